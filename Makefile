@@ -1,0 +1,57 @@
+# make run and make test are all that a fresh machine needs (Python 3.11 and make).
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-full check lint types imports browser bench bench-peers docs clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,hub,gguf]'
+	@touch $@
+
+install: $(VENV)/installed ## the virtual environment in .venv
+
+run: install ## the counting experiment, quick preset: a verdict and a report
+	$(BIN)/shoal run counting
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+check: lint types imports ## style, types and the floors of the house
+
+browser: ## headless Chromium for the tests of the report (Debian)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+
+test: check browser ## everything that a change must pass
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-full: check browser ## the slow tests too
+	$(BIN)/pytest -n 2
+
+bench: install ## shoal beside its peers: tables and JSON in bench-out/
+	$(BIN)/python -m benchmarks
+
+bench-peers: install ## install the peers that the benchmarks compare with
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt
+
+docs: install ## the documentation as HTML in build/docs
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+clean: ## remove what was built
+	rm -rf build dist bench-out .mypy_cache .ruff_cache .pytest_cache

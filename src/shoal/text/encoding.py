@@ -1,0 +1,120 @@
+"""Prompt and completion as token ids, encoded jointly, with the boundary between them checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shoal.errors import BoundaryError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transformers import PreTrainedTokenizerFast
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPair:
+    """Token ids of a prompt followed by its completion."""
+
+    ids: tuple[int, ...]
+    """Prompt ids, completion ids and, where the completion ends, the end token's id."""
+
+    boundary: int
+    """The number of prompt ids, those included that the tokenizer puts at the beginning."""
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        """The ids that the model is given."""
+        return self.ids[: self.boundary]
+
+    @property
+    def target(self) -> tuple[int, ...]:
+        """The ids that the model should say, the end token included."""
+        return self.ids[self.boundary :]
+
+
+def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
+    """The id that ends a completion.
+
+    Raises:
+        DataError: the tokenizer has no end token.
+    """
+    if tokenizer.eos_token_id is None:
+        raise DataError(
+            "the tokenizer has no end token; completions that end need one: set tokenizer.eos_token"
+        )
+    return int(tokenizer.eos_token_id)
+
+
+def encode_pairs(
+    tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]
+) -> list[EncodedPair]:
+    """Encode (prompt, completion, ends) triples in one call of the tokenizer.
+
+    The text is encoded jointly, so that the completion gets the tokens it would have in running text. What the
+    tokenizer puts at the beginning (a BOS token, say) is kept; what it would put at the end is not: the end token is
+    appended exactly where ``ends`` says so.
+
+    Raises:
+        BoundaryError: one token covers characters of both sides.
+        DataError: a completion is empty and does not end, so there is nothing to predict; or a prompt is empty and
+            the tokenizer puts no token at the beginning, so there is nothing to predict from.
+    """
+    if not pairs:
+        return []
+    opening = _opening_ids(tokenizer)
+    batch = tokenizer(
+        [prompt + completion for prompt, completion, _ in pairs],
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+        verbose=False,
+    )
+    encoded = []
+    for (prompt, completion, ends), ids, offsets in zip(
+        pairs, batch["input_ids"], batch["offset_mapping"], strict=True
+    ):
+        cut = _boundary(prompt, completion, ids, offsets, tokenizer)
+        closing = [end_token_id(tokenizer)] if ends else []
+        if not len(ids) - cut + len(closing):
+            raise DataError(
+                f"the completion of {prompt[-40:]!r} is empty and does not end; give it text or let it end"
+            )
+        if not len(opening) + cut:
+            raise DataError(
+                f"the prompt of {completion[:40]!r} is empty and the tokenizer adds no beginning token"
+            )
+        encoded.append(EncodedPair(ids=(*opening, *ids, *closing), boundary=len(opening) + cut))
+    return encoded
+
+
+def _opening_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """The ids that the tokenizer's own policy puts before a text."""
+    with_special = tokenizer("a", add_special_tokens=True)["input_ids"]
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    for start in range(len(with_special) - len(bare) + 1):
+        if with_special[start : start + len(bare)] == bare:
+            return list(with_special[:start])
+    return []
+
+
+def _boundary(
+    prompt: str,
+    completion: str,
+    ids: list[int],
+    offsets: list[tuple[int, int]],
+    tokenizer: PreTrainedTokenizerFast,
+) -> int:
+    """The number of tokens that belong to the prompt."""
+    edge = len(prompt)
+    for place, (start, stop) in enumerate(offsets):
+        if stop > edge:
+            if start < edge:
+                token = tokenizer.convert_ids_to_tokens(ids[place])
+                raise BoundaryError(
+                    f"the token {token!r} covers the end of the prompt {prompt[-20:]!r} and the start of the completion "
+                    f"{completion[:20]!r}; move a space or a character so that the two sides split between tokens"
+                )
+            return place
+    return len(ids)
