@@ -99,7 +99,5 @@ class MissingExtraError(ShoalError):
     """An optional part of shoal is not installed."""
 
     def __init__(self, extra: str, what: str) -> None:
-        super().__init__(
-            f"{what} needs an optional part of shoal; install it with: pip install 'shoal[{extra}]'"
-        )
+        super().__init__(f"{what} needs an optional part of shoal; install it with: pip install 'shoal[{extra}]'")
         self.extra = extra

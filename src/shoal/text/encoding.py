@@ -41,15 +41,11 @@ def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
         DataError: the tokenizer has no end token.
     """
     if tokenizer.eos_token_id is None:
-        raise DataError(
-            "the tokenizer has no end token; completions that end need one: set tokenizer.eos_token"
-        )
+        raise DataError("the tokenizer has no end token; completions that end need one: set tokenizer.eos_token")
     return int(tokenizer.eos_token_id)
 
 
-def encode_pairs(
-    tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]
-) -> list[EncodedPair]:
+def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]) -> list[EncodedPair]:
     """Encode (prompt, completion, ends) triples in one call of the tokenizer.
 
     The text is encoded jointly, so that the completion gets the tokens it would have in running text. What the
@@ -78,13 +74,9 @@ def encode_pairs(
         cut = _boundary(prompt, completion, ids, offsets, tokenizer)
         closing = [end_token_id(tokenizer)] if ends else []
         if not len(ids) - cut + len(closing):
-            raise DataError(
-                f"the completion of {prompt[-40:]!r} is empty and does not end; give it text or let it end"
-            )
+            raise DataError(f"the completion of {prompt[-40:]!r} is empty and does not end; give it text or let it end")
         if not len(opening) + cut:
-            raise DataError(
-                f"the prompt of {completion[:40]!r} is empty and the tokenizer adds no beginning token"
-            )
+            raise DataError(f"the prompt of {completion[:40]!r} is empty and the tokenizer adds no beginning token")
         encoded.append(EncodedPair(ids=(*opening, *ids, *closing), boundary=len(opening) + cut))
     return encoded
 
@@ -113,8 +105,8 @@ def _boundary(
             if start < edge:
                 token = tokenizer.convert_ids_to_tokens(ids[place])
                 raise BoundaryError(
-                    f"the token {token!r} covers the end of the prompt {prompt[-20:]!r} and the start of the completion "
-                    f"{completion[:20]!r}; move a space or a character so that the two sides split between tokens"
+                    f"the token {token!r} covers the end of the prompt {prompt[-20:]!r} and the start of "
+                    f"the completion {completion[:20]!r}; move a space or a character so that the two sides split between tokens"
                 )
             return place
     return len(ids)
