@@ -1,0 +1,26 @@
+"""What all tests share: where the data lie, and threads held at one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real data and small real models; without it a test skips aloud, and fails where CI=true."""
+    folder = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
+    if folder.is_dir():
+        return folder
+    message = f"no data at {folder}; set SHOAL_DATA to the folder that holds them"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
