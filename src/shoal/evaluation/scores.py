@@ -81,7 +81,7 @@ class Scores:
 
     @property
     def perplexity(self) -> float:
-        """The exponential of the mean negative log-likelihood a completion token, in nats, over all the items' tokens."""
+        """The exponential of the mean negative log-likelihood of a completion token, over all tokens of all items."""
         import math
 
         total = 0.0

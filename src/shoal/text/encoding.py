@@ -106,7 +106,7 @@ def _boundary(
                 token = tokenizer.convert_ids_to_tokens(ids[place])
                 raise BoundaryError(
                     f"the token {token!r} covers the end of the prompt {prompt[-20:]!r} and the start of "
-                    f"the completion {completion[:20]!r}; move a space or a character so that the two sides split between tokens"
+                    f"the completion {completion[:20]!r}; let the two sides split between tokens"
                 )
             return place
     return len(ids)
