@@ -1,0 +1,70 @@
+"""Both sides of a comparison as processes of their own, one thread each, measured by the operating system."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "bench-out"
+SHOAL_PYTHON = ROOT / ".venv" / "bin" / "python"
+PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """One finished process."""
+
+    output: str
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def run_side(command: list[str | Path]) -> Finished:
+    """Run one side to its end, with one thread, and account for all of its children.
+
+    Raises:
+        RuntimeError: The side failed; its last lines of standard error are in the message.
+    """
+    words = [str(word) for word in command]
+    errors = OUT / "stderr.log"
+    errors.parent.mkdir(exist_ok=True)
+    with errors.open("w+") as stderr:
+        process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=stderr, text=True, env=os.environ | ONE_THREAD, cwd=ROOT
+        )
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{words[:4]} ended with {process.returncode}: {errors.read_text()[-1500:]}")
+    return Finished(output=output, cpu_seconds=usage.ru_utime + usage.ru_stime, peak_bytes=usage.ru_maxrss * 1024)
+
+
+def machine() -> dict[str, str | int | None]:
+    """What the figures were taken on."""
+    model = next(
+        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "threads": 1}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Least, median and greatest."""
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def write_result(name: str, result: dict[str, object]) -> Path:
+    """Write a benchmark's figures as JSON, with the machine beside them."""
+    OUT.mkdir(exist_ok=True)
+    path = OUT / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine()} | result, indent=2) + "\n")
+    return path

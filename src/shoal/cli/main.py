@@ -1,0 +1,88 @@
+"""The entry point: finds the verb, and turns every expected fault into one line and exit code 2.
+
+``shoal --help`` must answer at once, so the verbs are named by import path and their help stands here: nothing of
+torch, NumPy or the rooms is imported before a verb is chosen.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from cyclopts import App, CycloptsError
+
+import shoal
+from shoal.errors import ShoalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+VERBS = {
+    "run": "Run an experiment: certify, train, evaluate, and give a verdict with its report.",
+    "tune": "Fine-tune a model on rows of prompts and completions.",
+    "score": "Evaluate a model on rows of prompts and completions, without generate().",
+    "certify": "Prove an evaluator on dummy models of known accuracy.",
+    "compare": "Compare two runs of an experiment, item by item and seed by seed.",
+    "power": "Say how many seeds and items would show an effect.",
+    "task": "Write the rows of a task, or say how narrow its split is.",
+    "report": "Write the report of a run folder anew.",
+}
+
+
+def make_app() -> App:
+    """The application with all of its verbs, none of them imported."""
+    app = App(
+        name="shoal",
+        help="A laboratory for small language models: did it learn the rule, or a shortcut?",
+        help_epilogue="Every verb takes --help. With --debug a fault shows where it arose.",
+        help_format="plaintext",
+        version=shoal.__version__,
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for verb, text in VERBS.items():
+        app.command(f"shoal.cli.{verb}:{verb}", name=verb, help=text)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: The words after ``shoal``; ``sys.argv`` where it is None.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    try:
+        make_app()([word for word in words if word != "--debug"], result_action="return_value")
+    except (ShoalError, CycloptsError, OSError, KeyboardInterrupt) as fault:
+        if debug:
+            raise
+        sys.exit(_say(fault))
+
+
+def _say(fault: BaseException) -> int:
+    """Print what a person needs to know of a fault, in one line, and return the exit code."""
+    if isinstance(fault, KeyboardInterrupt):
+        print("shoal: interrupted; what was finished is kept, and the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+    if isinstance(fault, BrokenPipeError):
+        # The reader of our output has gone; leave quietly, and let the interpreter close a pipe that still works.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    print(f"shoal: {_one_line(fault)}", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _one_line(fault: BaseException) -> str:
+    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        return f"the disk is full ({fault.filename or 'while writing'}); free some space and run the same command again"
+    if isinstance(fault, OSError) and fault.filename:
+        return f"{fault.filename}: {fault.strerror}"
+    return " ".join(str(fault).split())

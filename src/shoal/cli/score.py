@@ -1,0 +1,113 @@
+"""``shoal score``: a model's scores on rows of prompts and completions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from shoal.evaluation import Scores
+    from shoal.models import LoadedModel
+    from shoal.tasks import Example
+
+
+def score(
+    *,
+    model: str,
+    data: Path,
+    out: Path | None = None,
+    end_token: str | None = None,
+    early_exit: Annotated[bool, Parameter(negative="")] = False,
+    greedy_text: bool = True,
+    token_budget: int = 4096,
+    device: str = "auto",
+    dtype: str = "float32",
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Evaluate a model on rows of prompts and completions, without generate().
+
+    Parameters
+    ----------
+    model
+        A model spec: a hub id, a folder, gguf:FILE, a llama2.c .bin, bundled:stories, random:SPEC.
+    data
+        Rows with the columns prompt and completion: .jsonl or .parquet.
+    out
+        Write one JSON line an item here.
+    end_token
+        The text that ends the completions of the rows, such as <|endoftext|>; by default the tokenizer's end token.
+    early_exit
+        Stop an item at its first wrong token: faster, without likelihoods.
+    greedy_text
+        Also say what the model answers where it is wrong.
+    token_budget
+        The most tokens a batch, padding included.
+    device
+        auto, cpu or cuda.
+    dtype
+        float32, bfloat16, float16 or float64.
+    as_json
+        Print the summary as JSON on standard output.
+    """
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.evaluation import evaluate
+    from shoal.models import load_model
+    from shoal.tasks import read_rows
+
+    loaded = load_model(model, device=device, dtype=dtype)
+    examples = read_rows(data, end_token=end_token or loaded.tokenizer.eos_token)
+    with progress_bars() as progress:
+        scores = evaluate(
+            loaded.model,
+            loaded.tokenizer,
+            examples,
+            token_budget=token_budget,
+            early_exit=early_exit,
+            greedy_text=greedy_text,
+            progress=progress,
+        )
+    if out is not None:
+        _write_items(scores, examples, out)
+    summary = _summary(loaded, scores, examples)
+    if as_json:
+        print_json(summary)
+    else:
+        for name, value in summary.items():
+            print(f"{name:20} {value}")
+
+
+def _summary(loaded: LoadedModel, scores: Scores, examples: list[Example]) -> dict[str, object]:
+    """What is said of a model: never an accuracy without its count and interval."""
+    from shoal.evaluation import corpus_bleu, wilson_interval
+
+    low, high = wilson_interval(scores.exact_matches, len(scores.items))
+    summary: dict[str, object] = {
+        "model": loaded.spec,
+        "weights": loaded.digest[:16],
+        "exact match": f"{scores.exact_matches} of {len(scores.items)} = {scores.accuracy:.3f}, "
+        f"95% Wilson interval [{low:.3f}, {high:.3f}]",
+        "ended early": sum(item.divergence == "ended-early" for item in scores.items),
+        "went on": sum(item.divergence == "went-on" for item in scores.items),
+        "other divergence": sum(item.divergence == "other" for item in scores.items),
+        "ties and near-ties": sum(item.status in {"tie", "near-tie"} for item in scores.items),
+    }
+    texts = [item.greedy_text for item in scores.items]
+    if all(item.log_likelihood is not None for item in scores.items):
+        summary["perplexity"] = f"{scores.perplexity:.4f} a token"
+    if all(text is not None for text in texts):
+        summary["string match"] = sum(bool(item.string_match) for item in scores.items)
+        summary["BLEU"] = f"{corpus_bleu([text or '' for text in texts], [row.completion for row in examples]):.2f}"
+    return summary
+
+
+def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
+    partial = out.with_name(out.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        for example, item in zip(examples, scores.items, strict=True):
+            row = {"prompt": example.prompt, "completion": example.completion, **asdict(item)}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    partial.replace(out)
