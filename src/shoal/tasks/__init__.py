@@ -1,1 +1,8 @@
-"""tasks."""
+"""Tasks: examples with a split, the rule that generates them and the shortcuts that might pass for it."""
+
+from shoal.tasks.example import Example, Tag
+from shoal.tasks.registry import make_task
+from shoal.tasks.splits import Splitter, make_split
+from shoal.tasks.task import Rule, Shortcut, Split, Task
+
+__all__ = ["Example", "Rule", "Shortcut", "Split", "Splitter", "Tag", "Task", "make_split", "make_task"]

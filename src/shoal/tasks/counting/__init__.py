@@ -1,0 +1,5 @@
+"""The task of counting in unary or decimal, up or down."""
+
+from shoal.tasks.counting.task import counting
+
+__all__ = ["counting"]

@@ -1,0 +1,70 @@
+"""The rule of counting: from the prompt alone to the right completion."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from shoal.errors import DataError
+from shoal.tasks.counting.numerals import BASES, count_text
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a prompt asks for."""
+
+    first: int
+    last: int
+    base: str
+
+
+def counting_rule(prompt: str) -> str:
+    """The count that the prompt asks for, each number after a space.
+
+    The prompt is parsed as a reader would: the first numeral is where to begin and the second is where to stop, and
+    the base is the word nearest to ``unary`` or ``decimal``, so that typos do no harm.
+
+    Raises:
+        DataError: the prompt does not hold two numerals and a base.
+    """
+    count = parse_count(prompt)
+    return count_text(count.first, count.last, count.base)
+
+
+@functools.lru_cache(maxsize=65536)
+def parse_count(prompt: str) -> Count:
+    """What the prompt asks for.
+
+    Raises:
+        DataError: the prompt does not hold two numerals and a base.
+    """
+    numerals = re.findall(r"[0-9]+", prompt)
+    base = _nearest_base(prompt)
+    if len(numerals) != 2 or base is None:
+        raise DataError(
+            f"the prompt {prompt[:60]!r} is no instruction to count: it needs two numbers and the word 'unary' or "
+            "'decimal'"
+        )
+    first, last = (len(text) if base == "unary" else int(text) for text in numerals)
+    return Count(first, last, base)
+
+
+def _nearest_base(prompt: str) -> str | None:
+    """The base whose name is at most one typo away from a word of the prompt."""
+    words = re.findall(r"[a-z]+", prompt.lower())
+    near = [base for base in BASES if any(_is_typo_of(word, base) for word in words)]
+    return near[0] if len(near) == 1 else None
+
+
+def _is_typo_of(word: str, target: str) -> bool:
+    """Whether one letter dropped, doubled or replaced, or two neighbours swapped, separate the two."""
+    start = next((k for k, (a, b) in enumerate(zip(word, target, strict=False)) if a != b), min(len(word), len(target)))
+    rest, goal = word[start:], target[start:]
+    return (
+        rest == goal
+        or rest[1:] == goal[1:]
+        or rest[1:] == goal
+        or rest == goal[1:]
+        or (len(rest) > 1 and len(goal) > 1 and rest[:2] == goal[1::-1] and rest[2:] == goal[2:])
+    )

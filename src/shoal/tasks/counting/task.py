@@ -1,0 +1,102 @@
+"""The counting task: its options and examples."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from shoal.errors import UsageError
+from shoal.tasks import checks
+from shoal.tasks.counting.numerals import BASES, count_text
+from shoal.tasks.counting.rule import counting_rule
+from shoal.tasks.counting.wording import instruction, wordings
+from shoal.tasks.example import Example, Tag
+from shoal.tasks.splits import SplitGiven, bind_split
+from shoal.tasks.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_MOST_CHARACTERS = 200_000_000
+
+
+def counting(
+    *,
+    smallest: int = 1,
+    largest: int = 100,
+    start: int | Sequence[int] = 1,
+    direction: str = "up",
+    wording: str | Sequence[str] = "exact",
+    spelling_noise: float = 0.0,
+    base: str = "unary",
+    token_period: int = 4,
+    split: SplitGiven = "last-digit",
+    seed: int = 0,
+) -> Task:
+    """Count to i, for every i of a range: prompt ``... stopping at 111:``, completion `` 1 11 111``, which ends.
+
+    Each example has the tags ``index`` (i) and ``group`` (i again, as text: all prompts of one i are one cluster of
+    the statistics), and ``start`` or ``wording`` where there are several.
+
+    Args:
+        smallest: the least i.
+        largest: the greatest i.
+        start: the other end of the count, where counting up starts and counting down stops; of several, each is
+            used with every i that is not less.
+        direction: ``up`` from start to i, or ``down`` from i to start.
+        wording: the name of an instruction in ``WORDINGS``, several, or ``varied`` for all; of several, one is
+            drawn for each example.
+        spelling_noise: the probability of a typo in a word of the instruction, never in the numbers.
+        base: ``unary`` or ``decimal``.
+        token_period: how many ones a token holds at most, for the shortcuts that follow the token cycle; 4 with
+            GPT-2's tokens.
+        split: the split by name, table or object.
+        seed: of the wording and the typos drawn.
+
+    Raises:
+        UnknownNameError: a name given is not known.
+        UsageError: a value given cannot be used.
+    """
+    checks.whole_number("smallest", smallest, least=1)
+    checks.whole_number("largest", largest, least=smallest)
+    starts = checks.whole_numbers("start", start, least=1, most=largest)
+    checks.one_of("direction", direction, ("up", "down"))
+    names = wordings(wording)
+    noise = checks.share("spelling_noise", spelling_noise, open_ends=False)
+    checks.one_of("base", base, BASES)
+    checks.whole_number("token_period", token_period, least=2)
+    checks.whole_number("seed", seed, least=0)
+    _check_size(largest, len(starts), base)
+    examples = []
+    for number, other in _pairs(smallest, largest, starts):
+        first, last = (other, number) if direction == "up" else (number, other)
+        draw = random.Random(f"{seed} {number} {other}")
+        chosen = draw.choice(names)
+        prompt = instruction(chosen, first=first, last=last, base=base, noise=noise, draw=draw)
+        tags: dict[str, Tag] = {"index": number, "group": str(number)}
+        if len(starts) > 1:
+            tags["start"] = other
+        if len(names) > 1:
+            tags["wording"] = chosen
+        examples.append(Example(prompt=prompt, completion=count_text(first, last, base), tags=tags))
+    return Task(
+        name="counting",
+        examples=tuple(examples),
+        split=bind_split(split, examples),
+        rule=counting_rule,
+    )
+
+
+def _pairs(smallest: int, largest: int, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Each number with each start that is not beyond it."""
+    return ((number, start) for number in range(smallest, largest + 1) for start in starts if start <= number)
+
+
+def _check_size(largest: int, starts: int, base: str) -> None:
+    """Refuse a range whose completions would fill the memory."""
+    mean_numeral = largest / 3 if base == "unary" else len(str(largest))
+    characters = starts * largest**2 / 2 * (mean_numeral + 1)
+    if characters > _MOST_CHARACTERS:
+        raise UsageError(
+            f"largest is {largest}: the completions would hold {characters:.1e} characters; choose a smaller one"
+        )
