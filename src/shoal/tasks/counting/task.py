@@ -9,6 +9,7 @@ from shoal.errors import UsageError
 from shoal.tasks import checks
 from shoal.tasks.counting.numerals import BASES, count_text
 from shoal.tasks.counting.rule import counting_rule
+from shoal.tasks.counting.shortcuts import counting_shortcuts
 from shoal.tasks.counting.wording import instruction, wordings
 from shoal.tasks.example import Example, Tag
 from shoal.tasks.splits import SplitGiven, bind_split
@@ -84,6 +85,7 @@ def counting(
         examples=tuple(examples),
         split=bind_split(split, examples),
         rule=counting_rule,
+        shortcuts=counting_shortcuts(direction, token_period),
     )
 
 

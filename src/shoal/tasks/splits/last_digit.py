@@ -20,19 +20,15 @@ class LastDigit(Splitter):
 
     name: ClassVar[str] = "last-digit"
 
-    digits: int | Sequence[int] = (1, 3, 7)
+    digits: Sequence[int] = (1, 3, 7)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digits", whole_numbers("digits", self.digits, least=0, most=9))
 
     def label(self) -> str:
         """``last-digit(1,3,7)``."""
-        return f"{self.name}({','.join(map(str, self._digits))})"
+        return f"{self.name}({','.join(map(str, self.digits))})"
 
     def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:  # noqa: ARG002
-        digits = frozenset(self._digits)
+        digits = frozenset(self.digits)
         return lambda example: index_of(example) % 10 in digits
-
-    @property
-    def _digits(self) -> tuple[int, ...]:
-        return whole_numbers("digits", self.digits, least=0, most=9)

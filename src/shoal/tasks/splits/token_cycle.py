@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shoal.errors import UsageError
@@ -25,7 +25,7 @@ class TokenCycle(Splitter):
     name: ClassVar[str] = "token-cycle"
 
     period: int
-    phases: int | Sequence[int] = field(default=1)
+    phases: Sequence[int] = (1,)
 
     def __post_init__(self) -> None:
         whole_number("period", self.period, least=2)
@@ -35,5 +35,5 @@ class TokenCycle(Splitter):
         object.__setattr__(self, "phases", phases)
 
     def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:  # noqa: ARG002
-        phases = frozenset(whole_numbers("phases", self.phases, least=0))
+        phases = frozenset(self.phases)
         return lambda example: index_of(example) % self.period in phases

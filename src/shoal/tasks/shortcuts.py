@@ -1,0 +1,62 @@
+"""Shortcuts that any task has: they copy an answer that was seen."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shoal.tasks.edit_distance import Texts
+    from shoal.tasks.example import Example
+    from shoal.tasks.task import Shortcut
+
+
+def look_up(prompt: str, seen: Sequence[Example]) -> str:
+    """The completion of the same prompt, if it was seen, else nothing."""
+    return next((example.completion for example in seen if example.prompt == prompt), "")
+
+
+def copy_nearest_length(prompt: str, seen: Sequence[Example]) -> str:
+    """The completion of the seen prompt that is nearest in characters; of equals, the shorter."""
+    nearest = min(seen, key=lambda example: (abs(len(example.prompt) - len(prompt)), len(example.prompt)), default=None)
+    return nearest.completion if nearest else ""
+
+
+def copy_nearest_edit(prompt: str, seen: Sequence[Example]) -> str:
+    """The completion of the seen prompt with the least edit distance in characters; of equals, the first."""
+    if not seen:
+        return ""
+    place, _ = _indexed(tuple(example.prompt for example in seen)).nearest([ord(letter) for letter in prompt])
+    return seen[place].completion
+
+
+def copy_longest(prompt: str, seen: Sequence[Example]) -> str:  # noqa: ARG001
+    """The longest completion that was seen, whatever the prompt."""
+    return max((example.completion for example in seen), key=len, default="")
+
+
+def copy_commonest(prompt: str, seen: Sequence[Example]) -> str:  # noqa: ARG001
+    """The completion that was seen most often, whatever the prompt; of equals, the first."""
+    commonest = Counter(example.completion for example in seen).most_common(1)
+    return commonest[0][0] if commonest else ""
+
+
+COPYING: Mapping[str, Shortcut] = {
+    "look-up": look_up,
+    "copy-nearest-length": copy_nearest_length,
+    "copy-nearest-edit": copy_nearest_edit,
+    "copy-longest": copy_longest,
+    "copy-commonest": copy_commonest,
+}
+"""The shortcuts of any task, by name."""
+
+
+@functools.lru_cache(maxsize=2)
+def _indexed(prompts: tuple[str, ...]) -> Texts:
+    """The prompts made ready for distances once, since a shortcut is asked for many prompts in turn."""
+    from shoal.tasks.edit_distance import Texts
+
+    return Texts([[ord(letter) for letter in prompt] for prompt in prompts])
