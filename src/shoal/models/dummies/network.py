@@ -1,0 +1,226 @@
+"""The dummy as a model of ``transformers``: a body that gives hidden states, a linear head, a cache, ``generate()``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from transformers.cache_utils import Cache, DynamicCache
+from transformers.configuration_utils import PreTrainedConfig
+from transformers.generation.utils import GenerationMixin
+from transformers.masking_utils import create_causal_mask
+from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
+from transformers.modeling_utils import PreTrainedModel
+
+from shoal.models.dummies.context import context_nodes
+from shoal.models.dummies.script import LOST, Prediction, Script
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from shoal.models.dummies.family import Dummy
+
+_HEAD_SCALE = 0.5
+_SMALL_VOCABULARY = 512
+
+
+class DummyConfig(PreTrainedConfig):
+    """What a dummy tells of itself; the tokens that it knows are ``vocab_size / twins``."""
+
+    model_type = "shoal_dummy"
+
+    vocab_size: int = 41
+    hidden_size: int = 1
+    twins: int = 1
+    """Copies of each token's row in the head, at equal distances: exact ties, of which the lowest id must win."""
+    absolute_positions: bool = False
+    """Whether a context must start at position 0, as with learned position embeddings."""
+    counts_calls: bool = False
+    """Whether each call moves all logits of a row by the same amount."""
+    max_position_embeddings: int = 4096
+    num_hidden_layers: int = 1
+    num_attention_heads: int = 1
+    num_key_value_heads: int = 1
+    head_dim: int = 1
+    use_cache: bool = True
+    tie_word_embeddings: bool = False
+
+
+class _DummyPreTrainedModel(PreTrainedModel):
+    config_class = DummyConfig
+    base_model_prefix = "model"
+    _supports_sdpa = True
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Nothing: the weights are written, not drawn."""
+
+
+class DummyModel(_DummyPreTrainedModel):
+    """The body. Its keys and values are the token ids and the positions themselves; hidden states come from a table.
+
+    It sees what the mask of ``transformers`` lets it see, so padding, positions, packing and caches act on it as on any
+    decoder. Nothing in it depends on the batch: a place's hidden state follows from that place's context alone.
+    """
+
+    def __init__(self, config: DummyConfig) -> None:
+        super().__init__(config)
+        self.embed_tokens = nn.Embedding(config.vocab_size, 1)
+        self.register_buffer("table_PD", torch.zeros(1, config.hidden_size))
+        self.register_buffer("prediction_N", torch.zeros(2, dtype=torch.long))
+        self.register_buffer("edges_E3", torch.zeros(0, 3, dtype=torch.long))
+        self.tree: dict[tuple[int, int], int] = {}
+        self.calls = 0
+        self.post_init()
+
+    def learn(self, script: Script, table_PD: Tensor, prediction_N: Tensor) -> None:
+        """Take over a script whose distinct rows are ``table_PD`` and whose nodes point into it."""
+        device, dtype = self.embed_tokens.weight.device, self.embed_tokens.weight.dtype
+        self.tree = dict(script.children)
+        self.table_PD = table_PD.to(device, dtype)
+        self.prediction_N = prediction_N.to(device)
+        # The tree itself is kept as a buffer too, so that a digest of the weights tells two dummies apart.
+        edges = [(node, token, child) for (node, token), child in script.children.items()]
+        self.edges_E3 = torch.tensor(edges, dtype=torch.long, device=device).reshape(-1, 3)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        use_cache: bool | None = None,
+        **_: Any,
+    ) -> BaseModelOutputWithPast:
+        """Hidden states [B, Q, D] of ``input_ids`` [B, Q]; masks, positions and caches as for a Llama."""
+        self.calls += 1
+        batch, queries = input_ids.shape
+        if use_cache and past_key_values is None:
+            past_key_values = DynamicCache(config=self.config)
+        offset = int(past_key_values.get_seq_length()) if past_key_values is not None else 0
+        if position_ids is None:
+            position_ids = (torch.arange(queries, device=input_ids.device) + offset)[None]
+        mask = create_causal_mask(
+            config=self.config,
+            inputs_embeds=self.embed_tokens(input_ids),
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            position_ids=position_ids,
+        )
+        ids_BK, positions_BK = input_ids, position_ids.expand(batch, queries)
+        if past_key_values is not None:
+            keys, values = past_key_values.update(ids_BK[:, None, :, None], positions_BK[:, None, :, None], 0)
+            ids_BK, positions_BK = keys[:, 0, :, 0], values[:, 0, :, 0]
+        visible_BQK = _visible(mask, batch, queries, ids_BK.shape[1], offset, input_ids.device)
+        nodes = context_nodes(
+            self.tree, ids_BK, positions_BK, visible_BQK, offset, absolute=self.config.absolute_positions
+        )
+        hidden_BQD = self._hidden(torch.tensor(nodes, device=input_ids.device))
+        return BaseModelOutputWithPast(last_hidden_state=hidden_BQD, past_key_values=past_key_values)
+
+    def _hidden(self, nodes_BQ: Tensor) -> Tensor:
+        hidden_BQD = self.table_PD[self.prediction_N[nodes_BQ]]
+        if self.config.counts_calls:
+            known_BQ1 = (nodes_BQ != LOST)[..., None]
+            hidden_BQD = hidden_BQD + known_BQ1 * (self.calls % 4)
+        return hidden_BQD
+
+
+class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
+    """Body and head. The head is a scaled permutation with a bias, so a hidden state passed for logits is found out."""
+
+    def __init__(self, config: DummyConfig) -> None:
+        super().__init__(config)
+        self.model = DummyModel(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size)
+        self.script: Script | None = None
+        """What it says; None for one that has learned nothing."""
+        self.dummy: Dummy
+        """Whose behaviour it has; set by whoever makes it."""
+        self.post_init()
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.zero_()
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """The embedding of the body."""
+        return self.model.embed_tokens
+
+    def get_output_embeddings(self) -> nn.Linear:
+        """The head."""
+        return self.lm_head
+
+    def learn(self, script: Script) -> None:
+        """Say from now on what the script says; body and head are written anew for the tokens that it uses."""
+        self.script = script
+        distinct: dict[Prediction, int] = {}
+        places = [distinct.setdefault(prediction, len(distinct)) for prediction in script.predictions]
+        unit_T = _units(script)
+        logits_PD = torch.stack([_row(prediction, unit_T) for prediction in distinct])
+        width = logits_PD.shape[1]
+        weight = self.lm_head.weight
+        self.config.hidden_size = width
+        self.lm_head = nn.Linear(width, self.config.vocab_size, device=weight.device, dtype=weight.dtype)
+        bias_D = 0.25 * (torch.arange(width) % 5)
+        with torch.no_grad():
+            self.lm_head.weight.copy_((torch.eye(width)[unit_T] * _HEAD_SCALE).repeat(self.config.twins, 1))
+            self.lm_head.bias.copy_(bias_D[unit_T].repeat(self.config.twins))
+        self.model.learn(script, (logits_PD - bias_D) / _HEAD_SCALE, torch.tensor(places))
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | Tensor = 0,
+        **_: Any,
+    ) -> CausalLMOutputWithPast:
+        """Logits [B, Q, V] of ``input_ids`` [B, Q]; with ``labels`` also the loss, shifted inside as always."""
+        output = self.model(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+        )
+        keep = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        logits_BQV = self.lm_head(output.last_hidden_state[:, keep])
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(logits=logits_BQV, labels=labels, vocab_size=self.config.vocab_size)
+        return CausalLMOutputWithPast(loss=loss, logits=logits_BQV, past_key_values=output.past_key_values)
+
+
+def _units(script: Script) -> Tensor:
+    """The hidden unit of each token, [T].
+
+    In a small vocabulary each has its own; in a large one only those that some prediction lists, and all others share.
+    """
+    tokens = script.tokens
+    if tokens <= _SMALL_VOCABULARY:
+        return (torch.arange(tokens) * 7 + 3) % tokens
+    listed = sorted({token for prediction in script.predictions for token, _ in prediction.logits})
+    unit_T = torch.zeros(tokens, dtype=torch.long)
+    unit_T[torch.tensor(listed)] = torch.arange(1, len(listed) + 1)
+    return unit_T
+
+
+def _row(prediction: Prediction, unit_T: Tensor) -> Tensor:
+    row_D = torch.full((int(unit_T.max()) + 1,), prediction.floor)
+    for token, logit in prediction.logits:
+        row_D[unit_T[token]] = logit
+    return row_D
+
+
+def _visible(
+    mask: Tensor | None, batch: int, queries: int, keys: int, offset: int, device: torch.device
+) -> Tensor:
+    """What each query sees, [B, Q, K] of bool, from a mask that is absent, boolean or to be added."""
+    if mask is None:
+        query_Q1 = torch.arange(queries, device=device)[:, None] + offset
+        return (torch.arange(keys, device=device)[None] <= query_Q1).expand(batch, queries, keys)
+    seen = mask if mask.dtype == torch.bool else mask >= 0
+    return seen[:, 0, :, :keys].expand(batch, queries, keys)
