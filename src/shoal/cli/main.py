@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cyclopts import App, CycloptsError
 
 import shoal
-from shoal.errors import ShoalError
+from shoal.errors import ShoalError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
     try:
-        make_app()([word for word in words if word != "--debug"], result_action="return_value")
+        if words and not words[0].startswith("-") and words[0] not in VERBS:
+            raise UnknownNameError("verb", words[0], VERBS)
+        make_app()(words, result_action="return_value")
     except (ShoalError, CycloptsError, OSError, KeyboardInterrupt) as fault:
         if debug:
             raise

@@ -1,0 +1,112 @@
+"""``shoal task``: the rows of a task, and how narrow its split is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from shoal.tasks import Task
+
+
+def task(
+    name: str = "counting",
+    /,
+    *,
+    option: Annotated[list[str], Parameter(negative="", consume_multiple=False)] | None = None,
+    split: str | None = None,
+    data: Path | None = None,
+    out: Path | None = None,
+    end_token: str = "<|endoftext|>",
+    narrowness: Annotated[bool, Parameter(negative="")] = False,
+    model: str | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Write the rows of a task, or say how narrow its split is.
+
+    Parameters
+    ----------
+    name
+        The task; for one's own rows any name will do, with --data.
+    option
+        An option of the task as KEY=VALUE, several times if need be: --option largest=30 --option base=decimal.
+    split
+        What is held out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...).
+    data
+        One's own rows (.jsonl or .parquet) in the place of a built-in task.
+    out
+        Write the rows here (.jsonl or .parquet), each with its part: seen or held_out.
+    end_token
+        What completions that end are closed with in the file.
+    narrowness
+        Say how far the held-out part can be answered from the seen part.
+    model
+        A model spec whose tokenizer the narrowness report uses; without one it counts characters.
+    as_json
+        Print the narrowness report as JSON on standard output.
+    """
+    made = _make(name, option or [], split, data, end_token)
+    seen, held_out = made.seen, made.held_out
+    if out is not None:
+        from shoal.tasks import write_rows
+
+        rows = [
+            replace(row, tags={**row.tags, "part": part})
+            for part, group in (("seen", seen), ("held_out", held_out))
+            for row in group
+        ]
+        write_rows(rows, out, end_token=end_token)
+    if narrowness:
+        _report_narrowness(made, model, as_json=as_json)
+        return
+    print(
+        f"{made.name}: {len(made.examples)} examples, {len(seen)} seen and {len(held_out)} held out by {made.split.name}"
+    )
+    if out is None:
+        print(f"for example: {made.examples[0].prompt!r} -> {made.examples[0].completion!r}")
+    else:
+        print(f"written to {out}")
+
+
+def _make(name: str, options: list[str], split: str | None, data: Path | None, end_token: str) -> Task:
+    from shoal.tasks import make_task, read_rows, task_from_rows
+
+    if data is not None:
+        return task_from_rows(read_rows(data, end_token=end_token), split=split or "random(share=0.3)", name=name)
+    given = dict(_parse_option(text) for text in options)
+    if split is not None:
+        given["split"] = split
+    return make_task(name, **given)
+
+
+def _parse_option(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value read as JSON where it is JSON and as text where it is not."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"the option {text!r} is not KEY=VALUE; write for example --option largest=30")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
+def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
+    from shoal.cli.console import print_json
+    from shoal.tasks import narrowness, narrowness_text
+
+    tokenizer = None
+    if model is not None:
+        from shoal.models import load_model
+
+        tokenizer = load_model(model).tokenizer
+    found = narrowness(made, tokenizer=tokenizer)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(narrowness_text(found))
