@@ -1,0 +1,144 @@
+"""Where the batches of a training come from: examples that are packed whole, or windows of a stream of tokens.
+
+A source gives any batch by its number alone, so that a training that goes on after a kill needs no state of its data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from shoal.errors import DataError, TooLongError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.text.encoding import EncodedPair
+    from shoal.training.settings import TrainSettings
+
+IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
+Order = Literal["random", "sequential"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Token ids that are read together; those from ``boundary`` on are to be predicted from all before them."""
+
+    ids: IntArray
+    boundary: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The documents of one step. None of them sees another."""
+
+    documents: tuple[Document, ...]
+    name: str
+    """What an error message calls it."""
+
+    @property
+    def targets(self) -> int:
+        """The number of tokens that are to be predicted."""
+        return sum(len(document.ids) - document.boundary for document in self.documents)
+
+
+class BatchSource(Protocol):
+    """Batches by their number."""
+
+    steps: int
+    digest: str
+    """SHA-256 of the data, as 64 hexadecimal characters."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, counted from 0; the same each time."""
+        ...
+
+
+class PackedExamples:
+    """Whole examples, packed into steps of a number of tokens.
+
+    The examples are shuffled anew each epoch and laid end to end; a step takes as many as fit into its tokens, and at
+    least one. Cost: one integer an example and epoch.
+    """
+
+    def __init__(self, pairs: Sequence[EncodedPair], settings: TrainSettings, *, context: int) -> None:
+        _refuse_unusable(pairs, context)
+        self._documents = [Document(np.asarray(pair.ids, dtype=np.int64), pair.boundary) for pair in pairs]
+        self._cuts = _cut(_order(len(pairs), settings), [len(pair.ids) for pair in pairs], settings.batch_tokens)
+        self.steps = len(self._cuts)
+        self.digest = _digest([document.ids for document in self._documents], [pair.boundary for pair in pairs])
+
+    def batch(self, step: int) -> Batch:
+        """The examples of a step."""
+        chosen = self._cuts[step]
+        name = "example " + ", ".join(str(place) for place in chosen[:8]) + (", ..." if len(chosen) > 8 else "")
+        return Batch(tuple(self._documents[place] for place in chosen), name)
+
+
+class TokenWindows:
+    """Windows of a stream of token ids, each of ``context`` tokens to predict; every position counts in the loss.
+
+    ``random`` draws the start of each window anew; ``sequential`` goes through the stream in order, and begins again.
+    """
+
+    def __init__(self, tokens: IntArray, settings: TrainSettings, *, context: int, order: Order) -> None:
+        if len(tokens) <= context:
+            raise DataError(f"the stream has {len(tokens)} tokens; a window of context {context} needs {context + 1}")
+        self._tokens, self._context, self._order, self._seed = tokens, context, order, settings.seed
+        self._windows = max(1, settings.batch_tokens // context)
+        self.steps = max(1, round(settings.epochs * len(tokens) / (self._windows * context)))
+        self.digest = _digest([tokens], [context, order == "random"])
+
+    def batch(self, step: int) -> Batch:
+        """The windows of a step."""
+        starts = self._starts(step)
+        spans = [self._tokens[start : start + self._context + 1].astype(np.int64) for start in starts]
+        return Batch(tuple(Document(ids, 1) for ids in spans), f"windows from {starts[0]}")
+
+    def _starts(self, step: int) -> list[int]:
+        last = len(self._tokens) - self._context - 1
+        if self._order == "random":
+            draws = np.random.default_rng([self._seed, step]).integers(0, last + 1, self._windows)
+            return [int(draw) for draw in draws]
+        places = last // self._context + 1
+        return [(step * self._windows + k) % places * self._context for k in range(self._windows)]
+
+
+def _refuse_unusable(pairs: Sequence[EncodedPair], context: int) -> None:
+    if not pairs:
+        raise DataError("there are no examples to train on; give at least one")
+    for place, pair in enumerate(pairs):
+        if len(pair.ids) > context:
+            raise TooLongError(
+                f"example {place} has {len(pair.ids)} tokens and the model's context is {context}; "
+                "shorten it or leave it out"
+            )
+
+
+def _order(count: int, settings: TrainSettings) -> IntArray:
+    """The examples' places in the order of training, all epochs in a row."""
+    total = max(1, round(settings.epochs * count))
+    epochs = [np.random.default_rng([settings.seed, epoch]).permutation(count) for epoch in range(-(-total // count))]
+    return np.concatenate(epochs)[:total]
+
+
+def _cut(order: IntArray, lengths: list[int], batch_tokens: int) -> list[list[int]]:
+    cuts: list[list[int]] = []
+    room = -1
+    for place in order.tolist():
+        if lengths[place] > room:
+            cuts.append([])
+            room = batch_tokens
+        cuts[-1].append(place)
+        room -= lengths[place]
+    return cuts
+
+
+def _digest(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
+    state = hashlib.sha256(np.asarray([len(arrays), *map(len, arrays), *numbers], dtype=np.int64).tobytes())
+    for array in arrays:
+        state.update(memoryview(np.ascontiguousarray(array)))
+    return state.hexdigest()

@@ -1,0 +1,117 @@
+"""Training on examples, and on a stream of tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.tasks.example import Example
+    from shoal.training.batches import IntArray, Order
+    from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
+
+
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    examples: Sequence[Example],
+    settings: TrainSettings,
+    *,
+    folder: Path | None = None,
+    on_step: Callable[[CurvePoint], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> TrainResult:
+    """Fine-tune a causal language model in place; the loss is on the completions alone.
+
+    With a ``folder``, the training is saved there every ``checkpoint_seconds``, and a call with the same arguments
+    (the model with its initial weights again) goes on where a killed one was, to the same bits.
+
+    Args:
+        model: any causal LM of transformers in float32; it is changed in place.
+        tokenizer: turns the examples into ids, each prompt together with its completion.
+        examples: what to learn.
+        settings: how; equal settings give equal weights on the same machine with as many threads.
+        folder: where the checkpoint lies.
+        on_step: gets each point of the curve.
+        progress: gets ("training", steps done, steps in all).
+
+    Raises:
+        DataError: there are no examples, or one cannot be encoded.
+        TooLongError: an example does not fit into the model's context.
+        UsageError: a setting is out of range, or dropout is asked of an architecture that has none.
+        ModelError: the model is not in float32 or cannot be trained.
+        TrainingError: a loss or gradient is not a number; the model keeps the weights before that step.
+        StoreError: the checkpoint cannot be written, or is of another training.
+        CorruptModelError: the checkpoint is damaged.
+    """
+    from shoal.text.encoding import encode_pairs
+    from shoal.training.batches import PackedExamples
+    from shoal.training.loop import Watchers, run_training
+
+    _check_settings(settings)
+    pairs = encode_pairs(tokenizer, [(example.prompt, example.completion, example.ends) for example in examples])
+    source = PackedExamples(pairs, settings, context=_context(model))
+    return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
+
+
+def pretrain(
+    model: PreTrainedModel,
+    tokens: IntArray,
+    settings: TrainSettings,
+    *,
+    context: int | None = None,
+    order: Order = "random",
+    folder: Path | None = None,
+    on_step: Callable[[CurvePoint], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> TrainResult:
+    """Train a causal language model in place on a stream of token ids; every position counts in the loss.
+
+    Args:
+        model: any causal LM of transformers in float32; it is changed in place.
+        tokens: one row of ids, documents parted by the end token; may be a memory-mapped array.
+        settings: how; ``epochs`` counts passes over as many tokens as the stream has, ``batch_tokens`` the windows.
+        context: tokens a window, by default the model's context.
+        order: ``random`` starts of windows, or ``sequential`` ones.
+        folder: where the checkpoint lies, as in `train`.
+        on_step: gets each point of the curve.
+        progress: gets ("training", steps done, steps in all).
+
+    Raises:
+        DataError: the stream is shorter than a window, is not one row of integers, or has ids that the model lacks.
+        TooLongError: ``context`` is longer than the model's.
+        UsageError, ModelError, TrainingError, StoreError, CorruptModelError: as in `train`.
+    """
+    from shoal.training.batches import TokenWindows
+    from shoal.training.loop import Watchers, run_training
+
+    _check_settings(settings)
+    source = TokenWindows(tokens, settings, context=context or _context(model), order=order)
+    return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
+
+
+def _context(model: PreTrainedModel) -> int:
+    """The longest document that the model takes, in tokens."""
+    return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
+
+
+def _check_settings(settings: TrainSettings) -> None:
+    bounds = {
+        "learning_rate": settings.learning_rate >= 0,
+        "epochs": settings.epochs > 0,
+        "batch_tokens": settings.batch_tokens > 0,
+        "weight_decay": settings.weight_decay >= 0,
+        "dropout": 0 <= settings.dropout < 1,
+        "warmup": 0 <= settings.warmup <= 1,
+        "gradient_clip": settings.gradient_clip >= 0,
+        "checkpoint_seconds": settings.checkpoint_seconds >= 0,
+    }
+    for name, holds in bounds.items():
+        if not holds:
+            raise UsageError(f"{name} = {getattr(settings, name)} is out of range; see TrainSettings for its meaning")
