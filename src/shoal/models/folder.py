@@ -1,0 +1,155 @@
+"""A folder as `transformers` writes it: config.json, safetensors files, a tokenizer."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import CorruptModelError, ModelError
+from shoal.models.safety import PICKLE_SUFFIXES, refuse_own_code, refuse_pickle, refuse_pickled_weights
+from shoal.models.source import Source
+from shoal.models.transformers_io import build_model, first_line, quiet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+
+
+class FolderSource(Source):
+    """A model in a folder. Nothing is read before it is asked for, but what must be there is checked at once."""
+
+    def __init__(self, folder: Path, origin: str | None = None) -> None:
+        check_folder(folder)
+        self.folder = folder
+        self.origin = origin or str(folder)
+
+    def config(self) -> PreTrainedConfig:
+        """Raises ModelError for an architecture that `transformers` does not know."""
+        from transformers import AutoConfig
+
+        try:
+            with quiet():
+                return AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
+        except (ValueError, TypeError, KeyError, OSError, AttributeError) as error:
+            raise ModelError(f"{self.folder / 'config.json'} cannot be used: {first_line(error)}") from error
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """Raises ModelError where there is none, or none of the fast kind."""
+        from transformers import AutoTokenizer
+
+        if not any((self.folder / name).is_file() for name in _TOKENIZER_FILES):
+            raise ModelError(f"{self.folder} has no tokenizer; expected tokenizer.json, as save_pretrained writes it")
+        try:
+            with quiet():
+                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
+        except Exception as error:  # the tokenizers library raises nothing narrower for a broken file
+            raise CorruptModelError(f"the tokenizer of {self.folder} cannot be read: {first_line(error)}") from error
+        if not tokenizer.is_fast:
+            raise ModelError(f"{self.folder} has a slow tokenizer; expected a tokenizer.json, which offsets need")
+        return tokenizer
+
+    def model(self, dtype: torch.dtype) -> PreTrainedModel:
+        """Raises CorruptModelError where the weights are cut short or not those of the configuration."""
+        for path in check_weights(self.folder):
+            _check_whole(path)
+        return build_model(self.config(), dtype, str(self.folder), folder=str(self.folder))
+
+
+def check_folder(folder: Path) -> None:
+    """Raise where a path is no folder that could hold a model.
+
+    Raises:
+        ModelError: it does not exist (the message names the nearest that does), is a file, or has no config.json.
+        UnsafeModelError: it is a pickle or needs code of its own.
+        CorruptModelError: a configuration file is not JSON.
+    """
+    if folder.is_file():
+        refuse_pickle(folder)
+        raise ModelError(f"{folder} is a file; expected a folder with config.json, or a *.gguf or llama2.c *.bin file")
+    if not folder.is_dir():
+        raise ModelError(f"there is no {folder}; {nearest_path(folder)}")
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} has no config.json; expected a model folder as save_pretrained writes it")
+    _check_own_code(folder)
+
+
+def nearest_path(path: Path) -> str:
+    """A hint for a path that does not exist: the nearest name beside it."""
+    parent = path.parent
+    while not parent.is_dir():
+        path, parent = parent, parent.parent
+    names = sorted(entry.name for entry in parent.iterdir())
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    return f"did you mean {parent / near[0]}?" if near else f"nothing in {parent} has a name like {path.name!r}"
+
+
+def check_weights(folder: Path) -> list[Path]:
+    """The safetensors files of a folder.
+
+    Raises:
+        UnsafeModelError: all weights are pickles, or a file with a safetensors name is one.
+        CorruptModelError: a file that the index names is not there.
+        ModelError: there are no weights.
+    """
+    index = folder / "model.safetensors.index.json"
+    single = folder / "model.safetensors"
+    if single.is_file():
+        return [single]
+    if index.is_file():
+        weight_map = read_json(index).get("weight_map")
+        names = sorted(set(weight_map.values())) if isinstance(weight_map, dict) else []
+        absent = [name for name in names if "/" in name or "\\" in name or not (folder / name).is_file()]
+        if absent or not names:
+            raise CorruptModelError(f"{index} names {absent[:1] or 'no files'}, which {folder} does not hold")
+        return [folder / name for name in names]
+    pickles = [path for path in folder.iterdir() if path.suffix in PICKLE_SUFFIXES]
+    if pickles:
+        refuse_pickled_weights(folder, pickles)
+    raise ModelError(f"{folder} has no weights; expected model.safetensors or model.safetensors.index.json")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        CorruptModelError: it is not one.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise CorruptModelError(f"{path} cannot be read: {first_line(error)}") from error
+    if not isinstance(value, dict):
+        raise CorruptModelError(f"{path} holds a {type(value).__name__}; expected a JSON object")
+    return value
+
+
+def _check_own_code(folder: Path) -> None:
+    """Raise where a class is needed that only the folder's own Python files would bring."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    config = read_json(folder / "config.json")
+    model_type = config.get("model_type")
+    if model_type not in CONFIG_MAPPING_NAMES:
+        if "auto_map" in config:
+            refuse_own_code(folder / "config.json")
+        raise ModelError(f"transformers knows no architecture {model_type!r}, which {folder / 'config.json'} names")
+    settings = folder / "tokenizer_config.json"
+    if settings.is_file() and "auto_map" in read_json(settings) and not (folder / "tokenizer.json").is_file():
+        refuse_own_code(settings)
+
+
+def _check_whole(path: Path) -> None:
+    """Raise where a safetensors file is something else, or ends before its header says that it does."""
+    from safetensors import SafetensorError, safe_open
+
+    refuse_pickle(path)
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise CorruptModelError(f"{path} is not a whole safetensors file: {first_line(error)}") from error

@@ -1,0 +1,106 @@
+"""A GGUF file, turned into a folder of `transformers` once and loaded from there ever after.
+
+The conversion unpacks every quantized block to float32 and takes about half a minute for 100 MB. Its result lies in
+the cache (``SHOAL_CACHE``, else ``~/.cache/shoal``) under the SHA-256 of the file and the version that converted it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.errors import CorruptModelError, MissingExtraError, ModelError
+from shoal.models.folder import FolderSource, nearest_path
+from shoal.models.safety import refuse_pickle
+from shoal.models.save import save_model
+from shoal.models.source import Source
+from shoal.models.transformers_io import build_model, causal_class, first_line, quiet
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+_CONVERSION = 1
+"""Raise it when the conversion gives other weights or another tokenizer."""
+
+
+class GgufSource(Source):
+    """A GGUF file."""
+
+    def __init__(self, path: Path) -> None:
+        check_gguf(path)
+        self.origin = str(path)
+        self._converted = FolderSource(converted_folder(path), origin=self.origin)
+
+    def config(self) -> PreTrainedConfig:
+        """From the converted folder."""
+        return self._converted.config()
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """From the converted folder."""
+        return self._converted.tokenizer()
+
+    def model(self, dtype: torch.dtype) -> PreTrainedModel:
+        """From the converted folder."""
+        return self._converted.model(dtype)
+
+
+def check_gguf(path: Path) -> None:
+    """Raise where a path is no GGUF file, or nothing here can read one.
+
+    Raises:
+        ModelError: there is no such file.
+        UnsafeModelError: it is a pickle.
+        CorruptModelError: it does not begin as a GGUF file does.
+        MissingExtraError: the ``gguf`` package is not installed.
+    """
+    if not path.is_file():
+        raise ModelError(f"there is no file {path}; {nearest_path(path)}")
+    refuse_pickle(path)
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head != b"GGUF":
+        raise CorruptModelError(f"{path} begins with {head!r}; a GGUF file begins with b'GGUF'")
+    if importlib.util.find_spec("gguf") is None:
+        raise MissingExtraError("gguf", f"reading {path.name}")
+
+
+def converted_folder(path: Path) -> Path:
+    """The folder of safetensors that a GGUF file was converted to, now or before."""
+    import transformers
+
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    folder = cache_folder() / "gguf" / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
+    if not (folder / "config.json").is_file():
+        model, tokenizer = _convert(path)
+        save_model(model, tokenizer, folder)
+    return folder
+
+
+def cache_folder() -> Path:
+    """Where shoal keeps what it can make again."""
+    return Path(os.environ.get("SHOAL_CACHE") or Path.home() / ".cache" / "shoal").expanduser()
+
+
+def _convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    import torch
+    from transformers import AutoConfig, AutoTokenizer
+    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+    place = {"gguf_file": path.name, "local_files_only": True}
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(path.parent, **place)
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, **place)
+            with torch.device("meta"):
+                empty = causal_class(config, str(path))(config)
+            tensors = load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)["tensors"]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError) as error:
+        raise CorruptModelError(
+            f"{path} cannot be converted: {first_line(error)}; it is cut short, or transformers does not read its kind"
+        ) from error
+    return build_model(config, torch.float32, str(path), weights=tensors), tokenizer

@@ -1,0 +1,44 @@
+"""Fresh weights for a known architecture: the control of every experiment that asks what pretraining brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.models.source import Source
+from shoal.models.transformers_io import causal_class, quiet
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+
+class RandomSource(Source):
+    """The architecture and tokenizer of another source, with weights drawn by the architecture's own initialization."""
+
+    def __init__(self, inner: Source, seed: int) -> None:
+        self.inner = inner
+        self.seed = seed
+        self.origin = f"fresh weights (seed {seed}) in the architecture of {inner.origin}"
+
+    def config(self) -> PreTrainedConfig:
+        """That of the other source."""
+        return self.inner.config()
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """That of the other source."""
+        return self.inner.tokenizer()
+
+    def model(self, dtype: torch.dtype) -> PreTrainedModel:
+        """The same weights for the same seed: they are drawn in float32 on the CPU, whatever ``dtype`` is.
+
+        The generator of the process is left as it was.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        config = self.config()
+        causal_class(config, self.inner.origin)
+        with torch.random.fork_rng(devices=[]), quiet():
+            torch.manual_seed(self.seed)
+            model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        return model.to(dtype)

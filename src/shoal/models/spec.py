@@ -1,0 +1,123 @@
+"""A model spec: one string that names a model.
+
+```
+org/name@revision        the hub
+path/to/folder           config.json, *.safetensors and a tokenizer, as transformers writes them
+path/to/model.gguf       a GGUF file; gguf:FILE says so where the name does not
+path/to/model.bin        a llama2.c checkpoint; ?tokenizer=FILE where the tokenizer does not lie beside it
+bundled:stories          what shoal brings with it
+random:SPEC              the same architecture and tokenizer, fresh weights
+oracle?p=0.3             a dummy of known scores
+```
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from shoal.errors import UnknownNameError, UsageError
+
+Kind = Literal["hub", "folder", "gguf", "llama2c", "bundled", "random", "dummy"]
+
+_PREFIXES: dict[str, Kind] = {"gguf": "gguf", "bundled": "bundled", "random": "random"}
+_SUFFIXES: dict[str, Kind] = {".gguf": "gguf", ".bin": "llama2c"}
+_OPTIONS: dict[Kind, tuple[str, ...]] = {"llama2c": ("tokenizer",)}
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_FORMS = ("org/name", "./folder", "./model.gguf", "./model.bin", "bundled:NAME", "random:SPEC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """A parsed model spec."""
+
+    text: str
+    """As it was given."""
+
+    kind: Kind
+
+    name: str
+    """What the kind loads: a hub id, a path, the name of a bundled model or a dummy, or the spec inside ``random:``."""
+
+    revision: str | None = None
+    """The branch, tag or commit of a hub id; None is the newest."""
+
+    options: tuple[tuple[str, str], ...] = ()
+    """The (key, value) pairs that stood behind the question mark."""
+
+    inner: ModelSpec | None = None
+    """What ``random:`` takes the architecture and the tokenizer from."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_spec(text: str) -> ModelSpec:
+    """Parse a model spec. No model is opened; the disk is asked only whether ``a/b`` is a folder here.
+
+    Raises:
+        UnknownNameError: a kind, a dummy or an option that does not exist; the message names the nearest one.
+        UsageError: an empty spec, or a part of it is missing.
+    """
+    given = text.strip()
+    prefix, colon, rest = given.partition(":")
+    if colon and prefix in _PREFIXES:
+        return _parse_prefixed(given, _PREFIXES[prefix], rest)
+    if colon and re.fullmatch(r"[a-z0-9]{2,}", prefix):
+        raise UnknownNameError("kind of model", prefix, _PREFIXES)
+    return _parse_bare(given)
+
+
+def _parse_prefixed(given: str, kind: Kind, rest: str) -> ModelSpec:
+    if kind == "random":
+        inner = parse_spec(rest)
+        if inner.kind in ("random", "dummy"):
+            raise UsageError(f"{given!r} has no architecture to draw fresh weights for; random: takes a model's spec")
+        return ModelSpec(text=given, kind=kind, name=rest, inner=inner)
+    name, options = _split_options(given, rest, kind)
+    return ModelSpec(text=given, kind=kind, name=name, options=options)
+
+
+def _parse_bare(given: str) -> ModelSpec:
+    name = given.partition("?")[0]
+    path = Path(name).expanduser()
+    kind = _SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        kind = _kind_by_form(name, path)
+    name, options = _split_options(given, given, kind)
+    if kind != "hub":
+        return ModelSpec(text=given, kind=kind, name=name, options=options)
+    name, at, revision = name.partition("@")
+    if at and not revision:
+        raise UsageError(f"{given!r} names no revision behind '@'; expected a branch, a tag or a commit")
+    return ModelSpec(text=given, kind=kind, name=name, revision=revision or None, options=options)
+
+
+def _kind_by_form(name: str, path: Path) -> Kind:
+    """What a spec without prefix and suffix means: what is here, else the form of the name."""
+    if path.exists():
+        return "folder"
+    if _HUB_ID.fullmatch(name.partition("@")[0]) and not name.startswith("."):
+        return "hub"
+    if "/" in name or name.startswith(("~", ".")):
+        return "folder"
+    return "dummy"
+
+
+def _split_options(given: str, rest: str, kind: Kind) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The name, and the options behind the question mark."""
+    name, _, query = rest.partition("?")
+    if not name:
+        raise UsageError(f"the model spec {given!r} names no model; expected one of {', '.join(_FORMS)}")
+    pairs = [part.partition("=") for part in query.split("&") if part]
+    known = _OPTIONS.get(kind, ())
+    for key, _, value in pairs:
+        if not known:
+            raise UsageError(f"the model spec {given!r} has the option {key!r}, but {name!r} takes none")
+        if key not in known:
+            raise UnknownNameError(f"option of {name!r}", key, known)
+        if not value:
+            raise UsageError(f"the option {key!r} of the model spec {given!r} has no value; expected {key}=VALUE")
+    return name, tuple((key, value) for key, _, value in pairs)

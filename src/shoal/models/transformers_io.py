@@ -1,0 +1,108 @@
+"""Calls of `transformers` that build a model, with its noise held back and its faults in one line."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import CorruptModelError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back the progress bars and reports of `transformers`; what they would say, shoal checks and raises."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def causal_class(config: PreTrainedConfig, where: str) -> type[PreTrainedModel]:
+    """The class of `transformers` for a configuration's causal language model.
+
+    Raises:
+        ModelError: the architecture is none that predicts the next token from those before it.
+    """
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+    named = list(getattr(config, "architectures", None) or [])
+    masked = MODEL_FOR_MASKED_LM_MAPPING_NAMES.get(config.model_type)
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or (named and named == [masked]):
+        what = ", ".join(named) or config.model_type
+        raise ModelError(f"{where} is not a causal language model ({what}); give one, such as a GPT or a Llama")
+    model_class: type[PreTrainedModel] = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    return model_class
+
+
+def build_model(
+    config: PreTrainedConfig,
+    dtype: torch.dtype,
+    where: str,
+    *,
+    folder: str | None = None,
+    weights: Mapping[str, torch.Tensor] | None = None,
+) -> PreTrainedModel:
+    """A model from a folder of safetensors files, or from tensors by name. Every weight must be there, and no other.
+
+    Raises:
+        CorruptModelError: weights are missing, unknown, of the wrong shape, or cannot be read.
+        ModelError: the architecture cannot be built.
+    """
+    from safetensors import SafetensorError
+
+    model_class = causal_class(config, where)
+    try:
+        with quiet():
+            model, report = model_class.from_pretrained(
+                folder,
+                config=config,
+                state_dict=weights,
+                dtype=dtype,
+                use_safetensors=True,
+                local_files_only=True,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except (SafetensorError, OSError, KeyError) as error:
+        raise CorruptModelError(f"{where} cannot be read: {first_line(error)}") from error
+    except (RuntimeError, ValueError, TypeError, AttributeError, ImportError) as error:
+        raise ModelError(f"{where} cannot be built: {first_line(error)}") from error
+    _check_report(report, where)
+    return model
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its name."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _check_report(report: Mapping[str, Any], where: str) -> None:
+    """Raise where `transformers` filled in weights or left some aside, which it does with no more than a warning."""
+    faults = []
+    for kind, word in (("missing_keys", "lacks"), ("unexpected_keys", "has unknown"), ("mismatched_keys", "misfits")):
+        keys = sorted(str(key[0] if isinstance(key, tuple) else key) for key in report[kind])
+        if keys:
+            more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
+            faults.append(f"{word} {', '.join(keys[:2])}{more}")
+    if faults:
+        raise CorruptModelError(f"the weights of {where} are not those of its config.json: it {'; '.join(faults)}")
