@@ -1,1 +1,5 @@
-"""reports."""
+"""Reports: one run to one HTML file."""
+
+from shoal.reports.report import write_report
+
+__all__ = ["write_report"]

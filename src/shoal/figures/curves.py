@@ -1,0 +1,95 @@
+"""Learning curves: each seed as a thin line, their mean as a thick one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import altair as alt
+
+from shoal.figures.theme import chart_config, series_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveLine:
+    """One seed's curve."""
+
+    name: str
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+def curve_chart(
+    lines: Sequence[CurveLine],
+    *,
+    title: str,
+    axis: str,
+    series: int = 0,
+    domain: tuple[float, float] | None = None,
+    points: int = 120,
+    width: int = 330,
+    height: int = 190,
+) -> alt.LayerChart:
+    """Curves of one arm; logarithmic where every value is above 0 and they span more than a factor of ten.
+
+    Args:
+        lines: one a seed.
+        title: the arm.
+        axis: what is drawn, with its unit.
+        series: which colour it has.
+        domain: both ends of the value axis, so that several charts can be compared.
+        points: curves of more steps are averaged over this many stretches.
+        width: of the plot, in pixels.
+        height: of the plot, in pixels.
+    """
+    records = [record for line in lines for record in _records(line, points)]
+    values = list(domain) if domain else [record["value"] for record in records]
+    log = is_logarithmic(values)
+    ends = [min(values), max(values)] if values else [0, 1]
+    scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, domain=ends)
+    ticks = {"values": _log_ticks(*ends)} if log else {"tickCount": 5}
+    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False))
+    y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format="~g", **ticks))
+    colour = series_colour(series)
+    base = alt.Chart(alt.Data(values=records))
+    each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(x=x, y=y, detail="name:N", description="name:N")
+    mean = alt.Chart(alt.Data(values=_mean(lines, points))).mark_line(color=colour, strokeWidth=2.5).encode(x=x, y=y)
+    layers = [each, mean] if len(lines) > 1 else [mean]
+    return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())
+
+
+def is_logarithmic(values: Sequence[float]) -> bool:
+    """Whether values are worth a logarithmic axis."""
+    return bool(values) and min(values) > 0 and max(values) / min(values) > 10
+
+
+def thinned(line: CurveLine, points: int) -> list[tuple[int, float]]:
+    """At most ``points`` (last step, mean value) pairs over stretches of equal length."""
+    count = len(line.steps)
+    edges = sorted({round(part * count / points) for part in range(points + 1)}) if count > points else range(count + 1)
+    stretches = list(zip(list(edges)[:-1], list(edges)[1:], strict=True))
+    return [(line.steps[stop - 1], sum(line.values[start:stop]) / (stop - start)) for start, stop in stretches]
+
+
+def _records(line: CurveLine, points: int) -> list[dict[str, object]]:
+    """The records of one curve."""
+    return [{"name": line.name, "step": step, "value": value} for step, value in thinned(line, points)]
+
+
+def _mean(lines: Sequence[CurveLine], points: int) -> list[dict[str, object]]:
+    """The mean over the curves, at the steps that all of them have reached."""
+    thin = [thinned(line, points) for line in lines]
+    shared = set.intersection(*({step for step, _ in pairs} for pairs in thin)) if thin else set()
+    tables = [dict(pairs) for pairs in thin]
+    return [{"step": step, "value": sum(table[step] for table in tables) / len(tables)} for step in sorted(shared)]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten, or the powers alone where there are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    return [tick for power in powers for step in steps if low <= (tick := float(f"{step}e{power}")) <= high]

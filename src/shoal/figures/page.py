@@ -1,0 +1,103 @@
+"""The HTML blocks that every page of shoal is made of: the page itself, a table, a figure.
+
+A page is one file that fetches nothing: its styles, its script and its data stand in it, and its
+Content-Security-Policy forbids the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from shoal.figures.theme import css_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ROOM = "shoal.figures"
+
+
+def page(
+    *,
+    title: str,
+    body: Markup,
+    contents: Sequence[tuple[str, str]] = (),
+    style: str = "",
+    script: str = "",
+    data: Mapping[str, object] | None = None,
+) -> str:
+    """A whole HTML document.
+
+    Args:
+        title: of the document.
+        body: what stands in it; plain strings are escaped.
+        contents: (anchor, name) of each section, for the navigation.
+        style: CSS beside the common one.
+        script: JavaScript that runs when the page has been read; the policy allows this text alone.
+        data: values by element id, as JSON that the script reads.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = f"'sha256-{digest}'" if script else "'none'"
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return templates(_ROOM).get_template("page.html.j2").render(
+        title=title,
+        body=body,
+        contents=contents,
+        policy=Markup(policy.replace('"', "&quot;")),  # noqa: S704
+        style=Markup(css_variables() + text_of(_ROOM, "page.css") + style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        data=data or {},
+    )
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str, numeric: Sequence[int] = ()
+) -> Markup:
+    """A table whose first column names its rows.
+
+    Args:
+        head: the column names.
+        rows: cells as text, `Markup` or numbers; text is escaped.
+        caption: what the table says.
+        numeric: columns that are set flush right.
+    """
+    template = templates(_ROOM).get_template("blocks.html.j2")
+    return Markup(template.module.table(head, rows, caption, set(numeric)))  # type: ignore[attr-defined]  # noqa: S704
+
+
+def figure(drawings: Sequence[str], *, caption: str | Markup) -> Markup:
+    """One or more SVG drawings side by side, under each other where there is no room.
+
+    Args:
+        drawings: ``<svg>`` elements.
+        caption: what they show, and how to read it.
+    """
+    template = templates(_ROOM).get_template("blocks.html.j2")
+    svgs = [Markup(svg) for svg in drawings]  # noqa: S704
+    return Markup(template.module.figure(svgs, caption))  # type: ignore[attr-defined]  # noqa: S704
+
+
+@cache
+def templates(room: str) -> Environment:
+    """The templates of a room; everything is escaped unless it is `Markup`, and an unknown name is an error."""
+    return Environment(
+        loader=PackageLoader(room),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def text_of(room: str, name: str) -> str:
+    """A text file that lies beside a room's templates."""
+    return resources.files(room).joinpath("templates", name).read_text(encoding="utf-8")

@@ -1,0 +1,109 @@
+"""The one place where colours, marks and type of all figures are chosen.
+
+The series colours are darkened Okabe-Ito hues: told apart with any common colour blindness, and at least 4.5:1
+against paper. Each comes with a mark of its own shape, since colour is never the only sign.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+FONT = "Arial, 'Liberation Sans', Helvetica, Arimo, sans-serif"
+"""What figures are set in: fonts of one width, so that a layout made here holds where it is read."""
+
+LIGHT = {
+    "paper": "#ffffff",
+    "ink": "#1c2127",
+    "muted": "#5a6470",
+    "grid": "#e4e7eb",
+    "rule": "#98a2ae",
+    "band": "#f0f4f8",
+    "right": "#00735a",
+    "near": "#8fd0bd",
+    "wrong": "#b3261e",
+    "miss": "#f4dcd9",
+    "series-1": "#0067a3",
+    "series-2": "#b84a00",
+    "series-3": "#00795c",
+    "series-4": "#98377f",
+    "series-5": "#7a5f00",
+    "series-6": "#43567d",
+}
+"""Colours by role, for light paper."""
+
+DARK = {
+    "paper": "#14181d",
+    "ink": "#e7eaee",
+    "muted": "#a2adb9",
+    "grid": "#2b323a",
+    "rule": "#6d7883",
+    "band": "#1d242c",
+    "right": "#3fc39b",
+    "near": "#1f6a55",
+    "wrong": "#ff8a80",
+    "miss": "#4a2826",
+    "series-1": "#63b7ea",
+    "series-2": "#f49355",
+    "series-3": "#45c99e",
+    "series-4": "#df8fc9",
+    "series-5": "#d8b93f",
+    "series-6": "#aab9da",
+}
+"""The same roles for dark paper."""
+
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
+
+
+def series_colour(place: int) -> str:
+    """The light colour of the series at ``place`` (from 0), after six of them from the start again."""
+    return LIGHT[f"series-{place % 6 + 1}"]
+
+
+def series_shape(place: int) -> str:
+    """The mark of the series at ``place`` (from 0)."""
+    return SHAPES[place % len(SHAPES)]
+
+
+def css_variables() -> str:
+    """The colours as CSS custom properties: light, dark where the reader asks for it, light again in print."""
+    light = _declarations(LIGHT)
+    return (
+        f":root{{color-scheme:light dark;{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{{_declarations(DARK)}}}}}\n"
+        f"@media print{{:root{{color-scheme:light;{light}}}}}\n"
+    )
+
+
+def themed(svg: str) -> str:
+    """An SVG whose colours follow the page: each colour of the theme becomes its custom property."""
+    for role, colour in LIGHT.items():
+        svg = svg.replace(f'"{colour}"', f'"var(--{role},{colour})"')
+    return svg
+
+
+def chart_config() -> dict[str, Any]:
+    """The Vega-Lite ``config`` of every chart."""
+    ink, muted, grid, rule = LIGHT["ink"], LIGHT["muted"], LIGHT["grid"], LIGHT["rule"]
+    return {
+        "background": "transparent",
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": muted,
+            "titleColor": muted,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "gridColor": grid,
+            "domainColor": rule,
+            "tickColor": rule,
+            "tickSize": 4,
+        },
+        "title": {"color": ink, "fontSize": 13, "fontWeight": 600, "anchor": "start", "offset": 10},
+        "text": {"color": ink, "fontSize": 12},
+    }
+
+
+def _declarations(colours: dict[str, str]) -> str:
+    """CSS declarations of custom properties."""
+    return "".join(f"--{role}:{colour};" for role, colour in colours.items())

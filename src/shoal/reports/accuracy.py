@@ -1,0 +1,126 @@
+"""Accuracy with intervals: every measure by arm, before and after training, on held-out and seen items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from shoal.experiments.measures import MEASURES
+from shoal.figures import DotRow, dot_chart, figure, table, to_svg
+from shoal.reports.facts import number
+from shoal.reports.measures import Estimate, drawn_measures, estimate, level_of, measures_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shoal.experiments.measures import MeasureName
+    from shoal.reports.folder import RunRecords
+
+SPLITS = {"held_out": "Held-out items", "seen": "Seen items"}
+AXES = {
+    "exact_match": "share of items",
+    "counting": "share without a counting error",
+    "stopping": "share of those that stop where due",
+    "bits_per_byte": "bits (less is better)",
+}
+
+Estimates = dict[tuple[str, str, str], Estimate]
+"""From arm, stage and measure."""
+
+
+def accuracy(run: RunRecords) -> Markup | None:
+    """Figures and tables of all measures; None where no item has been scored."""
+    recorded = measures_of(run)
+    parts = []
+    for split, title in SPLITS.items():
+        found = _estimates(recorded, split)
+        if found:
+            parts += [Markup("<h3>{}</h3>").format(title), _drawn(run, found), _listed(run, found, title)]
+    return Markup("").join([*parts, _glossary()]) if parts else None
+
+
+def percent(share: float) -> str:
+    """A share of 1 as a percentage."""
+    return f"{100 * share:.1f}%".replace("-", "−")
+
+
+def _estimates(recorded: Mapping[str, Any], split: str) -> Estimates:
+    """All numbers of a split that rest on at least one item."""
+    return {
+        (arm, stage, name): estimate(splits[split])
+        for name, measure in recorded.items()
+        for arm, stages in measure["arms"].items()
+        for stage, splits in stages.items()
+        if split in splits and splits[split]["by_seed"] and splits[split]["items"]
+    }
+
+
+def _drawn(run: RunRecords, found: Estimates) -> Markup:
+    """A panel a measure."""
+    panels = []
+    for name in drawn_measures(run):
+        rows = [row for key, value in found.items() if key[2] == name and (row := _row(run, key, value)) is not None]
+        if rows:
+            domain = (0.0, 1.0) if MEASURES[name].bounded else None
+            chart = dot_chart(rows, title=_title(name), axis=AXES.get(name, "mean over items"), domain=domain)
+            panels.append(to_svg(chart, title=f"{_title(name)}: means and intervals, as in the table below"))
+    caption = f"Mean over seeds (filled mark) with its {_percent(run)} interval (line); each ring is one seed."
+    return figure(panels, caption=caption)
+
+
+def _row(run: RunRecords, key: tuple[str, str, str], found: Estimate) -> DotRow | None:
+    """One row of a panel; None where the measure applies to no item."""
+    arm, stage, _ = key
+    if found.mean is None:
+        return None
+    return DotRow(
+        label=f"{arm}, {stage}",
+        series=run.arms.index(arm) if arm in run.arms else len(run.arms),
+        mean=found.mean,
+        low=found.low,
+        high=found.high,
+        seeds=found.seeds,
+    )
+
+
+def _listed(run: RunRecords, found: Estimates, title: str) -> Markup:
+    """All measures as numbers: one line a measure, one column an arm and stage."""
+    columns = list(dict.fromkeys((arm, stage) for arm, stage, _ in found))
+    names = [name for name in MEASURES if any(key[2] == name for key in found)]
+    rows = [[_title(name), *(_cell(found.get((*column, name)), name) for column in columns)] for name in names]
+    sizes = {(value.items, len(value.seeds)) for (_, _, name), value in found.items() if name == "exact_match"}
+    items, seeds = (_span(counts) for counts in zip(*sizes, strict=True))
+    caption = f"{title}: mean over {seeds} seeds of {items} items each [{_percent(run)} interval over seeds]"
+    return table(["Measure", *(f"{arm}, {stage}" for arm, stage in columns)], rows, caption=caption)
+
+
+def _cell(found: Estimate | None, name: MeasureName) -> str:
+    """A mean with its interval."""
+    if found is None or found.mean is None:
+        return "–"
+    show = percent if MEASURES[name].bounded else number
+    interval = "no bounds" if found.low is None or found.high is None else f"{show(found.low)}, {show(found.high)}"
+    return f"{show(found.mean)} [{interval}]"
+
+
+def _span(counts: tuple[int, ...]) -> str:
+    """One count, or the least and the greatest."""
+    return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
+
+
+def _percent(run: RunRecords) -> str:
+    """The confidence as a percentage."""
+    return f"{100 * level_of(run):g}%"
+
+
+def _glossary() -> Markup:
+    """What each measure means."""
+    entry = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
+    lines = [entry.format(_title(name), measure.meaning) for name, measure in MEASURES.items()]
+    return Markup("<dl class=glossary>{}</dl>").format(Markup("").join(lines))
+
+
+def _title(name: MeasureName) -> str:
+    """A measure's name at the beginning of a line."""
+    return MEASURES[name].label.capitalize()

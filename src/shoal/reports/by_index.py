@@ -1,0 +1,50 @@
+"""Which items are right, by their index: a strip for each arm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.figures import Cell, strip_svg
+
+if TYPE_CHECKING:
+    from shoal.figures import State
+    from shoal.reports.folder import Record, RunRecords
+
+
+def strips(run: RunRecords) -> list[str]:
+    """An SVG for each arm that has items after training; empty where none has."""
+    drawn = []
+    for arm in run.arms:
+        cells = [
+            Cell(
+                column=column_of(record),
+                row=f"seed {seed.seed}",
+                state=state_of(record),
+                held_out=record["split"] == "held_out",
+            )
+            for seed in run.of_arm(arm)
+            for record in seed.after
+        ]
+        if cells:
+            drawn.append(strip_svg(cells, title=arm, axis=axis_of(cells, run)))
+    return drawn
+
+
+def column_of(record: Record) -> int:
+    """Where an item stands: its tag ``index`` where that is a whole number, else its place in the list."""
+    tag = record["tags"].get("index")
+    return tag if isinstance(tag, int) and not isinstance(tag, bool) else int(record["index"])
+
+
+def state_of(record: Record) -> State:
+    """How an item went."""
+    if record["exact_match"]:
+        return "right"
+    kind = record["divergence"]
+    return kind if kind in ("ended-early", "went-on") else "other"
+
+
+def axis_of(cells: list[Cell], run: RunRecords) -> str:
+    """What the columns are."""
+    tagged = any("index" in record["tags"] for seed in run.seeds for record in seed.after[:1])
+    return "index i of the item" if tagged and cells else "place of the item"

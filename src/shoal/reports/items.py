@@ -1,0 +1,128 @@
+"""The items as the page's script shows them: target tokens with their margins, and the model's answer.
+
+A page must stay light, so an item of many tokens is cut to windows (its beginning, its end, and the surroundings of
+its first divergence), the answer is stored from where it leaves the target, and of many items an even sample is taken.
+Everything in full stands in the run folder.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from shoal.reports.folder import Record, RunRecords
+
+MOST_ITEMS = 1500
+MOST_TOKENS = 160
+ANSWER_CHARACTERS = 240
+PROMPT_CHARACTERS = 400
+MARGIN_CAP = 99.0
+
+
+def items_data(run: RunRecords, *, most: int = MOST_ITEMS) -> dict[str, Any]:
+    """What the page's script reads: the examples once each, and the items that refer to them.
+
+    Returns:
+        ``examples``, ``items``, ``arms``, ``seeds``, and the counts ``total`` and ``shown``.
+    """
+    after = [*_rows(run, "after")]
+    before = [*_rows(run, "before")]
+    rows = [*evenly(after, most), *evenly(before, most - min(most, len(after)))]
+    examples: dict[tuple[str, str], int] = {}
+    table: list[dict[str, Any]] = []
+    items = []
+    for arm, seed, stage, record in rows:
+        key = (record["prompt"], record["completion"])
+        if key not in examples:
+            examples[key] = len(table)
+            table.append(_example(record))
+        items.append({"example": examples[key], "arm": arm, "seed": seed, "stage": stage, **_item(record)})
+    return {
+        "arms": list(run.arms),
+        "seeds": sorted({seed for _, seed, _, _ in rows}),
+        "examples": table,
+        "items": items,
+        "total": len(after) + len(before),
+        "shown": len(items),
+    }
+
+
+def evenly(rows: Sequence[Any], most: int) -> list[Any]:
+    """At most ``most`` of the rows, evenly spread over them and in their order."""
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[place * len(rows) // most] for place in range(most)]
+
+
+def windows(count: int, centre: int | None, *, most: int = MOST_TOKENS) -> list[tuple[int, int]]:
+    """The stretches of ``count`` tokens that are shown: all, or the beginning, around the centre, and the end."""
+    if count <= most:
+        return [(0, count)]
+    side = most // 4
+    wanted = [(0, side), (count - side, count)]
+    if centre is not None:
+        wanted.append((max(0, centre - side), min(count, centre + side)))
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(wanted):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+def _rows(run: RunRecords, stage: str) -> Iterator[tuple[str, int, str, Record]]:
+    """Each item of a stage, with whose it is."""
+    for arm in run.arms:
+        for seed in run.of_arm(arm):
+            for record in seed.before if stage == "before" else seed.after:
+                yield arm, seed.seed, stage, record
+
+
+def _example(record: Record) -> dict[str, Any]:
+    """What all items of one example share."""
+    tokens, completion = list(record["tokens_text"]), record["completion"]
+    ends = "".join(tokens) != completion and "".join(tokens[:-1]) == completion
+    prompt = record["prompt"]
+    short = prompt if len(prompt) <= PROMPT_CHARACTERS else f"{prompt[:200]} … {prompt[-200:]}"
+    return {
+        "prompt": short,
+        "prompt_characters": len(prompt),
+        "tokens": tokens,
+        "ends": ends,
+        "name": str(record["tags"].get("index", record["index"])),
+    }
+
+
+def _item(record: Record) -> dict[str, Any]:
+    """How a model did on one example."""
+    margins = [_rounded(value) for value in record["token_margins"]]
+    stretches = windows(len(record["tokens_text"]), record["first_divergence"])
+    gaps = [(stop, start) for (_, stop), (start, _) in zip(stretches, stretches[1:], strict=False)]
+    answer = record["greedy_text"]
+    shared = len(os.path.commonprefix([answer, record["completion"]])) if answer is not None else 0
+    return {
+        "split": record["split"],
+        "exact": record["exact_match"],
+        "at": record["first_divergence"],
+        "kind": record["divergence"],
+        "status": record["status"],
+        "spans": [[start, stop, margins[start:stop]] for start, stop in stretches],
+        "gaps": [min((value for value in margins[start:stop] if value is not None), default=None) for start, stop in gaps],
+        "answer": None if answer is None else answer[shared : shared + ANSWER_CHARACTERS],
+        "shared": record["completion"][max(0, shared - 40) : shared],
+        "shared_characters": shared,
+        "cut": 0 if answer is None else max(0, len(answer) - shared - ANSWER_CHARACTERS),
+        "answer_ends": record["greedy_ends"],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    """A margin as the page shows it: two decimals, capped; None where it is not a number."""
+    if value is None or math.isnan(value):
+        return None
+    return round(max(-MARGIN_CAP, min(MARGIN_CAP, value)), 2)

@@ -1,0 +1,39 @@
+"""Learning curves: the loss of each arm and seed over the steps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from shoal.figures import CurveLine, curve_chart, to_svg
+
+if TYPE_CHECKING:
+    from shoal.reports.folder import RunRecords
+
+
+def curves(run: RunRecords) -> list[str]:
+    """An SVG for each arm, all with one loss axis; empty where nothing was trained."""
+    lines = {arm: _lines(run, arm) for arm in run.arms}
+    values = [value for arm in lines.values() for line in arm for value in line.values]
+    if not values:
+        return []
+    domain = (min(values), max(values))
+    return [
+        to_svg(
+            curve_chart(arm, title=name, axis="loss (nats a token)", series=place, domain=domain),
+            title=f"Learning curves of {name}: {len(arm)} seeds, loss over steps",
+        )
+        for place, (name, arm) in enumerate(lines.items())
+        if arm
+    ]
+
+
+def _lines(run: RunRecords, arm: str) -> list[CurveLine]:
+    """The curves of an arm; points whose loss is not a number are left out."""
+    lines = []
+    for seed in run.of_arm(arm):
+        points = [(row["step"], row["loss"]) for row in seed.curve if math.isfinite(row["loss"])]
+        if points:
+            steps, losses = zip(*points, strict=True)
+            lines.append(CurveLine(name=f"seed {seed.seed}", steps=steps, values=losses))
+    return lines

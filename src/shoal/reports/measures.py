@@ -1,0 +1,73 @@
+"""The measures of a run, as its verdict recorded them or, before there is one, as its records give them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shoal.experiments.measures import MEASURES
+from shoal.experiments.summary import SPLITS, STAGES, summarize
+
+if TYPE_CHECKING:
+    from shoal.experiments.measures import MeasureName
+    from shoal.reports.folder import Record, RunRecords, SeedRecords
+
+SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
+"""What every report draws, beside the measure that the verdict rests on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A measure of one arm at one stage on one split."""
+
+    mean: float | None
+    """Over seeds; None where the measure applies to no item."""
+
+    low: float | None
+    high: float | None
+    """Its interval over seeds; None where so few seeds bound nothing."""
+
+    seeds: tuple[float, ...]
+    """The mean over items of each seed that has one."""
+
+    items: int
+    """Of one seed; every seed has the same."""
+
+
+def drawn_measures(run: RunRecords) -> tuple[MeasureName, ...]:
+    """The measures that are drawn, the primary one first."""
+    primary = run.experiment.get("measure", {}).get("primary")
+    return tuple(dict.fromkeys(([primary] if primary in MEASURES else []) + list(SHOWN)))
+
+
+def level_of(run: RunRecords) -> float:
+    """The confidence of the intervals."""
+    return float(run.experiment.get("measure", {}).get("level", 0.95))
+
+
+def measures_of(run: RunRecords) -> Record:
+    """From measure to its label, meaning and numbers by arm, stage and split."""
+    if run.verdict is not None:
+        recorded: Record = run.verdict["measures"]
+        return recorded
+    scored = {arm: [seed for seed in run.of_arm(arm) if seed.before or seed.after] for arm in run.arms}
+    arms = {arm: {seed.seed: _parts(seed) for seed in seeds} for arm, seeds in scored.items() if seeds}
+    return summarize(arms, level=level_of(run))
+
+
+def estimate(record: Record) -> Estimate:
+    """One number of `measures_of` with its interval."""
+    known: tuple[Any, ...] = tuple(value for value in record["by_seed"].values() if value is not None)
+    low, high = _bound(record["low"]), _bound(record["high"])
+    return Estimate(mean=record["mean"], low=low, high=high, seeds=known, items=record["items"])
+
+
+def _parts(seed: SeedRecords) -> dict[tuple[str, str], list[Record]]:
+    """The items of a seed by stage and split."""
+    rows = {"before": seed.before, "after": seed.after}
+    return {(stage, split): [row for row in rows[stage] if row["split"] == split] for stage in STAGES for split in SPLITS}
+
+
+def _bound(value: float | None) -> float | None:
+    """An end of an interval; None where it bounds nothing."""
+    return None if value is None or value in (float("inf"), float("-inf")) else value

@@ -1,0 +1,155 @@
+"""The report: one run folder to one HTML file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from shoal.errors import StoreError
+from shoal.figures import WORDS, State, figure, key_svg, page
+from shoal.figures.page import templates, text_of
+from shoal.reports.accuracy import accuracy
+from shoal.reports.by_index import strips
+from shoal.reports.facts import facts
+from shoal.reports.folder import RunRecords, read_run
+from shoal.reports.items import items_data
+from shoal.reports.learning import curves
+from shoal.reports.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_ROOM = "shoal.reports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the report."""
+
+    anchor: str
+    name: str
+    body: Markup | None
+    """None where the run has not written it yet."""
+    missing: str = ""
+    """What is said then."""
+
+
+def write_report(run_folder: Path) -> Path:
+    """Draw a run as one HTML file that needs nothing beside it and fetches nothing.
+
+    A run that has not come to its end is drawn as far as it goes.
+
+    Args:
+        run_folder: as `shoal.experiments` writes it.
+
+    Returns:
+        The path of ``report.html`` in that folder.
+
+    Raises:
+        StoreError: it is not the folder of a run, a file of it is damaged, or the report cannot be written.
+    """
+    html = render_report(read_run(run_folder))
+    path = run_folder / "report.html"
+    draft = path.with_name(f".report-{os.getpid()}.html")
+    try:
+        draft.write_text(html, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StoreError(f"{path} cannot be written ({error}); free some space or allow writing there") from error
+    return path
+
+
+def render_report(run: RunRecords) -> str:
+    """The report's HTML."""
+    data = items_data(run)
+    sections = _sections(run, data)
+    body = Markup("<h1>{}</h1>").format(_headline(run)) + Markup("").join(_drawn(section) for section in sections)
+    return page(
+        title=f"{run.name}: {run.verdict['verdict'] if run.verdict else 'no verdict yet'}",
+        body=body,
+        contents=[(section.anchor, section.name) for section in sections],
+        style=text_of(_ROOM, "report.css"),
+        script=text_of(_ROOM, "report.js"),
+        data={"items-data": data},
+    )
+
+
+def _headline(run: RunRecords) -> str:
+    """The hypothesis."""
+    return str(run.experiment.get("hypothesis", run.name))
+
+
+def _sections(run: RunRecords, data: Mapping[str, Any]) -> list[Section]:
+    """All parts, in the order in which a reader needs them."""
+    drawn = curves(run)
+    loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
+    return [
+        Section(anchor="verdict", name="Verdict", body=verdict(run)),
+        Section(anchor="accuracy", name="Accuracy", body=accuracy(run), missing="No item has been scored yet."),
+        Section(
+            anchor="learning",
+            name="Learning curves",
+            body=figure(drawn, caption=loss) if drawn else None,
+            missing="Nothing has been trained yet.",
+        ),
+        Section(anchor="by-index", name="Accuracy by index", body=_by_index(run), missing="No item yet."),
+        Section(anchor="items", name="Every item", body=_items(data), missing="No item has been scored yet."),
+        _record("narrowness", "Narrowness", run.narrowness, "How far the held-out part can be answered from the seen"),
+        _record("certificate", "Certificate", run.certificate, "What the evaluator proved before it was used"),
+        _record("choices", "Choices", run.choices, "What was chosen by measuring"),
+        _record("environment", "Environment", run.environment, "What the run was made with"),
+        Section(anchor="reproduce", name="How to reproduce", body=_reproduce(run)),
+    ]
+
+
+def _record(anchor: str, name: str, record: dict[str, Any] | None, caption: str) -> Section:
+    """A section that shows one JSON file."""
+    body = None if record is None else facts(record, caption=caption)
+    return Section(anchor=anchor, name=name, body=body, missing=f"The run has not written {anchor}.json yet.")
+
+
+def _drawn(section: Section) -> Markup:
+    """A section's HTML."""
+    body = section.body if section.body is not None else Markup("<p class=missing>{}</p>").format(section.missing)
+    return Markup('<section id="{0}" aria-labelledby="{0}-h"><h2 id="{0}-h">{1}</h2>\n{2}</section>\n').format(
+        section.anchor, section.name, body
+    )
+
+
+def _by_index(run: RunRecords) -> Markup | None:
+    """The strips with their key."""
+    drawn = strips(run)
+    if not drawn:
+        return None
+    states: list[State] = ["right", "ended-early", "went-on", "other"]
+    key = [(Markup(key_svg(state)), WORDS[state]) for state in states]  # noqa: S704
+    drawing = figure(drawn, caption="One row a seed, one column an item.")
+    return Markup(templates(_ROOM).get_template("by_index.html.j2").render(key=key, drawing=drawing))  # noqa: S704
+
+
+def _items(data: Mapping[str, Any]) -> Markup | None:
+    """The frame that the page's script fills with items."""
+    if not data["items"]:
+        return None
+    everything = [("", "all")]
+    filters = [
+        ("arm", "Arm", everything + [(arm, arm) for arm in data["arms"]]),
+        ("seed", "Seed", everything + [(str(seed), str(seed)) for seed in data["seeds"]]),
+        ("split", "Split", [*everything, ("held_out", "held out"), ("seen", "seen")]),
+        ("stage", "Training", [*everything, ("before", "before"), ("after", "after")]),
+        ("outcome", "Outcome", [*everything, ("right", "right"), ("wrong", "wrong")]),
+    ]
+    template = templates(_ROOM).get_template("items.html.j2")
+    return Markup(template.render(filters=filters, total=data["total"], shown=data["shown"]))  # noqa: S704
+
+
+def _reproduce(run: RunRecords) -> Markup:
+    """The command and the experiment file."""
+    template = templates(_ROOM).get_template("reproduce.html.j2")
+    command = "shoal run experiment.toml"
+    return Markup(template.render(command=command, name=run.name, text=run.experiment_text))  # noqa: S704

@@ -1,0 +1,123 @@
+"""The verdict, as the first thing that a reader sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from shoal.figures import effect_chart, figure, table, to_svg
+from shoal.figures.page import templates
+from shoal.reports.facts import number, said, words
+
+if TYPE_CHECKING:
+    from shoal.reports.folder import Record, RunRecords
+
+MEANING = {
+    "supported": "the whole interval lies above 0 and the estimate reaches the smallest effect that matters",
+    "refuted": "the whole interval lies below the smallest effect that matters",
+    "underpowered": "the interval excludes neither an effect that matters nor a smaller one",
+    "confounded": "a named control failed, so that the effect does not answer the hypothesis",
+}
+SIGN = {"supported": "✓", "refuted": "✗", "underpowered": "?", "confounded": "!"}
+
+
+def verdict(run: RunRecords) -> Markup:
+    """The verdict with the numbers behind it, or what is still missing for one."""
+    template = templates("shoal.reports").get_template("verdict.html.j2")
+    record = run.verdict
+    if record is None:
+        return Markup(template.render(word=None, progress=_progress(run)))  # noqa: S704
+    word = record["verdict"]
+    html = template.render(
+        word=word,
+        sign=SIGN[word],
+        sentence=record["sentence"],
+        meaning=MEANING[word],
+        effect=_effect(record),
+        numbers=_numbers(record),
+        needed=record["needed"],
+        controls=[_control(control) for control in record["controls"]],
+        items_view=_items_view(record),
+    )
+    return Markup(html)  # noqa: S704
+
+
+def _progress(run: RunRecords) -> list[str]:
+    """Each arm with how many of its seeds are done."""
+    finished = {arm: sum(seed.done is not None for seed in run.of_arm(arm)) for arm in run.arms}
+    return [f"{arm}: {done} done of {len(run.of_arm(arm))} seeds begun" for arm, done in finished.items()]
+
+
+def _effect(record: Record) -> Markup:
+    """The interval of the effect against 0 and d."""
+    effect = record["effect"]
+    if effect["estimate"] is None:
+        return Markup("<p>No seed has a value on both sides, so that there is no effect to draw.</p>")
+    chart = effect_chart(
+        effect["estimate"],
+        effect["low"],
+        effect["high"],
+        effect["smallest"],
+        differences=effect["differences"],
+        axis=f"{effect['measure']}: {record['treatment']} − {record['baseline']}, held-out items",
+    )
+    says = (
+        f"Effect {number(effect['estimate'])}, {_level(effect)} interval {_interval(effect)}, smallest effect that "
+        f"matters {number(effect['smallest'])}"
+    )
+    caption = "The estimate with its interval, against no effect and the smallest effect that matters (d). "
+    return figure([to_svg(chart, title=says)], caption=f"{caption}Each ring is the difference of one seed.")
+
+
+def _level(effect: Record) -> str:
+    """The confidence as a percentage."""
+    return f"{100 * effect['level']:g}%"
+
+
+def _interval(effect: Record) -> str:
+    """Both ends in words; an end that could not be bounded is infinite."""
+    low = "−∞" if effect["low"] is None else number(effect["low"])
+    high = "∞" if effect["high"] is None else number(effect["high"])
+    return f"{low} to {high}"
+
+
+def _numbers(record: Record) -> list[tuple[str, str]]:
+    """The numbers that stand beside the figure."""
+    effect = record["effect"]
+    pairs = len(effect["differences"])
+    return [
+        (f"Effect in {effect['measure']}", said(effect["estimate"])),
+        (f"{_level(effect)} interval over seeds", _interval(effect)),
+        ("Smallest effect that matters (d)", number(effect["smallest"])),
+        ("p, sign flips over seeds", number(effect["p_value"])),
+        ("Seeds an arm", str(record["seeds"]) if pairs == record["seeds"] else f"{pairs} of {record['seeds']}"),
+        ("Items held out / seen", f"{record['items']} / {record['seen_items']}"),
+        ("Detectable with these seeds", said(record["smallest_detectable_effect"])),
+    ]
+
+
+def _control(control: Record) -> dict[str, Any]:
+    """A control with its numbers in words."""
+    numbers = [f"{words(key)} {said(value)}" for key, value in control["numbers"].items()]
+    return {"name": control["name"], "passed": control["passed"], "says": control["says"], "numbers": numbers}
+
+
+def _items_view(record: Record) -> Markup:
+    """The second view of the same comparison: the items as the unit."""
+    view = record["items_view"]
+    names = (record["treatment"], record["baseline"])
+    head = ["Seed", f"Only {names[0]} right", f"Only {names[1]} right", "p (McNemar, exact)"]
+    rows = [
+        [seed, test["only_treatment"], test["only_baseline"], number(test["p_value"])]
+        for seed, test in view["mcnemar"].items()
+    ]
+    caption = f"{view['measure'].capitalize()} on the held-out items after training, item by item"
+    drawn = table(head, rows, caption=caption, numeric=(1, 2, 3))
+    bootstrap = view["bootstrap"]
+    if bootstrap is None:
+        return drawn
+    line = Markup("<p>Resampling seeds and items together (crossed bootstrap): {} interval {} to {}, {} groups.</p>")
+    return drawn + line.format(
+        _level(bootstrap), number(bootstrap["low"]), number(bootstrap["high"]), bootstrap["groups"]
+    )
