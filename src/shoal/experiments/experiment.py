@@ -1,0 +1,178 @@
+"""What an experiment file holds: frozen models in which every key is known and every value has its range."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shoal.experiments.measures import MeasureName  # noqa: TC001 - pydantic reads it
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+"""A name that may stand in a path."""
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, lt=math.inf)]
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, without coercion, and with no key but those named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class TaskTable(Table):
+    """Where the examples come from."""
+
+    name: str
+    """A task by name: ``counting``."""
+
+    options: dict[str, Any] = {}
+    """The task's own options, as `make_task` takes them."""
+
+
+class SplitTable(Table):
+    """Which examples are held out."""
+
+    name: str
+    parameters: dict[str, Any] = {}
+
+
+class TrainingTable(Table):
+    """How every arm is trained; the words are those of `shoal.training.TrainSettings`, the seed being the run's."""
+
+    learning_rate: Positive = 1e-3
+    """Used as it stands only where ``[tuning]`` names no learning rates."""
+
+    epochs: Positive = 10.0
+    batch_tokens: Annotated[int, Field(ge=1)] = 2048
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    gradient_clip: Annotated[float, Field(ge=0)] = 1.0
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    """``auto`` is measured once, for the treatment's model, and then shared by all arms."""
+
+    checkpoint_seconds: Positive = 60.0
+
+
+class TuningTable(Table):
+    """The learning rates that each arm tries, with an equal budget, on a part of the seen examples."""
+
+    learning_rates: Annotated[tuple[Positive, ...], Field(strict=False)] = ()
+    """Empty: every arm takes the learning rate of ``[training]``."""
+
+    validation: Share = 0.2
+    """Share of the seen examples that a trial does not train on and is scored on."""
+
+    epochs: Positive | None = None
+    """Passes of a trial; None for as many as in training."""
+
+    seeds: Annotated[int, Field(ge=1)] = 1
+    """Trials for each learning rate; their mean score decides."""
+
+    score: MeasureName = "bits_per_byte"
+
+
+class MeasureTable(Table):
+    """What the verdict rests on."""
+
+    primary: MeasureName
+    smallest_effect: Positive
+    """The smallest difference between the arms that would matter, in the units of the measure."""
+
+    level: Share = 0.95
+    """Confidence of every interval."""
+
+
+class CeilingTable(Table):
+    """The training ceiling: what each of the two arms must reach on the seen examples."""
+
+    measure: MeasureName = "exact_match"
+    level: float = 0.9
+    """The mean over seeds that is at least reached (for bits per byte, at most)."""
+
+
+class ControlsTable(Table):
+    """The controls that can make a comparison worthless; those that cost no training are always on."""
+
+    training_ceiling: CeilingTable = CeilingTable()
+    shuffled_weights: bool = True
+    """Train a further arm: the treatment's weights shuffled within each tensor."""
+
+    shuffled_labels: bool = False
+    """Train the treatment once on completions that were dealt to other prompts."""
+
+
+class EvaluationTable(Table):
+    """How models are evaluated."""
+
+    token_budget: Annotated[int, Field(ge=1)] = 4096
+    """Tokens a batch, padding counted."""
+
+
+class Experiment(Table):
+    """One experiment, its preset resolved."""
+
+    name: Name
+    preset: Name = "default"
+    hypothesis: str
+    """A sentence that the verdict supports or refutes."""
+
+    treatment: Name
+    """The arm that the hypothesis says is better."""
+
+    baseline: Name
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)]
+    """In the file a list, or a number n for 0 to n - 1."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    task: TaskTable
+    split: SplitTable
+    arms: Annotated[dict[Name, str], Field(min_length=2)]
+    """From an arm's name to its model spec."""
+
+    measure: MeasureTable
+    training: TrainingTable = TrainingTable()
+    tuning: TuningTable = TuningTable()
+    controls: ControlsTable = ControlsTable()
+    evaluation: EvaluationTable = EvaluationTable()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_of_seeds(cls, data: Any) -> Any:
+        if isinstance(data, dict) and type(data.get("seeds")) is int:
+            if not 1 <= data["seeds"] <= 10_000:
+                raise ValueError(
+                    f"seeds = {data['seeds']}: a number of seeds lies between 1 and 10000; 6 or more can settle it"
+                )
+            return data | {"seeds": tuple(range(data["seeds"]))}
+        return data
+
+    @model_validator(mode="after")
+    def _arms_exist(self) -> Experiment:
+        for role in ("treatment", "baseline"):
+            if getattr(self, role) not in self.arms:
+                raise ValueError(f"{role} = {getattr(self, role)!r} is none of the arms: {', '.join(self.arms)}")
+        if self.treatment == self.baseline:
+            raise ValueError("treatment and baseline are the same arm; a comparison needs two")
+        if self.shuffled_arm in self.arms:
+            raise ValueError(
+                f"the arm name {self.shuffled_arm!r} is kept for the shuffled-weights control; rename the arm"
+            )
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError("a seed stands twice in seeds; each may stand once")
+        return self
+
+    @property
+    def shuffled_arm(self) -> str:
+        """The name of the arm that the shuffled-weights control trains."""
+        return f"{self.treatment}-shuffled"
+
+    @property
+    def folder_name(self) -> str:
+        """How its run folder is called by default: ``counting-quick``."""
+        return f"{self.name}-{self.preset}"

@@ -1,0 +1,168 @@
+"""From the records of a run to its verdict."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from shoal.evaluation.statistics import (
+    crossed_bootstrap,
+    mcnemar_exact,
+    seeds_needed,
+    sign_flip,
+    smallest_detectable_effect,
+)
+from shoal.experiments import controls
+from shoal.experiments.measures import MEASURES, gain
+from shoal.experiments.summary import ArmRows, summarize
+from shoal.experiments.telling import sentence, what_is_needed
+from shoal.experiments.verdict import Control, Effect, Verdict, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shoal.experiments.experiment import Experiment
+    from shoal.experiments.measures import Row
+    from shoal.tasks import Task
+
+
+def judge(
+    experiment: Experiment, task: Task, arms: Mapping[str, ArmRows], *, shuffled_labels: Sequence[Row] | None = None
+) -> Verdict:
+    """The verdict of an experiment.
+
+    Args:
+        experiment: what was asked.
+        task: its examples.
+        arms: the items of every arm, as `read_arms` gives them.
+        shuffled_labels: held-out items of the treatment trained on shuffled completions, where that control is on.
+    """
+    effect = measure_effect(experiment, arms)
+    named = _controls(experiment, task, arms, shuffled_labels, found=effect.low > 0)
+    word = decide(estimate=effect.estimate, low=effect.low, high=effect.high, smallest=effect.smallest, controls=named)
+    seeds, needed = _needed(effect) if word == "underpowered" else (None, None)
+    items = len(task.held_out)
+    return Verdict(
+        verdict=word,
+        sentence=sentence(
+            word, effect, treatment=experiment.treatment, baseline=experiment.baseline, items=items, controls=named
+        ),
+        hypothesis=experiment.hypothesis,
+        experiment=experiment.name,
+        preset=experiment.preset,
+        task=task.name,
+        split=task.split.name,
+        treatment=experiment.treatment,
+        baseline=experiment.baseline,
+        seeds=len(experiment.seeds),
+        items=items,
+        seen_items=len(task.seen),
+        effect=effect,
+        controls=named,
+        smallest_detectable_effect=_detectable(effect),
+        seeds_needed=seeds,
+        needed=needed,
+        items_view=_items_view(experiment, arms),
+        measures=summarize(arms, level=experiment.measure.level),
+    )
+
+
+def measure_effect(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Effect:
+    """The primary measure's paired differences between treatment and baseline on held-out items, after training."""
+    name = experiment.measure.primary
+    level = experiment.measure.level
+    pairs = controls.paired(name, arms[experiment.treatment], arms[experiment.baseline])
+    differences = tuple(pairs.values())
+    flips = sign_flip(differences, level=level) if differences else None
+    saved = "" if MEASURES[name].higher_is_better else " saved"
+    return Effect(
+        measure=f"{MEASURES[name].label}{saved}",
+        estimate=flips.estimate if flips else math.nan,
+        low=flips.low if flips else -math.inf,
+        high=flips.high if flips else math.inf,
+        level=level,
+        smallest=experiment.measure.smallest_effect,
+        p_value=flips.p_value if flips else 1.0,
+        smallest_p_value=flips.smallest_p_value if flips else 1.0,
+        method=flips.method if flips else "exact",
+        differences=differences,
+        seeds=tuple(pairs),
+        difference_sd=statistics.stdev(differences) if len(differences) > 1 else None,
+    )
+
+
+def _controls(
+    experiment: Experiment,
+    task: Task,
+    arms: Mapping[str, ArmRows],
+    shuffled_labels: Sequence[Row] | None,
+    *,
+    found: bool,
+) -> tuple[Control, ...]:
+    named = [
+        controls.training_ceiling(experiment, arms),
+        controls.floor_and_ceiling(experiment, arms),
+        controls.leakage(task),
+    ]
+    if experiment.controls.shuffled_weights:
+        named.append(controls.shuffled_weights(experiment, arms, found=found))
+    if shuffled_labels is not None:
+        named.append(controls.shuffled_labels(experiment, arms, shuffled_labels, found=found))
+    return tuple(named)
+
+
+def _detectable(effect: Effect) -> float | None:
+    if effect.difference_sd is None:
+        return None
+    found = smallest_detectable_effect(effect.difference_sd, len(effect.differences), level=effect.level)
+    return found if math.isfinite(found) else None
+
+
+def _needed(effect: Effect) -> tuple[int | None, str | None]:
+    """The seeds that would settle it: by finding an effect of d where the estimate reaches d, else by excluding d."""
+    if effect.difference_sd is None:
+        return None, "at least 6 seeds an arm, so that their spread can be seen"
+    distance = effect.smallest if effect.estimate >= effect.smallest else effect.smallest - effect.estimate
+    seeds = seeds_needed(distance, effect.difference_sd, level=effect.level)
+    return seeds, what_is_needed(seeds, len(effect.differences), distance)
+
+
+def _items_view(experiment: Experiment, arms: Mapping[str, ArmRows]) -> dict[str, Any]:
+    """The same comparison with the items as the unit, seed by seed, and with both resampled."""
+    name = experiment.measure.primary
+    right = MEASURES[name].right or MEASURES["exact_match"].right
+    assert right is not None
+    first, second = arms[experiment.treatment], arms[experiment.baseline]
+    key = ("after", "held_out")
+    tests = {
+        str(seed): mcnemar_exact([right(row) for row in first[seed][key]], [right(row) for row in second[seed][key]])
+        for seed in first
+    }
+    return {
+        "measure": MEASURES[name if MEASURES[name].right else "exact_match"].label,
+        "mcnemar": {
+            seed: {"only_treatment": test.only_first, "only_baseline": test.only_second, "p_value": test.p_value}
+            for seed, test in tests.items()
+        },
+        "bootstrap": _bootstrap(experiment, first, second),
+    }
+
+
+def _bootstrap(experiment: Experiment, first: ArmRows, second: ArmRows) -> dict[str, Any] | None:
+    """The crossed bootstrap of the primary measure; None where it has no value for some item."""
+    name = experiment.measure.primary
+    key = ("after", "held_out")
+    table = []
+    for seed in first:
+        pairs = [
+            (MEASURES[name].item(a), MEASURES[name].item(b))
+            for a, b in zip(first[seed][key], second[seed][key], strict=True)
+        ]
+        if any(a is None or b is None for a, b in pairs):
+            return None
+        table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
+    rows = next(iter(first.values()))[key]
+    groups = [row["tags"].get("group", place) for place, row in enumerate(rows)]
+    interval = crossed_bootstrap(table, groups=groups, level=experiment.measure.level)
+    return {"low": interval.low, "high": interval.high, "level": interval.level, "groups": len(set(groups))}

@@ -1,0 +1,154 @@
+"""Experiment files: TOML to `Experiment`, with errors that name the file, the key and the nearest known key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+import typing
+from importlib import resources
+from pathlib import Path
+from typing import Any, Union
+
+from pydantic import BaseModel, ValidationError
+
+from shoal.errors import ExperimentFileError, UnknownNameError
+from shoal.experiments.experiment import Experiment
+
+
+def shipped_experiments() -> tuple[str, ...]:
+    """The names of the experiments that come with shoal."""
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in _shipped().iterdir() if entry.name.endswith(".toml"))
+    )
+
+
+def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Experiment:
+    """Read an experiment.
+
+    Args:
+        path_or_name: a TOML file, or the name of an experiment that comes with shoal: ``counting``.
+        preset: one of the file's presets; None for the file's default.
+
+    Raises:
+        UnknownNameError: no shipped experiment, or no preset of the file, has that name.
+        ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
+    """
+    source, text = _read(path_or_name)
+    data = _parse(source, text)
+    presets = data.pop("presets", {})
+    if not (isinstance(presets, dict) and all(isinstance(table, dict) for table in presets.values())):
+        raise ExperimentFileError(f"{source}: presets holds one table a preset, as [presets.quick]")
+    chosen = preset or data.get("preset")
+    experiments = {
+        name: _validated(source, _merged(data, table) | {"preset": name}, name) for name, table in presets.items()
+    }
+    if chosen in experiments:
+        return experiments[chosen]
+    if presets:
+        if chosen is None:
+            raise ExperimentFileError(
+                f"{source}: it has presets but names no default; add a line such as: preset = {next(iter(presets))!r}"
+            )
+        raise UnknownNameError(f"preset of {source}", str(chosen), presets)
+    if preset is not None and preset != data.get("preset", preset):
+        raise UnknownNameError(f"preset of {source}", preset, [str(data["preset"])])
+    if preset is not None and "preset" not in data:
+        raise ExperimentFileError(f"{source}: it has no presets, so that {preset!r} cannot be chosen")
+    return _validated(source, data, None)
+
+
+def experiment_from(data: dict[str, Any], source: str) -> Experiment:
+    """An experiment from a table without presets, as a run folder keeps it.
+
+    Raises:
+        ExperimentFileError: a key is unknown or a value out of range.
+    """
+    return _validated(source, data, None)
+
+
+def _shipped() -> Any:
+    return resources.files("shoal.experiments") / "files"
+
+
+def _read(path_or_name: str | Path) -> tuple[str, bytes]:
+    path = Path(path_or_name)
+    if path.suffix != ".toml" and len(path.parts) == 1 and not path.is_file():
+        if str(path) not in shipped_experiments():
+            raise UnknownNameError("experiment", str(path), shipped_experiments())
+        return f"{path}.toml", (_shipped() / f"{path}.toml").read_bytes()
+    try:
+        return str(path), path.read_bytes()
+    except OSError as error:
+        raise ExperimentFileError(
+            f"{path}: {error.strerror or error}; give a TOML file or one of: {', '.join(shipped_experiments())}"
+        ) from error
+
+
+def _parse(source: str, text: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise ExperimentFileError(f"{source}: line {line} is not UTF-8; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentFileError(f"{source}: broken TOML: {_lower_first(str(error))}") from error
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The base with the changes laid over it, table by table."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        result[key] = _merged(base[key], value) if both else value
+    return result
+
+
+def _validated(source: str, data: dict[str, Any], preset: str | None) -> Experiment:
+    try:
+        return Experiment.model_validate(data)
+    except ValidationError as error:
+        where = f"{source} (preset {preset})" if preset else source
+        # A misspelt key is also a missing one; the misspelling says more.
+        faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+        raise ExperimentFileError(f"{where}: {_fault(faults[0], len(faults))}") from error
+
+
+def _fault(fault: Any, faults: int) -> str:
+    """The first fault in one line."""
+    place = tuple(str(step) for step in fault["loc"])
+    key = ".".join(place)
+    more = f" (and {faults - 1} more)" if faults > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(place[:-1])
+        near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"unknown key {key!r}; {hint}{more}"
+    if fault["type"] == "missing":
+        return f"the key {key!r} is missing; add it{more}"
+    if fault["type"] == "value_error":
+        return f"{fault['ctx']['error']}{more}"
+    return f"{key} = {_short(fault['input'])}: {_lower_first(fault['msg'])}{more}"
+
+
+def _keys_at(place: tuple[str, ...]) -> list[str]:
+    """The keys that are known in a table of the file."""
+    model: type[BaseModel] = Experiment
+    for step in place:
+        model = _table_of(model.model_fields[step].annotation)
+    return list(model.model_fields)
+
+
+def _table_of(annotation: Any) -> type[BaseModel]:
+    """The table's model among the types of an annotation."""
+    kinds = typing.get_args(annotation) if typing.get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

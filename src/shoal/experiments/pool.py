@@ -1,0 +1,187 @@
+"""Workers that are started once and take many jobs, side by side; or this very process, for a notebook or a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import shoal
+from shoal import errors
+from shoal.errors import ShoalError
+from shoal.experiments.store import as_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from shoal.experiments.experiment import Experiment
+    from shoal.experiments.jobs import Job
+
+_GRACE = 5.0
+"""Seconds that a worker gets to end by itself."""
+
+
+class WorkerDiedError(ShoalError):
+    """A worker process ended in the middle of a job."""
+
+
+class Pool:
+    """Worker processes.
+
+    Args:
+        folder: the run folder.
+        experiment: what runs in it.
+        count: how many workers.
+        threads: torch's threads in each.
+        lock: the run folder's lock, which the workers hold with us.
+    """
+
+    def __init__(self, folder: Path, experiment: Experiment, *, count: int, threads: int, lock: int) -> None:
+        self._opening = {"folder": str(folder.resolve()), "experiment": as_table(experiment), "threads": threads}
+        self._count = count
+        self._threads = threads
+        self._lock = lock
+        self._workers: list[subprocess.Popen[str]] = []
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
+        """Do the jobs in any order; yield the timing of each as it is finished.
+
+        Raises:
+            ShoalError: the first fault that a job met; the jobs in progress are given up.
+            WorkerDiedError: a worker was killed.
+        """
+        waiting = deque(jobs)
+        answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]] = queue.SimpleQueue()
+        while len(self._workers) < min(self._count, len(jobs)):
+            self._workers.append(self._started())
+        for worker in self._workers:
+            threading.Thread(target=_feed, args=(worker, waiting, answers), daemon=True).start()
+        for _ in jobs:
+            job, answer = answers.get()
+            if answer is None:
+                raise WorkerDiedError(self._obituary(job))
+            _raise_fault(answer)
+            yield answer["timing"]
+
+    def close(self) -> None:
+        """End the workers: an idle one ends by itself, a busy one within seconds."""
+        for worker in self._workers:
+            with suppress(OSError):
+                if worker.stdin is not None:
+                    worker.stdin.close()
+        for worker in self._workers:
+            try:
+                worker.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+            if worker.stdout is not None:
+                worker.stdout.close()
+        self._workers = []
+
+    def _started(self) -> subprocess.Popen[str]:
+        # -P keeps a file of the working folder, random.py say, from taking the place of a library's.
+        root = str(Path(shoal.__file__).resolve().parents[1])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        threads = str(self._threads)
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+        worker = subprocess.Popen(
+            [sys.executable, "-P", "-m", "shoal.experiments.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+            pass_fds=(self._lock,),
+        )
+        _send(worker, self._opening)
+        return worker
+
+    def _obituary(self, job: Job) -> str:
+        codes = [code for worker in self._workers if (code := worker.poll()) is not None]
+        how = f"was killed by signal {-codes[0]}" if codes and codes[0] < 0 else "ended unexpectedly"
+        memory = " (out of memory?); try fewer --workers" if codes == [-9] else ""
+        return (
+            f"the worker that did {job.title} {how}{memory}; what was finished is kept, and the same command goes on "
+            "from there"
+        )
+
+
+class ThisProcess:
+    """The jobs done one after the other in this process, with torch's threads as they are."""
+
+    def __init__(self, folder: Path, experiment: Experiment) -> None:
+        self._folder = folder
+        self._experiment = experiment
+        self._bench: Any = None
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
+        """Do the jobs in order; yield the timing of each.
+
+        Raises:
+            ShoalError: the first fault that a job met.
+        """
+        from shoal.experiments.work import Bench
+        from shoal.experiments.worker import serve
+
+        if self._bench is None:
+            self._bench = Bench(self._folder, self._experiment)
+        for job in jobs:
+            answer = serve(self._bench, job)
+            _raise_fault(answer)
+            yield answer["timing"]
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def _feed(
+    worker: subprocess.Popen[str], waiting: deque[Job], answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]]
+) -> None:
+    """Give a worker job after job until none is left or it dies."""
+    while True:
+        try:
+            job = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            _send(worker, asdict(job))
+            line = worker.stdout.readline() if worker.stdout is not None else ""
+        except (OSError, ValueError):
+            line = ""
+        if not line.endswith("\n"):
+            with suppress(subprocess.TimeoutExpired):
+                worker.wait(_GRACE)
+            answers.put((job, None))
+            return
+        answers.put((job, json.loads(line)))
+
+
+def _send(worker: subprocess.Popen[str], message: dict[str, Any]) -> None:
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(message) + "\n")
+    worker.stdin.flush()
+
+
+def _raise_fault(answer: dict[str, Any]) -> None:
+    if "fault" not in answer:
+        return
+    kind = getattr(errors, answer["fault"], None) if answer["fault"] else None
+    if kind is None:
+        raise RuntimeError(f"a job failed:\n{answer['message']}")
+    fault = ShoalError.__new__(kind)
+    Exception.__init__(fault, answer["message"])
+    raise fault

@@ -1,0 +1,202 @@
+"""One experiment from its file to its verdict; killed at any moment, the same call goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from shoal.errors import UsageError
+from shoal.experiments.choices import choose_rates, spec_of, trial_jobs
+from shoal.experiments.environment import available_cores, check_same_environment, describe_environment
+from shoal.experiments.jobs import Job
+from shoal.experiments.pool import Pool, ThisProcess
+from shoal.experiments.store import RunStore
+from shoal.experiments.summary import all_arms, arm_place, read_arms
+from shoal.experiments.tasks import make_experiment_task
+
+if TYPE_CHECKING:
+    from shoal.experiments.experiment import Experiment
+    from shoal.experiments.verdict import Verdict
+    from shoal.tasks import Task
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+LABELS_PLACE = "controls/shuffled-labels"
+
+
+def run_experiment(
+    experiment: Experiment,
+    folder: Path | str,
+    *,
+    workers: int | Literal["auto"] = "auto",
+    progress: Progress | None = None,
+) -> Verdict:
+    """Run an experiment, or what is left of it, and give its verdict.
+
+    In this order: the evaluator proves itself on dummies; the narrowness of the split is reported; the precision is
+    measured; learning rates are tuned for each arm with the same budget on a part of the seen examples; each arm is
+    evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+
+    Args:
+        experiment: as `load_experiment` gives it.
+        folder: the run folder; made where it does not exist.
+        workers: processes that work side by side; ``auto`` is one a core, or one where there is a GPU; 0 does all in
+            this process.
+        progress: is told how far it is.
+
+    Raises:
+        CertificationError: the evaluator failed its certificate; nothing was trained.
+        StoreError: the folder holds another experiment or cannot be written.
+        UsageError: the experiment names a task, a split or a model that cannot be used.
+        KeyboardInterrupt: Ctrl-C; the same call goes on from there.
+    """
+    task = make_experiment_task(experiment)
+    _check_specs(experiment)
+    tell = progress or _silent
+    store = RunStore(Path(folder), experiment)
+    try:
+        return _Run(store, experiment, task, tell, workers).to_verdict()
+    finally:
+        store.close()
+
+
+class _Run:
+    """The steps of a run, each of which leaves out what is there already."""
+
+    def __init__(
+        self, store: RunStore, experiment: Experiment, task: Task, tell: Progress, workers: int | Literal["auto"]
+    ) -> None:
+        self.store = store
+        self.experiment = experiment
+        self.task = task
+        self.tell = tell
+        self._environment()
+        choices = store.read("choices.json") or {}
+        count, threads = _division(workers, experiment.device)
+        # Sums in another number of threads are rounded otherwise, so a resumed run keeps the first one's.
+        self.choices: dict[str, Any] = {"threads": choices.get("threads", threads), **choices}
+        self.pool = (
+            ThisProcess(store.folder, experiment)
+            if workers == 0
+            else Pool(store.folder, experiment, count=count, threads=self.choices["threads"], lock=store.lock)
+        )
+
+    def to_verdict(self) -> Verdict:
+        try:
+            self._prepare()
+            self._tune()
+            self._train()
+        finally:
+            self.pool.close()
+        return self._judge()
+
+    def _environment(self) -> None:
+        now = describe_environment()
+        held = self.store.read("environment.json")
+        if held is not None:
+            check_same_environment(held, now)
+        else:
+            self.store.write("environment.json", now)
+
+    def _prepare(self) -> None:
+        """The certificate and the narrowness report, and the precision where it is to be measured."""
+        spec = spec_of(self.experiment, self.experiment.treatment)
+        jobs = [
+            Job(kind="certificate", place="certificate.json", title="the certificate"),
+            Job(kind="narrowness", place="narrowness.json", title="the narrowness report", spec=spec),
+        ]
+        precision = self.choices.get("precision", self.experiment.training.precision)
+        if precision == "auto":
+            rate = self.experiment.training.learning_rate
+            jobs.append(
+                Job(kind="precision", place="precision.json", title="the precision", spec=spec, learning_rate=rate)
+            )
+        self._do("certify and prepare", jobs, is_done=lambda job: self.store.path(job.place).is_file())
+        if precision == "auto":
+            precision = self.store.read("precision.json")["precision"]
+        self._choose(precision=precision)
+
+    def _tune(self) -> None:
+        self._do("tune learning rates", trial_jobs(self.experiment, self.choices["precision"]))
+        self._choose(learning_rates=choose_rates(self.store, self.experiment))
+
+    def _train(self) -> None:
+        jobs = [self._arm_job(arm, seed) for seed in self.experiment.seeds for arm in all_arms(self.experiment)]
+        if self.experiment.controls.shuffled_labels:
+            jobs.append(self._labels_job())
+        self._do("train and evaluate", jobs)
+
+    def _arm_job(self, arm: str, seed: int) -> Job:
+        return Job(
+            kind="arm",
+            place=arm_place(arm, seed),
+            title=f"{arm}, seed {seed}",
+            spec=spec_of(self.experiment, arm),
+            arm=arm,
+            seed=seed,
+            learning_rate=self.choices["learning_rates"][arm]["chosen"],
+            precision=self.choices["precision"],
+            shuffle=arm == self.experiment.shuffled_arm,
+        )
+
+    def _labels_job(self) -> Job:
+        from dataclasses import replace
+
+        job = self._arm_job(self.experiment.treatment, self.experiment.seeds[0])
+        return replace(job, kind="shuffled-labels", place=LABELS_PLACE, title="the shuffled-labels control")
+
+    def _do(self, what: str, jobs: Sequence[Job], *, is_done: Callable[[Job], bool] | None = None) -> None:
+        finished = is_done or (lambda job: self.store.is_done(job.place))
+        left = [job for job in jobs if not finished(job)]
+        done = len(jobs) - len(left)
+        if jobs:
+            self.tell(what, done, len(jobs))
+        for timing in self.pool.run(left) if left else ():
+            self.store.add_timing(timing)
+            done += 1
+            self.tell(what, done, len(jobs))
+
+    def _choose(self, **choice: Any) -> None:
+        self.choices |= choice
+        self.store.write("choices.json", self.choices)
+
+    def _judge(self) -> Verdict:
+        from shoal.experiments.harness import write_harness_files
+        from shoal.experiments.judging import judge
+
+        arms = read_arms(self.store, self.experiment)
+        labels = self.store.rows(f"{LABELS_PLACE}/after.jsonl") if self.experiment.controls.shuffled_labels else None
+        verdict = judge(self.experiment, self.task, arms, shuffled_labels=labels)
+        self.store.write("verdict.json", verdict.to_dict())
+        write_harness_files(self.store, self.experiment, self.task, arms)
+        return verdict
+
+
+def _check_specs(experiment: Experiment) -> None:
+    """Refuse a model spec that cannot be parsed before anything is begun."""
+    from shoal.models import parse_spec
+
+    for arm, spec in experiment.arms.items():
+        parsed = parse_spec(spec)
+        if parsed.kind == "dummy":
+            raise UsageError(f"the arm {arm!r} names the dummy {spec!r}, which cannot be trained; name a model")
+
+
+def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
+    """How many workers, and how many threads in each."""
+    cores = available_cores()
+    count = workers if workers != "auto" else 1 if device != "cpu" and _has_gpu() else cores
+    if count < 0:
+        raise UsageError(f"the number of workers is at least 0, not {count}")
+    return count, max(1, cores // max(1, count))
+
+
+def _has_gpu() -> bool:
+    """Whether the machine has an NVIDIA device, which is cheaper to see than to import torch for."""
+    return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Nobody listens."""
