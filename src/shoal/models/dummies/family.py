@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.errors import UnknownNameError, UsageError
 from shoal.models.dummies.script import chance, clear
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 Parameter = str | int | float | bool
 
-_READERS: dict[str, Callable[[Parameter], Parameter]] = {"int": int, "float": float, "str": str, "bool": lambda value: str(value).lower() == "true"}
+_READERS: dict[str, Callable[[Parameter], Parameter]] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": lambda value: str(value).lower() == "true",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
         raise UnknownNameError("dummy", name, Dummy.known)
     kind = Dummy.known[name]
     types = {field.name: str(field.type).split(" ")[0] for field in fields(kind)}
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in parameters.items():
         if key not in types:
             raise UnknownNameError(f"parameter of the dummy {name}", key, types)

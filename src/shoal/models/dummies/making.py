@@ -63,9 +63,7 @@ def make_dummy(
     return model, tokenizer
 
 
-def teach(
-    model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]
-) -> None:
+def teach(model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]) -> None:
     """Tell a dummy what it will be asked and what is right; what it was told before is forgotten.
 
     Raises:

@@ -215,9 +215,7 @@ def _row(prediction: Prediction, unit_T: Tensor) -> Tensor:
     return row_D
 
 
-def _visible(
-    mask: Tensor | None, batch: int, queries: int, keys: int, offset: int, device: torch.device
-) -> Tensor:
+def _visible(mask: Tensor | None, batch: int, queries: int, keys: int, offset: int, device: torch.device) -> Tensor:
     """What each query sees, [B, Q, K] of bool, from a mask that is absent, boolean or to be added."""
     if mask is None:
         query_Q1 = torch.arange(queries, device=device)[:, None] + offset

@@ -1,0 +1,83 @@
+"""An evaluator is proved on dummy models of known accuracy."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from shoal.errors import CertificationError
+from shoal.evaluation.certification.certificate import Certificate, CheckResult
+from shoal.evaluation.certification.checks import Check, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shoal.evaluation.certification.records import Evaluator
+
+
+def certify(
+    evaluator: Evaluator | None = None,
+    *,
+    fast: bool = False,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+    stop_at_first_failure: bool = False,
+) -> Certificate:
+    """Ask an evaluator about dummies whose right scores are known by construction.
+
+    Dummies that are certain must be scored exactly, item by item; those that answer at random within the
+    Clopper-Pearson interval at 1e-6. An evaluator that raises, or returns too few records, fails that check.
+
+    Args:
+        evaluator: called with a model, its tokenizer and examples; returns one record an example, with at least
+            ``exact_match``. Other fields of `ItemScore` are certified where its records have them. By default
+            shoal's own.
+        fast: only the part that every run begins with.
+        seed: for the dummies that answer at random, and for the order of items.
+        progress: is told which check begins.
+        stop_at_first_failure: leave out what comes behind the first check that fails.
+    """
+    from shoal.evaluation.certification.suite import all_checks
+
+    if evaluator is None:
+        from shoal.evaluation.evaluate import evaluate
+
+        evaluator = evaluate
+    checks = [check for check in all_checks() if check.fast or not fast]
+    results: list[CheckResult] = []
+    for done, check in enumerate(checks):
+        if progress is not None:
+            progress(f"certify: {check.name}", done, len(checks))
+        results.append(_examine(check, evaluator, seed))
+        if stop_at_first_failure and not results[-1].passed:
+            break
+    return Certificate(
+        evaluator=_name(evaluator),
+        passed=all(result.passed for result in results),
+        checks=tuple(results),
+        fast=fast,
+        seed=seed,
+    )
+
+
+def _examine(check: Check, evaluator: Evaluator, seed: int) -> CheckResult:
+    start = time.perf_counter()
+    try:
+        finding = check.examine(evaluator, seed)
+    except CertificationError as fault:
+        finding = Finding("a record for each example", str(fault), passed=False)
+    except Exception as fault:  # noqa: BLE001  # the evaluator is foreign code, and whatever it raises is its failure
+        finding = Finding("a result", f"{type(fault).__name__}: {fault}", passed=False)
+    return CheckResult(
+        name=check.name,
+        proves=check.proves,
+        expected=finding.expected,
+        got=finding.got,
+        passed=finding.passed,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _name(evaluator: Evaluator) -> str:
+    name = getattr(evaluator, "__qualname__", type(evaluator).__qualname__)
+    return f"{getattr(evaluator, '__module__', type(evaluator).__module__)}.{name}"

@@ -1,0 +1,184 @@
+"""The kinds of check: what is asked of an evaluator, and what counts as an answer."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from shoal.evaluation.certification.comparing import count_right, disagreements
+from shoal.evaluation.certification.subject import Subject, as_pairs, make_subject, right_scores
+from shoal.evaluation.statistics import clopper_pearson_interval
+from shoal.models.dummies import teach, tiny_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from transformers import PreTrainedTokenizerFast
+
+    from shoal.evaluation.certification.records import Evaluator
+    from shoal.tasks.example import Example
+
+ALPHA = 1e-6
+"""How often a right evaluator may fall out of the interval of a dummy that answers at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check expected and what it got."""
+
+    expected: str
+    got: str
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(ABC):
+    """One property of an evaluator."""
+
+    name: str
+
+    proves: str
+    """What an evaluator that passes has shown, in one sentence."""
+
+    fast: bool = True
+    """Whether it belongs to the part that every run begins with."""
+
+    @abstractmethod
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """Put the evaluator to the test.
+
+        Raises:
+            CertificationError: what the evaluator returned cannot be read.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresDummy(Check):
+    """The evaluator gives a dummy the scores that are known by construction, item by item and field by field."""
+
+    dummy: str
+    examples: Sequence[Example]
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    tokenizer: Callable[[], PreTrainedTokenizerFast] = tiny_tokenizer
+    twins: int = 1
+
+    def subject(self, seed: int) -> Subject:
+        """The dummy, taught the examples."""
+        return make_subject(
+            self.dummy,
+            self.examples,
+            seed=seed,
+            tokenizer=self.tokenizer(),
+            twins=self.twins,
+            parameters=self.parameters,
+        )
+
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """One call of the evaluator."""
+        subject = self.subject(seed)
+        return compare(evaluator(subject.model, subject.tokenizer, subject.examples), subject.truths)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresAnyOrder(ScoresDummy):
+    """The scores of an item are the same in another order, among fewer items, and alone."""
+
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """Several calls with one model."""
+        subject = self.subject(seed)
+        count = len(subject.examples)
+        shuffled = list(range(count))
+        random.Random(seed).shuffle(shuffled)
+        finding = Finding("", "", passed=True)
+        for order in ([0], shuffled, [count - 1], shuffled[: count // 2 + 1], list(reversed(range(count)))):
+            result = evaluator(subject.model, subject.tokenizer, [subject.examples[index] for index in order])
+            finding = compare(result, [subject.truths[index] for index in order])
+            if not finding.passed:
+                break
+        return finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresWhatIsThere(ScoresDummy):
+    """The evaluator asks the model anew each time: after the model has learned something else, the scores follow."""
+
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """Teach, evaluate, teach something else, evaluate, go back, evaluate."""
+        subject = self.subject(seed)
+        model, tokenizer = subject.model, subject.tokenizer
+        finding = compare(evaluator(model, tokenizer, subject.examples), subject.truths)
+        for lesson in (_swapped(subject.examples), subject.examples):
+            if finding.passed:
+                teach(model, tokenizer, as_pairs(lesson))
+                truths = right_scores(model, tokenizer, subject.examples)
+                finding = compare(evaluator(model, tokenizer, subject.examples), truths)
+        return finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeavesThingsAlone(ScoresDummy):
+    """Model, tokenizer and examples are afterwards what they were."""
+
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """Compare all of their state before and after."""
+        subject = self.subject(seed)
+        examples = list(subject.examples)
+        before = _state(subject)
+        evaluator(subject.model, subject.tokenizer, examples)
+        after = _state(subject)
+        changed = [name for name, value in before.items() if after[name] != value]
+        if examples != list(subject.examples):
+            changed.append("the list of examples")
+        return Finding(
+            "nothing changed", "changed: " + ", ".join(changed) if changed else "nothing changed", not changed
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresChance(ScoresDummy):
+    """The share of right answers of an oracle with probability p is compatible with p."""
+
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """The Clopper-Pearson interval at `ALPHA` must hold p."""
+        subject = self.subject(seed)
+        count, p = len(subject.examples), float(self.parameters["p"])
+        right = count_right(evaluator(subject.model, subject.tokenizer, subject.examples), count)
+        interval = clopper_pearson_interval(right, count, level=1 - ALPHA)
+        got = f"{right} of {count} right: between {interval.low:.3f} and {interval.high:.3f}"
+        return Finding(f"an interval with p = {p} in it", got, p in interval)
+
+
+def compare(result: Any, truths: Sequence[Mapping[str, Any]]) -> Finding:
+    """A result against the right records."""
+    right = sum(truth["exact_match"] for truth in truths)
+    found = disagreements(result, truths)
+    if not found:
+        said = f"{right} of {len(truths)} right, item by item"
+        return Finding(said, said, passed=True)
+    expected, got = found[0]
+    more = f" (and {len(found) - 1} more disagreements)" if len(found) > 1 else ""
+    return Finding(expected, got + more, passed=False)
+
+
+def _swapped(examples: Sequence[Example]) -> list[Example]:
+    """The same prompts, each with the completion of the next."""
+    return [
+        replace(example, completion=following.completion)
+        for example, following in zip(examples, [*examples[1:], *examples[:1]], strict=True)
+    ]
+
+
+def _state(subject: Subject) -> dict[str, Any]:
+    model, tokenizer = subject.model, subject.tokenizer
+    return {
+        "the model's weights": {name: value.tolist() for name, value in model.state_dict().items()},
+        "the model's dtypes": {name: value.dtype for name, value in model.state_dict().items()},
+        "the model's mode": [module.training for module in model.modules()],
+        "the model's configuration": model.config.to_dict(),
+        "the generation settings": model.generation_config.to_dict(),
+        "the tokenizer's padding side": (tokenizer.padding_side, tokenizer.truncation_side),
+        "the tokenizer's special tokens": dict(tokenizer.special_tokens_map),
+        "the tokenizer's vocabulary": len(tokenizer),
+    }

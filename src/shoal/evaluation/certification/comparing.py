@@ -1,0 +1,107 @@
+"""An evaluator's records beside the right ones."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from shoal.evaluation.certification.records import ABSENT, exact_match, field, read_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_NATS = 1e-3
+_LOGITS = 1e-4
+_SHARE = 1e-6
+
+
+def disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Where a result and the right scores part: (expected, got) for a person, the gravest first; empty where nowhere.
+
+    Only ``exact_match`` is due in every record; other fields are compared where they are there. So are the summaries
+    that a result offers of all its records.
+
+    Raises:
+        CertificationError: the result is not a sequence of as many records as there are examples.
+    """
+    records = read_records(result, len(truths))
+    found = []
+    verdicts = [exact_match(record) for record in records]
+    wrong = [index for index, truth in enumerate(truths) if verdicts[index] != truth["exact_match"]]
+    if wrong:
+        first = wrong[0]
+        expected = f"exact_match {truths[first]['exact_match']} of item {first}"
+        found.append((expected, f"{verdicts[first]}; {len(wrong)} of {len(truths)} items are judged wrongly"))
+    for index, (record, truth) in enumerate(zip(records, truths, strict=True)):
+        for name, right in truth.items():
+            value = field(record, name)
+            if name != "exact_match" and value is not ABSENT and not _agrees(name, value, right):
+                found.append((f"{name} {_shown(right)} of item {index}", _shown(value)))
+    return found + _summary_disagreements(result, truths)
+
+
+def _agrees(name: str, value: Any, right: Any) -> bool:
+    compare = _COMPARISONS.get(name)
+    if compare is None:
+        return bool(value == right)
+    # None says that the evaluator did not look: after an early exit, or because it was not asked to.
+    return value is None or compare(value, right)
+
+
+def _near(tolerance: float) -> Callable[[Any, Any], bool]:
+    def compare(value: Any, right: Any) -> bool:
+        try:
+            return math.isclose(float(value), right, rel_tol=1e-5, abs_tol=tolerance)
+        except (TypeError, ValueError):
+            return False
+
+    return compare
+
+
+def _near_margins(values: Any, right: Sequence[float]) -> bool:
+    """The same margins, all of them or up to the first negative one."""
+    values = list(values)
+    near = _near(_LOGITS)
+    whole = len(values) == len(right) or (0 < len(values) < len(right) and values[-1] <= 0)
+    return whole and all(near(value, due) for value, due in zip(values, right, strict=False))
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "token_accuracy": _near(_SHARE),
+    "margin": _near(_LOGITS),
+    "token_margins": _near_margins,
+    "log_likelihood": _near(_NATS),
+    "bits_per_byte": _near(_NATS),
+    "greedy_text": str.__eq__,
+    "greedy_ends": bool.__eq__,
+    "string_match": bool.__eq__,
+}
+
+
+def _summary_disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    due: dict[str, float] = {"accuracy": sum(truth["exact_match"] for truth in truths) / len(truths)}
+    if all("log_likelihood" in truth for truth in truths):
+        total = sum(truth["log_likelihood"] for truth in truths)
+        due["perplexity"] = math.exp(-total / sum(truth["tokens"] for truth in truths))
+    found = []
+    for name, right in due.items():
+        value = getattr(result, name, None)
+        if isinstance(value, (int, float)) and not math.isnan(value) and not math.isclose(value, right, rel_tol=1e-4):
+            found.append((f"{name} {right:.6g}", f"{value:.6g}"))
+    return found
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def count_right(result: Any, count: int) -> int:
+    """How many records of a result are exact matches.
+
+    Raises:
+        CertificationError: as `disagreements` does.
+    """
+    return sum(exact_match(record) for record in read_records(result, count))
