@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, MissingExtraError, ModelError
 from shoal.models.folder import FolderSource, nearest_path
+from shoal.models.gguf_tokenizer import gguf_tokenizer
 from shoal.models.safety import refuse_pickle
 from shoal.models.save import save_model
 from shoal.models.source import Source
@@ -88,14 +91,14 @@ def cache_folder() -> Path:
 
 def _convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     import torch
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig
     from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-    place = {"gguf_file": path.name, "local_files_only": True}
     try:
-        with quiet():
-            config = AutoConfig.from_pretrained(path.parent, **place)
-            tokenizer = AutoTokenizer.from_pretrained(path.parent, **place)
+        # The conversion draws a progress bar that has no switch.
+        with quiet(), redirect_stderr(StringIO()):
+            config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
+            tokenizer = gguf_tokenizer(path)
             with torch.device("meta"):
                 empty = causal_class(config, str(path))(config)
             tensors = load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)["tensors"]

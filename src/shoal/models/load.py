@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError, UsageError
 from shoal.models.bundled import bundled_folder
-from shoal.models.checks import check_finite, check_tokenizer
+from shoal.models.checks import check_tokenizer
 from shoal.models.digest import weight_digest
+from shoal.models.dummy import DummySource
 from shoal.models.folder import FolderSource
 from shoal.models.gguf import GgufSource
 from shoal.models.hub import hub_folder
@@ -18,11 +19,15 @@ from shoal.models.random_weights import RandomSource
 from shoal.models.spec import ModelSpec, parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import torch
+    from transformers import PreTrainedTokenizerFast
 
     from shoal.models.source import Source
+
+_SPEAKER = "bundled:stories"
+"""Whose tokenizer a dummy speaks with."""
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 
@@ -33,6 +38,7 @@ def load_model(
     device: str = "auto",
     dtype: str = "float32",
     seed: int = 0,
+    answers: Sequence[tuple[str, str, bool]] = (),
 ) -> LoadedModel:
     """Load the model that a spec names, in evaluation mode.
 
@@ -42,7 +48,8 @@ def load_model(
         spec: a model spec; see `shoal.models.spec`.
         device: ``"auto"`` is CUDA where there is one, else the CPU; or what torch calls a device.
         dtype: ``float32``, ``bfloat16``, ``float16`` or ``float64``.
-        seed: draws the weights of a ``random:`` spec.
+        seed: draws the weights of a ``random:`` spec, and what a dummy decides by chance.
+        answers: (prompt, completion, ends) of what a dummy is going to be asked; other models know without.
 
     Raises:
         UsageError: the spec, the device or the dtype cannot be used (UnknownNameError: with the nearest name).
@@ -58,11 +65,10 @@ def load_model(
     import torch
 
     place = _device(device)
-    source = find_source(parsed, seed)
+    source = find_source(parsed, seed, answers)
     model = source.model(getattr(torch, dtype))
     tokenizer = source.tokenizer()
     check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, source.origin)
-    check_finite(model, source.origin)
     digest = weight_digest(model)
     return LoadedModel(
         spec=parsed.text,
@@ -74,10 +80,21 @@ def load_model(
     )
 
 
-def find_source(spec: ModelSpec, seed: int) -> Source:
+def load_tokenizer(spec: str | ModelSpec) -> PreTrainedTokenizerFast:
+    """The tokenizer alone of the model that a spec names, without its weights.
+
+    Raises:
+        ShoalError: as `load_model` does.
+    """
+    return find_source(parse_spec(spec) if isinstance(spec, str) else spec).tokenizer()
+
+
+def find_source(spec: ModelSpec, seed: int = 0, answers: Sequence[tuple[str, str, bool]] = ()) -> Source:
     """Where the model of a spec comes from; its weights are not read yet."""
+    if spec.kind == "dummy":
+        return DummySource(spec, answers, seed, _from_bundled(parse_spec(_SPEAKER)))
     if spec.inner is not None:
-        return RandomSource(find_source(spec.inner, seed), seed)
+        return RandomSource(find_source(spec.inner), seed)
     return _SOURCES[spec.kind](spec)
 
 

@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Literal
 
 from shoal.errors import UnknownNameError, UsageError
+from shoal.models.bundled import bundled_names
 
 Kind = Literal["hub", "folder", "gguf", "llama2c", "bundled", "random", "dummy"]
+
+Options = tuple[tuple[str, str], ...]
 
 _PREFIXES: dict[str, Kind] = {"gguf": "gguf", "bundled": "bundled", "random": "random"}
 _SUFFIXES: dict[str, Kind] = {".gguf": "gguf", ".bin": "llama2c"}
@@ -44,7 +47,7 @@ class ModelSpec:
     revision: str | None = None
     """The branch, tag or commit of a hub id; None is the newest."""
 
-    options: tuple[tuple[str, str], ...] = ()
+    options: Options = ()
     """The (key, value) pairs that stood behind the question mark."""
 
     inner: ModelSpec | None = None
@@ -87,6 +90,8 @@ def _parse_bare(given: str) -> ModelSpec:
     if kind is None:
         kind = _kind_by_form(name, path)
     name, options = _split_options(given, given, kind)
+    if kind == "dummy":
+        _check_dummy(name, options)
     if kind != "hub":
         return ModelSpec(text=given, kind=kind, name=name, options=options)
     name, at, revision = name.partition("@")
@@ -106,18 +111,34 @@ def _kind_by_form(name: str, path: Path) -> Kind:
     return "dummy"
 
 
-def _split_options(given: str, rest: str, kind: Kind) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _check_dummy(name: str, options: Options) -> None:
+    """Raise for a bare name that is no dummy's, and for an option that the dummy does not take."""
+    from shoal.models.dummies import dummy_names
+    from shoal.models.dummies.family import dummy_by_name
+
+    if name not in dummy_names():
+        known = [*dummy_names(), *(f"bundled:{bundled}" for bundled in bundled_names())]
+        raise UnknownNameError("model (no path, no hub id such as org/name, no dummy)", name, known)
+    dummy_by_name(name, dict(options))
+
+
+def _split_options(given: str, rest: str, kind: Kind) -> tuple[str, Options]:
     """The name, and the options behind the question mark."""
     name, _, query = rest.partition("?")
     if not name:
         raise UsageError(f"the model spec {given!r} names no model; expected one of {', '.join(_FORMS)}")
-    pairs = [part.partition("=") for part in query.split("&") if part]
-    known = _OPTIONS.get(kind, ())
-    for key, _, value in pairs:
+    options = tuple((key, value) for key, _, value in (part.partition("=") for part in query.split("&") if part))
+    if kind != "dummy":
+        _check_options(given, name, options, _OPTIONS.get(kind, ()))
+    return name, options
+
+
+def _check_options(given: str, name: str, options: Options, known: tuple[str, ...]) -> None:
+    """Raise for an option that the kind does not take, or that has no value."""
+    for key, value in options:
         if not known:
             raise UsageError(f"the model spec {given!r} has the option {key!r}, but {name!r} takes none")
         if key not in known:
             raise UnknownNameError(f"option of {name!r}", key, known)
         if not value:
             raise UsageError(f"the option {key!r} of the model spec {given!r} has no value; expected {key}=VALUE")
-    return name, tuple((key, value) for key, _, value in pairs)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
+from shoal.models.checks import check_finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,6 +88,7 @@ def build_model(
     except (RuntimeError, ValueError, TypeError, AttributeError, ImportError) as error:
         raise ModelError(f"{where} cannot be built: {first_line(error)}") from error
     _check_report(report, where)
+    check_finite(model, where)
     return model
 
 
