@@ -110,3 +110,22 @@ def _boundary(
                 )
             return place
     return len(ids)
+
+
+def decode_continuation(tokenizer: PreTrainedTokenizerFast, prompt: Sequence[int], said: Sequence[int]) -> str:
+    """The text that ``said`` adds to a prompt, special tokens left out.
+
+    It is decoded together with the prompt, because a token's text can depend on what stands before it (a leading
+    space, or one character's bytes spread over tokens).
+    """
+    before = tokenizer.decode(prompt, skip_special_tokens=True)
+    whole = tokenizer.decode([*prompt, *said], skip_special_tokens=True)
+    if whole.startswith(before):
+        return str(whole[len(before) :])
+    return str(tokenizer.decode(said, skip_special_tokens=True))
+
+
+def describe_policy(tokenizer: PreTrainedTokenizerFast) -> str:
+    """How `encode_pairs` puts a text into tokens, for a record: what opens it and what ends it."""
+    opening = " ".join(map(repr, tokenizer.convert_ids_to_tokens(_opening_ids(tokenizer)))) or "nothing"
+    return f"opened by {opening}, ended by {tokenizer.eos_token!r}, encoded jointly"

@@ -1,0 +1,60 @@
+"""Which rows go through the model together.
+
+Rows are sorted by length, so that little is padded, and a batch is filled until its tokens, padding included, would
+exceed the budget. The order of the examples plays no part: rows of one length are sorted by their ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stretch of an item to be scored: its target tokens from ``start`` to ``stop``."""
+
+    item: int
+    ids: tuple[int, ...]
+    """All ids of the item, prompt and target."""
+    boundary: int
+    """Where the target begins."""
+    start: int
+    stop: int
+
+    @property
+    def fed(self) -> int:
+        """How many ids the model must read to predict the last of the stretch."""
+        return self.boundary + self.stop - 1
+
+
+def fill_batches(rows: Iterable[Row], token_budget: int) -> list[list[Row]]:
+    """Batches of at most ``token_budget`` tokens, padding included; a longer row goes alone."""
+    batches: list[list[Row]] = []
+    for row in sorted(rows, key=lambda row: (row.fed, row.ids[: row.fed])):
+        if batches and (len(batches[-1]) + 1) * row.fed <= token_budget:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def pad_batch(batch: Sequence[Row], device: torch.device) -> torch.Tensor:
+    """Ids (B × L), padded on the right. The filler is id 0: nothing that is read lies behind it."""
+    ids_BL = torch.zeros(len(batch), max(row.fed for row in batch), dtype=torch.long)
+    for place, row in enumerate(batch):
+        ids_BL[place, : row.fed] = torch.tensor(row.ids[: row.fed])
+    return ids_BL.to(device)
+
+
+def scored_places(batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For the N target tokens of a batch, row after row: their row, the position that predicts them, their id."""
+    which = [place for place, row in enumerate(batch) for _ in range(row.start, row.stop)]
+    where = [row.boundary - 1 + position for row in batch for position in range(row.start, row.stop)]
+    target = [row.ids[row.boundary + position] for row in batch for position in range(row.start, row.stop)]
+    return torch.tensor(which), torch.tensor(where), torch.tensor(target)

@@ -1,0 +1,101 @@
+"""What a model says where it does not say the target, proved token by token.
+
+Up to the first divergence the greedy text is the target; at it, scoring has found the argmax. From there a draft is
+made (with a key-value cache, or from the rest of the target where the model has no cache) and scored by the very pass
+that judges targets. What the pass confirms is kept; where the draft leaves the argmax, the argmax is put and the rest is
+drafted anew. So the text is the greedy one whatever the draft was, and a bad draft costs time only (the verification
+step of speculative decoding, Leviathan et al. 2023, at temperature 0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shoal.evaluation.batches import Row
+from shoal.models.decoding import decode_greedily, has_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shoal.evaluation.scoring import Scorer, Stretch
+    from transformers import PreTrainedModel
+
+
+@dataclass(slots=True)
+class _Continuation:
+    """The greedy continuation of one item, as far as it is proved."""
+
+    item: int
+    prompt: tuple[int, ...]
+    target: tuple[int, ...]
+    said: tuple[int, ...]
+    broken: bool = False
+
+    def done(self, end_id: int | None) -> bool:
+        return self.broken or self.said[-1:] == (end_id,) or len(self.said) >= len(self.target)
+
+
+def continue_wrong_items(
+    model: PreTrainedModel,
+    scorer: Scorer,
+    wrong: Sequence[Stretch],
+    end_id: int | None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> dict[int, tuple[int, ...]]:
+    """The greedy continuation of every wrong item: up to its end token, at most as many tokens as its target has.
+
+    Where a logit is not a number, the continuation stops before it.
+
+    Args:
+        model: in evaluation mode.
+        scorer: scores drafts.
+        wrong: the stretch of each wrong item that ends with its first wrong token or later.
+        end_id: the token that ends a continuation, if there is one.
+        on_progress: called with the number of finished items and of all.
+    """
+    items = [_start(stretch) for stretch in wrong]
+    going = [item for item in items if not item.done(end_id)]
+    cached = bool(going) and has_cache(model)
+    while going:
+        drafts = _decoded(model, going, end_id) if cached else [_rest_of_target(item) for item in going]
+        rows = [
+            Row(place, (*item.prompt, *item.said, *draft), len(item.prompt) + len(item.said), 0, len(draft))
+            for place, (item, draft) in enumerate(zip(going, drafts, strict=True))
+        ]
+        for verdict in scorer.score(rows):
+            _extend(going[verdict.row.item], verdict)
+        going = [item for item in going if not item.done(end_id)]
+        if on_progress is not None:
+            on_progress(len(items) - len(going), len(items))
+    return {item.item: item.said for item in items}
+
+
+def _start(stretch: Stretch) -> _Continuation:
+    row = stretch.row
+    target = row.ids[row.boundary :]
+    said = target[: stretch.wrong_at]
+    if stretch.greedy_id is not None:
+        said = (*said, stretch.greedy_id)
+    return _Continuation(row.item, row.ids[: row.boundary], target, said, broken=stretch.greedy_id is None)
+
+
+def _decoded(model: PreTrainedModel, items: list[_Continuation], end_id: int | None) -> list[tuple[int, ...]]:
+    prefixes = [(*item.prompt, *item.said) for item in items]
+    limits = [len(item.target) - len(item.said) for item in items]
+    return [tuple(draft) for draft in decode_greedily(model, prefixes, limits, end_id)]
+
+
+def _rest_of_target(item: _Continuation) -> tuple[int, ...]:
+    return item.target[len(item.said) :]
+
+
+def _extend(item: _Continuation, verdict: Stretch) -> None:
+    """Keep what is confirmed and, behind it, the argmax that the draft missed."""
+    draft = verdict.row.ids[verdict.row.boundary :]
+    item.said = (*item.said, *draft[: verdict.wrong_at])
+    if verdict.wrong_at is not None:
+        if verdict.greedy_id is None:
+            item.broken = True
+        else:
+            item.said = (*item.said, verdict.greedy_id)

@@ -1,0 +1,156 @@
+"""The head on completion positions only, block by block, so that the logits never exist as a whole.
+
+For each position four things are wanted: the logit of the target, the best other logit, the log of the normaliser,
+and whether the target is the argmax. A block of rows meets a block of the vocabulary in a buffer that stays in the
+cache; the target's logit is read from it and taken out of the race, then the maximum and the sum of exponentials run
+on. Logits are compared in the dtype in which the model gives them; exponentials are summed in at least float32 within
+a block and in float64 over blocks (the streaming normaliser of Milakov and Gimelshein 2018, algorithm 3).
+
+Shapes: N positions, R positions in a block, C logits in a block, D hidden width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from shoal.models.anatomy import Head
+
+LogitBlock = Callable[[int, int, int, int], torch.Tensor]
+"""Gives the logits (R × C) of positions from the first to the second number and tokens from the third to the fourth,
+in memory that may be overwritten."""
+
+_ROWS = 512
+_COLUMNS = 512
+_COLUMNS_ON_GPU = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class PositionScores:
+    """What the head says at N positions; tensors of length N on the CPU."""
+
+    target_N: torch.Tensor
+    """The target's logit, float64."""
+
+    best_other_N: torch.Tensor
+    """The highest logit of all other tokens, float64."""
+
+    log_normalizer_N: torch.Tensor
+    """log Σ exp(logit), float64."""
+
+    home_N: torch.Tensor
+    """The first id of the block of the vocabulary in which the best other token lies, the lowest such block."""
+
+    right_N: torch.Tensor
+    """Whether the target is the argmax, the lowest id at a tie; bool. False where a logit is not a number."""
+
+    def part(self, place: slice) -> PositionScores:
+        """Some of the positions."""
+        return PositionScores(*(getattr(self, field)[place] for field in self.__slots__))
+
+
+def score_positions(blocks: LogitBlock, target_N: torch.Tensor, vocabulary: int) -> PositionScores:
+    """Run over all blocks of positions and of the vocabulary.
+
+    Args:
+        blocks: where the logits come from.
+        target_N: ids of the target tokens, on the device of the logits; at least one.
+        vocabulary: V.
+    """
+    parts = [
+        _score_rows(blocks, target_N[top : top + _ROWS], top, vocabulary) for top in range(0, len(target_N), _ROWS)
+    ]
+    own_N, best_N, normalizer_N, home_N = (torch.cat(part) for part in zip(*parts, strict=True))
+    right_N = own_N > best_N
+    ties = (own_N == best_N).nonzero()[:, 0]
+    if len(ties):
+        rivals = find_rivals(blocks, target_N, home_N, ties, vocabulary)
+        right_N[ties] = target_N[ties] < rivals
+    right_N &= own_N.isfinite() & best_N.isfinite() & ~normalizer_N.isnan()
+    return PositionScores(own_N.cpu(), best_N.cpu(), normalizer_N.cpu(), home_N.cpu(), right_N.cpu())
+
+
+def find_rivals(
+    blocks: LogitBlock, target_N: torch.Tensor, home_N: torch.Tensor, rows: torch.Tensor, vocabulary: int
+) -> torch.Tensor:
+    """For some of the positions, the lowest id among the best of the tokens that are not the target."""
+    columns = _columns(target_N.device)
+    rivals = torch.empty_like(rows)
+    for place, row in enumerate(rows.tolist()):
+        start = int(home_N[row])
+        z_C = blocks(row, row + 1, start, min(start + columns, vocabulary))[0]
+        own = int(target_N[row]) - start
+        if 0 <= own < len(z_C):
+            z_C[own] = -torch.inf
+        rivals[place] = start + int(z_C.argmax())
+    return rivals
+
+
+def head_blocks(head: Head, hidden_ND: torch.Tensor) -> LogitBlock:
+    """Logits of a head over hidden states, block by block, in one buffer that is used again."""
+    dtype = head.weight_VD.dtype
+    buffer = torch.empty(0, dtype=dtype, device=hidden_ND.device)
+
+    def block(top: int, bottom: int, start: int, stop: int) -> torch.Tensor:
+        nonlocal buffer
+        size = (bottom - top) * (stop - start)
+        if len(buffer) < size:
+            buffer = torch.empty(size, dtype=dtype, device=hidden_ND.device)
+        out_RC = buffer[:size].view(bottom - top, stop - start)
+        weight_DC = head.weight_VD[start:stop].T
+        if head.bias_V is None:
+            torch.mm(hidden_ND[top:bottom], weight_DC, out=out_RC)
+        else:
+            torch.addmm(head.bias_V[start:stop], hidden_ND[top:bottom], weight_DC, out=out_RC)
+        return _wide(head.finish_(out_RC))
+
+    return block
+
+
+def full_blocks(logits_NV: torch.Tensor) -> LogitBlock:
+    """The same from logits that exist as a whole."""
+
+    def block(top: int, bottom: int, start: int, stop: int) -> torch.Tensor:
+        return _wide(logits_NV[top:bottom, start:stop].clone())
+
+    return block
+
+
+def _wide(logits: torch.Tensor) -> torch.Tensor:
+    """Half precision as float32, which changes no comparison and lets exponentials be summed."""
+    return logits.float() if logits.dtype.itemsize < 4 else logits
+
+
+def _columns(device: torch.device) -> int:
+    return _COLUMNS if device.type == "cpu" else _COLUMNS_ON_GPU
+
+
+def _score_rows(blocks: LogitBlock, target_R: torch.Tensor, top: int, vocabulary: int) -> tuple[torch.Tensor, ...]:
+    """One block of positions against the whole vocabulary: own, best other, normaliser, home."""
+    columns = _columns(target_R.device)
+    order_R = target_R.argsort()
+    bounds = torch.arange(0, vocabulary + columns, columns, device=target_R.device)
+    cuts = torch.searchsorted(target_R[order_R], bounds).tolist()
+    own_R = torch.full_like(target_R, torch.nan, dtype=torch.float64)
+    best_R = torch.full_like(own_R, -torch.inf)
+    total_R = torch.zeros_like(own_R)
+    home_R = torch.zeros_like(target_R)
+    for number, start in enumerate(range(0, vocabulary, columns)):
+        z_RC = blocks(top, top + len(target_R), start, min(start + columns, vocabulary))
+        rows = order_R[cuts[number] : cuts[number + 1]]
+        if len(rows):
+            places = target_R[rows] - start
+            own_R[rows] = z_RC[rows, places].double()
+            z_RC[rows, places] = -torch.inf
+        top_R = z_RC.amax(1)
+        home_R.masked_fill_(top_R > best_R, start)
+        higher_R = torch.maximum(best_R, top_R.double())
+        shift_R = higher_R.clamp_min(torch.finfo(z_RC.dtype).min)
+        total_R *= (best_R - shift_R).exp_()
+        total_R += z_RC.sub_(shift_R.to(z_RC.dtype)[:, None]).exp_().sum(1)
+        best_R = higher_R
+    return own_R, best_R, torch.logaddexp(best_R + total_R.log(), own_R), home_R

@@ -1,0 +1,102 @@
+"""Positions where two logits are closer than rounding, decided in float64 with the item alone.
+
+The order of additions in a matrix product depends on the shape of the batch, so a float32 logit is known to a few
+units in its last place only. A verdict that hangs on less is no verdict of the model but of the batch. Such an item is
+scored again with a float64 copy of the model, which is made once and only when needed.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from shoal.evaluation.head import PositionScores
+from shoal.models.anatomy import Anatomy, split_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNITS = {torch.float64: 64.0, torch.float32: 64.0}
+_UNITS_IN_HALF_PRECISION = 1.0
+_ROWS = 64
+_SAME = 1e-13
+
+
+def near_ties(own_N: torch.Tensor, best_N: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Where the target's logit and the best other are closer than rounding can tell (bool).
+
+    The tolerance is 64 units in the last place of the larger logit (or of 1) in float32 and one in half precision.
+    """
+    units = _UNITS.get(dtype, _UNITS_IN_HALF_PRECISION)
+    scale_N = torch.maximum(own_N.abs(), best_N.abs()).clamp_min(1.0)
+    return (own_N - best_N).abs() <= units * torch.finfo(dtype).eps * scale_N
+
+
+class PreciseScorer:
+    """Scores one item at a time in float64."""
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._source = anatomy
+
+    @cached_property
+    def _anatomy(self) -> Anatomy:
+        model = copy.deepcopy(self._source.model).double()
+        with _Float64Throughout():
+            return split_model(model)
+
+    def score(
+        self, ids: list[int], where_N: torch.Tensor, target_N: torch.Tensor
+    ) -> tuple[PositionScores, torch.Tensor]:
+        """Score positions of one row.
+
+        Args:
+            ids: what the model reads.
+            where_N: the positions whose logits are wanted.
+            target_N: the id that is wanted at each.
+
+        Returns:
+            The scores, and the argmax at each position, the lowest id at a tie.
+        """
+        anatomy = self._anatomy
+        with _Float64Throughout():
+            ids_BL = torch.tensor([ids], device=anatomy.model.device)
+            rows_ND = (anatomy.full_logits(ids_BL) if anatomy.head is None else anatomy.body(ids_BL))[0, where_N]
+            parts = [
+                _score_rows(rows if anatomy.head is None else anatomy.head.logits(rows), target)
+                for rows, target in zip(rows_ND.split(_ROWS), target_N.to(rows_ND.device).split(_ROWS), strict=True)
+            ]
+        own_N, best_N, normalizer_N, greedy_N = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+        right_N = (greedy_N == target_N) & own_N.isfinite() & ~normalizer_N.isnan()
+        return PositionScores(own_N, best_N, normalizer_N, torch.zeros_like(target_N), right_N), greedy_N
+
+
+def _score_rows(z_NV: torch.Tensor, target_N: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Own logit, best other, normaliser and argmax from whole rows; logits that differ by less than 1e-13 of their
+    size are taken as equal."""
+    own_N = z_NV.gather(1, target_N[:, None])[:, 0]
+    normalizer_N = z_NV.logsumexp(1)
+    slack_N = _SAME * z_NV.abs().amax(1)
+    greedy_N = (z_NV >= (z_NV.amax(1) - slack_N)[:, None]).int().argmax(1)
+    best_N = z_NV.scatter(1, target_N[:, None], -torch.inf).amax(1)
+    best_N = torch.where((best_N - own_N).abs() <= slack_N, own_N, best_N)
+    return own_N, best_N, normalizer_N, greedy_N
+
+
+class _Float64Throughout(TorchFunctionMode):
+    """Models ask for float32 by name in norms and rotary angles; within this they get float64 there too."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if func is torch.Tensor.float:
+            return args[0].double()
+        wide = [torch.float64 if value is torch.float32 else value for value in args]
+        return func(*wide, **{k: torch.float64 if v is torch.float32 else v for k, v in (kwargs or {}).items()})

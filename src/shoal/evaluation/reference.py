@@ -1,0 +1,139 @@
+"""The reference: greedy decoding by `generate()`, one example at a time.
+
+It shares nothing with `shoal.evaluation.evaluate` but the encoding of examples and the record it returns, and is slow:
+one forward pass a token. It exists to be compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+
+from shoal.errors import TooLongError
+from shoal.evaluation.scores import Divergence, ItemScore, Scores, Status
+from shoal.text.encoding import EncodedPair, decode_continuation, describe_policy, encode_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shoal.tasks.example import Example
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+def evaluate_by_generation(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    examples: Sequence[Example],
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Scores:
+    """Score a model by letting it speak: greedy, one example at a time, at most as many tokens as the target has.
+
+    What the model's own generation settings say of sampling, penalties and lengths is left aside. What decoding does
+    not show (token accuracy and likelihood behind the first divergence) is None for wrong examples.
+
+    Args:
+        model: a causal language model; it is put into evaluation mode and left as it was.
+        tokenizer: its tokenizer.
+        examples: what to score.
+        progress: is told how far it is.
+
+    Raises:
+        TooLongError: an example is longer than the model's context.
+    """
+    pairs = encode_pairs(tokenizer, [(example.prompt, example.completion, example.ends) for example in examples])
+    was_training, own_settings = model.training, model.generation_config
+    model.eval()
+    model.generation_config = GenerationConfig()
+    items = []
+    try:
+        for index, (pair, example) in enumerate(zip(pairs, examples, strict=True)):
+            items.append(_speak(model, tokenizer, pair, example, index))
+            if progress is not None:
+                progress("generating", index + 1, len(pairs))
+    finally:
+        model.train(was_training)
+        model.generation_config = own_settings
+    settings: dict[str, str | int | float | bool] = {
+        "device": str(model.device),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "path": "generate",
+    }
+    return Scores(items=tuple(items), tokenizer_policy=describe_policy(tokenizer), settings=settings)
+
+
+class _Listener(LogitsProcessor):  # type: ignore[misc]
+    """Notes the logits' verdict on each target token as it is decoded, and changes nothing."""
+
+    def __init__(self, target: Sequence[int]) -> None:
+        self.target = target
+        self.margins: list[float] = []
+        self.likelihoods: list[float] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        wanted = self.target[len(self.margins)]
+        logits = scores[0].double()
+        own, rest = logits[wanted], torch.cat([logits[:wanted], logits[wanted + 1 :]])
+        self.margins.append(float(own - rest.max()))
+        self.likelihoods.append(float(own - logits.logsumexp(0)))
+        return scores
+
+
+def _speak(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pair: EncodedPair, example: Example, index: int
+) -> ItemScore:
+    """One example."""
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if context is not None and len(pair.ids) - 1 > context:
+        raise TooLongError(f"example {index} takes {len(pair.ids)} tokens and the model reads at most {context}")
+    target, end = list(pair.target), tokenizer.eos_token_id
+    listener = _Listener(target)
+    prompt = torch.tensor([pair.prompt], device=model.device)
+    settings: dict[str, Any] = {} if end is None else {"eos_token_id": end, "pad_token_id": end}
+    output = model.generate(
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        generation_config=GenerationConfig(do_sample=False, max_new_tokens=len(target), **settings),
+        logits_processor=LogitsProcessorList([listener]),
+    )
+    said = output[0, len(pair.prompt) :].tolist()
+    shared = 0
+    while shared < len(said) and said[shared] == target[shared] and math.isfinite(listener.margins[shared]):
+        shared += 1
+    exact = shared == len(target)
+    margins = tuple(listener.margins[: len(target) if exact else shared + 1])
+    broken = not all(math.isfinite(margin) for margin in margins)
+    likelihood = math.fsum(listener.likelihoods) if exact else None
+    text = decode_continuation(tokenizer, pair.prompt, said[:shared] if broken else said)
+    bytes_said = len(example.completion.encode()) + example.ends
+    return ItemScore(
+        index=index,
+        exact_match=exact,
+        string_match=text == decode_continuation(tokenizer, pair.prompt, target) and (end in said) == example.ends,
+        first_divergence=None if exact else shared,
+        divergence=None if exact else _kind(said[shared], target[shared], end),
+        margin=math.nan if broken else min(margins),
+        token_margins=margins,
+        tokens=len(target),
+        token_accuracy=1.0 if exact else None,
+        log_likelihood=likelihood,
+        bits_per_byte=None if likelihood is None else -likelihood / math.log(2) / bytes_said,
+        greedy_text=text,
+        greedy_ends=not broken and end in said,
+        status=_status(margins, broken=broken),
+    )
+
+
+def _kind(said: int, wanted: int, end: int | None) -> Divergence:
+    if said == end:
+        return "ended-early"
+    return "went-on" if wanted == end else "other"
+
+
+def _status(margins: tuple[float, ...], *, broken: bool) -> Status:
+    if broken:
+        return "nan"
+    return "tie" if 0.0 in margins else "clear"

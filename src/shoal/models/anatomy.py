@@ -1,0 +1,206 @@
+"""A causal language model taken apart: a body that gives hidden states, and a head that turns them into logits.
+
+Scoring needs logits at a few positions only, and never all of them at once, so it runs the body and applies the head
+itself. What a model's own forward does between the two (a scale, a soft cap) is found by trying the few forms that are
+in use and comparing with the logits of the model itself on a small probe; where none gives the same numbers,
+the model stays whole and its full logits are used. Cost: a handful of forward passes over seven tokens, once a model.
+
+Shapes: B rows, L positions, D hidden width, V vocabulary, N any number of positions.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
+
+import torch
+
+from shoal.errors import ModelError
+from shoal.models.attention import fast_forward, skips_mask
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Padding = Literal["right", "none"]
+
+_PROBE_LENGTHS = (7, 4)
+_SCALES: tuple[tuple[str, Callable[[float], float]], ...] = (
+    ("logit_scale", lambda value: value),
+    ("logits_scaling", lambda value: 1.0 / value),
+    ("logits_scaling", lambda value: value),
+    ("lm_head_multiplier", lambda value: value),
+)
+_SOFT_CAPS = ("final_logit_softcapping", "final_logit_softcap", "logit_softcap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """From hidden states to logits: ``cap(scale · (h Wᵀ + b))`` with ``cap(z) = c · tanh(z / c)`` where c is given."""
+
+    weight_VD: torch.Tensor
+    bias_V: torch.Tensor | None
+    scale: float
+    soft_cap: float | None
+
+    def logits(self, hidden_ND: torch.Tensor, start: int = 0, stop: int | None = None) -> torch.Tensor:
+        """Logits (N × (stop - start)) of the vocabulary from ``start`` to ``stop``, in the dtype of the weights."""
+        bias = None if self.bias_V is None else self.bias_V[start:stop]
+        return self.finish_(torch.nn.functional.linear(hidden_ND, self.weight_VD[start:stop], bias))
+
+    def finish_(self, products: torch.Tensor) -> torch.Tensor:
+        """Scale and cap, in place, what the matrix product gave."""
+        if self.scale != 1.0:
+            products.mul_(self.scale)
+        if self.soft_cap is not None:
+            products.div_(self.soft_cap).tanh_().mul_(self.soft_cap)
+        return products
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anatomy:
+    """What `split_model` returns."""
+
+    model: PreTrainedModel
+
+    head: Head | None
+    """None where the model could not be factored, so that its full logits must be used."""
+
+    padding: Padding
+    """``right``: the numbers of a row are the same with and without padding after it; ``none``: they are not (or they
+    depend on the other rows), so rows must go one at a time."""
+
+    vocabulary: int
+    """The number of logits."""
+
+    @property
+    def path(self) -> Literal["factored", "full logits"]:
+        """Which path scoring takes."""
+        return "full logits" if self.head is None else "factored"
+
+    def body(self, ids_BL: torch.Tensor) -> torch.Tensor:
+        """The last hidden states (B × L × D), as the head takes them.
+
+        Raises:
+            ModelError: the model could not be factored.
+        """
+        if self.head is None:
+            raise ModelError(f"{type(self.model).__name__} could not be split into body and head; use its full logits")
+        with fast_forward(self.model):
+            return _hidden(self.model, ids_BL)
+
+    def full_logits(self, ids_BL: torch.Tensor) -> torch.Tensor:
+        """The logits (B × L × V) that the model itself gives."""
+        return _full_logits(self.model, ids_BL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What the probe found; tensors are looked up afresh, since training may replace them."""
+
+    form: tuple[float, float | None] | None
+    padding: Padding
+    vocabulary: int
+
+
+_known: WeakKeyDictionary[torch.nn.Module, _Findings] = WeakKeyDictionary()
+
+
+def split_model(model: PreTrainedModel) -> Anatomy:
+    """Take a model apart into body and head, and prove on a probe that the parts give the logits of the whole.
+
+    The model must be in evaluation mode. What was found is remembered for as long as the model object lives.
+    """
+    findings = _known.get(model)
+    if findings is None:
+        findings = _known[model] = _probe(model)
+    head = None if findings.form is None else _head(model, *findings.form)
+    return Anatomy(model=model, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
+
+
+@torch.inference_mode()
+def _probe(model: PreTrainedModel) -> _Findings:
+    """Find the form of the head, and whether padding on the right changes anything."""
+    long, short = _probe_rows(model)
+    alone = [_full_logits(model, row[None])[0] for row in (long, short)]
+    padding: Padding = "right"
+    for filler in (0, int(long[-1])):
+        padded = torch.full_like(long, filler)
+        padded[: len(short)] = short
+        together = _full_logits(model, torch.stack([long, padded]))
+        if not all(_same(row[: len(one)], one) for row, one in zip(together, alone, strict=True)):
+            padding = "none"
+    return _Findings(form=_form(model, long, alone[0]), padding=padding, vocabulary=alone[0].shape[-1])
+
+
+def _probe_rows(model: PreTrainedModel) -> list[torch.Tensor]:
+    """Two rows of distinct ids that are spread over the vocabulary."""
+    entries = model.get_input_embeddings().weight.shape[0]
+    rows, first = [], 1
+    for length in _PROBE_LENGTHS:
+        ids = [(first + 97 * place) * 31 % entries for place in range(length)]
+        rows.append(torch.tensor(ids, device=model.device))
+        first += 11
+    return rows
+
+
+def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> tuple[float, float | None] | None:
+    """Scale and soft cap with which body and head reproduce the logits; None where nothing does."""
+    if _plain_head(model) is None or model._forward_hooks or model._forward_pre_hooks:
+        return None
+    with fast_forward(model):
+        hidden_LD = _hidden(model, row_L[None])[0]
+    for scale, soft_cap in _forms(model):
+        head = _head(model, scale, soft_cap)
+        if hidden_LD.shape[-1] == head.weight_VD.shape[-1] and _same(head.logits(hidden_LD), logits_LV):
+            return scale, soft_cap
+    return None
+
+
+def _forms(model: PreTrainedModel) -> Iterator[tuple[float, float | None]]:
+    """Every scale and cap that the model or its configuration names, the plain ones first."""
+    places = (model, model.base_model, model.config.get_text_config())
+    scales = [1.0] + [
+        change(float(value)) for name, change in _SCALES for place in places if (value := getattr(place, name, None))
+    ]
+    caps = [None] + [
+        float(value) for name in _SOFT_CAPS for place in places if (value := getattr(place, name, None)) is not None
+    ]
+    return itertools.product(scales, caps)
+
+
+def _plain_head(model: PreTrainedModel) -> torch.nn.Linear | None:
+    """The output layer where it is a linear layer and nothing else."""
+    layer = model.get_output_embeddings()
+    plain = type(layer) is torch.nn.Linear and not layer._forward_hooks and not layer._forward_pre_hooks
+    return layer if plain and model.base_model is not model else None
+
+
+def _head(model: PreTrainedModel, scale: float, soft_cap: float | None) -> Head:
+    layer = model.get_output_embeddings()
+    return Head(weight_VD=layer.weight, bias_V=layer.bias, scale=scale, soft_cap=soft_cap)
+
+
+def _hidden(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
+    mask = torch.zeros(1, 1, 1, 1, device=ids_BL.device) if skips_mask(model) else None
+    output = model.base_model(input_ids=ids_BL, attention_mask=mask, use_cache=False, return_dict=True)
+    hidden_BLD: torch.Tensor = output[0]
+    return hidden_BLD
+
+
+def _full_logits(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
+    logits_BLV: torch.Tensor = model(input_ids=ids_BL, use_cache=False, return_dict=True).logits
+    return logits_BLV
+
+
+def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Equal up to rounding in the dtype at hand; what is not a number equals itself."""
+    if one.shape != other.shape:
+        return False
+    slack = {torch.float64: 1e-9, torch.float32: 2e-5}.get(one.dtype, 0.05)
+    one, other = one.double(), other.double()
+    finite = other[other.isfinite()]
+    scale = max(float(finite.abs().max()), 1e-3) if len(finite) else 1.0
+    return torch.allclose(one, other, rtol=0.0, atol=slack * scale, equal_nan=True)

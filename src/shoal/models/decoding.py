@@ -1,0 +1,100 @@
+"""Greedy continuation with a key-value cache, many prefixes at a time.
+
+The rows of a batch have prefixes of different lengths, which are padded on the left, masked by length, and given
+positions that count real tokens only. A model whose forward takes no positions gets rows of one length together.
+Padding and batch shape may change logits by rounding, so what comes out is a draft: the caller verifies it.
+
+Shapes: B rows, L positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_ROWS = 64
+_CELLS = 2**17
+
+
+@dataclass(slots=True)
+class _Row:
+    """One prefix and what has been said so far."""
+
+    place: int
+    prefix: Sequence[int]
+    limit: int
+    said: list[int] = field(default_factory=list)
+
+
+def has_cache(model: PreTrainedModel) -> bool:
+    """Whether the model's forward can go on from the keys and values of what it has read."""
+    parameters = inspect.signature(model.forward).parameters
+    if not {"past_key_values", "use_cache", "attention_mask"} <= parameters.keys():
+        return False
+    output = model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device), use_cache=True)
+    return hasattr(output.get("past_key_values"), "batch_select_indices")
+
+
+def decode_greedily(
+    model: PreTrainedModel, prefixes: Sequence[Sequence[int]], limits: Sequence[int], end_id: int | None
+) -> list[list[int]]:
+    """Continue each prefix with its argmax until the end token, which is kept, or until its limit.
+
+    Args:
+        model: in evaluation mode, with a cache (see `has_cache`).
+        prefixes: ids to go on from; at least one each.
+        limits: the most tokens to say for each.
+        end_id: the token that ends a continuation, if there is one.
+    """
+    rows = [_Row(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
+    padded = "position_ids" in inspect.signature(model.forward).parameters
+    for group in _groups([row for row in rows if row.limit > 0], padded=padded):
+        _decode_group(model, group, end_id, padded=padded)
+    return [row.said for row in rows]
+
+
+def _groups(rows: list[_Row], *, padded: bool) -> Iterator[list[_Row]]:
+    """Rows of similar length and limit; of equal length where nothing may be padded."""
+    group: list[_Row] = []
+    for row in sorted(rows, key=lambda row: (len(row.prefix), row.limit)):
+        full = (len(group) + 1) * (len(row.prefix) + row.limit) > _CELLS or len(group) == _ROWS
+        if group and (full or not (padded or len(row.prefix) == len(group[0].prefix))):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _decode_group(model: PreTrainedModel, rows: list[_Row], end_id: int | None, *, padded: bool) -> None:
+    device = model.device
+    length = max(len(row.prefix) for row in rows)
+    ids_BL = torch.tensor([[0] * (length - len(row.prefix)) + list(row.prefix) for row in rows], device=device)
+    ahead_B = torch.tensor([length - len(row.prefix) for row in rows], device=device)
+    mask_BL = (torch.arange(length, device=device) >= ahead_B[:, None]).long()
+    cache: Any = None
+    while rows:
+        extra: dict[str, Any] = {}
+        if padded:
+            extra = {"attention_mask": mask_BL, "position_ids": (mask_BL.cumsum(1) - 1).clamp_min(0)}
+            extra["position_ids"] = extra["position_ids"][:, -ids_BL.shape[1] :]
+        output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, **extra)
+        cache = output.past_key_values
+        said_B = output.logits[:, -1].argmax(-1)
+        for row, token in zip(rows, said_B.tolist(), strict=True):
+            row.said.append(token)
+        going = [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]
+        if len(going) < len(rows):
+            kept = torch.tensor(going, dtype=torch.long, device=device)
+            rows = [rows[place] for place in going]
+            said_B, mask_BL = said_B[kept], mask_BL[kept]
+            cache.batch_select_indices(kept)
+        ids_BL = said_B[:, None]
+        mask_BL = torch.cat([mask_BL, mask_BL.new_ones(len(rows), 1)], dim=1)
