@@ -79,7 +79,8 @@ def _module_from_file(path: Path) -> object:
     if not path.is_file():
         raise UsageError(f"{path} does not exist; give the file that holds the evaluator")
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None  # a .py file always has a loader
+    assert spec is not None  # a .py file always has a loader
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)

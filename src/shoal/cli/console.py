@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from shoal.training.settings import CurvePoint
 
     Progress = Callable[[str, int, int], None]
 
+SECONDS_BETWEEN_LOG_LINES = 10.0
+
+
+class Display(Protocol):
+    """Where progress is shown: bars on a terminal, lines in a log."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Show how far a piece of work is."""
+
+    def note(self, text: str) -> None:
+        """Show a remark that replaces the one before it."""
+
 
 @contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """Yield a callable (what, done, total) that shows one bar for each ``what``.
-
-    Where standard error is not a terminal, each ``what`` gets one line when it begins, so that logs stay readable.
-    """
+def display() -> Iterator[Display]:
+    """Yield bars where standard error is a terminal, and lines where it is not, so that logs stay readable."""
     if not sys.stderr.isatty():
-        yield _log_beginnings()
+        yield _LogLines()
         return
     from rich.console import Console
     from rich.progress import (
@@ -39,28 +54,35 @@ def progress_bars() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        known: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in known:
-                known[what] = bars.add_task(what, total=total)
-            bars.update(known[what], completed=done, total=total)
-
-        yield show
+        yield _Bars(bars)
 
 
-def _log_beginnings() -> Progress:
-    begun: set[str] = set()
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Yield a callable (what, done, total) that shows how far each ``what`` is."""
+    with display() as shown:
+        yield shown.progress
 
-    def show(what: str, done: int, total: int) -> None:
-        del done
-        if what not in begun:
-            begun.add(what)
-            print(f"{what} ({total})", file=sys.stderr, flush=True)
 
-    return show
+class TrainingNotes:
+    """Turns the steps of a training into remarks on its loss and speed."""
+
+    def __init__(self, shown: Display) -> None:
+        self._shown = shown
+        self._first: tuple[float, int] | None = None
+
+    def __call__(self, point: CurvePoint) -> None:
+        """Take in one step."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, point.tokens)
+            return
+        started, tokens = self._first
+        speed = (point.tokens - tokens) / max(now - started, 1e-9)
+        self._shown.note(f"loss {point.loss:.4f}, {speed:,.0f} completion tokens/s")
 
 
 def print_json(value: object) -> None:
@@ -68,14 +90,45 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on standard output; the first column is text, the others are numbers."""
-    from rich.console import Console
-    from rich.table import Table
+def print_summary(summary: Mapping[str, object]) -> None:
+    """Print names and values on standard output, one a line."""
+    width = max(map(len, summary), default=0)
+    for name, value in summary.items():
+        print(f"{name:{width}}  {value}")
 
-    table = Table(title=title, title_justify="left")
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+
+class _Bars:
+    """One bar for each piece of work."""
+
+    def __init__(self, bars: RichProgress) -> None:
+        self._bars = bars
+        self._known: dict[str, TaskID] = {}
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        if what not in self._known:
+            self._known[what] = self._bars.add_task(what, total=total, note="")
+        self._bars.update(self._known[what], completed=done, total=total)
+
+    def note(self, text: str) -> None:
+        if self._known:
+            self._bars.update(list(self._known.values())[-1], note=text)
+
+
+class _LogLines:
+    """A line where a piece of work begins, and one every ten seconds while it lasts."""
+
+    def __init__(self) -> None:
+        self._begun: set[str] = set()
+        self._last = time.monotonic()
+        self._note = ""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        new = what not in self._begun
+        if not new and time.monotonic() - self._last < SECONDS_BETWEEN_LOG_LINES:
+            return
+        self._begun.add(what)
+        self._last = time.monotonic()
+        print(f"{what}: {done} of {total}  {self._note}".rstrip(), file=sys.stderr, flush=True)
+
+    def note(self, text: str) -> None:
+        self._note = text

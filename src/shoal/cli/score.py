@@ -53,7 +53,7 @@ def score(
     as_json
         Print the summary as JSON on standard output.
     """
-    from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.console import print_json, print_summary, progress_bars
     from shoal.evaluation import evaluate
     from shoal.models import load_model
     from shoal.tasks import read_rows
@@ -73,23 +73,20 @@ def score(
     if out is not None:
         _write_items(scores, examples, out)
     summary = _summary(loaded, scores, examples)
-    if as_json:
-        print_json(summary)
-    else:
-        for name, value in summary.items():
-            print(f"{name:20} {value}")
+    (print_json if as_json else print_summary)(summary)
 
 
 def _summary(loaded: LoadedModel, scores: Scores, examples: list[Example]) -> dict[str, object]:
     """What is said of a model: never an accuracy without its count and interval."""
-    from shoal.evaluation import corpus_bleu, wilson_interval
+    from shoal.evaluation import bleu
+    from shoal.evaluation.statistics import wilson_interval
 
-    low, high = wilson_interval(scores.exact_matches, len(scores.items))
+    interval = wilson_interval(scores.exact_matches, len(scores.items))
     summary: dict[str, object] = {
         "model": loaded.spec,
         "weights": loaded.digest[:16],
         "exact match": f"{scores.exact_matches} of {len(scores.items)} = {scores.accuracy:.3f}, "
-        f"95% Wilson interval [{low:.3f}, {high:.3f}]",
+        f"{interval.level:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]",
         "ended early": sum(item.divergence == "ended-early" for item in scores.items),
         "went on": sum(item.divergence == "went-on" for item in scores.items),
         "other divergence": sum(item.divergence == "other" for item in scores.items),
@@ -100,7 +97,7 @@ def _summary(loaded: LoadedModel, scores: Scores, examples: list[Example]) -> di
         summary["perplexity"] = f"{scores.perplexity:.4f} a token"
     if all(text is not None for text in texts):
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
-        summary["BLEU"] = f"{corpus_bleu([text or '' for text in texts], [row.completion for row in examples]):.2f}"
+        summary["BLEU"] = f"{bleu([text or '' for text in texts], [row.completion for row in examples]):.2f}"
     return summary
 
 

@@ -65,9 +65,7 @@ def task(
     if narrowness:
         _report_narrowness(made, model, as_json=as_json)
         return
-    print(
-        f"{made.name}: {len(made.examples)} examples, {len(seen)} seen and {len(held_out)} held out by {made.split.name}"
-    )
+    print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
         print(f"for example: {made.examples[0].prompt!r} -> {made.examples[0].completion!r}")
     else:
@@ -105,7 +103,7 @@ def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
         from shoal.models import load_model
 
         tokenizer = load_model(model).tokenizer
-    found = narrowness(made, tokenizer=tokenizer)
+    found = narrowness(made.seen, made.held_out, tokenizer, rule=made.rule, shortcuts=made.shortcuts)
     if as_json:
         print_json(found.to_dict())
     else:

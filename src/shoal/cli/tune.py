@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +15,10 @@ from shoal.errors import UsageError
 from shoal.training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from shoal.cli.console import Progress
     from shoal.evaluation import Scores
-    from shoal.models import LoadedModel
-    from shoal.training.settings import CurvePoint
+    from shoal.training.settings import TrainResult
+
+DEFAULTS = TrainSettings()
 
 
 def tune(
@@ -28,7 +29,7 @@ def tune(
     held_out: Path | None = None,
     end_token: str | None = None,
     device: str = "auto",
-    settings: Annotated[TrainSettings, Parameter(name="*")] = TrainSettings(),
+    settings: Annotated[TrainSettings, Parameter(name="*")] = DEFAULTS,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Fine-tune a model on rows of prompts and completions; the loss is on the completions only.
@@ -43,7 +44,7 @@ def tune(
     data
         Rows with the columns prompt and completion: .jsonl or .parquet.
     out
-        The folder of the tuned model.
+        The folder of the tuned model; it must not exist yet.
     held_out
         Rows that are scored before and after, and never trained on.
     end_token
@@ -55,41 +56,57 @@ def tune(
     as_json
         Print the summary as JSON on standard output.
     """
-    from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.console import TrainingNotes, display, print_json, print_summary
     from shoal.evaluation import evaluate
     from shoal.models import load_model, save_model
     from shoal.tasks import read_rows
     from shoal.training import train
 
-    if (out / "config.json").exists():
-        raise UsageError(f"{out} already holds a model; give another folder, or remove it to train again")
+    if out.exists():
+        raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
     loaded = load_model(model, device=device, seed=settings.seed)
     end = end_token or loaded.tokenizer.eos_token
     examples = read_rows(data, end_token=end)
     kept_out = read_rows(held_out, end_token=end) if held_out else []
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     checkpoints = out.with_name(out.name + ".checkpoint")
-    with progress_bars() as progress:
+    with display() as shown:
         result = train(
             loaded.model,
             loaded.tokenizer,
             examples,
             settings,
             folder=checkpoints,
-            on_step=_show_steps(progress, loaded, examples, settings),
+            on_step=TrainingNotes(shown),
+            progress=shown.progress,
         )
     after = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     save_model(loaded.model, loaded.tokenizer, out)
+    _write_curve(result, out / "curve.jsonl")
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    loss = result.curve[-1].loss
     summary = {
         "model": str(out),
         "steps": result.steps,
         "precision": result.precision,
         "seconds": round(result.seconds, 2),
-        "loss": result.curve[-1].loss,
-        "bits a token": result.curve[-1].loss / math.log(2),
-    } | _held_out(before, after)
-    if as_json:
-        print_json(summary)
-    else:
-        for name, value in summary.items():
-            print(f"{name:20} {value}")
+        "loss of the last step": f"{loss:.4f} nats, {loss / math.log(2):.4f} bits a token",
+    }
+    if kept_out:
+        summary |= {"held out before": _share(before), "held out after": _share(after)}
+    (print_json if as_json else print_summary)(summary)
+
+
+def _share(scores: Scores) -> str:
+    """Exact matches with their count and interval."""
+    from shoal.evaluation.statistics import wilson_interval
+
+    interval = wilson_interval(scores.exact_matches, len(scores.items))
+    share = f"{scores.exact_matches} of {len(scores.items)} exact"
+    return f"{share}, {interval.level:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _write_curve(result: TrainResult, path: Path) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("".join(json.dumps(asdict(point)) + "\n" for point in result.curve), encoding="utf-8")
+    partial.replace(path)
