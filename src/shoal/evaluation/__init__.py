@@ -11,14 +11,26 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.scores import ItemScore, Scores
 
 if TYPE_CHECKING:
+    from shoal.evaluation.certification import Certificate, certify
     from shoal.evaluation.evaluate import evaluate
     from shoal.evaluation.metrics import bleu, sentence_bleus
     from shoal.evaluation.reference import evaluate_by_generation
 
-__all__ = ["ItemScore", "Scores", "bleu", "evaluate", "evaluate_by_generation", "sentence_bleus"]
+__all__ = [
+    "Certificate",
+    "ItemScore",
+    "Scores",
+    "bleu",
+    "certify",
+    "evaluate",
+    "evaluate_by_generation",
+    "sentence_bleus",
+]
 
 _HOMES = {
+    "Certificate": "certification",
     "bleu": "metrics",
+    "certify": "certification",
     "evaluate": "evaluate",
     "evaluate_by_generation": "reference",
     "sentence_bleus": "metrics",
