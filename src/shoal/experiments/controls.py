@@ -86,7 +86,8 @@ def shuffled_weights(experiment: Experiment, arms: Mapping[str, ArmRows], *, fou
     result = sign_flip(list(differences.values()), level=experiment.measure.level)
     numbers |= {"difference": result.estimate, "low": result.low, "high": result.high, "p_value": result.p_value}
     beats = "beats" if result.low > 0 else "does not surely beat"
-    says = f"{experiment.treatment} {beats} the same weights shuffled within each tensor (difference {result.estimate:.3f}, interval {result.low:.3f} to {result.high:.3f})"
+    interval = f"difference {result.estimate:.3f}, interval {result.low:.3f} to {result.high:.3f}"
+    says = f"{experiment.treatment} {beats} the same weights shuffled within each tensor ({interval})"
     return Control(name="shuffled weights", passed=result.low > 0, says=says, numbers=numbers)
 
 

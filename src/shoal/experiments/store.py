@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -131,10 +132,11 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed run was writing."""
-    for pattern in ("**/.*.tmp", "**/*.tmp"):
-        for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)
+    """Remove what a killed run was writing, and the checkpoints of trainings that are finished."""
+    for path in folder.rglob("*.tmp"):
+        path.unlink(missing_ok=True)
+    for done in folder.rglob("done.json"):
+        shutil.rmtree(done.parent / "checkpoint", ignore_errors=True)
 
 
 def _locked(folder: Path) -> int:

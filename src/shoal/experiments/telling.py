@@ -18,7 +18,7 @@ def sentence(
 ) -> str:
     """The verdict in one sentence."""
     basis = f"{len(effect.seeds)} seeds, {items} held-out items"
-    gained = f"{treatment} {_by(effect.estimate)} {baseline} by {_number(abs(effect.estimate))} in {effect.measure}"
+    gained = _gained(effect, treatment, baseline)
     interval = f"{100 * effect.level:g}% interval {_number(effect.low)} to {_number(effect.high)}"
     if word == "confounded":
         failed = [control for control in controls if not control.passed]
@@ -104,12 +104,17 @@ def _cell(record: dict[str, Any] | None) -> str:
     if record is None or record["mean"] is None:
         return ""
     low, high = record["low"], record["high"]
-    bounds = f"[{low:.2f}, {high:.2f}]" if math.isfinite(low) else "[-, -]"
-    return f"{record['mean']:.3f} {bounds}"
+    bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
+    return f"{record['mean']:.3f}{bounds}"
 
 
-def _by(estimate: float) -> str:
-    return "falls behind" if estimate < 0 else "beats"
+def _gained(effect: Effect, treatment: str, baseline: str) -> str:
+    if not effect.seeds:
+        return f"{effect.measure} has no value in both arms of any seed"
+    if effect.estimate == 0:
+        return f"{treatment} and {baseline} are equal in {effect.measure}"
+    verb = "beats" if effect.estimate > 0 else "falls behind"
+    return f"{treatment} {verb} {baseline} by {_number(abs(effect.estimate))} in {effect.measure}"
 
 
 def _number(value: float | None) -> str:

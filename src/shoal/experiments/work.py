@@ -76,7 +76,10 @@ def _certificate(bench: Bench, job: Job) -> None:
     certificate = certify(fast=True)
     if not certificate.passed:
         raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate.to_text()}")
-    write_json(bench.folder / job.place, certificate.to_dict())
+    record = certificate.to_dict()
+    # How long a check took is no part of what it proved; the job's own time stands in timings.jsonl.
+    record["checks"] = [{key: value for key, value in check.items() if key != "seconds"} for check in record["checks"]]
+    write_json(bench.folder / job.place, record)
 
 
 def _narrowness(bench: Bench, job: Job) -> None:
@@ -84,7 +87,8 @@ def _narrowness(bench: Bench, job: Job) -> None:
     from shoal.tasks import narrowness
 
     tokenizer = bench.model(job.spec, job.seed).tokenizer
-    report = narrowness(bench.task.seen, bench.task.held_out, tokenizer)
+    task = bench.task
+    report = narrowness(task.seen, task.held_out, tokenizer, rule=task.rule, shortcuts=task.shortcuts)
     write_json(bench.folder / job.place, report.to_dict())
 
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoal.experiments.measures import MEASURES, gain, mean_of
+
+KINDS = [None, "ended-early", "went-on", "other"]
+
+
+def item(kind: str | None, *, at: int = 2, tokens: int = 8) -> dict[str, Any]:
+    return {
+        "exact_match": kind is None,
+        "string_match": kind is None,
+        "divergence": kind,
+        "first_divergence": None if kind is None else at,
+        "tokens": tokens,
+        "token_accuracy": 0.5,
+        "bits_per_byte": 2.0,
+    }
+
+
+def test_a_stopping_error_is_no_counting_error() -> None:
+    rows = [item(kind) for kind in KINDS]
+    assert mean_of("exact_match", rows) == 1 / 4
+    assert mean_of("counting", rows) == 3 / 4
+    assert mean_of("stopping", rows) == pytest.approx(1 / 3)
+
+
+@given(st.lists(st.sampled_from(KINDS), min_size=1))
+def test_exact_match_is_counting_times_stopping(kinds: list[str | None]) -> None:
+    rows = [item(kind) for kind in kinds]
+    counting, stopping = mean_of("counting", rows), mean_of("stopping", rows)
+    assert counting is not None
+    assert mean_of("exact_match", rows) == pytest.approx(counting * (stopping or 0.0))
+
+
+def test_stopping_has_no_value_where_nothing_counts_right() -> None:
+    assert mean_of("stopping", [item("other")]) is None
+
+
+def test_the_agreed_prefix_is_all_of_a_right_item() -> None:
+    assert mean_of("agreed_prefix", [item(None), item("other", at=2, tokens=8)]) == (1 + 0.25) / 2
+
+
+def test_a_measure_that_was_not_taken_has_no_value() -> None:
+    assert mean_of("bits_per_byte", [item(None) | {"bits_per_byte": None}]) is None
+    assert mean_of("string_match", [item(None) | {"string_match": None}]) is None
+
+
+def test_a_gain_is_positive_where_less_is_better_and_it_is_less() -> None:
+    assert gain("exact_match", 0.75, 0.5) == 0.25
+    assert gain("bits_per_byte", 1.5, 2.0) == 0.5
+
+
+def test_every_measure_says_what_it_means() -> None:
+    for measure in MEASURES.values():
+        assert measure.label
+        assert len(measure.meaning) > 20

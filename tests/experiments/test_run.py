@@ -1,0 +1,407 @@
+"""Whole runs, on a model that trains in a moment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shoal.errors import CertificationError, StoreError, TooLongError, TrainingError, UnknownNameError, UsageError
+from shoal.experiments import run_experiment
+from shoal.experiments.experiment import Experiment
+from shoal.experiments.loading import experiment_from
+from shoal.experiments.store import RunStore, as_table
+from shoal.experiments.summary import all_arms, arm_place
+from shoal.experiments.toml import to_toml
+from shoal.experiments.writing import read_json, read_jsonl
+
+Finished = tuple[Experiment, Path, float]
+
+
+@pytest.fixture(scope="session")
+def certificate() -> str:
+    """One certificate, so that not every run of this file waits for its own."""
+    from shoal.evaluation import certify
+
+    record = certify(fast=True)
+    assert record.passed
+    return json.dumps(record.to_dict())
+
+
+def prepared(folder: Path, experiment: Experiment, certificate: str) -> Path:
+    """A run folder that has its certificate already."""
+    RunStore(folder, experiment).close()
+    (folder / "certificate.json").write_text(certificate)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(plan: dict[str, Any], certificate: str, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run that came to its end without being disturbed, and the seconds that it took."""
+    experiment = experiment_from(plan, "test")
+    folder = prepared(tmp_path_factory.mktemp("runs") / "whole", experiment, certificate)
+    start = time.monotonic()
+    run_experiment(experiment, folder, workers=0)
+    return experiment, folder, time.monotonic() - start
+
+
+def records(folder: Path) -> dict[str, str]:
+    """A digest of every record of a run, but for those that say when, where or how fast."""
+    apart = {"environment.json", "timings.jsonl", ".lock"}
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name not in apart and not path.name.startswith("results_"):
+            name = str(path.relative_to(folder))
+            key = name.rpartition("_")[0] if name.startswith("samples_") else name
+            found[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
+    experiment, folder, _ = finished
+    assert all_arms(experiment) == ("given", "fresh", "given-shuffled")
+    for arm in all_arms(experiment):
+        for seed in experiment.seeds:
+            unit = folder / arm_place(arm, seed)
+            names = sorted(path.name for path in unit.iterdir())
+            assert names == [
+                "after.jsonl",
+                "before.jsonl",
+                "curve.jsonl",
+                "done.json",
+            ]
+            rows = read_jsonl(unit / "after.jsonl")
+            assert [row["split"] for row in rows] == ["seen"] * 5 + ["held_out"] * 3
+            assert all("".join(row["tokens_text"]) == row["completion"] + "<end>" for row in rows)
+            done = read_json(unit / "done.json")
+            assert done["steps"] == len(read_jsonl(unit / "curve.jsonl"))
+            assert done["digest_before"] != done["digest_after"]
+    for name in ("environment", "certificate", "narrowness", "choices", "verdict"):
+        assert read_json(folder / f"{name}.json")
+
+
+def test_arms_of_one_seed_start_from_what_their_spec_says(finished: Finished) -> None:
+    _, folder, _ = finished
+
+    def before(arm: str, seed: int) -> str:
+        return str(read_json(folder / arm_place(arm, seed) / "done.json")["digest_before"])
+
+    assert before("given", 0) == before("given", 1)
+    assert before("fresh", 0) != before("fresh", 1)
+    assert len({before(arm, seed) for arm in ("fresh", "given-shuffled") for seed in (0, 1)}) == 4
+
+
+def test_every_arm_tries_the_same_learning_rates_on_a_part_of_the_seen_examples(finished: Finished) -> None:
+    experiment, folder, _ = finished
+    rates = read_json(folder / "choices.json")["learning_rates"]
+    for arm in all_arms(experiment):
+        assert [trial["learning_rate"] for trial in rates[arm]["trials"]] == [0.001, 0.01]
+        assert {trial["validation_examples"] for trial in rates[arm]["trials"]} == {1}
+        best = min(rates[arm]["trials"], key=lambda trial: trial["score"])
+        assert rates[arm]["chosen"] == best["learning_rate"]
+        assert read_json(folder / arm_place(arm, 0) / "done.json")["learning_rate"] == best["learning_rate"]
+
+
+def test_a_finished_run_gives_its_verdict_again_without_work(finished: Finished) -> None:
+    experiment, folder, _ = finished
+    held = records(folder)
+    timings = (folder / "timings.jsonl").read_bytes()
+    verdict = run_experiment(experiment, folder)
+    assert verdict.to_dict() == read_json(folder / "verdict.json")
+    assert records(folder) == held
+    assert (folder / "timings.jsonl").read_bytes() == timings
+
+
+def test_progress_is_told_for_every_step(plan: dict[str, Any], certificate: str, tmp_path: Path) -> None:
+    experiment = experiment_from(plan | {"seeds": 1, "tuning": {}, "controls": {"shuffled_weights": False}}, "test")
+    told: list[tuple[str, int, int]] = []
+    folder = prepared(tmp_path / "run", experiment, certificate)
+    run_experiment(experiment, folder, workers=0, progress=lambda *step: told.append(step))
+    assert told[0] == ("certify and prepare", 1, 2)
+    assert [step for step in told if step[0] == "train and evaluate"] == [
+        ("train and evaluate", n, 2) for n in range(3)
+    ]
+
+
+def run_here(experiment: Experiment, folder: Path) -> None:
+    run_experiment(experiment, folder, workers=0)
+
+
+def test_killed_at_random_moments_it_resumes_and_ends_with_identical_records(
+    finished: Finished, certificate: str, tmp_path: Path
+) -> None:
+    experiment, whole, seconds = finished
+    folder = prepared(tmp_path / "killed", experiment, certificate)
+    moments = random.Random(4)
+    killed = 0
+    # The children share this process's imports, so that a kill costs no start-up.
+    fork = multiprocessing.get_context("fork")
+    for _ in range(4):
+        child = fork.Process(target=run_here, args=(experiment, folder))
+        child.start()
+        child.join(moments.uniform(0.05, 0.5) * seconds)
+        if child.is_alive():
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+            killed += 1
+        child.join()
+    run_experiment(experiment, folder, workers=0)
+    assert killed >= 2
+    assert records(folder) == records(whole)
+
+
+def test_a_training_that_was_killed_goes_on_from_its_checkpoint(
+    finished: Finished, certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shoal.training
+
+    experiment, whole, _ = finished
+    folder = prepared(tmp_path / "killed", experiment, certificate)
+    real = shoal.training.train
+    resumed: list[int] = []
+
+    def watched(*given: Any, **more: Any) -> Any:
+        result = real(*given, **more)
+        resumed.append(result.resumed_from)
+        return result
+
+    def stopped(*given: Any, **more: Any) -> Any:
+        def at_step(point: Any) -> None:
+            if point.step == 8:
+                raise KeyboardInterrupt
+
+        return real(*given, **more, on_step=at_step)
+
+    monkeypatch.setattr(shoal.training, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(experiment, folder, workers=0)
+    monkeypatch.setattr(shoal.training, "train", watched)
+    run_experiment(experiment, folder, workers=0)
+    assert resumed[0] > 0
+    assert set(resumed[1:]) == {0}
+    assert records(folder) == records(whole)
+
+
+def test_workers_write_what_one_process_writes(finished: Finished, tmp_path: Path) -> None:
+    experiment, whole, _ = finished
+    folder = tmp_path / "side-by-side"
+    run_experiment(experiment, folder, workers=2)
+    assert records(folder) == records(whole)
+
+
+def test_a_rate_that_makes_the_loss_overflow_loses_and_ends_nothing(
+    plan: dict[str, Any], certificate: str, tmp_path: Path
+) -> None:
+    table = plan | {"seeds": 1, "tuning": {"learning_rates": [0.01, 1e30]}, "controls": {"shuffled_weights": False}}
+    experiment = experiment_from(table, "test")
+    folder = prepared(tmp_path / "run", experiment, certificate)
+    run_experiment(experiment, folder, workers=0)
+    found = read_json(folder / "choices.json")["learning_rates"]["given"]
+    assert found["chosen"] == 0.01
+    assert "diverged" in found["trials"][1]
+
+
+def test_where_every_rate_overflows_the_run_says_so(plan: dict[str, Any], certificate: str, tmp_path: Path) -> None:
+    experiment = experiment_from(plan | {"tuning": {"learning_rates": [1e30]}}, "test")
+    folder = prepared(tmp_path / "run", experiment, certificate)
+    with pytest.raises(TrainingError, match="none of the learning rates 1e\\+30"):
+        run_experiment(experiment, folder, workers=0)
+
+
+def test_precision_is_measured_once_where_it_is_left_open(
+    plan: dict[str, Any], certificate: str, tmp_path: Path
+) -> None:
+    table = plan | {"seeds": 1, "tuning": {}, "controls": {"shuffled_weights": False}}
+    experiment = experiment_from(table | {"training": plan["training"] | {"precision": "auto"}}, "test")
+    folder = prepared(tmp_path / "run", experiment, certificate)
+    run_experiment(experiment, folder, workers=0)
+    chosen = read_json(folder / "choices.json")["precision"]
+    assert chosen in ("float32", "bfloat16")
+    assert {read_json(path)["precision"] for path in folder.glob("arms/*/*/done.json")} == {chosen}
+
+
+def test_an_evaluator_that_fails_its_certificate_stops_the_run(
+    plan: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shoal.evaluation
+
+    def failing(**given: Any) -> Any:
+        from shoal.evaluation.certification import Certificate
+
+        return Certificate(evaluator="wrong", passed=False, checks=(), fast=True, seed=0)
+
+    monkeypatch.setattr(shoal.evaluation, "certify", failing)
+    with pytest.raises(CertificationError, match="nothing was run"):
+        run_experiment(experiment_from(plan, "test"), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run" / "arms").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"task": {"name": "countin"}}, UnknownNameError, "did you mean 'counting'"),
+        ({"task": {"name": "counting", "options": {"largst": 3}}}, UnknownNameError, "did you mean 'largest'"),
+        ({"split": {"name": "last-digits"}}, UnknownNameError, "did you mean 'last-digit'"),
+        (
+            {"split": {"name": "block", "parameters": {"first": 90, "last": 99}}},
+            UsageError,
+            "held out|held-out|holds out",
+        ),
+        ({"arms": {"given": "bundeld:stories", "fresh": "x"}}, UnknownNameError, "did you mean 'bundled'"),
+        ({"arms": {"given": "oracle?p=0.3", "fresh": "a/b"}}, UsageError, "cannot be trained"),
+    ],
+)
+def test_a_name_that_is_not_known_stops_before_a_folder_is_made(
+    plan: dict[str, Any], tmp_path: Path, change: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        run_experiment(experiment_from(plan | change, "test"), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_example_beyond_the_context_is_a_clear_error(plan: dict[str, Any], certificate: str, tmp_path: Path) -> None:
+    experiment = experiment_from(plan | {"task": {"name": "counting", "options": {"largest": 30}}}, "test")
+    folder = prepared(tmp_path / "run", experiment, certificate)
+    with pytest.raises(TooLongError, match="256"):
+        run_experiment(experiment, folder, workers=0)
+
+
+def test_a_negative_number_of_workers_is_refused(plan: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="-1"):
+        run_experiment(experiment_from(plan, "test"), tmp_path / "run", workers=-1)
+
+
+def run_without_room(experiment: Experiment, folder: Path, answer: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+    try:
+        run_experiment(experiment, folder, workers=0)
+    except StoreError as fault:
+        answer.send(str(fault))
+    finally:
+        answer.close()
+
+
+def test_a_full_disk_ends_a_run_with_one_line_and_it_goes_on_later(
+    finished: Finished, certificate: str, tmp_path: Path
+) -> None:
+    experiment, whole, _ = finished
+    folder = prepared(tmp_path / "full", experiment, certificate)
+    mine, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=run_without_room, args=(experiment, folder, theirs))
+    child.start()
+    theirs.close()
+    message = mine.recv()
+    child.join()
+    assert "room" in message
+    assert "\n" not in message
+    run_experiment(experiment, folder, workers=0)
+    assert records(folder) == records(whole)
+
+
+def test_the_harness_files_hold_every_item_and_the_same_shares(finished: Finished) -> None:
+    experiment, folder, _ = finished
+    [path] = folder.glob("results_*.json")
+    results = read_json(path)
+    verdict = read_json(folder / "verdict.json")
+    name = "counting_held_out_given"
+    found = results["results"][name]
+    mean = verdict["measures"]["token_accuracy"]["arms"]["given"]["after"]["held_out"]["mean"]
+    assert found["token_accuracy,none"] == pytest.approx(mean)
+    assert results["n-samples"][name]["effective"] == 3 * len(experiment.seeds)
+    stamp = path.stem.removeprefix("results_")
+    samples = read_jsonl(folder / f"samples_{name}_{stamp}.jsonl")
+    assert len(samples) == 6
+    needed = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
+    assert all(needed <= set(sample) and set(sample["metrics"]) <= set(sample) for sample in samples)
+    assert [sample["doc"]["seed"] for sample in samples] == [0, 0, 0, 1, 1, 1]
+
+
+def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.Popen[str]:
+    """A run in a process of its own, with a worker."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(to_toml(as_table(experiment)))
+    code = (
+        "import sys; from shoal.experiments import load_experiment, run_experiment\n"
+        "try: run_experiment(load_experiment(sys.argv[1]), sys.argv[2], workers=1)\n"
+        "except Exception as fault: sys.exit(f'{type(fault).__name__}: {fault}')\n"
+        "except KeyboardInterrupt: sys.exit(130)"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(plan), str(folder)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 120
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def is_gone(pid: int) -> bool:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def long_run(plan: dict[str, Any], certificate: str, folder: Path) -> Experiment:
+    table = plan | {"training": plan["training"] | {"epochs": 4000.0}, "tuning": {}}
+    experiment = experiment_from(table, "test")
+    prepared(folder, experiment, certificate)
+    return experiment
+
+
+def test_a_worker_that_dies_is_named_with_its_job_and_no_worker_outlives_a_killed_run(
+    plan: dict[str, Any], certificate: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    experiment = long_run(plan, certificate, folder)
+    process = started(experiment, folder, tmp_path)
+    wait_for("arms/*/*/checkpoint/*", folder, process)
+    [worker] = workers_of(process)
+    os.kill(worker, signal.SIGKILL)
+    message = process.communicate()[1]
+    assert "WorkerDiedError: the worker that did given, seed 0 was killed by signal 9 (out of memory?)" in message
+
+    process = started(experiment, folder, tmp_path)
+    wait_for("arms/*/*/checkpoint/*", folder, process)
+    while not workers_of(process):
+        time.sleep(0.02)
+    [worker] = workers_of(process)
+    process.kill()
+    process.communicate()
+    assert is_gone(worker)
+
+
+def test_an_interrupt_stops_the_workers_and_leaves_a_run_that_goes_on(
+    plan: dict[str, Any], certificate: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    process = started(long_run(plan, certificate, folder), folder, tmp_path)
+    wait_for("arms/*/*/checkpoint/*", folder, process)
+    [worker] = workers_of(process)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
+    assert is_gone(worker)
+    assert not list(folder.rglob("*.tmp"))

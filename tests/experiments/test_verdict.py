@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shoal.experiments import Control, Verdict, decide
+from shoal.experiments.judging import judge
+from shoal.experiments.loading import experiment_from
+from shoal.experiments.tasks import make_experiment_task
+from shoal.tasks import Example, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.experiments.experiment import Experiment
+
+PASSED = Control(name="a", passed=True, says="fine", numbers={})
+FAILED = Control(name="b", passed=False, says="the floor was wet", numbers={})
+
+
+def plan(**changes: Any) -> Experiment:
+    table = {
+        "name": "small",
+        "hypothesis": "One beats two.",
+        "treatment": "one",
+        "baseline": "two",
+        "seeds": 6,
+        "task": {"name": "counting", "options": {"largest": 30}},
+        "split": {"name": "last-digit"},
+        "arms": {"one": "a/b", "two": "random:a/b"},
+        "measure": {"primary": "exact_match", "smallest_effect": 0.2},
+        "controls": {"shuffled_weights": False},
+    }
+    return experiment_from(table | changes, "test")
+
+
+def rows(examples: Sequence[Example], right: int, *, kind: str = "went-on", bits: float = 1.0) -> list[dict[str, Any]]:
+    """Items of which the first so many are right."""
+    return [
+        {
+            "tags": dict(example.tags),
+            "exact_match": place < right,
+            "string_match": place < right,
+            "divergence": None if place < right else kind,
+            "first_divergence": None if place < right else 3,
+            "tokens": 10,
+            "token_accuracy": 0.9,
+            "bits_per_byte": bits + place / 100,
+        }
+        for place, example in enumerate(examples)
+    ]
+
+
+def arm(
+    task: Task, held_out: Sequence[int], *, seen: int = 21, kind: str = "went-on", bits: float = 1.0
+) -> dict[int, dict[tuple[str, str], list[dict[str, Any]]]]:
+    """An arm whose seeds have so many held-out items right."""
+    return {
+        seed: {
+            ("before", "seen"): rows(task.seen, 0),
+            ("before", "held_out"): rows(task.held_out, 0),
+            ("after", "seen"): rows(task.seen, seen),
+            ("after", "held_out"): rows(task.held_out, right, kind=kind, bits=bits + seed / 50),
+        }
+        for seed, right in enumerate(held_out)
+    }
+
+
+def judged(
+    right_one: Sequence[int], right_two: Sequence[int], *, experiment: Experiment | None = None, **arms: Any
+) -> Verdict:
+    """The verdict of two arms with so many of 9 held-out items right, seed by seed; further arms take their place."""
+    experiment = experiment or plan(seeds=len(right_one))
+    task = make_experiment_task(experiment)
+    given = {"one": arm(task, right_one), "two": arm(task, right_two)}
+    return judge(experiment, task, given | {name: make(task) for name, make in arms.items()})
+
+
+def test_the_rule_in_all_its_branches() -> None:
+    def word(estimate: float, low: float, high: float, *controls: Control) -> str:
+        return decide(estimate=estimate, low=low, high=high, smallest=0.2, controls=controls)
+
+    assert word(0.3, 0.1, 0.5) == "supported"
+    assert word(0.2, 0.01, 0.5) == "supported"
+    assert word(0.3, 0.1, 0.5, PASSED) == "supported"
+    assert word(0.3, 0.1, 0.5, PASSED, FAILED) == "confounded"
+    assert word(0.0, -0.1, 0.1, FAILED) == "confounded"
+    assert word(0.0, -0.1, 0.1) == "refuted"
+    assert word(0.15, 0.1, 0.19) == "refuted"
+    assert word(-0.4, -0.5, -0.3) == "refuted"
+    assert word(0.15, 0.1, 0.2) == "underpowered"
+    assert word(0.3, 0.0, 0.5) == "underpowered"
+    assert word(0.3, -0.1, 0.5) == "underpowered"
+    assert word(0.9, -math.inf, math.inf) == "underpowered"
+    assert word(math.nan, -math.inf, math.inf) == "underpowered"
+
+
+def test_a_clear_effect_is_supported_with_its_numbers() -> None:
+    verdict = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1])
+    assert verdict.verdict == "supported"
+    assert verdict.effect.estimate == pytest.approx((38 - 5) / 9 / 6)
+    assert verdict.effect.low == pytest.approx(3 / 9)
+    assert verdict.effect.high == pytest.approx(8 / 9)
+    assert verdict.effect.p_value == 2 / 64
+    assert (verdict.seeds, verdict.items, verdict.seen_items) == (6, 9, 21)
+    assert verdict.items_view["mcnemar"]["0"] == {"only_treatment": 5, "only_baseline": 0, "p_value": 2 / 32}
+    assert verdict.needed is None
+    assert "One beats two by 0.611 in exact match" in verdict.sentence
+
+
+def test_an_effect_too_small_to_matter_is_refuted() -> None:
+    verdict = judged([3, 4, 3, 3, 4, 3], [3, 3, 3, 4, 4, 3])
+    assert verdict.verdict == "refuted"
+    assert "less than the 0.2 that matters" in verdict.sentence
+
+
+def test_a_wide_interval_is_underpowered_and_says_how_many_seeds_would_settle_it() -> None:
+    verdict = judged([9, 0, 5, 9, 1, 7], [2, 3, 4, 0, 5, 1])
+    assert verdict.verdict == "underpowered"
+    assert verdict.seeds_needed is not None
+    assert verdict.seeds_needed > 6
+    assert f"{verdict.seeds_needed} seeds an arm" in (verdict.needed or "")
+    assert verdict.smallest_detectable_effect is not None
+    assert verdict.smallest_detectable_effect > 0.2
+
+
+def test_too_few_seeds_are_underpowered_whatever_they_show() -> None:
+    verdict = judged([9, 9, 8, 9, 9], [0, 1, 0, 0, 0])
+    assert verdict.verdict == "underpowered"
+    assert "fewer than 6 seeds" in verdict.sentence
+    assert verdict.to_dict()["effect"]["low"] is None
+    assert verdict.smallest_detectable_effect is None
+
+
+def test_one_seed_has_no_spread_and_asks_for_six() -> None:
+    assert judged([5], [1]).needed == "at least 6 seeds an arm, so that their spread can be seen"
+
+
+def test_two_arms_at_the_floor_are_confounded() -> None:
+    verdict = judged([0] * 6, [0] * 6)
+    assert verdict.verdict == "confounded"
+    assert "stands at its floor" in verdict.sentence
+
+
+def test_two_arms_at_the_ceiling_are_confounded() -> None:
+    assert "stands at its ceiling" in judged([9] * 6, [9] * 6).sentence
+
+
+def test_one_arm_at_the_floor_is_no_floor() -> None:
+    assert judged([5, 6, 5, 6, 5, 6], [0] * 6).verdict == "supported"
+
+
+def test_an_arm_that_did_not_fit_the_seen_examples_confounds() -> None:
+    verdict = judged([6] * 6, [0] * 6, two=lambda task: arm(task, [0] * 6, seen=10))
+    assert verdict.verdict == "confounded"
+    assert "two did not fit the seen examples" in verdict.sentence
+
+
+def test_bits_per_byte_counts_as_better_where_it_is_less_and_has_no_floor() -> None:
+    experiment = plan(
+        measure={"primary": "bits_per_byte", "smallest_effect": 0.2},
+        controls={"shuffled_weights": False, "training_ceiling": {"measure": "bits_per_byte", "level": 2.0}},
+    )
+    verdict = judged(
+        [0] * 6,
+        [0] * 6,
+        experiment=experiment,
+        one=lambda task: arm(task, [0] * 6, bits=1.0),
+        two=lambda task: arm(task, [0] * 6, bits=1.5),
+    )
+    assert verdict.verdict == "supported"
+    assert verdict.effect.estimate == pytest.approx(0.5)
+    assert verdict.effect.measure == "bits per byte saved"
+    assert verdict.items_view["measure"] == "exact match"
+
+
+def test_a_measure_without_a_value_confounds() -> None:
+    experiment = plan(measure={"primary": "stopping", "smallest_effect": 0.2})
+    verdict = judged(
+        [6] * 6,
+        [0] * 6,
+        experiment=experiment,
+        one=lambda task: arm(task, [6] * 6),
+        two=lambda task: arm(task, [0] * 6, kind="other"),
+    )
+    assert verdict.verdict == "confounded"
+    assert "has no value for some seed" in verdict.sentence
+    assert verdict.items_view["bootstrap"] is None
+    json.dumps(verdict.to_dict(), allow_nan=False)
+
+
+def test_a_held_out_prompt_among_the_seen_ones_confounds() -> None:
+    experiment = plan()
+    clean = make_experiment_task(experiment)
+    leaked = Example(prompt=clean.held_out[0].prompt.upper() + " ", completion="x", tags={"index": 2, "group": "2"})
+    task = Task(name="t", examples=(*clean.examples, leaked), split=clean.split, rule=clean.rule)
+    verdict = judge(experiment, task, {"one": arm(task, [6] * 6, seen=22), "two": arm(task, [0] * 6, seen=22)})
+    assert verdict.verdict == "confounded"
+    assert "1 of 9 held-out prompts stand among the seen ones" in verdict.sentence
+
+
+def with_shuffled(shuffled: Sequence[int], two: Sequence[int] = (0, 1, 0, 1, 0, 1)) -> Verdict:
+    experiment = plan(controls={"shuffled_weights": True})
+    arms = {"one-shuffled": lambda task: arm(task, shuffled)}
+    return judged([6, 7, 6, 7, 6, 7], two, experiment=experiment, **arms)
+
+
+def test_shuffled_weights_that_do_as_well_confound() -> None:
+    verdict = with_shuffled([6, 7, 7, 6, 6, 7])
+    assert verdict.verdict == "confounded"
+    assert "does not surely beat the same weights shuffled" in verdict.sentence
+
+
+def test_shuffled_weights_that_do_worse_confirm() -> None:
+    assert with_shuffled([0, 0, 1, 0, 1, 0]).verdict == "supported"
+
+
+def test_shuffled_weights_matter_only_where_there_is_an_effect() -> None:
+    verdict = with_shuffled([6, 7, 6, 7, 6, 7], two=[6, 7, 6, 7, 6, 6])
+    assert verdict.verdict == "refuted"
+    assert all(control.passed for control in verdict.controls)
+
+
+@pytest.mark.parametrize(("right", "word"), [(0, "supported"), (6, "confounded")])
+def test_labels_dealt_at_random_must_do_worse(right: int, word: str) -> None:
+    experiment = plan()
+    task = make_experiment_task(experiment)
+    arms = {"one": arm(task, [6, 7, 6, 7, 6, 7]), "two": arm(task, [0] * 6)}
+    verdict = judge(experiment, task, arms, shuffled_labels=rows(task.held_out, right))
+    assert verdict.verdict == word
+
+
+def test_every_measure_has_each_arm_before_and_after_with_an_interval_over_seeds() -> None:
+    verdict = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1])
+    found = verdict.measures["exact_match"]["arms"]["one"]["after"]["held_out"]
+    assert found["mean"] == pytest.approx(38 / 54)
+    assert (found["low"], found["high"]) == (pytest.approx(5 / 9), pytest.approx(8 / 9))
+    assert (found["seeds"], found["items"], found["by_seed"]["4"]) == (6, 9, pytest.approx(8 / 9))
+    assert set(verdict.measures) >= {"exact_match", "counting", "stopping", "bits_per_byte", "token_accuracy"}
+
+
+def test_the_text_tells_the_verdict_every_measure_and_every_control() -> None:
+    text = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1]).to_text()
+    assert text.startswith("SUPPORTED: One beats two")
+    assert "95% interval 0.333 to 0.889" in text
+    assert "0.704 [0.56, 0.89]" in text
+    assert "passed  training ceiling" in text
+    assert "passed  leakage" in text
+    assert all(len(line) < 400 for line in text.splitlines())
+
+
+def test_a_verdict_is_plain_json() -> None:
+    record = judged([9, 0, 5], [2, 3, 4]).to_dict()
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
