@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
+from shoal.models.paths import nearest_path
 from shoal.models.safety import PICKLE_SUFFIXES, refuse_own_code, refuse_pickle, refuse_pickled_weights
 from shoal.models.source import Source
-from shoal.models.transformers_io import build_model, first_line, quiet
+from shoal.models.transformers_io import build_model, in_one_line, quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +30,14 @@ class FolderSource(Source):
 
     def config(self) -> PreTrainedConfig:
         """Raises ModelError for an architecture that `transformers` does not know."""
+        from huggingface_hub.errors import StrictDataclassError
         from transformers import AutoConfig
 
         try:
             with quiet():
                 return AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
-        except (ValueError, TypeError, KeyError, OSError, AttributeError) as error:
-            raise ModelError(f"{self.folder / 'config.json'} cannot be used: {first_line(error)}") from error
+        except (ValueError, TypeError, KeyError, OSError, AttributeError, StrictDataclassError) as error:
+            raise ModelError(f"{self.folder / 'config.json'} cannot be used: {in_one_line(error)}") from error
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """Raises ModelError where there is none, or none of the fast kind."""
@@ -48,7 +49,7 @@ class FolderSource(Source):
             with quiet():
                 tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
         except Exception as error:  # the tokenizers library raises nothing narrower for a broken file
-            raise CorruptModelError(f"the tokenizer of {self.folder} cannot be read: {first_line(error)}") from error
+            raise CorruptModelError(f"the tokenizer of {self.folder} cannot be read: {in_one_line(error)}") from error
         if not tokenizer.is_fast:
             raise ModelError(f"{self.folder} has a slow tokenizer; expected a tokenizer.json, which offsets need")
         return tokenizer
@@ -76,16 +77,6 @@ def check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} has no config.json; expected a model folder as save_pretrained writes it")
     _check_own_code(folder)
-
-
-def nearest_path(path: Path) -> str:
-    """A hint for a path that does not exist: the nearest name beside it."""
-    parent = path.parent
-    while not parent.is_dir():
-        path, parent = parent, parent.parent
-    names = sorted(entry.name for entry in parent.iterdir())
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-    return f"did you mean {parent / near[0]}?" if near else f"nothing in {parent} has a name like {path.name!r}"
 
 
 def check_weights(folder: Path) -> list[Path]:
@@ -122,7 +113,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise CorruptModelError(f"{path} cannot be read: {first_line(error)}") from error
+        raise CorruptModelError(f"{path} cannot be read: {in_one_line(error)}") from error
     if not isinstance(value, dict):
         raise CorruptModelError(f"{path} holds a {type(value).__name__}; expected a JSON object")
     return value
@@ -152,4 +143,4 @@ def _check_whole(path: Path) -> None:
         with safe_open(path, framework="numpy"):
             pass
     except (SafetensorError, OSError) as error:
-        raise CorruptModelError(f"{path} is not a whole safetensors file: {first_line(error)}") from error
+        raise CorruptModelError(f"{path} is not a whole safetensors file: {in_one_line(error)}") from error

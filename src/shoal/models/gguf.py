@@ -14,13 +14,13 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import CorruptModelError, MissingExtraError, ModelError
-from shoal.models.folder import FolderSource, nearest_path
+from shoal.errors import CorruptModelError, MissingExtraError
+from shoal.models.folder import FolderSource
 from shoal.models.gguf_tokenizer import gguf_tokenizer
-from shoal.models.safety import refuse_pickle
+from shoal.models.paths import check_file
 from shoal.models.save import save_model
 from shoal.models.source import Source
-from shoal.models.transformers_io import build_model, causal_class, first_line, quiet
+from shoal.models.transformers_io import build_model, causal_class, in_one_line, quiet
 
 if TYPE_CHECKING:
     import torch
@@ -60,9 +60,7 @@ def check_gguf(path: Path) -> None:
         CorruptModelError: it does not begin as a GGUF file does.
         MissingExtraError: the ``gguf`` package is not installed.
     """
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}; {nearest_path(path)}")
-    refuse_pickle(path)
+    check_file(path)
     with path.open("rb") as file:
         head = file.read(4)
     if head != b"GGUF":
@@ -104,6 +102,6 @@ def _convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
             tensors = load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)["tensors"]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError) as error:
         raise CorruptModelError(
-            f"{path} cannot be converted: {first_line(error)}; it is cut short, or transformers does not read its kind"
+            f"{path} cannot be converted: {in_one_line(error)}; it is cut short, or transformers does not read its kind"
         ) from error
     return build_model(config, torch.float32, str(path), weights=tensors), tokenizer

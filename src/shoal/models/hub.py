@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.errors import ModelError, UnavailableError
-from shoal.models.transformers_io import first_line
+from shoal.models.transformers_io import in_one_line
 
 _WANTED = ("*.json", "*.safetensors", "*.txt", "tokenizer.model", "spiece.model")
 
@@ -42,11 +42,11 @@ def hub_folder(name: str, revision: str | None) -> Path:
             f"the hub has no model {name!r}, or it is private; see its name, or run: hf auth login"
         ) from error
     except HFValidationError as error:
-        raise ModelError(f"{name!r} cannot be a hub id: {first_line(error)}") from error
+        raise ModelError(f"{name!r} cannot be a hub id: {in_one_line(error)}") from error
     except (LocalEntryNotFoundError, HfHubHTTPError) as error:
         raise UnavailableError(_unavailable(name, revision)) from error
     except OSError as error:
-        raise ModelError(f"{name} cannot be written to the hub's cache: {first_line(error)}") from error
+        raise ModelError(f"{name} cannot be written to the hub's cache: {in_one_line(error)}") from error
 
 
 def _unavailable(name: str, revision: str | None) -> str:

@@ -13,8 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models.folder import nearest_path
-from shoal.models.safety import refuse_pickle
+from shoal.models.paths import check_file
 from shoal.models.source import Source
 from shoal.models.transformers_io import build_model
 
@@ -78,6 +77,8 @@ class Llama2cSource(Source):
         self.origin = str(path)
         self.header = read_header(path)
         self._tokenizer = tokenizer
+        if tokenizer is not None:
+            check_file(tokenizer)
 
     def config(self) -> LlamaConfig:
         """The sizes of the header; the ids 1 and 2 begin and end a text."""
@@ -121,9 +122,7 @@ def read_header(path: Path) -> Header:
         UnsafeModelError: it is a pickle.
         CorruptModelError: it is no llama2.c checkpoint, or not a whole one.
     """
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}; {nearest_path(path)}")
-    refuse_pickle(path)
+    check_file(path)
     with path.open("rb") as file:
         head = file.read(_HEADER.size)
     if len(head) < _HEADER.size:

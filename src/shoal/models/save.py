@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
-from shoal.models.transformers_io import first_line, quiet
+from shoal.models.transformers_io import in_one_line, quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -38,7 +38,7 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
                 tokenizer.save_pretrained(fresh)
             _swap(fresh, target, Path(scratch) / "old")
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"the model cannot be saved as {target}: {first_line(error)}") from error
+        raise ModelError(f"the model cannot be saved as {target}: {in_one_line(error)}") from error
     return target
 
 

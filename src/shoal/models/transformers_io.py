@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel
+
+# Masks and angles that older releases stored with the weights and newer ones compute.
+_OLD_BUFFER = re.compile(r"\.(attn|attention)\.(masked_)?bias$|\brotary_emb\.inv_freq$")
 
 
 @contextmanager
@@ -68,6 +72,7 @@ def build_model(
         CorruptModelError: weights are missing, unknown, of the wrong shape, or cannot be read.
         ModelError: the architecture cannot be built.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     model_class = causal_class(config, where)
@@ -84,25 +89,34 @@ def build_model(
                 output_loading_info=True,
             )
     except (SafetensorError, OSError, KeyError) as error:
-        raise CorruptModelError(f"{where} cannot be read: {first_line(error)}") from error
-    except (RuntimeError, ValueError, TypeError, AttributeError, ImportError) as error:
-        raise ModelError(f"{where} cannot be built: {first_line(error)}") from error
+        raise CorruptModelError(f"{where} cannot be read: {in_one_line(error)}") from error
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        ImportError,
+        StrictDataclassError,
+    ) as error:
+        raise ModelError(f"{where} cannot be built: {in_one_line(error)}") from error
     _check_report(report, where)
     check_finite(model, where)
     return model
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or its name."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def in_one_line(error: BaseException) -> str:
+    """An error's message with its lines joined, cut at 300 characters; the error's name where it says nothing."""
+    joined = " ".join(str(error).split())
+    return f"{joined[:300]} ..." if len(joined) > 300 else joined or type(error).__name__
 
 
 def _check_report(report: Mapping[str, Any], where: str) -> None:
     """Raise where `transformers` filled in weights or left some aside, which it does with no more than a warning."""
     faults = []
     for kind, word in (("missing_keys", "lacks"), ("unexpected_keys", "has unknown"), ("mismatched_keys", "misfits")):
-        keys = sorted(str(key[0] if isinstance(key, tuple) else key) for key in report[kind])
+        named = {str(key[0] if isinstance(key, tuple) else key) for key in report[kind]}
+        keys = sorted(key for key in named if kind != "unexpected_keys" or not _OLD_BUFFER.search(key))
         if keys:
             more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
             faults.append(f"{word} {', '.join(keys[:2])}{more}")
