@@ -36,8 +36,9 @@ def wordings(value: Any) -> tuple[str, ...]:
     """
     if value == VARIED:
         return tuple(WORDINGS)
-    names = value if isinstance(value, (list, tuple)) and value else [value]
-    return tuple(one_of("wording", name, (*WORDINGS, VARIED)) for name in names)
+    if isinstance(value, (list, tuple)) and value:
+        return tuple(one_of("wording", name, tuple(WORDINGS)) for name in value)
+    return (one_of("wording", value, (*WORDINGS, VARIED)),)
 
 
 def instruction(wording: str, *, first: int, last: int, base: str, noise: float, draw: random.Random) -> str:

@@ -25,6 +25,10 @@ Kind = Literal[
 """What a held-out part tests, from nothing at all to the most."""
 
 _NEARLY_ALL = 0.9
+"""The share of the items for which a finding must hold to be the main one."""
+
+_FEW = 0.05
+"""The share of the tokens that may be undecided where only a boundary is said to be new."""
 
 
 def conclude(
@@ -67,17 +71,17 @@ def _main_finding(
     if prefixes.known >= enough:
         said = f"{_of(prefixes.known, total)} held-out completions were seen with other prompts"
         return "choice among known answers", f"{said}: this split tests the choice among known answers"
-    if prefixes.prefixes >= enough:
+    if prefixes.prefixes >= enough and prefixes.undecided <= _FEW:
         said = f"{_of(prefixes.prefixes, total)} held-out completions are prefixes of seen ones"
         return "where to stop", f"{said}: this split tests only where to stop"
-    if prefixes.suffixes >= enough:
+    if prefixes.suffixes >= enough and prefixes.undecided_backward <= _FEW:
         said = f"{_of(prefixes.suffixes, total)} held-out completions are the ends of seen ones"
         return "where to begin", f"{said}: this split tests only where to begin"
     if lengths.longer >= enough:
         said = f"{_of(lengths.longer, total)} held-out completions are longer than any seen one"
         tokens = f"up to {lengths.longest_held_out} tokens against {lengths.longest_seen}"
         return "extrapolation in length", f"{said} ({tokens}): this split tests extrapolation in length"
-    said = f"{prefixes.unseen:.0%} of the held-out tokens stand behind beginnings that were never seen"
+    said = f"{prefixes.undecided:.0%} of the held-out tokens are not decided by seen completions that begin alike"
     return "new text", f"{said}, and {name} is right on {_of(right, items)}: this split tests new text"
 
 

@@ -28,10 +28,10 @@ class PrefixLeakage:
     """Completions that were seen word for word, the end included."""
 
     prefixes: int
-    """Completions that are the beginning of a longer seen one, so that only the place of stopping is new."""
+    """Completions that are the beginning of a longer seen one."""
 
     suffixes: int
-    """Completions that are the end of a longer seen one, so that only the place of beginning is new."""
+    """Completions that are the end of a longer seen one."""
 
     prefix_share: float
     """Share of a completion's tokens, on average, that stand at the beginning of a seen completion."""
@@ -51,8 +51,20 @@ class PrefixLeakage:
     unseen: float
     """Share of positions behind a beginning that no seen completion has."""
 
+    undecided: float
+    """Share of the tokens before the end where seen completions that begin alike leave more than going on or
+    stopping: another token, or nothing seen at all."""
+
+    undecided_backward: float
+    """The same read from the back, for seen completions that end alike."""
+
     new_tokens: float
     """Share of completion tokens, the end left out, that occur nowhere in the seen completions."""
+
+    @property
+    def tested(self) -> float:
+        """Share of positions that seen completions alone do not answer."""
+        return 1 - self.determined
 
 
 def prefix_leakage(seen: Sequence[Encoded], held_out: Sequence[Encoded]) -> PrefixLeakage:
@@ -60,35 +72,54 @@ def prefix_leakage(seen: Sequence[Encoded], held_out: Sequence[Encoded]) -> Pref
     forward = sorted({item.target for item in seen})
     backward = sorted({item.completion[::-1] for item in seen})
     vocabulary = {token for item in seen for token in item.completion}
-    walks = [_walk(forward, item.target) for item in held_out]
-    known = [len(item.target) == walk.shared for item, walk in zip(held_out, walks, strict=True)]
-    suffixes = [
-        not is_known and _walk(backward, item.completion[::-1]).shared == len(item.completion)
-        for item, is_known in zip(held_out, known, strict=True)
-    ]
-    prefixes = [
-        not is_known and walk.shared == len(item.completion)
-        for item, walk, is_known in zip(held_out, walks, known, strict=True)
-    ]
-    positions = sum(len(item.target) for item in held_out)
     tokens = [token for item in held_out for token in item.completion]
+    compared = [_compare(item, forward, backward) for item in held_out]
+    walks = [item.forward for item in compared]
+    positions = sum(len(item.target) for item in held_out)
     return PrefixLeakage(
         items=len(held_out),
-        known=sum(known),
-        prefixes=sum(prefixes),
-        suffixes=sum(suffixes),
-        prefix_share=sum(
-            min(walk.shared, len(item.completion)) / max(1, len(item.completion))
-            for item, walk in zip(held_out, walks, strict=True)
-        )
-        / len(held_out),
+        known=sum(item.known for item in compared),
+        prefixes=sum(item.prefix for item in compared),
+        suffixes=sum(item.suffix for item in compared),
+        prefix_share=sum(item.prefix_share for item in compared) / len(held_out),
         positions=positions,
         determined=sum(walk.determined for walk in walks) / positions,
         contradicted=sum(walk.contradicted for walk in walks) / positions,
         ambiguous=sum(walk.ambiguous for walk in walks) / positions,
         unseen=sum(walk.unseen for walk in walks) / positions,
+        undecided=sum(walk.undecided for walk in walks) / max(1, len(tokens)),
+        undecided_backward=sum(item.backward.undecided for item in compared) / max(1, len(tokens)),
         new_tokens=sum(token not in vocabulary for token in tokens) / max(1, len(tokens)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One held-out completion beside the seen ones."""
+
+    length: int
+    known: bool
+    forward: _Walk
+    backward: _Walk
+
+    @property
+    def prefix(self) -> bool:
+        return not self.known and self.forward.shared == self.length
+
+    @property
+    def suffix(self) -> bool:
+        return not self.known and self.backward.shared == self.length
+
+    @property
+    def prefix_share(self) -> float:
+        return min(self.forward.shared, self.length) / max(1, self.length)
+
+
+def _compare(item: Encoded, forward: Sequence[Ids], backward: Sequence[Ids]) -> _Compared:
+    """Follow the completion from the front with its end, and from the back without."""
+    walk = _walk(forward, item.target)
+    known = walk.shared == len(item.target)
+    return _Compared(len(item.completion), known, walk, _walk(backward, item.completion[::-1]))
 
 
 @dataclass(slots=True)
@@ -103,6 +134,9 @@ class _Walk:
     ambiguous: int = 0
     unseen: int = 0
 
+    undecided: int = 0
+    """Positions before the end where some seen sequence goes on with another token, or none goes on."""
+
 
 def _walk(seen: Sequence[Ids], target: Ids) -> _Walk:
     """Follow the target through the sorted sequences."""
@@ -113,18 +147,24 @@ def _walk(seen: Sequence[Ids], target: Ids) -> _Walk:
             low += 1  # a sequence that stops here, without an end token, says nothing of what follows
         if low == high:
             walk.unseen += len(target) - place
+            walk.undecided += len(target) - place - (target[-1] == END)
             break
-        if seen[low][place] != seen[high - 1][place]:
-            walk.ambiguous += 1
-            low = bisect_left(seen, token, low, high, key=lambda ids: ids[place])
-            high = bisect_left(seen, token + 1, low, high, key=lambda ids: ids[place])
-        elif seen[low][place] == token:
+        first, last = seen[low][place], seen[high - 1][place]
+        if first == last == token:
             walk.determined += 1
-        else:
+        elif first == last:
             walk.contradicted += 1
+            walk.undecided += token != END
             low = high
+        else:
+            walk.ambiguous += 1
+            going_on = _first_from(seen, low, high, place, END + 1)
+            walk.undecided += token != END and not seen[going_on][place] == last == token
+            low, high = _first_from(seen, low, high, place, token), _first_from(seen, low, high, place, token + 1)
         walk.shared += low < high
     return walk
 
 
-assert END < 0, "the end must sort before every token id"
+def _first_from(seen: Sequence[Ids], low: int, high: int, place: int, token: int) -> int:
+    """The first sequence of the range whose token at the place is not less than this one."""
+    return bisect_left(seen, token, low, high, key=lambda ids: ids[place])

@@ -34,13 +34,13 @@ def _prefix_lines(prefixes: PrefixLeakage) -> list[str]:
     """What the seen completions hold of the held-out ones."""
     return [
         (
-            f"  completions: {prefixes.known} known, {prefixes.prefixes} prefixes and {prefixes.suffixes} ends of seen; "
-            f"{prefixes.prefix_share:.1%} of a completion, on average, is the beginning of a seen one"
+            f"  completions: {prefixes.known} known, {prefixes.prefixes} prefixes and {prefixes.suffixes} ends of "
+            f"seen ones; {prefixes.prefix_share:.1%} of a completion, on average, is the beginning of a seen one"
         ),
         (
             f"  next tokens, {prefixes.positions}: {prefixes.determined:.1%} determined by seen completions, "
             f"{prefixes.contradicted:.1%} contradicted, {prefixes.ambiguous:.1%} ambiguous, "
-            f"{prefixes.unseen:.1%} unseen"
+            f"{prefixes.unseen:.1%} unseen; {prefixes.tested:.1%} test anything"
         ),
     ]
 

@@ -27,8 +27,9 @@ def read_rows(path: str | Path, *, end_token: str | None = None) -> list[Example
 
     Args:
         path: a file whose name ends in ``.jsonl`` or ``.parquet``.
-        end_token: the text of the end token that stands at the end of the completions, ``<|endoftext|>`` say; it is
-            taken off, and a completion without it does not end, unless a column ``ends`` says that it does.
+        end_token: the text of the end token, ``<|endoftext|>`` say. It is taken off the completions that have it at
+            their end, and those end. In a file where at least one completion has it, one without it does not end,
+            unless a column ``ends`` says that it does; in a file where none has it, it changes nothing.
 
     Raises:
         DataError: the file is missing or empty, or a row cannot be used; the message names file and line.
@@ -44,23 +45,29 @@ def read_rows(path: str | Path, *, end_token: str | None = None) -> list[Example
     if path.suffix not in _READERS:
         raise DataError(f"{path} ends in {path.suffix!r}; rows are read from {' and '.join(_READERS)} files")
     try:
-        examples = [_example(where, row, end_token) for where, row in _READERS[path.suffix](path)]
+        rows = [(where, _checked(where, row)) for where, row in _READERS[path.suffix](path)]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    if not examples:
+    if not rows:
         raise DataError(f"{path} is empty; it needs at least one row with a prompt and a completion")
-    return examples
+    marked = end_token is not None and any(row["completion"].endswith(end_token) for _, row in rows)
+    return [_example(where, row, end_token if marked else None) for where, row in rows]
 
 
-def _example(where: str, row: Mapping[str, Any], end_token: str | None) -> Example:
-    """One row as an example."""
+def _checked(where: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row, if its columns can be used."""
     for column in _NEEDED:
         if column not in row:
             raise DataError(f"{where}: there is no column {column!r}; {_found(column, row)}")
         _check_text(where, column, row[column])
+    if not isinstance(row.get("ends", True), bool):
+        raise DataError(f"{where}: ends is {row['ends']!r}; give true or false")
+    return row
+
+
+def _example(where: str, row: Mapping[str, Any], end_token: str | None) -> Example:
+    """One row as an example."""
     completion, ends = row["completion"], row.get("ends", end_token is None)
-    if not isinstance(ends, bool):
-        raise DataError(f"{where}: ends is {ends!r}; give true or false")
     if end_token is not None and completion.endswith(end_token):
         completion, ends = completion.removesuffix(end_token), True
     if not completion:
@@ -73,7 +80,8 @@ def _found(column: str, row: Mapping[str, Any]) -> str:
     names = [str(name) for name in row]
     if not names:
         return "the row is empty"
-    near = difflib.get_close_matches(column, names, n=1, cutoff=0.5)
+    others = [name for name in names if name not in (*_NEEDED, "ends", "tags")]
+    near = difflib.get_close_matches(column, others, n=1, cutoff=0.5)
     listed = ", ".join(repr(name) for name in names[:8])
     return f"found {listed}" + (f"; rename {near[0]!r}?" if near else "; rename one of them")
 

@@ -28,8 +28,8 @@ def write_rows(examples: Sequence[Example], path: str | Path, *, end_token: str 
     Args:
         examples: what to write.
         path: a file whose name ends in ``.jsonl`` or ``.parquet``; one that is there is replaced at the end.
-        end_token: the text of a tokenizer's end token, put behind each completion that ends; without it a column
-            ``ends`` says which do.
+        end_token: the text of a tokenizer's end token, put behind each completion that ends. Without it, or where
+            some do not end, a column ``ends`` says which do.
 
     Raises:
         DataError: an example cannot be written, as its completion holds the end token already, say.
@@ -41,7 +41,8 @@ def write_rows(examples: Sequence[Example], path: str | Path, *, end_token: str 
         raise UsageError(f"{path} ends in {path.suffix!r}; rows are written to {' and '.join(_WRITERS)} files")
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to write {path.name} into; make it first")
-    rows = [_row(place, example, end_token) for place, example in enumerate(examples, start=1)]
+    say_ends = end_token is None or not all(example.ends for example in examples)
+    rows = [_row(place, example, end_token, say_ends=say_ends) for place, example in enumerate(examples, start=1)]
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         _WRITERS[path.suffix](rows, partial)
@@ -73,15 +74,14 @@ def exported_completion(place: int, example: Example, end_token: str | None) -> 
     return example.completion + end_token if example.ends else example.completion
 
 
-def _row(place: int, example: Example, end_token: str | None) -> dict[str, Any]:
+def _row(place: int, example: Example, end_token: str | None, *, say_ends: bool) -> dict[str, Any]:
     """The columns of one example."""
     taken = [name for name in example.tags if name in _TAKEN]
     if taken:
         raise DataError(f"example {place}: a tag is named {taken[0]!r}, which is a column of its own; rename the tag")
-    ends = {} if end_token is not None else {"ends": example.ends}
     return {
         "prompt": example.prompt,
         "completion": exported_completion(place, example, end_token),
-        **ends,
+        **({"ends": example.ends} if say_ends else {}),
         **example.tags,
     }
