@@ -1,0 +1,56 @@
+"""The generated part of the bundled model's training text: tales and matching stories, by a seed and a mixture."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from shoal.corpora.ascending import find_ascending_run
+from shoal.corpora.matching import MATCHING
+from shoal.corpora.tales import tell_tale
+from shoal.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shoal.corpora.things import Kind
+
+_KINDS: tuple[Kind, ...] = ("unary", "digits", "object")
+
+
+def story_names() -> list[str]:
+    """What a mixture may hold: ``tale``, and ``search-unary``, ``copy-object``, ..."""
+    return ["tale", *(f"{story}-{kind}" for story in MATCHING for kind in _KINDS)]
+
+
+def generate_stories(count: int, mixture: Mapping[str, float], *, seed: int, longest: int = 36) -> list[str]:
+    """Draw stories; none of them counts up (one that would is drawn anew).
+
+    Args:
+        count: how many.
+        mixture: the weight of each story name.
+        seed: equal seeds and mixtures give equal stories.
+        longest: the most things that are met before the sought one.
+
+    Raises:
+        UnknownNameError: a name in the mixture that is no story.
+    """
+    known = story_names()
+    for name in mixture:
+        if name not in known:
+            raise UnknownNameError("story", name, known)
+    rng = random.Random(seed)
+    names = rng.choices(list(mixture), weights=list(mixture.values()), k=count)
+    return [_tell(rng, name, longest) for name in names]
+
+
+def _tell(rng: random.Random, name: str, longest: int) -> str:
+    while True:
+        story, _, kind = name.partition("-")
+        text = tell_tale(rng) if story == "tale" else MATCHING[story](rng, _kind(kind), longest)
+        if find_ascending_run(text) is None:
+            return text
+
+
+def _kind(name: str) -> Kind:
+    return next(kind for kind in _KINDS if kind == name)

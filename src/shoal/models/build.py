@@ -1,0 +1,70 @@
+"""Models from scratch: small ones of the Llama shape, as transformers defines it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlamaShape:
+    """The shape of a Llama (Touvron et al. 2023, arXiv:2302.13971): RMS norms, rotary positions, SwiGLU."""
+
+    vocabulary: int
+    width: int
+    layers: int
+    heads: int
+    inner: int
+    """Width of the feed-forward layers."""
+
+    context: int = 2048
+    rope_theta: float = 10000.0
+    tied: bool = True
+    """Whether the head uses the weights of the embedding."""
+
+    initial_spread: float = 0.02
+    """Standard deviation of the fresh weights."""
+
+    end_token_id: int | None = None
+
+
+def build_llama(shape: LlamaShape, *, seed: int) -> PreTrainedModel:
+    """A `LlamaForCausalLM` with fresh float32 weights; equal shapes and seeds give equal weights.
+
+    Raises:
+        UsageError: a size that is not positive, or a width that the heads do not divide into even parts.
+    """
+    sizes = (shape.vocabulary, shape.width, shape.layers, shape.heads, shape.inner, shape.context)
+    if min(sizes) < 1:
+        raise UsageError(f"every size of a model must be at least 1, got {shape}")
+    if shape.width % (2 * shape.heads):
+        raise UsageError(f"{shape.heads} heads do not divide a width of {shape.width} into even parts")
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads,
+        intermediate_size=shape.inner,
+        max_position_embeddings=shape.context,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
+        tie_word_embeddings=shape.tied,
+        initializer_range=shape.initial_spread,
+        bos_token_id=None,
+        eos_token_id=shape.end_token_id,
+        pad_token_id=None,
+        use_cache=True,
+        attn_implementation="sdpa",
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model: PreTrainedModel = LlamaForCausalLM(config)
+    return model.eval()
