@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import random
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXPERIMENT = """\
 name = "counting"
@@ -44,7 +46,7 @@ def write_run(folder: Path, *, seeds: int = 6, largest: int = 30, verdict: str |
         for seed in range(seeds):
             chance = random.Random(1000 * place + seed)
             write_seed(folder / "arms" / arm / f"seed-{seed}", largest, chance, knows_rule=arm == "pretrained")
-    for name, value in records(seeds).items():
+    for name, value in records().items():
         (folder / f"{name}.json").write_text(json.dumps(value))
     if verdict is not None:
         (folder / "verdict.json").write_text(json.dumps(verdict_record(folder, verdict)))
@@ -70,9 +72,29 @@ def write_seed(folder: Path, largest: int, chance: random.Random, *, knows_rule:
         skill = 0.0 if stage == "before" else 0.8 if knows_rule else 0.1
         write_lines(
             folder / f"{stage}.jsonl",
-            [counting_item(i, chance, right=chance.random() < (skill if is_held_out(i) else 1.15 * skill + 0.8 * (stage == "after"))) for i in range(1, largest + 1)],
+            [
+                counting_item(
+                    i,
+                    chance,
+                    right=chance.random() < (skill if is_held_out(i) else 1.15 * skill + 0.8 * (stage == "after")),
+                )
+                for i in range(1, largest + 1)
+            ],
         )
-    (folder / "done.json").write_text(json.dumps({"digest": "0" * 64}))
+    done = {
+        "arm": folder.parent.name,
+        "spec": "bundled:stories",
+        "seed": int(folder.name[5:]),
+        "origin": "shipped with the package",
+        "parameters": 1_900_000,
+        "learning_rate": 2e-3,
+        "precision": "float32",
+        "steps": 300,
+        "final_loss": 0.021,
+        "digest_before": "0" * 64,
+        "digest_after": "a1b2" * 16,
+    }
+    (folder / "done.json").write_text(json.dumps(done))
 
 
 def is_held_out(i: int) -> bool:
@@ -110,6 +132,7 @@ def item(prompt: str, completion: str, tokens_text: list[str], index: int, tags:
         "split": "seen",
         "prompt": prompt,
         "completion": completion,
+        "ends": True,
         "tags": tags,
         "tokens_text": tokens_text,
         "index": index,
@@ -143,7 +166,9 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
         arms.setdefault(path.parent.name, {})[int(path.name[5:])] = parts
     measures = summarize(arms, level=0.95)
     after = {arm: measures["exact_match"]["arms"][arm]["after"]["held_out"] for arm in arms}
-    differences = [a - b for a, b in zip(*(after[arm]["by_seed"].values() for arm in ("pretrained", "random")), strict=True)]
+    differences = [
+        a - b for a, b in zip(*(after[arm]["by_seed"].values() for arm in ("pretrained", "random")), strict=True)
+    ]
     bounded = len(differences) > 5
     first = next(iter(arms["pretrained"].values()))
     return {
@@ -174,27 +199,96 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
             "difference_sd": 0.1,
         },
         "controls": [
-            {"name": "training ceiling", "passed": word != "confounded", "says": "both arms fit the seen examples", "numbers": {"level": 0.9, "pretrained": 0.97, "random": 0.93}},
-            {"name": "leakage", "passed": True, "says": "none of the 9 held-out prompts stands among the seen ones", "numbers": {"leaked": 0, "held_out": 9}},
+            {
+                "name": "training ceiling",
+                "passed": word != "confounded",
+                "says": "both arms fit the seen examples",
+                "numbers": {"level": 0.9, "pretrained": 0.97, "random": 0.93},
+            },
+            {
+                "name": "leakage",
+                "passed": True,
+                "says": "none of the 9 held-out prompts stands among the seen ones",
+                "numbers": {"leaked": 0, "held_out": 9},
+            },
         ],
         "smallest_detectable_effect": 0.14,
         "seeds_needed": 12 if word == "underpowered" else None,
         "needed": "12 seeds an arm" if word == "underpowered" else None,
         "items_view": {
             "measure": "exact match",
-            "mcnemar": {str(seed): {"only_treatment": 5, "only_baseline": 0, "p_value": 0.0625} for seed in range(len(differences))},
+            "mcnemar": {
+                str(seed): {"only_treatment": 5, "only_baseline": 0, "p_value": 0.0625}
+                for seed in range(len(differences))
+            },
             "bootstrap": {"low": 0.4, "high": 0.8, "level": 0.95, "groups": 9},
         },
         "measures": measures,
     }
 
 
-def records(seeds: int) -> dict[str, dict[str, Any]]:
+def records() -> dict[str, dict[str, Any]]:
+    """The files beside the verdict, as short as they may be."""
+    check = {
+        "name": "oracle",
+        "proves": "right answers count",
+        "expected": "9 of 9",
+        "got": "9 of 9",
+        "passed": True,
+        "seconds": 0.1,
+    }
+    trial = {
+        "arm": "random",
+        "learning_rate": 0.002,
+        "seed": 10000,
+        "measure": "bits_per_byte",
+        "score": 0.21,
+        "validation_examples": 4,
+        "steps": 240,
+        "final_loss": 0.05,
+    }
+    worse = trial | {"learning_rate": 0.01, "score": None, "diverged": "the loss is not a number"}
     return {
-        "environment": {"python": "3.11.2", "torch": "2.13.0", "threads": 1, "commit": None},
-        "certificate": {"passed": True, "checks": 41, "dummies": [{"name": "oracle(0.3)", "expected": 0.3, "scored": 0.31, "passed": True}]},
-        "narrowness": {"prefix_leakage": 1.0, "nearest": 0.02, "findings": ["every held-out prompt is a prefix of a seen one"]},
-        "choices": {"precision": "float32", "trials": [{"arm": "random", "learning_rate": 2e-3, "score": 0.21}]},
+        "environment": {
+            "shoal": "0.1.0",
+            "commit": None,
+            "python": "3.11.2",
+            "packages": {"torch": "2.13.0", "numpy": "2.4.0"},
+            "processor": "a processor",
+            "cores": 2,
+            "command": ["shoal", "run", "counting"],
+        },
+        "certificate": {
+            "evaluator": "shoal.evaluation.evaluate",
+            "passed": True,
+            "checks": [check, check | {"name": "pads"}],
+            "fast": True,
+            "seed": 0,
+        },
+        "narrowness": {
+            "seen": 21,
+            "held_out": 9,
+            "tokens": "bundled",
+            "repeated_prompts": 0,
+            "prefixes": {"items": 9, "known": 0, "prefixes": 9, "determined": 0.93},
+            "cycles": {"order": "index", "token_period": 4, "split_period": 10, "new_phases": []},
+            "rule": {"name": "rule", "right": 9, "items": 9},
+            "shortcuts": [{"name": "copy-longest", "right": 0, "items": 9}],
+            "kind": "where to stop",
+            "conclusion": ["all 9 held-out completions are prefixes of seen ones: this split tests only where to stop"],
+        },
+        "choices": {
+            "threads": 1,
+            "precision": "float32",
+            "learning_rates": {
+                "random": {
+                    "chosen": 0.002,
+                    "measure": "bits_per_byte",
+                    "scores": {"0.002": 0.21},
+                    "trials": [trial, worse],
+                }
+            },
+        },
     }
 
 

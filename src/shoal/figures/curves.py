@@ -47,7 +47,7 @@ def curve_chart(
         height: of the plot, in pixels.
     """
     records = [record for line in lines for record in _records(line, points)]
-    values = list(domain) if domain else [record["value"] for record in records]
+    values = list(domain) if domain else [value for line in lines for _, value in thinned(line, points)]
     log = is_logarithmic(values)
     ends = [min(values), max(values)] if values else [0, 1]
     scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, domain=ends)
@@ -56,7 +56,9 @@ def curve_chart(
     y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format="~g", **ticks))
     colour = series_colour(series)
     base = alt.Chart(alt.Data(values=records))
-    each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(x=x, y=y, detail="name:N", description="name:N")
+    each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(
+        x=x, y=y, detail="name:N", description="name:N"
+    )
     mean = alt.Chart(alt.Data(values=_mean(lines, points))).mark_line(color=colour, strokeWidth=2.5).encode(x=x, y=y)
     layers = [each, mean] if len(lines) > 1 else [mean]
     return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())

@@ -45,8 +45,8 @@ def dot_chart(
     """
     labels = [row.label for row in rows]
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(zero=False, nice=True)
-    ticks: dict[str, Any] = {"values": [0, 0.25, 0.5, 0.75, 1], "format": "%"} if domain == (0, 1) else {"tickCount": 5}
-    x = alt.X("x:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, **ticks))
+    ticks: dict[str, Any] = {"values": [0, 0.25, 0.5, 0.75, 1], "format": "%"} if domain == (0, 1) else {"tickCount": 4}
+    x = alt.X("x:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, labelFlush=False, **ticks))
     y = alt.Y("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None, axis=_label_axis())
     colour = alt.Color("label:N", scale=_by_series(rows, series_colour), legend=None)
     shape = alt.Shape("label:N", scale=_by_series(rows, series_shape), legend=None)
@@ -79,7 +79,7 @@ def _by_series(rows: Sequence[DotRow], choose: Any) -> alt.Scale:
 def _whole(row: DotRow) -> dict[str, Any]:
     """The record of a row's mean and interval."""
     known = row.low is not None and row.high is not None
-    interval = f", interval {row.low:.3f} to {row.high:.3f}" if known else ", one seed: no interval"
+    interval = f", interval {row.low:.3f} to {row.high:.3f}" if known else ", no interval"
     says = f"{row.label}: {row.mean:.3f}{interval}"
     ends = {"low": row.low, "high": row.high} if known else {"low": row.mean, "high": row.mean}
     return {"label": row.label, "x": row.mean, "says": says, **ends}

@@ -48,14 +48,18 @@ def page(
         f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    return templates(_ROOM).get_template("page.html.j2").render(
-        title=title,
-        body=body,
-        contents=contents,
-        policy=Markup(policy.replace('"', "&quot;")),  # noqa: S704
-        style=Markup(css_variables() + text_of(_ROOM, "page.css") + style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        data=data or {},
+    return (
+        templates(_ROOM)
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            body=body,
+            contents=contents,
+            policy=Markup(policy.replace('"', "&quot;")),
+            style=Markup(css_variables() + text_of(_ROOM, "page.css") + style),
+            script=Markup(script),
+            data=data or {},
+        )
     )
 
 
@@ -71,7 +75,7 @@ def table(
         numeric: columns that are set flush right.
     """
     template = templates(_ROOM).get_template("blocks.html.j2")
-    return Markup(template.module.table(head, rows, caption, set(numeric)))  # type: ignore[attr-defined]  # noqa: S704
+    return Markup(template.module.table(head, rows, caption, set(numeric)))  # type: ignore[attr-defined]
 
 
 def figure(drawings: Sequence[str], *, caption: str | Markup) -> Markup:
@@ -82,8 +86,8 @@ def figure(drawings: Sequence[str], *, caption: str | Markup) -> Markup:
         caption: what they show, and how to read it.
     """
     template = templates(_ROOM).get_template("blocks.html.j2")
-    svgs = [Markup(svg) for svg in drawings]  # noqa: S704
-    return Markup(template.module.figure(svgs, caption))  # type: ignore[attr-defined]  # noqa: S704
+    svgs = [Markup(svg) for svg in drawings]
+    return Markup(template.module.figure(svgs, caption))  # type: ignore[attr-defined]
 
 
 @cache

@@ -24,7 +24,12 @@ WORDS: dict[State, str] = {
 }
 _FILL = {"right": "right", "ended-early": "near", "went-on": "near", "other": "miss"}
 _INK = {"right": "paper", "ended-early": "ink", "went-on": "ink", "other": "wrong"}
-_SIGN = {"right": "", "ended-early": "‹", "went-on": "›", "other": "×"}
+_SIGN = {
+    "right": "",
+    "ended-early": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+    "went-on": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+    "other": "\N{MULTIPLICATION SIGN}",
+}
 
 _ROW = 17
 _TOP = 28
@@ -80,12 +85,15 @@ def key_svg(state: State) -> str:
 def _opening(width: int, height: int, whole: str) -> str:
     """The opening tag."""
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" class="wide" role="img" aria-label="{escape(whole)}" {size} font-family="{FONT}">'
+    label = f'class="wide" role="img" aria-label="{escape(whole)}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {label} {size} font-family="{FONT}">'
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:
     """A small grey text."""
-    return f'<text x="{x:g}" y="{y:g}" font-size="11" text-anchor="{anchor}" fill="{LIGHT["muted"]}">{escape(text)}</text>'
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="11" text-anchor="{anchor}" fill="{LIGHT["muted"]}">{escape(text)}</text>'
+    )
 
 
 def _cells_of(state: State, cells: Sequence[Cell], place: dict[int, float], rows: list[str], step: int) -> str:
@@ -100,7 +108,9 @@ def _cells_of(state: State, cells: Sequence[Cell], place: dict[int, float], rows
     drawn = f'<g fill="{LIGHT[_FILL[state]]}">{"".join(squares)}</g>'
     if not _SIGN[state]:
         return drawn
-    style = f'fill="{LIGHT[_INK[state]]}" font-size="{size}" font-weight="700" text-anchor="middle" pointer-events="none"'
+    style = (
+        f'fill="{LIGHT[_INK[state]]}" font-size="{size}" font-weight="700" text-anchor="middle" pointer-events="none"'
+    )
     return f"{drawn}<g {style}>{''.join(signs)}</g>"
 
 

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from shoal.experiments.measures import MEASURES
 from shoal.figures import DotRow, dot_chart, figure, table, to_svg
-from shoal.reports.facts import number
-from shoal.reports.measures import Estimate, drawn_measures, estimate, level_of, measures_of
+from shoal.reports.facts import MINUS, NOTHING, number
+from shoal.reports.measures import Estimate, drawn_measures, estimate, measures_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shoal.experiments.measures import MeasureName
     from shoal.reports.folder import RunRecords
@@ -42,7 +42,7 @@ def accuracy(run: RunRecords) -> Markup | None:
 
 def percent(share: float) -> str:
     """A share of 1 as a percentage."""
-    return f"{100 * share:.1f}%".replace("-", "−")
+    return f"{100 * share:.1f}%".replace("-", MINUS)
 
 
 def _estimates(recorded: Mapping[str, Any], split: str) -> Estimates:
@@ -89,19 +89,36 @@ def _listed(run: RunRecords, found: Estimates, title: str) -> Markup:
     columns = list(dict.fromkeys((arm, stage) for arm, stage, _ in found))
     names = [name for name in MEASURES if any(key[2] == name for key in found)]
     rows = [[_title(name), *(_cell(found.get((*column, name)), name) for column in columns)] for name in names]
+    exact = [found.get((*column, "exact_match")) for column in columns]
+    rows.append(_over_items(exact, run.experiment.measure.level))
     sizes = {(value.items, len(value.seeds)) for (_, _, name), value in found.items() if name == "exact_match"}
     items, seeds = (_span(counts) for counts in zip(*sizes, strict=True))
-    caption = f"{title}: mean over {seeds} seeds of {items} items each [{_percent(run)} interval over seeds]"
+    basis = f"mean over {seeds} seeds of {items} items each"
+    caption = f"{title}: {basis} [{_percent(run)} interval over seeds; the last line: Wilson's over items]"
     return table(["Measure", *(f"{arm}, {stage}" for arm, stage in columns)], rows, caption=caption)
 
 
 def _cell(found: Estimate | None, name: MeasureName) -> str:
     """A mean with its interval."""
     if found is None or found.mean is None:
-        return "–"
+        return NOTHING
     show = percent if MEASURES[name].bounded else number
     interval = "no bounds" if found.low is None or found.high is None else f"{show(found.low)}, {show(found.high)}"
     return f"{show(found.mean)} [{interval}]"
+
+
+def _over_items(found: Sequence[Estimate | None], level: float) -> list[str]:
+    """Exact match with Wilson's interval over the items of one seed, which says more than seeds that agree."""
+    from shoal.evaluation.statistics import wilson_interval
+
+    cells = []
+    for value in found:
+        if value is None or value.mean is None:
+            cells.append(NOTHING)
+            continue
+        interval = wilson_interval(round(value.mean * value.items), value.items, level=level)
+        cells.append(f"{percent(value.mean)} [{percent(interval.low)}, {percent(interval.high)}]")
+    return ["Exact match over items", *cells]
 
 
 def _span(counts: tuple[int, ...]) -> str:
@@ -111,7 +128,7 @@ def _span(counts: tuple[int, ...]) -> str:
 
 def _percent(run: RunRecords) -> str:
     """The confidence as a percentage."""
-    return f"{100 * level_of(run):g}%"
+    return f"{100 * run.experiment.measure.level:g}%"
 
 
 def _glossary() -> Markup:

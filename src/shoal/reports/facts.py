@@ -9,6 +9,8 @@ from markupsafe import Markup
 from shoal.figures import table
 
 MOST_ROWS = 200
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
 
 
 def facts(value: Any, *, caption: str) -> Markup:
@@ -28,15 +30,15 @@ def facts(value: Any, *, caption: str) -> Markup:
 def said(value: Any) -> str:
     """A scalar for a person."""
     if value is None:
-        return "–"
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return number(value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {said(part)}" for key, part in value.items()) or "–"
+        return ", ".join(f"{key} {said(part)}" for key, part in value.items()) or NOTHING
     if isinstance(value, list):
-        return ", ".join(said(part) for part in value) or "–"
+        return ", ".join(said(part) for part in value) or NOTHING
     return str(value)
 
 
@@ -45,9 +47,15 @@ def number(value: float, digits: int = 3) -> str:
     if value != value:
         return "not a number"
     if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "−∞"
+        return "∞" if value > 0 else f"{MINUS}∞"
     text = f"{value:.{digits}f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.{digits}g}"
-    return text.replace("-", "−")
+    return text.replace("-", MINUS)
+
+
+def badge(*, passed: bool) -> Markup:
+    """Passed or failed, by sign, word and colour."""
+    kind, text = ("right", "✓ passed") if passed else ("wrong", "✗ failed")
+    return Markup('<span class="badge {}">{}</span>').format(kind, text)
 
 
 def words(key: str) -> str:
@@ -83,5 +91,3 @@ def _is_nested(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and (len(value) > 4 or any(isinstance(part, dict | list) for part in value.values()))
     return isinstance(value, list) and (len(value) > 8 or any(isinstance(part, dict | list) for part in value))
-
-

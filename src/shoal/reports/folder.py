@@ -7,10 +7,13 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import StoreError
+from shoal.errors import ExperimentFileError, StoreError
+from shoal.experiments.loading import experiment_from
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from shoal.experiments.experiment import Experiment
 
 Record = dict[str, Any]
 
@@ -33,7 +36,7 @@ class RunRecords:
 
     folder: Path
     experiment_text: str
-    experiment: Record
+    experiment: Experiment
     environment: Record | None
     certificate: Record | None
     narrowness: Record | None
@@ -51,8 +54,7 @@ class RunRecords:
     def arms(self) -> tuple[str, ...]:
         """The arms that have written anything, in the order of the experiment file, others after them."""
         written = list(dict.fromkeys(seed.arm for seed in self.seeds))
-        planned = self.experiment.get("arms", ())
-        names = list(planned) if isinstance(planned, dict) else [arm.get("name") for arm in planned]
+        names = list(self.experiment.arms)
         return tuple(sorted(written, key=lambda arm: names.index(arm) if arm in names else len(names)))
 
     def of_arm(self, arm: str) -> tuple[SeedRecords, ...]:
@@ -71,8 +73,8 @@ def read_run(folder: Path) -> RunRecords:
         raise StoreError(f"{folder} is not a run: it has no experiment.toml; give the folder that `shoal run` printed")
     text = _read(plan)
     try:
-        experiment = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        experiment = experiment_from(tomllib.loads(text), str(plan))
+    except (tomllib.TOMLDecodeError, ExperimentFileError) as error:
         raise StoreError(f"{plan} is damaged: {error}; run the experiment again into a new folder") from error
     return RunRecords(
         folder=folder,
@@ -128,7 +130,9 @@ def _json(path: Path) -> Record | None:
     try:
         value = json.loads(_read(path))
     except json.JSONDecodeError as error:
-        raise StoreError(f"{path} is damaged ({error}); delete it and run the experiment again to fill it in") from error
+        raise StoreError(
+            f"{path} is damaged ({error}); delete it and run the experiment again to fill it in"
+        ) from error
     if not isinstance(value, dict):
         raise StoreError(f"{path} should hold a JSON object and holds a {type(value).__name__}")
     return value

@@ -8,7 +8,7 @@ Everything in full stands in the run folder.
 from __future__ import annotations
 
 import math
-import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -85,15 +85,13 @@ def _rows(run: RunRecords, stage: str) -> Iterator[tuple[str, int, str, Record]]
 
 def _example(record: Record) -> dict[str, Any]:
     """What all items of one example share."""
-    tokens, completion = list(record["tokens_text"]), record["completion"]
-    ends = "".join(tokens) != completion and "".join(tokens[:-1]) == completion
     prompt = record["prompt"]
     short = prompt if len(prompt) <= PROMPT_CHARACTERS else f"{prompt[:200]} … {prompt[-200:]}"
     return {
         "prompt": short,
         "prompt_characters": len(prompt),
-        "tokens": tokens,
-        "ends": ends,
+        "tokens": record["tokens_text"],
+        "ends": record["ends"],
         "name": str(record["tags"].get("index", record["index"])),
     }
 
@@ -102,9 +100,9 @@ def _item(record: Record) -> dict[str, Any]:
     """How a model did on one example."""
     margins = [_rounded(value) for value in record["token_margins"]]
     stretches = windows(len(record["tokens_text"]), record["first_divergence"])
-    gaps = [(stop, start) for (_, stop), (start, _) in zip(stretches, stretches[1:], strict=False)]
+    gaps = [(stop, start) for (_, stop), (start, _) in pairwise(stretches)]
     answer = record["greedy_text"]
-    shared = len(os.path.commonprefix([answer, record["completion"]])) if answer is not None else 0
+    shared = _shared(answer or "", record["completion"])
     return {
         "split": record["split"],
         "exact": record["exact_match"],
@@ -112,13 +110,23 @@ def _item(record: Record) -> dict[str, Any]:
         "kind": record["divergence"],
         "status": record["status"],
         "spans": [[start, stop, margins[start:stop]] for start, stop in stretches],
-        "gaps": [min((value for value in margins[start:stop] if value is not None), default=None) for start, stop in gaps],
+        "gaps": [
+            min((value for value in margins[start:stop] if value is not None), default=None) for start, stop in gaps
+        ],
         "answer": None if answer is None else answer[shared : shared + ANSWER_CHARACTERS],
         "shared": record["completion"][max(0, shared - 40) : shared],
         "shared_characters": shared,
         "cut": 0 if answer is None else max(0, len(answer) - shared - ANSWER_CHARACTERS),
         "answer_ends": record["greedy_ends"],
     }
+
+
+def _shared(first: str, second: str) -> int:
+    """How many characters two texts have in common at their beginnings."""
+    for place, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return place
+    return min(len(first), len(second))
 
 
 def _rounded(value: float | None) -> float | None:

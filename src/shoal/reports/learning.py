@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from shoal.figures import CurveLine, curve_chart, to_svg
@@ -29,10 +28,10 @@ def curves(run: RunRecords) -> list[str]:
 
 
 def _lines(run: RunRecords, arm: str) -> list[CurveLine]:
-    """The curves of an arm; points whose loss is not a number are left out."""
+    """The curves of an arm; steps whose loss is not a number are left out."""
     lines = []
     for seed in run.of_arm(arm):
-        points = [(row["step"], row["loss"]) for row in seed.curve if math.isfinite(row["loss"])]
+        points = [(row["step"], row["loss"]) for row in seed.curve if row["loss"] is not None]
         if points:
             steps, losses = zip(*points, strict=True)
             lines.append(CurveLine(name=f"seed {seed.seed}", steps=steps, values=losses))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.measures import MEASURES
 from shoal.experiments.summary import SPLITS, STAGES, summarize
 
 if TYPE_CHECKING:
@@ -36,13 +35,7 @@ class Estimate:
 
 def drawn_measures(run: RunRecords) -> tuple[MeasureName, ...]:
     """The measures that are drawn, the primary one first."""
-    primary = run.experiment.get("measure", {}).get("primary")
-    return tuple(dict.fromkeys(([primary] if primary in MEASURES else []) + list(SHOWN)))
-
-
-def level_of(run: RunRecords) -> float:
-    """The confidence of the intervals."""
-    return float(run.experiment.get("measure", {}).get("level", 0.95))
+    return tuple(dict.fromkeys((run.experiment.measure.primary, *SHOWN)))
 
 
 def measures_of(run: RunRecords) -> Record:
@@ -52,7 +45,7 @@ def measures_of(run: RunRecords) -> Record:
         return recorded
     scored = {arm: [seed for seed in run.of_arm(arm) if seed.before or seed.after] for arm in run.arms}
     arms = {arm: {seed.seed: _parts(seed) for seed in seeds} for arm, seeds in scored.items() if seeds}
-    return summarize(arms, level=level_of(run))
+    return summarize(arms, level=run.experiment.measure.level)
 
 
 def estimate(record: Record) -> Estimate:
@@ -65,7 +58,9 @@ def estimate(record: Record) -> Estimate:
 def _parts(seed: SeedRecords) -> dict[tuple[str, str], list[Record]]:
     """The items of a seed by stage and split."""
     rows = {"before": seed.before, "after": seed.after}
-    return {(stage, split): [row for row in rows[stage] if row["split"] == split] for stage in STAGES for split in SPLITS}
+    return {
+        (stage, split): [row for row in rows[stage] if row["split"] == split] for stage in STAGES for split in SPLITS
+    }
 
 
 def _bound(value: float | None) -> float | None:

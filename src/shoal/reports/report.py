@@ -13,10 +13,13 @@ from shoal.figures import WORDS, State, figure, key_svg, page
 from shoal.figures.page import templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.by_index import strips
-from shoal.reports.facts import facts
+from shoal.reports.certificate import certificate
+from shoal.reports.choices import choices
+from shoal.reports.environment import environment, reproduce
 from shoal.reports.folder import RunRecords, read_run
 from shoal.reports.items import items_data
 from shoal.reports.learning import curves
+from shoal.reports.narrowness import narrowness
 from shoal.reports.verdict import verdict
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ def render_report(run: RunRecords) -> str:
     """The report's HTML."""
     data = items_data(run)
     sections = _sections(run, data)
-    body = Markup("<h1>{}</h1>").format(_headline(run)) + Markup("").join(_drawn(section) for section in sections)
+    body = _headline(run) + Markup("").join(_drawn(section) for section in sections)
     return page(
         title=f"{run.name}: {run.verdict['verdict'] if run.verdict else 'no verdict yet'}",
         body=body,
@@ -79,9 +82,12 @@ def render_report(run: RunRecords) -> str:
     )
 
 
-def _headline(run: RunRecords) -> str:
-    """The hypothesis."""
-    return str(run.experiment.get("hypothesis", run.name))
+def _headline(run: RunRecords) -> Markup:
+    """The hypothesis, and what was run to test it."""
+    plan = run.experiment
+    arms = [f"{arm} ({spec})" for arm, spec in plan.arms.items()]
+    about = [f"task {plan.task.name}", f"split {plan.split.name}", f"preset {plan.preset}", *arms]
+    return Markup("<h1>{}</h1><p class=kicker>{}</p>").format(plan.hypothesis, " · ".join(about))
 
 
 def _sections(run: RunRecords, data: Mapping[str, Any]) -> list[Section]:
@@ -99,17 +105,16 @@ def _sections(run: RunRecords, data: Mapping[str, Any]) -> list[Section]:
         ),
         Section(anchor="by-index", name="Accuracy by index", body=_by_index(run), missing="No item yet."),
         Section(anchor="items", name="Every item", body=_items(data), missing="No item has been scored yet."),
-        _record("narrowness", "Narrowness", run.narrowness, "How far the held-out part can be answered from the seen"),
-        _record("certificate", "Certificate", run.certificate, "What the evaluator proved before it was used"),
-        _record("choices", "Choices", run.choices, "What was chosen by measuring"),
-        _record("environment", "Environment", run.environment, "What the run was made with"),
-        Section(anchor="reproduce", name="How to reproduce", body=_reproduce(run)),
+        _recorded("narrowness", "Narrowness", narrowness(run.narrowness)),
+        _recorded("certificate", "Certificate", certificate(run.certificate)),
+        _recorded("choices", "Choices made by measuring", choices(run.choices)),
+        _recorded("environment", "Environment", environment(run)),
+        Section(anchor="reproduce", name="How to reproduce", body=reproduce(run)),
     ]
 
 
-def _record(anchor: str, name: str, record: dict[str, Any] | None, caption: str) -> Section:
+def _recorded(anchor: str, name: str, body: Markup | None) -> Section:
     """A section that shows one JSON file."""
-    body = None if record is None else facts(record, caption=caption)
     return Section(anchor=anchor, name=name, body=body, missing=f"The run has not written {anchor}.json yet.")
 
 
@@ -127,9 +132,9 @@ def _by_index(run: RunRecords) -> Markup | None:
     if not drawn:
         return None
     states: list[State] = ["right", "ended-early", "went-on", "other"]
-    key = [(Markup(key_svg(state)), WORDS[state]) for state in states]  # noqa: S704
+    key = [(Markup(key_svg(state)), WORDS[state]) for state in states]
     drawing = figure(drawn, caption="One row a seed, one column an item.")
-    return Markup(templates(_ROOM).get_template("by_index.html.j2").render(key=key, drawing=drawing))  # noqa: S704
+    return Markup(templates(_ROOM).get_template("by_index.html.j2").render(key=key, drawing=drawing))
 
 
 def _items(data: Mapping[str, Any]) -> Markup | None:
@@ -145,11 +150,4 @@ def _items(data: Mapping[str, Any]) -> Markup | None:
         ("outcome", "Outcome", [*everything, ("right", "right"), ("wrong", "wrong")]),
     ]
     template = templates(_ROOM).get_template("items.html.j2")
-    return Markup(template.render(filters=filters, total=data["total"], shown=data["shown"]))  # noqa: S704
-
-
-def _reproduce(run: RunRecords) -> Markup:
-    """The command and the experiment file."""
-    template = templates(_ROOM).get_template("reproduce.html.j2")
-    command = "shoal run experiment.toml"
-    return Markup(template.render(command=command, name=run.name, text=run.experiment_text))  # noqa: S704
+    return Markup(template.render(filters=filters, total=data["total"], shown=data["shown"]))

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.figures import effect_chart, figure, table, to_svg
 from shoal.figures.page import templates
-from shoal.reports.facts import number, said, words
+from shoal.reports.facts import MINUS, number, said, words
 
 if TYPE_CHECKING:
     from shoal.reports.folder import Record, RunRecords
@@ -27,7 +27,7 @@ def verdict(run: RunRecords) -> Markup:
     template = templates("shoal.reports").get_template("verdict.html.j2")
     record = run.verdict
     if record is None:
-        return Markup(template.render(word=None, progress=_progress(run)))  # noqa: S704
+        return Markup(template.render(word=None, progress=_progress(run)))
     word = record["verdict"]
     html = template.render(
         word=word,
@@ -40,13 +40,14 @@ def verdict(run: RunRecords) -> Markup:
         controls=[_control(control) for control in record["controls"]],
         items_view=_items_view(record),
     )
-    return Markup(html)  # noqa: S704
+    return Markup(html)
 
 
 def _progress(run: RunRecords) -> list[str]:
-    """Each arm with how many of its seeds are done."""
+    """Each arm that has begun, with how many of its seeds are done."""
+    planned = len(run.experiment.seeds)
     finished = {arm: sum(seed.done is not None for seed in run.of_arm(arm)) for arm in run.arms}
-    return [f"{arm}: {done} done of {len(run.of_arm(arm))} seeds begun" for arm, done in finished.items()]
+    return [f"{arm}: {done} of {planned} seeds are done" for arm, done in finished.items()]
 
 
 def _effect(record: Record) -> Markup:
@@ -60,7 +61,7 @@ def _effect(record: Record) -> Markup:
         effect["high"],
         effect["smallest"],
         differences=effect["differences"],
-        axis=f"{effect['measure']}: {record['treatment']} − {record['baseline']}, held-out items",
+        axis=f"{effect['measure']}: {record['treatment']} minus {record['baseline']}, held-out items",
     )
     says = (
         f"Effect {number(effect['estimate'])}, {_level(effect)} interval {_interval(effect)}, smallest effect that "
@@ -77,7 +78,7 @@ def _level(effect: Record) -> str:
 
 def _interval(effect: Record) -> str:
     """Both ends in words; an end that could not be bounded is infinite."""
-    low = "−∞" if effect["low"] is None else number(effect["low"])
+    low = f"{MINUS}∞" if effect["low"] is None else number(effect["low"])
     high = "∞" if effect["high"] is None else number(effect["high"])
     return f"{low} to {high}"
 

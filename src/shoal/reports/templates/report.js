@@ -55,6 +55,7 @@
   function answer(item) {
     const line = make("div", "answer");
     if (item.answer === null) { line.append(make("span", "muted", "not decoded")); return line; }
+    if (item.exact && !item.answer) { line.append(make("span", "gap", "the same as the target")); return line; }
     const early = item.shared_characters - item.shared.length;
     if (early > 0) line.append(make("span", "gap", `\u2026 ${early} characters as in the target \u2026`), " ");
     line.append(make("span", "same", visible(item.shared)));
@@ -123,7 +124,8 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   more.addEventListener("click", extend);
   addEventListener("hashchange", () => { if (fromHash()) apply(); });
-  if (fromHash()) document.getElementById("items").scrollIntoView();
   form.hidden = false;
+  const asked = fromHash();
   apply();
+  if (asked) document.getElementById("items").scrollIntoView();
 })();

@@ -1,0 +1,141 @@
+"""What each figure draws."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from shoal.figures import (
+    Cell,
+    CurveLine,
+    DotRow,
+    curve_chart,
+    dot_chart,
+    effect_chart,
+    key_svg,
+    strip_svg,
+    to_png,
+    to_svg,
+)
+from shoal.figures.curves import is_logarithmic, thinned
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def titles(svg: str) -> list[str]:
+    return [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}title")]
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(element.itertext()) for element in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_an_effect_shows_interval_zero_threshold_and_each_seed() -> None:
+    svg = to_svg(effect_chart(0.3, 0.1, 0.5, 0.2, differences=(0.25, 0.35)), title="effect")
+    assert titles(svg).count("+0.300, interval +0.100 to +0.500") >= 1
+    assert {"one seed: +0.250", "one seed: +0.350"} <= set(titles(svg))
+    assert {"no effect", "d = 0.2"} <= set(texts(svg))
+    assert ET.fromstring(svg).get("aria-label") == "effect"
+
+
+def test_an_unbounded_interval_is_drawn_with_an_arrow() -> None:
+    svg = to_svg(effect_chart(0.3, None, 0.5, 0.2))
+    assert "+0.300, interval unbounded to +0.500" in titles(svg)
+    assert texts(svg).count("◂") == 1
+    assert "▸" not in texts(svg)
+
+
+def test_an_effect_of_nothing_can_be_drawn() -> None:
+    ET.fromstring(to_svg(effect_chart(0.0, 0.0, 0.0, 0.1, differences=(0.0, 0.0))))
+
+
+def test_dots_show_mean_interval_and_each_seed() -> None:
+    rows = [
+        DotRow(label="pretrained", series=0, mean=0.5, low=0.4, high=0.6, seeds=(0.45, 0.55)),
+        DotRow(label="random", series=1, mean=0.25, low=None, high=None, seeds=(0.25,)),
+    ]
+    svg = to_svg(dot_chart(rows, title="Exact match", axis="share", domain=(0, 1)))
+    said = titles(svg)
+    assert "pretrained: 0.500, interval 0.400 to 0.600" in said
+    assert "random: 0.250, no interval" in said
+    assert {"pretrained, one seed: 0.450", "pretrained, one seed: 0.550"} <= set(said)
+    assert "Exact match" in texts(svg)
+
+
+def test_a_label_from_data_is_escaped() -> None:
+    rows = [DotRow(label="<script>alert(1)</script>", series=0, mean=1, low=None, high=None)]
+    svg = to_svg(dot_chart(rows, title="a & b", axis="x"), title='"quoted" <b>')
+    assert "<script" not in svg
+    assert ET.fromstring(svg).get("aria-label") == '"quoted" <b>'
+
+
+def test_curves_of_many_steps_are_averaged_over_stretches() -> None:
+    line = CurveLine(name="seed 0", steps=tuple(range(1, 1001)), values=tuple(float(k % 2) for k in range(1000)))
+    pairs = thinned(line, 100)
+    assert len(pairs) == 100
+    assert pairs[-1] == (1000, 0.5)
+    assert thinned(CurveLine(name="", steps=(1, 2), values=(3.0, 4.0)), 100) == [(1, 3.0), (2, 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("values", "log"), [([0.01, 1.0], True), ([0.5, 1.0], False), ([0.0, 10.0], False), ([], False)]
+)
+def test_curves_are_logarithmic_where_they_span_a_decade(values: list[float], log: bool) -> None:
+    assert is_logarithmic(values) is log
+
+
+def test_curves_draw_each_seed_and_the_mean() -> None:
+    lines = [CurveLine(name=f"seed {s}", steps=(1, 2, 3), values=(5.0 + s, 0.5, 0.1)) for s in range(3)]
+    svg = to_svg(curve_chart(lines, title="pretrained", axis="loss"))
+    assert {"seed 0", "seed 1", "seed 2"} <= set(titles(svg))
+    assert svg.count('stroke-width="2.5"') == 1
+    assert {"1", "0.1"} <= set(texts(svg))
+
+
+def test_a_strip_has_a_cell_an_item_and_a_bar_a_held_out_column() -> None:
+    cells = [
+        Cell(column=1, row="seed 0", state="right", held_out=True),
+        Cell(column=2, row="seed 0", state="ended-early", held_out=False),
+        Cell(column=1, row="seed 1", state="went-on", held_out=True),
+        Cell(column=2, row="seed 1", state="other", held_out=False),
+    ]
+    svg = strip_svg(cells, title="random <b>")
+    root = ET.fromstring(svg)
+    assert titles(svg) == [
+        "1 (held out), seed 0: right",
+        "2 (seen), seed 0: ended too early",
+        "1 (held out), seed 1: went on too long",
+        "2 (seen), seed 1: another token was wrong",
+    ]
+    assert len([rect for rect in root.iter(f"{SVG}rect") if rect.get("height") == "3"]) == 1
+    assert root.get("aria-label") == "random <b>: 1 of 4 right, 2 items by 2 seeds"
+
+
+def test_wide_strips_stay_within_the_page() -> None:
+    cells = [Cell(column=i, row="seed 0", state="right", held_out=False) for i in range(1, 101)]
+    assert float(ET.fromstring(strip_svg(cells, title="a")).get("width", "0")) < 800
+
+
+def test_keys_differ_in_more_than_colour() -> None:
+    signs = {state: key_svg(state).count("<text") for state in ("right", "other", "went-on")}
+    assert signs == {"right": 0, "other": 1, "went-on": 1}
+
+
+def test_a_chart_becomes_a_png_and_an_svg_of_plain_colours() -> None:
+    chart = dot_chart([DotRow(label="a", series=0, mean=1, low=0, high=2)], title="t", axis="x")
+    assert to_png(chart).startswith(b"\x89PNG")
+    assert "var(--" not in to_svg(chart, follow_page=False)
+    assert "var(--series-1," in to_svg(chart)
+
+
+def test_every_chart_is_valid_vega_lite() -> None:
+    rows = [DotRow(label="a", series=0, mean=0.5, low=0.1, high=0.9, seeds=(0.5,))]
+    line = CurveLine(name="seed 0", steps=(1, 2), values=(3.0, 0.1))
+    charts = [
+        effect_chart(0.1, None, 0.3, 0.2, differences=(0.1,)),
+        dot_chart(rows, title="t", axis="x", domain=(0, 1)),
+        curve_chart([line, line], title="t", axis="y"),
+    ]
+    # Altair checks a chart against the schema of Vega-Lite here; drawing leaves that out.
+    assert all(chart.to_dict(validate=True)["layer"] for chart in charts)

@@ -1,0 +1,97 @@
+"""The report in a real browser: no errors, no network, filters that work, something to be seen."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.browser
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """Chromium's program; without it a test skips aloud, and fails where CI=true."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found:
+        return found
+    message = "no Chromium; install it with: make browser"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def visit(chromium: str, address: str, profile: Path, *extra: str) -> tuple[str, list[str]]:
+    """The page after its script ran, and what it said on the console (refused requests are said there)."""
+    command = [chromium, *FLAGS, f"--user-data-dir={profile}", *extra, "--dump-dom", address]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return answer.stdout, re.findall(r"CONSOLE.*", answer.stderr)
+
+
+def test_the_report_opens_without_an_error_and_shows_verdict_and_items(
+    chromium: str, finished: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "report.png"
+    address = (finished / "report.html").as_uri()
+    extra = (f"--screenshot={picture}", "--window-size=1000,1400")
+    dom, console = visit(chromium, address, tmp_path / "profile", *extra)
+    assert console == []
+    assert "Supported</p>" in dom
+    assert dom.count('<li class="item ') == 20
+    assert "108 items match" in dom
+    assert 'class="token wrong first' in dom
+    assert len(set(pixels(picture))) > 100
+
+
+def test_a_filter_in_the_address_is_honoured(chromium: str, finished: Path, tmp_path: Path) -> None:
+    address = (finished / "report.html").as_uri() + "#arm=random&seed=2&split=seen&outcome=right"
+    dom, console = visit(chromium, address, tmp_path / "profile")
+    rows = re.findall(r'<li class="item (\w+)">.*?<span class="muted">(.*?)</span>', dom, re.DOTALL)
+    assert console == []
+    assert rows
+    assert set(rows) == {("right", "random · seed 2 · seen · after training")}
+
+
+def test_hostile_text_runs_nothing_and_a_request_would_be_seen(chromium: str, hostile: Path, tmp_path: Path) -> None:
+    html = (hostile / "report.html").read_text(encoding="utf-8")
+    _, console = visit(chromium, (hostile / "report.html").as_uri(), tmp_path / "profile")
+    assert console == []
+    tampered = tmp_path / "tampered.html"
+    tampered.write_text(html.replace("</main>", '<img src="https://localhost:9/x.png"></main>'), encoding="utf-8")
+    _, console = visit(chromium, tampered.as_uri(), tmp_path / "profile")
+    assert len(console) == 1
+    assert "Content Security Policy" in console[0]
+
+
+def pixels(picture: Path) -> bytes:
+    """The filtered pixels of a PNG: of a blank page, a handful of byte values."""
+    data = picture.read_bytes()
+    place, packed = 8, b""
+    while place < len(data):
+        (size,) = struct.unpack(">I", data[place : place + 4])
+        if data[place + 4 : place + 8] == b"IDAT":
+            packed += data[place + 8 : place + 8 + size]
+        place += 12 + size
+    return zlib.decompress(packed)
