@@ -40,7 +40,7 @@ def certify(
     from shoal.evaluation.certification.suite import all_checks
 
     if evaluator is None:
-        from shoal.evaluation.evaluate import evaluate
+        from shoal.evaluation import evaluate
 
         evaluator = evaluate
     checks = [check for check in all_checks() if check.fast or not fast]
