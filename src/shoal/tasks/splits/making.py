@@ -73,12 +73,13 @@ def _read_call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
     if match is None:
         raise UsageError(f"the split {text!r} cannot be read; write it as length(share=0.3)")
     name, inside = match.groups()
+    broken = UsageError(f"the parameters of the split {text!r} cannot be read; write them as share=0.3")
     try:
         call = ast.parse(f"f({inside or ''})", mode="eval").body
         if not isinstance(call, ast.Call):
-            raise ValueError(inside)
+            raise broken
         positional = [ast.literal_eval(value) for value in call.args]
         named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"the parameters of the split {text!r} cannot be read; write them as share=0.3") from error
+        raise broken from error
     return name, positional, named
