@@ -121,12 +121,20 @@ class Pool:
 
 
 class ThisProcess:
-    """The jobs done one after the other in this process, with torch's threads as they are."""
+    """The jobs done one after the other in this process.
 
-    def __init__(self, folder: Path, experiment: Experiment) -> None:
+    Args:
+        folder: the run folder.
+        experiment: what runs in it.
+        threads: torch's threads meanwhile.
+    """
+
+    def __init__(self, folder: Path, experiment: Experiment, *, threads: int) -> None:
         self._folder = folder
         self._experiment = experiment
+        self._threads = threads
         self._bench: Any = None
+        self._threads_before = 0
 
     def run(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
         """Do the jobs in order; yield the timing of each.
@@ -138,14 +146,22 @@ class ThisProcess:
         from shoal.experiments.worker import serve
 
         if self._bench is None:
+            import torch
+
             self._bench = Bench(self._folder, self._experiment)
+            self._threads_before = torch.get_num_threads()
+            torch.set_num_threads(self._threads)
         for job in jobs:
             answer = serve(self._bench, job)
             _raise_fault(answer)
             yield answer["timing"]
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Give torch its threads back."""
+        if self._bench is not None:
+            import torch
+
+            torch.set_num_threads(self._threads_before)
 
 
 def _feed(

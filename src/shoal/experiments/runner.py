@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,7 +79,7 @@ class _Run:
         # Sums in another number of threads are rounded otherwise, so a resumed run keeps the first one's.
         self.choices: dict[str, Any] = {"threads": choices.get("threads", threads), **choices}
         self.pool = (
-            ThisProcess(store.folder, experiment)
+            ThisProcess(store.folder, experiment, threads=self.choices["threads"])
             if workers == 0
             else Pool(store.folder, experiment, count=count, threads=self.choices["threads"], lock=store.lock)
         )
@@ -185,12 +186,14 @@ def _check_specs(experiment: Experiment) -> None:
 
 
 def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
-    """How many workers, and how many threads in each."""
+    """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it."""
     cores = available_cores()
     count = workers if workers != "auto" else 1 if device != "cpu" and _has_gpu() else cores
     if count < 0:
         raise UsageError(f"the number of workers is at least 0, not {count}")
-    return count, max(1, cores // max(1, count))
+    wished = os.environ.get("OMP_NUM_THREADS", "")
+    most = int(wished) if wished.isdecimal() and int(wished) else cores
+    return count, max(1, min(most, cores // max(1, count)))
 
 
 def _has_gpu() -> bool:
