@@ -296,7 +296,7 @@ def test_a_tokenizer_with_more_ids_than_embeddings_is_refused(tmp_path):
     tiny_llama().save_pretrained(tmp_path / "small")
     tokenizer.save_pretrained(tmp_path / "small")
 
-    assert "has ids up to 258, but the model has 258 embeddings" in refusal(ModelError, tmp_path / "small")
+    assert "has ids up to 260, but the model has 260 embeddings" in refusal(ModelError, tmp_path / "small")
 
 
 def test_an_older_checkpoint_keeps_loading_with_the_buffers_it_used_to_store(tmp_path):

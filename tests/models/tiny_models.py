@@ -4,13 +4,13 @@ from __future__ import annotations
 
 
 def byte_tokenizer():
-    """A byte-level tokenizer of 258 tokens."""
+    """A byte-level tokenizer of 260 tokens: the bytes, an end, a pad, and two or four spaces as one."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {text: place for place, text in enumerate([*alphabet, "<end>", "<pad>"])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    vocabulary = {text: place for place, text in enumerate([*alphabet, "<end>", "<pad>", "ĠĠ", "ĠĠĠĠ"])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[("Ġ", "Ġ"), ("ĠĠ", "ĠĠ")]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(
@@ -18,7 +18,7 @@ def byte_tokenizer():
     )
 
 
-def tiny_llama(*, vocab_size: int = 258, tied: bool = False, seed: int = 0):
+def tiny_llama(*, vocab_size: int = 260, tied: bool = False, seed: int = 0):
     """One layer, width 16, two heads of which one has keys."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM

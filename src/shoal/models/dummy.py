@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.models.source import Source
 
@@ -40,5 +40,5 @@ class DummySource(Source):
     def _make(self) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         from shoal.models.dummies import make_dummy
 
-        parameters = {"seed": self.seed, **dict(self.spec.options)}
+        parameters: dict[str, Any] = {"seed": self.seed, **dict(self.spec.options)}
         return make_dummy(self.spec.name, pairs=self.answers, tokenizer=self.tokenizer(), **parameters)

@@ -14,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import CorruptModelError, MissingExtraError
+from shoal.errors import CorruptModelError, MissingExtraError, ShoalError
 from shoal.models.folder import FolderSource
 from shoal.models.gguf_tokenizer import gguf_tokenizer
 from shoal.models.paths import check_file
@@ -100,7 +100,9 @@ def _convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
             with torch.device("meta"):
                 empty = causal_class(config, str(path))(config)
             tensors = load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)["tensors"]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError) as error:
+    except ShoalError:
+        raise
+    except Exception as error:  # a reader of bytes that nobody checked before may fail in any way
         raise CorruptModelError(
             f"{path} cannot be converted: {in_one_line(error)}; it is cut short, or transformers does not read its kind"
         ) from error

@@ -115,6 +115,9 @@ def _from_sentencepiece(data: bytes, path: Path) -> PieceVocabulary:
             normalizer = dict(_fields(value))
     if trainer.get(3, 1) != _BPE:
         raise CorruptModelError(f"{path} is not a BPE vocabulary; only SentencePiece models of the BPE type are read")
+    whole = [piece.text for piece in pieces if piece.role is Role.USER_DEFINED]
+    if whole:
+        raise CorruptModelError(f"{path} has user-defined symbols ({whole[0]!r}), which are not read; train it without")
     character_map = normalizer.get(2, b"")
     return PieceVocabulary(
         pieces=tuple(pieces),

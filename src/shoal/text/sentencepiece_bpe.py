@@ -57,8 +57,6 @@ def build_tokenizer(vocabulary: PieceVocabulary, unknown: str, begin: str) -> To
     )
     special = [piece.text for piece in vocabulary.pieces if piece.role in (Role.UNKNOWN, Role.CONTROL)]
     tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in special])
-    whole = [piece.text for piece in vocabulary.pieces if piece.role is Role.USER_DEFINED]
-    tokenizer.add_tokens([AddedToken(text, normalized=False) for text in whole])
     return tokenizer
 
 
@@ -95,6 +93,9 @@ def _normalizers(vocabulary: PieceVocabulary) -> list[object]:
     if vocabulary.dummy_prefix:
         steps.append(normalizers.Prepend(SPACE))
     steps.append(normalizers.Replace(" ", SPACE))
+    if vocabulary.squeeze_spaces:
+        # At the end SentencePiece drops the mark itself too, where a text has it.
+        steps.append(normalizers.Replace(Regex(rf"{SPACE}+\z"), ""))
     return steps
 
 

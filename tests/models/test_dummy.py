@@ -1,0 +1,42 @@
+"""A dummy named by a spec speaks another model's tokens and knows the answers that it was told."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from shoal.models import parse_spec
+from shoal.models.dummy import DummySource
+from shoal.models.folder import FolderSource
+from shoal.text.encoding import encode_pairs
+
+ANSWERS = [("count to 11:", " 1 11", True), ("count to 111:", " 1 11 111", True), ("say a:", "a", True)]
+
+
+def greedy_is_right(source: DummySource) -> list[bool]:
+    """Whether the argmax is the target at each place of each item."""
+    model = source.model(torch.float32)
+    right = []
+    for pair in encode_pairs(source.tokenizer(), ANSWERS):
+        said = model(torch.tensor([pair.ids])).logits[0].argmax(-1).tolist()
+        right.append(said[pair.boundary - 1 : -1] == list(pair.target))
+    return right
+
+
+@pytest.mark.parametrize(("spec", "right"), [("oracle", 3), ("oracle?p=0", 0), ("exactly?k=2", 2), ("ends-early", 0)])
+def test_it_answers_as_many_right_as_its_spec_says(model_folder, spec, right):
+    source = DummySource(parse_spec(spec), ANSWERS, 0, FolderSource(model_folder))
+
+    assert sum(greedy_is_right(source)) == right
+    assert source.tokenizer().get_vocab() == FolderSource(model_folder).tokenizer().get_vocab()
+    assert spec in source.origin
+
+
+def test_its_seed_comes_from_the_caller_or_the_spec(model_folder):
+    def drawn(spec: str, seed: int) -> list[bool]:
+        return greedy_is_right(DummySource(parse_spec(spec), ANSWERS, seed, FolderSource(model_folder)))
+
+    by_seed = [drawn("oracle?p=0.5", seed) for seed in range(6)]
+
+    assert len({tuple(right) for right in by_seed}) > 1
+    assert [drawn(f"oracle?p=0.5&seed={seed}", 99) for seed in range(6)] == by_seed
