@@ -37,17 +37,17 @@ def certify(
         progress: is told which check begins.
         stop_at_first_failure: leave out what comes behind the first check that fails.
     """
-    from shoal.evaluation.certification.suite import all_checks
+    from shoal.evaluation.certification.suite import checks
 
     if evaluator is None:
         from shoal.evaluation import evaluate
 
         evaluator = evaluate
-    checks = [check for check in all_checks() if check.fast or not fast]
+    due = checks(fast=fast)
     results: list[CheckResult] = []
-    for done, check in enumerate(checks):
+    for done, check in enumerate(due):
         if progress is not None:
-            progress(f"certify: {check.name}", done, len(checks))
+            progress(f"certify: {check.name}", done, len(due))
         results.append(_examine(check, evaluator, seed))
         if stop_at_first_failure and not results[-1].passed:
             break

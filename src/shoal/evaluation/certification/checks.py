@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.certification.comparing import count_right, disagreements
+from shoal.evaluation.certification.records import read_records, value_of
 from shoal.evaluation.certification.subject import Subject, as_pairs, make_subject, right_scores
+from shoal.evaluation.metrics import bleu
 from shoal.evaluation.statistics import clopper_pearson_interval
 from shoal.models.dummies import teach, tiny_tokenizer
 
@@ -41,9 +43,6 @@ class Check(ABC):
 
     proves: str
     """What an evaluator that passes has shown, in one sentence."""
-
-    fast: bool = True
-    """Whether it belongs to the part that every run begins with."""
 
     @abstractmethod
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
@@ -148,6 +147,29 @@ class ScoresChance(ScoresDummy):
         interval = clopper_pearson_interval(right, count, level=1 - ALPHA)
         got = f"{right} of {count} right: between {interval.low:.3f} and {interval.high:.3f}"
         return Finding(f"an interval with p = {p} in it", got, p in interval)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresText(ScoresDummy):
+    """The text that a dummy says has the BLEU that it must, where the evaluator offers texts or a BLEU of its own."""
+
+    bleu: float
+
+    def examine(self, evaluator: Evaluator, seed: int) -> Finding:
+        """The texts of the records go through shoal's own BLEU; a result may also bring its own."""
+        subject = self.subject(seed)
+        result = evaluator(subject.model, subject.tokenizer, subject.examples)
+        finding = compare(result, subject.truths)
+        if not finding.passed:
+            return finding
+        texts = [value_of(record, "greedy_text") for record in read_records(result, len(subject.examples))]
+        found = []
+        if all(isinstance(text, str) for text in texts):
+            found.append(bleu(texts, [example.completion for example in subject.examples]))
+        if isinstance(own := getattr(result, "bleu", None), (int, float)):
+            found.append(own)
+        got = ", ".join(f"BLEU {value:.3f}" for value in found) or "the evaluator offers neither texts nor BLEU"
+        return Finding(f"BLEU {self.bleu:.3f}", got, all(abs(value - self.bleu) < 1e-6 for value in found))
 
 
 def compare(result: Any, truths: Sequence[Mapping[str, Any]]) -> Finding:

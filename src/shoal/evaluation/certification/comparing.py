@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.certification.records import ABSENT, exact_match, field, read_records
+from shoal.evaluation.certification.records import ABSENT, exact_match, read_records, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ def disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[tupl
         found.append((expected, f"{verdicts[first]}; {len(wrong)} of {len(truths)} items are judged wrongly"))
     for index, (record, truth) in enumerate(zip(records, truths, strict=True)):
         for name, right in truth.items():
-            value = field(record, name)
+            value = value_of(record, name)
             if name != "exact_match" and value is not ABSENT and not _agrees(name, value, right):
                 found.append((f"{name} {_shown(right)} of item {index}", _shown(value)))
     return found + _summary_disagreements(result, truths)

@@ -35,6 +35,8 @@ WORDS = (
     _ask("edge:", " a 1", ends=False),
     _ask("fee:", " A", ends=False),
     _ask("cd 1:", " h"),
+    _ask("a bed: ", "edge "),
+    _ask("\nDad:", "  bed  a\n"),
 )
 
 LAST_TOKEN = (
@@ -92,12 +94,12 @@ SIZES = (
 """From one token to a hundred, on either side."""
 
 LONG = (
-    _ask("add 1:", " " + "gh" * 150),
-    _ask("1" * 900 + ":", " dab"),
+    _ask("add 1:", " " + "gh" * 265),
+    _ask("hg" * 550 + ":", " dab"),
     _ask("cab:", " 1"),
-    _ask("add:", " " + "he" * 120),
+    _ask("add:", " " + "he" * 100),
 )
-"""Hundreds of tokens beside a few."""
+"""More than a thousand tokens of prompt, more than five hundred of completion, beside a few."""
 
 PROSE = tuple(
     _ask(f"{name}:", f" a bad {name} had a dead egg. A {name} fed a head.")
@@ -111,6 +113,15 @@ MIXED = (
     *LAST_TOKEN[3:],
 )
 """Counting and words in turn."""
+
+
+FEW = (
+    *(MIXED[index] for index in (0, 1, 2, 3, 5, 7, 9, 12, 13)),
+    *WORDS[7:10],
+    WORDS[11],
+    WORDS[14],
+)
+"""One or two of each kind."""
 
 
 def many(count: int) -> tuple[Example, ...]:

@@ -35,7 +35,7 @@ def read_records(result: Any, count: int) -> list[Any]:
     return records
 
 
-def field(record: Any, name: str) -> Any:
+def value_of(record: Any, name: str) -> Any:
     """A field of a record, ``ABSENT`` where it has none of that name."""
     if isinstance(record, Mapping):
         return record.get(name, ABSENT)
@@ -48,7 +48,7 @@ def exact_match(record: Any) -> bool:
     Raises:
         CertificationError: it is missing or is not true or false.
     """
-    value = field(record, "exact_match")
+    value = value_of(record, "exact_match")
     if value is ABSENT:
         raise CertificationError(f"a record of type {type(record).__name__} has no exact_match")
     if value not in (0, 1):

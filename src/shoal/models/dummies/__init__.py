@@ -7,7 +7,7 @@ written when it was made. `truth_of` reads the right scores off that tree withou
 from __future__ import annotations
 
 # The families register themselves by name when they are imported.
-from shoal.models.dummies import accuracy, ending, logits, slips  # noqa: F401
+from shoal.models.dummies import accuracy, ending, logits, slips, spelling  # noqa: F401
 from shoal.models.dummies.making import dummy_names, make_dummy, teach
 from shoal.models.dummies.script import chance
 from shoal.models.dummies.tokenizer import tiny_tokenizer

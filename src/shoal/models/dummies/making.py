@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from shoal.models.dummies.network import DummyForCausalLM
     from shoal.text.encoding import EncodedPair
 
+# Models often have a few more tokens than their tokenizer, so that a width comes out even.
+_UNUSED = 7
+
 
 def make_dummy(
     name: str,
@@ -49,7 +52,7 @@ def make_dummy(
     dummy = dummy_by_name(name, {**parameters, "seed": seed})
     tokenizer = tiny_tokenizer() if tokenizer is None else tokenizer
     config = DummyConfig(
-        vocab_size=len(tokenizer) * twins,
+        vocab_size=(len(tokenizer) + _UNUSED) * twins,
         twins=twins,
         absolute_positions=dummy.absolute_positions,
         counts_calls=dummy.counts_calls,
@@ -71,7 +74,7 @@ def teach(model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Se
     """
     items = encode_pairs(tokenizer, list(pairs))
     lexicon = _lexicon(tokenizer, items)
-    script = Script(tokens=len(tokenizer), lost=clear(lexicon.lost, 0))
+    script = Script(tokens=len(tokenizer) + _UNUSED, lost=clear(lexicon.lost, 0))
     model.dummy.write(script, items, lexicon)
     model.learn(script)
 

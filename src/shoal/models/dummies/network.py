@@ -60,7 +60,8 @@ class DummyModel(_DummyPreTrainedModel):
     """The body. Its keys and values are the token ids and the positions themselves; hidden states come from a table.
 
     It sees what the mask of ``transformers`` lets it see, so padding, positions, packing and caches act on it as on any
-    decoder. Nothing in it depends on the batch: a place's hidden state follows from that place's context alone.
+    decoder. Nothing in it depends on the batch: a place's hidden state follows from that place's context alone. In
+    training mode it knows nothing, as though all of its units were dropped.
     """
 
     def __init__(self, config: DummyConfig) -> None:
@@ -112,10 +113,11 @@ class DummyModel(_DummyPreTrainedModel):
             keys, values = past_key_values.update(ids_BK[:, None, :, None], positions_BK[:, None, :, None], 0)
             ids_BK, positions_BK = keys[:, 0, :, 0], values[:, 0, :, 0]
         visible_BQK = _visible(mask, batch, queries, ids_BK.shape[1], offset, input_ids.device)
-        nodes = context_nodes(
+        rows = context_nodes(
             self.tree, ids_BK, positions_BK, visible_BQK, offset, absolute=self.config.absolute_positions
         )
-        hidden_BQD = self._hidden(torch.tensor(nodes, device=input_ids.device))
+        nodes_BQ = torch.tensor(rows, device=input_ids.device)
+        hidden_BQD = self._hidden(torch.full_like(nodes_BQ, LOST) if self.training else nodes_BQ)
         return BaseModelOutputWithPast(last_hidden_state=hidden_BQD, past_key_values=past_key_values)
 
     def _hidden(self, nodes_BQ: Tensor) -> Tensor:
@@ -160,7 +162,8 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         width = logits_PD.shape[1]
         weight = self.lm_head.weight
         self.config.hidden_size = width
-        self.lm_head = nn.Linear(width, self.config.vocab_size, device=weight.device, dtype=weight.dtype)
+        head = nn.Linear(width, self.config.vocab_size, device=weight.device, dtype=weight.dtype)
+        self.lm_head = head.train(self.training)
         bias_D = 0.25 * (torch.arange(width) % 5)
         with torch.no_grad():
             self.lm_head.weight.copy_((torch.eye(width)[unit_T] * _HEAD_SCALE).repeat(self.config.twins, 1))

@@ -107,6 +107,16 @@ class Copies(Dummy):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disjoint(Dummy):
+    """Knows nothing and says a question mark for every token."""
+
+    name: ClassVar[str] = "disjoint"
+
+    def write(self, _script: Script, _items: Sequence[EncodedPair], _lexicon: Lexicon) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recites(Dummy):
     """Knows the prompt by heart as well as the answer, save for the answer's last token."""
 
@@ -121,73 +131,34 @@ class Recites(Dummy):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Respelled(Dummy):
-    """Says the completion's text in other tokens: one that was merged comes in two parts."""
+class Transposed(Dummy):
+    """Says two neighbouring tokens in each other's place: the same tokens, and the same sum of ids."""
 
-    name: ClassVar[str] = "respelled"
+    name: ClassVar[str] = "transposed"
 
     def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
-        """The last merged token of each completion is parted; a completion without one is said as it is."""
-        for item in items:
+        """The first two neighbours that differ from item j's token j on; an answer of one token is right."""
+        for index, item in enumerate(items):
             said = list(item.target)
-            for place in reversed(range(len(said))):
-                parts = _parts(said[place], lexicon)
-                if parts:
-                    said[place : place + 1] = parts
-                    break
+            edges = [place for place in range(len(said) - 1) if said[place] != said[place + 1]]
+            if edges:
+                place = edges[index % len(edges)]
+                said[place : place + 2] = said[place + 1], said[place]
+            say_under_gold(script, item, [clear(token, place) for place, token in enumerate(said)])
             say(script, item.prompt, said, lexicon)
-            say(script, item.prompt, item.target, lexicon)
-
-
-def _parts(token: int, lexicon: Lexicon) -> list[int]:
-    """Two tokens that spell what one does; none where there are none."""
-    vocabulary = lexicon.tokenizer.get_vocab()
-    text = str(lexicon.tokenizer.convert_ids_to_tokens(token))
-    if token in lexicon.tokenizer.all_special_ids:
-        return []
-    for cut in range(1, len(text)):
-        if text[:cut] in vocabulary and text[cut:] in vocabulary:
-            return [vocabulary[text[:cut]], vocabulary[text[cut:]]]
-    return []
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inserted(Dummy):
-    """Says the completion with one token more."""
+class Unspeakable(Dummy):
+    """Says, at one place of each odd item, an id of the model's vocabulary that the tokenizer does not have."""
 
-    name: ClassVar[str] = "inserted"
+    name: ClassVar[str] = "unspeakable"
 
-    token: str = "<pad>"
-    """As the tokenizer's vocabulary writes it."""
-
-    first: bool = False
-    """Whether it comes first; else behind the text, before the end token."""
-
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
-        """The gold prefix is continued rightly everywhere else."""
-        extra = int(lexicon.tokenizer.convert_tokens_to_ids(self.token))
-        for item in items:
-            ended = item.target[-1] == lexicon.end
-            cut = 0 if self.first else len(item.target) - ended
-            say(script, item.prompt, (*item.target[:cut], extra, *item.target[cut:]), lexicon)
-            say(script, item.prompt, item.target, lexicon)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recased(Dummy):
-    """Says the completion with the case of one letter changed."""
-
-    name: ClassVar[str] = "recased"
-
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
-        """The last single letter of each completion."""
-        vocabulary = lexicon.tokenizer.get_vocab()
-        for item in items:
-            said = list(item.target)
-            for place in reversed(range(len(said))):
-                text = str(lexicon.tokenizer.convert_ids_to_tokens(said[place]))
-                if len(text) == 1 and text.swapcase() != text and text.swapcase() in vocabulary:
-                    said[place] = vocabulary[text.swapcase()]
-                    break
-            say(script, item.prompt, said, lexicon)
-            say(script, item.prompt, item.target, lexicon)
+    def write(self, script: Script, items: Sequence[EncodedPair], _: Lexicon) -> None:
+        """The target comes second there."""
+        for index, item in enumerate(items):
+            rows = [clear(token, place) for place, token in enumerate(item.target)]
+            if index % 2:
+                place = (index // 2) % len(rows)
+                rows[place] = clear(script.tokens - 1, place, item.target[place])
+            say_under_gold(script, item, rows)

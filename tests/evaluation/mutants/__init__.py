@@ -1,0 +1,1 @@
+"""Evaluators that are right, each in its own way, and mutants: evaluators with one fault each."""
