@@ -6,14 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from run_folder import item, write_lines, write_run
+from run_folder import HOSTILE, item, write_lines, write_run
 
 from shoal.reports import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-HOSTILE = "<script>alert('x')</script>\u2028 Größe \u9b5a \U0001f41f & \"quotes\""
 
 
 @pytest.fixture(scope="session")

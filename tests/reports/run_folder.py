@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+HOSTILE = "<script>alert('x')</script>\u2028 Größe \u9b5a \U0001f41f & \"quotes\""
+"""Text that tries to break out of a page."""
+
 EXPERIMENT = """\
 name = "counting"
 preset = "quick"

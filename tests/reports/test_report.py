@@ -13,9 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from run_folder import write_run
+from run_folder import HOSTILE, write_run
 
-from conftest import HOSTILE
 from shoal.errors import StoreError
 from shoal.reports import write_report
 from shoal.reports.folder import read_run
@@ -173,7 +172,7 @@ def test_a_line_that_is_being_written_is_left_out(unfinished: Path) -> None:
     shutil.rmtree(unfinished / "arms")
     with (unfinished / "timings.jsonl").open("w") as file:
         file.write('{"place": "a", "wall_seconds": 2.0, "cpu_seconds": 3.0, "peak_megabytes": 50}\n{"pla')
-    assert "1 units of work: 3 CPU-seconds" in Outline(write_report(unfinished).read_text()).text
+    assert "Units of work: 1; CPU-seconds: 3;" in Outline(write_report(unfinished).read_text()).text
 
 
 @pytest.mark.parametrize("name", ["verdict.json", "arms/random/seed-0/after.jsonl", "experiment.toml"])

@@ -23,7 +23,9 @@ class DotRow:
     series: int
     """Which colour and shape it has (see `shoal.figures.theme`)."""
 
-    mean: float
+    mean: float | None
+    """None where there is nothing to average, which leaves the row empty."""
+
     low: float | None
     high: float | None
     """The interval; None where one seed gives none."""
@@ -50,7 +52,7 @@ def dot_chart(
     y = alt.Y("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None, axis=_label_axis())
     colour = alt.Color("label:N", scale=_by_series(rows, series_colour), legend=None)
     shape = alt.Shape("label:N", scale=_by_series(rows, series_shape), legend=None)
-    whole = alt.Chart(alt.Data(values=[_whole(row) for row in rows]))
+    whole = alt.Chart(alt.Data(values=[_whole(row) for row in rows if row.mean is not None]))
     seeds = alt.Chart(alt.Data(values=[seed for row in rows for seed in _seeds(row)]))
     layers = [
         whole.mark_rule(strokeWidth=3, strokeCap="round").encode(

@@ -20,7 +20,7 @@ def effect_chart(
     *,
     differences: Sequence[float] = (),
     axis: str = "effect",
-    width: int = 460,
+    width: int = 400,
 ) -> alt.LayerChart:
     """An interval on a line, with marks at 0 and at the smallest effect that matters.
 

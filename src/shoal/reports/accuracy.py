@@ -25,6 +25,8 @@ AXES = {
     "bits_per_byte": "bits (less is better)",
 }
 
+_CELL = Markup("{} <small>[{}]</small>")
+
 Estimates = dict[tuple[str, str, str], Estimate]
 """From arm, stage and measure."""
 
@@ -60,8 +62,8 @@ def _drawn(run: RunRecords, found: Estimates) -> Markup:
     """A panel a measure."""
     panels = []
     for name in drawn_measures(run):
-        rows = [row for key, value in found.items() if key[2] == name and (row := _row(run, key, value)) is not None]
-        if rows:
+        rows = [_row(run, key, value) for key, value in found.items() if key[2] == name]
+        if any(row.mean is not None for row in rows):
             domain = (0.0, 1.0) if MEASURES[name].bounded else None
             chart = dot_chart(rows, title=_title(name), axis=AXES.get(name, "mean over items"), domain=domain)
             panels.append(to_svg(chart, title=f"{_title(name)}: means and intervals, as in the table below"))
@@ -69,11 +71,9 @@ def _drawn(run: RunRecords, found: Estimates) -> Markup:
     return figure(panels, caption=caption)
 
 
-def _row(run: RunRecords, key: tuple[str, str, str], found: Estimate) -> DotRow | None:
-    """One row of a panel; None where the measure applies to no item."""
+def _row(run: RunRecords, key: tuple[str, str, str], found: Estimate) -> DotRow:
+    """One row of a panel."""
     arm, stage, _ = key
-    if found.mean is None:
-        return None
     return DotRow(
         label=f"{arm}, {stage}",
         series=run.arms.index(arm) if arm in run.arms else len(run.arms),
@@ -98,26 +98,26 @@ def _listed(run: RunRecords, found: Estimates, title: str) -> Markup:
     return table(["Measure", *(f"{arm}, {stage}" for arm, stage in columns)], rows, caption=caption)
 
 
-def _cell(found: Estimate | None, name: MeasureName) -> str:
-    """A mean with its interval."""
+def _cell(found: Estimate | None, name: MeasureName) -> str | Markup:
+    """A mean with its interval under it."""
     if found is None or found.mean is None:
         return NOTHING
     show = percent if MEASURES[name].bounded else number
     interval = "no bounds" if found.low is None or found.high is None else f"{show(found.low)}, {show(found.high)}"
-    return f"{show(found.mean)} [{interval}]"
+    return _CELL.format(show(found.mean), interval)
 
 
-def _over_items(found: Sequence[Estimate | None], level: float) -> list[str]:
+def _over_items(found: Sequence[Estimate | None], level: float) -> list[str | Markup]:
     """Exact match with Wilson's interval over the items of one seed, which says more than seeds that agree."""
     from shoal.evaluation.statistics import wilson_interval
 
-    cells = []
+    cells: list[str | Markup] = []
     for value in found:
         if value is None or value.mean is None:
             cells.append(NOTHING)
             continue
         interval = wilson_interval(round(value.mean * value.items), value.items, level=level)
-        cells.append(f"{percent(value.mean)} [{percent(interval.low)}, {percent(interval.high)}]")
+        cells.append(_CELL.format(percent(value.mean), f"{percent(interval.low)}, {percent(interval.high)}"))
     return ["Exact match over items", *cells]
 
 

@@ -17,26 +17,26 @@ def strips(run: RunRecords) -> list[str]:
     for arm in run.arms:
         cells = [
             Cell(
-                column=column_of(record),
+                column=_column(record),
                 row=f"seed {seed.seed}",
-                state=state_of(record),
+                state=_state(record),
                 held_out=record["split"] == "held_out",
             )
             for seed in run.of_arm(arm)
             for record in seed.after
         ]
         if cells:
-            drawn.append(strip_svg(cells, title=arm, axis=axis_of(cells, run)))
+            drawn.append(strip_svg(cells, title=arm, axis=_axis(run)))
     return drawn
 
 
-def column_of(record: Record) -> int:
+def _column(record: Record) -> int:
     """Where an item stands: its tag ``index`` where that is a whole number, else its place in the list."""
     tag = record["tags"].get("index")
     return tag if isinstance(tag, int) and not isinstance(tag, bool) else int(record["index"])
 
 
-def state_of(record: Record) -> State:
+def _state(record: Record) -> State:
     """How an item went."""
     if record["exact_match"]:
         return "right"
@@ -44,7 +44,7 @@ def state_of(record: Record) -> State:
     return kind if kind in ("ended-early", "went-on") else "other"
 
 
-def axis_of(cells: list[Cell], run: RunRecords) -> str:
+def _axis(run: RunRecords) -> str:
     """What the columns are."""
     tagged = any("index" in record["tags"] for seed in run.seeds for record in seed.after[:1])
-    return "index i of the item" if tagged and cells else "place of the item"
+    return "index i of the item" if tagged else "place of the item"

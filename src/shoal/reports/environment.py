@@ -55,17 +55,15 @@ def _models(run: RunRecords) -> Markup:
             f"{record['parameters']:,}",
             record["steps"],
             said(record["final_loss"]),
-            Markup("<code title={}>{}</code>").format(record["digest_after"], record["digest_after"][:12]),
+            Markup("<code title='{}'>{}</code>").format(record["digest_after"], record["digest_after"][:12]),
         ]
         for record in done
     ]
     head = ["Arm", "Seed", "Weights from", "Parameters", "Steps", "Final loss", "SHA-256 after"]
-    drawn = table(head, rows, caption="Every model that was trained", numeric=(1, 3, 4, 5)) if rows else Markup("")
-    return (
-        Markup("<details><summary>The {} trained models</summary>{}</details>").format(len(rows), drawn)
-        if rows
-        else drawn
-    )
+    if not rows:
+        return Markup("")
+    drawn = table(head, rows, caption="Every model that was trained", numeric=(1, 3, 4, 5))
+    return Markup("<details><summary>The {} trained models</summary>{}</details>").format(len(rows), drawn)
 
 
 def _costs(run: RunRecords) -> Markup:
@@ -74,5 +72,5 @@ def _costs(run: RunRecords) -> Markup:
         return Markup("")
     cpu = sum(timing["cpu_seconds"] for timing in run.timings)
     peak = max(timing["peak_megabytes"] for timing in run.timings)
-    line = "<p>{} units of work: {} CPU-seconds; at most {} MB of memory in one process.</p>"
-    return Markup(line).format(len(run.timings), number(cpu, 0), number(peak, 0))
+    line = Markup("<p>Units of work: {}; CPU-seconds: {}; most memory in one process: {} MB.</p>")
+    return line.format(len(run.timings), number(cpu, 0), number(peak, 0))

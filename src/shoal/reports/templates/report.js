@@ -61,7 +61,7 @@
     line.append(make("span", "same", visible(item.shared)));
     if (item.answer) line.append(make("span", "departs", visible(item.answer)));
     if (item.cut) line.append(" ", make("span", "gap", `\u2026 ${item.cut} more characters`));
-    else line.append(item.answer_ends ? make("span", "token end", "end") : make("span", "gap", "\u2026 no end"));
+    else line.append(item.answer_ends ? make("span", item.exact || item.answer ? "token end" : "token wrong end", "end") : make("span", "gap", "\u2026 no end"));
     return line;
   }
 
