@@ -90,8 +90,9 @@ def _metrics(name: str, rows: ArmRows, split: str) -> dict[str, Any]:
     for metric in _METRICS:
         by_seed = [value for parts in rows.values() if (value := mean_of(metric, parts["after", split])) is not None]
         pooled = mean_of(metric, [row for parts in rows.values() for row in parts["after", split]])
-        found[f"{metric},none"] = pooled
-        found[f"{metric}_stderr,none"] = _standard_error(by_seed)
+        if pooled is not None:
+            found[f"{metric},none"] = pooled
+            found[f"{metric}_stderr,none"] = _standard_error(by_seed)
     return found
 
 

@@ -1,0 +1,148 @@
+"""A run killed with SIGKILL at ten random moments beside one that is left alone: do both end with the same records?
+
+Each start is the command that a person gives, with its workers; only the parent process is killed, so that it is also
+seen whether the workers leave with it. A killed run is started again on the same folder until it has been killed often
+enough, and then to its end; one that ends before that makes room for a fresh one.
+
+    python -m benchmarks.resume [--kills 10] [--model SPEC] [--epochs 8] [--seed 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.processes import SHOAL_PYTHON, write_result
+from shoal.experiments import load_experiment
+from shoal.experiments.experiment import Experiment
+from shoal.experiments.store import as_table
+from shoal.experiments.toml import to_toml
+
+APART = ("environment.json", "timings.jsonl", "report.html", ".lock")
+"""What says when, where or how fast."""
+
+
+@dataclass
+class Killing:
+    """What was done to the runs that were killed."""
+
+    moments: list[float] = field(default_factory=list)
+    """Seconds after the start of the command."""
+
+    stages: list[str] = field(default_factory=list)
+    """What stood in the folder at that moment."""
+
+    runs: int = 0
+    different: list[str] = field(default_factory=list)
+    """Records that differ from those of the run that was left alone."""
+
+
+def main() -> None:
+    """Kill runs, compare their records, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--model", default="bundled:stories")
+    parser.add_argument("--epochs", type=float, default=8.0)
+    parser.add_argument("--largest", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        base = Path(place)
+        plan = base / "plan.toml"
+        plan.write_text(to_toml(as_table(small_experiment(given.model, given.epochs, given.largest))), encoding="utf-8")
+        start = time.monotonic()
+        run(plan, base / "whole")
+        seconds = time.monotonic() - start
+        wanted = records(base / "whole")
+        killing = kill_often(plan, base, wanted, seconds, given.kills, random.Random(given.seed))
+    write_result("resume", {"records": len(wanted), "seconds_undisturbed": seconds, **vars(killing)})
+    for moment, stage in zip(killing.moments, killing.stages, strict=True):
+        print(f"killed after {moment:6.2f} s, with {stage}")
+    print(
+        f"{len(killing.moments)} kills in {killing.runs} runs; {len(wanted)} records each, "
+        f"{len(killing.different)} different from the undisturbed run: {', '.join(killing.different) or 'identical'}"
+    )
+
+
+def small_experiment(model: str, epochs: float, largest: int) -> Experiment:
+    """The shipped experiment, cut so that it takes a minute, with a checkpoint every half second."""
+    table = as_table(load_experiment("counting", "quick"))
+    table["arms"] = {"pretrained": model, "random": f"random:{model}"}
+    table["task"]["options"] = table["task"].get("options", {}) | {"largest": largest}
+    table["training"] |= {"epochs": epochs, "precision": "float32", "checkpoint_seconds": 0.5}
+    table["tuning"].pop("epochs", None)
+    return Experiment.model_validate(table)
+
+
+def kill_often(
+    plan: Path, base: Path, wanted: dict[str, str], seconds: float, kills: int, moments: random.Random
+) -> Killing:
+    """Start and kill runs until they have been killed often enough; each is compared when it has come to its end."""
+    done = Killing()
+    while len(done.moments) < kills:
+        done.runs += 1
+        folder = base / f"killed-{done.runs}"
+        while len(done.moments) < kills:
+            process = started(plan, folder)
+            moment = moments.uniform(0.0, seconds)
+            try:
+                process.wait(moment)
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            done.moments.append(round(moment, 2))
+            done.stages.append(stage(folder))
+        run(plan, folder)
+        found = records(folder)
+        done.different += [name for name in {*found, *wanted} if found.get(name) != wanted.get(name)]
+    return done
+
+
+def started(plan: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """The command, begun."""
+    command = [SHOAL_PYTHON, "-m", "shoal", "run", plan, "--out", folder]
+    return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def run(plan: Path, folder: Path) -> None:
+    """The command, to its end."""
+    code = started(plan, folder).wait()
+    if code:
+        raise RuntimeError(f"the run in {folder} ended with exit code {code}")
+
+
+def stage(folder: Path) -> str:
+    """How far a run is, by what stands in its folder."""
+    finished = len(list(folder.glob("arms/*/*/done.json")))
+    trials = len(list(folder.glob("tuning/*/*/*/done.json")))
+    checkpoints = len(list(folder.rglob("checkpoint.safetensors")))
+    return f"{trials} trials and {finished} arms finished, {checkpoints} checkpoints"
+
+
+def records(folder: Path) -> dict[str, str]:
+    """A digest of every record, those set apart left out; a date in a name is cut."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if not path.is_file() or path.name in APART:
+            continue
+        if name.startswith(("samples_", "results_")):
+            name = name.rpartition("_")[0]
+        content = path.read_bytes()
+        if name == "results":
+            # The commit of the checkout may move between two runs; the results may not.
+            content = json.dumps(json.loads(content) | {"git_hash": None}).encode()
+        found[name] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+if __name__ == "__main__":
+    main()
