@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from shoal.errors import DataError
 from shoal.tasks import Example, Narrowness, Task, make_task, narrowness, narrowness_text, task_from_rows
 from shoal.tasks.narrowing import sampling
+from shoal.tasks.narrowing.cycles import find_cycles
 from shoal.tasks.narrowing.encoding import Encoded
 from shoal.tasks.narrowing.prefixes import prefix_leakage
 
@@ -180,6 +181,25 @@ def test_a_completion_that_does_not_end_says_nothing_of_what_follows() -> None:
     assert found.known == 1
     assert found.determined == 1
     assert prefix_leakage([coded("abc")], [coded("ab", ends=False)]).known == 1
+
+
+def test_lengths_and_distances_of_a_pair() -> None:
+    seen = [Example(prompt="abcd", completion="12"), Example(prompt="zzzzzzzz", completion="1")]
+    found = narrowness(seen, [Example(prompt="abxd", completion="12345678")])
+    lengths = found.lengths
+    assert (lengths.longest_seen, lengths.longest_held_out, lengths.longer, lengths.longer_prompts) == (3, 9, 1, 0)
+    # The longest seen text is zzzzzzzz1 and its end, 10 tokens; the held-out one has 13, so 3 of its 9 lie beyond.
+    assert (lengths.context_seen, lengths.beyond_context) == (10, pytest.approx(3 / 9))
+    neighbours = found.neighbours
+    assert (neighbours.steps, neighbours.distance, neighbours.copy_right) == (1, 1 / 4, 0)
+    assert neighbours.copy_token_accuracy == pytest.approx(2 / 9)
+
+
+def test_a_cycle_is_found_behind_numerals_that_are_written_in_their_own_way() -> None:
+    examples = [Example(prompt=str(k), completion="x", tags={"index": k}) for k in range(40)]
+    ids = [Encoded((), (100 + k,) if k < 9 else (k % 5,), True) for k in range(40)]
+    assert find_cycles(examples[:30], ids[:30], examples[30:], ids[30:]).token_period == 5
+    assert find_cycles(examples[:30], ids[:30], examples[30:], ids[29:39]).token_period is None
 
 
 @pytest.mark.parametrize(
