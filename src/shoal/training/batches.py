@@ -140,5 +140,5 @@ def _cut(order: IntArray, lengths: list[int], batch_tokens: int) -> list[list[in
 def _digest(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
     state = hashlib.sha256(np.asarray([len(arrays), *map(len, arrays), *numbers], dtype=np.int64).tobytes())
     for array in arrays:
-        state.update(memoryview(np.ascontiguousarray(array)))
+        state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()

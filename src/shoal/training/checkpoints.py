@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shoal.training.precision import Dtype
 
 FILE_NAME = "checkpoint.safetensors"
+_OPTIMIZER = "optimizer/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Checkpoint:
     curve: tuple[CurvePoint, ...]
     """One point a step that is done."""
 
-    weights: dict[str, torch.Tensor]
+    weights: torch.Tensor
+    """All trained weights in one row."""
+
     optimizer: dict[str, torch.Tensor]
-    """The optimizer's tensors under ``<weight>/<slot>``."""
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -50,9 +52,9 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StoreError: the disk is full or the folder cannot be written; the checkpoint before is still there.
     """
-    tensors = {f"weights:{name}": tensor for name, tensor in checkpoint.weights.items()}
-    tensors |= {f"optimizer:{name}": tensor for name, tensor in checkpoint.optimizer.items()}
-    tensors["curve"] = torch.tensor([astuple(point) for point in checkpoint.curve], dtype=torch.float64).reshape(-1, 5)
+    curve = torch.tensor([astuple(point) for point in checkpoint.curve], dtype=torch.float64).reshape(-1, 5)
+    tensors = {"weights": checkpoint.weights, "curve": curve}
+    tensors |= {_OPTIMIZER + name: tensor for name, tensor in checkpoint.optimizer.items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"identity": dict(checkpoint.identity), "precision": checkpoint.precision, "digest": _digest(tensors)}
     target = folder / FILE_NAME
@@ -100,8 +102,10 @@ def read_checkpoint(folder: Path, identity: Mapping[str, str]) -> Checkpoint | N
         identity=header["identity"],
         precision=header["precision"],
         curve=tuple(_point(row) for row in tensors["curve"].tolist()),
-        weights=_part(tensors, "weights:"),
-        optimizer=_part(tensors, "optimizer:"),
+        weights=tensors["weights"],
+        optimizer={
+            name.removeprefix(_OPTIMIZER): tensor for name, tensor in tensors.items() if name.startswith(_OPTIMIZER)
+        },
     )
 
 
@@ -110,14 +114,10 @@ def _point(row: list[float]) -> CurvePoint:
     return CurvePoint(step=int(step), loss=loss, learning_rate=rate, gradient_norm=norm, tokens=int(tokens))
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
 def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
     state = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]
         state.update(f"{name} {tuple(tensor.shape)} {tensor.dtype};".encode())
-        state.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+        state.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return state.hexdigest()

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-if TYPE_CHECKING:
-    from shoal.models.anatomy import Head
+from shoal.models.anatomy import Head
 
-_CHUNK_LOGITS = 2**21
-"""Logits in a chunk: 8 MB in float32, which stays in a core's share of the cache."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK_LOGITS = 2**20
+"""Logits in a chunk: 4 MB in float32, which stays in a core's share of the cache."""
 
 
 def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: Head) -> torch.Tensor:
@@ -29,6 +31,44 @@ def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: H
         hidden_ND, head.weight_VD, head.bias_V, targets_N, head.scale, head.soft_cap
     )
     return loss
+
+
+def cross_entropy_with_gradient(
+    hidden_ND: torch.Tensor,
+    targets_N: torch.Tensor,
+    head: Head,
+    *,
+    weight_grad_VD: torch.Tensor | None,
+    bias_grad_V: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean cross-entropy and its gradient by the hidden states (N × D).
+
+    The gradients of the head's weight and bias are added to the float32 tensors that are given for them.
+    """
+    dtype = hidden_ND.dtype
+    weight_VD = head.weight_VD.to(dtype)
+    bias_V = None if head.bias_V is None else head.bias_V.to(dtype)
+    loss = torch.zeros((), device=hidden_ND.device)
+    grad_ND = torch.empty_like(hidden_ND)
+    for chunk in _chunks(len(targets_N), len(weight_VD)):
+        raw_CV = torch.nn.functional.linear(hidden_ND[chunk], weight_VD, bias_V).float()
+        chunk_loss, grad_CV = _chunk(raw_CV, targets_N[chunk, None], head)
+        loss += chunk_loss
+        products_CV = grad_CV.div_(len(targets_N)).to(dtype)
+        torch.mm(products_CV, weight_VD, out=grad_ND[chunk])
+        if weight_grad_VD is not None:
+            add_product_(weight_grad_VD, products_CV.t(), hidden_ND[chunk])
+        if bias_grad_V is not None:
+            bias_grad_V += grad_CV.sum(0)
+    return loss.div_(len(targets_N)), grad_ND
+
+
+def add_product_(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
+    """Add a matrix product to a float32 total, in the dtype of the factors."""
+    if left.dtype == total.dtype:
+        total.addmm_(left, right)
+    else:
+        total.add_(left @ right)
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
@@ -44,29 +84,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         scale: float,
         soft_cap: float | None,
     ) -> torch.Tensor:
+        grad_VD = torch.zeros_like(weight_VD) if weight_VD.requires_grad else None
+        grad_V = torch.zeros_like(bias_V) if bias_V is not None and bias_V.requires_grad else None
+        head = Head(weight_VD=weight_VD, bias_V=bias_V, scale=scale, soft_cap=soft_cap)
         with torch.autocast(hidden_ND.device.type, enabled=False):
-            positions, dtype = len(targets_N), hidden_ND.dtype
-            cast_VD = weight_VD.to(dtype)
-            cast_V = None if bias_V is None else bias_V.to(dtype)
-            loss = torch.zeros((), device=hidden_ND.device)
-            grad_ND = torch.empty_like(hidden_ND)
-            grad_VD = torch.zeros_like(weight_VD) if weight_VD.requires_grad else None
-            grad_V = torch.zeros_like(bias_V) if bias_V is not None and bias_V.requires_grad else None
-            step = max(1, _CHUNK_LOGITS // len(weight_VD))
-            for start in range(0, positions, step):
-                chunk = slice(start, start + step)
-                hidden_CD, targets_C1 = hidden_ND[chunk], targets_N[chunk, None]
-                raw_CV = torch.nn.functional.linear(hidden_CD, cast_VD, cast_V).float()
-                chunk_loss, grad_CV = _chunk(raw_CV, targets_C1, scale, soft_cap)
-                loss += chunk_loss
-                products_CV = grad_CV.div_(positions).to(dtype)
-                torch.mm(products_CV, cast_VD, out=grad_ND[chunk])
-                if grad_VD is not None:
-                    grad_VD += products_CV.t() @ hidden_CD
-                if grad_V is not None:
-                    grad_V += grad_CV.sum(0)
+            loss, grad_ND = cross_entropy_with_gradient(
+                hidden_ND, targets_N, head, weight_grad_VD=grad_VD, bias_grad_V=grad_V
+            )
         ctx.save_for_backward(grad_ND, grad_VD, grad_V)
-        return loss / positions
+        return loss
 
     @staticmethod
     def backward(ctx: Any, *outputs: Any) -> Any:
@@ -75,19 +101,23 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return *grads, None, None, None
 
 
-def _chunk(
-    raw_CV: torch.Tensor, targets_C1: torch.Tensor, scale: float, soft_cap: float | None
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _chunks(positions: int, vocabulary: int) -> Iterator[slice]:
+    step = max(1, _CHUNK_LOGITS // vocabulary)
+    for start in range(0, positions, step):
+        yield slice(start, start + step)
+
+
+def _chunk(raw_CV: torch.Tensor, targets_C1: torch.Tensor, head: Head) -> tuple[torch.Tensor, torch.Tensor]:
     """The summed loss of a chunk, and its gradient by the raw products of the head."""
-    logits_CV = raw_CV if scale == 1.0 else raw_CV * scale
+    logits_CV = raw_CV if head.scale == 1.0 else raw_CV * head.scale
     slope_CV = None
-    if soft_cap is not None:
-        tanh_CV = torch.tanh(logits_CV / soft_cap)
-        logits_CV, slope_CV = tanh_CV * soft_cap, 1 - tanh_CV * tanh_CV
+    if head.soft_cap is not None:
+        tanh_CV = torch.tanh(logits_CV / head.soft_cap)
+        logits_CV, slope_CV = tanh_CV * head.soft_cap, 1 - tanh_CV * tanh_CV
     log_p_CV = torch.log_softmax(logits_CV, dim=-1)
     loss = -log_p_CV.gather(1, targets_C1).sum()
     grad_CV = log_p_CV.exp_()
     grad_CV.scatter_add_(1, targets_C1, torch.full_like(targets_C1, -1, dtype=grad_CV.dtype))
     if slope_CV is not None:
         grad_CV *= slope_CV
-    return loss, grad_CV if scale == 1.0 else grad_CV.mul_(scale)
+    return loss, grad_CV if head.scale == 1.0 else grad_CV.mul_(head.scale)

@@ -1,4 +1,4 @@
-"""Optimizers over the weights that are trained, and the schedule of their learning rate."""
+"""Optimizers over the flat weights, and the schedule of their learning rate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.errors import TrainingError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shoal.training.settings import TrainSettings
+    from shoal.training.weights import FlatWeights
 
 _OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
@@ -21,28 +20,16 @@ _OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
-def trained_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    """The parameters by name, tied ones once, frozen ones left out.
-
-    Raises:
-        TrainingError: every weight is frozen.
-    """
-    found = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-    if not found:
-        raise TrainingError("every weight of the model is frozen; set requires_grad on those to be trained")
-    return found
-
-
-def make_optimizer(weights: dict[str, torch.nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
+def make_optimizer(weights: FlatWeights, settings: TrainSettings) -> torch.optim.Optimizer:
     """The optimizer of the settings, fused; weight decay falls on matrices alone."""
-    matrices = [weight for weight in weights.values() if weight.ndim >= 2]
-    vectors = [weight for weight in weights.values() if weight.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
+    groups = []
+    parts = zip(weights.split(weights.values_P), weights.split(weights.grads_P), strict=True)
+    for (values, grads), decay in zip(parts, (settings.weight_decay, 0.0), strict=True):
+        parameter = torch.nn.Parameter(values)
+        parameter.grad = grads
+        groups.append({"params": [parameter], "weight_decay": decay})
     make: Callable[..., torch.optim.Optimizer] = _OPTIMIZERS[settings.optimizer]
-    return make([group for group in groups if group["params"]], lr=settings.learning_rate, fused=True)
+    return make(groups, lr=settings.learning_rate, fused=True)
 
 
 def learning_rate(step: int, steps: int, settings: TrainSettings) -> float:

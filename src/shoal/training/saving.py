@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from shoal.training.precision import Dtype
     from shoal.training.settings import CurvePoint, TrainSettings
 
-Weights = dict[str, torch.nn.Parameter]
-
 
 class Saver:
     """Writes a checkpoint at the start, at the end and every so many seconds; without a folder, never."""
@@ -33,33 +31,31 @@ class Saver:
 
     def is_due(self) -> bool:
         """Whether the time between two checkpoints is over."""
-        return self._folder is not None and time.monotonic() - self._last >= self._seconds
+        return time.monotonic() - self._last >= self._seconds
 
     def save(
-        self, weights: Weights, optimizer: torch.optim.Optimizer, precision: Dtype, curve: Sequence[CurvePoint]
+        self,
+        values_P: torch.Tensor,
+        optimizer: torch.optim.Optimizer,
+        precision: Dtype,
+        curve: Sequence[CurvePoint],
     ) -> None:
         """Write the state as it is between two steps."""
         if self._folder is None:
             return
-        state = {
-            f"{name}/{slot}": tensor
-            for name, weight in weights.items()
-            for slot, tensor in optimizer.state.get(weight, {}).items()
-        }
-        tensors = {name: weight.data for name, weight in weights.items()}
-        write_checkpoint(self._folder, Checkpoint(self._identity, precision, tuple(curve), tensors, state))
+        checkpoint = Checkpoint(self._identity, precision, tuple(curve), values_P, _state(optimizer))
+        write_checkpoint(self._folder, checkpoint)
         self._last = time.monotonic()
 
 
-def restore(found: Checkpoint, weights: Weights, optimizer: torch.optim.Optimizer) -> None:
+def restore(found: Checkpoint, values_P: torch.Tensor, optimizer: torch.optim.Optimizer) -> None:
     """Put weights and optimizer back into the state of a checkpoint."""
-    with torch.no_grad():
-        for name, weight in weights.items():
-            weight.copy_(found.weights[name])
+    values_P.copy_(found.weights)
+    parameters = [group["params"][0] for group in optimizer.param_groups]
     for key, tensor in found.optimizer.items():
-        name, slot = key.rsplit("/", 1)
-        weight = weights[name]
-        optimizer.state[weight][slot] = tensor.to(weight.device)
+        place, slot = key.split("/")
+        parameter = parameters[int(place)]
+        optimizer.state[parameter][slot] = tensor.to(parameter.device)
 
 
 def identity_of(model: PreTrainedModel, source: BatchSource, settings: TrainSettings) -> dict[str, str]:
@@ -69,3 +65,13 @@ def identity_of(model: PreTrainedModel, source: BatchSource, settings: TrainSett
     values = dataclasses.asdict(settings)
     del values["checkpoint_seconds"]
     return {"settings": json.dumps(values, sort_keys=True), "data": source.digest, "model": weight_digest(model)}
+
+
+def _state(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """The optimizer's tensors under ``<group>/<slot>``."""
+    return {
+        f"{place}/{slot}": tensor
+        for place, group in enumerate(optimizer.param_groups)
+        for slot, tensor in optimizer.state.get(group["params"][0], {}).items()
+        if isinstance(tensor, torch.Tensor)
+    }

@@ -1,0 +1,244 @@
+"""The loss of a Llama and its gradient, written out for packed rows of tokens on a CPU.
+
+The same function as `transformers.LlamaForCausalLM` (Touvron et al. 2023, arXiv:2302.13971, section 2.2), in fewer and
+larger operations: queries, keys and values are one product, as are gate and up; the gain of a norm is folded into the
+product that follows it; the rotation works in place; each gradient is written straight to its place. No tape of small
+operations is kept by autograd, whose upkeep costs a small model as much as its arithmetic.
+
+In bfloat16 the products and what stands between them run in bfloat16, while weights, gradients, residual stream, norms'
+statistics and the loss stay in float32.
+
+Shapes: T tokens, D hidden width, C columns of query, key and value, F inner width, N predicted positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from shoal.training.attention import Heads, attend, attend_backward
+from shoal.training.loss import add_product_, cross_entropy_with_gradient
+from shoal.training.packing import pack_documents
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from shoal.models.anatomy import Head
+    from shoal.training.batches import Batch
+    from shoal.training.packing import Pack
+    from shoal.training.precision import Dtype
+    from shoal.training.weights import FlatWeights, Slot
+
+_STATIC_ROTATIONS = ("default", "linear", "llama3", "yarn")
+_PARTS = {
+    "LlamaForCausalLM", "LlamaModel", "LlamaDecoderLayer", "LlamaAttention", "LlamaMLP", "LlamaRMSNorm",
+    "LlamaRotaryEmbedding", "ModuleList", "Embedding", "Linear", "SiLU", "SiLUActivation",
+}  # fmt: skip
+
+
+def is_plain_llama(model: PreTrainedModel) -> bool:
+    """Whether `LlamaGradient` computes just what this model does: on the CPU, all weights trained, nothing added."""
+    config = model.config
+    return (
+        config.model_type == "llama"
+        and model.device.type == "cpu"
+        and not (config.attention_bias or config.mlp_bias)
+        and config.rope_parameters["rope_type"] in _STATIC_ROTATIONS
+        and all(weight.requires_grad for weight in model.parameters())
+        and all(_is_plain(module) for module in model.modules())
+    )
+
+
+def _is_plain(module: torch.nn.Module) -> bool:
+    return type(module).__name__ in _PARTS and not module._forward_hooks and not module._forward_pre_hooks
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    attention_gain: Slot
+    qkv: Slot
+    out: Slot
+    mlp_gain: Slot
+    gate_up: Slot
+    down: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class _Normed:
+    """A row over its root mean square, before the gain."""
+
+    unit: torch.Tensor
+    scale_T1: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Tape:
+    """What the backward pass of a layer needs of its forward pass."""
+
+    attention_in: _Normed
+    qkv_CD: torch.Tensor
+    attended: list[Any]
+    attention_out: torch.Tensor
+    out_DD: torch.Tensor
+    mlp_in: _Normed
+    gate_up_ED: torch.Tensor
+    gate_up_TE: torch.Tensor
+    activated_TF: torch.Tensor
+    down_DF: torch.Tensor
+
+
+class LlamaGradient:
+    """Adds the gradient of a batch's mean loss to the flat gradients, and gives the loss."""
+
+    def __init__(self, model: PreTrainedModel, head: Head, weights: FlatWeights) -> None:
+        config = model.config
+        self._heads = Heads(
+            config.num_attention_heads, config.num_key_value_heads, model.model.layers[0].self_attn.head_dim
+        )
+        self._epsilon = config.rms_norm_eps
+        self._inner = config.intermediate_size
+        self._rotary = model.model.rotary_emb
+        self._head = head
+        self._embedding = weights.slot("model.embed_tokens.weight")
+        self._final_gain = weights.slot("model.norm.weight")
+        self._output = self._embedding if config.tie_word_embeddings else weights.slot("lm_head.weight")
+        self._layers = [_layer_slots(weights, f"model.layers.{place}.") for place in range(len(model.model.layers))]
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
+        """The mean loss of a batch (a scalar)."""
+        pack = pack_documents(batch)
+        dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        x_TD = self._embedding.value.index_select(0, pack.ids_T)
+        rotation = self._rotation(pack, x_TD, dtype)
+        tapes = []
+        for layer in self._layers:
+            x_TD, tape = self._forward(layer, x_TD, pack, rotation)
+            tapes.append(tape)
+        loss, grad_TD = self._loss(x_TD, pack, dtype)
+        back = rotation[0], -rotation[1]
+        for layer in reversed(self._layers):
+            self._backward(layer, tapes.pop(), grad_TD, pack, back)
+        self._embedding.grad.index_add_(0, pack.ids_T, grad_TD)
+        return loss
+
+    def _rotation(self, pack: Pack, x_TD: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cosine and sine of each position's angles (T × 1 × K/2)."""
+        cos, sin = self._rotary(x_TD, pack.positions_T[None])
+        half = self._heads.width // 2
+        return cos[0, :, None, :half].to(dtype), sin[0, :, None, :half].to(dtype)
+
+    def _forward(
+        self, layer: _Layer, x_TD: torch.Tensor, pack: Pack, rotation: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, _Tape]:
+        dtype = rotation[0].dtype
+        attention_in = _normed(x_TD, self._epsilon, dtype)
+        qkv_CD = (layer.qkv.value * layer.attention_gain.value).to(dtype)
+        qkv_TC = attention_in.unit @ qkv_CD.t()
+        _rotate_(qkv_TC, self._heads, rotation)
+        attention_out, attended = attend(qkv_TC, self._heads, pack.groups)
+        out_DD = layer.out.value.to(dtype)
+        x_TD = _plus_product(x_TD, attention_out, out_DD)
+        mlp_in = _normed(x_TD, self._epsilon, dtype)
+        gate_up_ED = (layer.gate_up.value * layer.mlp_gain.value).to(dtype)
+        gate_up_TE = mlp_in.unit @ gate_up_ED.t()
+        gate_TF, up_TF = gate_up_TE.split(self._inner, dim=1)
+        activated_TF = torch.nn.functional.silu(gate_TF)
+        down_DF = layer.down.value.to(dtype)
+        x_TD = _plus_product(x_TD, activated_TF * up_TF, down_DF)
+        tape = _Tape(
+            attention_in, qkv_CD, attended, attention_out, out_DD, mlp_in, gate_up_ED, gate_up_TE, activated_TF, down_DF
+        )
+        return x_TD, tape
+
+    def _loss(self, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, and its gradient by the last layer's output."""
+        final = _normed(x_TD.index_select(0, pack.rows_N), self._epsilon, dtype)
+        hidden_ND = final.unit * self._final_gain.value.to(dtype)
+        loss, grad_ND = cross_entropy_with_gradient(
+            hidden_ND, pack.targets_N, self._head, weight_grad_VD=self._output.grad
+        )
+        self._final_gain.grad.add_((grad_ND * final.unit).sum(0, dtype=torch.float32))
+        rows_ND = torch.zeros(hidden_ND.shape)
+        _add_norm_gradient_(rows_ND, grad_ND.mul_(self._final_gain.value.to(dtype)), final)
+        return loss, torch.zeros_like(x_TD).index_copy_(0, pack.rows_N, rows_ND)
+
+    def _backward(
+        self,
+        layer: _Layer,
+        tape: _Tape,
+        grad_TD: torch.Tensor,
+        pack: Pack,
+        back: tuple[torch.Tensor, torch.Tensor],
+    ) -> None:
+        """Turn ``grad_TD`` from the gradient by a layer's output into that by its input, in place."""
+        by_x_TD = grad_TD.to(back[0].dtype)
+        gate_TF, up_TF = tape.gate_up_TE.split(self._inner, dim=1)
+        add_product_(layer.down.grad, by_x_TD.t(), tape.activated_TF * up_TF)
+        by_inner_TF = by_x_TD @ tape.down_DF
+        by_gate_up_TE = torch.empty_like(tape.gate_up_TE)
+        torch.mul(by_inner_TF, tape.activated_TF, out=by_gate_up_TE[:, self._inner :])
+        by_gate = torch.ops.aten.silu_backward(by_inner_TF.mul_(up_TF), gate_TF)
+        by_gate_up_TE[:, : self._inner] = by_gate
+        _add_folded_gradient(by_gate_up_TE, tape.mlp_in, layer.gate_up, layer.mlp_gain)
+        _add_norm_gradient_(grad_TD, by_gate_up_TE @ tape.gate_up_ED, tape.mlp_in)
+        by_x_TD = grad_TD.to(by_x_TD.dtype)
+        add_product_(layer.out.grad, by_x_TD.t(), tape.attention_out)
+        by_qkv_TC = attend_backward(by_x_TD @ tape.out_DD, tape.attended, self._heads, pack.groups)
+        _rotate_(by_qkv_TC, self._heads, back)
+        _add_folded_gradient(by_qkv_TC, tape.attention_in, layer.qkv, layer.attention_gain)
+        _add_norm_gradient_(grad_TD, by_qkv_TC @ tape.qkv_CD, tape.attention_in)
+
+
+def _layer_slots(weights: FlatWeights, prefix: str) -> _Layer:
+    attention, mlp = f"{prefix}self_attn.", f"{prefix}mlp."
+    return _Layer(
+        attention_gain=weights.slot(f"{prefix}input_layernorm.weight"),
+        qkv=weights.slot(*(f"{attention}{name}_proj.weight" for name in "qkv")),
+        out=weights.slot(f"{attention}o_proj.weight"),
+        mlp_gain=weights.slot(f"{prefix}post_attention_layernorm.weight"),
+        gate_up=weights.slot(f"{mlp}gate_proj.weight", f"{mlp}up_proj.weight"),
+        down=weights.slot(f"{mlp}down_proj.weight"),
+    )
+
+
+def _normed(x_TD: torch.Tensor, epsilon: float, dtype: torch.dtype) -> _Normed:
+    norm_T1 = torch.linalg.vector_norm(x_TD, dim=-1, keepdim=True)
+    scale_T1 = norm_T1.square_().div_(x_TD.shape[-1]).add_(epsilon).rsqrt_()
+    return _Normed(torch.mul(x_TD, scale_T1, out=torch.empty_like(x_TD, dtype=dtype)), scale_T1)
+
+
+def _add_norm_gradient_(grad_TD: torch.Tensor, by_unit_TD: torch.Tensor, normed: _Normed) -> None:
+    """Add the gradient that comes through a norm to that of the residual stream."""
+    unit, scale_T1 = normed.unit, normed.scale_T1
+    along_T1 = (by_unit_TD * unit).sum(-1, keepdim=True, dtype=torch.float32)
+    along_T1.mul_(scale_T1).div_(-unit.shape[-1])
+    if unit.dtype == torch.float32:
+        grad_TD.addcmul_(by_unit_TD, scale_T1).addcmul_(unit, along_T1)
+    else:
+        grad_TD.add_(by_unit_TD * scale_T1).add_(unit * along_T1)
+
+
+def _add_folded_gradient(by_product: torch.Tensor, normed: _Normed, weight: Slot, gain: Slot) -> None:
+    """The gradients of a weight and of the gain folded into it: W · diag(g) was what the product used."""
+    by_folded = (by_product.t() @ normed.unit).float()
+    gain.grad.add_((by_folded * weight.value).sum(0))
+    weight.grad.addcmul_(by_folded, gain.value)
+
+
+def _plus_product(x_TD: torch.Tensor, inner: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    if inner.dtype == x_TD.dtype:
+        return torch.addmm(x_TD, inner, weight.t())
+    return x_TD + inner @ weight.t()
+
+
+def _rotate_(columns_TC: torch.Tensor, heads: Heads, rotation: tuple[torch.Tensor, torch.Tensor]) -> None:
+    """Rotate queries and keys in place (Su et al. 2021, arXiv:2104.09864, equation 34), halves of a head as pairs."""
+    cos, sin = rotation
+    turned = (heads.queries + heads.keys) * heads.width
+    first, second = columns_TC[:, :turned].view(len(columns_TC), -1, 2, heads.width // 2).unbind(2)
+    shear = first * sin
+    first.mul_(cos).addcmul_(second, sin, value=-1)
+    second.mul_(cos).add_(shear)

@@ -1,0 +1,82 @@
+"""All trained weights in one row of memory, so that norm, clipping and optimizer are one operation each.
+
+For a model of a few hundred thousand weights in dozens of tensors, the calls for each tensor would cost more than the
+arithmetic. While the weights are flat, the model's parameters and their gradients are views into two rows.
+
+Shapes: P trained weights in all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from shoal.errors import ModelError, TrainingError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Slot(NamedTuple):
+    """A weight and the place of its gradient, both views into the rows."""
+
+    value: torch.Tensor
+    grad: torch.Tensor
+
+
+class FlatWeights:
+    """The trained weights of a model, matrices before vectors; a context manager that ends with tensors of their own.
+
+    Raises:
+        TrainingError: every weight is frozen.
+        ModelError: a weight that is to be trained is not float32.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        _refuse_untrainable(named)
+        self.parameters = dict(sorted(named.items(), key=lambda item: item[1].ndim < 2))
+        self.matrix_entries = sum(weight.numel() for weight in named.values() if weight.ndim >= 2)
+        self.values_P = torch.cat([weight.detach().reshape(-1) for weight in self.parameters.values()])
+        self.grads_P = torch.zeros_like(self.values_P)
+        self._starts: dict[str, int] = {}
+
+    def __enter__(self) -> FlatWeights:
+        start = 0
+        for name, weight in self.parameters.items():
+            self._starts[name] = start
+            span = slice(start, start + weight.numel())
+            weight.data = self.values_P[span].view(weight.shape)
+            weight.grad = self.grads_P[span].view(weight.shape)
+            start += weight.numel()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for weight in self.parameters.values():
+            weight.data = weight.data.clone()
+            weight.grad = None
+
+    def slot(self, *names: str) -> Slot:
+        """The weights of these names, neighbours in memory and of one width, stacked as one without a copy."""
+        start, width = self._starts[names[0]], self.parameters[names[0]].shape[1:]
+        stop = start
+        for name in names:
+            assert self._starts[name] == stop, f"{name} does not follow its neighbour"
+            stop += self.parameters[name].numel()
+        shape = (-1, *width)
+        return Slot(self.values_P[start:stop].view(shape), self.grads_P[start:stop].view(shape))
+
+    def split(self, row_P: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """A row like that of the weights, in its part of matrices and its part of vectors."""
+        return row_P[: self.matrix_entries], row_P[self.matrix_entries :]
+
+
+def _refuse_untrainable(named: dict[str, torch.nn.Parameter]) -> None:
+    if not named:
+        raise TrainingError("every weight of the model is frozen; set requires_grad on those to be trained")
+    for name, weight in named.items():
+        if weight.dtype != torch.float32:
+            raise ModelError(f"the weights {name} are {weight.dtype}; load the model with dtype='float32' to train it")
