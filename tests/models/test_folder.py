@@ -140,7 +140,7 @@ def test_a_model_that_is_not_causal_is_refused(tmp_path):
     from transformers import BertConfig, BertForMaskedLM
 
     config = BertConfig(
-        vocab_size=258, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+        vocab_size=260, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
     BertForMaskedLM(config).save_pretrained(tmp_path / "bert")
     byte_tokenizer().save_pretrained(tmp_path / "bert")
@@ -165,16 +165,26 @@ def test_pickles_beside_safetensors_are_left_alone(model_folder):
     assert load_model(str(model_folder)).digest == weight_digest(tiny_llama())
 
 
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path.parent / "sprung"), "w"))
+
+
 def write_torch(path):
-    torch.save({"a": torch.ones(1)}, path)
+    torch.save({"a": Trap(path)}, path)
 
 
 def write_old_torch(path):
-    torch.save({"a": torch.ones(1)}, path, _use_new_zipfile_serialization=False)
+    torch.save({"a": Trap(path)}, path, _use_new_zipfile_serialization=False)
 
 
 def write_pickle(path):
-    path.write_bytes(pickle.dumps({"a": 1}))
+    path.write_bytes(pickle.dumps({"a": Trap(path)}))
 
 
 def write_tar(path):
@@ -190,6 +200,21 @@ def test_a_pickle_is_refused_under_any_name(model_folder, write, name):
 
     spec = model_folder if name == "model.safetensors" else path
     assert f"{path} is a pickle" in refusal(UnsafeModelError, spec)
+    assert not (model_folder / "sprung").exists()
+
+
+def test_a_configuration_cannot_name_a_pickle_as_its_weights(model_folder):
+    write_torch(model_folder / "adapter_model.bin")
+    change_json(model_folder / "config.json", transformers_weights="adapter_model.bin")
+
+    assert load_model(str(model_folder)).digest == weight_digest(tiny_llama())
+    assert not (model_folder / "sprung").exists()
+
+
+def test_the_settings_of_generation_are_those_of_the_folder(model_folder):
+    change_json(model_folder / "generation_config.json", max_length=37)
+
+    assert load_model(str(model_folder)).model.generation_config.max_length == 37
 
 
 def test_a_safetensors_file_asks_for_its_folder(model_folder):
@@ -303,7 +328,7 @@ def test_an_older_checkpoint_keeps_loading_with_the_buffers_it_used_to_store(tmp
     from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
     config = GPTNeoConfig(
-        vocab_size=258,
+        vocab_size=260,
         hidden_size=16,
         num_layers=2,
         num_heads=2,
@@ -324,3 +349,21 @@ def test_an_older_checkpoint_keeps_loading_with_the_buffers_it_used_to_store(tmp
     save_file(weights, path, metadata={"format": "pt"})
 
     assert load_model(str(folder)).model.config.model_type == "gpt_neo"
+
+
+def test_a_checkpoint_of_the_body_alone_loads_where_the_head_is_tied_to_it(tmp_path):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=260, n_embd=16, n_layer=1, n_head=2, n_positions=32, bos_token_id=256, eos_token_id=256
+    )
+    original = GPT2LMHeadModel(config).eval()
+    folder = tmp_path / "gpt2"
+    original.transformer.save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
+    path = folder / "model.safetensors"
+    weights = {**load_file(path), "h.0.attn.bias": torch.ones(1, 1, 32, 32).tril()}
+    save_file(weights, path, metadata={"format": "pt"})
+
+    assert "wte.weight" in weights
+    assert load_model(str(folder)).digest == weight_digest(original)

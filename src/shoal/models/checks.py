@@ -37,4 +37,5 @@ def check_finite(model: PreTrainedModel, origin: str) -> None:
     for name, weight in model.named_parameters():
         # A sum is not finite where a term is not; the costly look at each term is taken only then.
         if not torch.isfinite(weight.detach().sum(dtype=torch.float64)) and not torch.isfinite(weight).all():
-            raise CorruptModelError(f"{name} of {origin} holds a value that is not a finite number")
+            dtype = str(weight.dtype).removeprefix("torch.")
+            raise CorruptModelError(f"{name} of {origin} holds a value that is not a finite number in {dtype}")

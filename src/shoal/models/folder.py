@@ -56,9 +56,17 @@ class FolderSource(Source):
 
     def model(self, dtype: torch.dtype) -> PreTrainedModel:
         """Raises CorruptModelError where the weights are cut short or not those of the configuration."""
+        from transformers import GenerationConfig
+
+        weights: dict[str, torch.Tensor] = {}
         for path in check_weights(self.folder):
-            _check_whole(path)
-        return build_model(self.config(), dtype, str(self.folder), folder=str(self.folder))
+            weights |= _read_weights(path)
+        model = build_model(self.config(), weights, dtype, str(self.folder))
+        model.name_or_path = str(self.folder)
+        settings = self.folder / "generation_config.json"
+        if settings.is_file():
+            model.generation_config = GenerationConfig.from_dict(read_json(settings))
+        return model
 
 
 def check_folder(folder: Path) -> None:
@@ -134,13 +142,18 @@ def _check_own_code(folder: Path) -> None:
         refuse_own_code(settings)
 
 
-def _check_whole(path: Path) -> None:
-    """Raise where a safetensors file is something else, or ends before its header says that it does."""
-    from safetensors import SafetensorError, safe_open
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file, mapped into memory.
+
+    Raises:
+        UnsafeModelError: it is a pickle.
+        CorruptModelError: it is something else, or ends before its header says that it does.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
     refuse_pickle(path)
     try:
-        with safe_open(path, framework="numpy"):
-            pass
+        return load_file(path)
     except (SafetensorError, OSError) as error:
         raise CorruptModelError(f"{path} is not a whole safetensors file: {in_one_line(error)}") from error

@@ -106,4 +106,4 @@ def _convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         raise CorruptModelError(
             f"{path} cannot be converted: {in_one_line(error)}; it is cut short, or transformers does not read its kind"
         ) from error
-    return build_model(config, torch.float32, str(path), weights=tensors), tokenizer
+    return build_model(config, tensors, torch.float32, str(path)), tokenizer

@@ -111,7 +111,7 @@ class Llama2cSource(Source):
         import torch
 
         weights = {name: torch.from_numpy(array) for name, array in read_weights(self.path, self.header).items()}
-        return build_model(self.config(), dtype, str(self.path), weights=weights)
+        return build_model(self.config(), weights, dtype, str(self.path))
 
 
 def read_header(path: Path) -> Header:

@@ -59,37 +59,30 @@ def causal_class(config: PreTrainedConfig, where: str) -> type[PreTrainedModel]:
 
 
 def build_model(
-    config: PreTrainedConfig,
-    dtype: torch.dtype,
-    where: str,
-    *,
-    folder: str | None = None,
-    weights: Mapping[str, torch.Tensor] | None = None,
+    config: PreTrainedConfig, weights: Mapping[str, torch.Tensor], dtype: torch.dtype, where: str
 ) -> PreTrainedModel:
-    """A model from a folder of safetensors files, or from tensors by name. Every weight must be there, and no other.
+    """A model from its weights by name. Every weight must be there, and no other.
+
+    `transformers` is given tensors and no path, so that it opens no file, whatever a configuration asks for.
 
     Raises:
-        CorruptModelError: weights are missing, unknown, of the wrong shape, or cannot be read.
+        CorruptModelError: weights are missing, unknown, of the wrong shape, or not finite.
         ModelError: the architecture cannot be built.
     """
     from huggingface_hub.errors import StrictDataclassError
-    from safetensors import SafetensorError
 
     model_class = causal_class(config, where)
     try:
         with quiet():
             model, report = model_class.from_pretrained(
-                folder,
+                None,
                 config=config,
                 state_dict=weights,
                 dtype=dtype,
-                use_safetensors=True,
                 local_files_only=True,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-    except (SafetensorError, OSError, KeyError) as error:
-        raise CorruptModelError(f"{where} cannot be read: {in_one_line(error)}") from error
     except (
         RuntimeError,
         ValueError,
