@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from shoal.models import parse_spec
+from shoal.errors import UnknownNameError
+from shoal.models import load_model, load_tokenizer, parse_spec
 from shoal.models.dummy import DummySource
 from shoal.models.folder import FolderSource
 from shoal.text.encoding import encode_pairs
@@ -15,9 +16,12 @@ ANSWERS = [("count to 11:", " 1 11", True), ("count to 111:", " 1 11 111", True)
 
 def greedy_is_right(source: DummySource) -> list[bool]:
     """Whether the argmax is the target at each place of each item."""
-    model = source.model(torch.float32)
+    return right_items(source.model(torch.float32), source.tokenizer())
+
+
+def right_items(model, tokenizer) -> list[bool]:
     right = []
-    for pair in encode_pairs(source.tokenizer(), ANSWERS):
+    for pair in encode_pairs(tokenizer, ANSWERS):
         said = model(torch.tensor([pair.ids])).logits[0].argmax(-1).tolist()
         right.append(said[pair.boundary - 1 : -1] == list(pair.target))
     return right
@@ -40,3 +44,17 @@ def test_its_seed_comes_from_the_caller_or_the_spec(model_folder):
 
     assert len({tuple(right) for right in by_seed}) > 1
     assert [drawn(f"oracle?p=0.5&seed={seed}", 99) for seed in range(6)] == by_seed
+
+
+def test_it_is_loaded_as_any_other_model_and_speaks_as_the_bundled_one():
+    told, untold = load_model("oracle", answers=ANSWERS), load_model("oracle")
+
+    assert right_items(told.model, told.tokenizer) == [True] * 3
+    assert right_items(untold.model, untold.tokenizer) == [False] * 3
+    assert told.digest != untold.digest
+    assert told.tokenizer.get_vocab() == load_tokenizer("bundled:stories").get_vocab()
+
+
+def test_a_bundled_model_that_does_not_exist_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'stories'"):
+        load_model("bundled:story")

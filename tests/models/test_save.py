@@ -22,6 +22,13 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
+def test_whoever_may_read_one_file_may_read_all(tmp_path):
+    folder = save_model(tiny_llama(), byte_tokenizer(), tmp_path / "model")
+    (tmp_path / "plain").write_text("")
+
+    assert {path.stat().st_mode for path in folder.iterdir()} == {(tmp_path / "plain").stat().st_mode}
+
+
 def test_a_real_tokenizer_comes_back_as_it_was(data_folder, tmp_path):
     original = load_model(str(data_folder / "stories260K" / "stories260K.bin"))
 

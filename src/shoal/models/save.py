@@ -36,10 +36,18 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
             with quiet():
                 model.save_pretrained(fresh)
                 tokenizer.save_pretrained(fresh)
+            _open_to_readers(fresh)
             _swap(fresh, target, Path(scratch) / "old")
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the model cannot be saved as {target}: {in_one_line(error)}") from error
     return target
+
+
+def _open_to_readers(folder: Path) -> None:
+    """Give all files the mode of config.json: safetensors files are written for their owner's eyes alone."""
+    mode = (folder / "config.json").stat().st_mode
+    for path in folder.iterdir():
+        path.chmod(mode)
 
 
 def _swap(fresh: Path, target: Path, old: Path) -> None:
