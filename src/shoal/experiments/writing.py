@@ -78,7 +78,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     Raises:
         StoreError: it is absent or damaged.
     """
-    return [_decoded(path, line) for line in _text(path).splitlines() if line]
+    return [_decoded(path, line) for line in _text(path).split("\n") if line]
 
 
 def finite(value: Any) -> Any:
