@@ -101,10 +101,13 @@ def test_a_broken_configuration_is_corrupt(model_folder):
     assert "config.json cannot be read" in refusal(CorruptModelError, model_folder)
 
 
-def test_a_configuration_with_impossible_values_is_refused(model_folder):
-    change_json(model_folder / "config.json", hidden_size="wide")
+@pytest.mark.parametrize(
+    "change", [{"hidden_size": "wide"}, {"num_attention_heads": 0}, {"rope_parameters": 3}, {"hidden_act": "jump"}]
+)
+def test_a_configuration_with_impossible_values_is_refused(model_folder, change):
+    change_json(model_folder / "config.json", **change)
 
-    assert "config.json" in refusal(ModelError, model_folder)
+    assert str(model_folder) in refusal(ModelError, model_folder)
 
 
 def test_an_architecture_that_nobody_knows_is_named(model_folder):

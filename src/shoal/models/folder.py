@@ -30,13 +30,12 @@ class FolderSource(Source):
 
     def config(self) -> PreTrainedConfig:
         """Raises ModelError for an architecture that `transformers` does not know."""
-        from huggingface_hub.errors import StrictDataclassError
         from transformers import AutoConfig
 
         try:
             with quiet():
                 return AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
-        except (ValueError, TypeError, KeyError, OSError, AttributeError, StrictDataclassError) as error:
+        except Exception as error:  # a configuration may be wrong in any way
             raise ModelError(f"{self.folder / 'config.json'} cannot be used: {in_one_line(error)}") from error
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
@@ -101,7 +100,7 @@ def check_weights(folder: Path) -> list[Path]:
         return [single]
     if index.is_file():
         weight_map = read_json(index).get("weight_map")
-        names = sorted(set(weight_map.values())) if isinstance(weight_map, dict) else []
+        names = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
         absent = [name for name in names if "/" in name or "\\" in name or not (folder / name).is_file()]
         if absent or not names:
             raise CorruptModelError(f"{index} names {absent[:1] or 'no files'}, which {folder} does not hold")
