@@ -15,6 +15,7 @@ ShoalError
 ├── CertificationError      an evaluator failed its certificate, so its scores are not used
 ├── TrainingError           training met a loss that is not a number
 ├── StoreError              a run folder cannot be read or written (disk full, other experiment)
+├── WorkerError             a worker process of a run died in the middle of its work
 └── MissingExtraError       an optional part of shoal is not installed
 ```
 
@@ -93,6 +94,10 @@ class TrainingError(ShoalError):
 
 class StoreError(ShoalError):
     """A run folder cannot be read or written."""
+
+
+class WorkerError(ShoalError):
+    """A worker process of a run died in the middle of its work."""
 
 
 class MissingExtraError(ShoalError):

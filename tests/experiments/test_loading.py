@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments import load_experiment, shipped_experiments
 from shoal.experiments.experiment import TrainingTable
+from shoal.experiments.loading import experiment_from
 from shoal.experiments.store import as_table
 from shoal.experiments.tasks import make_experiment_task
 from shoal.experiments.toml import to_toml
@@ -126,6 +128,12 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
             'treatment = "best"',
             "treatment = 'best' is none of the arms: pretrained, random",
         ),
+        (
+            "smallest_effect = 0.1",
+            "smallest_effect = 10",
+            "measure.smallest_effect = 10: exact_match lies between 0 and",
+        ),
+        ('name = "counting"', 'name = "a"\nrows = "a.jsonl"\noptions = { x = 1 }', "task.rows names a file; give one"),
         ('baseline = "random"', 'baseline = "pretrained"', "same arm"),
         ("pretrained = ", "pretrained-shuffled = 'x'\npretrained = ", "is kept for the shuffled-weights control"),
         ("pretrained = ", '"../x" = "y"\npretrained = ', "should match pattern"),
@@ -194,6 +202,19 @@ def test_a_preset_of_a_file_without_presets_is_refused(tmp_path: Path) -> None:
     assert load_experiment(plain, "full") == load_experiment("counting", "full")
     with pytest.raises(UnknownNameError, match="'quick'"):
         load_experiment(plain, "quick")
+
+
+def test_a_file_of_rows_is_found_from_where_the_experiment_lies(tmp_path: Path) -> None:
+    path = changed(tmp_path, 'name = "counting"', 'name = "mine"\nrows = "rows.jsonl"')
+    text = path.read_text().replace("[presets.quick.task.options]\nlargest = 30", "[presets.quick]")
+    path.write_text(text.replace("last-digit", "random"))
+    rows = [{"prompt": f"{number} and {number} is", "completion": f" {2 * number}"} for number in range(10)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    experiment = load_experiment(path)
+    task = make_experiment_task(experiment)
+    assert (task.name, len(task.examples)) == ("mine", 10)
+    again = experiment_from(as_table(experiment), str(tmp_path / "run" / "experiment.toml"))
+    assert make_experiment_task(again).examples == task.examples
 
 
 def test_an_experiment_survives_being_written_as_toml() -> None:

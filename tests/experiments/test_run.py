@@ -23,7 +23,7 @@ from shoal.experiments.loading import experiment_from
 from shoal.experiments.store import RunStore, as_table
 from shoal.experiments.summary import all_arms, arm_place
 from shoal.experiments.toml import to_toml
-from shoal.experiments.writing import read_json, read_jsonl
+from shoal.experiments.writing import read_json, read_jsonl, write_json
 
 Finished = tuple[Experiment, Path]
 
@@ -245,6 +245,8 @@ def test_an_evaluator_that_fails_its_certificate_stops_the_run(
             "held out|held-out|holds out",
         ),
         ({"arms": {"given": "bundeld:stories", "fresh": "x"}}, UnknownNameError, "did you mean 'bundled'"),
+        ({"arms": {"given": "bundled:storis", "fresh": "a/b"}}, UnknownNameError, "bundled model 'storis'"),
+        ({"arms": {"given": "./nowhere", "fresh": "a/b"}}, UsageError, "no folder ./nowhere"),
         ({"arms": {"given": "oracle?p=0.3", "fresh": "a/b"}}, UsageError, "cannot be trained"),
     ],
 )
@@ -254,6 +256,16 @@ def test_a_name_that_is_not_known_stops_before_a_folder_is_made(
     with pytest.raises(error, match=words):
         run_experiment(experiment_from(plan | change, "test"), tmp_path / "run", workers=0)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_does_not_go_on_with_other_examples(finished: Finished, tmp_path: Path) -> None:
+    experiment, whole = finished
+    folder = tmp_path / "run"
+    RunStore(folder, experiment).close()
+    choices = read_json(whole / "choices.json")
+    write_json(folder / "choices.json", choices | {"examples": "0" * 64})
+    with pytest.raises(StoreError, match="other examples"):
+        run_experiment(experiment, folder, workers=0)
 
 
 def test_an_example_beyond_the_context_is_a_clear_error(plan: dict[str, Any], certificate: str, tmp_path: Path) -> None:
@@ -364,7 +376,7 @@ def test_a_worker_that_dies_is_named_with_its_job(plan: dict[str, Any], certific
     [worker] = workers_of(process)
     os.kill(worker, signal.SIGKILL)
     message = process.communicate()[1]
-    assert "WorkerDiedError: the worker that did given, seed 0 was killed by signal 9 (out of memory?)" in message
+    assert "WorkerError: the worker that did given, seed 0 was killed by signal 9 (out of memory?)" in message
 
 
 @pytest.mark.slow

@@ -52,17 +52,23 @@ def floor_and_ceiling(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Co
     return Control(name="floor and ceiling", passed=passed, says=says, numbers=dict(means))
 
 
-def leakage(task: Task) -> Control:
-    """No held-out example stands among the seen ones: neither its prompt nor its prompt with its completion."""
+def leakage(experiment: Experiment, task: Task, arms: Mapping[str, ArmRows]) -> Control:
+    """No held-out prompt stands among the seen ones, case and spacing aside.
+
+    What the treatment answers before any training is told beside it, since its pretraining cannot be searched.
+    """
     seen = {_plain(example.prompt) for example in task.seen}
     leaked = [example for example in task.held_out if _plain(example.prompt) in seen]
     total = len(task.held_out)
+    known = _mean(by_seed(arms[experiment.treatment], "exact_match", "before", "held_out"))
     says = (
         f"{len(leaked)} of {total} held-out prompts stand among the seen ones, such as {leaked[0].prompt[-60:]!r}"
         if leaked
-        else f"none of the {total} held-out prompts stands among the seen ones"
+        else f"none of the {total} held-out prompts stands among the seen ones; before training, "
+        f"{experiment.treatment} answers {known or 0.0:.3f} of them"
     )
-    return Control(name="leakage", passed=not leaked, says=says, numbers={"leaked": len(leaked), "held_out": total})
+    numbers = {"leaked": len(leaked), "held_out": total, "answered_before_training": known}
+    return Control(name="leakage", passed=not leaked, says=says, numbers=numbers)
 
 
 def shuffled_weights(experiment: Experiment, arms: Mapping[str, ArmRows], *, found: bool) -> Control:

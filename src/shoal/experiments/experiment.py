@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shoal.experiments.measures import MeasureName  # noqa: TC001 - pydantic reads it
+from shoal.experiments.measures import MEASURES, MeasureName
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 """A name that may stand in a path."""
@@ -25,11 +25,20 @@ class Table(BaseModel):
 class TaskTable(Table):
     """Where the examples come from."""
 
-    name: str
-    """A task by name: ``counting``."""
+    name: Name
+    """A task by name: ``counting``; with ``rows``, what reports call it."""
 
     options: dict[str, Any] = {}
     """The task's own options, as `make_task` takes them."""
+
+    rows: str | None = None
+    """A file of your own rows instead: JSONL or Parquet with the columns prompt and completion."""
+
+    @model_validator(mode="after")
+    def _either(self) -> TaskTable:
+        if self.rows is not None and self.options:
+            raise ValueError("task.options belong to a task by name, and task.rows names a file; give one of them")
+        return self
 
 
 class SplitTable(Table):
@@ -162,6 +171,11 @@ class Experiment(Table):
         if self.shuffled_arm in self.arms:
             raise ValueError(
                 f"the arm name {self.shuffled_arm!r} is kept for the shuffled-weights control; rename the arm"
+            )
+        if MEASURES[self.measure.primary].bounded and self.measure.smallest_effect >= 1:
+            raise ValueError(
+                f"measure.smallest_effect = {self.measure.smallest_effect:g}: {self.measure.primary} lies between 0 "
+                "and 1, so that no effect is larger than 1"
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("a seed stands twice in seeds; each may stand once")

@@ -103,7 +103,7 @@ def _controls(
     named = [
         controls.training_ceiling(experiment, arms),
         controls.floor_and_ceiling(experiment, arms),
-        controls.leakage(task),
+        controls.leakage(experiment, task, arms),
     ]
     if experiment.controls.shuffled_weights:
         named.append(controls.shuffled_weights(experiment, arms, found=found))

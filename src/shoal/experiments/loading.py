@@ -106,12 +106,20 @@ def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _validated(source: str, data: dict[str, Any], preset: str | None) -> Experiment:
     try:
-        return Experiment.model_validate(data)
+        return Experiment.model_validate(_located(source, data))
     except ValidationError as error:
         where = f"{source} (preset {preset})" if preset else source
         # A misspelt key is also a missing one; the misspelling says more.
         faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         raise ExperimentFileError(f"{where}: {_fault(faults[0], len(faults))}") from error
+
+
+def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The table with a file of rows found from where the experiment file lies."""
+    task = data.get("task")
+    if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
+        return data
+    return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}
 
 
 def _fault(fault: Any, faults: int) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import shoal
 from shoal import errors
-from shoal.errors import ShoalError
+from shoal.errors import ShoalError, WorkerError
 from shoal.experiments.store import as_table
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 _GRACE = 5.0
 """Seconds that a worker gets to end by itself."""
-
-
-class WorkerDiedError(ShoalError):
-    """A worker process ended in the middle of a job."""
 
 
 class Pool:
@@ -56,7 +52,7 @@ class Pool:
 
         Raises:
             ShoalError: the first fault that a job met; the jobs in progress are given up.
-            WorkerDiedError: a worker was killed.
+            WorkerError: a worker was killed.
         """
         waiting = deque(jobs)
         answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]] = queue.SimpleQueue()
@@ -67,7 +63,7 @@ class Pool:
         for _ in jobs:
             job, answer = answers.get()
             if answer is None:
-                raise WorkerDiedError(self._obituary(job))
+                raise WorkerError(self._obituary(job))
             _raise_fault(answer)
             yield answer["timing"]
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.errors import UsageError
+from shoal.errors import StoreError, UsageError
 from shoal.experiments.choices import choose_rates, spec_of, trial_jobs
 from shoal.experiments.environment import available_cores, check_same_environment, describe_environment
 from shoal.experiments.jobs import Job
 from shoal.experiments.pool import Pool, ThisProcess
 from shoal.experiments.store import RunStore
 from shoal.experiments.summary import all_arms, arm_place, read_arms
-from shoal.experiments.tasks import make_experiment_task
+from shoal.experiments.tasks import examples_digest, make_experiment_task
 
 if TYPE_CHECKING:
     from shoal.experiments.experiment import Experiment
@@ -75,9 +75,15 @@ class _Run:
         self.tell = tell
         self._environment()
         choices = store.read("choices.json") or {}
+        examples = examples_digest(task)
+        if choices.get("examples", examples) != examples:
+            raise StoreError(
+                f"{store.folder} holds a run on other examples of the task {task.name!r}; "
+                "give another folder with --out"
+            )
         count, threads = _division(workers, experiment.device)
         # Sums in another number of threads are rounded otherwise, so a resumed run keeps the first one's.
-        self.choices: dict[str, Any] = {"threads": choices.get("threads", threads), **choices}
+        self.choices: dict[str, Any] = {"examples": examples, "threads": threads, **choices}
         self.pool = (
             ThisProcess(store.folder, experiment, threads=self.choices["threads"])
             if workers == 0
@@ -176,13 +182,19 @@ class _Run:
 
 
 def _check_specs(experiment: Experiment) -> None:
-    """Refuse a model spec that cannot be parsed before anything is begun."""
+    """Refuse a model that cannot be there before anything is begun."""
     from shoal.models import parse_spec
+    from shoal.models.bundled import bundled_folder
 
     for arm, spec in experiment.arms.items():
         parsed = parse_spec(spec)
-        if parsed.kind == "dummy":
+        named = parsed.inner or parsed
+        if named.kind == "dummy":
             raise UsageError(f"the arm {arm!r} names the dummy {spec!r}, which cannot be trained; name a model")
+        if named.kind == "bundled":
+            bundled_folder(named.name)
+        if named.kind == "folder" and not Path(named.name).expanduser().is_dir():
+            raise UsageError(f"the arm {arm!r} names {spec!r}, and there is no folder {named.name}")
 
 
 def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
@@ -18,13 +21,25 @@ def make_experiment_task(experiment: Experiment) -> Task:
         UnknownNameError: the task, one of its options or the split has an unknown name.
         UsageError: an option cannot be used, or the split leaves one side empty or nothing to validate on.
     """
-    from shoal.tasks import make_task
+    from shoal.tasks import make_task, read_rows, task_from_rows
 
     split = {"name": experiment.split.name, **experiment.split.parameters}
-    task = make_task(experiment.task.name, **experiment.task.options, split=split)
+    if experiment.task.rows is None:
+        task = make_task(experiment.task.name, **experiment.task.options, split=split)
+    else:
+        task = task_from_rows(read_rows(Path(experiment.task.rows)), split=split, name=experiment.task.name)
     if len(task.seen) < 2 or not task.held_out:
         raise UsageError(
             f"the split {task.split.name} of the task {task.name!r} leaves {len(task.seen)} seen and "
             f"{len(task.held_out)} held-out examples; at least 2 and 1 are needed"
         )
     return task
+
+
+def examples_digest(task: Task) -> str:
+    """SHA-256 of all examples and of which are held out; a run goes on only with the examples that it began with."""
+    state = hashlib.sha256()
+    for example in task.examples:
+        row = [example.prompt, example.completion, example.ends, task.split.holds_out(example), dict(example.tags)]
+        state.update(json.dumps(row, sort_keys=True).encode())
+    return state.hexdigest()

@@ -17,7 +17,7 @@ def sentence(
     word: Word, effect: Effect, *, treatment: str, baseline: str, items: int, controls: Sequence[Control]
 ) -> str:
     """The verdict in one sentence."""
-    basis = f"{len(effect.seeds)} seeds, {items} held-out items"
+    basis = f"{_count(len(effect.seeds), 'seed')}, {_count(items, 'held-out item')}"
     gained = _gained(effect, treatment, baseline)
     interval = f"{100 * effect.level:g}% interval {_number(effect.low)} to {_number(effect.high)}"
     if word == "confounded":
@@ -64,8 +64,10 @@ def verdict_text(verdict: Verdict) -> str:
         f"hypothesis  {verdict.hypothesis}",
         f"task        {verdict.task}, split {verdict.split}: {verdict.seen_items} seen, {verdict.items} held out",
         _effect_line(verdict),
-        f"power       smallest effect found in 80 of 100 such runs: {_number(verdict.smallest_detectable_effect)}",
     ]
+    if verdict.smallest_detectable_effect is not None:
+        found = _number(verdict.smallest_detectable_effect)
+        lines.append(f"power       so many seeds, differing so much, find an effect of {found} in 80 of 100 runs")
     if verdict.needed:
         lines.append(f"to settle   {verdict.needed}")
     lines += ["", *_table(verdict), "", "controls"]
@@ -80,7 +82,7 @@ def _effect_line(verdict: Verdict) -> str:
     return (
         f"effect      {_number(effect.estimate)} {effect.measure}, {verdict.treatment} - {verdict.baseline}, "
         f"{100 * effect.level:g}% interval {_number(effect.low)} to {_number(effect.high)}, p = {effect.p_value:.2g} "
-        f"({effect.method} sign flips over {len(effect.seeds)} seeds)"
+        f"({effect.method} sign flips over {_count(len(effect.seeds), 'seed')})"
     )
 
 
@@ -97,7 +99,7 @@ def _table(verdict: Verdict) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     level = f"{100 * verdict.effect.level:g}%"
-    return [*text, f"mean over {verdict.seeds} seeds [{level} interval over seeds]"]
+    return [*text, f"mean over {_count(verdict.seeds, 'seed')} [{level} interval over seeds]"]
 
 
 def _cell(record: dict[str, Any] | None) -> str:
@@ -123,6 +125,10 @@ def _number(value: float | None) -> str:
     if math.isinf(value):
         return "infinity" if value > 0 else "-infinity"
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.2g}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _listed(clauses: list[str]) -> str:
