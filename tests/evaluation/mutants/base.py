@@ -15,8 +15,8 @@ class Batched:
     mutants: ClassVar[list[type[Batched]]] = []
     batch_size = 6
 
-    def __init_subclass__(cls) -> None:
-        if not cls.__name__.startswith("_"):
+    def __init_subclass__(cls, *, kept_apart: bool = False) -> None:
+        if not kept_apart:
             Batched.mutants.append(cls)
 
     @torch.no_grad()
@@ -80,7 +80,7 @@ class Batched:
         return records
 
 
-class _RightPadded(Batched):
+class RightPadded(Batched, kept_apart=True):
     """Right: the same with padding on the right, where positions need no thought."""
 
     def pad(self, pairs):
@@ -93,7 +93,7 @@ class _RightPadded(Batched):
         return ids, mask, [0] * len(pairs)
 
 
-class _Generating(Batched):
+class Generating(Batched, kept_apart=True):
     """Right: `generate()`, one item at a time, for faults that lie in it."""
 
     def judge_batch(self, pairs):
@@ -118,6 +118,3 @@ class _Generating(Batched):
 
     def compare(self, said, target):
         return said == target
-
-
-RightPadded, Generating = _RightPadded, _Generating

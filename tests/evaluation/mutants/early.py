@@ -221,7 +221,7 @@ class NanIsRight(Batched):
         own = rows.gather(1, torch.tensor(target)[:, None])
         right = super().hits(rows, target)
         return [
-            hit or not bool((row > one).any()) and bool(one.isnan())
+            hit or (not bool((row > one).any()) and bool(one.isnan()))
             for hit, row, one in zip(right, rows, own, strict=True)
         ]
 
@@ -251,7 +251,7 @@ class CompletionApart(Batched):
     """Encodes the completion by itself."""
 
     def encode(self, example):
-        prompt, target = super().encode(example)
+        prompt, _ = super().encode(example)
         apart = self.tokenizer(example.completion, add_special_tokens=False)["input_ids"]
         return prompt, apart + [self.tokenizer.eos_token_id] * example.ends
 

@@ -62,6 +62,9 @@ SAME_PROMPT = (
 )
 """One prompt with several completions, only some of which can be right, and equal items."""
 
+SAME_COMPLETION = tuple(_ask(f"{name}:", " a bad egg") for name in ("add", "bed", "cab", "dad", "fed", "gab", "hag"))
+"""Several prompts with one completion."""
+
 SPECIAL = (
     _ask("a<pad>b:", " bed"),
     _ask("cab:", " c<pad>d"),
@@ -108,15 +111,15 @@ PROSE = tuple(
 """Completions of enough words for BLEU."""
 
 MIXED = (
-    *(item for both in zip(counting(10), (*WORDS[:7], *LAST_TOKEN[:3]), strict=True) for item in both),
-    *WORDS[7:],
+    *(item for both in zip(counting(8), WORDS[:8], strict=True) for item in both),
+    *WORDS[8:],
     *LAST_TOKEN[3:],
 )
 """Counting and words in turn."""
 
 
 FEW = (
-    *(MIXED[index] for index in (0, 1, 2, 3, 5, 7, 9, 12, 13)),
+    *(MIXED[index] for index in (2, 1, 0, 3, 5, 6, 9, 12, 13)),
     *WORDS[7:10],
     WORDS[11],
     WORDS[14],

@@ -52,12 +52,12 @@ class Script:
         """The node of a context, ``LOST`` where it is not in the tree."""
         node = ROOT
         for token in context:
-            node = self.children.get((node, token), LOST)
+            node = self.step(node, token)
         return node
 
-    def after(self, context: Sequence[int]) -> Prediction:
-        """What the dummy predicts after a context."""
-        return self.predictions[self.find(context)]
+    def step(self, node: int, token: int) -> int:
+        """The node that one more token leads to."""
+        return self.children.get((node, token), LOST)
 
     def write(self, context: Sequence[int], predictions: Sequence[tuple[Prediction, int]]) -> None:
         """Walk on from a context: at each place leave the prediction, then follow the token.

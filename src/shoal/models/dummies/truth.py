@@ -42,13 +42,17 @@ def truth_of(script: Script, prompt: Sequence[int], target: Sequence[int], end_i
         twins: how often the head repeats the row of each token.
     """
     tokens = script.tokens
-    rows = [script.after((*prompt, *target[:place])) for place in range(len(target))]
+    start = node = script.find(prompt)
+    rows = []
+    for token in target:
+        rows.append(script.predictions[node])
+        node = script.step(node, token)
     due = list(zip(rows, target, strict=True))
     said = [greedy_token(row, tokens) for row in rows]
     hits = [_is_hit(row, token, tokens) for row, token in due]
     margins = [_margin(row, token, tokens, twins) for row, token in due]
     first = hits.index(False) if False in hits else None
-    greedy = _greedy(script, prompt, len(target), end_id)
+    greedy = _greedy(script, start, len(target), end_id)
     divergence: Literal["ended-early", "went-on", "other"] | None = None
     if first is not None:
         early, late = said[first] == end_id, target[first] == end_id
@@ -71,9 +75,12 @@ def greedy_token(row: Prediction, tokens: int) -> int:
     """The token of the greatest logit; at a tie the lowest id. A row that is not a number gives 0, as torch does."""
     if math.isnan(row.floor):
         return 0
-    listed = dict(row.logits)
-    best = max([*listed.values(), row.floor]) if len(listed) < tokens else max(listed.values())
-    return next(token for token in range(tokens) if listed.get(token, row.floor) == best)
+    best = max((logit for _, logit in row.logits), default=-math.inf)
+    listed = {token for token, _ in row.logits}
+    candidates = [token for token, logit in row.logits if logit >= max(best, row.floor)]
+    if row.floor >= best or not row.logits:
+        candidates += [token for token in range(len(listed) + 1) if token not in listed][:1]
+    return min(token for token in candidates if token < tokens)
 
 
 def _is_hit(row: Prediction, token: int, tokens: int) -> bool:
@@ -97,8 +104,9 @@ def _log_probability(row: Prediction, target: int, tokens: int, twins: int) -> f
     return listed.get(target, row.floor) - math.log(mass) - math.log(twins)
 
 
-def _greedy(script: Script, prompt: Sequence[int], length: int, end_id: int) -> tuple[int, ...]:
+def _greedy(script: Script, node: int, length: int, end_id: int) -> tuple[int, ...]:
     said: list[int] = []
     while len(said) < length and (not said or said[-1] != end_id):
-        said.append(greedy_token(script.after((*prompt, *said)), script.tokens))
+        said.append(greedy_token(script.predictions[node], script.tokens))
+        node = script.step(node, said[-1])
     return tuple(said)

@@ -25,6 +25,13 @@ _ANSWERS: tuple[Check, ...] = (
         examples=items.WORDS,
     ),
     ScoresDummy(
+        name="same completion",
+        proves="items are judged by their prompt, also where they share a completion",
+        dummy="exactly",
+        parameters={"k": 3},
+        examples=items.SAME_COMPLETION,
+    ),
+    ScoresDummy(
         name="swapped answers",
         proves="an answer counts for its own prompt only",
         dummy="swapped",
