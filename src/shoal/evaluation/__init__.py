@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.scores import ItemScore, Scores
 
 if TYPE_CHECKING:
-    from shoal.evaluation.certification import Certificate, certify
+    from shoal.evaluation.certification.certificate import Certificate
+    from shoal.evaluation.certification.certify import certify
     from shoal.evaluation.evaluate import evaluate
     from shoal.evaluation.metrics import bleu, sentence_bleus
     from shoal.evaluation.reference import evaluate_by_generation

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import shoal
 from shoal.errors import StoreError
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ _MUST_STAY = ("shoal", "python", "machine", "packages")
 def describe_environment() -> dict[str, Any]:
     """Versions, processor, cores and the commit of shoal's source, where it is a checkout."""
     return {
-        "shoal": shoal.__version__,
+        "shoal": metadata.version("shoal"),
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
@@ -61,7 +60,7 @@ def check_same_environment(held: Mapping[str, Any], now: Mapping[str, Any]) -> N
 
 
 def _commit() -> str | None:
-    root = Path(shoal.__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None
     answer = subprocess.run(

@@ -14,8 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import shoal
-from shoal import errors
+import shoal.errors as errors
 from shoal.errors import ShoalError, WorkerError
 from shoal.experiments.store import as_table
 
@@ -85,7 +84,7 @@ class Pool:
 
     def _started(self) -> subprocess.Popen[str]:
         # -P keeps a file of the working folder, random.py say, from taking the place of a library's.
-        root = str(Path(shoal.__file__).resolve().parents[1])
+        root = str(Path(__file__).resolve().parents[2])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         threads = str(self._threads)
         environment = os.environ | {

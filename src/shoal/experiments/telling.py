@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from shoal.evaluation.statistics import fewest_seeds
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,7 +38,7 @@ def sentence(
     if not math.isfinite(effect.low):
         return (
             f"{_capital(gained)}, but {basis} cannot exclude anything: with fewer than "
-            f"{math.ceil(math.log2(2 / (1 - effect.level)) - 1e-9)} seeds no result reaches {100 * effect.level:g}%."
+            f"{fewest_seeds(level=effect.level)} seeds no result reaches {100 * effect.level:g}%."
         )
     return (
         f"These seeds cannot tell: {gained}, and the {interval} ({basis}) excludes neither an effect of "

@@ -118,7 +118,7 @@ def _trial(bench: Bench, job: Job) -> None:
         "validation_examples": len(validation),
     }
     try:
-        result = _train(bench, loaded, kept, settings, folder)
+        result = _train(loaded, kept, settings, folder)
     except TrainingError as fault:
         # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
         record["diverged"] = str(fault)
@@ -136,7 +136,7 @@ def _arm(bench: Bench, job: Job) -> None:
     examples = {"seen": bench.task.seen, "held_out": bench.task.held_out}
     if not (folder / "before.jsonl").is_file():
         write_jsonl(folder / "before.jsonl", _rows(bench, loaded, examples))
-    result = _train(bench, loaded, bench.task.seen, _settings(bench, job), folder)
+    result = _train(loaded, bench.task.seen, _settings(bench, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_jsonl(folder / "after.jsonl", _rows(bench, loaded, examples))
     _finish(folder, _done(job, loaded, result))
@@ -146,7 +146,7 @@ def _shuffled_labels(bench: Bench, job: Job) -> None:
     """Train on completions that were dealt to other prompts, and evaluate on the held-out examples."""
     folder = bench.folder / job.place
     loaded = bench.model(job.spec, job.seed)
-    result = _train(bench, loaded, deal(bench.task.seen, job.seed), _settings(bench, job), folder)
+    result = _train(loaded, deal(bench.task.seen, job.seed), _settings(bench, job), folder)
     write_jsonl(folder / "after.jsonl", _rows(bench, loaded, {"held_out": bench.task.held_out}))
     _finish(folder, _done(job, loaded, result))
 
@@ -188,13 +188,10 @@ def _settings(bench: Bench, job: Job) -> TrainSettings:
     return TrainSettings(**{item.name: chosen[item.name] for item in fields(TrainSettings)})
 
 
-def _train(
-    bench: Bench, loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path
-) -> TrainResult:
+def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:
     """Train in place; a training that was killed goes on from its checkpoint."""
     from shoal.training import train
 
-    del bench
     return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
 
 

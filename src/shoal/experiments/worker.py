@@ -59,9 +59,15 @@ def serve(bench: Bench, job: Job) -> dict[str, Any]:
             "place": job.place,
             "wall_seconds": round(time.perf_counter() - wall, 3),
             "cpu_seconds": round(time.process_time() - cpu, 3),
-            "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "peak_megabytes": round(_peak_bytes() / 1e6, 1),
         }
     }
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has used; macOS counts it in bytes and Linux in kibibytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _protect_answers() -> TextIO:
