@@ -58,7 +58,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"identity": dict(checkpoint.identity), "precision": checkpoint.precision, "digest": _digest(tensors)}
     target = folder / FILE_NAME
-    fresh = target.with_suffix(f".{os.getpid()}.tmp")
+    fresh = target.with_suffix(".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_file(tensors, fresh, metadata={"shoal": json.dumps(header)})

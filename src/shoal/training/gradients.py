@@ -8,6 +8,7 @@ Shapes: B documents, L positions, N predicted positions, D hidden width.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,15 +17,20 @@ import torch
 from shoal.errors import ModelError
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.loss import mean_cross_entropy
-from shoal.training.precision import products_in
+from shoal.training.precision import DTYPES, products_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from transformers import PreTrainedModel
 
     from shoal.models.anatomy import Anatomy, Head
-    from shoal.training.batches import Batch
+    from shoal.training.batches import Batch, Document
     from shoal.training.precision import Dtype
     from shoal.training.weights import FlatWeights
+
+_PADDING = 256
+"""Places for padding in one forward pass; a pass of its own costs a small model about as much."""
 
 
 class Gradient(Protocol):
@@ -51,39 +57,62 @@ def choose_gradient(model: PreTrainedModel, weights: FlatWeights, *, dropout: bo
         )
     if is_plain_llama(model) and not dropout:
         return LlamaGradient(model, anatomy.head, weights)
-    return PaddedGradient(anatomy, anatomy.head)
+    return PaddedGradient(anatomy, anatomy.head, dropout=dropout)
 
 
 class PaddedGradient:
-    """One row a document, and autograd."""
+    """One row a document, and autograd. Documents of like length go together, so that little of it is padding."""
 
-    def __init__(self, anatomy: Anatomy, head: Head) -> None:
-        self._anatomy, self._head = anatomy, head
+    def __init__(self, anatomy: Anatomy, head: Head, *, dropout: bool) -> None:
+        # The fast kernels leave attention dropout out.
+        self._body = partial(_own_body, anatomy.model) if dropout else anatomy.body
+        self._head = head
+        self._device = anatomy.model.device
 
     def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
         """The mean loss of a batch (a scalar)."""
-        device = self._anatomy.model.device
-        ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in _rows(batch))
-        with products_in(precision, device):
-            hidden_BLD = self._anatomy.body(ids_BL)
-            hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
-        dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        loss = mean_cross_entropy(hidden_ND.to(dtype), targets_N, self._head)
-        loss.backward()
-        return loss.detach()
+        total = torch.zeros((), device=self._device)
+        for documents in _alike(batch.documents):
+            ids_BL, rows_N, targets_N = (tensor.to(self._device) for tensor in _rows(documents))
+            with products_in(precision, self._device):
+                hidden_ND = self._body(ids_BL).flatten(0, 1).index_select(0, rows_N)
+            loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
+            loss = loss * (len(targets_N) / batch.targets)
+            loss.backward()
+            total += loss.detach()
+        return total
 
 
-def _rows(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _own_body(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
+    hidden_BLD: torch.Tensor = model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
+    return hidden_BLD
+
+
+def _alike(documents: Sequence[Document]) -> list[list[Document]]:
+    """The documents in groups, the longest first, each with a bounded number of places for padding."""
+    groups: list[list[Document]] = []
+    room = -1
+    for document in sorted(documents, key=lambda document: -len(document.ids)):
+        if groups:
+            room -= len(groups[-1][0].ids) - len(document.ids)
+        if room < 0:
+            groups.append([])
+            room = _PADDING
+        groups[-1].append(document)
+    return groups
+
+
+def _rows(documents: Sequence[Document]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Padded ids (B × L), the places of the predicted positions among all B · L, and what to predict there.
 
     A document's last token is predicted and never read, so it is not fed.
     """
-    width = max(len(document.ids) for document in batch.documents) - 1
-    ids_BL = np.zeros((len(batch.documents), width), dtype=np.int64)
+    width = max(len(document.ids) for document in documents) - 1
+    ids_BL = np.zeros((len(documents), width), dtype=np.int64)
     places = []
-    for row, document in enumerate(batch.documents):
+    for row, document in enumerate(documents):
         length = len(document.ids) - 1
         ids_BL[row, :length] = document.ids[:length]
         places.append(np.arange(document.boundary - 1, length) + row * width)
-    targets = np.concatenate([document.ids[document.boundary :] for document in batch.documents])
+    targets = np.concatenate([document.ids[document.boundary :] for document in documents])
     return torch.from_numpy(ids_BL), torch.from_numpy(np.concatenate(places)), torch.from_numpy(targets)

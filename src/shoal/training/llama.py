@@ -21,6 +21,7 @@ import torch
 from shoal.training.attention import Heads, attend, attend_backward
 from shoal.training.loss import add_product_, cross_entropy_with_gradient
 from shoal.training.packing import pack_documents
+from shoal.training.precision import DTYPES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -110,7 +111,7 @@ class LlamaGradient:
     def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
         """The mean loss of a batch (a scalar)."""
         pack = pack_documents(batch)
-        dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        dtype = DTYPES[precision]
         x_TD = self._embedding.value.index_select(0, pack.ids_T)
         rotation = self._rotation(pack, x_TD, dtype)
         tapes = []

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 Dtype = Literal["float32", "bfloat16"]
-_ROUNDS = 3
+DTYPES: dict[Dtype, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_SECONDS = 1.0
+_ROUNDS = 4
 
 
 def products_in(precision: Dtype, device: torch.device) -> AbstractContextManager[None]:
@@ -26,13 +28,16 @@ def products_in(precision: Dtype, device: torch.device) -> AbstractContextManage
 def faster_precision(step: Callable[[Dtype], object]) -> Dtype:
     """The dtype in which ``step`` takes less time, each tried in turn and the best of its times taken.
 
-    On a GPU the step must end with a synchronisation, such as reading a number off its result.
+    Short steps are tried up to four times; more rounds end once a second has gone by. On a GPU the step must end with a
+    synchronisation, such as reading a number off its result.
     """
-    kinds: tuple[Dtype, ...] = ("float32", "bfloat16")
-    best = dict.fromkeys(kinds, float("inf"))
+    best = dict.fromkeys(DTYPES, float("inf"))
+    begin = time.perf_counter()
     for _ in range(_ROUNDS):
-        for kind in kinds:
+        for kind in DTYPES:
             start = time.perf_counter()
             step(kind)
             best[kind] = min(best[kind], time.perf_counter() - start)
-    return min(kinds, key=best.__getitem__)
+        if time.perf_counter() - begin > _SECONDS:
+            break
+    return min(best, key=best.__getitem__)

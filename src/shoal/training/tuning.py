@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.errors import UsageError
+from shoal.errors import DataError, TooLongError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,13 +92,26 @@ def pretrain(
     from shoal.training.loop import Watchers, run_training
 
     _check_settings(settings)
-    source = TokenWindows(tokens, settings, context=context or _context(model), order=order)
+    _check_stream(tokens, model.get_input_embeddings().num_embeddings)
+    longest = _context(model)
+    if context is not None and not 0 < context <= longest:
+        raise TooLongError(f"a window of {context} tokens does not fit; the model's context is {longest}")
+    source = TokenWindows(tokens, settings, context=context or longest, order=order)
     return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
 
 
 def _context(model: PreTrainedModel) -> int:
     """The longest document that the model takes, in tokens."""
     return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
+
+
+def _check_stream(tokens: IntArray, vocabulary: int) -> None:
+    if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
+        raise DataError(f"the stream is {tokens.ndim}-dimensional of {tokens.dtype}; give one row of integers")
+    if len(tokens) and not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary:
+        raise DataError(
+            f"the stream has ids from {tokens.min()} to {tokens.max()}; the model knows 0 to {vocabulary - 1}"
+        )
 
 
 def _check_settings(settings: TrainSettings) -> None:

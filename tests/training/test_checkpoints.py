@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import multiprocessing
+import random
+import resource
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from small_models import byte_tokenizer, gpt2, llama
+
+from shoal.errors import CorruptModelError, StoreError, TrainingError
+from shoal.tasks.example import Example
+from shoal.training import TrainSettings, train
+from shoal.training.checkpoints import FILE_NAME
+
+EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 5)) for place in range(24)]
+SETTINGS = TrainSettings(
+    learning_rate=3e-3, epochs=12, batch_tokens=100, precision="float32", checkpoint_seconds=0.0, dropout=0.1
+)
+FORK = multiprocessing.get_context("fork")
+
+
+def _weights(model):
+    return torch.cat([weight.detach().reshape(-1) for weight in model.parameters()])
+
+
+def _stamp(folder):
+    path = folder / FILE_NAME
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def _run(make, settings, folder):
+    model = make()
+    return model, train(model, byte_tokenizer(), EXAMPLES, settings, folder=folder)
+
+
+@pytest.mark.parametrize(("make", "dropout"), [(llama, 0.0), (gpt2, 0.1)])
+def test_killed_at_any_moment_it_ends_with_the_same_bits(tmp_path, make, dropout):
+    settings = replace(SETTINGS, dropout=dropout)
+    model, whole = _run(make, settings, None)
+    moments = random.Random(7)
+    for _ in range(5):
+        before = _stamp(tmp_path)
+        child = FORK.Process(target=_run, args=(make, settings, tmp_path))
+        child.start()
+        while _stamp(tmp_path) == before:
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0.0, 0.03))
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+    resumed, rest = _run(make, settings, tmp_path)
+    assert 3 < rest.resumed_from < rest.steps
+    assert rest.curve == whole.curve
+    assert torch.equal(_weights(model), _weights(resumed))
+    again, finished = _run(make, settings, tmp_path)
+    assert finished.resumed_from == finished.steps
+    assert torch.equal(_weights(model), _weights(again))
+
+
+def test_an_interrupt_in_a_step_loses_nothing(tmp_path):
+    settings = replace(SETTINGS, dropout=0.0)
+    model, whole = _run(llama, settings, None)
+
+    def interrupt(point):
+        if point.step == 9:
+            raise KeyboardInterrupt
+
+    stopped = llama()
+    with pytest.raises(KeyboardInterrupt):
+        train(stopped, byte_tokenizer(), EXAMPLES, settings, folder=tmp_path, on_step=interrupt)
+    assert not stopped.training
+    resumed, rest = _run(llama, settings, tmp_path)
+    assert rest.resumed_from == 9
+    assert torch.equal(_weights(model), _weights(resumed))
+    assert rest.curve == whole.curve
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("settings", lambda model, examples, settings: (model, examples, replace(settings, seed=1))),
+        ("data", lambda model, examples, settings: (model, examples[1:], settings)),
+        ("model", lambda model, examples, settings: (gpt2(seed=1), examples, settings)),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(tmp_path, part, change):
+    settings = replace(SETTINGS, epochs=0.3)
+    train(gpt2(), byte_tokenizer(), EXAMPLES, settings, folder=tmp_path)
+    model, examples, changed = change(gpt2(), EXAMPLES, settings)
+    with pytest.raises(StoreError, match=f"another training: its {part} differs"):
+        train(model, byte_tokenizer(), examples, changed, folder=tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text"])
+def test_a_damaged_checkpoint_is_named(tmp_path, damage):
+    settings = replace(SETTINGS, epochs=0.3)
+    _run(gpt2, settings, tmp_path)
+    path = tmp_path / FILE_NAME
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[: len(data) // 2]
+    elif damage == "flipped":
+        data[-1000] ^= 1
+    else:
+        data = b"not a checkpoint"
+    path.write_bytes(data)
+    with pytest.raises(CorruptModelError, match=f"{FILE_NAME}.*delete it to start anew") as fault:
+        _run(gpt2, settings, tmp_path)
+    assert "\n" not in str(fault.value)
+
+
+def _train_on_a_full_disk(folder, answers):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    try:
+        _run(llama, SETTINGS, folder)
+    except StoreError as fault:
+        answers.put(str(fault))
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        train(llama(), byte_tokenizer(), EXAMPLES, SETTINGS, folder=tmp_path, on_step=lambda _: 1 / 0)
+    before = (tmp_path / FILE_NAME).read_bytes()
+    answers = FORK.Queue()
+    child = FORK.Process(target=_train_on_a_full_disk, args=(tmp_path, answers))
+    child.start()
+    message = answers.get(timeout=60)
+    child.join()
+    assert "make room" in message
+    assert "\n" not in message
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    _, rest = _run(llama, SETTINGS, tmp_path)
+    assert rest.resumed_from == 1
+
+
+def test_after_a_loss_that_is_not_a_number_the_last_checkpoint_is_kept(tmp_path):
+    settings = replace(SETTINGS, learning_rate=1e30, gradient_clip=0.0, warmup=0.0, dropout=0.0)
+    with pytest.raises(TrainingError):
+        train(llama(), byte_tokenizer(), EXAMPLES, settings, folder=tmp_path)
+    kept = (tmp_path / FILE_NAME).read_bytes()
+    with pytest.raises(TrainingError):
+        train(llama(), byte_tokenizer(), EXAMPLES, settings, folder=tmp_path)
+    assert (tmp_path / FILE_NAME).read_bytes() == kept
+
+
+def test_a_file_left_by_a_killed_writer_is_cleared(tmp_path):
+    (tmp_path / "checkpoint.tmp").write_bytes(b"half")
+    _run(llama, replace(SETTINGS, epochs=0.3, dropout=0.0), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

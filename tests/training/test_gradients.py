@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from small_models import gpt2, gpt_neo, llama, own_loss, random_batch
+
+from shoal.training.gradients import PaddedGradient, choose_gradient
+from shoal.training.llama import LlamaGradient, is_plain_llama
+from shoal.training.weights import FlatWeights
+
+LENGTHS = (130, 7, 2, 61, 300, 7, 58)
+LLAMA3_ROTATION = {
+    "rope_type": "llama3",
+    "rope_theta": 10000.0,
+    "factor": 4.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+
+
+def _gradient(model, batch, precision="float32"):
+    """Loss and gradient as training computes them, by parameter."""
+    with FlatWeights(model) as weights:
+        gradient = choose_gradient(model, weights, dropout=False)
+        loss = float(gradient(batch, precision))
+        return type(gradient), loss, {name: weight.grad.clone() for name, weight in weights.parameters.items()}
+
+
+def _assert_close(found, expected, tolerance):
+    scale = max(float(grad.abs().max()) for grad in expected.values())
+    for name, grad in expected.items():
+        assert float((found[name] - grad).abs().max()) <= tolerance * scale, name
+
+
+def _own(model, batch):
+    loss = own_loss(model, batch)
+    names, weights = zip(*model.named_parameters(), strict=True)
+    return float(loss.detach()), dict(zip(names, torch.autograd.grad(loss, weights), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (llama, LlamaGradient),
+        (lambda: llama(keys=1, tied=False), LlamaGradient),
+        (lambda: llama(rope_parameters=LLAMA3_ROTATION), LlamaGradient),
+        (lambda: llama(attention_bias=True), PaddedGradient),
+        (gpt2, PaddedGradient),
+        (gpt_neo, PaddedGradient),
+    ],
+    ids=["llama", "llama-shared-keys", "llama3-rotation", "llama-with-biases", "gpt2", "gpt-neo"],
+)
+def test_loss_and_gradient_are_those_of_the_model_itself(make, kind):
+    model, batch = make(), random_batch(LENGTHS)
+    loss, expected = _own(model, batch)
+    used, found_loss, found = _gradient(model, batch)
+    assert used is kind
+    assert abs(found_loss - loss) < 1e-5
+    _assert_close(found, expected, 1e-5)
+
+
+@pytest.mark.parametrize("make", [llama, gpt2])
+def test_bfloat16_gives_the_gradient_to_its_rounding(make):
+    model, batch = make(), random_batch(LENGTHS)
+    loss, expected = _own(model, batch)
+    _, found_loss, found = _gradient(model, batch, "bfloat16")
+    assert 0 < abs(found_loss - loss) < 5e-3
+    _assert_close(found, expected, 0.05)
+
+
+@pytest.mark.parametrize("make", [llama, gpt_neo], ids=["packed", "padded"])
+def test_no_document_sees_its_neighbours(make):
+    model = make()
+    first, second, third = (random_batch((length,), seed=length).documents[0] for length in (50, 47, 44))
+    batch = random_batch((2,))
+    together = type(batch)((first, second, third), "three")
+    _, loss, grads = _gradient(model, together)
+    total, sums = 0.0, {name: torch.zeros_like(grad) for name, grad in grads.items()}
+    for document in together.documents:
+        alone = type(batch)((document,), "one")
+        share = alone.targets / together.targets
+        _, one, parts = _gradient(model, alone)
+        total += share * one
+        for name, part in parts.items():
+            sums[name] += share * part
+    assert abs(total - loss) < 1e-6
+    _assert_close(sums, grads, 1e-6)
+
+
+def test_a_changed_neighbour_leaves_a_documents_loss_as_it_was():
+    model = llama()
+    (first, second), (other,) = random_batch((40, 40)).documents, random_batch((40,), seed=9).documents
+    kind = type(random_batch((2,)))
+    losses = []
+    for neighbour in (second, other):
+        both, alone = kind((first, neighbour), "both"), kind((neighbour,), "alone")
+        share = _gradient(model, both)[1] * both.targets - _gradient(model, alone)[1] * alone.targets
+        losses.append(share)
+    assert abs(losses[0] - losses[1]) < 1e-4
+
+
+def test_only_an_unaltered_llama_takes_the_written_out_way():
+    assert is_plain_llama(llama())
+    hooked = llama()
+    hooked.model.layers[0].mlp.register_forward_hook(lambda *_: None)
+    frozen = llama()
+    frozen.model.norm.weight.requires_grad_(False)
+    altered = llama()
+    altered.model.layers[0].mlp.down_proj = torch.nn.Sequential(altered.model.layers[0].mlp.down_proj)
+    assert not any(is_plain_llama(model) for model in (hooked, frozen, altered, gpt2()))
