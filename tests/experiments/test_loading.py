@@ -134,6 +134,7 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
             "measure.smallest_effect = 10: exact_match lies between 0 and",
         ),
         ('name = "counting"', 'name = "a"\nrows = "a.jsonl"\noptions = { x = 1 }', "task.rows names a file; give one"),
+        ("[5e-4, 2e-3]", "[5e-4, 0.0005]", "a rate stands twice"),
         ('baseline = "random"', 'baseline = "pretrained"', "same arm"),
         ("pretrained = ", "pretrained-shuffled = 'x'\npretrained = ", "is kept for the shuffled-weights control"),
         ("pretrained = ", '"../x" = "y"\npretrained = ', "should match pattern"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import TrainingError
@@ -27,7 +26,7 @@ def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
     return [
         Job(
             kind="trial",
-            place=f"tuning/{arm}/rate-{rate:g}/seed-{seed}",
+            place=f"tuning/{arm}/rate-{rate!r}/seed-{seed}",
             title=f"the trial of learning rate {rate:g} for {arm}",
             spec=spec_of(experiment, arm),
             arm=arm,
@@ -69,15 +68,10 @@ def _chosen(arm: str, experiment: Experiment, trials: Sequence[dict[str, Any]]) 
         tried = ", ".join(f"{rate:g}" for rate in experiment.tuning.learning_rates)
         raise TrainingError(f"none of the learning rates {tried} gave the arm {arm!r} a {measure}; try smaller ones")
     # Of equal scores the smaller rate wins, since it comes first.
-    best = max(
-        scores,
-        key=lambda rate: (
-            (gain(measure, scores[rate], 0.0), -rate) if not math.isnan(scores[rate]) else (-math.inf, 0.0)
-        ),
-    )
+    best = max(scores, key=lambda rate: gain(measure, scores[rate], 0.0))
     return {
         "chosen": best,
         "measure": measure,
-        "scores": {f"{rate:g}": score for rate, score in scores.items()},
+        "scores": {repr(rate): score for rate, score in scores.items()},
         "trials": list(trials),
     }

@@ -85,6 +85,12 @@ class TuningTable(Table):
 
     score: MeasureName = "bits_per_byte"
 
+    @model_validator(mode="after")
+    def _distinct(self) -> TuningTable:
+        if len(set(self.learning_rates)) != len(self.learning_rates):
+            raise ValueError("a rate stands twice in tuning.learning_rates; each may stand once")
+        return self
+
 
 class MeasureTable(Table):
     """What the verdict rests on."""

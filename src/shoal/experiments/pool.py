@@ -59,12 +59,15 @@ class Pool:
             self._workers.append(self._started())
         for worker in self._workers:
             threading.Thread(target=_feed, args=(worker, waiting, answers), daemon=True).start()
-        for _ in jobs:
-            job, answer = answers.get()
-            if answer is None:
-                raise WorkerError(self._obituary(job))
-            _raise_fault(answer)
-            yield answer["timing"]
+        try:
+            for _ in jobs:
+                job, answer = answers.get()
+                if answer is None:
+                    raise WorkerError(self._obituary(job))
+                _raise_fault(answer)
+                yield answer["timing"]
+        finally:
+            waiting.clear()
 
     def close(self) -> None:
         """End the workers: an idle one ends by itself, a busy one within seconds."""
