@@ -16,7 +16,7 @@ LICENCES = {
 }
 PROMPTS = (
     "Once upon a time",
-    "Tom looked for 1111111: 11 1111111111",
+    "Tom looked for 1111111: 11 1111111111 1111111",
     "Lily saw 111 11111 11. Ben saw",
     "The bear said",
 )
