@@ -100,9 +100,9 @@ def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
 
     tokenizer = None
     if model is not None:
-        from shoal.models import load_model
+        from shoal.models import load_tokenizer
 
-        tokenizer = load_model(model).tokenizer
+        tokenizer = load_tokenizer(model)
     found = narrowness(made.seen, made.held_out, tokenizer, rule=made.rule, shortcuts=made.shortcuts)
     if as_json:
         print_json(found.to_dict())

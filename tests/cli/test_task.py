@@ -1,0 +1,44 @@
+"""The verb that writes rows and reports narrowness."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shoal.cli.main import main
+
+
+def test_rows_are_written_with_their_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "rows.jsonl"
+    main(["task", "counting", "--option", "largest=10", "--out", str(out)])
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["part"] for row in rows].count("held_out") == 3
+    assert {row["index"] for row in rows if row["part"] == "held_out"} == {1, 3, 7}
+    assert rows[1]["completion"].endswith("<|endoftext|>")
+    assert "7 examples seen and 3 held out" in capsys.readouterr().out
+
+
+def test_a_written_file_is_read_back_as_the_same_split_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "rows.parquet"
+    main(["task", "counting", "--option", "largest=20", "--out", str(out)])
+    main(["task", "mine", "--data", str(out), "--split", "random(share=0.5)"])
+    assert "mine: 10 examples seen and 10 held out" in capsys.readouterr().out
+
+
+def test_narrowness_finds_that_the_split_tests_only_stopping(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["task", "counting", "--narrowness"])
+    assert "only where to stop" in capsys.readouterr().out
+
+
+def test_narrowness_as_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["task", "counting", "--option", "largest=30", "--narrowness", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert any("where to stop" in sentence for sentence in found["conclusion"])
+
+
+def test_an_option_that_is_no_pair_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["task", "counting", "--option", "largest"])
+    assert "KEY=VALUE" in capsys.readouterr().err
