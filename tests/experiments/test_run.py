@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
@@ -60,6 +61,11 @@ def records(folder: Path) -> dict[str, str]:
             key = name.rpartition("_")[0] if name.startswith("samples_") else name
             found[key] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+@pytest.fixture
+def experiment(plan: dict[str, Any]) -> Experiment:
+    return experiment_from(plan, "test")
 
 
 def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
@@ -340,65 +346,53 @@ def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.
     )
 
 
-def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None:
+def worker_of(process: subprocess.Popen[str]) -> int:
+    """The worker of a run, as soon as there is one."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     end = time.monotonic() + 120
-    while not list(folder.glob(pattern)):
+    while time.monotonic() < end:
         assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < end
+        for child in children.read_text().split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if "shoal.experiments.worker" in Path(f"/proc/{child}/cmdline").read_text():
+                    return int(child)
         time.sleep(0.02)
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(word) for word in text.split()]
+    raise AssertionError("no worker was started")
 
 
 def is_gone(pid: int) -> bool:
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        if not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text():
+        try:
+            state = Path(f"/proc/{pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if "\nState:\tZ" in state:
             return True
         time.sleep(0.02)
     return False
 
 
-def long_run(plan: dict[str, Any], certificate: str, folder: Path) -> Experiment:
-    table = plan | {"training": plan["training"] | {"epochs": 4000.0}, "tuning": {}}
-    experiment = experiment_from(table, "test")
-    prepared(folder, experiment, certificate)
-    return experiment
-
-
-def test_a_worker_that_dies_is_named_with_its_job(plan: dict[str, Any], certificate: str, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    process = started(long_run(plan, certificate, folder), folder, tmp_path)
-    wait_for("arms/*/*/checkpoint/*", folder, process)
-    [worker] = workers_of(process)
-    os.kill(worker, signal.SIGKILL)
+def test_a_worker_that_dies_is_named_with_its_job(experiment: Experiment, certificate: str, tmp_path: Path) -> None:
+    process = started(experiment, prepared(tmp_path / "run", experiment, certificate), tmp_path)
+    os.kill(worker_of(process), signal.SIGKILL)
     message = process.communicate()[1]
-    assert "WorkerError: the worker that did given, seed 0 was killed by signal 9 (out of memory?)" in message
+    assert "WorkerError: the worker that did the narrowness report was killed by signal 9 (out of memory?)" in message
 
 
-@pytest.mark.slow
-def test_no_worker_outlives_a_run_that_is_killed(plan: dict[str, Any], certificate: str, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    process = started(long_run(plan, certificate, folder), folder, tmp_path)
-    wait_for("arms/*/*/checkpoint/*", folder, process)
-    [worker] = workers_of(process)
+def test_no_worker_outlives_a_run_that_is_killed(experiment: Experiment, certificate: str, tmp_path: Path) -> None:
+    process = started(experiment, prepared(tmp_path / "run", experiment, certificate), tmp_path)
+    worker = worker_of(process)
     process.kill()
     process.communicate()
     assert is_gone(worker)
 
 
-@pytest.mark.slow
-def test_an_interrupt_stops_the_workers_and_leaves_a_run_that_goes_on(
-    plan: dict[str, Any], certificate: str, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    process = started(long_run(plan, certificate, folder), folder, tmp_path)
-    wait_for("arms/*/*/checkpoint/*", folder, process)
-    [worker] = workers_of(process)
+def test_an_interrupt_stops_the_workers(experiment: Experiment, certificate: str, tmp_path: Path) -> None:
+    process = started(experiment, prepared(tmp_path / "run", experiment, certificate), tmp_path)
+    worker = worker_of(process)
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate()
+    message = process.communicate()[1]
     assert process.returncode == 130
+    assert message == ""
     assert is_gone(worker)

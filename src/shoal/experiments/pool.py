@@ -103,6 +103,8 @@ class Pool:
             text=True,
             encoding="utf-8",
             env=environment,
+            # Ctrl-C is for this process alone; it ends the workers by closing their input.
+            process_group=0,
             pass_fds=(self._lock,),
         )
         _send(worker, self._opening)

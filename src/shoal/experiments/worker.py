@@ -1,7 +1,7 @@
 """A worker process: reads jobs as lines of JSON, does them, and says how it went. Started by `shoal.experiments.pool`.
 
 It ends when its standard input does, at whatever it is: so a run that is killed leaves no worker behind that goes on
-writing. Ctrl-C is the parent's to handle.
+writing. Ctrl-C does not reach it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import os
 import queue
 import resource
-import signal
 import sys
 import threading
 import time
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = _protect_answers()
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
