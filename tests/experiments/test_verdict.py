@@ -10,6 +10,7 @@ from shoal.experiments import Control, Verdict, decide
 from shoal.experiments.judging import judge
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.tasks import make_experiment_task
+from shoal.experiments.telling import what_is_needed
 from shoal.tasks import Example, Task
 
 if TYPE_CHECKING:
@@ -255,3 +256,17 @@ def test_the_text_tells_the_verdict_every_measure_and_every_control() -> None:
 def test_a_verdict_is_plain_json() -> None:
     record = judged([9, 0, 5], [2, 3, 4]).to_dict()
     assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_what_would_settle_it_is_said_for_any_number_of_seeds() -> None:
+    assert "9 seeds an arm" in what_is_needed(9, 6, 0.2)
+    assert "12 in all" in what_is_needed(6, 6, 0.2)
+    assert "no number of seeds" in what_is_needed(None, 6, 0.0)
+
+
+def test_a_treatment_that_is_worse_is_said_to_fall_behind() -> None:
+    verdict = judged([1, 2, 1, 2, 1, 2], [6, 7, 6, 6, 7, 6])
+    assert verdict.verdict == "refuted"
+    assert verdict.effect.estimate < 0
+    confounded = judged([1, 2, 1, 2, 1, 2], [6, 7, 6, 6, 7, 6], two=lambda task: arm(task, [6] * 6, seen=0))
+    assert "one falls behind two by 0.5 in exact match" in confounded.sentence
