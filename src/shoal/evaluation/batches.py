@@ -46,10 +46,8 @@ def fill_batches(rows: Iterable[Row], token_budget: int) -> list[list[Row]]:
 
 def pad_batch(batch: Sequence[Row], device: torch.device) -> torch.Tensor:
     """Ids (B × L), padded on the right. The filler is id 0: nothing that is read lies behind it."""
-    ids_BL = torch.zeros(len(batch), max(row.fed for row in batch), dtype=torch.long)
-    for place, row in enumerate(batch):
-        ids_BL[place, : row.fed] = torch.tensor(row.ids[: row.fed])
-    return ids_BL.to(device)
+    length = max(row.fed for row in batch)
+    return torch.tensor([(*row.ids[: row.fed], *[0] * (length - row.fed)) for row in batch], device=device)
 
 
 def scored_places(batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

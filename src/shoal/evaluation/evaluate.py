@@ -23,8 +23,9 @@ from shoal.models.anatomy import Anatomy, split_model
 from shoal.text.encoding import EncodedPair, decode_continuation, describe_policy, encode_pairs
 
 if TYPE_CHECKING:
-    from shoal.tasks.example import Example
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.tasks.example import Example
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""

@@ -18,8 +18,9 @@ from shoal.models.decoding import decode_greedily, has_cache
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.evaluation.scoring import Scorer, Stretch
     from transformers import PreTrainedModel
+
+    from shoal.evaluation.scoring import Scorer, Stretch
 
 
 @dataclass(slots=True)

@@ -19,8 +19,9 @@ from shoal.text.encoding import EncodedPair, decode_continuation, describe_polic
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.tasks.example import Example
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.tasks.example import Example
 
 
 def evaluate_by_generation(

@@ -6,6 +6,7 @@ far, which is just what one pass over prompt and target shows. So exact match ne
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,61 +83,75 @@ class Scorer:
         else:
             blocks = head_blocks(anatomy.head, anatomy.body(ids_BL)[which_N, where_N])
         scores = score_positions(blocks, target_N, anatomy.vocabulary)
-        near_N = near_ties(scores.target_N, scores.best_other_N, anatomy.model.dtype)
-        greedy = self._greedy_at_divergence(batch, blocks, target_N, scores)
-        stretches = []
-        first = 0
-        for row, greedy_id in zip(batch, greedy, strict=True):
-            place = slice(first, first + row.stop - row.start)
-            stretches.append(self._stretch(row, scores.part(place), near_N[place], greedy_id))
-            first = place.stop
+        wrong = _first_wrong_places(batch, scores.right_N.tolist())
+        greedy = self._greedy_at(wrong, blocks, target_N, scores)
+        verdicts = _Verdicts(scores, near_ties(scores.target_N, scores.best_other_N, anatomy.model.dtype))
+        stretches, first = [], 0
+        for row, place, greedy_id in zip(batch, wrong, greedy, strict=True):
+            last = first + row.stop - row.start
+            decisive = slice(first, last if place is None else place + 1)
+            if any(verdicts.near[decisive]):
+                stretches.append(self._recheck(row))
+            else:
+                at = None if place is None else place - first
+                stretches.append(verdicts.stretch(row, slice(first, last), at, greedy_id, "clear"))
+            first = last
         return stretches
 
-    def _greedy_at_divergence(
-        self, batch: list[Row], blocks: LogitBlock, target_N: torch.Tensor, scores: PositionScores
+    def _greedy_at(
+        self, wrong: list[int | None], blocks: LogitBlock, target_N: torch.Tensor, scores: PositionScores
     ) -> list[int | None]:
         """The argmax at each row's first wrong token."""
-        rows, first = [], 0
-        for row in batch:
-            last = first + row.stop - row.start
-            wrong = (~scores.right_N[first:last]).nonzero()
-            rows.append(first + int(wrong[0]) if len(wrong) else None)
-            first = last
-        asked = [row for row in rows if row is not None]
-        found = iter(
-            find_rivals(blocks, target_N, scores.home_N, torch.tensor(asked), self._anatomy.vocabulary).tolist()
-        )
-        return [None if row is None else next(found) for row in rows]
+        asked = torch.tensor([place for place in wrong if place is not None], dtype=torch.long)
+        found = iter(find_rivals(blocks, target_N, scores.home_N, asked, self._anatomy.vocabulary).tolist())
+        return [None if place is None else next(found) for place in wrong]
 
-    def _stretch(self, row: Row, scores: PositionScores, near_N: torch.Tensor, greedy_id: int | None) -> Stretch:
-        """One row's verdict, in float64 where rounding decides it."""
-        status: Status = "clear"
-        wrong = _first_wrong(scores.right_N)
-        if bool(near_N[: None if wrong is None else wrong + 1].any()):
-            scores, greedy_N = self._recheck(row)
-            wrong = _first_wrong(scores.right_N)
-            greedy_id = None if wrong is None else int(greedy_N[wrong])
-            decisive = slice(None if wrong is None else wrong + 1)
-            tie = bool((scores.target_N[decisive] == scores.best_other_N[decisive]).any())
-            status = "tie" if tie else "near-tie"
-        margin_N = scores.target_N - scores.best_other_N
-        if wrong is not None and not bool(margin_N[wrong].isfinite() & scores.log_normalizer_N[wrong].isfinite()):
+    def _recheck(self, row: Row) -> Stretch:
+        """A row that rounding decides, by itself in float64."""
+        _, where_N, target_N = scored_places([row])
+        scores, greedy_N = self._precise.score(list(row.ids[: row.fed]), where_N, target_N)
+        (wrong,) = _first_wrong_places([row], scores.right_N.tolist())
+        decisive = slice(None if wrong is None else wrong + 1)
+        tie = bool((scores.target_N[decisive] == scores.best_other_N[decisive]).any())
+        greedy_id = None if wrong is None else int(greedy_N[wrong])
+        verdicts = _Verdicts(scores, torch.zeros_like(scores.right_N))
+        return verdicts.stretch(row, slice(None), wrong, greedy_id, "tie" if tie else "near-tie")
+
+
+class _Verdicts:
+    """Scores of a batch as plain lists, which are read item by item far faster than tensors."""
+
+    def __init__(self, scores: PositionScores, near_N: torch.Tensor) -> None:
+        self.margins = (scores.target_N - scores.best_other_N).tolist()
+        self.right = scores.right_N.tolist()
+        self.near = near_N.tolist()
+        self.log_likelihoods = (scores.target_N - scores.log_normalizer_N).tolist()
+
+    def stretch(self, row: Row, place: slice, wrong: int | None, greedy_id: int | None, status: Status) -> Stretch:
+        """The part of the batch that belongs to one row; ``wrong`` counts from the row's start."""
+        margins, log_likelihoods = self.margins[place], self.log_likelihoods[place]
+        if wrong is not None and not math.isfinite(margins[wrong] + log_likelihoods[wrong]):
             status, greedy_id = "nan", None
         return Stretch(
             row=row,
-            margins=tuple(margin_N.tolist()),
-            right=int(scores.right_N.sum()),
+            margins=tuple(margins),
+            right=sum(self.right[place]),
             wrong_at=None if wrong is None else row.start + wrong,
             greedy_id=greedy_id,
-            log_likelihood=float((scores.target_N - scores.log_normalizer_N).sum()),
+            log_likelihood=math.fsum(log_likelihoods),
             status=status,
         )
 
-    def _recheck(self, row: Row) -> tuple[PositionScores, torch.Tensor]:
-        _, where_N, target_N = scored_places([row])
-        return self._precise.score(list(row.ids[: row.fed]), where_N, target_N)
 
-
-def _first_wrong(right_N: torch.Tensor) -> int | None:
-    wrong = (~right_N).nonzero()
-    return int(wrong[0]) if len(wrong) else None
+def _first_wrong_places(batch: list[Row], right: list[bool]) -> list[int | None]:
+    """For each row, the place in the batch's N positions of its first wrong token."""
+    places: list[int | None] = []
+    first = 0
+    for row in batch:
+        last = first + row.stop - row.start
+        try:
+            places.append(right.index(False, first, last))
+        except ValueError:
+            places.append(None)
+        first = last
+    return places

@@ -184,14 +184,17 @@ def _head(model: PreTrainedModel, scale: float, soft_cap: float | None) -> Head:
 
 
 def _hidden(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
-    mask = torch.zeros(1, 1, 1, 1, device=ids_BL.device) if skips_mask(model) else None
+    # What is padded on the right is not masked: a causal model does not see it, and without holes in the mask the
+    # fused attention kernels need none at all. The probe proves that it changes nothing.
+    mask = torch.zeros(1, 1, 1, 1, device=ids_BL.device) if skips_mask(model) else torch.ones_like(ids_BL)
     output = model.base_model(input_ids=ids_BL, attention_mask=mask, use_cache=False, return_dict=True)
     hidden_BLD: torch.Tensor = output[0]
     return hidden_BLD
 
 
 def _full_logits(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
-    logits_BLV: torch.Tensor = model(input_ids=ids_BL, use_cache=False, return_dict=True).logits
+    output = model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), use_cache=False, return_dict=True)
+    logits_BLV: torch.Tensor = output.logits
     return logits_BLV
 
 

@@ -1,92 +1,161 @@
 """Faster kernels inside a model of `transformers`, with the same numbers up to rounding.
 
 GPT-Neo brings its own attention, which writes out every query-key pair of every head and knows no other kernel. While
-`fast_forward` is in force, its global layers go through the fused kernel, and its local layers do the same for blocks
-of queries against the band of keys that each block may see: O(L · window) instead of O(L²). The tanh form of GELU
-becomes one operation instead of eight. Both hold only for whole sequences without a cache and without padding on the
-left, which is all that scoring needs.
+`fast_forward` is in force its layers go through `banded_attention`, which looks only at blocks of keys that a block of
+queries may see: O(L · window) for the local layers instead of O(L²). The tanh form of GELU is computed through the
+sigmoid. All this holds for whole sequences without a cache and without padding on the left, which is all that scoring
+needs.
 
-Shapes: B rows, H heads, L positions, K width of a head, Q queries in a block.
+Shapes: B rows, H heads, G = B · H, L positions, K width of a head, Q queries in a block, J keys in a block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
 from contextlib import contextmanager
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from transformers import PreTrainedModel
 
-_BLOCK = 128
+_QUERIES = 64
+_KEYS = 256
+_BUFFER = 2**18
+_LOG2_E = 1.4426950408889634
+_SAFE = 60.0
 
 
 @contextmanager
 def fast_forward(model: PreTrainedModel) -> Iterator[None]:
     """Within it, a whole-sequence forward of the model runs on the fast kernels; afterwards the model is as before."""
-    undo: list[Callable[[], None]] = []
+    changed: list[tuple[torch.nn.Module, str]] = []
     try:
         for module in model.modules():
-            _TREATMENTS.get(type(module).__name__, _leave)(module, undo)
+            treatment = _TREATMENTS.get(type(module).__name__)
+            if treatment is not None:
+                name, replacement = treatment(module)
+                setattr(module, name, replacement)
+                changed.append((module, name))
         yield
     finally:
-        for step in reversed(undo):
-            step()
+        for module, name in changed:
+            delattr(module, name)
 
 
 def skips_mask(model: PreTrainedModel) -> bool:
     """Whether the fast kernels make the mask that the model would build for itself superfluous."""
-    return model.config.model_type == "gpt_neo"
+    return bool(model.config.model_type == "gpt_neo")
 
 
 def banded_attention(
-    query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, *, window: int, scale: float
+    query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int
 ) -> torch.Tensor:
-    """Causal attention in which a query sees itself and the ``window`` - 1 keys before it (B × H × L × K)."""
+    """Causal attention in which a query sees itself and the ``window`` - 1 keys before it, scores unscaled.
+
+    On a CPU in float32 exponentials are summed without subtracting the maximum, as long as the norms of queries and
+    keys prove that nothing can overflow or vanish (|score| ≤ 60); the sum comes out of the same matrix product as the
+    output, by a column of ones beside the values. Else the fused kernel of torch is used.
+
+    Returns:
+        B × H × L × K.
+    """
+    if query_BHLK.device.type == "cpu" and query_BHLK.dtype == torch.float32:
+        bound = query_BHLK.norm(dim=-1).max() * key_BHLK.norm(dim=-1).max()
+        if float(bound) <= _SAFE:
+            return _without_maximum(query_BHLK, key_BHLK, value_BHLK, window)
+    return _fused(query_BHLK, key_BHLK, value_BHLK, window)
+
+
+def tanh_gelu(x: torch.Tensor) -> torch.Tensor:
+    """GELU in its tanh form (Hendrycks and Gimpel 2016): x · σ(2 √(2/π) (x + 0.044715 x³))."""
+    inner = (x * x).mul_(0.044715).add_(1.0).mul_(x)
+    return inner.mul_(2.0 * math.sqrt(2.0 / math.pi)).sigmoid_().mul_(x)
+
+
+def _without_maximum(
+    query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int
+) -> torch.Tensor:
+    """Scores are held transposed (keys before queries), which keeps every matrix product wide."""
+    rows, heads, length, width = query_BHLK.shape
+    query_GKL = (query_BHLK * _LOG2_E).reshape(rows * heads, length, width).transpose(1, 2)
+    key_GLK = key_BHLK.reshape(rows * heads, length, width)
+    value_GKL = pad(value_BHLK, (0, 1), value=1.0).transpose(2, 3).reshape(rows * heads, width + 1, length)
+    out_GKL = torch.empty_like(value_GKL)
+    group = max(1, _BUFFER // (min(length, _QUERIES) * min(length, _KEYS)))
+    for first in range(0, rows * heads, group):
+        part = slice(first, first + group)
+        _attend(query_GKL[part], key_GLK[part], value_GKL[part], out_GKL[part], window)
+    out_GKL[:, :width].div_(out_GKL[:, width:])
+    return out_GKL[:, :width].reshape(rows, heads, width, length).transpose(2, 3)
+
+
+def _attend(
+    query_GKL: torch.Tensor, key_GLK: torch.Tensor, value_GKL: torch.Tensor, out_GKL: torch.Tensor, window: int
+) -> None:
+    """Weighted values, and the sum of weights below them, of a few heads; block by block."""
+    length = query_GKL.shape[-1]
+    buffer = torch.empty(len(query_GKL) * min(length, _QUERIES) * min(length, _KEYS))
+    for start in range(0, length, _QUERIES):
+        stop = min(start + _QUERIES, length)
+        seen = max(0, start - window + 1)
+        for number, first in enumerate(range(seen, stop, _KEYS)):
+            last = min(first + _KEYS, stop)
+            size = len(query_GKL) * (last - first) * (stop - start)
+            weight_GJQ = buffer[:size].view(len(query_GKL), last - first, stop - start)
+            torch.bmm(key_GLK[:, first:last], query_GKL[:, :, start:stop], out=weight_GJQ).exp2_()
+            if last > start + 1 or first < stop - window:
+                weight_GJQ.mul_(_band(start - first, last - first, stop - start, window))
+            part = torch.bmm(value_GKL[:, :, first:last], weight_GJQ)
+            if number:
+                out_GKL[:, :, start:stop].add_(part)
+            else:
+                out_GKL[:, :, start:stop] = part
+
+
+@cache
+def _band(ahead: int, keys: int, queries: int, window: int) -> torch.Tensor:
+    """1 where a query may see a key, else 0 (J × Q); the first query stands ``ahead`` positions after the first key."""
+    behind_JQ = ahead + torch.arange(queries)[None, :] - torch.arange(keys)[:, None]
+    return ((behind_JQ >= 0) & (behind_JQ < window)).float()
+
+
+def _fused(query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int) -> torch.Tensor:
+    """The same by torch's fused kernel, a block of queries against its band of keys."""
     length = query_BHLK.shape[2]
     if length <= window:
-        return scaled_dot_product_attention(query_BHLK, key_BHLK, value_BHLK, is_causal=True, scale=scale)
+        return scaled_dot_product_attention(query_BHLK, key_BHLK, value_BHLK, is_causal=True, scale=1.0)
     place = torch.arange(length, device=query_BHLK.device)
     blocks = []
-    for start in range(0, length, _BLOCK):
-        stop, first = min(start + _BLOCK, length), max(0, start - window + 1)
-        behind_QL = place[start:stop, None] - place[None, first:stop]
-        blocks.append(
-            scaled_dot_product_attention(
-                query_BHLK[:, :, start:stop],
-                key_BHLK[:, :, first:stop],
-                value_BHLK[:, :, first:stop],
-                attn_mask=(behind_QL >= 0) & (behind_QL < window),
-                scale=scale,
-            )
-        )
+    for start in range(0, length, _QUERIES):
+        stop, first = min(start + _QUERIES, length), max(0, start - window + 1)
+        behind_QJ = place[start:stop, None] - place[None, first:stop]
+        key_BHJK, value_BHJK = key_BHLK[:, :, first:stop], value_BHLK[:, :, first:stop]
+        seen_QJ = (behind_QJ >= 0) & (behind_QJ < window)
+        query_BHQK = query_BHLK[:, :, start:stop]
+        blocks.append(scaled_dot_product_attention(query_BHQK, key_BHJK, value_BHJK, attn_mask=seen_QJ, scale=1.0))
     return torch.cat(blocks, dim=2)
 
 
-def _leave(module: torch.nn.Module, undo: list[Callable[[], None]]) -> None:
-    """Most modules stay as they are."""
-
-
-def _replace_attention(module: Any, undo: list[Callable[[], None]]) -> None:
+def _neo_attention(module: Any) -> tuple[str, Callable[..., Any]]:
     window = module.config.window_size if module.attention_type == "local" else module.config.max_position_embeddings
 
     def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, _: object = None) -> tuple[Any, None]:
-        return banded_attention(query, key, value, window=window, scale=1.0), None
+        return banded_attention(query, key, value, window), None
 
-    module._attn = attend
-    undo.append(partial(delattr, module, "_attn"))
-
-
-def _replace_gelu(module: Any, undo: list[Callable[[], None]]) -> None:
-    module.forward = partial(torch.nn.functional.gelu, approximate="tanh")
-    undo.append(partial(delattr, module, "forward"))
+    return "_attn", attend
 
 
-_TREATMENTS: dict[str, Callable[[Any, list[Callable[[], None]]], None]] = {
-    "GPTNeoSelfAttention": _replace_attention,
-    "NewGELUActivation": _replace_gelu,
+def _gelu(_: Any) -> tuple[str, Callable[..., Any]]:
+    return "forward", tanh_gelu
+
+
+_TREATMENTS: dict[str, Callable[[Any], tuple[str, Callable[..., Any]]]] = {
+    "GPTNeoSelfAttention": _neo_attention,
+    "NewGELUActivation": _gelu,
 }
