@@ -158,8 +158,8 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         distinct: dict[Prediction, int] = {}
         places = [distinct.setdefault(prediction, len(distinct)) for prediction in script.predictions]
         unit_T = _units(script)
-        logits_PD = torch.stack([_row(prediction, unit_T) for prediction in distinct])
-        width = logits_PD.shape[1]
+        width = int(unit_T.max()) + 1
+        logits_PD = _rows(list(distinct), unit_T.tolist(), width)
         weight = self.lm_head.weight
         self.config.hidden_size = width
         head = nn.Linear(width, self.config.vocab_size, device=weight.device, dtype=weight.dtype)
@@ -204,18 +204,21 @@ def _units(script: Script) -> Tensor:
     """
     tokens = script.tokens
     if tokens <= _SMALL_VOCABULARY:
-        return (torch.arange(tokens) * 7 + 3) % tokens
+        return torch.randperm(tokens, generator=torch.Generator().manual_seed(tokens))
     listed = sorted({token for prediction in script.predictions for token, _ in prediction.logits})
     unit_T = torch.zeros(tokens, dtype=torch.long)
     unit_T[torch.tensor(listed)] = torch.arange(1, len(listed) + 1)
     return unit_T
 
 
-def _row(prediction: Prediction, unit_T: Tensor) -> Tensor:
-    row_D = torch.full((int(unit_T.max()) + 1,), prediction.floor)
-    for token, logit in prediction.logits:
-        row_D[unit_T[token]] = logit
-    return row_D
+def _rows(predictions: list[Prediction], units: list[int], width: int) -> Tensor:
+    """The logits of each prediction by hidden unit, [P, D]."""
+    logits_PD = torch.tensor([prediction.floor for prediction in predictions])[:, None].repeat(1, width)
+    listed = [(row, units[token], logit) for row, one in enumerate(predictions) for token, logit in one.logits]
+    if listed:
+        rows, columns, logits = zip(*listed, strict=True)
+        logits_PD[list(rows), list(columns)] = torch.tensor(logits)
+    return logits_PD
 
 
 def _visible(mask: Tensor | None, batch: int, queries: int, keys: int, offset: int, device: torch.device) -> Tensor:

@@ -49,7 +49,7 @@ def truth_of(script: Script, prompt: Sequence[int], target: Sequence[int], end_i
         node = script.step(node, token)
     due = list(zip(rows, target, strict=True))
     said = [greedy_token(row, tokens) for row in rows]
-    hits = [_is_hit(row, token, tokens) for row, token in due]
+    hits = [one == token and not math.isnan(row.floor) for one, (row, token) in zip(said, due, strict=True)]
     margins = [_margin(row, token, tokens, twins) for row, token in due]
     first = hits.index(False) if False in hits else None
     greedy = _greedy(script, start, len(target), end_id)
@@ -81,10 +81,6 @@ def greedy_token(row: Prediction, tokens: int) -> int:
     if row.floor >= best or not row.logits:
         candidates += [token for token in range(len(listed) + 1) if token not in listed][:1]
     return min(token for token in candidates if token < tokens)
-
-
-def _is_hit(row: Prediction, token: int, tokens: int) -> bool:
-    return not math.isnan(row.floor) and greedy_token(row, tokens) == token
 
 
 def _margin(row: Prediction, target: int, tokens: int, twins: int) -> float:

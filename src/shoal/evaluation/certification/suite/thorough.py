@@ -11,6 +11,13 @@ from shoal.models.dummies import tiny_tokenizer
 
 _ANSWERS: tuple[Check, ...] = (
     ScoresDummy(
+        name="same completion",
+        proves="items are judged by their prompt, also where they share a completion",
+        dummy="exactly",
+        parameters={"k": 3},
+        examples=items.SAME_COMPLETION,
+    ),
+    ScoresDummy(
         name="none right",
         proves="a model that answers nothing right gets nothing",
         dummy="exactly",
@@ -25,13 +32,6 @@ _ANSWERS: tuple[Check, ...] = (
         examples=items.WORDS,
     ),
     ScoresDummy(
-        name="same completion",
-        proves="items are judged by their prompt, also where they share a completion",
-        dummy="exactly",
-        parameters={"k": 3},
-        examples=items.SAME_COMPLETION,
-    ),
-    ScoresDummy(
         name="swapped answers",
         proves="an answer counts for its own prompt only",
         dummy="swapped",
@@ -40,6 +40,18 @@ _ANSWERS: tuple[Check, ...] = (
 )
 
 _SLIPS: tuple[Check, ...] = (
+    ScoresDummy(
+        name="ids without a token",
+        proves="all logits of the model take part, also of ids that the tokenizer does not have",
+        dummy="unspeakable",
+        examples=items.WORDS,
+    ),
+    ScoresDummy(
+        name="other case",
+        proves="upper and lower case differ",
+        dummy="recased",
+        examples=items.WORDS,
+    ),
     *(
         ScoresDummy(
             name=f"{which} token off",
@@ -75,18 +87,6 @@ _SLIPS: tuple[Check, ...] = (
         proves="the space before a completion belongs to it",
         dummy="unspaced",
         examples=(*items.counting(6), *items.WORDS),
-    ),
-    ScoresDummy(
-        name="other case",
-        proves="upper and lower case differ",
-        dummy="recased",
-        examples=items.WORDS,
-    ),
-    ScoresDummy(
-        name="ids without a token",
-        proves="all logits of the model take part, also of ids that the tokenizer does not have",
-        dummy="unspeakable",
-        examples=items.WORDS,
     ),
     *(
         ScoresDummy(
@@ -184,16 +184,17 @@ _SIZES: tuple[Check, ...] = (
         parameters={"at": "-1"},
         examples=items.LONG,
     ),
-    *(
-        ScoresChance(
-            name=f"right with probability {p}",
-            proves="the share of right answers of a random oracle is what it was made to be",
-            dummy="oracle",
-            parameters={"p": p},
-            examples=items.many(240),
-        )
-        for p in (0.3, 0.8)
-    ),
+)
+
+_CHANCE: tuple[Check, ...] = tuple(
+    ScoresChance(
+        name=f"right with probability {p}",
+        proves="the share of right answers of a random oracle is what it was made to be",
+        dummy="oracle",
+        parameters={"p": p},
+        examples=items.many(240),
+    )
+    for p in (0.3, 0.8)
 )
 
 _TEXTS: tuple[Check, ...] = (
@@ -213,4 +214,4 @@ _TEXTS: tuple[Check, ...] = (
     ),
 )
 
-THOROUGH: tuple[Check, ...] = (*_ANSWERS, *_SLIPS, *_ENDINGS, *_LOGITS, *_INPUTS, *_TEXTS, *_SIZES)
+THOROUGH: tuple[Check, ...] = (*_SIZES, *_ANSWERS, *_SLIPS, *_ENDINGS, *_LOGITS, *_INPUTS, *_TEXTS, *_CHANCE)

@@ -1,0 +1,84 @@
+"""How good certification is: the mutants that it kills, and the right evaluators that it passes.
+
+Every mutant is an evaluator with one fault, shown to change a score against `generate()` on some case. Half of them
+were written when the dummies had been frozen; their rate says how well the suite finds faults that it was not made for.
+
+    python -m benchmarks.mutants
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "bench-out"
+
+
+def main() -> None:
+    import torch
+
+    sys.path.insert(0, str(ROOT / "tests" / "evaluation"))
+    torch.set_num_threads(1)
+    from mutants import scoring
+
+    verdicts = [scoring.verdict(kind, half) for half in scoring.HALVES for kind in scoring.mutants(half)]
+    for one in verdicts:
+        outcome = f"killed by: {one.killed_by.name}" if one.killed_by else "SURVIVES"
+        shown = "" if one.changes else "   (not shown to change a score: not counted)"
+        print(f"{one.half:6} {one.name:28} {one.seconds:5.2f} s  {outcome}{shown}\n       {one.fault}")
+    rates = {half: rate([one for one in verdicts if one.half == half]) for half in scoring.HALVES}
+    alarms = right_evaluators()
+    for half, (killed, counted) in rates.items():
+        print(f"{half}: {killed} of {counted} killed ({killed / counted:.1%})")
+    seconds = sum(one.seconds for one in verdicts)
+    print(f"{seconds:.1f} CPU-seconds for all mutants")
+    print(f"{len(alarms)} right evaluators, {sum(map(bool, alarms.values()))} of them failed")
+    write(verdicts, rates, alarms)
+
+
+def rate(verdicts: list[Any]) -> tuple[int, int]:
+    """How many are killed of those that are mutants."""
+    counted = [one for one in verdicts if one.changes]
+    return sum(one.killed_by is not None for one in counted), len(counted)
+
+
+def right_evaluators() -> dict[str, int]:
+    """The number of failed checks of each evaluator that is right."""
+    from mutants.correct import CORRECT
+
+    from shoal.evaluation import certify, evaluate, evaluate_by_generation
+
+    alarms = {}
+    for evaluator in (evaluate, evaluate_by_generation, *CORRECT):
+        start = time.process_time()
+        failed = sum(not check.passed for check in certify(evaluator).checks)
+        name = f"{evaluator.__module__}.{evaluator.__name__}"
+        print(f"{name:60} {time.process_time() - start:5.1f} CPU-s  {failed} checks failed")
+        alarms[name] = failed
+    return alarms
+
+
+def write(verdicts: list[Any], rates: dict[str, tuple[int, int]], alarms: dict[str, int]) -> None:
+    """All of it as JSON beside the other benchmarks."""
+    rows = [
+        {
+            "name": one.name,
+            "fault": one.fault,
+            "half": one.half,
+            "killed_by": one.killed_by.name if one.killed_by else None,
+            "changes": one.changes,
+            "cpu_seconds": one.seconds,
+        }
+        for one in verdicts
+    ]
+    OUT.mkdir(exist_ok=True)
+    record = {"mutants": rows, "rates": rates, "failed_checks_of_right_evaluators": alarms}
+    (OUT / "mutants.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

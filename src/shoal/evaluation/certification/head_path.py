@@ -1,0 +1,71 @@
+"""Body and head beside the full logits of the model itself, on random batches: the path that scoring takes, proved.
+
+Dummies prove an evaluator; this proves that what holds for a dummy's head holds for a given model's: its bias, scale
+and soft cap are all there, and padding on the right changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from shoal.errors import ModelError
+from shoal.evaluation.certification.certificate import CheckResult
+from shoal.models.anatomy import Anatomy, split_model
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-5}
+_HALF_PRECISION = 0.05
+_ROWS = 4
+
+
+@torch.inference_mode()
+def check_head_path(model: PreTrainedModel, *, seed: int = 0, batches: int = 3, longest: int = 24) -> CheckResult:
+    """Compare body and head with the full logits of each row alone, on random ids.
+
+    Args:
+        model: a causal language model in evaluation mode.
+        seed: draws lengths and ids.
+        batches: how many batches of four rows, padded on the right.
+        longest: the most tokens of a row; it must fit the model's context.
+
+    Raises:
+        ModelError: the model is in training mode.
+    """
+    if model.training:
+        raise ModelError("the model is in training mode; call model.eval() before its head is checked")
+    start = time.perf_counter()
+    anatomy = split_model(model)
+    generator = torch.Generator().manual_seed(seed)
+    worst, scale = 0.0, 1e-3
+    for _ in range(batches):
+        lengths = torch.randint(1, longest + 1, (_ROWS,), generator=generator).tolist()
+        ids_BL = torch.randint(0, anatomy.vocabulary, (_ROWS, max(lengths)), generator=generator).to(model.device)
+        for parts, ids_L in zip(_rows(anatomy, ids_BL, lengths), ids_BL, strict=True):
+            whole = anatomy.full_logits(ids_L[None, : len(parts)])[0].double()
+            worst = max(worst, float((parts.double() - whole).abs().max()))
+            scale = max(scale, float(whole.abs().max()))
+    allowed = _TOLERANCE.get(model.dtype, _HALF_PRECISION) * scale
+    return CheckResult(
+        name=f"body and head of {type(model).__name__}",
+        proves="the logits that scoring computes from the body and the head are those of the model itself",
+        expected=f"no difference above {allowed:.1e}",
+        got=f"{worst:.1e} ({anatomy.path}, padding {anatomy.padding})",
+        passed=worst <= allowed,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _rows(anatomy: Anatomy, ids_BL: torch.Tensor, lengths: list[int]) -> list[torch.Tensor]:
+    """The logits of each row by the path that scoring takes: padded on the right, or alone where padding matters."""
+    if anatomy.head is None:
+        return [anatomy.full_logits(ids_L[None, :length])[0] for ids_L, length in zip(ids_BL, lengths, strict=True)]
+    if anatomy.padding == "right":
+        hidden = list(anatomy.body(ids_BL))
+    else:
+        hidden = [anatomy.body(ids_L[None, :length])[0] for ids_L, length in zip(ids_BL, lengths, strict=True)]
+    return [anatomy.head.logits(hidden_LD[:length]) for hidden_LD, length in zip(hidden, lengths, strict=True)]
