@@ -98,7 +98,7 @@ def subject(name: str, rows: list[Example], *, learning_rate: float, epochs: flo
     model = GPTNeoForCausalLM(config)
     if epochs:
         settings = TrainSettings(
-            learning_rate=learning_rate, epochs=epochs, batch_tokens=2048, precision="float32", seed=seed
+            learning_rate=learning_rate, epochs=epochs, batch_tokens=300, precision="float32", seed=seed
         )
         train(model, tokenizer, rows, settings)
     save_model(model, tokenizer, folder)
