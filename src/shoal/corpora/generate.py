@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from shoal.corpora.things import Kind
 
 _KINDS: tuple[Kind, ...] = ("unary", "digits", "object")
+_MATCHING = {f"{story}-{kind}": (tell, kind) for story, tell in MATCHING.items() for kind in _KINDS}
 
 
 def story_names() -> list[str]:
     """What a mixture may hold: ``tale``, and ``search-unary``, ``copy-object``, ..."""
-    return ["tale", *(f"{story}-{kind}" for story in MATCHING for kind in _KINDS)]
+    return ["tale", *_MATCHING]
 
 
 def generate_stories(count: int, mixture: Mapping[str, float], *, seed: int, longest: int = 36) -> list[str]:
@@ -46,11 +47,13 @@ def generate_stories(count: int, mixture: Mapping[str, float], *, seed: int, lon
 
 def _tell(rng: random.Random, name: str, longest: int) -> str:
     while True:
-        story, _, kind = name.partition("-")
-        text = tell_tale(rng) if story == "tale" else MATCHING[story](rng, _kind(kind), longest)
+        text = _draw(rng, name, longest)
         if find_ascending_run(text) is None:
             return text
 
 
-def _kind(name: str) -> Kind:
-    return next(kind for kind in _KINDS if kind == name)
+def _draw(rng: random.Random, name: str, longest: int) -> str:
+    if name == "tale":
+        return tell_tale(rng)
+    tell, kind = _MATCHING[name]
+    return tell(rng, kind, longest)
