@@ -50,11 +50,16 @@ def mutants(half: str) -> list[type[Batched]]:
 def verdict(kind: type[Batched], half: str) -> Verdict:
     """Certify a mutant up to the first check that fails, and look for a case that shows its fault."""
     start = time.process_time()
-    certificate = certify(kind(), stop_at_first_failure=True)
+    killer = killed_by(kind)
     seconds = time.process_time() - start
-    killed_by = None if certificate.passed else certificate.checks[-1]
-    hint = killed_by.name if killed_by else ""
-    return Verdict(kind.__name__, kind.__doc__ or "", half, killed_by, _shown_on(kind, hint), seconds)
+    hint = killer.name if killer else ""
+    return Verdict(kind.__name__, kind.__doc__ or "", half, killer, _shown_on(kind, hint), seconds)
+
+
+def killed_by(kind: type[Batched]) -> CheckResult | None:
+    """The first check that a mutant fails; None where it passes them all."""
+    certificate = certify(kind(), stop_at_first_failure=True)
+    return None if certificate.passed else certificate.checks[-1]
 
 
 def _shown_on(kind: type[Batched], hint: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from shoal.errors import UsageError
 from shoal.models.dummies.family import Dummy, Lexicon, say, say_under_gold
 from shoal.models.dummies.script import clear
 
@@ -62,6 +63,10 @@ class OneOff(Dummy):
 
     under_own: bool = True
     """Whether it goes on rightly behind its own slip."""
+
+    def __post_init__(self) -> None:
+        if self.at != "each" and not self.at.removeprefix("-").isdecimal():
+            raise UsageError(f"the dummy one-off was given at={self.at!r}; give a position, or 'each'")
 
     def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """A position beyond the target means its last token."""
