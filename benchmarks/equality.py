@@ -14,7 +14,6 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,8 @@ from shoal.tasks import Example, read_rows
 from shoal.text.encoding import encode_pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 OUT = Path("bench-out")
@@ -71,7 +72,8 @@ def architecture(name: str, items: int, long: int, seed: int = 0) -> dict[str, A
     torch.manual_seed(seed)
     model = ARCHITECTURES[name](len(tokenizer))
     train_until_mixed(model, tokenizer, chance)
-    rows = [example(chance, long=place < long) for place in range(items)]
+    # Some ask for more repetitions than training did, so that wrong answers stay even where copying is learned well.
+    rows = [example(chance, long=place < long, most=6 if place % 2 else 9) for place in range(items)]
     return compare(name, model, tokenizer, rows)
 
 
@@ -122,10 +124,10 @@ def margin_difference(ours: Scores, theirs: Scores) -> float:
     return max(abs(a.margin - b.margin) for a, b in zip(ours.items, theirs.items, strict=True))
 
 
-def example(chance: random.Random, *, long: bool) -> Example:
-    """Words to repeat: a few, or on and on to more than 200 tokens."""
-    words = [chance.choice(SYLLABLES) + chance.choice(SYLLABLES) for _ in range(chance.randint(2, 5))]
-    times = chance.randint(205, 230) // len(words) + 1 if long else chance.randint(1, 6)
+def example(chance: random.Random, *, long: bool, most: int = 6) -> Example:
+    """Words to repeat: a few times, or on and on to more than 200 tokens."""
+    words = [chance.choice(SYLLABLES) + chance.choice(SYLLABLES) for _ in range(chance.randint(1, 2 if long else 5))]
+    times = chance.randint(205, 230) // len(words) + 1 if long else chance.randint(1, most)
     prompt = f"{'on' if long else times} : {' '.join(words)} ="
     return Example(prompt=prompt, completion=(" " + " ".join(words)) * times, ends=not long)
 
@@ -146,17 +148,16 @@ def small_tokenizer(chance: random.Random) -> PreTrainedTokenizerFast:
 
 
 def train_until_mixed(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, chance: random.Random, steps: int = 6000
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, chance: random.Random, steps: int = 3000
 ) -> None:
-    """Train until 40 to 75 of a hundred short examples and of a hundred long ones are right, or the steps are over."""
+    """Train until at least 40% of the short examples and 30% of the long ones are right, or the steps are over."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01)
     trial = [[example(chance, long=long) for _ in range(50)] for long in (False, True)]
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * min(1.0, step / 100) * (1.0 if step < 1500 else 0.3)
-        loss = loss_of(
-            model, tokenizer, [example(chance, long=step % 4 == 0) for _ in range(8 if step % 4 == 0 else 48)]
-        )
+            group["lr"] = 2e-3 * min(1.0, step / 100) * (1.0 if step < 1000 else 0.3)
+        long = step % 2 == 0
+        loss = loss_of(model, tokenizer, [example(chance, long=long) for _ in range(8 if long else 48)])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -165,7 +166,7 @@ def train_until_mixed(
             shares = [evaluate(model, tokenizer, rows, early_exit=True, greedy_text=False).accuracy for rows in trial]
             if step % 250 == 249:
                 print(f"step {step + 1} loss {loss.item():.3f} right {shares}", flush=True)
-            if 0.35 <= sum(shares) / 2 <= 0.8 and min(shares) >= 0.25:
+            if shares[0] >= 0.4 and shares[1] >= 0.3:
                 break
 
 

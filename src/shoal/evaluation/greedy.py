@@ -2,8 +2,8 @@
 
 Up to the first divergence the greedy text is the target; at it, scoring has found the argmax. From there a draft is
 made (with a key-value cache, or from the rest of the target where the model has no cache) and scored by the very pass
-that judges targets. What the pass confirms is kept; where the draft leaves the argmax, the argmax is put and the rest is
-drafted anew. So the text is the greedy one whatever the draft was, and a bad draft costs time only (the verification
+that judges targets. What the pass confirms is kept; where the draft leaves the argmax, the argmax is put and the rest
+is drafted anew. So the text is the greedy one whatever the draft was, and a bad draft costs time only (the verification
 step of speculative decoding, Leviathan et al. 2023, at temperature 0).
 """
 

@@ -32,7 +32,7 @@ def sentence_bleus(said: Sequence[str], wanted: Sequence[str]) -> list[float]:
 
 
 def perplexity(log_likelihood: float, tokens: int) -> float:
-    """Exp of the mean negative log-likelihood of a token; infinite where the likelihood is 0."""
+    """The exponential of the mean negative log-likelihood of a token; infinite where the likelihood is 0."""
     mean = -log_likelihood / tokens
     return math.inf if mean > 700 else math.exp(mean)
 

@@ -75,9 +75,7 @@ class PreciseScorer:
 
 
 def _score_rows(z_NV: torch.Tensor, target_N: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Own logit, best other, normaliser and argmax from whole rows; logits that differ by less than 1e-13 of their
-    size are taken as equal.
-    """
+    """Own logit, best other, normaliser and argmax from whole rows; a difference below 1e-13 of their size is none."""
     own_N = z_NV.gather(1, target_N[:, None])[:, 0]
     normalizer_N = z_NV.logsumexp(1)
     slack_N = _SAME * z_NV.abs().amax(1)

@@ -66,7 +66,7 @@ def evaluate_by_generation(
     return Scores(items=tuple(items), tokenizer_policy=describe_policy(tokenizer), settings=settings)
 
 
-class _Listener(LogitsProcessor):  # type: ignore[misc]
+class _Listener(LogitsProcessor):
     """Notes the logits' verdict on each target token as it is decoded, and changes nothing."""
 
     def __init__(self, target: Sequence[int]) -> None:
@@ -74,7 +74,7 @@ class _Listener(LogitsProcessor):  # type: ignore[misc]
         self.margins: list[float] = []
         self.likelihoods: list[float] = []
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    def __call__(self, _: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         wanted = self.target[len(self.margins)]
         logits = scores[0].double()
         own, rest = logits[wanted], torch.cat([logits[:wanted], logits[wanted + 1 :]])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+from shoal.evaluation.metrics import perplexity
 
 Status = Literal["clear", "tie", "near-tie", "nan"]
 Divergence = Literal["ended-early", "went-on", "other"]
@@ -33,7 +36,7 @@ class ItemScore:
 
     token_margins: tuple[float, ...]
     """Target logit minus best other logit at each position, given the gold prefix; negative where the argmax is not
-    the target. After an early exit it ends with the first negative one."""
+    the target, 0 at a tie. After an early exit it ends with the first negative one."""
 
     tokens: int
     """Completion tokens that were to be predicted, the end token included."""
@@ -48,10 +51,11 @@ class ItemScore:
     """-log_likelihood / ln 2 / the completion's bytes in UTF-8 (an end token counts as one byte)."""
 
     greedy_text: str | None
-    """What the model says by greedy decoding, special tokens left out, at most as long as asked for."""
+    """What the model says by greedy decoding, special tokens left out: up to its end token, at most as many tokens as
+    the target has."""
 
     greedy_ends: bool | None
-    """Whether the greedy continuation reached the end token within the length that was asked for."""
+    """Whether the greedy continuation reached the end token within as many tokens as the target has."""
 
     status: Status
     """``tie``: two equal logits decided; ``near-tie``: closer than rounding, so decided in float64; ``nan``."""
@@ -81,12 +85,13 @@ class Scores:
 
     @property
     def perplexity(self) -> float:
-        """The exponential of the mean negative log-likelihood of a completion token, over all tokens of all items."""
-        import math
+        """The exponential of the mean negative log-likelihood of a completion token, over all tokens of all items.
 
+        Not a number where an early exit left a likelihood out.
+        """
         total = 0.0
         for item in self.items:
             if item.log_likelihood is None:
                 return math.nan
             total += item.log_likelihood
-        return math.exp(-total / sum(item.tokens for item in self.items))
+        return perplexity(total, sum(item.tokens for item in self.items))

@@ -11,7 +11,6 @@ Shapes: B rows, L positions, D hidden width, V vocabulary, N any number of posit
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
@@ -22,6 +21,8 @@ from shoal.errors import ModelError
 from shoal.models.attention import fast_forward, skips_mask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from transformers import PreTrainedModel
 
 Padding = Literal["right", "none"]

@@ -66,7 +66,9 @@ def banded_attention(
         B × H × L × K.
     """
     if query_BHLK.device.type == "cpu" and query_BHLK.dtype == torch.float32:
-        bound = query_BHLK.norm(dim=-1).max() * key_BHLK.norm(dim=-1).max()
+        bound = query_BHLK.abs().max() * key_BHLK.abs().max() * query_BHLK.shape[-1]
+        if float(bound) > _SAFE:
+            bound = query_BHLK.norm(dim=-1).max() * key_BHLK.norm(dim=-1).max()
         if float(bound) <= _SAFE:
             return _without_maximum(query_BHLK, key_BHLK, value_BHLK, window)
     return _fused(query_BHLK, key_BHLK, value_BHLK, window)

@@ -10,13 +10,14 @@ Shapes: B rows, L positions, V vocabulary.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from transformers import PreTrainedModel
 
 _ROWS = 64
@@ -81,10 +82,9 @@ def _decode_group(model: PreTrainedModel, rows: list[_Row], end_id: int | None, 
     mask_BL = (torch.arange(length, device=device) >= ahead_B[:, None]).long()
     cache: Any = None
     while rows:
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] = {"attention_mask": mask_BL}
         if padded:
-            extra = {"attention_mask": mask_BL, "position_ids": (mask_BL.cumsum(1) - 1).clamp_min(0)}
-            extra["position_ids"] = extra["position_ids"][:, -ids_BL.shape[1] :]
+            extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
         output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, **extra)
         cache = output.past_key_values
         said_B = output.logits[:, -1].argmax(-1)
