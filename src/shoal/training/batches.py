@@ -107,6 +107,12 @@ class TokenWindows:
         return [(step * self._windows + k) % places * self._context for k in range(self._windows)]
 
 
+def first_documents(batch: Batch, tokens: int) -> Batch:
+    """The documents of a batch up to so many tokens, the one that reaches them included."""
+    ends = np.cumsum([len(document.ids) for document in batch.documents])
+    return Batch(batch.documents[: 1 + int(np.searchsorted(ends, tokens))], batch.name)
+
+
 def _refuse_unusable(pairs: Sequence[EncodedPair], context: int) -> None:
     if not pairs:
         raise DataError("there are no examples to train on; give at least one")

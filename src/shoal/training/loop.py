@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import TrainingError
+from shoal.training.batches import first_documents
 from shoal.training.checkpoints import read_checkpoint
 from shoal.training.dropout import dropout_set
 from shoal.training.gradients import choose_gradient
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from shoal.training.batches import Batch, BatchSource
     from shoal.training.gradients import Gradient
     from shoal.training.settings import TrainSettings
+
+_TRIED_TOKENS = 512
+"""Tokens of the step in which the precisions are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +104,8 @@ def run_training(
 def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings) -> Dtype:
     if settings.precision != "auto":
         return settings.precision
-    first = source.batch(0)
-    return faster_precision(lambda precision: float(gradient(first, precision)))
+    part = first_documents(source.batch(0), _TRIED_TOKENS)
+    return faster_precision(lambda precision: float(gradient(part, precision)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,186 @@
+"""Shoal's training loop beside the Trainer of transformers: the same Llama, the same stories, one thread each.
+
+Real text in prompts and completions of varying length, CPU-seconds of the training call alone (choosing the precision
+and encoding counted on our side, loading and imports on neither), tokens that are not padding a CPU-second. The
+Trainer runs with its defaults, and with bfloat16 and rows packed full (documents of a row see each other there, which
+costs it nothing and is not the same training). A last comparison checks the losses:
+identical float32 batches, 50 steps.
+
+    python -m benchmarks.training [--rounds 3] [--tokens 32768] [--shape 15M 7M] [--data ../shared/data]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, run_side, spread, write_result
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+SIDES = ROOT / "benchmarks" / "sides"
+FOLDER = OUT / "training"
+VOCABULARY = 4096
+CONTEXT = 512
+BATCH_TOKENS = 2048
+SHAPES = {
+    "15M": {"hidden_size": 384, "num_hidden_layers": 8, "num_attention_heads": 6, "intermediate_size": 1024},
+    "7M": {"hidden_size": 288, "num_hidden_layers": 6, "num_attention_heads": 6, "intermediate_size": 768},
+}
+PEER_MODES = ("defaults", "packed")
+AGREEMENT_STEPS = 50
+AGREEMENT_TOKENS = 512
+
+
+def main() -> None:
+    """Run all comparisons and print their table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=32768)
+    parser.add_argument("--shape", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    options = parser.parse_args()
+    rows = make_rows(options.data, options.tokens)
+    result: dict[str, Any] = {}
+    for shape in options.shape:
+        model = make_model(shape)
+        result[shape] = compare(model, rows, options.rounds)
+        print_comparison(shape, result[shape])
+    result["agreement"] = agreement(make_model("7M"), rows)
+    print(
+        f"greatest difference of the losses over {result['agreement']['steps']} steps on identical float32 batches: "
+        f"{result['agreement']['difference']:.2e}"
+    )
+    print(f"written to {write_result('training', result)}")
+
+
+def stories(data: Path) -> list[str]:
+    """The stories of the TinyStories sample."""
+    text = (data / "tinystories" / "tinystories_v2_gpt4_train_head.txt").read_text(encoding="utf-8")
+    return [story.strip() for story in text.split("<|endoftext|>") if len(story.split()) > 30]
+
+
+def make_rows(data: Path, tokens: int) -> Path:
+    """Stories cut after their second sentence into prompt and completion, as many as give so many tokens."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    told = stories(data)
+    tokenizer = make_tokenizer(told)
+    rows: list[dict[str, str]] = []
+    total = 0
+    for story in told:
+        sentences = story.split(". ")
+        prompt, completion = ". ".join(sentences[:2]) + ".", " " + ". ".join(sentences[2:])
+        size = len(tokenizer(prompt + completion)["input_ids"]) + 1
+        if len(sentences) > 2 and size <= CONTEXT and total < tokens:
+            rows.append({"prompt": prompt, "completion": completion})
+            total += size
+    path = FOLDER / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def make_tokenizer(told: list[str]) -> PreTrainedTokenizerFast:
+    """A throw-away byte-pair tokenizer, trained on the stories."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=["<end>", "<pad>"], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(told, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<pad>")
+    for shape in SHAPES:
+        fast.save_pretrained(FOLDER / shape)
+    return fast
+
+
+def make_model(shape: str) -> Path:
+    """A Llama of fresh weights and this shape, in the folder of its tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    sizes = SHAPES[shape]
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        max_position_embeddings=CONTEXT,
+        num_key_value_heads=sizes["num_attention_heads"],
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=0,
+        pad_token_id=1,
+        **sizes,
+    )
+    LlamaForCausalLM(config).save_pretrained(FOLDER / shape)
+    return FOLDER / shape
+
+
+def compare(model: Path, rows: Path, rounds: int) -> dict[str, Any]:
+    """Both sides in turn, round after round; speeds are tokens that are not padding a CPU-second."""
+    ours: list[dict[str, Any]] = []
+    peers: dict[str, list[dict[str, Any]]] = {mode: [] for mode in PEER_MODES}
+    for _ in range(rounds):
+        ours.append(side(SHOAL_PYTHON, "shoal_training_side.py", model, rows, BATCH_TOKENS))
+        for mode, runs in peers.items():
+            runs.append(side(PEERS_PYTHON, "trainer_side.py", model, rows, mode, BATCH_TOKENS))
+    speeds = {"shoal": [run["tokens"] / run["cpu_seconds"] for run in ours]}
+    speeds |= {mode: [run["tokens"] / run["cpu_seconds"] for run in runs] for mode, runs in peers.items()}
+    peak = max(run["matmul_flops"] for run in ours)
+    return {
+        "parameters": ours[0]["parameters"],
+        "precision": ours[0]["precision"],
+        "tokens": ours[0]["tokens"],
+        "tokens_per_cpu_second": {name: spread(values) for name, values in speeds.items()},
+        "ratio": {
+            mode: statistics.median(a / b for a, b in zip(speeds["shoal"], speeds[mode], strict=True)) for mode in peers
+        },
+        "matmul_flops": peak,
+        "share_of_matmul_peak": 6 * ours[0]["parameters"] * statistics.median(speeds["shoal"]) / peak,
+        "steps": {"shoal": ours[0]["steps"]} | {mode: runs[0]["steps"] for mode, runs in peers.items()},
+    }
+
+
+def side(python: Path, script: str, *arguments: str | int | Path) -> dict[str, Any]:
+    """What one side printed of itself."""
+    output = run_side([python, SIDES / script, *(str(argument) for argument in arguments)]).output
+    found: dict[str, Any] = json.loads(output.rsplit("RESULT ", 1)[1])
+    return found
+
+
+def print_comparison(shape: str, figures: dict[str, Any]) -> None:
+    speeds = figures["tokens_per_cpu_second"]
+    print(f"{shape}: {figures['parameters'] / 1e6:.1f}M parameters, {figures['tokens']} tokens, one thread")
+    print(
+        f"  {'shoal, ' + figures['precision']:24} {speeds['shoal']['median']:8.0f} tokens a CPU-second, "
+        f"{100 * figures['share_of_matmul_peak']:.0f}% of the {figures['matmul_flops'] / 1e9:.0f} GFLOPS of a product"
+    )
+    for mode, ratio in figures["ratio"].items():
+        print(f"  {'Trainer, ' + mode:24} {speeds[mode]['median']:8.0f} tokens a CPU-second, ratio {ratio:.2f}")
+
+
+def agreement(model: Path, rows: Path) -> dict[str, Any]:
+    """The greatest difference of the losses of both loops on the same float32 batches."""
+    ours = side(SHOAL_PYTHON, "shoal_training_side.py", model, rows, AGREEMENT_TOKENS, "--steps", AGREEMENT_STEPS)
+    peer = side(PEERS_PYTHON, "trainer_side.py", model, ours["batches"], "batches", AGREEMENT_TOKENS)
+    pairs = list(zip(ours["losses"], peer["losses"], strict=True))
+    falls = sum(after < before for before, after in pairwise(ours["losses"]))
+    return {
+        "steps": len(pairs),
+        "difference": max(abs(a - b) for a, b in pairs),
+        "first": pairs[0],
+        "last": pairs[-1],
+        "steps_that_lowered_the_loss": falls,
+    }
+
+
+if __name__ == "__main__":
+    main()
