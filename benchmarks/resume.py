@@ -4,7 +4,7 @@ Each start is the command that a person gives, with its workers; only the parent
 seen whether the workers leave with it. A killed run is started again on the same folder until it has been killed often
 enough, and then to its end; one that ends before that makes room for a fresh one.
 
-    python -m benchmarks.resume [--kills 10] [--model SPEC] [--epochs 8] [--seed 0]
+    python -m benchmarks.resume [--kills 10] [--model SPEC] [--epochs 8] [--workers 2] [--seed 0]
 """
 
 from __future__ import annotations
@@ -44,6 +44,25 @@ class Killing:
     """Records that differ from those of the run that was left alone."""
 
 
+@dataclass(frozen=True)
+class Command:
+    """The command that is killed."""
+
+    plan: Path
+    workers: int
+
+    def started(self, folder: Path) -> subprocess.Popen[bytes]:
+        """The command, begun."""
+        words = [SHOAL_PYTHON, "-m", "shoal", "run", self.plan, "--out", folder, "--workers", self.workers]
+        return subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def run(self, folder: Path) -> None:
+        """The command, to its end."""
+        code = self.started(folder).wait()
+        if code:
+            raise RuntimeError(f"the run in {folder} ended with exit code {code}")
+
+
 def main() -> None:
     """Kill runs, compare their records, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -51,6 +70,7 @@ def main() -> None:
     parser.add_argument("--model", default="bundled:stories")
     parser.add_argument("--epochs", type=float, default=8.0)
     parser.add_argument("--largest", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -58,10 +78,11 @@ def main() -> None:
         plan = base / "plan.toml"
         plan.write_text(to_toml(as_table(small_experiment(given.model, given.epochs, given.largest))), encoding="utf-8")
         start = time.monotonic()
-        run(plan, base / "whole")
+        command = Command(plan, given.workers)
+        command.run(base / "whole")
         seconds = time.monotonic() - start
         wanted = records(base / "whole")
-        killing = kill_often(plan, base, wanted, seconds, given.kills, random.Random(given.seed))
+        killing = kill_often(command, base, wanted, seconds, given.kills, random.Random(given.seed))
     write_result("resume", {"records": len(wanted), "seconds_undisturbed": seconds, **vars(killing)})
     for moment, stage in zip(killing.moments, killing.stages, strict=True):
         print(f"killed after {moment:6.2f} s, with {stage}")
@@ -82,7 +103,7 @@ def small_experiment(model: str, epochs: float, largest: int) -> Experiment:
 
 
 def kill_often(
-    plan: Path, base: Path, wanted: dict[str, str], seconds: float, kills: int, moments: random.Random
+    command: Command, base: Path, wanted: dict[str, str], seconds: float, kills: int, moments: random.Random
 ) -> Killing:
     """Start and kill runs until they have been killed often enough; each is compared when it has come to its end."""
     done = Killing()
@@ -90,7 +111,7 @@ def kill_often(
         done.runs += 1
         folder = base / f"killed-{done.runs}"
         while len(done.moments) < kills:
-            process = started(plan, folder)
+            process = command.started(folder)
             moment = moments.uniform(0.0, seconds)
             try:
                 process.wait(moment)
@@ -100,23 +121,10 @@ def kill_often(
                 process.wait()
             done.moments.append(round(moment, 2))
             done.stages.append(stage(folder))
-        run(plan, folder)
+        command.run(folder)
         found = records(folder)
         done.different += [name for name in {*found, *wanted} if found.get(name) != wanted.get(name)]
     return done
-
-
-def started(plan: Path, folder: Path) -> subprocess.Popen[bytes]:
-    """The command, begun."""
-    command = [SHOAL_PYTHON, "-m", "shoal", "run", plan, "--out", folder]
-    return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def run(plan: Path, folder: Path) -> None:
-    """The command, to its end."""
-    code = started(plan, folder).wait()
-    if code:
-        raise RuntimeError(f"the run in {folder} ended with exit code {code}")
 
 
 def stage(folder: Path) -> str:
