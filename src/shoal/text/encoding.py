@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerFast
 
+_WHITE_SPACE = ("\u0120", "\u010a", "\u0109", "\u010d", "\u2581", " ", "\n", "\t", "\r")
+"""How a token shows that it begins with white space: byte-level tokenizers shift it to letters, SentencePiece to ▁."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedPair:
@@ -98,17 +101,22 @@ def _boundary(
     offsets: list[tuple[int, int]],
     tokenizer: PreTrainedTokenizerFast,
 ) -> int:
-    """The number of tokens that belong to the prompt."""
-    edge = len(prompt)
+    """The number of tokens that belong to the prompt.
+
+    Some tokenizers leave a token's leading white space out of its offsets; such a token crosses the edge where the
+    prompt's last characters lie in the gap before it.
+    """
+    edge, covered = len(prompt), 0
     for place, (start, stop) in enumerate(offsets):
         if stop > edge:
-            if start < edge:
-                token = tokenizer.convert_ids_to_tokens(ids[place])
+            token = str(tokenizer.convert_ids_to_tokens(ids[place]))
+            if start < edge or (covered < edge and token.startswith(_WHITE_SPACE)):
                 raise BoundaryError(
                     f"the token {token!r} covers the end of the prompt {prompt[-20:]!r} and the start of "
                     f"the completion {completion[:20]!r}; let the two sides split between tokens"
                 )
             return place
+        covered = stop
     return len(ids)
 
 
