@@ -33,8 +33,15 @@ _SAFE = 60.0
 
 @contextmanager
 def fast_forward(model: PreTrainedModel) -> Iterator[None]:
-    """Within it, a whole-sequence forward of the model runs on the fast kernels; afterwards the model is as before."""
+    """Within it, a whole-sequence forward of the model runs on the fast kernels; afterwards the model is as before.
+
+    The kernels write into their own buffers, which gradients cannot follow: where gradients are wanted, the model keeps
+    its own.
+    """
     changed: list[tuple[torch.nn.Module, str]] = []
+    if torch.is_grad_enabled():
+        yield
+        return
     try:
         for module in model.modules():
             treatment = _TREATMENTS.get(type(module).__name__)
