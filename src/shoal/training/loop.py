@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from shoal.training.gradients import Gradient
     from shoal.training.settings import TrainSettings
 
-_TRIED_TOKENS = 512
+_TRIED_TOKENS = 256
 """Tokens of the step in which the precisions are compared."""
 
 
@@ -133,7 +133,7 @@ class _Stepper:
                     "lower the learning rate or look at these rows (the weights are those before the step)"
                 )
         if 0 < self.settings.gradient_clip < norm:
-            self.weights.grads_P.mul_(self.settings.gradient_clip / norm)
+            self.weights.grads_P.mul_(self.settings.gradient_clip / (norm + 1e-6))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()

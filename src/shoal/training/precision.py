@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Dtype = Literal["float32", "bfloat16"]
 DTYPES: dict[Dtype, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_SECONDS = 1.0
+_SECONDS = 0.3
 _ROUNDS = 4
 
 
@@ -28,7 +28,7 @@ def products_in(precision: Dtype, device: torch.device) -> AbstractContextManage
 def faster_precision(step: Callable[[Dtype], object]) -> Dtype:
     """The dtype in which ``step`` takes less time, each tried in turn and the best of its times taken.
 
-    Short steps are tried up to four times; more rounds end once a second has gone by. On a GPU the step must end with a
+    Short steps are tried up to four times; rounds end once a third of a second has gone by. On a GPU the step must end with a
     synchronisation, such as reading a number off its result.
     """
     best = dict.fromkeys(DTYPES, float("inf"))
