@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.certification.comparing import count_right, disagreements
 from shoal.evaluation.certification.records import read_records, value_of
-from shoal.evaluation.certification.subject import Subject, as_pairs, make_subject, right_scores
+from shoal.evaluation.certification.subject import Subject, as_pairs, right_scores
 from shoal.evaluation.metrics import bleu
 from shoal.evaluation.statistics import clopper_pearson_interval
-from shoal.models.dummies import teach, tiny_tokenizer
+from shoal.models.dummies import make_dummy, teach, tiny_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.records import Evaluator
+    from shoal.models.dummies.network import DummyForCausalLM
+    from shoal.models.dummies.script import Script
     from shoal.tasks.example import Example
 
 ALPHA = 1e-6
@@ -35,7 +38,7 @@ class Finding:
     passed: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Check(ABC):
     """One property of an evaluator."""
 
@@ -53,7 +56,7 @@ class Check(ABC):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresDummy(Check):
     """The evaluator gives a dummy the scores that are known by construction, item by item and field by field."""
 
@@ -64,14 +67,21 @@ class ScoresDummy(Check):
     twins: int = 1
 
     def subject(self, seed: int) -> Subject:
-        """The dummy, taught the examples."""
-        return make_subject(
+        """The dummy, taught the examples; each time another one, since an evaluator may do anything to it."""
+        script, truths = _lesson(self, seed)
+        model, tokenizer = self.dummy_with((), seed)
+        model.learn(script)
+        return Subject(model=model, tokenizer=tokenizer, examples=self.examples, truths=truths)
+
+    def dummy_with(self, examples: Sequence[Example], seed: int) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
+        """The dummy, taught these examples."""
+        return make_dummy(
             self.dummy,
-            self.examples,
-            seed=seed,
+            pairs=as_pairs(examples),
             tokenizer=self.tokenizer(),
+            seed=seed,
             twins=self.twins,
-            parameters=self.parameters,
+            **self.parameters,
         )
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
@@ -80,7 +90,16 @@ class ScoresDummy(Check):
         return compare(evaluator(subject.model, subject.tokenizer, subject.examples), subject.truths)
 
 
-@dataclass(frozen=True, kw_only=True)
+@functools.lru_cache(maxsize=256)
+def _lesson(check: ScoresDummy, seed: int) -> tuple[Script, Sequence[Mapping[str, Any]]]:
+    """What the dummy of a check says, and the right scores; written once for all evaluators of a process."""
+    model, tokenizer = check.dummy_with(check.examples, seed)
+    if model.script is None:
+        raise ValueError("a dummy that has learned nothing has no right scores")
+    return model.script, right_scores(model, tokenizer, check.examples)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresAnyOrder(ScoresDummy):
     """The scores of an item are the same in another order, among fewer items, and alone."""
 
@@ -99,7 +118,7 @@ class ScoresAnyOrder(ScoresDummy):
         return finding
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresWhatIsThere(ScoresDummy):
     """The evaluator asks the model anew each time: after the model has learned something else, the scores follow."""
 
@@ -116,7 +135,7 @@ class ScoresWhatIsThere(ScoresDummy):
         return finding
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LeavesThingsAlone(ScoresDummy):
     """Model, tokenizer and examples are afterwards what they were."""
 
@@ -135,7 +154,7 @@ class LeavesThingsAlone(ScoresDummy):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresChance(ScoresDummy):
     """The share of right answers of an oracle with probability p is compatible with p."""
 
@@ -149,7 +168,7 @@ class ScoresChance(ScoresDummy):
         return Finding(f"an interval with p = {p} in it", got, p in interval)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresText(ScoresDummy):
     """The text that a dummy says has the BLEU that it must, where the evaluator offers texts or a BLEU of its own."""
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.models.dummies import Truth, make_dummy, tiny_tokenizer, truth_of
+from shoal.models.dummies import Truth, truth_of
 from shoal.text.encoding import decode_continuation, encode_pairs
 
 if TYPE_CHECKING:
@@ -27,22 +27,6 @@ class Subject:
     examples: Sequence[Example]
     truths: Sequence[Mapping[str, Any]]
     """By example: field to right value; a field on which the right value is open is left out."""
-
-
-def make_subject(
-    dummy: str,
-    examples: Sequence[Example],
-    *,
-    seed: int,
-    tokenizer: PreTrainedTokenizerFast | None = None,
-    twins: int = 1,
-    parameters: Mapping[str, str | int | float | bool] | None = None,
-) -> Subject:
-    """A dummy that was taught the examples."""
-    tokenizer = tiny_tokenizer() if tokenizer is None else tokenizer
-    pairs = as_pairs(examples)
-    model, tokenizer = make_dummy(dummy, pairs=pairs, tokenizer=tokenizer, seed=seed, twins=twins, **(parameters or {}))
-    return Subject(model=model, tokenizer=tokenizer, examples=examples, truths=right_scores(model, tokenizer, examples))
 
 
 def as_pairs(examples: Sequence[Example]) -> list[tuple[str, str, bool]]:

@@ -68,7 +68,7 @@ class Exactly(Dummy):
         Raises:
             UsageError: there are fewer than k items.
         """
-        if not 0 <= self.k <= len(items):
+        if items and not 0 <= self.k <= len(items):
             raise UsageError(f"a dummy was to answer exactly k={self.k} of {len(items)} items right; give a smaller k")
         ranked = sorted(range(len(items)), key=lambda index: chance(self.seed, index, items[index].ids))
         for rank, index in enumerate(ranked):
