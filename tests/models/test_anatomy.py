@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from architectures import SETTINGS, tiny_model
 
+from architectures import SETTINGS, tiny_model
 from shoal.errors import ModelError
 from shoal.models.anatomy import split_model
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from architectures import tiny_model
 from transformers.activations import NewGELUActivation
 
+from architectures import tiny_model
 from shoal.models.attention import banded_attention, fast_forward, tanh_gelu
 
 

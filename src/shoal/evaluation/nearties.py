@@ -33,7 +33,7 @@ def near_ties(own_N: torch.Tensor, best_N: torch.Tensor, dtype: torch.dtype) -> 
     """
     units = _UNITS.get(dtype, _UNITS_IN_HALF_PRECISION)
     scale_N = torch.maximum(own_N.abs(), best_N.abs()).clamp_min(1.0)
-    return (own_N - best_N).abs() <= units * torch.finfo(dtype).eps * scale_N
+    return scale_N.isfinite() & ((own_N - best_N).abs() <= units * torch.finfo(dtype).eps * scale_N)
 
 
 class PreciseScorer:

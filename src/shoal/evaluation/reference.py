@@ -46,7 +46,8 @@ def evaluate_by_generation(
         TooLongError: an example is longer than the model's context.
     """
     pairs = encode_pairs(tokenizer, [(example.prompt, example.completion, example.ends) for example in examples])
-    was_training, own_settings = model.training, model.generation_config
+    own_settings = model.generation_config
+    in_training = [module for module in model.modules() if module.training]
     model.eval()
     model.generation_config = GenerationConfig()
     items = []
@@ -56,7 +57,8 @@ def evaluate_by_generation(
             if progress is not None:
                 progress("generating", index + 1, len(pairs))
     finally:
-        model.train(was_training)
+        for module in in_training:
+            module.training = True
         model.generation_config = own_settings
     settings: dict[str, str | int | float | bool] = {
         "device": str(model.device),
