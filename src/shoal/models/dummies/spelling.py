@@ -36,7 +36,7 @@ class Unspaced(Dummy):
 
     def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The first token without its space, or the rest where it is nothing but a space."""
-        vocabulary = lexicon.tokenizer.get_vocab()
+        vocabulary = lexicon.vocabulary
         for item in items:
             said = list(item.target)
             text = _name(said[0], lexicon)
@@ -54,7 +54,7 @@ class Recased(Dummy):
 
     def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The last single letter of each completion."""
-        vocabulary = lexicon.tokenizer.get_vocab()
+        vocabulary = lexicon.vocabulary
         for item in items:
             said = list(item.target)
             for place in reversed(range(len(said))):
@@ -108,7 +108,7 @@ def _parted(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:
 
 def _cuts(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
     """All pairs of tokens that spell a text."""
-    vocabulary = lexicon.tokenizer.get_vocab()
+    vocabulary = lexicon.vocabulary
     pairs = [(text[:cut], text[cut:]) for cut in range(1, len(text))]
     return [(vocabulary[one], vocabulary[other]) for one, other in pairs if one in vocabulary and other in vocabulary]
 
