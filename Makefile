@@ -38,10 +38,10 @@ browser: ## headless Chromium for the tests of the report (Debian)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
 
 test: check browser ## everything that a change must pass
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-full: check browser ## the slow tests too
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: install ## shoal beside its peers: tables and JSON in bench-out/
 	$(BIN)/python -m benchmarks
