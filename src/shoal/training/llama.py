@@ -2,8 +2,9 @@
 
 The same function as `transformers.LlamaForCausalLM` (Touvron et al. 2023, arXiv:2302.13971, section 2.2), in fewer and
 larger operations: queries, keys and values are one product, as are gate and up; the gain of a norm is folded into the
-product that follows it; the rotation works in place; each gradient is written straight to its place. No tape of small
-operations is kept by autograd, whose upkeep costs a small model as much as its arithmetic.
+product that follows it; each gradient is written straight to its place, and autograd has no part in it. The rotation is
+one complex product: the rows of the query and key weights are taken in the order that puts the two halves of each angle
+side by side, which leaves the scores as they are.
 
 In bfloat16 the products and what stands between them run in bfloat16, while weights, gradients, residual stream, norms'
 statistics and the loss stay in float32.
@@ -87,6 +88,7 @@ class _Tape:
     gate_up_ED: torch.Tensor
     gate_up_TE: torch.Tensor
     activated_TF: torch.Tensor
+    inner_TF: torch.Tensor
     down_DF: torch.Tensor
 
 
@@ -100,6 +102,8 @@ class LlamaGradient:
         )
         self._epsilon = config.rms_norm_eps
         self._inner = config.intermediate_size
+        self._paired = _paired_rows(self._heads)
+        self._parted = torch.argsort(self._paired)
         self._rotary = model.model.rotary_emb
         self._head = head
         self._embedding = weights.slot("model.embed_tokens.weight")
@@ -113,32 +117,30 @@ class LlamaGradient:
         pack = pack_documents(batch)
         dtype = DTYPES[precision]
         x_TD = self._embedding.value.index_select(0, pack.ids_T)
-        rotation = self._rotation(pack, x_TD, dtype)
+        turn = self._rotation(pack, x_TD)
         tapes = []
         for layer in self._layers:
-            x_TD, tape = self._forward(layer, x_TD, pack, rotation)
+            x_TD, tape = self._forward(layer, x_TD, pack, turn, dtype)
             tapes.append(tape)
         loss, grad_TD = self._loss(x_TD, pack, dtype)
-        back = rotation[0], -rotation[1]
+        back = turn.conj_physical()
         for layer in reversed(self._layers):
             self._backward(layer, tapes.pop(), grad_TD, pack, back)
         self._embedding.grad.index_add_(0, pack.ids_T, grad_TD)
         return loss
 
-    def _rotation(self, pack: Pack, x_TD: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosine and sine of each position's angles (T × 1 × K/2)."""
-        cos, sin = self._rotary(x_TD, pack.positions_T[None])
-        half = self._heads.width // 2
-        return cos[0, :, None, :half].to(dtype), sin[0, :, None, :half].to(dtype)
+    def _rotation(self, pack: Pack, x_TD: torch.Tensor) -> torch.Tensor:
+        """The angle of each pair of query and key columns, as a complex number of length 1 (T × pairs)."""
+        cos, sin = (part[0, :, : self._heads.width // 2] for part in self._rotary(x_TD, pack.positions_T[None]))
+        return torch.complex(cos, sin).repeat(1, self._heads.queries + self._heads.keys)
 
     def _forward(
-        self, layer: _Layer, x_TD: torch.Tensor, pack: Pack, rotation: tuple[torch.Tensor, torch.Tensor]
+        self, layer: _Layer, x_TD: torch.Tensor, pack: Pack, turn: torch.Tensor, dtype: torch.dtype
     ) -> tuple[torch.Tensor, _Tape]:
-        dtype = rotation[0].dtype
         attention_in = _normed(x_TD, self._epsilon, dtype)
-        qkv_CD = (layer.qkv.value * layer.attention_gain.value).to(dtype)
+        qkv_CD = (layer.qkv.value.index_select(0, self._paired) * layer.attention_gain.value).to(dtype)
         qkv_TC = attention_in.unit @ qkv_CD.t()
-        _rotate_(qkv_TC, self._heads, rotation)
+        _rotate_(qkv_TC, turn)
         attention_out, attended = attend(qkv_TC, self._heads, pack.groups)
         out_DD = layer.out.value.to(dtype)
         x_TD = _plus_product(x_TD, attention_out, out_DD)
@@ -148,10 +150,12 @@ class LlamaGradient:
         gate_TF, up_TF = gate_up_TE.split(self._inner, dim=1)
         activated_TF = torch.nn.functional.silu(gate_TF)
         down_DF = layer.down.value.to(dtype)
-        x_TD = _plus_product(x_TD, activated_TF * up_TF, down_DF)
+        inner_TF = activated_TF * up_TF
+        x_TD = _plus_product(x_TD, inner_TF, down_DF)
         tape = _Tape(
-            attention_in, qkv_CD, attended, attention_out, out_DD, mlp_in, gate_up_ED, gate_up_TE, activated_TF, down_DF
-        )
+            attention_in, qkv_CD, attended, attention_out, out_DD,
+            mlp_in, gate_up_ED, gate_up_TE, activated_TF, inner_TF, down_DF,
+        )  # fmt: skip
         return x_TD, tape
 
     def _loss(self, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
@@ -166,30 +170,24 @@ class LlamaGradient:
         _add_norm_gradient_(rows_ND, grad_ND.mul_(self._final_gain.value.to(dtype)), final)
         return loss, torch.zeros_like(x_TD).index_copy_(0, pack.rows_N, rows_ND)
 
-    def _backward(
-        self,
-        layer: _Layer,
-        tape: _Tape,
-        grad_TD: torch.Tensor,
-        pack: Pack,
-        back: tuple[torch.Tensor, torch.Tensor],
-    ) -> None:
+    def _backward(self, layer: _Layer, tape: _Tape, grad_TD: torch.Tensor, pack: Pack, back: torch.Tensor) -> None:
         """Turn ``grad_TD`` from the gradient by a layer's output into that by its input, in place."""
-        by_x_TD = grad_TD.to(back[0].dtype)
+        by_x_TD = grad_TD.to(tape.down_DF.dtype)
         gate_TF, up_TF = tape.gate_up_TE.split(self._inner, dim=1)
-        add_product_(layer.down.grad, by_x_TD.t(), tape.activated_TF * up_TF)
+        add_product_(layer.down.grad, by_x_TD.t(), tape.inner_TF)
         by_inner_TF = by_x_TD @ tape.down_DF
         by_gate_up_TE = torch.empty_like(tape.gate_up_TE)
         torch.mul(by_inner_TF, tape.activated_TF, out=by_gate_up_TE[:, self._inner :])
         by_gate = torch.ops.aten.silu_backward(by_inner_TF.mul_(up_TF), gate_TF)
         by_gate_up_TE[:, : self._inner] = by_gate
-        _add_folded_gradient(by_gate_up_TE, tape.mlp_in, layer.gate_up, layer.mlp_gain)
+        _add_folded_gradient(by_gate_up_TE.t() @ tape.mlp_in.unit, layer.gate_up, layer.mlp_gain)
         _add_norm_gradient_(grad_TD, by_gate_up_TE @ tape.gate_up_ED, tape.mlp_in)
         by_x_TD = grad_TD.to(by_x_TD.dtype)
         add_product_(layer.out.grad, by_x_TD.t(), tape.attention_out)
         by_qkv_TC = attend_backward(by_x_TD @ tape.out_DD, tape.attended, self._heads, pack.groups)
-        _rotate_(by_qkv_TC, self._heads, back)
-        _add_folded_gradient(by_qkv_TC, tape.attention_in, layer.qkv, layer.attention_gain)
+        _rotate_(by_qkv_TC, back)
+        by_paired_CD = by_qkv_TC.t() @ tape.attention_in.unit
+        _add_folded_gradient(by_paired_CD.index_select(0, self._parted), layer.qkv, layer.attention_gain)
         _add_norm_gradient_(grad_TD, by_qkv_TC @ tape.qkv_CD, tape.attention_in)
 
 
@@ -222,9 +220,9 @@ def _add_norm_gradient_(grad_TD: torch.Tensor, by_unit_TD: torch.Tensor, normed:
         grad_TD.add_(by_unit_TD * scale_T1).add_(unit * along_T1)
 
 
-def _add_folded_gradient(by_product: torch.Tensor, normed: _Normed, weight: Slot, gain: Slot) -> None:
+def _add_folded_gradient(by_folded: torch.Tensor, weight: Slot, gain: Slot) -> None:
     """The gradients of a weight and of the gain folded into it: W · diag(g) was what the product used."""
-    by_folded = (by_product.t() @ normed.unit).float()
+    by_folded = by_folded.float()
     gain.grad.add_((by_folded * weight.value).sum(0))
     weight.grad.addcmul_(by_folded, gain.value)
 
@@ -235,11 +233,18 @@ def _plus_product(x_TD: torch.Tensor, inner: torch.Tensor, weight: torch.Tensor)
     return x_TD + inner @ weight.t()
 
 
-def _rotate_(columns_TC: torch.Tensor, heads: Heads, rotation: tuple[torch.Tensor, torch.Tensor]) -> None:
-    """Rotate queries and keys in place (Su et al. 2021, arXiv:2104.09864, equation 34), halves of a head as pairs."""
-    cos, sin = rotation
+def _paired_rows(heads: Heads) -> torch.Tensor:
+    """The rows of queries, keys and values (C) so that the two halves of an angle are neighbours."""
     turned = (heads.queries + heads.keys) * heads.width
-    first, second = columns_TC[:, :turned].view(len(columns_TC), -1, 2, heads.width // 2).unbind(2)
-    shear = first * sin
-    first.mul_(cos).addcmul_(second, sin, value=-1)
-    second.mul_(cos).add_(shear)
+    rows = torch.arange(heads.all * heads.width)
+    pairs = rows[:turned].view(-1, 2, heads.width // 2).transpose(1, 2).reshape(-1)
+    return torch.cat([pairs, rows[turned:]])
+
+
+def _rotate_(columns_TC: torch.Tensor, turn: torch.Tensor) -> None:
+    """Rotate the pairs of queries and keys in place (Su et al. 2021, arXiv:2104.09864, equation 12)."""
+    turned = columns_TC[:, : 2 * turn.shape[1]]
+    pairs = turned.float().view(*turn.shape, 2)
+    torch.view_as_complex(pairs).mul_(turn)
+    if turned.dtype != torch.float32:
+        turned.copy_(pairs.view(turned.shape))

@@ -28,8 +28,8 @@ def products_in(precision: Dtype, device: torch.device) -> AbstractContextManage
 def faster_precision(step: Callable[[Dtype], object]) -> Dtype:
     """The dtype in which ``step`` takes less time, each tried in turn and the best of its times taken.
 
-    Short steps are tried up to four times; rounds end once a third of a second has gone by. On a GPU the step must end with a
-    synchronisation, such as reading a number off its result.
+    Short steps are tried up to four times, with no further round once a third of a second has gone by. On a GPU the
+    step must end with a synchronisation, such as reading a number off its result.
     """
     best = dict.fromkeys(DTYPES, float("inf"))
     begin = time.perf_counter()
