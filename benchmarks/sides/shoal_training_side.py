@@ -95,9 +95,9 @@ def product_speed(config: Any, precision: str) -> float:
     left, right = torch.randn(rows, inner).to(kind), torch.randn(outer, inner).to(kind)
     best = float("inf")
     for _ in range(20):
-        before = time.perf_counter()
+        before = time.process_time()
         torch.nn.functional.linear(left, right)
-        best = min(best, time.perf_counter() - before)
+        best = min(best, time.process_time() - before)
     return 2 * rows * inner * outer / best
 
 

@@ -206,18 +206,14 @@ def _layer_slots(weights: FlatWeights, prefix: str) -> _Layer:
 def _normed(x_TD: torch.Tensor, epsilon: float, dtype: torch.dtype) -> _Normed:
     norm_T1 = torch.linalg.vector_norm(x_TD, dim=-1, keepdim=True)
     scale_T1 = norm_T1.square_().div_(x_TD.shape[-1]).add_(epsilon).rsqrt_()
-    return _Normed(torch.mul(x_TD, scale_T1, out=torch.empty_like(x_TD, dtype=dtype)), scale_T1)
+    return _Normed((x_TD * scale_T1).to(dtype), scale_T1)
 
 
 def _add_norm_gradient_(grad_TD: torch.Tensor, by_unit_TD: torch.Tensor, normed: _Normed) -> None:
     """Add the gradient that comes through a norm to that of the residual stream."""
-    unit, scale_T1 = normed.unit, normed.scale_T1
-    along_T1 = (by_unit_TD * unit).sum(-1, keepdim=True, dtype=torch.float32)
-    along_T1.mul_(scale_T1).div_(-unit.shape[-1])
-    if unit.dtype == torch.float32:
-        grad_TD.addcmul_(by_unit_TD, scale_T1).addcmul_(unit, along_T1)
-    else:
-        grad_TD.add_(by_unit_TD * scale_T1).add_(unit * along_T1)
+    unit, by_unit, scale_T1 = normed.unit.float(), by_unit_TD.float(), normed.scale_T1
+    along_T1 = (by_unit * unit).sum(-1, keepdim=True).mul_(scale_T1).div_(-unit.shape[-1])
+    grad_TD.addcmul_(by_unit, scale_T1).addcmul_(unit, along_T1)
 
 
 def _add_folded_gradient(by_folded: torch.Tensor, weight: Slot, gain: Slot) -> None:
