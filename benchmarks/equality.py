@@ -5,7 +5,11 @@ of the time, which makes their decisions as narrow as they get. Then both evalua
 which have targets of more than 200 tokens, and every disagreement in verdict, first divergence or greedy text is
 printed.
 
-    python -m benchmarks.equality [--items 2000] [--long 400] [--only llama] [--model SPEC --data ROWS]
+    python -m benchmarks.equality [--items 2000] [--long 400] [--only llama]
+    python -m benchmarks.equality --model SPEC --texts FILE [--items 500] [--long 0]
+
+The second form takes a model that exists and a file with a text a line: half of its items are what the model itself
+says to the beginning of a text, the others what the text says.
 """
 
 from __future__ import annotations
@@ -20,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.evaluation import Scores, evaluate, evaluate_by_generation
-from shoal.tasks import Example, read_rows
-from shoal.text.encoding import encode_pairs
+from shoal.tasks import Example
+from shoal.text.encoding import decode_continuation, encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +46,11 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=400, help="how many of them have more than 200 target tokens")
     parser.add_argument("--only", choices=sorted(ARCHITECTURES), help="one architecture")
     parser.add_argument("--model", help="a model spec to compare on instead")
-    parser.add_argument("--data", type=Path, help="rows for that model")
+    parser.add_argument("--texts", type=Path, help="a text a line for that model")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.model:
-        results = {options.model: given(options.model, read_rows(options.data)[: options.items])}
+        results = {options.model: given(options.model, options.texts, options.items, options.long)}
     else:
         names = [options.only] if options.only else sorted(ARCHITECTURES)
         results = {name: architecture(name, options.items, options.long) for name in names}
@@ -57,12 +61,41 @@ def main() -> None:
     print(f"{total} items, {sum(result['long'] for result in results.values())} long, {wrong} disagreements")
 
 
-def given(spec: str, rows: list[Example]) -> dict[str, Any]:
+def given(spec: str, texts: Path, items: int, long: int) -> dict[str, Any]:
     """Compare on a model that exists."""
     from shoal.models import load_model
 
     loaded = load_model(spec)
+    lines = [line for line in texts.read_text(encoding="utf-8").splitlines() if len(line.split()) > 40]
+    rows = [
+        continuation(loaded.model, loaded.tokenizer, lines[place % len(lines)], place, long=place < long)
+        for place in range(items)
+    ]
     return compare(spec, loaded.model, loaded.tokenizer, rows)
+
+
+def continuation(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str, place: int, *, long: bool
+) -> Example:
+    """The beginning of a text with the model's own continuation of it, or with the text's in every other item."""
+    words = text.split()
+    cut = 5 + place % 7
+    prompt = " ".join(words[:cut])
+    if place % 2:
+        return Example(prompt=prompt, completion=" " + " ".join(words[cut : cut + 1 + place % 6]), ends=False)
+    ids = tokenizer(prompt, return_tensors="pt")
+    said = model.generate(
+        **ids,
+        do_sample=False,
+        max_new_tokens=205 if long else 2 + place % 9,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
+    )[0].tolist()
+    return Example(
+        prompt=prompt,
+        completion=decode_continuation(tokenizer, said[: ids["input_ids"].shape[1]], said[ids["input_ids"].shape[1] :]),
+        ends=said[-1] == tokenizer.eos_token_id,
+    )
 
 
 def architecture(name: str, items: int, long: int, seed: int = 0) -> dict[str, Any]:
@@ -179,7 +212,7 @@ def loss_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, rows: li
     for place, pair in enumerate(pairs):
         ids[place, : len(pair.ids)] = torch.tensor(pair.ids)
         labels[place, pair.boundary : len(pair.ids)] = torch.tensor(pair.target)
-    logits = model(input_ids=ids).logits
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
     return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
 
 
