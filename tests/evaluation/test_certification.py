@@ -23,7 +23,7 @@ def failures(certificate):
 def test_shoals_own_evaluator_is_certified():
     certificate = certify()
     assert failures(certificate) == {}
-    assert certificate.evaluator == "shoal.evaluation.evaluate.evaluate"
+    assert certificate.evaluator == "shoal.evaluation.evaluator.evaluate"
     assert len(certificate.checks) == len(checks(fast=False))
 
 

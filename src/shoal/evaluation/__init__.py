@@ -13,7 +13,7 @@ from shoal.evaluation.scores import ItemScore, Scores
 if TYPE_CHECKING:
     from shoal.evaluation.certification.certificate import Certificate
     from shoal.evaluation.certification.certify import certify
-    from shoal.evaluation.evaluate import evaluate
+    from shoal.evaluation.evaluator import evaluate
     from shoal.evaluation.metrics import bleu, sentence_bleus
     from shoal.evaluation.reference import evaluate_by_generation
 
@@ -32,7 +32,7 @@ _HOMES = {
     "Certificate": "certification",
     "bleu": "metrics",
     "certify": "certification",
-    "evaluate": "evaluate",
+    "evaluate": "evaluator",
     "evaluate_by_generation": "reference",
     "sentence_bleus": "metrics",
 }

@@ -1,6 +1,6 @@
 """The reference: greedy decoding by `generate()`, one example at a time.
 
-It shares nothing with `shoal.evaluation.evaluate` but the encoding of examples and the record it returns, and is slow:
+It shares nothing with `shoal.evaluation.evaluator` but the encoding of examples and the record it returns, and is slow:
 one forward pass a token. It exists to be compared with.
 """
 
