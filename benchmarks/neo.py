@@ -71,7 +71,7 @@ def short_rows() -> list[Example]:
 
 
 def subject(name: str, rows: list[Example], *, learning_rate: float, epochs: float, seed: int = 0) -> Path:
-    """The folder of a model trained on the rows, made once.
+    """The folder of a model trained on these rows, made once.
 
     With ``epochs`` 0 it keeps its fresh weights and fails everywhere.
     """
