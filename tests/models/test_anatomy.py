@@ -92,3 +92,14 @@ def test_the_head_follows_the_weights_when_training_replaces_them():
     model.lm_head.weight = torch.nn.Parameter(torch.ones_like(model.lm_head.weight))
 
     assert split_model(model).head.weight_VD is model.lm_head.weight
+
+
+def test_a_hook_that_comes_later_is_noticed():
+    model = tiny_model("GPT2")
+    assert split_model(model).path == "factored"
+
+    hook = model.register_forward_hook(lambda module, inputs, output: output)
+
+    assert split_model(model).path == "full logits"
+    hook.remove()
+    assert split_model(model).path == "factored"

@@ -57,9 +57,11 @@ def continue_wrong_items(
     """
     items = [_start(stretch) for stretch in wrong]
     going = [item for item in items if not item.done(end_id)]
-    cached = bool(going) and has_cache(model)
+    cached, may_pad = bool(going) and has_cache(model), True
     while going:
-        drafts = _decoded(model, going, end_id) if cached else [_rest_of_target(item) for item in going]
+        drafts = (
+            _decoded(model, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
+        )
         rows = [
             Row(place, (*item.prompt, *item.said, *draft), len(item.prompt) + len(item.said), 0, len(draft))
             for place, (item, draft) in enumerate(zip(going, drafts, strict=True))
@@ -67,6 +69,8 @@ def continue_wrong_items(
         for verdict in scorer.score(rows):
             _extend(going[verdict.row.item], verdict)
         going = [item for item in going if not item.done(end_id)]
+        # A draft that failed may have failed for its padding: from now on numbers as near to the verdict as can be.
+        may_pad = False
         if on_progress is not None:
             on_progress(len(items) - len(going), len(items))
     return {item.item: item.said for item in items}
@@ -81,10 +85,12 @@ def _start(stretch: Stretch) -> _Continuation:
     return _Continuation(row.item, row.ids[: row.boundary], target, said, broken=stretch.greedy_id is None)
 
 
-def _decoded(model: PreTrainedModel, items: list[_Continuation], end_id: int | None) -> list[tuple[int, ...]]:
+def _decoded(
+    model: PreTrainedModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool
+) -> list[tuple[int, ...]]:
     prefixes = [(*item.prompt, *item.said) for item in items]
     limits = [len(item.target) - len(item.said) for item in items]
-    return [tuple(draft) for draft in decode_greedily(model, prefixes, limits, end_id)]
+    return [tuple(draft) for draft in decode_greedily(model, prefixes, limits, end_id, may_pad=may_pad)]
 
 
 def _rest_of_target(item: _Continuation) -> tuple[int, ...]:

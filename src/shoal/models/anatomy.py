@@ -82,14 +82,14 @@ class Anatomy:
         return "full logits" if self.head is None else "factored"
 
     def body(self, ids_BL: torch.Tensor) -> torch.Tensor:
-        """The last hidden states (B × L × D), as the head takes them.
+        """The last hidden states (B × L × D), as the head takes them; no gradients flow.
 
         Raises:
             ModelError: the model could not be factored.
         """
         if self.head is None:
             raise ModelError(f"{type(self.model).__name__} could not be split into body and head; use its full logits")
-        with fast_forward(self.model):
+        with torch.inference_mode(), fast_forward(self.model):
             return _hidden(self.model, ids_BL)
 
     def full_logits(self, ids_BL: torch.Tensor) -> torch.Tensor:
@@ -101,6 +101,8 @@ class Anatomy:
 class _Findings:
     """What the probe found; tensors are looked up afresh, since training may replace them."""
 
+    outside: tuple[object, ...]
+    """What stood around the body when it was found, see `_outside`."""
     form: tuple[float, float | None] | None
     padding: Padding
     vocabulary: int
@@ -112,17 +114,27 @@ _known: WeakKeyDictionary[torch.nn.Module, _Findings] = WeakKeyDictionary()
 def split_model(model: PreTrainedModel) -> Anatomy:
     """Take a model apart into body and head, and prove on a probe that the parts give the logits of the whole.
 
-    The model must be in evaluation mode. What was found is remembered for as long as the model object lives.
+    The model must be in evaluation mode. What was found is remembered for as long as the model object lives and its
+    head stays the same kind of layer, without other hooks.
     """
-    findings = _known.get(model)
-    if findings is None:
-        findings = _known[model] = _probe(model)
+    findings, outside = _known.get(model), _outside(model)
+    if findings is None or findings.outside != outside:
+        findings = _known[model] = _probe(model, outside)
     head = None if findings.form is None else _head(model, *findings.form)
     return Anatomy(model=model, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
 
 
+def _outside(model: PreTrainedModel) -> tuple[object, ...]:
+    """What may change the logits outside the body: the kind of head, hooks, a forward put on the object, scales."""
+    layer = model.get_output_embeddings()
+    hooks = [*model._forward_hooks, *model._forward_pre_hooks]
+    if layer is not None:
+        hooks += [*layer._forward_hooks, *layer._forward_pre_hooks]
+    return (type(layer), tuple(hooks), vars(model).get("forward"), tuple(_forms(model)))
+
+
 @torch.inference_mode()
-def _probe(model: PreTrainedModel) -> _Findings:
+def _probe(model: PreTrainedModel, outside: tuple[object, ...]) -> _Findings:
     """Find the form of the head, and whether padding on the right changes anything."""
     long, short = _probe_rows(model)
     alone = [_full_logits(model, row[None])[0] for row in (long, short)]
@@ -133,7 +145,7 @@ def _probe(model: PreTrainedModel) -> _Findings:
         together = _full_logits(model, torch.stack([long, padded]))
         if not all(_same(row[: len(one)], one) for row, one in zip(together, alone, strict=True)):
             padding = "none"
-    return _Findings(form=_form(model, long, alone[0]), padding=padding, vocabulary=alone[0].shape[-1])
+    return _Findings(outside=outside, form=_form(model, long, alone[0]), padding=padding, vocabulary=alone[0].shape[-1])
 
 
 def _probe_rows(model: PreTrainedModel) -> list[torch.Tensor]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -127,7 +127,7 @@ def _attend(
                 out_GKL[:, :, start:stop] = part
 
 
-@cache
+@lru_cache(maxsize=64)
 def _band(ahead: int, keys: int, queries: int, window: int) -> torch.Tensor:
     """1 where a query may see a key, else 0 (J × Q); the first query stands ``ahead`` positions after the first key."""
     behind_JQ = ahead + torch.arange(queries)[None, :] - torch.arange(keys)[:, None]

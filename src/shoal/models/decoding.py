@@ -44,7 +44,12 @@ def has_cache(model: PreTrainedModel) -> bool:
 
 
 def decode_greedily(
-    model: PreTrainedModel, prefixes: Sequence[Sequence[int]], limits: Sequence[int], end_id: int | None
+    model: PreTrainedModel,
+    prefixes: Sequence[Sequence[int]],
+    limits: Sequence[int],
+    end_id: int | None,
+    *,
+    may_pad: bool = True,
 ) -> list[list[int]]:
     """Continue each prefix with its argmax until the end token, which is kept, or until its limit.
 
@@ -53,9 +58,10 @@ def decode_greedily(
         prefixes: ids to go on from; at least one each.
         limits: the most tokens to say for each.
         end_id: the token that ends a continuation, if there is one.
+        may_pad: whether prefixes of different lengths may go together.
     """
     rows = [_Row(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
-    padded = "position_ids" in inspect.signature(model.forward).parameters
+    padded = may_pad and "position_ids" in inspect.signature(model.forward).parameters
     for group in _groups([row for row in rows if row.limit > 0], padded=padded):
         _decode_group(model, group, end_id, padded=padded)
     return [row.said for row in rows]
