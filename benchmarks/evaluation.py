@@ -35,7 +35,7 @@ def main() -> None:
     counting, short = neo.counting_rows(), neo.short_rows()
     counting_file, short_file = rows_file("counting", counting), rows_file("short", short)
     mixed = neo.subject("neo-counting", counting[:30], learning_rate=2e-3, epochs=80)
-    mixed_short = neo.subject("neo-short", short[::2], learning_rate=3e-3, epochs=30)
+    mixed_short = neo.subject("neo-short", short[:500], learning_rate=3e-3, epochs=50)
     failing = neo.subject("neo-fresh", counting, learning_rate=0.0, epochs=0)
     long = compare(mixed, counting_file, LONG_SIZES, rounds)
     brief = compare(mixed_short, short_file, SHORT_SIZES, rounds)
