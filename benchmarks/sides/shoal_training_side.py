@@ -67,7 +67,7 @@ def train_steps(
 
     pairs = encode_pairs(loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
     settings = TrainSettings(
-        learning_rate=5e-4,
+        learning_rate=1e-4,
         epochs=steps * batch_tokens / sum(len(pair.ids) for pair in pairs),
         batch_tokens=batch_tokens,
         precision="float32",

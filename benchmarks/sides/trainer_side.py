@@ -48,7 +48,7 @@ def main() -> None:
         rows = packed
     else:
         arguments = TrainingArguments(
-            **common, learning_rate=5e-4, lr_scheduler_type="constant", logging_steps=1, per_device_train_batch_size=1
+            **common, learning_rate=1e-4, lr_scheduler_type="constant", logging_steps=1, per_device_train_batch_size=1
         )
         trainer = InOrder(model, arguments, train_dataset=batches, data_collator=lambda given: padded(given[0]))
     losses = Losses()

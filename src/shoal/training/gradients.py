@@ -8,7 +8,6 @@ Shapes: B documents, L positions, N predicted positions, D hidden width.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models.anatomy import Anatomy, Head
+    from shoal.models.anatomy import Head
     from shoal.training.batches import Batch, Document
     from shoal.training.precision import Dtype
     from shoal.training.weights import FlatWeights
@@ -57,35 +56,29 @@ def choose_gradient(model: PreTrainedModel, weights: FlatWeights, *, dropout: bo
         )
     if is_plain_llama(model) and not dropout:
         return LlamaGradient(model, anatomy.head, weights)
-    return PaddedGradient(anatomy, anatomy.head, dropout=dropout)
+    return PaddedGradient(model, anatomy.head)
 
 
 class PaddedGradient:
     """One row a document, and autograd. Documents of like length go together, so that little of it is padding."""
 
-    def __init__(self, anatomy: Anatomy, head: Head, *, dropout: bool) -> None:
-        # The fast kernels leave attention dropout out.
-        self._body = partial(_own_body, anatomy.model) if dropout else anatomy.body
-        self._head = head
-        self._device = anatomy.model.device
+    def __init__(self, model: PreTrainedModel, head: Head) -> None:
+        self._model, self._head = model, head
 
     def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
         """The mean loss of a batch (a scalar)."""
-        total = torch.zeros((), device=self._device)
+        device = self._model.device
+        total = torch.zeros((), device=device)
         for documents in _alike(batch.documents):
-            ids_BL, rows_N, targets_N = (tensor.to(self._device) for tensor in _rows(documents))
-            with products_in(precision, self._device):
-                hidden_ND = self._body(ids_BL).flatten(0, 1).index_select(0, rows_N)
+            ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in _rows(documents))
+            with products_in(precision, device):
+                hidden_BLD = self._model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
+                hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
             loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
             loss = loss * (len(targets_N) / batch.targets)
             loss.backward()
             total += loss.detach()
         return total
-
-
-def _own_body(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
-    hidden_BLD: torch.Tensor = model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
-    return hidden_BLD
 
 
 def _alike(documents: Sequence[Document]) -> list[list[Document]]:
