@@ -336,6 +336,8 @@ def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.
     plan = tmp_path / "plan.toml"
     plan.write_text(to_toml(as_table(experiment)))
     code = (
+        # Where the tests run in the background, the shell lets them ignore interrupts; the run must not inherit that.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; from shoal.experiments import load_experiment, run_experiment\n"
         "try: run_experiment(load_experiment(sys.argv[1]), sys.argv[2], workers=1)\n"
         "except Exception as fault: sys.exit(f'{type(fault).__name__}: {fault}')\n"
