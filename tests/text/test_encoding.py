@@ -137,3 +137,16 @@ def test_the_policy_says_what_opens_and_ends_a_text():
 
 def test_no_pairs_are_no_error():
     assert encode_pairs(byte_level(), []) == []
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_completion_that_holds_the_end_token_is_refused(ends):
+    with pytest.raises(DataError, match="holds the end token '<end>'"):
+        encode_pairs(byte_level(), [("one", " two<end> three", ends)])
+
+
+def test_a_prompt_may_hold_the_end_token():
+    tokenizer = byte_level()
+    (pair,) = encode_pairs(tokenizer, [("one<end>", " two", True)])
+    assert tokenizer.eos_token_id in pair.prompt
+    assert pair.target.count(tokenizer.eos_token_id) == 1

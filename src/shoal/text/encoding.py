@@ -57,8 +57,9 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
 
     Raises:
         BoundaryError: one token covers characters of both sides.
-        DataError: a completion is empty and does not end, so there is nothing to predict; or a prompt is empty and
-            the tokenizer puts no token at the beginning, so there is nothing to predict from.
+        DataError: a completion is empty and does not end, so there is nothing to predict; it holds the end token,
+            where decoding stops; or a prompt is empty and the tokenizer puts no token at the beginning, so there is
+            nothing to predict from.
     """
     if not pairs:
         return []
@@ -76,6 +77,11 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     ):
         cut = _boundary(prompt, completion, ids, offsets, tokenizer)
         closing = [end_token_id(tokenizer)] if ends else []
+        if tokenizer.eos_token_id in ids[cut:]:
+            raise DataError(
+                f"the completion {completion[:40]!r} holds the end token {tokenizer.eos_token!r}, where any decoder "
+                "stops; cut it there, or take the token out of its text"
+            )
         if not len(ids) - cut + len(closing):
             raise DataError(f"the completion of {prompt[-40:]!r} is empty and does not end; give it text or let it end")
         if not len(opening) + cut:
