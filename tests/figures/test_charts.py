@@ -47,7 +47,8 @@ def test_an_unbounded_interval_is_drawn_with_an_arrow() -> None:
 
 
 def test_an_effect_of_nothing_can_be_drawn() -> None:
-    ET.fromstring(to_svg(effect_chart(0.0, 0.0, 0.0, 0.1, differences=(0.0, 0.0))))
+    drawn = ET.fromstring(to_svg(effect_chart(0.0, 0.0, 0.0, 0.1, differences=(0.0, 0.0))))
+    assert drawn.tag.endswith("svg")
 
 
 def test_dots_show_mean_interval_and_each_seed() -> None:

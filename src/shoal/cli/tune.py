@@ -71,30 +71,35 @@ def tune(
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     checkpoints = out.with_name(out.name + ".checkpoint")
     with display() as shown:
+        notes = TrainingNotes(shown)
         result = train(
             loaded.model,
             loaded.tokenizer,
             examples,
             settings,
             folder=checkpoints,
-            on_step=TrainingNotes(shown),
+            on_step=notes,
             progress=shown.progress,
         )
     after = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     save_model(loaded.model, loaded.tokenizer, out)
     _write_curve(result, out / "curve.jsonl")
     shutil.rmtree(checkpoints, ignore_errors=True)
+    summary = {"model": str(out)} | _training(result)
+    if kept_out:
+        summary |= {"held out before": _share(before), "held out after": _share(after)}
+    (print_json if as_json else print_summary)(summary)
+
+
+def _training(result: TrainResult) -> dict[str, object]:
+    """What is said of a training."""
     loss = result.curve[-1].loss
-    summary = {
-        "model": str(out),
+    return {
         "steps": result.steps,
         "precision": result.precision,
         "seconds": round(result.seconds, 2),
         "loss of the last step": f"{loss:.4f} nats, {loss / math.log(2):.4f} bits a token",
     }
-    if kept_out:
-        summary |= {"held out before": _share(before), "held out after": _share(after)}
-    (print_json if as_json else print_summary)(summary)
 
 
 def _share(scores: Scores) -> str:
