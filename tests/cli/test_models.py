@@ -9,7 +9,11 @@ import pytest
 
 from shoal.cli.main import main
 
-ROWS = [("Tom saw a", " red ball."), ("Lily had a", " big hat."), ("Ben went to the", " park.")]
+ROWS = [
+    ("Tom saw a", " red ball in the park."),
+    ("Lily had a", " big hat on her head."),
+    ("Ben went to", " bed and had a dream."),
+]
 
 
 @pytest.fixture
