@@ -35,3 +35,14 @@ def test_a_model_without_keys_and_values_has_no_cache():
     with torch.inference_mode():
         assert has_cache(tiny_model("Llama"))
         assert not has_cache(tiny_model("Mamba"))
+
+
+@pytest.mark.parametrize("architecture", ["GPTNeo", "Llama", "GPT2"])
+def test_logits_of_the_prefix_are_not_made(architecture):
+    model = tiny_model(architecture)
+    shapes = []
+    model.lm_head.register_forward_hook(lambda module, inputs, output: shapes.append(output.shape[1]))
+    with torch.inference_mode():
+        decode_greedily(model, [[1, 2, 3, 4], [5]], [3, 3], None)
+
+    assert shapes == [1, 1, 1]

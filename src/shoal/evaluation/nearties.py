@@ -2,7 +2,8 @@
 
 The order of additions in a matrix product depends on the shape of the batch, so a float32 logit is known to a few
 units in its last place only. A verdict that hangs on less is no verdict of the model but of the batch. Such an item is
-scored again with a float64 copy of the model, which is made once and only when needed.
+scored again with a float64 copy of the model, which is made once and only when needed. What is equal there is a tie;
+in half precision, where rounding makes many logits equal, that is seldom so, and the float64 order decides.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from shoal.models.anatomy import Anatomy, split_model
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNITS = {torch.float64: 64.0, torch.float32: 64.0}
+_UNITS = 64.0
 _UNITS_IN_HALF_PRECISION = 1.0
 _ROWS = 64
 _SAME = 1e-13
@@ -31,7 +32,7 @@ def near_ties(own_N: torch.Tensor, best_N: torch.Tensor, dtype: torch.dtype) -> 
 
     The tolerance is 64 units in the last place of the larger logit (or of 1) in float32 and one in half precision.
     """
-    units = _UNITS.get(dtype, _UNITS_IN_HALF_PRECISION)
+    units = _UNITS if dtype.itemsize >= 4 else _UNITS_IN_HALF_PRECISION
     scale_N = torch.maximum(own_N.abs(), best_N.abs()).clamp_min(1.0)
     return scale_N.isfinite() & ((own_N - best_N).abs() <= units * torch.finfo(dtype).eps * scale_N)
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _ROWS = 64
 _CELLS = 2**17
+"""Keys of a batch at most, which bounds the memory of the cache."""
+
+_LOGITS = 2**26
+"""Logits of a batch at most, where a model gives them for the whole prefix."""
 
 
 @dataclass(slots=True)
@@ -61,17 +65,20 @@ def decode_greedily(
         may_pad: whether prefixes of different lengths may go together.
     """
     rows = [_Row(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
-    padded = may_pad and "position_ids" in inspect.signature(model.forward).parameters
-    for group in _groups([row for row in rows if row.limit > 0], padded=padded):
-        _decode_group(model, group, end_id, padded=padded)
+    parameters = inspect.signature(model.forward).parameters
+    padded = may_pad and "position_ids" in parameters
+    last_only = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
+    cells = _CELLS if last_only else _LOGITS // model.get_input_embeddings().weight.shape[0]
+    for group in _groups([row for row in rows if row.limit > 0], cells, padded=padded):
+        _decode_group(model, group, end_id, last_only, padded=padded)
     return [row.said for row in rows]
 
 
-def _groups(rows: list[_Row], *, padded: bool) -> Iterator[list[_Row]]:
+def _groups(rows: list[_Row], cells: int, *, padded: bool) -> Iterator[list[_Row]]:
     """Rows of similar length and limit; of equal length where nothing may be padded."""
     group: list[_Row] = []
     for row in sorted(rows, key=lambda row: (len(row.prefix), row.limit)):
-        full = (len(group) + 1) * (len(row.prefix) + row.limit) > _CELLS or len(group) == _ROWS
+        full = (len(group) + 1) * (len(row.prefix) + row.limit) > cells or len(group) == _ROWS
         if group and (full or not (padded or len(row.prefix) == len(group[0].prefix))):
             yield group
             group = []
@@ -80,7 +87,9 @@ def _groups(rows: list[_Row], *, padded: bool) -> Iterator[list[_Row]]:
         yield group
 
 
-def _decode_group(model: PreTrainedModel, rows: list[_Row], end_id: int | None, *, padded: bool) -> None:
+def _decode_group(
+    model: PreTrainedModel, rows: list[_Row], end_id: int | None, last_only: dict[str, int], *, padded: bool
+) -> None:
     device = model.device
     length = max(len(row.prefix) for row in rows)
     ids_BL = torch.tensor([[0] * (length - len(row.prefix)) + list(row.prefix) for row in rows], device=device)
@@ -88,7 +97,7 @@ def _decode_group(model: PreTrainedModel, rows: list[_Row], end_id: int | None, 
     mask_BL = (torch.arange(length, device=device) >= ahead_B[:, None]).long()
     cache: Any = None
     while rows:
-        extra: dict[str, Any] = {"attention_mask": mask_BL}
+        extra: dict[str, Any] = {"attention_mask": mask_BL, **last_only}
         if padded:
             extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
         output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, **extra)
