@@ -55,12 +55,15 @@ def score(
     """
     from shoal.cli.console import print_json, print_summary, progress_bars
     from shoal.evaluation import evaluate
-    from shoal.models import load_model, load_tokenizer
+    from shoal.models import load_model, parse_spec
     from shoal.tasks import read_rows
 
-    examples = read_rows(data, end_token=end_token or load_tokenizer(model).eos_token)
-    answers = [(example.prompt, example.completion, example.ends) for example in examples]
-    loaded = load_model(model, device=device, dtype=dtype, answers=answers)
+    loaded = load_model(model, device=device, dtype=dtype)
+    examples = read_rows(data, end_token=end_token or loaded.tokenizer.eos_token)
+    if parse_spec(model).kind == "dummy":
+        from shoal.models.dummies import teach
+
+        teach(loaded.model, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
     with progress_bars() as progress:
         scores = evaluate(
             loaded.model,
