@@ -24,10 +24,9 @@ def check_settings(*, min_distance: Any, process_count: Any = None, level: Any =
         raise UsageError(f"min_distance is a share of the stream, between 0 and 1 (such as 0.05); got {min_distance!r}")
     if not _is_number(level) or not 0.0 < level < 1.0:
         raise UsageError(f"level is a probability between 0 and 1 (such as 0.05); got {level!r}")
-    whole = isinstance(process_count, Integral) and type(process_count) is not bool
-    if process_count is not None and (not whole or process_count < 1):
+    if process_count is not None and (not isinstance(process_count, Integral) or process_count < 1):
         raise UsageError(f"process_count is a whole number from 1, or None to have it chosen; got {process_count!r}")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and type(value) is not bool and not math.isnan(value)
+    return isinstance(value, Real) and not math.isnan(value)
