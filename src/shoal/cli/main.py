@@ -31,6 +31,7 @@ VERBS = {
     "power": "Say how many seeds and items would show an effect.",
     "task": "Write the rows of a task, or say how narrow its split is.",
     "report": "Write the report of a run folder anew.",
+    "tokens": "Show how tokenizers cut a text, and where they part.",
 }
 
 
