@@ -1,0 +1,60 @@
+"""A stretch of the stream as blocks: how often each word stands in each block, kept as one Gram matrix a cell.
+
+With counts c_bw of word w in block b and p_w its share in the stretch, every chi-square distance between two runs of
+blocks l and r,
+
+    D = N_l N_r / (N_l + N_r) sum_w (c_lw / N_l - c_rw / N_r)^2 / p_w,
+
+is made of sums over rectangles of K_bb' = sum_w c_bw c_b'w / p_w: three look-ups in its running sums, whatever the
+number of words; and blocks in another order are the same matrix with rows and columns in that order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from shoal.changes.words import Cell
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """The blocks of a stretch."""
+
+    edges: Array
+    """Where blocks start and the last ends, int64 of shape (G + 1,)."""
+    grams: Array
+    """K of every cell that has two words or more, about its mean: float64 of shape (cells, G, G)."""
+    cells: Array
+    """Which cells those are."""
+
+    @property
+    def count(self) -> int:
+        """The number G of blocks."""
+        return len(self.edges) - 1
+
+
+def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
+    """Cut ``[start, end)`` into ``count`` blocks whose lengths differ by at most one."""
+    edges = start + np.arange(count + 1) * (end - start) // count
+    block = np.repeat(np.arange(count), np.diff(edges))
+    sizes = np.diff(edges)
+    grams, kept = [], []
+    for place, cell in enumerate(cells):
+        size = cell.size
+        joined = block * size + cell.words[start:end]
+        counts = np.bincount(joined, minlength=count * size).reshape(count, size)
+        totals = counts.sum(axis=0)
+        seen = totals > 0
+        if np.count_nonzero(seen) < 2:
+            continue
+        shares = totals[seen] / (end - start)
+        moved = (counts[:, seen] - sizes[:, None] * shares) / np.sqrt(shares)
+        grams.append(moved @ moved.T)
+        kept.append(place)
+    return Blocks(edges=edges, grams=np.array(grams).reshape(len(grams), count, count), cells=np.array(kept, dtype=int))

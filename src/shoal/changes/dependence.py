@@ -1,0 +1,32 @@
+"""How long a stream remembers: the block length that its permutations need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from shoal.changes.channels import Channel
+
+Array = np.ndarray[Any, Any]
+
+
+def memory(channels: list[Channel]) -> int:
+    """The longest memory of the channels, in steps."""
+    return max((_steps(channel.codes.astype(np.float64)) for channel in channels), default=1)
+
+
+def _steps(codes: Array) -> int:
+    """2 (1 + r) / (1 - r) for the correlation r of neighbours about local means: 2 for independent steps."""
+    n = len(codes)
+    span = max(min(n, 100), n // 20)
+    whole = n // span * span
+    local = codes[:whole].reshape(-1, span)
+    local = local - local.mean(axis=1, keepdims=True)
+    power = float((local**2).sum())
+    if power == 0.0:
+        return 1
+    near = float((local[:, 1:] * local[:, :-1]).sum()) / power
+    near = min(near + (1.0 + 3.0 * near) / span, 0.995)
+    return max(1, round(1.5 * (1.0 + near) / (1.0 - near)))

@@ -1,0 +1,80 @@
+"""Where exactly a change lies: the posterior of its place given the laws of the pieces at both sides.
+
+With l_t the log-ratio of `likelihood`, a change at t has log-likelihood S(t) = l_start + ... + l_{t-1} up to a
+constant. Under a flat prior over the places allowed, the median of the posterior exp(S) is the place with the least
+expected absolute error, and the smallest set of places that holds 1 - level of it is the confidence set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.changes.likelihood import log_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.changes.likelihood import Digit, Piece
+
+Array = np.ndarray[Any, Any]
+
+ROUNDS = 3
+"""How often the laws are fitted anew to the pieces that the place before gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A place with its confidence set."""
+
+    place: int
+    """The median of the posterior."""
+    low: int
+    """The least place of the set."""
+    high: int
+    """The greatest place of the set, inclusive."""
+
+
+def locate(
+    digits: list[Digit],
+    window: Piece,
+    guess: int,
+    *,
+    margin: int,
+    level: float,
+    others: tuple[Sequence[Piece], Sequence[Piece]] = ((), ()),
+) -> Located:
+    """The place of the one change in ``window``.
+
+    Args:
+        digits: From `likelihood.digits_of`.
+        window: Where the piece before the change starts and the piece after it ends.
+        guess: A place near which the change lies.
+        margin: How far from the ends of the window the change must stay, at least 1.
+        level: One less the share of the posterior in the confidence set.
+        others: Further pieces of the same processes as the piece before and as the piece after.
+    """
+    start, end = window
+    first, last = start + margin, end - margin
+    place = int(np.clip(guess, first, last))
+    posterior = np.ones(1)
+    for _ in range(ROUNDS):
+        before, after = [*others[0], (start, place)], [*others[1], (place, end)]
+        sums = np.concatenate(([0.0], np.cumsum(log_ratio(digits, before, after, window))))[margin : last - start + 1]
+        posterior = np.exp(sums - sums.max())
+        posterior /= posterior.sum()
+        found = first + int(np.searchsorted(np.cumsum(posterior), 0.5))
+        if found == place:
+            break
+        place = min(found, last)
+    low, high = _hull(posterior, level)
+    return Located(place=place, low=min(first + low, place), high=max(first + high, place))
+
+
+def _hull(posterior: Array, level: float) -> tuple[int, int]:
+    """The hull of the smallest set of places that holds ``1 - level`` of the posterior."""
+    order = np.argsort(-posterior, kind="stable")
+    taken = order[: int(np.searchsorted(np.cumsum(posterior[order]), 1.0 - level)) + 1]
+    return int(taken.min()), int(taken.max())

@@ -1,0 +1,112 @@
+"""Change points of a stream: the refined statistic from end to end."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from shoal.changes.groups import group
+from shoal.changes.input import as_stream
+from shoal.changes.locate import locate
+from shoal.changes.moved import moved_most
+from shoal.changes.result import Change, Changes
+from shoal.changes.search import clear_places, prepare, tested_places
+from shoal.changes.settings import check_settings
+
+if TYPE_CHECKING:
+    from shoal.changes.input import Kind
+    from shoal.changes.locate import Located
+    from shoal.changes.search import Search
+
+
+def change_points(
+    x: Any,
+    min_distance: float = 0.05,
+    process_count: int | None = None,
+    *,
+    level: float = 0.05,
+    kind: Kind | None = None,
+    seed: int = 0,
+) -> Changes:
+    """Find where the law of a stream changes.
+
+    Args:
+        x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.input.as_stream`.
+        min_distance: The least share of the stream between two changes, in (0, 1).
+        process_count: How many distinct processes the pieces come from; None to choose changes by their p-value.
+        level: The level of the tests and of the confidence sets.
+        kind: "numbers" or "symbols", where the type of ``x`` does not say.
+        seed: The seed of the permutations.
+
+    Raises:
+        UsageError: A setting is outside its range.
+        DataError: ``x`` is no stream.
+    """
+    check_settings(min_distance=min_distance, process_count=process_count, level=level)
+    search = prepare(as_stream(x, kind=kind), min_distance, level, seed)
+    if process_count is None:
+        places = tested_places(search)
+        groups = list(range(len(places) + 1))
+    else:
+        places = [] if process_count == 1 else clear_places(search, process_count - 1)
+        places, groups = _between_groups(search, places, process_count)
+    return _result(search, places, groups, min_distance, process_count)
+
+
+def _between_groups(search: Search, places: list[int], count: int) -> tuple[list[int], list[int]]:
+    """The places whose two neighbours are of different groups, and the groups of the pieces left."""
+    groups = group(search.cells, [0, *places, search.length], count)
+    kept = [place for place, before, after in zip(places, groups, groups[1:], strict=False) if before != after]
+    left = [groups[0]] + [after for before, after in itertools.pairwise(groups) if before != after]
+    return kept, left
+
+
+def _result(
+    search: Search, places: list[int], groups: list[int], min_distance: float, process_count: int | None
+) -> Changes:
+    located = _refined(search, places, groups)
+    edges = [0, *(found.place for found in located), search.length]
+    changes = []
+    for found, start, end in zip(located, edges, edges[2:], strict=False):
+        split = search.split(start, end)
+        score = split.score if split else 0.0
+        changes.append(
+            Change(
+                place=found.place,
+                low=found.low,
+                high=found.high,
+                p_value=search.p_value(start, end, score, most=19),
+                score=score,
+                what=moved_most(search.channels, search.cells, (start, found.place, end)),
+            )
+        )
+    return Changes(
+        length=search.length,
+        changes=tuple(changes),
+        processes=tuple(groups),
+        min_distance=min_distance,
+        process_count=process_count,
+        level=search.level,
+    )
+
+
+def _refined(search: Search, places: list[int], groups: list[int]) -> list[Located]:
+    """Each place once more, with the laws of all pieces of its neighbours' processes."""
+    edges = [0, *places, search.length]
+    located = []
+    for number in range(1, len(edges) - 1):
+        pieces = [(edges[i], edges[i + 1], groups[i]) for i in range(len(groups)) if i not in (number - 1, number)]
+        others = tuple([(a, b) for a, b, of in pieces if of == groups[side]] for side in (number - 1, number))
+        window = edges[number - 1], edges[number + 1]
+        margin = min(search.margin, (window[1] - window[0]) // 2)
+        found = locate(
+            search.digits,
+            window,
+            edges[number],
+            margin=margin,
+            level=search.level,
+            others=(others[0], others[1]),
+        )
+        edges[number] = found.place
+        located.append(found)
+    return located

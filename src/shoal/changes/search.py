@@ -1,0 +1,129 @@
+"""The search: split where a stretch is clearest, find the exact place, go on inside the two parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.changes.blocks import cut
+from shoal.changes.channels import channels_of
+from shoal.changes.dependence import memory
+from shoal.changes.likelihood import digits_of
+from shoal.changes.locate import locate
+from shoal.changes.permuting import clearest, p_value
+from shoal.changes.words import cells_of
+
+if TYPE_CHECKING:
+    from shoal.changes.blocks import Blocks
+    from shoal.changes.channels import Channel
+    from shoal.changes.input import Stream
+    from shoal.changes.likelihood import Digit
+    from shoal.changes.permuting import Split
+    from shoal.changes.words import Cell
+
+BLOCKS = 64
+"""Blocks of a stretch at most."""
+CLEAR = 4.0
+"""A score above which a stretch is split where groups, not p-values, decide in the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A stream made ready, and the limits of the search."""
+
+    length: int
+    """The steps of the stream."""
+    channels: list[Channel]
+    """Its channels."""
+    cells: list[Cell]
+    """The cells of the statistic."""
+    digits: list[Digit]
+    """The digits of the likelihood."""
+    margin: int
+    """The least number of steps between two changes, and between a change and an end."""
+    memory: int
+    """Steps after which the stream has forgotten."""
+    level: float
+    """The level of the tests."""
+    generator: np.random.Generator
+    """What permutations are drawn from."""
+
+    def blocks(self, start: int, end: int) -> tuple[Blocks, int]:
+        """A stretch in blocks, and the blocks that a margin takes."""
+        width = max(self.memory, -(-(end - start) // BLOCKS), 1)
+        count = max(2, min((end - start) // width, end - start))
+        return cut(self.cells, start, end, count), max(1, round(self.margin * count / (end - start)))
+
+    def split(self, start: int, end: int) -> Split | None:
+        """The clearest split of a stretch, or None where it is too short or does not move."""
+        if end - start < 2 * self.margin:
+            return None
+        blocks, least = self.blocks(start, end)
+        return clearest(blocks, least)
+
+    def p_value(self, start: int, end: int, score: float, *, most: int = 199) -> float:
+        """The p-value of a score in a stretch."""
+        blocks, least = self.blocks(start, end)
+        return p_value(blocks, least, score, self.generator, most=most)
+
+
+def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
+    """Make a stream ready for the search."""
+    channels = channels_of(stream)
+    return Search(
+        length=stream.length,
+        channels=channels,
+        cells=cells_of(channels, stream.length),
+        digits=digits_of(channels, stream.length),
+        margin=max(1, round(min_distance * stream.length)),
+        memory=memory(channels),
+        level=level,
+        generator=np.random.default_rng(seed),
+    )
+
+
+def tested_places(search: Search) -> list[int]:
+    """Places of splits that the test finds, each stretch tested with its share of the level."""
+    places: list[int] = []
+    waiting = [(0, search.length)]
+    while waiting:
+        start, end = waiting.pop()
+        split = search.split(start, end)
+        if split is None:
+            continue
+        share = search.level * (end - start) / search.length
+        if search.p_value(start, end, split.score) > share:
+            continue
+        place = exact(search, split)
+        places.append(place)
+        waiting += [(start, place), (place, end)]
+    return sorted(places)
+
+
+def clear_places(search: Search, least: int) -> list[int]:
+    """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes."""
+    places: list[int] = []
+    waiting = _opened(search, [(0, search.length)])
+    while waiting:
+        split, start, end = max(waiting, key=lambda found: found[0].score)
+        if split.score < CLEAR and len(places) >= least:
+            break
+        waiting.remove((split, start, end))
+        place = exact(search, split)
+        places.append(place)
+        waiting += _opened(search, [(start, place), (place, end)])
+    return sorted(places)
+
+
+def exact(search: Search, split: Split) -> int:
+    """The place of a split by likelihood, inside the window in which it is clearest."""
+    margin = min(search.margin, (split.window[1] - split.window[0]) // 2)
+    found = locate(search.digits, split.window, split.place, margin=margin, level=search.level)
+    return found.place
+
+
+def _opened(search: Search, stretches: list[tuple[int, int]]) -> list[tuple[Split, int, int]]:
+    found = [(search.split(start, end), start, end) for start, end in stretches]
+    return [(split, start, end) for split, start, end in found if split is not None]

@@ -1,0 +1,89 @@
+"""The cells of the refined statistic: words of quantile symbols at several resolutions and lengths.
+
+A word of length m at resolution 2^k is the number with k m binary digits that m codes in a row make. Words have at most
+`BITS` binary digits (512 words) and at most log2(n) + 1, as the theory asks of m. Joint words of several channels
+take the first digit of each at one time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from shoal.changes.channels import Channel
+
+Array = np.ndarray[Any, Any]
+
+BITS = 9
+"""Binary digits of the longest words."""
+MOST_CHANNELS = 8
+"""Streams with more channels are looked at through words of one and two symbols and through neighbours' pairs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One resolution and word length, and where in the stream each word stands."""
+
+    channels: tuple[int, ...]
+    """The channels that a word is made of."""
+    digits: int
+    """Binary digits k of a symbol."""
+    length: int
+    """Symbols m of a word; 1 for joint words."""
+    words: Array
+    """uint16 of shape (n,): the word that starts at each step (joint: the word at the step); the last m - 1 repeat."""
+
+    @property
+    def size(self) -> int:
+        """The number of possible words."""
+        return 1 << (self.digits * self.length * len(self.channels))
+
+
+def cells_of(channels: list[Channel], length: int) -> list[Cell]:
+    """Every cell of a stream."""
+    bits = max(2, min(BITS, length.bit_length() - 3))
+    few = len(channels) <= MOST_CHANNELS
+    cells = [
+        cell
+        for place, channel in enumerate(channels)
+        if np.ptp(channel.codes) > 0
+        for digits in range(1, channel.depth + 1)
+        for cell in _own_words(place, channel, digits, bits if few else min(bits, 2 * digits, 4))
+    ]
+    return cells + _joint_words(channels, bits, few=few)
+
+
+def _own_words(place: int, channel: Channel, digits: int, bits: int) -> list[Cell]:
+    """The words of one channel at one resolution, each made from the shorter one."""
+    symbols: Array = channel.at(digits).astype(np.uint16)
+    words, found = symbols, []
+    for length in range(1, bits // digits + 1):
+        if length > 1:
+            late = np.concatenate((symbols[length - 1 :], np.repeat(symbols[-1:], length - 1)))[: len(symbols)]
+            words = (words << digits) | late
+        found.append(Cell(channels=(place,), digits=digits, length=length, words=words))
+    return found
+
+
+def _joint_words(channels: list[Channel], bits: int, *, few: bool) -> list[Cell]:
+    """Words across channels at one time: all at once where they fit, and pairs."""
+    moving = [place for place, channel in enumerate(channels) if np.ptp(channel.codes) > 0]
+    pairs = list(combinations(moving, 2)) if few else list(pairwise(moving))
+    groups: list[tuple[tuple[int, ...], int]] = [
+        (pair, digits) for pair in pairs for digits in (1, 2) if 2 * digits <= bits
+    ]
+    if 2 < len(moving) <= bits:
+        groups.append((tuple(moving), 1))
+    cells = []
+    for group, digits in groups:
+        if any(channels[place].depth < digits for place in group):
+            continue
+        words: Array = np.zeros(len(channels[0].codes), dtype=np.uint16)
+        for place in group:
+            words = (words << digits) | channels[place].at(digits)
+        cells.append(Cell(channels=group, digits=digits, length=1, words=words))
+    return cells
