@@ -117,7 +117,7 @@ def _codes_of_ranks(values: Array, ordered: Array, depth: int) -> Array:
 def _differs(ordered: Array) -> Array:
     """Where a sorted value differs from the one before it; NaN equal one another."""
     before, after = ordered[:-1], ordered[1:]
-    return np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after))
+    return np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after)))
 
 
 def _listed(symbols: list[str]) -> str:
