@@ -28,6 +28,7 @@ VERBS = {
     "score": "Evaluate a model on rows of prompts and completions, without generate().",
     "certify": "Prove an evaluator on dummy models of known accuracy.",
     "compare": "Compare two runs of an experiment, item by item and seed by seed.",
+    "changes": "Find where a stream of numbers or symbols changes its law.",
     "power": "Say how many seeds and items would show an effect.",
     "task": "Write the rows of a task, or say how narrow its split is.",
     "report": "Write the report of a run folder anew.",

@@ -1,0 +1,81 @@
+"""``shoal changes``: where a stream of numbers or symbols changes its law."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from shoal.changes import Changes
+    from shoal.changes.input import Stream
+
+
+def changes(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    /,
+    *,
+    min_distance: float = 0.05,
+    processes: int | None = None,
+    column: tuple[str, ...] = (),
+    level: float = 0.05,
+    seed: int = 0,
+    plot: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Find where a stream of numbers, vectors or symbols changes its law.
+
+    Parameters
+    ----------
+    file
+        CSV, TSV, one value a line, JSON lines or Parquet; "-" or nothing reads standard input. A column of dates, or a
+        first column that only counts, is the index.
+    min_distance
+        The least share of the stream between two changes, between 0 and 1.
+    processes
+        How many distinct processes the pieces come from; chosen by tests where it is not given.
+    column
+        The column that is the stream, given again for each further coordinate; all columns of numbers where it is not
+        given.
+    level
+        The level of the tests and of the confidence sets.
+    seed
+        Seed of the resampling.
+    plot
+        Write a figure of the stream and its changes to this HTML file, which needs no network.
+    as_json
+        Print what was found as JSON on standard output.
+    """
+    from shoal.changes import change_points
+    from shoal.changes.settings import check_settings
+    from shoal.changes.telling import label_of
+    from shoal.cli.columns import read_stream
+    from shoal.cli.console import print_json
+
+    check_settings(min_distance=min_distance, process_count=processes, level=level)
+    stream = read_stream(file, column)
+    found = change_points(stream, min_distance, processes, level=level, seed=seed)
+    if as_json:
+        labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
+        print_json({"file": file, "columns": stream.names} | found.to_dict() | labels)
+    else:
+        _print_table(file, stream, found)
+    if plot is not None:
+        from shoal.cli.changes_page import write_page
+
+        print(f"written to {write_page(plot, file, stream, found)}", file=sys.stderr)
+
+
+def _print_table(file: str, stream: Stream, found: Changes) -> None:
+    """Print one line a change, and the pieces between them."""
+    from shoal.changes.telling import headline, pieces_of, table_of
+
+    print(headline(found, stream, "standard input" if file == "-" else file))
+    head, rows = table_of(found, stream)
+    if rows:
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        for row in [head, *rows]:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(f"pieces: {pieces_of(found)}")

@@ -1,0 +1,185 @@
+"""A stream with its changes: the values coloured by group, a rule at each place, a band for its confidence set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import numpy as np
+
+from shoal.figures.theme import LIGHT, chart_config, series_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Array = np.ndarray[Any, Any]
+
+STRETCHES = 600
+"""A longer stream is drawn as the range and the mean of this many stretches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPiece:
+    """The steps from one change to the next."""
+
+    start: int
+    """The first step."""
+    stop: int
+    """The step after the last one."""
+    group: int
+    """Which process it is of, from 0; pieces of one group share a colour and a letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamMark:
+    """A place and its confidence set."""
+
+    place: int
+    """The first step of the new piece."""
+    low: int
+    """The least place of the set."""
+    high: int
+    """The greatest place of the set."""
+    says: str
+    """What a reader sees when pointing at it."""
+
+
+def stream_chart(
+    columns: Sequence[Array],
+    pieces: Sequence[StreamPiece],
+    marks: Sequence[StreamMark],
+    *,
+    names: Sequence[str],
+    labels: Array | None = None,
+    title: str = "",
+    width: int = 760,
+    height: int = 190,
+) -> alt.VConcatChart:
+    """One panel a coordinate, one under the other, all with the same steps.
+
+    Args:
+        columns: the n values of each coordinate, NaN where one is missing.
+        pieces: from the first step to the last one, in order.
+        marks: the changes.
+        names: of the coordinates.
+        labels: n dates (datetime64) where the steps have them; the axis then shows dates.
+        title: of the figure.
+        width: of a panel, in pixels.
+        height: of a panel, in pixels.
+    """
+    axis = _Axis(labels)
+    panels = [
+        _panel(values, pieces, marks, axis, name, letters=not place).properties(width=width, height=height)
+        for place, (values, name) in enumerate(zip(columns, names, strict=True))
+    ]
+    return alt.vconcat(*panels, spacing=14, title=title).configure(**chart_config())
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Steps or dates."""
+
+    labels: Array | None
+
+    def at(self, step: float) -> float | str:
+        if self.labels is None:
+            return step
+        return str(self.labels[min(int(step), len(self.labels) - 1)])
+
+    def encoding(self, field: str) -> alt.X:
+        kind, title = ("Q", "step") if self.labels is None else ("T", "")
+        return alt.X(
+            f"{field}:{kind}", title=title, scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=8)
+        )
+
+    def second(self, field: str) -> alt.X2:
+        return alt.X2(f"{field}:{'Q' if self.labels is None else 'T'}")
+
+
+def _panel(
+    values: Array,
+    pieces: Sequence[StreamPiece],
+    marks: Sequence[StreamMark],
+    axis: _Axis,
+    name: str,
+    *,
+    letters: bool,
+) -> alt.LayerChart:
+    """One coordinate."""
+    rows = [row for piece in pieces for row in _thinned(values, piece, len(values), axis)]
+    colour = alt.Color(
+        "group:N",
+        scale=alt.Scale(domain=sorted({row["group"] for row in rows}), range=_colours(pieces)),
+        legend=None,
+    )
+    data = alt.Chart(alt.Data(values=rows))
+    y = alt.Y("value:Q", title=name, scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(tickCount=5, domain=False))
+    x = axis.encoding("step")
+    layers = [
+        _bands(marks, axis),
+        data.mark_area(opacity=0.3, line=False).encode(
+            x=x, y=alt.Y("least:Q", title=name, scale=alt.Scale(zero=False, nice=False)), y2="greatest:Q", color=colour,
+            detail="piece:N",
+        ),
+        data.mark_line(strokeWidth=1.2).encode(x=x, y=y, color=colour, detail="piece:N"),
+        _rules(marks, axis),
+    ]  # fmt: skip
+    return alt.layer(*layers, *([_letters(pieces, axis)] if letters else []))
+
+
+def _thinned(values: Array, piece: StreamPiece, length: int, axis: _Axis) -> list[dict[str, Any]]:
+    """The values of a piece, or the least, mean and greatest of its stretches; missing ones are left out."""
+    count = piece.stop - piece.start
+    stretches = max(1, min(count, round(STRETCHES * count / length))) if length > STRETCHES else count
+    rows = []
+    for part in range(stretches):
+        start = piece.start + count * part // stretches
+        stop = piece.start + count * (part + 1) // stretches
+        stretch = values[start:stop]
+        held = stretch[np.isfinite(stretch)]
+        if len(held):
+            rows.append(
+                {
+                    "step": axis.at((start + stop - 1) / 2),
+                    "value": float(held.mean()),
+                    "least": float(held.min()),
+                    "greatest": float(held.max()),
+                    "group": letter(piece.group),
+                    "piece": f"{piece.start}",
+                }
+            )
+    return rows
+
+
+def letter(group: int) -> str:
+    """How a group is named in a figure."""
+    return ascii_uppercase[group] if group < len(ascii_uppercase) else str(group + 1)
+
+
+def _colours(pieces: Sequence[StreamPiece]) -> list[str]:
+    """A colour for each group, in the order of their names."""
+    groups = {letter(piece.group): piece.group for piece in pieces}
+    return [series_colour(groups[name]) for name in sorted(groups)]
+
+
+def _bands(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
+    """The confidence sets."""
+    rows = [{"from": axis.at(mark.low), "to": axis.at(mark.high), "says": mark.says} for mark in marks]
+    chart = alt.Chart(alt.Data(values=rows)).mark_rect(color=LIGHT["rule"], opacity=0.35)
+    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), description="says:N")
+
+
+def _rules(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
+    """The places."""
+    rows = [{"step": axis.at(mark.place), "says": mark.says} for mark in marks]
+    chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=LIGHT["ink"], strokeWidth=1.5, strokeDash=[5, 3])
+    return chart.encode(x=axis.encoding("step"), description="says:N")
+
+
+def _letters(pieces: Sequence[StreamPiece], axis: _Axis) -> alt.Chart:
+    """The letter of each piece's group, above its middle: colour is never the only sign."""
+    rows = [{"step": axis.at((piece.start + piece.stop) / 2), "name": letter(piece.group)} for piece in pieces]
+    chart = alt.Chart(alt.Data(values=rows)).mark_text(color=LIGHT["muted"], fontWeight=600, dy=-8)
+    return chart.encode(x=axis.encoding("step"), y=alt.value(0), text="name:N")
