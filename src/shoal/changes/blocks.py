@@ -3,10 +3,11 @@
 With counts c_bw of word w in block b and p_w its share in the stretch, every chi-square distance between two runs of
 blocks l and r,
 
-    D = N_l N_r / (N_l + N_r) sum_w (c_lw / N_l - c_rw / N_r)^2 / p_w,
+    D = N_l N_r / (N_l + N_r) sum_w (c_lw / N_l - c_rw / N_r)^2 / p_w
+      = |S_l|^2 / N_l + |S_r|^2 / N_r - |S_l + S_r|^2 / (N_l + N_r),    S_w = (c_w - N p_w) / sqrt(p_w),
 
-is made of sums over rectangles of K_bb' = sum_w c_bw c_b'w / p_w: three look-ups in its running sums, whatever the
-number of words; and blocks in another order are the same matrix with rows and columns in that order.
+is made of sums over squares of K_bb' = sum_w S_bw S_b'w: three look-ups in its running sums, whatever the number of
+words; and blocks in another order are the same matrix with rows and columns in that order.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Blocks:
     edges: Array
     """Where blocks start and the last ends, int64 of shape (G + 1,)."""
     grams: Array
-    """K of every cell that has two words or more, about its mean: float64 of shape (cells, G, G)."""
+    """K of every cell that has two words or more: float64 of shape (G, G, cells)."""
     cells: Array
     """Which cells those are."""
 
@@ -57,4 +58,5 @@ def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
         moved = (counts[:, seen] - sizes[:, None] * shares) / np.sqrt(shares)
         grams.append(moved @ moved.T)
         kept.append(place)
-    return Blocks(edges=edges, grams=np.array(grams).reshape(len(grams), count, count), cells=np.array(kept, dtype=int))
+    stacked = np.ascontiguousarray(np.array(grams).reshape(len(grams), count, count).transpose(1, 2, 0))
+    return Blocks(edges=edges, grams=stacked, cells=np.array(kept, dtype=int))

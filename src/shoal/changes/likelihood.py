@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.trees import Tree, grow
+from shoal.changes.trees import grow, predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,16 +74,13 @@ def _of_digit(
     digit: Digit, before: Sequence[Piece], after: Sequence[Piece], zone: Piece, in_before: Array, in_after: Array
 ) -> Array:
     """One digit's share of `log_ratio`."""
-    best: tuple[Tree, Tree, Array] | None = None
-    for joined, depth in zip(digit.joined, digit.depths, strict=True):
-        first, second = grow(_taken(joined, before), depth), grow(_taken(joined, after), depth)
-        if best is None or first.evidence + second.evidence > best[0].evidence + best[1].evidence:
-            best = first, second, joined[zone[0] : zone[1]]
-    assert best is not None
-    first, second, here = best
-    ratio = np.where(in_before, first.seen[here], first.fresh[here]) - np.where(
-        in_after, second.seen[here], second.fresh[here]
-    )
+    grown = [
+        (grow(_taken(joined, before), depth), grow(_taken(joined, after), depth), joined)
+        for joined, depth in zip(digit.joined, digit.depths, strict=True)
+    ]
+    first, second, joined = max(grown, key=lambda trees: trees[0].evidence + trees[1].evidence)
+    here = joined[zone[0] : zone[1]]
+    ratio = predictions(first)[in_before.astype(np.intp), here] - predictions(second)[in_after.astype(np.intp), here]
     gain = ratio[in_before].sum() - ratio[in_after].sum()
     return ratio if gain > 0.0 else np.zeros(len(ratio))
 

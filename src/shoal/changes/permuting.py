@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.scan import Scale, scale_of, scores, windows_over
+from shoal.changes.scan import Scale, distances, scale_of, scores, windows_over
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
@@ -54,7 +54,8 @@ def clearest(blocks: Blocks, least: int) -> Split | None:
     if not len(blocks.cells) or blocks.count < 2 * least:
         return None
     windows = windows_over(blocks.count, least)
-    found = _scores(blocks.grams, windows, scale_of(blocks)).max(axis=1)
+    penalty = np.repeat(windows.penalty, np.diff(windows.sizes, append=len(windows.start)))
+    found = scores(distances(blocks.grams, windows), _inflated(blocks.grams, scale_of(blocks)), penalty).max(axis=1)
     best = int(found.argmax())
     edges = blocks.edges
     return Split(
@@ -75,7 +76,7 @@ def p_value(blocks: Blocks, least: int, score: float, generator: np.random.Gener
     exceeded = 0
     while len(drawn) < most:
         order = generator.permutation(blocks.count)
-        drawn.append(float(_scores(blocks.grams[:, order][:, :, order], windows, scale).max()))
+        drawn.append(_largest(blocks.grams[order[:, None], order], windows, scale))
         exceeded += drawn[-1] >= score
         if exceeded >= ENOUGH:
             return exceeded / len(drawn)
@@ -84,12 +85,16 @@ def p_value(blocks: Blocks, least: int, score: float, generator: np.random.Gener
     return _beyond(drawn, score) if exceeded <= 1 else (exceeded + 1) / (len(drawn) + 1)
 
 
-def _scores(grams: Array, windows: Windows, scale: Scale) -> Array:
-    """Normal scores with the covariance between neighbouring blocks put back."""
-    within = np.trace(grams, axis1=1, axis2=2)
-    between = np.trace(grams, offset=1, axis1=1, axis2=2)
-    inflation = np.maximum(1.0 + 2.0 * between / within, 0.3)
-    return scores(grams, windows, Scale(mean=scale.mean * inflation, freedom=scale.freedom))
+def _largest(grams: Array, windows: Windows, scale: Scale) -> float:
+    """The largest normal score over windows and cells."""
+    largest = np.maximum.reduceat(distances(grams, windows), windows.sizes, axis=0)
+    return float(scores(largest, _inflated(grams, scale), windows.penalty).max())
+
+
+def _inflated(grams: Array, scale: Scale) -> Scale:
+    """The scale with the covariance between neighbouring blocks put back."""
+    inflation = np.maximum(1.0 + 2.0 * np.trace(grams, offset=1) / np.trace(grams), 0.3)
+    return Scale(mean=scale.mean * inflation, freedom=scale.freedom)
 
 
 def _beyond(drawn: list[float], score: float) -> float:

@@ -8,7 +8,9 @@ standard normal scores, of which the largest is taken: one clear cell is enough,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,8 +31,10 @@ class Windows:
     """The first block after the split."""
     end: Array
     """The block after the last."""
+    sizes: Array
+    """The row at which the windows of each size start; the largest size comes first."""
     penalty: Array
-    """What is taken off a score for how many windows of that size there are."""
+    """For each size, what is taken off a score because there are more small windows than large ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class Scale:
     """Its degrees of freedom."""
 
 
+@lru_cache(maxsize=64)
 def windows_over(count: int, least: int) -> Windows:
     """Seeded windows (Kovacs et al. 2023, Biometrika 110): lengths by a half power of two, each moved by a quarter.
 
@@ -50,10 +55,13 @@ def windows_over(count: int, least: int) -> Windows:
         count: The number of blocks.
         least: The least number of blocks on either side of a split.
     """
-    rows = []
+    rows: list[tuple[int, int, int]] = []
+    sizes, penalty = [], []
     width = float(count)
     while round(width) >= 2 * least:
         whole = round(width)
+        sizes.append(len(rows))
+        penalty.append(math.sqrt(2.0 * math.log(math.e * count / whole)))
         step = max(1, whole // 4)
         starts = sorted({*range(0, count - whole + 1, step), count - whole})
         for start in starts:
@@ -61,36 +69,42 @@ def windows_over(count: int, least: int) -> Windows:
             rows += [(start, split, start + whole) for split in splits]
         width /= 2**0.5
     start, split, end = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    share = (end - start) / count
-    return Windows(start=start, split=split, end=end, penalty=np.sqrt(2.0 * np.log(np.e / share)))
+    return Windows(start=start, split=split, end=end, sizes=np.array(sizes), penalty=np.array(penalty))
 
 
 def scale_of(blocks: Blocks) -> Scale:
     """The scale of the cells of a stretch."""
-    trace = np.trace(blocks.grams, axis1=1, axis2=2)
-    square = np.einsum("cij,cij->c", blocks.grams, blocks.grams)
+    trace = np.trace(blocks.grams)
+    square = np.einsum("ijc,ijc->c", blocks.grams, blocks.grams)
     return Scale(mean=trace / max(blocks.count - 1, 1), freedom=np.maximum(trace**2 / np.maximum(square, 1e-300), 1.0))
 
 
-def scores(grams: Array, windows: Windows, scale: Scale) -> Array:
-    """Normal scores of every window and cell, of shape (windows, cells), penalty taken off.
+def distances(grams: Array, windows: Windows) -> Array:
+    """D of every window and cell, of shape (windows, cells), in units of a block.
 
     Args:
-        grams: Of shape (cells, G, G), in the order of blocks to score.
+        grams: Of shape (G, G, cells), in the order of blocks to look at.
         windows: The windows.
-        scale: The scale of the cells.
     """
-    cells, count, _ = grams.shape
-    sums = np.zeros((count + 1, count + 1, cells))
-    np.cumsum(grams.transpose(1, 2, 0), axis=0, out=sums[1:, 1:])
+    count, _, cells = grams.shape
+    sums = np.zeros((count + 1, count + 1, cells), dtype=grams.dtype)
+    np.cumsum(grams, axis=0, out=sums[1:, 1:])
     np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+    squares = np.einsum("iic->ic", sums)
+    runs = squares[:, None] - 2.0 * sums + squares  # |sum of the rows of the blocks i..j|^2, at [i, j]
+    runs = runs.reshape(-1, cells)
     start, split, end = windows.start, windows.split, windows.end
     left, right = (split - start)[:, None], (end - split)[:, None]
-    whole = sums[end, end] - 2.0 * sums[start, end] + sums[start, start]
-    own = sums[split, split] - 2.0 * sums[start, split] + sums[start, start]
-    other = sums[end, end] - 2.0 * sums[split, end] + sums[split, split]
-    cross = (whole - own - other) / 2.0
-    distance = own * (right / left) + other * (left / right) - 2.0 * cross
-    ratio = np.maximum(distance / (left + right), 0.0) / scale.mean
+    own, other = runs[start * (count + 1) + split], runs[split * (count + 1) + end]
+    own *= 1.0 / left
+    other *= 1.0 / right
+    own += other
+    own -= runs[start * (count + 1) + end] / (left + right)
+    return np.asarray(own)
+
+
+def scores(largest: Array, scale: Scale, penalty: Array) -> Array:
+    """Normal scores of distances of shape (rows, cells), less the penalty of each row."""
     spread = 2.0 / (9.0 * scale.freedom)
-    return np.asarray((np.cbrt(ratio) - (1.0 - spread)) / np.sqrt(spread) - windows.penalty[:, None])
+    ratio = np.maximum(largest, 0.0) / scale.mean
+    return np.asarray((np.cbrt(ratio) - (1.0 - spread)) / np.sqrt(spread) - penalty[:, None])

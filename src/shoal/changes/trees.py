@@ -21,14 +21,14 @@ _LOG_HALF = float(np.log(0.5))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """Predictions of a digit in each of 2^depth contexts."""
+    """A weighted tree."""
 
     evidence: float
     """The natural logarithm of the weighted probability of all digits that were counted."""
-    fresh: Array
-    """log p(digit | context), of shape (2^depth * 2,): at 2 * context + digit."""
-    seen: Array
-    """The same with one occurrence of the digit in that context taken out: what a digit that was counted is owed."""
+    levels: tuple[Array, ...]
+    """Counts of both digits in the nodes of each depth, the deepest first: of shape (2^depth, 2)."""
+    stops: tuple[Array, ...]
+    """The weight of each node's own estimate, above the deepest level, in the same order."""
 
 
 def grow(joined: Array, depth: int) -> Tree:
@@ -38,35 +38,43 @@ def grow(joined: Array, depth: int) -> Tree:
         joined: 2 * context + digit at each step counted; the first split of a context is its highest bit.
         depth: Bits of a context.
     """
-    counts = np.bincount(joined, minlength=2 << depth).reshape(-1, 2)
-    levels = [counts]
+    levels = [np.bincount(joined, minlength=2 << depth).reshape(-1, 2)]
     for _ in range(depth):
         levels.append(levels[-1].reshape(-1, 2, 2).sum(axis=1))
     half, whole = _logs(int(levels[-1].sum()))
-    weighted = np.zeros(0)
-    fresh, seen = np.zeros((0, 2)), np.zeros((0, 2))
-    for height, level in enumerate(levels):
-        total = level.sum(axis=1)
-        own = half[level[:, 0]] + half[level[:, 1]] - whole[total]
-        plain = (level + 0.5) / (total + 1.0)[:, None]
-        less = np.maximum(level - 0.5, 0.25) / np.maximum(total, 1)[:, None]
-        if height == 0:
-            weighted, fresh, seen = own, plain, less
-            continue
-        below = weighted.reshape(-1, 2).sum(axis=1)
-        mixed = np.logaddexp(own, below) + _LOG_HALF
-        stop = np.exp(own + _LOG_HALF - mixed)
+    nodes = np.concatenate(levels)
+    estimated = half[nodes[:, 0]] + half[nodes[:, 1]] - whole[nodes[:, 0] + nodes[:, 1]]
+    size = len(levels[0])
+    weighted, stops, past = estimated[:size], [], size
+    for _ in range(depth):
+        size //= 2
+        own = estimated[past : past + size]
+        past += size
+        mixed = np.logaddexp(own, weighted.reshape(-1, 2).sum(axis=1)) + _LOG_HALF
+        stops.append(np.exp(own + _LOG_HALF - mixed))
         weighted = mixed
-        fresh = _mix(stop, plain, fresh, height)
-        seen = _mix(stop, less, seen, height)
-    return Tree(evidence=float(weighted[0]), fresh=np.log(fresh).ravel(), seen=np.log(seen).ravel())
+    return Tree(evidence=float(weighted[0]), levels=tuple(levels), stops=tuple(stops))
 
 
-def _mix(stop: Array, own: Array, below: Array, height: int) -> Array:
-    """The predictions at the leaves under each node: the node's own with weight ``stop``, else what lies below."""
-    leaves = below.reshape(len(stop), 1 << height, 2)
-    weight = stop[:, None, None]
-    return np.asarray(weight * own[:, None, :] + (1.0 - weight) * leaves).reshape(-1, 2)
+def predictions(tree: Tree) -> Array:
+    """Probabilities of each digit in each deepest context, as logarithms.
+
+    Returns:
+        Of shape (2, 2^depth * 2), at 2 * context + digit. Row 0 is for a digit that was not counted; row 1 is with one
+        occurrence of the digit in that context taken out, which is what a digit that was counted is owed.
+    """
+    found = _estimates(tree.levels[0])
+    for level, stop in zip(tree.levels[1:], tree.stops, strict=True):
+        leaves = found.reshape(2, len(stop), -1, 2)
+        own = _estimates(level)[:, :, None, :]
+        found = (leaves + stop[:, None, None] * (own - leaves)).reshape(2, -1, 2)
+    return np.asarray(np.log(found).reshape(2, -1))
+
+
+def _estimates(counts: Array) -> Array:
+    """The Krichevsky-Trofimov estimates (c + 1/2) / (C + 1), and those with the digit itself taken out."""
+    total = counts.sum(axis=1, keepdims=True)
+    return np.stack(((counts + 0.5) / (total + 1.0), np.maximum(counts - 0.5, 0.25) / np.maximum(total, 1)))
 
 
 def _logs(most: int) -> tuple[Array, Array]:
