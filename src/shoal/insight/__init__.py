@@ -1,4 +1,12 @@
-"""What is inside a model: its tokens, so far."""
+"""What is inside a model: its tokens, its attention and activations.
+
+What needs torch is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from shoal.insight.tokens import (
     Parting,
@@ -10,12 +18,36 @@ from shoal.insight.tokens import (
     where_they_part,
 )
 
+if TYPE_CHECKING:
+    from shoal.insight.hooks import Block, Parts, Seen, activation_names, capture, edit, find_parts
+
+_HOMES = {
+    "hooks": ("Block", "Parts", "Seen", "activation_names", "capture", "edit", "find_parts"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
 __all__ = [
+    "Block",
     "Parting",
+    "Parts",
+    "Seen",
     "TokenCounts",
     "TokenPiece",
     "TokenReading",
+    "activation_names",
+    "capture",
     "count_tokens",
+    "edit",
+    "find_parts",
     "read_tokens",
     "where_they_part",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room when it is first asked for."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,81 @@
+"""What looking costs: a forward pass that is captured against the plain one, in processor seconds.
+
+Both run the same model on the same ids in turn, so that a busy machine slows both. One line a model and length; JSON in
+bench-out/insight.json.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from shoal.insight import capture
+from shoal.models import load_model
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 2.2
+ROUNDS = 7
+WHAT = {
+    "attention weights": ["blocks.*.attention.weights"],
+    "all attention": ["blocks.*.attention"],
+    "residual stream": ["blocks.*.residual_out"],
+}
+
+
+def main() -> int:
+    """Measure, print, write; the exit code says whether all attention stays below the limit."""
+    torch.set_num_threads(1)
+    rows = []
+    for name, model, lengths in _models():
+        for length in lengths:
+            for what, patterns in WHAT.items():
+                ratio = _ratio(model, length, patterns)
+                rows.append({"model": name, "tokens": length, "captured": what, **ratio})
+                print(f"{name:24} {length:5} tokens  {what:18} {ratio['ratio']:.2f} times", flush=True)
+                (ROOT / "bench-out").mkdir(exist_ok=True)
+                (ROOT / "bench-out" / "insight.json").write_text(json.dumps(rows, indent=2))
+    return int(any(row["ratio"] > LIMIT for row in rows))
+
+
+def _models():
+    """The bundled model, and GPT-2's and a small Llama's shapes with fresh weights."""
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    yield "bundled:stories", load_model("bundled:stories").model, (128, 512, 1024)
+    torch.manual_seed(0)
+    yield "GPT-2 124M (fresh)", GPT2LMHeadModel(GPT2Config()).eval(), (256, 1000)
+    shape = {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30}
+    shared = {"num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 2048, "vocab_size": 49152}
+    yield "SmolLM2's shape (fresh)", LlamaForCausalLM(LlamaConfig(**shape, **shared)).eval(), (256, 1000)
+
+
+def _ratio(model, length: int, patterns: list[str]) -> dict[str, float]:
+    """Median of the ratios of neighbouring passes, and the seconds of the plain one."""
+    ids = torch.randint(5, model.config.vocab_size, (1, length))
+    _pass(model, ids)
+    pairs = []
+    for _ in range(ROUNDS):
+        plain = _pass(model, ids)
+        with capture(model, patterns):
+            pairs.append((plain, _pass(model, ids)))
+    return {
+        "ratio": statistics.median(captured / plain for plain, captured in pairs),
+        "plain_cpu_seconds": statistics.median(plain for plain, _ in pairs),
+        "captured_cpu_seconds": statistics.median(captured for _, captured in pairs),
+    }
+
+
+@torch.inference_mode()
+def _pass(model, ids: torch.Tensor) -> float:
+    start = time.process_time()
+    model(ids, use_cache=False)
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""The parts of a causal language model by what they do: its blocks, and in each the attention and the MLP.
+
+Architectures name the same parts differently; the few names in use are tried in turn. What is not found is None, and
+what needs it says so: a recurrent model has blocks and a residual stream, but no attention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from shoal.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transformers import PreTrainedModel
+
+_ATTENTION = ("self_attn", "attn", "attention", "self_attention")
+_INNER_ATTENTION = "attention"
+_PROJECTION = ("o_proj", "c_proj", "out_proj", "dense", "wo")
+_MLP = ("mlp", "feed_forward")
+_DOWN = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out", "w2")
+_FINAL_NORM = ("norm", "ln_f", "final_layer_norm", "final_layernorm", "norm_f")
+_AFTER_ATTENTION, _AFTER_MLP = "post_attention_layernorm", "post_feedforward_layernorm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One layer: what reads the residual stream and adds to it."""
+
+    module: nn.Module
+
+    attention: nn.Module | None
+    """The layer that computes queries, keys and values; None where there is none."""
+
+    projection: nn.Module | None
+    """What turns the heads' values, side by side, into what attention adds."""
+
+    mlp: nn.Module | None
+    down: nn.Module | None
+    """What turns neurons into what the MLP adds."""
+
+    attention_norm: nn.Module | None
+    """A norm between attention and the residual stream (Gemma 2); None where there is none."""
+
+    mlp_norm: nn.Module | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What `find_parts` returns."""
+
+    model: PreTrainedModel
+    blocks: tuple[Block, ...]
+    final_norm: nn.Module | None
+
+    heads: int
+    """Query heads a block; 0 without attention."""
+
+    key_heads: int
+    """Key and value heads a block; fewer than ``heads`` where queries share them."""
+
+    neurons: int
+    """Of one MLP; 0 where there is none that could be taken apart."""
+
+    @property
+    def name(self) -> str:
+        """The model's class."""
+        return type(self.model).__name__
+
+    @property
+    def context(self) -> int | None:
+        """The most tokens that the model reads; None where it knows no bound."""
+        return getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+
+
+def find_parts(model: PreTrainedModel) -> Parts:
+    """Find the parts of a model.
+
+    Raises:
+        ModelError: it has no list of blocks that could be found.
+    """
+    config = model.config.get_text_config()
+    stack, holder = _blocks(model, getattr(config, "num_hidden_layers", 0))
+    blocks = tuple(_block(module) for module in stack)
+    attends = all(block.projection is not None for block in blocks)
+    heads = int(config.num_attention_heads) if attends else 0
+    down = blocks[0].down if blocks else None
+    return Parts(
+        model=model,
+        blocks=blocks,
+        final_norm=_child(holder, _FINAL_NORM),
+        heads=heads,
+        key_heads=int(getattr(config, "num_key_value_heads", None) or heads) if attends else 0,
+        neurons=_inputs(down) if down is not None else 0,
+    )
+
+
+def _blocks(model: PreTrainedModel, count: int) -> tuple[nn.ModuleList, nn.Module]:
+    """The list of blocks, and the module that it stands in."""
+    for holder in model.base_model.modules():
+        for child in holder.children():
+            if isinstance(child, nn.ModuleList) and len(child) == count:
+                return child, holder
+    raise ModelError(
+        f"{type(model).__name__} has no list of {count} blocks that could be found; "
+        "its inside cannot be shown, give a decoder of transformers"
+    )
+
+
+def _block(module: nn.Module) -> Block:
+    attention = _child(module, _ATTENTION)
+    if attention is not None:
+        attention = getattr(attention, _INNER_ATTENTION, attention)
+    mlp = _child(module, _MLP)
+    after = _child(module, (_AFTER_MLP,))
+    return Block(
+        module=module,
+        attention=attention,
+        projection=None if attention is None else _child(attention, _PROJECTION),
+        mlp=mlp,
+        down=None if mlp is None else _child(mlp, _DOWN),
+        attention_norm=None if after is None else _child(module, (_AFTER_ATTENTION,)),
+        mlp_norm=after,
+    )
+
+
+def _child(module: nn.Module, names: Sequence[str]) -> nn.Module | None:
+    """The first child of one of these names."""
+    children = dict(module.named_children())
+    return next((children[name] for name in names if name in children), None)
+
+
+def _inputs(layer: nn.Module) -> int:
+    """How many numbers a linear layer takes; GPT-2 keeps its weights transposed."""
+    if isinstance(layer, nn.Linear):
+        return layer.in_features
+    weight = layer.weight
+    assert isinstance(weight, nn.Parameter)
+    return int(weight.shape[0])
