@@ -10,7 +10,7 @@ from shoal.changes.input import as_stream
 from shoal.changes.locate import locate
 from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
-from shoal.changes.search import clear_places, prepare, tested_places
+from shoal.changes.search import clear_places, least_clear, prepare, tested_places
 from shoal.changes.settings import check_settings
 
 if TYPE_CHECKING:
@@ -51,6 +51,40 @@ def change_points(
         places = [] if process_count == 1 else clear_places(search, process_count - 1)
         places, groups = _between_groups(search, places, process_count)
     return _result(search, places, groups, min_distance, process_count)
+
+
+def single_change_point(
+    x: Any, min_distance: float = 0.05, *, level: float = 0.05, kind: Kind | None = None, seed: int = 0
+) -> Changes:
+    """The one change that a stream is known to have: `known_number` with one."""
+    return known_number(x, 1, min_distance, level=level, kind=kind, seed=seed)
+
+
+def known_number(
+    x: Any, count: int, min_distance: float = 0.05, *, level: float = 0.05, kind: Kind | None = None, seed: int = 0
+) -> Changes:
+    """The changes of a stream that is known to have ``count`` of them (Khaleghi and Ryabko 2016, TCS 620).
+
+    More places are found first; then the least clear change goes until ``count`` are left.
+
+    Args:
+        x: The stream, as in `change_points`.
+        count: The number of changes, at least 1; fewer are returned where the stream has no room for so many.
+        min_distance: The least share of the stream between two changes, in (0, 1).
+        level: The level of the confidence sets.
+        kind: "numbers" or "symbols", where the type of ``x`` does not say.
+        seed: The seed of the permutations.
+
+    Raises:
+        UsageError: A setting is outside its range.
+        DataError: ``x`` is no stream.
+    """
+    check_settings(min_distance=min_distance, process_count=count, level=level)
+    search = prepare(as_stream(x, kind=kind), min_distance, level, seed)
+    places = clear_places(search, count)
+    while len(places) > count:
+        places.remove(least_clear(search, places))
+    return _result(search, places, list(range(len(places) + 1)), min_distance, None)
 
 
 def _between_groups(search: Search, places: list[int], count: int) -> tuple[list[int], list[int]]:

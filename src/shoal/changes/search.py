@@ -13,7 +13,7 @@ from shoal.changes.dependence import memory
 from shoal.changes.likelihood import digits_of
 from shoal.changes.locate import locate
 from shoal.changes.permuting import clearest, p_value
-from shoal.changes.words import cells_of
+from shoal.changes.words import cells_of, longest_word
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
@@ -78,7 +78,7 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         cells=cells_of(channels, stream.length),
         digits=digits_of(channels, stream.length),
         margin=max(1, round(min_distance * stream.length)),
-        memory=memory(channels),
+        memory=max(memory(channels), 3 * longest_word(stream.length)) if stream.length > 255 else memory(channels),
         level=level,
         generator=np.random.default_rng(seed),
     )
@@ -115,6 +115,16 @@ def clear_places(search: Search, least: int) -> list[int]:
         places.append(place)
         waiting += _opened(search, [(start, place), (place, end)])
     return sorted(places)
+
+
+def least_clear(search: Search, places: list[int]) -> int:
+    """The place whose two neighbouring pieces differ least clearly."""
+    edges = [0, *places, search.length]
+    found = {}
+    for start, place, end in zip(edges, places, edges[2:], strict=False):
+        split = search.split(start, end)
+        found[place] = split.score if split else -np.inf
+    return min(found, key=lambda place: found[place])
 
 
 def exact(search: Search, split: Split) -> int:

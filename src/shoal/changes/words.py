@@ -43,25 +43,31 @@ class Cell:
         return 1 << (self.digits * self.length * len(self.channels))
 
 
+def longest_word(length: int) -> int:
+    """The longest words of a stream: 1 below 256 steps, `BITS` from 1152."""
+    return max(1, min(BITS, length // 128))
+
+
 def cells_of(channels: list[Channel], length: int) -> list[Cell]:
     """Every cell of a stream."""
     bits = max(2, min(BITS, length.bit_length() - 3))
+    longest = longest_word(length)
     few = len(channels) <= MOST_CHANNELS
     cells = [
         cell
         for place, channel in enumerate(channels)
         if np.ptp(channel.codes) > 0
         for digits in range(1, channel.depth + 1)
-        for cell in _own_words(place, channel, digits, bits if few else min(bits, 2 * digits, 4))
+        for cell in _own_words(place, channel, digits, min(longest, bits // digits if few else 2))
     ]
     return cells + _joint_words(channels, bits, few=few)
 
 
-def _own_words(place: int, channel: Channel, digits: int, bits: int) -> list[Cell]:
+def _own_words(place: int, channel: Channel, digits: int, longest: int) -> list[Cell]:
     """The words of one channel at one resolution, each made from the shorter one."""
     symbols: Array = channel.at(digits).astype(np.uint16)
     words, found = symbols, []
-    for length in range(1, bits // digits + 1):
+    for length in range(1, max(longest, 1) + 1):
         if length > 1:
             late = np.concatenate((symbols[length - 1 :], np.repeat(symbols[-1:], length - 1)))[: len(symbols)]
             words = (words << digits) | late

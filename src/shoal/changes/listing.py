@@ -1,0 +1,149 @@
+"""The algorithms of the papers on rank cells, fast: the distance between samples, and the list estimator.
+
+Resolution l and word length m have the weight 1 / (l (l + 1) m (m + 1)). On the same cells and weights the places and
+distances are those of `reference`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.changes.channels import channels_of
+from shoal.changes.input import Stream, as_stream
+from shoal.changes.moved import moved_most
+from shoal.changes.profile import split_distances
+from shoal.changes.reference import grids, thinned
+from shoal.changes.result import Change, Changes
+from shoal.changes.settings import check_settings
+from shoal.changes.words import cells_of
+from shoal.errors import DataError
+
+if TYPE_CHECKING:
+    from shoal.changes.input import Kind
+    from shoal.changes.words import Cell
+
+Array = np.ndarray[Any, Any]
+
+
+def distance(x: Any, y: Any, *, kind: Kind | None = None) -> float:
+    """The empirical distributional distance between two samples, in cells of their common ranks.
+
+    d(x, y) = sum_m sum_l w_m w_l sum_B |nu(x, B) - nu(y, B)| (NIPS 2012, Section 2), between 0 and 2. It tends to the
+    distance of the two laws for all stationary ergodic processes; how fast, nothing can say without assumptions.
+
+    Args:
+        x: One sample, as in `change_points`.
+        y: The other; both have the same number of coordinates.
+        kind: "numbers" or "symbols", where the types do not say.
+
+    Raises:
+        DataError: A sample is no stream, or they differ in kind or number of coordinates.
+    """
+    first, second = as_stream(x, kind=kind), as_stream(y, kind=kind)
+    both = _joined(first, second)
+    cells = cells_of(channels_of(both), both.length)
+    weights = weights_of(cells)
+    cut = first.length
+    return float(sum(w * _between(cell, (0, cut), (cut, both.length)) for cell, w in zip(cells, weights, strict=True)))
+
+
+def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = None) -> Changes:
+    """A list of places, the clearest first, whose head converges to the changes (NIPS 2012, Algorithm 1).
+
+    The list has at least as many places as there are changes, each less than o(n) from one of its first places, for
+    every piecewise stationary ergodic stream; how many of them are changes it does not say. `change_points` says it,
+    by the number of processes or by a test.
+
+    Args:
+        x: The stream, as in `change_points`.
+        min_distance: lambda, at most the least share of the stream between two changes.
+        kind: "numbers" or "symbols", where the type of ``x`` does not say.
+
+    Returns:
+        Changes by falling score. Their confidence sets are the intervals of the grid; no test is made, so that
+        p-values are NaN and every piece is a group of its own.
+
+    Raises:
+        UsageError: ``min_distance`` is outside (0, 1).
+        DataError: ``x`` is no stream.
+    """
+    check_settings(min_distance=min_distance)
+    stream = as_stream(x, kind=kind)
+    channels = channels_of(stream)
+    cells = cells_of(channels, stream.length)
+    found = {place: (score, interval) for place, score, interval in _candidates(cells, stream.length, min_distance)}
+    ranked = thinned([(place, score) for place, (score, _) in found.items()], min_distance * stream.length / 2.0)
+    edges = sorted([0, *(place for place, _ in ranked), stream.length])
+    changes = []
+    for place, score in ranked:
+        at = edges.index(place)
+        low, high = found[place][1]
+        what = moved_most(channels, cells, (edges[at - 1], place, edges[at + 1]))
+        changes.append(Change(place=place, low=low, high=high - 1, p_value=float("nan"), score=score, what=what))
+    return Changes(
+        length=stream.length,
+        changes=tuple(changes),
+        processes=tuple(range(len(ranked) + 1)),
+        min_distance=min_distance,
+        process_count=None,
+        level=0.05,
+    )
+
+
+def weights_of(cells: list[Cell]) -> list[float]:
+    """1 / (l (l + 1) m (m + 1)) for each cell, a joint word counting as long as it has channels."""
+    found = []
+    for cell in cells:
+        length = cell.length * len(cell.channels)
+        found.append(1.0 / (cell.digits * (cell.digits + 1) * length * (length + 1)))
+    return found
+
+
+def profile_of(cells: list[Cell], weights: list[float], start: int, end: int) -> Array:
+    """The distance between both sides of every split of ``[start, end)``, of shape (end - start + 1,)."""
+    total = np.zeros(end - start + 1)
+    for cell, weight in zip(cells, weights, strict=True):
+        words = cell.words[start : max(end - cell.length + 1, start)]
+        total += weight * split_distances(words, cell.length, end - start)
+    return total
+
+
+def _candidates(cells: list[Cell], length: int, min_distance: float) -> list[tuple[int, float, tuple[int, int]]]:
+    """The place and the score of every interval of both grids; of equal places the clearest comes last."""
+    reach = int(length * min_distance / 3.0)
+    weights = weights_of(cells)
+    found = []
+    for first, second in grids(length, min_distance):
+        middle = (first + second) // 2
+        score = sum(
+            w * _between(cell, (first, middle), (middle, second)) for cell, w in zip(cells, weights, strict=True)
+        )
+        start, end = max(first - reach, 0), min(second + reach, length)
+        profile = profile_of(cells, weights, start, end)[first - start : second - start]
+        found.append((first + int(profile.argmax()), float(score), (first, second)))
+    return sorted(found, key=lambda row: row[1])
+
+
+def _between(cell: Cell, first: tuple[int, int], second: tuple[int, int]) -> float:
+    """sum_B |nu - nu'| of one cell between two pieces."""
+    one, other = (
+        np.bincount(cell.words[start : max(end - cell.length + 1, start)], minlength=cell.size)
+        for start, end in (first, second)
+    )
+    many, others = int(one.sum()), int(other.sum())
+    if not many or not others:
+        return float(bool(many) != bool(others))
+    return float(np.abs(one * others - other * many).sum() / (many * others))
+
+
+def _joined(first: Stream, second: Stream) -> Stream:
+    """Both samples as one stream, so that ranks and symbols are common."""
+    if first.values is not None and second.values is not None and first.values.shape[1] == second.values.shape[1]:
+        return Stream(values=np.concatenate((first.values, second.values)), names=first.names)
+    if first.symbols is None or second.symbols is None:
+        raise DataError("the two samples must both be numbers with as many coordinates, or both be symbols")
+    known = {symbol: code for code, symbol in enumerate(first.alphabet)}
+    moved = np.array([known.setdefault(symbol, len(known)) for symbol in second.alphabet], dtype=np.int64)
+    return Stream(symbols=np.concatenate((first.symbols, moved[second.symbols])), alphabet=tuple(known))
