@@ -10,6 +10,9 @@ printed.
 
 The second form takes a model that exists and a file with a text a line: half of its items are what the model itself
 says to the beginning of a text, the others what the text says.
+
+Items are compared in parts, and each part is appended to bench-out/equality.jsonl; a run that was killed goes on behind
+the last part that it finished with the same weights and the same items.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchmarks.processes import append_part, read_parts, write_result
 from shoal.evaluation import Scores, evaluate, evaluate_by_generation
+from shoal.models import weight_digest
 from shoal.tasks import Example
 from shoal.text.encoding import decode_continuation, encode_pairs
 
@@ -32,7 +37,9 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-OUT = Path("bench-out")
+PART = 50
+"""Items of a part; fewer would leave nothing to batch."""
+
 END = "<end>"
 CONTEXT = 320
 COMPARED = ("exact_match", "first_divergence", "greedy_text", "greedy_ends", "string_match", "divergence")
@@ -49,13 +56,13 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, help="a text a line for that model")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    results = {}
     if options.model:
-        results = {options.model: given(options.model, options.texts, options.items, options.long)}
+        results[options.model] = given(options.model, options.texts, options.items, options.long)
     else:
-        names = [options.only] if options.only else sorted(ARCHITECTURES)
-        results = {name: architecture(name, options.items, options.long) for name in names}
-    OUT.mkdir(exist_ok=True)
-    (OUT / "equality.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+        for name in [options.only] if options.only else sorted(ARCHITECTURES):
+            results[name] = architecture(name, options.items, options.long)
+    write_result("equality", results)
     total = sum(result["items"] for result in results.values())
     wrong = sum(len(result["disagreements"]) for result in results.values())
     print(f"{total} items, {sum(result['long'] for result in results.values())} long, {wrong} disagreements")
@@ -67,11 +74,11 @@ def given(spec: str, texts: Path, items: int, long: int) -> dict[str, Any]:
 
     loaded = load_model(spec)
     lines = [line for line in texts.read_text(encoding="utf-8").splitlines() if len(line.split()) > 40]
-    rows = [
-        continuation(loaded.model, loaded.tokenizer, lines[place % len(lines)], place, long=place < long)
-        for place in range(items)
-    ]
-    return compare(spec, loaded.model, loaded.tokenizer, rows)
+
+    def row(place: int) -> Example:
+        return continuation(loaded.model, loaded.tokenizer, lines[place % len(lines)], place, long=place < long)
+
+    return compare(f"{spec} on {texts.name}", loaded.model, loaded.tokenizer, row, items, long)
 
 
 def continuation(
@@ -107,20 +114,64 @@ def architecture(name: str, items: int, long: int, seed: int = 0) -> dict[str, A
     train_until_mixed(model, tokenizer, chance)
     # Some ask for more repetitions than training did, so that wrong answers stay even where copying is learned well.
     rows = [example(chance, long=place < long, most=6 if place % 2 else 9) for place in range(items)]
-    return compare(name, model, tokenizer, rows)
+    return compare(name, model, tokenizer, rows.__getitem__, items, long)
 
 
 def compare(
-    name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, rows: list[Example]
+    name: str,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    row: Callable[[int], Example],
+    items: int,
+    long: int,
 ) -> dict[str, Any]:
-    """Both evaluators on the same rows."""
+    """Both evaluators on the same rows, part by part; parts that an earlier run finished are taken from it."""
+    key = {"name": name, "weights": weight_digest(model), "items": items, "asked_long": long}
+    done = [part for part in read_parts("equality") if {field: part[field] for field in key} == key]
+    parts = {part["first"]: part for part in done}
+    for first in range(0, items, PART):
+        if first in parts:
+            continue
+        part = (
+            key | {"first": first} | compare_part(model, tokenizer, list(map(row, range(items)[first : first + PART])))
+        )
+        parts[first] = part
+        append_part("equality", part)
+        print(
+            f"{name}: items from {first}: {part['right']} right, {len(part['disagreements'])} disagreements", flush=True
+        )
+    result = joined(list(parts.values()))
+    print(name, json.dumps(result | {"disagreements": len(result["disagreements"])}), flush=True)
+    for disagreement in result["disagreements"][:5]:
+        print("   ", json.dumps(disagreement), flush=True)
+    return result
+
+
+def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of all parts together."""
+    return {
+        "items": sum(part["compared"] for part in parts),
+        "long": sum(part["long"] for part in parts),
+        "right": sum(part["right"] for part in parts),
+        "rechecked": sum(part["rechecked"] for part in parts),
+        "largest_margin_difference": max(part["largest_margin_difference"] for part in parts),
+        "cpu_seconds": {side: sum(part["cpu_seconds"][side] for part in parts) for side in parts[0]["cpu_seconds"]},
+        "settings": parts[0]["settings"],
+        "disagreements": [
+            one | {"index": part["first"] + one["index"]} for part in parts for one in part["disagreements"]
+        ],
+    }
+
+
+def compare_part(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, rows: list[Example]) -> dict[str, Any]:
+    """Both evaluators on some rows."""
     start = time.process_time()
     ours = evaluate(model, tokenizer, rows)
     between = time.process_time()
     theirs = evaluate_by_generation(model, tokenizer, rows)
     early = evaluate(model, tokenizer, rows, early_exit=True, token_budget=1500, greedy_text=False)
-    result = {
-        "items": len(rows),
+    return {
+        "compared": len(rows),
         "long": sum(item.tokens > 200 for item in ours.items),
         "right": theirs.exact_matches,
         "rechecked": sum(item.status != "clear" for item in ours.items),
@@ -130,10 +181,6 @@ def compare(
         "disagreements": disagreements(ours, theirs)
         + disagreements(early, theirs, ("exact_match", "first_divergence")),
     }
-    print(name, json.dumps(result | {"disagreements": len(result["disagreements"])}), flush=True)
-    for disagreement in result["disagreements"][:5]:
-        print("   ", json.dumps(disagreement), flush=True)
-    return result
 
 
 def disagreements(ours: Scores, theirs: Scores, fields: tuple[str, ...] = COMPARED) -> list[dict[str, Any]]:

@@ -7,8 +7,10 @@ import os
 import platform
 import statistics
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "bench-out"
@@ -59,6 +61,23 @@ def machine() -> dict[str, str | int | None]:
 def spread(values: list[float]) -> dict[str, float]:
     """Least, median and greatest."""
     return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def append_part(name: str, part: dict[str, Any]) -> None:
+    """Add a finished part to bench-out/NAME.jsonl, so that a run that is killed loses only the part it was in."""
+    OUT.mkdir(exist_ok=True)
+    with (OUT / f"{name}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"cpu": machine()["cpu"]} | part) + "\n")
+
+
+def read_parts(name: str) -> list[dict[str, Any]]:
+    """The parts that were finished, by this run or by earlier ones; a last line that was cut short is left out."""
+    path = OUT / f"{name}.jsonl"
+    parts = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        with suppress(json.JSONDecodeError):
+            parts.append(json.loads(line))
+    return parts
 
 
 def write_result(name: str, result: dict[str, object]) -> Path:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from shoal.evaluation import Scores
-    from shoal.models import LoadedModel
+    from shoal.models import Reader
     from shoal.tasks import Example
 
 
@@ -55,15 +55,17 @@ def score(
     """
     from shoal.cli.console import print_json, print_summary, progress_bars
     from shoal.evaluation import evaluate
-    from shoal.models import load_model, parse_spec
+    from shoal.models import load_reader, parse_spec
     from shoal.tasks import read_rows
 
-    loaded = load_model(model, device=device, dtype=dtype)
+    loaded = load_reader(model, device=device, dtype=dtype)
     examples = read_rows(data, end_token=end_token or loaded.tokenizer.eos_token)
     if parse_spec(model).kind == "dummy":
         from shoal.models.dummies import teach
 
-        teach(loaded.model, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
+        dummy: Any = loaded.model
+
+        teach(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
     with progress_bars() as progress:
         scores = evaluate(
             loaded.model,
@@ -80,7 +82,7 @@ def score(
     (print_json if as_json else print_summary)(summary)
 
 
-def _summary(loaded: LoadedModel, scores: Scores, examples: list[Example]) -> dict[str, object]:
+def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:
     """What is said of a model: never an accuracy without its count and interval."""
     from shoal.evaluation import bleu
     from shoal.evaluation.statistics import wilson_interval

@@ -8,7 +8,7 @@ block. Cost: one forward pass over all tokens, the head on target tokens, and no
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -19,6 +19,7 @@ from shoal.evaluation.scores import Scores
 from shoal.evaluation.scoring import Scorer
 from shoal.evaluation.windows import score_to_divergence, score_whole
 from shoal.models.anatomy import Anatomy, split_model
+from shoal.models.bodies import Body
 from shoal.text.encoding import describe_policy
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.tasks.example import Example
+    from shoal.text.plain_tokenizer import PlainTokenizer
 
 
 def evaluate(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
+    model: PreTrainedModel | Body,
+    tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     examples: Sequence[Example],
     *,
     token_budget: int = 4096,
@@ -45,7 +47,7 @@ def evaluate(
     matrix product; verdicts that hang on such rounding are decided in float64 (see `shoal.evaluation.nearties`).
 
     Args:
-        model: a causal language model; it is put into evaluation mode and left as it was.
+        model: a causal language model; it is put into evaluation mode and left as it was. Or what `load_reader` gives.
         tokenizer: its tokenizer.
         examples: what to score; none is allowed.
         token_budget: tokens of a batch, padding included; a longer example goes alone.
@@ -69,7 +71,7 @@ def evaluate(
             wrong = [stretch for stretch in stretches if stretch.wrong_at is not None]
             said = {row.item: row.ids[row.boundary :] for row in rows}
             said |= continue_wrong_items(
-                model, scorer, wrong, tokenizer.eos_token_id, lambda done, total: tell("greedy text", done, total)
+                anatomy, scorer, wrong, tokenizer.eos_token_id, lambda done, total: tell("greedy text", done, total)
             )
     items = tuple(
         item_score(stretch, example, tokenizer, said.get(stretch.row.item), early_exit=early_exit)
@@ -80,8 +82,12 @@ def evaluate(
 
 
 @contextmanager
-def scoring_mode(model: PreTrainedModel) -> Iterator[None]:
+def scoring_mode(model: PreTrainedModel | Body) -> Iterator[None]:
     """Evaluation mode without gradients; afterwards every module is in the mode that it was in."""
+    if isinstance(model, Body):
+        with torch.inference_mode():
+            yield
+        return
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
@@ -94,11 +100,11 @@ def scoring_mode(model: PreTrainedModel) -> Iterator[None]:
 
 def describe_settings(anatomy: Anatomy) -> dict[str, str | int | float | bool]:
     """Where and how the numbers were made."""
-    model = anatomy.model
+    model: Any = anatomy.model
     return {
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
-        "attention": str(model.config._attn_implementation),
+        "attention": "own" if anatomy.own is not None else str(model.config._attn_implementation),
         "path": anatomy.path,
         "padding": anatomy.padding,
     }

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.evaluation.batches import Row
+from shoal.models.bodies.decoding import continue_greedily
 from shoal.models.decoding import decode_greedily, has_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from transformers import PreTrainedModel
-
     from shoal.evaluation.scoring import Scorer, Stretch
+    from shoal.models.anatomy import Anatomy
+
+Draft = tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class _Continuation:
 
 
 def continue_wrong_items(
-    model: PreTrainedModel,
+    anatomy: Anatomy,
     scorer: Scorer,
     wrong: Sequence[Stretch],
     end_id: int | None,
@@ -49,7 +51,7 @@ def continue_wrong_items(
     Where a logit is not a number, the continuation stops before it.
 
     Args:
-        model: in evaluation mode.
+        anatomy: of the model, which is in evaluation mode.
         scorer: scores drafts.
         wrong: the stretch of each wrong item that ends with its first wrong token or later.
         end_id: the token that ends a continuation, if there is one.
@@ -57,10 +59,10 @@ def continue_wrong_items(
     """
     items = [_start(stretch) for stretch in wrong]
     going = [item for item in items if not item.done(end_id)]
-    cached, may_pad = bool(going) and has_cache(model), True
+    cached, may_pad = bool(going) and _goes_on(anatomy), True
     while going:
         drafts = (
-            _decoded(model, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
+            _decoded(anatomy, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
         )
         rows = [
             Row(place, (*item.prompt, *item.said, *draft), len(item.prompt) + len(item.said), 0, len(draft))
@@ -85,15 +87,22 @@ def _start(stretch: Stretch) -> _Continuation:
     return _Continuation(row.item, row.ids[: row.boundary], target, said, broken=stretch.greedy_id is None)
 
 
-def _decoded(
-    model: PreTrainedModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool
-) -> list[tuple[int, ...]]:
+def _goes_on(anatomy: Anatomy) -> bool:
+    """Whether what has been read need not be read again to say one more token."""
+    return anatomy.own is not None or has_cache(anatomy.model)
+
+
+def _decoded(anatomy: Anatomy, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
     prefixes = [(*item.prompt, *item.said) for item in items]
     limits = [len(item.target) - len(item.said) for item in items]
-    return [tuple(draft) for draft in decode_greedily(model, prefixes, limits, end_id, may_pad=may_pad)]
+    if anatomy.own is not None:
+        drafts = continue_greedily(anatomy.own, prefixes, limits, end_id, may_pad=may_pad)
+    else:
+        drafts = decode_greedily(anatomy.model, prefixes, limits, end_id, may_pad=may_pad)
+    return [tuple(draft) for draft in drafts]
 
 
-def _rest_of_target(item: _Continuation) -> tuple[int, ...]:
+def _rest_of_target(item: _Continuation) -> Draft:
     return item.target[len(item.said) :]
 
 

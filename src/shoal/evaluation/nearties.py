@@ -45,9 +45,11 @@ class PreciseScorer:
 
     @cached_property
     def _anatomy(self) -> Anatomy:
-        model = copy.deepcopy(self._source.model).double()
+        if self._source.own is not None:
+            return split_model(self._source.own.to(dtype=torch.float64))
+        model: Any = copy.deepcopy(self._source.model)
         with _Float64Throughout():
-            return split_model(model)
+            return split_model(model.double())
 
     def score(
         self, ids: list[int], where_N: torch.Tensor, target_N: torch.Tensor

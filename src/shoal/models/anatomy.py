@@ -3,7 +3,8 @@
 Scoring needs logits at a few positions only, and never all of them at once, so it runs the body and applies the head
 itself. What a model's own forward does between the two (a scale, a soft cap) is found by trying the few forms that are
 in use and comparing with the logits of the model itself on a small probe; where none gives the same numbers,
-the model stays whole and its full logits are used. Cost: a handful of forward passes over seven tokens, once a model.
+the model stays whole and its full logits are used. Where shoal has a body of its own for the architecture, and it gives
+the same numbers on the probe, that body is run. Cost: a handful of forward passes over seven tokens, once a model.
 
 Shapes: B rows, L positions, D hidden width, V vocabulary, N any number of positions.
 """
@@ -19,11 +20,15 @@ import torch
 
 from shoal.errors import ModelError
 from shoal.models.attention import fast_forward, skips_mask
+from shoal.models.bodies import Body, adopt
+from shoal.models.head import Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from transformers import PreTrainedModel
+
+__all__ = ["Anatomy", "Head", "Padding", "split_model"]
 
 Padding = Literal["right", "none"]
 
@@ -38,33 +43,13 @@ _SOFT_CAPS = ("final_logit_softcapping", "final_logit_softcap", "logit_softcap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """From hidden states to logits: ``cap(scale · (h Wᵀ + b))`` with ``cap(z) = c · tanh(z / c)`` where c is given."""
-
-    weight_VD: torch.Tensor
-    bias_V: torch.Tensor | None
-    scale: float
-    soft_cap: float | None
-
-    def logits(self, hidden_ND: torch.Tensor, start: int = 0, stop: int | None = None) -> torch.Tensor:
-        """Logits (N × (stop - start)) of the vocabulary from ``start`` to ``stop``, in the dtype of the weights."""
-        bias = None if self.bias_V is None else self.bias_V[start:stop]
-        return self.finish_(torch.nn.functional.linear(hidden_ND, self.weight_VD[start:stop], bias))
-
-    def finish_(self, products: torch.Tensor) -> torch.Tensor:
-        """Scale and cap, in place, what the matrix product gave."""
-        if self.scale != 1.0:
-            products.mul_(self.scale)
-        if self.soft_cap is not None:
-            products.div_(self.soft_cap).tanh_().mul_(self.soft_cap)
-        return products
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Anatomy:
     """What `split_model` returns."""
 
-    model: PreTrainedModel
+    model: PreTrainedModel | Body
+
+    own: Body | None
+    """The body that runs in place of the model's; None where shoal has none that gives the same numbers."""
 
     head: Head | None
     """None where the model could not be factored, so that its full logits must be used."""
@@ -89,11 +74,16 @@ class Anatomy:
         """
         if self.head is None:
             raise ModelError(f"{type(self.model).__name__} could not be split into body and head; use its full logits")
+        if self.own is not None:
+            with torch.inference_mode():
+                return self.own.hidden(ids_BL)
         with torch.inference_mode(), fast_forward(self.model):
             return _hidden(self.model, ids_BL)
 
     def full_logits(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """The logits (B × L × V) that the model itself gives."""
+        if isinstance(self.model, Body):
+            return self.model.head.logits(self.model.hidden(ids_BL))
         return _full_logits(self.model, ids_BL)
 
 
@@ -106,22 +96,27 @@ class _Findings:
     form: tuple[float, float | None] | None
     padding: Padding
     vocabulary: int
+    own: bool
+    """Whether a body of shoal's own gives the same logits."""
 
 
 _known: WeakKeyDictionary[torch.nn.Module, _Findings] = WeakKeyDictionary()
 
 
-def split_model(model: PreTrainedModel) -> Anatomy:
+def split_model(model: PreTrainedModel | Body) -> Anatomy:
     """Take a model apart into body and head, and prove on a probe that the parts give the logits of the whole.
 
     The model must be in evaluation mode. What was found is remembered for as long as the model object lives and its
-    head stays the same kind of layer, without other hooks.
+    head stays the same kind of layer, without other hooks. What is returned sees the weights as they are now.
     """
+    if isinstance(model, Body):
+        return Anatomy(model=model, own=model, head=model.head, padding="right", vocabulary=len(model.head.weight_VD))
     findings, outside = _known.get(model), _outside(model)
     if findings is None or findings.outside != outside:
         findings = _known[model] = _probe(model, outside)
     head = None if findings.form is None else _head(model, *findings.form)
-    return Anatomy(model=model, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
+    own = adopt(model) if findings.own else None
+    return Anatomy(model=model, own=own, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
 
 
 def _outside(model: PreTrainedModel) -> tuple[object, ...]:
@@ -145,7 +140,9 @@ def _probe(model: PreTrainedModel, outside: tuple[object, ...]) -> _Findings:
         together = _full_logits(model, torch.stack([long, padded]))
         if not all(_same(row[: len(one)], one) for row, one in zip(together, alone, strict=True)):
             padding = "none"
-    return _Findings(outside=outside, form=_form(model, long, alone[0]), padding=padding, vocabulary=alone[0].shape[-1])
+    form, vocabulary = _form(model, long, alone[0]), alone[0].shape[-1]
+    own = form is not None and padding == "right" and _own_is_same(model, long, alone[0])
+    return _Findings(outside=outside, form=form, padding=padding, vocabulary=vocabulary, own=own)
 
 
 def _probe_rows(model: PreTrainedModel) -> list[torch.Tensor]:
@@ -170,6 +167,12 @@ def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) 
         if hidden_LD.shape[-1] == head.weight_VD.shape[-1] and _same(head.logits(hidden_LD), logits_LV):
             return scale, soft_cap
     return None
+
+
+def _own_is_same(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> bool:
+    """Whether there is a body of shoal's own for the model that reproduces its logits."""
+    body = adopt(model)
+    return body is not None and _same(body.head.logits(body.hidden(row_L[None]))[0], logits_LV)
 
 
 def _forms(model: PreTrainedModel) -> Iterator[tuple[float, float | None]]:

@@ -10,32 +10,22 @@ Shapes: B rows, L positions, V vocabulary.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from shoal.models.prefixes import Prefix, group_prefixes
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel
 
-_ROWS = 64
 _CELLS = 2**17
 """Keys of a batch at most, which bounds the memory of the cache."""
 
 _LOGITS = 2**26
 """Logits of a batch at most, where a model gives them for the whole prefix."""
-
-
-@dataclass(slots=True)
-class _Row:
-    """One prefix and what has been said so far."""
-
-    place: int
-    prefix: Sequence[int]
-    limit: int
-    said: list[int] = field(default_factory=list)
 
 
 def has_cache(model: PreTrainedModel) -> bool:
@@ -64,31 +54,18 @@ def decode_greedily(
         end_id: the token that ends a continuation, if there is one.
         may_pad: whether prefixes of different lengths may go together.
     """
-    rows = [_Row(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
+    rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
     parameters = inspect.signature(model.forward).parameters
     padded = may_pad and "position_ids" in parameters
     last_only = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
     cells = _CELLS if last_only else _LOGITS // model.get_input_embeddings().weight.shape[0]
-    for group in _groups([row for row in rows if row.limit > 0], cells, padded=padded):
+    for group in group_prefixes([row for row in rows if row.limit > 0], cells, padded=padded):
         _decode_group(model, group, end_id, last_only, padded=padded)
     return [row.said for row in rows]
 
 
-def _groups(rows: list[_Row], cells: int, *, padded: bool) -> Iterator[list[_Row]]:
-    """Rows of similar length and limit; of equal length where nothing may be padded."""
-    group: list[_Row] = []
-    for row in sorted(rows, key=lambda row: (len(row.prefix), row.limit)):
-        full = (len(group) + 1) * (len(row.prefix) + row.limit) > cells or len(group) == _ROWS
-        if group and (full or not (padded or len(row.prefix) == len(group[0].prefix))):
-            yield group
-            group = []
-        group.append(row)
-    if group:
-        yield group
-
-
 def _decode_group(
-    model: PreTrainedModel, rows: list[_Row], end_id: int | None, last_only: dict[str, int], *, padded: bool
+    model: PreTrainedModel, rows: list[Prefix], end_id: int | None, last_only: dict[str, int], *, padded: bool
 ) -> None:
     device = model.device
     length = max(len(row.prefix) for row in rows)

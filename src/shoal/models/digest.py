@@ -7,18 +7,25 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor, nn
 
 
 def weight_digest(model: nn.Module) -> str:
-    """SHA-256 over the parameters and persistent buffers in the order of their names, as 64 hexadecimal characters.
+    """The digest (see `digest_of`) of a module's parameters and persistent buffers."""
+    return digest_of(model.state_dict(keep_vars=True))
+
+
+def digest_of(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 over tensors in the order of their names, as 64 hexadecimal characters.
 
     Each one adds a JSON line with its name, dtype and shape, and then its bytes in row-major order. Of tensors that
     are tied to each other only the first name counts. It reads each byte once, about 1 s for each GB.
     """
     digest = hashlib.sha256()
     seen: set[int] = set()
-    for name, tensor in sorted(model.state_dict(keep_vars=True).items()):
+    for name, tensor in sorted(weights.items()):
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))

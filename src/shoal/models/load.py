@@ -64,7 +64,7 @@ def load_model(
         raise UnknownNameError("dtype", dtype, DTYPES)
     import torch
 
-    place = _device(device)
+    place = find_device(device)
     source = find_source(parsed, seed, answers)
     model = source.model(getattr(torch, dtype))
     tokenizer = source.tokenizer()
@@ -129,8 +129,12 @@ _SOURCES: dict[str, Callable[[ModelSpec], Source]] = {
 }
 
 
-def _device(name: str) -> torch.device:
-    """The device of a name that a person gave."""
+def find_device(name: str) -> torch.device:
+    """The device of a name that a person gave.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
     import torch
 
     if name == "auto":

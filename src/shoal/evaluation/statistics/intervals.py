@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from shoal.errors import UsageError
 
@@ -43,9 +44,7 @@ def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Inte
     """
     _check_counts(successes, trials)
     check_level(level)
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.5 + level / 2))
+    z = -NormalDist().inv_cdf((1 - level) / 2)
     share = successes / trials
     middle = share + z * z / (2 * trials)
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))

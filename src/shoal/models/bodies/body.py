@@ -1,0 +1,115 @@
+"""What all bodies of shoal's own have in common.
+
+A body is the part of a causal language model that turns ids into the hidden states which its head reads. It holds
+tensors and no modules: the weights as they are named in a checkpoint, and those that are joined so that one product
+does the work of three. It reads whole rows (padded on the right, which a causal model cannot see), or, with a memory,
+one more token a row.
+
+Shapes: B rows, L positions, H heads, K width of a head, D hidden width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+
+from shoal.models.head import Head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shoal.models.bodies.memory import Memory
+
+_INDIFFERENT = {
+    "_name_or_path", "architectures", "attention_dropout", "attn_pdrop", "bos_token_id", "classifier_dropout", "dtype",
+    "embd_pdrop", "embed_dropout", "eos_token_id", "initializer_range", "model_type", "pad_token_id", "pretraining_tp",
+    "resid_dropout", "resid_pdrop", "summary_activation", "summary_first_dropout", "summary_proj_to_labels",
+    "summary_type", "summary_use_proj", "torch_dtype", "transformers_version", "use_cache",
+}  # fmt: skip
+"""Keys of a configuration that change nothing in a forward pass without dropout."""
+
+
+class Body(ABC):
+    """A model that only reads. Subclasses write out one architecture each."""
+
+    model_type: ClassVar[str]
+    """What config.json calls the architecture."""
+
+    modules: ClassVar[frozenset[str]]
+    """The classes of which the model of `transformers` is made; one that has others is not plain."""
+
+    defaults: ClassVar[Mapping[str, Any]]
+    """Every setting that the forward pass depends on, and what `transformers` takes where it is not given."""
+
+    head_name: ClassVar[str] = "lm_head.weight"
+    embedding_name: ClassVar[str]
+    positions_setting: ClassVar[str] = "max_position_embeddings"
+
+    def __init__(self, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
+        """Take settings that `fits` and weights that have the names and shapes of `shapes`."""
+        self.settings = settings
+        self.weights = weights
+        embedding = weights[self.embedding_name]
+        self.device, self.dtype = embedding.device, embedding.dtype
+        self.embeddings = len(embedding)
+        self.context = int(settings[self.positions_setting])
+        self.head = Head(weight_VD=weights.get(self.head_name, embedding), bias_V=None, scale=1.0, soft_cap=None)
+
+    @classmethod
+    def read_settings(cls, config: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The settings in a config.json; None where it says anything that this body does not know."""
+        if not set(config) <= {*cls.defaults, *_INDIFFERENT}:
+            return None
+        settings = {**cls.defaults, **{key: config[key] for key in cls.defaults if key in config}}
+        try:
+            return settings if cls.fits(settings) else None
+        except (TypeError, ValueError, ArithmeticError):  # values of other kinds than expected
+            return None
+
+    @classmethod
+    @abstractmethod
+    def fits(cls, settings: Mapping[str, Any]) -> bool:
+        """Whether this body computes what these settings ask for."""
+
+    @classmethod
+    @abstractmethod
+    def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """The name and shape of every weight; the head is not among them where it is the embedding."""
+
+    @classmethod
+    def takes(cls, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> bool:
+        """Whether these are all the weights and no others, of one dtype and on one device."""
+        kinds = {(weight.dtype, weight.device) for weight in weights.values()}
+        return len(kinds) == 1 and {name: tuple(weight.shape) for name, weight in weights.items()} == cls.shapes(
+            settings
+        )
+
+    @abstractmethod
+    def hidden(self, ids_BL: torch.Tensor, memory: Memory | None = None) -> torch.Tensor:
+        """The hidden states (B × L × D) that the head reads.
+
+        Args:
+            ids_BL: whole rows; or, with a memory that has begun, the next token of each row (L = 1).
+            memory: keeps keys and values.
+        """
+
+    def positions(self, ids_BL: torch.Tensor, memory: Memory | None) -> torch.Tensor:
+        """The positions of what is read: of a whole row (L), or of the next token of each row (B × 1)."""
+        if memory is not None and memory.begun:
+            return memory.lengths_B[:, None]
+        return torch.arange(ids_BL.shape[1], device=self.device)
+
+    @property
+    def parameters(self) -> int:
+        """The number of parameters, tied ones counted once."""
+        return sum(weight.numel() for weight in self.weights.values())
+
+    def named_weights(self) -> dict[str, torch.Tensor]:
+        """The weights as `transformers` names them, a tied head under both of its names."""
+        return {**self.weights, self.head_name: self.head.weight_VD}
+
+    def to(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
+        """The same body elsewhere or in another precision."""
+        return type(self)(self.settings, {name: weight.to(device, dtype) for name, weight in self.weights.items()})

@@ -1,0 +1,64 @@
+"""Greedy continuation by a body of shoal's own, many prefixes at a time.
+
+Prefixes are padded on the right and read once; from there each row goes on at its own length. Batch shape may change
+logits by rounding, so what comes out is a draft: the caller verifies it.
+
+Shapes: B rows, L positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from shoal.models.bodies.memory import Memory
+from shoal.models.prefixes import Prefix, group_prefixes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.models.bodies.body import Body
+
+_CELLS = 2**17
+"""Positions of a batch at most, which bounds the memory."""
+
+
+@torch.inference_mode()
+def continue_greedily(
+    body: Body, prefixes: Sequence[Sequence[int]], limits: Sequence[int], end_id: int | None, *, may_pad: bool = True
+) -> list[list[int]]:
+    """Continue each prefix with its argmax until the end token, which is kept, or until its limit.
+
+    Args:
+        body: what reads.
+        prefixes: ids to go on from; at least one each.
+        limits: the most tokens to say for each.
+        end_id: the token that ends a continuation, if there is one.
+        may_pad: whether prefixes of different lengths may go together.
+    """
+    rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
+    for group in group_prefixes([row for row in rows if row.limit > 0], _CELLS, padded=may_pad):
+        _continue_group(body, group, end_id)
+    return [row.said for row in rows]
+
+
+def _continue_group(body: Body, rows: list[Prefix], end_id: int | None) -> None:
+    lengths = [len(row.prefix) for row in rows]
+    ids_BL = torch.tensor([[*row.prefix, *[0] * (max(lengths) - len(row.prefix))] for row in rows], device=body.device)
+    lengths_B = torch.tensor(lengths, device=body.device)
+    memory = Memory(lengths_B, max(length + row.limit for length, row in zip(lengths, rows, strict=True)))
+    last_BD = body.hidden(ids_BL, memory)[torch.arange(len(rows), device=body.device), lengths_B - 1]
+    memory.begun = True
+    while rows:
+        said_B = body.head.logits(last_BD).argmax(-1)
+        for row, token in zip(rows, said_B.tolist(), strict=True):
+            row.said.append(token)
+        going = [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]
+        if len(going) < len(rows):
+            kept = torch.tensor(going, dtype=torch.long, device=body.device)
+            rows, said_B = [rows[place] for place in going], said_B[kept]
+            memory.keep(kept)
+        if rows:
+            last_BD = body.hidden(said_B[:, None], memory)[:, 0]
+            memory.advance()

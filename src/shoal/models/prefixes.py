@@ -1,0 +1,34 @@
+"""Prefixes that are continued together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ROWS = 64
+
+
+@dataclass(slots=True)
+class Prefix:
+    """One prefix and what has been said so far."""
+
+    place: int
+    prefix: Sequence[int]
+    limit: int
+    said: list[int] = field(default_factory=list)
+
+
+def group_prefixes(rows: list[Prefix], cells: int, *, padded: bool) -> Iterator[list[Prefix]]:
+    """Rows of similar length and limit; of equal length where nothing may be padded."""
+    group: list[Prefix] = []
+    for row in sorted(rows, key=lambda row: (len(row.prefix), row.limit)):
+        full = (len(group) + 1) * (len(row.prefix) + row.limit) > cells or len(group) == _ROWS
+        if group and (full or not (padded or len(row.prefix) == len(group[0].prefix))):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
