@@ -1,0 +1,79 @@
+"""What a channel makes of sentences: word counts, vectors, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from shoal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """One row a sentence; where both parts are given, both are evidence of the same segments."""
+
+    counts: Any = None
+    """How often each word is in each sentence: a SciPy sparse or dense array (sentences by words), or None."""
+
+    vectors: NDArray[np.floating] | None = None
+    """A vector for each sentence (sentences by dimensions), or None."""
+
+    def __len__(self) -> int:
+        part = self.counts if self.counts is not None else self.vectors
+        return 0 if part is None else int(part.shape[0])
+
+    def merged(self, starts: Sequence[int]) -> Features:
+        """The sums over stretches of sentences, each of which begins at one of the starts (the first is 0)."""
+        stops = [*starts[1:], len(self)]
+        rows = np.repeat(np.arange(len(starts)), np.diff([*starts, stops[-1]]))
+        add = sparse.csr_array((np.ones(len(self)), (rows, np.arange(len(self)))), shape=(len(starts), len(self)))
+        return Features(
+            counts=None if self.counts is None else add @ self.counts,
+            vectors=None if self.vectors is None else add @ self.vectors,
+        )
+
+
+class Channel(Protocol):
+    """One way of reading sentences."""
+
+    @property
+    def name(self) -> str:
+        """What the channel is called."""
+        ...
+
+    def features(self, sentences: Sequence[str]) -> Features:
+        """One row a sentence, in their order.
+
+        Raises:
+            ShoalError: the sentences cannot be read so.
+        """
+        ...
+
+
+def check_features(features: Features, sentences: int, channel: str) -> None:
+    """Raise where a channel did not give one finite row for each sentence.
+
+    Raises:
+        DataError: with what was expected.
+    """
+    parts = [part for part in (features.counts, features.vectors) if part is not None]
+    if not parts:
+        raise DataError(f"the channel {channel!r} gave neither counts nor vectors; expected at least one of them")
+    for part in parts:
+        if part.ndim != 2 or part.shape[0] != sentences:
+            raise DataError(f"the channel {channel!r} gave an array of shape {part.shape} for {sentences} sentences")
+        values = part.data if sparse.issparse(part) else part
+        if not np.isfinite(values).all():
+            raise DataError(f"the channel {channel!r} gave values that are not finite numbers")
+    if features.counts is not None:
+        values = features.counts.data if sparse.issparse(features.counts) else features.counts
+        if (np.asarray(values) < 0).any():
+            raise DataError(f"the channel {channel!r} gave negative counts")
