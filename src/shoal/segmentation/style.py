@@ -1,0 +1,91 @@
+"""How a sentence is written, in features that have names: closed-class words, endings, punctuation, shapes, length.
+
+No open-class word is a feature, so that what a text is about hardly counts. A feature's value is a share of the
+sentence's tokens. Tokens are found alike in running text and in text whose tokens are set apart by blanks (`` `` ``
+and ``''`` are quotation marks, ``do n't`` is ``don't``).
+
+Source: Biber (1988), Variation across Speech and Writing, appendix II, for the kinds of features; Stamatatos (2009),
+JASIST 60, section 2, for those that carry style rather than topic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_CLOSED_CLASS = """
+a an the this that these those some any no every each all both either neither another such other much many more most few several
+i me my mine myself we us our ours ourselves you your yours yourself he him his himself she her hers herself it its itself
+they them their theirs themselves who whom whose which what whoever one someone anyone everyone somebody anybody everybody nobody
+something anything everything nothing
+be am is are was were been being have has had having do does did done doing will would shall should can could may might must
+ought not never
+and or but nor so yet for because although though while whereas if unless until since when whenever where wherever as than whether
+of in to with on at by from about into over after under between through during before against among within without toward towards
+upon across along behind beyond above below near off out up down around
+here there then now thus therefore hence however moreover furthermore nevertheless also too very quite rather just only even still
+again already perhaps maybe probably certainly indeed almost enough ever often always sometimes usually generally
+how why well oh yes please
+said say says asked told think thought know knew see saw look looked like get got go went come came let make made take took
+first second two three new old same own mr mrs dr
+"""
+CLOSED_CLASS = frozenset(_CLOSED_CLASS.split())
+
+_ENDINGS = (
+    "ing ed ly tion sion ment ness ity ous ive able ible al ic er est ism ist ize ized ance ence ful less s en ary"
+).split()
+_CONTRACTIONS = ("n't", "'s", "'ll", "'re", "'ve", "'d", "'m")
+_MARKS = frozenset(',.!?;:"()$%/[]-') | {"..."}
+_LENGTHS = ((6, "under 6"), (12, "6 to 11"), (20, "12 to 19"), (30, "20 to 29"), (10**9, "30 or more"))
+
+_SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": " - ", "–": " - ", "…": "..."})
+_TOKEN = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*'?|\d+(?:[.,]\d+)*|\.\.\.|-+|[^\s\w]")
+_SPLIT_CONTRACTION = re.compile(r"(?<=\w) (n't|'(?:s|ll|re|ve|d|m))\b", re.IGNORECASE)
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+
+
+def style_features(sentence: str) -> Counter[str]:
+    """The features of a sentence, each as its share of the sentence's tokens, in (0, 1]."""
+    tokens = style_tokens(sentence)
+    counts: Counter[str] = Counter()
+    for place, token in enumerate(tokens):
+        counts.update(_features_of(token, begins=place == 0))
+    counts[f"sentence of {next(name for below, name in _LENGTHS if len(tokens) < below)} tokens"] = len(tokens)
+    return Counter({name: count / len(tokens) for name, count in counts.items()}) if tokens else Counter()
+
+
+def style_tokens(sentence: str) -> list[str]:
+    """Words, numbers and marks."""
+    plain = sentence.translate(_SAME).replace("``", '"').replace("''", '"')
+    return _TOKEN.findall(_SPLIT_CONTRACTION.sub(r"\1", plain))
+
+
+def _features_of(token: str, *, begins: bool) -> list[str]:
+    lower = token.lower()
+    if lower[0].isdigit():
+        return ["a number", *(["a year"] if _YEAR.fullmatch(token) else [])]
+    if not lower[0].isalpha():
+        mark = "-" if lower[0] == "-" else lower
+        return [mark] if mark in _MARKS else []
+    return _word_features(token, lower.rstrip("'"), begins=begins)
+
+
+def _word_features(token: str, lower: str, *, begins: bool) -> list[str]:
+    if lower in CLOSED_CLASS:
+        return [lower]
+    for contraction in _CONTRACTIONS:
+        if lower.endswith(contraction):
+            base = lower.removesuffix(contraction)
+            return [contraction, *([base] if base in CLOSED_CLASS else ["a content word"])]
+    found = ["a content word", *(f"-{e}" for e in _ENDINGS if lower.endswith(e) and len(lower) > len(e) + 2)]
+    if token.isupper() and len(token) > 1:
+        found.append("a word in capitals")
+    elif token[0].isupper() and not begins:
+        found.append("a capitalised word")
+    if "-" in lower:
+        found.append("a hyphenated word")
+    if len(lower) >= 7:
+        found.append("a word of 7 letters or more")
+    if len(lower) >= 10:
+        found.append("a word of 10 letters or more")
+    return [*found, "a single letter"] if len(lower) == 1 else found
