@@ -25,7 +25,7 @@ class ClassEvidence:
         self._sums = np.concatenate([np.zeros((1, likelihoods_NC.shape[1])), np.cumsum(likelihoods_NC, axis=0)])
 
     def scores(self) -> NDArray[np.float64]:
-        """The log evidence of the segment from i to j (not included) at [i, j]; n + 1 by n + 1, 0 below the diagonal."""
+        """The log evidence of the segment from i to j (not included) at [i, j]; n + 1 by n + 1."""
         size = len(self._sums)
         scores = np.zeros((size, size))
         for start in range(size - 1):

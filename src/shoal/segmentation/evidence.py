@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from shoal.segmentation.classes import ClassEvidence
 from shoal.segmentation.vectors import VectorEvidence
 from shoal.segmentation.words import WordEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from shoal.segmentation.features import Features
@@ -22,14 +25,15 @@ _MEMORIES = (1.0, 0.9)
 
 
 def scored_settings(features: Features) -> Iterator[NDArray[np.float64]]:
-    """For each setting, the log evidence of the segment from i to j at [i, j]; that of counts and of vectors added."""
-    words = [] if features.counts is None else [WordEvidence(features.counts).scores(a) for a in _CONCENTRATIONS]
-    vectors = []
+    """For each setting, the log evidence of the segment from i to j at [i, j]; that of all parts added."""
+    parts = []
+    if features.counts is not None:
+        words = WordEvidence(features.counts)
+        parts.append([words.scores(concentration) for concentration in _CONCENTRATIONS])
     if features.vectors is not None:
-        evidence = VectorEvidence(features.vectors)
-        vectors = [evidence.scores(b, m) for b, m in itertools.product(_BETWEEN, _MEMORIES)]
-    if not words or not vectors:
-        yield from words or vectors
-        return
-    for one, other in itertools.product(words, vectors):
-        yield one + other
+        vectors = VectorEvidence(features.vectors)
+        parts.append([vectors.scores(b, m) for b, m in itertools.product(_BETWEEN, _MEMORIES)])
+    if features.likelihoods is not None:
+        parts.append([ClassEvidence(features.likelihoods).scores()])
+    for settings in itertools.product(*parts):
+        yield functools.reduce(np.add, settings)

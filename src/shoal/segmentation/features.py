@@ -1,4 +1,4 @@
-"""What a channel makes of sentences: word counts, vectors, or both."""
+"""What a channel makes of sentences: word counts, vectors, likelihoods of classes, or several of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """One row a sentence; where both parts are given, both are evidence of the same segments."""
+    """One row a sentence; where several parts are given, all are evidence of the same segments."""
 
     counts: Any = None
     """How often each word is in each sentence: a SciPy sparse or dense array (sentences by words), or None."""
@@ -26,9 +26,16 @@ class Features:
     vectors: NDArray[np.floating] | None = None
     """A vector for each sentence (sentences by dimensions), or None."""
 
+    likelihoods: NDArray[np.floating] | None = None
+    """The log-likelihood of each sentence under each class, up to a constant (sentences by classes), or None."""
+
+    @property
+    def parts(self) -> list[Any]:
+        """Those that are given."""
+        return [part for part in (self.counts, self.vectors, self.likelihoods) if part is not None]
+
     def __len__(self) -> int:
-        part = self.counts if self.counts is not None else self.vectors
-        return 0 if part is None else int(part.shape[0])
+        return int(self.parts[0].shape[0]) if self.parts else 0
 
     def merged(self, starts: Sequence[int]) -> Features:
         """The sums over stretches of sentences, each of which begins at one of the starts (the first is 0)."""
@@ -38,6 +45,7 @@ class Features:
         return Features(
             counts=None if self.counts is None else add @ self.counts,
             vectors=None if self.vectors is None else add @ self.vectors,
+            likelihoods=None if self.likelihoods is None else add @ self.likelihoods,
         )
 
 
@@ -64,10 +72,9 @@ def check_features(features: Features, sentences: int, channel: str) -> None:
     Raises:
         DataError: with what was expected.
     """
-    parts = [part for part in (features.counts, features.vectors) if part is not None]
-    if not parts:
-        raise DataError(f"the channel {channel!r} gave neither counts nor vectors; expected at least one of them")
-    for part in parts:
+    if not features.parts:
+        raise DataError(f"the channel {channel!r} gave no counts, vectors or likelihoods; expected at least one")
+    for part in features.parts:
         if part.ndim != 2 or part.shape[0] != sentences:
             raise DataError(f"the channel {channel!r} gave an array of shape {part.shape} for {sentences} sentences")
         values = part.data if sparse.issparse(part) else part

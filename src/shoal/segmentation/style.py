@@ -14,31 +14,30 @@ import re
 from collections import Counter
 
 _CLOSED_CLASS = """
-a an the this that these those some any no every each all both either neither another such other much many more most few several
-i me my mine myself we us our ours ourselves you your yours yourself he him his himself she her hers herself it its itself
-they them their theirs themselves who whom whose which what whoever one someone anyone everyone somebody anybody everybody nobody
-something anything everything nothing
-be am is are was were been being have has had having do does did done doing will would shall should can could may might must
-ought not never
-and or but nor so yet for because although though while whereas if unless until since when whenever where wherever as than whether
-of in to with on at by from about into over after under between through during before against among within without toward towards
-upon across along behind beyond above below near off out up down around
-here there then now thus therefore hence however moreover furthermore nevertheless also too very quite rather just only even still
-again already perhaps maybe probably certainly indeed almost enough ever often always sometimes usually generally
-how why well oh yes please
-said say says asked told think thought know knew see saw look looked like get got go went come came let make made take took
-first second two three new old same own mr mrs dr
+a an the this that these those some any no every each all both either neither another such other much many more most
+few several i me my mine myself we us our ours ourselves you your yours yourself he him his himself she her hers
+herself it its itself they them their theirs themselves who whom whose which what whoever one someone anyone everyone
+somebody anybody everybody nobody something anything everything nothing be am is are was were been being have has had
+having do does did done doing will would shall should can could may might must ought not never and or but nor so yet
+for because although though while whereas if unless until since when whenever where wherever as than whether of in to
+with on at by from about into over after under between through during before against among within without toward
+towards upon across along behind beyond above below near off out up down around here there then now thus therefore
+hence however moreover furthermore nevertheless also too very quite rather just only even still again already perhaps
+maybe probably certainly indeed almost enough ever often always sometimes usually generally how why well oh yes please
+said say says asked told think thought know knew see saw look looked like get got go went come came let make made take
+took first second two three new old same own mr mrs dr
 """
 CLOSED_CLASS = frozenset(_CLOSED_CLASS.split())
 
-_ENDINGS = (
-    "ing ed ly tion sion ment ness ity ous ive able ible al ic er est ism ist ize ized ance ence ful less s en ary"
-).split()
+_ENDINGS = """
+ing ed ly tion sion ment ness ity ous ive able ible al ic er est ism ist ize ized ance ence ful less s en ary
+"""
 _CONTRACTIONS = ("n't", "'s", "'ll", "'re", "'ve", "'d", "'m")
 _MARKS = frozenset(',.!?;:"()$%/[]-') | {"..."}
 _LENGTHS = ((6, "under 6"), (12, "6 to 11"), (20, "12 to 19"), (30, "20 to 29"), (10**9, "30 or more"))
 
-_SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": " - ", "–": " - ", "…": "..."})
+SAME_MARKS = str.maketrans("\u2019\u2018\u201c\u201d\u2014\u2013", "''\"\"--")
+"""Curly quotation marks and long dashes as the plain ones."""
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*'?|\d+(?:[.,]\d+)*|\.\.\.|-+|[^\s\w]")
 _SPLIT_CONTRACTION = re.compile(r"(?<=\w) (n't|'(?:s|ll|re|ve|d|m))\b", re.IGNORECASE)
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
@@ -56,7 +55,7 @@ def style_features(sentence: str) -> Counter[str]:
 
 def style_tokens(sentence: str) -> list[str]:
     """Words, numbers and marks."""
-    plain = sentence.translate(_SAME).replace("``", '"').replace("''", '"')
+    plain = sentence.translate(SAME_MARKS).replace("…", "...").replace("``", '"').replace("''", '"')
     return _TOKEN.findall(_SPLIT_CONTRACTION.sub(r"\1", plain))
 
 
@@ -77,7 +76,7 @@ def _word_features(token: str, lower: str, *, begins: bool) -> list[str]:
         if lower.endswith(contraction):
             base = lower.removesuffix(contraction)
             return [contraction, *([base] if base in CLOSED_CLASS else ["a content word"])]
-    found = ["a content word", *(f"-{e}" for e in _ENDINGS if lower.endswith(e) and len(lower) > len(e) + 2)]
+    found = ["a content word", *(f"-{e}" for e in _ENDINGS.split() if lower.endswith(e) and len(lower) > len(e) + 2)]
     if token.isupper() and len(token) > 1:
         found.append("a word in capitals")
     elif token[0].isupper() and not begins:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError
+from shoal.segmentation.channels.judged import Judged, emotion, register
+from shoal.segmentation.channels.topic import Topic
 from shoal.segmentation.words import Words
 
 if TYPE_CHECKING:
@@ -12,7 +14,14 @@ if TYPE_CHECKING:
 
     from shoal.segmentation.features import Channel
 
-_CHANNELS: dict[str, Callable[[], Words]] = {"words": Words}
+_CHANNELS: dict[str, Callable[[], Channel]] = {
+    "words": Words,
+    "topic": Topic,
+    "register": register,
+    "emotion": emotion,
+}
+
+__all__ = ["Judged", "Topic", "find_channel"]
 
 
 def find_channel(name: str) -> Channel:

@@ -1,0 +1,129 @@
+"""A linear head: how likely each class makes a sentence, from features that have names.
+
+A sentence's features are shares; the head takes their square roots, so that frequent features do not drown rare ones
+(the Hellinger transform), and multiplies them with a weight for each class. The result is the log-likelihood of the
+sentence under the class, up to what all classes share.
+
+A head is a folder of two files: `head.json` (classes, features, where it comes from) and `head.safetensors` (weights).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from shoal.errors import CorruptModelError, UnavailableError, UnknownNameError
+from shoal.segmentation.phrases import phrase_features
+from shoal.segmentation.style import style_features
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+READERS: Mapping[str, Callable[[str], Counter[str]]] = {"style": style_features, "phrases": phrase_features}
+"""What can read a sentence, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Weights of named features for each class."""
+
+    classes: tuple[str, ...]
+
+    features: tuple[str, ...]
+
+    weights_FC: NDArray[np.float32]
+    """Features by classes."""
+
+    bias_C: NDArray[np.float32]
+
+    reader: str
+    """The name of what reads a sentence, one of `READERS`."""
+
+    discount: float
+    """What one sentence's evidence is worth beside that of independent ones: sentences of a text are alike."""
+
+    source: str
+    """What it was trained on, with the licence."""
+
+    def likelihoods(self, sentences: Sequence[str]) -> NDArray[np.float64]:
+        """The log-likelihood of each sentence under each class (sentences × classes), up to a constant a sentence."""
+        roots = feature_matrix(sentences, self.features, self.reader).sqrt()
+        likelihoods: NDArray[np.float64] = self.discount * (roots @ self.weights_FC.astype(np.float64) + self.bias_C)
+        return likelihoods
+
+    def save(self, folder: Path) -> None:
+        """Write the two files; the folder is made where there is none."""
+        from safetensors.numpy import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C}, folder / "head.safetensors")
+        rest = {name: getattr(self, name) for name in ("classes", "features", "reader", "discount", "source")}
+        (folder / "head.json").write_text(json.dumps(rest, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+
+def load_head(folder: Path) -> Head:
+    """Read a head.
+
+    Raises:
+        UnavailableError: the folder holds no head.
+        CorruptModelError: its files do not fit together.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    names, weights = folder / "head.json", folder / "head.safetensors"
+    for file in (names, weights):
+        if not file.is_file():
+            raise UnavailableError(f"{folder} has no {file.name}; expected the folder of a head that was saved")
+    try:
+        rest = json.loads(names.read_text(encoding="utf-8"))
+        arrays = load_file(weights)
+        return _checked(rest, arrays)
+    except (SafetensorError, ValueError, KeyError, TypeError) as fault:
+        raise CorruptModelError(f"{folder} is not a whole head ({fault}); save it again") from fault
+
+
+def shipped_head(name: str) -> Head:
+    """A head that comes with shoal: ``"register"`` or ``"emotion"``."""
+    with resources.as_file(resources.files("shoal.segmentation") / "trained" / name) as folder:
+        return load_head(folder)
+
+
+def feature_matrix(sentences: Sequence[str], features: Sequence[str], reader: str) -> Any:
+    """The share of each feature in each sentence: a SciPy CSR array (sentences × features)."""
+    if reader not in READERS:
+        raise UnknownNameError("reader", reader, READERS)
+    place = {name: column for column, name in enumerate(features)}
+    rows, columns, values = [], [], []
+    for row, sentence in enumerate(sentences):
+        for name, value in READERS[reader](sentence).items():
+            if name in place:
+                rows.append(row)
+                columns.append(place[name])
+                values.append(value)
+    return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=(len(sentences), len(features)))
+
+
+def _checked(rest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
+    head = Head(
+        classes=tuple(rest["classes"]),
+        features=tuple(rest["features"]),
+        weights_FC=arrays["weights"].astype(np.float32),
+        bias_C=arrays["bias"].astype(np.float32),
+        reader=rest["reader"],
+        discount=float(rest["discount"]),
+        source=rest["source"],
+    )
+    expected = (len(head.features), len(head.classes))
+    if head.weights_FC.shape != expected or head.bias_C.shape != expected[1:] or head.reader not in READERS:
+        raise ValueError(f"weights of shape {head.weights_FC.shape} for {expected[0]} features, {expected[1]} classes")
+    return head
