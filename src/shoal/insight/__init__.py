@@ -20,14 +20,19 @@ from shoal.insight.tokens import (
 
 if TYPE_CHECKING:
     from shoal.insight.hooks import Block, Parts, Seen, activation_names, capture, edit, find_parts
+    from shoal.insight.roles import ROLES, HeadRole, HeadRoles, head_roles, role_scores
 
 _HOMES = {
+    "roles": ("ROLES", "HeadRole", "HeadRoles", "head_roles", "role_scores"),
     "hooks": ("Block", "Parts", "Seen", "activation_names", "capture", "edit", "find_parts"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ROLES",
     "Block",
+    "HeadRole",
+    "HeadRoles",
     "Parting",
     "Parts",
     "Seen",
@@ -39,7 +44,9 @@ __all__ = [
     "count_tokens",
     "edit",
     "find_parts",
+    "head_roles",
     "read_tokens",
+    "role_scores",
     "where_they_part",
 ]
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     Watch = Callable[[str, torch.Tensor], None]
     """Is told ``queries``, ``keys``, ``values`` or ``weights``, and the value."""
 
+_QUERIES = 64
+"""Looked at together."""
+
 _UNSEEN = ("position_bias", "s_aux")
 """Arguments that change the weights in ways that are not written out here."""
 
@@ -65,35 +68,55 @@ def attention_weights(
     scale: float,
     soft_cap: float | None = None,
     window: int | None = None,
+    causal: bool = True,
 ) -> torch.Tensor:
     """The weights (B × H × L × J) that fused attention uses and does not give.
+
+    A few queries at a time against the keys up to the last of them, so that what no query may see is never computed
+    and the scores stay in the cache.
 
     Args:
         query_BHLK: queries.
         key_BGJK: keys; H / G neighbouring query heads share one.
-        mask: added to the scores, or where it is bool, true where a key may be seen; None is causal.
+        mask: added to the scores, or where it is bool, true where a key may be seen; None is all that is causal.
         scale: of the scores.
         soft_cap: c in c · tanh(score / c), before the mask (Gemma 2, arXiv:2408.00118, section 2).
         window: where there is no mask, how many keys a query sees at most, itself included.
+        causal: whether a query sees no key after its own; the last query stands at the last key.
     """
-    rows, heads, length, width = query_BHLK.shape
-    groups, keys = key_BGJK.shape[1:3]
-    query = query_BHLK.reshape(rows, groups, heads // groups * length, width)
-    scores = torch.matmul(query, key_BGJK.transpose(2, 3)).view(rows, heads, length, keys)
-    scores = scores.mul_(scale) if not scores.requires_grad else scores * scale
-    if soft_cap is not None:
-        scores = torch.tanh(scores / soft_cap) * soft_cap
-    if mask is None:
-        mask = _causal(length, keys, window, scores.device)
-    lowest = torch.finfo(scores.dtype).min
-    if mask.dtype == torch.bool:
-        mask = torch.zeros(mask.shape, dtype=scores.dtype, device=mask.device).masked_fill_(~mask, lowest)
-    scores = scores + mask if scores.requires_grad else scores.add_(mask[..., :keys])
-    return scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(query_BHLK.dtype)
+    rows, heads, length, _ = query_BHLK.shape
+    keys = key_BGJK.shape[2]
+    key_BHKJ = key_BGJK.repeat_interleave(heads // key_BGJK.shape[1], dim=1).transpose(2, 3)
+    if mask is None and causal and window is not None and window < keys:
+        mask = _visible(length, keys, window, query_BHLK.device)
+    if mask is not None and mask.dtype == torch.bool:
+        mask = query_BHLK.new_zeros(mask.shape).masked_fill_(~mask, torch.finfo(query_BHLK.dtype).min)
+    weights_BHLJ = query_BHLK.new_zeros(rows, heads, length, keys)
+    for start in range(0, length, _QUERIES):
+        stop = min(start + _QUERIES, length)
+        seen = keys - length + stop if causal else keys
+        scores = _capped((query_BHLK[:, :, start:stop] @ key_BHKJ[..., :seen]).mul_(scale), soft_cap)
+        if mask is not None:
+            scores += mask[..., start:stop, :seen] if mask.shape[-2] > 1 else mask[..., :seen]
+        elif causal:
+            # Only the last keys can lie after one of these queries.
+            late = scores[..., seen - (stop - start) :]
+            late.masked_fill_(~_visible(stop - start, stop - start, None, late.device), torch.finfo(late.dtype).min)
+        weights_BHLJ[:, :, start:stop, :seen] = _softmax(scores)
+    return weights_BHLJ
 
 
-def _causal(length: int, keys: int, window: int | None, device: torch.device) -> torch.Tensor:
-    """True where a query may see a key (L × J); the last query stands at the last key."""
+def _capped(scores: torch.Tensor, soft_cap: float | None) -> torch.Tensor:
+    return scores if soft_cap is None else torch.tanh(scores / soft_cap) * soft_cap
+
+
+def _softmax(scores: torch.Tensor) -> torch.Tensor:
+    """Over keys; never in less than float32."""
+    return scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(scores.dtype)
+
+
+def _visible(length: int, keys: int, window: int | None, device: torch.device) -> torch.Tensor:
+    """True where a query may see a key (L × J)."""
     behind_LJ = torch.arange(keys - length, keys, device=device)[:, None] - torch.arange(keys, device=device)
     return behind_LJ >= 0 if window is None else (behind_LJ >= 0) & (behind_LJ < window)
 
@@ -148,9 +171,7 @@ def _tell(
     odd = [name for name in _UNSEEN if rest.get(name) is not None]
     if odd:
         raise ModelError(f"the attention of {parts.name} uses {odd[0]}, which the weights beside it do not know")
-    if mask is None and not (rest.get("is_causal") if rest.get("is_causal") is not None else _is_causal(module)):
-        mask = torch.ones(1, 1, dtype=torch.bool, device=query.device)
-    scale = rest.get("scaling")
+    scale, causal = rest.get("scaling"), rest.get("is_causal")
     watch(
         "weights",
         attention_weights(
@@ -160,12 +181,9 @@ def _tell(
             scale=query.shape[-1] ** -0.5 if scale is None else scale,
             soft_cap=rest.get("softcap"),
             window=rest.get("sliding_window"),
+            causal=bool(getattr(module, "is_causal", True) if causal is None else causal),
         ),
     )
-
-
-def _is_causal(module: nn.Module) -> bool:
-    return bool(getattr(module, "is_causal", True))
 
 
 @contextmanager
