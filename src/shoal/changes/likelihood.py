@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.trees import grow, predictions
+from shoal.changes.trees import Tree, grow, predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,27 +31,40 @@ NEAR = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digit:
-    """One digit of one channel with its contexts."""
+class Order:
+    """One order in which the past of a digit is looked at."""
 
-    joined: tuple[Array, ...]
-    """For each order of the past: 2 * context + digit at each step, of shape (n,)."""
-    depths: tuple[int, ...]
-    """The bits of a context in each order."""
+    joined: Array
+    """2 * context + digit at each step, of shape (n,)."""
+    lags: tuple[int, ...]
+    """How many steps back each bit of a context lies, the first split first; never falling."""
 
 
-def digits_of(channels: list[Channel], length: int) -> list[Digit]:
-    """Every digit of every channel, with the orders of the past that its trees may look at."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """One digit under the laws of both pieces."""
+
+    order: Order
+    """The order of the past with the most evidence."""
+    trees: tuple[Tree, Tree]
+    """The laws before and after the change."""
+
+
+def digits_of(channels: list[Channel], length: int) -> list[list[Order]]:
+    """For every digit of every channel, the orders of the past that its trees may look at."""
     bits = max(1, length.bit_length() - 3)
     return [
-        _digit(channels, place, digit, bits)
+        _orders(channels, place, digit, bits)
         for place, channel in enumerate(channels)
         for digit in range(1, channel.depth + 1)
     ]
 
 
-def log_ratio(digits: list[Digit], before: Sequence[Piece], after: Sequence[Piece], zone: Piece) -> Array:
-    """The log-ratio log p_before(x_t | past) - log p_after(x_t | past) for each step t of ``zone``.
+def split_likelihoods(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Piece], zone: Piece) -> Array:
+    """The log-likelihood of a change at each place of ``zone``, its end included, up to a constant.
+
+    At a change at t, steps before t are owed p_before(x_u | past) and steps from t on p_after(x_u | x_t, ..., x_{u-1}):
+    what came before a change says nothing about what comes after it, so contexts start anew there.
 
     A step that a law was fitted to is taken out of it (leave one out), so that a law is not kinder to its own steps. A
     digit that does not tell the two apart, judged on steps it was not fitted to, is left out.
@@ -60,29 +73,39 @@ def log_ratio(digits: list[Digit], before: Sequence[Piece], after: Sequence[Piec
         digits: From `digits_of`.
         before: The pieces ``[start, end)`` that the law before the change is fitted to.
         after: Those of the law after it.
-        zone: The steps that are wanted; it starts among the steps before and ends among those after.
+        zone: The steps that are looked at; it starts among the steps before and ends among those after.
     """
-    start, end = zone
-    total = np.zeros(end - start)
-    inside_before, inside_after = _inside(before, zone), _inside(after, zone)
-    for digit in digits:
-        total += _of_digit(digit, before, after, zone, inside_before, inside_after)
+    total = np.zeros(zone[1] - zone[0] + 1)
+    inside = _inside(before, zone).astype(np.intp), _inside(after, zone).astype(np.intp)
+    for orders in digits:
+        fitted = _fit(orders, before, after)
+        here = fitted.order.joined[zone[0] : zone[1]]
+        first, second = (predictions(tree)[own, here] for tree, own in zip(fitted.trees, inside, strict=True))
+        ratio = first - second
+        if ratio[inside[0] == 1].sum() > ratio[inside[1] == 1].sum():
+            total[1:] += np.cumsum(ratio)
+            _start_anew(total, fitted, here, inside[1], second)
     return total
 
 
-def _of_digit(
-    digit: Digit, before: Sequence[Piece], after: Sequence[Piece], zone: Piece, in_before: Array, in_after: Array
-) -> Array:
-    """One digit's share of `log_ratio`."""
-    grown = [
-        (grow(_taken(joined, before), depth), grow(_taken(joined, after), depth), joined)
-        for joined, depth in zip(digit.joined, digit.depths, strict=True)
-    ]
-    first, second, joined = max(grown, key=lambda trees: trees[0].evidence + trees[1].evidence)
-    here = joined[zone[0] : zone[1]]
-    ratio = predictions(first)[in_before.astype(np.intp), here] - predictions(second)[in_after.astype(np.intp), here]
-    gain = ratio[in_before].sum() - ratio[in_after].sum()
-    return ratio if gain > 0.0 else np.zeros(len(ratio))
+def _fit(orders: list[Order], before: Sequence[Piece], after: Sequence[Piece]) -> Fitted:
+    """The order with the most evidence in both pieces together, and its trees."""
+    fitted = []
+    for order in orders:
+        depth = len(order.lags)
+        trees = grow(_taken(order.joined, before), depth), grow(_taken(order.joined, after), depth)
+        fitted.append(Fitted(order=order, trees=trees))
+    return max(fitted, key=lambda fit: fit.trees[0].evidence + fit.trees[1].evidence)
+
+
+def _start_anew(total: Array, fitted: Fitted, here: Array, inside: Array, known: Array) -> None:
+    """Put contexts that start at the change in place of whole ones, for the first steps after each place."""
+    lags = fitted.order.lags
+    for since in range(max(lags, default=0)):
+        unknown = sum(lag > since for lag in lags)
+        shorter = ((here >> (unknown + 1)) << 1) | (here & 1)
+        gained = predictions(fitted.trees[1], unknown)[inside, shorter] - known
+        total[: len(gained) - since] += gained[since:]
 
 
 def _taken(joined: Array, pieces: Sequence[Piece]) -> Array:
@@ -97,22 +120,24 @@ def _inside(pieces: Sequence[Piece], zone: Piece) -> Array:
     return inside
 
 
-def _digit(channels: list[Channel], place: int, digit: int, bits: int) -> Digit:
+def _orders(channels: list[Channel], place: int, digit: int, bits: int) -> list[Order]:
+    """The orders of the past for one digit: near and finely, by quarters, and far back by halves."""
     channel = channels[place]
-    present = [(place, place_of, 0) for place_of in range(1, digit)]
-    present += [(other, 1, 0) for other in range(max(0, place - 3), place)]
-    near = [(place, fine, lag) for lag in range(1, NEAR) for fine in range(1, max(1, min(channel.depth, NEAR)) + 1)]
-    orders = [(present + near)[: min(NEAR, bits)]]
-    if digit <= 2 and channel.depth > 1:
-        halves = [(place, fine, lag) for lag in range(1, NEAR) for fine in (1, 2)]
-        orders.append((present + halves)[: min(NEAR, bits)])
-    if digit == 1:
-        orders.append((present + [(place, 1, lag) for lag in range(1, FAR + 1)])[: min(FAR, bits)])
     target = (channel.codes >> (channel.depth - digit)) & 1
-    return Digit(
-        joined=tuple(_context(channels, order) * 2 + target for order in orders),
-        depths=tuple(len(order) for order in orders),
-    )
+    present = [(place, finer, 0) for finer in range(1, digit)]
+    present += [(other, 1, 0) for other in range(max(0, place - 3), place)]
+    fine = range(1, channel.depth + 1)
+    pasts = [(NEAR, [(place, finer, lag) for lag in range(1, NEAR + 1) for finer in fine])]
+    if digit <= 2 < channel.depth:
+        pasts.append((NEAR, [(place, finer, lag) for lag in range(1, NEAR + 1) for finer in (1, 2)]))
+    if digit == 1 < channel.depth:
+        pasts.append((FAR, [(place, 1, lag) for lag in range(1, FAR + 1)]))
+    orders = []
+    for most, past in pasts:
+        chosen = (present + past)[: min(most, bits)]
+        joined = _context(channels, chosen) * 2 + target
+        orders.append(Order(joined=joined, lags=tuple(lag for _, _, lag in chosen)))
+    return orders
 
 
 def _context(channels: list[Channel], order: list[tuple[int, int, int]]) -> Array:

@@ -1,8 +1,8 @@
 """Where exactly a change lies: the posterior of its place given the laws of the pieces at both sides.
 
-With l_t the log-ratio of `likelihood`, a change at t has log-likelihood S(t) = l_start + ... + l_{t-1} up to a
-constant. Under a flat prior over the places allowed, the median of the posterior exp(S) is the place with the least
-expected absolute error, and the smallest set of places that holds 1 - level of it is the confidence set.
+With S(t) the log-likelihood of a change at t (`likelihood`) and a flat prior over the places allowed, the median of the
+posterior exp(S) is the place with the least expected absolute error, and the smallest set of places that holds
+1 - level of it is the confidence set.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.likelihood import log_ratio
+from shoal.changes.likelihood import split_likelihoods
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.changes.likelihood import Digit, Piece
+    from shoal.changes.likelihood import Order, Piece
 
 Array = np.ndarray[Any, Any]
 
@@ -38,7 +38,7 @@ class Located:
 
 
 def locate(
-    digits: list[Digit],
+    digits: list[list[Order]],
     window: Piece,
     guess: int,
     *,
@@ -62,7 +62,7 @@ def locate(
     posterior = np.ones(1)
     for _ in range(ROUNDS):
         before, after = [*others[0], (start, place)], [*others[1], (place, end)]
-        sums = np.concatenate(([0.0], np.cumsum(log_ratio(digits, before, after, window))))[margin : last - start + 1]
+        sums = split_likelihoods(digits, before, after, window)[margin : last - start + 1]
         posterior = np.exp(sums - sums.max())
         posterior /= posterior.sum()
         found = first + int(np.searchsorted(np.cumsum(posterior), 0.5))

@@ -53,9 +53,9 @@ def clearest(blocks: Blocks, least: int) -> Split | None:
     """
     if not len(blocks.cells) or blocks.count < 2 * least:
         return None
-    windows = windows_over(blocks.count, least)
+    windows, scale = windows_over(blocks.count, least), scale_of(blocks)
     penalty = np.repeat(windows.penalty, np.diff(windows.sizes, append=len(windows.start)))
-    found = scores(distances(blocks.grams, windows), _inflated(blocks.grams, scale_of(blocks)), penalty).max(axis=1)
+    found = scores(distances(blocks.grams, windows, scale.mean), scale.freedom, penalty).max(axis=1)
     best = int(found.argmax())
     edges = blocks.edges
     return Split(
@@ -87,14 +87,8 @@ def p_value(blocks: Blocks, least: int, score: float, generator: np.random.Gener
 
 def _largest(grams: Array, windows: Windows, scale: Scale) -> float:
     """The largest normal score over windows and cells."""
-    largest = np.maximum.reduceat(distances(grams, windows), windows.sizes, axis=0)
-    return float(scores(largest, _inflated(grams, scale), windows.penalty).max())
-
-
-def _inflated(grams: Array, scale: Scale) -> Scale:
-    """The scale with the covariance between neighbouring blocks put back."""
-    inflation = np.maximum(1.0 + 2.0 * np.trace(grams, offset=1) / np.trace(grams), 0.3)
-    return Scale(mean=scale.mean * inflation, freedom=scale.freedom)
+    largest = np.maximum.reduceat(distances(grams, windows, scale.mean), windows.sizes, axis=0)
+    return float(scores(largest, scale.freedom, windows.penalty).max())
 
 
 def _beyond(drawn: list[float], score: float) -> float:

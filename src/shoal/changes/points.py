@@ -12,11 +12,13 @@ from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import clear_places, least_clear, prepare, tested_places
 from shoal.changes.settings import check_settings
+from shoal.changes.short import is_short, levels
 
 if TYPE_CHECKING:
     from shoal.changes.input import Kind
     from shoal.changes.locate import Located
     from shoal.changes.search import Search
+    from shoal.changes.short import Level
 
 
 def change_points(
@@ -43,7 +45,12 @@ def change_points(
         DataError: ``x`` is no stream.
     """
     check_settings(min_distance=min_distance, process_count=process_count, level=level)
-    search = prepare(as_stream(x, kind=kind), min_distance, level, seed)
+    stream = as_stream(x, kind=kind)
+    search = prepare(stream, min_distance, level, seed)
+    if process_count is None and is_short(stream, search.memory):
+        found = levels(stream, margin=search.margin, level=level)
+        if found:
+            return _of_levels(search, found, min_distance)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
@@ -85,6 +92,30 @@ def known_number(
     while len(places) > count:
         places.remove(least_clear(search, places))
     return _result(search, places, list(range(len(places) + 1)), min_distance, None)
+
+
+def _of_levels(search: Search, found: list[Level], min_distance: float) -> Changes:
+    """Changes of level, each with the words that moved most between its neighbours."""
+    edges = [0, *(change.place for change in found), search.length]
+    changes = [
+        Change(
+            place=change.place,
+            low=change.low,
+            high=change.high,
+            p_value=change.p_value,
+            score=change.score,
+            what=moved_most(search.channels, search.cells, (start, change.place, end)),
+        )
+        for change, start, end in zip(found, edges, edges[2:], strict=False)
+    ]
+    return Changes(
+        length=search.length,
+        changes=tuple(changes),
+        processes=tuple(range(len(changes) + 1)),
+        min_distance=min_distance,
+        process_count=None,
+        level=search.level,
+    )
 
 
 def _between_groups(search: Search, places: list[int], count: int) -> tuple[list[int], list[int]]:

@@ -39,7 +39,7 @@ def split_distances(words: Array, length: int, steps: int) -> Array:
         return one_empty
     sums = _positive_parts(words, length, steps)
     pairs = before * after
-    return np.where(pairs > 0, 2.0 * sums / np.maximum(pairs, 1), one_empty)
+    return np.asarray(np.where(pairs > 0, 2.0 * sums / np.maximum(pairs, 1), one_empty))
 
 
 def _positive_parts(words: Array, length: int, steps: int) -> Array:

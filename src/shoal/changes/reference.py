@@ -37,7 +37,7 @@ def grids(length: int, min_distance: float) -> list[tuple[int, int]]:
     step = min_distance / 3.0
     intervals = []
     for shift in (1, 2):
-        points = []
+        points: list[int] = []
         while (at := length * step * (len(points) + 1.0 / (shift + 1))) <= length:
             points.append(int(at))
         intervals += [(first, second) for first, second in itertools.pairwise(points) if second > first]

@@ -31,6 +31,8 @@ class Windows:
     """The first block after the split."""
     end: Array
     """The block after the last."""
+    neighbours: Array
+    """What a correlation of one between neighbouring blocks adds to the mean of D, relative to it."""
     sizes: Array
     """The row at which the windows of each size start; the largest size comes first."""
     penalty: Array
@@ -69,7 +71,12 @@ def windows_over(count: int, least: int) -> Windows:
             rows += [(start, split, start + whole) for split in splits]
         width /= 2**0.5
     start, split, end = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    return Windows(start=start, split=split, end=end, sizes=np.array(sizes), penalty=np.array(penalty))
+    left, right = split - start, end - split
+    together = (left - 1) / left**2 + (right - 1) / right**2 - 1.0 / (left * right)
+    neighbours = 2.0 * together * left * right / (left + right)
+    return Windows(
+        start=start, split=split, end=end, neighbours=neighbours, sizes=np.array(sizes), penalty=np.array(penalty)
+    )
 
 
 def scale_of(blocks: Blocks) -> Scale:
@@ -79,14 +86,20 @@ def scale_of(blocks: Blocks) -> Scale:
     return Scale(mean=trace / max(blocks.count - 1, 1), freedom=np.maximum(trace**2 / np.maximum(square, 1e-300), 1.0))
 
 
-def distances(grams: Array, windows: Windows) -> Array:
-    """D of every window and cell, of shape (windows, cells), in units of a block.
+def distances(grams: Array, windows: Windows, mean: Array) -> Array:
+    """D of every window and cell, relative to its mean, of shape (windows, cells).
+
+    Neighbouring blocks are correlated where the stream remembers across their border. Their correlation r, measured in
+    each cell in the order of blocks that is looked at, makes the mean of D 1 + r ``windows.neighbours`` times what it
+    is for blocks that are not.
 
     Args:
         grams: Of shape (G, G, cells), in the order of blocks to look at.
         windows: The windows.
+        mean: The mean of D in each cell for uncorrelated blocks.
     """
     count, _, cells = grams.shape
+    correlation = np.trace(grams, offset=1) / np.trace(grams)
     sums = np.zeros((count + 1, count + 1, cells), dtype=grams.dtype)
     np.cumsum(grams, axis=0, out=sums[1:, 1:])
     np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
@@ -100,11 +113,11 @@ def distances(grams: Array, windows: Windows) -> Array:
     other *= 1.0 / right
     own += other
     own -= runs[start * (count + 1) + end] / (left + right)
+    own /= np.maximum(1.0 + windows.neighbours[:, None] * correlation, 0.3) * mean
     return np.asarray(own)
 
 
-def scores(largest: Array, scale: Scale, penalty: Array) -> Array:
-    """Normal scores of distances of shape (rows, cells), less the penalty of each row."""
-    spread = 2.0 / (9.0 * scale.freedom)
-    ratio = np.maximum(largest, 0.0) / scale.mean
-    return np.asarray((np.cbrt(ratio) - (1.0 - spread)) / np.sqrt(spread) - penalty[:, None])
+def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
+    """Normal scores of relative distances of shape (rows, cells), less the penalty of each row."""
+    spread = 2.0 / (9.0 * freedom)
+    return np.asarray((np.cbrt(np.maximum(ratio, 0.0)) - (1.0 - spread)) / np.sqrt(spread) - penalty[:, None])

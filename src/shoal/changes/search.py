@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
     from shoal.changes.channels import Channel
     from shoal.changes.input import Stream
-    from shoal.changes.likelihood import Digit
+    from shoal.changes.likelihood import Order
     from shoal.changes.permuting import Split
     from shoal.changes.words import Cell
 
@@ -39,7 +39,7 @@ class Search:
     """Its channels."""
     cells: list[Cell]
     """The cells of the statistic."""
-    digits: list[Digit]
+    digits: list[list[Order]]
     """The digits of the likelihood."""
     margin: int
     """The least number of steps between two changes, and between a change and an end."""

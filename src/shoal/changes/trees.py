@@ -56,15 +56,19 @@ def grow(joined: Array, depth: int) -> Tree:
     return Tree(evidence=float(weighted[0]), levels=tuple(levels), stops=tuple(stops))
 
 
-def predictions(tree: Tree) -> Array:
-    """Probabilities of each digit in each deepest context, as logarithms.
+def predictions(tree: Tree, unknown: int = 0) -> Array:
+    """Probabilities of each digit in each context, as logarithms.
+
+    Args:
+        tree: The tree.
+        unknown: How many of the last bits of a context are not known; contexts are shorter by as many.
 
     Returns:
-        Of shape (2, 2^depth * 2), at 2 * context + digit. Row 0 is for a digit that was not counted; row 1 is with one
-        occurrence of the digit in that context taken out, which is what a digit that was counted is owed.
+        Of shape (2, 2^(depth - unknown) * 2), at 2 * context + digit. Row 0 is for a digit that was not counted; row 1
+        is with one occurrence of the digit in that context taken out, which is what a digit that was counted is owed.
     """
-    found = _estimates(tree.levels[0])
-    for level, stop in zip(tree.levels[1:], tree.stops, strict=True):
+    found = _estimates(tree.levels[unknown])
+    for level, stop in zip(tree.levels[unknown + 1 :], tree.stops[unknown:], strict=True):
         leaves = found.reshape(2, len(stop), -1, 2)
         own = _estimates(level)[:, :, None, :]
         found = (leaves + stop[:, None, None] * (own - leaves)).reshape(2, -1, 2)

@@ -1,0 +1,194 @@
+"""How exact change points are: right counts, errors of places, coverage of confidence sets, and the size of the test.
+
+    python -m benchmarks.changes_accuracy [PART ...] [--seeds N] [--first-seed S] [--runs R]
+
+Parts: hidden, rotary, bernoulli, uniform, parity, scale, size. Seeds from 0 to 999 were used in development (the first
+20 or so of each generator); the default first seed, 5000, was not. Each part is printed and added to
+bench-out/changes_accuracy.jsonl as it ends.
+
+The rotary and Bernoulli streams follow Khaleghi and Zierahn (arXiv 2112.10565, Table 1): 60,000 steps and two changes,
+rotations by beta1, beta2, beta1 and coins with .8, .5, .8 ones. Places are drawn for each seed, uniform among those
+that leave every piece .15 n, and min_distance is .1. "hidden-rotary" is the same with the rotation rounded under noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.processes import append_part
+from shoal.changes import Changes, change_points
+from shoal.changes.generators import (
+    BETAS,
+    Sample,
+    autoregressive,
+    bernoulli,
+    hidden_parity,
+    hidden_rotation,
+    moving_average,
+    rotation,
+    uniform_pieces,
+)
+
+TURNS = (BETAS[0], BETAS[1], BETAS[0])
+Row = dict[str, Any]
+
+
+def main() -> None:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; all of them where none is named")
+    parser.add_argument("--seeds", type=int, help="seeds of each setting instead of the part's own number")
+    parser.add_argument("--first-seed", type=int, default=5000)
+    parser.add_argument("--runs", type=int, default=2000, help="streams for each row of the size table")
+    given = parser.parse_args()
+    for name in given.parts or PARTS:
+        for row in PARTS[name](given):
+            print(" ".join(f"{key}={_shown(value)}" for key, value in row.items()), flush=True)
+            append_part("changes_accuracy", row | {"part": name, "first_seed": given.first_seed})
+
+
+def hidden(given: argparse.Namespace) -> list[Row]:
+    """Hidden rotation, 5,000 steps with a change at 1,500."""
+    return [_errors("hidden rotation", lambda seed: hidden_rotation(seed=seed), given, seeds=100)]
+
+
+def uniform(given: argparse.Namespace) -> list[Row]:
+    """Uniform numbers that slide by a tenth and back."""
+    return [_errors("uniform pieces", lambda seed: uniform_pieces(seed=seed), given, seeds=100)]
+
+
+def parity(given: argparse.Namespace) -> list[Row]:
+    """Hidden parity of lags 2, 3 and 4."""
+    return [
+        _errors(f"hidden parity {lag}", lambda seed, lag=lag: hidden_parity(lag, seed=seed), given, seeds=60)
+        for lag in (2, 3, 4)
+    ]
+
+
+def rotary(given: argparse.Namespace) -> list[Row]:
+    """Rotations by beta1, beta2, beta1, bare and hidden."""
+    return [
+        _errors("rotary", lambda seed: rotation(_lengths(seed), TURNS, seed=seed), given, seeds=200, min_distance=0.1),
+        _errors(
+            "hidden-rotary",
+            lambda seed: hidden_rotation(_lengths(seed), TURNS, seed=seed),
+            given,
+            seeds=50,
+            min_distance=0.1,
+        ),
+    ]
+
+
+def coins(given: argparse.Namespace) -> list[Row]:
+    """Coins with .8, .5 and .8 ones."""
+
+    def draw(seed: int) -> Sample:
+        return bernoulli(_lengths(seed), (0.8, 0.5, 0.8), seed=seed)
+
+    return [_errors("bernoulli", draw, given, seeds=200, min_distance=0.1)]
+
+
+def scale(given: argparse.Namespace) -> list[Row]:
+    """The same output for x, 3.7 x - 11 and exp(x), ties and infinities among the values."""
+    same = 0
+    seeds = range(given.first_seed, given.first_seed + (given.seeds or 10))
+    for seed in seeds:
+        for values in (
+            hidden_rotation((300, 700), seed=seed).values,
+            np.round(uniform_pieces((400, 600), (0.0, 0.3), seed=seed).values, 1),
+        ):
+            outputs = [_bare(change_points(form(values))) for form in (np.array, lambda x: 3.7 * x - 11.0, np.exp)]
+            same += outputs[0] == outputs[1] == outputs[2]
+    return [{"stream": "increasing transforms", "identical": same, "of": 2 * len(seeds)}]
+
+
+def size(given: argparse.Namespace) -> list[Row]:
+    """How often a stream without a change is said to have one, at level .05."""
+    streams: dict[str, Callable[[int, int], Sample]] = {
+        "iid": lambda n, seed: autoregressive((n,), (0.0,), seed=seed),
+        "MA(1, .8)": lambda n, seed: moving_average((n,), ((1.0, 0.8),), seed=seed),
+        "AR(.9)": lambda n, seed: _warm(n, 0.9, seed),
+    }
+    rows = []
+    for length in (500, 1000, 2000, 5000):
+        for name, draw in streams.items():
+            started = time.process_time()
+            found = [
+                bool(change_points(draw(length, given.first_seed + run).values).changes) for run in range(given.runs)
+            ]
+            cpu = (time.process_time() - started) / given.runs
+            rows.append({"stream": name, "n": length, "runs": given.runs, "size": np.mean(found), "cpu": cpu})
+    return rows
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "hidden": hidden,
+    "uniform": uniform,
+    "parity": parity,
+    "rotary": rotary,
+    "bernoulli": coins,
+    "scale": scale,
+    "size": size,
+}
+
+
+def _errors(
+    name: str, draw: Callable[[int], Sample], given: argparse.Namespace, *, seeds: int, min_distance: float = 0.05
+) -> Row:
+    """Right counts, errors and coverage over seeds, with the number of processes known to be two."""
+    errors: list[int] = []
+    right, inside, cpu = 0, 0, 0.0
+    count = given.seeds or seeds
+    for seed in range(given.first_seed, given.first_seed + count):
+        sample = draw(seed)
+        started = time.process_time()
+        found = change_points(sample.values, min_distance, 2)
+        cpu += time.process_time() - started
+        if len(found.places) != len(sample.places):
+            continue
+        right += 1
+        for change, place in zip(found.changes, sample.places, strict=True):
+            errors.append(abs(change.place - place))
+            inside += change.low <= place <= change.high
+    return {
+        "stream": name,
+        "right counts": right,
+        "of": count,
+        "mean error": float(np.mean(errors)),
+        "median": float(np.median(errors)),
+        "p95": float(np.quantile(errors, 0.95)),
+        "max": max(errors),
+        "coverage at .95": inside / len(errors),
+        "cpu": cpu / count,
+    }
+
+
+def _lengths(seed: int, length: int = 60_000, least: float = 0.15) -> tuple[int, int, int]:
+    """Three pieces with places uniform among those that leave each piece its least share."""
+    free = np.sort(np.random.default_rng([seed, length]).random(2)) * (1.0 - 3.0 * least)
+    first, second = (int(length * share) for share in (free[0] + least, free[1] + 2.0 * least))
+    return first, second - first, length - second
+
+
+def _warm(length: int, coefficient: float, seed: int) -> Sample:
+    """An autoregression whose start is forgotten."""
+    warm = autoregressive((length + 300,), (coefficient,), seed=seed)
+    return Sample(values=warm.values[300:], places=(), processes=(0,))
+
+
+def _bare(found: Changes) -> list[tuple[Any, ...]]:
+    """All that is found but the words, which are in the units of the values."""
+    return [(c.place, c.low, c.high, c.p_value, c.score) for c in found.changes]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()
