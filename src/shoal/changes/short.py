@@ -1,0 +1,191 @@
+"""Short streams with a long memory: changes of level under autoregressive noise, by description length.
+
+The permutation test needs several blocks, each longer than the memory of the stream. Yearly prices and monthly rates do
+not have them: a hundred steps that remember a hundred. For those a model is asked before the test (Chakar, Lebarbier,
+Levy-Leduc and Robin, Bernoulli 23, 2017, "A robust approach for estimating change-points in the mean of an AR(1)
+process"): with x_t standardised,
+
+    x_t - phi x_{t-1} = m_k + e_t    in piece k,
+
+one phi and one variance for the whole stream, so that phi = 0 is a step function in noise and phi = 1 a random walk
+with drifts. For each phi of a grid and each number K of changes the places of least squares are exact (dynamic
+programming, O(K n^2)). Of all, the one is taken with the least
+
+    n d log(RSS / n d) + (d (K + 1) + 2 K + [phi > 0]) log n,
+
+the modified Bayesian information criterion, 3 log n for each change of one coordinate (Zhang and Siegmund, Biometrics
+63, 2007), K being at most 15. Changes that noise alone may well gain as much from are dropped, the weakest first.
+It is the one part of the engine that looks at values, not ranks: its places are the same under a x + b, but not under
+every increasing transformation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from shoal.changes.input import Stream
+
+Array = np.ndarray[Any, Any]
+
+LONGEST = 1000
+"""A longer stream is left to the tests; this method is quadratic."""
+BLOCKS = 8
+"""Memories that a stream must hold for the tests to have blocks enough."""
+MOST = 15
+"""Changes at most."""
+MEMORIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""The grid of phi."""
+NO_NOISE = 1e-4
+"""The variance that is left of a standardised stream is taken to be at least this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One change of level."""
+
+    place: int
+    """The first step of the new level."""
+    low: int
+    """The least place of the confidence set."""
+    high: int
+    """The greatest place of the confidence set."""
+    p_value: float
+    """A bound on how often noise alone gains as much at the best place between the neighbours."""
+    score: float
+    """The root of twice the gain in log-likelihood."""
+
+
+def is_short(stream: Stream, memory: int) -> bool:
+    """Whether the stream is too short for the tests, and of finite numbers (or missing ones)."""
+    if stream.values is None or not 4 <= stream.length <= LONGEST or stream.length >= BLOCKS * memory:
+        return False
+    known = np.isfinite(stream.values)
+    return bool(np.all(known | np.isnan(stream.values)) and known.any(axis=0).all())
+
+
+def levels(stream: Stream, *, margin: int, level: float) -> list[Level]:
+    """The changes of level, in order.
+
+    Args:
+        stream: A stream that `is_short`.
+        margin: The least number of steps between two changes.
+        level: One minus the confidence of the sets.
+    """
+    assert stream.values is not None
+    table = _standardised(stream.values)
+    size, count = table.size, len(table)
+    least = max(2, margin)
+    best = math.inf
+    chosen: tuple[Array, list[int], float] = (np.empty(0), [], 0.0)
+    for phi in MEMORIES:
+        costs = _costs(table, phi)
+        for places, cost in _best_places(costs, least):
+            parameters = table.shape[1] * (len(places) + 1) + 2 * len(places) + (phi > 0.0)
+            length = size * math.log(max(cost / size, NO_NOISE)) + parameters * math.log(count)
+            if length < best:
+                best, chosen = length, (costs, places, cost)
+    costs, places, cost = chosen
+    return _significant(costs, places, least, cost, size, table.shape[1], level)
+
+
+def _significant(
+    costs: Array, places: list[int], least: int, cost: float, size: int, width: int, level: float
+) -> list[Level]:
+    """The changes with a p-value of at most the level, the weakest dropped first, since its neighbours gain by that."""
+    while True:
+        edges = [0, *places, len(costs) - 1]
+        windows = list(zip(edges, edges[1:], edges[2:], strict=False))
+        found = [_described(costs, window, least, cost, size, width, level) for window in windows]
+        weakest = max(range(len(found)), key=lambda k: found[k].p_value, default=None)
+        if weakest is None or found[weakest].p_value <= level:
+            return found
+        start, place, end = windows[weakest]
+        cost += float(costs[start, end] - costs[start, place] - costs[place, end])
+        places = [*places[:weakest], *places[weakest + 1 :]]
+
+
+def _standardised(values: Array) -> Array:
+    """Missing values on the line between their neighbours, then mean 0 and variance 1 in each coordinate."""
+    steps = np.arange(len(values))
+    columns = []
+    for column in values.T:
+        known = ~np.isnan(column)
+        scaled = column[known] / max(float(np.abs(column[known]).max()), 1e-300)
+        filled = np.interp(steps, steps[known], scaled)
+        centred = filled - filled.mean()
+        spread = float(centred.std())
+        columns.append(centred / spread if spread > 1e-12 else np.zeros(len(values)))
+    return np.column_stack(columns)
+
+
+def _costs(table: Array, phi: float) -> Array:
+    """The squared error of every piece [i, j) about its mean, at row i and column j; infinite where j <= i."""
+    whitened = table.copy()
+    whitened[1:] -= phi * table[:-1]
+    if phi > 0.0:
+        whitened[0] = whitened[1:].mean(axis=0)
+    sums = np.concatenate([np.zeros((1, table.shape[1])), np.cumsum(whitened, axis=0)])
+    squares = np.concatenate([[0.0], np.cumsum((whitened**2).sum(axis=1))])
+    places = np.arange(len(sums))
+    lengths = places[None, :] - places[:, None]
+    spans = np.maximum(lengths, 1)
+    costs = squares[None, :] - squares[:, None]
+    for column in sums.T:
+        costs -= (column[None, :] - column[:, None]) ** 2 / spans
+    return np.where(lengths > 0, np.maximum(costs, 0.0), np.inf)
+
+
+def _best_places(costs: Array, least: int) -> list[tuple[list[int], float]]:
+    """For 0, 1, ... changes the places of least squares, pieces being at least ``least`` long."""
+    count = len(costs) - 1
+    places = np.arange(count + 1)
+    allowed = np.where(places[None, :] - places[:, None] >= least, costs, np.inf)
+    reached, steps = allowed[0], []
+    found: list[tuple[list[int], float]] = [([], float(costs[0, count]))]
+    for _ in range(min(MOST, count // least - 1)):
+        joined = reached[:, None] + allowed
+        steps.append(joined.argmin(axis=0))
+        reached = joined[steps[-1], places]
+        back, end = [], count
+        for step in reversed(steps):
+            end = int(step[end])
+            back.append(end)
+        found.append((back[::-1], float(reached[count])))
+    return found
+
+
+def _described(
+    costs: Array, window: tuple[int, int, int], least: int, cost: float, size: int, width: int, level: float
+) -> Level:
+    """A change with its confidence set and the bound on its p-value.
+
+    The set holds the places with the most weight, exp(-RSS / 2 s^2) of each, until it has 1 - level of all.
+    """
+    start, place, end = window
+    variance = max(cost / size, NO_NOISE)
+    tried = np.arange(start + min(least, place - start), end - min(least, end - place) + 1)
+    errors = costs[start, tried] + costs[tried, end]
+    weights = np.exp(-(errors - errors.min()) / (2.0 * variance))
+    order = np.argsort(-weights, kind="stable")
+    held = order[: int(np.searchsorted(np.cumsum(weights[order]), (1.0 - level) * weights.sum())) + 1]
+    without = cost + costs[start, end] - costs[start, place] - costs[place, end]
+    gain = size * math.log(max(without / size, NO_NOISE) / variance)
+    return Level(
+        place=place,
+        low=min(place, int(tried[held].min())),
+        high=max(place, int(tried[held].max())),
+        p_value=min(1.0, len(tried) * _chi_square_bound(gain, width)),
+        score=math.sqrt(max(gain, 0.0)),
+    )
+
+
+def _chi_square_bound(value: float, freedom: int) -> float:
+    """Chernoff's bound on the chance that a chi-square variable is at least ``value``."""
+    if value <= freedom:
+        return 1.0
+    return math.exp((freedom - value) / 2.0 + freedom / 2.0 * math.log(value / freedom))
