@@ -4,7 +4,9 @@ Four comparisons, all in CPU-seconds of one thread: the 100 counting items and 1
 loading and imports not counted, against the peer's best batch size), a model that fails everywhere with early exit,
 and the whole process from its start to the first result.
 
-    python -m benchmarks.evaluation [--rounds 3]
+    python -m benchmarks.evaluation [--rounds 3] [--only start short]
+
+Each comparison is printed and appended to bench-out/evaluation.jsonl when it is done.
 """
 
 from __future__ import annotations
@@ -17,11 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import neo
-from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, run_side, spread, write_result
+from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, append_part, run_side, spread, write_result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shoal.tasks import Example
 
+COMPARISONS = ("start", "short", "failing-short", "counting", "failing-counting")
 SIDES = ROOT / "benchmarks" / "sides"
 LONG_SIZES = (1, 8)
 SHORT_SIZES = (1, 8, 32)
@@ -31,32 +36,31 @@ def main() -> None:
     """Run all comparisons and print their table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", nargs="+", choices=COMPARISONS, default=COMPARISONS)
+    options = parser.parse_args()
+    rounds = options.rounds
     counting, short = neo.counting_rows(), neo.short_rows()
     counting_file, short_file = rows_file("counting", counting), rows_file("short", short)
     mixed = neo.subject("neo-counting", counting[:30], learning_rate=2e-3, epochs=80)
     mixed_short = neo.subject("neo-short", short[:500], learning_rate=3e-3, epochs=50)
     failing = neo.subject("neo-fresh", counting, learning_rate=0.0, epochs=0)
-    long = compare(mixed, counting_file, LONG_SIZES, rounds)
-    brief = compare(mixed_short, short_file, SHORT_SIZES, rounds)
-    result = {
-        "counting": long,
-        "short": brief,
-        "failing, early exit (counting)": compare(
-            failing, counting_file, (long["peer_batch_size"],), rounds, early_exit=True
-        ),
-        "failing, early exit (short)": compare(
-            failing, short_file, (brief["peer_batch_size"],), rounds, early_exit=True
-        ),
-        "start to first result": compare_start(mixed, counting_file, rounds),
+    todo: dict[str, Callable[[], dict[str, Any]]] = {
+        "start": lambda: compare_start(mixed, counting_file, rounds),
+        "short": lambda: compare(mixed_short, short_file, SHORT_SIZES, rounds),
+        "failing-short": lambda: compare(failing, short_file, SHORT_SIZES, rounds, early_exit=True),
+        "counting": lambda: compare(mixed, counting_file, LONG_SIZES, rounds),
+        "failing-counting": lambda: compare(failing, counting_file, LONG_SIZES, rounds, early_exit=True),
     }
-    path = write_result("evaluation", result)
-    for name, figures in result.items():
+    result = {}
+    for name in options.only:
+        figures = result[name] = todo[name]()
+        append_part("evaluation", {"comparison": name} | figures)
         print(
             f"{name:32} shoal {figures['shoal_cpu']['median']:8.2f} s   peer {figures['peer_cpu']['median']:8.2f} s "
-            f"  ratio {figures['ratio']:6.1f}   {figures['note']}"
+            f"  ratio {figures['ratio']:6.1f}   {figures['note']}",
+            flush=True,
         )
-    print(f"written to {path}")
+    print(f"written to {write_result('evaluation', result)}")
 
 
 def rows_file(name: str, rows: list[Example]) -> Path:

@@ -4,18 +4,17 @@ Every mutant is an evaluator with one fault, shown to change a score against `ge
 were written when the dummies had been frozen; their rate says how well the suite finds faults that it was not made for.
 
     python -m benchmarks.mutants
+
+Each mutant is printed and appended to bench-out/mutants.jsonl when it has been judged.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "bench-out"
+from benchmarks.processes import ROOT, append_part, write_result
 
 
 def main() -> None:
@@ -25,11 +24,14 @@ def main() -> None:
     torch.set_num_threads(1)
     from mutants import scoring
 
-    verdicts = [scoring.verdict(kind, half) for half in scoring.HALVES for kind in scoring.mutants(half)]
-    for one in verdicts:
+    verdicts = []
+    for half, kind in ((half, kind) for half in scoring.HALVES for kind in scoring.mutants(half)):
+        one = scoring.verdict(kind, half)
+        verdicts.append(one)
+        append_part("mutants", row(one))
         outcome = f"killed by: {one.killed_by.name}" if one.killed_by else "SURVIVES"
         shown = "" if one.changes else "   (not shown to change a score: not counted)"
-        print(f"{one.half:6} {one.name:28} {one.seconds:5.2f} s  {outcome}{shown}\n       {one.fault}")
+        print(f"{one.half:6} {one.name:28} {one.seconds:5.2f} s  {outcome}{shown}\n       {one.fault}", flush=True)
     rates = {half: rate([one for one in verdicts if one.half == half]) for half in scoring.HALVES}
     alarms = right_evaluators()
     for half, (killed, counted) in rates.items():
@@ -57,27 +59,29 @@ def right_evaluators() -> dict[str, int]:
         start = time.process_time()
         failed = sum(not check.passed for check in certify(evaluator).checks)
         name = f"{evaluator.__module__}.{evaluator.__name__}"
-        print(f"{name:60} {time.process_time() - start:5.1f} CPU-s  {failed} checks failed")
+        seconds = time.process_time() - start
+        print(f"{name:60} {seconds:5.1f} CPU-s  {failed} checks failed", flush=True)
+        append_part("mutants", {"right_evaluator": name, "failed_checks": failed, "cpu_seconds": seconds})
         alarms[name] = failed
     return alarms
 
 
+def row(verdict: Any) -> dict[str, Any]:
+    """What is recorded of a mutant."""
+    return {
+        "name": verdict.name,
+        "fault": verdict.fault,
+        "half": verdict.half,
+        "killed_by": verdict.killed_by.name if verdict.killed_by else None,
+        "changes": verdict.changes,
+        "cpu_seconds": verdict.seconds,
+    }
+
+
 def write(verdicts: list[Any], rates: dict[str, tuple[int, int]], alarms: dict[str, int]) -> None:
     """All of it as JSON beside the other benchmarks."""
-    rows = [
-        {
-            "name": one.name,
-            "fault": one.fault,
-            "half": one.half,
-            "killed_by": one.killed_by.name if one.killed_by else None,
-            "changes": one.changes,
-            "cpu_seconds": one.seconds,
-        }
-        for one in verdicts
-    ]
-    OUT.mkdir(exist_ok=True)
-    record = {"mutants": rows, "rates": rates, "failed_checks_of_right_evaluators": alarms}
-    (OUT / "mutants.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    rows = [row(one) for one in verdicts]
+    write_result("mutants", {"mutants": rows, "rates": rates, "failed_checks_of_right_evaluators": alarms})
 
 
 if __name__ == "__main__":

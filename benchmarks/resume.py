@@ -2,7 +2,8 @@
 
 Each start is the command that a person gives, with its workers; only the parent process is killed, so that it is also
 seen whether the workers leave with it. A killed run is started again on the same folder until it has been killed often
-enough, and then to its end; one that ends before that makes room for a fresh one.
+enough, and then to its end; one that ends before that makes room for a fresh one. Each kill, and each run that came to
+its end, is printed and appended to bench-out/resume.jsonl at once.
 
     python -m benchmarks.resume [--kills 10] [--model SPEC] [--epochs 8] [--workers 2] [--seed 0]
 """
@@ -18,8 +19,9 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from benchmarks.processes import SHOAL_PYTHON, write_result
+from benchmarks.processes import SHOAL_PYTHON, append_part, write_result
 from shoal.experiments import load_experiment
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.store import as_table
@@ -84,8 +86,6 @@ def main() -> None:
         wanted = records(base / "whole")
         killing = kill_often(command, base, wanted, seconds, given.kills, random.Random(given.seed))
     write_result("resume", {"records": len(wanted), "seconds_undisturbed": seconds, **vars(killing)})
-    for moment, stage in zip(killing.moments, killing.stages, strict=True):
-        print(f"killed after {moment:6.2f} s, with {stage}")
     print(
         f"{len(killing.moments)} kills in {killing.runs} runs; {len(wanted)} records each, "
         f"{len(killing.different)} different from the undisturbed run: {', '.join(killing.different) or 'identical'}"
@@ -121,10 +121,19 @@ def kill_often(
                 process.wait()
             done.moments.append(round(moment, 2))
             done.stages.append(stage(folder))
+            tell({"run": done.runs, "killed_after": done.moments[-1], "stage": done.stages[-1]})
         command.run(folder)
         found = records(folder)
-        done.different += [name for name in {*found, *wanted} if found.get(name) != wanted.get(name)]
+        different = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+        tell({"run": done.runs, "records": len(wanted), "different": different})
+        done.different += different
     return done
+
+
+def tell(part: dict[str, Any]) -> None:
+    """Print and keep what has just been seen."""
+    append_part("resume", part)
+    print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in part.items()), flush=True)
 
 
 def stage(folder: Path) -> str:

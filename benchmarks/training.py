@@ -7,6 +7,8 @@ costs it nothing and is not the same training). A last comparison checks the los
 identical float32 batches, 50 steps.
 
     python -m benchmarks.training [--rounds 3] [--tokens 32768] [--shape 15M 7M] [--data ../shared/data]
+
+Each comparison is printed and appended to bench-out/training.jsonl when it is done.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, run_side, spread, write_result
+from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, append_part, run_side, spread, write_result
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -50,8 +52,10 @@ def main() -> None:
     for shape in options.shape:
         model = make_model(shape)
         result[shape] = compare(model, rows, options.rounds)
+        append_part("training", {"comparison": shape} | result[shape])
         print_comparison(shape, result[shape])
     result["agreement"] = agreement(make_model("7M"), rows)
+    append_part("training", {"comparison": "agreement"} | result["agreement"])
     print(
         f"greatest difference of the losses over {result['agreement']['steps']} steps on identical float32 batches: "
         f"{result['agreement']['difference']:.2e}"
@@ -161,10 +165,14 @@ def print_comparison(shape: str, figures: dict[str, Any]) -> None:
     print(f"{shape}: {figures['parameters'] / 1e6:.1f}M parameters, {figures['tokens']} tokens, one thread")
     print(
         f"  {'shoal, ' + figures['precision']:24} {speeds['shoal']['median']:8.0f} tokens a CPU-second, "
-        f"{100 * figures['share_of_matmul_peak']:.0f}% of the {figures['matmul_flops'] / 1e9:.0f} GFLOPS of a product"
+        f"{100 * figures['share_of_matmul_peak']:.0f}% of the {figures['matmul_flops'] / 1e9:.0f} GFLOPS of a product",
+        flush=True,
     )
     for mode, ratio in figures["ratio"].items():
-        print(f"  {'Trainer, ' + mode:24} {speeds[mode]['median']:8.0f} tokens a CPU-second, ratio {ratio:.2f}")
+        print(
+            f"  {'Trainer, ' + mode:24} {speeds[mode]['median']:8.0f} tokens a CPU-second, ratio {ratio:.2f}",
+            flush=True,
+        )
 
 
 def agreement(model: Path, rows: Path) -> dict[str, Any]:

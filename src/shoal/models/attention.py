@@ -28,7 +28,7 @@ _QUERIES = 64
 _KEYS = 256
 _BUFFER = 2**18
 _LOG2_E = 1.4426950408889634
-_SAFE = 60.0
+_SAFE = 1e30
 
 
 @contextmanager
@@ -65,20 +65,21 @@ def banded_attention(
 ) -> torch.Tensor:
     """Causal attention in which a query sees itself and the ``window`` - 1 keys before it, scores unscaled.
 
-    On a CPU in float32 exponentials are summed without subtracting the maximum, as long as the norms of queries and
-    keys prove that nothing can overflow or vanish (|score| ≤ 60); the sum comes out of the same matrix product as the
-    output, by a column of ones beside the values. Else the fused kernel of torch is used.
+    On a CPU in float32 exponentials are summed without subtracting the maximum; the sum comes out of the same matrix
+    product as the output, by a column of ones beside the values. Rows in which a sum comes near to overflow, or to
+    nothing, are computed again by the fused kernel of torch, which is used throughout elsewhere.
 
     Returns:
         B × H × L × K.
     """
-    if query_BHLK.device.type == "cpu" and query_BHLK.dtype == torch.float32:
-        bound = query_BHLK.abs().max() * key_BHLK.abs().max() * query_BHLK.shape[-1]
-        if float(bound) > _SAFE:
-            bound = query_BHLK.norm(dim=-1).max() * key_BHLK.norm(dim=-1).max()
-        if float(bound) <= _SAFE:
-            return _without_maximum(query_BHLK, key_BHLK, value_BHLK, window)
-    return _fused(query_BHLK, key_BHLK, value_BHLK, window)
+    if query_BHLK.device.type != "cpu" or query_BHLK.dtype != torch.float32:
+        return _fused(query_BHLK, key_BHLK, value_BHLK, window)
+    out_BHLK, sum_BHL = _without_maximum(query_BHLK, key_BHLK, value_BHLK, window)
+    least_B, most_B = sum_BHL.flatten(1).aminmax(dim=1)
+    unsafe = (~((least_B > 1.0 / _SAFE) & (most_B < _SAFE))).nonzero()[:, 0]
+    if len(unsafe):
+        out_BHLK[unsafe] = _fused(query_BHLK[unsafe], key_BHLK[unsafe], value_BHLK[unsafe], window)
+    return out_BHLK
 
 
 def tanh_gelu(x: torch.Tensor) -> torch.Tensor:
@@ -89,8 +90,11 @@ def tanh_gelu(x: torch.Tensor) -> torch.Tensor:
 
 def _without_maximum(
     query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int
-) -> torch.Tensor:
-    """Scores are held transposed (keys before queries), which keeps every matrix product wide."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The output and the sums of exponentials (B × H × L).
+
+    Scores are held transposed (keys before queries), which keeps every matrix product wide.
+    """
     rows, heads, length, width = query_BHLK.shape
     query_GKL = (query_BHLK * _LOG2_E).reshape(rows * heads, length, width).transpose(1, 2)
     key_GLK = key_BHLK.reshape(rows * heads, length, width)
@@ -101,7 +105,8 @@ def _without_maximum(
         part = slice(first, first + group)
         _attend(query_GKL[part], key_GLK[part], value_GKL[part], out_GKL[part], window)
     out_GKL[:, :width].div_(out_GKL[:, width:])
-    return out_GKL[:, :width].reshape(rows, heads, width, length).transpose(2, 3)
+    out_BHKL = out_GKL.view(rows, heads, width + 1, length)
+    return out_BHKL[:, :, :width].transpose(2, 3), out_BHKL[:, :, width]
 
 
 def _attend(
@@ -117,9 +122,12 @@ def _attend(
             last = min(first + _KEYS, stop)
             size = len(query_GKL) * (last - first) * (stop - start)
             weight_GJQ = buffer[:size].view(len(query_GKL), last - first, stop - start)
-            torch.bmm(key_GLK[:, first:last], query_GKL[:, :, start:stop], out=weight_GJQ).exp2_()
+            key_GJK, query_GKQ = key_GLK[:, first:last], query_GKL[:, :, start:stop]
             if last > start + 1 or first < stop - window:
-                weight_GJQ.mul_(_band(start - first, last - first, stop - start, window))
+                band_JQ = _band(start - first, last - first, stop - start, window)
+                torch.baddbmm(band_JQ, key_GJK, query_GKQ, out=weight_GJQ).exp2_()
+            else:
+                torch.bmm(key_GJK, query_GKQ, out=weight_GJQ).exp2_()
             part = torch.bmm(value_GKL[:, :, first:last], weight_GJQ)
             if number:
                 out_GKL[:, :, start:stop].add_(part)
@@ -129,9 +137,9 @@ def _attend(
 
 @lru_cache(maxsize=64)
 def _band(ahead: int, keys: int, queries: int, window: int) -> torch.Tensor:
-    """1 where a query may see a key, else 0 (J × Q); the first query stands ``ahead`` positions after the first key."""
+    """0 where a query may see a key, else -∞ (J × Q); the first query stands ``ahead`` positions after the first key."""
     behind_JQ = ahead + torch.arange(queries)[None, :] - torch.arange(keys)[:, None]
-    return ((behind_JQ >= 0) & (behind_JQ < window)).float()
+    return torch.zeros(keys, queries).masked_fill_((behind_JQ < 0) | (behind_JQ >= window), -torch.inf)
 
 
 def _fused(query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int) -> torch.Tensor:

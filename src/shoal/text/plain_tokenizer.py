@@ -95,6 +95,8 @@ def read_plain_tokenizer(folder: Path) -> PlainTokenizer | None:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception:  # noqa: BLE001 (the tokenizers library raises nothing narrower; transformers says what is wrong)
         return None
+    if not isinstance(settings, dict):
+        return None
     named = {name: settings[name] for name in _NAMED if settings.get(name) is not None}
     return PlainTokenizer(tokenizer, named) if _is_plain(tokenizer, settings, named) else None
 
