@@ -33,6 +33,7 @@ VERBS = {
     "task": "Write the rows of a task, or say how narrow its split is.",
     "report": "Write the report of a run folder anew.",
     "tokens": "Show how tokenizers cut a text, and where they part.",
+    "layers": "Measure what types of layer cost, attention in two ways, and number formats.",
 }
 
 

@@ -1,0 +1,112 @@
+"""How costs grow with a size, on two logarithmic axes: a power law is a straight line, its exponent the slope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from shoal.figures.theme import LIGHT, chart_config, series_colour, series_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingLine:
+    """One series."""
+
+    name: str
+    series: int
+    """Which colour and mark it has (see `shoal.figures.theme`)."""
+
+    sizes: tuple[int, ...]
+    costs: tuple[tuple[float, ...], ...]
+    """The samples at each size; the mark stands at their median and a bar goes from the least to the most."""
+
+    exponent: float
+    """Of the fitted line, said beside the name."""
+
+    dashed: bool = False
+    """For a variant of a series that has the same colour."""
+
+
+def scaling_chart(
+    lines: Sequence[ScalingLine], *, title: str, size: str, axis: str, width: int = 240, height: int = 210
+) -> alt.LayerChart:
+    """Costs over sizes, with each line's exponent in the legend.
+
+    Args:
+        lines: the series.
+        title: what grows.
+        size: what it grows with.
+        axis: the unit of the costs.
+        width: of the plot, in pixels.
+        height: of the plot, in pixels.
+    """
+    names = [_named(line) for line in lines]
+    records = [record for line in lines for record in _records(line)]
+    x = alt.X("size:Q", scale=alt.Scale(type="log", nice=False), title=size, axis=_axis(_sizes(lines)))
+    y_scale = alt.Scale(type="log", nice=True)
+    y = alt.Y("cost:Q", scale=y_scale, title=axis, axis=alt.Axis(domain=False, format="~s", tickCount=5))
+    legend = alt.Legend(title=None, orient="bottom", direction="vertical", columns=1, labelLimit=300, symbolSize=70)
+    colour = alt.Color("name:N", scale=_by_name(lines, series_colour), legend=legend)
+    shape = alt.Shape("name:N", scale=_by_name(lines, series_shape), legend=legend)
+    dash = alt.StrokeDash(
+        "name:N",
+        scale=alt.Scale(domain=names, range=[[5, 4] if line.dashed else [1, 0] for line in lines]),
+        legend=None,
+    )
+    base = alt.Chart(alt.Data(values=records))
+    layers = [
+        base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash),
+        base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=y_scale), y2="high:Q", color=colour),
+        base.mark_point(size=55, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1).encode(
+            x=x, y=y, color=colour, shape=shape, description="says:N"
+        ),
+    ]
+    return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())
+
+
+def _named(line: ScalingLine) -> str:
+    """The name with its exponent."""
+    return f"{line.name}: exponent {line.exponent:.2f}"
+
+
+def _by_name(lines: Sequence[ScalingLine], choose: Any) -> alt.Scale:
+    """A scale from names to what their series looks like."""
+    return alt.Scale(domain=[_named(line) for line in lines], range=[choose(line.series) for line in lines])
+
+
+def _sizes(lines: Sequence[ScalingLine]) -> list[int]:
+    """Every size that was measured, thinned where ticks would touch."""
+    sizes = sorted({size for line in lines for size in line.sizes})
+    kept: list[int] = []
+    for size in sizes:
+        if not kept or size / kept[-1] > 1.3:
+            kept.append(size)
+    return kept
+
+
+def _axis(sizes: Sequence[int]) -> alt.Axis:
+    return alt.Axis(grid=False, values=list(sizes), format="d", labelOverlap=True)
+
+
+def _records(line: ScalingLine) -> list[dict[str, Any]]:
+    """A record a size."""
+    records = []
+    for size, samples in zip(line.sizes, line.costs, strict=True):
+        middle = sorted(samples)[len(samples) // 2]
+        says = f"{line.name}, {size}: {middle:.3g}"
+        records.append(
+            {
+                "name": _named(line),
+                "size": size,
+                "cost": middle,
+                "low": min(samples),
+                "high": max(samples),
+                "says": says,
+            }
+        )
+    return records
