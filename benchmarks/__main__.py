@@ -8,8 +8,8 @@ import sys
 
 from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
-NEED_PEERS = ("evaluation", "training")
-ALONE = ("mutants", "resume", "equality")
+NEED_PEERS = ("evaluation", "training", "changes_speed", "changes_tcpd")
+ALONE = ("mutants", "resume", "equality", "changes_online")
 
 
 def main() -> int:

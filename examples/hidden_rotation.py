@@ -1,0 +1,30 @@
+"""A hidden irrational rotation whose angle changes at 1,500 of 5,000: no mean, no variance, no marginal changes.
+
+python examples/hidden_rotation.py [PAGE.html]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from shoal.changes import change_points
+from shoal.changes.generators import hidden_rotation
+from shoal.changes.input import as_stream
+from shoal.changes.telling import said_of
+from shoal.cli.changes_page import write_page
+
+
+def main() -> None:
+    """Draw the stream, find its change, say what changed, and draw it where a page is named."""
+    sample = hidden_rotation((1500, 3500), seed=1)
+    found = change_points(sample.values, min_distance=0.15, process_count=2)
+    print(f"true places {list(sample.places)}, found {found.places}")
+    for change in found.changes:
+        print(f"{change.place}: from {change.low} to {change.high}; {said_of(change)}")
+    if len(sys.argv) > 1:
+        print(write_page(Path(sys.argv[1]), "hidden rotation", as_stream(sample.values), found))
+
+
+if __name__ == "__main__":
+    main()
