@@ -30,9 +30,9 @@ class Blocks:
     edges: Array
     """Where blocks start and the last ends, int64 of shape (G + 1,)."""
     grams: Array
-    """K of every cell that has two words or more: float64 of shape (G, G, cells)."""
-    cells: Array
-    """Which cells those are."""
+    """K of every cell that has two words or more: float32 of shape (G, G, cells)."""
+    words: Array
+    """How many words each of those cells has, of shape (cells,)."""
 
     @property
     def count(self) -> int:
@@ -45,18 +45,19 @@ def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
     edges = start + np.arange(count + 1) * (end - start) // count
     block = np.repeat(np.arange(count), np.diff(edges))
     sizes = np.diff(edges)
-    grams, kept = [], []
-    for place, cell in enumerate(cells):
+    grams, words = [], []
+    for cell in cells:
         size = cell.size
         joined = block * size + cell.words[start:end]
         counts = np.bincount(joined, minlength=count * size).reshape(count, size)
         totals = counts.sum(axis=0)
         seen = totals > 0
-        if np.count_nonzero(seen) < 2:
+        words.append(int(np.count_nonzero(seen)))
+        if words[-1] < 2:
+            words.pop()
             continue
         shares = totals[seen] / (end - start)
         moved = (counts[:, seen] - sizes[:, None] * shares) / np.sqrt(shares)
         grams.append(moved @ moved.T)
-        kept.append(place)
-    stacked = np.ascontiguousarray(np.array(grams).reshape(len(grams), count, count).transpose(1, 2, 0))
-    return Blocks(edges=edges, grams=stacked, cells=np.array(kept, dtype=int))
+    stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
+    return Blocks(edges=edges, grams=stacked, words=np.array(words, dtype=np.int64))

@@ -16,19 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.scan import Scale, distances, scale_of, scores, windows_over
+from shoal.changes.scan import distances, freedom_of, scores, windows_over
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
-    from shoal.changes.scan import Windows
 
 Array = np.ndarray[Any, Any]
 
 MOST = 199
 """Permutations at most."""
-FEW = 19
-"""Permutations after which a split far beyond all of them is taken as it is."""
-ENOUGH = 10
+CERTAIN = {19: 0.002, 49: 0.02, 99: 0.1}
+"""After so many permutations, none as clear as the stretch, a p-value below this share of the level is believed."""
+ENOUGH = 6
 """Permutations at least as clear as the stretch after which no more are drawn (Besag and Clifford 1991)."""
 
 
@@ -51,11 +50,12 @@ def clearest(blocks: Blocks, least: int) -> Split | None:
         blocks: The stretch.
         least: The least number of blocks on either side.
     """
-    if not len(blocks.cells) or blocks.count < 2 * least:
+    if not len(blocks.words) or blocks.count < max(2 * least, 4):
         return None
-    windows, scale = windows_over(blocks.count, least), scale_of(blocks)
+    windows = windows_over(blocks.count, least)
     penalty = np.repeat(windows.penalty, np.diff(windows.sizes, append=len(windows.start)))
-    found = scores(distances(blocks.grams, windows, scale.mean), scale.freedom, penalty).max(axis=1)
+    freedom = freedom_of(blocks.grams, blocks.words)
+    found = scores(distances(blocks.grams, windows, _least(blocks)), freedom, penalty).max(axis=1)
     best = int(found.argmax())
     edges = blocks.edges
     return Split(
@@ -65,34 +65,50 @@ def clearest(blocks: Blocks, least: int) -> Split | None:
     )
 
 
-def p_value(blocks: Blocks, least: int, score: float, generator: np.random.Generator, *, most: int = MOST) -> float:
+def p_value(
+    blocks: Blocks, least: int, score: float, generator: np.random.Generator, *, level: float, most: int = MOST
+) -> float:
     """How often blocks in random order have a split as clear as ``score``.
 
-    Permutations stop once `ENOUGH` were as clear, or once the Gumbel law fitted to the first `FEW` leaves no doubt.
-    That law also gives p-values below what the permutations drawn can show.
+    No more permutations are drawn once it is plain on which side of ``level`` the p-value lies: when `ENOUGH` were as
+    clear, or so many that it must be above, or when the Gumbel law fitted to those drawn leaves no doubt that it is
+    below. That law also gives p-values smaller than the permutations drawn can show.
+
+    Args:
+        blocks: The stretch.
+        least: The least number of blocks on either side of a split.
+        score: From `clearest`.
+        generator: What permutations are drawn from.
+        level: The level that matters.
+        most: Permutations at most.
     """
-    windows, scale = windows_over(blocks.count, least), scale_of(blocks)
+    windows, freedom = windows_over(blocks.count, least), freedom_of(blocks.grams, blocks.words)
+    enough = max(1, min(ENOUGH, math.ceil(level * (most + 1))))
     drawn: list[float] = []
     exceeded = 0
     while len(drawn) < most:
         order = generator.permutation(blocks.count)
-        drawn.append(_largest(blocks.grams[order[:, None], order], windows, scale))
+        ratios = distances(blocks.grams[order[:, None], order], windows, _least(blocks))
+        largest = np.maximum.reduceat(ratios, windows.sizes, axis=0)
+        drawn.append(float(scores(largest, freedom, windows.penalty).max()))
         exceeded += drawn[-1] >= score
-        if exceeded >= ENOUGH:
+        if exceeded >= enough:
             return exceeded / len(drawn)
-        if len(drawn) == FEW and _beyond(drawn, score) < 1e-4:
+        share = 0.0 if exceeded else CERTAIN.get(len(drawn), 0.0)
+        if share and _beyond(drawn, score) < share * level:
             break
     return _beyond(drawn, score) if exceeded <= 1 else (exceeded + 1) / (len(drawn) + 1)
 
 
-def _largest(grams: Array, windows: Windows, scale: Scale) -> float:
-    """The largest normal score over windows and cells."""
-    largest = np.maximum.reduceat(distances(grams, windows, scale.mean), windows.sizes, axis=0)
-    return float(scores(largest, scale.freedom, windows.penalty).max())
+def _least(blocks: Blocks) -> Array:
+    """Half the variance that independent words would have; less is taken for that."""
+    return np.asarray(0.5 * (blocks.words - 1) * np.diff(blocks.edges).mean(), dtype=np.float32)
 
 
 def _beyond(drawn: list[float], score: float) -> float:
     """P(maximum >= score) under the Gumbel law with the mean and spread of the maxima drawn."""
+    if len(drawn) < 2:
+        return 1.0
     spread = max(float(np.std(drawn, ddof=1)), 1e-9) * math.sqrt(6.0) / math.pi
     middle = float(np.mean(drawn)) - 0.5772156649 * spread
     return float(max(-math.expm1(-math.exp(min((middle - score) / spread, 50.0))), 1e-12))

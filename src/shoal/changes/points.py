@@ -140,7 +140,7 @@ def _result(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=search.p_value(start, end, score, most=19),
+                p_value=search.p_value(start, end, score, search.level),
                 score=score,
                 what=moved_most(search.channels, search.cells, (start, found.place, end)),
             )

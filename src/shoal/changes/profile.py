@@ -34,7 +34,7 @@ def split_distances(words: Array, length: int, steps: int) -> Array:
     count = len(words)
     before = np.maximum(np.arange(steps + 1) - length + 1, 0)
     after = np.maximum(count - np.arange(steps + 1), 0)
-    one_empty = ((before > 0) != (after > 0)).astype(np.float64)
+    one_empty: Array = ((before > 0) != (after > 0)).astype(np.float64)
     if count == 0:
         return one_empty
     sums = _positive_parts(words, length, steps)

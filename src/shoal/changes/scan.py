@@ -1,9 +1,14 @@
 """Every split of every window over the blocks, in every cell, on one scale.
 
-A window and a split give a distance D in each cell. Under permuted blocks its mean is the trace of the Gram matrix
-over G - 1 whatever the split, and its law is close to a chi-square with (trace)^2 / |Gram|^2 degrees of freedom (Box
-1954, Annals of Mathematical Statistics 25). Wilson and Hilferty's cube root (1931, PNAS 17) makes all cells and splits
-standard normal scores, of which the largest is taken: one clear cell is enough, and no noisy one can drown it.
+A window and a split give a distance D in each cell. What D is where nothing changes is measured on the blocks
+themselves, from differences between blocks that lie one and two apart, which a few changes hardly touch:
+
+    v_h = mean |S_b - S_{b+h}|^2 / 2,    r = 1 - v_1 / v_2,    E D = v_2 (1 + r q),
+
+with r the correlation of neighbouring blocks (what the stream remembers across a border) and q what the split makes of
+it. Relative to that mean D is close to a chi-square over its degrees of freedom (Box 1954, Annals of Mathematical
+Statistics 25), and Wilson and Hilferty's cube root (1931, PNAS 17) makes all cells and splits standard normal scores,
+of which the largest is taken: one clear cell is enough, and no noisy one can drown it.
 """
 
 from __future__ import annotations
@@ -11,14 +16,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from shoal.changes.blocks import Blocks
-
 Array = np.ndarray[Any, Any]
+
+MOST_CORRELATED = 0.4
+"""Neighbouring blocks are at most so correlated, blocks being longer than the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +42,6 @@ class Windows:
     """The row at which the windows of each size start; the largest size comes first."""
     penalty: Array
     """For each size, what is taken off a score because there are more small windows than large ones."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """What makes the distances of the cells comparable; the same for every order of the blocks."""
-
-    mean: Array
-    """The mean of D in each cell."""
-    freedom: Array
-    """Its degrees of freedom."""
 
 
 @lru_cache(maxsize=64)
@@ -73,48 +68,67 @@ def windows_over(count: int, least: int) -> Windows:
     start, split, end = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     left, right = split - start, end - split
     together = (left - 1) / left**2 + (right - 1) / right**2 - 1.0 / (left * right)
-    neighbours = 2.0 * together * left * right / (left + right)
+    neighbours = (2.0 * together * left * right / (left + right)).astype(np.float32)
     return Windows(
         start=start, split=split, end=end, neighbours=neighbours, sizes=np.array(sizes), penalty=np.array(penalty)
     )
 
 
-def scale_of(blocks: Blocks) -> Scale:
-    """The scale of the cells of a stretch."""
-    trace = np.trace(blocks.grams)
-    square = np.einsum("ijc,ijc->c", blocks.grams, blocks.grams)
-    return Scale(mean=trace / max(blocks.count - 1, 1), freedom=np.maximum(trace**2 / np.maximum(square, 1e-300), 1.0))
-
-
-def distances(grams: Array, windows: Windows, mean: Array) -> Array:
-    """D of every window and cell, relative to its mean, of shape (windows, cells).
-
-    Neighbouring blocks are correlated where the stream remembers across their border. Their correlation r, measured in
-    each cell in the order of blocks that is looked at, makes the mean of D 1 + r ``windows.neighbours`` times what it
-    is for blocks that are not.
+def freedom_of(grams: Array, words: Array) -> Array:
+    """The degrees of freedom of D in each cell, from the differences of the blocks 0 and 1, 2 and 3, and so on.
 
     Args:
-        grams: Of shape (G, G, cells), in the order of blocks to look at.
-        windows: The windows.
-        mean: The mean of D in each cell for uncorrelated blocks.
+        grams: Of shape (G, G, cells).
+        words: How many words each cell has.
     """
-    count, _, cells = grams.shape
-    correlation = np.trace(grams, offset=1) / np.trace(grams)
-    sums = np.zeros((count + 1, count + 1, cells), dtype=grams.dtype)
-    np.cumsum(grams, axis=0, out=sums[1:, 1:])
-    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
-    squares = np.einsum("iic->ic", sums)
-    runs = squares[:, None] - 2.0 * sums + squares  # |sum of the rows of the blocks i..j|^2, at [i, j]
-    runs = runs.reshape(-1, cells)
+    even = len(grams) // 2 * 2
+    rows = grams[:even:2] - grams[1:even:2]
+    pairs = rows[:, :even:2] - rows[:, 1:even:2]
+    square = np.maximum(np.einsum("ijc,ijc->c", pairs, pairs), 1e-300)
+    concentration = square / np.maximum(np.trace(pairs) ** 2, 1e-300) - 2.0 / even
+    return np.asarray(1.0 / np.minimum(np.maximum(concentration, 0.0) + 1.0 / np.maximum(words - 1, 1), 1.0))
+
+
+def distances(grams: Array, windows: Windows, least: Array) -> Array:
+    """D of every window and cell, relative to its mean, of shape (windows, cells).
+
+    Args:
+        grams: float32 of shape (G, G, cells), in the order of blocks to look at.
+        windows: The windows.
+        least: The least v_2 that is believed in each cell.
+    """
+    runs, side = _runs(grams), len(grams) + 1
     start, split, end = windows.start, windows.split, windows.end
-    left, right = (split - start)[:, None], (end - split)[:, None]
-    own, other = runs[start * (count + 1) + split], runs[split * (count + 1) + end]
-    own *= 1.0 / left
-    other *= 1.0 / right
-    own += other
-    own -= runs[start * (count + 1) + end] / (left + right)
-    own /= np.maximum(1.0 + windows.neighbours[:, None] * correlation, 0.3) * mean
-    return np.asarray(own)
+    left, right = ((split - start)[:, None].astype(np.float32), (end - split)[:, None].astype(np.float32))
+    found = runs.take(start * side + split, axis=0) / left
+    found += runs.take(split * side + end, axis=0) / right
+    found -= runs.take(start * side + end, axis=0) / (left + right)
+    variance, correlation = _local(grams, least)
+    found /= np.maximum(1.0 + windows.neighbours[:, None] * correlation, np.float32(0.3)) * variance
+    return np.asarray(found)
+
+
+def _runs(grams: Array) -> Array:
+    """|S_i + ... + S_{j-1}|^2 of every run of blocks, at row (G + 1) i + j: of shape ((G + 1)^2, cells)."""
+    count, _, cells = grams.shape
+    sums = np.zeros((count + 1, count + 1, cells), dtype=grams.dtype)
+    for block in range(count):  # plain additions of rows take a third of the time of two cumulative sums
+        np.add(sums[block, 1:], grams[block], out=sums[block + 1, 1:])
+    for block in range(1, count):
+        sums[1:, block + 1] += sums[1:, block]
+    squares = np.einsum("iic->ic", sums)
+    return np.asarray(squares[:, None] - 2 * sums + squares).reshape(-1, cells)
+
+
+def _local(grams: Array, least: Array) -> tuple[Array, Array]:
+    """v_2, not below ``least``, and r, kept from 0 to `MOST_CORRELATED`, in each cell."""
+    own = np.einsum("iic->ic", grams)
+    apart = []
+    for lag in (1, 2):
+        cross = np.einsum("iic->ic", grams[lag:, :-lag])
+        apart.append((own[lag:] + own[:-lag] - 2.0 * cross).mean(axis=0) / 2.0)
+    near, far = (np.maximum(found, least) for found in apart)
+    return far, np.clip(1.0 - near / far, 0.0, MOST_CORRELATED)
 
 
 def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:

@@ -63,10 +63,10 @@ class Search:
         blocks, least = self.blocks(start, end)
         return clearest(blocks, least)
 
-    def p_value(self, start: int, end: int, score: float, *, most: int = 199) -> float:
-        """The p-value of a score in a stretch."""
+    def p_value(self, start: int, end: int, score: float, level: float) -> float:
+        """The p-value of a score in a stretch, exact enough to be held against a level."""
         blocks, least = self.blocks(start, end)
-        return p_value(blocks, least, score, self.generator, most=most)
+        return p_value(blocks, least, score, self.generator, level=level)
 
 
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
@@ -94,7 +94,7 @@ def tested_places(search: Search) -> list[int]:
         if split is None:
             continue
         share = search.level * (end - start) / search.length
-        if search.p_value(start, end, split.score) > share:
+        if search.p_value(start, end, split.score, share) > share:
             continue
         place = exact(search, split)
         places.append(place)
