@@ -20,9 +20,27 @@ from shoal.insight.tokens import (
 
 if TYPE_CHECKING:
     from shoal.insight.hooks import Block, Parts, Seen, activation_names, capture, edit, find_parts
+    from shoal.insight.logits import (
+        Attribution,
+        LensReading,
+        TunedLens,
+        direct_attribution,
+        lens_readings,
+        surprisal,
+        train_tuned_lens,
+    )
     from shoal.insight.roles import ROLES, HeadRole, HeadRoles, head_roles, role_scores
 
 _HOMES = {
+    "logits": (
+        "Attribution",
+        "LensReading",
+        "TunedLens",
+        "direct_attribution",
+        "lens_readings",
+        "surprisal",
+        "train_tuned_lens",
+    ),
     "roles": ("ROLES", "HeadRole", "HeadRoles", "head_roles", "role_scores"),
     "hooks": ("Block", "Parts", "Seen", "activation_names", "capture", "edit", "find_parts"),
 }
@@ -30,23 +48,30 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ROLES",
+    "Attribution",
     "Block",
     "HeadRole",
     "HeadRoles",
+    "LensReading",
     "Parting",
     "Parts",
     "Seen",
     "TokenCounts",
     "TokenPiece",
     "TokenReading",
+    "TunedLens",
     "activation_names",
     "capture",
     "count_tokens",
+    "direct_attribution",
     "edit",
     "find_parts",
     "head_roles",
+    "lens_readings",
     "read_tokens",
     "role_scores",
+    "surprisal",
+    "train_tuned_lens",
     "where_they_part",
 ]
 

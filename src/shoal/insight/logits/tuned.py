@@ -1,0 +1,205 @@
+"""The tuned lens: an affine map a layer, after which the unembedding predicts what the model predicts.
+
+First the map that takes the layer's residual stream nearest to the last one (ridge regression, closed form), then a few
+steps of Adam on KL(model ‖ lens), as Belrose et al. 2023 (arXiv:2303.08112, section 2) train all the way. Cost: one
+forward pass over the texts, one D × D solve a layer, and the steps.
+
+Shapes: N positions, D width, M layers (the embedding and all blocks but the last).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from shoal.errors import CorruptModelError, DataError, ModelError
+from shoal.insight.hooks.capture import capture
+from shoal.insight.hooks.parts import find_parts
+from shoal.insight.logits.unembed import find_unembedding
+from shoal.models.digest import weight_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.insight.hooks.parts import Parts
+    from shoal.insight.logits.unembed import Unembedding
+
+_RIDGE = 1e-3
+"""Times the mean variance of a direction."""
+
+_BATCH = 256
+_MOST_POSITIONS = 16384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedLens:
+    """What `train_tuned_lens` returns."""
+
+    weight_MDD: torch.Tensor
+    bias_MD: torch.Tensor
+    model: str
+    """The digest of the model's weights."""
+
+    positions: int
+    """How many tokens it was trained on."""
+
+    def translate(self, layer: int, residual_ND: torch.Tensor) -> torch.Tensor:
+        """The residual stream as the last block might have left it; layer 0 is the embedding."""
+        weight_DD = self.weight_MDD[layer].to(residual_ND.device)
+        return residual_ND @ weight_DD.T + self.bias_MD[layer].to(residual_ND.device)
+
+    def check(self, parts: Parts) -> None:
+        """Refuse another model.
+
+        Raises:
+            ModelError: the lens was trained for other weights.
+        """
+        if weight_digest(parts.model) != self.model:
+            raise ModelError("this tuned lens was trained for other weights; train one for this model")
+
+    def save(self, path: Path) -> None:
+        """Write it as one safetensors file; nothing half-written is left."""
+        partial = path.with_name(path.name + ".partial")
+        header = {"shoal": json.dumps({"model": self.model, "positions": self.positions})}
+        save_file({"weight": self.weight_MDD.contiguous(), "bias": self.bias_MD.contiguous()}, partial, metadata=header)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> TunedLens:
+        """Read one that was saved.
+
+        Raises:
+            CorruptModelError: the file is no tuned lens, or damaged.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = json.loads(file.metadata()["shoal"])
+                weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+                return cls(weight_MDD=weight, bias_MD=bias, model=header["model"], positions=header["positions"])
+        except (SafetensorError, ValueError, KeyError, TypeError) as fault:
+            raise CorruptModelError(f"{path} is no tuned lens that can be read ({fault}); train one anew") from fault
+
+
+def train_tuned_lens(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    texts: Sequence[str],
+    *,
+    steps: int = 50,
+    learning_rate: float = 1e-3,
+    tokens: int = 256,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> TunedLens:
+    """Train a tuned lens; the model is left as it was.
+
+    Args:
+        model: in evaluation mode.
+        tokenizer: its tokenizer.
+        texts: what to train on; the beginnings are read, at most 16,384 tokens together.
+        steps: of Adam a layer, after the closed form.
+        learning_rate: of Adam.
+        tokens: the most that are read of one text.
+        seed: of the batches.
+        progress: called with (what, done, total).
+
+    Raises:
+        DataError: the texts hold fewer tokens than the model is wide.
+        ModelError: the model could not be split into body and head.
+    """
+    parts = find_parts(model)
+    unembed = find_unembedding(parts)
+    layers = _residuals(parts, tokenizer, texts, tokens)
+    width = layers[-1].shape[1]
+    if len(layers[-1]) < width:
+        raise DataError(
+            f"the texts hold {len(layers[-1])} tokens, and a lens of width {width} needs at least as many; give more"
+        )
+    found = []
+    for number, residual_ND in enumerate(layers[:-1]):
+        weight_DD, bias_D = _closed_form(residual_ND, layers[-1])
+        found.append(_improved(unembed, residual_ND, layers[-1], weight_DD, bias_D, steps, learning_rate, seed))
+        if progress is not None:
+            progress("tuned lens", number + 1, len(layers) - 1)
+    return TunedLens(
+        weight_MDD=torch.stack([weight for weight, _ in found]),
+        bias_MD=torch.stack([bias for _, bias in found]),
+        model=weight_digest(model),
+        positions=len(layers[-1]),
+    )
+
+
+@torch.inference_mode()
+def _residuals(
+    parts: Parts, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], tokens: int
+) -> list[torch.Tensor]:
+    """The residual stream at every layer (each N × D), from the embedding to the last block."""
+    names = ["embedding", *(f"blocks.{number}.residual_out" for number in range(len(parts.blocks)))]
+    kept: list[list[torch.Tensor]] = [[] for _ in names]
+    most, count = min(tokens, parts.context or tokens), 0
+    for text in texts:
+        ids = tokenizer(text)["input_ids"][:most]
+        if not ids or count >= _MOST_POSITIONS:
+            continue
+        with capture(parts.model, names) as seen:
+            parts.model(torch.tensor([ids], device=parts.model.device), use_cache=False)
+        for place, name in enumerate(names):
+            kept[place].append(seen[name][0].float().clone())
+        count += len(ids)
+    if not count:
+        raise DataError("no text holds a token; give texts to train the lens on")
+    return [torch.cat(part) for part in kept]
+
+
+def _closed_form(from_ND: torch.Tensor, to_ND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ridge regression towards the identity, so that directions that never vary pass unchanged."""
+    mean_D, goal_D = from_ND.double().mean(0), to_ND.double().mean(0)
+    centred_ND, goal_ND = from_ND.double() - mean_D, to_ND.double() - goal_D
+    gram_DD = centred_ND.T @ centred_ND
+    ridge_DD = _RIDGE * gram_DD.diagonal().mean() * torch.eye(len(gram_DD), dtype=torch.float64, device=gram_DD.device)
+    weight_DD = torch.linalg.solve(gram_DD + ridge_DD, centred_ND.T @ goal_ND + ridge_DD).T
+    return weight_DD.float(), (goal_D - weight_DD @ mean_D).float()
+
+
+def _improved(
+    unembed: Unembedding,
+    from_ND: torch.Tensor,
+    to_ND: torch.Tensor,
+    weight_DD: torch.Tensor,
+    bias_D: torch.Tensor,
+    steps: int,
+    learning_rate: float,
+    seed: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A few steps on KL(model ‖ lens); of all steps, the maps at the end."""
+    with torch.inference_mode(False), torch.enable_grad():
+        weight_DD, bias_D = weight_DD.clone().requires_grad_(), bias_D.clone().requires_grad_()
+        optimizer = torch.optim.Adam([weight_DD, bias_D], lr=learning_rate)
+        draws = torch.Generator().manual_seed(seed)
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate * (1 - step / steps)
+            rows = torch.randint(len(from_ND), (_BATCH,), generator=draws).to(from_ND.device)
+            with torch.no_grad():
+                goal = unembed.logits(to_ND[rows].clone()).float().log_softmax(-1)
+            normed = unembed.normed(from_ND[rows].clone() @ weight_DD.T + bias_D)
+            said = _logits_with_gradient(unembed, normed).float().log_softmax(-1)
+            loss = torch.nn.functional.kl_div(said, goal, reduction="batchmean", log_target=True)
+            weight_DD.grad, bias_D.grad = torch.autograd.grad(loss, [weight_DD, bias_D])
+            optimizer.step()
+    return weight_DD.detach(), bias_D.detach()
+
+
+def _logits_with_gradient(unembed: Unembedding, normed_ND: torch.Tensor) -> torch.Tensor:
+    """The head works in place, which gradients cannot follow."""
+    head = unembed.head
+    products = torch.nn.functional.linear(normed_ND, head.weight_VD.detach(), head.bias_V) * head.scale
+    return products if head.soft_cap is None else torch.tanh(products / head.soft_cap) * head.soft_cap
