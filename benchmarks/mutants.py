@@ -25,7 +25,8 @@ def main() -> None:
     from mutants import scoring
 
     verdicts = []
-    for half, kind in ((half, kind) for half in scoring.HALVES for kind in scoring.mutants(half)):
+    todo = [(kind, name) for name in scoring.HALVES for kind in scoring.mutants(name)]
+    for kind, half in todo:
         one = scoring.verdict(kind, half)
         verdicts.append(one)
         append_part("mutants", row(one))
@@ -34,8 +35,8 @@ def main() -> None:
         print(f"{one.half:6} {one.name:28} {one.seconds:5.2f} s  {outcome}{shown}\n       {one.fault}", flush=True)
     rates = {half: rate([one for one in verdicts if one.half == half]) for half in scoring.HALVES}
     alarms = right_evaluators()
-    for half, (killed, counted) in rates.items():
-        print(f"{half}: {killed} of {counted} killed ({killed / counted:.1%})")
+    for name, (killed, counted) in rates.items():
+        print(f"{name}: {killed} of {counted} killed ({killed / counted:.1%})")
     seconds = sum(one.seconds for one in verdicts)
     print(f"{seconds:.1f} CPU-seconds for all mutants")
     print(f"{len(alarms)} right evaluators, {sum(map(bool, alarms.values()))} of them failed")

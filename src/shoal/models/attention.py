@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.nn.functional import pad, scaled_dot_product_attention
+from torch.nn.functional import scaled_dot_product_attention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +98,9 @@ def _without_maximum(
     rows, heads, length, width = query_BHLK.shape
     query_GKL = (query_BHLK * _LOG2_E).reshape(rows * heads, length, width).transpose(1, 2)
     key_GLK = key_BHLK.reshape(rows * heads, length, width)
-    value_GKL = pad(value_BHLK, (0, 1), value=1.0).transpose(2, 3).reshape(rows * heads, width + 1, length)
+    value_BHKL = value_BHLK.new_ones(rows, heads, width + 1, length)
+    value_BHKL[:, :, :width] = value_BHLK.transpose(2, 3)
+    value_GKL = value_BHKL.view(rows * heads, width + 1, length)
     out_GKL = torch.empty_like(value_GKL)
     group = max(1, _BUFFER // (min(length, _QUERIES) * min(length, _KEYS)))
     for first in range(0, rows * heads, group):
@@ -128,16 +130,17 @@ def _attend(
                 torch.baddbmm(band_JQ, key_GJK, query_GKQ, out=weight_GJQ).exp2_()
             else:
                 torch.bmm(key_GJK, query_GKQ, out=weight_GJQ).exp2_()
-            part = torch.bmm(value_GKL[:, :, first:last], weight_GJQ)
-            if number:
-                out_GKL[:, :, start:stop].add_(part)
+            if stop - start == last - first == length:
+                torch.bmm(value_GKL, weight_GJQ, out=out_GKL)
+            elif number:
+                out_GKL[:, :, start:stop].add_(torch.bmm(value_GKL[:, :, first:last], weight_GJQ))
             else:
-                out_GKL[:, :, start:stop] = part
+                out_GKL[:, :, start:stop] = torch.bmm(value_GKL[:, :, first:last], weight_GJQ)
 
 
 @lru_cache(maxsize=64)
 def _band(ahead: int, keys: int, queries: int, window: int) -> torch.Tensor:
-    """0 where a query may see a key, else -∞ (J × Q); the first query stands ``ahead`` positions after the first key."""
+    """0 where a query may see a key, else -∞ (J × Q); the first query stands ``ahead`` places after the first key."""
     behind_JQ = ahead + torch.arange(queries)[None, :] - torch.arange(keys)[:, None]
     return torch.zeros(keys, queries).masked_fill_((behind_JQ < 0) | (behind_JQ >= window), -torch.inf)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-
-from shoal.models.bodies.layer_norm import Affine, Layer, LayerNormBody
+from shoal.models.bodies.layer_norm import Layer, LayerNormBody
+from shoal.models.bodies.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import torch
 
 
 class GPTNeoBody(LayerNormBody):
@@ -43,10 +44,9 @@ class GPTNeoBody(LayerNormBody):
         return self._layers
 
     def _layer(self, name: str, window: int) -> Layer:
-        qkv = torch.cat([self.weights[f"{name}.attn.attention.{part}_proj.weight"] for part in "qkv"])
         return Layer(
             norm_1=self.affine(f"{name}.ln_1"),
-            qkv=Affine(weight=qkv, bias=None),
+            qkv=Stack(*(self.weights[f"{name}.attn.attention.{part}_proj.weight"] for part in "qkv")),
             out=self.affine(f"{name}.attn.attention.out_proj"),
             norm_2=self.affine(f"{name}.ln_2"),
             up=self.affine(f"{name}.mlp.c_fc"),

@@ -1,6 +1,7 @@
 """The layers that GPT-2 and GPT-Neo share: learned positions, layer norms before each part, GELU in its tanh form.
 
-(Radford et al. 2019, section 2.3.) Query, key and value are one product, and what a part gives is added in place.
+(Radford et al. 2019, section 2.3.) Query, key and value are one product where that pays, and what a part gives is added
+in place.
 
 Shapes: B rows, L positions, D hidden width, F inner width, H heads, K width of a head.
 """
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from shoal.models.bodies.memory import Memory
+    from shoal.models.bodies.stack import Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,18 @@ class Affine:
     weight: torch.Tensor
     bias: torch.Tensor | None
 
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """The product with x."""
+        return linear(x, self.weight, self.bias)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """One layer: attention within a window, and two products with GELU between them."""
 
     norm_1: Affine
-    qkv: Affine
-    """Query, key and value below each other (3D by D)."""
+    qkv: Affine | Stack
+    """Query, key and value (3D by D)."""
     out: Affine
     norm_2: Affine
     up: Affine
@@ -73,10 +79,9 @@ class LayerNormBody(Body):
         x_BLD = embedding(ids_BL, self._wte)
         x_BLD += self._wpe[self.positions(ids_BL, memory)]
         for number, layer in enumerate(self.layers):
-            attended_BLD = self._attend(linear(self._norm(x_BLD, layer.norm_1), *_pair(layer.qkv)), number, memory)
-            x_BLD += linear(attended_BLD, *_pair(layer.out))
-            inner_BLF = tanh_gelu(linear(self._norm(x_BLD, layer.norm_2), *_pair(layer.up)))
-            x_BLD += linear(inner_BLF, *_pair(layer.down))
+            qkv_BLE = layer.qkv(self._norm(x_BLD, layer.norm_1))
+            x_BLD += layer.out(self._attend(qkv_BLE, number, memory))
+            x_BLD += layer.down(tanh_gelu(layer.up(self._norm(x_BLD, layer.norm_2))))
         return self._norm(x_BLD, self._last_norm)
 
     def _norm(self, x_BLD: torch.Tensor, norm: Affine) -> torch.Tensor:
@@ -96,7 +101,3 @@ class LayerNormBody(Body):
                 memory.store(number, key, value)
             out = banded_attention(query, key, value, window)
         return out.transpose(1, 2).reshape(rows, length, -1)
-
-
-def _pair(affine: Affine) -> tuple[torch.Tensor, torch.Tensor | None]:
-    return affine.weight, affine.bias

@@ -1,7 +1,7 @@
 """Llama (Touvron et al. 2023, section 2.2): root-mean-square norms, rotary positions, gated products.
 
-Query, key and value are one product, as are gate and up. The rotation is written as in `transformers`, so that its
-numbers are the same to the last bit.
+Where they are small, query, key and value are one product, as are gate and up. The rotation is written as in
+`transformers`, so that its numbers are the same to the last bit.
 
 Shapes: B rows, L positions, D hidden width, H heads, G heads of keys, K width of a head.
 """
@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import embedding, linear, scaled_dot_product_attention, silu
 
 from shoal.models.bodies.body import Body
+from shoal.models.bodies.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +30,12 @@ class Layer:
     """The weights of one layer."""
 
     norm_1: torch.Tensor
-    qkv: torch.Tensor
-    """Query, key and value below each other ((H + 2G) · K by D)."""
+    qkv: Stack
+    """Query, key and value ((H + 2G) · K by D)."""
     out: torch.Tensor
     norm_2: torch.Tensor
-    gate_up: torch.Tensor
-    """Gate and up below each other (2F by D)."""
+    gate_up: Stack
+    """Gate and up (2F by D)."""
     down: torch.Tensor
 
 
@@ -69,10 +70,10 @@ class LlamaBody(Body):
         weights = self.weights
         return Layer(
             norm_1=weights[f"{name}.input_layernorm.weight"],
-            qkv=torch.cat([weights[f"{name}.self_attn.{part}_proj.weight"] for part in "qkv"]),
+            qkv=Stack(*(weights[f"{name}.self_attn.{part}_proj.weight"] for part in "qkv")),
             out=weights[f"{name}.self_attn.o_proj.weight"],
             norm_2=weights[f"{name}.post_attention_layernorm.weight"],
-            gate_up=torch.cat([weights[f"{name}.mlp.{part}_proj.weight"] for part in ("gate", "up")]),
+            gate_up=Stack(*(weights[f"{name}.mlp.{part}_proj.weight"] for part in ("gate", "up"))),
             down=weights[f"{name}.mlp.down_proj.weight"],
         )
 
@@ -81,9 +82,9 @@ class LlamaBody(Body):
         x_BLD = embedding(ids_BL, self.weights[self.embedding_name])
         angles = self._angles(ids_BL, memory)
         for number, layer in enumerate(self._layers):
-            qkv_BLE = linear(self._norm(x_BLD, layer.norm_1), layer.qkv)
+            qkv_BLE = layer.qkv(self._norm(x_BLD, layer.norm_1))
             x_BLD += linear(self._attend(qkv_BLE, angles, number, memory), layer.out)
-            gate_BLF, up_BLF = linear(self._norm(x_BLD, layer.norm_2), layer.gate_up).chunk(2, dim=-1)
+            gate_BLF, up_BLF = layer.gate_up(self._norm(x_BLD, layer.norm_2)).chunk(2, dim=-1)
             x_BLD += linear(silu(gate_BLF).mul_(up_BLF), layer.down)
         return self._norm(x_BLD, self.weights["model.norm.weight"])
 
