@@ -67,15 +67,13 @@ def channels_of(stream: Stream) -> list[Channel]:
 def number_channel(values: Array, name: str, depth: int) -> Channel:
     """Mid-rank codes of numbers; NaN ranks above everything, all NaN alike."""
     ordered = np.sort(values)
-    codes = _codes_of_ranks(values, ordered, depth)
-    cells = 1 << depth
-    bounds = np.full((cells, 2), np.nan)
-    ranks = _codes_of_ranks(ordered, ordered, depth)
-    first = np.searchsorted(ranks, np.arange(cells), side="left")
-    past = np.searchsorted(ranks, np.arange(cells), side="right")
-    filled = past > first
-    bounds[filled, 0], bounds[filled, 1] = ordered[first[filled]], ordered[past[filled] - 1]
-    return Channel(codes=codes, depth=depth, name=name, bounds=bounds)
+    starts = _cell_starts(ordered, depth)
+    reached = starts[1:-1][starts[1:-1] < len(ordered)]
+    codes = np.minimum(np.searchsorted(ordered[reached], values, side="right"), len(reached))
+    bounds = np.full((1 << depth, 2), np.nan)
+    filled = starts[1:] > starts[:-1]
+    bounds[filled] = np.stack((ordered[starts[:-1][filled]], ordered[starts[1:][filled] - 1]), axis=1)
+    return Channel(codes=codes.astype(np.uint8), depth=depth, name=name, bounds=bounds)
 
 
 def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, name: str = "") -> Channel:
@@ -94,24 +92,17 @@ def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, nam
     return Channel(codes=cell[symbols], depth=depth, name=name, labels=tuple(map(_listed, held)))
 
 
-def _codes_of_ranks(values: Array, ordered: Array, depth: int) -> Array:
-    """floor(2^depth u) of the mid-ranks u of ``values`` in ``ordered``.
+def _cell_starts(ordered: Array, depth: int) -> Array:
+    """Where each cell floor(2^depth u) of mid-ranks u starts among the sorted values, and their number at the end.
 
-    The mid-rank of v exceeds a threshold exactly where v is at least some order statistic; so 2^depth - 1 values,
-    found once, decide every code with comparisons only.
+    The mid-rank of v exceeds a threshold exactly where v is at least some order statistic; so 2^depth - 1 values, found
+    once, decide every code by comparisons alone.
     """
     cells = 1 << depth
-    distinct_from = np.flatnonzero(np.concatenate(([True], _differs(ordered))))
-    starts = np.append(distinct_from, len(ordered))
-    doubled = starts[:-1] + starts[1:]  # twice the mid-rank of each distinct value, times n
-    cell = np.minimum(doubled * cells // (2 * len(ordered)), cells - 1)
-    least = np.searchsorted(cell, np.arange(1, cells), side="left")
-    enters = np.append(ordered[distinct_from], np.nan)[least]
-    unreachable = least == len(distinct_from)
-    codes = np.searchsorted(np.where(unreachable, np.nan, enters), values, side="right")
-    if unreachable.any():
-        codes = np.minimum(codes, int(np.count_nonzero(~unreachable)) + 0)
-    return codes.astype(np.uint8)
+    distinct = np.append(np.flatnonzero(np.concatenate(([True], _differs(ordered)))), len(ordered))
+    doubled = distinct[:-1] + distinct[1:]  # twice the mid-rank of each distinct value, times n
+    cell = doubled * cells // (2 * len(ordered))
+    return np.concatenate(([0], distinct[np.searchsorted(cell, np.arange(1, cells))], [len(ordered)]))
 
 
 def _differs(ordered: Array) -> Array:

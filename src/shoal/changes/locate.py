@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+REACH = 1 << 16
+"""Steps at either side of the guess where the place is looked for, at least; laws are learnt from twice as many."""
 ROUNDS = 3
 """How often the laws are fitted anew to the pieces that the place before gave."""
 
@@ -44,7 +46,7 @@ def locate(
     *,
     margin: int,
     level: float,
-    others: tuple[Sequence[Piece], Sequence[Piece]] = ((), ()),
+    others: Sequence[Sequence[Piece]] = ((), ()),
 ) -> Located:
     """The place of the one change in ``window``.
 
@@ -56,13 +58,16 @@ def locate(
         level: One less the share of the posterior in the confidence set.
         others: Further pieces of the same processes as the piece before and as the piece after.
     """
-    start, end = window
-    first, last = start + margin, end - margin
+    reach = max(REACH, len(digits[0][0].joined) // 20)
+    start, end = max(window[0], guess - 2 * reach), min(window[1], guess + 2 * reach)
+    first = max(window[0] + margin, guess - reach)
+    last = min(window[1] - margin, guess + reach)
+    others = tuple([(a, min(b, a + 2 * reach)) for a, b in pieces] for pieces in others)
     place = int(np.clip(guess, first, last))
     posterior = np.ones(1)
     for _ in range(ROUNDS):
         before, after = [*others[0], (start, place)], [*others[1], (place, end)]
-        sums = split_likelihoods(digits, before, after, window)[margin : last - start + 1]
+        sums = split_likelihoods(digits, before, after, (start, end))[first - start : last - start + 1]
         posterior = np.exp(sums - sums.max())
         posterior /= posterior.sum()
         found = first + int(np.searchsorted(np.cumsum(posterior), 0.5))

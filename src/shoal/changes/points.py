@@ -133,15 +133,14 @@ def _result(
     edges = [0, *(found.place for found in located), search.length]
     changes = []
     for found, start, end in zip(located, edges, edges[2:], strict=False):
-        split = search.split(start, end)
-        score = split.score if split else 0.0
+        stretch = search.stretch(start, end)
         changes.append(
             Change(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=search.p_value(start, end, score, search.level),
-                score=score,
+                p_value=search.p_value(stretch, search.level),
+                score=stretch.split.score if stretch.split else 0.0,
                 what=moved_most(search.channels, search.cells, (start, found.place, end)),
             )
         )
@@ -170,7 +169,7 @@ def _refined(search: Search, places: list[int], groups: list[int]) -> list[Locat
             edges[number],
             margin=margin,
             level=search.level,
-            others=(others[0], others[1]),
+            others=others,
         )
         edges[number] = found.place
         located.append(found)

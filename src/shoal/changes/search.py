@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,22 @@ CLEAR = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A part of the stream that may be split."""
+
+    start: int
+    """Its first step."""
+    end: int
+    """The step after its last."""
+    blocks: Blocks
+    """It in blocks."""
+    least: int
+    """The blocks that the least distance between changes takes."""
+    split: Split | None
+    """Its clearest split; None where it is too short or does not move."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """A stream made ready, and the limits of the search."""
 
@@ -50,23 +67,20 @@ class Search:
     generator: np.random.Generator
     """What permutations are drawn from."""
 
-    def blocks(self, start: int, end: int) -> tuple[Blocks, int]:
-        """A stretch in blocks, and the blocks that a margin takes."""
-        width = max(self.memory, -(-(end - start) // BLOCKS), 1)
-        count = max(2, min((end - start) // width, end - start))
-        return cut(self.cells, start, end, count), max(1, round(self.margin * count / (end - start)))
+    def stretch(self, start: int, end: int) -> Stretch:
+        """A stretch of the stream in blocks, with its clearest split."""
+        width = max(self.memory, -(-(end - start) // BLOCKS))
+        count = max(2, (end - start) // width)
+        blocks = cut(self.cells, start, end, count)
+        least = max(1, round(self.margin * count / (end - start)))
+        split = clearest(blocks, least) if end - start >= 2 * self.margin else None
+        return Stretch(start=start, end=end, blocks=blocks, least=least, split=split)
 
-    def split(self, start: int, end: int) -> Split | None:
-        """The clearest split of a stretch, or None where it is too short or does not move."""
-        if end - start < 2 * self.margin:
-            return None
-        blocks, least = self.blocks(start, end)
-        return clearest(blocks, least)
-
-    def p_value(self, start: int, end: int, score: float, level: float) -> float:
-        """The p-value of a score in a stretch, exact enough to be held against a level."""
-        blocks, least = self.blocks(start, end)
-        return p_value(blocks, least, score, self.generator, level=level)
+    def p_value(self, stretch: Stretch, level: float) -> float:
+        """The p-value of the clearest split of a stretch, exact enough to be held against a level."""
+        if stretch.split is None:
+            return 1.0
+        return p_value(stretch.blocks, stretch.least, stretch.split.score, self.generator, level=level)
 
 
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
@@ -90,13 +104,11 @@ def tested_places(search: Search) -> list[int]:
     waiting = [(0, search.length)]
     while waiting:
         start, end = waiting.pop()
-        split = search.split(start, end)
-        if split is None:
-            continue
+        stretch = search.stretch(start, end)
         share = search.level * (end - start) / search.length
-        if search.p_value(start, end, split.score, share) > share:
+        if stretch.split is None or search.p_value(stretch, share) > share:
             continue
-        place = exact(search, split)
+        place = exact(search, stretch.split)
         places.append(place)
         waiting += [(start, place), (place, end)]
     return sorted(places)
@@ -105,25 +117,27 @@ def tested_places(search: Search) -> list[int]:
 def clear_places(search: Search, least: int) -> list[int]:
     """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes."""
     places: list[int] = []
-    waiting = _opened(search, [(0, search.length)])
-    while waiting:
-        split, start, end = max(waiting, key=lambda found: found[0].score)
-        if split.score < CLEAR and len(places) >= least:
+    waiting = [search.stretch(0, search.length)]
+    while waiting := [stretch for stretch in waiting if stretch.split is not None]:
+        clearest_one = max(waiting, key=_score)
+        if _score(clearest_one) < CLEAR and len(places) >= least:
             break
-        waiting.remove((split, start, end))
-        place = exact(search, split)
-        places.append(place)
-        waiting += _opened(search, [(start, place), (place, end)])
+        waiting.remove(clearest_one)
+        assert clearest_one.split is not None
+        places.append(exact(search, clearest_one.split))
+        waiting += [
+            search.stretch(clearest_one.start, places[-1]),
+            search.stretch(places[-1], clearest_one.end),
+        ]
     return sorted(places)
 
 
 def least_clear(search: Search, places: list[int]) -> int:
     """The place whose two neighbouring pieces differ least clearly."""
     edges = [0, *places, search.length]
-    found = {}
-    for start, place, end in zip(edges, places, edges[2:], strict=False):
-        split = search.split(start, end)
-        found[place] = split.score if split else -np.inf
+    found = {
+        place: _score(search.stretch(start, end)) for start, place, end in zip(edges, places, edges[2:], strict=False)
+    }
     return min(found, key=lambda place: found[place])
 
 
@@ -134,6 +148,5 @@ def exact(search: Search, split: Split) -> int:
     return found.place
 
 
-def _opened(search: Search, stretches: list[tuple[int, int]]) -> list[tuple[Split, int, int]]:
-    found = [(search.split(start, end), start, end) for start, end in stretches]
-    return [(split, start, end) for split, start, end in found if split is not None]
+def _score(stretch: Stretch) -> float:
+    return stretch.split.score if stretch.split else -math.inf
