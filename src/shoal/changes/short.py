@@ -80,32 +80,50 @@ def levels(stream: Stream, *, margin: int, level: float) -> list[Level]:
     table = _standardised(stream.values)
     size, count = table.size, len(table)
     least = max(2, margin)
+    model = _Model(costs=[_costs(table, phi) for phi in MEMORIES], size=size, width=table.shape[1], least=least)
     best = math.inf
-    chosen: tuple[Array, list[int], float] = (np.empty(0), [], 0.0)
-    for phi in MEMORIES:
-        costs = _costs(table, phi)
+    chosen: list[int] = []
+    for phi, costs in zip(MEMORIES, model.costs, strict=True):
         for places, cost in _best_places(costs, least):
-            parameters = table.shape[1] * (len(places) + 1) + 2 * len(places) + (phi > 0.0)
+            parameters = model.parameters(places) + (phi > 0.0)
             length = size * math.log(max(cost / size, NO_NOISE)) + parameters * math.log(count)
             if length < best:
-                best, chosen = length, (costs, places, cost)
-    costs, places, cost = chosen
-    return _significant(costs, places, least, cost, size, table.shape[1], level)
+                best, chosen = length, places
+    return _significant(model, chosen, level)
 
 
-def _significant(
-    costs: Array, places: list[int], least: int, cost: float, size: int, width: int, level: float
-) -> list[Level]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Model:
+    """The squared errors of every piece under every memory."""
+
+    costs: list[Array]
+    """For each phi the error of the piece [i, j), at row i and column j."""
+    size: int
+    """Values in all, n d."""
+    width: int
+    """Coordinates d."""
+    least: int
+    """The least number of steps of a piece."""
+
+    def parameters(self, places: list[int]) -> int:
+        """What describes the places and the means."""
+        return self.width * (len(places) + 1) + 2 * len(places)
+
+    def error(self, places: list[int]) -> tuple[float, Array]:
+        """The least squared error with changes at these places, over memories, and the table of that memory."""
+        edges = [0, *places, len(self.costs[0]) - 1]
+        errors = [float(costs[edges[:-1], edges[1:]].sum()) for costs in self.costs]
+        best = min(range(len(errors)), key=errors.__getitem__)
+        return max(errors[best], NO_NOISE * self.size), self.costs[best]
+
+
+def _significant(model: _Model, places: list[int], level: float) -> list[Level]:
     """The changes with a p-value of at most the level, the weakest dropped first, since its neighbours gain by that."""
     while True:
-        edges = [0, *places, len(costs) - 1]
-        windows = list(zip(edges, edges[1:], edges[2:], strict=False))
-        found = [_described(costs, window, least, cost, size, width, level) for window in windows]
+        found = [_described(model, places, number, level) for number in range(len(places))]
         weakest = max(range(len(found)), key=lambda k: found[k].p_value, default=None)
         if weakest is None or found[weakest].p_value <= level:
             return found
-        start, place, end = windows[weakest]
-        cost += float(costs[start, end] - costs[start, place] - costs[place, end])
         places = [*places[:weakest], *places[weakest + 1 :]]
 
 
@@ -159,33 +177,35 @@ def _best_places(costs: Array, least: int) -> list[tuple[list[int], float]]:
     return found
 
 
-def _described(
-    costs: Array, window: tuple[int, int, int], least: int, cost: float, size: int, width: int, level: float
-) -> Level:
+def _described(model: _Model, places: list[int], number: int, level: float) -> Level:
     """A change with its confidence set and the bound on its p-value.
 
-    The set holds the places with the most weight, exp(-RSS / 2 s^2) of each, until it has 1 - level of all.
+    The set holds the places with the most weight, exp(-RSS / 2 s^2) of each, until it has 1 - level of all. Without the
+    change the memory is estimated anew, so what a random walk does is not taken for a change.
     """
-    start, place, end = window
-    variance = max(cost / size, NO_NOISE)
-    tried = np.arange(start + min(least, place - start), end - min(least, end - place) + 1)
+    place, (error, costs) = places[number], model.error(places)
+    start, end = [0, *places][number], [*places, len(costs) - 1][number + 1]
+    tried = np.arange(start + model.least, end - model.least + 1)
     errors = costs[start, tried] + costs[tried, end]
-    weights = np.exp(-(errors - errors.min()) / (2.0 * variance))
+    weights = np.exp(-(errors - errors.min()) * model.size / (2.0 * error))
     order = np.argsort(-weights, kind="stable")
     held = order[: int(np.searchsorted(np.cumsum(weights[order]), (1.0 - level) * weights.sum())) + 1]
-    without = cost + costs[start, end] - costs[start, place] - costs[place, end]
-    gain = size * math.log(max(without / size, NO_NOISE) / variance)
+    without = model.error([*places[:number], *places[number + 1 :]])[0]
+    gain = max(model.size - model.parameters(places) - 1, 1) * math.log(max(without / error, 1.0))
     return Level(
         place=place,
         low=min(place, int(tried[held].min())),
         high=max(place, int(tried[held].max())),
-        p_value=min(1.0, len(tried) * _chi_square_bound(gain, width)),
-        score=math.sqrt(max(gain, 0.0)),
+        p_value=min(1.0, len(tried) * _chi_square_tail(gain, model.width)),
+        score=math.sqrt(gain),
     )
 
 
-def _chi_square_bound(value: float, freedom: int) -> float:
-    """Chernoff's bound on the chance that a chi-square variable is at least ``value``."""
-    if value <= freedom:
-        return 1.0
-    return math.exp((freedom - value) / 2.0 + freedom / 2.0 * math.log(value / freedom))
+def _chi_square_tail(value: float, freedom: int) -> float:
+    """The chance that a chi-square variable is above ``value``: Q(a + 1, x) = Q(a, x) + x^a e^-x / Gamma(a + 1)."""
+    half = value / 2.0
+    a, tail = (0.5, math.erfc(math.sqrt(half))) if freedom % 2 else (1.0, math.exp(-half))
+    while a < freedom / 2.0 and half > 0.0:
+        tail += math.exp(a * math.log(half) - half - math.lgamma(a + 1.0))
+        a += 1.0
+    return min(tail, 1.0)

@@ -21,7 +21,7 @@ def label_of(stream: Stream, place: int) -> str:
         return str(place)
     text = str(stream.index[place])
     day, _, time = text.partition("T") if stream.index.dtype.kind == "M" else (text, "", "")
-    return f"{day} {time.rstrip('0').rstrip('.:')}" if time.strip("0:.") else day
+    return f"{day} {time.partition('.')[0].removesuffix(':00')}" if time.strip("0:.") else day
 
 
 def group_name(group: int) -> str:

@@ -1,0 +1,123 @@
+"""A watch speaks soon after a change of any kind, and seldom where nothing changes."""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+import pytest
+
+from shoal.changes.generators import autoregressive
+from shoal.changes.online import Alarm, Watch
+from shoal.errors import DataError, UsageError
+
+
+def noise(seed: int, length: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=length)
+
+
+def first_after(alarms: list[Alarm], place: int) -> int:
+    return next((alarm.time for alarm in alarms if alarm.time >= place), 10**9) - place + 1
+
+
+def test_the_median_delay_after_a_shift_of_one_sigma_is_below_sixty() -> None:
+    delays = []
+    for seed in range(30):
+        values = noise(seed, 1500)
+        values[800:] += 1.0
+        delays.append(first_after(Watch(10_000).update_many(values), 800))
+    assert statistics.median(delays) <= 40
+
+
+@pytest.mark.parametrize("kind", ["variance", "dependence"])
+def test_changes_that_leave_the_mean_are_seen(kind: str) -> None:
+    delays = []
+    for seed in range(15):
+        values = noise(seed, 2500)
+        values[1000:] = 2.0 * values[1000:] if kind == "variance" else autoregressive((1500,), (0.8,), seed=seed).values
+        delays.append(first_after(Watch(10_000).update_many(values), 1000))
+    assert statistics.median(delays) <= (100 if kind == "variance" else 250)
+
+
+def test_the_place_of_an_alarm_is_near_the_change_and_it_says_what_moved() -> None:
+    values = noise(3, 1500)
+    values[900:] += 2.0
+    (alarm,) = Watch(10_000).update_many(values)
+    assert abs(alarm.place - 900) <= 12
+    assert alarm.place <= alarm.time
+    assert alarm.evidence >= np.log(10_000)
+    assert alarm.what.after > alarm.what.before
+    assert alarm.what.word.startswith("level")
+
+
+@pytest.mark.parametrize("law", ["normal", "cauchy", "binary"])
+def test_false_alarms_are_no_more_frequent_than_was_asked_for(law: str) -> None:
+    mean_run_length, steps, alarms = 2000, 0, 0
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        draws = {
+            "normal": generator.normal(size=4000),
+            "cauchy": generator.standard_cauchy(size=4000),
+            "binary": generator.integers(0, 2, 4000).astype(float),
+        }
+        heard = Watch(mean_run_length).update_many(draws[law])
+        alarms += bool(heard)
+        steps += heard[0].time - 256 if heard else 4000 - 256
+    assert steps / max(alarms, 1) > 0.7 * mean_run_length
+
+
+def test_one_by_one_and_many_at_once_say_the_same() -> None:
+    values = noise(5, 1800)
+    values[600:1200] += 1.5
+    one, many = Watch(5000), Watch(5000)
+    single = [alarm for value in values.tolist() if (alarm := one.update(value))]
+    pieces = [alarm for part in np.array_split(values, 7) for alarm in many.update_many(part)]
+    assert single == pieces == Watch(5000).update_many(values)
+    assert one.time == many.time == 1800
+    assert one.evidence == many.evidence
+
+
+def test_the_watch_is_the_same_under_every_increasing_transformation() -> None:
+    values = noise(6, 1500)
+    values[700:] *= 2.0
+    assert Watch().update_many(values) == Watch().update_many(np.exp(values)) == Watch().update_many(3.0 * values - 7.0)
+
+
+def test_constants_gaps_and_infinities_do_not_stop_it() -> None:
+    assert Watch().update_many(np.zeros(3000)) == []
+    values = noise(7, 2000)
+    values[::50] = np.nan
+    values[::70] = np.inf
+    assert Watch(1e6).update_many(values) == []
+    values[1000:] = np.nan
+    assert first_after(Watch().update_many(values), 1000) < 50
+
+
+def test_it_learns_anew_after_an_alarm() -> None:
+    values = noise(8, 3000)
+    values[1000:2000] += 4.0
+    heard = Watch().update_many(values)
+    assert [round(alarm.time, -2) for alarm in heard] == [1000, 2000]
+
+
+def test_the_state_does_not_grow_with_the_stream() -> None:
+    watch = Watch(1e12)
+    watch.update_many(noise(9, 1000))
+    before = sum(array.nbytes for array in (watch._evidence.counts, watch._evidence.factors, watch._evidence.starts))
+    watch.update_many(noise(9, 50_000))
+    after = sum(array.nbytes for array in (watch._evidence.counts, watch._evidence.factors, watch._evidence.starts))
+    assert after == before
+    assert np.count_nonzero(watch._evidence.starts >= 0) <= 8 * np.log2(51_000)
+
+
+def test_nothing_read_is_no_alarm_and_bad_settings_are_refused() -> None:
+    assert Watch().update_many([]) == []
+    assert Watch().evidence == -np.inf
+    with pytest.raises(UsageError, match="mean_run_length"):
+        Watch(1.0)
+    with pytest.raises(UsageError, match="history"):
+        Watch(history=10)
+    with pytest.raises(DataError, match="numbers"):
+        Watch().update_many(["a", "b"])
+    with pytest.raises(DataError, match="one number a step"):
+        Watch().update_many(np.zeros((3, 2)))

@@ -1,0 +1,74 @@
+"""Short series of long memory: changes of level are found, and noise alone gives none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shoal.changes import change_points
+from shoal.changes.generators import autoregressive
+from shoal.changes.input import as_stream
+from shoal.changes.short import is_short, levels
+
+
+def found(values: np.ndarray, margin: int = 5) -> list[int]:
+    return [level.place for level in levels(as_stream(values), margin=margin, level=0.05)]
+
+
+def test_a_shift_under_strong_memory_is_found_at_its_place() -> None:
+    values = autoregressive((120,), (0.8,), seed=3).values
+    values[70:] += 6.0
+    assert found(values) == [70]
+
+
+def test_places_are_the_same_under_a_change_of_scale_and_sign() -> None:
+    values = autoregressive((150,), (0.9,), seed=5).values
+    values[60:] += 5.0
+    assert found(values) == found(1e6 * values - 3e7) == found(-1e-9 * values)
+
+
+def test_a_random_walk_and_white_noise_have_no_change_of_level() -> None:
+    walks = [np.cumsum(np.random.default_rng(seed).normal(size=100)) for seed in range(40)]
+    noises = [np.random.default_rng(seed).normal(size=100) for seed in range(40)]
+    assert sum(bool(found(walk)) for walk in walks) <= 4
+    assert sum(bool(found(noise)) for noise in noises) <= 2
+
+
+def test_a_staircase_without_noise_is_found_exactly_and_a_constant_has_no_change() -> None:
+    assert found(np.repeat([0.0, 5.0, 1.0], 20)) == [20, 40]
+    assert found(np.full(50, 3.25)) == []
+
+
+def test_missing_values_are_bridged() -> None:
+    values = autoregressive((120,), (0.8,), seed=3).values
+    values[70:] += 6.0
+    values[[10, 40, 41, 90]] = np.nan
+    assert found(values) == [70]
+
+
+def test_all_coordinates_move_together() -> None:
+    table = np.column_stack([autoregressive((120,), (0.8,), seed=seed).values for seed in (1, 2)])
+    table[60:] += [3.0, -3.0]
+    assert found(table) == [60]
+
+
+def test_the_confidence_set_holds_the_place_and_p_values_are_small() -> None:
+    values = autoregressive((200,), (0.6,), seed=8).values
+    values[90:] += 2.5
+    for level in levels(as_stream(values), margin=10, level=0.05):
+        assert level.low <= level.place <= level.high
+        assert 0.0 <= level.p_value <= 0.05
+
+
+def test_long_or_forgetful_streams_symbols_and_infinities_are_left_to_the_tests() -> None:
+    assert not is_short(as_stream(np.zeros(2000)), 1000)
+    assert not is_short(as_stream(np.zeros(500)), 5)
+    assert not is_short(as_stream("ab" * 50), 100)
+    assert not is_short(as_stream([1.0, np.inf] * 20), 100)
+    assert not is_short(as_stream(np.full(40, np.nan)), 100)
+    assert is_short(as_stream(np.arange(100.0)), 100)
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+def test_the_shortest_streams_do_not_fail(length: int) -> None:
+    assert change_points(np.arange(float(length))).length == length
