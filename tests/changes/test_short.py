@@ -27,11 +27,10 @@ def test_places_are_the_same_under_a_change_of_scale_and_sign() -> None:
     assert found(values) == found(1e6 * values - 3e7) == found(-1e-9 * values)
 
 
-def test_a_random_walk_and_white_noise_have_no_change_of_level() -> None:
-    walks = [np.cumsum(np.random.default_rng(seed).normal(size=100)) for seed in range(40)]
-    noises = [np.random.default_rng(seed).normal(size=100) for seed in range(40)]
-    assert sum(bool(found(walk)) for walk in walks) <= 4
-    assert sum(bool(found(noise)) for noise in noises) <= 2
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_noise_of_any_memory_seldom_has_a_change_of_level(memory: float) -> None:
+    noises = [autoregressive((200,), (memory,), seed=seed).values for seed in range(40)]
+    assert sum(bool(found(noise, 10)) for noise in noises) <= 3
 
 
 def test_a_staircase_without_noise_is_found_exactly_and_a_constant_has_no_change() -> None:
@@ -61,12 +60,15 @@ def test_the_confidence_set_holds_the_place_and_p_values_are_small() -> None:
 
 
 def test_long_or_forgetful_streams_symbols_and_infinities_are_left_to_the_tests() -> None:
-    assert not is_short(as_stream(np.zeros(2000)), 1000)
-    assert not is_short(as_stream(np.zeros(500)), 5)
-    assert not is_short(as_stream("ab" * 50), 100)
-    assert not is_short(as_stream([1.0, np.inf] * 20), 100)
-    assert not is_short(as_stream(np.full(40, np.nan)), 100)
-    assert is_short(as_stream(np.arange(100.0)), 100)
+    def short(given: object, memory: int = 100) -> bool:
+        return is_short(as_stream(given), memory=memory, margin=20)
+
+    assert short(np.arange(400.0))
+    assert not short(np.arange(2000.0))
+    assert not short(np.arange(400.0), memory=19)
+    assert not short("ab" * 50)
+    assert not short([1.0, np.inf] * 20)
+    assert not short(np.full(40, np.nan))
 
 
 @pytest.mark.parametrize("length", range(1, 9))

@@ -47,7 +47,7 @@ def change_points(
     check_settings(min_distance=min_distance, process_count=process_count, level=level)
     stream = as_stream(x, kind=kind)
     search = prepare(stream, min_distance, level, seed)
-    if process_count is None and is_short(stream, search.memory):
+    if process_count is None and is_short(stream, memory=search.memory, margin=search.margin):
         found = levels(stream, margin=search.margin, level=level)
         if found:
             return _of_levels(search, found, min_distance)

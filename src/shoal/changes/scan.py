@@ -84,8 +84,8 @@ def freedom_of(grams: Array, words: Array) -> Array:
     even = len(grams) // 2 * 2
     rows = grams[:even:2] - grams[1:even:2]
     pairs = rows[:, :even:2] - rows[:, 1:even:2]
-    square = np.maximum(np.einsum("ijc,ijc->c", pairs, pairs), 1e-300)
-    concentration = square / np.maximum(np.trace(pairs) ** 2, 1e-300) - 2.0 / even
+    square = np.maximum(np.einsum("ijc,ijc->c", pairs, pairs), 1e-30)
+    concentration = square / np.maximum(np.trace(pairs) ** 2, 1e-30) - 2.0 / even
     return np.asarray(1.0 / np.minimum(np.maximum(concentration, 0.0) + 1.0 / np.maximum(words - 1, 1), 1.0))
 
 

@@ -1,9 +1,9 @@
 """Short streams with a long memory: changes of level under autoregressive noise, by description length.
 
-The permutation test needs several blocks, each longer than the memory of the stream. Yearly prices and monthly rates do
-not have them: a hundred steps that remember a hundred. For those a model is asked before the test (Chakar, Lebarbier,
-Levy-Leduc and Robin, Bernoulli 23, 2017, "A robust approach for estimating change-points in the mean of an AR(1)
-process"): with x_t standardised,
+The permutation test needs blocks longer than the memory of the stream and no longer than the least piece. Yearly prices
+and monthly rates have none: a hundred steps that remember a hundred. For those a model is asked before the test
+(Chakar, Lebarbier, Levy-Leduc and Robin, Bernoulli 23, 2017, "A robust approach for estimating change-points in the
+mean of an AR(1) process"): with x_t standardised,
 
     x_t - phi x_{t-1} = m_k + e_t    in piece k,
 
@@ -34,8 +34,8 @@ Array = np.ndarray[Any, Any]
 
 LONGEST = 1000
 """A longer stream is left to the tests; this method is quadratic."""
-BLOCKS = 8
-"""Memories that a stream must hold for the tests to have blocks enough."""
+LASTING = 8
+"""A memory of fewer steps is never long."""
 MOST = 15
 """Changes at most."""
 MEMORIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -60,9 +60,15 @@ class Level:
     """The root of twice the gain in log-likelihood."""
 
 
-def is_short(stream: Stream, memory: int) -> bool:
-    """Whether the stream is too short for the tests, and of finite numbers (or missing ones)."""
-    if stream.values is None or not 4 <= stream.length <= LONGEST or stream.length >= BLOCKS * memory:
+def is_short(stream: Stream, *, memory: int, margin: int) -> bool:
+    """Whether a block of the tests would be longer than the least piece, in a stream of finite numbers or missing ones.
+
+    Args:
+        stream: The stream.
+        memory: Steps after which it has forgotten: the length of a block.
+        margin: The least number of steps between two changes.
+    """
+    if stream.values is None or not 4 <= stream.length <= LONGEST or memory < max(LASTING, margin + 1):
         return False
     known = np.isfinite(stream.values)
     return bool(np.all(known | np.isnan(stream.values)) and known.any(axis=0).all())
