@@ -16,6 +16,7 @@ ShoalError
 ├── TrainingError           training met a loss that is not a number
 ├── StoreError              a run folder cannot be read or written (disk full, other experiment)
 ├── WorkerError             a worker process of a run died in the middle of its work
+├── EndpointError           a model server that is gone, too slow, or answers nothing usable
 └── MissingExtraError       an optional part of shoal is not installed
 ```
 
@@ -98,6 +99,10 @@ class StoreError(ShoalError):
 
 class WorkerError(ShoalError):
     """A worker process of a run died in the middle of its work."""
+
+
+class EndpointError(ShoalError):
+    """A model server that is gone, too slow, or answers nothing usable."""
 
 
 class MissingExtraError(ShoalError):
