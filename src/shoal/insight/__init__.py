@@ -29,9 +29,11 @@ if TYPE_CHECKING:
         surprisal,
         train_tuned_lens,
     )
+    from shoal.insight.neurons import NeuronExample, NeuronReport, NeuronReports, watch_neurons
     from shoal.insight.roles import ROLES, HeadRole, HeadRoles, head_roles, role_scores
 
 _HOMES = {
+    "neurons": ("NeuronExample", "NeuronReport", "NeuronReports", "watch_neurons"),
     "logits": (
         "Attribution",
         "LensReading",
@@ -53,6 +55,9 @@ __all__ = [
     "HeadRole",
     "HeadRoles",
     "LensReading",
+    "NeuronExample",
+    "NeuronReport",
+    "NeuronReports",
     "Parting",
     "Parts",
     "Seen",
@@ -72,6 +77,7 @@ __all__ = [
     "role_scores",
     "surprisal",
     "train_tuned_lens",
+    "watch_neurons",
     "where_they_part",
 ]
 

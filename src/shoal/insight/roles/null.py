@@ -45,7 +45,7 @@ def null_scores(
     shuffled = copy.deepcopy(parts.model)
     found = []
     for done in range(times):
-        _shuffle(shuffled, draws)
+        shuffle_weights(shuffled, draws)
         found.append(score(shuffled).flatten(0, 1))
         if progress is not None:
             progress("shuffled models", done + 1, times)
@@ -53,7 +53,7 @@ def null_scores(
 
 
 @torch.no_grad()
-def _shuffle(model: PreTrainedModel, draws: torch.Generator) -> None:
+def shuffle_weights(model: PreTrainedModel, draws: torch.Generator) -> None:
     """Shuffle the entries of every weight in place."""
     for weight in model.parameters():
         order = torch.randperm(weight.numel(), generator=draws).to(weight.device)

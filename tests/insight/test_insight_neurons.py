@@ -1,0 +1,128 @@
+"""A planted neuron is found with the words that it fires on, and noise is not called selective."""
+
+import itertools
+import random
+
+import pytest
+import torch
+from planted import TOKENS, neuron_model
+from scipy import stats
+
+from architectures import tiny_model
+from shoal.errors import DataError, ModelError, UsageError
+from shoal.insight import capture, find_parts, watch_neurons
+from shoal.insight.neurons.examples import Strongest
+from shoal.insight.neurons.selective import mann_whitney
+from shoal.models import load_model
+
+ANIMALS = range(3, 8)
+
+
+def word_tokenizer():
+    """A word a token: w0 to w27, the animals among them."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = {("animal" if place in ANIMALS else "word") + str(place): place for place in range(TOKENS)}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="word0"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="word0", pad_token="word0"), list(words)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    tokenizer, words = word_tokenizer()
+    draw = random.Random(0)
+    return tokenizer, [" ".join(draw.choices(words[1:], k=30)) for _ in range(40)]
+
+
+def test_a_planted_neuron_is_found_with_the_class_that_it_fires_on(corpus):
+    tokenizer, texts = corpus
+    found = watch_neurons(neuron_model(ANIMALS), tokenizer, texts, most=3)
+    first = found.neurons[0]
+    assert (first.block, first.neuron) == (0, 5)
+    assert set(first.tokens) == {f"animal{place}" for place in ANIMALS}
+    assert first.auc > 0.99
+    assert first.selective
+    assert all(example.token.startswith("animal") for example in first.examples)
+    assert found.tokens == 40 * 30
+
+
+def test_at_most_one_neuron_in_twenty_of_a_random_model_is_selective(corpus):
+    tokenizer, texts = corpus
+    for seed in range(3):
+        found = watch_neurons(tiny_model("Llama", seed=seed), tokenizer, texts, most=48)
+        assert found.all_neurons == 48
+        assert sum(report.selective for report in found.neurons) <= 0.05 * 48
+
+
+def test_positions_that_are_shuffled_make_no_neuron_selective(corpus):
+    """Activations that do not depend on the token: the tokens that were lucky in one half are not in the other."""
+    from shoal.insight.neurons.selective import selectivity
+
+    draws = torch.Generator().manual_seed(0)
+    ids = torch.randint(1, TOKENS, (1200,), generator=draws)
+    half = torch.arange(1200) < 600
+    values = [
+        selectivity(torch.randn(1200, generator=draws), ids, half, tokens=12, least=3).p_value for _ in range(200)
+    ]
+    assert 0.01 < sum(value <= 0.1 for value in values) / 200 < 0.2
+
+
+def test_examples_are_the_largest_activations_of_the_corpus(corpus):
+    tokenizer, texts = corpus
+    model = neuron_model(ANIMALS)
+    found = watch_neurons(model, tokenizer, texts, neurons=[(0, 7)], examples=5)
+    every = []
+    for text in texts:
+        with capture(model, ["blocks.0.mlp.neurons"]) as seen, torch.no_grad():
+            model(tokenizer(text, return_tensors="pt")["input_ids"])
+        every += seen["blocks.0.mlp.neurons"][0, :, 7].tolist()
+    got = [example.activation for example in found.neurons[0].examples]
+    assert got == pytest.approx(sorted(every, reverse=True)[:5], abs=1e-6)
+    example = found.neurons[0].examples[0]
+    words = texts[example.text].split()
+    assert words[example.position] == example.token
+    assert example.before.split() == words[max(0, example.position - 8) : example.position]
+
+
+def test_streaming_keeps_what_sorting_everything_would():
+    draws = torch.Generator().manual_seed(0)
+    values = torch.randint(0, 50, (300, 4), generator=draws).float()
+    strongest = Strongest(4, 6)
+    for start, stop in itertools.pairwise([0, 3, 100, 101, 300]):
+        strongest.add(values[start:stop], torch.arange(start, stop))
+    for neuron in range(4):
+        assert strongest.value_CT[neuron].tolist() == values[:, neuron].sort(descending=True).values[:6].tolist()
+        assert values[strongest.place_CT[neuron], neuron].tolist() == strongest.value_CT[neuron].tolist()
+
+
+def test_the_test_of_mann_and_whitney_is_scipys():
+    draws = torch.Generator().manual_seed(1)
+    value, inside = torch.randint(0, 9, (80,), generator=draws).float(), torch.rand(80, generator=draws) < 0.3
+    auc, p_value = mann_whitney(value, inside)
+    theirs = stats.mannwhitneyu(
+        value[inside], value[~inside], alternative="greater", method="asymptotic", use_continuity=False
+    )
+    assert auc == pytest.approx(theirs.statistic / (int(inside.sum()) * int((~inside).sum())))
+    assert p_value == pytest.approx(theirs.pvalue, rel=1e-6)
+
+
+def test_a_real_model_has_selective_neurons(data_folder):
+    loaded = load_model("bundled:stories")
+    text = (data_folder / "tinystories" / "tinystories_v2_sample_cs336.txt").read_text(encoding="utf-8")
+    found = watch_neurons(loaded.model, loaded.tokenizer, text.split("<|endoftext|>"), most=10)
+    assert len(found.neurons) == 10
+    assert found.neurons[0].selective
+
+
+def test_what_cannot_be_watched_is_refused(corpus):
+    tokenizer, texts = corpus
+    model = neuron_model(ANIMALS)
+    with pytest.raises(UsageError, match="neurons 0 to 31"):
+        watch_neurons(model, tokenizer, texts, neurons=[(0, 32)])
+    with pytest.raises(DataError, match="two texts"):
+        watch_neurons(model, tokenizer, texts[:1])
+    with pytest.raises(ModelError, match="could not be taken apart"):
+        watch_neurons(tiny_model("Mamba"), tokenizer, texts)
+    assert find_parts(model).neurons == 32
