@@ -62,10 +62,11 @@ class Head:
 
     def save(self, folder: Path) -> None:
         """Write the two files; the folder is made where there is none."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C}, folder / "head.safetensors")
+        weights = save({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C})
+        (folder / "head.safetensors").write_bytes(weights)
         rest = {name: getattr(self, name) for name in ("classes", "features", "reader", "discount", "source")}
         (folder / "head.json").write_text(json.dumps(rest, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-RIDGES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+RIDGES = (3e-4, 1e-3, 3e-3, 1e-2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def train_head(
     """Train a head on texts of known class.
 
     Args:
-        texts: at least five of each of at least two classes.
+        texts: at least two of each of at least two classes.
         reader: what reads a sentence: ``"style"`` or ``"phrases"``.
         source: what the texts are, with their licence; it is kept with the head.
         stretch: how many sentences make one training row.
@@ -111,10 +111,10 @@ def scaled(head: Head, factor: float) -> Head:
 
 def _classes(texts: Sequence[LabelledText]) -> tuple[str, ...]:
     counts = Counter(text.label for text in texts)
-    few = [name for name, count in counts.items() if count < 5]
+    few = [name for name, count in counts.items() if count < 2]
     if len(counts) < 2 or few:
         what = f"class {few[0]!r} has {counts[few[0]]} texts" if few else f"there are {len(counts)} classes"
-        raise DataError(f"{what}; a head needs at least two classes with five texts each")
+        raise DataError(f"{what}; a head needs at least two classes with two texts each")
     return tuple(sorted(counts))
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.segmentation.features import Features
-from shoal.segmentation.heads import shipped_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +24,3 @@ class Judged:
     def features(self, sentences: Sequence[str]) -> Features:
         """How likely each class makes each sentence."""
         return Features(likelihoods=self.head.likelihoods(sentences))
-
-
-def register() -> Judged:
-    """How a text is written (report, tale, letter, talk), not what it is about."""
-    return Judged(head=shipped_head("register"), name="register")
-
-
-def emotion() -> Judged:
-    """What sentences express, by the six emotions of Ekman (1992, Cognition and Emotion 6) and neutral."""
-    return Judged(head=shipped_head("emotion"), name="emotion")

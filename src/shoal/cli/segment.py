@@ -1,0 +1,99 @@
+"""``shoal segment``: a text cut where its distribution changes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from shoal.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.segmentation.labels import SegmentLabel
+    from shoal.segmentation.result import Segmentation
+
+
+def segment(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    /,
+    *,
+    channel: str = "words",
+    head: Path | None = None,
+    count: int | None = None,
+    lines: bool = False,
+    plot: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Cut a text where its words, style, emotion or topic change, and say what sets each segment apart.
+
+    Parameters
+    ----------
+    file
+        A text file in UTF-8; "-" or nothing reads standard input.
+    channel
+        What the text is read by: words, topic, register or emotion.
+    head
+        The folder of a head of your own, for the channels register and emotion.
+    count
+        The number of segments; chosen by the text's own evidence where it is not given.
+    lines
+        The file has a sentence on each line; otherwise sentences are found.
+    plot
+        Write a page of the text with its segments to this HTML file, which needs no network.
+    as_json
+        Print the segments and their labels as JSON on standard output.
+    """
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.segmentation.channels import find_channel
+    from shoal.segmentation.kept import Kept
+    from shoal.segmentation.labels import label_segments
+    from shoal.segmentation.segmenter import segment as cut
+    from shoal.segmentation.sentences import read_lines
+
+    text = _read(file)
+    reader = Kept(find_channel(channel, head=head))
+    with progress_bars() as progress:
+        progress("sentences read", 0, 1)
+        found = cut(read_lines(text) if lines else text, channel=reader, count=count)
+        progress("sentences read", 1, 1)
+    labels = label_segments(found, head=reader.head)
+    if as_json:
+        print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
+    else:
+        _print_segments(found, labels)
+    if plot is not None:
+        from shoal.cli.segment_page import write_page
+
+        print(f"written to {write_page(plot, file, found, labels, reader)}", file=sys.stderr)
+
+
+def _read(file: str) -> str:
+    """The text of a file or of standard input."""
+    if file != "-" and Path(file).is_dir():
+        raise UsageError(f"{file} is a folder; give a text file")
+    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        named = "standard input" if file == "-" else file
+        raise DataError(f"{named} is no text in UTF-8 (byte {fault.start}); give a text file in UTF-8") from fault
+
+
+def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None:
+    """Print a line a segment, and the boundaries between them."""
+    many = f"{found.count} segments" if found.count > 1 else "1 segment"
+    print(f"{many} in {len(found.sentences)} sentences, by {found.channel}")
+    for place, label in enumerate(labels):
+        if place:
+            cut = found.cuts[place - 1]
+            print(f"  -- {cut.confidence:.0%} sure here, 90% before sentences {cut.low + 1} to {cut.high + 1}")
+        print(f"{place + 1:3}  sentences {label.start + 1} to {label.stop}: {label.text}")
+        print(f"     {_beginning(found.sentences[label.start])}")
+
+
+def _beginning(sentence: str, width: int = 90) -> str:
+    return sentence if len(sentence) <= width else sentence[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

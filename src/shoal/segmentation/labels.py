@@ -1,0 +1,195 @@
+"""What sets a segment apart: the words and features whose rate moved most, each with what was measured.
+
+For every name the log-odds of its rate in the segment against its rate elsewhere, with an informative Dirichlet prior
+(the name's rate in the whole text), divided by its standard error: large where a difference is large and seen often.
+
+Source: Monroe, Colaresi and Quinn (2008), Political Analysis 16:372-403, equations 16, 20 and 22.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.segmentation.classes import class_probabilities
+from shoal.segmentation.heads import shipped_head
+from shoal.segmentation.style import CLOSED_CLASS, style_features, style_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shoal.segmentation.heads import Head
+    from shoal.segmentation.result import Segmentation
+
+_PRIOR_TOKENS = 100.0
+"""How many tokens of the whole text's rates are added to each side."""
+
+_WORD = re.compile(r"[^\W\d_]{2,}(?:[-'\u2019][^\W\d_]+)*")
+_LENGTH_FEATURE = "sentence of"
+_NOTABLE = 2.0
+"""How many standard errors a difference has to be, to be said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """A word or a feature of style whose rate differs."""
+
+    name: str
+
+    share: float
+    """Its share of the segment's tokens."""
+
+    elsewhere: float
+    """Its share of the tokens it was compared with."""
+
+    z: float
+    """The difference of log-odds in standard errors; above 0 where the segment has more of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentLabel:
+    """What is known of one segment."""
+
+    start: int
+    """Its first sentence (from 0)."""
+
+    stop: int
+    """The sentence behind its last."""
+
+    class_name: str | None
+    """The most probable class, where the channel has classes."""
+
+    probability: float | None
+    """How probable that class is of the segment, by the head."""
+
+    words: tuple[Trait, ...]
+    """Open-class words that it has more of than the rest of the text."""
+
+    style: tuple[Trait, ...]
+    """Features of style that it has more or less of than the rest of the text."""
+
+    since: tuple[Trait, ...]
+    """Words and features that moved most against the segment before; none for the first."""
+
+    sentence_tokens: float
+    """The mean number of tokens of its sentences."""
+
+    elsewhere_tokens: float
+    """The same in the rest of the text; its own where there is no rest."""
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        parts = [] if self.class_name is None else [f"{self.class_name} ({self.probability:.0%})"]
+        if self.elsewhere_tokens and not 1 / 1.25 < self.sentence_tokens / self.elsewhere_tokens < 1.25:
+            kind = "long" if self.sentence_tokens > self.elsewhere_tokens else "short"
+            parts.append(f"{kind} sentences ({self.sentence_tokens:.0f} tokens, elsewhere {self.elsewhere_tokens:.0f})")
+        for said, traits in (
+            ("words", self.words),
+            ("more of", [trait for trait in self.style if trait.z > 0]),
+            ("less of", [trait for trait in self.style if trait.z < 0]),
+        ):
+            if traits:
+                parts.append(f"{said}: {', '.join(trait.name for trait in traits)}")
+        return "; ".join(parts) or "nothing that sets it apart"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON can hold them, with `text`."""
+        return asdict(self) | {"text": self.text}
+
+
+def label_segments(
+    segmentation: Segmentation, *, head: Head | None = None, words: int = 6, style: int = 6
+) -> tuple[SegmentLabel, ...]:
+    """Label every segment of a text.
+
+    Args:
+        segmentation: what `segment` found.
+        head: judges the segments' classes; by default the shipped one of a channel that has one.
+        words: at most so many words a segment.
+        style: at most so many features of style a segment.
+    """
+    if head is None and segmentation.channel in ("register", "emotion"):
+        head = shipped_head(segmentation.channel)
+    segments = segmentation.segments
+    edges = [0, *itertools.accumulate(map(len, segments))]
+    word_counts = [_counted(segment, _words_of) for segment in segments]
+    style_counts = [_counted(segment, _style_of) for segment in segments]
+    tokens = [[len(style_tokens(sentence)) for sentence in segment] for segment in segments]
+    sizes = [float(sum(part)) for part in tokens]
+    labels = []
+    for place, segment in enumerate(segments):
+        class_name, probability = (None, None) if head is None else _class_of(head, segment)
+        rest = [length for other, part in enumerate(tokens) if other != place for length in part] or tokens[place]
+        others = [other for other in range(len(segments)) if other != place]
+        found_words = _traits(word_counts, sizes, place, others)
+        found_style = _traits(style_counts, sizes, place, others)
+        before = [place - 1] if place else []
+        moved = [*_traits(word_counts, sizes, place, before), *_traits(style_counts, sizes, place, before)]
+        labels.append(
+            SegmentLabel(
+                start=edges[place],
+                stop=edges[place + 1],
+                class_name=class_name,
+                probability=probability,
+                words=tuple([trait for trait in found_words if trait.z > 0][:words]),
+                style=tuple(found_style[:style]),
+                since=tuple(sorted(moved, key=lambda trait: -abs(trait.z))[:style]),
+                sentence_tokens=float(np.mean(tokens[place])),
+                elsewhere_tokens=float(np.mean(rest)),
+            )
+        )
+    return tuple(labels)
+
+
+def _class_of(head: Head, sentences: Sequence[str]) -> tuple[str, float]:
+    probabilities = class_probabilities(head.likelihoods(sentences))
+    best = int(probabilities.argmax())
+    return head.classes[best], float(probabilities[best])
+
+
+def _traits(counts: Sequence[Counter[str]], sizes: Sequence[float], here: int, there: Sequence[int]) -> list[Trait]:
+    """What differs notably between a segment and others, the clearest first."""
+    if not there:
+        return []
+    whole: Counter[str] = sum(counts, Counter())
+    other: Counter[str] = sum((counts[place] for place in there), Counter())
+    size, other_size = sizes[here], sum(sizes[place] for place in there)
+    traits = []
+    for name in counts[here].keys() | other.keys():
+        prior = _PRIOR_TOKENS * whole[name] / sum(sizes)
+        z = _log_odds(counts[here][name], size, other[name], other_size, prior)
+        if abs(z) >= _NOTABLE:
+            share, elsewhere = counts[here][name] / size, other[name] / other_size
+            traits.append(Trait(name=name, share=share, elsewhere=elsewhere, z=z))
+    return sorted(traits, key=lambda trait: (-abs(trait.z), trait.name))
+
+
+def _log_odds(count: float, size: float, other: float, other_size: float, prior: float) -> float:
+    """The difference of log-odds in standard errors (equations 16, 20, 22)."""
+    one, two = count + prior, other + prior
+    odds = np.log(one / (size + _PRIOR_TOKENS - one)) - np.log(two / (other_size + _PRIOR_TOKENS - two))
+    return float(odds / np.sqrt(1 / one + 1 / two))
+
+
+def _counted(sentences: Sequence[str], read: Callable[[str], Counter[str]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for sentence in sentences:
+        counts.update(read(sentence))
+    return counts
+
+
+def _words_of(sentence: str) -> Counter[str]:
+    return Counter(word for word in _WORD.findall(sentence.lower()) if word.partition("'")[0] not in CLOSED_CLASS)
+
+
+def _style_of(sentence: str) -> Counter[str]:
+    """How many tokens have each feature; lengths of sentences are said by their mean."""
+    tokens = len(style_tokens(sentence))
+    found = style_features(sentence).items()
+    return Counter({name: share * tokens for name, share in found if not name.startswith(_LENGTH_FEATURE)})
