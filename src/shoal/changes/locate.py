@@ -24,7 +24,12 @@ Array = np.ndarray[Any, Any]
 REACH = 1 << 16
 """Steps at either side of the guess where the place is looked for, at least; laws are learnt from twice as many."""
 ROUNDS = 3
-"""How often the laws are fitted anew to the pieces that the place before gave."""
+"""How often the laws are fitted to the pieces that the place before gave, at most."""
+DOUBT = 0.001
+"""The laws are not fitted to the places that hold all but this share of the posterior: whichever piece such a step is
+not of, the law of that piece would learn it by heart."""
+BESIDE = 8
+"""Nor to so many steps beside those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,7 @@ def locate(
     margin: int,
     level: float,
     others: Sequence[Sequence[Piece]] = ((), ()),
+    rounds: int = ROUNDS,
 ) -> Located:
     """The place of the one change in ``window``.
 
@@ -57,6 +63,7 @@ def locate(
         margin: How far from the ends of the window the change must stay, at least 1.
         level: One less the share of the posterior in the confidence set.
         others: Further pieces of the same processes as the piece before and as the piece after.
+        rounds: How often the laws are fitted at most.
     """
     reach = max(REACH, len(digits[0][0].joined) // 20)
     start, end = max(window[0], guess - 2 * reach), min(window[1], guess + 2 * reach)
@@ -64,16 +71,19 @@ def locate(
     last = min(window[1] - margin, guess + reach)
     others = tuple([(a, min(b, a + 2 * reach)) for a, b in pieces] for pieces in others)
     place = int(np.clip(guess, first, last))
-    posterior = np.ones(1)
-    for _ in range(ROUNDS):
-        before, after = [*others[0], (start, place)], [*others[1], (place, end)]
+    gap = place, place
+    for _ in range(rounds):
+        before, after = [*others[0], (start, gap[0])], [*others[1], (gap[1], end)]
         sums = split_likelihoods(digits, before, after, (start, end))[first - start : last - start + 1]
         posterior = np.exp(sums - sums.max())
         posterior /= posterior.sum()
-        found = first + int(np.searchsorted(np.cumsum(posterior), 0.5))
-        if found == place:
+        place = min(first + int(np.searchsorted(np.cumsum(posterior), 0.5)), last)
+        low, high = _hull(posterior, DOUBT)
+        wider = (high - low) // 2 + BESIDE
+        last_gap = gap
+        gap = max(first + low - wider, (start + place) // 2), min(first + high + wider, (place + end + 1) // 2)
+        if gap == last_gap:
             break
-        place = min(found, last)
     low, high = _hull(posterior, level)
     return Located(place=place, low=min(first + low, place), high=max(first + high, place))
 

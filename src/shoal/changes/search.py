@@ -142,9 +142,9 @@ def least_clear(search: Search, places: list[int]) -> int:
 
 
 def exact(search: Search, split: Split) -> int:
-    """The place of a split by likelihood, inside the window in which it is clearest."""
+    """The place of a split by likelihood, inside the window in which it is clearest; exact enough to go on from."""
     margin = min(search.margin, (split.window[1] - split.window[0]) // 2)
-    found = locate(search.digits, split.window, split.place, margin=margin, level=search.level)
+    found = locate(search.digits, split.window, split.place, margin=margin, level=search.level, rounds=1)
     return found.place
 
 
