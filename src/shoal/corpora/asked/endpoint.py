@@ -1,0 +1,131 @@
+"""An OpenAI-compatible endpoint, asked with patience: what is slow, busy or rude is asked again, after a while."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import EndpointError, MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model said."""
+
+    text: str
+    tokens_in: int
+    tokens_out: int
+    """As the endpoint counts them; 0 where it does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a model answers, and how patiently it is asked."""
+
+    url: str
+    """As in ``http://localhost:8080/v1``."""
+
+    model: str
+    timeout: float = 60.0
+    """Seconds that an answer may take."""
+
+    tries: int = 5
+    """How often a question is asked before giving up."""
+
+    wait: float = 1.0
+    """Seconds before the second try; each further wait is twice as long, and up to half of it more by chance."""
+
+    longest: int = 600
+    """The most tokens of an answer."""
+
+    temperature: float = 1.0
+    pause: Callable[[float], None] = field(default=time.sleep, repr=False)
+    """What waits."""
+
+    def client(self) -> Any:
+        """A client for this address.
+
+        Raises:
+            MissingExtraError: the ``openai`` package is not installed.
+            UsageError: the address is no http address.
+        """
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingExtraError("judge", "asking a model at an endpoint") from error
+        if not self.url.startswith(("http://", "https://")):
+            raise UsageError(f"{self.url!r} is no endpoint; give an address as in http://localhost:8080/v1")
+        key = os.environ.get(KEY_VARIABLE) or "none"
+        return openai.OpenAI(base_url=self.url, api_key=key, timeout=self.timeout, max_retries=0)
+
+    def ask(self, client: Any, prompt: str) -> Answer:
+        """The model's answer to one prompt.
+
+        Raises:
+            EndpointError: the endpoint refuses the request, or every try failed.
+        """
+        failure = ""
+        for attempt in range(self.tries):
+            if attempt:
+                self.pause(self.wait * 2 ** (attempt - 1) * random.uniform(1, 1.5))
+            try:
+                return self._ask_once(client, prompt)
+            except _TryAgainError as fault:
+                failure = str(fault)
+        raise EndpointError(
+            f"{self.url} gave no usable answer in {self.tries} tries ({failure}); see whether it runs, or give it a "
+            "longer timeout, and give the same command again"
+        )
+
+    def _ask_once(self, client: Any, prompt: str) -> Answer:
+        import openai
+
+        try:
+            reply = client.chat.completions.create(
+                model=self.model,
+                messages=[{"role": "user", "content": prompt}],
+                max_tokens=self.longest,
+                temperature=self.temperature,
+            )
+        except openai.APITimeoutError as error:
+            raise _TryAgainError(f"no answer within {self.timeout:g} s") from error
+        except openai.APIStatusError as error:
+            if error.status_code in (408, 409, 429) or error.status_code >= 500:
+                raise _TryAgainError(f"status {error.status_code}") from error
+            raise EndpointError(
+                f"{self.url} refuses the request with status {error.status_code} ({_short(error.message)}); "
+                f"check the model's name {self.model!r} and the key in {KEY_VARIABLE}"
+            ) from error
+        except (openai.APIConnectionError, openai.APIError, ValueError) as error:
+            raise _TryAgainError(_short(str(error)) or type(error).__name__) from error
+        return _answer(reply)
+
+
+class _TryAgainError(Exception):
+    """A failure that may pass."""
+
+
+def _answer(reply: Any) -> Answer:
+    """The text of a reply; one without text counts as a failure."""
+    choices = getattr(reply, "choices", None)
+    text = getattr(getattr(choices[0], "message", None), "content", None) if choices else None
+    if not isinstance(text, str) or not text.strip():
+        raise _TryAgainError("an answer without text")
+    usage = getattr(reply, "usage", None)
+    return Answer(
+        text=text.strip(),
+        tokens_in=getattr(usage, "prompt_tokens", None) or 0,
+        tokens_out=getattr(usage, "completion_tokens", None) or 0,
+    )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:120]

@@ -1,0 +1,188 @@
+"""Stories from an endpoint: scripted answers from a server of the test's own, on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from shoal.cli.main import main
+from shoal.corpora.asked import Endpoint, ask_all, estimate_cost, make_prompts
+from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
+
+pytest.importorskip("openai")
+
+
+class Script:
+    """What the server does with each request in turn; the last instruction goes on for ever."""
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+        self.requests = []
+        self.lock = threading.Lock()
+
+    def next(self, body):
+        with self.lock:
+            self.requests.append(body)
+            return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*steps):
+        script = Script(*steps)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                step = script.next(body)
+                if isinstance(step, float):
+                    time.sleep(step)
+                    step = "late"
+                if isinstance(step, int):
+                    self.reply(step, b'{"error": {"message": "no"}}')
+                elif isinstance(step, bytes):
+                    self.reply(200, step)
+                else:
+                    text = step if step != "echo" else body["messages"][0]["content"]
+                    message = {"role": "assistant", "content": text}
+                    usage = {"prompt_tokens": 60, "completion_tokens": 7, "total_tokens": 67}
+                    choice = {"index": 0, "finish_reason": "stop", "message": message}
+                    whole = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+                    self.reply(200, json.dumps({**whole, "usage": usage}).encode())
+
+            def reply(self, status, raw):
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(raw)))
+                    self.end_headers()
+                    self.wfile.write(raw)
+                except BrokenPipeError:
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/v1", script
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def endpoint(url, waits=None, **settings):
+    return Endpoint(url=url, model="m", pause=(waits if waits is not None else []).append, **settings)
+
+
+def test_every_prompt_is_answered_once_and_kept(serve, tmp_path):
+    url, script = serve("echo")
+    prompts = make_prompts(6, seed=1, features=["dialogue"])
+    rows, doubles = ask_all(prompts, endpoint(url), tmp_path / "r.jsonl")
+    assert [row["text"] for row in rows] == [prompt.text for prompt in prompts]
+    assert doubles == 0
+    assert len(script.requests) == 6
+    assert all("quotation marks" in request["messages"][0]["content"] for request in script.requests)
+
+
+def test_a_second_run_asks_only_what_is_missing(serve, tmp_path):
+    url, script = serve("echo")
+    prompts = make_prompts(8, seed=1)
+    ask_all(prompts[:5], endpoint(url), tmp_path / "r.jsonl")
+    rows, _ = ask_all(prompts, endpoint(url), tmp_path / "r.jsonl")
+    assert len(script.requests) == 8
+    assert len(rows) == 8
+
+
+def test_a_record_cut_short_by_a_kill_loses_its_last_line_alone(serve, tmp_path):
+    url, script = serve("echo")
+    prompts, record = make_prompts(4, seed=1), tmp_path / "r.jsonl"
+    ask_all(prompts, endpoint(url), record)
+    record.write_bytes(record.read_bytes()[:-20])
+    rows, _ = ask_all(prompts, endpoint(url), record)
+    assert len(script.requests) == 5
+    assert len(rows) == 4
+
+
+def test_equal_answers_are_given_out_once(serve, tmp_path):
+    url, _ = serve("One day.", "ONE  day.", "Two days.")
+    rows, doubles = ask_all(make_prompts(3, seed=1), endpoint(url), tmp_path / "r.jsonl", workers=1)
+    assert [row["text"] for row in rows] == ["One day.", "Two days."]
+    assert doubles == 1
+
+
+@pytest.mark.parametrize("rude", [500, 503, 429, b"<html>busy</html>", b'{"choices": []}', "", b"{"])
+def test_a_rude_endpoint_is_asked_again_with_longer_waits(serve, tmp_path, rude):
+    url, script = serve(rude, rude, rude, "A story.")
+    waits = []
+    rows, _ = ask_all(make_prompts(1, seed=1), endpoint(url, waits), tmp_path / "r.jsonl")
+    assert rows[0]["text"] == "A story."
+    assert len(script.requests) == 4
+    assert [1 <= wait / 2**place <= 1.5 for place, wait in enumerate(waits)] == [True] * 3
+
+
+def test_a_slow_endpoint_is_asked_again(serve, tmp_path):
+    url, _ = serve(0.6, "A story.")
+    rows, _ = ask_all(make_prompts(1, seed=1), endpoint(url, timeout=0.2), tmp_path / "r.jsonl")
+    assert rows[0]["text"] == "A story."
+
+
+def test_an_endpoint_that_stays_rude_is_an_error_and_what_was_answered_is_kept(serve, tmp_path):
+    url, _ = serve("A story.", 500)
+    record = tmp_path / "r.jsonl"
+    with pytest.raises(EndpointError, match=r"no usable answer in 3 tries \(status 500\)"):
+        ask_all(make_prompts(3, seed=1), endpoint(url, tries=3), record, workers=1)
+    assert len(record.read_text().splitlines()) == 1
+
+
+def test_a_refusal_is_not_asked_again(serve, tmp_path):
+    url, script = serve(401)
+    with pytest.raises(EndpointError, match="refuses the request with status 401"):
+        ask_all(make_prompts(1, seed=1), endpoint(url), tmp_path / "r.jsonl")
+    assert len(script.requests) == 1
+
+
+def test_an_endpoint_that_is_gone_is_an_error(serve, tmp_path):
+    with pytest.raises(EndpointError, match="no usable answer in 2 tries"):
+        ask_all(make_prompts(1, seed=1), endpoint("http://127.0.0.1:9/v1", tries=2), tmp_path / "r.jsonl")
+
+
+def test_a_broken_record_and_a_wrong_address_are_errors(tmp_path):
+    (tmp_path / "r.jsonl").write_text("no json\n")
+    with pytest.raises(DataError, match=r"r.jsonl:1 is no answer"):
+        ask_all(make_prompts(1, seed=1), endpoint("http://x"), tmp_path / "r.jsonl")
+    with pytest.raises(UsageError, match="is no endpoint"):
+        ask_all(make_prompts(1, seed=1), endpoint("localhost:80"), tmp_path / "new.jsonl")
+    with pytest.raises(UnknownNameError):
+        make_prompts(1, seed=0, features=["jokes"])
+
+
+def test_the_cost_is_tokens_times_prices():
+    cost = estimate_cost(["a" * 400] * 10, price_in=2.0, price_out=8.0, longest=500, typical=100)
+    assert (cost.tokens_in, cost.tokens_out) == (1000, 1000)
+    assert cost.money == pytest.approx(0.01)
+    assert cost.most_money == pytest.approx((1000 * 2 + 5000 * 8) / 1e6)
+
+
+def test_the_verb_says_the_cost_and_asks_nothing_without_consent(serve, tmp_path, capsys):
+    url, script = serve("echo")
+    out = tmp_path / "s.jsonl"
+    words = ["stories", "--endpoint", url, "--model", "m", "--count", "3", "--out", str(out), "--price-out", "10"]
+    with pytest.raises(SystemExit):
+        main(words)
+    said = capsys.readouterr().err
+    assert "3 prompts: about" in said
+    assert "give --yes" in said
+    assert script.requests == []
+    main([*words, "--yes"])
+    assert len(out.read_text().splitlines()) == 3
+    assert "0 duplicates dropped" in capsys.readouterr().out
