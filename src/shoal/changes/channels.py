@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -32,8 +33,8 @@ class Channel:
     """The number of binary digits."""
     name: str
     """The name of the coordinate, empty where there is only one."""
-    labels: tuple[str, ...] = ()
-    """How the content of each finest cell is written where it is no range of numbers."""
+    held: tuple[tuple[str, ...], ...] = ()
+    """For symbols: those in each finest cell, as they are written, the most frequent first."""
     bounds: Array | None = None
     """For numbers: the least and the greatest value in each finest cell, of shape (2^depth, 2), NaN where empty."""
 
@@ -59,8 +60,7 @@ def channels_of(stream: Stream) -> list[Channel]:
         channels.append(number_channel(column, name, depth))
         missing = np.isnan(column)
         if missing.any() and not missing.all():
-            labels = ("present", "missing")
-            channels.append(symbol_channel(missing.astype(np.int64), labels, 1, name=name))
+            channels.append(symbol_channel(missing.astype(np.int64), ("present", "missing"), 1, name=name))
     return channels
 
 
@@ -77,19 +77,22 @@ def number_channel(values: Array, name: str, depth: int) -> Channel:
 
 
 def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, name: str = "") -> Channel:
-    """Codes of symbols in order of frequency, the most frequent first; equals in order of first appearance."""
+    """Codes of symbols in order of frequency, the most frequent first.
+
+    Symbols as frequent as each other go by a checksum of how they are written: their order must not know when they
+    appear, or all the words that stand once in a text would seem to change with time.
+    """
     counts = np.bincount(symbols, minlength=len(alphabet))
-    first = np.full(len(counts), len(symbols))
-    first[symbols[::-1]] = np.arange(len(symbols))[::-1]
-    order = np.lexsort((first, -counts))
+    written = [alphabet[code] if code < len(alphabet) else str(code) for code in range(len(counts))]
+    order = np.lexsort(([crc32(text.encode("utf-8", "surrogatepass")) for text in written], -counts))
     below = np.cumsum(counts[order]) - counts[order]
     midranks = (below + counts[order] / 2.0) / max(len(symbols), 1)
     cell = np.empty(len(counts), dtype=np.uint8)
     cell[order] = np.minimum((midranks * (1 << depth)).astype(np.int64), (1 << depth) - 1)
     held: list[list[str]] = [[] for _ in range(1 << depth)]
     for symbol in order[counts[order] > 0].tolist():
-        held[cell[symbol]].append(alphabet[symbol] if symbol < len(alphabet) else str(symbol))
-    return Channel(codes=cell[symbols], depth=depth, name=name, labels=tuple(map(_listed, held)))
+        held[cell[symbol]].append(written[symbol])
+    return Channel(codes=cell[symbols], depth=depth, name=name, held=tuple(map(tuple, held)))
 
 
 def _cell_starts(ordered: Array, depth: int) -> Array:
@@ -109,8 +112,3 @@ def _differs(ordered: Array) -> Array:
     """Where a sorted value differs from the one before it; NaN equal one another."""
     before, after = ordered[:-1], ordered[1:]
     return np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after)))
-
-
-def _listed(symbols: list[str]) -> str:
-    shown = [repr(symbol) for symbol in symbols[:3]]
-    return " or ".join(shown) + (f" or {len(symbols) - 3} more" if len(symbols) > 3 else "")

@@ -36,7 +36,8 @@ def moved_most(channels: list[Channel], cells: list[Cell], pieces: tuple[int, in
         clear = np.abs(first - second) / np.where(pooled > 0, spread, 1.0)
         word = int(clear.argmax())
         found.append((float(clear[word]), cell, word, float(first[word]), float(second[word])))
-    found.sort(key=lambda row: (-row[0], row[1].length, row[1].digits))
+    # A long word is worth its length only where it is that much clearer.
+    found.sort(key=lambda row: -row[0] / (row[1].length * len(row[1].channels)) ** 0.5)
     return tuple(
         Moved(cell=(1 << cell.digits, cell.length), word=_text(channels, cell, word), before=before, after=after)
         for clear, cell, word, before, after in found[:SHOWN]
@@ -60,9 +61,10 @@ def _symbol(channel: Channel, digits: int, symbol: int) -> str:
     """One symbol: a range of numbers, or the symbols that it stands for."""
     width = 1 << (channel.depth - digits)
     finest = slice(symbol * width, (symbol + 1) * width)
-    if channel.labels:
-        held = " or ".join(label for label in channel.labels[finest] if label)
-        return f"{channel.name} {held}".strip()
+    if channel.held:
+        held = [repr(symbol) for symbols in channel.held[finest] for symbol in symbols]
+        more = f" or {len(held) - 3} more" if len(held) > 3 else ""
+        return f"{channel.name} {' or '.join(held[:3])}{more}".strip()
     assert channel.bounds is not None
     bounds = channel.bounds[finest]
     filled = bounds[~np.isnan(bounds[:, 0])]

@@ -67,9 +67,15 @@ class Search:
     generator: np.random.Generator
     """What permutations are drawn from."""
 
-    def stretch(self, start: int, end: int) -> Stretch:
-        """A stretch of the stream in blocks, with its clearest split."""
-        width = max(self.memory, -(-(end - start) // BLOCKS))
+    def stretch(self, start: int, end: int, *, forgetful: bool = True) -> Stretch:
+        """A stretch of the stream in blocks, with its clearest split.
+
+        Args:
+            start: Its first step.
+            end: The step after its last.
+            forgetful: Whether blocks are at least as long as the memory, as a test needs them.
+        """
+        width = max(self.memory if forgetful else 1, -(-(end - start) // BLOCKS))
         count = max(2, (end - start) // width)
         blocks = cut(self.cells, start, end, count)
         least = max(1, round(self.margin * count / (end - start)))
@@ -117,7 +123,7 @@ def tested_places(search: Search) -> list[int]:
 def clear_places(search: Search, least: int) -> list[int]:
     """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes."""
     places: list[int] = []
-    waiting = [search.stretch(0, search.length)]
+    waiting = [search.stretch(0, search.length, forgetful=False)]
     while waiting := [stretch for stretch in waiting if stretch.split is not None]:
         clearest_one = max(waiting, key=_score)
         if _score(clearest_one) < CLEAR and len(places) >= least:
@@ -126,8 +132,8 @@ def clear_places(search: Search, least: int) -> list[int]:
         assert clearest_one.split is not None
         places.append(exact(search, clearest_one.split))
         waiting += [
-            search.stretch(clearest_one.start, places[-1]),
-            search.stretch(places[-1], clearest_one.end),
+            search.stretch(clearest_one.start, places[-1], forgetful=False),
+            search.stretch(places[-1], clearest_one.end, forgetful=False),
         ]
     return sorted(places)
 
@@ -136,7 +142,8 @@ def least_clear(search: Search, places: list[int]) -> int:
     """The place whose two neighbouring pieces differ least clearly."""
     edges = [0, *places, search.length]
     found = {
-        place: _score(search.stretch(start, end)) for start, place, end in zip(edges, places, edges[2:], strict=False)
+        place: _score(search.stretch(start, end, forgetful=False))
+        for start, place, end in zip(edges, places, edges[2:], strict=False)
     }
     return min(found, key=lambda place: found[place])
 
