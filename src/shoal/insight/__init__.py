@@ -19,7 +19,19 @@ from shoal.insight.tokens import (
 )
 
 if TYPE_CHECKING:
+    from shoal.insight.causes import (
+        Ablation,
+        Ablations,
+        PatchEffect,
+        PatchEffects,
+        PromptPair,
+        ablate,
+        patch_effects,
+        read_pairs,
+        run_patched,
+    )
     from shoal.insight.hooks import Block, Parts, Seen, activation_names, capture, edit, find_parts
+    from shoal.insight.inspection import Inspection, inspect_text, inspection_page
     from shoal.insight.logits import (
         Attribution,
         LensReading,
@@ -33,6 +45,18 @@ if TYPE_CHECKING:
     from shoal.insight.roles import ROLES, HeadRole, HeadRoles, head_roles, role_scores
 
 _HOMES = {
+    "inspection": ("Inspection", "inspect_text", "inspection_page"),
+    "causes": (
+        "Ablation",
+        "Ablations",
+        "PatchEffect",
+        "PatchEffects",
+        "PromptPair",
+        "ablate",
+        "patch_effects",
+        "read_pairs",
+        "run_patched",
+    ),
     "neurons": ("NeuronExample", "NeuronReport", "NeuronReports", "watch_neurons"),
     "logits": (
         "Attribution",
@@ -50,21 +74,28 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ROLES",
+    "Ablation",
+    "Ablations",
     "Attribution",
     "Block",
     "HeadRole",
     "HeadRoles",
+    "Inspection",
     "LensReading",
     "NeuronExample",
     "NeuronReport",
     "NeuronReports",
     "Parting",
     "Parts",
+    "PatchEffect",
+    "PatchEffects",
+    "PromptPair",
     "Seen",
     "TokenCounts",
     "TokenPiece",
     "TokenReading",
     "TunedLens",
+    "ablate",
     "activation_names",
     "capture",
     "count_tokens",
@@ -72,9 +103,14 @@ __all__ = [
     "edit",
     "find_parts",
     "head_roles",
+    "inspect_text",
+    "inspection_page",
     "lens_readings",
+    "patch_effects",
+    "read_pairs",
     "read_tokens",
     "role_scores",
+    "run_patched",
     "surprisal",
     "train_tuned_lens",
     "watch_neurons",

@@ -34,6 +34,11 @@ class Seen(Mapping[str, "torch.Tensor"]):
         """Take in a value."""
         self._values[name] = self._keep(name, value)
 
+    def put_and_pass(self, name: str, value: torch.Tensor) -> torch.Tensor:
+        """Take in a value, and have the pass go on with it, so that a gradient reaches it."""
+        self.put(name, value)
+        return value
+
     def __getitem__(self, name: str) -> torch.Tensor:
         if name not in self._names:
             raise UnknownNameError("captured activation", name, self._names)
@@ -84,7 +89,8 @@ def capture(
         prefix, what = name.rsplit(".", 1)
         watched = watches.setdefault(block_of(name), (set(), _under(prefix, seen)))
         watched[0].add(what)
-    visits = {name: partial(seen.put, name) for name in wanted if not in_interface(name)}
+    visit = seen.put_and_pass if gradients else seen.put
+    visits = {name: partial(visit, name) for name in wanted if not in_interface(name)}
     with watching(parts, watches), visiting(parts, visits):
         yield seen
 

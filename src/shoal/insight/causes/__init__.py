@@ -1,0 +1,17 @@
+"""What parts of a model do to its behaviour: parts taken from another run, or taken away."""
+
+from shoal.insight.causes.ablation import Ablation, Ablations, ablate
+from shoal.insight.causes.pairs import PromptPair, read_pairs
+from shoal.insight.causes.patching import PatchEffect, PatchEffects, patch_effects, run_patched
+
+__all__ = [
+    "Ablation",
+    "Ablations",
+    "PatchEffect",
+    "PatchEffects",
+    "PromptPair",
+    "ablate",
+    "patch_effects",
+    "read_pairs",
+    "run_patched",
+]

@@ -1,0 +1,102 @@
+"""A prompt and its counterfactual: the same but for what the answer hangs on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from shoal.errors import DataError, TooLongError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from transformers import PreTrainedTokenizerFast
+
+    from shoal.insight.hooks.parts import Parts
+
+_KEYS = ("prompt", "counterfactual", "target", "foil")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPair:
+    """One pair."""
+
+    prompt: str
+    counterfactual: str
+    """As many tokens as the prompt."""
+
+    target: str
+    """The first token of this is the answer to the prompt."""
+
+    foil: str
+    """The first token of this is the answer to the counterfactual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPair:
+    """A pair as ids."""
+
+    clean_L: torch.Tensor
+    counter_L: torch.Tensor
+    target: int
+    foil: int
+
+
+def read_pairs(path: Path) -> list[PromptPair]:
+    """The pairs of a JSONL file with the keys prompt, counterfactual, target and foil.
+
+    Raises:
+        DataError: a line that is not such an object, or a file without one.
+    """
+    pairs = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            pairs.append(PromptPair(**{key: str(row[key]) for key in _KEYS}))
+        except (ValueError, KeyError, TypeError) as fault:
+            raise DataError(f"{path} line {number} is no object with the keys {', '.join(_KEYS)} ({fault})") from fault
+    if not pairs:
+        raise DataError(f"{path} holds no pair; give lines with the keys {', '.join(_KEYS)}")
+    return pairs
+
+
+def encode_pairs(parts: Parts, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[PromptPair]) -> list[EncodedPair]:
+    """The pairs as ids.
+
+    Raises:
+        DataError: a pair of different lengths, or whose answers begin with the same token.
+        TooLongError: a prompt that does not fit into the context.
+    """
+    if not pairs:
+        raise DataError("there is no pair of prompts; give one at least")
+    encoded = []
+    for number, pair in enumerate(pairs):
+        clean, counter = tokenizer(pair.prompt)["input_ids"], tokenizer(pair.counterfactual)["input_ids"]
+        if len(clean) != len(counter) or not clean:
+            raise DataError(
+                f"pair {number}: {pair.prompt!r} takes {len(clean)} tokens and its counterfactual {len(counter)}; "
+                "positions are exchanged one by one, so both need the same number"
+            )
+        if parts.context is not None and len(clean) > parts.context:
+            raise TooLongError(
+                f"pair {number} takes {len(clean)} tokens, and {parts.name} reads at most {parts.context}"
+            )
+        answers = [tokenizer(text, add_special_tokens=False)["input_ids"][:1] for text in (pair.target, pair.foil)]
+        if not all(answers) or answers[0] == answers[1]:
+            raise DataError(f"pair {number}: the answers {pair.target!r} and {pair.foil!r} begin with the same token")
+        device = parts.model.device
+        encoded.append(
+            EncodedPair(
+                clean_L=torch.tensor(clean, device=device),
+                counter_L=torch.tensor(counter, device=device),
+                target=answers[0][0],
+                foil=answers[1][0],
+            )
+        )
+    return encoded

@@ -1,0 +1,213 @@
+"""An inspection as one HTML file that opens offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from shoal.figures import page, table
+from shoal.figures.bars import bar_style, bar_table
+from shoal.figures.heads import head_data, head_grid, head_script, head_style
+from shoal.figures.lens import LensCell, lens_style, lens_table
+from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shoal.insight.inspection.gather import Inspection
+    from shoal.insight.logits.lens import LensReading
+    from shoal.insight.neurons.watched import NeuronReport
+
+_LENS_ROWS = 40
+_BARS = 24
+_EXAMPLES = 3
+
+
+def inspection_page(found: Inspection, extra: tuple[tuple[str, str, Markup], ...] = ()) -> str:
+    """A whole document: tokens, heads, layers, attribution, neurons.
+
+    Args:
+        found: what to show.
+        extra: more sections, each with its anchor, its name and its content.
+    """
+    data: dict[str, Any] = {}
+    sections = [
+        (anchor, name, _why_not(found, anchor) if anchor in found.missing else make(found, data))
+        for anchor, name, make in _SECTIONS
+    ]
+    sections += extra
+    body = Markup("<h1>{}</h1>{}").format(
+        f"Inside {found.model}",
+        Markup("").join(
+            Markup("<section id='{}'><h2>{}</h2>{}</section>").format(anchor, name, content)
+            for anchor, name, content in sections
+        ),
+    )
+    return page(
+        title=f"Inside {found.model}",
+        body=body,
+        contents=[(anchor, name) for anchor, name, _ in sections],
+        style=token_style() + head_style() + lens_style() + bar_style() + _STYLE,
+        script=token_script() + head_script(),
+        data=data,
+    )
+
+
+_STYLE = (
+    ".example b{background:color-mix(in srgb,var(--series-2) 28%,var(--paper));border-radius:3px;font-weight:600}\n"
+)
+
+
+def _why_not(found: Inspection, view: str) -> Markup:
+    return Markup("<p class='muted'>Not shown: {}.</p>").format(found.missing[view])
+
+
+def _tokens(found: Inspection, data: dict[str, Any]) -> Markup:
+    """The text with its surprisal."""
+    last = found.lens[-1] if found.lens else None
+    boxes = []
+    for place, (piece, text) in enumerate(zip(found.reading.pieces, found.tokens, strict=True)):
+        facts: dict[str, str | int | float] = {"id": piece.id}
+        if last is not None:
+            told = zip(last.top_ids[place], last.top_p[place], strict=True)
+            facts["predicted after it"] = ", ".join(f"{found.names[id_]!r} {p:.0%}" for id_, p in told)
+        boxes.append(TokenBox(text=text, kind=piece.kind, facts=facts))
+    measures = [Measure(name="surprisal", values=found.surprisal, unit="bits")]
+    if found.lens:
+        depth = [_settled(found.lens, place) for place in range(len(boxes))]
+        measures.append(Measure(name="block from which the prediction stands", values=depth))
+    data["tokens-text"] = token_data(boxes, measures)
+    known = [bits for bits in found.surprisal if bits is not None]
+    mean = f" On average {sum(known) / len(known):.2f} bits a token." if known else ""
+    return Markup("<p>{}</p>{}").format(
+        f"How unexpected each token was, in bits: -log2 of the probability that the model gave it.{mean}",
+        token_view("text", boxes, label="the tokens of the text", measures=measures),
+    )
+
+
+def _settled(lens: tuple[LensReading, ...], place: int) -> int:
+    """The first layer (0 is the embedding) from which on the likeliest token is the final one."""
+    final = lens[-1].top_ids[place][0]
+    first = len(lens) - 1
+    while first and lens[first - 1].top_ids[place][0] == final:
+        first -= 1
+    return first
+
+
+def _attention(found: Inspection, data: dict[str, Any]) -> Markup:
+    """The grid of patterns."""
+    data["heads-text"] = head_data(found.patterns, found.tokens)
+    share = sum(each.share for each in found.patterns) / len(found.patterns)
+    links = found.patterns[0].keys_LT.shape[1]
+    return Markup("<p>{}</p>{}").format(
+        "A row a query, a column a key; the stronger the colour, the more attention (its square root is drawn). Of "
+        f"each query the {links} strongest links are kept: together {share:.1%} of all attention. Heads with a role "
+        "have a frame. Choose one with the arrow keys or by pointing at it, and a query with the slider.",
+        head_grid("text", found.patterns, label="attention by block and head"),
+    )
+
+
+def _roles(found: Inspection, _: dict[str, Any]) -> Markup:
+    """The heads that have a role, with their scores."""
+    roles = found.roles
+    assert roles is not None
+    rows = [
+        (
+            f"block {head.block} head {head.head}",
+            ", ".join(head.roles),
+            *(f"{score:.2f}" for score in head.scores.values()),
+            f"{min(head.p_values.values()):.3f}",
+        )
+        for head in roles.named
+    ]
+    said = (
+        f"{len(roles.named)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
+        f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
+        f"{roles.level:g}. The scores are on random tokens said twice."
+    )
+    names = list(roles.heads[0].scores)
+    content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
+    return Markup("<p>{}</p>{}").format(said, content if rows else "")
+
+
+def _lens(found: Inspection, _: dict[str, Any]) -> Markup:
+    """The likeliest token by layer, at the last positions."""
+    first = max(0, len(found.tokens) - _LENS_ROWS)
+    ids = [piece.id for piece in found.reading.pieces]
+    rows = [
+        (found.tokens[place], [_cell(found, reading, place, ids) for reading in found.lens])
+        for place in range(first, len(ids))
+    ]
+    part = f" The last {len(rows)} of {len(ids)} positions are shown." if first else ""
+    return Markup("<p>{}</p>{}").format(
+        f"What the model would say after each token if it ended at that layer ({found.lens_kind}); shaded by "
+        f"probability, framed where it is the token that does come next.{part}",
+        lens_table([reading.layer for reading in found.lens], rows, caption="The likeliest next token by layer"),
+    )
+
+
+def _cell(found: Inspection, reading: LensReading, place: int, ids: list[int]) -> LensCell:
+    top = list(zip(reading.top_ids[place], reading.top_p[place], strict=True))
+    return LensCell(
+        token=found.names[top[0][0]],
+        p=top[0][1],
+        right=place + 1 < len(ids) and top[0][0] == ids[place + 1],
+        more=", ".join(f"{found.names[id_]!r} {p:.1%}" for id_, p in top),
+    )
+
+
+def _attribution(found: Inspection, _: dict[str, Any]) -> Markup:
+    """The largest parts of the logit difference, and what the others add."""
+    shared = found.attribution
+    assert shared is not None
+    ranked = sorted(shared.parts.items(), key=lambda item: -abs(item[1]))
+    rest = sum(value for _, value in ranked[_BARS:])
+    rows = ranked[:_BARS] + ([(f"{len(ranked) - _BARS} other parts", rest)] if len(ranked) > _BARS else [])
+    foil = "the mean over the vocabulary" if shared.foil is None else repr(found.names[shared.foil])
+    return Markup("<p>{}</p>{}").format(
+        f"After token {shared.position + 1}, {found.tokens[shared.position]!r}, the logit of "
+        f"{found.names[shared.target]!r} is {shared.total:+.3f} above that of {foil}. What each part writes to that "
+        "difference itself; the parts add up to it.",
+        bar_table(rows, head=("part", "adds"), caption="Direct logit attribution"),
+    )
+
+
+def _neurons(found: Inspection, _: dict[str, Any]) -> Markup:
+    """What the most selective neurons fire on."""
+    report = found.neurons
+    assert report is not None
+    rows = [
+        (
+            f"block {each.block} neuron {each.neuron}",
+            Markup(" ").join(Markup("<code>{}</code>").format(token) for token in each.tokens),
+            "yes" if each.selective else "no",
+            f"{each.separation:.1f}",
+            f"{each.auc:.3f}",
+            _examples(each),
+        )
+        for each in report.neurons
+    ]
+    said = (
+        f"Over {report.tokens:,} tokens of {report.texts:,} texts. A neuron is selective where it stands further apart "
+        f"on its tokens than neurons of shuffled models do (level {report.level:g}, {report.null_neurons:,} of them) "
+        f"and tells them from all others on texts that they were not found on (AUC). {report.selective:,} of "
+        f"{report.all_neurons:,} neurons stand that far apart; the furthest are shown."
+    )
+    head = ("neuron", "fires on", "selective", "apart", "AUC", "strongest examples")
+    return Markup("<p>{}</p>{}").format(said, table(head, rows, caption="Neurons of the MLPs", numeric=(3, 4)))
+
+
+def _examples(report: NeuronReport) -> Markup:
+    line = Markup("<span class='example'>{}<b>{}</b>{}</span>")
+    return Markup("<br>").join(line.format(each.before, each.token, each.after) for each in report.examples[:_EXAMPLES])
+
+
+_SECTIONS: tuple[tuple[str, str, Callable[[Inspection, dict[str, Any]], Markup]], ...] = (
+    ("tokens", "Tokens and surprisal", _tokens),
+    ("attention", "Attention", _attention),
+    ("roles", "What heads do", _roles),
+    ("lens", "Layers", _lens),
+    ("attribution", "Which parts made the prediction", _attribution),
+    ("neurons", "Neurons", _neurons),
+)
