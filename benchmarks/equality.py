@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-PART = 50
+PART = 25
 """Items of a part; fewer would leave nothing to batch."""
 
 END = "<end>"
@@ -50,7 +50,7 @@ def main() -> None:
     """Compare on every architecture, or on a given model, and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=2000, help="items an architecture")
-    parser.add_argument("--long", type=int, default=400, help="how many of them have more than 200 target tokens")
+    parser.add_argument("--long", type=int, help="how many of them have more than 200 target tokens: 400, or 0")
     parser.add_argument("--only", choices=sorted(ARCHITECTURES), help="one architecture")
     parser.add_argument("--model", help="a model spec to compare on instead")
     parser.add_argument("--texts", type=Path, help="a text a line for that model")
@@ -58,10 +58,10 @@ def main() -> None:
     torch.set_num_threads(1)
     results = {}
     if options.model:
-        results[options.model] = given(options.model, options.texts, options.items, options.long)
+        results[options.model] = given(options.model, options.texts, options.items, options.long or 0)
     else:
         for name in [options.only] if options.only else sorted(ARCHITECTURES):
-            results[name] = architecture(name, options.items, options.long)
+            results[name] = architecture(name, options.items, 400 if options.long is None else options.long)
     write_result("equality", results)
     total = sum(result["items"] for result in results.values())
     wrong = sum(len(result["disagreements"]) for result in results.values())

@@ -24,8 +24,8 @@ LogitBlock = Callable[[int, int, int, int], torch.Tensor]
 """Gives the logits (R by C) of positions from the first to the second number and tokens from the third to the fourth,
 in memory that may be overwritten."""
 
-_ROWS = 512
-_COLUMNS = 512
+_ROWS = 1024
+_COLUMNS = 1024
 _COLUMNS_ON_GPU = 8192
 _LOG2_E = 1.4426950408889634
 _LOWEST = -1e30
@@ -96,7 +96,7 @@ def head_blocks(head: Head, hidden_ND: torch.Tensor) -> LogitBlock:
     def block(top: int, bottom: int, start: int, stop: int) -> torch.Tensor:
         nonlocal buffer
         size = (bottom - top) * (stop - start)
-        if len(buffer) < size:
+        if buffer.numel() < size:
             buffer = torch.empty(size, dtype=dtype, device=hidden_ND.device)
         out_RC = buffer[:size].view(bottom - top, stop - start)
         weight_DC = head.weight_VD[start:stop].T
@@ -129,19 +129,19 @@ def _columns(device: torch.device) -> int:
 
 def _score_rows(blocks: LogitBlock, target_R: torch.Tensor, top: int, vocabulary: int) -> tuple[torch.Tensor, ...]:
     """One block of positions against the whole vocabulary: own, best other, normaliser, home."""
-    columns = _columns(target_R.device)
+    columns, count = _columns(target_R.device), target_R.shape[0]
     starts = range(0, vocabulary, columns)
     order_R = target_R.argsort()
     bounds = torch.arange(0, vocabulary + columns, columns, device=target_R.device)
     cuts = torch.searchsorted(target_R[order_R], bounds).tolist()
     own_R = torch.empty_like(target_R, dtype=torch.float64)
-    best_SR, total_SR = (torch.empty(len(starts), len(target_R), device=target_R.device) for _ in range(2))
+    best_SR, total_SR = (torch.empty(len(starts), count, device=target_R.device) for _ in range(2))
     for number, start in enumerate(starts):
-        z_RC = blocks(top, top + len(target_R), start, min(start + columns, vocabulary))
+        z_RC = blocks(top, top + count, start, min(start + columns, vocabulary))
         if not number:
             best_SR, total_SR = best_SR.to(z_RC.dtype), total_SR.to(z_RC.dtype)
-        rows = order_R[cuts[number] : cuts[number + 1]]
-        if len(rows):
+        if cuts[number] < cuts[number + 1]:
+            rows = order_R[cuts[number] : cuts[number + 1]]
             places = target_R[rows] - start
             own_R[rows] = z_RC[rows, places].double()
             z_RC[rows, places] = -torch.inf

@@ -63,7 +63,7 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     """
     if not pairs:
         return []
-    opening = _opening_ids(tokenizer)
+    opening, end_id = _opening_ids(tokenizer), tokenizer.eos_token_id
     batch = tokenizer(
         [prompt + completion for prompt, completion, _ in pairs],
         add_special_tokens=False,
@@ -77,7 +77,7 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     ):
         cut = _boundary(prompt, completion, ids, offsets, tokenizer)
         closing = [end_token_id(tokenizer)] if ends else []
-        if tokenizer.eos_token_id in ids[cut:]:
+        if end_id in ids[cut:]:
             raise DataError(
                 f"the completion {completion[:40]!r} holds the end token {tokenizer.eos_token!r}, where any decoder "
                 "stops; cut it there, or take the token out of its text"

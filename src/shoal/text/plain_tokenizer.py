@@ -35,17 +35,8 @@ class PlainTokenizer:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
-        self._named = dict(named)
-
-    @property
-    def eos_token(self) -> str | None:
-        """The end token."""
-        return self._named.get("eos_token")
-
-    @property
-    def eos_token_id(self) -> int | None:
-        """The end token's id."""
-        return None if self.eos_token is None else self._tokenizer.token_to_id(self.eos_token)
+        self.eos_token = named.get("eos_token")
+        self.eos_token_id: int | None = None if self.eos_token is None else tokenizer.token_to_id(self.eos_token)
 
     def __call__(
         self,
