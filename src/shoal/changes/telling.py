@@ -83,4 +83,4 @@ def headline(found: Changes, stream: Stream, source: str) -> str:
     missing = 0 if stream.values is None else int(np.isnan(stream.values).sum())
     gaps = f", {missing} of them missing" if missing else ""
     count = len(found.changes)
-    return f"{source}: {found.length} steps of {what}{gaps}: {count or 'no'} change{'' if count == 1 else 's'}"
+    return f"{source}: {found.length} step{'' if found.length == 1 else 's'} of {what}{gaps}: {count or 'no'} change{'' if count == 1 else 's'}"

@@ -6,25 +6,17 @@ the index; the numbers beside it are the stream.
 
 from __future__ import annotations
 
-import io
-import re
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from shoal.cli.layout import NUMBER, Layout, layout_of
+from shoal.cli.arrow import floats, times
+from shoal.cli.layout import NUMBER
+from shoal.cli.tables import named, read_table
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.changes.input import Stream
-
-HEAD = 1 << 16
-"""How many bytes are looked at to tell what a file is."""
-
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", "missing", "?")
 
 
 def read_stream(source: str, columns: Sequence[str] = ()) -> Stream:
@@ -41,13 +33,7 @@ def read_stream(source: str, columns: Sequence[str] = ()) -> Stream:
     """
     from shoal.changes.input import as_stream
 
-    file = _open(source)
-    try:
-        table = _table(file, source, columns)
-    finally:
-        file.close()
-    if table.num_rows == 0:
-        raise DataError(f"{_named(source)} holds no values")
+    table = read_table(source, columns)
     index, names = _choose(table, columns, source)
     held = [_column(table.column(name), name) for name in names]
     if len(held) == 1:
@@ -62,82 +48,6 @@ def read_stream(source: str, columns: Sequence[str] = ()) -> Stream:
     return _with_names(stream, tuple(names))
 
 
-def _open(source: str) -> BinaryIO:
-    """A seekable file of bytes."""
-    if source == "-":
-        return io.BytesIO(sys.stdin.buffer.read())
-    path = Path(source)
-    if path.is_dir():
-        raise UsageError(f"{source} is a folder; give a file of numbers (CSV, TSV, one a line, JSON lines, Parquet)")
-    if path.is_file():
-        return path.open("rb")
-    return io.BytesIO(path.read_bytes())  # a named pipe, or no file at all, which the system says best
-
-
-def _named(source: str) -> str:
-    return "standard input" if source == "-" else source
-
-
-def _table(file: BinaryIO, source: str, columns: Sequence[str]) -> Any:
-    """The whole file as a pyarrow table."""
-    import pyarrow as pa
-
-    head = file.read(HEAD)
-    file.seek(0)
-    try:
-        if head.startswith(b"PAR1"):
-            from pyarrow import parquet
-
-            return parquet.read_table(file)
-        if _CONTROL.search(head):
-            raise DataError(
-                f"{_named(source)} is binary; give text (CSV, TSV, one value a line, JSON lines) or Parquet"
-            )
-        if not head.strip():
-            raise DataError(f"{_named(source)} is empty")
-        if head.lstrip().startswith(b"{"):
-            from pyarrow import json
-
-            return json.read_json(file)
-        return _text_table(file, layout_of(head, columns))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowCapacityError, OSError) as fault:
-        if isinstance(fault, OSError) and fault.errno:
-            raise
-        raise DataError(f"{_named(source)} cannot be read: {str(fault).splitlines()[0]}") from fault
-
-
-def _text_table(file: BinaryIO, layout: Layout) -> Any:
-    """The rows of a text table: numbers as floats, dates as dates, and the rest as text."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    read = csv.ReadOptions(column_names=layout.header, skip_rows=layout.skip, encoding=layout.encoding)
-    parse = csv.ParseOptions(delimiter=layout.delimiter)
-
-    def options(types: dict[str, Any] | None) -> Any:
-        return csv.ConvertOptions(
-            column_types=types,
-            null_values=list(_MISSING),
-            strings_can_be_null=True,
-            decimal_point=layout.decimal,
-            timestamp_parsers=[csv.ISO8601, "%Y/%m/%d", "%Y-%m", "%Y/%m"],
-        )
-
-    # What the first block of rows says of a column does not bind the others: whole numbers are read as floats, and
-    # where a later row is no number at all, everything is read as text and the row is found.
-    start = csv.open_csv(file, read, parse, options(None))
-    types = {field.name: pa.float64() for field in start.schema if pa.types.is_integer(field.type)}
-    nulls = {field.name: pa.string() for field in start.schema if pa.types.is_null(field.type)}
-    file.seek(0)
-    try:
-        return csv.read_csv(file, read, parse, options(types | nulls))
-    except pa.ArrowInvalid as fault:
-        if "conversion error" not in str(fault):
-            raise
-        file.seek(0)
-        return csv.read_csv(file, read, parse, options(dict.fromkeys(layout.header, pa.string())))
-
-
 def _choose(table: Any, columns: Sequence[str], source: str) -> tuple[Any, list[str]]:
     """The index (or None) and the names of the columns that are the stream."""
     import pyarrow as pa
@@ -147,7 +57,7 @@ def _choose(table: Any, columns: Sequence[str], source: str) -> tuple[Any, list[
     unknown = [name for name in columns if name not in table.column_names]
     if unknown:
         raise UsageError(
-            f"{_named(source)} has no column {unknown[0]!r}; it has {', '.join(map(repr, table.column_names[:20]))}"
+            f"{named(source)} has no column {unknown[0]!r}; it has {', '.join(map(repr, table.column_names[:20]))}"
         )
     index = dated[0] if dated and dated[0] not in columns else None
     rest = [field for field in fields if field.name not in dated]
@@ -156,9 +66,9 @@ def _choose(table: Any, columns: Sequence[str], source: str) -> tuple[Any, list[
     names = list(columns) or [f.name for f in rest if f.name != index and _numeric(f.type)]
     names = names or [field.name for field in rest if field.name != index]
     if not columns and len(names) > 1 and not all(_numeric(table.schema.field(name).type) for name in names):
-        raise UsageError(f"{_named(source)} has the columns {', '.join(map(repr, names))}; choose one with --column")
+        raise UsageError(f"{named(source)} has the columns {', '.join(map(repr, names))}; choose one with --column")
     if not names:
-        raise DataError(f"{_named(source)} has dates alone; a stream needs values beside them")
+        raise DataError(f"{named(source)} has dates alone; a stream needs values beside them")
     return (None if index is None else _labels(table.column(index))), names
 
 
@@ -174,15 +84,14 @@ def _counts(column: Any) -> bool:
 
     if not _numeric(column.type) or column.null_count or len(column) < 2:
         return False
-    values = np.asarray(column.to_numpy(), dtype=float)
+    values = floats(column)
     step = values[1] - values[0]
     return bool(step >= 1 and step == np.round(step) and np.all(np.diff(values) == step))
 
 
 def _labels(column: Any) -> Any:
     """An index as NumPy labels; whole numbers stay whole."""
-    values = column.to_numpy()
-    return values.astype(int) if values.dtype.kind == "f" else values
+    return floats(column).astype(int) if _numeric(column.type) else times(column)
 
 
 def _column(column: Any, name: str) -> Any:
@@ -193,7 +102,7 @@ def _column(column: Any, name: str) -> Any:
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if _numeric(column.type) or pa.types.is_boolean(column.type):
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=float)
+        return floats(column)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         raise DataError(f"column {name!r} holds {column.type}; a stream is made of numbers or text")
     values = column.to_pylist()

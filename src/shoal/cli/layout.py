@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,7 +49,7 @@ def layout_of(head: bytes, columns: Sequence[str] = ()) -> Layout:
     comments = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
     rows = [line for line in lines[comments : comments + 20] if line.strip()] or [""]
     delimiter = _delimiter(rows)
-    first, *others = ([cell.strip().strip('"') for cell in row.split(delimiter)] for row in rows)
+    first, *others = ([cell.strip() for cell in row] for row in csv.reader(rows, delimiter=delimiter))
     decimal = (
         "," if delimiter in ";\t" and any(_COMMA_NUMBER.fullmatch(cell) for row in others for cell in row) else "."
     )
