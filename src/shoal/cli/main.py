@@ -36,6 +36,7 @@ VERBS = {
     "report": "Write the report of a run folder anew.",
     "tokens": "Show how tokenizers cut a text, and where they part.",
     "layers": "Measure what types of layer cost, attention in two ways, and number formats.",
+    "vectors": "Show the vectors of a text, judge word vectors, and find how many dimensions do.",
 }
 
 

@@ -1,0 +1,351 @@
+"""``shoal vectors``: the vectors of a text's tokens, word vectors judged, and how many dimensions they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from shoal.errors import DataError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.cli.console import Progress
+    from shoal.insight.vectors import VectorReport
+    from shoal.insight.vectors.dimension import DimensionReport
+    from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
+
+METHODS = ("glove", "word2vec", "word2vec-skip-gram", "fasttext")
+ANALOGIES = "questions-words.txt"
+FEW_SENTENCES = 100_000
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+Names = Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)]
+Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]
+
+vectors = App(name="vectors", help="Show the vectors of a text, judge word vectors, and find how many dimensions do.")
+
+
+@vectors.default
+def show(
+    text: str,
+    /,
+    *,
+    model: str,
+    neighbours: int = 8,
+    projection: Literal["pca", "tsne"] = "pca",
+    seed: int = 0,
+    plot: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Show the vectors of a text's tokens, what is near to them, and how even their space is.
+
+    Parameters
+    ----------
+    text
+        The text.
+    model
+        A model spec.
+    neighbours
+        How many neighbours each token gets.
+    projection
+        How the map is made: pca, or tsne (needs shoal[vectors]).
+    seed
+        Of what is drawn.
+    plot
+        Write a map with labels and the tables as one HTML page here.
+    as_json
+        Print everything as JSON on standard output.
+    """
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.insight.vectors import describe_vectors
+    from shoal.models import load_model
+
+    with progress_bars() as progress:
+        report = describe_vectors(
+            load_model(model, seed=seed), text, neighbours=neighbours, method=projection, seed=seed, progress=progress
+        )
+    if plot is not None:
+        from shoal.insight.vectors.page import vectors_page
+
+        partial = plot.with_name(plot.name + ".partial")
+        partial.write_text(vectors_page(report), encoding="utf-8")
+        partial.replace(plot)
+    if as_json:
+        print_json(report.to_dict())
+        return
+    _print_report(report)
+    if plot is not None:
+        print(f"drawn in {plot}")
+
+
+@vectors.command
+def judge(
+    *,
+    corpus: Files = None,
+    method: Names = None,
+    file: Files = None,
+    sets: Path,
+    dimension: int = 100,
+    least_count: int = 5,
+    out: Path | None = None,
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """Train word vectors on a corpus, or read them, and judge them by people's similarities and by analogies.
+
+    Parameters
+    ----------
+    corpus
+        Text to train on (.txt, or a .zip of them), several times for several.
+    method
+        glove, word2vec, word2vec-skip-gram or fasttext, several times to compare; all of them where it is not given.
+    file
+        A file of word vectors (a word and its numbers a line) to judge too, several times for several.
+    sets
+        A folder: each .txt in it holds pairs of words with a score, questions-words.txt the analogies.
+    dimension
+        Of the trained vectors.
+    least_count
+        Words that are rarer in the corpus get no vector.
+    out
+        Write the trained vectors into this folder, a file a method.
+    seed
+        Of the training and the bootstrap.
+    as_json
+        Print everything as JSON on standard output.
+    """
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.text.vectors import judge_analogies, judge_similarity, read_vector_file, write_vector_file
+
+    chosen = _methods(method)
+    if not corpus and not file:
+        raise UsageError("nothing to judge: give --corpus FILE to train on, or --file FILE of word vectors")
+    pairs, analogies = _read_sets(sets)
+    found = []
+    with progress_bars() as progress:
+        made = {str(each): read_vector_file(each) for each in file or []}
+        if corpus:
+            words = _read_corpus(corpus, least_count)
+            made |= {name: _train(words, name, dimension, seed, progress) for name in chosen}
+        for name, each in made.items():
+            asked = judge_analogies(each, analogies) if analogies is not None else []
+            found.append((name, each, judge_similarity(each, pairs, seed=seed), asked))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in chosen if corpus else ():
+            write_vector_file(made[name], out / f"{name}.txt")
+    if as_json:
+        print_json(
+            [
+                {
+                    "vectors": name,
+                    "words": len(each.words),
+                    "dimension": each.dimension,
+                    "similarity": [score.to_dict() for score in scores],
+                    "analogies": [score.to_dict() for score in asked],
+                }
+                for name, each, scores, asked in found
+            ]
+        )
+        return
+    for name, each, scores, asked in found:
+        _print_scores(name, each, scores, asked)
+
+
+@vectors.command
+def dimension(
+    *corpus: Path,
+    method: str = "word2vec",
+    dimensions: Annotated[list[int] | None, Parameter(negative="", consume_multiple=True)] = None,
+    pairs: Path | None = None,
+    sentiment: Path | None = None,
+    emotion: Path | None = None,
+    tags: Path | None = None,
+    model: str | None = None,
+    seeds: int = 1,
+    sentences: int | None = None,
+    matters: float = 0.02,
+    least_count: int = 5,
+    as_json: Json = False,
+) -> None:
+    """Find how many dimensions word vectors need, task by task, with intervals and cost.
+
+    Parameters
+    ----------
+    corpus
+        Text to train on (.txt, or a .zip of them).
+    method
+        glove, word2vec, word2vec-skip-gram or fasttext.
+    dimensions
+        The grid: --dimensions 10 25 50 100 200 300.
+    pairs
+        Pairs of words with people's scores of similarity.
+    sentiment
+        Lines of text, tab, label (or the same as .gz).
+    emotion
+        The same for emotions.
+    tags
+        Lines of word, tab, part of speech.
+    model
+        A model spec, whose own input vectors are put to the same tasks.
+    seeds
+        Trainings at each dimension.
+    sentences
+        Train on this many sentences, drawn from the corpus.
+    matters
+        The smallest loss of a score that matters.
+    least_count
+        Words that are rarer in the corpus get no vector.
+    as_json
+        Print everything as JSON on standard output.
+    """
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.insight.vectors.dimension import find_dimension
+    from shoal.insight.vectors.labelled import Kind, PairTask, VectorTask, read_labelled
+    from shoal.text.vectors import read_pairs
+
+    if not corpus:
+        raise UsageError("nothing to train on: give a corpus, as in shoal vectors dimension books.txt --pairs men.txt")
+    (name,) = _methods([method])
+    labelled: dict[Kind, Path | None] = {"sentiment": sentiment, "emotion": emotion, "part of speech": tags}
+    tasks: list[VectorTask] = [
+        read_labelled(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
+    ]
+    if pairs is not None:
+        tasks.insert(0, PairTask(pairs=read_pairs(pairs), name="similarity"))
+    if not tasks:
+        raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
+    words = _read_corpus(corpus, least_count, sentences)
+    with progress_bars() as progress:
+        report = find_dimension(
+            lambda size, seed: _train(words, name, size, seed, progress),
+            tasks,
+            dimensions or (10, 25, 50, 100, 200, 300),
+            seeds=seeds,
+            few_sentences=len(words.sentence_ends) < FEW_SENTENCES,
+            matters=matters,
+            progress=progress,
+        )
+    own = _own_scores(model, words, tasks) if model is not None else None
+    if as_json:
+        print_json({"sentences": len(words.sentence_ends), "words": len(words.words), **report.to_dict(), "own": own})
+        return
+    print(f"{len(words.sentence_ends):,} sentences, {len(words.ids):,} words of {len(words.words):,} kinds, {name}")
+    _print_dimensions(report)
+    if own is not None:
+        print(f"\nthe input vectors of {model}, {own['dimension']} dimensions, over the words of the corpus")
+        for task, score in own["scores"].items():
+            print(f"  {task:16}  {score:.3f}")
+
+
+def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Methods that there are."""
+    for name in given or ():
+        if name not in METHODS:
+            raise UnknownNameError("method", name, METHODS)
+    return tuple(dict.fromkeys(given)) if given else METHODS
+
+
+def _read_corpus(files: Sequence[Path], least_count: int, most: int | None = None) -> WordCorpus:
+    """The sentences of text files and of the text files in archives."""
+    from shoal.text.vectors import build_corpus, read_sentences
+
+    sentences = [sentence for file in files for sentence in read_sentences(file)]
+    if most is not None and most < len(sentences):
+        import random
+
+        sentences = random.Random(0).sample(sentences, most)
+    return build_corpus(sentences, least_count=least_count)
+
+
+def _train(corpus: WordCorpus, method: str, size: int, seed: int, progress: Progress) -> WordVectors:
+    """Vectors by one method, its other settings as they come."""
+    from shoal.text.vectors import GensimSettings, GloveSettings, train_gensim, train_glove
+
+    if method == "glove":
+        return train_glove(corpus, GloveSettings(dimension=size, seed=seed), progress=progress)
+    settings = GensimSettings(dimension=size, seed=seed, skip_gram=method.endswith("skip-gram"))
+    return train_gensim(corpus, "fasttext" if method == "fasttext" else "word2vec", settings, progress=progress)
+
+
+def _read_sets(folder: Path) -> tuple[list[Any], Any]:
+    """The similarity sets of a folder, and its analogies if there are any."""
+    from shoal.text.vectors import read_analogies, read_pairs
+
+    files = sorted(file for file in folder.glob("*.txt") if file.name != ANALOGIES)
+    asked = folder / ANALOGIES
+    if not files and not asked.exists():
+        raise DataError(f"{folder} holds no .txt file; give a folder with sets of word pairs")
+    return [read_pairs(file) for file in files], read_analogies(asked) if asked.exists() else None
+
+
+def _own_scores(model: str, corpus: WordCorpus, tasks: Sequence[Any]) -> dict[str, Any]:
+    """A model's own vectors on the parts to report on."""
+    from shoal.insight.vectors.own import own_vectors
+    from shoal.models import load_model
+
+    own = own_vectors(load_model(model), corpus.words)
+    return {"dimension": own.dimension, "scores": {task.name: task.judge(own)[1].score for task in tasks}}
+
+
+def _print_report(report: VectorReport) -> None:
+    """Sizes, neighbours and shapes."""
+    own = report.vectors
+    count, width = own.contextual[-1].shape
+    kinds = "tied" if own.tied else "not tied"
+    print(f"{own.model}: {len(own.contextual) - 1} layers")
+    print(f"  input vectors       {own.input_VD.shape[0]} x {own.input_VD.shape[1]}")
+    if own.output_VD is not None:
+        print(f"  output vectors      {own.output_VD.shape[0]} x {own.output_VD.shape[1]} ({kinds} to the input)")
+    print(f"  vectors of the text {count} x {width} at each layer\n")
+    for each in report.neighbours:
+        print(f"  {each.token!r}, length {each.length:.3g}")
+        for measure, near in each.nearest.items():
+            said = " ".join(f"{name!r}{'*' if name in each.only[measure] else ''}" for name, _ in near)
+            print(f"    {measure:18}  {said}")
+    print("  (* near by this measure alone)\n")
+    for pair in report.agreement:
+        print(f"  {pair.first} and {pair.second}: {pair.shared:.0%} shared, the same first for {pair.same_first:.0%}")
+    print(f"\n  {'vectors':10}{'number':>8}{'cosine':>9}{'centred':>9}{'IsoScore':>10}{'partition':>11}{'hubs':>7}")
+    for shape in report.geometry:
+        hubs = "-" if shape.hub_skewness is None else f"{shape.hub_skewness:.2f}"
+        print(
+            f"  {shape.space:10}{shape.count:8}{shape.mean_cosine:9.3f}{shape.centred_cosine:9.3f}"
+            f"{shape.iso_score:10.3f}{shape.partition_ratio:11.2g}{hubs:>7}"
+        )
+
+
+def _print_scores(
+    name: str, each: WordVectors, scores: Sequence[SimilarityScore], asked: Sequence[AnalogyScore]
+) -> None:
+    """A line a set."""
+    print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
+    for score in scores:
+        found = "too few pairs are known"
+        if score.spearman is not None:
+            found = f"{score.spearman:.3f} [{score.low:.3f}, {score.high:.3f}]"
+        print(f"  {score.name:22}  {found:24}  {score.known} of {score.pairs} pairs known ({score.coverage:.0%})")
+    for answers in asked[-1:]:
+        share = "none is known" if answers.share is None else f"{answers.share:.1%} right"
+        print(f"  {'analogies':22}  {share:24}  {answers.known} of {answers.questions} questions known")
+    print()
+
+
+def _print_dimensions(report: DimensionReport) -> None:
+    """A table a task, and the cost."""
+    for finding in report.findings:
+        print(f"\n{finding.task} ({finding.items} items to report on): best by validation {finding.best}")
+        for each in finding.scores:
+            print(
+                f"  {each.dimension:5}  {each.score:.3f}  loss {each.loss:+.3f} [{each.low:+.3f}, {each.high:+.3f}]  "
+                f"{each.standing}"
+            )
+        enough = "no smaller one is shown to be as good" if finding.enough is None else f"{finding.enough} is enough"
+        few = "" if finding.items_needed is None else f"; too few items, about {finding.items_needed:,} settle it"
+        print(f"  {enough}{few}\n  claim: {finding.claim}: {finding.verdict}")
+    print("\ncost")
+    for cost in report.costs:
+        print(f"  {cost.dimension:5}  {cost.seconds:8.1f} CPU-seconds  {cost.bytes / 2**20:7.1f} MiB")

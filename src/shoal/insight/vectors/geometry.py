@@ -1,0 +1,156 @@
+"""How evenly vectors fill their space, and whether a few of them are everybody's neighbour."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+
+_PAIRS = 20_000
+_GROUPS = 20
+_HUB_ROWS = 4000
+_HUBS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """The shape of a cloud of vectors."""
+
+    space: str
+    """Which vectors."""
+
+    count: int
+    dimension: int
+    mean_cosine: float
+    """Of random pairs: 0 where directions are even, 1 where all are one (Ethayarajh 2019, arXiv:1909.00512, 3.3)."""
+
+    mean_cosine_error: float
+    """Its standard error, from groups of pairs that share no vector where there are enough."""
+
+    centred_cosine: float
+    """The same after the mean vector is taken away: what is left is not the common direction."""
+
+    iso_score: float
+    """How evenly the variance is spread over the dimensions, 0 to 1 (Rudman et al. 2022, arXiv:2108.07344, 3)."""
+
+    partition_ratio: float
+    """Least over largest sum of exp(c · w) over unit directions c, the eigenvectors of WᵀW and their opposites; 1 is
+    even (Mu and Viswanath 2018, arXiv:1702.01417, section 2.2)."""
+
+    hub_skewness: float | None
+    """Skewness of how often a vector is among the ten nearest (cosine) of the others: about 0 without hubs (Radovanović
+    et al. 2010, JMLR 11:2487-2531, section 2); None with too few vectors."""
+
+    orphans: float | None
+    """The share of vectors that are nobody's neighbour."""
+
+    hubs: tuple[tuple[str, int], ...]
+    """The most frequent neighbours, and of how many."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def measure_geometry(
+    vectors_VD: Vectors, names: Sequence[str], *, space: str, neighbours: int = 10, seed: int = 0
+) -> Geometry:
+    """Measure anisotropy and hubness.
+
+    Args:
+        vectors_VD: at least three vectors.
+        names: what each stands for.
+        space: a name for them.
+        neighbours: how many nearest ones count for hubness; at most 4000 vectors, drawn by the seed, take part.
+        seed: draws pairs and vectors.
+
+    Raises:
+        DataError: fewer than three vectors.
+    """
+    if len(vectors_VD) < 3:
+        raise DataError(f"the shape of {len(vectors_VD)} vectors says nothing; give a text of at least 3 tokens")
+    random = np.random.default_rng(seed)
+    wide_VD = vectors_VD.astype(np.float64)
+    centred_VD = wide_VD - wide_VD.mean(axis=0)
+    mean, error = _mean_cosine(wide_VD, random)
+    skewness, orphans, hubs = _hubness(wide_VD, names, neighbours, random)
+    return Geometry(
+        space=space,
+        count=len(wide_VD),
+        dimension=wide_VD.shape[1],
+        mean_cosine=mean,
+        mean_cosine_error=error,
+        centred_cosine=_mean_cosine(centred_VD, random)[0],
+        iso_score=iso_score(centred_VD),
+        partition_ratio=partition_ratio(wide_VD),
+        hub_skewness=skewness,
+        orphans=orphans,
+        hubs=hubs,
+    )
+
+
+def iso_score(vectors_VD: np.ndarray) -> float:
+    """IsoScore: 1 where all directions have the same variance, 0 where one has all of it, or there is but one."""
+    width = vectors_VD.shape[1]
+    variances_D = np.linalg.eigvalsh(np.atleast_2d(np.cov(vectors_VD, rowvar=False)))
+    length = np.linalg.norm(variances_D)
+    if width < 2 or length == 0:
+        return 0.0
+    defect = np.linalg.norm(np.sqrt(width) * variances_D / length - 1) / np.sqrt(2 * (width - np.sqrt(width)))
+    used = (width - defect**2 * (width - np.sqrt(width))) ** 2 / width**2
+    return float((width * used - 1) / (width - 1))
+
+
+def partition_ratio(vectors_VD: np.ndarray) -> float:
+    """Least over largest partition function along the eigenvectors of WᵀW, both ways."""
+    _, directions_DD = np.linalg.eigh(vectors_VD.T @ vectors_VD)
+    products_VD = vectors_VD @ directions_DD
+    sums = np.concatenate([_log_sum(products_VD), _log_sum(-products_VD)])
+    return float(np.exp(sums.min() - sums.max()))
+
+
+def _log_sum(products_VD: np.ndarray) -> np.ndarray:
+    top_D = products_VD.max(axis=0)
+    sums: np.ndarray = top_D + np.log(np.exp(products_VD - top_D).sum(axis=0))
+    return sums
+
+
+def _mean_cosine(vectors_VD: np.ndarray, random: np.random.Generator) -> tuple[float, float]:
+    """Over random pairs of different vectors, with the standard error over groups of pairs."""
+    count = len(vectors_VD)
+    first = random.integers(count, size=_PAIRS)
+    second = (first + random.integers(1, count, size=_PAIRS)) % count
+    unit_VD = vectors_VD / np.maximum(np.linalg.norm(vectors_VD, axis=1, keepdims=True), 1e-30)
+    cosines = np.einsum("pd,pd->p", unit_VD[first], unit_VD[second])
+    groups = cosines.reshape(_GROUPS, -1).mean(axis=1)
+    return float(cosines.mean()), float(groups.std(ddof=1) / np.sqrt(_GROUPS))
+
+
+def _hubness(
+    vectors_VD: np.ndarray, names: Sequence[str], neighbours: int, random: np.random.Generator
+) -> tuple[float | None, float | None, tuple[tuple[str, int], ...]]:
+    """Skewness of k-occurrence, the share that never occurs, and the greatest hubs."""
+    rows = np.sort(random.permutation(len(vectors_VD))[:_HUB_ROWS])
+    if len(rows) <= 2 * neighbours:
+        return None, None, ()
+    unit_RD = vectors_VD[rows] / np.maximum(np.linalg.norm(vectors_VD[rows], axis=1, keepdims=True), 1e-30)
+    closeness_RR = unit_RD.astype(np.float32) @ unit_RD.astype(np.float32).T
+    np.fill_diagonal(closeness_RR, -np.inf)
+    near = np.argpartition(-closeness_RR, neighbours - 1, axis=1)[:, :neighbours]
+    occurrences_R = np.bincount(near.ravel(), minlength=len(rows))
+    apart = occurrences_R - occurrences_R.mean()
+    spread = occurrences_R.std()
+    skewness = float((apart**3).mean() / spread**3) if spread else 0.0
+    greatest = np.argsort(-occurrences_R, kind="stable")[:_HUBS]
+    hubs = tuple((names[rows[place]], int(occurrences_R[place])) for place in greatest)
+    return skewness, float((occurrences_R == 0).mean()), hubs

@@ -1,0 +1,196 @@
+"""Tasks that word vectors are put to: ranking pairs, telling labels of texts, telling labels of words.
+
+Each task divides its items once into a part to learn from, a part to choose by and a part to report on. What vectors
+do is kept item by item, so that two sets of vectors can be compared on the same items.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.text.vectors.corpus import split_words
+from shoal.text.vectors.similarity import rank_correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from shoal.text.vectors.similarity import WordPairs
+    from shoal.text.vectors.wordvectors import WordVectors
+
+    Statistic = Callable[[np.ndarray], float]
+
+Kind = Literal["similarity", "sentiment", "emotion", "part of speech"]
+_STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
+_FEWEST = 60
+
+
+class VectorTask(Protocol):
+    """A task."""
+
+    @property
+    def name(self) -> str:
+        """What the task is called."""
+
+    @property
+    def kind(self) -> Kind:
+        """What is asked for."""
+
+    def judge(self, vectors: WordVectors) -> tuple[Outcome, Outcome]:
+        """What vectors do on the part to choose by and on the part to report on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What vectors did on one part."""
+
+    items: int
+    statistic: Statistic
+    """The score over items given by their places, which may be drawn several times."""
+
+    @property
+    def score(self) -> float:
+        """Over every item once."""
+        return self.statistic(np.arange(self.items))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTask:
+    """Rank pairs as people do; nothing is learned. The score is Spearman's correlation."""
+
+    pairs: WordPairs
+    seed: int = 0
+    name: str = ""
+    kind: Kind = "similarity"
+
+    def judge(self, vectors: WordVectors) -> tuple[Outcome, Outcome]:
+        """Score both halves of the known pairs."""
+        unit, places = vectors.unit(), vectors.places
+        known = [(places[a], places[b], score) for a, b, score in self.pairs.pairs if {a, b} <= places.keys()]
+        _check_items(self.name, len(known))
+        order = np.random.default_rng(self.seed).permutation(len(known))
+        firsts, seconds = (np.array([pair[side] for pair in known])[order] for side in (0, 1))
+        scores = np.array([score for _, _, score in known])[order]
+        cosines = np.einsum("pd,pd->p", unit[firsts], unit[seconds])
+        half = len(known) // 2
+        parts = (slice(None, half), slice(half, None))
+        chosen, reported = (_ranked(cosines[part], scores[part]) for part in parts)
+        return chosen, reported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTask:
+    """Tell the label of a text or a word from the mean of its vectors, by ridge regression on each label.
+
+    Every label weighs alike however often it occurs, so that the score is the mean share of right items a label
+    (balanced accuracy), 1 / labels by chance.
+    """
+
+    name: str
+    kind: Kind
+    items: tuple[tuple[tuple[str, ...], str], ...]
+    """(words, label) of each item."""
+
+    seed: int = 0
+    labels: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(sorted({label for _, label in self.items})))
+        if len(self.labels) < 2:
+            raise DataError(f"{self.name} has {len(self.labels)} different labels; give items of at least two")
+
+    def judge(self, vectors: WordVectors) -> tuple[Outcome, Outcome]:
+        """Learn on three fifths of the items that have a known word, score the other two."""
+        rows = [[vectors.places[word] for word in words if word in vectors.places] for words, _ in self.items]
+        known = [place for place, row in enumerate(rows) if row]
+        _check_items(self.name, len(known))
+        order = np.random.default_rng(self.seed).permutation(known)
+        features_ND = np.stack([vectors.matrix[rows[place]].mean(axis=0) for place in order]).astype(np.float64)
+        codes = {label: code for code, label in enumerate(self.labels)}
+        labels_N = np.array([codes[self.items[place][1]] for place in order])
+        learn, choose = (3 * len(order)) // 5, (4 * len(order)) // 5
+        guesses_N = _guess(features_ND, labels_N, learn, len(self.labels))
+        right = guesses_N == labels_N
+        chosen, reported = (
+            _balanced(right[part], labels_N[part]) for part in (slice(learn, choose), slice(choose, None))
+        )
+        return chosen, reported
+
+
+def read_labelled(file: Path, *, name: str, kind: Kind, most: int | None = None, seed: int = 0) -> LabelTask:
+    """Read lines of text, tab, label (what follows a second tab is left out); a .gz file is unpacked on the way.
+
+    A row with several labels (commas between) belongs to none of them alone and is left out.
+
+    Args:
+        file: UTF-8 text.
+        name: of the task.
+        kind: what the labels are.
+        most: keep this many rows, drawn by the seed.
+        seed: of the drawing and of the division.
+
+    Raises:
+        DataError: a line without a tab, or fewer than two labels.
+    """
+    raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    items = []
+    for number, line in enumerate(raw.decode("utf-8").splitlines(), 1):
+        parts = line.split("\t")
+        if len(parts) < 2:
+            raise DataError(f"{file}, line {number}: expected a text, a tab and a label, not {line[:60]!r}")
+        if "," not in parts[1]:
+            items.append((tuple(split_words(parts[0])), parts[1].strip()))
+    if most is not None and len(items) > most:
+        items = [items[place] for place in np.random.default_rng(seed).permutation(len(items))[:most]]
+    return LabelTask(name=name, kind=kind, items=tuple(items), seed=seed)
+
+
+def _check_items(name: str, items: int) -> None:
+    if items < _FEWEST:
+        raise DataError(
+            f"{name}: the vectors know {items} items, {_FEWEST} are the least; give more items or more text"
+        )
+
+
+def _ranked(cosines: np.ndarray, scores: np.ndarray) -> Outcome:
+    return Outcome(items=len(scores), statistic=lambda draw: rank_correlation(cosines[draw], scores[draw]))
+
+
+def _balanced(right: np.ndarray, labels: np.ndarray) -> Outcome:
+    """Right items, each weighed by one over how often its label occurs in the part."""
+    counts = np.bincount(labels)
+    weights = len(labels) / (np.count_nonzero(counts) * counts[labels])
+    gained = right * weights
+    return Outcome(items=len(right), statistic=lambda draw: float(gained[draw].mean()))
+
+
+def _guess(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: int) -> np.ndarray:
+    """Labels by ridge regression, its strength chosen on the last fifth of what it learns from."""
+    inner = (4 * learn) // 5
+    own = labels_N[inner:learn]
+    shares = [
+        _balanced(_fit(features_ND, labels_N, inner, labels, strength)[inner:learn] == own, own).score
+        for strength in _STRENGTHS
+    ]
+    return _fit(features_ND, labels_N, learn, labels, _STRENGTHS[int(np.argmax(shares))])
+
+
+def _fit(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: int, strength: float) -> np.ndarray:
+    """Guesses for every row, learned from the first ``learn``: weighted least squares in closed form."""
+    known_LD, own = features_ND[:learn], labels_N[:learn]
+    counts = np.bincount(own, minlength=labels)
+    weights_L = 1.0 / (np.maximum(counts, 1)[own] * labels)
+    mean_D = weights_L @ known_LD / weights_L.sum()
+    spread = np.sqrt(weights_L @ (known_LD - mean_D) ** 2).mean() or 1.0
+    scaled_ND = (features_ND - mean_D) / spread
+    targets_LC = np.eye(labels)[own] - 1.0 / labels
+    weighted_LD = scaled_ND[:learn] * weights_L[:, None]
+    products_DD = weighted_LD.T @ scaled_ND[:learn]
+    products_DD[np.diag_indices_from(products_DD)] += strength
+    guesses: np.ndarray = (scaled_ND @ np.linalg.solve(products_DD, weighted_LD.T @ targets_LC)).argmax(axis=1)
+    return guesses

@@ -1,0 +1,110 @@
+"""A corpus as numbers: sentences of lower-case words, the vocabulary, and the words' places in it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordCorpus:
+    """Sentences as word ids."""
+
+    words: tuple[str, ...]
+    """The vocabulary, the most frequent word first."""
+
+    counts: npt.NDArray[np.int64]
+    """How often each occurs."""
+
+    ids: npt.NDArray[np.int32]
+    """Every word of the vocabulary in the order of the text; rarer words are left out."""
+
+    sentence_ends: npt.NDArray[np.int64]
+    """Where each sentence stops in ``ids``."""
+
+    def sentences(self) -> Iterator[list[str]]:
+        """The sentences as words, as gensim takes them."""
+        start = 0
+        for stop in self.sentence_ends:
+            yield [self.words[place] for place in self.ids[start:stop]]
+            start = stop
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences by their final marks and by blank lines."""
+    return [part for part in _END.split(text) if part and not part.isspace()]
+
+
+def split_words(sentence: str) -> list[str]:
+    """Lower-case words: runs of letters, an apostrophe inside allowed."""
+    return [word.replace("\u2019", "'") for word in _WORD.findall(sentence.lower())]
+
+
+def build_corpus(sentences: Iterable[Sequence[str]], *, least_count: int = 5) -> WordCorpus:
+    """Number the words of a corpus.
+
+    Args:
+        sentences: each as its words.
+        least_count: rarer words are left out.
+
+    Raises:
+        DataError: fewer than two words occur that often.
+    """
+    kept = [list(sentence) for sentence in sentences]
+    counted = Counter(word for sentence in kept for word in sentence)
+    words = sorted(
+        (word for word, count in counted.items() if count >= least_count), key=lambda word: (-counted[word], word)
+    )
+    if len(words) < 2:
+        raise DataError(
+            f"{len(kept)} sentences hold {len(words)} words that occur {least_count} times or more; give more text"
+        )
+    places = {word: place for place, word in enumerate(words)}
+    rows = [[places[word] for word in sentence if word in places] for sentence in kept]
+    rows = [row for row in rows if row]
+    return WordCorpus(
+        words=tuple(words),
+        counts=np.array([counted[word] for word in words], dtype=np.int64),
+        ids=np.fromiter((place for row in rows for place in row), dtype=np.int32),
+        sentence_ends=np.cumsum([len(row) for row in rows]),
+    )
+
+
+def read_sentences(file: Path) -> list[list[str]]:
+    """The sentences of a text file, or of the text files in a .zip, each as its words.
+
+    Raises:
+        DataError: not UTF-8 text, or an archive that cannot be read.
+    """
+    if file.suffix != ".zip":
+        return _sentences(file.read_bytes(), str(file))
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
+            return [row for name in names for row in _sentences(archive.read(name), f"{file}, {name}")]
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{file} cannot be read as a .zip archive ({error}); make it anew") from error
+
+
+def _sentences(raw: bytes, where: str) -> list[list[str]]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} is not UTF-8 text (byte {error.start}); convert it first") from error
+    return [words for sentence in split_sentences(text) if (words := split_words(sentence))]

@@ -1,0 +1,57 @@
+"""Scatters keep their labels apart, scaling plots say their exponents."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+
+from shoal.figures import to_svg
+from shoal.figures.scaling import ScalingLine, scaling_chart
+from shoal.figures.scatter import ScatterPoint, scatter_svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def crowd(count: int) -> list[ScatterPoint]:
+    places = np.random.default_rng(0).normal(size=(count, 2))
+    return [ScatterPoint(x=float(x), y=float(y), label=f"word{number}") for number, (x, y) in enumerate(places)]
+
+
+def test_every_point_has_a_mark_and_a_hover_title() -> None:
+    points = [*crowd(5), ScatterPoint(x=0, y=0, label="<b>", says="a & b", series=3)]
+    drawn = ET.fromstring(scatter_svg(points, title="map"))
+    titles = [element.text for element in drawn.iter(f"{SVG}title")]
+    assert titles == [*(f"word{number}" for number in range(5)), "a & b"]
+    assert "<b>" in ["".join(element.itertext()) for element in drawn.iter(f"{SVG}text")]
+    assert drawn.get("aria-label") == "map"
+
+
+def test_labels_do_not_cover_each_other() -> None:
+    drawn = scatter_svg(crowd(300), title="map")
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" [^>]*>(word\d+)</text>', drawn)
+    boxes = [(float(x), float(y) - 9, float(x) + 6.1 * len(text), float(y) + 3) for x, y, text in found]
+    assert 40 < len(boxes) < 300
+    for place, one in enumerate(boxes):
+        for other in boxes[:place]:
+            assert one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
+
+
+def test_points_at_one_place_can_be_drawn() -> None:
+    assert scatter_svg([ScatterPoint(x=1, y=1, label="a")] * 3, title="same").count("<circle") == 3
+    assert "<circle" not in scatter_svg([], title="none")
+
+
+def test_scaling_lines_say_their_exponents_and_medians() -> None:
+    lines = [
+        ScalingLine(name="square", series=0, sizes=(1, 2, 4), costs=((1.0,), (4.0,), (16.0,)), exponent=2.0),
+        ScalingLine(
+            name="line", series=1, sizes=(1, 2, 4), costs=((1, 9, 1), (2, 2, 2), (4, 4, 4)), exponent=1.0, dashed=True
+        ),
+    ]
+    drawn = ET.fromstring(to_svg(scaling_chart(lines, title="Time", size="n", axis="seconds")))
+    said = {"".join(element.itertext()) for element in drawn.iter(f"{SVG}text")}
+    assert {"square: exponent 2.00", "line: exponent 1.00"} <= said
+    titles = {element.text for element in drawn.iter(f"{SVG}title")}
+    assert {"line, 1: 1", "square, 4: 16"} <= titles
