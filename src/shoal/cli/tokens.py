@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.errors import DataError, UsageError
+from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from shoal.insight import Parting, TokenCounts, TokenReading
-
-DOCUMENT_END = "<|endoftext|>"
 
 
 def tokens(
@@ -44,6 +42,7 @@ def tokens(
         Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.files import read_documents
     from shoal.insight import count_tokens, read_tokens, where_they_part
     from shoal.models import load_tokenizer
 
@@ -53,7 +52,7 @@ def tokens(
         )
     if plot is not None and text is None:
         raise UsageError("--plot draws the tokens of a text; give the text too")
-    documents = _documents(corpus) if corpus is not None else []
+    documents = read_documents(corpus) if corpus is not None else []
     tokenizers = {spec: load_tokenizer(spec) for spec in dict.fromkeys(model)}
     readings = [read_tokens(each, text, model=spec) for spec, each in tokenizers.items()] if text is not None else []
     partings = [where_they_part(readings[0], other) for other in readings[1:]]
@@ -81,19 +80,6 @@ def tokens(
     _print_counts(counts)
     if plot is not None:
         print(f"drawn in {plot}")
-
-
-def _documents(corpus: Path) -> list[str]:
-    """The documents of a text file."""
-    try:
-        whole = corpus.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{corpus} is not UTF-8 text (byte {error.start}); convert it first") from error
-    parts = whole.split(DOCUMENT_END) if DOCUMENT_END in whole else whole.split("\n\n")
-    documents = [part.strip("\n") for part in parts if part.strip()]
-    if not documents:
-        raise DataError(f"{corpus} holds no text; give a file with at least one word")
-    return documents
 
 
 def _print_reading(reading: TokenReading) -> None:
@@ -158,9 +144,8 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def _write_page(plot: Path, readings: list[TokenReading], partings: list[Parting]) -> None:
-    """The page, written beside its place and then moved there."""
+    """The page of a text."""
+    from shoal.cli.files import write_whole
     from shoal.insight.tokens.page import tokens_page
 
-    partial = plot.with_name(plot.name + ".partial")
-    partial.write_text(tokens_page(readings, partings), encoding="utf-8")
-    partial.replace(plot)
+    write_whole(plot, tokens_page(readings, partings))

@@ -42,10 +42,18 @@ if TYPE_CHECKING:
         train_tuned_lens,
     )
     from shoal.insight.neurons import NeuronExample, NeuronReport, NeuronReports, watch_neurons
+    from shoal.insight.over_training import (
+        RoleHistory,
+        RoleMoment,
+        checkpoint_folders,
+        role_moments,
+        roles_over_training,
+    )
     from shoal.insight.roles import ROLES, HeadRole, HeadRoles, head_roles, role_scores
 
 _HOMES = {
-    "inspection": ("Inspection", "inspect_text", "inspection_page"),
+    "over_training": ("RoleHistory", "RoleMoment", "checkpoint_folders", "role_moments", "roles_over_training"),
+    "inspection": ("Findings", "Inspection", "inspect_text", "inspection_page"),
     "causes": (
         "Ablation",
         "Ablations",
@@ -78,6 +86,7 @@ __all__ = [
     "Ablations",
     "Attribution",
     "Block",
+    "Findings",
     "HeadRole",
     "HeadRoles",
     "Inspection",
@@ -90,6 +99,8 @@ __all__ = [
     "PatchEffect",
     "PatchEffects",
     "PromptPair",
+    "RoleHistory",
+    "RoleMoment",
     "Seen",
     "TokenCounts",
     "TokenPiece",
@@ -98,6 +109,7 @@ __all__ = [
     "ablate",
     "activation_names",
     "capture",
+    "checkpoint_folders",
     "count_tokens",
     "direct_attribution",
     "edit",
@@ -109,7 +121,9 @@ __all__ = [
     "patch_effects",
     "read_pairs",
     "read_tokens",
+    "role_moments",
     "role_scores",
+    "roles_over_training",
     "run_patched",
     "surprisal",
     "train_tuned_lens",

@@ -79,6 +79,18 @@ class Ablations:
 
     level: float
 
+    def lines(self, count: int = 8) -> list[str]:
+        """The most harmful ablations in words."""
+        told = (
+            f"{self.how} ablation on {self.items} items: exact match {self.accuracy:.1%}, log-likelihood "
+            f"{self.log_likelihood:.3f} nats an item with all {self.unit}s; change of both without"
+        )
+        return [told] + [
+            f"  {each.accuracy_change:+7.1%}  {each.log_likelihood_change:+8.3f} [{each.low:+.3f}, {each.high:+.3f}]  "
+            f"block {each.block} {self.unit} {each.index}"
+            for each in self.ablations[:count]
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

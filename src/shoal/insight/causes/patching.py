@@ -60,6 +60,15 @@ class PatchEffect:
 
     high: float | None
 
+    def name(self) -> str:
+        """Where it is, in words."""
+        head = "" if self.head is None else f" head {self.head}"
+        return f"block {self.block}{head}, position {self.position}"
+
+    def interval(self) -> str:
+        """Its interval, in brackets."""
+        return "" if self.low is None or self.high is None else f" [{self.low:+.3f}, {self.high:+.3f}]"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchEffects:
@@ -76,6 +85,18 @@ class PatchEffects:
     """Mean logit difference on the counterfactuals."""
 
     level: float
+
+    def strongest(self, count: int) -> tuple[PatchEffect, ...]:
+        """The effects furthest from 0."""
+        return tuple(sorted(self.effects, key=lambda each: -abs(each.effect))[:count])
+
+    def lines(self, count: int = 8) -> list[str]:
+        """The strongest effects in words."""
+        told = (
+            f"{self.method} patching of {self.site} over {self.pairs} pairs: logit difference {self.clean:+.2f} on "
+            f"prompts, {self.counterfactual:+.2f} on counterfactuals; share of that restored"
+        )
+        return [told] + [f"  {each.effect:+7.3f}{each.interval()}  {each.name()}" for each in self.strongest(count)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -191,7 +212,7 @@ def _by_running(parts: Parts, site: str, pair: EncodedPair) -> tuple[torch.Tenso
     counter = float(_difference(model(pair.counter_L[None], use_cache=False).logits[:, -1], pair))
     heads = parts.heads if site == "attention.heads" else 1
     places = [(head, position) for head in range(heads) for position in range(len(pair.clean_L))]
-    moved = []
+    moved: list[torch.Tensor] = []
     for name in _names(parts, site):
         value = seen[name][0].reshape(len(pair.clean_L), heads, -1)
         batches = (places[first : first + _ROWS] for first in range(0, len(places), _ROWS))

@@ -11,10 +11,12 @@ from shoal.figures.bars import bar_style, bar_table
 from shoal.figures.heads import head_data, head_grid, head_script, head_style
 from shoal.figures.lens import LensCell, lens_style, lens_table
 from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
+from shoal.insight.inspection.causes import cause_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shoal.insight.inspection.causes import Findings
     from shoal.insight.inspection.gather import Inspection
     from shoal.insight.logits.lens import LensReading
     from shoal.insight.neurons.watched import NeuronReport
@@ -24,19 +26,19 @@ _BARS = 24
 _EXAMPLES = 3
 
 
-def inspection_page(found: Inspection, extra: tuple[tuple[str, str, Markup], ...] = ()) -> str:
+def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
     """A whole document: tokens, heads, layers, attribution, neurons.
 
     Args:
         found: what to show.
-        extra: more sections, each with its anchor, its name and its content.
+        causes: what patching, ablation and the history of a training found, by name.
     """
     data: dict[str, Any] = {}
     sections = [
         (anchor, name, _why_not(found, anchor) if anchor in found.missing else make(found, data))
         for anchor, name, make in _SECTIONS
     ]
-    sections += extra
+    sections += cause_sections(causes or {})
     body = Markup("<h1>{}</h1>{}").format(
         f"Inside {found.model}",
         Markup("").join(

@@ -1,0 +1,224 @@
+"""``shoal inspect``: what is inside a model on a text, what its parts do, and when they came to do it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from shoal.cli.console import Progress
+    from shoal.insight import Findings, Inspection, TunedLens
+    from shoal.models import LoadedModel
+
+
+def inspect(
+    text: str,
+    /,
+    *,
+    model: str | None = None,
+    run: Path | None = None,
+    corpus: Path | None = None,
+    target: str | None = None,
+    foil: str | None = None,
+    position: Annotated[int, Parameter(allow_leading_hyphen=True)] = -1,
+    tuned_lens: Path | None = None,
+    pairs: Path | None = None,
+    site: str = "attention.heads",
+    method: Literal["activation", "attribution"] = "activation",
+    rows: Path | None = None,
+    ablation: Literal["zero", "mean", "resample"] = "mean",
+    device: str = "auto",
+    seed: int = 0,
+    plot: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Look inside a model while it reads a text.
+
+    Parameters
+    ----------
+    text
+        What the model reads.
+    model
+        A model spec.
+    run
+        Instead of a model: a folder of checkpoints whose names end with the step. Every view is made at each, and the
+        moment at which a head takes its role is found.
+    corpus
+        A text file on which neurons are watched, and heads too; a line <|endoftext|> or a blank line ends a document.
+    target
+        Share out the logit of this token; what the model predicts otherwise.
+    foil
+        The token that it is compared with; the model's second choice otherwise.
+    position
+        The token of the text after which that is predicted; -1 is the last.
+    tuned_lens
+        Read layers through the tuned lens of this file, which is trained on the corpus and written where it is absent.
+    pairs
+        A JSONL file of prompt, counterfactual, target, foil: patch from one run into the other.
+    site
+        What is patched: residual_in, attention.heads, attention.output or mlp.output.
+    method
+        Patch by running the model once a place, or estimate all places from one gradient.
+    rows
+        A JSONL file of prompts and completions: score them without each head.
+    ablation
+        What stands in for a head that is taken away.
+    device
+        auto, cpu or cuda.
+    seed
+        Of random tokens and of the models that are compared with.
+    plot
+        Write everything as one HTML page here; with --run, a page a checkpoint beside it.
+    as_json
+        Print everything as JSON on standard output.
+    """
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.files import read_documents
+    from shoal.models import load_model
+
+    if (model is None) == (run is None):
+        raise UsageError("give one of --model SPEC and --run FOLDER")
+    if run is not None and (pairs or rows or tuned_lens):
+        raise UsageError("--pairs, --rows and --tuned-lens look at one model; give --model for them")
+    documents = read_documents(corpus) if corpus is not None else []
+    wanted: dict[str, Any] = {"corpus": documents, "target": target, "foil": foil, "position": position, "seed": seed}
+    with progress_bars() as progress:
+        if run is not None:
+            _over_training(run, text, wanted, device, plot, progress, as_json=as_json)
+            return
+        loaded = load_model(str(model), device=device)
+        lens = _lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
+        from shoal.insight import inspect_text
+
+        found = inspect_text(
+            loaded.model, loaded.tokenizer, text, name=str(model), tuned=lens, progress=progress, **wanted
+        )
+        causes = _causes(loaded, pairs, site, method, rows, ablation, seed, progress)
+    _write(plot, found, causes)
+    if as_json:
+        print_json(found.to_dict() | {name: value.to_dict() for name, value in causes.items()})
+        return
+    _print(found, causes)
+    if plot is not None:
+        print(f"drawn in {plot}")
+
+
+def _lens(loaded: LoadedModel, path: Path, documents: list[str], progress: Progress) -> TunedLens:
+    """The tuned lens of a file, trained first where there is none."""
+    from shoal.insight import TunedLens, train_tuned_lens
+
+    if path.exists():
+        return TunedLens.load(path)
+    if not documents:
+        raise UsageError(f"there is no tuned lens at {path}; give --corpus FILE to train one on")
+    lens = train_tuned_lens(loaded.model, loaded.tokenizer, documents, progress=progress)
+    lens.save(path)
+    return lens
+
+
+def _causes(
+    loaded: LoadedModel,
+    pairs: Path | None,
+    site: str,
+    method: Literal["activation", "attribution"],
+    rows: Path | None,
+    ablation: Literal["zero", "mean", "resample"],
+    seed: int,
+    progress: Progress,
+) -> Findings:
+    """What was asked for of patching and ablation."""
+    from shoal.insight import ablate, patch_effects, read_pairs
+    from shoal.tasks import read_rows
+
+    found: dict[str, Any] = {}
+    if pairs is not None:
+        found["patching"] = patch_effects(
+            loaded.model, loaded.tokenizer, read_pairs(pairs), site=site, method=method, seed=seed, progress=progress
+        )
+    if rows is not None:
+        found["ablation"] = ablate(
+            loaded.model, loaded.tokenizer, read_rows(rows), how=ablation, seed=seed, progress=progress
+        )
+    return found
+
+
+def _over_training(
+    run: Path,
+    text: str,
+    wanted: dict[str, Any],
+    device: str,
+    plot: Path | None,
+    progress: Progress,
+    *,
+    as_json: bool,
+) -> None:
+    """Every view at every checkpoint, and when heads took their roles."""
+    from shoal.cli.console import print_json
+    from shoal.insight import checkpoint_folders, inspect_text, roles_over_training
+    from shoal.models import load_model
+
+    history = roles_over_training(run, wanted["corpus"], device=device, seed=wanted["seed"], progress=progress)
+    views = {}
+    for step, folder in checkpoint_folders(run):
+        loaded = load_model(str(folder), device=device)
+        found = inspect_text(
+            loaded.model, loaded.tokenizer, text, name=f"{run.name} at step {step}", progress=progress, **wanted
+        )
+        views[step] = found.to_dict() if as_json else None
+        if plot is not None and step != history.steps[-1]:
+            _write(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), found, {})
+    _write(plot, found, {"over_training": history})
+    if as_json:
+        print_json({"over_training": history.to_dict(), "checkpoints": views})
+        return
+    _print(found, {"over_training": history})
+    if plot is not None:
+        print(f"drawn in {plot}, and each checkpoint beside it")
+
+
+def _write(plot: Path | None, found: Inspection, causes: Findings) -> None:
+    from shoal.cli.files import write_whole
+    from shoal.insight import inspection_page
+
+    if plot is not None:
+        write_whole(plot, inspection_page(found, causes))
+
+
+def _print(found: Inspection, causes: Findings) -> None:
+    """The figures in a few lines each."""
+    known = [bits for bits in found.surprisal if bits is not None]
+    if known:
+        print(f"{found.model}: {len(found.tokens)} tokens, {sum(known) / len(known):.2f} bits a token")
+    if found.roles is not None:
+        print(f"\n{len(found.roles.named)} of {len(found.roles.heads)} heads have a role")
+        for head in found.roles.named:
+            told = ", ".join(f"{role} {_best(head, role):.2f}" for role in head.roles)
+            print(f"  block {head.block} head {head.head}  {told}")
+    for reading in found.lens:
+        first = found.names[reading.top_ids[-1][0]]
+        print(f"  {reading.layer:10} says {first!r} ({reading.top_p[-1][0]:.0%}) after the last token")
+    if found.attribution is not None:
+        shared = found.attribution
+        foil = "the mean" if shared.foil is None else repr(found.names[shared.foil])
+        print(f"\n{found.names[shared.target]!r} against {foil}: {shared.total:+.3f} in logits, of it")
+        for name, value in sorted(shared.parts.items(), key=lambda item: -abs(item[1]))[:8]:
+            print(f"  {value:+8.3f}  {name}")
+    if found.neurons is not None:
+        print(f"\n{found.neurons.selective} of {found.neurons.all_neurons} neurons are selective; the furthest apart")
+        for neuron in found.neurons.neurons[:8]:
+            print(f"  block {neuron.block} neuron {neuron.neuron}  {' '.join(map(repr, neuron.tokens))}")
+    for value in causes.values():
+        print()
+        for line in value.lines():
+            print(line)
+    for view, why in found.missing.items():
+        print(f"\nno {view}: {why}")
+
+
+def _best(head: Any, role: str) -> float:
+    """The score that shows a role, on random tokens or on text."""
+    return float(max(head.scores[role], head.text_scores.get(role, 0.0)))
