@@ -1,0 +1,154 @@
+"""Held-out items of a task that stand in a corpus: which, where, and how much of each.
+
+An item is contaminated where it shares a run of n words with a document (n-gram overlap, as in Brown et al. 2020,
+arXiv:2005.14165, appendix C, with n = 13 there); an item of fewer words must stand there whole. Words are compared in
+lower case and without punctuation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.corpora.shingles import Shingler
+from shoal.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+RUN = 8
+_SHORTEST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """A stretch that an item and a document have in common."""
+
+    item: int
+    """The item's place, from 0."""
+
+    document: int
+    """The document's place, from 0."""
+
+    start: int
+    """The stretch's first character in the document."""
+
+    text: str
+    """The stretch, as the document has it."""
+
+    share: float
+    """The part of the item's n-grams that stand in this document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contamination:
+    """What a corpus holds of a task."""
+
+    run: int
+    """The words in succession that count as a copy."""
+
+    items: int
+    checked: int
+    """Items of three words or more; shorter ones stand everywhere."""
+
+    documents: int
+    overlaps: tuple[Overlap, ...]
+
+    @property
+    def contaminated(self) -> tuple[int, ...]:
+        """The items that the corpus holds a part of."""
+        return tuple(sorted({overlap.item for overlap in self.overlaps}))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self) | {"contaminated": list(self.contaminated)}
+
+
+class _Items:
+    """The n-grams of the items of one length."""
+
+    def __init__(self, size: int) -> None:
+        self.shingler = Shingler(size)
+        self.owners: dict[int, list[int]] = {}
+        self.totals: dict[int, int] = {}
+        self._sorted: np.ndarray[Any, Any] | None = None
+
+    def add(self, item: int, text: str) -> None:
+        grams = self.shingler.shingles(text).tolist()
+        self.totals[item] = len(grams)
+        for gram in grams:
+            self.owners.setdefault(gram, []).append(item)
+
+    def hits(self, grams: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The places of a document's n-grams that some item has."""
+        if self._sorted is None:
+            self._sorted = np.array(sorted(self.owners), dtype=np.uint64)
+        return np.flatnonzero(np.isin(grams, self._sorted))
+
+
+def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: int = RUN) -> Contamination:
+    """Look for the items in every document.
+
+    Args:
+        documents: the corpus, read once.
+        items: the texts of the held-out items.
+        run: how many words in succession count as a copy.
+
+    Raises:
+        UsageError: a run of fewer than three words.
+        DataError: no item has three words.
+    """
+    if run < _SHORTEST:
+        raise UsageError(f"runs of {run} words stand everywhere; give --run {_SHORTEST} or more")
+    by_size: dict[int, _Items] = {}
+    for place, item in enumerate(items):
+        words = len(Shingler(1).grams(item))
+        if words >= _SHORTEST:
+            by_size.setdefault(min(run, words), _Items(min(run, words))).add(place, item)
+    if not by_size:
+        raise DataError(f"none of the {len(items)} items has {_SHORTEST} words; contamination cannot be seen in them")
+    overlaps: list[Overlap] = []
+    count = 0
+    for count, text in enumerate(documents, start=1):
+        for size, group in by_size.items():
+            overlaps += _overlaps(group, size, text, count - 1)
+    return Contamination(
+        run=run,
+        items=len(items),
+        checked=sum(len(group.totals) for group in by_size.values()),
+        documents=count,
+        overlaps=tuple(overlaps),
+    )
+
+
+def _overlaps(group: _Items, size: int, text: str, document: int) -> list[Overlap]:
+    """The longest stretch of each item in one document."""
+    grams, spans = group.shingler.located(text)
+    if len(spans) < size:
+        return []
+    places: dict[int, list[int]] = {}
+    for place in group.hits(grams).tolist():
+        for item in group.owners[int(grams[place])]:
+            places.setdefault(item, []).append(place)
+    found = []
+    for item, at in places.items():
+        first, last = _longest_run(at)
+        start, stop = spans[first][0], spans[last + size - 1][1]
+        share = len({int(grams[place]) for place in at}) / group.totals[item]
+        found.append(Overlap(item=item, document=document, start=start, text=text[start:stop], share=share))
+    return found
+
+
+def _longest_run(places: list[int]) -> tuple[int, int]:
+    """First and last of the longest series of successive numbers."""
+    best = start = previous = places[0]
+    length = 0
+    for place in [*places[1:], -1]:
+        if place != previous + 1:
+            if previous - start + 1 > length:
+                best, length = start, previous - start + 1
+            start = place
+        previous = place
+    return best, best + length - 1

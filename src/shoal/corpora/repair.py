@@ -1,0 +1,121 @@
+"""Documents of the wild made usable: mis-decoded text repaired, boilerplate cut off, other languages left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shoal.corpora.cleaning import clean_text
+from shoal.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_MARK = r"^[ \t]*\*{3}[ \t]*(?:START|END) OF (?:THE|THIS) PROJECT GUTENBERG.*$"
+_START = re.compile(_MARK.replace("START|END", "START"), re.MULTILINE | re.IGNORECASE)
+_END = re.compile(
+    _MARK.replace("START|END", "END") + r"|^[ \t]*End of (?:the )?Project Gutenberg.*$", re.MULTILINE | re.IGNORECASE
+)
+_CREDIT = re.compile(
+    r"^\s*(?:Produced by|E-text prepared by|Transcribed (?:from|by)|\[?Transcriber'?s notes?).*(?:\n(?!\s*\n).*)*",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LINE = re.compile(
+    r"^\s*(?:\[illustrations?(?::[^\]]*)?\]|page \d+(?: of \d+)?|all rights reserved\.?|copyright \S.*|"
+    r"(?:https?://|www\.)\S+|-{2,}\s*\d+\s*-{2,}|\d{1,4})\s*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b-\u200f\u2028\u2029\ufffe\uffff]")
+_CREDIT_WITHIN = 2000
+_SHORTEST_FOR_LANGUAGE = 20
+"""Characters; below this a language cannot be told."""
+
+
+@dataclass(kw_only=True)
+class Cleaning:
+    """What is done to each document, and how often it was needed."""
+
+    language: str | None = None
+    """Keep documents of this language alone (ISO 639-1, as ``en``)."""
+
+    boilerplate: bool = True
+    """Cut off what publishers put around and between the text."""
+
+    plain: bool = True
+    """Typographic quotes, dashes and spaces become plain ones, and paragraphs end in a single newline."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Documents read, repaired, cut, of another language, emptied and kept."""
+
+    def apply(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield the documents that are left, cleaned.
+
+        Raises:
+            MissingExtraError: the libraries for repair or language are not installed.
+        """
+        for text in texts:
+            self.counts["read"] += 1
+            cleaned = self.apply_to_one(text)
+            if cleaned is not None:
+                self.counts["kept"] += 1
+                yield cleaned
+
+    def apply_to_one(self, text: str) -> str | None:
+        """One document cleaned, or None where nothing of it is left."""
+        repaired = repair_text(text)
+        self.counts["repaired"] += repaired != text
+        if self.boilerplate:
+            cut = strip_boilerplate(repaired)
+            self.counts["cut"] += cut != repaired.strip()
+            repaired = cut
+        repaired = clean_text(repaired) if self.plain else repaired.strip()
+        if not repaired:
+            self.counts["emptied"] += 1
+            return None
+        if self.language is not None and find_language(repaired) not in (self.language, None):
+            self.counts["of another language"] += 1
+            return None
+        return repaired
+
+
+def repair_text(text: str) -> str:
+    """Undo wrong decodings (``cafÃ©`` to ``café``), drop control characters; the rest is left as it is.
+
+    Raises:
+        MissingExtraError: the ``ftfy`` package is not installed.
+    """
+    try:
+        import ftfy
+    except ImportError as error:
+        raise MissingExtraError("corpora", "repairing mis-decoded text") from error
+    fixed = ftfy.fix_text(text, uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False)
+    return _CONTROL.sub("", fixed)
+
+
+def strip_boilerplate(text: str) -> str:
+    """Cut off Project Gutenberg's header, licence and credits, and lines that are page numbers, links or notices."""
+    start = _START.search(text)
+    if start:
+        text = text[start.end() :]
+        text = _CREDIT.sub("", text[:_CREDIT_WITHIN]) + text[_CREDIT_WITHIN:]
+    end = _END.search(text)
+    if end:
+        text = text[: end.start()]
+    return _LINE.sub("", text).strip()
+
+
+def find_language(text: str) -> str | None:
+    """The ISO 639-1 code of a text's language (the `py3langid` library); None where the text is too short to tell.
+
+    Raises:
+        MissingExtraError: the ``py3langid`` package is not installed.
+    """
+    if len(text) < _SHORTEST_FOR_LANGUAGE:
+        return None
+    try:
+        import py3langid
+    except ImportError as error:
+        raise MissingExtraError("corpora", "telling a text's language") from error
+    return str(py3langid.classify(text)[0])

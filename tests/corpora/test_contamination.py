@@ -1,0 +1,45 @@
+"""Held-out items are found where they stand in a corpus."""
+
+from __future__ import annotations
+
+import pytest
+
+from shoal.corpora.contamination import find_contamination
+from shoal.errors import DataError, UsageError
+
+ITEM = "Please count up in unary starting at two and stopping at nine now"
+
+
+def test_a_copied_stretch_is_found_with_its_place_and_share():
+    text = "It rained. PLEASE count up, in unary: starting at two and -- stopping"
+    found = find_contamination(["nothing here", text], [ITEM, "a wholly different thing that stands nowhere at all"])
+    (overlap,) = found.overlaps
+    assert found.contaminated == (0,)
+    assert (overlap.item, overlap.document, overlap.start) == (0, 1, 11)
+    assert overlap.text == text[11:]
+    assert overlap.share == pytest.approx(3 / 6)
+    assert found.documents == 2
+
+
+def test_a_stretch_one_word_too_short_is_no_copy():
+    assert find_contamination(["count up in unary starting at two"], [ITEM]).overlaps == ()
+    assert len(find_contamination(["count up in unary starting at two"], [ITEM], run=7).overlaps) == 1
+
+
+def test_a_short_item_must_stand_there_whole():
+    items = ["red ball rolls far", "one two"]
+    found = find_contamination(["a red ball rolls", "the red ball rolls far away"], items)
+    assert [(one.item, one.document) for one in found.overlaps] == [(0, 1)]
+    assert (found.items, found.checked) == (2, 1)
+
+
+def test_two_items_with_a_common_stretch_are_both_named():
+    found = find_contamination([ITEM], [ITEM, "Please count up in unary starting at two and stop there, please"])
+    assert found.contaminated == (0, 1)
+
+
+def test_items_without_words_and_tiny_runs_are_refused():
+    with pytest.raises(DataError, match="none of the 1 items has 3 words"):
+        find_contamination(["a"], ["one two"])
+    with pytest.raises(UsageError, match="stand everywhere"):
+        find_contamination(["a"], [ITEM], run=2)

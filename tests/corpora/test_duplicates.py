@@ -1,0 +1,70 @@
+"""Duplicates are those that the exact Jaccard index names, and no others."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from shoal.corpora import read_stories
+from shoal.corpora.duplicates import DuplicateFinder, find_duplicates
+from shoal.corpora.shingles import Shingler, jaccard, words_of
+from shoal.errors import UsageError
+
+pytest.importorskip("rensa")
+
+
+def plain_grams(text, size=5):
+    """Written out anew, with tuples of words."""
+    words = words_of(text)
+    return {tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1))}
+
+
+def plain_jaccard(first, second):
+    return len(first & second) / len(first | second)
+
+
+def damaged(text, share, rng):
+    return " ".join(rng.choice(["red", "xylo", "moon"]) if rng.random() < share else word for word in text.split())
+
+
+@pytest.fixture(scope="module")
+def stories(data_folder):
+    return read_stories(data_folder / "tinystories" / "tinystories_v2_gpt4_train_head.txt")[:300]
+
+
+def test_hashed_shingles_give_the_exact_jaccard_index(stories):
+    rng, shingler = random.Random(1), Shingler()
+    for text in stories[:60]:
+        other = damaged(text, rng.random() * 0.1, rng)
+        assert jaccard(shingler.shingles(text), shingler.shingles(other)) == plain_jaccard(
+            plain_grams(text), plain_grams(other)
+        )
+
+
+def test_near_duplicates_are_found_where_brute_force_finds_them(stories):
+    rng = random.Random(2)
+    texts = [*stories[:150], *(damaged(text, rng.choice([0.01, 0.03, 0.06, 0.1]), rng) for text in stories[:150])]
+    rng.shuffle(texts)
+    grams = [plain_grams(text) for text in texts]
+    kept, wanted = [], {}
+    for place in range(len(texts)):
+        first = next((one for one in kept if plain_jaccard(grams[place], grams[one]) > 0.7), None)
+        if first is None:
+            kept.append(place)
+        else:
+            wanted[place] = first
+    found = {one.document: one.of for one in find_duplicates(texts)}
+    assert 20 < len(wanted) < 150
+    assert found == wanted
+
+
+def test_exact_duplicates_differ_in_white_space_alone():
+    found = list(find_duplicates(["A  cat sat.", "a cat sat.", "A cat\nsat.", "A dog."]))
+    assert [(one.document, one.of, one.exact) for one in found] == [(1, 0, False), (2, 0, True)]
+
+
+def test_one_document_has_no_duplicate_and_a_wild_threshold_is_refused():
+    assert list(find_duplicates(["A cat."])) == []
+    with pytest.raises(UsageError, match="give a Jaccard index"):
+        DuplicateFinder(near=0.2)
