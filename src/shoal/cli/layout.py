@@ -71,10 +71,14 @@ def _delimiter(rows: Sequence[str]) -> str:
 
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names columns: it holds no value, and the rows below do, or have several columns."""
-    if any(NUMBER.fullmatch(cell) or _COMMA_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in first):
+    if any(map(_is_value, first)):
         return False
-    below = [cell for row in others for cell in row]
-    return len(first) > 1 or any(NUMBER.fullmatch(cell) or _COMMA_NUMBER.fullmatch(cell) for cell in below)
+    return len(first) > 1 or any(_is_value(cell) for row in others for cell in row)
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a number or a date."""
+    return any(shape.fullmatch(cell) for shape in (NUMBER, _COMMA_NUMBER, _DATE))
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

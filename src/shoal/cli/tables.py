@@ -72,7 +72,7 @@ def _table(file: BinaryIO, source: str, columns: Sequence[str]) -> Any:
         if head.startswith(b"PAR1"):
             from pyarrow import parquet
 
-            return parquet.read_table(file)
+            return parquet.ParquetFile(file).read()
         if _CONTROL.search(head):
             raise DataError(f"{named(source)} is binary; give text (CSV, TSV, one value a line, JSON lines) or Parquet")
         if not head.strip():
