@@ -84,7 +84,8 @@ def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, nam
     """
     counts = np.bincount(symbols, minlength=len(alphabet))
     written = [alphabet[code] if code < len(alphabet) else str(code) for code in range(len(counts))]
-    order = np.lexsort(([crc32(text.encode("utf-8", "surrogatepass")) for text in written], -counts))
+    checksums = np.array([crc32(text.encode("utf-8", "surrogatepass")) for text in written], dtype=np.int64)
+    order = np.lexsort((checksums, -counts))
     below = np.cumsum(counts[order]) - counts[order]
     midranks = (below + counts[order] / 2.0) / max(len(symbols), 1)
     cell = np.empty(len(counts), dtype=np.uint8)
