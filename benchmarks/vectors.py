@@ -110,9 +110,7 @@ def dimension(corpus: WordCorpus, grid: list[int]) -> None:
         ),
         LabelTask(name="part of speech (Brown)", kind="part of speech", items=brown_tags(corpus)),
     ]
-    report = find_dimension(
-        lambda size, seed: train(corpus, "word2vec-skip-gram", size, seed), tasks, grid, few_sentences=few
-    )
+    report = find_dimension(lambda size, seed: train(corpus, "word2vec", size, seed), tasks, grid, few_sentences=few)
     append("dimension", {"sentences": len(corpus.sentence_ends), "words": len(corpus.ids), **report.to_dict()})
     for finding in report.findings:
         print(f"{finding.task}, {finding.items} items; best by validation {finding.best}, enough {finding.enough}")

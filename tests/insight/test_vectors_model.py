@@ -129,6 +129,7 @@ def test_the_page_shows_every_token_and_escapes_the_text(stories) -> None:
     html = vectors_page(report)
     assert "<b>went" not in html
     assert "https:" not in html
+    assert "input vectors, PCA" in html
     assert f"{len(report.vectors.ids)} by 64 numbers" in html
     assert html.count("<title>") >= 2 * len(set(report.vectors.ids))
     shapes = report.to_dict()["shapes"]

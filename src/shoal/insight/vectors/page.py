@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shoal.insight.vectors.projection import Projection
     from shoal.insight.vectors.report import VectorReport
 
+_METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"})
 
 
@@ -46,7 +47,7 @@ def vectors_page(report: VectorReport) -> str:
 def _maps(report: VectorReport) -> Markup:
     """The text's vectors in a plane, a drawing a space."""
     drawings = [
-        scatter_svg(_points(report, space, projection), title=f"{space} vectors, {projection.method.upper()}")
+        scatter_svg(_points(report, space, projection), title=f"{space} vectors, {_METHODS[projection.method]}")
         for space, projection in report.projections.items()
     ]
     faithful = "; ".join(f"{space} {each.faithful:.0%}" for space, each in report.projections.items())
