@@ -29,6 +29,9 @@ class Features:
     likelihoods: NDArray[np.floating] | None = None
     """The log-likelihood of each sentence under each class, up to a constant (sentences by classes), or None."""
 
+    placing: Any = None
+    """Counts that make no boundary but help to place those that are made (sentences by words), or None."""
+
     @property
     def parts(self) -> list[Any]:
         """Those that are given."""
@@ -46,6 +49,7 @@ class Features:
             counts=None if self.counts is None else add @ self.counts,
             vectors=None if self.vectors is None else add @ self.vectors,
             likelihoods=None if self.likelihoods is None else add @ self.likelihoods,
+            placing=None if self.placing is None else add @ self.placing,
         )
 
 

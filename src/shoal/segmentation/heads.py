@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from shoal.errors import CorruptModelError, UnavailableError, UnknownNameError
+from shoal.errors import CorruptModelError, UnavailableError
 from shoal.segmentation.phrases import phrase_features
 from shoal.segmentation.style import style_features
 
@@ -101,8 +101,6 @@ def shipped_head(name: str) -> Head:
 
 def feature_matrix(sentences: Sequence[str], features: Sequence[str], reader: str) -> Any:
     """The share of each feature in each sentence: a SciPy CSR array (sentences × features)."""
-    if reader not in READERS:
-        raise UnknownNameError("reader", reader, READERS)
     place = {name: column for column, name in enumerate(features)}
     rows, columns, values = [], [], []
     for row, sentence in enumerate(sentences):

@@ -12,6 +12,7 @@ from shoal.segmentation.evidence import scored_settings
 from shoal.segmentation.features import check_features
 from shoal.segmentation.partition import best_partition, partition_path
 from shoal.segmentation.penalty import average_settings
+from shoal.segmentation.placing import placed_cuts
 from shoal.segmentation.result import Cut, Segmentation
 from shoal.segmentation.sentences import as_sentences
 
@@ -50,9 +51,12 @@ def segment(
     choice = average_settings(scored_settings(features), min_length)
     agreement = agreement_scores(choice.same_NN, choice.boundaries_N, min_length)
     places = best_partition(agreement) if count is None else partition_path(agreement, count)[-1][1]
+    cuts = _cuts(choice, places)
+    if features.placing is not None:
+        cuts = placed_cuts(choice, places, features.placing, min_length)
     return Segmentation(
         sentences=sentences,
-        cuts=_cuts(choice, places),
+        cuts=cuts,
         penalty=choice.penalty if count is None else 0.0,
         channel=reader.name,
     )

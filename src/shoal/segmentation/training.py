@@ -8,7 +8,6 @@ held-out stretches are predicted best (temperature scaling: Guo et al. 2017, ICM
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections import Counter
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from scipy import sparse
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UnknownNameError
 from shoal.segmentation.heads import READERS, Head, feature_matrix
 
 if TYPE_CHECKING:
@@ -77,7 +76,10 @@ def train_head(
 
     Raises:
         DataError: too few classes or texts.
+        UnknownNameError: there is no such reader.
     """
+    if reader not in READERS:
+        raise UnknownNameError("reader", reader, READERS)
     classes = _classes(texts)
     features = _vocabulary(texts, reader, min_count, most_features)
     held = _held_out(texts, classes, seed)
@@ -102,11 +104,6 @@ def train_head(
         source=source,
     )
     return Trained(head=head, ridge=RIDGES[best], accuracy=accuracy)
-
-
-def scaled(head: Head, factor: float) -> Head:
-    """The same head with its evidence scaled."""
-    return dataclasses.replace(head, discount=head.discount * factor)
 
 
 def _classes(texts: Sequence[LabelledText]) -> tuple[str, ...]:

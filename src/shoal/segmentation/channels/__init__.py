@@ -38,7 +38,8 @@ def find_channel(name: str, *, head: Path | None = None) -> Channel:
         ModelError: the head cannot be read.
     """
     if name in _JUDGED:
-        return Judged(head=shipped_head(name) if head is None else load_head(head), name=name)
+        chosen = shipped_head(name) if head is None else load_head(head)
+        return Judged(head=chosen, name=name, placed_by_words=name == "register")
     if head is not None:
         raise UsageError(f"the channel {name!r} has no head; --head is for {' and '.join(_JUDGED)}")
     if name not in _WORDS:

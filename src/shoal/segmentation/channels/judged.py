@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.segmentation.features import Features
+from shoal.segmentation.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,10 @@ class Judged:
 
     name: str
 
+    placed_by_words: bool = False
+    """Whether the words around a boundary help to place it; they never make one."""
+
     def features(self, sentences: Sequence[str]) -> Features:
         """How likely each class makes each sentence."""
-        return Features(likelihoods=self.head.likelihoods(sentences))
+        counts = Words().features(sentences).counts if self.placed_by_words else None
+        return Features(likelihoods=self.head.likelihoods(sentences), placing=counts)

@@ -1,0 +1,168 @@
+"""Heads: trained from labelled texts, kept in two files, and what a text is cut by."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from tests.segmentation.styles import sentences, texts
+
+from shoal.errors import CorruptModelError, DataError, UnavailableError, UnknownNameError, UsageError
+from shoal.segmentation import segment
+from shoal.segmentation.calibration import calibrated, quiet_factor
+from shoal.segmentation.channels import CHANNELS, Judged, find_channel
+from shoal.segmentation.classes import ClassEvidence, class_probabilities
+from shoal.segmentation.features import Features
+from shoal.segmentation.heads import Head, load_head, shipped_head
+from shoal.segmentation.training import LabelledText, train_head
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    return train_head(texts(), reader="style", source="made up", stretch=5, min_count=5).head
+
+
+def test_a_head_tells_classes_of_texts_it_has_not_seen(head: Head) -> None:
+    for how in head.classes:
+        probabilities = class_probabilities(head.likelihoods(sentences(how, 10, seed=99)))
+        assert head.classes[int(probabilities.argmax())] == how
+
+
+def test_a_change_of_style_is_cut_and_a_change_of_subject_is_not(head: Head) -> None:
+    channel = Judged(head=head, name="register")
+    mixed = [*sentences("talk", 20, 50), *sentences("report", 25, 51), *sentences("talk", 15, 52)]
+    assert [cut.place for cut in segment(mixed, channel=channel).cuts] == [20, 45]
+    same = [*sentences("talk", 20, 50), *(line.replace("the", "the quartz") for line in sentences("talk", 20, 53))]
+    assert segment(same, channel=channel).cuts == ()
+
+
+def test_equal_texts_give_equal_heads(head: Head) -> None:
+    again = train_head(texts(), reader="style", source="made up", stretch=5, min_count=5).head
+    assert np.array_equal(head.weights_FC, again.weights_FC)
+    assert head.discount == again.discount
+
+
+def test_a_saved_head_judges_as_before(head: Head, tmp_path: Path) -> None:
+    head.save(tmp_path / "mine")
+    lines = sentences("talk", 5, 7)
+    assert np.array_equal(load_head(tmp_path / "mine").likelihoods(lines), head.likelihoods(lines))
+
+
+def test_a_folder_without_a_head_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"no head\.json"):
+        load_head(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "classes", "reader", "json"])
+def test_a_broken_head_is_refused(head: Head, tmp_path: Path, damage: str) -> None:
+    head.save(tmp_path)
+    names, weights = tmp_path / "head.json", tmp_path / "head.safetensors"
+    if damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-10])
+    elif damage == "json":
+        names.write_text("{", encoding="utf-8")
+    else:
+        rest = json.loads(names.read_text(encoding="utf-8"))
+        rest |= {"classes": ["one"]} if damage == "classes" else {"reader": "palm"}
+        names.write_text(json.dumps(rest), encoding="utf-8")
+    with pytest.raises(CorruptModelError, match="not a whole head"):
+        load_head(tmp_path)
+
+
+def test_too_few_classes_or_texts_are_refused() -> None:
+    with pytest.raises(DataError, match="at least two classes"):
+        train_head(texts(count=1), reader="style", source="made up")
+    with pytest.raises(DataError, match="there are 1 classes"):
+        train_head([LabelledText(label="a", sentences=("x",))] * 3, reader="style", source="made up")
+
+
+def test_an_unknown_reader_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'style'"):
+        train_head(texts(), reader="styles", source="made up")
+
+
+def test_the_weight_that_leaves_one_class_whole_is_found(head: Head) -> None:
+    held_out = [
+        LabelledText(label=how, sentences=sentences(how, 40, seed)) for how in ("talk", "report") for seed in (7, 8, 9)
+    ]
+    assert quiet_factor(head, held_out, documents=3) == 5.6
+    swapped = [
+        LabelledText(label="mixed", sentences=(*sentences("talk", 20, seed), *sentences("report", 20, seed)))
+        for seed in (7, 8, 9)
+    ]
+    assert quiet_factor(calibrated(head, 3.0), swapped, documents=3) == 0.5
+    with pytest.raises(DataError, match="no class has 3 texts"):
+        quiet_factor(head, held_out[:2], documents=3)
+
+
+def test_the_evidence_of_a_class_segment_is_its_definition() -> None:
+    likelihoods = np.random.default_rng(0).normal(size=(6, 3))
+    shared = likelihoods - np.logaddexp.reduce(likelihoods, axis=1, keepdims=True)
+    scores = ClassEvidence(likelihoods).scores()
+    for start in range(6):
+        for stop in range(start + 1, 7):
+            expected = np.logaddexp.reduce(shared[start:stop].sum(axis=0)) - np.log(3)
+            assert scores[start, stop] == pytest.approx(expected)
+
+
+class _Placed:
+    """Classes that change somewhere between sentences 17 and 22, and words that change at 20."""
+
+    name = "placed"
+
+    def __init__(self, *, words: bool) -> None:
+        self._words = words
+
+    def features(self, sentences: Sequence[str]) -> Features:
+        likelihoods = np.zeros((len(sentences), 2))
+        likelihoods[:18, 0] = likelihoods[22:, 1] = 2.0
+        counts = np.zeros((len(sentences), 40))
+        for place in range(len(sentences)):
+            counts[place, (20 if place >= 20 else 0) + np.arange(3) * (1 + place % 4)] = 1
+        return Features(likelihoods=likelihoods, placing=counts if self._words else None)
+
+
+def test_words_place_a_boundary_that_they_do_not_make() -> None:
+    lines = ["x"] * 40
+    rough, placed = (segment(lines, channel=_Placed(words=words)).cuts for words in (False, True))
+    assert len(rough) == len(placed) == 1
+    assert placed[0].place == 20
+    assert placed[0].confidence > rough[0].confidence
+    assert placed[0].low <= 20 <= placed[0].high
+
+
+@pytest.mark.parametrize("name", ["register", "emotion"])
+def test_shipped_heads_are_whole(name: str) -> None:
+    head = shipped_head(name)
+    assert np.isfinite(head.likelihoods(["I am so happy today!", ""])).all()
+    assert "Brown" not in head.source
+
+
+def test_the_shipped_heads_know_plain_cases() -> None:
+    emotion = shipped_head("emotion")
+    for comment, feeling in (
+        ("I'm so scared of this, terrifying", "fear"),
+        ("This is hilarious, thank you, I love it!", "joy"),
+        ("I am sorry for your loss, so sad", "sadness"),
+    ):
+        assert emotion.classes[int(emotion.likelihoods([comment])[0].argmax())] == feeling
+
+
+@pytest.mark.parametrize("name", ["words", "topic", "register", "emotion"])
+def test_every_channel_reads_strange_text(name: str) -> None:
+    assert name in CHANNELS
+    found = segment(["?!", "漢字", "a", "\u200b.", "OK"], channel=name)
+    assert found.channel == name
+
+
+def test_a_head_for_a_channel_without_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no head"):
+        find_channel("words", head=tmp_path)
+    with pytest.raises(UnknownNameError, match="did you mean 'register'"):
+        find_channel("registre")
