@@ -3,7 +3,7 @@
 The permutation test needs blocks longer than the memory of the stream and no longer than the least piece. Yearly prices
 and monthly rates have none: a hundred steps that remember a hundred. For those a model is asked before the test
 (Chakar, Lebarbier, Levy-Leduc and Robin, Bernoulli 23, 2017, "A robust approach for estimating change-points in the
-mean of an AR(1) process"): with x_t standardised,
+mean of an AR(1) process"): with x_t the mid-rank, standardised,
 
     x_t - phi x_{t-1} = m_k + e_t    in piece k,
 
@@ -15,8 +15,7 @@ programming, O(K n^2)). Of all, the one is taken with the least
 
 the modified Bayesian information criterion, 3 log n for each change of one coordinate (Zhang and Siegmund, Biometrics
 63, 2007), K being at most 15. Changes that noise alone may well gain as much from are dropped, the weakest first.
-It is the one part of the engine that looks at values, not ranks: its places are the same under a x + b, but not under
-every increasing transformation.
+Mid-ranks take the place of values here too, so that the places are the same under every increasing transformation.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-LONGEST = 1000
+LONGEST = 500
 """A longer stream is left to the tests; this method is quadratic."""
 LASTING = 8
 """A memory of fewer steps is never long."""
@@ -61,7 +60,7 @@ class Level:
 
 
 def is_short(stream: Stream, *, memory: int, margin: int) -> bool:
-    """Whether a block of the tests would be longer than the least piece, in a stream of finite numbers or missing ones.
+    """Whether a block of the tests would be longer than the least piece, in a stream of numbers, some of them known.
 
     Args:
         stream: The stream.
@@ -70,8 +69,7 @@ def is_short(stream: Stream, *, memory: int, margin: int) -> bool:
     """
     if stream.values is None or not 4 <= stream.length <= LONGEST or memory < max(LASTING, margin + 1):
         return False
-    known = np.isfinite(stream.values)
-    return bool(np.all(known | np.isnan(stream.values)) and known.any(axis=0).all())
+    return bool((~np.isnan(stream.values)).any(axis=0).all())
 
 
 def levels(stream: Stream, *, margin: int, level: float) -> list[Level]:
@@ -134,13 +132,14 @@ def _significant(model: _Model, places: list[int], level: float) -> list[Level]:
 
 
 def _standardised(values: Array) -> Array:
-    """Missing values on the line between their neighbours, then mean 0 and variance 1 in each coordinate."""
+    """Mid-ranks, the missing on the line between their neighbours, with mean 0 and variance 1 in each coordinate."""
     steps = np.arange(len(values))
     columns = []
     for column in values.T:
         known = ~np.isnan(column)
-        scaled = column[known] / max(float(np.abs(column[known]).max()), 1e-300)
-        filled = np.interp(steps, steps[known], scaled)
+        ordered = np.sort(column[known])
+        below, upto = (np.searchsorted(ordered, column[known], side=side) for side in ("left", "right"))
+        filled = np.interp(steps, steps[known], (below + upto) / (2.0 * len(ordered)))
         centred = filled - filled.mean()
         spread = float(centred.std())
         columns.append(centred / spread if spread > 1e-12 else np.zeros(len(values)))
