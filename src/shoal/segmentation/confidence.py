@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEVEL = 0.9
 """How much of a boundary's posterior its stretch of places holds."""
 
+_LOWEST = -1e300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
@@ -33,6 +35,24 @@ class Posterior:
 
     same_NN: NDArray[np.float64]
     """For each pair of sentences a <= b, the probability that they lie in one segment; 0 for a > b."""
+
+
+def log_evidences(scores: NDArray[np.float64], priors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each prior, the log of the sum over all segmentations of the exponential of their scores.
+
+    Args:
+        scores: n + 1 by n + 1; at [i, j] the log evidence of the segment from i to j (not included).
+        priors: the log prior of a segment of each length from 0 to n (priors by n + 1).
+    """
+    reached = np.full(priors.shape, -np.inf)
+    reached[:, 0] = 0.0
+    for stop in range(1, len(scores)):
+        terms = reached[:, :stop] + scores[:stop, stop] + priors[:, stop:0:-1]
+        top = np.maximum(terms.max(axis=1), _LOWEST)
+        with np.errstate(divide="ignore"):
+            reached[:, stop] = top + np.log(np.exp(terms - top[:, None]).sum(axis=1))
+    final: NDArray[np.float64] = reached[:, -1]
+    return final
 
 
 def posterior_of(scores: NDArray[np.float64]) -> Posterior:

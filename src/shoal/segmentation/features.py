@@ -23,8 +23,15 @@ class Features:
     counts: Any = None
     """How often each word is in each sentence: a SciPy sparse or dense array (sentences by words), or None."""
 
+    background: NDArray[np.float64] | None = None
+    """The share of each word in the language at large, which the counts are measured against; None where it is not
+    known."""
+
     vectors: NDArray[np.floating] | None = None
-    """A vector for each sentence (sentences by dimensions), or None."""
+    """A vector for each sentence (sentences by dimensions), measured from an origin that says nothing, or None."""
+
+    trust: NDArray[np.floating] | None = None
+    """How much of each sentence's vector its segment can explain, within (0, 1]; None for all alike."""
 
     likelihoods: NDArray[np.floating] | None = None
     """The log-likelihood of each sentence under each class, up to a constant (sentences by classes), or None."""
@@ -39,18 +46,6 @@ class Features:
 
     def __len__(self) -> int:
         return int(self.parts[0].shape[0]) if self.parts else 0
-
-    def merged(self, starts: Sequence[int]) -> Features:
-        """The sums over stretches of sentences, each of which begins at one of the starts (the first is 0)."""
-        stops = [*starts[1:], len(self)]
-        rows = np.repeat(np.arange(len(starts)), np.diff([*starts, stops[-1]]))
-        add = sparse.csr_array((np.ones(len(self)), (rows, np.arange(len(self)))), shape=(len(starts), len(self)))
-        return Features(
-            counts=None if self.counts is None else add @ self.counts,
-            vectors=None if self.vectors is None else add @ self.vectors,
-            likelihoods=None if self.likelihoods is None else add @ self.likelihoods,
-            placing=None if self.placing is None else add @ self.placing,
-        )
 
 
 class Channel(Protocol):

@@ -1,9 +1,12 @@
-"""How many segments: chosen for each document by the evidence of the document itself.
+"""How many segments: chosen for each document by the document itself.
 
-A segmentation's prior is a product over its segments of a length distribution (a gamma density of some mean and shape,
-summed to one over whole sentences). Every setting of the channel's evidence and of that prior gives an evidence of the
-whole document, all segmentations summed out; settings are averaged with it as their weight. So what a cut has to gain
-is set by the document: by how its own words or vectors vary, and by how long its own segments are.
+A segmentation's prior is a product over its segments of a length distribution: a gamma density of some mean and shape,
+summed to one over whole sentences. Each mean and shape gives the document an evidence, all segmentations summed out;
+they are averaged with it as their weight. So what a cut has to gain is set by the document: where its segments are
+short, or of like lengths, cuts that fit in cost little, and where nothing changes the longest mean wins and a cut
+costs the most.
+
+Cost: n steps over vectors of length n for each mean and shape; they are some seventy.
 """
 
 from __future__ import annotations
@@ -13,20 +16,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.segmentation.confidence import Posterior, posterior_of
+from shoal.segmentation.confidence import log_evidences, posterior_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
-_SHAPES = (1.0, 3.0)
+_SHAPES = (1.0, 2.0, 4.0, 10.0)
 """1 is the geometric prior: a cut is as likely anywhere. Larger ones are for segments of more equal lengths."""
+
+_SHORTEST_MEAN = 3.0
+
+_NEGLIGIBLE = 5.0
+"""A prior whose evidence is so many nats below the best one's is left out of the average."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What all settings together say of a document."""
+    """What all priors together say of a document."""
 
     same_NN: NDArray[np.float64]
     """The probability that two sentences lie in one segment."""
@@ -35,52 +41,57 @@ class Choice:
     """The probability that a segment begins at each place from 0 to n."""
 
     scores: NDArray[np.float64]
-    """The evidence of every segment under the best setting, without the prior."""
+    """The evidence of every segment, without the prior."""
 
     penalty: float
-    """What the best setting's prior asks of a cut, in nats."""
+    """What the best prior asks of a cut in nats: the log odds against a cut at any one place."""
 
 
-def average_settings(scored: Iterable[NDArray[np.float64]], min_length: int) -> Choice:
-    """Average over the settings of a channel and of the prior.
+def average_priors(scores: NDArray[np.float64], min_length: int) -> Choice:
+    """Average over the priors.
 
     Args:
-        scored: the evidence of every segment, for each setting.
+        scores: the evidence of every segment, n + 1 by n + 1.
         min_length: sentences that a segment has at least.
     """
-    found: list[tuple[float, Posterior, NDArray[np.float64], float]] = []
-    for scores in scored:
-        size = len(scores) - 1
-        for mean in _means(size):
-            for shape in _SHAPES:
-                prior = length_prior(size, mean, shape, min_length)
-                posterior = posterior_of(scores + prior)
-                found.append((posterior.log_evidence, posterior, scores, float(np.log(max(mean - 1, 1.0)))))
-    best = max(found, key=lambda entry: entry[0])
-    weights = np.exp([entry[0] - best[0] for entry in found])
+    size = len(scores) - 1
+    settings = [(mean, shape) for mean in _means(size) for shape in _SHAPES]
+    priors = np.stack([length_prior(size, mean, shape, min_length) for mean, shape in settings])
+    evidences = log_evidences(scores, priors)
+    best = int(evidences.argmax())
+    kept = np.flatnonzero(evidences > evidences[best] - _NEGLIGIBLE)
+    weights = np.exp(evidences[kept] - evidences[best])
     weights /= weights.sum()
+    posteriors = [posterior_of(scores + by_length(priors[place])) for place in kept]
     return Choice(
-        same_NN=sum(weight * entry[1].same_NN for weight, entry in zip(weights, found, strict=True)),
-        boundaries_N=sum(weight * entry[1].boundaries_N for weight, entry in zip(weights, found, strict=True)),
-        scores=best[2],
-        penalty=best[3],
+        same_NN=sum(weight * one.same_NN for weight, one in zip(weights, posteriors, strict=True)),
+        boundaries_N=sum(weight * one.boundaries_N for weight, one in zip(weights, posteriors, strict=True)),
+        scores=scores,
+        penalty=float(np.log(settings[best][0] - 1)),
     )
 
 
 def length_prior(size: int, mean: float, shape: float, min_length: int) -> NDArray[np.float64]:
-    """The log prior of the segment from i to j at [i, j]; minus infinity where it is too short or j is not behind i."""
-    longest = max(size, round(8 * mean))
-    lengths = np.arange(1, longest + 1)
+    """The log prior of a segment of 0, 1, ... n sentences; minus infinity where it is too short.
+
+    The density is summed to one over all lengths, those beyond the text included.
+    """
+    lengths = np.arange(1, max(size, round(8 * mean)) + 1)
     logs = (shape - 1) * np.log(lengths) - lengths * shape / mean
-    logs -= np.logaddexp.reduce(logs)
-    table = np.concatenate([[-np.inf], logs[:size]])
+    prior: NDArray[np.float64] = np.concatenate([[-np.inf], (logs - np.logaddexp.reduce(logs))[:size]])
     if size >= min_length:
-        table[:min_length] = -np.inf
-    places = np.arange(size + 1)
-    prior: NDArray[np.float64] = table[np.maximum(places[None, :] - places[:, None], 0)]
+        prior[:min_length] = -np.inf
     return prior
 
 
+def by_length(prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The prior of the segment from i to j at [i, j]; minus infinity where j is not behind i."""
+    places = np.arange(len(prior))
+    table: NDArray[np.float64] = prior[np.maximum(places[None, :] - places[:, None], 0)]
+    return table
+
+
 def _means(size: int) -> list[float]:
-    """Mean lengths from 4 sentences to twice the text, each twice the one before."""
-    return [4.0 * 2**power for power in range(max(1, int(np.ceil(np.log2(max(size, 2) / 2)))))]
+    """From 3 sentences on, each √2 times the one before, to about twice the text."""
+    count = 1 + max(0, round(2 * np.log2(2 * size / _SHORTEST_MEAN)))
+    return [_SHORTEST_MEAN * 2 ** (power / 2) for power in range(count)]

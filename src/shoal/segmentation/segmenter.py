@@ -8,10 +8,10 @@ from shoal.errors import UsageError
 from shoal.segmentation.agreement import agreement_scores
 from shoal.segmentation.channels import find_channel
 from shoal.segmentation.confidence import places_around
-from shoal.segmentation.evidence import scored_settings
+from shoal.segmentation.evidence import segment_scores
 from shoal.segmentation.features import check_features
 from shoal.segmentation.partition import best_partition, partition_path
-from shoal.segmentation.penalty import average_settings
+from shoal.segmentation.penalty import average_priors
 from shoal.segmentation.placing import placed_cuts
 from shoal.segmentation.result import Cut, Segmentation
 from shoal.segmentation.sentences import as_sentences
@@ -48,7 +48,7 @@ def segment(
     _check_lengths(len(sentences), count, min_length)
     features = reader.features(sentences)
     check_features(features, len(sentences), reader.name)
-    choice = average_settings(scored_settings(features), min_length)
+    choice = average_priors(segment_scores(features), min_length)
     agreement = agreement_scores(choice.same_NN, choice.boundaries_N, min_length)
     places = best_partition(agreement) if count is None else partition_path(agreement, count)[-1][1]
     cuts = _cuts(choice, places)

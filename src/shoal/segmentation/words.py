@@ -1,12 +1,16 @@
 """Words alone, no model: segments in which the same stems come back.
 
-A segment draws its words from a distribution of its own, which is drawn from a Dirichlet distribution around that of
-the document; both are summed out, which leaves the Dirichlet-multinomial (Pólya) probability of the segment's counts.
-The prior is proportional to the words' frequencies in the document, so a word that is everywhere says little.
+A segment's next token is drawn from what the segment has said so far and from the language at large: with a share p_w
+of running English, and r the earlier tokens of its word among the N of the segment, it is w with probability
+(α p_w + r) / (α + N), the chain rule of a Dirichlet-multinomial (Pólya) distribution. Earlier tokens fade: a sentence
+back each counts ``memory`` times as much, so that a text that wanders slowly, or comes back to a word at once and then
+drops it, is not cut. A cut makes the segment forget; it pays where what was said before does not come back.
 
-By the chain rule a token's probability is (α p_w + r) / (α + N), with r earlier tokens of its word among the N of the
-segment. Pairing each token with each earlier one of its word turns the sum of these logarithms into a sum over pairs
-that lie within the segment, which two cumulative sums give for all segments at once: O(n² + pairs) in all.
+That p_w is the language's and not the document's matters: measured against itself, a document of one subject has no
+reason to stay whole. Only the most common words take the document's own frequencies, which are its style.
+
+Adding each token's logarithm step by step turns the evidence into a sum over pairs of tokens of one word that lie
+within the segment, which two cumulative sums give for all segments at once: O(n² + pairs).
 
 Source: Utiyama and Isahara (2001), ACL, section 2, for text as segments with word distributions of their own;
 Eisenstein and Barzilay (2008), EMNLP, section 3, for summing the distributions out.
@@ -22,6 +26,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import gammaln
 
+from shoal.segmentation.background import language_shares
 from shoal.segmentation.features import Features
 
 if TYPE_CHECKING:
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,8 @@ class Words:
     """The channel that counts stems."""
 
     language: str = "english"
-    """What the Snowball stemmer calls the language."""
+    """What the Snowball stemmer calls the language. For another one than English no shares of the language are known,
+    and the document's own frequencies take their place."""
 
     name: str = "words"
 
@@ -49,56 +55,95 @@ class Words:
         codes: dict[str, int] = {}
         rows, columns = [], []
         for row, sentence in enumerate(sentences):
-            for stem in stemmer.stemWords(_WORD.findall(sentence.lower())):
+            for stem in stemmer.stemWords(WORD.findall(sentence.lower())):
                 rows.append(row)
                 columns.append(codes.setdefault(stem, len(codes)))
         shape = (len(sentences), max(1, len(codes)))
-        return Features(counts=sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr())
+        counts = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
+        return Features(counts=counts, background=language_shares(self.language, list(codes)))
 
 
 class WordEvidence:
-    """The Dirichlet-multinomial evidence of every segment, for any concentration of the prior."""
+    """The evidence of every segment, for any concentration and any memory.
 
-    def __init__(self, counts: Any) -> None:
+    Args:
+        counts: how often each word is in each sentence (n sentences by V words).
+        background: the share of each word in the language (V); by default the square root of its share of the document,
+            which is between the document's own distribution and one that knows nothing.
+    """
+
+    def __init__(self, counts: Any, background: NDArray[np.float64] | None = None) -> None:
         table = sparse.coo_array(counts)
         times = table.data.astype(np.intp)
-        self._places = np.repeat(table.coords[0], times)
-        self._words = np.repeat(table.coords[1], times)
-        self._sentences = int(table.shape[0])
-        self._share = np.bincount(self._words, minlength=table.shape[1]) / max(1, len(self._words))
-        self._pairs = _repetitions(self._words, self._places)
+        order = np.lexsort((np.repeat(table.coords[0], times), np.repeat(table.coords[1], times)))
+        self._words = np.repeat(table.coords[1], times)[order]
+        self._places = np.repeat(table.coords[0], times)[order]
+        self._sentences, words = (int(size) for size in table.shape)
+        own = np.bincount(self._words, minlength=words).astype(np.float64)
+        self._share = _flattened(own) if background is None else _with_own_style(background, own)
 
-    def scores(self, concentration: float) -> NDArray[np.float64]:
+    def scores(self, concentration: float, memory: float = 1.0) -> NDArray[np.float64]:
         """The log evidence of the segment from i to j (not included) at [i, j]; n + 1 by n + 1, 0 below the diagonal.
 
         Args:
-            concentration: α, in tokens: how many of a segment's tokens weigh as much as the document's distribution.
+            concentration: α, in tokens: how many of a segment's tokens weigh as much as the language.
+            memory: how much of a token's weight is left a sentence later, within (0, 1].
         """
-        size = self._sentences
-        earlier, later, rank, word = self._pairs
-        weight = concentration * self._share[word] + rank
-        gains = np.log(weight / (weight - 1))
-        pairs = np.bincount(earlier * size + later, gains, minlength=size * size).reshape(size, size)
+        scores = self._repeated(concentration, memory)
+        scores -= self._normalizers(concentration, memory)
+        first = np.bincount(self._places, np.log(concentration * self._own_shares()), minlength=self._sentences)
+        alone = np.concatenate([[0.0], np.cumsum(first)])
+        return np.triu(scores + alone[None, :] - alone[:, None], 1)
+
+    def _own_shares(self) -> NDArray[np.float64]:
+        shares: NDArray[np.float64] = self._share[self._words]
+        return shares
+
+    def _repeated(self, concentration: float, memory: float) -> NDArray[np.float64]:
+        """What the earlier tokens of its word add to each token, summed over the tokens of each segment."""
+        size, words, places = self._sentences, self._words, self._places
+        base = concentration * self._own_shares()
+        heard = np.zeros(len(words))
+        pairs = np.zeros(size * size)
+        for apart in range(1, len(words)):
+            earlier = np.flatnonzero(words[:-apart] == words[apart:])
+            if not len(earlier):
+                break
+            later = earlier + apart
+            more = heard[later] + memory ** (places[later] - places[earlier])
+            gains = np.log((base[later] + more) / (base[later] + heard[later]))
+            np.add.at(pairs, places[earlier] * size + places[later], gains)
+            heard[later] = more
         scores = np.zeros((size + 1, size + 1))
-        scores[:-1, 1:] = pairs[::-1].cumsum(axis=0)[::-1].cumsum(axis=1)
-        first = np.log(concentration * self._share[self._words])
-        tokens, alone = (
-            np.concatenate([[0.0], np.cumsum(np.bincount(self._places, part, minlength=size))])
-            for part in (np.ones(len(first)), first)
-        )
-        lengths = np.maximum(tokens[None, :] - tokens[:, None], 0.0)
-        scores += alone[None, :] - alone[:, None] + gammaln(concentration) - gammaln(concentration + lengths)
-        return np.triu(scores, 1)
+        scores[:-1, 1:] = pairs.reshape(size, size)[::-1].cumsum(axis=0)[::-1].cumsum(axis=1)
+        return scores
+
+    def _normalizers(self, concentration: float, memory: float) -> NDArray[np.float64]:
+        """Σ log(α + N) over the tokens of each segment, with N the faded number of tokens before."""
+        size = self._sentences
+        tokens = np.bincount(self._places, minlength=size).astype(np.float64)
+        heard = np.zeros(size)
+        steps = np.zeros((size + 1, size + 1))
+        for place in range(size):
+            open_ = slice(0, place + 1)
+            said = concentration + heard[open_]
+            steps[open_, place + 1] = gammaln(said + tokens[place]) - gammaln(said)
+            heard[open_] = memory * (heard[open_] + tokens[place])
+        return steps.cumsum(axis=1)
 
 
-def _repetitions(words: NDArray[np.intp], places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Each pair of tokens of one word: earlier and later sentence, how many tokens apart, the word (4 × pairs)."""
-    order = np.lexsort((places, words))
-    words, places = words[order], places[order]
-    found = [np.empty((4, 0), dtype=np.intp)]
-    for rank in range(1, len(words)):
-        first = np.flatnonzero(words[:-rank] == words[rank:])
-        if not len(first):
-            break
-        found.append(np.stack([places[first], places[first + rank], np.full(len(first), rank), words[first]]))
-    return np.concatenate(found, axis=1)
+_STYLE_SHARE = 3e-3
+"""Words that make up more of the language than this are of style rather than of a subject: some fifty."""
+
+_STYLE_TOKENS = 1000.0
+"""How many tokens of the document weigh as much as the language in the shares of words of style."""
+
+
+def _with_own_style(background: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
+    adapted = (own + _STYLE_TOKENS * background) / (own.sum() + _STYLE_TOKENS)
+    return np.where(background > _STYLE_SHARE, adapted, background)
+
+
+def _flattened(own: NDArray[np.float64]) -> NDArray[np.float64]:
+    shares: NDArray[np.float64] = np.sqrt(own) / max(1.0, float(np.sqrt(own).sum()))
+    return shares
