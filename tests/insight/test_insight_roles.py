@@ -42,8 +42,9 @@ def test_planted_heads_are_named_and_their_neighbours_are_not():
     assert roles.heads[2].scores["induction"] > 0.9
 
 
-@pytest.mark.parametrize("architecture", ["GPT2", "GPTNeo", "GPTNeoX", "Llama", "Gemma2"])
-@pytest.mark.parametrize("spread", [0.02, 0.35])
+@pytest.mark.parametrize(
+    ("architecture", "spread"), [("GPT2", 0.02), ("GPTNeo", 0.35), ("GPTNeoX", 0.35), ("Llama", 0.02), ("Gemma2", 0.35)]
+)
 def test_a_model_with_random_weights_has_no_named_head(architecture, spread):
     roles = head_roles(tiny_model(architecture, spread=spread), level=0.05)
     assert roles.named == ()

@@ -78,6 +78,7 @@ def inspect(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import read_documents
+    from shoal.insight import inspect_text
     from shoal.models import load_model
 
     if (model is None) == (run is None):
@@ -92,12 +93,10 @@ def inspect(
             return
         loaded = load_model(str(model), device=device)
         lens = _lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
-        from shoal.insight import inspect_text
-
+        causes = _causes(loaded, pairs, site, method, rows, ablation, seed, progress)
         found = inspect_text(
             loaded.model, loaded.tokenizer, text, name=str(model), tuned=lens, progress=progress, **wanted
         )
-        causes = _causes(loaded, pairs, site, method, rows, ablation, seed, progress)
     _write(plot, found, causes)
     if as_json:
         print_json(found.to_dict() | {name: value.to_dict() for name, value in causes.items()})

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures.page import table
+from shoal.figures.tokens import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CELL = Markup("<span class='lens {}' style='--heat:{:.2f}' title='{}'>{}<small>{:.0%}</small></span>")
-_VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}", "\t": "\u21e5"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,11 @@ def lens_table(layers: Sequence[str], rows: Sequence[tuple[str, Sequence[LensCel
     """
     cells = [
         (
-            token.translate(_VISIBLE),
-            *(_CELL.format("hit" if cell.right else "", cell.p, cell.more, _shown(cell), cell.p) for cell in row),
+            visible(token),
+            *(
+                _CELL.format("hit" if cell.right else "", cell.p, cell.more, visible(cell.token), cell.p)
+                for cell in row
+            ),
         )
         for token, row in rows
     ]
@@ -59,7 +62,3 @@ def lens_style() -> str:
         "background:color-mix(in srgb,var(--series-1) calc(var(--heat)*50%),var(--paper))}"
         ".lens.hit{box-shadow:inset 0 0 0 2px var(--right)}.lens small{color:inherit;opacity:.75;font-size:.7rem}\n"
     )
-
-
-def _shown(cell: LensCell) -> str:
-    return cell.token.translate(_VISIBLE) or "\N{EMPTY SET}"

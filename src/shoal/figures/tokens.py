@@ -61,7 +61,7 @@ def token_view(name: str, boxes: Sequence[TokenBox], *, label: str, measures: Se
         .render(
             name=name,
             label=label,
-            boxes=[(_shown(box), box.kind, _title(box)) for box in boxes],
+            boxes=[(visible(box.text), box.kind, _title(box)) for box in boxes],
             measures=[(measure.name, measure.unit) for measure in measures],
         )
     )
@@ -92,9 +92,9 @@ def token_script() -> str:
     return text_of(_ROOM, "tokens.js")
 
 
-def _shown(box: TokenBox) -> str:
-    """The text of a box with its white space made visible."""
-    return box.text.translate(_VISIBLE) or "\N{EMPTY SET}"
+def visible(text: str) -> str:
+    """A text with its white space made visible."""
+    return text.translate(_VISIBLE) or "\N{EMPTY SET}"
 
 
 def _title(box: TokenBox) -> str:

@@ -10,7 +10,7 @@ from shoal.figures import page, table
 from shoal.figures.bars import bar_style, bar_table
 from shoal.figures.heads import head_data, head_grid, head_script, head_style
 from shoal.figures.lens import LensCell, lens_style, lens_table
-from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
+from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view, visible
 from shoal.insight.inspection.causes import cause_sections
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
 
 
 _STYLE = (
+    "#roles tbody th,#neurons tbody th{white-space:nowrap}"
     ".example b{background:color-mix(in srgb,var(--series-2) 28%,var(--paper));border-radius:3px;font-weight:600}\n"
 )
 
@@ -182,7 +183,7 @@ def _neurons(found: Inspection, _: dict[str, Any]) -> Markup:
     rows = [
         (
             f"block {each.block} neuron {each.neuron}",
-            Markup(" ").join(Markup("<code>{}</code>").format(token) for token in each.tokens),
+            Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
             "yes" if each.selective else "no",
             f"{each.separation:.1f}",
             f"{each.auc:.3f}",

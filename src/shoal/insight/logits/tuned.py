@@ -146,7 +146,7 @@ def _residuals(
     kept: list[list[torch.Tensor]] = [[] for _ in names]
     most, count = min(tokens, parts.context or tokens), 0
     for text in texts:
-        ids = tokenizer(text)["input_ids"][:most]
+        ids = tokenizer(text, verbose=False)["input_ids"][:most]
         if not ids or count >= _MOST_POSITIONS:
             continue
         with capture(parts.model, names) as seen:

@@ -190,7 +190,7 @@ def _report(
 
 def _encode(parts: Parts, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], tokens: int) -> list[list[int]]:
     most = min(tokens, parts.context or tokens)
-    return [ids for text in texts if (ids := tokenizer(text)["input_ids"][:most])]
+    return [ids for text in texts if (ids := tokenizer(text, verbose=False)["input_ids"][:most])]
 
 
 def _check(parts: Parts, neurons: Sequence[tuple[int, int]] | None) -> None:

@@ -51,7 +51,7 @@ def text_rows(
 ) -> tuple[torch.Tensor, list[int]]:
     """The beginnings of texts as rows padded on the right, and their lengths; of three tokens at least."""
     most = min(tokens, parts.context or tokens)
-    encoded = [tokenizer(text)["input_ids"][:most] for text in texts[:rows]]
+    encoded = [tokenizer(text, verbose=False)["input_ids"][:most] for text in texts[:rows]]
     kept = [ids for ids in encoded if len(ids) > 2]
     longest = max(map(len, kept), default=0)
     padded = [ids + [ids[-1]] * (longest - len(ids)) for ids in kept]

@@ -1,0 +1,110 @@
+"""``shoal inspect`` as a person meets it."""
+
+import json
+
+import pytest
+
+from shoal.cli.main import main
+
+TEXT = "One day, a girl named Lily saw a big dog."
+MODEL = ["--model", "bundled:stories"]
+
+
+def run(words, capsys):
+    main(words)
+    return capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    stories = ["Tim had a red ball. He liked the ball.", "Lily saw a dog. The dog was big and the dog ran."] * 4
+    path = tmp_path_factory.mktemp("corpus") / "corpus.txt"
+    path.write_text("\n\n".join(stories))
+    return path
+
+
+@pytest.fixture(scope="module")
+def all_of_it(corpus, tmp_path_factory):
+    """Every option at once: JSON and the page."""
+    folder = tmp_path_factory.mktemp("inspect")
+    pairs = folder / "pairs.jsonl"
+    row = {
+        "prompt": "Lily gave the ball to",
+        "counterfactual": "Tim gave the ball to",
+        "target": " Tim",
+        "foil": " Lily",
+    }
+    pairs.write_text(json.dumps(row) + "\n")
+    rows = folder / "rows.jsonl"
+    rows.write_text(json.dumps({"prompt": "One day, a", "completion": " little", "ends": False}) + "\n")
+    words = ["inspect", TEXT, *MODEL, "--corpus", str(corpus), "--pairs", str(pairs), "--rows", str(rows)]
+    words += ["--target", " dog", "--foil", " cat", "--position", "-2", "--plot", str(folder / "x.html"), "--json"]
+    return words, folder
+
+
+def test_json_holds_every_view(all_of_it, capsys):
+    words, folder = all_of_it
+    found = json.loads(run(words, capsys))
+    count = len(found["tokens"])
+    assert found["missing"] == {}
+    assert len(found["surprisal"]) == count
+    assert len(found["roles"]["heads"]) == len(found["attention"]) == 16
+    assert [layer["layer"] for layer in found["lens"]["layers"]] == ["embedding", *(f"block {n}" for n in range(4))]
+    assert sum(found["attribution"]["parts"].values()) == pytest.approx(found["attribution"]["total"], abs=1e-3)
+    assert found["attribution"]["position"] == count - 2
+    assert len(found["neurons"]["neurons"]) == 20
+    assert found["patching"]["site"] == "attention.heads"
+    assert len(found["ablation"]["ablations"]) == 16
+    page = (folder / "x.html").read_text()
+    for anchor in ("tokens", "attention", "roles", "lens", "attribution", "neurons", "patching", "ablation"):
+        assert f"<section id='{anchor}'>" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_figures_are_printed(capsys):
+    out = run(["inspect", TEXT, *MODEL], capsys)
+    assert "bits a token" in out
+    assert "previous token" in out
+    assert "no neurons: no corpus was given" in out
+
+
+def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
+    words = ["inspect", TEXT, *MODEL, "--tuned-lens", str(tmp_path / "lens.safetensors"), "--json"]
+    first = json.loads(run([*words, "--corpus", str(corpus)], capsys))
+    again = json.loads(run(words, capsys))
+    assert first["lens"]["kind"] == "tuned lens"
+    assert again["lens"] == first["lens"]
+
+
+def test_odd_texts_are_read(capsys):
+    text = "🙂 naïve 日本 שלום"
+    assert json.loads(run(["inspect", text, *MODEL, "--json"], capsys))["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["inspect", "", *MODEL], "empty"),
+        (["inspect", "One day " * 2000, *MODEL], "reads at most 2048"),
+        (["inspect", TEXT], "give one of --model SPEC and --run FOLDER"),
+        (["inspect", TEXT, "--model", "oracle?p=0.5"], "no list of"),
+        (["inspect", TEXT, *MODEL, "--target", " unbelievable dog"], "is not one token"),
+        (["inspect", TEXT, *MODEL, "--position", "999"], "outside of the text"),
+        (["inspect", TEXT, *MODEL, "--tuned-lens", "nowhere.safetensors"], "give --corpus FILE"),
+        (["inspect", TEXT, *MODEL, "--pairs", "EMPTY"], "holds no pair"),
+        (["inspect", TEXT, *MODEL, "--pairs", "PAIRS", "--site", "attention.head"], "attention.heads"),
+        (["inspect", TEXT, "--run", "FOLDER"], "holds 0 checkpoints"),
+        (["inspect", TEXT, "--run", "FOLDER", "--pairs", "PAIRS"], "give --model for them"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(words, said, capsys, tmp_path):
+    (tmp_path / "EMPTY").write_text("\n")
+    (tmp_path / "PAIRS").write_text('{"prompt": "a", "counterfactual": "b", "target": "c", "foil": "d"}\n')
+    (tmp_path / "FOLDER").mkdir()
+    words = [str(tmp_path / word) if word in {"EMPTY", "PAIRS", "FOLDER"} else word for word in words]
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert said in error.splitlines()[-1]

@@ -1,0 +1,83 @@
+"""When a head takes its role, found again in series and in checkpoints where it is known."""
+
+import numpy as np
+import pytest
+import torch
+from planted import HEAD, TOKENS, attention_model
+
+from architectures import letter_tokenizer
+from shoal.errors import DataError
+from shoal.insight import checkpoint_folders, head_roles, role_moments, roles_over_training
+from shoal.insight.roles.scores import ROLES
+from shoal.models import save_model
+
+STEPS = [100 * place for place in range(40)]
+TAKES = 23
+
+
+@pytest.fixture(scope="module")
+def planted_roles():
+    return head_roles(attention_model())
+
+
+def series(level_before, level_after, place=TAKES, seed=0):
+    """Scores of 2 blocks, 2 heads in every role: noise, but for two heads that jump."""
+    draws = np.random.default_rng(seed)
+    scores = draws.normal(0.03, 0.01, (40, 2, 2, len(ROLES)))
+    for block, role in ((0, "previous token"), (1, "induction")):
+        part = scores[:, block, 0, ROLES.index(role)]
+        part[:] = np.where(np.arange(40) < place, level_before, level_after) + draws.normal(0, 0.02, 40)
+    return scores
+
+
+def test_a_head_that_jumps_is_placed_by_both_ways(planted_roles):
+    history = role_moments(STEPS, series(0.03, 0.9), planted_roles)
+    assert {(each.block, each.head, each.role) for each in history.moments} == {
+        (0, 0, "previous token"),
+        (1, 0, "induction"),
+    }
+    for each in history.moments:
+        assert each.change_step == each.threshold_step == STEPS[TAKES]
+        assert each.change_low <= STEPS[TAKES] <= each.change_high
+        assert each.p_value < 0.05
+    assert any("by change point step 2300" in line for line in history.lines())
+
+
+def test_a_head_that_never_changes_has_no_change_point_and_its_threshold_from_the_start(planted_roles):
+    history = role_moments(STEPS, series(0.9, 0.9), planted_roles)
+    assert all(each.change_step is None for each in history.moments)
+    assert all(each.threshold_step == 0 for each in history.moments)
+
+
+def test_a_head_that_loses_its_role_is_not_said_to_take_it(planted_roles):
+    history = role_moments(STEPS, series(0.9, 0.03), planted_roles)
+    assert all(each.change_step is None and each.threshold_step is None for each in history.moments)
+
+
+def test_checkpoints_of_a_training_show_when_the_planted_head_appears(tmp_path):
+    """The induction head is put in at the eighth of fourteen checkpoints; the head below it is always there."""
+    tokenizer = letter_tokenizer(TOKENS)
+    for place in range(14):
+        model = attention_model()
+        with torch.no_grad():
+            model.transformer.h[1].attn.c_attn.weight[:, :HEAD] *= float(place >= 7)
+        save_model(model, tokenizer, tmp_path / f"checkpoint-{50 * place}")
+    history = roles_over_training(tmp_path)
+    moments = {(each.block, each.head): each for each in history.moments}
+    assert moments[1, 0].threshold_step == 350
+    assert moments[1, 0].change_step == 350
+    assert moments[0, 0].threshold_step == 0
+    assert history.steps == tuple(range(0, 700, 50))
+
+
+def test_folders_without_steps_are_no_checkpoints(tmp_path):
+    for name in ("step20", "checkpoint-3", "best", "a/b-100"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "config.json").write_text("{}")
+    assert [step for step, _ in checkpoint_folders(tmp_path)] == [3, 20, 100]
+    (tmp_path / "x-20").mkdir()
+    (tmp_path / "x-20" / "config.json").write_text("{}")
+    with pytest.raises(DataError, match="two checkpoints of step 20"):
+        checkpoint_folders(tmp_path)
+    with pytest.raises(DataError, match="holds 0 checkpoints"):
+        checkpoint_folders(tmp_path / "best" / "none")
