@@ -25,6 +25,10 @@ _SHORTEST_SAMPLE = 4e-3
 """Seconds; quicker work is done several times in one sample, so that the clock's grain does not show."""
 
 
+_KEPT = 31 * 2**20
+"""Bytes; glibc's limit is 32 MiB (mallopt(3), M_MMAP_THRESHOLD)."""
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread, so that CPU-seconds are those of the work and not of threads that wait."""
@@ -56,6 +60,7 @@ def cpu_seconds(
         what: said to ``progress`` with (what, done, total).
         progress: called after each sample.
     """
+    _let_memory_be_kept()
     calls = {name: _calls(work) for name, work in works.items()}
     names, shuffle = list(works), random.Random(seed)
     seconds: dict[Name, list[float]] = {name: [] for name in names}
@@ -96,6 +101,15 @@ def counted_operations(work: Callable[[], object]) -> int:
     with counter:
         work()
     return int(counter.get_total_flops())
+
+
+def _let_memory_be_kept() -> None:
+    """Let go of one large piece of memory: from then on glibc keeps pieces up to that size for the next call.
+
+    Until then it hands large pieces back to the system at once, and every call of the largest work pays for fresh pages:
+    its time would grow faster than its operations.
+    """
+    torch.empty(_KEPT, dtype=torch.uint8)
 
 
 def _calls(work: Callable[[], object]) -> int:

@@ -25,11 +25,11 @@ COSTS = ("operations", "seconds", "bytes")
 class Ranges:
     """Which sizes are measured."""
 
-    n: tuple[int, ...] = (724, 1024, 1448, 2048)
+    n: tuple[int, ...] = (512, 724, 1024, 1448)
     """Lengths for layers that are quadratic in it: long enough that their projections matter little, short enough that
-    the scores stay within 32 MiB, where C libraries begin to take memory from the system anew at every call."""
+    each piece of memory stays below 32 MiB, from where on glibc takes it from the system anew at every call."""
 
-    long_n: tuple[int, ...] = (2048, 4096, 8192)
+    long_n: tuple[int, ...] = (1024, 2048, 4096)
     """Lengths for layers that are linear in it, whose fixed costs vanish later."""
 
     d: tuple[int, ...] = (64, 128, 256, 512)
