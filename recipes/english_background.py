@@ -11,9 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import snowballstemmer
-
 from shoal.segmentation.words import WORD
+from shoal.text.stems import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +24,11 @@ LEAST_PER_MILLION = 3.0
 def main() -> None:
     """Count the words of three kinds of text, each with the same weight."""
     data, target = (Path(argument) for argument in sys.argv[1:3])
-    stemmer = snowballstemmer.stemmer("english")
     shares: Counter[str] = Counter()
     kinds = (wikipedia(data), books(data), masc(data))
     for counts in kinds:
         for word, count in counts.items():
-            shares[stemmer.stemWord(word)] += 1e6 * count / counts.total() / len(kinds)
+            shares[stem(word)] += 1e6 * count / counts.total() / len(kinds)
     kept = [(stem, share) for stem, share in shares.most_common() if share >= LEAST_PER_MILLION]
     target.write_text("".join(f"{stem}\t{share:.2f}\n" for stem, share in kept), encoding="utf-8")
 

@@ -28,6 +28,7 @@ from scipy.special import gammaln
 
 from shoal.segmentation.background import language_shares
 from shoal.segmentation.features import Features
+from shoal.text.stems import stem_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,14 +49,15 @@ class Words:
     name: str = "words"
 
     def features(self, sentences: Sequence[str]) -> Features:
-        """How often each stem is in each sentence."""
-        import snowballstemmer
+        """How often each stem is in each sentence.
 
-        stemmer = snowballstemmer.stemmer(self.language)
+        Raises:
+            UnknownNameError: a language that Snowball has no stemmer for.
+        """
         codes: dict[str, int] = {}
         rows, columns = [], []
         for row, sentence in enumerate(sentences):
-            for stem in stemmer.stemWords(WORD.findall(sentence.lower())):
+            for stem in stem_all(WORD.findall(sentence), self.language):
                 rows.append(row)
                 columns.append(codes.setdefault(stem, len(codes)))
         shape = (len(sentences), max(1, len(codes)))
