@@ -77,6 +77,22 @@ def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
     assert again["lens"] == first["lens"]
 
 
+def test_a_run_is_followed_over_its_checkpoints(capsys, tmp_path):
+    from shoal.models import load_model, save_model
+
+    for step, spec in ((10, "random:bundled:stories"), (20, "bundled:stories")):
+        loaded = load_model(spec)
+        save_model(loaded.model, loaded.tokenizer, tmp_path / "run" / f"checkpoint-{step}")
+    words = ["inspect", TEXT, "--run", str(tmp_path / "run"), "--plot", str(tmp_path / "over.html"), "--json"]
+    found = json.loads(run(words, capsys))
+    assert set(found["checkpoints"]) == {"10", "20"}
+    assert found["checkpoints"]["10"]["roles"]["heads"][0]["roles"] == []
+    assert found["over_training"]["steps"] == [10, 20]
+    assert {each["threshold_step"] for each in found["over_training"]["moments"]} == {20}
+    assert "When heads took their roles" in (tmp_path / "over.html").read_text()
+    assert (tmp_path / "over-10.html").is_file()
+
+
 def test_odd_texts_are_read(capsys):
     text = "🙂 naïve 日本 שלום"
     assert json.loads(run(["inspect", text, *MODEL, "--json"], capsys))["text"] == text
