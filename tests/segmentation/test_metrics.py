@@ -28,7 +28,11 @@ def test_the_measures_are_those_of_segeval(pair: tuple[list[int], list[int]]) ->
     true, found = pair
     assert pk(true, found) == pytest.approx(float(segeval.pk(found, true)), abs=1e-12)
     assert window_diff(true, found) == pytest.approx(float(segeval.window_diff(found, true)), abs=1e-12)
-    assert boundary_similarity(true, found) == pytest.approx(float(segeval.boundary_similarity(found, true)), abs=1e-12)
+    if len(true) + len(found) > 2:  # segeval knows no answer where neither has a boundary; here it is 1
+        expected = float(segeval.boundary_similarity(found, true))
+        assert boundary_similarity(true, found) == pytest.approx(expected, abs=1e-12)
+    else:
+        assert boundary_similarity(true, found) == 1.0
 
 
 def test_the_window_may_be_given() -> None:
