@@ -36,6 +36,7 @@ VERBS = {
     "stories": "Tell stories in a young child's words whose plot facts are known.",
     "report": "Write the report of a run folder anew.",
     "inspect": "Look inside a model on a text: attention, layers, neurons, and what its parts do.",
+    "tokenizer": "Learn a tokenizer on a corpus, of a given size or of the best one.",
     "tokens": "Show how tokenizers cut a text, and where they part.",
     "layers": "Measure what types of layer cost, attention in two ways, and number formats.",
     "vectors": "Show the vectors of a text, judge word vectors, and find how many dimensions do.",

@@ -1,0 +1,171 @@
+"""The vocabulary size of a tokenizer, chosen by bits a byte of held-out text.
+
+Loss a token cannot be compared between vocabularies: a larger one has fewer tokens a byte, each of them harder. Bits a
+byte can. For each size a tokenizer is learned on the seen documents and a Kneser-Ney n-gram model is counted on their
+tokens, and the held-out documents are scored. So that no size sees more of the text before a byte than another, the
+order is set for each size so that a context spans about the same number of bytes. Counting is the same work for all
+sizes, one pass over the same text an order, which stands for equal compute without a training run's noise; what it
+cannot see is what a larger table of embeddings takes from the rest of a small model: where two sizes are as good, the
+smaller one is chosen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import DataError, UsageError
+from shoal.text.ngram import NgramModel
+from shoal.text.training import train_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from transformers import PreTrainedTokenizerFast
+
+    from shoal.text.training import TokenizerKind
+
+SIZES = (512, 1024, 2048, 4096, 8192)
+HELD_OUT_EVERY = 10
+CONTEXT_BYTES = 12
+_MOST_ORDER = 8
+_FEWEST_DOCUMENTS = 2 * HELD_OUT_EVERY
+_DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeScore:
+    """How one vocabulary size did."""
+
+    size: int
+    bits_a_byte: float
+    low: float
+    high: float
+    """Of the bootstrap interval; documents are drawn anew."""
+
+    worse_by: float
+    """Bits a byte more than the best size."""
+
+    worse_low: float
+    worse_high: float
+    """Of the paired bootstrap interval of that difference, over the same draws of documents."""
+
+    bytes_a_token: float
+    bits_a_token: float
+    order: int
+    """Of the n-gram model: tokens of context, and one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VocabularyChoice:
+    """The sizes that were tried, and the chosen one."""
+
+    size: int
+    """The smallest size whose difference from the best cannot be told from zero."""
+
+    scores: tuple[SizeScore, ...]
+    held_out_documents: int
+    held_out_bytes: int
+    level: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def choose_vocabulary(
+    documents: Sequence[str],
+    *,
+    kind: TokenizerKind = "bpe",
+    sizes: Sequence[int] = SIZES,
+    level: float = 0.95,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> VocabularyChoice:
+    """Try sizes on held-out documents: every tenth one, and the smallest of the best is chosen.
+
+    Args:
+        documents: the corpus.
+        kind: the kind of tokenizer.
+        sizes: the candidates; those that the corpus is too small for are left out.
+        level: the confidence of the intervals.
+        seed: of the bootstrap.
+        progress: called with (what, done, total).
+
+    Raises:
+        DataError: too few documents to hold any out, or the same text on both sides alone.
+        UsageError: no size that the corpus is large enough for.
+    """
+    if len(documents) < _FEWEST_DOCUMENTS:
+        raise DataError(
+            f"{len(documents)} documents are too few to choose a size on; give {_FEWEST_DOCUMENTS} or more, or a --size"
+        )
+    seen = [text for place, text in enumerate(documents) if place % HELD_OUT_EVERY]
+    held_out = [text for text in documents[::HELD_OUT_EVERY] if text.strip()]
+    bytes_D = np.array([len(text.encode()) for text in held_out], dtype=np.float64)
+    tried: list[tuple[int, np.ndarray[Any, Any], float, int]] = []
+    for done, size in enumerate(sorted(set(sizes)), start=1):
+        try:
+            tokenizer = train_tokenizer(seen, kind=kind, vocabulary=size)
+        except UsageError:
+            break
+        tried.append((size, *_score(tokenizer, seen, held_out)))
+        if progress is not None:
+            progress("sizes", done, len(set(sizes)))
+    if not tried:
+        raise UsageError(f"the corpus is too small for a vocabulary of {min(sizes)}; give more text or smaller sizes")
+    return _choose(tried, bytes_D, level, seed)
+
+
+def _score(
+    tokenizer: PreTrainedTokenizerFast, seen: Sequence[str], held_out: Sequence[str]
+) -> tuple[np.ndarray[Any, Any], float, int]:
+    """Bits of each held-out document, bytes a token, and the order of the model."""
+    ids, held_ids = _encode(tokenizer, seen), _encode(tokenizer, held_out)
+    bytes_a_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
+    order = min(1 + math.ceil(CONTEXT_BYTES / bytes_a_token), _MOST_ORDER)
+    model = NgramModel(ids, order=order, vocabulary=len(tokenizer))
+    return model.bits(held_ids), bytes_a_token, order
+
+
+def _encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
+    return list(tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"])
+
+
+def _choose(
+    tried: list[tuple[int, np.ndarray[Any, Any], float, int]], bytes_D: np.ndarray[Any, Any], level: float, seed: int
+) -> VocabularyChoice:
+    bits_SD = np.stack([bits for _, bits, _, _ in tried])
+    whole_S = bits_SD.sum(axis=1) / bytes_D.sum()
+    best = int(whole_S.argmin())
+    draws = np.random.default_rng(seed)
+    weights_RD = draws.multinomial(len(bytes_D), np.full(len(bytes_D), 1 / len(bytes_D)), size=_DRAWS)
+    drawn_RS = (weights_RD @ bits_SD.T) / (weights_RD @ bytes_D)[:, None]
+    edges = [(1 - level) / 2, (1 + level) / 2]
+    low_S, high_S = np.quantile(drawn_RS, edges, axis=0)
+    worse_low_S, worse_high_S = np.quantile(drawn_RS - drawn_RS[:, [best]], edges, axis=0)
+    scores = tuple(
+        SizeScore(
+            size=size,
+            bits_a_byte=float(whole_S[place]),
+            low=float(low_S[place]),
+            high=float(high_S[place]),
+            worse_by=float(whole_S[place] - whole_S[best]),
+            worse_low=float(worse_low_S[place]),
+            worse_high=float(worse_high_S[place]),
+            bytes_a_token=bytes_a_token,
+            bits_a_token=float(whole_S[place] * bytes_a_token),
+            order=order,
+        )
+        for place, (size, _, bytes_a_token, order) in enumerate(tried)
+    )
+    return VocabularyChoice(
+        size=next(score.size for score in scores if score.worse_low <= 0),
+        scores=scores,
+        held_out_documents=len(bytes_D),
+        held_out_bytes=int(bytes_D.sum()),
+        level=level,
+    )
