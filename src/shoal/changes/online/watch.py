@@ -24,8 +24,8 @@ class Watch:
 
     The first ``history`` values are only learned from. After an alarm the watch begins anew with the values that
     follow. The mean time between false alarms is at least about ``mean_run_length`` steps for independent values of any
-    law, and about that for a stream whose normal scores are an autoregression of order up to four with
-    strong-mixing noise, once ``history`` covers some tens of times its memory. NaN counts as greater than every
+    law, and about that for a stream whose normal scores are an autoregression of order up to eight with
+    strong-mixing noise, once ``history`` covers a hundred times its memory. NaN counts as greater than every
     number, infinities as what they are.
 
     Args:

@@ -20,10 +20,12 @@ from shoal.changes.online.cells import DIGITS
 
 Array = np.ndarray[Any, Any]
 
-ORDER = 4
+ORDER = 8
 """Steps back that the autoregression may look."""
 NOTABLE = 2.0
-"""A partial correlation counts where it is this many times as large as chance makes it."""
+"""A partial correlation counts where it is this many standard errors from zero."""
+SAFETY = 2.0
+"""Standard errors by which the memory is taken to be longer than it was seen to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,27 +82,26 @@ def _residuals(scores: Array, coefficients: Array) -> Array:
 
 
 def _autoregression(scores: Array) -> Array:
-    """Coefficients by the Levinson-Durbin recursion, partial correlations within the noise set to zero."""
+    """Coefficients by the Levinson-Durbin recursion, partial correlations within the noise set to zero.
+
+    A memory taken for shorter than it is leaves slow waves that look like changes; one taken for longer costs some power
+    only. So where there is one, the nearest coefficient is freed of its bias and raised by two standard errors.
+    """
     n = len(scores)
     centred = scores - scores.mean()
     covariances = [float(centred[lag:] @ centred[: n - lag]) / n for lag in range(ORDER + 1)]
-    if covariances[0] <= 1e-12:
-        return np.zeros(ORDER)
-    # An estimate below the true memory leaves slow waves that look like changes; one above it costs some power only.
-    # So the first correlation is freed of its bias and raised by its standard error.
-    near = covariances[1] / covariances[0]
-    if abs(near) >= NOTABLE / np.sqrt(n):
-        raised = near + (1.0 + 3.0 * near) / n + np.sqrt(max(1.0 - near**2, 0.0) / n)
-        covariances[1] = min(raised, 0.999) * covariances[0]
     coefficients, error = np.zeros(ORDER), covariances[0]
     for order in range(ORDER):
         if error <= 1e-12:
-            break
+            return coefficients
         known = sum(coefficients[k] * covariances[order - k] for k in range(order))
         partial = (covariances[order + 1] - known) / error
         if abs(partial) < NOTABLE / np.sqrt(n):
-            partial = 0.0
+            continue
         coefficients[:order] -= partial * coefficients[:order][::-1].copy()
         coefficients[order] = partial
         error *= 1.0 - partial**2
-    return coefficients
+    if coefficients.any():
+        bias = (1.0 + 3.0 * max(float(coefficients.sum()), 0.0)) / n
+        coefficients[0] += bias + SAFETY * np.sqrt(error / covariances[0] / n)
+    return coefficients * min(1.0, 0.999 / max(float(coefficients.sum()), 0.999))
