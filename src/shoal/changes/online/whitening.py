@@ -84,8 +84,8 @@ def _residuals(scores: Array, coefficients: Array) -> Array:
 def _autoregression(scores: Array) -> Array:
     """Coefficients by the Levinson-Durbin recursion, partial correlations within the noise set to zero.
 
-    A memory taken for shorter than it is leaves slow waves that look like changes; one taken for longer costs some power
-    only. So where there is one, the nearest coefficient is freed of its bias and raised by two standard errors.
+    A memory taken for shorter than it is leaves slow waves that look like changes; one taken for longer costs some
+    power only. So where there is one, the nearest coefficient is freed of its bias and raised by two standard errors.
     """
     n = len(scores)
     centred = scores - scores.mean()
