@@ -32,6 +32,31 @@ def test_banded_attention_equals_every_pair_written_out(length, window):
     torch.testing.assert_close(found.double(), plain_attention(query, key, value, window), rtol=1e-5, atol=5e-6)
 
 
+@pytest.mark.parametrize("spread", [1.0, 6.0])
+@pytest.mark.parametrize("last", [1, 5, 64, 100, 299])
+@pytest.mark.parametrize("window", [1, 8, 100, 2048])
+def test_queries_may_be_the_last_positions_only(window, last, spread):
+    query, key, value = heads(300, spread=spread)
+    expected = plain_attention(query, key, value, window)[:, :, -last:]
+
+    found = banded_attention(query[:, :, -last:], key, value, window)
+
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("spread", [4.0, 9.0])
+def test_rows_of_large_scores_leave_the_others_alone(spread):
+    query, key, value = heads(60)
+    alone = banded_attention(query[:1], key[:1], value[:1], 2048)
+    query[1] *= spread
+    key[1] *= spread
+
+    found = banded_attention(query, key, value, 2048)
+
+    torch.testing.assert_close(found[:1], alone, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(found.double(), plain_attention(query, key, value, 2048), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("window", [8, 2048])
 def test_scores_too_large_for_plain_exponentials_are_right_too(window):
     query, key, value = heads(150, spread=6.0)

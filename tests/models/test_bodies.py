@@ -282,3 +282,16 @@ def test_weights_that_training_replaced_are_seen(kind):
     logits = anatomy.head.logits(anatomy.body(ids_BL))
     torch.testing.assert_close(logits, model(input_ids=ids_BL).logits, rtol=1e-3, atol=1e-3)
     assert not torch.allclose(anatomy.body(ids_BL), before)
+
+
+@pytest.mark.parametrize("shared", [0, 1, 7, 40, 99])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_opening_that_is_read_once_changes_nothing(kind, seed, shared):
+    body = adopt(random_model(kind, seed))
+    ids_BL = random_ids(seed, 3, 100)
+    ids_BL[:, :shared] = ids_BL[0, :shared]
+
+    found = body.hidden_behind(shared, ids_BL)
+
+    torch.testing.assert_close(found, body.hidden(ids_BL)[:, shared:], rtol=1e-4, atol=1e-4)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+_WORTH_SHARING = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A stretch of an item to be scored: its target tokens from ``start`` to ``stop``."""
@@ -48,6 +51,14 @@ def pad_batch(batch: Sequence[Row], device: torch.device) -> torch.Tensor:
     """Ids (B × L), padded on the right. The filler is id 0: nothing that is read lies behind it."""
     length = max(row.fed for row in batch)
     return torch.tensor([(*row.ids[: row.fed], *[0] * (length - row.fed)) for row in batch], device=device)
+
+
+def shared_opening(batch: Sequence[Row]) -> int:
+    """How many ids all rows begin with, before any whose successor is scored; 0 where they are too few."""
+    first, last = min(row.ids for row in batch), max(row.ids for row in batch)
+    unread = min(row.boundary + row.start for row in batch) - 1
+    shared = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), unread)
+    return min(shared, unread) if len(batch) > 1 and min(shared, unread) >= _WORTH_SHARING else 0
 
 
 def scored_places(batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

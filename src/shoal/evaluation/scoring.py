@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.evaluation.batches import Row, fill_batches, pad_batch, scored_places
+from shoal.evaluation.batches import Row, fill_batches, pad_batch, scored_places, shared_opening
 from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals, full_blocks, head_blocks, score_positions
 from shoal.evaluation.nearties import PreciseScorer, near_ties
 
@@ -81,7 +81,8 @@ class Scorer:
         if anatomy.head is None:
             blocks = full_blocks(anatomy.full_logits(ids_BL)[which_N, where_N])
         else:
-            blocks = head_blocks(anatomy.head, anatomy.body(ids_BL)[which_N, where_N])
+            shared = shared_opening(batch)
+            blocks = head_blocks(anatomy.head, anatomy.body(ids_BL, shared)[which_N, where_N - shared])
         scores = score_positions(blocks, target_N, anatomy.vocabulary)
         wrong = _first_wrong_places(batch, scores.right_N.tolist())
         greedy = self._greedy_at(wrong, blocks, target_N, scores)

@@ -66,8 +66,12 @@ class Anatomy:
         """Which path scoring takes."""
         return "full logits" if self.head is None else "factored"
 
-    def body(self, ids_BL: torch.Tensor) -> torch.Tensor:
-        """The last hidden states (B × L × D), as the head takes them; no gradients flow.
+    def body(self, ids_BL: torch.Tensor, shared: int = 0) -> torch.Tensor:
+        """The last hidden states (B × (L - shared) × D), as the head takes them; no gradients flow.
+
+        Args:
+            ids_BL: what the model reads, padded on the right.
+            shared: how many ids all rows begin with; no hidden states are wanted there, so that they may be read once.
 
         Raises:
             ModelError: the model could not be factored.
@@ -76,9 +80,9 @@ class Anatomy:
             raise ModelError(f"{type(self.model).__name__} could not be split into body and head; use its full logits")
         if self.own is not None:
             with torch.inference_mode():
-                return self.own.hidden(ids_BL)
+                return self.own.hidden_behind(shared, ids_BL)
         with torch.inference_mode(), fast_forward(self.model):
-            return _hidden(self.model, ids_BL)
+            return _hidden(self.model, ids_BL)[:, shared:]
 
     def full_logits(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """The logits (B × L × V) that the model itself gives."""

@@ -65,6 +65,8 @@ def banded_attention(
 ) -> torch.Tensor:
     """Causal attention in which a query sees itself and the ``window`` - 1 keys before it, scores unscaled.
 
+    Queries may be fewer than keys: they are the last ones.
+
     On a CPU in float32 exponentials are summed without subtracting the maximum; the sum comes out of the same matrix
     product as the output, by a column of ones beside the values. Rows in which a sum comes near to overflow, or to
     nothing, are computed again by the fused kernel of torch, which is used throughout elsewhere.
@@ -96,13 +98,14 @@ def _without_maximum(
     Scores are held transposed (keys before queries), which keeps every matrix product wide.
     """
     rows, heads, length, width = query_BHLK.shape
+    seen = key_BHLK.shape[2]
     query_GKL = (query_BHLK * _LOG2_E).reshape(rows * heads, length, width).transpose(1, 2)
-    key_GLK = key_BHLK.reshape(rows * heads, length, width)
-    value_BHKL = value_BHLK.new_ones(rows, heads, width + 1, length)
+    key_GLK = key_BHLK.reshape(rows * heads, seen, width)
+    value_BHKL = value_BHLK.new_ones(rows, heads, width + 1, seen)
     value_BHKL[:, :, :width] = value_BHLK.transpose(2, 3)
-    value_GKL = value_BHKL.view(rows * heads, width + 1, length)
-    out_GKL = torch.empty_like(value_GKL)
-    group = max(1, _BUFFER // (min(length, _QUERIES) * min(length, _KEYS)))
+    value_GKL = value_BHKL.view(rows * heads, width + 1, seen)
+    out_GKL = value_GKL.new_empty(rows * heads, width + 1, length)
+    group = max(1, _BUFFER // (min(length, _QUERIES) * min(seen, _KEYS)))
     for first in range(0, rows * heads, group):
         part = slice(first, first + group)
         _attend(query_GKL[part], key_GLK[part], value_GKL[part], out_GKL[part], window)
@@ -115,22 +118,23 @@ def _attend(
     query_GKL: torch.Tensor, key_GLK: torch.Tensor, value_GKL: torch.Tensor, out_GKL: torch.Tensor, window: int
 ) -> None:
     """Weighted values, and the sum of weights below them, of a few heads; block by block."""
-    length = query_GKL.shape[-1]
-    buffer = torch.empty(len(query_GKL) * min(length, _QUERIES) * min(length, _KEYS))
+    length, ahead = query_GKL.shape[-1], key_GLK.shape[1] - query_GKL.shape[-1]
+    buffer = torch.empty(len(query_GKL) * min(length, _QUERIES) * min(length + ahead, _KEYS))
     for start in range(0, length, _QUERIES):
         stop = min(start + _QUERIES, length)
-        seen = max(0, start - window + 1)
-        for number, first in enumerate(range(seen, stop, _KEYS)):
-            last = min(first + _KEYS, stop)
+        # Queries stand ``ahead`` places behind the keys of the same number.
+        seen, end = max(0, start + ahead - window + 1), stop + ahead
+        for number, first in enumerate(range(seen, end, _KEYS)):
+            last = min(first + _KEYS, end)
             size = len(query_GKL) * (last - first) * (stop - start)
             weight_GJQ = buffer[:size].view(len(query_GKL), last - first, stop - start)
             key_GJK, query_GKQ = key_GLK[:, first:last], query_GKL[:, :, start:stop]
-            if last > start + 1 or first < stop - window:
-                band_JQ = _band(start - first, last - first, stop - start, window)
+            if last > start + ahead + 1 or first < end - window:
+                band_JQ = _band(start + ahead - first, last - first, stop - start, window)
                 torch.baddbmm(band_JQ, key_GJK, query_GKQ, out=weight_GJQ).exp2_()
             else:
                 torch.bmm(key_GJK, query_GKQ, out=weight_GJQ).exp2_()
-            if stop - start == last - first == length:
+            if stop - start == length and last - first == length + ahead:
                 torch.bmm(value_GKL, weight_GJQ, out=out_GKL)
             elif number:
                 out_GKL[:, :, start:stop].add_(torch.bmm(value_GKL[:, :, first:last], weight_GJQ))
@@ -147,15 +151,16 @@ def _band(ahead: int, keys: int, queries: int, window: int) -> torch.Tensor:
 
 def _fused(query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int) -> torch.Tensor:
     """The same by torch's fused kernel, a block of queries against its band of keys."""
-    length = query_BHLK.shape[2]
-    if length <= window:
+    length, ahead = query_BHLK.shape[2], key_BHLK.shape[2] - query_BHLK.shape[2]
+    if length <= window and not ahead:
         return scaled_dot_product_attention(query_BHLK, key_BHLK, value_BHLK, is_causal=True, scale=1.0)
-    place = torch.arange(length, device=query_BHLK.device)
+    place = torch.arange(length + ahead, device=query_BHLK.device)
     blocks = []
     for start in range(0, length, _QUERIES):
-        stop, first = min(start + _QUERIES, length), max(0, start - window + 1)
-        behind_QJ = place[start:stop, None] - place[None, first:stop]
-        key_BHJK, value_BHJK = key_BHLK[:, :, first:stop], value_BHLK[:, :, first:stop]
+        stop, first = min(start + _QUERIES, length), max(0, start + ahead - window + 1)
+        end = stop + ahead
+        behind_QJ = place[start + ahead : end, None] - place[None, first:end]
+        key_BHJK, value_BHJK = key_BHLK[:, :, first:end], value_BHLK[:, :, first:end]
         seen_QJ = (behind_QJ >= 0) & (behind_QJ < window)
         query_BHQK = query_BHLK[:, :, start:stop]
         blocks.append(scaled_dot_product_attention(query_BHQK, key_BHJK, value_BHJK, attn_mask=seen_QJ, scale=1.0))

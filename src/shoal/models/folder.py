@@ -59,7 +59,7 @@ class FolderSource(Source):
 
         weights: dict[str, torch.Tensor] = {}
         for path in check_weights(self.folder):
-            weights |= _read_weights(path)
+            weights |= read_weights(path)
         model = build_model(self.config(), weights, dtype, str(self.folder))
         model.name_or_path = str(self.folder)
         settings = self.folder / "generation_config.json"
@@ -117,13 +117,29 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CorruptModelError: it is not one.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise CorruptModelError(f"{path} cannot be read: {in_one_line(error)}") from error
+    value = _parse_json(path)
     if not isinstance(value, dict):
         raise CorruptModelError(f"{path} holds a {type(value).__name__}; expected a JSON object")
     return value
+
+
+def read_json_list(path: Path) -> list[dict[str, Any]]:
+    """The objects in a JSON file that holds a list of them.
+
+    Raises:
+        CorruptModelError: it is not one.
+    """
+    value = _parse_json(path)
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise CorruptModelError(f"{path} does not hold a list of JSON objects")
+    return value
+
+
+def _parse_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise CorruptModelError(f"{path} cannot be read: {in_one_line(error)}") from error
 
 
 def _check_own_code(folder: Path) -> None:
@@ -141,7 +157,7 @@ def _check_own_code(folder: Path) -> None:
         refuse_own_code(settings)
 
 
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a safetensors file, mapped into memory.
 
     Raises:

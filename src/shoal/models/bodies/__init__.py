@@ -6,7 +6,7 @@ What they do not know, they leave to it. They read and are never trained.
 
 from shoal.models.bodies.adopt import adopt
 from shoal.models.bodies.body import Body
-from shoal.models.bodies.memory import Memory
+from shoal.models.bodies.past import Memory, Opening, Past
 from shoal.models.bodies.registry import body_class
 
-__all__ = ["Body", "Memory", "adopt", "body_class"]
+__all__ = ["Body", "Memory", "Opening", "Past", "adopt", "body_class"]

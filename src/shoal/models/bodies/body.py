@@ -2,8 +2,8 @@
 
 A body is the part of a causal language model that turns ids into the hidden states which its head reads. It holds
 tensors and no modules: the weights as they are named in a checkpoint, and those that are joined so that one product
-does the work of three. It reads whole rows (padded on the right, which a causal model cannot see), or, with a memory,
-one more token a row.
+does the work of three. It reads whole rows (padded on the right, which a causal model cannot see), or goes on from what
+has been read before.
 
 Shapes: B rows, L positions, H heads, K width of a head, D hidden width, V vocabulary.
 """
@@ -13,14 +13,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import torch
-
+from shoal.models.bodies.past import Opening
 from shoal.models.head import Head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.models.bodies.memory import Memory
+    import torch
+
+    from shoal.models.bodies.past import Past
 
 _INDIFFERENT = {
     "_name_or_path", "architectures", "attention_dropout", "attn_pdrop", "bos_token_id", "classifier_dropout", "dtype",
@@ -87,19 +88,22 @@ class Body(ABC):
         )
 
     @abstractmethod
-    def hidden(self, ids_BL: torch.Tensor, memory: Memory | None = None) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
         """The hidden states (B × L × D) that the head reads.
 
         Args:
-            ids_BL: whole rows; or, with a memory that has begun, the next token of each row (L = 1).
-            memory: keeps keys and values.
+            ids_BL: whole rows, or what follows what has been read before.
+            past: what has been read before; it keeps what is read now.
         """
 
-    def positions(self, ids_BL: torch.Tensor, memory: Memory | None) -> torch.Tensor:
-        """The positions of what is read: of a whole row (L), or of the next token of each row (B × 1)."""
-        if memory is not None and memory.begun:
-            return memory.lengths_B[:, None]
-        return torch.arange(ids_BL.shape[1], device=self.device)
+    def hidden_behind(self, shared: int, ids_BL: torch.Tensor) -> torch.Tensor:
+        """The hidden states (B × (L - shared) × D) behind the first ``shared`` ids, which all rows have in common."""
+        if not shared:
+            return self.hidden(ids_BL)
+        opening = Opening()
+        self.hidden(ids_BL[:1, :shared], opening)
+        opening.close()
+        return self.hidden(ids_BL[:, shared:], opening)
 
     @property
     def parameters(self) -> int:

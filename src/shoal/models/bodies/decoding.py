@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.models.bodies.memory import Memory
+from shoal.models.bodies.past import Memory
 from shoal.models.prefixes import Prefix, group_prefixes
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _continue_group(body: Body, rows: list[Prefix], end_id: int | None) -> None:
     lengths_B = torch.tensor(lengths, device=body.device)
     memory = Memory(lengths_B, max(length + row.limit for length, row in zip(lengths, rows, strict=True)))
     last_BD = body.hidden(ids_BL, memory)[torch.arange(len(rows), device=body.device), lengths_B - 1]
-    memory.begun = True
+    memory.advance()
     while rows:
         said_B = body.head.logits(last_BD).argmax(-1)
         for row, token in zip(rows, said_B.tolist(), strict=True):

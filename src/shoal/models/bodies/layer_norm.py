@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from shoal.models.bodies.memory import Memory
+    from shoal.models.bodies.past import Past
     from shoal.models.bodies.stack import Stack
 
 
@@ -74,30 +74,30 @@ class LayerNormBody(Body):
         """The layers from the bottom up."""
         raise NotImplementedError
 
-    def hidden(self, ids_BL: torch.Tensor, memory: Memory | None = None) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
         """See `Body.hidden`."""
         x_BLD = embedding(ids_BL, self._wte)
-        x_BLD += self._wpe[self.positions(ids_BL, memory)]
+        x_BLD += self._wpe[: ids_BL.shape[1]] if past is None else self._wpe[past.positions(ids_BL)]
         for number, layer in enumerate(self.layers):
             qkv_BLE = layer.qkv(self._norm(x_BLD, layer.norm_1))
-            x_BLD += layer.out(self._attend(qkv_BLE, number, memory))
+            x_BLD += layer.out(self._attend(qkv_BLE, number, past))
             x_BLD += layer.down(tanh_gelu(layer.up(self._norm(x_BLD, layer.norm_2))))
         return self._norm(x_BLD, self._last_norm)
 
     def _norm(self, x_BLD: torch.Tensor, norm: Affine) -> torch.Tensor:
         return layer_norm(x_BLD, x_BLD.shape[-1:], norm.weight, norm.bias, self.epsilon)
 
-    def _attend(self, qkv_BLE: torch.Tensor, number: int, memory: Memory | None) -> torch.Tensor:
+    def _attend(self, qkv_BLE: torch.Tensor, number: int, past: Past | None) -> torch.Tensor:
         rows, length, _ = qkv_BLE.shape
         query, key, value = qkv_BLE.view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         if self.scale != 1.0:
             query = query * self.scale
-        window = self.layers[number].window
-        if memory is not None and memory.begun:
-            key, value = memory.add(number, key, value)
-            out = scaled_dot_product_attention(query, key, value, attn_mask=memory.seen(window), scale=1.0)
-        else:
-            if memory is not None:
-                memory.store(number, key, value)
+        window, mask = self.layers[number].window, None
+        if past is not None:
+            key, value = past.take(number, (key, value))
+            mask = past.mask(window)
+        if mask is None:
             out = banded_attention(query, key, value, window)
+        else:
+            out = scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0)
         return out.transpose(1, 2).reshape(rows, length, -1)

@@ -20,7 +20,7 @@ from shoal.models.bodies.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.models.bodies.memory import Memory
+    from shoal.models.bodies.past import Past
 
 Angles = tuple[torch.Tensor, torch.Tensor]
 
@@ -77,13 +77,14 @@ class LlamaBody(Body):
             down=weights[f"{name}.mlp.down_proj.weight"],
         )
 
-    def hidden(self, ids_BL: torch.Tensor, memory: Memory | None = None) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
         """See `Body.hidden`."""
         x_BLD = embedding(ids_BL, self.weights[self.embedding_name])
-        angles = self._angles(ids_BL, memory)
+        length = ids_BL.shape[1]
+        angles = self._angles(torch.arange(length, device=self.device) if past is None else past.positions(ids_BL))
         for number, layer in enumerate(self._layers):
             qkv_BLE = layer.qkv(self._norm(x_BLD, layer.norm_1))
-            x_BLD += linear(self._attend(qkv_BLE, angles, number, memory), layer.out)
+            x_BLD += linear(self._attend(qkv_BLE, angles, number, past), layer.out)
             gate_BLF, up_BLF = layer.gate_up(self._norm(x_BLD, layer.norm_2)).chunk(2, dim=-1)
             x_BLD += linear(silu(gate_BLF).mul_(up_BLF), layer.down)
         return self._norm(x_BLD, self.weights["model.norm.weight"])
@@ -93,30 +94,31 @@ class LlamaBody(Body):
         scale_BL1 = wide_BLD.pow(2).mean(-1, keepdim=True).add_(self._epsilon).rsqrt_()
         return (wide_BLD * scale_BL1).to(self.dtype).mul_(gain_D)
 
-    def _angles(self, ids_BL: torch.Tensor, memory: Memory | None) -> Angles:
+    def _angles(self, positions: torch.Tensor) -> Angles:
         """Cosines and sines of the positions, to be spread over rows and heads (… × L × K)."""
         kind = torch.promote_types(torch.float32, self.dtype)
-        half = self.positions(ids_BL, memory)[..., None].to(kind) * self._frequencies.to(kind)
+        half = positions[..., None].to(kind) * self._frequencies.to(kind)
         both = torch.cat((half, half), dim=-1)
         cos, sin = both.cos().to(self.dtype), both.sin().to(self.dtype)
         return (cos, sin) if both.ndim == 2 else (cos[:, None], sin[:, None])
 
-    def _attend(self, qkv_BLE: torch.Tensor, angles: Angles, number: int, memory: Memory | None) -> torch.Tensor:
+    def _attend(self, qkv_BLE: torch.Tensor, angles: Angles, number: int, past: Past | None) -> torch.Tensor:
         rows, length, _ = qkv_BLE.shape
         parts = [heads * self._width for heads in (self._heads, self._key_heads, self._key_heads)]
         query, key, value = (
             part.view(rows, length, -1, self._width).transpose(1, 2) for part in qkv_BLE.split(parts, dim=-1)
         )
         query, key = _turned(query, angles), _turned(key, angles)
+        mask = None
+        if past is not None:
+            key, value = past.take(number, (key, value))
+            mask = past.mask(self.context)
+        if mask is None and key.shape[2] > length:
+            mask = torch.ones(length, key.shape[2], dtype=torch.bool, device=self.device).tril_(key.shape[2] - length)
         grouped = self._heads != self._key_heads
-        if memory is not None and memory.begun:
-            key, value = memory.add(number, key, value)
-            seen = memory.seen(self.context)
-            out = scaled_dot_product_attention(query, key, value, attn_mask=seen, enable_gqa=grouped)
-        else:
-            if memory is not None:
-                memory.store(number, key, value)
-            out = scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=grouped)
+        out = scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped
+        )
         return out.transpose(1, 2).reshape(rows, length, -1)
 
     @classmethod

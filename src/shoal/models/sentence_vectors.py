@@ -1,0 +1,173 @@
+"""Vectors of sentences from any sentence-transformers folder or hub id, without that library.
+
+The folder's ``modules.json`` says what is done with the states of the transformer: pooling, and perhaps scaling to
+length 1. Sentences are batched by length, padded on the right and masked, so that a sentence's vector does not depend
+on its neighbours beyond the rounding of a matrix product. Source: Reimers and Gurevych (2019), EMNLP, section 3.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import CorruptModelError, ModelError
+from shoal.models.digest import weight_digest
+from shoal.models.folder import FolderSource, check_weights, read_json, read_json_list, read_weights
+from shoal.models.hub import hub_folder
+from shoal.models.spec import parse_spec
+from shoal.models.transformers_io import in_one_line, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel
+
+_TOKEN_BUDGET = 4096
+_DEFAULT_LENGTH = 512
+_POOLINGS = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")
+_KNOWN = ("Transformer", "Pooling", "Normalize")
+
+
+class SentenceEncoder:
+    """A sentence-transformers model.
+
+    Args:
+        spec: a folder as sentence-transformers writes it, or its hub id (``org/name`` or ``org/name@revision``).
+        device: what torch calls a device.
+
+    Raises:
+        ModelError: the folder is not there, or asks for a module that is not known here.
+        UnavailableError: a hub id that is neither cached nor reachable.
+        UnsafeModelError: the weights are a pickle.
+        CorruptModelError: a file is cut short or is not what it says.
+    """
+
+    def __init__(self, spec: str | Path, *, device: str = "cpu") -> None:
+        folder = _find_folder(str(spec))
+        source = FolderSource(folder)
+        modules = _read_modules(folder)
+        self._pooling = _read_pooling(folder / modules["Pooling"])
+        self._normalizes = "Normalize" in modules
+        self._tokenizer = source.tokenizer()
+        self._model = _build(source).to(device).eval()
+        self._length = _read_length(folder, self._model)
+        self.digest = weight_digest(self._model)
+        """SHA-256 of the weights, as 64 hexadecimal characters."""
+
+    @property
+    def settings(self) -> str:
+        """What a vector depends on beside the weights and the sentence."""
+        return f"{self._pooling} {self._normalizes} {self._length}"
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of sentences (N by D) in their order; of no sentences, an array of no rows."""
+        import numpy as np
+        import torch
+
+        ids = [self._tokenizer(text, truncation=True, max_length=self._length)["input_ids"] for text in sentences]
+        vectors = np.zeros((len(ids), int(self._model.config.hidden_size)), dtype=np.float32)
+        with torch.inference_mode():
+            for places in _batches([len(row) for row in ids]):
+                vectors[places] = self._encode_batch([ids[place] for place in places]).cpu().numpy()
+        return vectors
+
+    def _encode_batch(self, rows: list[list[int]]) -> torch.Tensor:
+        import torch
+
+        length = max(len(row) for row in rows)
+        device = self._model.device
+        ids_BL = torch.tensor([row + [0] * (length - len(row)) for row in rows], device=device)
+        mask_BL = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows], device=device)
+        states_BLD = self._model(input_ids=ids_BL, attention_mask=mask_BL).last_hidden_state.float()
+        pooled_BD = _pool(states_BLD, mask_BL, self._pooling)
+        return torch.nn.functional.normalize(pooled_BD, dim=1) if self._normalizes else pooled_BD
+
+
+def _pool(states_BLD: torch.Tensor, mask_BL: torch.Tensor, pooling: str) -> torch.Tensor:
+    """One vector a sentence, padding left out."""
+    if pooling == "cls_token":
+        return states_BLD[:, 0]
+    mask_BL1 = mask_BL[:, :, None].to(states_BLD.dtype)
+    if pooling == "max_tokens":
+        return states_BLD.masked_fill(mask_BL1 == 0, float("-inf")).amax(dim=1)
+    count_B1 = mask_BL1.sum(dim=1)
+    total_BD = (states_BLD * mask_BL1).sum(dim=1)
+    return total_BD / (count_B1 if pooling == "mean_tokens" else count_B1.sqrt())
+
+
+def _batches(lengths: list[int]) -> list[list[int]]:
+    """Places of sentences of like lengths, each batch within the token budget."""
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        if batches and (len(batches[-1]) + 1) * lengths[place] <= _TOKEN_BUDGET:
+            batches[-1].append(place)
+        else:
+            batches.append([place])
+    return batches
+
+
+def _find_folder(spec: str) -> Path:
+    path = Path(spec).expanduser()
+    if path.exists():
+        return path
+    parsed = parse_spec(spec)
+    return hub_folder(parsed.name, parsed.revision) if parsed.kind == "hub" else path
+
+
+def _read_modules(folder: Path) -> dict[str, str]:
+    """The folder of each kind of module."""
+    path = folder / "modules.json"
+    if not path.is_file():
+        raise ModelError(f"{folder} has no modules.json; expected a folder as sentence-transformers writes it")
+    rows = read_json_list(path)
+    modules = {str(row.get("type", "")).rpartition(".")[2]: str(row.get("path", "")) for row in rows}
+    unknown = sorted(set(modules) - set(_KNOWN))
+    if unknown or "Pooling" not in modules:
+        raise ModelError(f"{path} asks for {unknown or 'no pooling'}; known modules are {', '.join(_KNOWN)}")
+    place = folder / modules["Pooling"]
+    if folder.resolve() not in place.resolve().parents:
+        raise ModelError(f"{path} names the folder {modules['Pooling']!r}, which does not lie in {folder}")
+    return modules
+
+
+def _read_pooling(folder: Path) -> str:
+    config = read_json(folder / "config.json")
+    chosen = [name for name in _POOLINGS if config.get(f"pooling_mode_{name}")]
+    if len(chosen) != 1:
+        raise ModelError(f"{folder} pools by {chosen or 'nothing known'}; expected one of {', '.join(_POOLINGS)}")
+    return chosen[0]
+
+
+def _read_length(folder: Path, model: PreTrainedModel) -> int:
+    """How many tokens of a sentence are read."""
+    path = folder / "sentence_bert_config.json"
+    stated = read_json(path).get("max_seq_length") if path.is_file() else None
+    return int(stated or getattr(model.config, "max_position_embeddings", None) or _DEFAULT_LENGTH)
+
+
+def _build(source: FolderSource) -> PreTrainedModel:
+    """The transformer of a folder; every weight but a head's on top must be there."""
+    from transformers.models.auto.modeling_auto import MODEL_MAPPING
+
+    config = source.config()
+    if type(config) not in MODEL_MAPPING:
+        raise ModelError(f"transformers has no plain model for the {config.model_type} of {source.folder}")
+    weights: dict[str, Any] = {}
+    for path in check_weights(source.folder):
+        weights |= read_weights(path)
+    model_class: Any = MODEL_MAPPING[type(config)]
+    try:
+        with quiet():
+            model, report = model_class.from_pretrained(
+                None, config=config, state_dict=weights, local_files_only=True, output_loading_info=True
+            )
+    except Exception as error:  # a configuration may be wrong in any way
+        raise ModelError(f"{source.folder} cannot be built: {in_one_line(error)}") from error
+    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise CorruptModelError(f"the weights of {source.folder} lack {missing[0]}, which its config.json asks for")
+    built: PreTrainedModel = model
+    return built
