@@ -9,12 +9,8 @@ from shoal.segmentation import Cut, Segmentation
 from shoal.segmentation.labels import label_segments
 from shoal.segmentation.style import style_tokens
 
-FIRST = (
-    *sentences("talk", 12, 0),
-    "You said the lighthouse keeper was mine.",
-    "The lighthouse? You knew that lighthouse.",
-)
-SECOND = (*sentences("report", 10, 0), "The harbour and the harbour of the harbour.")
+FIRST = (*sentences("talk", 12, 0), *["The lighthouse? You knew that lighthouse."] * 4)
+SECOND = (*sentences("report", 10, 0), *["The harbour and the harbour of the harbour."] * 3)
 
 
 def cut(*parts: tuple[str, ...], channel: str = "words") -> Segmentation:

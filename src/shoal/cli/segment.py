@@ -86,7 +86,8 @@ def _read(file: str) -> str:
 def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None:
     """Print a line a segment, and the boundaries between them."""
     many = f"{found.count} segments" if found.count > 1 else "1 segment"
-    print(f"{many} in {len(found.sentences)} sentences, by {found.channel}")
+    sentences = len(found.sentences)
+    print(f"{many} in {sentences} sentence{'s' if sentences > 1 else ''}, by {found.channel}")
     for place, label in enumerate(labels):
         if place:
             cut = found.cuts[place - 1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shoal.segmentation.heads import Head
     from shoal.segmentation.training import LabelledText
 
-FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
+FACTORS = tuple(round(0.5 * 2 ** (step / 4), 3) for step in range(15))
 _SHORTEST, _LONGEST = 25, 45
 _PIECES = 5
 _FEWEST_TEXTS = 3

@@ -36,8 +36,22 @@ class Features:
     likelihoods: NDArray[np.floating] | None = None
     """The log-likelihood of each sentence under each class, up to a constant (sentences by classes), or None."""
 
-    placing: Any = None
-    """Counts that make no boundary but help to place those that are made (sentences by words), or None."""
+    placing: Features | None = None
+    """What makes no boundary but helps to place those that are made, or None."""
+
+    def rows(self, start: int, stop: int) -> Features:
+        """Those of the sentences from start to stop (not included)."""
+        by_row = {
+            name: None if part is None else part[start:stop]
+            for name, part in (
+                ("counts", self.counts),
+                ("vectors", self.vectors),
+                ("trust", self.trust),
+                ("likelihoods", self.likelihoods),
+                ("placing", self.placing),
+            )
+        }
+        return Features(background=self.background, **by_row)
 
     @property
     def parts(self) -> list[Any]:

@@ -7,30 +7,30 @@ both kinds of evidence together are greatest, the neighbouring boundaries held; 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import softmax
 
 from shoal.segmentation.confidence import places_around
+from shoal.segmentation.evidence import segment_scores
 from shoal.segmentation.result import Cut
-from shoal.segmentation.words import WordEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from shoal.segmentation.features import Features
     from shoal.segmentation.penalty import Choice
 
-_CONCENTRATION = 800.0
 _WEIGHT = 0.3
-"""Of the words' evidence: words of a text come in bursts, so they tell less than as many independent draws."""
+"""Of the evidence beside: words of a text come in bursts, so they tell less than as many independent draws."""
 
 _ROUNDS = 2
 
 
-def placed_cuts(choice: Choice, places: Sequence[int], counts: Any, min_length: int) -> tuple[Cut, ...]:
+def placed_cuts(choice: Choice, places: Sequence[int], beside: Features, min_length: int) -> tuple[Cut, ...]:
     """The boundaries at their places by both kinds of evidence.
 
     A confidence is the probability that a boundary is in the window, by the first kind of evidence, times the
@@ -39,12 +39,12 @@ def placed_cuts(choice: Choice, places: Sequence[int], counts: Any, min_length: 
     Args:
         choice: what the evidence that makes boundaries says.
         places: where they were made.
-        counts: how often each word is in each sentence (sentences by words).
+        beside: what makes no boundary but helps to place one.
         min_length: sentences that a segment has at least.
     """
     if not places:
         return ()
-    scores = choice.scores + _WEIGHT * WordEvidence(counts).scores(_CONCENTRATION)
+    scores = choice.scores + _WEIGHT * segment_scores(beside)
     size = len(scores) - 1
     exists = [_mass(choice.boundaries_N, *window) for window in _windows(places, size, min_length)]
     moved = list(places)

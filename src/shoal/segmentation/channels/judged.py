@@ -27,5 +27,5 @@ class Judged:
 
     def features(self, sentences: Sequence[str]) -> Features:
         """How likely each class makes each sentence."""
-        counts = Words().features(sentences).counts if self.placed_by_words else None
-        return Features(likelihoods=self.head.likelihoods(sentences), placing=counts)
+        beside = Words().features(sentences) if self.placed_by_words else None
+        return Features(likelihoods=self.head.likelihoods(sentences), placing=beside)
