@@ -41,17 +41,18 @@ class Features:
 
     def rows(self, start: int, stop: int) -> Features:
         """Those of the sentences from start to stop (not included)."""
-        by_row = {
-            name: None if part is None else part[start:stop]
-            for name, part in (
-                ("counts", self.counts),
-                ("vectors", self.vectors),
-                ("trust", self.trust),
-                ("likelihoods", self.likelihoods),
-                ("placing", self.placing),
-            )
-        }
-        return Features(background=self.background, **by_row)
+
+        def cut(part: Any) -> Any:
+            return None if part is None else part[start:stop]
+
+        return Features(
+            counts=cut(self.counts),
+            background=self.background,
+            vectors=cut(self.vectors),
+            trust=cut(self.trust),
+            likelihoods=cut(self.likelihoods),
+            placing=None if self.placing is None else self.placing.rows(start, stop),
+        )
 
     @property
     def parts(self) -> list[Any]:

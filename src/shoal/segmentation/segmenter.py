@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.segmentation.agreement import agreement_scores
 from shoal.segmentation.channels import find_channel
-from shoal.segmentation.confidence import places_around
-from shoal.segmentation.evidence import segment_scores
 from shoal.segmentation.features import check_features
-from shoal.segmentation.partition import best_partition, partition_path
-from shoal.segmentation.penalty import average_priors
-from shoal.segmentation.placing import placed_cuts
-from shoal.segmentation.result import Cut, Segmentation
+from shoal.segmentation.reading import read_whole
+from shoal.segmentation.result import Segmentation
 from shoal.segmentation.sentences import as_sentences
+from shoal.segmentation.stretches import WHOLE, count_cuts, read_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.segmentation.features import Channel
-    from shoal.segmentation.penalty import Choice
 
 
 def segment(
@@ -48,32 +43,17 @@ def segment(
     _check_lengths(len(sentences), count, min_length)
     features = reader.features(sentences)
     check_features(features, len(sentences), reader.name)
-    choice = average_priors(segment_scores(features), min_length)
-    agreement = agreement_scores(choice.same_NN, choice.boundaries_N, min_length)
-    places = best_partition(agreement) if count is None else partition_path(agreement, count)[-1][1]
-    cuts = _cuts(choice, places)
-    if features.placing is not None:
-        cuts = placed_cuts(choice, places, features.placing, min_length)
+    if len(sentences) <= WHOLE:
+        reading = read_whole(features, min_length, count)
+        cuts = reading.cuts
+    else:
+        reading = read_stretches(features, min_length)
+        cuts = reading.cuts if count is None else count_cuts(reading, count, min_length)
     return Segmentation(
         sentences=sentences,
         cuts=cuts,
-        penalty=choice.penalty if count is None else 0.0,
+        penalty=reading.penalty if count is None else 0.0,
         channel=reader.name,
-    )
-
-
-def _cuts(choice: Choice, places: list[int]) -> tuple[Cut, ...]:
-    edges = [0, *places, len(choice.same_NN)]
-    around = places_around(choice.boundaries_N, places)
-    return tuple(
-        Cut(
-            place=place,
-            confidence=float(choice.boundaries_N[place]),
-            low=low,
-            high=high,
-            gain=float(choice.scores[before, place] + choice.scores[place, after] - choice.scores[before, after]),
-        )
-        for before, place, after, (low, high) in zip(edges, places, edges[2:], around, strict=False)
     )
 
 
