@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.segmentation import segment
+from shoal.segmentation.metrics import pk
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from shoal.segmentation.features import Channel
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def measure(documents: Sequence[Document], cut: Callable[[Sequence[str]], Sequen
         found = list(cut(given.sentences))
         size = len(given.sentences)
         equal, equal_true = even(size, len(found)), even(size, len(given.boundaries))
-        rows.append((*(pk(size, given.boundaries, places) for places in (found, equal, equal_true)), len(found)))
+        true = lengths(given.boundaries, size)
+        rows.append((*(pk(true, lengths(places, size)) for places in (found, equal, equal_true)), len(found)))
     means = np.mean(rows, axis=0)
     return Result(len(documents), *(round(float(mean), 4) for mean in means), round(time.process_time() - started, 1))
 
@@ -66,8 +72,11 @@ def even(size: int, count: int) -> list[int]:
     return [round(size * part / (count + 1)) for part in range(1, count + 1)]
 
 
-def pk(size: int, reference: Sequence[int], found: Sequence[int]) -> float:
-    """How often two sentences half a segment apart are wrongly said to lie in one segment or not (Beeferman 1999)."""
-    width = max(2, round(size / (len(reference) + 1) / 2))
-    one, other = (np.searchsorted(sorted(places), np.arange(size), side="right") for places in (reference, found))
-    return float(np.mean((one[:-width] == one[width:]) != (other[:-width] == other[width:])))
+def lengths(places: Sequence[int], size: int) -> list[int]:
+    """The lengths of the segments between places."""
+    return np.diff([0, *places, size]).tolist()
+
+
+def cutter(channel: Channel) -> Callable[[Sequence[str]], list[int]]:
+    """Cuts by a channel, their number chosen by the text."""
+    return lambda sentences: [cut.place for cut in segment(sentences, channel=channel).cuts]

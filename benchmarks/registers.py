@@ -22,9 +22,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.pieces import Document, Result, document, measure, stretch
+from benchmarks.pieces import Document, Result, cutter, document, measure, stretch
 from shoal.corpora.labelled import Labelled, read_brown, read_onestop
-from shoal.segmentation import segment
 from shoal.segmentation.calibration import calibrated, quiet_factor
 from shoal.segmentation.channels import Judged, find_channel
 from shoal.segmentation.sentences import split_sentences
@@ -157,11 +156,6 @@ def train(files: dict[str, Labelled], names: Iterable[str]) -> Trained:
 def register_of(head: Head) -> Judged:
     """The register channel with another head."""
     return Judged(head=head, name="register", placed_by_words=True)
-
-
-def cutter(channel: Channel):
-    """Cuts by a channel, their number chosen by the text."""
-    return lambda sentences: [cut.place for cut in segment(sentences, channel=channel).cuts]
 
 
 def tell(part: str, kind: str, result: Result) -> None:

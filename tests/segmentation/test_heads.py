@@ -164,5 +164,9 @@ def test_every_channel_reads_strange_text(name: str) -> None:
 def test_a_head_for_a_channel_without_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no head"):
         find_channel("words", head=tmp_path)
+    with pytest.raises(UsageError, match="has no model"):
+        find_channel("topic", model="m")
+    with pytest.raises(UsageError, match="name it with --model"):
+        find_channel("vectors")
     with pytest.raises(UnknownNameError, match="did you mean 'register'"):
         find_channel("registre")

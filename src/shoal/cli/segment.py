@@ -22,6 +22,7 @@ def segment(
     /,
     *,
     channel: str = "words",
+    model: str | None = None,
     head: Path | None = None,
     count: int | None = None,
     lines: bool = False,
@@ -35,7 +36,9 @@ def segment(
     file
         A text file in UTF-8; "-" or nothing reads standard input.
     channel
-        What the text is read by: words, topic, register or emotion.
+        What the text is read by: words, topic, register, emotion, vectors or surprisal.
+    model
+        For vectors the folder or hub id of a sentence encoder, for surprisal a model spec.
     head
         The folder of a head of your own, for the channels register and emotion.
     count
@@ -55,7 +58,7 @@ def segment(
     from shoal.segmentation.sentences import read_lines
 
     text = _read(file)
-    reader = Kept(find_channel(channel, head=head))
+    reader = Kept(find_channel(channel, model=model, head=head))
     with progress_bars() as progress:
         progress("sentences read", 0, 1)
         found = cut(read_lines(text) if lines else text, channel=reader, count=count)
