@@ -100,6 +100,26 @@ RECIPES = {
 }  # fmt: skip
 """What can be made, and of what."""
 
+SIGHTS = _words(
+    "ants|apples|balloons|bees|berries|big boats|birds|black cats|blue flowers|bottles|boxes|branches|bubbles|bugs|"
+    "buses|butterflies|cars|carts|chairs|children|clouds|cows|cupcakes|daisies|deer|dogs|dolphins|donkeys|ducks|"
+    "fences|fish|flags|flies|footprints|frogs|geese|grapes|green hills|hats|horses|houses|ladybugs|lambs|lamps|"
+    "lights|lizards|mountains|mushrooms|nests|nuts|old trees|paintings|parrots|peas|pebbles|penguins|pigeons|"
+    "pigs|pine trees|planes|ponies|pumpkins|puppies|rainbows|red roses|roofs|rocks|seeds|sheep|shells|ships|"
+    "shops|snails|spiders|squirrels|stairs|stars|sticks|stones|strawberries|swans|swings|tents|towers|tractors|"
+    "trains|trucks|tulips|wagons|waves|whales|windows|worms|yellow leaves|zebras",
+    "|",
+)
+SOUNDS = _words("deep funny gentle happy high loud low merry quiet sad scary soft strange sweet tiny")
+SOURCES = _words(
+    "attic barn bath bell box church closet clock corner creek drum engine fire hall kitchen lake oven pipe pond radio "
+    "river roof sea tower train tree water wind window woods"
+)
+BODY = _words("arms cheeks ears eyes feet fingers hands knees legs toes")
+CALLINGS = _words(
+    "baker builder captain clown cook cowboy dancer doctor driver farmer fisherman hero hunter king knight mermaid "
+    "nurse painter pilot pirate prince princess queen robot sailor singer teacher vet wizard"
+)
 SCARY = _words("bear dragon ghost giant lion monster snake tiger wolf")
 SMALL = _words("bird bunny cat chick duck frog hen kitten lamb mouse puppy squirrel turtle")
 

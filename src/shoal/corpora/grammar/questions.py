@@ -66,6 +66,8 @@ def _of_beings(events: Iterable[Event]) -> Iterator[Question]:
             yield Question("where", f"Where does {slots['a']} live?", f"the {slots['p']}")
         elif kind in ("go", "go_with"):
             trips.setdefault(slots["a"], []).append(slots["p"])
+        elif kind == "favorite":
+            yield Question("what", f"What is {slots['a']}'s favorite color?", slots["c"])
         elif kind == "win":
             yield Question("who", "Who won the race?", slots["a"])
         elif kind == "stuck":

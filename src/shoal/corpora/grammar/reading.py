@@ -40,6 +40,11 @@ _SLOTS = {
     "o": rf"an? (?:{'|'.join(lexicon.TASTES)}) (?:{'|'.join(lexicon.FOODS)})",
     "c": "|".join(lexicon.COLORS),
     "e": "|".join(lexicon.COLORS),
+    "n": "|".join(lexicon.SIGHTS),
+    "q": "|".join(lexicon.SOUNDS),
+    "i": "|".join(lexicon.SOURCES),
+    "w": "|".join(lexicon.BODY),
+    "j": "|".join(lexicon.CALLINGS),
     "m": r"[A-Za-z ]+",
 }
 _OTHERS = {"he": "he|she", "his": "his|her", "him": "him|her", "bhe": "he|she", "bhis": "his|her", "bhim": "him|her"}

@@ -48,11 +48,17 @@ def act(teller: Teller, who: Being, other: Being | None = None) -> None:
         teller.say("do", a=who, v=verb, d=lexicon.VERBS[verb])
     else:
         teller.say("do_with", a=who, b=other, v=verb, d=lexicon.VERBS[verb])
+        if teller.chance(0.3):
+            moment(teller, other)
 
 
 def feel(teller: Teller, who: Being, feelings: tuple[str, ...]) -> None:
-    """Somebody feels something."""
-    teller.say("feel", a=who, f=teller.pick(feelings))
+    """Somebody feels something, and may show it."""
+    feeling = teller.pick(feelings)
+    teller.say("feel", a=who, f=feeling)
+    if teller.chance(0.3):
+        shown = "cheer" if feeling in lexicon.GLAD else "droop" if feeling in lexicon.SAD else "gesture"
+        teller.say(shown, a=who)
 
 
 def damage(teller: Teller, who: Being, thing: Thing) -> None:
@@ -69,13 +75,30 @@ def mourn(teller: Teller, who: Being, thing: Thing) -> None:
 def glance(teller: Teller, who: Being) -> None:
     """Something to see on the way."""
     drawn = teller.rng.random()
-    if drawn < 0.4:
+    if drawn < 0.6:
+        moment(teller, who)
+    elif drawn < 0.72:
         teller.say("notice", a=who, c=teller.pick(lexicon.COLORS[:-4]), e=teller.pick(lexicon.COLORS))
-    elif drawn < 0.75:
+    elif drawn < 0.88:
         teller.say("see", a=who, r=teller.pick(lexicon.TRAITS), k=teller.pick(lexicon.ANIMALS))
     else:
         food = f"{teller.pick(lexicon.TASTES)} {teller.draw(lexicon.FOODS)}"
         teller.say("eat", a=who, o=lexicon.article(food))
+
+
+def moment(teller: Teller, who: Being) -> None:
+    """A small moment that changes nothing."""
+    drawn = teller.rng.random()
+    if drawn < 0.4:
+        teller.say("sight", a=who, n=teller.pick(lexicon.SIGHTS))
+    elif drawn < 0.6:
+        teller.say("sound", a=who, q=teller.pick(lexicon.SOUNDS), i=teller.pick(lexicon.SOURCES))
+    elif drawn < 0.75:
+        teller.say("game", a=who, j=teller.pick(lexicon.CALLINGS))
+    elif drawn < 0.85:
+        teller.say("body", a=who, w=teller.pick(lexicon.BODY))
+    else:
+        teller.say("favorite", a=who, c=teller.pick(lexicon.COLORS))
 
 
 def go(teller: Teller, who: Being) -> dict[str, str]:

@@ -62,6 +62,8 @@ def close(teller: Teller, moral: str) -> None:
     else:
         if teller.chance(0.3):
             teller.say("home", a=hero)
+            if teller.chance(0.4):
+                teller.say("night")
         if teller.friend is not None and teller.chance(0.6):
             teller.say("close", a=hero, b=teller.friend)
         elif teller.chance(0.7):
