@@ -69,7 +69,7 @@ def judge(corpus: WordCorpus, size: int) -> None:
         f"{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds, d = {size}"
     )
     men = {}
-    for name in ("word2vec", "word2vec-skip-gram", "fasttext", "glove"):
+    for name in ("word2vec", "glove", "word2vec-skip-gram", "fasttext"):
         started = time.process_time()
         vectors = train(corpus, name, size, 0)
         trained = time.process_time()

@@ -106,8 +106,8 @@ def counted_operations(work: Callable[[], object]) -> int:
 def _let_memory_be_kept() -> None:
     """Let go of one large piece of memory: from then on glibc keeps pieces up to that size for the next call.
 
-    Until then it hands large pieces back to the system at once, and every call of the largest work pays for fresh pages:
-    its time would grow faster than its operations.
+    Until then it hands large pieces back to the system at once, and every call of the largest work pays for fresh
+    pages: its time would grow faster than its operations.
     """
     torch.empty(_KEPT, dtype=torch.uint8)
 
