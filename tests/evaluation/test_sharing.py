@@ -28,7 +28,8 @@ def row(text: str, boundary: int, start: int = 0) -> Row:
         ([row("abcdefgh|xy", 9), row("abcdefgh|xy", 9)], 8),
         ([row("abcdefgh|xy", 9), row("abcdefghij|xy", 6)], 5),
         ([row("abcdefgh|xyz", 9, start=2), row("abcdefgh|xyw", 9, start=2)], 10),
-        ([row("abc|xy", 4), row("abc|zz", 4)], 0),  # too few
+        ([row("abc|" + 20 * "x", 4), row("abc|" + 20 * "z", 4)], 0),  # too few of all
+        ([row("abc|" + 7 * letter, 4) for letter in "vwxyz"], 3),
         ([row("abcdefgh|xy", 9)], 0),  # nobody to share with
         ([row("abcdefgh|xy", 9), row("zbcdefgh|xy", 9)], 0),
     ],

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-_WORTH_SHARING = 4
+_WORTH_SHARING = 0.125
+"""The share of a batch's tokens that must be saved, since keys and values of the rest are then copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,10 @@ def shared_opening(batch: Sequence[Row]) -> int:
     """How many ids all rows begin with, before any whose successor is scored; 0 where they are too few."""
     first, last = min(row.ids for row in batch), max(row.ids for row in batch)
     unread = min(row.boundary + row.start for row in batch) - 1
-    shared = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), unread)
-    return min(shared, unread) if len(batch) > 1 and min(shared, unread) >= _WORTH_SHARING else 0
+    alike = (one == other for one, other in zip(first, last, strict=False))
+    shared = min(next((place for place, same in enumerate(alike) if not same), unread), unread)
+    saved, all_of_it = shared * (len(batch) - 1), len(batch) * max(row.fed for row in batch)
+    return shared if saved >= _WORTH_SHARING * all_of_it else 0
 
 
 def scored_places(batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
