@@ -32,7 +32,7 @@ DRAWS = 1000
 
 
 def interval(right: Sequence[bool], unit: Sequence[str], seed: int = 0) -> dict[str, Any]:
-    """The share of right answers, and its interval: Wilson's where every item is a unit, else a bootstrap over units."""
+    """The share of right answers and its interval: Wilson's where each item is a unit, else a bootstrap."""
     if len(set(unit)) == len(right):
         bounds = wilson_interval(sum(right), len(right))
         share = sum(right) / len(right)
