@@ -44,7 +44,7 @@ def test_a_table_keeps_its_columns_and_their_names() -> None:
     np.testing.assert_array_equal(stream.values, [[1.0, 0.5], [2.0, np.nan]])
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pandas.NA, Decimal("nan")])
+@pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pandas.NA, Decimal("nan"), Decimal("sNaN")])
 def test_a_missing_number_is_nan(missing: object) -> None:
     values = as_stream([1.0, missing, 3.0]).values
     assert values is not None

@@ -154,6 +154,13 @@ def test_bad_settings_and_paths_are_said_in_one_line(plain: Path, tmp_path: Path
     assert "is a folder" in refused(capsys, str(tmp_path))
 
 
+def test_a_first_column_of_huge_or_broken_numbers_is_no_index(tmp_path: Path, capsys) -> None:
+    for rows in (["1e310,1", "1e310,2"], ["0,1", "1e20,2"], ["0.5,1", "1.5,2"]):
+        answer = found(capsys, str(write(tmp_path / "x.csv", rows)))
+        assert answer["columns"] == ["column 1", "column 2"]
+        assert "index" not in answer
+
+
 @pytest.mark.parametrize("content", ["5\n", "5\n" * 300, "1\n2\n", "nan\n" * 20, "inf\n-inf\n" * 30, "a\n"])
 def test_streams_in_which_nothing_changes_have_no_change(content: str, tmp_path: Path, capsys) -> None:
     (tmp_path / "x.csv").write_text(content)

@@ -26,7 +26,9 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, (np.datetime64, np.timedelta64)):
         return bool(np.isnat(value))
-    return isinstance(value, (float, np.floating, Decimal)) and value != value
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return isinstance(value, (float, np.floating)) and value != value
 
 
 def are_numbers(elements: Sequence[Any]) -> bool:
@@ -73,5 +75,3 @@ def _number(element: Any) -> float:
         return float(element)
     except OverflowError:
         return math.inf if element > 0 else -math.inf
-    except ValueError:  # a signalling NaN of decimal
-        return math.nan

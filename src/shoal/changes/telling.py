@@ -83,4 +83,5 @@ def headline(found: Changes, stream: Stream, source: str) -> str:
     missing = 0 if stream.values is None else int(np.isnan(stream.values).sum())
     gaps = f", {missing} of them missing" if missing else ""
     count = len(found.changes)
-    return f"{source}: {found.length} step{'' if found.length == 1 else 's'} of {what}{gaps}: {count or 'no'} change{'' if count == 1 else 's'}"
+    steps, changes = ("" if number == 1 else "s" for number in (found.length, count))
+    return f"{source}: {found.length} step{steps} of {what}{gaps}: {count or 'no'} change{changes}"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from shoal.changes.input import Stream
 
 
+EXACT = 2.0**53
+"""Whole numbers below this are exact as floats; a larger one counts nothing."""
+
+
 def read_stream(source: str, columns: Sequence[str] = ()) -> Stream:
     """Read the stream of a file.
 
@@ -85,8 +89,10 @@ def _counts(column: Any) -> bool:
     if not _numeric(column.type) or column.null_count or len(column) < 2:
         return False
     values = floats(column)
-    step = values[1] - values[0]
-    return bool(step >= 1 and step == np.round(step) and np.all(np.diff(values) == step))
+    if not np.all(np.abs(values) < EXACT) or np.any(values != np.round(values)):
+        return False
+    steps = np.diff(values)
+    return bool(steps[0] >= 1 and np.all(steps == steps[0]))
 
 
 def _labels(column: Any) -> Any:
