@@ -18,6 +18,12 @@ def test_a_few_stories_come_to_the_screen(capsys):
     assert out.count("<|endoftext|>") == 3
 
 
+def test_json_gives_a_row_a_line_with_the_facts_of_each_story(capsys):
+    rows = [json.loads(line) for line in run(["stories", "--count", "4", "--facts", "--json"], capsys).out.splitlines()]
+    assert [row["index"] for row in rows] == [0, 1, 2, 3]
+    assert all(row["events"] and row["questions"] for row in rows)
+
+
 def test_a_size_ends_a_corpus(tmp_path, capsys):
     file = tmp_path / "s.txt"
     run(["stories", "--bytes", "20000", "--out", str(file)], capsys)

@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.segmentation.styles import sentences, texts
 
 from shoal.cli.main import main
 from shoal.segmentation.training import train_head
+from styles import sentences, texts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from shoal.cli.main import VERBS, main
 
@@ -48,8 +49,9 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_list_of_verbs_says_what_the_verb_says_of_itself(verb: str) -> None:
-    module = importlib.import_module(f"shoal.cli.{verb}")
-    assert (inspect.getdoc(getattr(module, verb)) or "").split()[0] == VERBS[verb].split()[0]
+    command = getattr(importlib.import_module(f"shoal.cli.{verb}"), verb)
+    said = command.help if isinstance(command, App) else inspect.getdoc(command)
+    assert said.split()[0] == VERBS[verb].split()[0]
 
 
 def test_an_unknown_verb_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

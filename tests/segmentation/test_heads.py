@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.segmentation.styles import sentences, texts
 
 from shoal.errors import CorruptModelError, DataError, UnavailableError, UnknownNameError, UsageError
 from shoal.segmentation import segment
@@ -17,6 +16,7 @@ from shoal.segmentation.classes import ClassEvidence, class_probabilities
 from shoal.segmentation.features import Features
 from shoal.segmentation.heads import Head, load_head, shipped_head
 from shoal.segmentation.training import LabelledText, train_head
+from styles import sentences, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.segmentation.styles import sentences
 
 from shoal.segmentation import Cut, Segmentation
 from shoal.segmentation.labels import label_segments
 from shoal.segmentation.style import style_tokens
+from styles import sentences
 
 FIRST = (*sentences("talk", 12, 0), *["The lighthouse? You knew that lighthouse."] * 4)
 SECOND = (*sentences("report", 10, 0), *["The harbour and the harbour of the harbour."] * 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from itertools import islice
 from pathlib import Path
@@ -33,6 +34,7 @@ def stories(
     price_out: float = 0.0,
     timeout: float = 60.0,
     yes: Annotated[bool, Parameter(negative="")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Tell stories whose words, features and plot facts are known.
 
@@ -67,39 +69,48 @@ def stories(
         Seconds that an answer may take.
     yes
         Spend the money that the estimate names without asking again.
+    as_json
+        Print each story as a row of JSON, with --facts its facts too; with --out what was written, as JSON.
     """
     asked = [name.strip().replace("_", " ").lower() for name in features.split(",") if name.strip()]
     given = [word.strip().lower() for word in words.split(",") if word.strip()]
-    _check(count, size, out, facts=facts)
+    _check(count, size, out, facts=facts, as_json=as_json)
     if endpoint is not None:
         from shoal.cli.stories_asked import ask_stories
 
         ask_stories(
             endpoint, model, count=count, seed=seed, features=asked, words=given, out=out,
-            prices=(price_in, price_out), timeout=timeout, agreed=yes,
+            prices=(price_in, price_out), timeout=timeout, agreed=yes, as_json=as_json,
         )  # fmt: skip
         return
     from shoal.corpora.grammar import row_schema, story_row, tell_stories
-    from shoal.corpora.writing import write_documents, write_text
+    from shoal.corpora.writing import write_documents, write_lines, write_text
 
     told = tell_stories(seed=seed, features=asked, words=given)
     rows = (story_row(story, instructed=instruct, facts=facts) for story in told)
     if out is None:
-        write_text(_first(rows, count if count or size else COUNT_ON_SCREEN, size), sys.stdout)
+        shown = _first(rows, count if count or size else COUNT_ON_SCREEN, size)
+        if as_json:
+            write_lines(shown, sys.stdout)
+        else:
+            write_text(shown, sys.stdout)
         return
     schema = row_schema(facts=facts) if out.suffix == ".parquet" else None
     written = write_documents(_first(rows, count, size), out, schema=schema)
-    print(f"{written:,} stories of seed {seed} written to {out}")
+    if as_json:
+        print(json.dumps({"stories": written, "seed": seed, "file": str(out)}))
+    else:
+        print(f"{written:,} stories of seed {seed} written to {out}")
 
 
-def _check(count: int | None, size: int | None, out: Path | None, *, facts: bool) -> None:
+def _check(count: int | None, size: int | None, out: Path | None, *, facts: bool, as_json: bool) -> None:
     for name, value in (("--count", count), ("--bytes", size)):
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; give a whole number above 0")
     if out is not None and count is None and size is None:
         raise UsageError(f"say how much to write to {out}: --count STORIES or --bytes SIZE")
-    if facts and (out is None or out.suffix == ".txt"):
-        raise UsageError("--facts needs rows: give --out FILE.jsonl or --out FILE.parquet")
+    if facts and (out.suffix == ".txt" if out is not None else not as_json):
+        raise UsageError("--facts needs rows: give --out FILE.jsonl, --out FILE.parquet or --json")
 
 
 def _first(rows: Iterable[Mapping[str, Any]], count: int | None, size: int | None) -> Iterator[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ def ask_stories(
     prices: tuple[float, float],
     timeout: float,
     agreed: bool,
+    as_json: bool,
 ) -> None:
     """Say the cost, ask, and write the stories.
 
@@ -50,7 +52,10 @@ def ask_stories(
     with progress_bars() as progress:
         rows, doubles = ask_all(prompts, endpoint, record, progress=progress)
     written = write_documents(rows, out)
-    print(f"{written:,} stories written to {out}, {doubles:,} duplicates dropped; the answers are kept in {record}")
+    if as_json:
+        print(json.dumps({"stories": written, "duplicates": doubles, "file": str(out), "answers": str(record)}))
+    else:
+        print(f"{written:,} stories written to {out}, {doubles:,} duplicates dropped; the answers are kept in {record}")
 
 
 def _agrees() -> bool:

@@ -68,11 +68,16 @@ def write_text(rows: Rows, out: IO[str]) -> int:
 
 
 def _write_jsonl(rows: Rows, file: Path, _schema: Any) -> int:
-    count = 0
     with file.open("w", encoding="utf-8") as out:
-        for row in rows:
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
-            count += 1
+        return write_lines(rows, out)
+
+
+def write_lines(rows: Rows, out: IO[str]) -> int:
+    """Write each row as a line of JSON, and say how many there were."""
+    count = 0
+    for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        count += 1
     return count
 
 
