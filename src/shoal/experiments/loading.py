@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-import types
-import typing
 from importlib import resources
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments.experiment import Experiment
+from shoal.experiments.faults import fault_line
 
 
 def shipped_experiments() -> tuple[str, ...]:
@@ -35,7 +33,7 @@ def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Expe
         ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
     """
     source, text = _read(path_or_name)
-    data = _parse(source, text)
+    data = parse_toml(source, text)
     presets = data.pop("presets", {})
     if not (isinstance(presets, dict) and all(isinstance(table, dict) for table in presets.values())):
         raise ExperimentFileError(f"{source}: presets holds one table a preset, as [presets.quick]")
@@ -85,7 +83,12 @@ def _read(path_or_name: str | Path) -> tuple[str, bytes]:
         ) from error
 
 
-def _parse(source: str, text: bytes) -> dict[str, Any]:
+def parse_toml(source: str, text: bytes) -> dict[str, Any]:
+    """The table of a TOML file.
+
+    Raises:
+        ExperimentFileError: it is not UTF-8, or broken.
+    """
     try:
         return tomllib.loads(text.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -109,9 +112,7 @@ def _validated(source: str, data: dict[str, Any], preset: str | None) -> Experim
         return Experiment.model_validate(_located(source, data))
     except ValidationError as error:
         where = f"{source} (preset {preset})" if preset else source
-        # A misspelt key is also a missing one; the misspelling says more.
-        faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-        raise ExperimentFileError(f"{where}: {_fault(faults[0], len(faults))}") from error
+        raise ExperimentFileError(f"{where}: {fault_line(error, Experiment)}") from error
 
 
 def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -120,42 +121,6 @@ def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
         return data
     return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}
-
-
-def _fault(fault: Any, faults: int) -> str:
-    """The first fault in one line."""
-    place = tuple(str(step) for step in fault["loc"])
-    key = ".".join(place)
-    more = f" (and {faults - 1} more)" if faults > 1 else ""
-    if fault["type"] == "extra_forbidden":
-        known = _keys_at(place[:-1])
-        near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        return f"unknown key {key!r}; {hint}{more}"
-    if fault["type"] == "missing":
-        return f"the key {key!r} is missing; add it{more}"
-    if fault["type"] == "value_error":
-        return f"{fault['ctx']['error']}{more}"
-    return f"{key} = {_short(fault['input'])}: {_lower_first(fault['msg'])}{more}"
-
-
-def _keys_at(place: tuple[str, ...]) -> list[str]:
-    """The keys that are known in a table of the file."""
-    model: type[BaseModel] = Experiment
-    for step in place:
-        model = _table_of(model.model_fields[step].annotation)
-    return list(model.model_fields)
-
-
-def _table_of(annotation: Any) -> type[BaseModel]:
-    """The table's model among the types of an annotation."""
-    kinds = typing.get_args(annotation) if typing.get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _lower_first(text: str) -> str:
