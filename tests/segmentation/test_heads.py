@@ -126,7 +126,8 @@ class _Placed:
         counts = np.zeros((len(sentences), 40))
         for place in range(len(sentences)):
             counts[place, (20 if place >= 20 else 0) + np.arange(5) * (1 + place % 4)] = 1
-        return Features(likelihoods=likelihoods, placing=Features(counts=counts) if self._words else None)
+        beside = Features(counts=counts, background=np.full(40, 1e-4))
+        return Features(likelihoods=likelihoods, placing=beside if self._words else None)
 
 
 def test_words_place_a_boundary_that_they_do_not_make() -> None:

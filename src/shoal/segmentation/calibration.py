@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.segmentation.channels.judged import Judged
-from shoal.segmentation.segmenter import segment
+from shoal.segmentation.features import Features
+from shoal.segmentation.reading import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from shoal.segmentation.heads import Head
     from shoal.segmentation.training import LabelledText
@@ -26,6 +28,7 @@ FACTORS = tuple(round(0.5 * 2 ** (step / 4), 3) for step in range(15))
 _SHORTEST, _LONGEST = 25, 45
 _PIECES = 5
 _FEWEST_TEXTS = 3
+_MIN_LENGTH = 2
 
 
 def quiet_factor(
@@ -43,14 +46,19 @@ def quiet_factor(
     Raises:
         DataError: no class has enough texts.
     """
-    made = one_class_documents(texts, documents, seed)
+    read = [head.likelihoods(sentences) for sentences in one_class_documents(texts, documents, seed)]
     best = FACTORS[0]
     for factor in FACTORS:
-        channel = Judged(head=calibrated(head, factor), name="calibration")
-        if np.mean([len(segment(sentences, channel=channel).cuts) for sentences in made]) > allowed:
+        if _cuts_each(read, factor) > allowed:
             break
         best = factor
     return best
+
+
+def _cuts_each(read: Sequence[NDArray[np.float64]], factor: float) -> float:
+    """The mean number of cuts in documents whose sentences have been judged, the evidence scaled."""
+    scaled = (Features(likelihoods=factor * likelihoods) for likelihoods in read)
+    return float(np.mean([len(read_whole(features, _MIN_LENGTH).cuts) for features in scaled]))
 
 
 def calibrated(head: Head, factor: float) -> Head:
