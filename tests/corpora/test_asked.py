@@ -173,6 +173,12 @@ def test_the_cost_is_tokens_times_prices():
     assert cost.most_money == pytest.approx((1000 * 2 + 5000 * 8) / 1e6)
 
 
+@pytest.mark.parametrize("price", [-1.0, float("nan"), float("inf")])
+def test_a_price_that_is_none_is_refused_before_anything_is_asked(price):
+    with pytest.raises(UsageError, match=r"--price-out is .*; give the money"):
+        estimate_cost(["a"], price_in=0.0, price_out=price, longest=500)
+
+
 def test_the_verb_says_the_cost_and_asks_nothing_without_consent(serve, tmp_path, capsys):
     url, script = serve("echo")
     out = tmp_path / "s.jsonl"

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from shoal.corpora import read_stories
-from shoal.corpora.duplicates import DuplicateFinder, find_duplicates
+from shoal.corpora.duplicates import DuplicateFinder, find_duplicates, find_pairs
 from shoal.corpora.shingles import Shingler, jaccard, words_of
 from shoal.errors import UsageError
 
@@ -57,6 +57,22 @@ def test_near_duplicates_are_found_where_brute_force_finds_them(stories):
     found = {one.document: one.of for one in find_duplicates(texts)}
     assert 20 < len(wanted) < 150
     assert found == wanted
+
+
+def test_all_pairs_are_found_where_brute_force_finds_them(stories):
+    rng = random.Random(3)
+    texts = [damaged(text, rng.choice([0.0, 0.02, 0.04]), rng) for text in stories[:40] for _ in range(3)]
+    grams = [plain_grams(text) for text in texts]
+    wanted = {
+        (one, other)
+        for one in range(len(texts))
+        for other in range(one)
+        if plain_jaccard(grams[one], grams[other]) > 0.7
+    }
+    found = [(pair.document, pair.of) for pair in find_pairs(texts)]
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+    assert len({pair[0] for pair in wanted}) < len(wanted)
 
 
 def test_exact_duplicates_differ_in_white_space_alone():

@@ -6,6 +6,7 @@ import pytest
 
 from shoal.corpora import read_stories
 from shoal.corpora.repair import Cleaning, find_language, repair_text, strip_boilerplate
+from shoal.errors import UnknownNameError
 
 pytest.importorskip("ftfy")
 pytest.importorskip("py3langid")
@@ -88,3 +89,8 @@ def test_cleaning_counts_what_it_did():
         "emptied": 1,
         "kept": 3,
     }
+
+
+def test_a_language_that_no_document_could_be_of_is_refused():
+    with pytest.raises(UnknownNameError, match="unknown language 'eng'; did you mean 'en'"):
+        Cleaning(language="eng")

@@ -4,7 +4,7 @@ from shoal.corpora.ascending import check_never_counts_up, find_ascending_run
 from shoal.corpora.cleaning import clean_text, drop_counting
 from shoal.corpora.contamination import Contamination, find_contamination
 from shoal.corpora.datacard import DataCard, describe_corpus
-from shoal.corpora.duplicates import Duplicate, DuplicateFinder, find_duplicates
+from shoal.corpora.duplicates import Duplicate, DuplicateFinder, find_duplicates, find_pairs
 from shoal.corpora.generate import generate_stories, story_names
 from shoal.corpora.layout import lay_out
 from shoal.corpora.loading import read_documents
@@ -26,6 +26,7 @@ __all__ = [
     "find_contamination",
     "find_duplicates",
     "find_language",
+    "find_pairs",
     "generate_stories",
     "lay_out",
     "read_documents",

@@ -57,17 +57,7 @@ class DuplicateFinder:
             MissingExtraError: the ``rensa`` package is not installed.
             UsageError: a threshold that the bands cannot find.
         """
-        if not 0.5 <= near < 1:
-            raise UsageError(f"near duplicates above {near} cannot be looked for; give a Jaccard index from 0.5 to 1")
-        try:
-            import rensa
-        except ImportError as error:
-            raise MissingExtraError("corpora", "looking for near duplicates") from error
-        self._near, self._seed = near, seed
-        self._minhash = rensa.RMinHash
-        self._index = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
-        self._shingler = Shingler(size)
-        self._kept: dict[int, np.ndarray[Any, Any]] = {}
+        self._kept = _Kept(near, size, seed)
         self._exact: dict[str, int] = {}
         self._count = 0
 
@@ -78,21 +68,11 @@ class DuplicateFinder:
         first = self._exact.setdefault(_digest(plain), place)
         if first != place:
             return Duplicate(document=place, of=first, similarity=1.0, exact=True)
-        shingles = self._shingler.shingles(text)
-        signature = self._sign(shingles)
-        for candidate in sorted(self._index.query(signature)):
-            similarity = jaccard(shingles, self._kept[candidate])
-            if similarity > self._near:
-                return Duplicate(document=place, of=candidate, similarity=similarity, exact=False)
-        self._index.insert(place, signature)
-        self._kept[place] = shingles
+        shingles, signature = self._kept.read(text)
+        for candidate, similarity in self._kept.similar(shingles, signature):
+            return Duplicate(document=place, of=candidate, similarity=similarity, exact=False)
+        self._kept.add(place, shingles, signature)
         return None
-
-    def _sign(self, shingles: np.ndarray[Any, Any]) -> Any:
-        raw = shingles.tobytes()
-        signature = self._minhash(_PERMUTATIONS, self._seed)
-        signature.update([raw[start : start + 8] for start in range(0, len(raw), 8)])
-        return signature
 
 
 def find_duplicates(texts: Iterable[str], *, near: float = NEAR) -> Iterator[Duplicate]:
@@ -110,6 +90,65 @@ def find_duplicates(texts: Iterable[str], *, near: float = NEAR) -> Iterator[Dup
         found = finder.check(text)
         if found is not None:
             yield found
+
+
+def find_pairs(texts: Iterable[str], *, near: float = NEAR) -> Iterator[Duplicate]:
+    """Yield every pair of documents that are near duplicates of each other; none is dropped before the others are seen.
+
+    Args:
+        texts: the documents; the shingles of all are held in memory, about 8 bytes a word.
+        near: the Jaccard index above which two documents are near duplicates.
+
+    Raises:
+        MissingExtraError: the ``rensa`` package is not installed.
+        UsageError: a threshold that the bands cannot find.
+    """
+    kept = _Kept(near, 5, 0)
+    digests: list[str] = []
+    for place, text in enumerate(texts):
+        digests.append(_digest(" ".join(text.split())))
+        shingles, signature = kept.read(text)
+        for other, similarity in kept.similar(shingles, signature):
+            exact = digests[other] == digests[place]
+            yield Duplicate(document=place, of=other, similarity=similarity, exact=exact)
+        kept.add(place, shingles, signature)
+
+
+class _Kept:
+    """The shingles of documents, and an index of their signatures."""
+
+    def __init__(self, near: float, size: int, seed: int) -> None:
+        if not 0.5 <= near < 1:
+            raise UsageError(f"near duplicates above {near} cannot be looked for; give a Jaccard index from 0.5 to 1")
+        try:
+            import rensa
+        except ImportError as error:
+            raise MissingExtraError("corpora", "looking for near duplicates") from error
+        self._near, self._seed = near, seed
+        self._minhash = rensa.RMinHash
+        self._index = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
+        self._shingler = Shingler(size)
+        self._shingles: dict[int, np.ndarray[Any, Any]] = {}
+
+    def read(self, text: str) -> tuple[np.ndarray[Any, Any], Any]:
+        """The shingles of a text and their signature."""
+        shingles = self._shingler.shingles(text)
+        raw = shingles.tobytes()
+        signature = self._minhash(_PERMUTATIONS, self._seed)
+        signature.update([raw[start : start + 8] for start in range(0, len(raw), 8)])
+        return shingles, signature
+
+    def similar(self, shingles: np.ndarray[Any, Any], signature: Any) -> Iterator[tuple[int, float]]:
+        """The kept documents above the threshold, in their order, with the exact index."""
+        for candidate in sorted(self._index.query(signature)):
+            similarity = jaccard(shingles, self._shingles[candidate])
+            if similarity > self._near:
+                yield candidate, similarity
+
+    def add(self, place: int, shingles: np.ndarray[Any, Any], signature: Any) -> None:
+        """Keep a document."""
+        self._index.insert(place, signature)
+        self._shingles[place] = shingles
 
 
 def _digest(text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.cleaning import clean_text
-from shoal.errors import MissingExtraError
+from shoal.errors import MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +48,16 @@ class Cleaning:
 
     counts: Counter[str] = field(default_factory=Counter)
     """Documents read, repaired, cut, of another language, emptied and kept."""
+
+    def __post_init__(self) -> None:
+        """Refuse a language that no document could be of.
+
+        Raises:
+            UnknownNameError: no such code.
+            MissingExtraError: the library for languages is not installed.
+        """
+        if self.language is not None and self.language not in (known := known_languages()):
+            raise UnknownNameError("language", self.language, known)
 
     def apply(self, texts: Iterable[str]) -> Iterator[str]:
         """Yield the documents that are left, cleaned.
@@ -114,8 +124,21 @@ def find_language(text: str) -> str | None:
     """
     if len(text) < _SHORTEST_FOR_LANGUAGE:
         return None
+    return str(_langid().classify(text)[0])
+
+
+def known_languages() -> frozenset[str]:
+    """The codes of the languages that can be told.
+
+    Raises:
+        MissingExtraError: the ``py3langid`` package is not installed.
+    """
+    return frozenset(str(code) for code, _ in _langid().rank(""))
+
+
+def _langid() -> Any:
     try:
         import py3langid
     except ImportError as error:
         raise MissingExtraError("corpora", "telling a text's language") from error
-    return str(py3langid.classify(text)[0])
+    return py3langid

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +50,13 @@ def estimate_cost(
         price_out: money for a million tokens of answer.
         longest: the most tokens that an answer may have.
         typical: the tokens of a usual answer.
+
+    Raises:
+        UsageError: a price that is below nothing or no number.
     """
+    for name, price in (("--price-in", price_in), ("--price-out", price_out)):
+        if not 0 <= price < math.inf:
+            raise UsageError(f"{name} is {price:g}; give the money for a million tokens, 0 or more")
     tokens_in = round(sum(len(prompt.encode()) for prompt in prompts) / BYTES_A_TOKEN)
     tokens_out = len(prompts) * min(typical, longest)
     return Estimate(
