@@ -3,9 +3,9 @@
     python -m benchmarks.stories [--count 100000] [--seed 2026] [--only PART ...]
 
 The reference is the sample of TinyStories V2 in the data folder. Near duplicates are looked for among all pairs
-(MinHash proposes, the exact Jaccard index of word 5-grams decides), at equal counts for both corpora, since more documents have
-more pairs; that the search sees what is there is shown on stories of the reference with words replaced. Each part is
-written to bench-out/stories.json; the bars are printed last, and a bar that is missed makes the exit code 1.
+(MinHash proposes, the exact Jaccard index of word 5-grams decides), at equal counts for both corpora, since more
+documents have more pairs; that the search sees what is there is shown on stories of the reference with words replaced.
+Each part is written to bench-out/stories.json; the bars are printed last, and a missed one makes the exit code 1.
 """
 
 from __future__ import annotations
