@@ -37,9 +37,9 @@ def _run(make, settings, folder):
     return model, train(model, byte_tokenizer(), EXAMPLES, settings, folder=folder)
 
 
-@pytest.mark.parametrize(("make", "dropout"), [(llama, 0.0), (gpt2, 0.1)])
-def test_killed_at_any_moment_it_ends_with_the_same_bits(tmp_path, make, dropout):
-    settings = replace(SETTINGS, dropout=dropout)
+@pytest.mark.parametrize(("make", "dropout", "optimizer"), [(llama, 0.0, "muon"), (gpt2, 0.1, "adamw")])
+def test_killed_at_any_moment_it_ends_with_the_same_bits(tmp_path, make, dropout, optimizer):
+    settings = replace(SETTINGS, dropout=dropout, optimizer=optimizer)
     model, whole = _run(make, settings, None)
     moments = random.Random(7)
     for _ in range(5):

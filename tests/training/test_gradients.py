@@ -23,7 +23,7 @@ def _gradient(model, batch, precision="float32"):
     """Loss and gradient as training computes them, by parameter."""
     with FlatWeights(model) as weights:
         gradient = choose_gradient(model, weights, dropout=False)
-        loss = float(gradient(batch, precision))
+        loss = float(gradient(batch, precision, batch.targets))
         return type(gradient), loss, {name: weight.grad.clone() for name, weight in weights.parameters.items()}
 
 

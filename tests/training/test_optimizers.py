@@ -6,7 +6,7 @@ from small_models import llama
 
 from shoal.errors import ModelError, TrainingError
 from shoal.training import TrainSettings
-from shoal.training.optimizers import learning_rate, make_optimizer
+from shoal.training.optimizers import make_optimizer, schedule_share
 from shoal.training.weights import FlatWeights
 
 
@@ -14,7 +14,7 @@ def test_weight_decay_falls_on_matrices_alone():
     model = llama()
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     with FlatWeights(model) as weights:
-        make_optimizer(weights, TrainSettings(learning_rate=0.1, weight_decay=0.5)).step()
+        make_optimizer(weights, TrainSettings(learning_rate=0.1, weight_decay=0.5)).step(1.0)
     for name, weight in model.named_parameters():
         shrunk = 0.95 if weight.ndim > 1 else 1.0
         assert torch.allclose(weight, shrunk * before[name], rtol=1e-6), name
@@ -33,10 +33,40 @@ def test_flat_steps_are_those_of_the_optimizer_on_each_tensor(name):
                 gradient = torch.randn(one.shape, generator=generator)
                 one.grad.copy_(gradient)
                 other.grad = gradient
-            flat.step()
+            flat.step(1.0)
             plain.step()
     for one, other in zip(model.parameters(), twin.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_muon_moves_the_blocks_matrices_and_adamw_the_rest():
+    model, twin = llama(tied=False), llama(tied=False)
+    settings = TrainSettings(learning_rate=0.01, matrix_learning_rate=0.02, weight_decay=0.1, optimizer="muon")
+    blocks = {name for name, weight in model.named_parameters() if weight.ndim == 2 and "layers" in name}
+    matrices = [weight for name, weight in twin.named_parameters() if name in blocks]
+    tables = [weight for name, weight in twin.named_parameters() if name not in blocks and weight.ndim == 2]
+    vectors = [weight for weight in twin.parameters() if weight.ndim == 1]
+    plain = [
+        torch.optim.Muon(matrices, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(tables, lr=0.01, weight_decay=0.1),
+        torch.optim.AdamW(vectors, lr=0.01, weight_decay=0.0),
+    ]
+    with FlatWeights(model) as weights:
+        assert set(weights.matrices) == blocks
+        flat = make_optimizer(weights, settings)
+        for seed in range(3):
+            generator = torch.Generator().manual_seed(seed)
+            for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+                gradient = torch.randn(one.shape, generator=generator)
+                one.grad.copy_(gradient)
+                other.grad = gradient
+            flat.step(0.5**seed)
+            for optimizer in plain:
+                for group in optimizer.param_groups:
+                    group["lr"] *= 0.5 if seed else 1.0
+                optimizer.step()
+    for (name, one), other in zip(model.named_parameters(), twin.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6), name
 
 
 def test_weights_have_memory_of_their_own_afterwards():
@@ -51,9 +81,9 @@ def test_weights_have_memory_of_their_own_afterwards():
 def test_learning_rate_rises_and_then_follows_its_schedule():
     rates = {
         name: [
-            learning_rate(step, 20, TrainSettings(learning_rate=2.0, warmup=0.2, schedule=name)) for step in range(20)
+            2.0 * schedule_share(step, 20, TrainSettings(warmup=0.2, decay=0.25, schedule=name)) for step in range(20)
         ]
-        for name in ("constant", "linear", "cosine")
+        for name in ("constant", "linear", "cosine", "wsd")
     }
     for series in rates.values():
         assert series[:4] == [0.5, 1.0, 1.5, 2.0]
@@ -61,6 +91,8 @@ def test_learning_rate_rises_and_then_follows_its_schedule():
     assert rates["linear"][12] == pytest.approx(1.0)
     assert rates["cosine"][12] == pytest.approx(1.0)
     assert rates["cosine"][8] == pytest.approx(1 + 0.5**0.5)
+    assert rates["wsd"][4:15] == [2.0] * 11
+    assert rates["wsd"][15:] == pytest.approx([2.0, 1.6, 1.2, 0.8, 0.4])
     assert rates["linear"][19] == pytest.approx(2 / 16)
 
 

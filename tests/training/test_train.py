@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,6 @@ SETTINGS = TrainSettings(learning_rate=3e-3, epochs=3, batch_tokens=100, precisi
 
 
 def _settings(**changes):
-    from dataclasses import replace
-
     return replace(SETTINGS, **changes)
 
 
@@ -64,6 +63,21 @@ def test_equal_settings_give_equal_bits_and_leave_the_global_generators_alone():
     assert torch.equal(runs[0][0], runs[1][0])
     assert runs[0][1] == runs[1][1]
     assert not torch.equal(runs[0][0], runs[2][0])
+
+
+@pytest.mark.parametrize("make", [llama, gpt2])
+def test_gradients_of_micro_batches_add_up_to_that_of_the_step(make):
+    settings = _settings(optimizer="sgd", learning_rate=1.0, epochs=1, batch_tokens=10**6, gradient_clip=0.0)
+    models = [make() for _ in range(3)]
+    start = _weights(models[0])
+    curves = [
+        train(model, byte_tokenizer(), EXAMPLES, replace(settings, micro_tokens=tokens)).curve
+        for model, tokens in zip(models, (0, 64, 1), strict=True)
+    ]
+    whole = start - _weights(models[0])
+    for model, curve in zip(models[1:], curves[1:], strict=True):
+        assert curve[0].loss == pytest.approx(curves[0][0].loss, abs=1e-6)
+        assert float((start - _weights(model) - whole).abs().max()) < 1e-5 * float(whole.abs().max())
 
 
 @pytest.mark.parametrize("make", [llama, gpt2])
@@ -147,6 +161,8 @@ def test_unusable_examples_and_settings_are_refused_before_any_step():
         train(llama(), tokenizer, [EXAMPLES[0], Example(prompt="a:", completion="b" * CONTEXT)], SETTINGS)
     with pytest.raises(UsageError, match="batch_tokens = 0"):
         train(llama(), tokenizer, EXAMPLES, _settings(batch_tokens=0))
+    with pytest.raises(UsageError, match=r"decay = 0.97 is out of range"):
+        train(llama(), tokenizer, EXAMPLES, _settings(schedule="wsd", decay=0.97))
 
 
 def test_dropout_of_an_architecture_without_any_is_refused():

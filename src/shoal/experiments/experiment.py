@@ -56,11 +56,14 @@ class TrainingTable(Table):
 
     epochs: Positive = 10.0
     batch_tokens: Annotated[int, Field(ge=1)] = 2048
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    micro_tokens: Annotated[int, Field(ge=0)] = 0
+    optimizer: Literal["adamw", "muon", "adam", "sgd"] = "adamw"
+    matrix_learning_rate: Positive | None = None
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    decay: Annotated[float, Field(ge=0, le=1)] = 0.2
     gradient_clip: Annotated[float, Field(ge=0)] = 1.0
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     """``auto`` is measured once, for the treatment's model, and then shared by all arms."""

@@ -69,7 +69,7 @@ class PackedExamples:
         self._documents = [Document(np.asarray(pair.ids, dtype=np.int64), pair.boundary) for pair in pairs]
         self._cuts = _cut(_order(len(pairs), settings), [len(pair.ids) for pair in pairs], settings.batch_tokens)
         self.steps = len(self._cuts)
-        self.digest = _digest([document.ids for document in self._documents], [pair.boundary for pair in pairs])
+        self.digest = digest_of([document.ids for document in self._documents], [pair.boundary for pair in pairs])
 
     def batch(self, step: int) -> Batch:
         """The examples of a step."""
@@ -90,7 +90,7 @@ class TokenWindows:
         self._tokens, self._context, self._order, self._seed = tokens, context, order, settings.seed
         self._windows = max(1, settings.batch_tokens // context)
         self.steps = max(1, round(settings.epochs * len(tokens) / (self._windows * context)))
-        self.digest = _digest([tokens], [context, order == "random"])
+        self.digest = digest_of([tokens], [context, order == "random"])
 
     def batch(self, step: int) -> Batch:
         """The windows of a step."""
@@ -111,6 +111,21 @@ def first_documents(batch: Batch, tokens: int) -> Batch:
     """The documents of a batch up to so many tokens, the one that reaches them included."""
     ends = np.cumsum([len(document.ids) for document in batch.documents])
     return Batch(batch.documents[: 1 + int(np.searchsorted(ends, tokens))], batch.name)
+
+
+def micro_batches(batch: Batch, tokens: int) -> list[Batch]:
+    """The batch in parts of up to so many tokens that are read, a longer document alone; 0 leaves it whole."""
+    if not tokens:
+        return [batch]
+    parts: list[list[Document]] = []
+    room = -1
+    for document in sorted(batch.documents, key=lambda document: -len(document.ids)):
+        if len(document.ids) - 1 > room:
+            parts.append([])
+            room = tokens
+        parts[-1].append(document)
+        room -= len(document.ids) - 1
+    return [Batch(tuple(part), batch.name) for part in parts]
 
 
 def _refuse_unusable(pairs: Sequence[EncodedPair], context: int) -> None:
@@ -143,7 +158,8 @@ def _cut(order: IntArray, lengths: list[int], batch_tokens: int) -> list[list[in
     return cuts
 
 
-def _digest(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
+def digest_of(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
+    """SHA-256 of arrays with their lengths and some numbers, as 64 hexadecimal characters."""
     state = hashlib.sha256(np.asarray([len(arrays), *map(len, arrays), *numbers], dtype=np.int64).tobytes())
     for array in arrays:
         state.update(np.ascontiguousarray(array).data)

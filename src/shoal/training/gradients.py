@@ -33,10 +33,10 @@ _PADDING = 256
 
 
 class Gradient(Protocol):
-    """Adds the gradient of a batch's mean loss to that of the weights."""
+    """Adds the gradient of a batch's loss to that of the weights."""
 
-    def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
-        """The mean cross-entropy of the predicted tokens, in nats (a scalar)."""
+    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
+        """The cross-entropy of the predicted tokens, summed and divided by ``of``, in nats (a scalar)."""
         ...
 
 
@@ -65,8 +65,8 @@ class PaddedGradient:
     def __init__(self, model: PreTrainedModel, head: Head) -> None:
         self._model, self._head = model, head
 
-    def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
-        """The mean loss of a batch (a scalar)."""
+    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
+        """The loss of a batch (a scalar)."""
         device = self._model.device
         total = torch.zeros((), device=device)
         for documents in _alike(batch.documents):
@@ -75,7 +75,7 @@ class PaddedGradient:
                 hidden_BLD = self._model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
             loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
-            loss = loss * (len(targets_N) / batch.targets)
+            loss = loss * (len(targets_N) / of)
             loss.backward()
             total += loss.detach()
         return total

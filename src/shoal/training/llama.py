@@ -93,7 +93,7 @@ class _Tape:
 
 
 class LlamaGradient:
-    """Adds the gradient of a batch's mean loss to the flat gradients, and gives the loss."""
+    """Adds the gradient of a batch's loss to the flat gradients, and gives the loss."""
 
     def __init__(self, model: PreTrainedModel, head: Head, weights: FlatWeights) -> None:
         config = model.config
@@ -112,8 +112,8 @@ class LlamaGradient:
         self._layers = [_layer_slots(weights, f"model.layers.{place}.") for place in range(len(model.model.layers))]
 
     @torch.no_grad()
-    def __call__(self, batch: Batch, precision: Dtype) -> torch.Tensor:
-        """The mean loss of a batch (a scalar)."""
+    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
+        """The loss of a batch (a scalar)."""
         pack = pack_documents(batch)
         dtype = DTYPES[precision]
         x_TD = self._embedding.value.index_select(0, pack.ids_T)
@@ -122,7 +122,7 @@ class LlamaGradient:
         for layer in self._layers:
             x_TD, tape = self._forward(layer, x_TD, pack, turn, dtype)
             tapes.append(tape)
-        loss, grad_TD = self._loss(x_TD, pack, dtype)
+        loss, grad_TD = self._loss(x_TD, pack, dtype, of)
         back = turn.conj_physical()
         for layer in reversed(self._layers):
             self._backward(layer, tapes.pop(), grad_TD, pack, back)
@@ -158,12 +158,12 @@ class LlamaGradient:
         )  # fmt: skip
         return x_TD, tape
 
-    def _loss(self, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    def _loss(self, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype, of: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss, and its gradient by the last layer's output."""
         final = _normed(x_TD.index_select(0, pack.rows_N), self._epsilon, dtype)
         hidden_ND = final.unit * self._final_gain.value.to(dtype)
         loss, grad_ND = cross_entropy_with_gradient(
-            hidden_ND, pack.targets_N, self._head, weight_grad_VD=self._output.grad
+            hidden_ND, pack.targets_N, self._head, of=of, weight_grad_VD=self._output.grad
         )
         self._final_gain.grad.add_((grad_ND * final.unit).sum(0, dtype=torch.float32))
         rows_ND = torch.zeros(hidden_ND.shape)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import TrainingError
-from shoal.training.batches import first_documents
+from shoal.training.batches import first_documents, micro_batches
 from shoal.training.checkpoints import read_checkpoint
 from shoal.training.dropout import dropout_set
 from shoal.training.gradients import choose_gradient
-from shoal.training.optimizers import learning_rate, make_optimizer
+from shoal.training.optimizers import make_optimizer, schedule_share
 from shoal.training.precision import Dtype, faster_precision
 from shoal.training.saving import Saver, identity_of, restore
 from shoal.training.settings import CurvePoint, TrainResult
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from shoal.training.batches import Batch, BatchSource
     from shoal.training.gradients import Gradient
+    from shoal.training.optimizers import Optimizers
     from shoal.training.settings import TrainSettings
 
 _TRIED_TOKENS = 256
@@ -105,7 +106,7 @@ def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings)
     if settings.precision != "auto":
         return settings.precision
     part = first_documents(source.batch(0), _TRIED_TOKENS)
-    return faster_precision(lambda precision: float(gradient(part, precision)))
+    return faster_precision(lambda precision: float(gradient(part, precision, part.targets)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,19 @@ class _Stepper:
 
     gradient: Gradient
     weights: FlatWeights
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizers
     precision: Dtype
     settings: TrainSettings
 
-    def step(self, batch: Batch, step: int, rate: float) -> tuple[float, float]:
+    def step(self, batch: Batch, step: int, share: float) -> tuple[float, float]:
         """One update: the loss before it, and the norm of its gradient before clipping."""
         if self.settings.dropout:
             torch.manual_seed(self.settings.seed * 1_000_003 + step)
         self.weights.grads_P.zero_()
-        loss = self.gradient(batch, self.precision)
+        parts = micro_batches(batch, self.settings.micro_tokens)
+        loss = sum(float(self.gradient(part, self.precision, batch.targets)) for part in parts)
         norm = float(torch.linalg.vector_norm(self.weights.grads_P))
-        numbers = (float(loss), norm)
+        numbers = (loss, norm)
         for what, number in zip(("loss", "gradient norm"), numbers, strict=True):
             if not math.isfinite(number):
                 raise TrainingError(
@@ -134,9 +136,7 @@ class _Stepper:
                 )
         if 0 < self.settings.gradient_clip < norm:
             self.weights.grads_P.mul_(self.settings.gradient_clip / (norm + 1e-6))
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+        self.optimizer.step(share)
         return numbers
 
 
@@ -150,8 +150,9 @@ def _run_steps(
     for step in range(len(curve), source.steps):
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
-        rate = learning_rate(step, source.steps, stepper.settings)
-        loss, norm = stepper.step(batch, step, rate)
+        share = schedule_share(step, source.steps, stepper.settings)
+        loss, norm = stepper.step(batch, step, share)
+        rate = share * stepper.settings.learning_rate
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         curve.append(point)
         if step + 1 == source.steps or saver.is_due():

@@ -38,10 +38,11 @@ def cross_entropy_with_gradient(
     targets_N: torch.Tensor,
     head: Head,
     *,
+    of: int,
     weight_grad_VD: torch.Tensor | None,
     bias_grad_V: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The mean cross-entropy and its gradient by the hidden states (N × D).
+    """The summed cross-entropy over ``of``, and its gradient by the hidden states (N × D).
 
     The gradients of the head's weight and bias are added to the float32 tensors that are given for them.
     """
@@ -54,13 +55,13 @@ def cross_entropy_with_gradient(
         raw_CV = torch.nn.functional.linear(hidden_ND[chunk], weight_VD, bias_V).float()
         chunk_loss, grad_CV = _chunk(raw_CV, targets_N[chunk, None], head)
         loss += chunk_loss
-        products_CV = grad_CV.div_(len(targets_N)).to(dtype)
+        products_CV = grad_CV.div_(of).to(dtype)
         torch.mm(products_CV, weight_VD, out=grad_ND[chunk])
         if weight_grad_VD is not None:
             add_product_(weight_grad_VD, products_CV.t(), hidden_ND[chunk])
         if bias_grad_V is not None:
             bias_grad_V += grad_CV.sum(0)
-    return loss.div_(len(targets_N)), grad_ND
+    return loss.div_(of), grad_ND
 
 
 def add_product_(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
@@ -89,7 +90,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         head = Head(weight_VD=weight_VD, bias_V=bias_V, scale=scale, soft_cap=soft_cap)
         with torch.autocast(hidden_ND.device.type, enabled=False):
             loss, grad_ND = cross_entropy_with_gradient(
-                hidden_ND, targets_N, head, weight_grad_VD=grad_VD, bias_grad_V=grad_V
+                hidden_ND, targets_N, head, of=len(targets_N), weight_grad_VD=grad_VD, bias_grad_V=grad_V
             )
         ctx.save_for_backward(grad_ND, grad_VD, grad_V)
         return loss

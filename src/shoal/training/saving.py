@@ -7,17 +7,17 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import torch
-
 from shoal.training.checkpoints import Checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import torch
     from transformers import PreTrainedModel
 
     from shoal.training.batches import BatchSource
+    from shoal.training.optimizers import Optimizers
     from shoal.training.precision import Dtype
     from shoal.training.settings import CurvePoint, TrainSettings
 
@@ -36,26 +36,22 @@ class Saver:
     def save(
         self,
         values_P: torch.Tensor,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizers,
         precision: Dtype,
         curve: Sequence[CurvePoint],
     ) -> None:
         """Write the state as it is between two steps."""
         if self._folder is None:
             return
-        checkpoint = Checkpoint(self._identity, precision, tuple(curve), values_P, _state(optimizer))
+        checkpoint = Checkpoint(self._identity, precision, tuple(curve), values_P, optimizer.state())
         write_checkpoint(self._folder, checkpoint)
         self._last = time.monotonic()
 
 
-def restore(found: Checkpoint, values_P: torch.Tensor, optimizer: torch.optim.Optimizer) -> None:
+def restore(found: Checkpoint, values_P: torch.Tensor, optimizer: Optimizers) -> None:
     """Put weights and optimizer back into the state of a checkpoint."""
     values_P.copy_(found.weights)
-    parameters = [group["params"][0] for group in optimizer.param_groups]
-    for key, tensor in found.optimizer.items():
-        place, slot = key.split("/")
-        parameter = parameters[int(place)]
-        optimizer.state[parameter][slot] = tensor.to(parameter.device)
+    optimizer.load(found.optimizer)
 
 
 def identity_of(model: PreTrainedModel, source: BatchSource, settings: TrainSettings) -> dict[str, str]:
@@ -65,13 +61,3 @@ def identity_of(model: PreTrainedModel, source: BatchSource, settings: TrainSett
     values = dataclasses.asdict(settings)
     del values["checkpoint_seconds"]
     return {"settings": json.dumps(values, sort_keys=True), "data": source.digest, "model": weight_digest(model)}
-
-
-def _state(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimizer's tensors under ``<group>/<slot>``."""
-    return {
-        f"{place}/{slot}": tensor
-        for place, group in enumerate(optimizer.param_groups)
-        for slot, tensor in optimizer.state.get(group["params"][0], {}).items()
-        if isinstance(tensor, torch.Tensor)
-    }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Optimizer = Literal["adamw", "adam", "sgd"]
-Schedule = Literal["cosine", "linear", "constant"]
+Optimizer = Literal["adamw", "muon", "adam", "sgd"]
+Schedule = Literal["cosine", "linear", "constant", "wsd"]
 Precision = Literal["float32", "bfloat16", "auto"]
 
 
@@ -23,7 +23,15 @@ class TrainSettings:
     batch_tokens: int = 2048
     """Tokens a step, padding not counted; whole examples are packed into it."""
 
+    micro_tokens: int = 0
+    """Tokens whose gradient is taken at once; the gradients of a step add up. 0 takes the whole step at once."""
+
     optimizer: Optimizer = "adamw"
+    """``muon`` moves the matrices of the blocks, and leaves embeddings, head and vectors to AdamW."""
+
+    matrix_learning_rate: float | None = None
+    """The peak for Muon's matrices, in AdamW's measure (its updates have AdamW's size); None for ``learning_rate``."""
+
     weight_decay: float = 0.0
     """Decoupled for AdamW; on matrices only, not on gains or biases."""
 
@@ -31,6 +39,9 @@ class TrainSettings:
     schedule: Schedule = "cosine"
     warmup: float = 0.05
     """Share of the steps in which the learning rate rises linearly from 0."""
+
+    decay: float = 0.2
+    """Share of the steps, the last ones, in which ``wsd`` falls linearly to 0; before them it stays at the peak."""
 
     gradient_clip: float = 1.0
     """Largest norm of the whole gradient; 0 for none."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from shoal.tasks.example import Example
     from shoal.training.batches import IntArray, Order
+    from shoal.training.documents import Portion
     from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
 
 
@@ -93,11 +94,55 @@ def pretrain(
 
     _check_settings(settings)
     _check_stream(tokens, model.get_input_embeddings().num_embeddings)
+    source = TokenWindows(tokens, settings, context=_checked_context(model, context), order=order)
+    return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
+
+
+def pretrain_documents(
+    model: PreTrainedModel,
+    portions: Sequence[Portion],
+    settings: TrainSettings,
+    *,
+    context: int | None = None,
+    folder: Path | None = None,
+    on_step: Callable[[CurvePoint], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> TrainResult:
+    """Train a causal language model in place on whole documents; none sees another, and every token counts.
+
+    Args:
+        model: any causal LM of transformers in float32; it is changed in place.
+        portions: token files and how often each is gone through.
+        settings: how; ``epochs`` multiplies the portions' passes.
+        context: the longest piece of a document in tokens that are read, by default the model's context.
+        folder: where the checkpoint lies, as in `train`.
+        on_step: gets each point of the curve.
+        progress: gets ("training", steps done, steps in all).
+
+    Raises:
+        DataError: there are no documents, or a file has ids that the model lacks.
+        TooLongError: ``context`` is longer than the model's.
+        UsageError, ModelError, TrainingError, StoreError, CorruptModelError: as in `train`.
+    """
+    from shoal.training.documents import PackedDocuments
+    from shoal.training.loop import Watchers, run_training
+
+    _check_settings(settings)
+    vocabulary = model.get_input_embeddings().num_embeddings
+    for portion in portions:
+        if portion.file.vocabulary > vocabulary:
+            raise DataError(
+                f"{portion.name} is of a vocabulary of {portion.file.vocabulary}; the model has {vocabulary} tokens"
+            )
+    source = PackedDocuments(portions, settings, context=_checked_context(model, context))
+    return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
+
+
+def _checked_context(model: PreTrainedModel, context: int | None) -> int:
     longest = _context(model)
     if context is not None and not 0 < context <= longest:
         raise TooLongError(f"a window of {context} tokens does not fit; the model's context is {longest}")
-    source = TokenWindows(tokens, settings, context=context or longest, order=order)
-    return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
+    return context or longest
 
 
 def _context(model: PreTrainedModel) -> int:
@@ -121,7 +166,10 @@ def _check_settings(settings: TrainSettings) -> None:
         "batch_tokens": settings.batch_tokens > 0,
         "weight_decay": settings.weight_decay >= 0,
         "dropout": 0 <= settings.dropout < 1,
+        "micro_tokens": settings.micro_tokens >= 0,
+        "matrix_learning_rate": settings.matrix_learning_rate is None or settings.matrix_learning_rate >= 0,
         "warmup": 0 <= settings.warmup <= 1,
+        "decay": 0 <= settings.decay <= 1 - (settings.warmup if settings.schedule == "wsd" else 0),
         "gradient_clip": settings.gradient_clip >= 0,
         "checkpoint_seconds": settings.checkpoint_seconds >= 0,
     }

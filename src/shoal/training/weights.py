@@ -8,14 +8,20 @@ Shapes: P trained weights in all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
+from transformers import PreTrainedModel
 
 from shoal.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+
+Kind = Literal["blocks", "tables", "vectors"]
+_KINDS: tuple[Kind, ...] = ("blocks", "tables", "vectors")
+"""Matrices of the blocks; matrices with a row a token or place (embeddings, head); gains and biases."""
 
 
 class Slot(NamedTuple):
@@ -26,7 +32,7 @@ class Slot(NamedTuple):
 
 
 class FlatWeights:
-    """The trained weights of a model, matrices before vectors; a context manager that ends with tensors of their own.
+    """The trained weights of a model, kind by kind; a context manager that ends with tensors of their own.
 
     Raises:
         TrainingError: every weight is frozen.
@@ -36,8 +42,12 @@ class FlatWeights:
     def __init__(self, model: torch.nn.Module) -> None:
         named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         _refuse_untrainable(named)
-        self.parameters = dict(sorted(named.items(), key=lambda item: item[1].ndim < 2))
-        self.matrix_entries = sum(weight.numel() for weight in named.values() if weight.ndim >= 2)
+        kinds = _kinds(model, named)
+        self.parameters = dict(sorted(named.items(), key=lambda item: _KINDS.index(kinds[item[0]])))
+        self.matrices = [name for name in self.parameters if kinds[name] == "blocks" and named[name].ndim == 2]
+        self._entries = {
+            kind: sum(weight.numel() for name, weight in named.items() if kinds[name] == kind) for kind in _KINDS
+        }
         self.values_P = torch.cat([weight.detach().reshape(-1) for weight in self.parameters.values()])
         self.grads_P = torch.zeros_like(self.values_P)
         self._starts: dict[str, int] = {}
@@ -69,9 +79,22 @@ class FlatWeights:
         shape = (-1, *width)
         return Slot(self.values_P[start:stop].view(shape), self.grads_P[start:stop].view(shape))
 
-    def split(self, row_P: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """A row like that of the weights, in its part of matrices and its part of vectors."""
-        return row_P[: self.matrix_entries], row_P[self.matrix_entries :]
+    def spans(self, kinds: tuple[Kind, ...]) -> Slot:
+        """The part of both rows that holds the weights of these kinds, which follow one another."""
+        start = sum(self._entries[kind] for kind in _KINDS[: _KINDS.index(kinds[0])])
+        span = slice(start, start + sum(self._entries[kind] for kind in kinds))
+        return Slot(self.values_P[span], self.grads_P[span])
+
+
+def _kinds(model: torch.nn.Module, named: dict[str, torch.nn.Parameter]) -> dict[str, Kind]:
+    """The kind of each weight by name."""
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+    head = model.get_output_embeddings() if isinstance(model, PreTrainedModel) else None
+    tables |= {id(head.weight)} if head is not None else set()
+    return {
+        name: "vectors" if weight.ndim < 2 else "tables" if id(weight) in tables else "blocks"
+        for name, weight in named.items()
+    }
 
 
 def _refuse_untrainable(named: dict[str, torch.nn.Parameter]) -> None:
