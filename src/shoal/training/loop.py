@@ -47,6 +47,9 @@ class Watchers:
 
     on_step: Callable[[CurvePoint], None] | None = None
     progress: Callable[[str, int, int], None] | None = None
+    keep: Callable[[CurvePoint], None] | None = None
+    """Gets each step before its checkpoint is written, so that what it keeps of the step is there when the training
+    goes on behind it; a step that was killed in between is done again. It may look at the model, not change it."""
 
     def tell(self, point: CurvePoint, steps: int) -> None:
         """Pass on a step that is done."""
@@ -155,6 +158,8 @@ def _run_steps(
         rate = share * stepper.settings.learning_rate
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         curve.append(point)
+        if watchers.keep is not None:
+            watchers.keep(point)
         if step + 1 == source.steps or saver.is_due():
             saver.save(values_P, optimizer, stepper.precision, curve)
         watchers.tell(point, source.steps)
