@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError, TooLongError
 from shoal.evaluation.batches import Row
 from shoal.models.bodies import Body
-from shoal.text.encoding import EncodedPair, encode_pairs
+from shoal.text.encoding import encode_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -28,28 +28,40 @@ def encode_rows(
         DataError: an example cannot be encoded, or an id lies outside the model's vocabulary.
     """
     pairs = encode_pairs(tokenizer, [(example.prompt, example.completion, example.ends) for example in examples])
-    context, vocabulary = _limits(model)
-    for index, (pair, example) in enumerate(zip(pairs, examples, strict=True)):
-        _check(pair, index, example, context, vocabulary)
-    return [Row(index, pair.ids, pair.boundary, 0, len(pair.target)) for index, pair in enumerate(pairs)]
+    check = row_check(model)
+    rows = [Row(index, pair.ids, pair.boundary, 0, len(pair.target)) for index, pair in enumerate(pairs)]
+    for row, example in zip(rows, examples, strict=True):
+        check(row, example.prompt)
+    return rows
 
 
-def _limits(model: PreTrainedModel | Body) -> tuple[int | None, int]:
+def row_check(model: PreTrainedModel | Body) -> Callable[[Row, str], None]:
+    """What refuses a row that the model cannot read; it is called with the row and the text that it begins with.
+
+    Raises:
+        TooLongError: (the check) the row is longer than the model's context.
+        DataError: (the check) an id lies outside the model's vocabulary.
+    """
+    context, vocabulary = model_limits(model)
+
+    def check(row: Row, text: str) -> None:
+        if context is not None and len(row.ids) - 1 > context:
+            raise TooLongError(
+                f"example {row.item} ({text[:40]!r}) takes {len(row.ids)} tokens, its prompt {row.boundary}, and "
+                f"the model reads at most {context}; shorten it or take a model with a longer context"
+            )
+        if max(row.ids) >= vocabulary:
+            raise DataError(
+                f"example {row.item} has the token id {max(row.ids)}, and the model knows {vocabulary} tokens; "
+                f"use the model's own tokenizer"
+            )
+
+    return check
+
+
+def model_limits(model: PreTrainedModel | Body) -> tuple[int | None, int]:
     """How many tokens the model reads at most, where it says so, and how many it knows."""
     if isinstance(model, Body):
         return model.context, model.embeddings
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     return context, model.get_input_embeddings().weight.shape[0]
-
-
-def _check(pair: EncodedPair, index: int, example: Example, context: int | None, vocabulary: int) -> None:
-    if context is not None and len(pair.ids) - 1 > context:
-        raise TooLongError(
-            f"example {index} ({example.prompt[:40]!r}) takes {len(pair.ids)} tokens, its prompt {pair.boundary}, and "
-            f"the model reads at most {context}; shorten it or take a model with a longer context"
-        )
-    if max(pair.ids) >= vocabulary:
-        raise DataError(
-            f"example {index} has the token id {max(pair.ids)}, and the model knows {vocabulary} tokens; "
-            f"use the model's own tokenizer"
-        )

@@ -55,9 +55,7 @@ class Scorer:
     def __init__(self, anatomy: Anatomy, token_budget: int) -> None:
         self._anatomy = anatomy
         self._precise = PreciseScorer(anatomy)
-        self._budget = token_budget if anatomy.padding == "right" else 1
-        if anatomy.head is None:
-            self._budget = min(self._budget, max(1, _FULL_LOGITS_BYTES // (4 * anatomy.vocabulary)))
+        self._budget = batch_budget(anatomy, token_budget)
 
     def score(self, rows: Iterable[Row], on_batch: Callable[[int], None] | None = None) -> list[Stretch]:
         """Score rows in batches; the stretches come in the order of the batches, not of the rows.
@@ -117,6 +115,12 @@ class Scorer:
         greedy_id = None if wrong is None else int(greedy_N[wrong])
         verdicts = _Verdicts(scores, torch.zeros_like(scores.right_N))
         return verdicts.stretch(row, slice(None), wrong, greedy_id, "tie" if tie else "near-tie")
+
+
+def batch_budget(anatomy: Anatomy, token_budget: int) -> int:
+    """How many tokens may go together: one row where padding matters, fewer where all logits of a batch are made."""
+    budget = token_budget if anatomy.padding == "right" else 1
+    return budget if anatomy.head is not None else min(budget, max(1, _FULL_LOGITS_BYTES // (4 * anatomy.vocabulary)))
 
 
 class _Verdicts:

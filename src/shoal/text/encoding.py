@@ -63,7 +63,7 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     """
     if not pairs:
         return []
-    opening, end_id = _opening_ids(tokenizer), tokenizer.eos_token_id
+    opening, end_id = opening_ids(tokenizer), tokenizer.eos_token_id
     batch = tokenizer(
         [prompt + completion for prompt, completion, _ in pairs],
         add_special_tokens=False,
@@ -90,7 +90,7 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     return encoded
 
 
-def _opening_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+def opening_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
     """The ids that the tokenizer's own policy puts before a text."""
     with_special = tokenizer("a", add_special_tokens=True)["input_ids"]
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
@@ -141,5 +141,5 @@ def decode_continuation(tokenizer: PreTrainedTokenizerFast, prompt: Sequence[int
 
 def describe_policy(tokenizer: PreTrainedTokenizerFast) -> str:
     """How `encode_pairs` puts a text into tokens, for a record: what opens it and what ends it."""
-    opening = " ".join(map(repr, tokenizer.convert_ids_to_tokens(_opening_ids(tokenizer)))) or "nothing"
+    opening = " ".join(map(repr, tokenizer.convert_ids_to_tokens(opening_ids(tokenizer)))) or "nothing"
     return f"opened by {opening}, ended by {tokenizer.eos_token!r}, encoded jointly"

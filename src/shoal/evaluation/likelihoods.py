@@ -1,0 +1,121 @@
+"""How likely a model finds texts: log-likelihoods alone, without a verdict on any token, many rows at a time.
+
+Minimal pairs, questions with given answers and bits per byte need no more than that. Cost: one pass of the body over
+all tokens and the head on scored positions; nothing is decoded.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+
+from shoal.errors import DataError, ModelError
+from shoal.evaluation.batches import Row, fill_batches, pad_batch, scored_places, shared_opening
+from shoal.evaluation.evaluator import scoring_mode
+from shoal.evaluation.head import full_blocks, head_blocks, score_positions
+from shoal.evaluation.rows import row_check
+from shoal.evaluation.scoring import batch_budget
+from shoal.models.anatomy import Anatomy, split_model
+from shoal.text.encoding import opening_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.models.bodies import Body
+    from shoal.text.plain_tokenizer import PlainTokenizer
+
+
+def text_rows(
+    model: PreTrainedModel | Body, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]
+) -> list[Row]:
+    """One row a text, all of its tokens to be scored.
+
+    A text stands behind what the tokenizer puts at the beginning; where that is nothing, behind the token that begins
+    or ends a document, so that the first token of a text is scored too.
+
+    Raises:
+        DataError: a text has no tokens, or an id lies outside the model's vocabulary.
+        TooLongError: a text is longer than the model's context.
+    """
+    if not texts:
+        return []
+    opening, check = document_opening(tokenizer), row_check(model)
+    batch = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
+    rows = []
+    for place, (ids, text) in enumerate(zip(batch["input_ids"], texts, strict=True)):
+        if not ids:
+            raise DataError(f"text {place} ({text[:40]!r}) has no tokens; there is nothing to score")
+        row = Row(place, (*opening, *ids), len(opening), 0, len(ids))
+        check(row, text)
+        rows.append(row)
+    return rows
+
+
+def document_opening(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> tuple[int, ...]:
+    """The ids before a document: the tokenizer's own, else its token for the beginning, else that for the end.
+
+    Raises:
+        DataError: the tokenizer has none of them.
+    """
+    own = opening_ids(tokenizer)
+    if own:
+        return tuple(own)
+    for name in ("bos_token_id", "eos_token_id"):
+        if getattr(tokenizer, name, None) is not None:
+            return (int(getattr(tokenizer, name)),)
+    raise DataError("the tokenizer has no token that begins or ends a text; set tokenizer.bos_token or eos_token")
+
+
+def log_likelihoods(
+    model: PreTrainedModel | Body,
+    rows: Sequence[Row],
+    *,
+    token_budget: int = 4096,
+    progress: Callable[[str, int, int], None] | None = None,
+    what: str = "likelihoods",
+) -> list[float]:
+    """Σ log p of the scored tokens of each row in nats, in the order of the rows.
+
+    Args:
+        model: a causal language model; it is put into evaluation mode and left as it was.
+        rows: as `text_rows` gives them; their items are 0, 1, ... in order.
+        token_budget: tokens of a batch, padding included; a longer row goes alone.
+        progress: called with (what, done, total).
+        what: the name of the work, for ``progress``.
+
+    Raises:
+        ModelError: the model's logits are not numbers.
+    """
+    found = [math.nan] * len(rows)
+    done = 0
+    with scoring_mode(model):
+        anatomy = split_model(model)
+        for batch in fill_batches(rows, batch_budget(anatomy, token_budget)):
+            for row, nats in zip(batch, _score_batch(anatomy, batch), strict=True):
+                found[row.item] = nats
+            done += len(batch)
+            if progress is not None:
+                progress(what, done, len(rows))
+    if any(math.isnan(nats) for nats in found):
+        raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
+    return found
+
+
+def _score_batch(anatomy: Anatomy, batch: list[Row]) -> list[float]:
+    device = anatomy.model.device
+    ids_BL = pad_batch(batch, device)
+    which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
+    if anatomy.head is None:
+        blocks = full_blocks(anatomy.full_logits(ids_BL)[which_N, where_N])
+    else:
+        shared = shared_opening(batch)
+        blocks = head_blocks(anatomy.head, anatomy.body(ids_BL, shared)[which_N, where_N - shared])
+    scores = score_positions(blocks, target_N, anatomy.vocabulary)
+    nats_N = (scores.target_N - scores.log_normalizer_N).tolist()
+    ends = torch.tensor([0, *(row.stop - row.start for row in batch)]).cumsum(0).tolist()
+    return [math.fsum(nats_N[first:last]) for first, last in pairwise(ends)]

@@ -1,0 +1,98 @@
+"""Readers of minimal pairs: two sentences that differ in one point of grammar, and only one of which is good.
+
+BLiMP (Warstadt et al. 2020, TACL 8:377-392) is JSON lines with ``sentence_good`` and ``sentence_bad``; Zorro (Huebner
+et al. 2021, CoNLL) is text whose lines alternate bad, good. Either is read from its zip archive, its folder or one of
+its files.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from shoal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class MinimalPair:
+    """Two sentences, of which one is good."""
+
+    good: str
+    bad: str
+    paradigm: str
+    """The point of grammar; a file's name in Zorro, the UID in BLiMP."""
+
+
+def read_pairs(source: Path, *, most: int | None = None) -> list[MinimalPair]:
+    """The pairs of a zip archive, a folder or a file of BLiMP or Zorro, in the order of names and lines.
+
+    Args:
+        source: where they lie; ``.jsonl`` files are read as BLiMP, ``.txt`` files as Zorro, others are left out.
+        most: take this many of each paradigm, spread evenly over it, since neighbours are made of the same words.
+
+    Raises:
+        DataError: there are none, or a line is not of the form.
+    """
+    pairs: dict[str, list[MinimalPair]] = {}
+    for name, text in _texts(source):
+        reader = _jsonl if name.endswith(".jsonl") else _alternating
+        for pair in reader(source, name, text):
+            pairs.setdefault(pair.paradigm, []).append(pair)
+    if not pairs:
+        raise DataError(f"{source} holds no minimal pairs; give the zip archive, folder or a file of BLiMP or Zorro")
+    return [pair for of_one in pairs.values() for pair in _spread(of_one, most)]
+
+
+def _spread(pairs: Sequence[MinimalPair], most: int | None) -> Sequence[MinimalPair]:
+    if most is None or len(pairs) <= most:
+        return pairs
+    return [pairs[place * len(pairs) // most] for place in range(most)]
+
+
+def _texts(source: Path) -> Iterator[tuple[str, str]]:
+    """Names and texts of the files."""
+    try:
+        if source.is_dir():
+            for path in sorted(source.rglob("*")):
+                if _is_meant(str(path.relative_to(source))) and path.is_file():
+                    yield path.name, path.read_text(encoding="utf-8")
+        elif zipfile.is_zipfile(source):
+            with zipfile.ZipFile(source) as archive:
+                for name in sorted(filter(_is_meant, archive.namelist())):
+                    yield name, archive.read(name).decode("utf-8")
+        else:
+            yield source.name, source.read_text(encoding="utf-8")
+    except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as fault:
+        raise DataError(f"{source} cannot be read as minimal pairs: {fault}") from fault
+
+
+def _is_meant(name: str) -> bool:
+    return name.endswith((".jsonl", ".txt")) and "__MACOSX" not in name
+
+
+def _jsonl(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            yield MinimalPair(str(row["sentence_good"]), str(row["sentence_bad"]), str(row["UID"]))
+        except (ValueError, KeyError, TypeError) as fault:
+            raise DataError(
+                f"{source}: {name}:{number} is no pair of BLiMP; expected JSON with sentence_good, sentence_bad and UID"
+            ) from fault
+
+
+def _alternating(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) % 2:
+        raise DataError(
+            f"{source}: {name} has {len(lines)} sentences; in a file of Zorro every bad one is followed by a good one"
+        )
+    paradigm = PurePosixPath(name).stem
+    for bad, good in zip(lines[::2], lines[1::2], strict=True):
+        yield MinimalPair(good, bad, paradigm)

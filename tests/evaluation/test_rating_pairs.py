@@ -1,0 +1,112 @@
+"""Minimal pairs: read as their publishers give them, and scored by the likelihood of the whole sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+
+from shoal.errors import DataError, ModelError, TooLongError
+from shoal.evaluation.likelihoods import document_opening, log_likelihoods, text_rows
+from shoal.evaluation.stories.minimal import minimal_pairs
+from shoal.evaluation.stories.pairs import MinimalPair, read_pairs
+from shoal.models import load_model, load_reader
+
+PAIRS = [
+    MinimalPair("The dog runs to the park.", "The dog run to the park.", "agreement"),
+    MinimalPair("She saw a big tree.", "She saw big a tree.", "order"),
+    MinimalPair("He has a red ball.", "He have a red ball.", "agreement"),
+]
+
+
+def _reference(sentence: str) -> float:
+    """Σ log p by the model's own forward pass, one sentence at a time in float64."""
+    loaded = load_model("bundled:stories", dtype="float64")
+    ids = [*document_opening(loaded.tokenizer), *loaded.tokenizer(sentence, add_special_tokens=False)["input_ids"]]
+    with torch.no_grad():
+        logits = loaded.model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
+    return float(logits[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].sum())
+
+
+def test_margins_are_those_of_the_models_own_forward_pass() -> None:
+    reader = load_reader("bundled:stories")
+    scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=64)
+    wanted = [_reference(pair.good) - _reference(pair.bad) for pair in PAIRS]
+    assert scores.margins == pytest.approx(wanted, abs=1e-3)
+
+
+def test_paradigms_count_the_same_whatever_their_size() -> None:
+    reader = load_reader("bundled:stories")
+    scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS)
+    assert [(part.paradigm, part.pairs) for part in scores.paradigms] == [("agreement", 2), ("order", 1)]
+    assert scores.accuracy == sum(part.accuracy for part in scores.paradigms) / 2
+
+
+def test_a_pair_of_equal_sentences_counts_half() -> None:
+    reader = load_reader("bundled:stories")
+    scores = minimal_pairs(reader.model, reader.tokenizer, [MinimalPair("A cat.", "A cat.", "none")])
+    assert (scores.accuracy, scores.paradigms[0].ties) == (0.5, 1)
+
+
+def test_numbers_do_not_depend_on_the_budget() -> None:
+    reader = load_reader("bundled:stories")
+    one, many = (minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=size) for size in (1, 4096))
+    assert one.margins == pytest.approx(many.margins, abs=1e-3)
+
+
+def test_zorro_alternates_bad_and_good(tmp_path: Path) -> None:
+    (tmp_path / "agreement.txt").write_text("the dog bark .\nthe dog barks .\n", encoding="utf-8")
+    assert read_pairs(tmp_path) == [MinimalPair("the dog barks .", "the dog bark .", "agreement")]
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.write(tmp_path / "agreement.txt", "agreement.txt")
+    assert read_pairs(tmp_path / "z.zip") == read_pairs(tmp_path / "agreement.txt")
+
+
+def test_blimp_is_read_by_its_keys(tmp_path: Path) -> None:
+    row = {"sentence_good": "Good.", "sentence_bad": "Bad.", "UID": "island", "field": "syntax"}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert read_pairs(tmp_path) == [MinimalPair("Good.", "Bad.", "island")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("odd.txt", "one\ntwo\nthree\n", "has 3 sentences"),
+        ("x.jsonl", '{"sentence_good": "a"}\n', "x.jsonl:1 is no pair of BLiMP"),
+        ("empty.txt", "", "holds no minimal pairs"),
+    ],
+)
+def test_what_is_not_of_the_form_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=said):
+        read_pairs(tmp_path / name)
+
+
+def test_few_pairs_are_spread_over_a_paradigm(tmp_path: Path) -> None:
+    (tmp_path / "p.txt").write_text("".join(f"bad {n}\ngood {n}\n" for n in range(10)), encoding="utf-8")
+    assert [pair.good for pair in read_pairs(tmp_path, most=3)] == ["good 0", "good 3", "good 6"]
+
+
+def test_texts_that_cannot_be_scored_are_refused() -> None:
+    loaded = load_model("bundled:stories")
+    with pytest.raises(DataError, match="no tokens"):
+        text_rows(loaded.model, loaded.tokenizer, ["fine", ""])
+    with pytest.raises(TooLongError):
+        text_rows(loaded.model, loaded.tokenizer, ["word " * 5000])
+    with torch.no_grad():
+        loaded.model.get_input_embeddings().weight.fill_(math.nan)
+    with pytest.raises(ModelError, match="not numbers"):
+        log_likelihoods(loaded.model, text_rows(loaded.model, loaded.tokenizer, ["fine"]))
+
+
+@pytest.mark.slow
+def test_stories260k_has_its_known_zorro_figure(data_folder: Path) -> None:
+    reader = load_reader(str(data_folder / "stories260K" / "stories260K.bin"))
+    pairs = read_pairs(data_folder / "zorro" / "zorro.zip", most=400)
+    scores = minimal_pairs(reader.model, reader.tokenizer, pairs)
+    assert len(scores.paradigms) == 23
+    assert 0.603 in scores.interval
