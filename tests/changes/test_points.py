@@ -122,6 +122,13 @@ def test_a_stream_that_does_not_change_has_no_change(values: Any) -> None:
     assert change_points(values, process_count=1).processes == (0,)
 
 
+@pytest.mark.parametrize("period", ["ab", "aab", "abcab"])
+def test_a_regular_stream_changes_only_where_its_period_does(period: str) -> None:
+    assert change_points(period * 200).changes == ()
+    (place,) = change_points("ab" * 200 + "aab" * 200).places
+    assert 398 <= place <= 400  # "ab" before "aab" belongs to either piece
+
+
 def test_a_clean_step_is_found_exactly() -> None:
     step = np.repeat([0.0, 1.0], [70, 130])
     assert change_points(step).places == [70]
@@ -180,14 +187,30 @@ def test_ten_thousand_streams_do_not_break_it(x: Any, min_distance: float, count
     check_sane(x, min_distance, count)
 
 
-@given(
-    values=st.lists(st.integers(-30, 30), min_size=4, max_size=150),
-    min_distance=st.floats(0.02, 0.4),
-    count=st.none() | st.integers(1, 3),
+counted = st.one_of(
+    st.lists(st.integers(-30, 30), min_size=4, max_size=150),
+    st.tuples(st.integers(0, 2**32), st.integers(4, 400), st.integers(1, 60)).map(
+        lambda seeds: np.random.default_rng(seeds[0]).integers(-seeds[2], seeds[2], seeds[1], endpoint=True).tolist()
+    ),
 )
-@settings(max_examples=60, deadline=None)
-def test_any_stream_keeps_its_changes_under_exp(values: list[int], min_distance: float, count: int | None) -> None:
+
+
+def check_invariant(values: list[int], min_distance: float, count: int | None) -> None:
+    """Increasing transformations leave all but the words as it is."""
     array = np.array(values) / 10.0
     plain = change_points(array, min_distance, count)
     for moved in (3.7 * array - 11.0, np.exp(array)):
         assert bare(change_points(moved, min_distance, count)) == bare(plain)
+
+
+@given(values=counted, min_distance=st.floats(0.02, 0.4), count=st.none() | st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_any_stream_keeps_its_changes_under_exp(values: list[int], min_distance: float, count: int | None) -> None:
+    check_invariant(values, min_distance, count)
+
+
+@pytest.mark.slow
+@given(values=counted, min_distance=st.floats(0.001, 0.999), count=st.none() | st.integers(1, 5))
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_ten_thousand_streams_keep_their_changes(values: list[int], min_distance: float, count: int | None) -> None:
+    check_invariant(values, min_distance, count)

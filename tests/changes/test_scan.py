@@ -28,14 +28,15 @@ def test_relative_distances_rank_splits_as_chi_squares_do(stream: np.ndarray) ->
     correlation = np.clip(1 - near / ahead, 0.0, 0.4)
     for row in (0, len(windows.start) // 2, -1):
         start, split, end = (int(blocks.edges[part[row]]) for part in (windows.start, windows.split, windows.end))
+        pieces = (start, split), (split, end)
         for place in (0, 3, len(cells) - 1):
-            before, after, whole = (
-                np.bincount(cells[place].words[a:b], minlength=cells[place].size)
-                for a, b in ((start, split), (split, end), (0, 1200))
-            )
-            seen = whole > 0
-            moved = before[seen] / (split - start) - after[seen] / (end - split)
-            chi = (split - start) * (end - split) / (end - start) * (moved**2 / (whole[seen] / 1200)).sum()
+            whole_words = cells[place].words[: 1200 - cells[place].length + 1]
+            counts = [np.bincount(whole_words[a:b], minlength=cells[place].size) for a, b in pieces]
+            shares = np.bincount(whole_words, minlength=cells[place].size) / len(whole_words)
+            seen = shares > 0
+            sums = [(count - count.sum() * shares)[seen] / np.sqrt(shares[seen]) for count in counts]
+            left, right, both = ((part**2).sum() for part in (*sums, sums[0] + sums[1]))
+            chi = left / (split - start) + right / (end - split) - both / (end - start)
             expected = 60 * chi / ahead[place] / max(1 + windows.neighbours[row] * correlation[place], 0.3)
             assert relative[row, place] == pytest.approx(expected, rel=2e-3)
 

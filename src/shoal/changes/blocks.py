@@ -41,14 +41,17 @@ class Blocks:
 
 
 def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
-    """Cut ``[start, end)`` into ``count`` blocks whose lengths differ by at most one."""
+    """Cut ``[start, end)`` into ``count`` blocks whose lengths differ by at most one.
+
+    A word stands in the block that it starts in; one that reaches beyond the stretch is not counted, as it would be the
+    only one of its kind where a stretch is regular.
+    """
     edges = start + np.arange(count + 1) * (end - start) // count
     block = np.repeat(np.arange(count), np.diff(edges))
-    sizes = np.diff(edges)
     grams, words = [], []
     for cell in cells:
-        size = cell.size
-        joined = block * size + cell.words[start:end]
+        size, whole = cell.size, max(end - start - cell.length + 1, 0)
+        joined = block[:whole] * size + cell.words[start : start + whole]
         counts = np.bincount(joined, minlength=count * size).reshape(count, size)
         totals = counts.sum(axis=0)
         seen = totals > 0
@@ -56,8 +59,8 @@ def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
         if words[-1] < 2:
             words.pop()
             continue
-        shares = totals[seen] / (end - start)
-        moved = (counts[:, seen] - sizes[:, None] * shares) / np.sqrt(shares)
+        shares = totals[seen] / whole
+        moved = (counts[:, seen] - counts.sum(axis=1, keepdims=True) * shares) / np.sqrt(shares)
         grams.append(moved @ moved.T)
     stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
     return Blocks(edges=edges, grams=stacked, words=np.array(words, dtype=np.int64))
