@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -86,3 +87,41 @@ def test_an_evaluator_that_is_not_there_is_one_line(name: str, capsys: pytest.Ca
         main(["certify", name])
     assert ending.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def fails(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    with pytest.raises(SystemExit) as ending:
+        main(words)
+    assert ending.value.code == 2
+    printed = capsys.readouterr()
+    return printed.out, next(line for line in printed.err.splitlines() if line.startswith("shoal: "))
+
+
+def test_items_that_could_not_be_written_are_refused_before_any_work(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["score", "--model", "bundled:storys", "--data", str(rows), "--out"]
+    for out, fault in ((tmp_path / "no" / "items.jsonl", "there is no folder"), (tmp_path, "is a folder")):
+        assert fault in fails([*words, str(out)], capsys)[1]
+
+
+def test_a_disk_that_fills_up_loses_no_summary_and_leaves_no_half_file(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, *_: object, **__: object) -> int:
+        with self.open("w") as file:
+            file.write("{")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    items = tmp_path / "items.jsonl"
+    words = ["score", "--model", "oracle?p=1", "--data", str(rows), "--out", str(items), "--json"]
+    out, fault = fails(words, capsys)
+    assert json.loads(out)["exact match"].startswith("3 of 3")
+    assert "cannot be written: No space left on device" in fault
+    assert list(tmp_path.iterdir()) == [rows]
+
+
+def test_a_token_budget_of_nothing_is_one_line(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["score", "--model", "bundled:stories", "--data", str(rows), "--token-budget", "0"]
+    assert "the token budget is 0" in fails(words, capsys)[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.errors import DataError
+from shoal.errors import DataError, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,29 @@ def read_documents(corpus: Path) -> list[str]:
     return documents
 
 
+def check_target(path: Path) -> None:
+    """Raise before any work is done where a file could not be written afterwards.
+
+    Raises:
+        StoreError: its folder does not exist, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; give the file that is to be written in it")
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} to write {path.name} into; make it first")
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and then move it there, so that no half is left."""
+    """Write a file beside its place and then move it there, so that no half is left.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}; nothing is left of it") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -54,10 +54,13 @@ def score(
         Print the summary as JSON on standard output.
     """
     from shoal.cli.console import print_json, print_summary, progress_bars
+    from shoal.cli.files import check_target
     from shoal.evaluation import evaluate
     from shoal.models import load_reader, parse_spec
     from shoal.tasks import read_rows
 
+    if out is not None:
+        check_target(out)
     loaded = load_reader(model, device=device, dtype=dtype)
     examples = read_rows(data, end_token=end_token or loaded.tokenizer.eos_token)
     if parse_spec(model).kind == "dummy":
@@ -76,10 +79,10 @@ def score(
             greedy_text=greedy_text,
             progress=progress,
         )
+    # What was found is said first: a full disk may keep the items from being written.
+    (print_json if as_json else print_summary)(_summary(loaded, scores, examples))
     if out is not None:
         _write_items(scores, examples, out)
-    summary = _summary(loaded, scores, examples)
-    (print_json if as_json else print_summary)(summary)
 
 
 def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:
@@ -108,9 +111,15 @@ def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[st
 
 
 def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
-    partial = out.with_name(out.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        for example, item in zip(examples, scores.items, strict=True):
-            row = {"prompt": example.prompt, "completion": example.completion, **asdict(item)}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    partial.replace(out)
+    from shoal.cli.files import write_whole
+    from shoal.experiments.writing import finite
+
+    lines = [
+        json.dumps(
+            finite({"prompt": example.prompt, "completion": example.completion, **asdict(item)}),
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+        for example, item in zip(examples, scores.items, strict=True)
+    ]
+    write_whole(out, "\n".join(lines) + "\n")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from shoal.errors import UsageError
 from shoal.evaluation.greedy import continue_wrong_items
 from shoal.evaluation.items import item_score
 from shoal.evaluation.rows import encode_rows
@@ -59,7 +60,10 @@ def evaluate(
     Raises:
         TooLongError: an example is longer than the model's context.
         DataError: an example cannot be encoded, or the tokenizer is not the model's.
+        UsageError: the token budget is not positive.
     """
+    if token_budget < 1:
+        raise UsageError(f"the token budget is {token_budget}; give the tokens of a batch, at least 1")
     rows = encode_rows(model, tokenizer, examples)
     tell = progress or _silent
     said: dict[int, tuple[int, ...]] = {}
