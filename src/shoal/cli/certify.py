@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
-
-from shoal.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def certify(
@@ -43,8 +35,10 @@ def certify(
     from shoal.cli.console import print_json, progress_bars
     from shoal.evaluation import certify as prove
     from shoal.evaluation import evaluate
+    from shoal.experiments.callables import import_callable
 
-    subject = evaluate if evaluator is None else _import_callable(evaluator)
+    takes = "(model, tokenizer, examples)"
+    subject = evaluate if evaluator is None else import_callable(evaluator, what="evaluator", takes=takes)
     with progress_bars() as progress:
         certificate = prove(subject, fast=fast, seed=seed, progress=progress)
     if as_json:
@@ -53,35 +47,3 @@ def certify(
         print(certificate.to_text())
     if not certificate.passed:
         sys.exit(1)
-
-
-def _import_callable(name: str) -> Callable[..., Any]:
-    """The callable that MODULE:FUNCTION or FILE.py:FUNCTION names."""
-    place, colon, attribute = name.rpartition(":")
-    if not colon or not place or not attribute:
-        raise UsageError(f"the evaluator {name!r} is not MODULE:FUNCTION or FILE.py:FUNCTION; name the callable so")
-    module = _module_from_file(Path(place)) if place.endswith(".py") else _module_by_name(place)
-    found = getattr(module, attribute, None)
-    if not callable(found):
-        raise UsageError(f"{place} has no callable {attribute!r}; name a function of (model, tokenizer, examples)")
-    return found  # type: ignore[no-any-return]  # what a user's module holds is not known to the type checker
-
-
-def _module_by_name(name: str) -> object:
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as fault:
-        raise UsageError(f"no module named {fault.name!r} for the evaluator; is it on the path?") from fault
-
-
-def _module_from_file(path: Path) -> object:
-    if not path.is_file():
-        raise UsageError(f"{path} does not exist; give the file that holds the evaluator")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None  # a .py file always has a loader
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import queue
-import subprocess
-import sys
 import threading
 from collections import deque
-from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import shoal.errors as errors
 from shoal.errors import ShoalError, WorkerError
+from shoal.experiments.processes import ServingProcess, ask, end_workers, start_worker
 from shoal.experiments.store import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.jobs import Job
-
-_GRACE = 5.0
-"""Seconds that a worker gets to end by itself."""
 
 
 class Pool:
@@ -44,7 +37,7 @@ class Pool:
         self._count = count
         self._threads = threads
         self._lock = lock
-        self._workers: list[subprocess.Popen[str]] = []
+        self._workers: list[ServingProcess] = []
 
     def run(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
         """Do the jobs in any order; yield the timing of each as it is finished.
@@ -71,44 +64,11 @@ class Pool:
 
     def close(self) -> None:
         """End the workers: an idle one ends by itself, a busy one within seconds."""
-        for worker in self._workers:
-            with suppress(OSError):
-                if worker.stdin is not None:
-                    worker.stdin.close()
-        for worker in self._workers:
-            try:
-                worker.wait(_GRACE)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
-            if worker.stdout is not None:
-                worker.stdout.close()
+        end_workers(self._workers)
         self._workers = []
 
-    def _started(self) -> subprocess.Popen[str]:
-        # -P keeps a file of the working folder, random.py say, from taking the place of a library's.
-        root = str(Path(__file__).resolve().parents[2])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        threads = str(self._threads)
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(paths),
-            "OMP_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
-            "TOKENIZERS_PARALLELISM": "false",
-        }
-        worker = subprocess.Popen(
-            [sys.executable, "-P", "-m", "shoal.experiments.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=environment,
-            # Ctrl-C is for this process alone; it ends the workers by closing their input.
-            process_group=0,
-            pass_fds=(self._lock,),
-        )
-        _send(worker, self._opening)
-        return worker
+    def _started(self) -> ServingProcess:
+        return start_worker("shoal.experiments.worker", self._opening, threads=self._threads, keep=(self._lock,))
 
     def _obituary(self, job: Job) -> str:
         codes = [code for worker in self._workers if (code := worker.poll()) is not None]
@@ -165,7 +125,7 @@ class ThisProcess:
 
 
 def _feed(
-    worker: subprocess.Popen[str], waiting: deque[Job], answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]]
+    worker: ServingProcess, waiting: deque[Job], answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]]
 ) -> None:
     """Give a worker job after job until none is left or it dies."""
     while True:
@@ -173,23 +133,10 @@ def _feed(
             job = waiting.popleft()
         except IndexError:
             return
-        try:
-            _send(worker, asdict(job))
-            line = worker.stdout.readline() if worker.stdout is not None else ""
-        except (OSError, ValueError):
-            line = ""
-        if not line.endswith("\n"):
-            with suppress(subprocess.TimeoutExpired):
-                worker.wait(_GRACE)
-            answers.put((job, None))
+        answer = ask(worker, asdict(job))
+        answers.put((job, answer))
+        if answer is None:
             return
-        answers.put((job, json.loads(line)))
-
-
-def _send(worker: subprocess.Popen[str], message: dict[str, Any]) -> None:
-    assert worker.stdin is not None
-    worker.stdin.write(json.dumps(message) + "\n")
-    worker.stdin.flush()
 
 
 def _raise_fault(answer: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from shoal.experiments.writing import disk_faults, read_json, read_jsonl, write_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.experiment import Experiment
+    from shoal.experiments.experiment import Table
 
 _PATIENCE = 20.0
 """Seconds to wait for the workers of a killed run to notice that it is gone."""
@@ -28,17 +28,19 @@ class RunStore:
 
     Args:
         folder: the run folder; made where it does not exist.
-        experiment: what runs in it.
+        experiment: what runs in it; any frozen table of a file.
+        plan: the file that keeps it.
 
     Raises:
         StoreError: the folder holds another experiment or other files, another process works in it, or it cannot be
             written.
     """
 
-    def __init__(self, folder: Path, experiment: Experiment) -> None:
+    def __init__(self, folder: Path, experiment: Table, *, plan: str = "experiment.toml") -> None:
         self.folder = folder
+        self._plan = plan
         with disk_faults(folder):
-            _refuse_foreign(folder)
+            _refuse_foreign(folder, plan)
             folder.mkdir(parents=True, exist_ok=True)
             self.lock = _locked(folder)
             _sweep(folder)
@@ -86,8 +88,8 @@ class RunStore:
                     _drop_last_line(path)
             file.write(json.dumps(row).encode() + b"\n")
 
-    def _claim(self, experiment: Experiment) -> None:
-        plan = self.path("experiment.toml")
+    def _claim(self, experiment: Table) -> None:
+        plan = self.path(self._plan)
         wanted = as_table(experiment)
         if not plan.is_file():
             write_text(plan, to_toml(wanted))
@@ -102,7 +104,7 @@ class RunStore:
             )
 
 
-def as_table(experiment: Experiment) -> dict[str, Any]:
+def as_table(experiment: Table) -> dict[str, Any]:
     """The experiment as the run folder keeps it: plain values, no None."""
     table: dict[str, Any] = experiment.model_dump(mode="json", exclude_none=True)
     return table
@@ -120,10 +122,10 @@ def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> 
     return found
 
 
-def _refuse_foreign(folder: Path) -> None:
+def _refuse_foreign(folder: Path, plan: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file; a run needs a folder: give another one with --out")
-    if folder.is_dir() and not (folder / "experiment.toml").is_file():
+    if folder.is_dir() and not (folder / plan).is_file():
         others = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
         if others:
             raise StoreError(

@@ -1,0 +1,93 @@
+"""Worker processes as their parent sees them: started with plain surroundings, asked in lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+GRACE = 5.0
+"""Seconds that a worker gets to end by itself."""
+
+ServingProcess = subprocess.Popen[str]
+
+
+def start_worker(
+    module: str, opening: Mapping[str, Any], *, threads: int, keep: tuple[int, ...] = ()
+) -> ServingProcess:
+    """Start ``python -m module``, which serves lines of JSON (`shoal.experiments.serving`).
+
+    Args:
+        module: what serves.
+        opening: its first line.
+        threads: of the libraries in it.
+        keep: file handles that it inherits, such as a lock that it holds with us.
+    """
+    # -P keeps a file of the working folder, random.py say, from taking the place of a library's.
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    worker = subprocess.Popen(
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        # Ctrl-C is for this process alone; it ends the workers by closing their input.
+        process_group=0,
+        pass_fds=keep,
+    )
+    send(worker, opening)
+    return worker
+
+
+def send(worker: ServingProcess, message: Mapping[str, Any]) -> None:
+    """Give a worker one line."""
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(message) + "\n")
+    worker.stdin.flush()
+
+
+def ask(worker: ServingProcess, message: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A worker's answer to one line, or None where it died over it."""
+    try:
+        send(worker, message)
+        line = worker.stdout.readline() if worker.stdout is not None else ""
+    except (OSError, ValueError):
+        line = ""
+    if line.endswith("\n"):
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+    with suppress(subprocess.TimeoutExpired):
+        worker.wait(GRACE)
+    return None
+
+
+def end_workers(workers: Iterable[ServingProcess]) -> None:
+    """End workers: an idle one ends by itself, a busy one within seconds."""
+    workers = list(workers)
+    for worker in workers:
+        with suppress(OSError):
+            if worker.stdin is not None:
+                worker.stdin.close()
+    for worker in workers:
+        try:
+            worker.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+        if worker.stdout is not None:
+            worker.stdout.close()
