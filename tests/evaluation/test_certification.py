@@ -139,11 +139,11 @@ def test_stopping_leaves_out_what_comes_behind_the_first_failure():
     assert len(certify(lambda *_: [], stop_at_first_failure=True).checks) == 1
 
 
-def test_progress_names_each_check():
+def test_progress_counts_the_checks():
     told = []
     certificate = certify(left_padded_batches, fast=True, progress=lambda *news: told.append(news))
-    assert [what for what, _, _ in told] == [f"certify: {check.name}" for check in certificate.checks]
-    assert [(done, total) for _, done, total in told] == [(place, len(told)) for place in range(len(told))]
+    total = len(certificate.checks)
+    assert told == [("certify", done, total) for done in range(1, total + 1)]
 
 
 def test_all_checks_have_names_of_their_own():

@@ -34,7 +34,7 @@ def certify(
             shoal's own.
         fast: only the part that every run begins with.
         seed: for the dummies that answer at random, and for the order of items.
-        progress: is told which check begins.
+        progress: is told how many checks are done.
         stop_at_first_failure: leave out what comes behind the first check that fails.
     """
     from shoal.evaluation.certification.suite import checks
@@ -45,10 +45,10 @@ def certify(
         evaluator = evaluate
     due = checks(fast=fast)
     results: list[CheckResult] = []
-    for done, check in enumerate(due):
-        if progress is not None:
-            progress(f"certify: {check.name}", done, len(due))
+    for done, check in enumerate(due, start=1):
         results.append(_examine(check, evaluator, seed))
+        if progress is not None:
+            progress("certify", done, len(due))
         if stop_at_first_failure and not results[-1].passed:
             break
     return Certificate(
