@@ -9,7 +9,8 @@ import sys
 from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
 NEED_PEERS = ("evaluation", "training", "changes_speed", "changes_tcpd")
-ALONE = ("mutants", "resume", "equality", "changes_online")
+INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
+ALONE = ("mutants", "resume", "equality", "changes_online", *INSIDE)
 
 
 def main() -> int:

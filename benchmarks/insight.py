@@ -6,6 +6,7 @@ bench-out/insight.json.
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import sys
@@ -26,12 +27,18 @@ WHAT = {
     "residual stream": ["blocks.*.residual_out"],
 }
 
+MODELS = ("bundled:stories", "GPT-2 124M", "SmolLM2's shape")
+
 
 def main() -> int:
     """Measure, print, write; the exit code says whether all attention stays below the limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=MODELS, action="append", help="of these models alone")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
-    for name, model, lengths in _models():
+    for name in options.only or MODELS:
+        model, lengths = _model(name)
         for length in lengths:
             for what, patterns in WHAT.items():
                 ratio = _ratio(model, length, patterns)
@@ -42,16 +49,18 @@ def main() -> int:
     return int(any(row["ratio"] > LIMIT for row in rows))
 
 
-def _models():
-    """The bundled model, and GPT-2's and a small Llama's shapes with fresh weights."""
+def _model(name: str):
+    """The bundled model, or GPT-2's or a small Llama's shape with fresh weights; and lengths for it."""
     from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-    yield "bundled:stories", load_model("bundled:stories").model, (128, 512, 1024)
     torch.manual_seed(0)
-    yield "GPT-2 124M (fresh)", GPT2LMHeadModel(GPT2Config()).eval(), (256, 1000)
+    if name == "bundled:stories":
+        return load_model(name).model, (128, 512, 1024)
+    if name == "GPT-2 124M":
+        return GPT2LMHeadModel(GPT2Config()).eval(), (256, 1000)
     shape = {"hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30}
     shared = {"num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 2048, "vocab_size": 49152}
-    yield "SmolLM2's shape (fresh)", LlamaForCausalLM(LlamaConfig(**shape, **shared)).eval(), (256, 1000)
+    return LlamaForCausalLM(LlamaConfig(**shape, **shared)).eval(), (256, 1000)
 
 
 def _ratio(model, length: int, patterns: list[str]) -> dict[str, float]:

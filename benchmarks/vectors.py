@@ -1,7 +1,7 @@
 """Word vectors on shared text: GloVe beside gensim on the similarity sets, and how many dimensions each task needs.
 
-    python -m benchmarks.vectors judge [--dimension 100]
-    python -m benchmarks.vectors dimension [--sentences 30000 300000] [--dimensions 10 25 50 100 200 300]
+    python -m benchmarks.vectors [judge] [--dimension 100]
+    python -m benchmarks.vectors [dimension] [--sentences 30000 300000] [--dimensions 10 25 50 100 200 300]
 
 The corpus is gutenberg-children and wikitext-2 of the shared data. A line a result is appended to
 bench-out/vectors-judge.jsonl and bench-out/vectors-dimension.jsonl, so that a killed run keeps what it has.
@@ -46,17 +46,16 @@ MEN = "EN-MEN-TR-3k"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("judge", "dimension"))
+    parser.add_argument("parts", nargs="*", choices=["judge", "dimension", []])
     parser.add_argument("--dimension", type=int, default=100)
     parser.add_argument("--sentences", type=int, nargs="+", default=[30_000, 300_000])
     parser.add_argument("--dimensions", type=int, nargs="+", default=[10, 25, 50, 100, 200, 300])
     options = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     rows = sentences()
-    if options.part == "judge":
+    if not options.parts or "judge" in options.parts:
         judge(build_corpus(rows), options.dimension)
-        return
-    for count in options.sentences:
+    for count in options.sentences if not options.parts or "dimension" in options.parts else ():
         dimension(build_corpus(random.Random(0).sample(rows, min(count, len(rows)))), options.dimensions)
 
 
