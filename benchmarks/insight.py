@@ -20,7 +20,6 @@ from shoal.models import load_model
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 2.2
-ROUNDS = 7
 WHAT = {
     "attention weights": ["blocks.*.attention.weights"],
     "all attention": ["blocks.*.attention"],
@@ -34,6 +33,7 @@ def main() -> int:
     """Measure, print, write; the exit code says whether all attention stays below the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=MODELS, action="append", help="of these models alone")
+    parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
@@ -41,7 +41,7 @@ def main() -> int:
         model, lengths = _model(name)
         for length in lengths:
             for what, patterns in WHAT.items():
-                ratio = _ratio(model, length, patterns)
+                ratio = _ratio(model, length, patterns, options.rounds)
                 rows.append({"model": name, "tokens": length, "captured": what, **ratio})
                 print(f"{name:24} {length:5} tokens  {what:18} {ratio['ratio']:.2f} times", flush=True)
                 (ROOT / "bench-out").mkdir(exist_ok=True)
@@ -63,12 +63,12 @@ def _model(name: str):
     return LlamaForCausalLM(LlamaConfig(**shape, **shared)).eval(), (256, 1000)
 
 
-def _ratio(model, length: int, patterns: list[str]) -> dict[str, float]:
+def _ratio(model, length: int, patterns: list[str], rounds: int) -> dict[str, float]:
     """Median of the ratios of neighbouring passes, and the seconds of the plain one."""
     ids = torch.randint(5, model.config.vocab_size, (1, length))
     _pass(model, ids)
     pairs = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         plain = _pass(model, ids)
         with capture(model, patterns):
             pairs.append((plain, _pass(model, ids)))

@@ -39,11 +39,12 @@ KINDS: dict[str, dict[str, Any]] = {
 def main() -> int:
     """Measure the parts, print, write; the exit code says whether the bars are held."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    return int(any([PARTS[part](options.seeds) for part in options.parts or PARTS]))
+    missed = [PARTS[part](options.seeds) for part in options.parts or PARTS]
+    return int(any(missed))
 
 
 def random_weights(seeds: int) -> int:

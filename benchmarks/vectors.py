@@ -46,7 +46,7 @@ MEN = "EN-MEN-TR-3k"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=["judge", "dimension", []])
+    parser.add_argument("parts", nargs="*", choices=["judge", "dimension", []], metavar="PART")
     parser.add_argument("--dimension", type=int, default=100)
     parser.add_argument("--sentences", type=int, nargs="+", default=[30_000, 300_000])
     parser.add_argument("--dimensions", type=int, nargs="+", default=[10, 25, 50, 100, 200, 300])
