@@ -30,6 +30,9 @@ class Display(Protocol):
     def note(self, text: str) -> None:
         """Show a remark that replaces the one before it."""
 
+    def say(self, text: str) -> None:
+        """Show lines that stay."""
+
 
 @contextmanager
 def display() -> Iterator[Display]:
@@ -113,6 +116,9 @@ class _Bars:
         if self._known:
             self._bars.update(list(self._known.values())[-1], note=text)
 
+    def say(self, text: str) -> None:
+        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
 
 class _LogLines:
     """A line where a piece of work begins, and one every ten seconds while it lasts."""
@@ -132,3 +138,6 @@ class _LogLines:
 
     def note(self, text: str) -> None:
         self._note = text
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)

@@ -23,6 +23,7 @@ USAGE_ERROR = 2
 INTERRUPTED = 130
 
 VERBS = {
+    "pretrain": "Train a small model from scratch, as a recipe says.",
     "run": "Run an experiment: certify, train, evaluate, and give a verdict with its report.",
     "tune": "Fine-tune a model on rows of prompts and completions.",
     "score": "Evaluate a model on rows of prompts and completions, without generate().",
@@ -34,8 +35,9 @@ VERBS = {
     "task": "Write the rows of a task, or say how narrow its split is.",
     "corpus": "Describe a corpus, clean it, drop its duplicates, or look in it for held-out items.",
     "stories": "Tell stories in a young child's words whose plot facts are known.",
-    "report": "Write the report of a run folder anew.",
+    "report": "Write the report of a run or a sweep anew.",
     "inspect": "Look inside a model on a text: attention, layers, neurons, and what its parts do.",
+    "sweep": "Train a recipe over many settings, on one machine or a Ray cluster.",
     "tokenizer": "Learn a tokenizer on a corpus, of a given size or of the best one.",
     "tokens": "Show how tokenizers cut a text, and where they part.",
     "layers": "Measure what types of layer cost, attention in two ways, and number formats.",

@@ -135,8 +135,11 @@ def _refuse_foreign(folder: Path, plan: str) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed run was writing, and the checkpoints of trainings that are finished."""
-    for path in folder.rglob("*.tmp"):
-        path.unlink(missing_ok=True)
+    for path in [*folder.rglob("*.tmp")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     for done in folder.rglob("done.json"):
         shutil.rmtree(done.parent / "checkpoint", ignore_errors=True)
 

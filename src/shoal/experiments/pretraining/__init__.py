@@ -8,15 +8,17 @@ from __future__ import annotations
 from shoal.experiments.pretraining.files import load_recipe, parse_setting
 from shoal.experiments.pretraining.recipe import Recipe, recipe_from
 from shoal.experiments.pretraining.result import HeldOutScore, Memorised, PretrainResult
-from shoal.experiments.pretraining.run import pretrain_run
+from shoal.experiments.pretraining.run import Listeners, plan_run, pretrain_run
 
 __all__ = [
     "HeldOutScore",
+    "Listeners",
     "Memorised",
     "PretrainResult",
     "Recipe",
     "load_recipe",
     "parse_setting",
+    "plan_run",
     "pretrain_run",
     "recipe_from",
 ]

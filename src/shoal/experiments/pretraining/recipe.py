@@ -39,6 +39,9 @@ class CorpusTable(Table):
     longest: Count = 36
     """The most things that are met in a story of the mixture before the sought one."""
 
+    seed: Whole = 0
+    """Of stories of our own; equal seeds give equal stories."""
+
     features: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """What every story of the grammar has, as ``dialogue``."""
 
@@ -122,22 +125,29 @@ class ModelTable(Table):
 class TrainingTable(Table):
     """How it is trained; the words are those of `shoal.training.TrainSettings`."""
 
-    learning_rate: Positive = 3e-3
     tokens: Count | None = None
     """Tokens to train on, over all stages in their proportions; None for what the passes or the stages say."""
 
     context: Count | None = None
     """Longer documents are cut into pieces of so many tokens; None for the model's context."""
 
-    batch_tokens: Count = 4096
     order: Literal["shuffled", "given"] = "shuffled"
-    """Whether the documents of a stage are shuffled."""
+    """Whether the pieces of a stage are shuffled."""
 
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    bare: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the documents that are read without the end token before them, as a prompt is; from the others the model
+    learns how a text begins. A tokenizer that puts a token of its own before a text always has it."""
+
+    learning_rate: Positive = 3e-3
+    batch_tokens: Count = 4096
+    micro_tokens: Whole = 0
+    optimizer: Literal["adamw", "muon", "adam", "sgd"] = "adamw"
+    matrix_learning_rate: Positive | None = None
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    decay: Annotated[float, Field(ge=0, le=1)] = 0.2
     gradient_clip: Annotated[float, Field(ge=0)] = 1.0
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     """``auto`` measures a step in each and takes the faster one."""

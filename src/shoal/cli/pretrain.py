@@ -1,0 +1,132 @@
+"""``shoal pretrain``: a small model from scratch, from a recipe to a folder that transformers loads."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from shoal.experiments.pretraining.words import in_words
+
+if TYPE_CHECKING:
+    from shoal.cli.console import Display
+    from shoal.experiments.pretraining import PretrainResult
+    from shoal.experiments.pretraining.planning import PretrainPlan
+    from shoal.experiments.pretraining.watching import Moment
+    from shoal.training import CurvePoint
+
+
+def pretrain(
+    recipe: Path,
+    /,
+    *,
+    out: Path | None = None,
+    data: Path | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    prepared: Path | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    samples: bool = True,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Train a small model from scratch as a recipe says.
+
+    The folder OUT gets the model in OUT/model, which AutoModelForCausalLM loads, the curve, samples, held-out bits a
+    byte and the ids of the held-out documents. A training that was interrupted goes on bit for bit where it was when
+    the same command is given again.
+
+    Parameters
+    ----------
+    recipe
+        A TOML file; examples/pretrain_tiny.toml is one.
+    out
+        The run folder; by default runs/NAME.
+    data
+        The folder from which the recipe's sources are found; by default the recipe's own.
+    set_
+        KEY=VALUE changes the recipe, as in --set model.width=96; may be given several times.
+    prepared
+        Where documents and tokens are kept for other runs; by default the folder prepared beside OUT.
+    dry_run
+        Say what would be done and how long it would take, and stop.
+    samples
+        Show what the model says as it learns.
+    as_json
+        Print the result as JSON on standard output.
+    """
+    from shoal.cli.console import display, print_json
+    from shoal.experiments.pretraining import Listeners, load_recipe, parse_setting, plan_run, pretrain_run
+
+    plan = load_recipe(recipe, data=data, values=dict(map(parse_setting, set_ or [])))
+    folder = out or Path("runs") / plan.name
+    if dry_run:
+        with display() as shown:
+            foreseen = plan_run(plan, prepared or folder.parent / "prepared", progress=shown.progress)
+        print_json(foreseen.to_dict()) if as_json else print("\n".join(foreseen.lines()))
+        return
+    with display() as shown:
+        notes = _Notes(shown)
+        listeners = Listeners(
+            progress=shown.progress,
+            on_plan=notes.take_plan,
+            on_step=notes.take_step,
+            on_moment=notes.take_moment if samples else None,
+        )
+        result = pretrain_run(plan, folder, cache=prepared, listeners=listeners)
+    print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
+
+
+class _Notes:
+    """What is said of a training while it runs."""
+
+    def __init__(self, shown: Display) -> None:
+        self._shown = shown
+        self._bytes_a_token, self._steps = 1.0, 0
+        self._first: tuple[float, int, int] | None = None
+
+    def take_plan(self, plan: PretrainPlan) -> None:
+        """Say what will be done."""
+        self._bytes_a_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
+        self._steps = plan.steps
+        self._shown.say("\n".join(plan.lines()))
+
+    def take_step(self, point: CurvePoint) -> None:
+        """Loss, speed and the time that is left."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, point.tokens, point.step)
+            return
+        begun, tokens, step = self._first
+        seconds = max(now - begun, 1e-9)
+        left = (self._steps - point.step) * seconds / (point.step - step)
+        bits = point.loss / math.log(2)
+        self._shown.note(
+            f"loss {point.loss:.3f}, {bits / self._bytes_a_token:.3f} bits a byte, "
+            f"{(point.tokens - tokens) / seconds:,.0f} tokens/s, {in_words(left)} left"
+        )
+
+    def take_moment(self, moment: Moment) -> None:
+        """Held-out scores and samples."""
+        scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in moment.scores.items())
+        said = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in moment.samples.items()]
+        self._shown.say("\n".join([f"step {moment.step}: held-out bits a byte: {scores or 'nothing held out'}", *said]))
+
+
+def _result_lines(result: PretrainResult) -> list[str]:
+    lines = [
+        f"{name}: {one.bits_per_byte:.4f} bits a byte [{one.low:.4f}, {one.high:.4f}], {one.documents} held out"
+        for name, one in result.held_out.items()
+    ]
+    if result.memorised is not None:
+        held = result.memorised
+        lines.append(
+            f"memorised: {held.training} of {held.training_prefixes} training prefixes of {held.prefix_tokens} tokens "
+            f"are continued word for word for {held.tokens}; {held.held_out} of {held.held_out_prefixes} held-out ones"
+        )
+    lines.append(
+        f"{result.parameters:,} parameters, {result.tokens:,} tokens in {result.steps:,} steps, {result.precision}, "
+        f"{in_words(result.seconds)} ({in_words(result.cpu_seconds)} of CPU)"
+    )
+    return [*lines, f"model   {result.model}", f"curve   {result.folder / 'curve.html'}"]

@@ -1,0 +1,193 @@
+"""The documents of a corpus: read or told, cleaned, without their repeats, and kept as one Parquet file.
+
+The file is named by a digest of what it was made from, so that it is made once for all runs beside each other. A
+document's id is the digest of its text up to white space; it says which document it is in every list and run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.experiments.pretraining.files import HUB
+from shoal.experiments.writing import disk_faults, read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import numpy.typing as npt
+
+    from shoal.experiments.pretraining.recipe import CorpusTable
+
+    Progress = Callable[[str, int, int], None]
+
+FORMAT = 1
+"""Raised where equal sources would give other documents."""
+
+_MAKES_NO_DOCUMENT = {"name", "held_out", "passes", "licence"}
+_TOLD_TO_KNOW = 20
+"""Stories that stand for the version of a grammar."""
+
+
+def document_id(text: str) -> str:
+    """The id of a document: 16 hexadecimal characters."""
+    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def corpus_key(corpus: CorpusTable) -> str:
+    """What the corpus's documents are made from, as 16 hexadecimal characters.
+
+    Raises:
+        DataError: the source is not there.
+    """
+    values = corpus.model_dump(mode="json", exclude=_MAKES_NO_DOCUMENT | {"source"})
+    told = None if corpus.source is not None else list(islice(_told(corpus), _TOLD_TO_KNOW))
+    source = None if corpus.source is None else _source_digest(corpus.source)
+    return hashlib.sha256(json.dumps([FORMAT, values, told, source]).encode()).hexdigest()[:16]
+
+
+def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress | None = None) -> Path:
+    """The Parquet file of the corpus's documents in the folder, made where it is not there yet.
+
+    Raises:
+        DataError: the corpus holds no document, or cannot be read as UTF-8 text.
+        UsageError, MissingExtraError, UnavailableError: as `read_documents`.
+        StoreError: the disk is full, or the folder cannot be written.
+    """
+    from shoal.corpora.writing import write_documents
+
+    file = folder / f"texts-{corpus_key(corpus)}.parquet"
+    if file.is_file():
+        return file
+    counts = {"read": 0, "repeated": 0, "counting": 0, "kept": 0}
+    with disk_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = (
+            {"id": document_id(text), "text": text}
+            for text in _counted(_documents(corpus, counts), corpus, counts, progress)
+        )
+        write_documents(_some(rows, corpus), file)
+        write_json(file.with_suffix(".json"), counts)
+    return file
+
+
+def document_counts(file: Path) -> dict[str, int]:
+    """How many documents were read, dropped for a reason, and kept."""
+    return dict(read_json(file.with_suffix(".json")))
+
+
+def read_ids(file: Path) -> npt.NDArray[np.uint64]:
+    """The ids of a prepared file's documents, as numbers in order."""
+    import pyarrow.parquet as pq
+
+    column = pq.read_table(file, columns=["id"]).column(0).to_pylist()
+    return np.asarray([int(one, 16) for one in column], dtype=np.uint64)
+
+
+def read_texts(file: Path) -> Iterator[str]:
+    """The documents of a prepared file in order; memory does not grow with their number."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as table:
+        for batch in table.iter_batches(1000, columns=["text"]):
+            yield from batch.column(0).to_pylist()
+
+
+def _documents(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
+    """All documents, cleaned and without repeats."""
+    texts = _cleaned(_raw(corpus, counts), corpus, counts)
+    return islice(_distinct(texts, counts) if corpus.deduplicate else texts, corpus.documents)
+
+
+def _raw(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
+    for text in _told(corpus) if corpus.source is None else _read(corpus.source, corpus):
+        counts["read"] += 1
+        yield text
+
+
+def _read(source: str, corpus: CorpusTable) -> Iterable[str]:
+    from shoal.corpora import read_documents, read_easiest_books, read_zipped_stories
+
+    if corpus.easiest_books is not None:
+        return read_easiest_books(Path(source), corpus.easiest_books)
+    if source.endswith(".zip"):
+        return read_zipped_stories(Path(source))
+    return read_documents(source, column=corpus.column)
+
+
+def _told(corpus: CorpusTable) -> Iterator[str]:
+    from shoal.corpora.generate import generate_stories
+    from shoal.corpora.grammar import story_row, tell_stories
+
+    if corpus.mixture is not None:
+        yield from generate_stories(corpus.stories or 0, corpus.mixture, seed=corpus.seed, longest=corpus.longest)
+        return
+    stories = tell_stories(seed=corpus.seed, features=corpus.features)
+    for story in islice(stories, corpus.grammar):
+        yield str(story_row(story, instructed=corpus.instruct)["text"])
+
+
+def _cleaned(texts: Iterable[str], corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
+    from shoal.corpora import Cleaning, clean_text, drop_counting
+
+    full = Cleaning(language=corpus.language)
+    for text in texts:
+        cleaned = full.apply_to_one(text) if corpus.clean == "full" else text
+        if cleaned is not None and corpus.clean == "plain":
+            cleaned = clean_text(cleaned)
+        if cleaned and corpus.drop_counting:
+            kept, dropped = drop_counting([cleaned])
+            counts["counting"] += dropped
+            cleaned = kept[0] if kept else None
+        if cleaned:
+            yield cleaned
+
+
+def _distinct(texts: Iterable[str], counts: dict[str, int]) -> Iterator[str]:
+    from shoal.corpora import DuplicateFinder
+
+    finder = DuplicateFinder()
+    for text in texts:
+        if finder.check(text) is None:
+            yield text
+        else:
+            counts["repeated"] += 1
+
+
+def _counted(
+    texts: Iterable[str], corpus: CorpusTable, counts: dict[str, int], progress: Progress | None
+) -> Iterator[str]:
+    wanted = corpus.documents or corpus.grammar or corpus.stories or 0
+    for text in texts:
+        counts["kept"] += 1
+        if progress is not None:
+            progress(f"documents of {corpus.name}", counts["kept"], max(wanted, counts["kept"]))
+        yield text
+
+
+def _some(rows: Iterable[dict[str, Any]], corpus: CorpusTable) -> Iterator[dict[str, Any]]:
+    empty = True
+    for row in rows:
+        empty = False
+        yield row
+    if empty:
+        raise DataError(f"the corpus {corpus.name!r} holds no document after cleaning; give one with text")
+
+
+def _source_digest(source: str) -> str:
+    if source.startswith(HUB):
+        return source
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"there is no {path}; give a file, a folder or {HUB}org/name as the source of a corpus")
+    state = hashlib.sha256()
+    for file in sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]:
+        with file.open("rb") as handle:
+            state.update(f"{file.relative_to(path)} {hashlib.file_digest(handle, 'sha256').hexdigest()};".encode())
+    return state.hexdigest()

@@ -1,0 +1,89 @@
+"""The curve of a pretraining as one HTML file and as a picture."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.experiments.pretraining.records import read_rows
+from shoal.experiments.writing import write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from shoal.experiments.pretraining.result import PretrainResult
+
+
+def write_curve(folder: Path, result: PretrainResult) -> None:
+    """Write ``curve.html`` and ``curve.png`` into the run folder.
+
+    Raises:
+        StoreError: the disk is full.
+    """
+    from shoal.experiments.writing import disk_faults
+    from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
+
+    loss = CurveLine(
+        name="training",
+        steps=tuple(point.step for point in result.curve),
+        values=tuple(point.loss / math.log(2) for point in result.curve),
+    )
+    charts = [curve_chart([loss], title="training loss", axis="bits a token", width=420, height=230)]
+    for place, (name, rows) in enumerate(_scores(folder).items(), start=1):
+        line = CurveLine(name=name, steps=tuple(step for step, _ in rows), values=tuple(bits for _, bits in rows))
+        charts.append(
+            curve_chart([line], title=f"held out: {name}", axis="bits a byte", series=place, width=420, height=230)
+        )
+    with disk_faults(folder):
+        picture = folder / ".curve.png.tmp"
+        picture.write_bytes(to_png(charts[0]))
+        picture.replace(folder / "curve.png")
+    scores = table(
+        ["corpus", "bits a byte", "95% interval", "documents"],
+        [
+            [name, f"{one.bits_per_byte:.4f}", f"{one.low:.4f} to {one.high:.4f}", one.documents]
+            for name, one in result.held_out.items()
+        ],
+        caption="Held-out documents of each corpus, end tokens included.",
+        numeric=[1, 3],
+    )
+    samples = table(
+        ["step", "prompt", "what the model says"],
+        [[row["step"], row["prompt"], row["text"]] for row in read_rows(folder / "samples.jsonl")],
+        caption="Samples as it learned.",
+    )
+    body = Markup("\n").join(
+        [
+            Markup("<h1>{}</h1>").format(folder.name),
+            Markup("<p>{}</p>").format(_facts(result)),
+            figure([to_svg(chart) for chart in charts], caption="The loss of training, and held-out documents."),
+            scores,
+            samples,
+        ]
+    )
+    write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
+
+
+def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Bits a byte at each scored step, by corpus."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in read_rows(folder / "scores.jsonl"):
+        found.setdefault(row["corpus"], []).append((row["step"], row["bits_per_byte"]))
+    return found
+
+
+def _facts(result: PretrainResult) -> str:
+    told = (
+        f"{result.parameters:,} parameters, {result.tokens:,} tokens in {result.steps:,} steps, "
+        f"{result.seconds:,.0f} s ({result.cpu_seconds:,.0f} CPU-seconds), {result.precision}."
+    )
+    if result.memorised is None:
+        return told
+    held = result.memorised
+    return (
+        f"{told} Of {held.training_prefixes} training prefixes of {held.prefix_tokens} tokens, {held.training} are "
+        f"continued with the text's own next {held.tokens} tokens; of {held.held_out_prefixes} held-out prefixes, "
+        f"{held.held_out}."
+    )
