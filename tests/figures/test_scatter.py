@@ -55,3 +55,18 @@ def test_scaling_lines_say_their_exponents_and_medians() -> None:
     assert {"square: exponent 2.00", "line: exponent 1.00"} <= said
     titles = {element.text for element in drawn.iter(f"{SVG}title")}
     assert {"line, 1: 1", "square, 4: 16"} <= titles
+
+
+def test_a_fitted_law_is_drawn_in_the_place_of_the_line_through_the_medians() -> None:
+    line = ScalingLine(
+        name="loss",
+        series=0,
+        sizes=(20_000.0, 40_000.0, 80_000.0),
+        costs=((4.0,), (3.0,), (2.5,)),
+        exponent=0.3,
+        fitted=((20_000.0, 4.1), (80_000.0, 2.4)),
+    )
+    drawn = to_svg(scaling_chart([line], title="Loss", size="parameters", axis="bits a byte"))
+    paths = [path for path in re.findall(r'd="(M[^"]*)"', drawn) if path.count("L") == 1 and "C" not in path]
+    assert any(path.count(",") == 2 for path in paths)
+    assert "20k" in drawn

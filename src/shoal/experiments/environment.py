@@ -15,6 +15,8 @@ from shoal.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shoal.experiments.store import RunStore
+
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy")
 _MUST_STAY = ("shoal", "python", "machine", "packages")
 
@@ -57,6 +59,20 @@ def check_same_environment(held: Mapping[str, Any], now: Mapping[str, Any]) -> N
             f"the run was begun with {key} {before} and this is {key} {after}; its records would not be comparable: "
             "start anew in another folder with --out"
         )
+
+
+def keep_environment(store: RunStore) -> None:
+    """Write down what a new run runs on; of one that goes on, see that it is the same.
+
+    Raises:
+        StoreError: a version that can change numbers is another one.
+    """
+    held = store.read("environment.json")
+    now = describe_environment()
+    if held is None:
+        store.write("environment.json", now)
+    else:
+        check_same_environment(held, now)
 
 
 def _commit() -> str | None:

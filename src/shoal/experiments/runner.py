@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import StoreError, UsageError
 from shoal.experiments.choices import choose_rates, spec_of, trial_jobs
-from shoal.experiments.environment import available_cores, check_same_environment, describe_environment
+from shoal.experiments.environment import available_cores, keep_environment
 from shoal.experiments.jobs import Job
 from shoal.experiments.pool import Pool, ThisProcess
 from shoal.experiments.store import RunStore
@@ -73,7 +73,7 @@ class _Run:
         self.experiment = experiment
         self.task = task
         self.tell = tell
-        self._environment()
+        keep_environment(store)
         choices = store.read("choices.json") or {}
         examples = examples_digest(task)
         if choices.get("examples", examples) != examples:
@@ -98,14 +98,6 @@ class _Run:
         finally:
             self.pool.close()
         return self._judge()
-
-    def _environment(self) -> None:
-        now = describe_environment()
-        held = self.store.read("environment.json")
-        if held is not None:
-            check_same_environment(held, now)
-        else:
-            self.store.write("environment.json", now)
 
     def _prepare(self) -> None:
         """The certificate and the narrowness report, and the precision where it is to be measured."""

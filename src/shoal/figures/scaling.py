@@ -21,7 +21,7 @@ class ScalingLine:
     series: int
     """Which colour and mark it has (see `shoal.figures.theme`)."""
 
-    sizes: tuple[int, ...]
+    sizes: tuple[float, ...]
     costs: tuple[tuple[float, ...], ...]
     """The samples at each size; the mark stands at their median and a bar goes from the least to the most."""
 
@@ -30,6 +30,9 @@ class ScalingLine:
 
     dashed: bool = False
     """For a variant of a series that has the same colour."""
+
+    fitted: tuple[tuple[float, float], ...] = ()
+    """(size, cost) along a fitted law, drawn in the place of the line that joins the medians."""
 
 
 def scaling_chart(
@@ -59,8 +62,9 @@ def scaling_chart(
         legend=None,
     )
     base = alt.Chart(alt.Data(values=records))
+    drawn = [record for line in lines for record in (_fitted(line) if line.fitted else _records(line))]
     layers = [
-        base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash),
+        alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash),
         base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=y_scale), y2="high:Q", color=colour),
         base.mark_point(size=55, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1).encode(
             x=x, y=y, color=colour, shape=shape, description="says:N"
@@ -79,18 +83,23 @@ def _by_name(lines: Sequence[ScalingLine], choose: Any) -> alt.Scale:
     return alt.Scale(domain=[_named(line) for line in lines], range=[choose(line.series) for line in lines])
 
 
-def _sizes(lines: Sequence[ScalingLine]) -> list[int]:
+def _sizes(lines: Sequence[ScalingLine]) -> list[float]:
     """Every size that was measured, thinned where ticks would touch."""
     sizes = sorted({size for line in lines for size in line.sizes})
-    kept: list[int] = []
+    kept: list[float] = []
     for size in sizes:
         if not kept or size / kept[-1] > 1.3:
             kept.append(size)
     return kept
 
 
-def _axis(sizes: Sequence[int]) -> alt.Axis:
-    return alt.Axis(grid=False, values=list(sizes), format="d", labelOverlap=True)
+def _axis(sizes: Sequence[float]) -> alt.Axis:
+    written = "~s" if max(sizes, default=0) >= 10_000 else "d"
+    return alt.Axis(grid=False, values=list(sizes), format=written, labelOverlap=True)
+
+
+def _fitted(line: ScalingLine) -> list[dict[str, Any]]:
+    return [{"name": _named(line), "size": size, "cost": cost} for size, cost in line.fitted]
 
 
 def _records(line: ScalingLine) -> list[dict[str, Any]]:

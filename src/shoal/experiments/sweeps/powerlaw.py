@@ -1,0 +1,212 @@
+"""Power laws fitted to a few points, with intervals that are honest about how few they are.
+
+Two forms: ``y = a x^-b`` by least squares on logarithms, and ``y = floor + a x^-b`` by least squares on relative
+errors: for each exponent of a grid the floor and the factor follow in closed form, and the best exponent is taken.
+
+The exponent of the first form has a bootstrap-t interval over residuals (Efron & Tibshirani 1993, An Introduction to
+the Bootstrap, sections 9.4 and 12.5): the sizes stand still, residuals scaled up to their true spread are drawn anew,
+and the line is fitted again. Percentiles would be too narrow at the six or eight points that a sweep has; those of the
+second form are percentiles, and to be read so. Too few points, or points too near each other, are refused: a line
+through them would say nothing.
+
+Shapes: N points, D draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+FEWEST = 5
+"""Different sizes that a power law needs."""
+
+FEWEST_ABOVE_FLOOR = 7
+"""Different sizes that a power law above a floor needs."""
+
+SPREAD = 4.0
+"""How many times the smallest size the largest must be."""
+
+DRAWS = 2000
+_EXPONENTS = np.geomspace(0.01, 4.0, 400)
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerLaw:
+    """``y = floor + factor * x ** -exponent``."""
+
+    exponent: float
+    low: float
+    high: float
+    """The interval of the exponent."""
+
+    factor: float
+    floor: float = 0.0
+    """0 where none was fitted."""
+
+    floor_low: float = 0.0
+    floor_high: float = 0.0
+    points: int
+    level: float
+    error: float
+    """Root mean square of the relative errors."""
+
+    def at(self, x: float) -> float:
+        """The fitted value."""
+        return float(self.floor + self.factor * x**-self.exponent)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def fit_power_law(x: Sequence[float], y: Sequence[float], *, level: float = 0.95, seed: int = 0) -> PowerLaw:
+    """``y = a x^-b``, with a bootstrap-t interval of b.
+
+    Args:
+        x: sizes, above 0.
+        y: what falls with them, above 0.
+        level: the confidence.
+        seed: of the drawing.
+
+    Raises:
+        UsageError: too few different sizes, too near each other, or a value that has no logarithm.
+    """
+    across_N, logs_N = (np.log(values) for values in _checked(x, y, FEWEST))
+    slope_1, start_1, left_1N = _lines(across_N, logs_N[None])
+    draws_DN = start_1 + slope_1 * across_N + _drawn(_unshrunk(across_N, left_1N[0]), seed)
+    slopes_D, _, left_DN = _lines(across_N, draws_DN)
+    ratios_D = (slopes_D - slope_1) / np.maximum(_standard_errors(across_N, left_DN), _TINY)
+    low, high = np.quantile(ratios_D, [(1 - level) / 2, (1 + level) / 2])
+    exponent, spread = -float(slope_1[0]), float(_standard_errors(across_N, left_1N)[0])
+    return PowerLaw(
+        exponent=exponent,
+        low=exponent + float(low) * spread,
+        high=exponent + float(high) * spread,
+        factor=float(np.exp(start_1[0])),
+        points=len(across_N),
+        level=level,
+        error=float(np.sqrt(np.mean(left_1N**2))),
+    )
+
+
+def fit_above_floor(x: Sequence[float], y: Sequence[float], *, level: float = 0.95, seed: int = 0) -> PowerLaw:
+    """``y = floor + a x^-b`` with floor and a not below 0, and percentile intervals of b and the floor.
+
+    Args:
+        x: sizes, above 0.
+        y: what falls with them, above 0.
+        level: the confidence.
+        seed: of the drawing.
+
+    Raises:
+        UsageError: too few different sizes, too near each other, or a value that has no logarithm.
+    """
+    sizes_N, values_N = _checked(x, y, FEWEST_ABOVE_FLOOR)
+    exponent_1, floor_1, factor_1 = _above_floors(sizes_N, values_N[None])
+    fitted_N = floor_1[0] + factor_1[0] * sizes_N ** -exponent_1[0]
+    left_N = np.log(values_N / fitted_N)
+    wider_N = left_N * np.sqrt(len(left_N) / (len(left_N) - 3))
+    exponents_D, floors_D, _ = _above_floors(sizes_N, fitted_N * np.exp(_drawn(wider_N, seed)))
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(exponents_D, ends)
+    floor_low, floor_high = np.quantile(floors_D, ends)
+    return PowerLaw(
+        exponent=float(exponent_1[0]),
+        low=float(low),
+        high=float(high),
+        factor=float(factor_1[0]),
+        floor=float(floor_1[0]),
+        floor_low=float(floor_low),
+        floor_high=float(floor_high),
+        points=len(sizes_N),
+        level=level,
+        error=float(np.sqrt(np.mean(left_N**2))),
+    )
+
+
+def _checked(x: Sequence[float], y: Sequence[float], fewest: int) -> tuple[Floats, Floats]:
+    sizes_N, values_N = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if sizes_N.shape != values_N.shape or sizes_N.ndim != 1:
+        raise UsageError(f"a power law needs one value a size, not {len(values_N)} for {len(sizes_N)}")
+    if not (
+        np.isfinite(sizes_N).all() and np.isfinite(values_N).all() and (sizes_N > 0).all() and (values_N > 0).all()
+    ):
+        raise UsageError("a power law needs finite sizes and values above 0")
+    different = len(np.unique(sizes_N))
+    if different < fewest:
+        raise UsageError(f"{different} different sizes are too few for this power law; {fewest} or more can show one")
+    ratio = float(sizes_N.max() / sizes_N.min())
+    if ratio < SPREAD:
+        raise UsageError(
+            f"the largest size is {ratio:.1f} times the smallest, too near for a law; {SPREAD:g} or more can show one"
+        )
+    return sizes_N, values_N
+
+
+def _lines(across_N: Floats, values_DN: Floats) -> tuple[Floats, Floats, Floats]:
+    """Slope, start and residuals of the least-squares line of each row."""
+    middle_N = across_N - across_N.mean()
+    slopes_D = values_DN @ middle_N / (middle_N @ middle_N)
+    starts_D = values_DN.mean(axis=1) - slopes_D * across_N.mean()
+    return slopes_D, starts_D, values_DN - starts_D[:, None] - slopes_D[:, None] * across_N
+
+
+def _standard_errors(across_N: Floats, left_DN: Floats) -> Floats:
+    """Of the slopes."""
+    middle_N = across_N - across_N.mean()
+    errors_D: Floats = np.sqrt((left_DN**2).sum(axis=1) / (len(across_N) - 2) / (middle_N @ middle_N))
+    return errors_D
+
+
+def _unshrunk(across_N: Floats, left_N: Floats) -> Floats:
+    """Residuals over the square root of one minus their leverage, around 0: a fitted line comes too near its points."""
+    middle_N = across_N - across_N.mean()
+    leverage_N = 1 / len(across_N) + middle_N**2 / (middle_N @ middle_N)
+    scaled_N = left_N / np.sqrt(1 - leverage_N)
+    centred_N: Floats = scaled_N - scaled_N.mean()
+    return centred_N
+
+
+def _drawn(left_N: Floats, seed: int) -> Floats:
+    """Residuals drawn anew, a row a draw."""
+    return np.random.default_rng(seed).choice(left_N, (DRAWS, len(left_N)))
+
+
+def _above_floors(sizes_N: Floats, values_DN: Floats) -> tuple[Floats, Floats, Floats]:
+    """Exponent, floor and factor of each row: the best of all exponents of the grid."""
+    rows = len(values_DN)
+    best_D, exponents_D, floors_D, factors_D = np.full(rows, np.inf), np.empty(rows), np.empty(rows), np.empty(rows)
+    scale = float(np.exp(np.log(sizes_N).mean()))
+    weights_DN = 1 / values_DN**2
+    for exponent in _EXPONENTS:
+        floor_D, factor_D = _floor_and_factor((sizes_N / scale) ** -exponent, values_DN, weights_DN)
+        fitted_DN = floor_D[:, None] + factor_D[:, None] * (sizes_N / scale) ** -exponent
+        errors_D = (weights_DN * (values_DN - fitted_DN) ** 2).sum(axis=1)
+        better_D = errors_D < best_D
+        best_D[better_D], exponents_D[better_D] = errors_D[better_D], exponent
+        floors_D[better_D], factors_D[better_D] = floor_D[better_D], (factor_D * scale**exponent)[better_D]
+    return exponents_D, floors_D, factors_D
+
+
+def _floor_and_factor(powers_N: Floats, values_DN: Floats, weights_DN: Floats) -> tuple[Floats, Floats]:
+    """Weighted least squares of values on a constant and the powers, neither below 0."""
+    whole_D, once_D = weights_DN.sum(axis=1), weights_DN @ powers_N
+    twice_D = weights_DN @ powers_N**2
+    constant_D, crossed_D = (weights_DN * values_DN).sum(axis=1), (weights_DN * values_DN) @ powers_N
+    factor_D = (whole_D * crossed_D - once_D * constant_D) / np.maximum(whole_D * twice_D - once_D**2, _TINY)
+    factor_D = np.maximum(factor_D, 0)
+    floor_D = (constant_D - once_D * factor_D) / whole_D
+    below_D = floor_D < 0
+    return np.where(below_D, 0, floor_D), np.where(below_D, crossed_D / twice_D, factor_D)

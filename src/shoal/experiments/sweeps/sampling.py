@@ -1,0 +1,150 @@
+"""Which settings a trial has: the point of the grid, or what optuna's samplers draw.
+
+A trial's settings are a function of the sweep, the trial's number and the results of the rounds before its own. They do
+not hang on when each trial came to its end, so that any number of workers, of any kind, does the same trials.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import MissingExtraError
+from shoal.experiments.sweeps.space import grid_point, grid_size
+from shoal.experiments.sweeps.sweep import RangeTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.experiments.sweeps.sweep import Setting, Sweep
+    from shoal.experiments.sweeps.trials import Trial
+
+STARTUP = 10
+"""The most trials that ``tpe`` draws at random before it looks at results."""
+
+
+def trial_count(sweep: Sweep) -> int:
+    """How many trials the sweep has."""
+    if sweep.sampler != "grid":
+        return sweep.trials or 0
+    return min(sweep.trials or grid_size(sweep), grid_size(sweep))
+
+
+def rounds(sweep: Sweep) -> list[range]:
+    """The numbers of the trials that are chosen together."""
+    count = trial_count(sweep)
+    size = sweep.at_once if sweep.sampler == "tpe" or sweep.pruning is not None else count
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def choose(sweep: Sweep, numbers: Sequence[int], finished: Sequence[Trial]) -> list[dict[str, Setting]]:
+    """The settings of the trials of one round.
+
+    Args:
+        sweep: what is swept.
+        numbers: of the trials.
+        finished: the trials of all rounds before.
+
+    Raises:
+        MissingExtraError: a sampler other than the grid without optuna.
+    """
+    if sweep.sampler == "grid":
+        return [grid_point(sweep, number) for number in numbers]
+    study = study_of(sweep, finished)
+    chosen = []
+    for number in numbers:
+        study.sampler = _sampler(sweep, number)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # lists of numbers are choices to optuna, which we mean
+            drawn = study.ask(_distributions(sweep))
+        chosen.append({key: _setting(sweep, key, value) for key, value in drawn.params.items()})
+    return chosen
+
+
+def study_of(sweep: Sweep, trials: Sequence[Trial], storage: Any = None) -> Any:
+    """An optuna study that holds the trials.
+
+    Args:
+        sweep: what is swept.
+        trials: that have come to an end.
+        storage: where optuna keeps it; None for memory.
+
+    Raises:
+        MissingExtraError: optuna is not installed.
+    """
+    optuna = import_optuna()
+    study = optuna.create_study(direction=sweep.direction, storage=storage, study_name=sweep.name)
+    states = optuna.trial.TrialState
+    for trial in trials:
+        complete = trial.score is not None
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=states.COMPLETE if complete else states.PRUNED if trial.state == "pruned" else states.FAIL,
+                value=trial.score,
+                params={key: _choice(key, trial.settings) for key in sweep.keys},
+                distributions=_distributions(sweep),
+                user_attrs={"number": trial.number, "reason": trial.reason},
+            )
+        )
+    return study
+
+
+def import_optuna() -> Any:
+    """The library, told to keep quiet.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import optuna
+    except ImportError as error:
+        raise MissingExtraError("sweep", "choosing trials by optuna") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def _sampler(sweep: Sweep, number: int) -> Any:
+    """A sampler whose chance is that of this trial alone."""
+    import numpy as np
+
+    optuna = import_optuna()
+    seed = int(np.random.SeedSequence([sweep.sampler_seed, number]).generate_state(1)[0])
+    if sweep.sampler == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    startup = max(4, min(STARTUP, trial_count(sweep) // 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the constant liar is marked experimental
+        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, constant_liar=True)
+
+
+def _distributions(sweep: Sweep) -> dict[str, Any]:
+    distributions = import_optuna().distributions
+    drawn: dict[str, Any] = {}
+    for key, values in sweep.keys.items():
+        if not isinstance(values, RangeTable):
+            drawn[key] = distributions.CategoricalDistribution([_plain(value) for value in values])
+        elif values.whole:
+            step = 1 if values.step is None else int(values.step)
+            drawn[key] = distributions.IntDistribution(int(values.low), int(values.high), log=values.log, step=step)
+        else:
+            drawn[key] = distributions.FloatDistribution(values.low, values.high, log=values.log, step=values.step)
+    return drawn
+
+
+def _plain(setting: Setting) -> Any:
+    """What optuna takes for a choice: settings of several keys become a text."""
+    return ", ".join(map(str, setting)) if isinstance(setting, tuple) else setting
+
+
+def _setting(sweep: Sweep, key: str, value: Any) -> Setting:
+    values = sweep.keys[key]
+    if isinstance(values, RangeTable):
+        return value  # type: ignore[no-any-return]  # a number, as the distribution gives it
+    return next(setting for setting in values if _plain(setting) == value and type(_plain(setting)) is type(value))
+
+
+def _choice(key: str, settings: Any) -> Any:
+    """A trial's single values as the choice for a key of the sweep file."""
+    names = [name.strip() for name in key.split(",")]
+    given = tuple(settings[name] for name in names)
+    return _plain(given if len(names) > 1 else given[0])

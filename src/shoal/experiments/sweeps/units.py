@@ -1,0 +1,157 @@
+"""One unit done: a recipe is trained in the unit's folder, and its record is written last.
+
+It can be done by any process on any machine that sees the sweep's folder, and as often as one likes: a unit that has a
+record is not done again, one that was broken off goes on where it was, and two processes never work at the same one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import MissingExtraError, ShoalError, StoreError
+from shoal.experiments.pretraining import pretrain_run, recipe_from
+from shoal.experiments.serving import peak_bytes
+from shoal.experiments.sweeps.holding import held
+from shoal.experiments.sweeps.milestones import Pruned, Pruner, milestones
+from shoal.experiments.sweeps.objective import score_of
+from shoal.experiments.sweeps.trials import UnitRecord, unit_place
+from shoal.experiments.writing import disk_faults, read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Progress = Callable[[str, int, int], None]
+
+RECORD = "done.json"
+STARTS = "starts.jsonl"
+PREPARED = "prepared"
+_OF_THE_SWEEP = (StoreError, MissingExtraError)
+"""Faults that every further trial would meet too."""
+
+
+def do_unit(folder: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None = None) -> dict[str, Any]:
+    """Do a unit, unless it is done; give its record and what it took.
+
+    Args:
+        folder: the sweep's folder.
+        unit: `Unit` as plain values.
+        objective: of the sweep.
+        progress: called with (what, done, total).
+
+    Raises:
+        StoreError: the folder is not to be seen from here, is full or cannot be written.
+        MissingExtraError: the recipe needs an optional part that is not installed.
+    """
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is not to be seen from this machine; a sweep needs a folder that all workers share")
+    place = folder / unit_place(unit["trial"], unit["seed"])
+    wall, cpu = time.perf_counter(), time.process_time()
+    with disk_faults(folder):
+        place.mkdir(parents=True, exist_ok=True)
+        with held(place / ".lock", "the trial"):
+            if not (place / RECORD).is_file():
+                _say_start(place)
+                write_json(place / RECORD, _record(folder, place, unit, objective, progress).to_dict())
+            record = read_json(place / RECORD)
+    return {
+        "record": record,
+        "timing": {
+            "trial": unit["trial"],
+            "seed": unit["seed"],
+            "wall_seconds": round(time.perf_counter() - wall, 3),
+            "cpu_seconds": round(time.process_time() - cpu, 3),
+            "peak_megabytes": round(peak_bytes() / 1e6, 1),
+            "machine": os.uname().nodename,
+        },
+    }
+
+
+def read_record(folder: Path, trial: int, seed: int) -> UnitRecord | None:
+    """A unit's record; None where it has none yet.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    file = folder / unit_place(trial, seed) / RECORD
+    if not file.is_file():
+        return None
+    try:
+        return UnitRecord(**read_json(file))
+    except TypeError as error:
+        raise StoreError(
+            f"{file} is no record of a trial ({error}); delete it and give the same command again"
+        ) from error
+
+
+def write_record(folder: Path, record: UnitRecord) -> None:
+    """Keep the record of a unit that no worker could end."""
+    write_json(folder / unit_place(record.trial, record.seed) / RECORD, record.to_dict())
+
+
+def ended_record(unit: Mapping[str, Any], reason: str, state: str = "failed") -> UnitRecord:
+    """The record of a unit that failed or was given up."""
+    return UnitRecord(
+        trial=unit["trial"],
+        seed=unit["seed"],
+        settings=unit["settings"],
+        state="pruned" if state == "pruned" else "failed",
+        reason=" ".join(reason.split()),
+    )
+
+
+def _record(
+    folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
+) -> UnitRecord:
+    """Train and judge; a fault of this unit alone becomes its record."""
+    try:
+        return _trained(folder, place, unit, objective, progress)
+    except _OF_THE_SWEEP:
+        raise
+    except Pruned as given_up:
+        return ended_record(unit, str(given_up), "pruned")
+    except ShoalError as fault:
+        return ended_record(unit, str(fault))
+    except Exception as fault:  # noqa: BLE001 - an objective of the user's, or memory that is not there
+        return ended_record(unit, f"{type(fault).__name__}: {fault}")
+
+
+def _trained(
+    folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
+) -> UnitRecord:
+    from shoal.experiments.pretraining.preparing import prepare
+    from shoal.experiments.pretraining.run import Listeners
+
+    recipe = recipe_from(unit["recipe"], "the recipe of the trial")
+    cache = folder / PREPARED
+    cache.mkdir(exist_ok=True)
+    # One process at a time: the others find the documents and tokens that they share.
+    with held(cache / ".lock", "the corpora", patience=math.inf):
+        prepare(recipe, cache)
+    pruner = Pruner(unit["medians"], objective, place / "run")
+    listeners = Listeners(progress=progress, on_moment=pruner.judge if unit["medians"] else None)
+    result = pretrain_run(recipe, place / "run", cache=cache, listeners=listeners)
+    score = score_of(objective, result)
+    if not math.isfinite(score):
+        return ended_record(unit, f"the score is {score}")
+    return UnitRecord(
+        trial=unit["trial"],
+        seed=unit["seed"],
+        settings=unit["settings"],
+        state="complete",
+        score=score,
+        scores=dict(result.bits_per_byte),
+        parameters=result.parameters,
+        tokens=result.tokens,
+        milestones=milestones(result, objective, unit["shares"]),
+    )
+
+
+def _say_start(place: Path) -> None:
+    """Keep who began the unit, so that one can see how often it was broken off."""
+    with (place / STARTS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"process": os.getpid(), "machine": os.uname().nodename, "time": time.time()}) + "\n")

@@ -1,0 +1,64 @@
+"""A score over the values of one setting: a mark a trial, so that the spread that the other settings bring is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import altair as alt
+
+from shoal.figures.curves import is_logarithmic
+from shoal.figures.theme import LIGHT, chart_config, series_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingPoint:
+    """One trial."""
+
+    value: float | str
+    score: float
+    says: str
+    """The hover title."""
+
+
+def setting_chart(
+    points: Sequence[SettingPoint], *, title: str, axis: str, width: int = 240, height: int = 190
+) -> alt.Chart:
+    """Scores over one setting; its axis is numeric where all values are numbers, logarithmic where they span a decade.
+
+    Args:
+        points: the trials.
+        title: the setting.
+        axis: what the score is.
+        width: of the plot, in pixels.
+        height: of the plot, in pixels.
+    """
+    numbers = [float(point.value) for point in points if not isinstance(point.value, str)]
+    if len(numbers) == len(points):
+        log = is_logarithmic(numbers)
+        scale = alt.Scale(type="log" if log else "linear", zero=False, padding=12)
+        ticks = {"values": sorted(set(numbers))} if len(set(numbers)) <= 8 else {"tickCount": 4}
+        x = alt.X(
+            "value:Q", title=None, scale=scale, axis=alt.Axis(grid=False, format="~g", labelOverlap=True, **ticks)
+        )
+    else:
+        order = list(dict.fromkeys(str(point.value) for point in points))
+        x = alt.X("value:N", title=None, sort=order, axis=alt.Axis(grid=False, labelAngle=0, labelLimit=90))
+    records = [
+        {
+            "value": point.value if len(numbers) == len(points) else str(point.value),
+            "score": point.score,
+            "says": point.says,
+        }
+        for point in points
+    ]
+    y = alt.Y("score:Q", title=axis, scale=alt.Scale(zero=False), axis=alt.Axis(domain=False, tickCount=5))
+    marks = (
+        alt.Chart(alt.Data(values=records))
+        .mark_point(size=55, filled=True, opacity=0.8, color=series_colour(0), stroke=LIGHT["paper"], strokeWidth=1)
+        .encode(x=x, y=y, description="says:N")
+    )
+    return marks.properties(width=width, height=height, title=title).configure(**chart_config())
