@@ -1,4 +1,4 @@
-"""Greedy continuation with a key-value cache, many prefixes at a time.
+"""Continuation with a key-value cache, greedy or as a caller chooses, many prefixes at a time.
 
 The rows of a batch have prefixes of different lengths, which are padded on the left, masked by length, and given
 positions that count real tokens only. A model whose forward takes no positions gets rows of one length together.
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.models.prefixes import Prefix, group_prefixes
+from shoal.models.prefixes import Prefix, group_prefixes, most_likely
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel
 
@@ -55,17 +55,43 @@ def decode_greedily(
         may_pad: whether prefixes of different lengths may go together.
     """
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
+    decode_rows(model, rows, end_id, most_likely, may_pad=may_pad)
+    return [row.said for row in rows]
+
+
+def decode_rows(
+    model: PreTrainedModel,
+    rows: Sequence[Prefix],
+    end_id: int | None,
+    choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
+    *,
+    may_pad: bool = True,
+) -> None:
+    """Continue each row until the end token, which is kept, or until its limit.
+
+    Args:
+        model: in evaluation mode, with a cache (see `has_cache`).
+        rows: what is said is put into them.
+        end_id: the token that ends a continuation, if there is one.
+        choose: gives the next token of each row (B) by its logits (B × V).
+        may_pad: whether prefixes of different lengths may go together.
+    """
     parameters = inspect.signature(model.forward).parameters
     padded = may_pad and "position_ids" in parameters
     last_only = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
     cells = _CELLS if last_only else _LOGITS // model.get_input_embeddings().weight.shape[0]
     for group in group_prefixes([row for row in rows if row.limit > 0], cells, padded=padded):
-        _decode_group(model, group, end_id, last_only, padded=padded)
-    return [row.said for row in rows]
+        _decode_group(model, group, end_id, choose, last_only, padded=padded)
 
 
 def _decode_group(
-    model: PreTrainedModel, rows: list[Prefix], end_id: int | None, last_only: dict[str, int], *, padded: bool
+    model: PreTrainedModel,
+    rows: list[Prefix],
+    end_id: int | None,
+    choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
+    last_only: dict[str, int],
+    *,
+    padded: bool,
 ) -> None:
     device = model.device
     length = max(len(row.prefix) for row in rows)
@@ -79,7 +105,7 @@ def _decode_group(
             extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
         output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, **extra)
         cache = output.past_key_values
-        said_B = output.logits[:, -1].argmax(-1)
+        said_B = choose(output.logits[:, -1], rows)
         for row, token in zip(rows, said_B.tolist(), strict=True):
             row.said.append(token)
         going = [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]

@@ -1,4 +1,4 @@
-"""Prefixes that are continued together."""
+"""Prefixes that are continued together, and how the next token of each is chosen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import torch
 
 _ROWS = 64
 
@@ -19,6 +21,11 @@ class Prefix:
     prefix: Sequence[int]
     limit: int
     said: list[int] = field(default_factory=list)
+
+
+def most_likely(logits_BV: torch.Tensor, _rows: Sequence[Prefix]) -> torch.Tensor:
+    """The argmax of each row."""
+    return logits_BV.argmax(-1)
 
 
 def group_prefixes(rows: list[Prefix], cells: int, *, padded: bool) -> Iterator[list[Prefix]]:

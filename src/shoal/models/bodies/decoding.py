@@ -1,4 +1,4 @@
-"""Greedy continuation by a body of shoal's own, many prefixes at a time.
+"""Continuation by a body of shoal's own, greedy or as a caller chooses, many prefixes at a time.
 
 Prefixes are padded on the right and read once; from there each row goes on at its own length. Batch shape may change
 logits by rounding, so what comes out is a draft: the caller verifies it.
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.models.bodies.past import Memory
-from shoal.models.prefixes import Prefix, group_prefixes
+from shoal.models.prefixes import Prefix, group_prefixes, most_likely
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shoal.models.bodies.body import Body
 
@@ -24,7 +24,6 @@ _CELLS = 2**17
 """Positions of a batch at most, which bounds the memory."""
 
 
-@torch.inference_mode()
 def continue_greedily(
     body: Body, prefixes: Sequence[Sequence[int]], limits: Sequence[int], end_id: int | None, *, may_pad: bool = True
 ) -> list[list[int]]:
@@ -38,12 +37,38 @@ def continue_greedily(
         may_pad: whether prefixes of different lengths may go together.
     """
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
-    for group in group_prefixes([row for row in rows if row.limit > 0], _CELLS, padded=may_pad):
-        _continue_group(body, group, end_id)
+    continue_rows(body, rows, end_id, most_likely, may_pad=may_pad)
     return [row.said for row in rows]
 
 
-def _continue_group(body: Body, rows: list[Prefix], end_id: int | None) -> None:
+@torch.inference_mode()
+def continue_rows(
+    body: Body,
+    rows: Sequence[Prefix],
+    end_id: int | None,
+    choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
+    *,
+    may_pad: bool = True,
+) -> None:
+    """Continue each row until the end token, which is kept, or until its limit.
+
+    Args:
+        body: what reads.
+        rows: what is said is put into them.
+        end_id: the token that ends a continuation, if there is one.
+        choose: gives the next token of each row (B) by its logits (B × V).
+        may_pad: whether prefixes of different lengths may go together.
+    """
+    for group in group_prefixes([row for row in rows if row.limit > 0], _CELLS, padded=may_pad):
+        _continue_group(body, group, end_id, choose)
+
+
+def _continue_group(
+    body: Body,
+    rows: list[Prefix],
+    end_id: int | None,
+    choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
+) -> None:
     lengths = [len(row.prefix) for row in rows]
     ids_BL = torch.tensor([[*row.prefix, *[0] * (max(lengths) - len(row.prefix))] for row in rows], device=body.device)
     lengths_B = torch.tensor(lengths, device=body.device)
@@ -51,7 +76,7 @@ def _continue_group(body: Body, rows: list[Prefix], end_id: int | None) -> None:
     last_BD = body.hidden(ids_BL, memory)[torch.arange(len(rows), device=body.device), lengths_B - 1]
     memory.advance()
     while rows:
-        said_B = body.head.logits(last_BD).argmax(-1)
+        said_B = choose(body.head.logits(last_BD), rows)
         for row, token in zip(rows, said_B.tolist(), strict=True):
             row.said.append(token)
         going = [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]

@@ -1,0 +1,112 @@
+"""Continuations drawn at a temperature, many at a time, each a function of its own seed.
+
+A row draws one number of [0, 1) a token, and the token is where the cumulative distribution passes it. The numbers
+depend on the row's seed alone, so that what a row says does not depend on which rows go with it, beyond the rounding of
+a matrix product. A body of shoal's own goes on with its memory, another model with its cache; a model that has neither
+reads everything again for each token.
+
+Shapes: B rows, L positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from shoal.errors import ModelError, UsageError
+from shoal.models.anatomy import Anatomy, split_model
+from shoal.models.bodies.decoding import continue_rows
+from shoal.models.decoding import decode_rows, has_cache
+from shoal.models.prefixes import Prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from transformers import PreTrainedModel
+
+    from shoal.models.bodies import Body
+
+_ROWS = 64
+
+
+def sample_continuations(
+    model: PreTrainedModel | Body,
+    prefixes: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    *,
+    temperature: float,
+    longest: int,
+    end_id: int | None,
+    progress: Callable[[int], None] | None = None,
+) -> list[list[int]]:
+    """Draw a continuation of each prefix, until the end token, which is kept, or ``longest`` tokens.
+
+    Args:
+        model: a causal language model in evaluation mode, or what `load_reader` gives.
+        prefixes: ids to go on from; at least one each.
+        seeds: one a prefix.
+        temperature: logits are divided by it; 0 takes the most likely token.
+        longest: the most tokens to say.
+        end_id: the token that ends a continuation, if there is one.
+        progress: called with the number of rows that ended, after every piece of work.
+
+    Raises:
+        UsageError: the temperature is below 0 or no number.
+        ModelError: the model's logits are not numbers.
+    """
+    if not 0 <= temperature < float("inf"):
+        raise UsageError(f"a temperature is a number of 0 or more, not {temperature}; 1 draws as the model says")
+    rows = [Prefix(place, prefix, longest) for place, prefix in enumerate(prefixes)]
+    draws = [np.random.default_rng(seed).random(longest) for seed in seeds]
+    with torch.inference_mode():
+        anatomy = split_model(model)
+        go_on = _way(anatomy)
+        for first in range(0, len(rows), _ROWS):
+            part = rows[first : first + _ROWS]
+            go_on(part, end_id, lambda logits_BV, going: _draw(logits_BV, going, draws, temperature))
+            if progress is not None:
+                progress(len(part))
+    return [row.said for row in rows]
+
+
+def _draw(
+    logits_BV: torch.Tensor, rows: Sequence[Prefix], draws: Sequence[np.ndarray], temperature: float
+) -> torch.Tensor:
+    """The next token of each row."""
+    wide_BV = logits_BV.double()
+    if not bool(wide_BV.amax(-1).isfinite().all()):
+        raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
+    if temperature == 0:
+        return wide_BV.argmax(-1)
+    below_BV = (wide_BV / temperature).softmax(-1).cumsum(-1)
+    drawn_B = torch.tensor([draws[row.place][len(row.said)] for row in rows], device=logits_BV.device)
+    # The sum of all may end a rounding below 1, and beyond it no token lies.
+    found_B1 = torch.searchsorted(below_BV, drawn_B[:, None] * below_BV[:, -1:], right=True)
+    return found_B1[:, 0].clamp_max(logits_BV.shape[1] - 1)
+
+
+def _way(anatomy: Anatomy) -> Callable[..., None]:
+    """How this model is gone on with."""
+    own, model = anatomy.own, anatomy.model
+    if own is not None:
+        return lambda rows, end_id, choose: continue_rows(own, rows, end_id, choose)
+    if anatomy.padding == "right" and has_cache(model):
+        return lambda rows, end_id, choose: decode_rows(model, rows, end_id, choose)
+    return lambda rows, end_id, choose: _read_again(anatomy, rows, end_id, choose)
+
+
+def _read_again(
+    anatomy: Anatomy, rows: Sequence[Prefix], end_id: int | None, choose: Callable[..., torch.Tensor]
+) -> None:
+    """Rows of one length together, everything read again for each token."""
+    for _, group in groupby(sorted(rows, key=lambda row: len(row.prefix)), key=lambda row: len(row.prefix)):
+        going = list(group)
+        while going:
+            ids_BL = torch.tensor([[*row.prefix, *row.said] for row in going], device=anatomy.model.device)
+            said_B = choose(anatomy.full_logits(ids_BL)[:, -1], going)
+            for row, token in zip(going, said_B.tolist(), strict=True):
+                row.said.append(token)
+            going = [row for row in going if row.said[-1] != end_id and len(row.said) < row.limit]
