@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from benchmarks.processes import append_part, read_parts, write_result
+from shoal.errors import BoundaryError, DataError
 from shoal.evaluation import Scores, evaluate, evaluate_by_generation
 from shoal.models import weight_digest
 from shoal.tasks import Example
@@ -76,17 +77,21 @@ def given(spec: str, texts: Path, items: int, long: int) -> dict[str, Any]:
     lines = [line for line in texts.read_text(encoding="utf-8").splitlines() if len(line.split()) > 40]
 
     def row(place: int) -> Example:
-        return continuation(loaded.model, loaded.tokenizer, lines[place % len(lines)], place, long=place < long)
+        for cut in range(5 + place % 7, 30):
+            line = lines[place % len(lines)]
+            made = continuation(loaded.model, loaded.tokenizer, line, place, cut, long=place < long)
+            if splits(loaded.tokenizer, made):
+                return made
+        raise DataError(f"no cut of {line[:40]!r} gives a prompt and a completion without a token across both")
 
     return compare(f"{spec} on {texts.name}", loaded.model, loaded.tokenizer, row, items, long)
 
 
 def continuation(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str, place: int, *, long: bool
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, text: str, place: int, cut: int, *, long: bool
 ) -> Example:
-    """The beginning of a text with the model's own continuation of it, or with the text's in every other item."""
+    """The first words of a text with the model's own continuation of them, or with the text's in every other item."""
     words = text.split()
-    cut = 5 + place % 7
     prompt = " ".join(words[:cut])
     if place % 2:
         return Example(prompt=prompt, completion=" " + " ".join(words[cut : cut + 1 + place % 6]), ends=False)
@@ -103,6 +108,15 @@ def continuation(
         completion=decode_continuation(tokenizer, said[: ids["input_ids"].shape[1]], said[ids["input_ids"].shape[1] :]),
         ends=said[-1] == tokenizer.eos_token_id,
     )
+
+
+def splits(tokenizer: PreTrainedTokenizerFast, made: Example) -> bool:
+    """Whether no token lies across the end of the prompt, as one does where a model goes on in the middle of a word."""
+    try:
+        encode_pairs(tokenizer, [(made.prompt, made.completion, made.ends)])
+    except BoundaryError:
+        return False
+    return True
 
 
 def architecture(name: str, items: int, long: int, seed: int = 0) -> dict[str, Any]:
