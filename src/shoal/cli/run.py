@@ -30,7 +30,7 @@ def run(
     out
         The run folder; by default runs/NAME-PRESET.
     workers
-        Processes that train side by side; by default as many as there are cores.
+        Processes that train side by side; by default as many as there are cores. 0 does all in this one.
     as_json
         Print the verdict as JSON on standard output.
     """
@@ -41,7 +41,7 @@ def run(
     plan = load_experiment(experiment, preset)
     folder = out or Path("runs") / plan.folder_name
     with progress_bars() as progress:
-        verdict = run_experiment(plan, folder, workers=workers or "auto", progress=progress)
+        verdict = run_experiment(plan, folder, workers="auto" if workers is None else workers, progress=progress)
     report = write_report(folder)
     if as_json:
         print_json(verdict.to_dict() | {"run": str(folder), "report": str(report)})
