@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 
 import pytest
 
+from endpoints import serving
 from shoal.cli.main import main
 from shoal.corpora.asked import Endpoint, ask_all, estimate_cost, make_prompts
 from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
@@ -16,68 +14,10 @@ from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
 pytest.importorskip("openai")
 
 
-class Script:
-    """What the server does with each request in turn; the last instruction goes on for ever."""
-
-    def __init__(self, *steps):
-        self.steps = list(steps)
-        self.requests = []
-        self.lock = threading.Lock()
-
-    def next(self, body):
-        with self.lock:
-            self.requests.append(body)
-            return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
-
-
 @pytest.fixture
 def serve():
-    servers = []
-
-    def start(*steps):
-        script = Script(*steps)
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                step = script.next(body)
-                if isinstance(step, float):
-                    time.sleep(step)
-                    step = "late"
-                if isinstance(step, int):
-                    self.reply(step, b'{"error": {"message": "no"}}')
-                elif isinstance(step, bytes):
-                    self.reply(200, step)
-                else:
-                    text = step if step != "echo" else body["messages"][0]["content"]
-                    message = {"role": "assistant", "content": text}
-                    usage = {"prompt_tokens": 60, "completion_tokens": 7, "total_tokens": 67}
-                    choice = {"index": 0, "finish_reason": "stop", "message": message}
-                    whole = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-                    self.reply(200, json.dumps({**whole, "usage": usage}).encode())
-
-            def reply(self, status, raw):
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(raw)))
-                    self.end_headers()
-                    self.wfile.write(raw)
-                except BrokenPipeError:
-                    pass
-
-            def log_message(self, *_):
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/v1", script
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield lambda *steps: servers.enter_context(serving(*steps))
 
 
 def endpoint(url, waits=None, **settings):

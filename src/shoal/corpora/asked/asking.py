@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
+from shoal.corpora.asked.endpoint import UselessAnswerError
 from shoal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from shoal.corpora.asked.endpoint import Answer, Endpoint
+    from shoal.corpora.asked.endpoint import Endpoint
     from shoal.corpora.asked.prompts import Prompt
 
 
@@ -42,24 +43,81 @@ def ask_all(
         EndpointError: the endpoint failed for good; what was answered is kept.
         DataError: the record is not one.
     """
-    known = read_record(record)
-    todo = [prompt for prompt in prompts if prompt.key not in known]
-    if todo:
-        client = endpoint.client()
-        with record.open("a", encoding="utf-8") as file, ThreadPoolExecutor(workers) as pool:
-            waiting = {pool.submit(endpoint.ask, client, prompt.text): prompt for prompt in todo}
-            try:
-                for future in as_completed(list(waiting)):
-                    known[waiting[future].key] = _keep(file, waiting[future], future.result())
-                    del waiting[future]
-                    if progress is not None:
-                        progress("stories", len(prompts) - len(waiting), len(prompts))
-            finally:
-                pool.shutdown(cancel_futures=True)
-                for future, prompt in waiting.items():
-                    if not future.cancelled() and future.exception() is None:
-                        _keep(file, prompt, future.result())
+    known = answer_all(prompts, endpoint, record, keep=_asked_for, workers=workers, progress=progress)
     return _without_duplicates([known[prompt.key] for prompt in prompts])
+
+
+class Question(Protocol):
+    """What can be asked."""
+
+    @property
+    def key(self) -> str:
+        """The record's key."""
+
+    @property
+    def text(self) -> str:
+        """The prompt."""
+
+
+_Q = TypeVar("_Q", bound=Question)
+
+
+def answer_all(
+    questions: Sequence[_Q],
+    endpoint: Endpoint,
+    record: Path,
+    *,
+    keep: Callable[[_Q], dict[str, Any]],
+    check: Callable[[str], object] | None = None,
+    workers: int = 4,
+    progress: Callable[[str, int, int], None] | None = None,
+    what: str = "stories",
+) -> dict[str, dict[str, Any]]:
+    """Ask what the record does not hold yet; give all of its rows by key.
+
+    Args:
+        questions: what is asked; their keys differ.
+        endpoint: who is asked.
+        record: the JSONL file of answers; it is made, or gone on with.
+        keep: what the record says of a question, beside its key and its answer.
+        check: see `Endpoint.ask`; a question whose answers stay useless is kept with the reason under ``useless``.
+        workers: questions under way at the same time.
+        progress: called with (what, done, total).
+        what: the name of the work.
+
+    Raises:
+        EndpointError: the endpoint failed for good; what was answered is kept.
+        DataError: the record is not one.
+    """
+    known = read_record(record)
+    todo = [question for question in questions if question.key not in known]
+    if not todo:
+        return known
+    client = endpoint.client()
+
+    def ask(question: _Q) -> dict[str, Any]:
+        row = {"key": question.key, **keep(question)}
+        try:
+            answer = endpoint.ask(client, question.text, check)
+        except UselessAnswerError as fault:
+            return {**row, "text": "", "useless": str(fault)}
+        return {**row, "text": answer.text, "tokens_in": answer.tokens_in, "tokens_out": answer.tokens_out}
+
+    with record.open("a", encoding="utf-8") as file, ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(ask, question) for question in todo}
+        try:
+            for future in as_completed(list(waiting)):
+                row = future.result()
+                known[row["key"]] = _append(file, row)
+                waiting.discard(future)
+                if progress is not None:
+                    progress(what, len(questions) - len(waiting), len(questions))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            for future in waiting:
+                if not future.cancelled() and future.exception() is None:
+                    _append(file, future.result())
+    return known
 
 
 def read_record(record: Path) -> dict[str, dict[str, Any]]:
@@ -86,16 +144,11 @@ def read_record(record: Path) -> dict[str, dict[str, Any]]:
     return answers
 
 
-def _keep(file: IO[str], prompt: Prompt, answer: Answer) -> dict[str, Any]:
-    row = {
-        "key": prompt.key,
-        "text": answer.text,
-        "words": list(prompt.words),
-        "features": list(prompt.features),
-        "prompt": prompt.text,
-        "tokens_in": answer.tokens_in,
-        "tokens_out": answer.tokens_out,
-    }
+def _asked_for(prompt: Prompt) -> dict[str, Any]:
+    return {"words": list(prompt.words), "features": list(prompt.features), "prompt": prompt.text}
+
+
+def _append(file: IO[str], row: dict[str, Any]) -> dict[str, Any]:
     file.write(json.dumps(row, ensure_ascii=False) + "\n")
     file.flush()
     return row

@@ -47,6 +47,10 @@ class Endpoint:
     """The most tokens of an answer."""
 
     temperature: float = 1.0
+
+    second_temperature: float | None = None
+    """Of a question that is asked again because its answer was of no use; None leaves it as it was."""
+
     pause: Callable[[float], None] = field(default=time.sleep, repr=False)
     """What waits."""
 
@@ -66,26 +70,42 @@ class Endpoint:
         key = os.environ.get(KEY_VARIABLE) or "none"
         return openai.OpenAI(base_url=self.url, api_key=key, timeout=self.timeout, max_retries=0)
 
-    def ask(self, client: Any, prompt: str) -> Answer:
+    def ask(self, client: Any, prompt: str, check: Callable[[str], object] | None = None) -> Answer:
         """The model's answer to one prompt.
 
+        Args:
+            client: as `client` gives it.
+            prompt: what is asked.
+            check: raises UselessAnswerError where a text is of no use; the question is then asked again at once.
+
         Raises:
+            UselessAnswerError: the last answer was of no use.
             EndpointError: the endpoint refuses the request, or every try failed.
         """
-        failure = ""
+        failure, temperature, useless = "", self.temperature, None
         for attempt in range(self.tries):
-            if attempt:
+            if attempt and useless is None:
                 self.pause(self.wait * 2 ** (attempt - 1) * random.uniform(1, 1.5))
+            useless = None
             try:
-                return self._ask_once(client, prompt)
+                answer = self._ask_once(client, prompt, temperature)
+                if check is not None:
+                    check(answer.text)
+            except UselessAnswerError as fault:
+                useless = fault
+                temperature = temperature if self.second_temperature is None else self.second_temperature
             except _TryAgainError as fault:
                 failure = str(fault)
+            else:
+                return answer
+        if useless is not None:
+            raise useless
         raise EndpointError(
             f"{self.url} gave no usable answer in {self.tries} tries ({failure}); see whether it runs, or give it a "
             "longer timeout, and give the same command again"
         )
 
-    def _ask_once(self, client: Any, prompt: str) -> Answer:
+    def _ask_once(self, client: Any, prompt: str, temperature: float) -> Answer:
         import openai
 
         try:
@@ -93,7 +113,7 @@ class Endpoint:
                 model=self.model,
                 messages=[{"role": "user", "content": prompt}],
                 max_tokens=self.longest,
-                temperature=self.temperature,
+                temperature=temperature,
             )
         except openai.APITimeoutError as error:
             raise _TryAgainError(f"no answer within {self.timeout:g} s") from error
@@ -107,6 +127,10 @@ class Endpoint:
         except (openai.APIConnectionError, openai.APIError, ValueError) as error:
             raise _TryAgainError(_short(str(error)) or type(error).__name__) from error
         return _answer(reply)
+
+
+class UselessAnswerError(Exception):
+    """An answer that came, and is not what was asked for; the text says why."""
 
 
 class _TryAgainError(Exception):

@@ -12,7 +12,7 @@ from shoal.corpora.grammar.generate import tell_stories
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FEATURES = {
+WISHES = {
     "dialogue": "at least one of them says something, in quotation marks",
     "bad ending": "the story ends badly",
     "twist": "something happens that nobody expects",
@@ -20,6 +20,7 @@ _FEATURES = {
     "foreshadowing": "an early sentence hints at what happens later",
     "conflict": "two of them have a quarrel",
 }
+"""Features of a story in the words in which they are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def make_prompts(
 
 def _make(words: tuple[str, str, str], features: tuple[str, ...], place: int) -> Prompt:
     verb, noun, adjective = words
-    wishes = "; ".join(_FEATURES[name] for name in features)
+    wishes = "; ".join(WISHES[name] for name in features)
     text = (
         "Write a short story of three to five paragraphs in words that a child of three or four knows. "
         f'It must hold the verb "{verb}", the noun "{noun}" and the adjective "{adjective}". '

@@ -1,0 +1,116 @@
+"""The proof of a judge: stories damaged by a known dose must get marks in the order of the dose.
+
+Every story is judged whole and at three doses of three kinds of damage. For each kind, Page's exact test asks whether
+the marks of its dimension fall with the dose; the drop has its exact interval, over stories; and the drops of all
+dimensions are set beside each other, so that a judge who lowers everything at once is told from one who sees what is
+wrong. The level is shared by the kinds (Bonferroni), so that a judge who marks at random is said to see anything at
+all at most once in twenty certificates.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.evaluation.judging.certificate import DamageFinding, JudgeCertificate, Sight
+from shoal.evaluation.judging.damage import DAMAGES, DOSES, Damaged, damaged_pieces
+from shoal.evaluation.judging.rubric import DIMENSIONS
+from shoal.evaluation.judging.trend import Trend, falling_trend
+from shoal.evaluation.statistics import fewest_seeds, sign_flip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shoal.evaluation.judging.rubric import Judgement, Piece
+
+    Judge = Callable[[Sequence[Piece]], Sequence[Judgement | None]]
+    Marks = dict[tuple[int, str, float], Judgement]
+
+SMALLEST_DROP = 0.5
+"""Marks: a smaller drop from the undamaged story to the fully damaged one does not count as seeing."""
+
+
+def certify_judge(
+    judge: Judge, *, name: str = "judge", stories: int = 12, seed: int = 0, doses: Sequence[float] = DOSES
+) -> JudgeCertificate:
+    """Prove a judge on damage of known doses.
+
+    Args:
+        judge: a callable that takes pieces and gives a judgement of each, or None where it gives none.
+        name: what the certificate calls it.
+        stories: how many; 10 pieces are judged of each.
+        seed: of the stories and the damage.
+        doses: of each kind of damage, rising, above 0 and at most 1.
+
+    Raises:
+        UsageError: there is no story, or the doses are not as said.
+        EndpointError: the judge is at an endpoint that failed for good; what it answered is kept.
+    """
+    pieces = damaged_pieces(stories, seed=seed, doses=doses)
+    judged = list(judge([part.piece for part in pieces]))
+    marks = _marks(pieces, judged)
+    level = 1 - 0.05 / len(DAMAGES)
+    return JudgeCertificate(
+        judge=name,
+        findings=tuple(_finding(damage, marks, stories, doses, level) for damage in DAMAGES),
+        doses=tuple(doses),
+        stories=stories,
+        pieces=len(pieces),
+        useless=sum(one is None for one in judged),
+        seed=seed,
+        level=level,
+        smallest_drop=SMALLEST_DROP,
+    )
+
+
+def _marks(pieces: Sequence[Damaged], judged: Sequence[Judgement | None]) -> Marks:
+    """Judgements by story, damage and dose; an undamaged story stands under each kind at dose 0."""
+    found: Marks = {}
+    for part, one in zip(pieces, judged, strict=True):
+        if one is not None:
+            for damage in DAMAGES if part.dose == 0 else (part.damage,):
+                found[part.story, damage, part.dose] = one
+    return found
+
+
+def _finding(damage: str, marks: Marks, stories: int, doses: Sequence[float], level: float) -> DamageFinding:
+    steps = (0.0, *doses)
+    whole = [story for story in range(stories) if all((story, damage, dose) in marks for dose in steps)]
+    if len(whole) < fewest_seeds(level=level):
+        return DamageFinding(
+            damage=damage, sight="cannot tell", trend=None, seen_from=None, drops={}, specific=False, leaks=()
+        )
+    rows = {name: [[marks[story, damage, dose].mark(name) for dose in steps] for story in whole] for name in DIMENSIONS}
+    trend = falling_trend(rows[damage], level=level)
+    drops = {name: sign_flip([row[0] - row[-1] for row in of_one], level=level) for name, of_one in rows.items()}
+    others = [name for name in DIMENSIONS if name != damage]
+    return DamageFinding(
+        damage=damage,
+        sight=_sight(trend, level),
+        trend=trend,
+        seen_from=_seen_from(rows[damage], doses, level),
+        drops=drops,
+        specific=all(_more(rows[damage], rows[name], level) for name in others),
+        leaks=tuple(name for name in others if drops[name].low > 0),
+    )
+
+
+def _sight(trend: Trend, level: float) -> Sight:
+    if trend.p_value <= 1 - level and trend.drop.low > 0 and trend.drop.estimate >= SMALLEST_DROP:
+        return "sees"
+    return "blind" if trend.drop.high < SMALLEST_DROP else "cannot tell"
+
+
+def _seen_from(rows: Sequence[Sequence[int]], doses: Sequence[float], level: float) -> float | None:
+    """The lowest dose from which on every dose is told from none."""
+    found = None
+    for place, dose in reversed(list(enumerate(doses, start=1))):
+        if sign_flip([row[0] - row[place] for row in rows], level=level).low <= 0:
+            break
+        found = dose
+    return found
+
+
+def _more(own: Sequence[Sequence[int]], other: Sequence[Sequence[int]], level: float) -> bool:
+    """Whether one dimension drops more than the other, over stories."""
+    excess = [(mine[0] - mine[-1]) - (its[0] - its[-1]) for mine, its in zip(own, other, strict=True)]
+    return sign_flip(excess, level=level).low > 0
