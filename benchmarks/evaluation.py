@@ -41,15 +41,22 @@ def main() -> None:
     rounds = options.rounds
     counting, short = neo.counting_rows(), neo.short_rows()
     counting_file, short_file = rows_file("counting", counting), rows_file("short", short)
-    mixed = neo.subject("neo-counting", counting[:30], learning_rate=2e-3, epochs=80)
-    mixed_short = neo.subject("neo-short", short[:500], learning_rate=3e-3, epochs=50)
-    failing = neo.subject("neo-fresh", counting, learning_rate=0.0, epochs=0)
+
+    def mixed() -> Path:
+        return neo.subject("neo-counting", counting[:30], learning_rate=2e-3, epochs=80)
+
+    def mixed_short() -> Path:
+        return neo.subject("neo-short", short[:500], learning_rate=3e-3, epochs=50)
+
+    def failing() -> Path:
+        return neo.subject("neo-fresh", counting, learning_rate=0.0, epochs=0)
+
     todo: dict[str, Callable[[], dict[str, Any]]] = {
-        "start": lambda: compare_start(mixed, counting_file, rounds),
-        "short": lambda: compare(mixed_short, short_file, SHORT_SIZES, rounds),
-        "failing-short": lambda: compare(failing, short_file, SHORT_SIZES, rounds, early_exit=True),
-        "counting": lambda: compare(mixed, counting_file, LONG_SIZES, rounds),
-        "failing-counting": lambda: compare(failing, counting_file, LONG_SIZES, rounds, early_exit=True),
+        "start": lambda: compare_start(mixed(), counting_file, rounds),
+        "short": lambda: compare(mixed_short(), short_file, SHORT_SIZES, rounds),
+        "failing-short": lambda: compare(failing(), short_file, SHORT_SIZES, rounds, early_exit=True),
+        "counting": lambda: compare(mixed(), counting_file, LONG_SIZES, rounds),
+        "failing-counting": lambda: compare(failing(), counting_file, LONG_SIZES, rounds, early_exit=True),
     }
     result = {}
     for name in options.only:
