@@ -174,9 +174,10 @@ def _prefixes(
         for name, corpus in corpora.items()
     }
     places = [(name, place) for name, found in fits.items() for place in found.tolist()]
-    count = table.memorised if whole <= recipe.model.context else 0
+    count = table.memorised if places and whole <= recipe.model.context else 0
+    rounds = [draws.permutation(len(places)) for _ in range(-(-count // max(1, len(places))))]
     rows = []
-    for item, number in enumerate(draws.permutation(len(places))[:count].tolist()):
+    for item, number in enumerate(np.concatenate(rounds)[:count].tolist() if rounds else ()):
         name, place = places[number]
         ids = corpora[name].file.document(place).tolist()[corpora[name].opening : -1]
         start = int(draws.integers(0, len(ids) - whole + 1))

@@ -1,0 +1,277 @@
+"""A recipe run to its model: records, checkpoints, resume after SIGKILL, and what stops it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sqlite3
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.errors import StoreError, TrainingError, UsageError
+from shoal.experiments.pretraining import Listeners, PretrainResult, Recipe, plan_run, pretrain_run, recipe_from
+from shoal.experiments.pretraining.watching import checkpoint_steps, score_steps
+
+FORK = get_context("fork")
+
+
+def recipe(**changes: Any) -> Recipe:
+    table = {
+        "name": "small",
+        "corpus": [{"name": "told", "grammar": 80, "held_out": 0.1}],
+        "tokenizer": {"vocabulary": 300},
+        "model": {"width": 16, "layers": 1, "heads": 2, "context": 64},
+        "training": {"tokens": 12_000, "batch_tokens": 512, "precision": "float32"},
+        "evaluation": {"documents": 5, "every": 10, "sample_tokens": 3, "memorised": 10},
+    }
+    return recipe_from(table, "small.toml").with_values(changes)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pretraining")
+
+
+@pytest.fixture(scope="module")
+def run(home: Path) -> PretrainResult:
+    return pretrain_run(recipe(**{"checkpoints.every": 8}), home / "whole")
+
+
+def rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def bits(folder: Path) -> bytes:
+    return (folder / "model" / "model.safetensors").read_bytes()
+
+
+def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from shoal.models import load_model
+
+    model = AutoModelForCausalLM.from_pretrained(run.model)
+    assert type(model).__name__ == "LlamaForCausalLM"
+    assert sum(weight.numel() for weight in model.parameters()) == run.parameters
+    tokenizer = AutoTokenizer.from_pretrained(run.model)
+    assert tokenizer.decode(tokenizer("Once upon a time").input_ids) == "Once upon a time"
+    assert tokenizer.model_max_length == 64
+    assert load_model(str(run.model), device="cpu").parameters == run.parameters
+
+
+def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: PretrainResult, home: Path) -> None:
+    from shoal.evaluation.likelihoods import log_likelihoods, text_rows
+    from shoal.experiments.pretraining.documents import document_id, prepare_documents, read_texts
+    from shoal.models import load_model
+
+    losses = [point.loss for point in run.curve]
+    assert len(losses) == run.steps
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.3
+    score = run.held_out["told"]
+    assert score.low < score.bits_per_byte < score.high
+    ids = set((run.folder / "held_out.txt").read_text().split())
+    texts = list(read_texts(prepare_documents(recipe().corpus[0], home / "prepared")))
+    chosen = sorted((document_id(text), text) for text in texts if document_id(text) in ids)[:5]
+    loaded = load_model(str(run.model), device="cpu")
+    short = [text[:60] for _, text in chosen]
+    nats = log_likelihoods(loaded.model, text_rows(loaded.model, loaded.tokenizer, short))
+    alone = -sum(nats) / math.log(2) / sum(len(text) for text in short)
+    assert sum(len(text.encode()) for _, text in chosen) == score.size
+    assert abs(alone - score.bits_per_byte) < 0.25 * score.bits_per_byte
+
+
+def test_bits_a_byte_count_every_token_once() -> None:
+    from shoal.experiments.pretraining.scoring import _windows
+
+    for length in (5, 64, 65, 66, 97, 98, 500):
+        scored = [place for _, first, stop in _windows(length, 1, 64) for place in range(first, stop)]
+        assert scored == list(range(1, length))
+        assert all(stop - start <= 65 for start, _, stop in _windows(length, 1, 64))
+        assert all(first - start >= 32 for start, first, _ in _windows(length, 1, 64)[1:])
+
+
+def test_steps_scores_and_samples_stand_in_json_lines_and_in_sqlite(run: PretrainResult) -> None:
+    base = sqlite3.connect(run.folder / "records.sqlite")
+    for name, columns in (("metrics", "step, loss"), ("scores", "step, bits_per_byte"), ("samples", "step, text")):
+        held = base.execute(f"SELECT {columns} FROM {name} ORDER BY rowid").fetchall()
+        keys = columns.split(", ")
+        assert held == [tuple(row[key] for key in keys) for row in rows(run.folder / f"{name}.jsonl")]
+    base.close()
+    assert [row["step"] for row in rows(run.folder / "metrics.jsonl")] == list(range(1, run.steps + 1))
+    assert [row["step"] for row in rows(run.folder / "scores.jsonl")] == sorted(score_steps(run.steps, 10))
+    assert run.seconds > 0
+    assert run.cpu_seconds > 0
+    page = (run.folder / "curve.html").read_text()
+    assert "held out: told" in page
+    assert "https://" not in page.replace("https://www.w3.org", "").replace("http://www.w3.org", "")
+    assert (run.folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_kept_checkpoints_are_log_spaced_and_read_by_insight(run: PretrainResult) -> None:
+    from shoal.insight import checkpoint_folders, roles_over_training
+
+    steps = [step for step, _ in checkpoint_folders(run.folder)]
+    assert steps == sorted(checkpoint_steps(run.steps, 8)) == [0, 1, 2, 4, 8, 16, 24]
+    history = roles_over_training(run.folder, device="cpu")
+    assert history.steps == tuple(steps)
+    first = (run.folder / "checkpoints" / "step-0" / "model.safetensors").read_bytes()
+    last = (run.folder / "checkpoints" / "step-24" / "model.safetensors").read_bytes()
+    assert first != last == bits(run.folder)
+
+
+def test_checkpoints_are_spaced_as_in_pythia() -> None:
+    assert sorted(checkpoint_steps(3000, 1000)) == [0, *(2**k for k in range(10)), 1000, 2000, 3000]
+    assert checkpoint_steps(3000, None) == frozenset()
+
+
+def test_watching_changes_nothing(run: PretrainResult, home: Path) -> None:
+    quiet = {
+        "evaluation.every": 1000,
+        "evaluation.memorised": 0,
+        "evaluation.prompts": [],
+        "training.checkpoint_seconds": 1e6,
+    }
+    assert pretrain_run(recipe(**quiet), home / "quiet").curve == run.curve
+    assert bits(home / "quiet") == bits(run.folder)
+
+
+def _train(changes: dict[str, Any], folder: Path) -> None:
+    pretrain_run(recipe(**changes), folder, listeners=Listeners(on_step=lambda _: time.sleep(0.02)))
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt-neo"])
+def test_a_training_that_was_killed_twice_ends_with_the_same_bits(tmp_path: Path, home: Path, kind: str) -> None:
+    changes = {"checkpoints.every": 8, "training.checkpoint_seconds": 0.05, "model.kind": kind, "training.dropout": 0.0}
+    whole = pretrain_run(recipe(**changes), home / f"whole-{kind}")
+    folder = home / f"killed-{kind}"
+    for reached in (5, 13):
+        child = FORK.Process(target=_train, args=(changes, folder))
+        child.start()
+        metrics = folder / "metrics.jsonl"
+        end = time.monotonic() + 120
+        while not (metrics.is_file() and metrics.read_text().count("\n") >= reached) and time.monotonic() < end:
+            time.sleep(0.01)
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, "it was not running any more"
+    with metrics.open("a") as torn:
+        torn.write('{"step": 99, "lo')
+    resumed = pretrain_run(recipe(**changes), folder)
+    assert resumed.curve == whole.curve
+    assert resumed.held_out == whole.held_out
+    assert bits(folder) == bits(whole.folder)
+    for name in ("scores", "samples"):
+        assert rows(folder / f"{name}.jsonl") == rows(whole.folder / f"{name}.jsonl")
+    assert [row["step"] for row in rows(metrics)] == list(range(1, whole.steps + 1))
+    seconds = [row["seconds"] for row in rows(metrics)]
+    assert seconds == sorted(seconds)
+    for step in checkpoint_steps(whole.steps, 8):
+        kept = [f / "checkpoints" / f"step-{step}" / "model.safetensors" for f in (folder, whole.folder)]
+        assert kept[0].read_bytes() == kept[1].read_bytes()
+
+
+def test_a_finished_run_gives_its_result_again(run: PretrainResult) -> None:
+    stamp = (run.folder / "model" / "model.safetensors").stat().st_mtime_ns
+    assert pretrain_run(recipe(**{"checkpoints.every": 8}), run.folder) == run
+    assert (run.folder / "model" / "model.safetensors").stat().st_mtime_ns == stamp
+
+
+def test_a_folder_of_another_recipe_is_refused(run: PretrainResult) -> None:
+    with pytest.raises(StoreError, match=r"holds a run with training.learning_rate = 0.003, not 0.01"):
+        pretrain_run(recipe(**{"checkpoints.every": 8, "training.learning_rate": 0.01}), run.folder)
+    with pytest.raises(StoreError, match="holds a run; give another folder"):
+        pretrain_run(recipe(**{"checkpoints.every": 8}), run.folder, resume=False)
+
+
+def test_an_interrupt_is_passed_on_and_the_run_goes_on(home: Path, run: PretrainResult) -> None:
+    def interrupt(point: Any) -> None:
+        if point.step == 7:
+            raise KeyboardInterrupt
+
+    changes = {"checkpoints.every": 8}
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_run(recipe(**changes), home / "interrupted", listeners=Listeners(on_step=interrupt))
+    assert pretrain_run(recipe(**changes), home / "interrupted").curve == run.curve
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_model_before(home: Path) -> None:
+    from shoal.models import load_model
+
+    broken = recipe(**{"training.learning_rate": 1e30, "training.gradient_clip": 0.0, "training.warmup": 0.0})
+    with pytest.raises(TrainingError, match=r"of step \d+ is (nan|inf) on batch \d+: told \d+.*last-good") as fault:
+        pretrain_run(broken, home / "broken")
+    assert "\n" not in str(fault.value)
+    kept = load_model(str(home / "broken" / "last-good"), device="cpu")
+    assert all(bool(weight.isfinite().all()) for weight in kept.model.parameters())
+    assert not (home / "broken" / "model").exists()
+
+
+def test_memorised_text_is_counted(home: Path) -> None:
+    changes = {
+        "corpus.told.grammar": 5,
+        "corpus.told.held_out": 0.2,
+        "training.tokens": 150_000,
+        "training.learning_rate": 1e-2,
+        "training.batch_tokens": 256,
+        "model.width": 64,
+        "model.layers": 2,
+        "evaluation.every": 10_000,
+        "evaluation.prefix_tokens": 8,
+        "evaluation.memorised_tokens": 8,
+        "evaluation.memorised": 30,
+        "tokenizer.vocabulary": 290,
+    }
+    counted = pretrain_run(recipe(**changes), home / "memorised").memorised
+    assert counted is not None
+    assert counted.training_prefixes == counted.held_out_prefixes == 30
+    assert counted.training >= 20
+    assert counted.held_out <= 10
+
+
+def test_the_plan_is_said_before_the_first_step(home: Path) -> None:
+    order: list[str] = []
+    listeners = Listeners(
+        on_plan=lambda plan: order.append("\n".join(plan.lines())), on_step=lambda point: order.append(str(point.step))
+    )
+    result = pretrain_run(recipe(seed=3), home / "planned", listeners=listeners)
+    plan = plan_run(recipe(seed=3), home / "prepared")
+    assert "about" in order[0]
+    assert f"{result.steps} steps" in order[0]
+    assert order[1:] == [str(point.step) for point in result.curve]
+    assert plan.steps == result.steps
+    assert 0.05 * result.seconds < plan.seconds < 20 * result.seconds
+
+
+def test_heads_that_do_not_divide_the_width_are_refused(home: Path) -> None:
+    with pytest.raises(UsageError, match="3 heads do not divide a width of 16"):
+        pretrain_run(recipe(**{"model.heads": 3}), home / "heads")
+
+
+def _train_on_a_full_disk(folder: Path, answers: Any) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    try:
+        pretrain_run(recipe(), folder)
+    except Exception as fault:  # noqa: BLE001 - whatever it is goes to the test
+        answers.put((type(fault).__name__, str(fault)))
+
+
+def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_with_room(home: Path, run: PretrainResult) -> None:
+    plan_run(recipe(), home / "prepared")
+    answers = FORK.Queue()
+    child = FORK.Process(target=_train_on_a_full_disk, args=(home / "full", answers))
+    child.start()
+    kind, message = answers.get(timeout=120)
+    child.join()
+    assert kind in ("StoreError", "ModelError")
+    assert "room" in message or "space" in message
+    assert "\n" not in message
+    assert pretrain_run(recipe(), home / "full").curve == run.curve
