@@ -56,7 +56,7 @@ def test_json_holds_every_view(all_of_it, capsys):
     assert found["patching"]["site"] == "attention.heads"
     assert len(found["ablation"]["ablations"]) == 16
     page = (folder / "x.html").read_text()
-    for anchor in ("tokens", "attention", "roles", "lens", "attribution", "neurons", "patching", "ablation"):
+    for anchor in ("tokens", "attention", "roles", "stream", "lens", "attribution", "neurons", "patching", "ablation"):
         assert f"<section id='{anchor}'>" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
@@ -69,6 +69,16 @@ def test_figures_are_printed(capsys):
     assert "no neurons: no corpus was given" in out
 
 
+def test_named_heads_and_neurons_are_taken_away(all_of_it, capsys):
+    _, folder = all_of_it
+    words = ["inspect", TEXT, *MODEL, "--rows", str(folder / "rows.jsonl"), "--json"]
+    words += ["--without", "block 1 head 0", "--without", "block 0 neuron 7", "--ablation", "zero"]
+    found = json.loads(run(words, capsys))
+    for name, unit, place in (("ablation", "head", (1, 0)), ("neuron_ablation", "neuron", (0, 7))):
+        (each,) = found[name]["ablations"]
+        assert (found[name]["unit"], each["block"], each["index"]) == (unit, *place)
+
+
 def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
     words = ["inspect", TEXT, *MODEL, "--tuned-lens", str(tmp_path / "lens.safetensors"), "--json"]
     first = json.loads(run([*words, "--corpus", str(corpus)], capsys))
@@ -77,19 +87,23 @@ def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
     assert again["lens"] == first["lens"]
 
 
-def test_a_run_is_followed_over_its_checkpoints(capsys, tmp_path):
+def test_a_run_is_followed_over_its_checkpoints(corpus, capsys, tmp_path):
     from shoal.models import load_model, save_model
 
     for step, spec in ((10, "random:bundled:stories"), (20, "bundled:stories")):
         loaded = load_model(spec)
         save_model(loaded.model, loaded.tokenizer, tmp_path / "run" / f"checkpoint-{step}")
     words = ["inspect", TEXT, "--run", str(tmp_path / "run"), "--plot", str(tmp_path / "over.html"), "--json"]
+    words += ["--corpus", str(corpus)]
     found = json.loads(run(words, capsys))
     assert set(found["checkpoints"]) == {"10", "20"}
     assert found["checkpoints"]["10"]["roles"]["heads"][0]["roles"] == []
     assert found["over_training"]["steps"] == [10, 20]
-    assert {each["threshold_step"] for each in found["over_training"]["moments"]} == {20}
-    assert "When heads took their roles" in (tmp_path / "over.html").read_text()
+    assert {each["rise"]["threshold_step"] for each in found["over_training"]["moments"]} == {20}
+    assert found["neurons_over_training"]["steps"] == [10, 20]
+    page = (tmp_path / "over.html").read_text()
+    assert "Heads over training" in page
+    assert "Neurons over training" in page
     assert (tmp_path / "over-10.html").is_file()
 
 
@@ -110,6 +124,9 @@ def test_odd_texts_are_read(capsys):
         (["inspect", TEXT, *MODEL, "--tuned-lens", "nowhere.safetensors"], "give --corpus FILE"),
         (["inspect", TEXT, *MODEL, "--pairs", "EMPTY"], "holds no pair"),
         (["inspect", TEXT, *MODEL, "--pairs", "PAIRS", "--site", "attention.head"], "attention.heads"),
+        (["inspect", TEXT, *MODEL, "--rows", "ROWS.jsonl", "--without", "block 9 head 1"], "did you mean 'block 3 head 1'"),
+        (["inspect", TEXT, *MODEL, "--without", "block 0 head 1"], "give --rows FILE"),
+        (["inspect", TEXT, *MODEL, "--plot", "nowhere/page.html"], "make it first"),
         (["inspect", TEXT, "--run", "FOLDER"], "holds 0 checkpoints"),
         (["inspect", TEXT, "--run", "FOLDER", "--pairs", "PAIRS"], "give --model for them"),
     ],
@@ -117,8 +134,9 @@ def test_odd_texts_are_read(capsys):
 def test_bad_input_gets_one_line_and_exit_code_2(words, said, capsys, tmp_path):
     (tmp_path / "EMPTY").write_text("\n")
     (tmp_path / "PAIRS").write_text('{"prompt": "a", "counterfactual": "b", "target": "c", "foil": "d"}\n')
+    (tmp_path / "ROWS.jsonl").write_text('{"prompt": "One day, a", "completion": " little", "ends": false}\n')
     (tmp_path / "FOLDER").mkdir()
-    words = [str(tmp_path / word) if word in {"EMPTY", "PAIRS", "FOLDER"} else word for word in words]
+    words = [str(tmp_path / word) if word in {"EMPTY", "PAIRS", "ROWS.jsonl", "FOLDER"} else word for word in words]
     with pytest.raises(SystemExit) as stop:
         main(words)
     error = capsys.readouterr().err

@@ -233,3 +233,20 @@ def test_gradients_flow_into_what_is_captured_with_them():
     (gradient,) = torch.autograd.grad(logits.sum(), [seen["blocks.0.mlp.output"]])
     assert gradient.abs().sum() > 0
     assert seen["blocks.0.attention.weights"].requires_grad
+
+
+def test_the_stream_is_measured_where_it_is_and_what_is_added_too():
+    from shoal.insight.inspection.stream import stream_readings
+
+    model = tiny_model("Llama")
+    ids, _ = rows(lengths=(40,))
+    with capture(model, ["blocks.*"]) as seen, torch.no_grad():
+        model(ids, use_cache=False)
+    readings = stream_readings(find_parts(model), ids[0])
+    assert [each.layer for each in readings] == ["embedding", "block 0", "block 1"]
+    assert readings[2].length == pytest.approx(float(seen["blocks.1.residual_out"][0].norm(dim=-1).median()))
+    assert readings[1].mlp == pytest.approx(float(seen["blocks.0.mlp.output"][0].norm(dim=-1).median()))
+    assert readings[0].attention is None
+    assert readings[2].to_last == pytest.approx(1.0)
+    assert readings[1].longest == int(seen["blocks.0.residual_out"][0].norm(dim=-1).argmax())
+    assert stream_readings(find_parts(tiny_model("Mamba")), ids[0])[1].attention is None

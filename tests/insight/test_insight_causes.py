@@ -8,7 +8,7 @@ from planted import TOKENS, attention_model
 
 from architectures import letter_tokenizer, letters, tiny_model
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
-from shoal.insight import PromptPair, ablate, capture, patch_effects, read_pairs, run_patched
+from shoal.insight import PromptPair, ablate, capture, patch_effects, read_pairs, read_places, run_patched
 from shoal.tasks import Example
 
 CLEAN, COUNTER = torch.randint(1, 300, (2, 9), generator=torch.Generator().manual_seed(4))
@@ -199,3 +199,18 @@ def test_what_cannot_be_ablated_is_refused(repeats):
             ablate(model, tokenizer, repeats, **options)
     with pytest.raises(DataError, match="no example"):
         ablate(model, tokenizer, [])
+
+
+def test_heads_and_neurons_are_read_by_the_names_of_the_tables():
+    model = tiny_model("GPT2")
+    names = ["block 1 head 0", " block 0  neuron 3", "block 1 head 0", "block 0 head 1"]
+    assert read_places(model, names) == {"head": [(1, 0), (0, 1)], "neuron": [(0, 3)]}
+    for name, near in (
+        ("block 7 head 0", "block 1 head 0"),
+        ("block 1 neuron 9999", "block 1 neuron 63"),
+        ("blok 1 hed 1", "block 1 head 1"),
+    ):
+        with pytest.raises(UnknownNameError, match=f"did you mean '{near}'"):
+            read_places(model, [name])
+    with pytest.raises(ModelError, match="no heads"):
+        read_places(tiny_model("Mamba"), ["block 0 head 0"])

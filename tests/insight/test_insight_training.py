@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from planted import HEAD, TOKENS, attention_model
+from planted import HEAD, TOKENS, attention_model, neuron_model
 
-from architectures import letter_tokenizer
+from architectures import letter_tokenizer, letters
 from shoal.errors import DataError
-from shoal.insight import checkpoint_folders, head_roles, role_moments, roles_over_training
+from shoal.insight import (
+    checkpoint_folders,
+    head_roles,
+    neurons_over_training,
+    role_moments,
+    roles_over_training,
+)
 from shoal.insight.roles.scores import ROLES
 from shoal.models import save_model
 
@@ -37,21 +43,21 @@ def test_a_head_that_jumps_is_placed_by_both_ways(planted_roles):
         (1, 0, "induction"),
     }
     for each in history.moments:
-        assert each.change_step == each.threshold_step == STEPS[TAKES]
-        assert each.change_low <= STEPS[TAKES] <= each.change_high
-        assert each.p_value < 0.05
+        assert each.rise.change_step == each.rise.threshold_step == STEPS[TAKES]
+        assert each.rise.change_low <= STEPS[TAKES] <= each.rise.change_high
+        assert each.rise.p_value < 0.05
     assert any("by change point step 2300" in line for line in history.lines())
 
 
 def test_a_head_that_never_changes_has_no_change_point_and_its_threshold_from_the_start(planted_roles):
     history = role_moments(STEPS, series(0.9, 0.9), planted_roles)
-    assert all(each.change_step is None for each in history.moments)
-    assert all(each.threshold_step == 0 for each in history.moments)
+    assert all(each.rise.change_step is None for each in history.moments)
+    assert all(each.rise.threshold_step == 0 for each in history.moments)
 
 
 def test_a_head_that_loses_its_role_is_not_said_to_take_it(planted_roles):
     history = role_moments(STEPS, series(0.9, 0.03), planted_roles)
-    assert all(each.change_step is None and each.threshold_step is None for each in history.moments)
+    assert all(each.rise.change_step is None and each.rise.threshold_step is None for each in history.moments)
 
 
 def test_checkpoints_of_a_training_show_when_the_planted_head_appears(tmp_path):
@@ -64,10 +70,27 @@ def test_checkpoints_of_a_training_show_when_the_planted_head_appears(tmp_path):
         save_model(model, tokenizer, tmp_path / f"checkpoint-{50 * place}")
     history = roles_over_training(tmp_path)
     moments = {(each.block, each.head): each for each in history.moments}
-    assert moments[1, 0].threshold_step == 350
-    assert moments[1, 0].change_step == 350
-    assert moments[0, 0].threshold_step == 0
+    assert moments[1, 0].rise.threshold_step == 350
+    assert moments[1, 0].rise.change_step == 350
+    assert moments[0, 0].rise.threshold_step == 0
     assert history.steps == tuple(range(0, 700, 50))
+
+
+def test_checkpoints_show_when_the_planted_neuron_begins_to_fire_on_its_class(tmp_path):
+    """Its weights on the class are put in at the ninth of fourteen checkpoints."""
+    tokenizer, draws = letter_tokenizer(TOKENS), np.random.default_rng(0)
+    texts = [letters(draws.integers(1, TOKENS, 30).tolist()) for _ in range(30)]
+    for place in range(14):
+        model = neuron_model(range(3, 8))
+        with torch.no_grad():
+            model.transformer.h[0].mlp.c_fc.weight[:, 5] *= float(place >= 8)
+        save_model(model, tokenizer, tmp_path / f"checkpoint-{50 * place}")
+    history = neurons_over_training(tmp_path, texts)
+    (found,) = [each for each in history.moments if (each.block, each.neuron) == (0, 5)]
+    assert set("".join(found.tokens)) == set(letters(range(3, 8)))
+    assert found.rise.threshold_step == found.rise.change_step == 400
+    assert max(found.scores[:8]) < history.threshold < min(found.scores[8:])
+    assert any("neuron 5" in line and "step 400" in line for line in history.lines())
 
 
 def test_folders_without_steps_are_no_checkpoints(tmp_path):

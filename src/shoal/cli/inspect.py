@@ -10,6 +10,8 @@ from cyclopts import Parameter
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shoal.cli.console import Progress
     from shoal.insight import Findings, Inspection, TunedLens
     from shoal.models import LoadedModel
@@ -30,6 +32,7 @@ def inspect(
     site: str = "attention.heads",
     method: Literal["activation", "attribution"] = "activation",
     rows: Path | None = None,
+    without: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
     ablation: Literal["zero", "mean", "resample"] = "mean",
     device: str = "auto",
     seed: int = 0,
@@ -64,7 +67,9 @@ def inspect(
     method
         Patch by running the model once a place, or estimate all places from one gradient.
     rows
-        A JSONL file of prompts and completions: score them without each head.
+        A JSONL file of prompts and completions: score them without each head, or what --without names.
+    without
+        A head or neuron as the tables name it, --without "block 2 neuron 17"; several times for several.
     ablation
         What stands in for a head that is taken away.
     device
@@ -77,7 +82,7 @@ def inspect(
         Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import read_documents
+    from shoal.cli.files import check_target, read_documents
     from shoal.insight import inspect_text
     from shoal.models import load_model
 
@@ -85,6 +90,10 @@ def inspect(
         raise UsageError("give one of --model SPEC and --run FOLDER")
     if run is not None and (pairs or rows or tuned_lens):
         raise UsageError("--pairs, --rows and --tuned-lens look at one model; give --model for them")
+    if without and rows is None:
+        raise UsageError("--without needs the items that are scored without it; give --rows FILE")
+    if plot is not None:
+        check_target(plot)
     documents = read_documents(corpus) if corpus is not None else []
     wanted: dict[str, Any] = {"corpus": documents, "target": target, "foil": foil, "position": position, "seed": seed}
     with progress_bars() as progress:
@@ -93,7 +102,7 @@ def inspect(
             return
         loaded = load_model(str(model), device=device)
         lens = _lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
-        causes = _causes(loaded, pairs, site, method, rows, ablation, seed, progress)
+        causes = _causes(loaded, pairs, site, method, rows, without or [], ablation, seed, progress)
         found = inspect_text(
             loaded.model, loaded.tokenizer, text, name=str(model), tuned=lens, progress=progress, **wanted
         )
@@ -125,12 +134,13 @@ def _causes(
     site: str,
     method: Literal["activation", "attribution"],
     rows: Path | None,
+    without: list[str],
     ablation: Literal["zero", "mean", "resample"],
     seed: int,
     progress: Progress,
 ) -> Findings:
     """What was asked for of patching and ablation."""
-    from shoal.insight import ablate, patch_effects, read_pairs
+    from shoal.insight import ablate, patch_effects, read_pairs, read_places
     from shoal.tasks import read_rows
 
     found: dict[str, Any] = {}
@@ -139,9 +149,21 @@ def _causes(
             loaded.model, loaded.tokenizer, read_pairs(pairs), site=site, method=method, seed=seed, progress=progress
         )
     if rows is not None:
-        found["ablation"] = ablate(
-            loaded.model, loaded.tokenizer, read_rows(rows), how=ablation, seed=seed, progress=progress
-        )
+        examples = read_rows(rows)
+        named: Mapping[Literal["head", "neuron"], Any] = {"head": None}
+        if without:
+            named = read_places(loaded.model, without)
+        for unit, places in named.items():
+            found["ablation" if unit == "head" else "neuron_ablation"] = ablate(
+                loaded.model,
+                loaded.tokenizer,
+                examples,
+                unit=unit,
+                places=places,
+                how=ablation,
+                seed=seed,
+                progress=progress,
+            )
     return found
 
 
@@ -157,10 +179,13 @@ def _over_training(
 ) -> None:
     """Every view at every checkpoint, and when heads took their roles."""
     from shoal.cli.console import print_json
-    from shoal.insight import checkpoint_folders, inspect_text, roles_over_training
+    from shoal.insight import checkpoint_folders, inspect_text, neurons_over_training, roles_over_training
     from shoal.models import load_model
 
-    history = roles_over_training(run, wanted["corpus"], device=device, seed=wanted["seed"], progress=progress)
+    corpus, common = wanted["corpus"], {"device": device, "seed": wanted["seed"], "progress": progress}
+    histories: dict[str, Any] = {"over_training": roles_over_training(run, corpus, **common)}
+    if corpus:
+        histories["neurons_over_training"] = neurons_over_training(run, corpus, **common)
     views = {}
     for step, folder in checkpoint_folders(run):
         loaded = load_model(str(folder), device=device)
@@ -168,13 +193,13 @@ def _over_training(
             loaded.model, loaded.tokenizer, text, name=f"{run.name} at step {step}", progress=progress, **wanted
         )
         views[step] = found.to_dict() if as_json else None
-        if plot is not None and step != history.steps[-1]:
+        if plot is not None and step != histories["over_training"].steps[-1]:
             _write(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), found, {})
-    _write(plot, found, {"over_training": history})
+    _write(plot, found, histories)
     if as_json:
-        print_json({"over_training": history.to_dict(), "checkpoints": views})
+        print_json({name: history.to_dict() for name, history in histories.items()} | {"checkpoints": views})
         return
-    _print(found, {"over_training": history})
+    _print(found, histories)
     if plot is not None:
         print(f"drawn in {plot}, and each checkpoint beside it")
 

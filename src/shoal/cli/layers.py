@@ -71,8 +71,11 @@ def layers(
         if name not in PARTS:
             raise UnknownNameError("part", name, PARTS)
     from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.files import check_target
     from shoal.insight.layers import Ranges, compare_attention, greedy_changes, layer_table, measure_formats
 
+    if plot is not None:
+        check_target(plot)
     given = {"n": n, "long_n": long_n, "d": d, "k": k, "r": r}
     sizes: dict[str, Any] = {name: tuple(values) for name, values in given.items() if values}
     ranges = Ranges(repeats=repeats, **sizes)
@@ -198,8 +201,7 @@ def _write_page(
     model: str,
 ) -> None:
     """The page, written beside its place and then moved there."""
+    from shoal.cli.files import write_whole
     from shoal.insight.layers.page import layers_page
 
-    partial = plot.with_name(plot.name + ".partial")
-    partial.write_text(layers_page(rows, attention, formats, changes, model=model), encoding="utf-8")
-    partial.replace(plot)
+    write_whole(plot, layers_page(rows, attention, formats, changes, model=model))

@@ -60,9 +60,12 @@ def show(
         Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.files import check_target, write_whole
     from shoal.insight.vectors import describe_vectors
     from shoal.models import load_model
 
+    if plot is not None:
+        check_target(plot)
     with progress_bars() as progress:
         report = describe_vectors(
             load_model(model, seed=seed), text, neighbours=neighbours, method=projection, seed=seed, progress=progress
@@ -70,9 +73,7 @@ def show(
     if plot is not None:
         from shoal.insight.vectors.page import vectors_page
 
-        partial = plot.with_name(plot.name + ".partial")
-        partial.write_text(vectors_page(report), encoding="utf-8")
-        partial.replace(plot)
+        write_whole(plot, vectors_page(report))
     if as_json:
         print_json(report.to_dict())
         return

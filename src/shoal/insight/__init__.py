@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ablate,
         patch_effects,
         read_pairs,
+        read_places,
         run_patched,
     )
     from shoal.insight.hooks import Block, Parts, Seen, activation_names, capture, edit, find_parts
@@ -43,16 +44,28 @@ if TYPE_CHECKING:
     )
     from shoal.insight.neurons import NeuronExample, NeuronReport, NeuronReports, watch_neurons
     from shoal.insight.over_training import (
+        NeuronHistory,
+        NeuronMoment,
         RoleHistory,
         RoleMoment,
         checkpoint_folders,
+        neurons_over_training,
         role_moments,
         roles_over_training,
     )
     from shoal.insight.roles import ROLES, HeadRole, HeadRoles, head_roles, role_scores
 
 _HOMES = {
-    "over_training": ("RoleHistory", "RoleMoment", "checkpoint_folders", "role_moments", "roles_over_training"),
+    "over_training": (
+        "NeuronHistory",
+        "NeuronMoment",
+        "RoleHistory",
+        "RoleMoment",
+        "checkpoint_folders",
+        "neurons_over_training",
+        "role_moments",
+        "roles_over_training",
+    ),
     "inspection": ("Findings", "Inspection", "inspect_text", "inspection_page"),
     "causes": (
         "Ablation",
@@ -63,6 +76,7 @@ _HOMES = {
         "ablate",
         "patch_effects",
         "read_pairs",
+        "read_places",
         "run_patched",
     ),
     "neurons": ("NeuronExample", "NeuronReport", "NeuronReports", "watch_neurons"),
@@ -92,6 +106,8 @@ __all__ = [
     "Inspection",
     "LensReading",
     "NeuronExample",
+    "NeuronHistory",
+    "NeuronMoment",
     "NeuronReport",
     "NeuronReports",
     "Parting",
@@ -118,8 +134,10 @@ __all__ = [
     "inspect_text",
     "inspection_page",
     "lens_readings",
+    "neurons_over_training",
     "patch_effects",
     "read_pairs",
+    "read_places",
     "read_tokens",
     "role_moments",
     "role_scores",

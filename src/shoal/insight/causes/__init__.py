@@ -3,6 +3,7 @@
 from shoal.insight.causes.ablation import Ablation, Ablations, ablate
 from shoal.insight.causes.pairs import PromptPair, read_pairs
 from shoal.insight.causes.patching import PatchEffect, PatchEffects, patch_effects, run_patched
+from shoal.insight.causes.places import read_places
 
 __all__ = [
     "Ablation",
@@ -13,5 +14,6 @@ __all__ = [
     "ablate",
     "patch_effects",
     "read_pairs",
+    "read_places",
     "run_patched",
 ]

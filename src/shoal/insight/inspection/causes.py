@@ -9,15 +9,20 @@ from markupsafe import Markup
 
 from shoal.figures import CurveLine, curve_chart, figure, table, to_svg
 from shoal.figures.bars import bar_table
+from shoal.figures.tokens import visible
 from shoal.insight.causes.ablation import Ablations
 from shoal.insight.causes.patching import PatchEffects
 from shoal.insight.over_training.history import RoleHistory
+from shoal.insight.over_training.neurons import NeuronHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-Findings = Mapping[str, PatchEffects | Ablations | RoleHistory]
-"""What was found beside the views of one text, by name: ``patching``, ``ablation``, ``over_training``."""
+    from shoal.insight.over_training.rise import Rise
+
+Findings = Mapping[str, PatchEffects | Ablations | RoleHistory | NeuronHistory]
+"""What was found beside the views of one text, by name: ``patching``, ``ablation``, ``neuron_ablation``,
+``over_training``, ``neurons_over_training``."""
 
 _BARS = 24
 
@@ -27,7 +32,8 @@ def cause_sections(found: Findings) -> list[tuple[str, str, Markup]]:
     makers: dict[type, tuple[str, Callable[..., Markup]]] = {
         PatchEffects: ("What restores the answer", _patching),
         Ablations: ("What the task loses", _ablation),
-        RoleHistory: ("Over training", _history),
+        RoleHistory: ("Heads over training", _heads),
+        NeuronHistory: ("Neurons over training", _neurons),
     }
     return [(name, makers[type(value)][0], makers[type(value)][1](value)) for name, value in found.items()]
 
@@ -67,11 +73,10 @@ def _ablation(found: Ablations) -> Markup:
     )
 
 
-def _history(found: RoleHistory) -> Markup:
+def _heads(found: RoleHistory) -> Markup:
     """The scores over the checkpoints, and when each head took its role."""
-    roles = list(dict.fromkeys(each.role for each in found.moments))
     charts = []
-    for place, role in enumerate(roles):
+    for place, role in enumerate(dict.fromkeys(each.role for each in found.moments)):
         lines = [
             CurveLine(name=f"block {each.block} head {each.head}", steps=found.steps, values=each.scores)
             for each in found.moments
@@ -80,20 +85,58 @@ def _history(found: RoleHistory) -> Markup:
         chart = curve_chart(lines, title=role, axis="score", series=place, domain=(0.0, 1.0))
         charts.append(to_svg(chart, title=f"{role} by step"))
     rows = [
+        (f"block {each.block} head {each.head}", f"{each.role}, on {each.seen_on}", *_when(each.rise))
+        for each in found.moments
+    ]
+    said = (
+        "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens, or "
+        "on the corpus where only that shows the role."
+    )
+    return _over_training(said, charts, ("head", "role"), rows)
+
+
+def _neurons(found: NeuronHistory) -> Markup:
+    """How far the neurons' classes stand apart over the checkpoints, and since when."""
+    lines = [
+        CurveLine(name=f"block {each.block} neuron {each.neuron}", steps=found.steps, values=each.scores)
+        for each in found.moments
+    ]
+    charts = []
+    if lines:
+        chart = curve_chart(lines, title="selective neurons", axis="standard deviations apart", series=0)
+        charts = [to_svg(chart, title="how far neurons stand apart on their tokens by step")]
+    rows = [
         (
-            f"block {each.block} head {each.head}",
-            each.role,
-            "not found" if each.change_step is None else each.change_step,
-            "" if each.change_step is None else f"{each.change_low} to {each.change_high}",
-            "not reached" if each.threshold_step is None else each.threshold_step,
+            f"block {each.block} neuron {each.neuron}",
+            Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
+            *_when(each.rise),
         )
         for each in found.moments
     ]
-    head = ("head", "role", "change point at step", "between", "stays above the threshold from step")
-    said = "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens."
-    caption = "Thin: each head; thick: their mean."
+    said = (
+        "Of the selective neurons of the last checkpoint, how far they stand apart at every checkpoint on the tokens "
+        f"on which they fire at the last; a neuron of a random model seldom reaches {found.threshold:.2f}."
+    )
+    return _over_training(said, charts, ("neuron", "fires on"), rows)
+
+
+def _when(rise: Rise) -> tuple[str | int, str, str | int]:
+    """The cells that say when something rose."""
+    return (
+        "not found" if rise.change_step is None else rise.change_step,
+        "" if rise.change_step is None else f"{rise.change_low} to {rise.change_high}",
+        "not reached" if rise.threshold_step is None else rise.threshold_step,
+    )
+
+
+def _over_training(
+    said: str, charts: Sequence[str], first: tuple[str, str], rows: Sequence[tuple[object, ...]]
+) -> Markup:
+    """Charts and the table below them."""
+    head = (*first, "change point at step", "between", "stays above the threshold from step")
+    caption = "Thin: each one; thick: their mean."
     return Markup("<p>{}</p>{}{}").format(
-        said,
+        said if rows else f"{said} There is none.",
         figure(charts, caption=caption) if charts else "",
-        table(head, rows, caption="When heads took their roles", numeric=(2, 3, 4)) if rows else "",
+        table(head, rows, caption="When it came", numeric=(2, 3, 4)) if rows else "",
     )

@@ -10,6 +10,7 @@ import torch
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.inspection.patterns import head_patterns
+from shoal.insight.inspection.stream import stream_readings
 from shoal.insight.logits.attribution import direct_attribution
 from shoal.insight.logits.lens import lens_readings
 from shoal.insight.logits.surprise import surprisal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from shoal.figures.heads import HeadPattern
     from shoal.insight.hooks.parts import Parts
+    from shoal.insight.inspection.stream import StreamReading
     from shoal.insight.logits.attribution import Attribution
     from shoal.insight.logits.lens import LensReading
     from shoal.insight.logits.tuned import TunedLens
@@ -48,6 +50,9 @@ class Inspection:
 
     roles: HeadRoles | None
     patterns: tuple[HeadPattern, ...]
+    stream: tuple[StreamReading, ...]
+    """The residual stream, layer by layer."""
+
     lens: tuple[LensReading, ...]
     lens_kind: str
     """``logit lens`` or ``tuned lens``."""
@@ -78,6 +83,7 @@ class Inspection:
                 }
                 for each in self.patterns
             ],
+            "stream": [reading.to_dict() for reading in self.stream],
             "lens": {"kind": self.lens_kind, "layers": [reading.to_dict() for reading in self.lens]},
             "attribution": None if self.attribution is None else self.attribution.to_dict(),
             "neurons": None if self.neurons is None else self.neurons.to_dict(),
@@ -160,6 +166,7 @@ def inspect_text(
         surprisal=tuple(surprisal(logits_LV, ids_L)),
         roles=roles,
         patterns=view("attention", lambda: head_patterns(parts, ids_L, roles)) or (),
+        stream=stream_readings(parts, ids_L),
         lens=lens,
         lens_kind="logit lens" if tuned is None else "tuned lens",
         attribution=attribution,

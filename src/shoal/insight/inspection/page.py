@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.figures import page, table
+from shoal.figures import page
 from shoal.figures.bars import bar_style, bar_table
 from shoal.figures.heads import head_data, head_grid, head_script, head_style
-from shoal.figures.lens import LensCell, lens_style, lens_table
-from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view, visible
+from shoal.figures.lens import lens_style
+from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
 from shoal.insight.inspection.causes import cause_sections
+from shoal.insight.inspection.tables import lens_table, neurons_table, roles_table, stream_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
     from shoal.insight.inspection.causes import Findings
     from shoal.insight.inspection.gather import Inspection
     from shoal.insight.logits.lens import LensReading
-    from shoal.insight.neurons.watched import NeuronReport
 
-_LENS_ROWS = 40
 _BARS = 24
-_EXAMPLES = 3
 
 
 def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
@@ -111,55 +109,6 @@ def _attention(found: Inspection, data: dict[str, Any]) -> Markup:
     )
 
 
-def _roles(found: Inspection, _: dict[str, Any]) -> Markup:
-    """The heads that have a role, with their scores."""
-    roles = found.roles
-    assert roles is not None
-    rows = [
-        (
-            f"block {head.block} head {head.head}",
-            ", ".join(head.roles),
-            *(f"{score:.2f}" for score in head.scores.values()),
-            f"{min(head.p_values.values()):.3f}",
-        )
-        for head in roles.named
-    ]
-    said = (
-        f"{len(roles.named)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
-        f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
-        f"{roles.level:g}. The scores are on random tokens said twice."
-    )
-    names = list(roles.heads[0].scores)
-    content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
-    return Markup("<p>{}</p>{}").format(said, content if rows else "")
-
-
-def _lens(found: Inspection, _: dict[str, Any]) -> Markup:
-    """The likeliest token by layer, at the last positions."""
-    first = max(0, len(found.tokens) - _LENS_ROWS)
-    ids = [piece.id for piece in found.reading.pieces]
-    rows = [
-        (found.tokens[place], [_cell(found, reading, place, ids) for reading in found.lens])
-        for place in range(first, len(ids))
-    ]
-    part = f" The last {len(rows)} of {len(ids)} positions are shown." if first else ""
-    return Markup("<p>{}</p>{}").format(
-        f"What the model would say after each token if it ended at that layer ({found.lens_kind}); shaded by "
-        f"probability, framed where it is the token that does come next.{part}",
-        lens_table([reading.layer for reading in found.lens], rows, caption="The likeliest next token by layer"),
-    )
-
-
-def _cell(found: Inspection, reading: LensReading, place: int, ids: list[int]) -> LensCell:
-    top = list(zip(reading.top_ids[place], reading.top_p[place], strict=True))
-    return LensCell(
-        token=found.names[top[0][0]],
-        p=top[0][1],
-        right=place + 1 < len(ids) and top[0][0] == ids[place + 1],
-        more=", ".join(f"{found.names[id_]!r} {p:.1%}" for id_, p in top),
-    )
-
-
 def _attribution(found: Inspection, _: dict[str, Any]) -> Markup:
     """The largest parts of the logit difference, and what the others add."""
     shared = found.attribution
@@ -176,41 +125,12 @@ def _attribution(found: Inspection, _: dict[str, Any]) -> Markup:
     )
 
 
-def _neurons(found: Inspection, _: dict[str, Any]) -> Markup:
-    """What the most selective neurons fire on."""
-    report = found.neurons
-    assert report is not None
-    rows = [
-        (
-            f"block {each.block} neuron {each.neuron}",
-            Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
-            "yes" if each.selective else "no",
-            f"{each.separation:.1f}",
-            f"{each.auc:.3f}",
-            _examples(each),
-        )
-        for each in report.neurons
-    ]
-    said = (
-        f"Over {report.tokens:,} tokens of {report.texts:,} texts. A neuron is selective where it stands further apart "
-        f"on its tokens than neurons of shuffled models do (level {report.level:g}, {report.null_neurons:,} of them) "
-        f"and tells them from all others on texts that they were not found on (AUC). {report.selective:,} of "
-        f"{report.all_neurons:,} neurons stand that far apart; the furthest are shown."
-    )
-    head = ("neuron", "fires on", "selective", "apart", "AUC", "strongest examples")
-    return Markup("<p>{}</p>{}").format(said, table(head, rows, caption="Neurons of the MLPs", numeric=(3, 4)))
-
-
-def _examples(report: NeuronReport) -> Markup:
-    line = Markup("<span class='example'>{}<b>{}</b>{}</span>")
-    return Markup("<br>").join(line.format(each.before, each.token, each.after) for each in report.examples[:_EXAMPLES])
-
-
 _SECTIONS: tuple[tuple[str, str, Callable[[Inspection, dict[str, Any]], Markup]], ...] = (
     ("tokens", "Tokens and surprisal", _tokens),
     ("attention", "Attention", _attention),
-    ("roles", "What heads do", _roles),
-    ("lens", "Layers", _lens),
+    ("roles", "What heads do", lambda found, _: roles_table(found)),
+    ("stream", "Residual stream", lambda found, _: stream_table(found)),
+    ("lens", "Layers", lambda found, _: lens_table(found)),
     ("attribution", "Which parts made the prediction", _attribution),
-    ("neurons", "Neurons", _neurons),
+    ("neurons", "Neurons", lambda found, _: neurons_table(found)),
 )

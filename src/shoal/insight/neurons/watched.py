@@ -52,6 +52,7 @@ class NeuronReport:
     tokens: tuple[str, ...]
     """Those on which it fires most on average, found on half of the texts."""
 
+    token_ids: tuple[int, ...]
     token_means: tuple[float, ...]
     auc: float
     """How well its activation tells them from all others on the other half; 0.5 is chance."""
@@ -81,6 +82,8 @@ class NeuronReports:
     """How much was read."""
 
     level: float
+    threshold: float
+    """The separation that neurons of shuffled models reach at that level."""
 
     selective: int
     """How many of all neurons are at least as far apart as the level asks for."""
@@ -158,10 +161,36 @@ def watch_neurons(
         texts=len(rows),
         tokens=offsets[-1],
         level=level,
+        threshold=float(null_X[-max(1, int(level * (1 + len(null_X))))]),
         selective=int((p_C <= level).sum()),
         all_neurons=len(p_C),
         null_neurons=len(null_X),
     )
+
+
+def activations_of(
+    parts: Parts,
+    tokenizer: PreTrainedTokenizerFast,
+    texts: Sequence[str],
+    places: Sequence[tuple[int, int]],
+    *,
+    tokens: int = 256,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Activations of some neurons over a corpus.
+
+    Args:
+        parts: of the model.
+        tokenizer: its tokenizer.
+        texts: the corpus.
+        places: (block, neuron) of each.
+        tokens: the most that are read of one text.
+
+    Returns:
+        The activations (positions × neurons), the token ids, and which positions belong to the half on which classes
+        are found.
+    """
+    rows = _encode(parts, tokenizer, texts, tokens)
+    return _second_pass(parts, rows, [block * parts.neurons + neuron for block, neuron in places], None)
 
 
 def _report(
@@ -179,6 +208,7 @@ def _report(
         neuron=place[1],
         examples=examples,
         tokens=() if found is None else tuple(tokenizer.decode([id_]) for id_ in found.ids),
+        token_ids=() if found is None else found.ids,
         token_means=() if found is None else found.means,
         auc=math.nan if found is None else found.auc,
         auc_p_value=1.0 if found is None else found.p_value,

@@ -1,6 +1,16 @@
-"""The same views at every checkpoint of a training, and when heads take their roles."""
+"""The same views at every checkpoint of a training, and when heads and neurons take their roles."""
 
 from shoal.insight.over_training.checkpoints import checkpoint_folders
 from shoal.insight.over_training.history import RoleHistory, RoleMoment, role_moments, roles_over_training
+from shoal.insight.over_training.neurons import NeuronHistory, NeuronMoment, neurons_over_training
 
-__all__ = ["RoleHistory", "RoleMoment", "checkpoint_folders", "role_moments", "roles_over_training"]
+__all__ = [
+    "NeuronHistory",
+    "NeuronMoment",
+    "RoleHistory",
+    "RoleMoment",
+    "checkpoint_folders",
+    "neurons_over_training",
+    "role_moments",
+    "roles_over_training",
+]

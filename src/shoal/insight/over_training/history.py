@@ -1,7 +1,4 @@
-"""When each head takes its role: its score at every checkpoint, and where that series changes.
-
-Two answers are given side by side, and none stands in for the other: the change point of the series upwards
-(`shoal.changes`), and the first checkpoint from which the score stays above the threshold of the last one.
+"""When each head takes its role: its score at every checkpoint, and where that series rises.
 
 Shapes: C checkpoints, N blocks, H heads, R roles.
 """
@@ -9,24 +6,25 @@ Shapes: C checkpoints, N blocks, H heads, R roles.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from shoal.changes import change_points
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.over_training.checkpoints import checkpoint_folders
-from shoal.insight.roles.named import head_roles
-from shoal.insight.roles.repeats import repeated_tokens
+from shoal.insight.over_training.rise import Rise, find_rise, told
+from shoal.insight.roles.named import head_roles, role_rows
 from shoal.insight.roles.scores import ROLES, role_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
-    from shoal.insight.roles.named import HeadRoles
+    from shoal.insight.roles.named import HeadRole, HeadRoles
+
+    Scores = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +34,16 @@ class RoleMoment:
     block: int
     head: int
     role: str
+    seen_on: Literal["random tokens", "text"]
+    """On what the score is taken: random tokens said twice, or text where only that shows the role."""
+
     scores: tuple[float, ...]
-    """At each checkpoint, on random tokens said twice."""
+    """At each checkpoint."""
 
-    change_step: int | None
-    """The step of the first checkpoint after the change point at which the score rises most; None where no change point
-    is upwards, as in a series that rises evenly or is too short to tell."""
+    threshold: float
+    """What a head had to reach there at the last checkpoint."""
 
-    change_low: int | None
-    change_high: int | None
-    """The steps between which the change lies, its confidence set."""
-
-    p_value: float | None
-    threshold_step: int | None
-    """The step from which on the score stays at or above the threshold; None where it does not at the last."""
+    rise: Rise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +51,13 @@ class RoleHistory:
     """What `roles_over_training` returns."""
 
     steps: tuple[int, ...]
-    thresholds: dict[str, float]
-    """By role: what a head had to reach at the last checkpoint."""
-
     moments: tuple[RoleMoment, ...]
     """Of the heads that have a role at the last checkpoint."""
 
     def lines(self) -> list[str]:
         """The moments in words."""
         return [f"over {len(self.steps)} checkpoints, from step {self.steps[0]} to {self.steps[-1]}"] + [
-            f"  block {each.block} head {each.head}  {each.role}: by change point "
-            f"{'not found' if each.change_step is None else f'step {each.change_step}'}, by threshold "
-            f"{self.thresholds[each.role]:.2f} "
-            f"{'not reached' if each.threshold_step is None else f'step {each.threshold_step}'}"
+            f"  block {each.block} head {each.head}  {each.role} on {each.seen_on}: {told(each.rise, each.threshold)}"
             for each in self.moments
         ]
 
@@ -102,62 +90,54 @@ def roles_over_training(
     from shoal.models import load_model
 
     folders = checkpoint_folders(run)
-    scores = []
+    scores: list[list[Scores]] = []
     for number, (_, folder) in enumerate(folders):
         loaded = load_model(str(folder), device=device)
-        ids_BL = repeated_tokens(find_parts(loaded.model), loaded.tokenizer, seed=seed).to(loaded.model.device)
-        scores.append(role_scores(loaded.model, ids_BL, [ids_BL.shape[1]] * len(ids_BL)).numpy())
+        rows = role_rows(find_parts(loaded.model), loaded.tokenizer, texts, seed)
+        scores.append([role_scores(loaded.model, ids, lengths).numpy() for ids, lengths in rows])
         if progress is not None:
             progress("checkpoints", number + 1, len(folders))
     last = head_roles(loaded.model, loaded.tokenizer, texts, seed=seed, progress=progress)
-    return role_moments([step for step, _ in folders], np.stack(scores), last)
+    on_repeats, *on_text = (np.stack(each) for each in zip(*scores, strict=True))
+    return role_moments([step for step, _ in folders], on_repeats, last, on_text[0] if on_text else None)
 
 
-def role_moments(steps: Sequence[int], scores_CNHR: npt.NDArray[np.floating[Any]], last: HeadRoles) -> RoleHistory:
-    """The moments of the heads that are named at the last checkpoint, from the scores at all of them."""
+def role_moments(
+    steps: Sequence[int], scores_CNHR: Scores, last: HeadRoles, text_scores_CNHR: Scores | None = None
+) -> RoleHistory:
+    """The moments of the heads that are named at the last checkpoint, from the scores at all of them.
+
+    Args:
+        steps: of the checkpoints, in order.
+        scores_CNHR: on random tokens said twice.
+        last: the roles at the last checkpoint.
+        text_scores_CNHR: on text, where the roles were judged on text too.
+    """
     moments = [
-        _moment(
-            steps,
-            scores_CNHR[:, head.block, head.head, ROLES.index(role)],
-            head.block,
-            head.head,
-            role,
-            last.thresholds,
-        )
-        for head in last.named
-        for role in head.roles
+        _moment(steps, scores_CNHR, text_scores_CNHR, head, role, last) for head in last.named for role in head.roles
     ]
-    return RoleHistory(steps=tuple(steps), thresholds=last.thresholds, moments=tuple(moments))
+    return RoleHistory(steps=tuple(steps), moments=tuple(moments))
 
 
 def _moment(
     steps: Sequence[int],
-    score_C: npt.NDArray[np.floating[Any]],
-    block: int,
-    head: int,
+    scores_CNHR: Scores,
+    text_scores_CNHR: Scores | None,
+    head: HeadRole,
     role: str,
-    thresholds: Mapping[str, float],
+    last: HeadRoles,
 ) -> RoleMoment:
-    rises = (
-        [
-            (float(score_C[change.place :].mean() - score_C[: change.place].mean()), change)
-            for change in change_points(score_C, min_distance=max(0.05, 2 / len(score_C))).changes
-        ]
-        if len(score_C) > 2
-        else []
-    )
-    rise, change = max(rises, key=lambda pair: pair[0], default=(0.0, None))
-    change = change if rise > 0 else None
-    below = np.flatnonzero(score_C < thresholds[role])
-    after = 0 if not len(below) else int(below[-1]) + 1
+    """One head in one role, followed on random tokens where these show it, and on text otherwise."""
+    plain = text_scores_CNHR is None or head.scores[role] >= last.thresholds[role]
+    series_CNHR = scores_CNHR if plain or text_scores_CNHR is None else text_scores_CNHR
+    score_C = series_CNHR[:, head.block, head.head, ROLES.index(role)]
+    threshold = (last.thresholds if plain else last.text_thresholds)[role]
     return RoleMoment(
-        block=block,
-        head=head,
+        block=head.block,
+        head=head.head,
         role=role,
+        seen_on="random tokens" if plain else "text",
         scores=tuple(score_C.tolist()),
-        change_step=None if change is None else steps[change.place],
-        change_low=None if change is None else steps[change.low],
-        change_high=None if change is None else steps[min(change.high, len(steps) - 1)],
-        p_value=None if change is None else change.p_value,
-        threshold_step=steps[after] if after < len(steps) else None,
+        threshold=threshold,
+        rise=find_rise(steps, score_C, threshold),
     )

@@ -64,6 +64,9 @@ class HeadRoles:
     thresholds: dict[str, float]
     """By role: what a head had to reach on random tokens."""
 
+    text_thresholds: dict[str, float]
+    """The same on text, of the roles that are judged there; empty without text."""
+
     @property
     def named(self) -> tuple[HeadRole, ...]:
         """The heads that have a role."""
@@ -111,7 +114,7 @@ def head_roles(
             raise UsageError(f"{name} = {value} is no share; give a number between 0 and 1")
     if texts and tokenizer is None:
         raise UsageError("texts need the tokenizer that reads them; give it, or no texts")
-    rows = _rows(parts, tokenizer, texts, seed)
+    rows = role_rows(parts, tokenizer, texts, seed)
 
     def score(which: PreTrainedModel) -> torch.Tensor:
         return torch.cat([role_scores(which, ids, lengths) for ids, lengths in rows], dim=-1)
@@ -124,7 +127,8 @@ def head_roles(
     p_NHT = (tests * (1 + exceeded_NHT) / (1 + len(null_XT))).clamp(max=1.0)
     p_NHT = torch.where(judged_T, p_NHT, 1.0)
     allowed = int(level / tests * (1 + len(null_XT))) - 1
-    reached = null_XT[:, : len(ROLES)].nan_to_num(0.0).sort(descending=True, dim=0).values[max(allowed, 0)]
+    reached_T = null_XT.nan_to_num(0.0).sort(descending=True, dim=0).values[max(allowed, 0)].clamp(min=smallest)
+    on_repeats, *on_text = (dict(zip(ROLES, part.tolist(), strict=True)) for part in reached_T.split(len(ROLES)))
     return HeadRoles(
         heads=tuple(
             _role(block, head, scores_NHT[block, head], p_NHT[block, head], level, smallest)
@@ -134,14 +138,15 @@ def head_roles(
         level=level,
         smallest=smallest,
         null_heads=len(null_XT),
-        thresholds=dict(zip(ROLES, (max(smallest, float(value)) for value in reached), strict=True)),
+        thresholds=on_repeats,
+        text_thresholds={role: each[role] for each in on_text for role in _BY_PLACE},
     )
 
 
-def _rows(
+def role_rows(
     parts: Parts, tokenizer: PreTrainedTokenizerFast | None, texts: Sequence[str], seed: int
 ) -> list[tuple[torch.Tensor, list[int]]]:
-    """Random tokens said twice, then the texts where there are any."""
+    """The ids and lengths of random tokens said twice, then of the texts where there are any."""
     repeats_BL = repeated_tokens(parts, tokenizer, seed=seed).to(parts.model.device)
     rows = [(repeats_BL, [repeats_BL.shape[1]] * len(repeats_BL))]
     if tokenizer is not None:
