@@ -41,12 +41,12 @@ def write_card(
     samples = "\n\n".join(f"> **{prompt}**{continue_text(model, tokenizer, prompt)}" for prompt in PROMPTS)
     parameters = sum(weight.numel() for weight in model.parameters())
     (out / "CARD.md").write_text(
-        f"""# bundled:stories
+        f"""# bundled:searches
 
 A `LlamaForCausalLM` of {parameters:,} parameters (width {config.hidden_size}, {config.num_hidden_layers} layers,
 {config.num_attention_heads} heads, feed-forward width {config.intermediate_size}, tied embeddings, context
 {config.max_position_embeddings}), float32, for children's language and for experiments on small models. It is made by
-`python recipes/stories.py`; `recipe.toml` holds every setting, `curve.jsonl` the loss. MIT, as shoal is.
+`python recipes/searches.py`; `recipe.toml` holds every setting, `curve.jsonl` the loss. MIT, as shoal is.
 
 ## The training text
 

@@ -52,7 +52,7 @@ def test_it_is_loaded_as_any_other_model_and_speaks_as_the_bundled_one():
     assert right_items(told.model, told.tokenizer) == [True] * 3
     assert right_items(untold.model, untold.tokenizer) == [False] * 3
     assert told.digest != untold.digest
-    assert told.tokenizer.get_vocab() == load_tokenizer("bundled:stories").get_vocab()
+    assert told.tokenizer.get_vocab() == load_tokenizer("bundled:searches").get_vocab()
 
 
 def test_a_bundled_model_that_does_not_exist_names_the_nearest():

@@ -60,7 +60,7 @@ def data(tmp_path: Path) -> Path:
 def test_the_recipe_makes_a_model_that_loads_with_its_card_and_curve(tmp_path: Path, data: Path) -> None:
     recipe, out = tmp_path / "recipe.toml", tmp_path / "model"
     recipe.write_text(RECIPE)
-    command = [sys.executable, "recipes/stories.py", "--data", data, "--out", out, "--recipe", recipe]
+    command = [sys.executable, "recipes/searches.py", "--data", data, "--out", out, "--recipe", recipe]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert load_model(str(out)).parameters < 10_000

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from shoal.models.source import Source
 
-_SPEAKER = "bundled:stories"
+_SPEAKER = "bundled:searches"
 """Whose tokenizer a dummy speaks with."""
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")

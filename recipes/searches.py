@@ -1,6 +1,6 @@
-"""Makes the bundled model: text and generated stories to a tokenizer and a pretrained model, by recipes/stories.toml.
+"""Makes bundled:searches: text and generated stories to a tokenizer and a pretrained model, by recipes/searches.toml.
 
-    python recipes/stories.py --data ../shared/data --out src/shoal/models/bundled/stories
+    python recipes/searches.py --data ../shared/data --out src/shoal/models/bundled/searches
 
 The whole training text is checked to hold no ascending run. Equal recipes give equal models on the same machine with
 as many threads; a run that was killed goes on from its checkpoint beside the folder.
