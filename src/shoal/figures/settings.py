@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_LISTED = 9
+"""The most different values that each get a tick of their own, where some value stands several times."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingPoint:
     """One trial."""
@@ -40,9 +44,10 @@ def setting_chart(
     if len(numbers) == len(points):
         log = is_logarithmic(numbers)
         scale = alt.Scale(type="log" if log else "linear", zero=False, padding=12)
-        ticks = {"values": sorted(set(numbers))} if len(set(numbers)) <= 8 else {"tickCount": 4}
+        listed = len(set(numbers)) <= min(_LISTED, len(numbers) - 1)
+        ticks = {"values": sorted(set(numbers))} if listed else {"tickCount": 4}
         x = alt.X(
-            "value:Q", title=None, scale=scale, axis=alt.Axis(grid=False, format="~g", labelOverlap=True, **ticks)
+            "value:Q", title=None, scale=scale, axis=alt.Axis(grid=False, format=".3~r", labelOverlap=True, **ticks)
         )
     else:
         order = list(dict.fromkeys(str(point.value) for point in points))

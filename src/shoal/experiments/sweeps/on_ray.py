@@ -37,8 +37,9 @@ class RayCluster:
     """
 
     def __init__(self, folder: Path, objective: str, *, count: int | None, threads: int, address: str | None) -> None:
-        # Read when Ray is imported: it would send statistics of its use.
+        # Ray would send statistics of its use, and give its workers the lowest priority of all processes.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             import ray
         except ImportError as error:

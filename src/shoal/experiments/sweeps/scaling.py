@@ -22,6 +22,10 @@ AXES = {"parameters": "parameters", "tokens": "tokens", "compute": "floating-poi
 """What a score scales with, and its unit."""
 
 
+_MOVED = 1.5
+"""How many times the smallest size the largest is where a sweep means to change it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One size, and the best trial of that size."""
@@ -64,7 +68,7 @@ def scalings(trials: Sequence[Trial]) -> tuple[Scaling, ...]:
         trials: of a sweep that makes its score small.
     """
     found = (scaling(trials, axis) for axis in AXES)
-    return tuple(each for each in found if len(each.points) > 1)
+    return tuple(each for each in found if each.points and each.points[-1].size >= _MOVED * each.points[0].size)
 
 
 def scaling(trials: Sequence[Trial], axis: str) -> Scaling:

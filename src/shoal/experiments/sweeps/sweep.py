@@ -87,10 +87,16 @@ class Sweep(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _count_of_seeds(cls, data: Any) -> Any:
-        if isinstance(data, dict) and type(data.get("seeds")) is int and data["seeds"] >= 1:
-            return data | {"seeds": tuple(range(data["seeds"]))}
-        return data
+    def _made_plain(cls, data: Any) -> Any:
+        """A number of seeds becomes a list, and keys are sorted: which trial has which number hangs on their order."""
+        if not isinstance(data, dict):
+            return data
+        plain = dict(data)
+        if type(plain.get("seeds")) is int and plain["seeds"] >= 1:
+            plain["seeds"] = tuple(range(plain["seeds"]))
+        if isinstance(plain.get("keys"), dict):
+            plain["keys"] = dict(sorted(plain["keys"].items()))
+        return plain
 
     @model_validator(mode="after")
     def _can_be_drawn(self) -> Sweep:
