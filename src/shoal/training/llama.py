@@ -1,13 +1,11 @@
 """The loss of a Llama and its gradient, written out for packed rows of tokens on a CPU.
 
 The same function as `transformers.LlamaForCausalLM` (Touvron et al. 2023, arXiv:2302.13971, section 2.2), in fewer and
-larger operations: queries, keys and values are one product, as are gate and up; the gain of a norm is folded into the
-product that follows it; each gradient is written straight to its place, and autograd has no part in it. The rotation is
-one complex product: the rows of the query and key weights are taken in the order that puts the two halves of each angle
-side by side, which leaves the scores as they are.
+larger operations: queries, keys and values are one product, as are gate and up; what stands between two products is one
+pass over memory (`kernels`) that is kept from step to step (`workspace`); each gradient is written straight to its
+place, and autograd has no part in it.
 
-In bfloat16 the products and what stands between them run in bfloat16, while weights, gradients, residual stream, norms'
-statistics and the loss stay in float32.
+In bfloat16 the products run in bfloat16; all else stays in float32.
 
 Shapes: T tokens, D hidden width, C columns of query, key and value, F inner width, N predicted positions.
 """
@@ -15,14 +13,16 @@ Shapes: T tokens, D hidden width, C columns of query, key and value, F inner wid
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.training.attention import Heads, attend, attend_backward
+from shoal.training.attention import Attended, Heads, attend, attend_backward
+from shoal.training.kernels import gate_backward, gate_forward, norm_backward, norm_forward, over_rows, rotate
 from shoal.training.loss import add_product_, cross_entropy_with_gradient
 from shoal.training.packing import pack_documents
 from shoal.training.precision import DTYPES
+from shoal.training.workspace import Workspace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -69,25 +69,28 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Normed:
-    """A row over its root mean square, before the gain."""
+    """A row behind its norm and gain, and what the norm's gradient needs."""
 
-    unit: torch.Tensor
-    scale_T1: torch.Tensor
+    before_TD: torch.Tensor
+    scale_T: torch.Tensor
+    after: torch.Tensor
+    """In the dtype of the products."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tape:
     """What the backward pass of a layer needs of its forward pass."""
 
+    mark: int
+    """The workspace before the layer."""
     attention_in: _Normed
     qkv_CD: torch.Tensor
-    attended: list[Any]
+    attended: Attended
     attention_out: torch.Tensor
     out_DD: torch.Tensor
     mlp_in: _Normed
     gate_up_ED: torch.Tensor
     gate_up_TE: torch.Tensor
-    activated_TF: torch.Tensor
     inner_TF: torch.Tensor
     down_DF: torch.Tensor
 
@@ -102,93 +105,134 @@ class LlamaGradient:
         )
         self._epsilon = config.rms_norm_eps
         self._inner = config.intermediate_size
-        self._paired = _paired_rows(self._heads)
-        self._parted = torch.argsort(self._paired)
-        self._rotary = model.model.rotary_emb
+        self._angles = _Angles(model.model.rotary_emb)
         self._head = head
         self._embedding = weights.slot("model.embed_tokens.weight")
         self._final_gain = weights.slot("model.norm.weight")
         self._output = self._embedding if config.tie_word_embeddings else weights.slot("lm_head.weight")
         self._layers = [_layer_slots(weights, f"model.layers.{place}.") for place in range(len(model.model.layers))]
+        self._work = Workspace()
 
     @torch.no_grad()
     def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
         """The loss of a batch (a scalar)."""
-        pack = pack_documents(batch)
-        dtype = DTYPES[precision]
-        x_TD = self._embedding.value.index_select(0, pack.ids_T)
-        turn = self._rotation(pack, x_TD)
+        pack, dtype = pack_documents(batch), DTYPES[precision]
+        x_TD, tapes = self._body(pack, dtype)
+        losses_N, grad_TD = self._loss(x_TD, pack, dtype, of)
+        for layer in reversed(self._layers):
+            tape = tapes.pop()
+            self._backward(layer, tape, grad_TD, pack)
+        self._embedding.grad.index_add_(0, pack.ids_T, grad_TD)
+        return losses_N.sum() / of
+
+    def _body(self, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, list[_Tape]]:
+        """The output of the last layer (T × D), and what the way back needs."""
+        self._work.begin()
+        x_TD = self._work.take(len(pack.ids_T), self._embedding.value.shape[1])
+        torch.index_select(self._embedding.value, 0, pack.ids_T, out=x_TD)
         tapes = []
         for layer in self._layers:
-            x_TD, tape = self._forward(layer, x_TD, pack, turn, dtype)
+            x_TD, tape = self._forward(layer, x_TD, pack, dtype)
             tapes.append(tape)
-        loss, grad_TD = self._loss(x_TD, pack, dtype, of)
-        back = turn.conj_physical()
-        for layer in reversed(self._layers):
-            self._backward(layer, tapes.pop(), grad_TD, pack, back)
-        self._embedding.grad.index_add_(0, pack.ids_T, grad_TD)
-        return loss
+        return x_TD, tapes
 
-    def _rotation(self, pack: Pack, x_TD: torch.Tensor) -> torch.Tensor:
-        """The angle of each pair of query and key columns, as a complex number of length 1 (T × pairs)."""
-        cos, sin = (part[0, :, : self._heads.width // 2] for part in self._rotary(x_TD, pack.positions_T[None]))
-        return torch.complex(cos, sin).repeat(1, self._heads.queries + self._heads.keys)
-
-    def _forward(
-        self, layer: _Layer, x_TD: torch.Tensor, pack: Pack, turn: torch.Tensor, dtype: torch.dtype
-    ) -> tuple[torch.Tensor, _Tape]:
-        attention_in = _normed(x_TD, self._epsilon, dtype)
-        qkv_CD = (layer.qkv.value.index_select(0, self._paired) * layer.attention_gain.value).to(dtype)
-        qkv_TC = attention_in.unit @ qkv_CD.t()
-        _rotate_(qkv_TC, turn)
-        attention_out, attended = attend(qkv_TC, self._heads, pack.groups)
-        out_DD = layer.out.value.to(dtype)
-        x_TD = _plus_product(x_TD, attention_out, out_DD)
-        mlp_in = _normed(x_TD, self._epsilon, dtype)
-        gate_up_ED = (layer.gate_up.value * layer.mlp_gain.value).to(dtype)
-        gate_up_TE = mlp_in.unit @ gate_up_ED.t()
-        gate_TF, up_TF = gate_up_TE.split(self._inner, dim=1)
-        activated_TF = torch.nn.functional.silu(gate_TF)
-        down_DF = layer.down.value.to(dtype)
-        inner_TF = activated_TF * up_TF
-        x_TD = _plus_product(x_TD, inner_TF, down_DF)
+    def _forward(self, layer: _Layer, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, _Tape]:
+        mark, tokens = self._work.mark(), len(x_TD)
+        attention_in = self._normed(x_TD, layer.attention_gain, dtype)
+        qkv_CD, out_DD = layer.qkv.value.to(dtype), layer.out.value.to(dtype)
+        qkv_TC = self._product(attention_in.after, qkv_CD.t())
+        self._rotate(qkv_TC, pack, 1.0)
+        mixed, attended = attend(qkv_TC, self._heads, pack.blocks, dtype, self._work)
+        attention_out = mixed.to(dtype)
+        middle_TD = self._plus_product(x_TD, attention_out, out_DD.t())
+        mlp_in = self._normed(middle_TD, layer.mlp_gain, dtype)
+        gate_up_ED, down_DF = layer.gate_up.value.to(dtype), layer.down.value.to(dtype)
+        gate_up_TE = self._product(mlp_in.after, gate_up_ED.t())
+        inner = self._work.take(tokens, self._inner)
+        over_rows(gate_forward, tokens, gate_up_TE, inner)
+        inner_TF = inner.to(dtype)
         tape = _Tape(
-            attention_in, qkv_CD, attended, attention_out, out_DD,
-            mlp_in, gate_up_ED, gate_up_TE, activated_TF, inner_TF, down_DF,
+            mark, attention_in, qkv_CD, attended, attention_out, out_DD,
+            mlp_in, gate_up_ED, gate_up_TE, inner_TF, down_DF,
         )  # fmt: skip
-        return x_TD, tape
+        return self._plus_product(middle_TD, inner_TF, down_DF.t()), tape
 
     def _loss(self, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype, of: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss, and its gradient by the last layer's output."""
-        final = _normed(x_TD.index_select(0, pack.rows_N), self._epsilon, dtype)
-        hidden_ND = final.unit * self._final_gain.value.to(dtype)
-        loss, grad_ND = cross_entropy_with_gradient(
-            hidden_ND, pack.targets_N, self._head, of=of, weight_grad_VD=self._output.grad
+        """The loss of each predicted token, and the gradient by the last layer's output."""
+        rows_ND = x_TD if pack.rows_N is None else x_TD.index_select(0, pack.rows_N)
+        final = self._normed(rows_ND, self._final_gain, dtype)
+        losses_N, by_normed = cross_entropy_with_gradient(
+            final.after, pack.targets_N, self._head, of=of, weight_grad_VD=self._output.grad
         )
-        self._final_gain.grad.add_((grad_ND * final.unit).sum(0, dtype=torch.float32))
-        rows_ND = torch.zeros(hidden_ND.shape)
-        _add_norm_gradient_(rows_ND, grad_ND.mul_(self._final_gain.value.to(dtype)), final)
-        return loss, torch.zeros_like(x_TD).index_copy_(0, pack.rows_N, rows_ND)
+        grad_ND = torch.zeros_like(rows_ND)
+        self._norm_backward(final, self._final_gain, by_normed.float(), grad_ND)
+        if pack.rows_N is None:
+            return losses_N, grad_ND
+        return losses_N, torch.zeros_like(x_TD).index_copy_(0, pack.rows_N, grad_ND)
 
-    def _backward(self, layer: _Layer, tape: _Tape, grad_TD: torch.Tensor, pack: Pack, back: torch.Tensor) -> None:
+    def _backward(self, layer: _Layer, tape: _Tape, grad_TD: torch.Tensor, pack: Pack) -> None:
         """Turn ``grad_TD`` from the gradient by a layer's output into that by its input, in place."""
-        by_x_TD = grad_TD.to(tape.down_DF.dtype)
-        gate_TF, up_TF = tape.gate_up_TE.split(self._inner, dim=1)
+        dtype, gate_up_TE = tape.down_DF.dtype, tape.gate_up_TE
+        by_x_TD = grad_TD.to(dtype)
         add_product_(layer.down.grad, by_x_TD.t(), tape.inner_TF)
-        by_inner_TF = by_x_TD @ tape.down_DF
-        by_gate_up_TE = torch.empty_like(tape.gate_up_TE)
-        torch.mul(by_inner_TF, tape.activated_TF, out=by_gate_up_TE[:, self._inner :])
-        by_gate = torch.ops.aten.silu_backward(by_inner_TF.mul_(up_TF), gate_TF)
-        by_gate_up_TE[:, : self._inner] = by_gate
-        _add_folded_gradient(by_gate_up_TE.t() @ tape.mlp_in.unit, layer.gate_up, layer.mlp_gain)
-        _add_norm_gradient_(grad_TD, by_gate_up_TE @ tape.gate_up_ED, tape.mlp_in)
-        by_x_TD = grad_TD.to(by_x_TD.dtype)
+        over_rows(gate_backward, len(grad_TD), gate_up_TE, self._product(by_x_TD, tape.down_DF))
+        by_gate_up_TE = gate_up_TE.to(dtype)
+        add_product_(layer.gate_up.grad, by_gate_up_TE.t(), tape.mlp_in.after)
+        self._norm_backward(tape.mlp_in, layer.mlp_gain, self._product(by_gate_up_TE, tape.gate_up_ED), grad_TD)
+        by_x_TD = grad_TD.to(dtype)
         add_product_(layer.out.grad, by_x_TD.t(), tape.attention_out)
-        by_qkv_TC = attend_backward(by_x_TD @ tape.out_DD, tape.attended, self._heads, pack.groups)
-        _rotate_(by_qkv_TC, back)
-        by_paired_CD = by_qkv_TC.t() @ tape.attention_in.unit
-        _add_folded_gradient(by_paired_CD.index_select(0, self._parted), layer.qkv, layer.attention_gain)
-        _add_norm_gradient_(grad_TD, by_qkv_TC @ tape.qkv_CD, tape.attention_in)
+        by_mixed = self._product(by_x_TD, tape.out_DD).to(dtype)
+        by_columns_TC = attend_backward(by_mixed, tape.attended, self._heads, pack.blocks, self._work)
+        self._rotate(by_columns_TC, pack, -1.0)
+        by_qkv_TC = by_columns_TC.to(dtype)
+        add_product_(layer.qkv.grad, by_qkv_TC.t(), tape.attention_in.after)
+        self._norm_backward(tape.attention_in, layer.attention_gain, self._product(by_qkv_TC, tape.qkv_CD), grad_TD)
+        self._work.release(tape.mark)
+
+    def _normed(self, x_TD: torch.Tensor, gain: Slot, dtype: torch.dtype) -> _Normed:
+        after_TD, scale_T = self._work.take(*x_TD.shape), self._work.take(len(x_TD))
+        over_rows(norm_forward, len(x_TD), x_TD, gain.value, self._epsilon, after_TD, scale_T)
+        return _Normed(x_TD, scale_T, after_TD.to(dtype))
+
+    def _norm_backward(self, normed: _Normed, gain: Slot, by_after_TD: torch.Tensor, grad_TD: torch.Tensor) -> None:
+        """Add the gradient that comes through a norm to that of the residual stream; and the gain's to its own."""
+        over_rows(norm_backward, len(grad_TD), normed.before_TD, normed.scale_T, gain.value, by_after_TD, grad_TD)
+        gain.grad.add_(by_after_TD.sum(0))
+
+    def _rotate(self, columns_TC: torch.Tensor, pack: Pack, turn: float) -> None:
+        cos_PK, sin_PK = self._angles.upto(int(pack.positions_T.max()) + 1)
+        turned = self._heads.queries + self._heads.keys
+        over_rows(rotate, len(columns_TC), columns_TC, cos_PK, sin_PK, pack.positions_T, turned, turn)
+
+    def _product(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        """A matrix product in float32, computed in the dtype of the factors."""
+        if left.dtype != torch.float32:
+            return (left @ right).float()
+        out = self._work.take(left.shape[0], right.shape[1])
+        return torch.mm(left, right, out=out)
+
+    def _plus_product(self, x_TD: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        out = self._work.take(*x_TD.shape)
+        if left.dtype != x_TD.dtype:
+            return torch.add(x_TD, left @ right, out=out)
+        return torch.addmm(x_TD, left, right, out=out)
+
+
+class _Angles:
+    """Cosine and sine of each place's angles, as the model has them."""
+
+    def __init__(self, rotary: torch.nn.Module) -> None:
+        self._rotary = rotary
+        self._cos_PK = self._sin_PK = torch.empty(0, 0)
+
+    def upto(self, places: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Those of the places below ``places``, and perhaps more (P × half a head's width)."""
+        if places > len(self._cos_PK):
+            positions_1P = torch.arange(2 * places)[None]
+            cos, sin = self._rotary(torch.empty(1), positions_1P)
+            half = cos.shape[-1] // 2
+            self._cos_PK, self._sin_PK = cos[0, :, :half].contiguous(), sin[0, :, :half].contiguous()
+        return self._cos_PK, self._sin_PK
 
 
 def _layer_slots(weights: FlatWeights, prefix: str) -> _Layer:
@@ -201,46 +245,3 @@ def _layer_slots(weights: FlatWeights, prefix: str) -> _Layer:
         gate_up=weights.slot(f"{mlp}gate_proj.weight", f"{mlp}up_proj.weight"),
         down=weights.slot(f"{mlp}down_proj.weight"),
     )
-
-
-def _normed(x_TD: torch.Tensor, epsilon: float, dtype: torch.dtype) -> _Normed:
-    norm_T1 = torch.linalg.vector_norm(x_TD, dim=-1, keepdim=True)
-    scale_T1 = norm_T1.square_().div_(x_TD.shape[-1]).add_(epsilon).rsqrt_()
-    return _Normed((x_TD * scale_T1).to(dtype), scale_T1)
-
-
-def _add_norm_gradient_(grad_TD: torch.Tensor, by_unit_TD: torch.Tensor, normed: _Normed) -> None:
-    """Add the gradient that comes through a norm to that of the residual stream."""
-    unit, by_unit, scale_T1 = normed.unit.float(), by_unit_TD.float(), normed.scale_T1
-    along_T1 = (by_unit * unit).sum(-1, keepdim=True).mul_(scale_T1).div_(-unit.shape[-1])
-    grad_TD.addcmul_(by_unit, scale_T1).addcmul_(unit, along_T1)
-
-
-def _add_folded_gradient(by_folded: torch.Tensor, weight: Slot, gain: Slot) -> None:
-    """The gradients of a weight and of the gain folded into it: W · diag(g) was what the product used."""
-    by_folded = by_folded.float()
-    gain.grad.add_((by_folded * weight.value).sum(0))
-    weight.grad.addcmul_(by_folded, gain.value)
-
-
-def _plus_product(x_TD: torch.Tensor, inner: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    if inner.dtype == x_TD.dtype:
-        return torch.addmm(x_TD, inner, weight.t())
-    return x_TD + inner @ weight.t()
-
-
-def _paired_rows(heads: Heads) -> torch.Tensor:
-    """The rows of queries, keys and values (C) so that the two halves of an angle are neighbours."""
-    turned = (heads.queries + heads.keys) * heads.width
-    rows = torch.arange(heads.all * heads.width)
-    pairs = rows[:turned].view(-1, 2, heads.width // 2).transpose(1, 2).reshape(-1)
-    return torch.cat([pairs, rows[turned:]])
-
-
-def _rotate_(columns_TC: torch.Tensor, turn: torch.Tensor) -> None:
-    """Rotate the pairs of queries and keys in place (Su et al. 2021, arXiv:2104.09864, equation 12)."""
-    turned = columns_TC[:, : 2 * turn.shape[1]]
-    pairs = turned.float().view(*turn.shape, 2)
-    torch.view_as_complex(pairs).mul_(turn)
-    if turned.dtype != torch.float32:
-        turned.copy_(pairs.view(turned.shape))

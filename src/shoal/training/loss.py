@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.models.anatomy import Head
+from shoal.training.kernels import cross_entropy, over_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,26 +43,27 @@ def cross_entropy_with_gradient(
     weight_grad_VD: torch.Tensor | None,
     bias_grad_V: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The summed cross-entropy over ``of``, and its gradient by the hidden states (N × D).
+    """The cross-entropy of each position, and the gradient of their sum over ``of`` by the hidden states (N × D).
 
     The gradients of the head's weight and bias are added to the float32 tensors that are given for them.
     """
     dtype = hidden_ND.dtype
     weight_VD = head.weight_VD.to(dtype)
     bias_V = None if head.bias_V is None else head.bias_V.to(dtype)
-    loss = torch.zeros((), device=hidden_ND.device)
+    losses_N = torch.empty(len(targets_N), device=hidden_ND.device)
     grad_ND = torch.empty_like(hidden_ND)
+    room = hidden_ND.new_empty(min(len(targets_N), _rows(len(weight_VD))), len(weight_VD))
     for chunk in _chunks(len(targets_N), len(weight_VD)):
-        raw_CV = torch.nn.functional.linear(hidden_ND[chunk], weight_VD, bias_V).float()
-        chunk_loss, grad_CV = _chunk(raw_CV, targets_N[chunk, None], head)
-        loss += chunk_loss
-        products_CV = grad_CV.div_(of).to(dtype)
+        raw_CV = torch.mm(hidden_ND[chunk], weight_VD.t(), out=room[: len(hidden_ND[chunk])])
+        raw_CV = (raw_CV if bias_V is None else raw_CV.add_(bias_V)).float()
+        grad_CV = _chunk_(raw_CV, targets_N[chunk], head, of, losses_N[chunk])
+        products_CV = grad_CV.to(dtype)
         torch.mm(products_CV, weight_VD, out=grad_ND[chunk])
         if weight_grad_VD is not None:
             add_product_(weight_grad_VD, products_CV.t(), hidden_ND[chunk])
         if bias_grad_V is not None:
             bias_grad_V += grad_CV.sum(0)
-    return loss.div_(of), grad_ND
+    return losses_N, grad_ND
 
 
 def add_product_(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
@@ -89,11 +91,11 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         grad_V = torch.zeros_like(bias_V) if bias_V is not None and bias_V.requires_grad else None
         head = Head(weight_VD=weight_VD, bias_V=bias_V, scale=scale, soft_cap=soft_cap)
         with torch.autocast(hidden_ND.device.type, enabled=False):
-            loss, grad_ND = cross_entropy_with_gradient(
+            losses_N, grad_ND = cross_entropy_with_gradient(
                 hidden_ND, targets_N, head, of=len(targets_N), weight_grad_VD=grad_VD, bias_grad_V=grad_V
             )
         ctx.save_for_backward(grad_ND, grad_VD, grad_V)
-        return loss
+        return losses_N.mean()
 
     @staticmethod
     def backward(ctx: Any, *outputs: Any) -> Any:
@@ -102,23 +104,29 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return *grads, None, None, None
 
 
+def _rows(vocabulary: int) -> int:
+    return max(1, _CHUNK_LOGITS // vocabulary)
+
+
 def _chunks(positions: int, vocabulary: int) -> Iterator[slice]:
-    step = max(1, _CHUNK_LOGITS // vocabulary)
-    for start in range(0, positions, step):
-        yield slice(start, start + step)
+    for start in range(0, positions, _rows(vocabulary)):
+        yield slice(start, start + _rows(vocabulary))
 
 
-def _chunk(raw_CV: torch.Tensor, targets_C1: torch.Tensor, head: Head) -> tuple[torch.Tensor, torch.Tensor]:
-    """The summed loss of a chunk, and its gradient by the raw products of the head."""
+def _chunk_(raw_CV: torch.Tensor, targets_C: torch.Tensor, head: Head, of: int, losses_C: torch.Tensor) -> torch.Tensor:
+    """Write the losses of a chunk, and give the gradient by the head's raw products, in their place where it can."""
+    if raw_CV.device.type == "cpu" and head.scale == 1.0 and head.soft_cap is None:
+        over_rows(cross_entropy, len(raw_CV), raw_CV, targets_C, float(of), losses_C)
+        return raw_CV
     logits_CV = raw_CV if head.scale == 1.0 else raw_CV * head.scale
     slope_CV = None
     if head.soft_cap is not None:
         tanh_CV = torch.tanh(logits_CV / head.soft_cap)
         logits_CV, slope_CV = tanh_CV * head.soft_cap, 1 - tanh_CV * tanh_CV
     log_p_CV = torch.log_softmax(logits_CV, dim=-1)
-    loss = -log_p_CV.gather(1, targets_C1).sum()
+    torch.neg(log_p_CV.gather(1, targets_C[:, None])[:, 0], out=losses_C)
     grad_CV = log_p_CV.exp_()
-    grad_CV.scatter_add_(1, targets_C1, torch.full_like(targets_C1, -1, dtype=grad_CV.dtype))
+    grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(targets_C[:, None], -1, dtype=grad_CV.dtype))
     if slope_CV is not None:
         grad_CV *= slope_CV
-    return loss, grad_CV if head.scale == 1.0 else grad_CV.mul_(head.scale)
+    return grad_CV.mul_(head.scale / of)

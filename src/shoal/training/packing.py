@@ -1,39 +1,40 @@
-"""Documents laid end to end in one row of tokens, and the groups in which they attend to themselves.
+"""Documents laid end to end in one row of tokens, and the blocks in which they attend to themselves.
 
-Everything but attention works token by token, so a packed row wastes nothing on padding. For attention, documents of
-similar length are gathered into blocks of equal length; none ever meets another, so there is no leakage to mask.
+Everything but attention works token by token, so a packed row wastes nothing on padding. For attention the row is cut
+into blocks of queries: parts of a long document, each with the keys up to its end, or several short documents, each
+token with a key of its own to begin at. No weight is ever given to another document.
 
-Shapes: T tokens that are read, N predicted positions, n documents in a group, L the longest of them.
+Shapes: T tokens that are read, N predicted positions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from shoal.training.batches import Batch
 
-_SIMILAR = 0.75
-"""A document joins a group while it is at least this share of the group's longest one."""
+_BLOCK = 128
+"""Queries of a block, about."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Documents that attend side by side, each to itself."""
+class Block:
+    """Queries that attend side by side."""
 
     start: int
-    """Where their tokens begin in the row; they lie together."""
     stop: int
-    documents: int
-    length: int
-    gather: torch.Tensor | None
-    """The token (counted from ``start``) at each of n · L places; None where all documents have length L."""
-    scatter: torch.Tensor | None
-    """The place among n · L of each token; None likewise."""
+    keys: int
+    """The first key of all; the last is that of the last query."""
+    first: np.ndarray[Any, np.dtype[np.int64]]
+    """The first key that each query sees, counted from ``keys``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +42,29 @@ class Pack:
     """What the arithmetic needs to know of a batch."""
 
     ids_T: torch.Tensor
-    positions_T: torch.Tensor
+    positions_T: np.ndarray[Any, np.dtype[np.int64]]
     """The place of each token in its own document."""
-    rows_N: torch.Tensor
-    """The tokens whose successors are to be predicted."""
+    rows_N: torch.Tensor | None
+    """The tokens whose successors are to be predicted; None for all."""
     targets_N: torch.Tensor
-    groups: tuple[Group, ...]
+    blocks: tuple[Block, ...]
 
 
 def pack_documents(batch: Batch) -> Pack:
     """Lay out a batch, the longest documents first. A document's last token is predicted but not read."""
     documents = sorted(batch.documents, key=lambda document: -len(document.ids))
     lengths = np.array([len(document.ids) - 1 for document in documents])
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    places = [np.arange(length) for length in lengths]
-    rows = [
-        start + place[document.boundary - 1 :]
-        for start, place, document in zip(starts, places, documents, strict=False)
-    ]
+    starts = np.cumsum(lengths) - lengths
+    positions_T = np.arange(lengths.sum()) - np.repeat(starts, lengths)
+    begins = np.repeat([document.boundary - 1 for document in documents], lengths)
+    rows_N = np.flatnonzero(positions_T >= begins)
+    first_T = np.repeat(starts, lengths)
     return Pack(
         ids_T=_row([document.ids[:-1] for document in documents]),
-        positions_T=_row(places),
-        rows_N=_row(rows),
+        positions_T=positions_T,
+        rows_N=None if len(rows_N) == len(positions_T) else torch.from_numpy(rows_N),
         targets_N=_row([document.ids[document.boundary :] for document in documents]),
-        groups=tuple(_groups(lengths, starts)),
+        blocks=tuple(_block(start, stop, first_T) for start, stop in _edges(lengths.tolist())),
     )
 
 
@@ -72,21 +72,24 @@ def _row(parts: list[np.ndarray]) -> torch.Tensor:
     return torch.from_numpy(np.concatenate(parts))
 
 
-def _groups(lengths: np.ndarray, starts: np.ndarray) -> list[Group]:
-    groups, first = [], 0
-    while first < len(lengths):
-        stop = first + int(np.sum(lengths[first:] >= _SIMILAR * lengths[first]))
-        groups.append(_group(lengths[first:stop], starts[first : stop + 1]))
-        first = stop
-    return groups
+def _edges(lengths: list[int]) -> Iterator[tuple[int, int]]:
+    """Where blocks begin and end: long documents in about equal parts, short ones together."""
+    start = stop = 0
+    for length in lengths:
+        if length >= _BLOCK:
+            parts = round(length / _BLOCK)
+            edges = [start + length * part // parts for part in range(parts + 1)]
+            yield from pairwise(edges)
+            start = stop = edges[-1]
+        else:
+            if stop + length - start > _BLOCK:
+                yield start, stop
+                start = stop
+            stop += length
+    if stop > start:
+        yield start, stop
 
 
-def _group(lengths: np.ndarray, starts: np.ndarray) -> Group:
-    length = int(lengths[0])
-    edges = int(starts[0]), int(starts[-1]), len(lengths), length
-    if lengths[-1] == length:
-        return Group(*edges, None, None)
-    place_L = np.arange(length)[None]
-    gather = np.minimum(place_L, lengths[:, None] - 1) + (starts[:-1] - starts[0])[:, None]
-    scatter = np.flatnonzero(place_L < lengths[:, None])
-    return Group(*edges, torch.from_numpy(gather.reshape(-1)), torch.from_numpy(scatter))
+def _block(start: int, stop: int, first_T: np.ndarray[Any, np.dtype[np.int64]]) -> Block:
+    keys = int(first_T[start])
+    return Block(start, stop, keys, first_T[start:stop] - keys)

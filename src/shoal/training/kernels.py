@@ -1,0 +1,219 @@
+"""What stands between the matrix products of a Llama, each in one pass over memory; compiled by Numba, for CPUs.
+
+Between two products a framework runs half a dozen operations, each of which reads and writes whole activations. Here
+the rows of an activation are taken one at a time, while they are in the nearest cache. All arithmetic is in float32.
+A number that is not one stays one, so that the loss shows it.
+
+Every kernel works on the rows from ``start`` to ``stop``; `over_rows` deals them out to as many threads as torch has.
+
+Shapes: T tokens, D hidden width, F inner width, C columns of query, key and value, Q queries of a block, J its keys,
+H heads, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numba import njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+_LEAST_ROWS = 64
+"""Rows that are worth a thread."""
+
+_LOG2_E = np.float32(1.44269504)
+_LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
+_LEAST = np.float32(-87.0)
+
+
+def over_rows(kernel: Callable[..., None], rows: int, *arguments: Any) -> None:
+    """Run a kernel on all rows, in parts of about equal size where there are several threads."""
+    parts = max(1, min(torch.get_num_threads(), rows // _LEAST_ROWS))
+    given = [item.numpy() if isinstance(item, torch.Tensor) else item for item in arguments]
+    if parts == 1:
+        kernel(0, rows, *given)
+        return
+    edges = [rows * part // parts for part in range(parts + 1)]
+    waits = [_pool(parts).submit(kernel, start, stop, *given) for start, stop in pairwise(edges)]
+    for wait in waits:
+        wait.result()
+
+
+@lru_cache(maxsize=4)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads)
+
+
+@_compiled
+def _exp(x: Any) -> Any:
+    """The exponential of a float32 that is at most 88, in operations that vectorise; below -87 it is that of -87.
+
+    As in Cephes: a power of two times a polynomial on half a doubling, to two units in the last place.
+    """
+    x = _LEAST if x < _LEAST else x
+    whole = np.floor(x * _LOG2_E + np.float32(0.5))
+    rest = x - whole * _LN2_HIGH - whole * _LN2_LOW
+    series = np.float32(1.9875691500e-4)
+    series = series * rest + np.float32(1.3981999507e-3)
+    series = series * rest + np.float32(8.3334519073e-3)
+    series = series * rest + np.float32(4.1665795894e-2)
+    series = series * rest + np.float32(1.6666665459e-1)
+    series = series * rest + np.float32(5.0000001201e-1)
+    value = series * rest * rest + rest + np.float32(1.0)
+    return value * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@_compiled
+def _largest(row: Any) -> Any:
+    """The largest number of a row, compared as integers in the order of floats, which vectorises; NaN above all."""
+    bits = row.view(np.int32)
+    largest = np.int32(-(2**31))
+    for j in range(len(bits)):
+        largest = max(largest, np.int32(bits[j] ^ ((bits[j] >> 31) & np.int32(0x7FFFFFFF))))
+    return np.int32(largest ^ ((largest >> 31) & np.int32(0x7FFFFFFF))).view(np.float32)
+
+
+@_compiled
+def norm_forward(start: int, stop: int, x_TD: Any, gain_D: Any, epsilon: float, out_TD: Any, scale_T: Any) -> None:
+    """Each row over its root mean square, times the gain (Zhang and Sennrich 2019, arXiv:1910.07467, equation 4)."""
+    width = x_TD.shape[1]
+    for t in range(start, stop):
+        squares = np.float32(0.0)
+        for d in range(width):
+            squares += x_TD[t, d] * x_TD[t, d]
+        scale = np.float32(1.0 / math.sqrt(squares / width + epsilon))
+        scale_T[t] = scale
+        for d in range(width):
+            out_TD[t, d] = x_TD[t, d] * scale * gain_D[d]
+
+
+@_compiled
+def norm_backward(start: int, stop: int, x_TD: Any, scale_T: Any, gain_D: Any, by_out_TD: Any, grad_TD: Any) -> None:
+    """Add what comes through a norm to its input's gradient; ``by_out_TD`` becomes each row's gradient of the gain."""
+    width = x_TD.shape[1]
+    for t in range(start, stop):
+        scale = scale_T[t]
+        along = np.float32(0.0)
+        for d in range(width):
+            along += by_out_TD[t, d] * gain_D[d] * x_TD[t, d]
+        along *= scale * scale / np.float32(width)
+        for d in range(width):
+            by_out = by_out_TD[t, d]
+            grad_TD[t, d] += scale * (by_out * gain_D[d] - x_TD[t, d] * along)
+            by_out_TD[t, d] = by_out * x_TD[t, d] * scale
+
+
+@_compiled
+def gate_forward(start: int, stop: int, gate_up_TE: Any, out_TF: Any) -> None:
+    """The gated layer's inner row: silu(gate) · up (Shazeer 2020, arXiv:2002.05202, equation 6)."""
+    inner = out_TF.shape[1]
+    for t in range(start, stop):
+        gate_F, up_F, out_F = gate_up_TE[t, :inner], gate_up_TE[t, inner:], out_TF[t]
+        for f in range(inner):
+            gate = gate_F[f]
+            negative = -gate if -gate < np.float32(87.0) else np.float32(87.0)
+            out_F[f] = gate / (np.float32(1.0) + _exp(negative)) * up_F[f]
+
+
+@_compiled
+def gate_backward(start: int, stop: int, gate_up_TE: Any, by_inner_TF: Any) -> None:
+    """Put the gradients of gate and up in their place."""
+    inner = by_inner_TF.shape[1]
+    one = np.float32(1.0)
+    for t in range(start, stop):
+        gate_F, up_F, by_F = gate_up_TE[t, :inner], gate_up_TE[t, inner:], by_inner_TF[t]
+        for f in range(inner):
+            gate = gate_F[f]
+            negative = -gate if -gate < np.float32(87.0) else np.float32(87.0)
+            share = one / (one + _exp(negative))
+            gate_F[f] = by_F[f] * up_F[f] * share * (one + gate * (one - share))
+            up_F[f] = by_F[f] * gate * share
+
+
+@_compiled
+def rotate(
+    start: int, stop: int, columns_TC: Any, cos_PK: Any, sin_PK: Any, places_T: Any, heads: int, turn: float
+) -> None:
+    """Rotate the first heads of each row in place (Su et al. 2021, arXiv:2104.09864, eq. 12); ``turn`` is 1 or -1."""
+    half = cos_PK.shape[1]
+    sign = np.float32(turn)
+    for t in range(start, stop):
+        cos_K, sin_K = cos_PK[places_T[t]], sin_PK[places_T[t]]
+        for head in range(heads):
+            first = columns_TC[t, 2 * half * head : 2 * half * head + half]
+            second = columns_TC[t, 2 * half * head + half : 2 * half * (head + 1)]
+            for k in range(half):
+                one, other, sine = first[k], second[k], sign * sin_K[k]
+                first[k] = one * cos_K[k] - other * sine
+                second[k] = other * cos_K[k] + one * sine
+
+
+@_compiled
+def attention_weights(start: int, stop: int, scores_RJ: Any, scale: float, first_Q: Any, place: int) -> None:
+    """Softmax of each query's scores over the keys that it sees, in place; the others get 0.
+
+    Row r is query r modulo Q of a head; it sees the keys from ``first_Q`` to its own, which is ``place`` further on.
+    """
+    queries = len(first_Q)
+    factor = np.float32(scale)
+    for row in range(start, stop):
+        low, high = first_Q[row % queries], place + row % queries + 1
+        seen = scores_RJ[row, low:high]
+        largest = _largest(seen)
+        total = np.float32(0.0)
+        for j in range(len(seen)):
+            weight = _exp((seen[j] - largest) * factor)
+            seen[j] = weight
+            total += weight
+        over = np.float32(1.0) / total
+        for j in range(len(seen)):
+            seen[j] *= over
+        scores_RJ[row, :low] = np.float32(0.0)
+        scores_RJ[row, high:] = np.float32(0.0)
+
+
+@_compiled
+def attention_weights_backward(
+    start: int, stop: int, weights_RJ: Any, by_weight_RJ: Any, scale: float, first_Q: Any, place: int
+) -> None:
+    """Turn the gradient of the weights into that of the scores, in place."""
+    queries = len(first_Q)
+    factor = np.float32(scale)
+    for row in range(start, stop):
+        low, high = first_Q[row % queries], place + row % queries + 1
+        weights, by_weight = weights_RJ[row, low:high], by_weight_RJ[row, low:high]
+        along = np.float32(0.0)
+        for j in range(len(weights)):
+            along += weights[j] * by_weight[j]
+        for j in range(len(weights)):
+            by_weight[j] = weights[j] * (by_weight[j] - along) * factor
+        by_weight_RJ[row, :low] = np.float32(0.0)
+        by_weight_RJ[row, high:] = np.float32(0.0)
+
+
+@_compiled
+def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, of: float, losses_C: Any) -> None:
+    """The loss of each row, and its gradient over ``of`` in place of the logits."""
+    vocabulary = logits_CV.shape[1]
+    for row in range(start, stop):
+        logits = logits_CV[row]
+        largest = _largest(logits)
+        aim = logits[targets_C[row]]
+        total = np.float32(0.0)
+        for v in range(vocabulary):
+            weight = _exp(logits[v] - largest)
+            logits[v] = weight
+            total += weight
+        losses_C[row] = np.float32(math.log(total)) + largest - aim
+        over = np.float32(1.0 / (total * of))
+        for v in range(vocabulary):
+            logits[v] *= over
+        logits[targets_C[row]] -= np.float32(1.0 / of)
