@@ -1,4 +1,4 @@
-"""What a worker does with each kind of job. This is the only part of the room that touches models."""
+"""What a worker does with each kind of job. With `inside`, it is all of the room that touches models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError, TrainingError
+from shoal.experiments.inside import look_inside
 from shoal.experiments.measures import mean_of
 from shoal.experiments.tasks import make_experiment_task
 from shoal.experiments.writing import disk_faults, write_json, write_jsonl
@@ -140,6 +141,9 @@ def _arm(bench: Bench, job: Job) -> None:
     result = _train(loaded, bench.task.seen, _settings(bench, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_jsonl(folder / "after.jsonl", _rows(bench, loaded, examples))
+    if job.seed == bench.experiment.seeds[0]:
+        held_out = bench.task.held_out
+        look_inside(loaded, job.arm, held_out[len(held_out) // 2], bench.folder)
     _finish(folder, _done(job, loaded, result))
 
 

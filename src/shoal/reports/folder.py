@@ -44,6 +44,8 @@ class RunRecords:
     verdict: Record | None
     timings: tuple[Record, ...]
     seeds: tuple[SeedRecords, ...]
+    inside: tuple[Record, ...]
+    """What is inside each arm, where that was looked at."""
 
     @property
     def name(self) -> str:
@@ -87,7 +89,15 @@ def read_run(folder: Path) -> RunRecords:
         verdict=_json(folder / "verdict.json"),
         timings=_lines(folder / "timings.jsonl"),
         seeds=tuple(_seed(path) for path in sorted(folder.glob("arms/*/seed-*"), key=_place)),
+        inside=_inside(folder, list(experiment.arms)),
     )
+
+
+def _inside(folder: Path, arms: list[str]) -> tuple[Record, ...]:
+    """The records of ``inside/``, in the order of the experiment's arms, others after them."""
+    found = [record for path in sorted(folder.glob("inside/*.json")) if (record := _json(path)) is not None]
+    place = {arm: number for number, arm in enumerate(arms)}
+    return tuple(sorted(found, key=lambda record: place.get(record["arm"], len(arms))))
 
 
 def _place(path: Path) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from shoal.reports.certificate import certificate
 from shoal.reports.choices import choices
 from shoal.reports.environment import environment, reproduce
 from shoal.reports.folder import RunRecords, read_run
+from shoal.reports.inside import inside
 from shoal.reports.items import items_data
 from shoal.reports.learning import curves
 from shoal.reports.narrowness import narrowness
@@ -105,6 +106,7 @@ def _sections(run: RunRecords, data: Mapping[str, Any]) -> list[Section]:
         ),
         Section(anchor="by-index", name="Accuracy by index", body=_by_index(run), missing="No item yet."),
         Section(anchor="items", name="Every item", body=_items(data), missing="No item has been scored yet."),
+        Section(anchor="inside", name="Inside the models", body=inside(run), missing="No arm has been looked into."),
         _recorded("narrowness", "Narrowness", narrowness(run.narrowness)),
         _recorded("certificate", "Certificate", certificate(run.certificate)),
         _recorded("choices", "Choices made by measuring", choices(run.choices)),
