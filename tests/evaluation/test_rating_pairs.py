@@ -60,7 +60,7 @@ def test_numbers_do_not_depend_on_the_budget() -> None:
 
 def test_zorro_alternates_bad_and_good(tmp_path: Path) -> None:
     (tmp_path / "agreement.txt").write_text("the dog bark .\nthe dog barks .\n", encoding="utf-8")
-    assert read_pairs(tmp_path) == [MinimalPair("the dog barks .", "the dog bark .", "agreement")]
+    assert read_pairs(tmp_path) == [MinimalPair("The dog barks.", "The dog bark.", "agreement")]
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
         archive.write(tmp_path / "agreement.txt", "agreement.txt")
     assert read_pairs(tmp_path / "z.zip") == read_pairs(tmp_path / "agreement.txt")
@@ -88,7 +88,7 @@ def test_what_is_not_of_the_form_is_refused(tmp_path: Path, name: str, text: str
 
 def test_few_pairs_are_spread_over_a_paradigm(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("".join(f"bad {n}\ngood {n}\n" for n in range(10)), encoding="utf-8")
-    assert [pair.good for pair in read_pairs(tmp_path, most=3)] == ["good 0", "good 3", "good 6"]
+    assert [pair.good for pair in read_pairs(tmp_path, most=3)] == ["Good 0", "Good 3", "Good 6"]
 
 
 def test_texts_that_cannot_be_scored_are_refused() -> None:
@@ -103,10 +103,11 @@ def test_texts_that_cannot_be_scored_are_refused() -> None:
         log_likelihoods(loaded.model, text_rows(loaded.model, loaded.tokenizer, ["fine"]))
 
 
-@pytest.mark.slow
 def test_stories260k_has_its_known_zorro_figure(data_folder: Path) -> None:
     reader = load_reader(str(data_folder / "stories260K" / "stories260K.bin"))
-    pairs = read_pairs(data_folder / "zorro" / "zorro.zip", most=400)
-    scores = minimal_pairs(reader.model, reader.tokenizer, pairs)
-    assert len(scores.paradigms) == 23
-    assert 0.603 in scores.interval
+    pairs: dict[str, list[MinimalPair]] = {}
+    for pair in read_pairs(data_folder / "zorro" / "zorro.zip"):
+        pairs.setdefault(pair.paradigm, []).append(pair)
+    assert (len(pairs), sum(map(len, pairs.values()))) == (23, 46000)
+    first = [pair for of_one in pairs.values() for pair in of_one[:200]]
+    assert minimal_pairs(reader.model, reader.tokenizer, first).accuracy == pytest.approx(0.603, abs=5e-4)

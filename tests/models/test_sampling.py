@@ -34,7 +34,7 @@ def test_each_way_of_going_on_draws_what_one_row_alone_draws(architecture):
     with torch.inference_mode():
         end_id = plainly(model, PREFIXES[0], SEEDS[0], 0.8, 12, None)[5]
         wanted = [plainly(model, prefix, seed, 0.8, 12, end_id) for prefix, seed in zip(PREFIXES, SEEDS, strict=True)]
-    said = sample_continuations(model, PREFIXES, SEEDS, temperature=0.8, longest=12, end_id=end_id)
+    said = sample_continuations(model, PREFIXES, SEEDS, [12] * 4, temperature=0.8, end_id=end_id)
     assert said == wanted
     assert said[0][-1] == end_id
     assert said[0] != said[2]
@@ -44,7 +44,7 @@ def test_tokens_come_as_often_as_the_model_says():
     model = tiny_model("Llama", vocab_size=12)
     with torch.inference_mode():
         wanted = (model(input_ids=torch.tensor([[3, 4]])).logits[0, -1].double() / 2).softmax(-1).numpy()
-    said = sample_continuations(model, [[3, 4]] * 4000, range(4000), temperature=2, longest=1, end_id=None)
+    said = sample_continuations(model, [[3, 4]] * 4000, range(4000), [1] * 4000, temperature=2, end_id=None)
     counts = np.bincount([row[0] for row in said], minlength=12)
     assert chisquare(counts, wanted * 4000).pvalue > 1e-3
     assert chisquare(counts, np.full(12, 4000 / 12)).pvalue < 1e-9
@@ -52,7 +52,7 @@ def test_tokens_come_as_often_as_the_model_says():
 
 def test_temperature_zero_is_greedy():
     model = tiny_model("Llama", vocab_size=60)
-    said = sample_continuations(model, [[5, 6]] * 2, [1, 2], temperature=0, longest=4, end_id=None)
+    said = sample_continuations(model, [[5, 6]] * 2, [1, 2], [4, 4], temperature=0, end_id=None)
     with torch.inference_mode():
         ids = [5, 6]
         for _ in range(4):
@@ -63,7 +63,7 @@ def test_temperature_zero_is_greedy():
 @pytest.mark.parametrize("temperature", [-1.0, math.nan, math.inf])
 def test_a_temperature_that_is_none_is_refused(temperature):
     with pytest.raises(UsageError, match="a temperature is a number of 0 or more"):
-        sample_continuations(tiny_model("Llama"), [[1]], [1], temperature=temperature, longest=1, end_id=None)
+        sample_continuations(tiny_model("Llama"), [[1]], [1], [1], temperature=temperature, end_id=None)
 
 
 def test_logits_that_are_not_numbers_are_an_error():
@@ -71,4 +71,4 @@ def test_logits_that_are_not_numbers_are_an_error():
     with torch.no_grad():
         model.lm_head.weight.fill_(math.nan)
     with pytest.raises(ModelError, match="not numbers"):
-        sample_continuations(model, [[1]], [1], temperature=1, longest=1, end_id=None)
+        sample_continuations(model, [[1]], [1], [1], temperature=1, end_id=None)

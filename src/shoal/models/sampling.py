@@ -36,20 +36,20 @@ def sample_continuations(
     model: PreTrainedModel | Body,
     prefixes: Sequence[Sequence[int]],
     seeds: Sequence[int],
+    limits: Sequence[int],
     *,
     temperature: float,
-    longest: int,
     end_id: int | None,
     progress: Callable[[int], None] | None = None,
 ) -> list[list[int]]:
-    """Draw a continuation of each prefix, until the end token, which is kept, or ``longest`` tokens.
+    """Draw a continuation of each prefix, until the end token, which is kept, or its limit.
 
     Args:
         model: a causal language model in evaluation mode, or what `load_reader` gives.
         prefixes: ids to go on from; at least one each.
         seeds: one a prefix.
+        limits: the most tokens to say for each.
         temperature: logits are divided by it; 0 takes the most likely token.
-        longest: the most tokens to say.
         end_id: the token that ends a continuation, if there is one.
         progress: called with the number of rows that ended, after every piece of work.
 
@@ -59,8 +59,8 @@ def sample_continuations(
     """
     if not 0 <= temperature < float("inf"):
         raise UsageError(f"a temperature is a number of 0 or more, not {temperature}; 1 draws as the model says")
-    rows = [Prefix(place, prefix, longest) for place, prefix in enumerate(prefixes)]
-    draws = [np.random.default_rng(seed).random(longest) for seed in seeds]
+    rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
+    draws = [np.random.default_rng(seed).random(limit) for seed, limit in zip(seeds, limits, strict=True)]
     with torch.inference_mode():
         anatomy = split_model(model)
         go_on = _way(anatomy)

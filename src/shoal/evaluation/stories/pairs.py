@@ -2,12 +2,14 @@
 
 BLiMP (Warstadt et al. 2020, TACL 8:377-392) is JSON lines with ``sentence_good`` and ``sentence_bad``; Zorro (Huebner
 et al. 2021, CoNLL) is text whose lines alternate bad, good. Either is read from its zip archive, its folder or one of
-its files.
+its files. Zorro's sentences are in lower case with a space before the full stop; they are given as running text is
+written ("Look at this purple thing."), since a model of running text takes the other form for a fault of its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +19,9 @@ from shoal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_SPACED_MARK = re.compile(r" ([.,?!])")
+_CAPITAL = re.compile(r"\A[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def _jsonl(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
 
 
 def _alternating(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [_written(line.strip()) for line in text.splitlines() if line.strip()]
     if len(lines) % 2:
         raise DataError(
             f"{source}: {name} has {len(lines)} sentences; in a file of Zorro every bad one is followed by a good one"
@@ -96,3 +101,8 @@ def _alternating(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
     paradigm = PurePosixPath(name).stem
     for bad, good in zip(lines[::2], lines[1::2], strict=True):
         yield MinimalPair(good, bad, paradigm)
+
+
+def _written(sentence: str) -> str:
+    """A sentence of separate words as one writes it: with a capital, and no space before a mark."""
+    return _CAPITAL.sub(lambda match: match[0].upper(), _SPACED_MARK.sub(r"\1", sentence))

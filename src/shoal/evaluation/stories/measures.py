@@ -1,0 +1,78 @@
+"""A number with its interval over clusters: prompts, stories, documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+_DRAWS = 2000
+
+Better = Literal["more", "less", "neither"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One figure of a model."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    """Ends of the interval at 95 %; equal to the value where there is one cluster."""
+
+    count: int
+    """How many values it is the mean of."""
+
+    clusters: int
+    """How many prompts, stories, documents or paradigms they come from; the interval is over these."""
+
+    better: Better = "neither"
+    note: str = ""
+    """What it means, for a person."""
+
+
+def measure(
+    name: str,
+    values: Sequence[float],
+    clusters: Sequence[Hashable],
+    *,
+    weights: Sequence[float] | None = None,
+    better: Better = "neither",
+    note: str = "",
+    seed: int = 0,
+) -> Measure:
+    """The mean of values, or the ratio of two sums, with a percentile interval of the bootstrap over clusters.
+
+    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 13.3, with clusters drawn.
+
+    Args:
+        name: of the measure.
+        values: at least one.
+        clusters: which cluster each comes from.
+        weights: what the sum of values is divided by; by default the number of values.
+        better: whether more of it is better.
+        note: what it means.
+        seed: of the drawing.
+    """
+    labels = {label: place for place, label in enumerate(dict.fromkeys(clusters))}
+    places = np.array([labels[label] for label in clusters])
+    sums_C = np.bincount(places, weights=np.asarray(values, dtype=np.float64))
+    sizes_C = np.bincount(places, weights=np.ones(len(places)) if weights is None else np.asarray(weights))
+    drawn_DC = np.random.default_rng(seed).multinomial(len(labels), np.full(len(labels), 1 / len(labels)), _DRAWS)
+    ratios = (drawn_DC @ sums_C) / (drawn_DC @ sizes_C)
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return Measure(
+        name=name,
+        value=float(sums_C.sum() / sizes_C.sum()),
+        low=float(low),
+        high=float(high),
+        count=len(values),
+        clusters=len(labels),
+        better=better,
+        note=note,
+    )

@@ -1,0 +1,129 @@
+"""Prompts for stories: our own, those of a file, or the beginnings of held-out documents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from shoal.corpora.grammar import FEATURES
+from shoal.corpora.loading import read_documents
+from shoal.errors import DataError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_FEWEST_WORDS = 15
+_SENTENCE = re.compile(r'.+?[.!?]["\u201d]?(?=\s|$)', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPrompt:
+    """What a model is given."""
+
+    text: str
+    """As the model reads it: the beginning of a story, or what is asked for and ``Story:``."""
+
+    words: tuple[str, ...] = ()
+    """Words that the completion must hold, in any form."""
+
+    features: tuple[str, ...] = ()
+    """Features that it must have, of `shoal.corpora.grammar.FEATURES`."""
+
+    @property
+    def key(self) -> str:
+        """A digest of all of it."""
+        whole = json.dumps([self.text, self.words, self.features], ensure_ascii=False)
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def default_prompts() -> tuple[StoryPrompt, ...]:
+    """Thirty prompts of our own: twenty beginnings, and ten that ask for words and features."""
+    lines = files("shoal.evaluation.stories").joinpath("prompts.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(_of_row(json.loads(line), "prompts.jsonl") for line in lines)
+
+
+def read_prompts(path: Path) -> tuple[StoryPrompt, ...]:
+    """The prompts of a file, equal ones once.
+
+    Args:
+        path: ``.jsonl`` with a row a prompt (``prompt``, and where wanted ``words`` and ``features``, which are lists);
+            or a text file with a blank line between prompts.
+
+    Raises:
+        DataError: the file cannot be read, or holds no prompt.
+        UnknownNameError: a feature that is not known.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path} cannot be read as prompts: {fault}") from fault
+    if path.suffix == ".jsonl":
+        found = [_of_row(_json(line, f"{path}:{n}"), f"{path}:{n}") for n, line in _lines(text)]
+    else:
+        found = [StoryPrompt(text=part.strip()) for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return _distinct(found, path)
+
+
+def read_beginnings(source: Path | str, count: int) -> tuple[StoryPrompt, ...]:
+    """The beginnings of documents, spread evenly over a source: whole sentences until there are fifteen words.
+
+    Args:
+        source: what `shoal.corpora.read_documents` reads; text that no model was trained on.
+        count: how many, at least 1.
+
+    Raises:
+        UsageError: the count is below 1.
+        DataError: the source holds no document that goes on behind its beginning.
+    """
+    if count < 1:
+        raise UsageError(f"{count} beginnings are none; give a count above 0")
+    found = [StoryPrompt(text=text) for text in map(_beginning, read_documents(source)) if text]
+    if found:
+        found = [found[place * len(found) // count] for place in range(count)] if len(found) > count else found
+    return _distinct(found, source)
+
+
+def _beginning(document: str) -> str:
+    """The first sentences; empty where nothing follows them."""
+    document = document.strip()
+    for match in _SENTENCE.finditer(document):
+        if len(document[: match.end()].split()) >= _FEWEST_WORDS:
+            return document[: match.end()] if document[match.end() :].strip() else ""
+    return ""
+
+
+def _lines(text: str) -> Iterable[tuple[int, str]]:
+    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+
+
+def _json(line: str, where: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as fault:
+        raise DataError(f"{where} is not JSON ({fault})") from fault
+
+
+def _of_row(row: Any, where: str) -> StoryPrompt:
+    text = row.get("prompt") if isinstance(row, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(f'{where} is no prompt; expected a row as {{"prompt": "One day,", "words": ["ball"]}}')
+    words, features = (row.get(name, []) for name in ("words", "features"))
+    for name, value in (("words", words), ("features", features)):
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise DataError(f"{where}: {name} is {value!r}; expected a list of texts")
+    for feature in features:
+        if feature not in FEATURES:
+            raise UnknownNameError("feature", feature, FEATURES)
+    return StoryPrompt(text=text, words=tuple(words), features=tuple(features))
+
+
+def _distinct(prompts: Iterable[StoryPrompt], source: object) -> tuple[StoryPrompt, ...]:
+    found = tuple(dict.fromkeys(prompts))
+    if not found:
+        raise DataError(f"{source} holds no prompt; give at least one beginning of a story")
+    return found
