@@ -101,6 +101,9 @@ class TokenizerTable(Table):
     documents: Count = 20_000
     """The most documents that it is learned on."""
 
+    corpora: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """Whose documents it is learned on; none for all corpora."""
+
 
 class ModelTable(Table):
     """The shape of the model."""
@@ -215,10 +218,10 @@ class Recipe(Table):
         names = [corpus.name for corpus in self.corpus]
         if len(set(names)) != len(names):
             raise ValueError("two corpora have the same name; each needs its own")
-        for stage in self.stages:
-            for name in stage.shares:
-                if name not in names:
-                    raise ValueError(f"stages: {name!r} is none of the corpora: {', '.join(names)}")
+        told = [("stages", name) for stage in self.stages for name in stage.shares]
+        for table, name in [*told, *(("tokenizer.corpora", name) for name in self.tokenizer.corpora)]:
+            if name not in names:
+                raise ValueError(f"{table}: {name!r} is none of the corpora: {', '.join(names)}")
         if self.training.context is not None and self.training.context > self.model.context:
             raise ValueError(
                 f"training.context = {self.training.context} is longer than model.context = {self.model.context}"

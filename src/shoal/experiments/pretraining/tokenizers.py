@@ -53,6 +53,8 @@ def prepare_tokenizer(
     table = recipe.tokenizer
     if table.source is not None:
         return load_tokenizer(table.source)
+    texts = {name: file for name, file in texts.items() if name in (table.corpora or texts)}
+    seen = {name: seen[name] for name in texts}
     masks = hashlib.sha256(b"".join(np.packbits(mask).tobytes() for mask in seen.values())).hexdigest()
     known = json.dumps([_FORMAT, table.model_dump(mode="json"), [file.name for file in texts.values()], masks])
     home = next(iter(texts.values())).parent
