@@ -24,8 +24,8 @@ LogitBlock = Callable[[int, int, int, int], torch.Tensor]
 """Gives the logits (R by C) of positions from the first to the second number and tokens from the third to the fourth,
 in memory that may be overwritten."""
 
-_ROWS = 1024
-_COLUMNS = 1024
+_ROWS = 512
+_COLUMNS = 512
 _COLUMNS_ON_GPU = 8192
 _LOG2_E = 1.4426950408889634
 _LOWEST = -1e30
