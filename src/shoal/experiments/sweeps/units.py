@@ -115,9 +115,11 @@ def _record(
     except Pruned as given_up:
         return ended_record(unit, str(given_up), "pruned")
     except ShoalError as fault:
-        return ended_record(unit, str(fault))
+        reason = str(fault)
     except Exception as fault:  # noqa: BLE001 - an objective of the user's, or memory that is not there
-        return ended_record(unit, f"{type(fault).__name__}: {fault}")
+        reason = f"{type(fault).__name__}: {fault}"
+    # Records are the same wherever the folder lies.
+    return ended_record(unit, reason.replace(f"{folder}{os.sep}", ""))
 
 
 def _trained(
