@@ -69,7 +69,7 @@ def main() -> None:
     """Kill runs, compare their records, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--model", default="bundled:stories")
+    parser.add_argument("--model", default="bundled:searches")
     parser.add_argument("--epochs", type=float, default=8.0)
     parser.add_argument("--largest", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
