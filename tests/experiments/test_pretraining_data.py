@@ -195,6 +195,11 @@ def test_a_corpus_that_is_all_held_out_is_refused(tmp_path: Path, corpus: dict[s
         prepare(recipe(corpus | {"held_out": 0.9999999}), tmp_path / "out")
 
 
+def test_a_prompt_that_fills_the_context_is_refused(tmp_path: Path, corpus: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"the prompt 'zq zq.* has \d+ tokens, and the model reads 32"):
+        prepare(recipe(corpus, evaluation={"prompts": ["zq " * 30]}), tmp_path / "out")
+
+
 # ---- tokens
 
 

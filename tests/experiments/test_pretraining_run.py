@@ -217,7 +217,7 @@ def test_memorised_text_is_counted(home: Path) -> None:
     changes = {
         "corpus.told.grammar": 5,
         "corpus.told.held_out": 0.2,
-        "training.tokens": 150_000,
+        "training.tokens": 120_000,
         "training.learning_rate": 1e-2,
         "training.batch_tokens": 256,
         "model.width": 64,
@@ -230,9 +230,10 @@ def test_memorised_text_is_counted(home: Path) -> None:
     }
     counted = pretrain_run(recipe(**changes), home / "memorised").memorised
     assert counted is not None
-    assert counted.training_prefixes == counted.held_out_prefixes == 30
+    assert counted.training_prefixes == 30
     assert counted.training >= 20
-    assert counted.held_out <= 10
+    assert counted.held_out_prefixes > 5
+    assert counted.held_out <= counted.held_out_prefixes / 3
 
 
 def test_the_plan_is_said_before_the_first_step(home: Path) -> None:

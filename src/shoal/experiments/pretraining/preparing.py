@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids
 from shoal.experiments.pretraining.heldout import split_documents
 from shoal.experiments.pretraining.order import cut_pieces, plan_order
@@ -52,7 +52,7 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
 
     Raises:
         DataError: a corpus is empty, not UTF-8, or too small to be parted; all documents are shorter than the context.
-        UsageError: a vocabulary that the corpora do not give.
+        UsageError: a vocabulary that the corpora do not give, or a prompt that fills the context.
         ShoalError: as the parts say.
     """
     texts = {corpus.name: prepare_documents(corpus, cache, progress=progress) for corpus in recipe.corpus}
@@ -61,6 +61,7 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
     corpora = {name: prepare_tokens(file, tokenizer, name=name, progress=progress) for name, file in texts.items()}
     context = recipe.training.context or recipe.model.context
     _check_context(corpora, context, recipe)
+    _check_prompts(tokenizer, recipe)
     table = recipe.training
     longest = min(context, table.batch_tokens)
     pieces = {name: cut_pieces(corpus, split.seen[name], longest) for name, corpus in corpora.items()}
@@ -90,3 +91,13 @@ def _check_context(corpora: Mapping[str, TokenizedCorpus], context: int, recipe:
             f"{key} = {context}, and the longest document has {longest} tokens: documents are never joined, so that "
             f"the places behind would stay untrained; set {key} to {longest} or less, or give longer documents"
         )
+
+
+def _check_prompts(tokenizer: PreTrainedTokenizerFast, recipe: Recipe) -> None:
+    for prompt in recipe.evaluation.prompts:
+        length = len(tokenizer(prompt, verbose=False)["input_ids"])
+        if length >= recipe.model.context:
+            raise UsageError(
+                f"the prompt {prompt[:40]!r} has {length} tokens, and the model reads {recipe.model.context}; "
+                "shorten it"
+            )

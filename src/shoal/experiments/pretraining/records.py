@@ -6,14 +6,16 @@ once in both.
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from shoal.experiments.writing import disk_faults, finite, write_jsonl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -36,7 +38,7 @@ class Records:
         self._base: sqlite3.Connection | None = None
 
     def __enter__(self) -> Records:
-        with disk_faults(self._folder):
+        with disk_faults(self._folder), _as_disk_fault(self._folder):
             self._base = sqlite3.connect(self._folder / "records.sqlite")
             # A killed process loses nothing; that the machine may not fail either is left to the JSON lines.
             self._base.execute("PRAGMA journal_mode = WAL")
@@ -69,34 +71,43 @@ class Records:
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to a table."""
-        if self._base is None:
-            raise RuntimeError("the records are not open")
         with disk_faults(self._folder):
             if name not in self._files:
                 self._files[name] = (self._folder / f"{name}.jsonl").open("a", encoding="utf-8")
             for row in rows:
                 self._files[name].write(json.dumps(finite(dict(row)), ensure_ascii=False) + "\n")
             self._files[name].flush()
-            self._insert(name, rows)
+        self._insert(name, rows)
 
     def _rewrite(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        assert self._base is not None
-        self._base.execute(f"DELETE FROM {name}")
+        with disk_faults(self._folder), _as_disk_fault(self._folder):
+            self._opened.execute(f"DELETE FROM {name}")
         self._insert(name, rows)
 
     def _insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        assert self._base is not None
         columns = TABLES[name]
         marks = ", ".join("?" * len(columns))
-        try:
-            self._base.executemany(
-                f"INSERT INTO {name} VALUES ({marks})", [tuple(finite(row.get(key)) for key in columns) for row in rows]
-            )
-            self._base.commit()
-        except sqlite3.OperationalError as error:
-            if "full" not in str(error) and "disk I/O" not in str(error):
-                raise
-            raise OSError(28, str(error), str(self._folder / "records.sqlite")) from error
+        values = [tuple(finite(row.get(key)) for key in columns) for row in rows]
+        with disk_faults(self._folder), _as_disk_fault(self._folder):
+            self._opened.executemany(f"INSERT INTO {name} VALUES ({marks})", values)
+            self._opened.commit()
+
+    @property
+    def _opened(self) -> sqlite3.Connection:
+        if self._base is None:
+            raise RuntimeError("the records are not open")
+        return self._base
+
+
+@contextmanager
+def _as_disk_fault(folder: Path) -> Iterator[None]:
+    """SQLite says that the disk is full in words of its own."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise OSError(errno.ENOSPC, str(error), str(folder / "records.sqlite")) from error
+        raise
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

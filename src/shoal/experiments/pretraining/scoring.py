@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -96,32 +96,27 @@ def _windows(length: int, opening: int, context: int) -> list[tuple[int, int, in
 def sample_texts(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, recipe: Recipe, *, seed: int
 ) -> dict[str, str]:
-    """What the model says after each prompt of the recipe; equal seeds give equal samples."""
-    import torch
+    """What the model says after each prompt of the recipe; an empty prompt is the beginning of a text.
 
-    from shoal.models.transformers_io import quiet
+    Equal seeds give equal samples.
+    """
+    from shoal.evaluation.evaluator import scoring_mode
+    from shoal.evaluation.likelihoods import document_opening
+    from shoal.models.sampling import sample_continuations
 
-    said: dict[str, str] = {}
     table = recipe.evaluation
-    how: dict[str, Any] = {"do_sample": False}
-    if table.temperature > 0:
-        how = {"do_sample": True, "temperature": table.temperature, "top_k": 0}
-    cuda = [model.device] if model.device.type == "cuda" else []
-    with torch.inference_mode(), torch.random.fork_rng(devices=cuda), quiet():
-        torch.manual_seed(seed)
-        for prompt in table.prompts:
-            ids = tokenizer(prompt, return_tensors="pt")["input_ids"].to(model.device)
-            room = recipe.model.context - ids.shape[1]
-            out = model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                max_new_tokens=max(1, min(table.sample_tokens, room)),
-                pad_token_id=tokenizer.eos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-                **how,
-            )
-            said[prompt] = tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
-    return said
+    prefixes = [tokenizer(prompt)["input_ids"] or list(document_opening(tokenizer)) for prompt in table.prompts]
+    with scoring_mode(model):
+        said = sample_continuations(
+            model,
+            prefixes,
+            [1000 * seed + place for place in range(len(prefixes))],
+            [min(table.sample_tokens, recipe.model.context - len(prefix)) for prefix in prefixes],
+            temperature=table.temperature,
+            end_id=tokenizer.eos_token_id,
+        )
+    texts = (tokenizer.decode(ids, skip_special_tokens=True) for ids in said)
+    return dict(zip(table.prompts, texts, strict=True))
 
 
 def count_memorised(
@@ -133,7 +128,7 @@ def count_memorised(
 ) -> Memorised | None:
     """Count the prefixes of training and of held-out documents that the model continues with the text's own tokens.
 
-    As many prefixes of each side are drawn over all corpora, at random places of documents that are long enough. A
+    Of each side so many prefixes are drawn over all corpora, each the beginning of a document or of a piece of one. A
     continuation is memorised where all its tokens are what greedy decoding says; one pass over prefix and continuation
     shows that. Held-out texts are the base rate: what is said often is continued rightly without having been seen.
     """
@@ -165,21 +160,24 @@ def count_memorised(
 def _prefixes(
     corpora: Mapping[str, TokenizedCorpus], masks: Mapping[str, Mask], recipe: Recipe, draws: np.random.Generator
 ) -> list[Row]:
+    """Rows of prefix and continuation, each from where a training begins to read.
+
+    A model that knows a text by heart knows it from there on.
+    """
     from shoal.evaluation.batches import Row
+    from shoal.experiments.pretraining.order import cut_pieces
 
     table = recipe.evaluation
     whole = table.prefix_tokens + table.memorised_tokens
-    fits = {
-        name: np.flatnonzero(masks[name] & (corpus.file.lengths > whole + corpus.opening))
-        for name, corpus in corpora.items()
-    }
-    places = [(name, place) for name, found in fits.items() for place in found.tolist()]
-    count = table.memorised if places and whole <= recipe.model.context else 0
-    rounds = [draws.permutation(len(places)) for _ in range(-(-count // max(1, len(places))))]
+    longest = min(recipe.training.context or recipe.model.context, recipe.training.batch_tokens)
+    places: list[tuple[str, int]] = []
+    for name, corpus in corpora.items():
+        pieces = cut_pieces(corpus, masks[name], longest)
+        # The last token that is predicted may be the end of the document, which is no text.
+        places += [(name, start) for start in pieces.starts_P[pieces.lengths_P > whole].tolist()]
     rows = []
-    for item, number in enumerate(np.concatenate(rounds)[:count].tolist() if rounds else ()):
-        name, place = places[number]
-        ids = corpora[name].file.document(place).tolist()[corpora[name].opening : -1]
-        start = int(draws.integers(0, len(ids) - whole + 1))
-        rows.append(Row(item, tuple(ids[start : start + whole]), table.prefix_tokens, 0, table.memorised_tokens))
+    for item, number in enumerate(draws.permutation(len(places))[: table.memorised].tolist()):
+        name, start = places[number]
+        ids = corpora[name].file.tokens[start : start + whole].tolist()
+        rows.append(Row(item, tuple(ids), table.prefix_tokens, 0, table.memorised_tokens))
     return rows

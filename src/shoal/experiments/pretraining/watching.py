@@ -122,12 +122,9 @@ class Watch:
             keep_model(self.model, self.tokenizer, self.folder / "checkpoints" / f"step-{step}")
 
     def _measure(self, step: int) -> None:
-        from shoal.evaluation.evaluator import scoring_mode
-
         begun = time.perf_counter()
         scores = {name: held_out.score(self.model) for name, held_out in self.held_out.items()}
-        with scoring_mode(self.model):
-            samples = sample_texts(self.model, self.tokenizer, self.recipe, seed=self.recipe.seed + step)
+        samples = sample_texts(self.model, self.tokenizer, self.recipe, seed=self.recipe.seed + step)
         self.scoring_seconds = time.perf_counter() - begun
         self.last = Moment(step=step, scores=scores, samples=samples)
         self.records.add(
