@@ -35,6 +35,7 @@ VERBS = {
     "task": "Write the rows of a task, or say how narrow its split is.",
     "corpus": "Describe a corpus, clean it, drop its duplicates, or look in it for held-out items.",
     "stories": "Tell stories in a young child's words whose plot facts are known.",
+    "rate": "Rate models that tell stories, by program and by a certified judge.",
     "report": "Write the report of a run or a sweep anew.",
     "inspect": "Look inside a model on a text: attention, layers, neurons, and what its parts do.",
     "sweep": "Train a recipe over many settings, on one machine or a Ray cluster.",

@@ -1,0 +1,232 @@
+"""The score of a model that tells stories: all of its measures, with intervals over prompts, stories and documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shoal.corpora.shingles import words_of
+from shoal.evaluation.judging.rubric import AGES, DIMENSIONS, Judgement, Piece
+from shoal.evaluation.stories.completing import Completion, complete_prompts
+from shoal.evaluation.stories.facts import FactQuestion, FactScores, score_facts
+from shoal.evaluation.stories.following import following
+from shoal.evaluation.stories.heldout import held_out_bits
+from shoal.evaluation.stories.measures import Measure, measure
+from shoal.evaluation.stories.minimal import PairScores, minimal_pairs
+from shoal.evaluation.stories.variety import distinct, self_overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.evaluation.stories.copying import CopyFinder
+    from shoal.evaluation.stories.pairs import MinimalPair
+    from shoal.evaluation.stories.prompts import StoryPrompt
+    from shoal.models.bodies import Body
+    from shoal.text.plain_tokenizer import PlainTokenizer
+
+    Judge = Callable[[Sequence[Piece]], Sequence[Judgement | None]]
+
+_SIZES = (1, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What models are rated on; what is empty is not measured."""
+
+    prompts: tuple[StoryPrompt, ...] = ()
+    pairs: Mapping[str, Sequence[MinimalPair]] = field(default_factory=dict)
+    """Sets of minimal pairs by name."""
+
+    questions: tuple[FactQuestion, ...] = ()
+    held_out: tuple[str, ...] = ()
+    """Documents that no model was trained on."""
+
+    copies: CopyFinder | None = None
+    """The text that the models learnt from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How completions are drawn."""
+
+    completions: int = 5
+    temperature: float = 1.0
+    longest: int = 200
+    """Tokens at most."""
+
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryRating:
+    """What was found of one model."""
+
+    model: str
+    digest: str
+    parameters: int
+    measures: tuple[Measure, ...]
+    pairs: Mapping[str, PairScores]
+    completions: tuple[Completion, ...]
+    judgements: tuple[Judgement | None, ...]
+    """One a completion, None where the judge gave none; empty where there was no judge."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the texts, as plain values."""
+        return {
+            "model": self.model,
+            "digest": self.digest,
+            "parameters": self.parameters,
+            "measures": [asdict(one) for one in self.measures],
+            "paradigms": {
+                name: [{**asdict(part), "accuracy": part.accuracy} for part in scores.paradigms]
+                for name, scores in self.pairs.items()
+            },
+        }
+
+
+def rate_model(
+    model: PreTrainedModel | Body,
+    tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
+    material: Material,
+    *,
+    name: str = "model",
+    digest: str = "",
+    parameters: int = 0,
+    sampling: Sampling | None = None,
+    judge: Judge | None = None,
+    record: Path | None = None,
+    token_budget: int = 4096,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> StoryRating:
+    """Rate a model by program, and by a judge where there is one.
+
+    Args:
+        model: a causal language model, or what `load_reader` gives.
+        tokenizer: its tokenizer.
+        material: what it is rated on.
+        name: what the rating calls it.
+        digest: names the weights in the record.
+        parameters: how many it has, for the record.
+        sampling: how completions are drawn.
+        judge: takes pieces and gives a judgement of each, or None where it gives none.
+        record: the JSONL file of completions; it is made, or gone on with.
+        token_budget: tokens of a batch, padding included.
+        progress: called with (what, done, total).
+
+    Raises:
+        ShoalError: as `complete_prompts`, `minimal_pairs`, `score_facts` and `held_out_bits` do.
+    """
+    drawn = sampling or Sampling()
+    told = (
+        complete_prompts(
+            model, tokenizer, material.prompts, completions=drawn.completions, temperature=drawn.temperature,
+            longest=drawn.longest, seed=drawn.seed, digest=digest, record=record, progress=progress,
+        )
+        if material.prompts
+        else []
+    )  # fmt: skip
+    measures = _of_completions(told, material)
+    pairs = {
+        title: minimal_pairs(model, tokenizer, of_one, token_budget=token_budget, progress=progress)
+        for title, of_one in material.pairs.items()
+    }
+    measures += [_of_pairs(title, scores) for title, scores in pairs.items()]
+    if material.questions:
+        measures += _of_facts(
+            score_facts(model, tokenizer, material.questions, token_budget=token_budget, progress=progress)
+        )
+    if material.held_out:
+        measures.append(
+            held_out_bits(model, tokenizer, material.held_out, token_budget=token_budget, progress=progress)
+        )
+    judgements = tuple(judge(pieces_of(told))) if judge is not None and told else ()
+    return StoryRating(
+        model=name,
+        digest=digest,
+        parameters=parameters,
+        measures=(*judge_measures(told, judgements), *measures),
+        pairs=pairs,
+        completions=tuple(told),
+        judgements=judgements,
+    )
+
+
+def pieces_of(completions: Sequence[Completion]) -> list[Piece]:
+    """What a judge is shown of completions."""
+    return [
+        Piece(asked=one.prompt.text if one.story == one.text.strip() else _GO_ON + one.prompt.text, story=one.story)
+        for one in completions
+    ]
+
+
+_GO_ON = "Go on with a story that begins so: "
+
+
+def judge_measures(completions: Sequence[Completion], judgements: Sequence[Judgement | None]) -> list[Measure]:
+    """The mean mark of each dimension and the mean group of age, over completions that were judged."""
+    judged = [(done.prompt.key, one) for done, one in zip(completions, judgements, strict=False) if one is not None]
+    if not judged:
+        return []
+    clusters = [key for key, _ in judged]
+    left = len(judgements) - len(judged)
+    note = f"mark of 1 to 10 by the judge; {left} of {len(judgements)} completions without a usable answer"
+    ages = ", ".join(f"{place + 1}: {group}" for place, group in enumerate(AGES.values()))
+    return [
+        *(
+            measure(f"judge: {name}", [one.mark(name) for _, one in judged], clusters, better="more", note=note)
+            for name in DIMENSIONS
+        ),
+        measure("judge: age group", [list(AGES).index(one.age) + 1 for _, one in judged], clusters, note=ages),
+    ]
+
+
+def _of_completions(completions: Sequence[Completion], material: Material) -> list[Measure]:
+    if not completions:
+        return []
+    found = [*following(completions), *(distinct(completions, size) for size in _SIZES), self_overlap(completions)]
+    if material.copies is not None:
+        found += _copied(completions, material, material.copies)
+    return found
+
+
+def _copied(completions: Sequence[Completion], material: Material, copies: CopyFinder) -> list[Measure]:
+    """The longest copied run of each completion as a share of its words, and of people's texts of the same length."""
+    lengths = [len(words_of(one.text)) for one in completions]
+    runs = copies.longest_runs([one.text for one in completions])
+    rows = [
+        (one.prompt.key, run / length) for one, run, length in zip(completions, runs, lengths, strict=True) if length
+    ]
+    note = f"words of the longest run that stands in the training text, of all words; the longest has {max(runs)} words"
+    found = [
+        measure("copied", [share for _, share in rows] or [0.0], [key for key, _ in rows] or [""], better="less",
+                note=note)
+    ]  # fmt: skip
+    if material.held_out:
+        usual = max(1, sorted(lengths)[len(lengths) // 2])
+        texts = [" ".join(words_of(document)[:usual]) for document in material.held_out]
+        shares = [run / max(1, len(text.split())) for run, text in zip(copies.longest_runs(texts), texts, strict=True)]
+        note = f"the same for the first {usual} words of the held-out documents: what anybody's text has in common"
+        found.append(measure("copied, held-out text", shares, range(len(shares)), note=note))
+    return found
+
+
+def _of_pairs(title: str, scores: PairScores) -> Measure:
+    interval, count = scores.interval, sum(part.pairs for part in scores.paradigms)
+    ties = sum(part.ties for part in scores.paradigms)
+    return Measure(
+        name=title,
+        value=scores.accuracy,
+        low=interval.low,
+        high=interval.high,
+        count=count,
+        clusters=len(scores.paradigms),
+        better="more",
+        note=f"good sentences found likelier, mean over {len(scores.paradigms)} paradigms, chance .5; {ties} ties",
+    )
+
+
+def _of_facts(scores: FactScores) -> list[Measure]:
+    return [scores.accuracy(), *(scores.accuracy(kind) for kind in scores.kinds)]
