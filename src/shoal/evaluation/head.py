@@ -20,9 +20,9 @@ import torch
 if TYPE_CHECKING:
     from shoal.models.anatomy import Head
 
-LogitBlock = Callable[[int, int, int, int], torch.Tensor]
-"""Gives the logits (R by C) of positions from the first to the second number and tokens from the third to the fourth,
-in memory that may be overwritten."""
+LogitBlock = Callable[["slice | torch.Tensor", int, int], torch.Tensor]
+"""Gives the logits (R by C) of some positions and of the tokens from the first number to the second, in memory that may
+be overwritten."""
 
 _ROWS = 512
 _COLUMNS = 512
@@ -76,15 +76,14 @@ def find_rivals(
     blocks: LogitBlock, target_N: torch.Tensor, home_N: torch.Tensor, rows: torch.Tensor, vocabulary: int
 ) -> torch.Tensor:
     """For some of the positions, the lowest id among the best of the tokens that are not the target."""
-    columns = _columns(target_N.device)
     rivals = torch.empty_like(rows)
-    for place, row in enumerate(rows.tolist()):
-        start = int(home_N[row])
-        z_C = blocks(row, row + 1, start, min(start + columns, vocabulary))[0]
-        own = int(target_N[row]) - start
-        if 0 <= own < len(z_C):
-            z_C[own] = -torch.inf
-        rivals[place] = start + int(z_C.argmax())
+    for start in home_N[rows].unique().tolist():
+        places = (home_N[rows] == start).nonzero()[:, 0]
+        z_RC = blocks(rows[places], start, min(start + _columns(target_N.device), vocabulary))
+        own_R = target_N[rows[places]] - start
+        inside = ((own_R >= 0) & (own_R < z_RC.shape[1])).nonzero()[:, 0]
+        z_RC[inside, own_R[inside]] = -torch.inf
+        rivals[places] = (start + z_RC.argmax(1)).to(rivals.device)
     return rivals
 
 
@@ -93,17 +92,18 @@ def head_blocks(head: Head, hidden_ND: torch.Tensor) -> LogitBlock:
     dtype = head.weight_VD.dtype
     buffer = torch.empty(0, dtype=dtype, device=hidden_ND.device)
 
-    def block(top: int, bottom: int, start: int, stop: int) -> torch.Tensor:
+    def block(rows: slice | torch.Tensor, start: int, stop: int) -> torch.Tensor:
         nonlocal buffer
-        size = (bottom - top) * (stop - start)
+        hidden_RD = hidden_ND[rows]
+        size = len(hidden_RD) * (stop - start)
         if buffer.numel() < size:
             buffer = torch.empty(size, dtype=dtype, device=hidden_ND.device)
-        out_RC = buffer[:size].view(bottom - top, stop - start)
+        out_RC = buffer[:size].view(len(hidden_RD), stop - start)
         weight_DC = head.weight_VD[start:stop].T
         if head.bias_V is None:
-            torch.mm(hidden_ND[top:bottom], weight_DC, out=out_RC)
+            torch.mm(hidden_RD, weight_DC, out=out_RC)
         else:
-            torch.addmm(head.bias_V[start:stop], hidden_ND[top:bottom], weight_DC, out=out_RC)
+            torch.addmm(head.bias_V[start:stop], hidden_RD, weight_DC, out=out_RC)
         return _wide(head.finish_(out_RC))
 
     return block
@@ -112,8 +112,8 @@ def head_blocks(head: Head, hidden_ND: torch.Tensor) -> LogitBlock:
 def full_blocks(logits_NV: torch.Tensor) -> LogitBlock:
     """The same from logits that exist as a whole."""
 
-    def block(top: int, bottom: int, start: int, stop: int) -> torch.Tensor:
-        return _wide(logits_NV[top:bottom, start:stop].clone())
+    def block(rows: slice | torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        return _wide(logits_NV[rows, start:stop].clone())
 
     return block
 
@@ -137,7 +137,7 @@ def _score_rows(blocks: LogitBlock, target_R: torch.Tensor, top: int, vocabulary
     own_R = torch.empty_like(target_R, dtype=torch.float64)
     best_SR, total_SR = (torch.empty(len(starts), count, device=target_R.device) for _ in range(2))
     for number, start in enumerate(starts):
-        z_RC = blocks(top, top + count, start, min(start + columns, vocabulary))
+        z_RC = blocks(slice(top, top + count), start, min(start + columns, vocabulary))
         if not number:
             best_SR, total_SR = best_SR.to(z_RC.dtype), total_SR.to(z_RC.dtype)
         if cuts[number] < cuts[number + 1]:
