@@ -10,7 +10,7 @@ from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
 NEED_PEERS = ("evaluation", "training", "changes_speed", "changes_tcpd")
 INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
-ALONE = ("mutants", "resume", "equality", "changes_online", *INSIDE)
+ALONE = ("mutants", "resume", "equality", "changes_online", "stories", "sweeps", "words", *INSIDE)
 
 
 def main() -> int:
