@@ -3,10 +3,12 @@
 Real text in prompts and completions of varying length, CPU-seconds of the training call alone (choosing the precision
 and encoding counted on our side, loading and imports on neither), tokens that are not padding a CPU-second. The
 Trainer runs with its defaults, and with bfloat16 and rows packed full (documents of a row see each other there, which
-costs it nothing and is not the same training). A last comparison checks the losses:
-identical float32 batches, 50 steps.
+costs it nothing and is not the same training). A further comparison checks the losses:
+identical float32 batches, 50 steps. Then pretraining beside the recipe of nanoGPT: speed at widths 288 and 64, packing,
+the share of the matrix product's speed, the gradient's error, and bits a byte after as many tokens.
 
-    python -m benchmarks.training [--rounds 3] [--tokens 32768] [--shape 15M 7M] [--data ../shared/data]
+    python -m benchmarks.training [--rounds 3] [--tokens 32768] [--parts trainer agreement nanogpt quality]
+        [--shape 15M 7M] [--data ../shared/data]
 
 Each comparison is printed and appended to bench-out/training.jsonl when it is done.
 """
@@ -20,12 +22,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, append_part, run_side, spread, write_result
+from benchmarks import pretraining
+from benchmarks.pretraining import side
+from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, append_part, spread, write_result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from transformers import PreTrainedTokenizerFast
 
-SIDES = ROOT / "benchmarks" / "sides"
+    Found = Iterator[tuple[str, dict[str, Any]]]
+
 FOLDER = OUT / "training"
 VOCABULARY = 4096
 CONTEXT = 512
@@ -33,6 +40,7 @@ BATCH_TOKENS = 2048
 SHAPES = {
     "15M": {"hidden_size": 384, "num_hidden_layers": 8, "num_attention_heads": 6, "intermediate_size": 1024},
     "7M": {"hidden_size": 288, "num_hidden_layers": 6, "num_attention_heads": 6, "intermediate_size": 768},
+    "width 64": {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 192},
 }
 PEER_MODES = ("defaults", "packed")
 AGREEMENT_STEPS = 50
@@ -44,23 +52,61 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=32768)
-    parser.add_argument("--shape", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--shape", nargs="+", choices=SHAPES, default=["15M", "7M"])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--quality-tokens", type=int, default=1_000_000)
     options = parser.parse_args()
-    rows = make_rows(options.data, options.tokens)
+    told = stories(options.data)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tokenizer = make_tokenizer(told)
     result: dict[str, Any] = {}
-    for shape in options.shape:
-        model = make_model(shape)
-        result[shape] = compare(model, rows, options.rounds)
-        append_part("training", {"comparison": shape} | result[shape])
-        print_comparison(shape, result[shape])
-    result["agreement"] = agreement(make_model("7M"), rows)
-    append_part("training", {"comparison": "agreement"} | result["agreement"])
-    print(
-        f"greatest difference of the losses over {result['agreement']['steps']} steps on identical float32 batches: "
-        f"{result['agreement']['difference']:.2e}"
-    )
+    for part in options.parts:
+        for name, found in PARTS[part](options, told, tokenizer):
+            result[name] = found
+            append_part("training", {"comparison": name} | found)
     print(f"written to {write_result('training', result)}")
+
+
+def beside_trainer(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    rows = make_rows(told, tokenizer, options.tokens)
+    for shape in options.shape:
+        found = compare(make_model(shape), rows, options.rounds)
+        print_comparison(shape, found)
+        yield shape, found
+
+
+def same_losses(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    found = agreement(make_model("7M"), make_rows(told, tokenizer, options.tokens))
+    print(
+        f"greatest difference of the losses over {found['steps']} steps on identical float32 batches: "
+        f"{found['difference']:.2e}",
+        flush=True,
+    )
+    yield "agreement", found
+
+
+def beside_nanogpt(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    pretraining.write_tokens(FOLDER, told, tokenizer)
+    for shape, times in (("7M", 1), ("width 64", 4)):
+        found = pretraining.speed(make_model(shape), FOLDER, times * options.tokens, options.rounds)
+        pretraining.print_speed(shape, found)
+        yield f"nanogpt {shape}", found
+
+
+def as_good(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    pretraining.write_tokens(FOLDER, told, tokenizer)
+    found = pretraining.quality(make_model("width 64"), FOLDER, options.quality_tokens)
+    pretraining.print_quality(found)
+    yield "quality", found
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, list[str], PreTrainedTokenizerFast], Found]] = {
+    "trainer": beside_trainer,
+    "agreement": same_losses,
+    "nanogpt": beside_nanogpt,
+    "quality": as_good,
+}
 
 
 def stories(data: Path) -> list[str]:
@@ -69,11 +115,8 @@ def stories(data: Path) -> list[str]:
     return [story.strip() for story in text.split("<|endoftext|>") if len(story.split()) > 30]
 
 
-def make_rows(data: Path, tokens: int) -> Path:
+def make_rows(told: list[str], tokenizer: PreTrainedTokenizerFast, tokens: int) -> Path:
     """Stories cut after their second sentence into prompt and completion, as many as give so many tokens."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    told = stories(data)
-    tokenizer = make_tokenizer(told)
     rows: list[dict[str, str]] = []
     total = 0
     for story in told:
@@ -151,13 +194,6 @@ def compare(model: Path, rows: Path, rounds: int) -> dict[str, Any]:
         "share_of_matmul_peak": 6 * ours[0]["parameters"] * statistics.median(speeds["shoal"]) / peak,
         "steps": {"shoal": ours[0]["steps"]} | {mode: runs[0]["steps"] for mode, runs in peers.items()},
     }
-
-
-def side(python: Path, script: str, *arguments: str | int | Path) -> dict[str, Any]:
-    """What one side printed of itself."""
-    output = run_side([python, SIDES / script, *(str(argument) for argument in arguments)]).output
-    found: dict[str, Any] = json.loads(output.rsplit("RESULT ", 1)[1])
-    return found
 
 
 def print_comparison(shape: str, figures: dict[str, Any]) -> None:

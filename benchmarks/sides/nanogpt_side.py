@@ -5,7 +5,7 @@ scaled_dot_product_attention, cross-entropy over the full logits, fused AdamW wi
 0.9 and 0.95, gradients clipped at 1, cosine with warm-up, autocast in bfloat16 or float32. torch.compile where it is
 asked for, its time counted. Weights come from the model's folder, so both sides begin with the same ones.
 
-    nanogpt_side.py MODEL TOKENS(.bin, uint16) --steps N --batch-tokens T --context L [--precision bfloat16] [--compile]
+    nanogpt_side.py MODEL TOKENS.bin --steps N --batch-tokens T --context L [--precision bfloat16] [--compile]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
@@ -100,8 +100,29 @@ def named_as_here(weights: dict[str, torch.Tensor], layers: int) -> dict[str, to
     return found
 
 
+def named_as_there(weights: dict[str, torch.Tensor], config: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The weights of a `Model` under the names of transformers."""
+    found = {"model.embed_tokens.weight": weights["embedding.weight"], "model.norm.weight": weights["norm.weight"]}
+    for place in range(config["num_hidden_layers"]):
+        there, here = f"model.layers.{place}.", f"blocks.{place}."
+        query, key, value = weights[f"{here}qkv.weight"].chunk(3)
+        gate, up = weights[f"{here}gate_up.weight"].chunk(2)
+        found |= {
+            f"{there}input_layernorm.weight": weights[f"{here}attention_norm.weight"],
+            f"{there}self_attn.q_proj.weight": query,
+            f"{there}self_attn.k_proj.weight": key,
+            f"{there}self_attn.v_proj.weight": value,
+            f"{there}self_attn.o_proj.weight": weights[f"{here}out.weight"],
+            f"{there}post_attention_layernorm.weight": weights[f"{here}mlp_norm.weight"],
+            f"{there}mlp.gate_proj.weight": gate,
+            f"{there}mlp.up_proj.weight": up,
+            f"{there}mlp.down_proj.weight": weights[f"{here}down.weight"],
+        }
+    return {name: weight.detach().clone() for name, weight in found.items()}
+
+
 def main() -> None:
-    """Train and print the CPU-seconds and the losses; with --held-out also the nats of held-out windows."""
+    """Train and print the CPU-seconds and the losses."""
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
     parser.add_argument("tokens", type=Path)
@@ -119,7 +140,7 @@ def main() -> None:
     losses = train(torch.compile(model) if options.compile else model, options)
     seconds = time.process_time() - before
     if options.save:
-        torch.save(model.state_dict(), options.save)
+        save_file(named_as_there(model.state_dict(), config), options.save)
     tokens = options.steps * options.batch_tokens // options.context * options.context
     print("RESULT " + json.dumps({"cpu_seconds": seconds, "tokens": tokens, "losses": losses}))
 

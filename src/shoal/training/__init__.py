@@ -12,25 +12,30 @@ from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
 from shoal.training.tuning import pretrain, pretrain_documents, train
 
 if TYPE_CHECKING:
+    from shoal.training.crew import Crew, crew_of_processes
     from shoal.training.documents import PackedDocuments, Portion
     from shoal.training.tokenfile import TokenFile, open_token_file, tokens_in_memory, write_token_file
 
 _HOMES = {
+    "Crew": "crew",
     "PackedDocuments": "documents",
     "Portion": "documents",
     "TokenFile": "tokenfile",
+    "crew_of_processes": "crew",
     "open_token_file": "tokenfile",
     "tokens_in_memory": "tokenfile",
     "write_token_file": "tokenfile",
 }
 
 __all__ = [
+    "Crew",
     "CurvePoint",
     "PackedDocuments",
     "Portion",
     "TokenFile",
     "TrainResult",
     "TrainSettings",
+    "crew_of_processes",
     "open_token_file",
     "pretrain",
     "pretrain_documents",

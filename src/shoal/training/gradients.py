@@ -70,7 +70,7 @@ class PaddedGradient:
         device = self._model.device
         total = torch.zeros((), device=device)
         for documents in _alike(batch.documents):
-            ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in _rows(documents))
+            ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in padded_rows(documents))
             with products_in(precision, device):
                 hidden_BLD = self._model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
@@ -95,7 +95,7 @@ def _alike(documents: Sequence[Document]) -> list[list[Document]]:
     return groups
 
 
-def _rows(documents: Sequence[Document]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def padded_rows(documents: Sequence[Document]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Padded ids (B × L), the places of the predicted positions among all B · L, and what to predict there.
 
     A document's last token is predicted and never read, so it is not fed.

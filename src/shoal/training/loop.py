@@ -11,13 +11,15 @@ import math
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from shoal.errors import TrainingError
-from shoal.training.batches import first_documents, micro_batches
+from shoal.training.batches import Batch, first_documents, micro_batches
 from shoal.training.checkpoints import read_checkpoint
+from shoal.training.crew import Crew, current_crew
 from shoal.training.dropout import dropout_set
 from shoal.training.gradients import choose_gradient
 from shoal.training.optimizers import make_optimizer, schedule_share
@@ -32,10 +34,14 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.training.batches import Batch, BatchSource
+    from shoal.training.batches import BatchSource
     from shoal.training.gradients import Gradient
     from shoal.training.optimizers import Optimizers
     from shoal.training.settings import TrainSettings
+    from shoal.training.sharded import ShardedWeights
+
+_NO_WEIGHT = 2**100
+"""Tokens that a pass counts for where a process has none: its loss is divided by so many."""
 
 _TRIED_TOKENS = 256
 """Tokens of the step in which the precisions are compared."""
@@ -76,26 +82,26 @@ def run_training(
         StoreError: a checkpoint cannot be written, or is of another training.
         CorruptModelError: a checkpoint is damaged.
     """
-    start = time.monotonic()
-    identity = identity_of(model, source, settings) if folder is not None else {}
-    found = read_checkpoint(folder, identity) if folder is not None else None
+    start, crew = time.monotonic(), current_crew()
+    identity = identity_of(model, source, settings, crew) if folder is not None or crew.size > 1 else {}
+    for what, told in identity.items():
+        crew.require_same(what, told)
+    found = crew.from_first(partial(read_checkpoint, folder, identity)) if folder is not None else None
     curve = list(found.curve) if found is not None else []
     resumed_from = len(curve)
     with ExitStack() as stack:
         stack.callback(model.train, model.training)
         model.eval()
-        weights = stack.enter_context(FlatWeights(model))
-        gradient = choose_gradient(model, weights, dropout=settings.dropout > 0)
-        optimizer = make_optimizer(weights, settings)
-        model.train()
-        stack.enter_context(dropout_set(model, settings.dropout))
+        weights, gradient, optimizer = _prepare(model, settings, crew, stack)
+        weights.module.train()
+        stack.enter_context(dropout_set(weights.module, settings.dropout))
         stack.enter_context(torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []))
         if found is not None:
-            restore(found, weights.values_P, optimizer)
-        precision = found.precision if found is not None else _precision(gradient, source, settings)
-        saver = Saver(folder, identity, settings.checkpoint_seconds)
-        stepper = _Stepper(gradient, weights, optimizer, precision, settings)
-        _run_steps(stepper, source, curve, saver, watchers)
+            restore(found, weights, optimizer)
+        precision = found.precision if found is not None else _precision(gradient, source, settings, crew)
+        saver = Saver(folder, identity, settings.checkpoint_seconds, crew)
+        stepper = _Stepper(gradient, weights, optimizer, precision, settings, crew)
+        _run_steps(stepper, source, curve, saver, watchers if crew.is_first else Watchers())
     return TrainResult(
         curve=tuple(curve),
         precision=precision,
@@ -105,11 +111,29 @@ def run_training(
     )
 
 
-def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings) -> Dtype:
+def _prepare(
+    model: PreTrainedModel, settings: TrainSettings, crew: Crew, stack: ExitStack
+) -> tuple[FlatWeights | ShardedWeights, Gradient, Optimizers]:
+    """The weights in the form in which they are trained, and what moves them."""
+    if crew.mode == "fsdp":
+        from shoal.training.sharded import ShardedGradient, ShardedWeights, make_sharded_optimizer
+
+        sharded = stack.enter_context(ShardedWeights(model, crew))
+        return sharded, ShardedGradient(sharded), make_sharded_optimizer(sharded, settings)
+    flat = stack.enter_context(FlatWeights(model, crew))
+    return flat, choose_gradient(model, flat, dropout=settings.dropout > 0), make_optimizer(flat, settings)
+
+
+def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings, crew: Crew) -> Dtype:
     if settings.precision != "auto":
         return settings.precision
+    if crew.mode == "fsdp":
+        return "float32" if crew.device == "cpu" else "bfloat16"
     part = first_documents(source.batch(0), _TRIED_TOKENS)
-    return faster_precision(lambda precision: float(gradient(part, precision, part.targets)))
+    chosen: Dtype = crew.from_first(
+        lambda: faster_precision(lambda precision: float(gradient(part, precision, part.targets)))
+    )
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +141,20 @@ class _Stepper:
     """What moves the weights."""
 
     gradient: Gradient
-    weights: FlatWeights
+    weights: FlatWeights | ShardedWeights
     optimizer: Optimizers
     precision: Dtype
     settings: TrainSettings
+    crew: Crew
 
     def step(self, batch: Batch, step: int, share: float) -> tuple[float, float]:
         """One update: the loss before it, and the norm of its gradient before clipping."""
         if self.settings.dropout:
-            torch.manual_seed(self.settings.seed * 1_000_003 + step)
-        self.weights.grads_P.zero_()
-        parts = micro_batches(batch, self.settings.micro_tokens)
-        loss = sum(float(self.gradient(part, self.precision, batch.targets)) for part in parts)
-        norm = float(torch.linalg.vector_norm(self.weights.grads_P))
+            torch.manual_seed(self.settings.seed * 1_000_003 + step + self.crew.rank * 7_368_787)
+        self.weights.zero_gradients()
+        loss = float(self.crew.add_up(torch.tensor(self._gradient(batch), dtype=torch.float64)))
+        self.weights.add_up_gradients()
+        norm = self.weights.gradient_norm()
         numbers = (loss, norm)
         for what, number in zip(("loss", "gradient norm"), numbers, strict=True):
             if not math.isfinite(number):
@@ -138,18 +163,29 @@ class _Stepper:
                     "lower the learning rate or look at these rows (the weights are those before the step)"
                 )
         if 0 < self.settings.gradient_clip < norm:
-            self.weights.grads_P.mul_(self.settings.gradient_clip / (norm + 1e-6))
+            self.weights.scale_gradients(self.settings.gradient_clip / (norm + 1e-6))
         self.optimizer.step(share)
         return numbers
+
+    def _gradient(self, batch: Batch) -> float:
+        """The loss of this process's part of a step; its gradient is added to that of the weights."""
+        loss = 0.0
+        for whole in micro_batches(batch, self.settings.micro_tokens):
+            part = self.crew.part(whole)
+            if part.documents:
+                loss += float(self.gradient(part, self.precision, batch.targets))
+            elif self.crew.mode == "fsdp":
+                self.gradient(Batch(whole.documents[-1:], whole.name), self.precision, _NO_WEIGHT)
+        return loss
 
 
 def _run_steps(
     stepper: _Stepper, source: BatchSource, curve: list[CurvePoint], saver: Saver, watchers: Watchers
 ) -> None:
     """All steps that are left; each point goes on the curve once its update is made."""
-    values_P, optimizer = stepper.weights.values_P, stepper.optimizer
+    weights, optimizer = stepper.weights, stepper.optimizer
     if not curve:
-        saver.save(values_P, optimizer, stepper.precision, curve)
+        saver.save(weights, optimizer, stepper.precision, curve)
     for step in range(len(curve), source.steps):
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
@@ -161,5 +197,5 @@ def _run_steps(
         if watchers.keep is not None:
             watchers.keep(point)
         if step + 1 == source.steps or saver.is_due():
-            saver.save(values_P, optimizer, stepper.precision, curve)
+            saver.save(weights, optimizer, stepper.precision, curve)
         watchers.tell(point, source.steps)

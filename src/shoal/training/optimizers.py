@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.training.settings import TrainSettings
     from shoal.training.weights import FlatWeights
 
-_KINDS: dict[str, type[torch.optim.Optimizer]] = {
+KINDS: dict[str, type[torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "muon": torch.optim.AdamW,
     "adam": torch.optim.Adam,
@@ -30,8 +30,16 @@ _KINDS: dict[str, type[torch.optim.Optimizer]] = {
 class Optimizers:
     """One or two optimizers of torch, stepped together at a share of their peaks."""
 
-    def __init__(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+    def __init__(
+        self,
+        optimizers: Sequence[torch.optim.Optimizer],
+        *,
+        whole: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        like: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
+        """Where weights lie in parts, ``whole`` joins those of a tensor and ``like`` cuts it as a weight is cut."""
         self._optimizers = tuple(optimizers)
+        self._whole, self._like = whole or (lambda tensor: tensor), like or (lambda tensor, _: tensor)
         self._peaks = [group["lr"] for group in self._groups()]
 
     def step(self, share: float) -> None:
@@ -44,7 +52,7 @@ class Optimizers:
     def state(self) -> dict[str, torch.Tensor]:
         """The tensors that the next step depends on, under ``<weight's place>/<slot>``."""
         return {
-            f"{place}/{slot}": tensor
+            f"{place}/{slot}": self._whole(tensor)
             for place, (optimizer, parameter) in enumerate(self._places())
             for slot, tensor in optimizer.state.get(parameter, {}).items()
             if isinstance(tensor, torch.Tensor)
@@ -56,7 +64,7 @@ class Optimizers:
         for key, tensor in state.items():
             place, slot = key.split("/")
             optimizer, parameter = places[int(place)]
-            optimizer.state[parameter][slot] = tensor.to(parameter.device)
+            optimizer.state[parameter][slot] = self._like(tensor.to(parameter.device), parameter)
 
     def _groups(self) -> list[dict[str, Any]]:
         return [group for optimizer in self._optimizers for group in optimizer.param_groups]
@@ -79,7 +87,7 @@ def make_optimizer(weights: FlatWeights, settings: TrainSettings) -> Optimizers:
         for row, decay in zip(rows, (settings.weight_decay, 0.0), strict=True)
         if len(row[0])
     ]
-    make: Callable[..., torch.optim.Optimizer] = _KINDS[settings.optimizer]
+    make: Callable[..., torch.optim.Optimizer] = KINDS[settings.optimizer]
     optimizers = [make(groups, lr=settings.learning_rate, fused=True)] if groups else []
     if muon and weights.matrices:
         peak = settings.matrix_learning_rate

@@ -14,6 +14,7 @@ import torch
 from transformers import PreTrainedModel
 
 from shoal.errors import ModelError, TrainingError
+from shoal.training.crew import Crew
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +40,8 @@ class FlatWeights:
         ModelError: a weight that is to be trained is not float32.
     """
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, crew: Crew | None = None) -> None:
+        self.module, self._crew = model, crew or Crew()
         named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         _refuse_untrainable(named)
         kinds = _kinds(model, named)
@@ -68,6 +70,30 @@ class FlatWeights:
         for weight in self.parameters.values():
             weight.data = weight.data.clone()
             weight.grad = None
+
+    def zero_gradients(self) -> None:
+        """Forget the gradients."""
+        self.grads_P.zero_()
+
+    def add_up_gradients(self) -> None:
+        """Add the gradients of all processes."""
+        self._crew.add_up(self.grads_P)
+
+    def gradient_norm(self) -> float:
+        """The norm of the whole gradient."""
+        return float(torch.linalg.vector_norm(self.grads_P))
+
+    def scale_gradients(self, factor: float) -> None:
+        """Multiply the gradients."""
+        self.grads_P.mul_(factor)
+
+    def row(self) -> torch.Tensor:
+        """All trained weights in one row."""
+        return self.values_P
+
+    def load(self, row_P: torch.Tensor) -> None:
+        """Set the weights to a row that `row` gave."""
+        self.values_P.copy_(row_P)
 
     def slot(self, *names: str) -> Slot:
         """The weights of these names, neighbours in memory and of one width, stacked as one without a copy."""
