@@ -82,6 +82,7 @@ def test_opening_sweeps_up_what_a_kill_left(tmp_path: Path, experiment: Experime
     write_json(unit / "done.json", {})
     (unit / "checkpoint").mkdir()
     (unit / ".after.jsonl.123.tmp").write_text("half")
+    (unit / ".tokens.tmp" / "inner.tmp").mkdir(parents=True)
     going = tmp_path / "arms" / "one" / "seed-1" / "checkpoint"
     going.mkdir(parents=True)
     RunStore(tmp_path, experiment).close()

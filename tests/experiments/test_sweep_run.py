@@ -13,9 +13,12 @@ import time
 
 import pytest
 
+from browsing import chromium, pixels, visit
 from shoal.errors import StoreError, TrainingError, UsageError
 from shoal.experiments.sweeps import load_sweep, read_sweep, run_sweep
 from shoal.reports import write_report, write_sweep_report
+
+__all__ = ["chromium"]
 
 RECIPE = """
 [[corpus]]
@@ -124,6 +127,17 @@ def test_the_report_shows_trials_and_says_why_no_law_is_fitted(finished):
         write_report(folder / "out")
 
 
+@pytest.mark.browser
+def test_the_report_opens_without_an_error(chromium, finished, tmp_path):
+    folder, _ = finished
+    picture = tmp_path / "sweep.png"
+    address = write_sweep_report(folder / "out").as_uri()
+    dom, console = visit(chromium, address, tmp_path / "profile", f"--screenshot={picture}", "--window-size=1000,1600")
+    assert console == []
+    assert dom.count("<svg") == 2
+    assert len(set(pixels(picture))) > 50
+
+
 def test_trials_that_fail_are_kept_with_their_reasons_and_the_others_go_on(tmp_path):
     text = GRID.replace("[1e-3, 1e-2]", "[1e-2, 1e30]").replace("[8, 16]", "[8, 9]")
     result = run_sweep(planned(tmp_path / "files", text), tmp_path / "out", workers=0)
@@ -205,6 +219,23 @@ def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     run_sweep(planned(folder / "files", recipe=LONGER), folder / "out", workers=0)
     return (folder / "out" / "trials.jsonl").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_training_that_kills_its_worker_each_time_fails_and_the_others_are_done(tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "own.py").write_text(
+        "import os, signal\n"
+        "def score(result):\n"
+        "    if result.parameters < 4000:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return 1.0\n"
+    )
+    text = "objective = 'own.py:score'\n" + GRID.replace("[1e-3, 1e-2]", "[1e-2]")
+    result = run_sweep(planned(tmp_path / "files", text), tmp_path / "out", workers=1)
+    assert [trial.state for trial in result.trials] == ["failed", "complete"]
+    assert "its worker died 3 times (signal 9)" in result.trials[0].reason
+    assert starts(tmp_path / "out") == {"0000": 3, "0001": 1}
 
 
 @pytest.mark.slow

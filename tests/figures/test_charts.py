@@ -19,6 +19,7 @@ from shoal.figures import (
     to_svg,
 )
 from shoal.figures.curves import is_logarithmic, thinned
+from shoal.figures.settings import SettingPoint, setting_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -140,3 +141,20 @@ def test_every_chart_is_valid_vega_lite() -> None:
     ]
     # Altair checks a chart against the schema of Vega-Lite here; drawing leaves that out.
     assert all(chart.to_dict(validate=True)["layer"] for chart in charts)
+
+
+def setting_points(values: list[float | str]) -> list[SettingPoint]:
+    return [SettingPoint(value=value, score=1.0 + place, says=f"trial {place}") for place, value in enumerate(values)]
+
+
+def test_a_setting_has_a_tick_for_each_listed_value_and_a_title_for_each_trial() -> None:
+    svg = to_svg(setting_chart(setting_points([16, 32, 96, 96]), title="width", axis="score"))
+    assert {"width", "score", "16", "32", "96"} <= set(texts(svg))
+    assert {f"trial {place}" for place in range(4)} <= set(titles(svg))
+
+
+def test_a_setting_of_words_keeps_their_order_and_small_numbers_are_readable() -> None:
+    words = texts(to_svg(setting_chart(setting_points(["muon", "adamw", "sgd"]), title="optimizer", axis="score")))
+    assert [word for word in words if word in {"muon", "adamw", "sgd"}] == ["muon", "adamw", "sgd"]
+    rates = texts(to_svg(setting_chart(setting_points([1e-3, 1e-2, 1e-2]), title="rate", axis="score")))
+    assert {"0.001", "0.01"} <= set(rates)
