@@ -195,7 +195,7 @@ def killed_on_the_way(folder, *words):
     """Run a sweep, and kill the first worker that has begun to train."""
     program = [sys.executable, "-m", "shoal", "sweep", str(folder / "files" / "s.toml"), "--out", str(folder / "out")]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    sweep = subprocess.Popen([*program, *words], env=environment, stdout=subprocess.PIPE, text=True)
+    sweep = subprocess.Popen([*program, *words], env=environment, stdout=subprocess.DEVNULL)
     killed = None
     while sweep.poll() is None:
         for file in sorted((folder / "out").glob("trials/*/*/starts.jsonl")) if killed is None else ():
