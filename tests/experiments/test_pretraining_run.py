@@ -215,8 +215,9 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_model_before(home: Path) -
 
 def test_memorised_text_is_counted(home: Path) -> None:
     changes = {
-        "corpus.told.grammar": 5,
+        "corpus.told.grammar": 3,
         "corpus.told.held_out": 0.2,
+        "training.weight_decay": 0.0,
         "training.tokens": 120_000,
         "training.learning_rate": 1e-2,
         "training.batch_tokens": 256,
@@ -230,10 +231,10 @@ def test_memorised_text_is_counted(home: Path) -> None:
     }
     counted = pretrain_run(recipe(**changes), home / "memorised").memorised
     assert counted is not None
-    assert counted.training_prefixes == 30
-    assert counted.training >= 20
-    assert counted.held_out_prefixes > 5
-    assert counted.held_out <= counted.held_out_prefixes / 3
+    assert counted.training_prefixes > 10
+    assert counted.training >= 0.7 * counted.training_prefixes
+    assert counted.held_out_prefixes > 4
+    assert counted.held_out <= 0.3 * counted.held_out_prefixes
 
 
 def test_the_plan_is_said_before_the_first_step(home: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -29,6 +31,7 @@ def pretrain(
     prepared: Path | None = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     samples: bool = True,
+    parallel: Literal["ddp", "fsdp"] = "ddp",
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Train a small model from scratch as a recipe says.
@@ -53,6 +56,8 @@ def pretrain(
         Say what would be done and how long it would take, and stop.
     samples
         Show what the model says as it learns.
+    parallel
+        Of several processes that torchrun started: ddp (each has the whole model) or fsdp (each has a part).
     as_json
         Print the result as JSON on standard output.
     """
@@ -66,16 +71,24 @@ def pretrain(
             foreseen = plan_run(plan, prepared or folder.parent / "prepared", progress=shown.progress)
         print_json(foreseen.to_dict()) if as_json else print("\n".join(foreseen.lines()))
         return
-    with display() as shown:
-        notes = _Notes(shown)
-        listeners = Listeners(
-            progress=shown.progress,
-            on_plan=notes.take_plan,
-            on_step=notes.take_step,
-            on_moment=notes.take_moment if samples else None,
-        )
+    with ExitStack() as stack:
+        listeners, is_first = Listeners(), True
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            from shoal.training import crew_of_processes
+
+            is_first = stack.enter_context(crew_of_processes(parallel)).is_first
+        if is_first:
+            shown = stack.enter_context(display())
+            notes = _Notes(shown)
+            listeners = Listeners(
+                progress=shown.progress,
+                on_plan=notes.take_plan,
+                on_step=notes.take_step,
+                on_moment=notes.take_moment if samples else None,
+            )
         result = pretrain_run(plan, folder, cache=prepared, listeners=listeners)
-    print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
+    if is_first:
+        print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
 
 
 class _Notes:

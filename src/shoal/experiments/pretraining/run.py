@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from shoal.errors import StoreError, TrainingError
+from shoal.errors import StoreError, TrainingError, UsageError
 from shoal.experiments.environment import check_same_environment, describe_environment
 from shoal.experiments.pretraining.result import HeldOutScore, Memorised, PretrainResult
 from shoal.experiments.store import RunStore, as_table
 from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from transformers import PreTrainedModel
 
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.records import Records
     from shoal.experiments.pretraining.scoring import HeldOutSet
     from shoal.experiments.pretraining.watching import Moment, Watch
     from shoal.training import CurvePoint, TrainSettings
+    from shoal.training.crew import Crew
 
 PLAN_FILE = "recipe.toml"
 _CHECKPOINT = "checkpoint"
@@ -73,17 +74,26 @@ def pretrain_run(
         TrainingError: a loss is not a number; the model before that step is kept in ``last-good``.
         ShoalError: a corpus, tokenizer, model or setting that cannot be used.
     """
-    out = Path(out)
-    if not resume and (out / PLAN_FILE).exists():
-        raise StoreError(f"{out} holds a run; give another folder, delete it, or let it go on")
-    heard = listeners or Listeners(progress=progress)
-    store = RunStore(out, recipe, plan=PLAN_FILE)
+    from shoal.training.crew import current_crew
+
+    out, crew = Path(out), current_crew()
+    opened: list[RunStore] = []
+
+    def begin() -> bool:
+        if not resume and (out / PLAN_FILE).exists():
+            raise StoreError(f"{out} holds a run; give another folder, delete it, or let it go on")
+        opened.append(RunStore(out, recipe, plan=PLAN_FILE))
+        return opened[0].is_done(".")
+
     try:
-        if store.is_done("."):
-            return _read_result(store)
-        return _Run(recipe, store, cache or out.parent / "prepared", heard).finish()
+        if not crew.from_first(begin):
+            heard = listeners or Listeners(progress=progress)
+            _Run(recipe, out, opened[0] if opened else None, crew, heard).train(cache or out.parent / "prepared")
+        result: PretrainResult = crew.from_first(lambda: _read_result(opened[0]))
     finally:
-        store.close()
+        for store in opened:
+            store.close()
+    return result
 
 
 def plan_run(recipe: Recipe, cache: Path, *, progress: Callable[[str, int, int], None] | None = None) -> PretrainPlan:
@@ -103,89 +113,96 @@ def plan_run(recipe: Recipe, cache: Path, *, progress: Callable[[str, int, int],
 
 
 class _Run:
-    """One call of `pretrain_run`."""
+    """One call of `pretrain_run`, in one of its processes; only the first has the store, and writes."""
 
-    def __init__(self, recipe: Recipe, store: RunStore, cache: Path, listeners: Listeners) -> None:
+    def __init__(self, recipe: Recipe, out: Path, store: RunStore | None, crew: Crew, listeners: Listeners) -> None:
+        if crew.mode == "fsdp" and recipe.checkpoints.every is not None:
+            raise UsageError("checkpoints on the way need the whole model in each process; start without fsdp")
+        self._recipe, self._out, self._store, self._crew, self._listeners = recipe, out, store, crew, listeners
+
+    def train(self, cache: Path) -> None:
+        """Prepare, train, measure and save."""
         from shoal.experiments.pretraining.building import build_model, train_settings
-        from shoal.experiments.pretraining.preparing import prepare
         from shoal.models.load import find_device
-
-        self._recipe, self._store, self._listeners = recipe, store, listeners
-        self._out = store.folder
-        self._check_environment()
-        self._prepared = prepare(recipe, cache, progress=listeners.progress)
-        write_text(store.path("held_out.txt"), "".join(f"{one}\n" for one in self._prepared.held_out_ids))
-        self._model = build_model(recipe, self._prepared.tokenizer).to(find_device(recipe.device))
-        self._plan = self._planned(train_settings(recipe))
-        self._settings = train_settings(recipe, self._plan.precision)
-        if listeners.on_plan is not None:
-            listeners.on_plan(self._plan)
-
-    def finish(self) -> PretrainResult:
-        """Train, measure and save."""
-        from shoal.experiments.pretraining.page import write_curve
-        from shoal.experiments.pretraining.records import Records
-        from shoal.models import save_model
         from shoal.training.loop import Watchers, run_training
 
-        held_out = _held_out_sets(self._prepared, self._recipe)
+        self._crew.from_first(self._check_environment)
+        self._prepared = self._prepare(cache)
+        self._model = build_model(self._recipe, self._prepared.tokenizer)
+        self._model.to(self._crew.device if self._crew.size > 1 else find_device(self._recipe.device))
+        self._plan = self._planned(train_settings(self._recipe))
+        self._held_out = _held_out_sets(self._prepared, self._recipe) if self._store else {}
         with ExitStack() as stack:
-            watch = self._watch(stack.enter_context(Records(self._out)), held_out, stack)
-            watch.begin()
+            watch = self._watch(stack) if self._store else None
             with self._keeping_last_good():
-                trained = run_training(
+                run_training(
                     self._model,
                     self._prepared.stream,
-                    self._settings,
+                    train_settings(self._recipe, self._plan.precision),
                     folder=self._out / _CHECKPOINT,
-                    watchers=Watchers(keep=watch.keep, progress=self._listeners.progress),
+                    watchers=Watchers(keep=watch.keep if watch else None, progress=self._listeners.progress),
                 )
-        self._model.eval()
-        save_model(self._model.cpu(), self._prepared.tokenizer, self._out / "model")
-        scores = dict(watch.last.scores) if watch.last else {n: s.score(self._model) for n, s in held_out.items()}
-        self._write_result(scores, trained.steps)
-        result = _read_result(self._store)
-        write_curve(self._out, result)
-        return result
+        self._crew.from_first(lambda: self._finish(watch))
 
     def _check_environment(self) -> None:
         now = describe_environment()
-        held = self._store.read("environment.json")
+        held = self._opened.read("environment.json")
         if held is None:
-            self._store.write("environment.json", now)
+            self._opened.write("environment.json", now)
         else:
             check_same_environment(held, now)
+
+    def _prepare(self, cache: Path) -> Prepared:
+        """The data: made by the first process, and then read by the others."""
+        from shoal.experiments.pretraining.preparing import prepare
+
+        made: list[Prepared] = []
+
+        def prepare_first() -> None:
+            made.append(prepare(self._recipe, cache, progress=self._listeners.progress))
+            write_text(self._out / "held_out.txt", "".join(f"{one}\n" for one in made[0].held_out_ids))
+
+        self._crew.from_first(prepare_first)
+        return made[0] if made else prepare(self._recipe, cache)
 
     def _planned(self, settings: TrainSettings) -> PretrainPlan:
         """The plan that was made when the run was begun, so that its precision stays."""
         from shoal.experiments.pretraining.planning import plan_from, plan_training
 
-        held = self._store.read("plan.json")
-        if held is not None:
-            return plan_from(held)
-        plan = plan_training(self._recipe, self._prepared, self._model, settings)
-        self._store.write("plan.json", plan.to_dict())
+        held = self._crew.from_first(lambda: self._opened.read("plan.json"))
+        if held is None:
+            plan = plan_training(self._recipe, self._prepared, self._model, settings)
+            held = self._crew.from_first(plan.to_dict)
+            self._crew.from_first(lambda: self._opened.write("plan.json", held))
+        plan = plan_from(held)
+        if self._store and self._listeners.on_plan is not None:
+            self._listeners.on_plan(plan)
         return plan
 
-    def _watch(self, records: Records, held_out: dict[str, HeldOutSet], stack: ExitStack) -> Watch:
+    def _watch(self, stack: ExitStack) -> Watch:
+        """What is told of every step, once the model has been looked at before its first."""
+        from shoal.experiments.pretraining.records import Records
         from shoal.experiments.pretraining.trackers import flat, open_trackers
         from shoal.experiments.pretraining.watching import Watch
 
         trackers = open_trackers(self._recipe.trackers, self._out, flat(as_table(self._recipe)), name=self._recipe.name)
         for tracker in trackers:
             stack.callback(tracker.close)
-        return Watch(
+        watch = Watch(
             recipe=self._recipe,
             model=self._model,
             tokenizer=self._prepared.tokenizer,
             steps=self._prepared.stream.steps,
             folder=self._out,
-            held_out=held_out,
-            records=records,
+            held_out=self._held_out,
+            records=stack.enter_context(Records(self._out)),
             trackers=trackers,
             on_moment=self._listeners.on_moment,
             on_step=self._listeners.on_step,
+            whole=self._crew.mode != "fsdp",
         )
+        watch.begin()
+        return watch
 
     @contextmanager
     def _keeping_last_good(self) -> Iterator[None]:
@@ -195,35 +212,49 @@ class _Run:
         try:
             yield
         except TrainingError as fault:
-            if not _is_finite(self._model):
+            if not self._store or not _is_finite(self._model):
                 raise
             keep_model(self._model, self._prepared.tokenizer, self._out / "last-good")
             raise TrainingError(f"{fault}; the model before it is kept in {self._out / 'last-good'}") from fault
 
-    def _write_result(self, scores: dict[str, HeldOutScore], steps: int) -> None:
-        from dataclasses import asdict
-
+    def _finish(self, watch: Watch | None) -> None:
+        """Save the model, and what was measured of it."""
+        from shoal.experiments.pretraining.page import write_curve
         from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised
+        from shoal.models import save_model
 
-        prepared = self._prepared
-        memorised = count_memorised(
-            self._model, prepared.corpora, prepared.split.seen, prepared.split.held_out, self._recipe
-        )
+        save_model(self._model.eval().cpu(), self._prepared.tokenizer, self._out / "model")
+        seen = watch is not None and watch.last is not None and watch.last.step == self._plan.steps
+        scores = watch.last.scores if watch and watch.last and seen else score_all(self._held_out, self._model)
+        split = self._prepared.split
+        memorised = count_memorised(self._model, self._prepared.corpora, split.seen, split.held_out, self._recipe)
         last = read_rows(self._out / "metrics.jsonl")[-1]
-        self._store.write(
-            "done.json",
-            {
-                "parameters": self._plan.parameters,
-                "tokens": last["tokens"],
-                "steps": steps,
-                "seconds": last["seconds"],
-                "cpu_seconds": last["cpu_seconds"],
-                "precision": self._plan.precision,
-                "held_out": {name: asdict(score) for name, score in scores.items()},
-                "memorised": None if memorised is None else asdict(memorised),
-            },
-        )
+        done = {
+            "parameters": self._plan.parameters,
+            "tokens": last["tokens"],
+            "steps": self._plan.steps,
+            "seconds": last["seconds"],
+            "cpu_seconds": last["cpu_seconds"],
+            "precision": self._plan.precision,
+            "held_out": {name: asdict(score) for name, score in scores.items()},
+            "memorised": None if memorised is None else asdict(memorised),
+        }
+        write_curve(self._out, _result(self._out, done))
+        self._opened.write("done.json", done)
+        shutil.rmtree(self._out / _CHECKPOINT, ignore_errors=True)
+
+    @property
+    def _opened(self) -> RunStore:
+        """The store, in the first process."""
+        if self._store is None:
+            raise RuntimeError("only the first process has the run folder")
+        return self._store
+
+
+def score_all(held_out: Mapping[str, HeldOutSet], model: PreTrainedModel) -> dict[str, HeldOutScore]:
+    """Held-out bits a byte by corpus."""
+    return {name: one.score(model) for name, one in held_out.items()}
 
 
 def _held_out_sets(prepared: Prepared, recipe: Recipe) -> dict[str, HeldOutSet]:
@@ -242,18 +273,18 @@ def _is_finite(model: PreTrainedModel) -> bool:
 
 
 def _read_result(store: RunStore) -> PretrainResult:
+    return _result(store.folder, store.read("done.json"))
+
+
+def _result(folder: Path, done: Mapping[str, Any]) -> PretrainResult:
     from shoal.experiments.pretraining.records import read_rows
     from shoal.training import CurvePoint
 
-    held = store.read("done.json")
     names = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
-    rows = read_rows(store.path("metrics.jsonl"))
-    memorised = held.pop("memorised")
-    scores = held.pop("held_out")
-    return PretrainResult(
-        folder=store.folder,
-        curve=tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows),
-        held_out={name: HeldOutScore(**score) for name, score in scores.items()},
-        memorised=None if memorised is None else Memorised(**memorised),
-        **held,
-    )
+    rows = read_rows(folder / "metrics.jsonl")
+    parsed = {
+        "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},
+        "memorised": None if done["memorised"] is None else Memorised(**done["memorised"]),
+    }
+    curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)
+    return PretrainResult(folder=folder, curve=curve, **(dict(done) | parsed))

@@ -77,6 +77,8 @@ class Watch:
     trackers: Sequence[Tracker] = ()
     on_moment: Callable[[Moment], None] | None = None
     on_step: Callable[[CurvePoint], None] | None = None
+    whole: bool = True
+    """Whether this process has the whole model while it is in training."""
 
     def __post_init__(self) -> None:
         self.clock = Clock()
@@ -105,7 +107,8 @@ class Watch:
             tracker.log(point.step, {key: value for key, value in row.items() if key != "step"})
         if self.on_step is not None:
             self.on_step(point)
-        self._look(point.step)
+        if self.whole:
+            self._look(point.step)
         self.clock.start()
 
     def _go_on(self, step: int) -> None:
