@@ -1,0 +1,298 @@
+"""The measures of stories that need no judge, on texts whose value is known and on real small models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from architectures import tiny_model
+from shoal.corpora.grammar import tell_story
+from shoal.errors import DataError, TooLongError, UnknownNameError, UsageError
+from shoal.evaluation.judging import Judgement
+from shoal.evaluation.likelihoods import document_opening
+from shoal.evaluation.stories import (
+    Completion,
+    CopyFinder,
+    Material,
+    Sampling,
+    StoryPrompt,
+    complete_prompts,
+    default_prompts,
+    held_out_bits,
+    make_questions,
+    rate_model,
+    read_beginnings,
+    read_prompts,
+    score_facts,
+)
+from shoal.evaluation.stories.facts import FactScores
+from shoal.evaluation.stories.following import following, held_features, held_words
+from shoal.evaluation.stories.measures import measure
+from shoal.evaluation.stories.variety import distinct, self_overlap
+from shoal.models import load_model, load_reader
+
+PROMPTS = (StoryPrompt(text="One day, a cat"), StoryPrompt(text="Tom had a"))
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return load_reader("bundled:stories")
+
+
+def said(*texts, prompt=PROMPTS[0]):
+    return [
+        Completion(prompt=prompt, number=number, text=text, ended=True, tokens=1, key=str(number))
+        for number, text in enumerate(texts)
+    ]
+
+
+def test_completions_do_not_hang_on_what_goes_with_them(reader):
+    all_of_them = complete_prompts(reader.model, reader.tokenizer, PROMPTS, completions=3, longest=20, seed=5)
+    alone = complete_prompts(reader.model, reader.tokenizer, PROMPTS[1:], completions=2, longest=20, seed=5)
+    assert [one.text for one in alone] == [one.text for one in all_of_them[3:5]]
+    assert len({one.text for one in all_of_them}) == 6
+    other = complete_prompts(reader.model, reader.tokenizer, PROMPTS, completions=3, longest=20, seed=6)
+    assert [one.text for one in other] != [one.text for one in all_of_them]
+
+
+def test_a_broken_run_goes_on_where_it_was(reader, tmp_path):
+    record = tmp_path / "c.jsonl"
+    settings = {"completions": 2, "longest": 10, "digest": "w", "record": record}
+    first = complete_prompts(reader.model, reader.tokenizer, PROMPTS, **settings)
+    lines = record.read_bytes().splitlines(keepends=True)
+    marked = json.loads(lines[0]) | {"text": "kept from before"}
+    record.write_bytes(json.dumps(marked).encode() + b"\n" + lines[1] + lines[2][:15])
+    again = complete_prompts(reader.model, reader.tokenizer, PROMPTS, **settings)
+    assert [one.text for one in again] == ["kept from before", *(one.text for one in first[1:])]
+    assert len(record.read_text().splitlines()) == 4
+    complete_prompts(reader.model, reader.tokenizer, PROMPTS, **(settings | {"digest": "other"}))
+    assert len(record.read_text().splitlines()) == 8
+
+
+def test_a_completion_ends_with_the_context_and_a_prompt_that_fills_it_is_refused(reader):
+    long = StoryPrompt(text="the cat " * 300)
+    with pytest.raises(TooLongError, match="shorten it"):
+        complete_prompts(reader.model, reader.tokenizer, [StoryPrompt(text="the cat " * 5000)])
+    context = reader.model.context
+    while len(reader.tokenizer(long.text, add_special_tokens=False)["input_ids"]) > context - 10:
+        long = StoryPrompt(text=long.text[:-40])
+    (one,) = complete_prompts(reader.model, reader.tokenizer, [long], completions=1, longest=10_000)
+    ids = reader.tokenizer(long.text, add_special_tokens=False)["input_ids"]
+    assert one.tokens <= context - len(ids) - len(document_opening(reader.tokenizer))
+
+
+@pytest.mark.parametrize("wrong", [{"completions": 0}, {"longest": 0}, {"temperature": -1.0}])
+def test_settings_that_are_none_are_refused(reader, wrong):
+    with pytest.raises(UsageError):
+        complete_prompts(reader.model, reader.tokenizer, PROMPTS, **wrong)
+
+
+def test_distinct_and_overlap_of_known_texts():
+    same, parted = said("a b c d e", "a b c d e"), said("a b c d e", "f g h i j")
+    assert distinct(same, 1).value == 0.5
+    assert distinct(parted, 1).value == 1.0
+    assert self_overlap(same).value == 1.0
+    assert self_overlap(parted).value == 0.0
+    assert self_overlap(said("a b c d x", "a b c d y")).value == 0.5
+    assert self_overlap([*said("a b c d"), *said("a b c d", prompt=PROMPTS[1])]).value == 0.0
+
+
+def test_distinct_is_of_equal_numbers_of_words():
+    long = " ".join(f"w{place % 60}" for place in range(600))
+    assert distinct(said(long), 1).value == 1.0
+
+
+def test_the_longest_copied_run_is_found_and_stays_in_one_document():
+    finder = CopyFinder(["The cat sat on the mat.", "Then the dog ran home again."])
+    texts = [
+        "the CAT sat on a mat",
+        "on the mat then the dog",
+        "nothing of it",
+        "",
+        "Then the dog ran home again, yes.",
+    ]
+    assert finder.longest_runs(texts) == [4, 3, 0, 0, 6]
+
+
+def test_the_longest_copied_run_is_that_of_a_plain_search():
+    corpus = [tell_story(1, index).text for index in range(40)]
+    texts = [corpus[3][100:300], tell_story(2, 1).text, tell_story(2, 2).text[:120]]
+    words = [[word.strip('.,!?"').lower() for word in text.split()] for text in corpus]
+    runs = {tuple(of_one[i : i + n]) for of_one in words for n in range(1, 60) for i in range(len(of_one) - n + 1)}
+    for text, found in zip(texts, CopyFinder(corpus).longest_runs(texts), strict=True):
+        own = [word.strip('.,!?"').lower() for word in text.split()]
+        plain = max(n for n in range(1, 60) for i in range(len(own) - n + 1) if tuple(own[i : i + n]) in runs)
+        assert found == plain
+
+
+def test_a_text_without_words_to_look_through_is_refused():
+    with pytest.raises(DataError, match="holds no words"):
+        CopyFinder(["...", "!"])
+
+
+def test_words_are_found_in_any_form():
+    assert held_words("She was running and swam with two dogs.", ["run", "swim", "dog", "cat"]) == (
+        "run",
+        "swim",
+        "dog",
+    )
+
+
+def test_features_that_cannot_be_told_are_not_counted():
+    assert held_features('"Hi," said the unknown.', ["dialogue", "twist"]) == {"dialogue": True, "twist": None}
+    story = tell_story(3, 0, frozenset({"twist"}))
+    assert held_features(story.text, ["twist"]) == {"twist": True}
+    asked = StoryPrompt(text="x", words=("ball", "red"), features=("dialogue", "twist"))
+    words, features = following(said("A ball.", '"Red ball!" he said. "Oh."', prompt=asked))
+    assert (words.value, words.count) == (0.75, 2)
+    assert (features.value, features.count) == (0.5, 2)
+    assert "2 of 4 can be told" in features.note
+
+
+def test_bits_a_byte_are_those_of_the_models_own_forward_pass(reader):
+    text = "One day, a cat saw a big red ball."
+    loaded = load_model("bundled:stories", dtype="float64")
+    ids = [*document_opening(loaded.tokenizer), *loaded.tokenizer(text, add_special_tokens=False)["input_ids"]]
+    with torch.no_grad():
+        logits = loaded.model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
+    nats = float(logits[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].sum())
+    found = held_out_bits(reader.model, reader.tokenizer, [text, text])
+    assert found.value == pytest.approx(-nats / 0.6931471805599453 / len(text), rel=1e-4)
+    assert found.low == pytest.approx(found.value)
+
+
+def test_every_token_of_a_long_document_is_predicted_once(reader):
+    from shoal.evaluation.stories.heldout import _windows
+
+    ids = tuple(range(1000))
+    for context in (7, 8, 100, 998, 999, 1000, None):
+        windows = _windows(ids, 1, context)
+        scored = [one for window, start in windows for one in window[start:]]
+        assert scored == list(ids[1:])
+        assert all(context is None or len(window) <= context + 1 for window, _ in windows)
+        assert all(start >= len(window) // 2 or len(windows[-1][0]) == len(window) for window, start in windows[1:-1])
+
+
+def test_documents_longer_than_the_context_cost_no_more_bits_than_their_parts(reader):
+    story = " ".join(tell_story(4, index).text for index in range(12))
+    whole = held_out_bits(reader.model, reader.tokenizer, [story]).value
+    assert 0.5 < whole < 4.0
+    with pytest.raises(DataError, match="no held-out text"):
+        held_out_bits(reader.model, reader.tokenizer, [])
+
+
+def test_questions_have_one_right_and_one_wrong_answer():
+    questions = make_questions(30)
+    assert questions == make_questions(30)
+    assert all(one.right != one.wrong for one in questions)
+    assert sum(one.wrong in one.text for one in questions) > len(questions) / 2
+    assert {one.kind for one in questions} == {"who", "where", "what", "how", "why", "order"}
+    with pytest.raises(UsageError):
+        make_questions(0)
+
+
+def test_a_model_that_does_not_use_the_story_is_at_chance(reader):
+    questions = make_questions(4)
+    # A story that says nothing gains no answer anything: right and wrong are changed about without any change.
+    blank = [replace(one, text="Hello.", right=one.wrong, wrong=one.right) for one in questions]
+    plain = [replace(one, text="Hello.") for one in questions]
+    first = score_facts(reader.model, reader.tokenizer, plain)
+    second = score_facts(reader.model, reader.tokenizer, blank)
+    assert first.accuracy().value == pytest.approx(1 - second.accuracy().value)
+    assert FactScores(questions=questions[:2], gains=(0.0, 1.0), left_out=0).accuracy().value == 0.75
+
+
+def test_a_model_that_copies_from_the_story_prefers_the_answer_that_stands_there():
+    questions = [replace(one, right="under the table", wrong="in the sand") for one in make_questions(3)]
+    told = [replace(one, text="under the table " * 6) for one in questions]
+    reader = load_reader("bundled:stories")
+    assert score_facts(reader.model, reader.tokenizer, told).accuracy().value == 1.0
+
+
+def test_our_prompts_are_thirty_and_say_what_they_ask():
+    prompts = default_prompts()
+    assert len({prompt.key for prompt in prompts}) == 30
+    asked = [prompt for prompt in prompts if prompt.words]
+    assert len(asked) == 10
+    assert all(word in prompt.text for prompt in asked for word in prompt.words)
+
+
+def test_prompts_are_read_from_text_and_rows(tmp_path):
+    (tmp_path / "p.txt").write_text("One day,\na cat\n\n\nTom had\n\nTom had\n", encoding="utf-8")
+    assert [prompt.text for prompt in read_prompts(tmp_path / "p.txt")] == ["One day,\na cat", "Tom had"]
+    row = {"prompt": "Words: ball\nStory:\n\n", "words": ["ball"], "features": ["dialogue"]}
+    (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n\n", encoding="utf-8")
+    assert read_prompts(tmp_path / "p.jsonl") == (
+        StoryPrompt(text=row["prompt"], words=("ball",), features=("dialogue",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "said"),
+    [
+        ("p.txt", " \n\n ", DataError, "holds no prompt"),
+        ("p.jsonl", "", DataError, "holds no prompt"),
+        ("p.jsonl", "{", DataError, "p.jsonl:1 is not JSON"),
+        ("p.jsonl", '{"prompt": " "}', DataError, "p.jsonl:1 is no prompt"),
+        ("p.jsonl", '{"prompt": "a", "words": "ball"}', DataError, "expected a list of texts"),
+        ("p.jsonl", '{"prompt": "a", "features": ["jokes"]}', UnknownNameError, "jokes"),
+    ],
+)
+def test_prompts_that_are_none_are_refused(tmp_path, name, text, error, said):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(error, match=said):
+        read_prompts(tmp_path / name)
+
+
+def test_beginnings_are_whole_sentences_that_something_follows(tmp_path):
+    short, long = "Too short.", "One day there was a cat. It lived in a big house by the sea with Tom. It was glad."
+    (tmp_path / "d.txt").write_text(f"{short}<|endoftext|>{long}<|endoftext|>", encoding="utf-8")
+    (found,) = read_beginnings(tmp_path / "d.txt", 5)
+    assert found.text == "One day there was a cat. It lived in a big house by the sea with Tom."
+    (tmp_path / "s.txt").write_text(short, encoding="utf-8")
+    with pytest.raises(DataError, match="holds no prompt"):
+        read_beginnings(tmp_path / "s.txt", 5)
+
+
+def test_an_interval_is_over_clusters():
+    alike = measure("x", [0.0] * 50 + [1.0] * 50, [0] * 50 + [1] * 50)
+    apart = measure("x", [0.0, 1.0] * 50, range(100))
+    assert alike.value == apart.value == 0.5
+    assert (alike.low, alike.high) == (0.0, 1.0)
+    assert 0.35 < apart.low < apart.high < 0.65
+    assert measure("r", [1.0, 3.0], [0, 1], weights=[2.0, 2.0]).value == 1.0
+
+
+def test_a_recurrent_model_is_rated_as_well(reader):
+    vocabulary = len(reader.tokenizer.get_vocab())
+    model = tiny_model("Mamba", vocab_size=vocabulary)
+    material = Material(prompts=PROMPTS, held_out=("A cat sat.",), questions=make_questions(1)[:1])
+    rating = rate_model(model, reader.tokenizer, material, sampling=Sampling(completions=2, longest=5))
+    assert [one.name for one in rating.measures] == [
+        "distinct-1", "distinct-3", "self-overlap", "plot facts", f"plot facts: {material.questions[0].kind}",
+        "bits per byte",
+    ]  # fmt: skip
+    assert len(rating.completions) == 4
+
+
+def test_marks_are_averaged_over_those_that_were_given(reader):
+    def judge(pieces):
+        assert pieces[0].asked == "Go on with a story that begins so: One day, a cat"
+        assert pieces[0].story.startswith("One day, a cat")
+        one = Judgement(grammar=4, creativity=5, consistency=6, instruction=7, age="C")
+        return [None, one, replace(one, grammar=8), one]
+
+    rating = rate_model(
+        reader.model,
+        reader.tokenizer,
+        Material(prompts=PROMPTS),
+        sampling=Sampling(completions=2, longest=5),
+        judge=judge,
+    )
+    found = {one.name: one for one in rating.measures}
+    assert found["judge: grammar"].value == pytest.approx(16 / 3)
+    assert found["judge: age group"].value == 3.0
+    assert "1 of 4 completions without a usable answer" in found["judge: grammar"].note
