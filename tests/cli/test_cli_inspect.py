@@ -7,7 +7,7 @@ import pytest
 from shoal.cli.main import main
 
 TEXT = "One day, a girl named Lily saw a big dog."
-MODEL = ["--model", "bundled:stories"]
+MODEL = ["--model", "bundled:searches"]
 
 
 def run(words, capsys):
@@ -90,7 +90,7 @@ def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
 def test_a_run_is_followed_over_its_checkpoints(corpus, capsys, tmp_path):
     from shoal.models import load_model, save_model
 
-    for step, spec in ((10, "random:bundled:stories"), (20, "bundled:stories")):
+    for step, spec in ((10, "random:bundled:searches"), (20, "bundled:searches")):
         loaded = load_model(spec)
         save_model(loaded.model, loaded.tokenizer, tmp_path / "run" / f"checkpoint-{step}")
     words = ["inspect", TEXT, "--run", str(tmp_path / "run"), "--plot", str(tmp_path / "over.html"), "--json"]
@@ -124,7 +124,10 @@ def test_odd_texts_are_read(capsys):
         (["inspect", TEXT, *MODEL, "--tuned-lens", "nowhere.safetensors"], "give --corpus FILE"),
         (["inspect", TEXT, *MODEL, "--pairs", "EMPTY"], "holds no pair"),
         (["inspect", TEXT, *MODEL, "--pairs", "PAIRS", "--site", "attention.head"], "attention.heads"),
-        (["inspect", TEXT, *MODEL, "--rows", "ROWS.jsonl", "--without", "block 9 head 1"], "did you mean 'block 3 head 1'"),
+        (
+            ["inspect", TEXT, *MODEL, "--rows", "ROWS.jsonl", "--without", "block 9 head 1"],
+            "did you mean 'block 3 head 1'",
+        ),
         (["inspect", TEXT, *MODEL, "--without", "block 0 head 1"], "give --rows FILE"),
         (["inspect", TEXT, *MODEL, "--plot", "nowhere/page.html"], "make it first"),
         (["inspect", TEXT, "--run", "FOLDER"], "holds 0 checkpoints"),

@@ -13,7 +13,7 @@ def run(words, capsys):
 
 
 def test_tokens_are_printed_with_their_ids(capsys):
-    out = run(["tokens", "One day", "--model", "bundled:stories"], capsys)
+    out = run(["tokens", "One day", "--model", "bundled:searches"], capsys)
     assert "2 tokens" in out
     assert "'Ġday'" in out
     assert "decoding gives the text back" in out
@@ -22,7 +22,7 @@ def test_tokens_are_printed_with_their_ids(capsys):
 def test_json_holds_readings_partings_and_counts(capsys, tmp_path):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("One day.\n\nA cat sat.\n")
-    words = ["tokens", "One day", "--model", "bundled:stories", "--model", "random:bundled:stories", "--json"]
+    words = ["tokens", "One day", "--model", "bundled:searches", "--model", "random:bundled:searches", "--json"]
     found = json.loads(run([*words, "--corpus", str(corpus)], capsys))
     assert [reading["tokens"] for reading in found["readings"]] == [2, 2]
     assert found["partings"][0]["agreement"] == 1
@@ -31,7 +31,7 @@ def test_json_holds_readings_partings_and_counts(capsys, tmp_path):
 
 def test_a_page_is_written(capsys, tmp_path):
     page = tmp_path / "tokens.html"
-    run(["tokens", "One day", "--model", "bundled:stories", "--plot", str(page)], capsys)
+    run(["tokens", "One day", "--model", "bundled:searches", "--plot", str(page)], capsys)
     assert page.read_text().startswith("<!doctype html>")
     assert [path.name for path in tmp_path.iterdir()] == ["tokens.html"]
 
@@ -39,12 +39,12 @@ def test_a_page_is_written(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["tokens", "--model", "bundled:stories"], "nothing to read"),
+        (["tokens", "--model", "bundled:searches"], "nothing to read"),
         (["tokens", "a", "--model", "bundled:storys"], "did you mean 'stories'"),
-        (["tokens", "--model", "bundled:stories", "--corpus", "EMPTY"], "holds no text"),
-        (["tokens", "--model", "bundled:stories", "--corpus", "BINARY"], "not UTF-8"),
-        (["tokens", "--model", "bundled:stories", "--corpus", "missing.txt"], "No such file"),
-        (["tokens", "--model", "bundled:stories", "--corpus", "EMPTY", "--plot", "x.html"], "give the text too"),
+        (["tokens", "--model", "bundled:searches", "--corpus", "EMPTY"], "holds no text"),
+        (["tokens", "--model", "bundled:searches", "--corpus", "BINARY"], "not UTF-8"),
+        (["tokens", "--model", "bundled:searches", "--corpus", "missing.txt"], "No such file"),
+        (["tokens", "--model", "bundled:searches", "--corpus", "EMPTY", "--plot", "x.html"], "give the text too"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(words, said, capsys, tmp_path):

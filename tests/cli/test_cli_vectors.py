@@ -32,7 +32,7 @@ def sets(tmp_path):
 
 def test_the_vectors_of_a_text_are_shown(capsys, tmp_path):
     page = tmp_path / "vectors.html"
-    main(["vectors", "One day he ran", "--model", "bundled:stories", "--plot", str(page)])
+    main(["vectors", "One day he ran", "--model", "bundled:searches", "--plot", str(page)])
     out = capsys.readouterr().out
     assert "vectors of the text 4 x 64 at each layer" in out
     assert "input vectors       1024 x 64" in out
@@ -55,18 +55,18 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
     tags = tmp_path / "tags.tsv"
     tags.write_text("".join(f"{a}{b}\t{a in 'uvw'}\n" for a in "uvwxyz" for b in "abcdefghij"))
     words = ["vectors", "dimension", str(corpus), "--pairs", str(sets / "groups.txt"), "--tags", str(tags)]
-    main([*words, "--dimensions", "2", "6", "--method", "glove", "--model", "bundled:stories"])
+    main([*words, "--dimensions", "2", "6", "--method", "glove", "--model", "bundled:searches"])
     out = capsys.readouterr().out
     assert "400 sentences, 4,000 words of 60 kinds, glove" in out
     assert "similarity (108 items to report on)" in out
     assert "claim: 50 to 100 dimensions are enough below 100,000 sentences: underpowered" in out
-    assert "the input vectors of bundled:stories, 64 dimensions" in out
+    assert "the input vectors of bundled:searches, 64 dimensions" in out
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["", "--model", "bundled:stories"], "no token"),
+        (["", "--model", "bundled:searches"], "no token"),
         (["day", "--model", "bundled:storys"], "did you mean 'stories'"),
         (["judge", "--sets", "."], "nothing to judge"),
         (["judge", "--corpus", "EMPTY", "--method", "glow", "--sets", "."], "did you mean 'glove'"),

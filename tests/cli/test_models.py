@@ -29,7 +29,7 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
     rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, items = tmp_path / "tuned", tmp_path / "items.jsonl"
-    words = ["tune", "--model", "bundled:stories", "--data", str(rows), "--held-out", str(rows), "--out", str(out)]
+    words = ["tune", "--model", "bundled:searches", "--data", str(rows), "--held-out", str(rows), "--out", str(out)]
     main([*words, "--epochs", "400", "--learning-rate", "3e-3", "--precision", "float32", "--json"])
     tuned = json.loads(capsys.readouterr().out)
     assert tuned["held out before"].startswith("0 of 3")
@@ -46,7 +46,7 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
 
 def test_tuning_does_not_write_over_a_model(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ending:
-        main(["tune", "--model", "bundled:stories", "--data", str(rows), "--out", str(tmp_path)])
+        main(["tune", "--model", "bundled:searches", "--data", str(rows), "--out", str(tmp_path)])
     assert ending.value.code == 2
     assert "exists already" in capsys.readouterr().err
 
@@ -123,5 +123,5 @@ def test_a_disk_that_fills_up_loses_no_summary_and_leaves_no_half_file(
 
 
 def test_a_token_budget_of_nothing_is_one_line(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["score", "--model", "bundled:stories", "--data", str(rows), "--token-budget", "0"]
+    words = ["score", "--model", "bundled:searches", "--data", str(rows), "--token-budget", "0"]
     assert "the token budget is 0" in fails(words, capsys)[1]

@@ -12,7 +12,7 @@ from endpoints import serving
 from shoal.cli.main import main
 
 pytest.importorskip("openai")
-SMALL = ["--model", "bundled:stories", "--completions", "1", "--longest", "8", "--questions", "1"]
+SMALL = ["--model", "bundled:searches", "--completions", "1", "--longest", "8", "--questions", "1"]
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_money_is_not_spent_without_consent(tmp_path, prompts, capsys):
         error = fails(capsys, *SMALL, *prompts, "--judge", url, "--judge-model", "m", "--out", str(tmp_path / "o"),
                       "--price-out", "10")  # fmt: skip
         assert script.requests == []
-    assert "judging bundled:stories: 2 prompts: about" in error
+    assert "judging bundled:searches: 2 prompts: about" in error
     assert "give --yes" in error
 
 
@@ -84,13 +84,13 @@ def test_money_is_not_spent_without_consent(tmp_path, prompts, capsys):
     [
         ([], "nothing to rate"),
         (["--certify-judge"], "needs the judge"),
-        (["--model", "bundled:stories", "--judge", "http://localhost:1/v1"], "needs --judge-model NAME"),
+        (["--model", "bundled:searches", "--judge", "http://localhost:1/v1"], "needs --judge-model NAME"),
         (["--certify-judge", "--judge", "localhost:1", "--judge-model", "m", "--out", "x"], "is no endpoint"),
-        (["--model", "bundled:stories", "--prompts", "none.txt"], "none.txt cannot be read"),
-        (["--model", "bundled:stories", "--prompts", "a.txt", "--beginnings", "b.txt"], "give one of them"),
-        (["--model", "bundled:stories", "--pairs", "-1"], "--pairs is -1"),
+        (["--model", "bundled:searches", "--prompts", "none.txt"], "none.txt cannot be read"),
+        (["--model", "bundled:searches", "--prompts", "a.txt", "--beginnings", "b.txt"], "give one of them"),
+        (["--model", "bundled:searches", "--pairs", "-1"], "--pairs is -1"),
         (["--model", "bundled:storys"], "did you mean 'stories'"),
-        (["--model", "bundled:stories", "--zorro", "."], "holds no minimal pairs"),
+        (["--model", "bundled:searches", "--zorro", "."], "holds no minimal pairs"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(tmp_path, monkeypatch, capsys, words, said):

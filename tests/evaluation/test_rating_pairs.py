@@ -25,7 +25,7 @@ PAIRS = [
 
 def _reference(sentence: str) -> float:
     """Σ log p by the model's own forward pass, one sentence at a time in float64."""
-    loaded = load_model("bundled:stories", dtype="float64")
+    loaded = load_model("bundled:searches", dtype="float64")
     ids = [*document_opening(loaded.tokenizer), *loaded.tokenizer(sentence, add_special_tokens=False)["input_ids"]]
     with torch.no_grad():
         logits = loaded.model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
@@ -33,27 +33,27 @@ def _reference(sentence: str) -> float:
 
 
 def test_margins_are_those_of_the_models_own_forward_pass() -> None:
-    reader = load_reader("bundled:stories")
+    reader = load_reader("bundled:searches")
     scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=64)
     wanted = [_reference(pair.good) - _reference(pair.bad) for pair in PAIRS]
     assert scores.margins == pytest.approx(wanted, abs=1e-3)
 
 
 def test_paradigms_count_the_same_whatever_their_size() -> None:
-    reader = load_reader("bundled:stories")
+    reader = load_reader("bundled:searches")
     scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS)
     assert [(part.paradigm, part.pairs) for part in scores.paradigms] == [("agreement", 2), ("order", 1)]
     assert scores.accuracy == sum(part.accuracy for part in scores.paradigms) / 2
 
 
 def test_a_pair_of_equal_sentences_counts_half() -> None:
-    reader = load_reader("bundled:stories")
+    reader = load_reader("bundled:searches")
     scores = minimal_pairs(reader.model, reader.tokenizer, [MinimalPair("A cat.", "A cat.", "none")])
     assert (scores.accuracy, scores.paradigms[0].ties) == (0.5, 1)
 
 
 def test_numbers_do_not_depend_on_the_budget() -> None:
-    reader = load_reader("bundled:stories")
+    reader = load_reader("bundled:searches")
     one, many = (minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=size) for size in (1, 4096))
     assert one.margins == pytest.approx(many.margins, abs=1e-3)
 
@@ -92,7 +92,7 @@ def test_few_pairs_are_spread_over_a_paradigm(tmp_path: Path) -> None:
 
 
 def test_texts_that_cannot_be_scored_are_refused() -> None:
-    loaded = load_model("bundled:stories")
+    loaded = load_model("bundled:searches")
     with pytest.raises(DataError, match="no tokens"):
         text_rows(loaded.model, loaded.tokenizer, ["fine", ""])
     with pytest.raises(TooLongError):

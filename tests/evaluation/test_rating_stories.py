@@ -39,7 +39,7 @@ PROMPTS = (StoryPrompt(text="One day, a cat"), StoryPrompt(text="Tom had a"))
 
 @pytest.fixture(scope="module")
 def reader():
-    return load_reader("bundled:stories")
+    return load_reader("bundled:searches")
 
 
 def said(*texts, prompt=PROMPTS[0]):
@@ -154,7 +154,7 @@ def test_features_that_cannot_be_told_are_not_counted():
 
 def test_bits_a_byte_are_those_of_the_models_own_forward_pass(reader):
     text = "One day, a cat saw a big red ball."
-    loaded = load_model("bundled:stories", dtype="float64")
+    loaded = load_model("bundled:searches", dtype="float64")
     ids = [*document_opening(loaded.tokenizer), *loaded.tokenizer(text, add_special_tokens=False)["input_ids"]]
     with torch.no_grad():
         logits = loaded.model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
@@ -208,7 +208,7 @@ def test_a_model_that_does_not_use_the_story_is_at_chance(reader):
 def test_a_model_that_copies_from_the_story_prefers_the_answer_that_stands_there():
     questions = [replace(one, right="under the table", wrong="in the sand") for one in make_questions(3)]
     told = [replace(one, text="under the table " * 6) for one in questions]
-    reader = load_reader("bundled:stories")
+    reader = load_reader("bundled:searches")
     assert score_facts(reader.model, reader.tokenizer, told).accuracy().value == 1.0
 
 

@@ -42,7 +42,7 @@ def test_what_rows_share_ends_before_what_is_scored(rows, shared):
 @pytest.mark.parametrize("early_exit", [False, True])
 @pytest.mark.parametrize("architecture", ["GPTNeo", "GPT2", "Llama"])
 def test_examples_that_share_an_opening_score_as_each_by_itself(architecture, early_exit):
-    tokenizer = read_plain_tokenizer(bundled_folder("stories"))
+    tokenizer = read_plain_tokenizer(bundled_folder("searches"))
     model = tiny_model(architecture, vocab_size=1024)
     instruction = "please tell me what comes next:"
     examples = [

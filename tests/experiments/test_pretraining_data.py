@@ -244,7 +244,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, corpus: dict[st
 
 
 def test_a_tokenizer_that_is_there_is_taken(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    prepared = prepare(recipe(corpus, tokenizer={"source": "bundled:stories"}), tmp_path / "out")
+    prepared = prepare(recipe(corpus, tokenizer={"source": "bundled:searches"}), tmp_path / "out")
     assert len(prepared.tokenizer) == 1024
 
 

@@ -25,7 +25,7 @@ def logits_of(model, ids=IDS):
 
 @pytest.fixture(scope="module")
 def stories(data_folder):
-    loaded = load_model("bundled:stories")
+    loaded = load_model("bundled:searches")
     with (data_folder / "tinystories" / "tinystories_v2_gpt4_train_head.txt").open(encoding="utf-8") as file:
         text = file.read(100_000)
     texts = [part.strip() for part in text.split("<|endoftext|>") if len(part) > 400]
@@ -133,7 +133,7 @@ def test_a_tuned_lens_of_another_model_or_a_broken_file_is_refused(stories, tmp_
     loaded, texts = stories
     lens = train_tuned_lens(loaded.model, loaded.tokenizer, texts[:5], steps=0)
     with pytest.raises(ModelError, match="other weights"):
-        lens_readings(load_model("random:bundled:stories").model, torch.tensor([1, 2, 3]), tuned=lens)
+        lens_readings(load_model("random:bundled:searches").model, torch.tensor([1, 2, 3]), tuned=lens)
     broken = tmp_path / "lens.safetensors"
     broken.write_bytes(b"no lens")
     with pytest.raises(CorruptModelError, match="no tuned lens"):

@@ -109,7 +109,7 @@ def test_the_test_of_mann_and_whitney_is_scipys():
 
 
 def test_a_real_model_has_selective_neurons(data_folder):
-    loaded = load_model("bundled:stories")
+    loaded = load_model("bundled:searches")
     text = (data_folder / "tinystories" / "tinystories_v2_sample_cs336.txt").read_text(encoding="utf-8")
     found = watch_neurons(loaded.model, loaded.tokenizer, text.split("<|endoftext|>"), most=10)
     assert len(found.neurons) == 10

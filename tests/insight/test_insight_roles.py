@@ -65,7 +65,7 @@ def test_a_larger_random_model_has_at_most_one_named_head_in_twenty():
 
 
 def test_heads_of_a_trained_model_are_named_and_of_fresh_weights_not():
-    trained, fresh = load_model("bundled:stories"), load_model("random:bundled:stories")
+    trained, fresh = load_model("bundled:searches"), load_model("random:bundled:searches")
     roles = head_roles(trained.model, trained.tokenizer, TEXTS)
     assert {head.roles[0] for head in roles.named if head.block == 1} == {"previous token"}
     assert len(roles.named) < len(roles.heads)

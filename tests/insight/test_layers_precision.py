@@ -32,7 +32,7 @@ def test_fewer_bits_give_larger_errors(formats) -> None:
 
 def test_a_format_beside_itself_changes_nothing_and_bfloat16_does() -> None:
     prompts = ["One day, a little", "Once upon a time, there was", "The bear went to"]
-    full, brain, half = greedy_changes("bundled:stories", prompts, new_tokens=24, repeats=2)
+    full, brain, half = greedy_changes("bundled:searches", prompts, new_tokens=24, repeats=2)
     assert (full.format, full.changed, full.other_choices, full.largest_difference) == ("float32", 0, 0, 0.0)
     assert brain.largest_difference > half.largest_difference > 0
     assert brain.prompts == 3
@@ -47,4 +47,4 @@ def test_the_first_difference_of_two_texts() -> None:
 
 def test_an_empty_prompt_is_refused() -> None:
     with pytest.raises(DataError, match="token"):
-        greedy_changes("bundled:stories", ["a", ""], repeats=2)
+        greedy_changes("bundled:searches", ["a", ""], repeats=2)

@@ -16,7 +16,7 @@ ODD = "One day, naïve Tim saw 111 日本 🙂 <|endoftext|>."
 
 @pytest.fixture(scope="module")
 def byte_level():
-    return load_tokenizer("bundled:stories")
+    return load_tokenizer("bundled:searches")
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def chromium() -> str:
 def test_pages_open_without_a_word_on_the_console(chromium: str, name: str, tmp_path) -> None:
     page = tmp_path / "page.html"
     if name == "vectors":
-        html = vectors_page(describe_vectors(load_model("bundled:stories"), "One day <he> ran & ran"))
+        html = vectors_page(describe_vectors(load_model("bundled:searches"), "One day <he> ran & ran"))
     else:
         html = small_table()
     page.write_text(html, encoding="utf-8")

@@ -107,7 +107,7 @@ def test_a_grid_that_cannot_be_is_refused(grid) -> None:
 
 
 def test_a_models_own_vectors_are_the_means_of_its_tokens() -> None:
-    stories = load_model("bundled:stories")
+    stories = load_model("bundled:searches")
     found = own_vectors(stories, ["day", "extraordinary"])
     ids = stories.tokenizer(" extraordinary", add_special_tokens=False)["input_ids"]
     expected = stories.model.get_input_embeddings().weight[ids].mean(dim=0).detach().numpy()

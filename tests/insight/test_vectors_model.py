@@ -26,7 +26,7 @@ TEXT = "One day, a little bear <b>went</b> to the park and the dog ran."
 
 @pytest.fixture(scope="module")
 def stories():
-    return load_model("bundled:stories")
+    return load_model("bundled:searches")
 
 
 @pytest.fixture(scope="module")

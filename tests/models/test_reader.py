@@ -57,7 +57,7 @@ def test_a_reader_has_the_dtype_and_the_digest_that_were_asked_for(any_folder, d
 
 
 def test_the_bundled_model_is_plain():
-    reader, loaded = load_reader("bundled:stories"), load_model("bundled:stories")
+    reader, loaded = load_reader("bundled:searches"), load_model("bundled:searches")
 
     assert isinstance(reader.model, Body)
     assert (reader.digest, reader.parameters, reader.origin) == (loaded.digest, loaded.parameters, loaded.origin)
@@ -158,7 +158,7 @@ def test_a_tokenizer_beyond_the_embeddings_is_refused(tmp_path):
 
 def test_an_unknown_dtype_is_named():
     with pytest.raises(UnknownNameError, match="float32"):
-        load_reader("bundled:stories", dtype="float31")
+        load_reader("bundled:searches", dtype="float31")
 
 
 def test_other_models_are_read_by_transformers():

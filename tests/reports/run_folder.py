@@ -31,8 +31,8 @@ largest = {largest}
 name = "last-digit"
 
 [arms]
-pretrained = "bundled:stories"
-random = "random:bundled:stories"
+pretrained = "bundled:searches"
+random = "random:bundled:searches"
 
 [measure]
 primary = "exact_match"
@@ -86,7 +86,7 @@ def write_seed(folder: Path, largest: int, chance: random.Random, *, knows_rule:
         )
     done = {
         "arm": folder.parent.name,
-        "spec": "bundled:stories",
+        "spec": "bundled:searches",
         "seed": int(folder.name[5:]),
         "origin": "shipped with the package",
         "parameters": 1_900_000,

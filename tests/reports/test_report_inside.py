@@ -31,7 +31,7 @@ def record(folder: Path, arm: str) -> dict[str, Any]:
 def test_an_arm_that_was_looked_into_has_a_row_and_a_page(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", seeds=1)
     assert "No arm has been looked into" in section(folder)
-    for arm, spec in (("random", "random:bundled:stories"), ("pretrained", "bundled:stories")):
+    for arm, spec in (("random", "random:bundled:searches"), ("pretrained", "bundled:searches")):
         look_inside(load_model(spec), arm, EXAMPLE, folder)
     found = section(folder)
     assert found.index("all views of pretrained") < found.index("all views of random")
@@ -48,7 +48,7 @@ def test_an_arm_that_was_looked_into_has_a_row_and_a_page(tmp_path: Path) -> Non
 def test_an_arm_that_cannot_be_looked_into_says_why_not(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", seeds=1)
     long = Example(prompt=HOSTILE, completion=" day" * 3000, ends=True)
-    look_inside(load_model("bundled:stories"), "pretrained", long, folder)
+    look_inside(load_model("bundled:searches"), "pretrained", long, folder)
     assert "reads at most 2048" in record(folder, "pretrained")["why_not"]
     found = section(folder)
     assert "not shown: the text takes" in found

@@ -44,7 +44,7 @@ def trained(*, opening: bool, sentences: bool) -> PreTrainedTokenizerFast:
 @pytest.fixture(params=["bytes", "bytes opened", "sentences", "sentences opened", "bundled"])
 def folder(request, tmp_path):
     if request.param == "bundled":
-        return bundled_folder("stories")
+        return bundled_folder("searches")
     trained(opening="opened" in request.param, sentences="sentences" in request.param).save_pretrained(tmp_path)
     return tmp_path
 
