@@ -26,7 +26,7 @@ WHAT = {
     "residual stream": ["blocks.*.residual_out"],
 }
 
-MODELS = ("bundled:stories", "GPT-2 124M", "SmolLM2's shape")
+MODELS = ("bundled:searches", "GPT-2 124M", "SmolLM2's shape")
 
 
 def main() -> int:
@@ -54,7 +54,7 @@ def _model(name: str):
     from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    if name == "bundled:stories":
+    if name == "bundled:searches":
         return load_model(name).model, (128, 512, 1024)
     if name == "GPT-2 124M":
         return GPT2LMHeadModel(GPT2Config()).eval(), (256, 1000)

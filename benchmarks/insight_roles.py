@@ -50,14 +50,14 @@ def main() -> int:
 def random_weights(seeds: int) -> int:
     """How many heads and neurons of random models are named."""
     texts = generate_stories(40, {"tale": 1.0}, seed=1)
-    tokenizer = load_model("bundled:stories").tokenizer
+    tokenizer = load_model("bundled:searches").tokenizer
     rows = []
     for kind in KINDS:
         for spread in SPREADS:
             models = [_random(kind, spread, seed, len(tokenizer)) for seed in range(seeds)]
             rows.append(_named(f"{kind}, spread {spread}", models, tokenizer, texts))
-    fresh = [load_model("random:bundled:stories", seed=seed).model for seed in range(seeds)]
-    rows.append(_named("bundled:stories, fresh", fresh, tokenizer, texts))
+    fresh = [load_model("random:bundled:searches", seed=seed).model for seed in range(seeds)]
+    rows.append(_named("bundled:searches, fresh", fresh, tokenizer, texts))
     for what in ("heads", "neurons"):
         named, whole = (sum(row[key] for row in rows) for key in (f"{what}_named", what))
         interval = wilson_interval(named, whole)
