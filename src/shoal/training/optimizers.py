@@ -1,8 +1,7 @@
 """Optimizers over the flat weights, and the schedule of their learning rate.
 
-Muon (Jordan et al. 2024; Liu et al. 2025, arXiv:2502.16982, section 2.2, for the size of its updates) moves each matrix
-of the blocks by its orthogonalised momentum; embeddings, head and vectors, whose rows are not maps between hidden
-states, stay with AdamW.
+Muon moves each matrix of the blocks by its orthogonalised momentum; embeddings, head and vectors, whose rows are no
+maps between hidden states, stay with AdamW.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from shoal.training.muon import Muon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,11 +93,10 @@ def make_optimizer(weights: FlatWeights, settings: TrainSettings) -> Optimizers:
     if muon and weights.matrices:
         peak = settings.matrix_learning_rate
         optimizers.append(
-            torch.optim.Muon(
+            Muon(
                 [_as_parameter(*weights.slot(name)) for name in weights.matrices],
                 lr=settings.learning_rate if peak is None else peak,
                 weight_decay=settings.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
             )
         )
     return Optimizers(optimizers)
