@@ -266,6 +266,19 @@ def test_every_document_is_read_once_a_pass_and_in_pieces_of_the_context(
     assert not any(end in piece[1:-1] for piece in pieces), "a piece holds no more than one document"
 
 
+def test_a_tokenizer_is_learned_on_the_chosen_corpora_alone(tmp_path: Path, corpus: dict[str, Any]) -> None:
+    odd = {
+        "name": "odd",
+        "source": str(write_texts(tmp_path / "odd.txt", ["zyzzyva quokka " * 40] * 3)),
+        "held_out": 0.0,
+    }
+    chosen = prepare(recipe(odd, corpus, tokenizer={"vocabulary": 280, "corpora": ["a"]}), tmp_path / "out")
+    alone = prepare(recipe(corpus), tmp_path / "out")
+    assert chosen.tokenizer.get_vocab() == alone.tokenizer.get_vocab()
+    every = prepare(recipe(odd, corpus), tmp_path / "out")
+    assert every.tokenizer.get_vocab() != alone.tokenizer.get_vocab()
+
+
 def test_some_documents_are_read_without_the_token_before_them(tmp_path: Path, corpus: dict[str, Any]) -> None:
     def begun(bare: float) -> float:
         prepared = prepare(recipe(corpus, training={"bare": bare, "batch_tokens": 256}), tmp_path / "out")

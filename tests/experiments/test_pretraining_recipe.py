@@ -66,6 +66,7 @@ def test_values_are_changed_by_dotted_keys_and_validated() -> None:
         ({"corpus.told.language": "en"}, r"set clean = 'full'"),
         ({"training.context": 9999}, r"training.context = 9999 is longer than model.context = 512"),
         ({"stages": [{"tokens": 9, "shares": {"x": 1.0}}]}, r"'x' is none of the corpora: told"),
+        ({"tokenizer": {"corpora": ["x"]}}, r"tokenizer.corpora: 'x' is none of the corpora: told"),
         ({"trackers": ["tensorbord"]}, r"trackers.0 = 'tensorbord'"),
     ],
 )
