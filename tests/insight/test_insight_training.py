@@ -89,7 +89,7 @@ def test_checkpoints_show_when_the_planted_neuron_begins_to_fire_on_its_class(tm
     (found,) = [each for each in history.moments if (each.block, each.neuron) == (0, 5)]
     assert set("".join(found.tokens)) == set(letters(range(3, 8)))
     assert found.rise.threshold_step == found.rise.change_step == 400
-    assert max(found.scores[:8]) < history.threshold < min(found.scores[8:])
+    assert max(found.scores[:8]) < found.threshold < min(found.scores[8:])
     assert any("neuron 5" in line and "step 400" in line for line in history.lines())
 
 

@@ -1,4 +1,7 @@
-"""What each layer predicts at each position, as a table: the likeliest token, shaded by its probability."""
+"""What each layer predicts at each position, as a table: the likeliest token, shaded by its probability.
+
+With the script, a cell's other tokens are told below the table, for the pointer and for the arrow keys alike.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures.page import table
+from shoal.figures.page import table, text_of
 from shoal.figures.tokens import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ROOM = "shoal.figures"
+_VIEW = Markup("<div class='lens-view'>{}<p class='lens-says muted' aria-live='polite' hidden></p></div>")
 _CELL = Markup("<span class='lens {}' style='--heat:{:.2f}' title='{}'>{}<small>{:.0%}</small></span>")
 
 
@@ -30,7 +35,7 @@ class LensCell:
     """Whether it is the token that comes next."""
 
     more: str
-    """The tokens after it, for the hover title."""
+    """It and the tokens after it with their probabilities, told when the cell is pointed at or reached by a key."""
 
 
 def lens_table(layers: Sequence[str], rows: Sequence[tuple[str, Sequence[LensCell]]], *, caption: str) -> Markup:
@@ -51,7 +56,7 @@ def lens_table(layers: Sequence[str], rows: Sequence[tuple[str, Sequence[LensCel
         )
         for token, row in rows
     ]
-    return table(("read", *layers), cells, caption=caption)
+    return _VIEW.format(table(("read", *layers), cells, caption=caption))
 
 
 def lens_style() -> str:
@@ -60,5 +65,11 @@ def lens_style() -> str:
         ".lens{display:block;padding:.1rem .35rem;border-radius:3px;white-space:nowrap;"
         "font-family:ui-monospace,'Cascadia Mono',Menlo,Consolas,'Liberation Mono',monospace;font-size:.8rem;"
         "background:color-mix(in srgb,var(--series-1) calc(var(--heat)*50%),var(--paper))}"
+        ".lens:focus-visible{outline:2px solid var(--series-2);outline-offset:1px}"
         ".lens.hit{box-shadow:inset 0 0 0 2px var(--right)}.lens small{color:inherit;opacity:.75;font-size:.7rem}\n"
     )
+
+
+def lens_script() -> str:
+    """The JavaScript of lens tables; it finds all of a page's by itself."""
+    return text_of(_ROOM, "lens.js")

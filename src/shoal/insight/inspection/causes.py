@@ -115,7 +115,7 @@ def _neurons(found: NeuronHistory) -> Markup:
     ]
     said = (
         "Of the selective neurons of the last checkpoint, how far they stand apart at every checkpoint on the tokens "
-        f"on which they fire at the last; a neuron of a random model seldom reaches {found.threshold:.2f}."
+        "on which they fire at the last. The threshold is half of what each ends at."
     )
     return _over_training(said, charts, ("neuron", "fires on"), rows)
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from shoal.figures import page
 from shoal.figures.bars import bar_style, bar_table
 from shoal.figures.heads import head_data, head_grid, head_script, head_style
-from shoal.figures.lens import lens_style
+from shoal.figures.lens import lens_script, lens_style
 from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
 from shoal.insight.inspection.causes import cause_sections
 from shoal.insight.inspection.tables import lens_table, neurons_table, roles_table, stream_table
@@ -49,7 +49,7 @@ def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
         body=body,
         contents=[(anchor, name) for anchor, name, _ in sections],
         style=token_style() + head_style() + lens_style() + bar_style() + _STYLE,
-        script=token_script() + head_script(),
+        script=token_script() + head_script() + lens_script(),
         data=data,
     )
 

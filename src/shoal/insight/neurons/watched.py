@@ -82,8 +82,6 @@ class NeuronReports:
     """How much was read."""
 
     level: float
-    threshold: float
-    """The separation that neurons of shuffled models reach at that level."""
 
     selective: int
     """How many of all neurons are at least as far apart as the level asks for."""
@@ -161,7 +159,6 @@ def watch_neurons(
         texts=len(rows),
         tokens=offsets[-1],
         level=level,
-        threshold=float(null_X[-max(1, int(level * (1 + len(null_X))))]),
         selective=int((p_C <= level).sum()),
         all_neurons=len(p_C),
         null_neurons=len(null_X),

@@ -1,7 +1,8 @@
 """When each neuron comes to fire on its class of tokens: how far they stand apart at every checkpoint.
 
 The class is the one found at the last checkpoint, on one half of the texts; how far it stands apart, in standard
-deviations (`shoal.insight.neurons.separation`), is measured on the other half, at every checkpoint alike.
+deviations (`shoal.insight.neurons.separation`), is measured on the other half, at every checkpoint alike. That a neuron
+is selective at the last is judged against shuffled models; the threshold of when is half of what it ends at.
 
 Shapes: C checkpoints, X neurons that are followed, N positions.
 """
@@ -38,6 +39,9 @@ class NeuronMoment:
     scores: tuple[float, ...]
     """At each checkpoint, how far the class stands apart, in standard deviations."""
 
+    threshold: float
+    """Half of the last score."""
+
     rise: Rise
 
 
@@ -46,9 +50,6 @@ class NeuronHistory:
     """What `neurons_over_training` returns."""
 
     steps: tuple[int, ...]
-    threshold: float
-    """How far apart a neuron of the last checkpoint has to stand to be selective."""
-
     moments: tuple[NeuronMoment, ...]
     """Of the selective neurons of the last checkpoint that stand furthest apart."""
 
@@ -56,7 +57,7 @@ class NeuronHistory:
         """The moments in words."""
         return [f"{len(self.moments)} selective neurons over {len(self.steps)} checkpoints"] + [
             f"  block {each.block} neuron {each.neuron}  {' '.join(map(repr, each.tokens[:5]))}: "
-            f"{told(each.rise, self.threshold)}"
+            f"{told(each.rise, each.threshold)}"
             for each in self.moments
         ]
 
@@ -106,20 +107,20 @@ def neurons_over_training(
             progress("neurons at checkpoints", number + 1, len(folders))
     steps = [step for step, _ in folders]
     score_CX = np.array(scores, dtype=np.float64).reshape(len(folders), len(chosen))
-    return NeuronHistory(
-        steps=tuple(steps),
-        threshold=last.threshold,
-        moments=tuple(
+    moments = []
+    for report, score_C in zip(chosen, score_CX.T, strict=True):
+        threshold = float(score_C[-1]) / 2
+        moments.append(
             NeuronMoment(
                 block=report.block,
                 neuron=report.neuron,
                 tokens=report.tokens,
-                scores=tuple(score_CX[:, place].tolist()),
-                rise=find_rise(steps, score_CX[:, place], last.threshold),
+                scores=tuple(score_C.tolist()),
+                threshold=threshold,
+                rise=find_rise(steps, score_C, threshold),
             )
-            for place, report in enumerate(chosen)
-        ),
-    )
+        )
+    return NeuronHistory(steps=tuple(steps), moments=tuple(moments))
 
 
 def _apart(activation_N: torch.Tensor, ids_N: torch.Tensor, found_on_N: torch.Tensor, report: NeuronReport) -> float:
