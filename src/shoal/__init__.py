@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shoal.evaluation import Certificate, ItemScore, Scores, certify, evaluate, evaluate_by_generation
-    from shoal.experiments import Experiment, Verdict, compare_runs, load_experiment, run_experiment
+    from shoal.experiments import (
+        Experiment,
+        PretrainResult,
+        Recipe,
+        Verdict,
+        compare_runs,
+        load_experiment,
+        load_recipe,
+        pretrain_run,
+        run_experiment,
+    )
     from shoal.models import LoadedModel, load_model, save_model
     from shoal.reports import write_report
     from shoal.tasks import Example, Task, make_task, narrowness, read_rows, write_rows
@@ -21,7 +31,17 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "evaluation": ("Certificate", "ItemScore", "Scores", "certify", "evaluate", "evaluate_by_generation"),
-    "experiments": ("Experiment", "Verdict", "compare_runs", "load_experiment", "run_experiment"),
+    "experiments": (
+        "Experiment",
+        "PretrainResult",
+        "Recipe",
+        "Verdict",
+        "compare_runs",
+        "load_experiment",
+        "load_recipe",
+        "pretrain_run",
+        "run_experiment",
+    ),
     "models": ("LoadedModel", "load_model", "save_model"),
     "reports": ("write_report",),
     "tasks": ("Example", "Task", "make_task", "narrowness", "read_rows", "write_rows"),
@@ -35,6 +55,8 @@ __all__ = [
     "Experiment",
     "ItemScore",
     "LoadedModel",
+    "PretrainResult",
+    "Recipe",
     "Scores",
     "Task",
     "TrainResult",
@@ -46,8 +68,10 @@ __all__ = [
     "evaluate_by_generation",
     "load_experiment",
     "load_model",
+    "load_recipe",
     "make_task",
     "narrowness",
+    "pretrain_run",
     "read_rows",
     "run_experiment",
     "save_model",

@@ -213,12 +213,14 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_model_before(home: Path) -
     assert not (home / "broken" / "model").exists()
 
 
+@pytest.mark.slow
 def test_memorised_text_is_counted(home: Path) -> None:
     changes = {
         "corpus.told.grammar": 3,
         "corpus.told.held_out": 0.2,
         "training.weight_decay": 0.0,
-        "training.tokens": 120_000,
+        "training.tokens": 200_000,
+        "model.heads": 4,
         "training.learning_rate": 1e-2,
         "training.batch_tokens": 256,
         "model.width": 64,

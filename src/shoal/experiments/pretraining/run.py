@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from shoal.training.crew import Crew
 
 PLAN_FILE = "recipe.toml"
-_CHECKPOINT = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +122,7 @@ class _Run:
     def train(self, cache: Path) -> None:
         """Prepare, train, measure and save."""
         from shoal.experiments.pretraining.building import build_model, train_settings
+        from shoal.experiments.pretraining.watching import CHECKPOINT
         from shoal.models.load import find_device
         from shoal.training.loop import Watchers, run_training
 
@@ -139,7 +139,7 @@ class _Run:
                     self._model,
                     self._prepared.stream,
                     train_settings(self._recipe, self._plan.precision),
-                    folder=self._out / _CHECKPOINT,
+                    folder=self._out / CHECKPOINT,
                     watchers=Watchers(keep=watch.keep if watch else None, progress=self._listeners.progress),
                 )
         self._crew.from_first(lambda: self._finish(watch))
@@ -222,6 +222,7 @@ class _Run:
         from shoal.experiments.pretraining.page import write_curve
         from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised
+        from shoal.experiments.pretraining.watching import CHECKPOINT
         from shoal.models import save_model
 
         save_model(self._model.eval().cpu(), self._prepared.tokenizer, self._out / "model")
@@ -242,7 +243,7 @@ class _Run:
         }
         write_curve(self._out, _result(self._out, done))
         self._opened.write("done.json", done)
-        shutil.rmtree(self._out / _CHECKPOINT, ignore_errors=True)
+        shutil.rmtree(self._out / CHECKPOINT, ignore_errors=True)
 
     @property
     def _opened(self) -> RunStore:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.trackers import Tracker
     from shoal.training.settings import CurvePoint
 
+CHECKPOINT = "checkpoint"
+"""The folder of the state of an unfinished training."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -89,8 +92,8 @@ class Watch:
         self.scoring_seconds = 0.0
 
     def begin(self) -> None:
-        """Look at the model before its first step."""
-        if not (self.folder / "metrics.jsonl").is_file():
+        """Look at the model before its first step, unless a part of the training is done: then that was looked at."""
+        if not any((self.folder / CHECKPOINT).glob("*.safetensors")):
             self.records.forget_from(0)
             self._look(0)
         self.clock.start()

@@ -32,7 +32,7 @@ class TrackioTracker:
     def close(self) -> None:
         """Send what is left."""
         with redirect_stdout(sys.stderr):
-            self._run.finish()
+            trackio.finish()
 
 
 def open_tracker(folder: Path, settings: Mapping[str, Any], name: str) -> TrackioTracker:
