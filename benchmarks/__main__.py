@@ -9,8 +9,9 @@ import sys
 from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
 NEED_PEERS = ("evaluation", "training", "changes_speed", "changes_tcpd")
+CHANGES = ("changes_accuracy", "changes_online", "segmentation", "registers", "emotions")
 INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
-ALONE = ("mutants", "resume", "equality", "changes_online", "stories", "sweeps", "words", *INSIDE)
+ALONE = ("mutants", "resume", "equality", "stories", "sweeps", "words", *CHANGES, *INSIDE)
 
 
 def main() -> int:
