@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from shoal.evaluation.stories.measures import Measure
     from shoal.evaluation.stories.rating import StoryRating
 
+_WIDTH = 230
+"""Of a plot, so that two stand side by side."""
+
 _SAMPLES = 6
 _LONGEST_SAMPLE = 700
 _SAMPLE = Markup("<div class='sample'><p><span class='asked'>{}</span>{}</p><p class='muted'>{}</p></div>")
@@ -62,23 +65,33 @@ def rating_page(
 
 def _measures(ratings: Sequence[StoryRating]) -> Markup:
     """A chart a measure, and all of them as a table."""
+    labels = _labels(ratings)
     names = list(dict.fromkeys(one.name for rating in ratings for one in rating.measures))
     found = {(rating.model, one.name): one for rating in ratings for one in rating.measures}
     charts = []
     for name in names:
-        rows = [_dot(rating.model, place, found.get((rating.model, name))) for place, rating in enumerate(ratings)]
+        rows = [
+            _dot(label, place, found.get((rating.model, name)))
+            for place, (rating, label) in enumerate(zip(ratings, labels, strict=True))
+        ]
         known = next(one for (_, title), one in found.items() if title == name)
         domain = (1.0, 10.0) if name.startswith("judge: ") and "age" not in name else None
         axis = {"more": "more is better", "less": "less is better", "neither": "neither end is better"}[known.better]
-        charts.append(to_svg(dot_chart(rows, title=name, axis=axis, domain=domain), title=name))
+        charts.append(to_svg(dot_chart(rows, title=name, axis=axis, domain=domain, width=_WIDTH), title=name))
     caption = "Each measure with its interval at 95 % over prompts, stories, documents, or the pairs of each paradigm."
     cells = [
         (name, *(_cell(found.get((rating.model, name))) for rating in ratings), _note(name, found, ratings))
         for name in names
     ]
-    head = ("measure", *(rating.model for rating in ratings), "what it is")
+    head = ("measure", *labels, "what it is")
     numeric = range(1, len(ratings) + 1)
     return figure(charts, caption=caption) + table(head, cells, caption="The same as numbers", numeric=list(numeric))
+
+
+def _labels(ratings: Sequence[StoryRating]) -> list[str]:
+    """The models by the last part of their spec, where that tells them apart."""
+    short = [rating.model.rstrip("/").rpartition("/")[2] for rating in ratings]
+    return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
 
 
 def _dot(model: str, place: int, one: Measure | None) -> DotRow:
@@ -100,7 +113,7 @@ def _note(name: str, found: Mapping[tuple[str, str], Measure], ratings: Sequence
 def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
     """Every paradigm of a set of minimal pairs, a panel a model."""
     charts = []
-    for place, rating in enumerate(ratings):
+    for place, (rating, label) in enumerate(zip(ratings, _labels(ratings), strict=True)):
         rows = [
             DotRow(
                 label=part.paradigm.replace("_", " ").replace("-", ": ", 1),
@@ -111,7 +124,7 @@ def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
             )
             for part in rating.pairs[name].paradigms
         ]
-        charts.append(to_svg(dot_chart(rows, title=rating.model, axis="right pairs", domain=(0, 1)), title=name))
+        charts.append(to_svg(dot_chart(rows, title=label, axis="right pairs", domain=(0, 1), width=_WIDTH), title=name))
     caption = "Share of pairs whose good sentence is the likelier one, with Wilson's interval; one half is chance."
     return figure(charts, caption=caption)
 
@@ -158,6 +171,7 @@ def _judge(certificate: JudgeCertificate) -> Markup:
                 ],
                 title=f"damage to {one.damage}",
                 axis="marks lost at the highest dose",
+                width=_WIDTH,
             ),
             title=f"damage to {one.damage}",
         )
