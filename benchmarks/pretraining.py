@@ -43,8 +43,8 @@ def write_tokens(folder: Path, stories: list[str], tokenizer: Any) -> None:
 
 
 def speed(model: Path, data: Path, tokens: int, rounds: int) -> dict[str, Any]:
-    """Tokens a CPU-second of both sides in turn, and the share of the peak in each precision of ours."""
-    tried = {name: peer(model, data, 4 * BATCH_TOKENS, name) for name in PEER_PRECISIONS}
+    """Tokens a CPU-second of both sides in turn, packing over a whole pass, and the share of the peak by precision."""
+    tried = {name: peer(model, data, 2 * BATCH_TOKENS, name) for name in PEER_PRECISIONS}
     better = max(tried, key=lambda name: rate(tried[name]))
     ours, theirs = [], []
     for _ in range(rounds):

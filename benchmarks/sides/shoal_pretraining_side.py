@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from safetensors.torch import save_file
     from shoal_training_side import product_speed
 
+    import shoal.training.llama  # noqa: F401 - imports are counted on neither side
     from shoal.training import PackedDocuments, Portion, TrainSettings, open_token_file, pretrain_documents
 
     model = plain_model(options.model)
@@ -50,6 +52,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         weight_decay=0.1,
         precision=options.precision,
     )
+    one_pass = replace(settings, epochs=1)
     before = time.process_time()
     done = pretrain_documents(model, [Portion(file=file)], settings, context=options.context)
     seconds = time.process_time() - before
@@ -59,7 +62,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         "cpu_seconds": seconds,
         "tokens": done.curve[-1].tokens,
         "precision": done.precision,
-        "efficiency": PackedDocuments([Portion(file=file)], settings, context=options.context).efficiency,
+        "efficiency": PackedDocuments([Portion(file=file)], one_pass, context=options.context).efficiency,
         "losses": [point.loss for point in done.curve],
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "matmul_flops": product_speed(model.config, done.precision),

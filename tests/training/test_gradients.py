@@ -4,6 +4,7 @@ import pytest
 import torch
 from small_models import gpt2, gpt_neo, llama, own_loss, random_batch
 
+from shoal.models.anatomy import split_model
 from shoal.training.gradients import PaddedGradient, choose_gradient
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.weights import FlatWeights
@@ -98,6 +99,23 @@ def test_a_changed_neighbour_leaves_a_documents_loss_as_it_was():
         share = _gradient(model, both)[1] * both.targets - _gradient(model, alone)[1] * alone.targets
         losses.append(share)
     assert abs(losses[0] - losses[1]) < 1e-4
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_changed_document_leaves_all_other_losses_as_they_were_to_the_bit(precision):
+    model, batch = llama(), random_batch((130, 7, 3, 61, 300, 7, 58, 40, 128, 2))
+    with FlatWeights(model) as weights:
+        gradient = LlamaGradient(model, split_model(model).head, weights)
+        before = gradient.losses(batch, precision)
+        for place, document in enumerate(batch.documents):
+            ids = (document.ids + 1 + place) % 250
+            documents = [*batch.documents]
+            documents[place] = type(document)(ids, document.boundary)
+            after = gradient.losses(type(batch)(tuple(documents), "changed"), precision)
+            same = [one == other for one, other in zip(before, after, strict=True)]
+            assert same == [other != place for other in range(len(documents))]
+        loss = float(gradient(batch, precision, batch.targets))
+    assert sum(before) / batch.targets == pytest.approx(loss, abs=1e-5)
 
 
 def test_only_an_unaltered_llama_takes_the_written_out_way():

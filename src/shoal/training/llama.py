@@ -125,6 +125,18 @@ class LlamaGradient:
         self._embedding.grad.index_add_(0, pack.ids_T, grad_TD)
         return losses_N.sum() / of
 
+    @torch.no_grad()
+    def losses(self, batch: Batch, precision: Dtype) -> list[float]:
+        """The summed loss of each document of a batch, in nats; no gradients."""
+        pack, dtype = pack_documents(batch), DTYPES[precision]
+        x_TD, _ = self._body(pack, dtype)
+        rows_ND = x_TD if pack.rows_N is None else x_TD.index_select(0, pack.rows_N)
+        final = self._normed(rows_ND, self._final_gain, dtype)
+        losses_N, _ = cross_entropy_with_gradient(final.after, pack.targets_N, self._head, of=1, weight_grad_VD=None)
+        sizes = [len(batch.documents[place].ids) - batch.documents[place].boundary for place in pack.order]
+        sums = [float(losses.double().sum()) for losses in losses_N.split(sizes)]
+        return [loss for _, loss in sorted(zip(pack.order, sums, strict=True))]
+
     def _body(self, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, list[_Tape]]:
         """The output of the last layer (T × D), and what the way back needs."""
         self._work.begin()

@@ -98,7 +98,9 @@ def run_training(
         stack.enter_context(torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []))
         if found is not None:
             restore(found, weights, optimizer)
-        precision = found.precision if found is not None else _precision(gradient, source, settings, crew)
+        precision = (
+            found.precision if found is not None else _precision(gradient, source, settings, crew, model.device.type)
+        )
         saver = Saver(folder, identity, settings.checkpoint_seconds, crew)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, crew)
         _run_steps(stepper, source, curve, saver, watchers if crew.is_first else Watchers())
@@ -124,14 +126,17 @@ def _prepare(
     return flat, choose_gradient(model, flat, dropout=settings.dropout > 0), make_optimizer(flat, settings)
 
 
-def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings, crew: Crew) -> Dtype:
+def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings, crew: Crew, device: str) -> Dtype:
     if settings.precision != "auto":
         return settings.precision
     if crew.mode == "fsdp":
         return "float32" if crew.device == "cpu" else "bfloat16"
     part = first_documents(source.batch(0), _TRIED_TOKENS)
     chosen: Dtype = crew.from_first(
-        lambda: faster_precision(lambda precision: float(gradient(part, precision, part.targets)))
+        lambda: faster_precision(
+            lambda precision: float(gradient(part, precision, part.targets)),
+            device=device,
+        )
     )
     return chosen
 

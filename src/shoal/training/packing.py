@@ -48,11 +48,14 @@ class Pack:
     """The tokens whose successors are to be predicted; None for all."""
     targets_N: torch.Tensor
     blocks: tuple[Block, ...]
+    order: tuple[int, ...]
+    """The places of the documents in the batch, in the order of the row."""
 
 
 def pack_documents(batch: Batch) -> Pack:
     """Lay out a batch, the longest documents first. A document's last token is predicted but not read."""
-    documents = sorted(batch.documents, key=lambda document: -len(document.ids))
+    order = sorted(range(len(batch.documents)), key=lambda place: -len(batch.documents[place].ids))
+    documents = [batch.documents[place] for place in order]
     lengths = np.array([len(document.ids) - 1 for document in documents])
     starts = np.cumsum(lengths) - lengths
     positions_T = np.arange(lengths.sum()) - np.repeat(starts, lengths)
@@ -65,6 +68,7 @@ def pack_documents(batch: Batch) -> Pack:
         rows_N=None if len(rows_N) == len(positions_T) else torch.from_numpy(rows_N),
         targets_N=_row([document.ids[document.boundary :] for document in documents]),
         blocks=tuple(_block(start, stop, first_T) for start, stop in _edges(lengths.tolist())),
+        order=tuple(order),
     )
 
 
