@@ -68,9 +68,9 @@ def trial(html: str, path: Path, chromium: str, profile: Path) -> dict:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    loaded = load_model("bundled:stories")
+    loaded = load_model("bundled:searches")
     text = 'One day, a girl <b>named</b> Lily & "Tim" saw a dog.'
-    found = inspect_text(loaded.model, loaded.tokenizer, text, name="bundled:stories")
+    found = inspect_text(loaded.model, loaded.tokenizer, text, name="bundled:searches")
     path = tmp_path_factory.mktemp("page") / "inside.html"
     path.write_text(inspection_page(found), encoding="utf-8")
     return path
