@@ -104,7 +104,8 @@ GRID = '[keys]\n"model.layers" = [1, 2]'
         ("[keys]\n'corpus.tails.noise' = [0.1]", "did you mean 'tales'"),
         ("[keys]\n'corpus.tales.noise' = [1.0]", "give shares from 0 to below 1"),
         ("[keys]\n'corpus.tales.kept' = [0.0]", "give shares above 0 to 1"),
-        ("[keys]\n'seed' = { low = 0, high = 400000, step = 1 }", "100,000 is the most"),
+        ("[keys]\n'seed' = [0, 1]", "give seeds = 3"),
+        ("[keys]\n'training.batch_tokens' = { low = 1, high = 400000, step = 1 }", "100,000 is the most"),
     ],
 )
 def test_a_wrong_file_is_told_in_one_line(load, text, said):

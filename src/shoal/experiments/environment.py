@@ -41,6 +41,11 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def has_gpu() -> bool:
+    """Whether the machine has an NVIDIA device, which is cheaper to see than to import torch for."""
+    return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))
+
+
 def check_same_environment(held: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to go on with a run that other versions began, since its records would not be of one kind.
 

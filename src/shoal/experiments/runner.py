@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import StoreError, UsageError
 from shoal.experiments.choices import choose_rates, spec_of, trial_jobs
-from shoal.experiments.environment import available_cores, keep_environment
+from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.jobs import Job
 from shoal.experiments.pool import Pool, ThisProcess
 from shoal.experiments.store import RunStore
@@ -192,17 +192,12 @@ def _check_specs(experiment: Experiment) -> None:
 def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
     """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it."""
     cores = available_cores()
-    count = workers if workers != "auto" else 1 if device != "cpu" and _has_gpu() else cores
+    count = workers if workers != "auto" else 1 if device != "cpu" and has_gpu() else cores
     if count < 0:
         raise UsageError(f"the number of workers is at least 0, not {count}")
     wished = os.environ.get("OMP_NUM_THREADS", "")
     most = int(wished) if wished.isdecimal() and int(wished) else cores
     return count, max(1, min(most, cores // max(1, count)))
-
-
-def _has_gpu() -> bool:
-    """Whether the machine has an NVIDIA device, which is cheaper to see than to import torch for."""
-    return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))
 
 
 def _silent(what: str, done: int, total: int) -> None:

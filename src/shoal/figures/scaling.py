@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_DECADE = 10.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingLine:
     """One series."""
@@ -51,8 +54,8 @@ def scaling_chart(
     names = [_named(line) for line in lines]
     records = [record for line in lines for record in _records(line)]
     x = alt.X("size:Q", scale=alt.Scale(type="log", nice=False), title=size, axis=_axis(_sizes(lines)))
-    y_scale = alt.Scale(type="log", nice=True)
-    y = alt.Y("cost:Q", scale=y_scale, title=axis, axis=alt.Axis(domain=False, format="~s", tickCount=5))
+    y_scale, ticks = _cost_scale(lines)
+    y = alt.Y("cost:Q", scale=y_scale, title=axis, axis=alt.Axis(domain=False, **ticks))
     legend = alt.Legend(title=None, orient="bottom", direction="vertical", columns=1, labelLimit=300, symbolSize=70)
     colour = alt.Color("name:N", scale=_by_name(lines, series_colour), legend=legend)
     shape = alt.Shape("name:N", scale=_by_name(lines, series_shape), legend=legend)
@@ -93,8 +96,19 @@ def _sizes(lines: Sequence[ScalingLine]) -> list[float]:
     return kept
 
 
+def _cost_scale(lines: Sequence[ScalingLine]) -> tuple[alt.Scale, dict[str, Any]]:
+    """Whole decades, or where the costs lie within one, no more than they need."""
+    costs = [cost for line in lines for samples in line.costs for cost in samples]
+    if not costs or min(costs) <= 0 or max(costs) / min(costs) >= _DECADE:
+        return alt.Scale(type="log", nice=True), {"format": "~s", "tickCount": 5}
+    low, high = 0.98 * min(costs), 1.02 * max(costs)
+    ticks = sorted({float(f"{low * (high / low) ** (part / 4):.2g}") for part in range(5)})
+    values = [tick for tick in ticks if low <= tick <= high]
+    return alt.Scale(type="log", nice=False, domain=[low, high]), {"format": ".3~s", "values": values}
+
+
 def _axis(sizes: Sequence[float]) -> alt.Axis:
-    written = "~s" if max(sizes, default=0) >= 10_000 else "d"
+    written = ".3~s" if max(sizes, default=0) >= 10_000 else "d"
     return alt.Axis(grid=False, values=list(sizes), format=written, labelOverlap=True)
 
 

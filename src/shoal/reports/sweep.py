@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
-from shoal.errors import StoreError
 from shoal.experiments.sweeps import read_sweep
 from shoal.experiments.sweeps.result import PLAN, law_line, read_importance
 from shoal.experiments.sweeps.scaling import AXES
+from shoal.experiments.writing import write_text
 from shoal.figures import figure, page, table, to_svg
 from shoal.figures.scaling import ScalingLine, scaling_chart
 from shoal.figures.settings import SettingPoint, setting_chart
@@ -40,15 +39,8 @@ def write_sweep_report(folder: Path | str) -> Path:
     """
     folder = Path(folder)
     html = render_sweep(read_sweep(folder), read_importance(folder), (folder / PLAN).read_text(encoding="utf-8"))
-    path = folder / "report.html"
-    draft = path.with_name(f".report-{os.getpid()}.html")
-    try:
-        draft.write_text(html, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise StoreError(f"{path} cannot be written ({error}); free some space or allow writing there") from error
-    return path
+    write_text(folder / "report.html", html)
+    return folder / "report.html"
 
 
 def render_sweep(result: SweepResult, importance: Mapping[str, float], plan: str) -> str:

@@ -29,6 +29,7 @@ class RayCluster:
         objective: of the sweep.
         count: units under way at the same time; None for as many as the cluster has cores.
         threads: cores, and torch's threads, of each unit.
+        gpus: of each unit.
         address: of a cluster that is there, as ``10.0.0.1:6379`` or ``auto``; None starts one on this machine.
 
     Raises:
@@ -36,7 +37,9 @@ class RayCluster:
         UsageError: there is no cluster at the address.
     """
 
-    def __init__(self, folder: Path, objective: str, *, count: int | None, threads: int, address: str | None) -> None:
+    def __init__(
+        self, folder: Path, objective: str, *, count: int | None, threads: int, gpus: float, address: str | None
+    ) -> None:
         # Ray would send statistics of its use, and give its workers the lowest priority of all processes.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_worker_niceness", "0")
@@ -57,7 +60,7 @@ class RayCluster:
                     "start one with: ray start --head, or leave --address out"
                 ) from error
         self._count = count or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
-        self._task = ray.remote(num_cpus=threads, max_retries=DEATHS - 1)(_unit)
+        self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=DEATHS - 1)(_unit)
 
     def run(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, dict[str, Any] | None, str]]:
         """Do the units in any order, so many at a time."""

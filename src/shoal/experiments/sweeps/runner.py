@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageError
-from shoal.experiments.environment import available_cores, keep_environment
+from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.store import RunStore
 from shoal.experiments.sweeps.importance import importances
 from shoal.experiments.sweeps.local import Processes, ThisProcess
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.sweeps.engines import Engine
     from shoal.experiments.sweeps.result import SweepResult
-    from shoal.experiments.sweeps.sweep import Sweep, SweepPlan
+    from shoal.experiments.sweeps.sweep import SweepPlan
     from shoal.experiments.sweeps.trials import Trial
 
     Progress = Callable[[str, int, int], None]
@@ -54,7 +54,8 @@ def run_sweep(
         plan: as `load_sweep` gives it.
         folder: of the sweep; made where it does not exist.
         engine: processes of this machine, or a Ray cluster.
-        workers: trainings side by side; None for one a core. 0 does all in this process (``local`` alone).
+        workers: trainings side by side; None for one a core, or for one where there is a GPU. 0
+            does all in this process (``local`` alone).
         address: of a Ray cluster that is there; None starts one on this machine.
         retry_failed: do trials anew that failed before.
         progress: called with (what, done, total).
@@ -74,7 +75,7 @@ def run_sweep(
         if retry_failed:
             _forget_failed(store, plan)
         sweeping = _Sweeping(plan, store, progress or _silent, on_trial)
-        worker = _engine(engine, workers, address, store, plan.sweep, progress)
+        worker = _engine(engine, workers, address, store, plan, progress)
         try:
             result = sweeping.to_result(worker)
         finally:
@@ -161,16 +162,19 @@ def _check_engine(engine: str, workers: int | None, address: str | None) -> None
 
 
 def _engine(
-    engine: str, workers: int | None, address: str | None, store: RunStore, sweep: Sweep, progress: Progress | None
+    engine: str, workers: int | None, address: str | None, store: RunStore, plan: SweepPlan, progress: Progress | None
 ) -> Engine:
-    objective, threads = sweep.objective, sweep.threads
+    objective, threads = plan.sweep.objective, plan.sweep.threads
     if engine == "ray":
         from shoal.experiments.sweeps.on_ray import RayCluster
 
-        return RayCluster(store.folder, objective, count=workers, threads=threads, address=address)
+        return RayCluster(
+            store.folder, objective, count=workers, threads=threads, gpus=plan.sweep.gpus, address=address
+        )
     if workers == 0:
         return ThisProcess(store.folder, objective, progress=progress)
-    count = max(1, available_cores() // threads) if workers is None else workers
+    shared = plan.recipe.device != "cpu" and has_gpu()
+    count = workers or (1 if shared else max(1, available_cores() // threads))
     return Processes(store.folder, objective, count=count, threads=threads, lock=store.lock)
 
 

@@ -79,6 +79,9 @@ class Sweep(Table):
     threads: Count = 1
     """Of torch in each training: sums in another number of threads are rounded otherwise."""
 
+    gpus: Annotated[float, Field(ge=0)] = 0.0
+    """Of a Ray cluster, for each training; a half lets two share one."""
+
     keys: Annotated[dict[str, Values], Field(min_length=1)]
     """From a key of the recipe to its values: a list, or a table with ``low`` and ``high``. Keys that are set together
     stand side by side: ``"model.width, model.heads" = [[32, 2], [64, 4]]``."""
@@ -109,6 +112,8 @@ class Sweep(Table):
             else:
                 self._check_list(key, names, values)
         every = [name.strip() for key in self.keys for name in key.split(",")]
+        if "seed" in every:
+            raise ValueError("keys: the seed is the sweep's; give seeds = 3 or a list of seeds")
         for name in every:
             if every.count(name) > 1:
                 raise ValueError(f"keys: {name!r} is swept twice; each key may stand once")
