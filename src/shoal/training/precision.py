@@ -28,12 +28,15 @@ def products_in(precision: Dtype, device: torch.device) -> AbstractContextManage
 def faster_precision(step: Callable[[Dtype], object], *, device: str = "cpu") -> Dtype:
     """The dtype in which ``step`` takes less time, each tried in turn and the best of its times taken.
 
-    Short steps are tried up to four times, with no further round once a third of a second has gone by. On a CPU it is
-    the processor's time that counts, since the clock's is that of everything else on the machine, too. On a GPU the
-    step must end with a synchronisation, such as reading a number off its result.
+    A first step in each is not timed, since it also loads what all steps need. Then they are tried up to four times,
+    with no further round once a third of a second has gone by. On a CPU it is the processor's time that counts, since
+    the clock's is that of everything else on the machine, too. On a GPU the step must end with a synchronisation, such
+    as reading a number off its result.
     """
     best = dict.fromkeys(DTYPES, float("inf"))
     clock = time.process_time if device == "cpu" else time.perf_counter
+    for kind in DTYPES:
+        step(kind)
     begin = time.perf_counter()
     for _ in range(_ROUNDS):
         for kind in DTYPES:
