@@ -41,10 +41,13 @@ def trained(*, opening: bool, sentences: bool) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", bos_token="<begin>")
 
 
-@pytest.fixture(params=["bytes", "bytes opened", "sentences", "sentences opened", "bundled"])
+@pytest.fixture(params=["bytes", "bytes opened", "sentences", "sentences opened", "bundled", "saved again"])
 def folder(request, tmp_path):
     if request.param == "bundled":
         return bundled_folder("searches")
+    if request.param == "saved again":
+        AutoTokenizer.from_pretrained(bundled_folder("searches"), local_files_only=True).save_pretrained(tmp_path)
+        return tmp_path
     trained(opening="opened" in request.param, sentences="sentences" in request.param).save_pretrained(tmp_path)
     return tmp_path
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _CLASSES = {"TokenizersBackend", "PreTrainedTokenizerFast"}
 _NAMED = ("bos_token", "eos_token", "pad_token", "unk_token")
-_INDIFFERENT = {"backend", "model_max_length", "padding_side", "chat_template", "tokenizer_class"}
+_INDIFFERENT = {
+    "backend", "model_max_length", "padding_side", "chat_template", "tokenizer_class", "is_local", "local_files_only",
+}  # fmt: skip
 _OTHER_FILES = ("special_tokens_map.json", "added_tokens.json")
 _MOST_IDS = 100_000
 """Larger vocabularies are looked at by `transformers` for faults of certain releases."""
