@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,18 @@ def recipe(**changes: Any) -> Recipe:
 
 def test_the_shipped_example_is_a_recipe() -> None:
     assert load_recipe(EXAMPLES / "pretrain_tiny.toml").corpus[0].grammar == 2000
+
+
+def test_the_recipe_of_the_page_is_one_and_its_keys_are_all_there(tmp_path: Path) -> None:
+    page = (EXAMPLES.parent / "docs" / "pretraining.md").read_text()
+    file = tmp_path / "page.toml"
+    file.write_text(page.split("```toml")[1].split("```")[0])
+    made = load_recipe(file)
+    assert [corpus.name for corpus in made.corpus] == ["tinystories", "grammar"]
+    told = made.model_dump(mode="json")
+    for key in re.findall(r"`([a-z]+)\.([a-z_]+)`[,| ]", page):
+        table = told.get(key[0], {})
+        assert not table or key[1] in (table[0] if key[0] == "corpus" else table), key
 
 
 def test_a_recipe_survives_being_written_and_read(tmp_path: Path) -> None:

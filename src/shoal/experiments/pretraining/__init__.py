@@ -6,9 +6,10 @@ Importing this room's part imports neither torch nor transformers; `pretrain_run
 from __future__ import annotations
 
 from shoal.experiments.pretraining.files import load_recipe, parse_setting
+from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.recipe import Recipe, recipe_from
 from shoal.experiments.pretraining.result import HeldOutScore, Memorised, PretrainResult
-from shoal.experiments.pretraining.run import Listeners, plan_run, pretrain_run
+from shoal.experiments.pretraining.run import plan_run, pretrain_run
 
 __all__ = [
     "HeldOutScore",

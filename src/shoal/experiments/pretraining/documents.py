@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from shoal.experiments.pretraining.recipe import CorpusTable
+    from shoal.experiments.pretraining.tables import CorpusTable
 
     Progress = Callable[[str, int, int], None]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.experiments.pretraining.records import read_rows
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -81,3 +83,22 @@ class PretrainResult:
         values = asdict(self)
         del values["curve"]
         return values | {"folder": str(self.folder), "model": str(self.model)}
+
+
+def result_of(folder: Path, done: Mapping[str, Any]) -> PretrainResult:
+    """The result of a run folder.
+
+    Args:
+        folder: in which the records lie.
+        done: what its ``done.json`` holds.
+    """
+    from shoal.training import CurvePoint
+
+    names = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
+    parsed = {
+        "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},
+        "memorised": None if done["memorised"] is None else Memorised(**done["memorised"]),
+    }
+    rows = read_rows(folder / "metrics.jsonl")
+    curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)
+    return PretrainResult(folder=folder, curve=curve, **(dict(done) | parsed))

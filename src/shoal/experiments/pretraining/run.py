@@ -4,45 +4,30 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError, TrainingError, UsageError
 from shoal.experiments.environment import check_same_environment, describe_environment
-from shoal.experiments.pretraining.result import HeldOutScore, Memorised, PretrainResult
+from shoal.experiments.pretraining.listeners import Listeners
+from shoal.experiments.pretraining.result import PretrainResult, result_of
 from shoal.experiments.store import RunStore, as_table
 from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from transformers import PreTrainedModel
 
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.scoring import HeldOutSet
-    from shoal.experiments.pretraining.watching import Moment, Watch
-    from shoal.training import CurvePoint, TrainSettings
+    from shoal.experiments.pretraining.watching import Watch
+    from shoal.training import TrainSettings
     from shoal.training.crew import Crew
 
 PLAN_FILE = "recipe.toml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listeners:
-    """Who is told of a pretraining while it runs."""
-
-    progress: Callable[[str, int, int], None] | None = None
-    """Gets (what, done, total)."""
-
-    on_plan: Callable[[PretrainPlan], None] | None = None
-    """Gets what will be done, and how long it will take, before it starts."""
-
-    on_step: Callable[[CurvePoint], None] | None = None
-    on_moment: Callable[[Moment], None] | None = None
-    """Gets held-out scores and samples, each time that the model is scored."""
 
 
 def pretrain_run(
@@ -88,7 +73,7 @@ def pretrain_run(
         if not crew.from_first(begin):
             heard = listeners or Listeners(progress=progress)
             _Run(recipe, out, opened[0] if opened else None, crew, heard).train(cache or out.parent / "prepared")
-        result: PretrainResult = crew.from_first(lambda: _read_result(opened[0]))
+        result: PretrainResult = crew.from_first(lambda: result_of(out, opened[0].read("done.json")))
     finally:
         for store in opened:
             store.close()
@@ -122,6 +107,7 @@ class _Run:
     def train(self, cache: Path) -> None:
         """Prepare, train, measure and save."""
         from shoal.experiments.pretraining.building import build_model, train_settings
+        from shoal.experiments.pretraining.scoring import held_out_sets
         from shoal.experiments.pretraining.watching import CHECKPOINT
         from shoal.models.load import find_device
         from shoal.training.loop import Watchers, run_training
@@ -131,7 +117,7 @@ class _Run:
         self._model = build_model(self._recipe, self._prepared.tokenizer)
         self._model.to(self._crew.device if self._crew.size > 1 else find_device(self._recipe.device))
         self._plan = self._planned(train_settings(self._recipe))
-        self._held_out = _held_out_sets(self._prepared, self._recipe) if self._store else {}
+        self._held_out = held_out_sets(self._prepared, self._recipe) if self._store else {}
         with ExitStack() as stack:
             watch = self._watch(stack) if self._store else None
             with self._keeping_last_good():
@@ -221,7 +207,7 @@ class _Run:
         """Save the model, and what was measured of it."""
         from shoal.experiments.pretraining.page import write_curve
         from shoal.experiments.pretraining.records import read_rows
-        from shoal.experiments.pretraining.scoring import count_memorised
+        from shoal.experiments.pretraining.scoring import count_memorised, score_all
         from shoal.experiments.pretraining.watching import CHECKPOINT
         from shoal.models import save_model
 
@@ -241,7 +227,7 @@ class _Run:
             "held_out": {name: asdict(score) for name, score in scores.items()},
             "memorised": None if memorised is None else asdict(memorised),
         }
-        write_curve(self._out, _result(self._out, done))
+        write_curve(self._out, result_of(self._out, done))
         self._opened.write("done.json", done)
         shutil.rmtree(self._out / CHECKPOINT, ignore_errors=True)
 
@@ -253,39 +239,5 @@ class _Run:
         return self._store
 
 
-def score_all(held_out: Mapping[str, HeldOutSet], model: PreTrainedModel) -> dict[str, HeldOutScore]:
-    """Held-out bits a byte by corpus."""
-    return {name: one.score(model) for name, one in held_out.items()}
-
-
-def _held_out_sets(prepared: Prepared, recipe: Recipe) -> dict[str, HeldOutSet]:
-    from shoal.experiments.pretraining.scoring import held_out_set
-
-    context = recipe.training.context or recipe.model.context
-    found = {
-        name: held_out_set(corpus, prepared.split.held_out[name], most=recipe.evaluation.documents, context=context)
-        for name, corpus in prepared.corpora.items()
-    }
-    return {name: one for name, one in found.items() if one is not None}
-
-
 def _is_finite(model: PreTrainedModel) -> bool:
     return all(bool(weight.isfinite().all()) for weight in model.parameters())
-
-
-def _read_result(store: RunStore) -> PretrainResult:
-    return _result(store.folder, store.read("done.json"))
-
-
-def _result(folder: Path, done: Mapping[str, Any]) -> PretrainResult:
-    from shoal.experiments.pretraining.records import read_rows
-    from shoal.training import CurvePoint
-
-    names = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
-    rows = read_rows(folder / "metrics.jsonl")
-    parsed = {
-        "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},
-        "memorised": None if done["memorised"] is None else Memorised(**done["memorised"]),
-    }
-    curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)
-    return PretrainResult(folder=folder, curve=curve, **(dict(done) | parsed))

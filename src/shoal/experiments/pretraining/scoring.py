@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.batches import Row
     from shoal.experiments.pretraining.heldout import Mask
+    from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
 
@@ -60,7 +61,22 @@ class HeldOutSet:
         )
 
 
-def held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, *, most: int, context: int) -> HeldOutSet | None:
+def held_out_sets(prepared: Prepared, recipe: Recipe) -> dict[str, HeldOutSet]:
+    """What is scored of each corpus that holds documents out."""
+    context, most = recipe.training.context or recipe.model.context, recipe.evaluation.documents
+    found = {
+        name: _held_out_set(corpus, prepared.split.held_out[name], most=most, context=context)
+        for name, corpus in prepared.corpora.items()
+    }
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def score_all(held_out: Mapping[str, HeldOutSet], model: PreTrainedModel) -> dict[str, HeldOutScore]:
+    """Held-out bits a byte by corpus."""
+    return {name: one.score(model) for name, one in held_out.items()}
+
+
+def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, *, most: int, context: int) -> HeldOutSet | None:
     """The held-out documents with the lowest ids, at most so many; None where none is held out.
 
     A document that is longer than the context is read in windows that move on by half of it, so that every token but

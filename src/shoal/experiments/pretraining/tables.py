@@ -1,0 +1,193 @@
+"""The tables of a recipe: corpora, tokenizer, model, training, stages, and what is measured."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from shoal.experiments.experiment import Name, Positive, Table
+
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
+_KINDS = ("source", "grammar", "mixture")
+
+
+class CorpusTable(Table):
+    """One source of documents: a file, folder or hub data set, or stories of our own grammars."""
+
+    name: Name
+    source: str | None = None
+    """A path from the folder of the recipe (or of ``--data``), or ``hub:org/name[:split]``."""
+
+    grammar: Count | None = None
+    """So many stories of the story grammar instead (`shoal stories`)."""
+
+    mixture: dict[str, Positive] | None = None
+    """Stories of the matching grammar instead: the weight of each kind (`shoal.corpora.generate_stories`)."""
+
+    stories: Count | None = None
+    """How many stories of the mixture."""
+
+    longest: Count = 36
+    """The most things that are met in a story of the mixture before the sought one."""
+
+    seed: Whole = 0
+    """Of stories of our own; equal seeds give equal stories."""
+
+    features: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """What every story of the grammar has, as ``dialogue``."""
+
+    instruct: bool = False
+    """Whether stories of the grammar stand behind their instruction."""
+
+    easiest_books: Count | None = None
+    """Of a folder of books with a table of difficulty, take so many of the easiest."""
+
+    column: str = "text"
+    documents: Count | None = None
+    """The most documents that are taken; None for all."""
+
+    clean: Literal["none", "plain", "full"] = "plain"
+    """``plain``: Unicode, quotes, dashes and spaces; ``full``: mis-decoded text and boilerplate besides."""
+
+    language: str | None = None
+    """Keep documents of this language alone, as ``en``; with ``full`` cleaning."""
+
+    deduplicate: bool = False
+    """Drop documents that repeat an earlier one, exactly or nearly."""
+
+    drop_counting: bool = False
+    """Drop paragraphs in which three numbers ascend by one."""
+
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    """Share of the documents, chosen by their ids, that the model is scored on and never sees."""
+
+    passes: Positive = 1.0
+    """How often its documents are read where there are no stages; a part of a pass is allowed."""
+
+    licence: str = "not stated"
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> CorpusTable:
+        given = [name for name in _KINDS if getattr(self, name) is not None]
+        if len(given) != 1:
+            held = " and ".join(given) or "none of them"
+            raise ValueError(f"corpus {self.name!r} has {held}; give one of source, grammar and mixture")
+        if (self.mixture is None) != (self.stories is None):
+            raise ValueError(f"corpus {self.name!r}: mixture and stories belong together; give both or none")
+        if self.language is not None and self.clean != "full":
+            raise ValueError(f"corpus {self.name!r}: language is told by full cleaning; set clean = 'full'")
+        return self
+
+
+class TokenizerTable(Table):
+    """A tokenizer learned on the corpora, or one that is there."""
+
+    source: str | None = None
+    """A folder or another model spec, whose tokenizer is taken; None to learn one."""
+
+    kind: Literal["bpe", "unigram", "sentencepiece-bpe"] = "bpe"
+    vocabulary: Count | Literal["auto"] = 1024
+    """How many tokens; ``auto`` takes the size with the fewest bits a byte of held-out documents."""
+
+    documents: Count = 20_000
+    """The most documents that it is learned on."""
+
+    corpora: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """Whose documents it is learned on; none for all corpora."""
+
+
+class ModelTable(Table):
+    """The shape of the model."""
+
+    kind: Literal["llama", "gpt-neo"] = "llama"
+    width: Count = 64
+    layers: Count = 4
+    """Transformer blocks."""
+
+    heads: Count = 4
+    inner: Count | None = None
+    """Width of the feed-forward layers; None for 8/3 of the width (Llama) or 4 times the width (GPT-Neo)."""
+
+    context: Count = 512
+    tied: bool = True
+    """Whether the head uses the weights of the embedding."""
+
+    initial_spread: Positive = 0.02
+    """Standard deviation of the fresh weights."""
+
+
+class TrainingTable(Table):
+    """How it is trained; the words are those of `shoal.training.TrainSettings`."""
+
+    tokens: Count | None = None
+    """Tokens to train on, over all stages in their proportions; None for what the passes or the stages say."""
+
+    context: Count | None = None
+    """Longer documents are cut into pieces of so many tokens; None for the model's context."""
+
+    order: Literal["shuffled", "given"] = "shuffled"
+    """Whether the pieces of a stage are shuffled."""
+
+    bare: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the documents that are read without the end token before them, as a prompt is; from the others the model
+    learns how a text begins. A tokenizer that puts a token of its own before a text always has it."""
+
+    learning_rate: Positive = 3e-3
+    batch_tokens: Count = 4096
+    micro_tokens: Whole = 0
+    optimizer: Literal["adamw", "muon", "adam", "sgd"] = "adamw"
+    matrix_learning_rate: Positive | None = None
+    weight_decay: Annotated[float, Field(ge=0)] = 0.1
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    decay: Annotated[float, Field(ge=0, le=1)] = 0.2
+    gradient_clip: Annotated[float, Field(ge=0)] = 1.0
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    """``auto`` measures a step in each and takes the faster one."""
+
+    checkpoint_seconds: Positive = 60.0
+
+
+class StageTable(Table):
+    """A part of the training with its own mixture; the stages follow each other under one schedule."""
+
+    tokens: Count
+    shares: Annotated[dict[Name, Positive], Field(min_length=1)]
+    """From a corpus to its share of the stage's tokens; shares are weights and need not sum to 1."""
+
+
+class EvaluationTable(Table):
+    """What is measured of the model, and how often."""
+
+    documents: Count = 200
+    """The most held-out documents of each corpus that are scored."""
+
+    every: Count | None = None
+    """Steps between two scorings; None for ten in all."""
+
+    held_out_ids: str | None = None
+    """A file of ids, one a line: just these documents are held out (see ``held_out.txt`` of a run)."""
+
+    prompts: Annotated[tuple[str, ...], Field(strict=False)] = ("Once upon a time",)
+    sample_tokens: Count = 60
+    temperature: Annotated[float, Field(ge=0, lt=math.inf)] = 0.8
+    """Of the samples; 0 for the greedy continuation."""
+
+    memorised: Whole = 200
+    """Training prefixes, and as many held-out ones, whose true continuation is looked for in the greedy one."""
+
+    prefix_tokens: Count = 32
+    memorised_tokens: Count = 32
+    """How many tokens must be equal."""
+
+
+class CheckpointsTable(Table):
+    """The models that are kept on the way: after 0, 1, 2, 4, ... steps and then every so many (as Pythia)."""
+
+    every: Count | None = None
+    """Steps between two checkpoints once the powers of two have grown to this; None keeps none."""
