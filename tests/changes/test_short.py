@@ -8,11 +8,11 @@ import pytest
 from shoal.changes import change_points
 from shoal.changes.generators import autoregressive
 from shoal.changes.input import as_stream
-from shoal.changes.short import is_short, levels
+from shoal.changes.short import is_short, short_changes
 
 
 def found(values: np.ndarray, margin: int = 5) -> list[int]:
-    return [level.place for level in levels(as_stream(values), margin=margin, level=0.05)]
+    return [change.place for change in short_changes(as_stream(values), margin=margin, level=0.05)]
 
 
 def test_a_shift_under_strong_memory_is_found_at_its_place() -> None:
@@ -31,6 +31,20 @@ def test_places_are_the_same_under_a_change_of_scale_and_sign() -> None:
 def test_noise_of_any_memory_seldom_has_a_change_of_level(memory: float) -> None:
     noises = [autoregressive((200,), (memory,), seed=seed).values for seed in range(40)]
     assert sum(bool(found(noise, 10)) for noise in noises) <= 3
+
+
+def test_a_change_of_slope_is_found_where_no_level_changes() -> None:
+    steps = np.arange(200.0)
+    noise = autoregressive((200,), (0.3,), seed=4).values
+    (place,) = found(np.minimum(steps, 240.0 - steps) + 5.0 * noise, 10)
+    assert abs(place - 120) <= 10
+
+
+def test_a_random_walk_or_a_trend_seldom_has_a_change() -> None:
+    walks = [np.random.default_rng(seed).normal(size=200).cumsum() for seed in range(20)]
+    trends = [np.arange(200.0) / 20.0 + autoregressive((200,), (0.7,), seed=seed).values for seed in range(20)]
+    assert sum(bool(found(walk, 10)) for walk in walks) <= 3
+    assert sum(bool(found(trend, 10)) for trend in trends) <= 3
 
 
 def test_a_staircase_without_noise_is_found_exactly_and_a_constant_has_no_change() -> None:
@@ -54,9 +68,9 @@ def test_all_coordinates_move_together() -> None:
 def test_the_confidence_set_holds_the_place_and_p_values_are_small() -> None:
     values = autoregressive((200,), (0.6,), seed=8).values
     values[90:] += 2.5
-    for level in levels(as_stream(values), margin=10, level=0.05):
-        assert level.low <= level.place <= level.high
-        assert 0.0 <= level.p_value <= 0.05
+    for change in short_changes(as_stream(values), margin=10, level=0.05):
+        assert change.low <= change.place <= change.high
+        assert 0.0 <= change.p_value <= 0.05
 
 
 def test_long_or_forgetful_streams_and_symbols_are_left_to_the_tests() -> None:

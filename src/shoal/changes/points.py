@@ -12,13 +12,13 @@ from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import clear_places, least_clear, prepare, tested_places
 from shoal.changes.settings import check_settings
-from shoal.changes.short import is_short, levels
+from shoal.changes.short import is_short, short_changes
 
 if TYPE_CHECKING:
     from shoal.changes.input import Kind
     from shoal.changes.locate import Located
     from shoal.changes.search import Search
-    from shoal.changes.short import Level
+    from shoal.changes.short import ShortChange
 
 
 def change_points(
@@ -48,9 +48,9 @@ def change_points(
     stream = as_stream(x, kind=kind)
     search = prepare(stream, min_distance, level, seed)
     if process_count is None and is_short(stream, memory=search.memory, margin=search.margin):
-        found = levels(stream, margin=search.margin, level=level)
-        if found:
-            return _of_levels(search, found, min_distance)
+        short = short_changes(stream, margin=search.margin, level=level)
+        if short:
+            return _of_short(search, short, min_distance)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
@@ -94,8 +94,8 @@ def known_number(
     return _result(search, places, list(range(len(places) + 1)), min_distance, None)
 
 
-def _of_levels(search: Search, found: list[Level], min_distance: float) -> Changes:
-    """Changes of level, each with the words that moved most between its neighbours."""
+def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> Changes:
+    """Changes of level or slope, each with the words that moved most between its neighbours."""
     edges = [0, *(change.place for change in found), search.length]
     changes = [
         Change(
