@@ -97,7 +97,9 @@ class Processes:
             if answer is not None:
                 ended.put((unit, answer, ""))
                 continue
-            code = self._workers.pop(place).poll()
+            dead = self._workers.pop(place)
+            end_workers([dead])
+            code = dead.poll()
             deaths[unit.place] += 1
             if deaths[unit.place] < DEATHS:
                 waiting.appendleft(unit)
