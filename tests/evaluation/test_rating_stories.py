@@ -72,6 +72,11 @@ def test_a_broken_run_goes_on_where_it_was(reader, tmp_path):
     assert len(record.read_text().splitlines()) == 8
 
 
+def test_a_record_that_could_not_tell_models_apart_is_refused(reader, tmp_path):
+    with pytest.raises(UsageError, match="needs the digest"):
+        complete_prompts(reader.model, reader.tokenizer, PROMPTS, record=tmp_path / "c.jsonl")
+
+
 def test_a_completion_ends_with_the_context_and_a_prompt_that_fills_it_is_refused(reader):
     long = StoryPrompt(text="the cat " * 300)
     with pytest.raises(TooLongError, match="shorten it"):

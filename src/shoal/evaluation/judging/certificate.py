@@ -82,7 +82,7 @@ def _lines(finding: DamageFinding, doses: tuple[float, ...]) -> list[str]:
     trend, drop = finding.trend, finding.trend.drop
     seen = "at no dose by itself" if finding.seen_from is None else f"from dose {finding.seen_from:g} on"
     marks = ", ".join(f"{dose:g}: {mean:.1f}" for dose, mean in zip((0.0, *doses), trend.means, strict=True))
-    leaks = f"; {', '.join(finding.leaks)} fall as well" if finding.leaks else ""
+    leaks = f"; also lowered: {', '.join(finding.leaks)}" if finding.leaks else ""
     head = f"{finding.damage}: {finding.sight}, {seen}; drop {drop.estimate:.2f} [{drop.low:.2f}, {drop.high:.2f}], "
     return [
         head + f"p {trend.p_value:.2g}, {trend.in_order:.0%} of pairs in order, {trend.stories} stories",

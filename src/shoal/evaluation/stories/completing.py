@@ -91,7 +91,7 @@ def complete_prompts(
         progress: called with (what, done, total).
 
     Raises:
-        UsageError: a count is below 1, or the temperature is no number of 0 or more.
+        UsageError: a count is below 1, the temperature is no number of 0 or more, or there is a record and no digest.
         TooLongError: a prompt fills the model's context.
         DataError: the tokenizer has no token that begins or ends a text, or the record is not one.
         ModelError: the model's logits are not numbers.
@@ -99,6 +99,8 @@ def complete_prompts(
     for name, value in (("completions", completions), ("longest", longest)):
         if value < 1:
             raise UsageError(f"{name} is {value}; give a whole number above 0")
+    if record is not None and not digest:
+        raise UsageError("a record of completions needs the digest of the weights, so that models are told apart")
     settings = (digest, temperature, longest, seed)
     draws = [
         _Draw(prompt, number, ids, limit, _key(settings, prompt, number))
