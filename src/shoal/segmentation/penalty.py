@@ -6,7 +6,7 @@ they are averaged with it as their weight. So what a cut has to gain is set by t
 short, or of like lengths, cuts that fit in cost little, and where nothing changes the longest mean wins and a cut
 costs the most.
 
-Cost: n steps over vectors of length n for each mean and shape; they are some seventy.
+Cost: n steps over vectors of length n for each mean and shape; they are some ninety.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shoal.segmentation.confidence import log_evidences, posterior_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SHAPES = (1.0, 2.0, 4.0, 10.0)
+_SHAPES = (1.0, 2.0, 4.0, 10.0, 30.0)
 """1 is the geometric prior: a cut is as likely anywhere. Larger ones are for segments of more equal lengths."""
 
 _SHORTEST_MEAN = 3.0
