@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def card(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, facts: Fact
     config, done = model.config, facts.done
     memorised = done["memorised"]
     samples = "\n\n".join(f"> **{prompt}**{text}" for prompt, text in told(model, tokenizer).items())
-    return f"""# bundled:stories
+    return _wrapped(f"""# bundled:stories
 
 A `LlamaForCausalLM` of {model.num_parameters():,} parameters (width {config.hidden_size}, {config.num_hidden_layers}
 layers, {config.num_attention_heads} heads, feed-forward width {config.intermediate_size}, tied embeddings, places up to
@@ -79,8 +80,9 @@ experiments on small models. It is made by `shoal pretrain recipes/stories.toml`
 {facts.comparison()}
 
 Both read the same {facts.held_out["tinystories"]} stories. stories260K has been trained on the whole set, most likely
-on these stories too; this model on {facts.corpora["tinystories"][0]:,} others. Brackets are 95% intervals, over stories
-for bits and over pairs for Zorro (all pairs of 23 paradigms; chance is .5).
+on these stories too, and has a seventh of the parameters; this model was trained on
+{facts.corpora["tinystories"][0]:,} others. Brackets are 95% intervals, over stories for bits and over pairs for Zorro
+(all pairs of 23 paradigms; chance is .5).
 
 The held-out stories are those of `recipes/stories_held_out.txt`, by their ids. The greatest Jaccard index of word
 5-grams between one of them and any document of the training is {facts.nearest:.2f}.
@@ -115,8 +117,21 @@ an end token and one behind nothing, so that a prompt may do either.
 ## Limits
 
 Two million parameters and little text: sentences are mostly sound, stories lose their thread, and names and things are
-mixed up. Most of the bytes are books of 1870 to 1925 and carry that time's attitudes.
-"""
+mixed up. A prompt that asks for a number, or ends in "said" without a comma, can fall into a run of ones, from the
+stories about numbers. The books are of 1870 to 1925 and carry that time's attitudes.
+""")
+
+
+def _wrapped(text: str) -> str:
+    """Paragraphs in lines of equal length; tables, samples and headings as they are."""
+    parts = text.split("\n\n")
+    return (
+        "\n\n".join(
+            part if part.startswith(("|", ">", "#")) else textwrap.fill(part, 120, break_on_hyphens=False)
+            for part in parts
+        )
+        + "\n"
+    )
 
 
 def told(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, str]:

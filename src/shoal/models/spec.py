@@ -5,7 +5,7 @@ org/name@revision        the hub
 path/to/folder           config.json, *.safetensors and a tokenizer, as transformers writes them
 path/to/model.gguf       a GGUF file; gguf:FILE says so where the name does not
 path/to/model.bin        a llama2.c checkpoint; ?tokenizer=FILE where the tokenizer does not lie beside it
-bundled:stories          what shoal brings with it
+bundled:stories          what shoal brings with it, as bundled:searches
 random:SPEC              the same architecture and tokenizer, fresh weights
 oracle?p=0.3             a dummy of known scores
 ```
