@@ -65,7 +65,7 @@ def forecast(plan: SweepPlan, *, progress: Progress | None = None) -> Forecast:
     Raises:
         ShoalError: a trial that could not be run.
     """
-    from shoal.experiments.pretraining.run import plan_run
+    from shoal.experiments.pretraining import plan_run
 
     count = trial_count(plan.sweep)
     numbers = sorted(

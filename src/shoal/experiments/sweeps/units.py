@@ -125,8 +125,8 @@ def _record(
 def _trained(
     folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
 ) -> UnitRecord:
+    from shoal.experiments.pretraining import Listeners
     from shoal.experiments.pretraining.preparing import prepare
-    from shoal.experiments.pretraining.run import Listeners
 
     recipe = recipe_from(unit["recipe"], "the recipe of the trial")
     cache = folder / PREPARED
