@@ -17,8 +17,8 @@ the modified Bayesian information criterion, 3 log n for each change of one coor
 63, 2007), K being at most 15. Changes that noise alone may well gain as much from are dropped, the weakest first.
 
 Where no change of level is left, pieces with slopes, m_k + b_k t, are asked in the same way, each piece having 2 d
-parameters and each place 3 (with 2, one random walk of 60 steps in four would seem to turn; so it is one in
-sixteen). They must describe the stream better than any levels do, a random walk with drift among them.
+parameters. They must describe the stream better than any levels do, a random walk with drift among them, and the stream
+must have `TURNING` steps: of random walks of 60 steps one in four seems to turn, of those of 105 one in twenty.
 
 Mid-ranks take the place of values here too, so that the places are the same under every increasing transformation.
 """
@@ -42,6 +42,8 @@ LONGEST = 500
 """A longer stream is left to the tests; this method is quadratic."""
 LASTING = 8
 """A memory of fewer steps is never long."""
+TURNING = 100
+"""A shorter stream is not asked for changes of slope."""
 MEMORIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 """The grid of phi."""
 NO_NOISE = 1e-4
@@ -90,7 +92,7 @@ def short_changes(stream: Stream, *, margin: int, level: float) -> list[ShortCha
     levels = _model(table, margin, slopes=False)
     length, places = _shortest(levels)
     found = _significant(levels, places, level)
-    if found:
+    if found or len(table) < TURNING:
         return found
     slopes = _model(table, margin, slopes=True)
     other_length, places = _shortest(slopes)
@@ -107,14 +109,12 @@ class _Model:
     """Values in all, n d."""
     width: int
     """What describes one piece: the d levels, and the d slopes where there are any."""
-    place: int
-    """What describes one place."""
     least: int
     """The least number of steps of a piece."""
 
     def parameters(self, places: list[int]) -> int:
         """What describes the places and the pieces."""
-        return self.width * (len(places) + 1) + self.place * len(places)
+        return self.width * (len(places) + 1) + 2 * len(places)
 
     def error(self, places: list[int]) -> tuple[float, Array]:
         """The least squared error with changes at these places, over memories, and the table of that memory."""
@@ -130,7 +130,6 @@ def _model(table: Array, margin: int, *, slopes: bool) -> _Model:
         errors=[errors_of_pieces(table, phi, slopes=slopes) for phi in MEMORIES],
         size=table.size,
         width=table.shape[1] * pieces,
-        place=1 + pieces,
         least=max(1 + pieces, margin),
     )
 
