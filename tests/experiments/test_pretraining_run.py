@@ -131,6 +131,12 @@ def test_checkpoints_are_spaced_as_in_pythia() -> None:
     assert checkpoint_steps(3000, None) == frozenset()
 
 
+def test_a_model_is_scored_ten_times_or_every_so_many_steps() -> None:
+    assert sorted(score_steps(733, None)) == [0, 73, 147, 220, 293, 366, 440, 513, 586, 660, 733]
+    assert sorted(score_steps(3, None)) == [0, 1, 2, 3]
+    assert sorted(score_steps(25, 10)) == [0, 10, 20, 25]
+
+
 def test_watching_changes_nothing(run: PretrainResult, home: Path) -> None:
     quiet = {
         "evaluation.every": 1000,

@@ -62,8 +62,10 @@ def checkpoint_steps(steps: int, every: int | None) -> frozenset[int]:
 
 
 def score_steps(steps: int, every: int | None) -> frozenset[int]:
-    """After which steps the model is scored: before the first, every so many, and after the last."""
-    return frozenset({0, steps} | set(range(0, steps, every or max(1, steps // 10))))
+    """After which steps the model is scored: before the first, every so many (or ten times in all), after the last."""
+    if every is None:
+        return frozenset(round(part * steps / 10) for part in range(11))
+    return frozenset({0, steps} | set(range(0, steps, every)))
 
 
 @dataclass(kw_only=True)
