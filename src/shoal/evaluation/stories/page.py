@@ -107,7 +107,21 @@ def _cell(one: Measure | None) -> Markup | str:
 
 
 def _note(name: str, found: Mapping[tuple[str, str], Measure], ratings: Sequence[StoryRating]) -> str:
-    return next(found[rating.model, name].note for rating in ratings if (rating.model, name) in found)
+    """What a measure is; by model where that differs."""
+    notes = {
+        label: found[rating.model, name].note
+        for rating, label in zip(ratings, _labels(ratings), strict=True)
+        if (rating.model, name) in found
+    }
+    if len(set(notes.values())) == 1:
+        return next(iter(notes.values()))
+    return "; ".join(f"{label}: {note}" for label, note in notes.items())
+
+
+def _paradigm(name: str) -> str:
+    """A paradigm as a label, what tells it from its kin first, since a long label is cut short."""
+    kin, _, own = name.replace("_", " ").partition("-")
+    return f"{own} ({kin})" if own else kin
 
 
 def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
@@ -116,7 +130,7 @@ def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
     for place, (rating, label) in enumerate(zip(ratings, _labels(ratings), strict=True)):
         rows = [
             DotRow(
-                label=part.paradigm.replace("_", " ").replace("-", ": ", 1),
+                label=_paradigm(part.paradigm),
                 series=place,
                 mean=part.accuracy,
                 low=part.interval.low,
