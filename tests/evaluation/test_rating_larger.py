@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shoal.corpora import read_stories
-from shoal.evaluation.stories import Material, make_questions, rate_model, read_pairs
+from shoal.evaluation.stories import Material, rate_model, read_pairs
 from shoal.models import load_reader
 
 
@@ -27,10 +27,10 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.slow
-def test_a_larger_model_has_more_grammar_and_uses_a_story(smollm2: str, data_folder: Path) -> None:
+def test_a_larger_model_has_more_grammar(smollm2: str, data_folder: Path) -> None:
     tales = read_stories(data_folder / "tinystories" / "tinystories_v2_sample_cs336.txt")
     pairs = {"Zorro": read_pairs(data_folder / "zorro" / "zorro.zip", most=20)}
-    material = Material(pairs=pairs, questions=make_questions(6), held_out=tuple(tales[:3]))
+    material = Material(pairs=pairs, held_out=tuple(tales[:3]))
     found = {}
     for spec in (smollm2, str(data_folder / "stories260K" / "stories260K.bin")):
         reader = load_reader(spec)
@@ -38,6 +38,5 @@ def test_a_larger_model_has_more_grammar_and_uses_a_story(smollm2: str, data_fol
         found[spec] = {one.name: one for one in rating.measures}
     large, small = found.values()
     assert large["Zorro"].low > small["Zorro"].value
-    assert large["plot facts"].low > 0.5
     # stories260K was trained on stories of this very kind; the larger model was not, and still is no worse.
     assert large["bits per byte"].value < 1.1
