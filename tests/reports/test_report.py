@@ -66,6 +66,7 @@ def test_the_sections_stand_in_the_order_in_which_they_are_read(finished: Path) 
         "learning",
         "by-index",
         "items",
+        "inside",
         "narrowness",
         "certificate",
         "choices",
