@@ -25,7 +25,7 @@ def test_relative_distances_rank_splits_as_chi_squares_do(stream: np.ndarray) ->
     own = np.einsum("iic->ic", blocks.grams)
     ahead = (own[2:] + own[:-2] - 2 * np.einsum("iic->ic", blocks.grams[2:, :-2])).mean(axis=0) / 2
     near = (own[1:] + own[:-1] - 2 * np.einsum("iic->ic", blocks.grams[1:, :-1])).mean(axis=0) / 2
-    correlation = np.clip(1 - near / ahead, -0.25, 0.4)
+    correlation = np.clip(1 - near / ahead, 0.0, 0.4)
     for row in (0, len(windows.start) // 2, -1):
         start, split, end = (int(blocks.edges[part[row]]) for part in (windows.start, windows.split, windows.end))
         pieces = (start, split), (split, end)

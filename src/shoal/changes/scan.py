@@ -22,9 +22,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-MOST_CORRELATED, LEAST_CORRELATED = 0.4, -0.25
-"""How correlated neighbouring blocks, being longer than the memory, may be at most and at least: an estimate that could
-not fall below zero would be too great on average where the true one is small."""
+MOST_CORRELATED = 0.4
+"""Neighbouring blocks are at most so correlated, blocks being longer than the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +121,14 @@ def _runs(grams: Array) -> Array:
 
 
 def _local(grams: Array, least: Array) -> tuple[Array, Array]:
-    """v_2, not below ``least``, and r, kept from `LEAST_CORRELATED` to `MOST_CORRELATED`, in each cell."""
+    """v_2, not below ``least``, and r, kept from 0 to `MOST_CORRELATED`, in each cell."""
     own = np.einsum("iic->ic", grams)
     apart = []
     for lag in (1, 2):
         cross = np.einsum("iic->ic", grams[lag:, :-lag])
         apart.append((own[lag:] + own[:-lag] - 2.0 * cross).mean(axis=0) / 2.0)
     near, far = (np.maximum(found, least) for found in apart)
-    return far, np.clip(1.0 - near / far, LEAST_CORRELATED, MOST_CORRELATED)
+    return far, np.clip(1.0 - near / far, 0.0, MOST_CORRELATED)
 
 
 def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
