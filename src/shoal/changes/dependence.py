@@ -18,7 +18,7 @@ def memory(channels: list[Channel]) -> int:
 
 
 def _steps(codes: Array) -> int:
-    """6.5 times the long-run variance of an AR(1) relative to its variance, (1 + r) / (1 - r), from local means."""
+    """The length L at which blocks of an AR(1) are correlated by r / (L (1 - r^2)) = 1/26; from local means."""
     n = len(codes)
     span = max(min(n, 100), n // 20)
     whole = n // span * span
@@ -29,4 +29,4 @@ def _steps(codes: Array) -> int:
         return 1
     near = float((local[:, 1:] * local[:, :-1]).sum()) / power
     near = min(near + (1.0 + 3.0 * near) / span, 0.995)
-    return max(1, round(6.5 * (1.0 + near) / (1.0 - near)))
+    return max(3, round(26.0 * near / (1.0 - near**2)))
