@@ -114,9 +114,9 @@ def test_a_stream_passes_unchanged() -> None:
         (np.array([1j]), "neither numbers nor symbols"),
         (pandas.Series(pandas.date_range("2020", periods=2)), "index"),
         (pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]}), "'b'"),
-        (pandas.Series([1, 2], index=[2, 1]), "not sorted"),
+        (pandas.Series([1, 2], index=[2, 1]), "1 at step 1 follows 2"),
         (pandas.Series([1, 2], index=["a", 3]), "put in order"),
-        (pandas.Series([1, 2], index=[pandas.NaT, pandas.Timestamp("2020")]), "not sorted"),
+        (pandas.Series([1, 2], index=[pandas.NaT, pandas.Timestamp("2020")]), "no label at step 0"),
     ],
 )
 def test_what_is_no_stream_is_refused_in_one_line(given: object, says: str) -> None:

@@ -152,6 +152,7 @@ def test_bad_settings_and_paths_are_said_in_one_line(plain: Path, tmp_path: Path
     assert "has no column 'nope'; it has 'value'" in refused(capsys, str(plain), "--column", "nope")
     assert "No such file" in refused(capsys, str(tmp_path / "none.csv"))
     assert "is a folder" in refused(capsys, str(tmp_path))
+    assert "there is no folder" in refused(capsys, str(plain), "--plot", str(tmp_path / "none" / "page.html"))
 
 
 def test_a_first_column_of_huge_or_broken_numbers_is_no_index(tmp_path: Path, capsys) -> None:

@@ -80,6 +80,7 @@ def test_a_head_of_ones_own_is_used(tmp_path: Path, capsys: pytest.CaptureFixtur
         (b"One. Two.", ["--head", "nowhere"], "has no head"),
         (b"One. Two.", ["--channel", "emotion", "--head", "nowhere"], "no head.json"),
         (b"One. Two.", ["--count", "9"], "give a count"),
+        (b"One. Two.", ["--plot", "/no/such/folder/page.html"], "there is no folder"),
     ],
 )
 def test_bad_input_ends_in_one_line(

@@ -177,10 +177,16 @@ def _checked_index(labels: Any, length: int) -> Array | None:
     if array.shape != (length,):
         raise DataError(f"the index has shape {array.shape}; the stream has {length} steps")
     missing = [is_missing(label) for label in array] if array.dtype.kind in "fmMO" else []
+    if any(missing):
+        raise DataError(f"the index has no label at step {missing.index(True)}; give each step its label")
     try:
-        ordered = not any(missing) and bool(np.all(array[:-1] <= array[1:]))
+        rises = array[:-1] <= array[1:]
     except TypeError as fault:
         raise DataError(f"the labels of the index cannot be put in order ({fault}); give labels of one kind") from fault
-    if not ordered:
-        raise DataError("the index is not sorted or has gaps; sort the stream by its index first")
+    if not np.all(rises):
+        place = int(np.argmin(rises)) + 1
+        raise DataError(
+            f"the index is not sorted: {array[place]} at step {place} follows {array[place - 1]}; "
+            "sort the stream by its index first"
+        )
     return array

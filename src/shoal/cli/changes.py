@@ -53,7 +53,10 @@ def changes(
     from shoal.changes.telling import label_of
     from shoal.cli.columns import read_stream
     from shoal.cli.console import print_json
+    from shoal.cli.files import check_target
 
+    if plot is not None:
+        check_target(plot)
     check_settings(min_distance=min_distance, process_count=processes, level=level)
     stream = read_stream(file, column)
     found = change_points(stream, min_distance, processes, level=level, seed=seed)

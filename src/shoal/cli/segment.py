@@ -51,12 +51,15 @@ def segment(
         Print the segments and their labels as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
+    from shoal.cli.files import check_target
     from shoal.segmentation.channels import find_channel
     from shoal.segmentation.kept import Kept
     from shoal.segmentation.labels import label_segments
     from shoal.segmentation.segmenter import segment as cut
     from shoal.segmentation.sentences import read_lines
 
+    if plot is not None:
+        check_target(plot)
     text = _read(file)
     reader = Kept(find_channel(channel, model=model, head=head))
     with progress_bars() as progress:
