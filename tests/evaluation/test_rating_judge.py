@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from itertools import permutations
 from statistics import mean
 
-import marking
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import marking
 from endpoints import serving
 from shoal.corpora.asked import Endpoint, UselessAnswerError
 from shoal.corpora.grammar import ask_questions, missing_words, read_events, tell_story
