@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shoal.changes import Changes, change_points, known_number, single_change_point
@@ -175,6 +175,7 @@ def check_sane(x: Any, min_distance: float, count: int | None) -> None:
 
 
 @given(x=anything, min_distance=st.floats(0.001, 0.999), count=st.none() | st.integers(1, 5))
+@example(x=[1.0, 0.0, 1.0], min_distance=0.5, count=None)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_stream_breaks_it(x: Any, min_distance: float, count: int | None) -> None:
     check_sane(x, min_distance, count)

@@ -28,5 +28,5 @@ def _steps(codes: Array) -> int:
     if power == 0.0:
         return 1
     near = float((local[:, 1:] * local[:, :-1]).sum()) / power
-    near = min(near + (1.0 + 3.0 * near) / span, 0.995)
+    near = min(max(near + (1.0 + 3.0 * near) / span, 0.0), 0.995)  # of a few steps the estimate may reach -1
     return max(3, round(26.0 * near / (1.0 - near**2)))
