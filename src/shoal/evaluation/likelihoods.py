@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError
-from shoal.evaluation.batches import Row, fill_batches, pad_batch, scored_places, shared_opening
+from shoal.evaluation.batches import Row, fill_batches
 from shoal.evaluation.evaluator import scoring_mode
-from shoal.evaluation.head import full_blocks, head_blocks, score_positions
+from shoal.evaluation.passes import score_batch
 from shoal.evaluation.rows import row_check
 from shoal.evaluation.scoring import batch_budget
 from shoal.models.anatomy import Anatomy, split_model
@@ -96,7 +96,7 @@ def log_likelihoods(
     with scoring_mode(model):
         anatomy = split_model(model)
         for batch in fill_batches(rows, batch_budget(anatomy, token_budget)):
-            for row, nats in zip(batch, _score_batch(anatomy, batch), strict=True):
+            for row, nats in zip(batch, _nats_of(anatomy, batch), strict=True):
                 found[row.item] = nats
             done += len(batch)
             if progress is not None:
@@ -106,16 +106,8 @@ def log_likelihoods(
     return found
 
 
-def _score_batch(anatomy: Anatomy, batch: list[Row]) -> list[float]:
-    device = anatomy.model.device
-    ids_BL = pad_batch(batch, device)
-    which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
-    if anatomy.head is None:
-        blocks = full_blocks(anatomy.full_logits(ids_BL)[which_N, where_N])
-    else:
-        shared = shared_opening(batch)
-        blocks = head_blocks(anatomy.head, anatomy.body(ids_BL, shared)[which_N, where_N - shared])
-    scores = score_positions(blocks, target_N, anatomy.vocabulary)
+def _nats_of(anatomy: Anatomy, batch: list[Row]) -> list[float]:
+    scores = score_batch(anatomy, batch).scores
     nats_N = (scores.target_N - scores.log_normalizer_N).tolist()
     ends = torch.tensor([0, *(row.stop - row.start for row in batch)]).cumsum(0).tolist()
     return [math.fsum(nats_N[first:last]) for first, last in pairwise(ends)]

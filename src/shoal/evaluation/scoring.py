@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.evaluation.batches import Row, fill_batches, pad_batch, scored_places, shared_opening
-from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals, full_blocks, head_blocks, score_positions
+from shoal.evaluation.batches import Row, fill_batches, scored_places
+from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals
 from shoal.evaluation.nearties import PreciseScorer, near_ties
+from shoal.evaluation.passes import score_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,15 +74,7 @@ class Scorer:
 
     def _score_batch(self, batch: list[Row]) -> list[Stretch]:
         anatomy = self._anatomy
-        device = anatomy.model.device
-        ids_BL = pad_batch(batch, device)
-        which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
-        if anatomy.head is None:
-            blocks = full_blocks(anatomy.full_logits(ids_BL)[which_N, where_N])
-        else:
-            shared = shared_opening(batch)
-            blocks = head_blocks(anatomy.head, anatomy.body(ids_BL, shared)[which_N, where_N - shared])
-        scores = score_positions(blocks, target_N, anatomy.vocabulary)
+        blocks, target_N, scores = score_batch(anatomy, batch)
         wrong = _first_wrong_places(batch, scores.right_N.tolist())
         greedy = self._greedy_at(wrong, blocks, target_N, scores)
         verdicts = _Verdicts(scores, near_ties(scores.target_N, scores.best_other_N, anatomy.model.dtype))

@@ -1,0 +1,39 @@
+"""One pass of the model over a batch of rows: the scores of all of its scored positions.
+
+Verdicts and likelihoods both come from here, so that what is proved of the one path holds for the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shoal.evaluation.batches import Row, pad_batch, scored_places, shared_opening
+from shoal.evaluation.head import LogitBlock, PositionScores, full_blocks, head_blocks, score_positions
+
+if TYPE_CHECKING:
+    import torch
+
+    from shoal.models.anatomy import Anatomy
+
+
+class BatchScores(NamedTuple):
+    """The N scored positions of a batch, row after row."""
+
+    blocks: LogitBlock
+    """Gives logits of positions again."""
+
+    target_N: torch.Tensor
+    scores: PositionScores
+
+
+def score_batch(anatomy: Anatomy, batch: list[Row]) -> BatchScores:
+    """Read a batch, and put the head on its scored positions only."""
+    device = anatomy.model.device
+    ids_BL = pad_batch(batch, device)
+    which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
+    if anatomy.head is None:
+        blocks = full_blocks(anatomy.full_logits(ids_BL)[which_N, where_N])
+    else:
+        shared = shared_opening(batch)
+        blocks = head_blocks(anatomy.head, anatomy.body(ids_BL, shared)[which_N, where_N - shared])
+    return BatchScores(blocks, target_N, score_positions(blocks, target_N, anatomy.vocabulary))
