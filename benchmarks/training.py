@@ -8,7 +8,7 @@ identical float32 batches, 50 steps. Then pretraining beside the recipe of nanoG
 the share of the matrix product's speed, the gradient's error, and bits a byte after as many tokens.
 
     python -m benchmarks.training [--rounds 3] [--tokens 32768] [--parts trainer agreement nanogpt quality]
-        [--shape 15M 7M] [--data ../shared/data]
+        [--shape 15M 7M] [--quality-tokens 400000] [--data ../shared/data]
 
 Each comparison is printed and appended to bench-out/training.jsonl when it is done.
 """
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--shape", nargs="+", choices=SHAPES, default=["15M", "7M"])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--quality-tokens", type=int, default=1_000_000)
+    parser.add_argument("--quality-tokens", type=int, default=400_000)
     options = parser.parse_args()
     told = stories(options.data)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def beside_nanogpt(options: argparse.Namespace, told: list[str], tokenizer: PreT
 
 def as_good(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
     pretraining.write_tokens(FOLDER, told, tokenizer)
-    found = pretraining.quality(make_model("width 64"), FOLDER, options.quality_tokens)
+    found = pretraining.quality(make_model("width 64"), FOLDER, options.quality_tokens, options.rounds)
     pretraining.print_quality(found)
     yield "quality", found
 

@@ -131,6 +131,7 @@ def main() -> None:
     parser.add_argument("--context", type=int, required=True)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--save", type=Path)
     options = parser.parse_args()
@@ -148,7 +149,7 @@ def main() -> None:
 def train(model: nn.Module, options: argparse.Namespace) -> list[float]:
     """All steps; the loss of each."""
     stream = np.memmap(options.tokens, dtype=np.uint16, mode="r")
-    torch.manual_seed(0)
+    torch.manual_seed(options.seed)
     decayed = [weight for weight in model.parameters() if weight.ndim > 1]
     others = [weight for weight in model.parameters() if weight.ndim < 2]
     groups = [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]

@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--context", type=int, default=0)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
+    parser.add_argument("--beta2", type=float, default=0.95)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     parser.add_argument("--save", type=Path)
     parser.add_argument("--weights", type=Path)
@@ -49,8 +51,10 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         epochs=options.tokens / (len(file.tokens) - len(file)),
         batch_tokens=options.batch_tokens,
         optimizer=options.optimizer,
+        beta2=options.beta2,
         weight_decay=0.1,
         precision=options.precision,
+        seed=options.seed,
     )
     one_pass = replace(settings, epochs=1)
     before = time.process_time()

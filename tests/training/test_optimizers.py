@@ -26,9 +26,10 @@ def test_weight_decay_falls_on_matrices_alone():
 def test_flat_steps_are_those_of_the_optimizer_on_each_tensor(name):
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     model, twin = llama(), llama()
-    plain = kinds[name](twin.parameters(), lr=0.01, weight_decay=0.0)
+    betas = {} if name == "sgd" else {"betas": (0.9, 0.7)}
+    plain = kinds[name](twin.parameters(), lr=0.01, weight_decay=0.0, **betas)
     with FlatWeights(model) as weights:
-        flat = make_optimizer(weights, TrainSettings(learning_rate=0.01, optimizer=name))
+        flat = make_optimizer(weights, TrainSettings(learning_rate=0.01, optimizer=name, beta2=0.7))
         for seed in range(3):
             generator = torch.Generator().manual_seed(seed)
             for one, other in zip(model.parameters(), twin.parameters(), strict=True):

@@ -161,6 +161,8 @@ def test_unusable_examples_and_settings_are_refused_before_any_step():
         train(llama(), tokenizer, [EXAMPLES[0], Example(prompt="a:", completion="b" * CONTEXT)], SETTINGS)
     with pytest.raises(UsageError, match="batch_tokens = 0"):
         train(llama(), tokenizer, EXAMPLES, _settings(batch_tokens=0))
+    with pytest.raises(UsageError, match=r"beta2 = 1.0 is out of range"):
+        train(llama(), tokenizer, EXAMPLES, _settings(beta2=1.0))
     with pytest.raises(UsageError, match=r"decay = 0.97 is out of range"):
         train(llama(), tokenizer, EXAMPLES, _settings(schedule="wsd", decay=0.97))
 

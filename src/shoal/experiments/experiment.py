@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from shoal.experiments.learning import LearningTable
 from shoal.experiments.measures import MEASURES, MeasureName
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
-"""A name that may stand in a path."""
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0, lt=math.inf)]
-
-
-class Table(BaseModel):
-    """A table of the file: frozen, without coercion, and with no key but those named."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+from shoal.experiments.table import Count, Name, NotNegative, Positive, Share, ShareOrNone, Table
 
 
 class TaskTable(Table):
@@ -28,7 +17,7 @@ class TaskTable(Table):
     name: Name
     """A task by name: ``counting``; with ``rows``, what reports call it."""
 
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     """The task's own options, as `make_task` takes them."""
 
     rows: str | None = None
@@ -45,30 +34,20 @@ class SplitTable(Table):
     """Which examples are held out."""
 
     name: str
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class TrainingTable(Table):
-    """How every arm is trained; the words are those of `shoal.training.TrainSettings`, the seed being the run's."""
+class TrainingTable(LearningTable):
+    """How every arm is trained, the seed being the run's."""
 
     learning_rate: Positive = 1e-3
     """Used as it stands only where ``[tuning]`` names no learning rates."""
 
     epochs: Positive = 10.0
-    batch_tokens: Annotated[int, Field(ge=1)] = 2048
-    micro_tokens: Annotated[int, Field(ge=0)] = 0
-    optimizer: Literal["adamw", "muon", "adam", "sgd"] = "adamw"
-    matrix_learning_rate: Positive | None = None
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    decay: Annotated[float, Field(ge=0, le=1)] = 0.2
-    gradient_clip: Annotated[float, Field(ge=0)] = 1.0
-    precision: Literal["float32", "bfloat16", "auto"] = "auto"
-    """``auto`` is measured once, for the treatment's model, and then shared by all arms."""
-
-    checkpoint_seconds: Positive = 60.0
+    batch_tokens: Count = 2048
+    beta2: ShareOrNone = 0.999
+    weight_decay: NotNegative = 0.0
+    warmup: ShareOrNone = 0.05
 
 
 class TuningTable(Table):
@@ -83,7 +62,7 @@ class TuningTable(Table):
     epochs: Positive | None = None
     """Passes of a trial; None for as many as in training."""
 
-    seeds: Annotated[int, Field(ge=1)] = 1
+    seeds: Count = 1
     """Trials for each learning rate; their mean score decides."""
 
     score: MeasureName = "bits_per_byte"
@@ -128,7 +107,7 @@ class ControlsTable(Table):
 class EvaluationTable(Table):
     """How models are evaluated."""
 
-    token_budget: Annotated[int, Field(ge=1)] = 4096
+    token_budget: Count = 4096
     """Tokens a batch, padding counted."""
 
 

@@ -17,7 +17,7 @@ from shoal.experiments.writing import disk_faults, read_json, read_jsonl, write_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.experiment import Table
+    from shoal.experiments.table import Table
 
 _PATIENCE = 20.0
 """Seconds to wait for the workers of a killed run to notice that it is gone."""

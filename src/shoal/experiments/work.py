@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 import shutil
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -186,11 +186,10 @@ def deal(examples: Sequence[Example], seed: int) -> list[Example]:
 
 
 def _settings(bench: Bench, job: Job) -> TrainSettings:
-    from shoal.training import TrainSettings
+    from shoal.experiments.learning import settings_of
 
-    chosen = bench.experiment.training.model_dump()
-    chosen |= {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
-    return TrainSettings(**{item.name: chosen[item.name] for item in fields(TrainSettings)})
+    chosen = {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
+    return settings_of(bench.experiment.training, chosen)
 
 
 def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from shoal.training.settings import TrainSettings
     from shoal.training.weights import FlatWeights
 
-KINDS: dict[str, type[torch.optim.Optimizer]] = {
+_BETA1 = 0.9
+_ADAM: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "muon": torch.optim.AdamW,
     "adam": torch.optim.Adam,
-    "sgd": torch.optim.SGD,
 }
-"""What moves the weights that Muon leaves."""
+"""What moves the weights that Muon leaves, and those of all others but SGD."""
 
 
 class Optimizers:
@@ -88,8 +88,7 @@ def make_optimizer(weights: FlatWeights, settings: TrainSettings) -> Optimizers:
         for row, decay in zip(rows, (settings.weight_decay, 0.0), strict=True)
         if len(row[0])
     ]
-    make: Callable[..., torch.optim.Optimizer] = KINDS[settings.optimizer]
-    optimizers = [make(groups, lr=settings.learning_rate, fused=True)] if groups else []
+    optimizers = [make_plain(groups, settings, fused=True)] if groups else []
     if muon and weights.matrices:
         peak = settings.matrix_learning_rate
         optimizers.append(
@@ -100,6 +99,14 @@ def make_optimizer(weights: FlatWeights, settings: TrainSettings) -> Optimizers:
             )
         )
     return Optimizers(optimizers)
+
+
+def make_plain(groups: list[dict[str, Any]], settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
+    """Torch's optimizer of the settings over groups of parameters; for Muon, the one of what it leaves."""
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=settings.learning_rate, fused=fused)
+    make = _ADAM[settings.optimizer]
+    return make(groups, lr=settings.learning_rate, betas=(_BETA1, settings.beta2), fused=fused)
 
 
 def schedule_share(step: int, steps: int, settings: TrainSettings) -> float:

@@ -32,6 +32,10 @@ class TrainSettings:
     matrix_learning_rate: float | None = None
     """The peak for Muon's matrices, in AdamW's measure (its updates have AdamW's size); None for ``learning_rate``."""
 
+    beta2: float = 0.999
+    """How slowly the mean squared gradient of Adam and AdamW is forgotten (with Muon, of what it leaves to AdamW); the
+    other beta is 0.9. From scratch, where the gradients' size changes fast, 0.95 does better."""
+
     weight_decay: float = 0.0
     """Decoupled for AdamW; on matrices only, not on gains or biases."""
 

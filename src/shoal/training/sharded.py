@@ -17,11 +17,10 @@ from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models.anatomy import split_model
 from shoal.training.gradients import padded_rows
 from shoal.training.loss import mean_cross_entropy
-from shoal.training.optimizers import KINDS, Optimizers
+from shoal.training.optimizers import Optimizers, make_plain
 from shoal.training.precision import DTYPES, products_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from transformers import PreTrainedModel
@@ -156,8 +155,7 @@ def make_sharded_optimizer(weights: ShardedWeights, settings: TrainSettings) -> 
         for part, decay in ((matrices, settings.weight_decay), (vectors, 0.0))
         if part
     ]
-    make: Callable[..., torch.optim.Optimizer] = KINDS[settings.optimizer]
-    return Optimizers([make(groups, lr=settings.learning_rate)], whole=whole, like=like)
+    return Optimizers([make_plain(groups, settings, fused=None)], whole=whole, like=like)
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:

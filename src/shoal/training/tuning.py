@@ -165,6 +165,7 @@ def _check_settings(settings: TrainSettings) -> None:
         "epochs": settings.epochs > 0,
         "batch_tokens": settings.batch_tokens > 0,
         "weight_decay": settings.weight_decay >= 0,
+        "beta2": 0 <= settings.beta2 < 1,
         "dropout": 0 <= settings.dropout < 1,
         "micro_tokens": settings.micro_tokens >= 0,
         "matrix_learning_rate": settings.matrix_learning_rate is None or settings.matrix_learning_rate >= 0,

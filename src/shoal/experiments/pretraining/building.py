@@ -11,20 +11,6 @@ if TYPE_CHECKING:
     from shoal.training import TrainSettings
     from shoal.training.settings import Precision
 
-_LIKE_SETTINGS = (
-    "learning_rate",
-    "batch_tokens",
-    "micro_tokens",
-    "optimizer",
-    "matrix_learning_rate",
-    "weight_decay",
-    "dropout",
-    "schedule",
-    "warmup",
-    "decay",
-    "gradient_clip",
-    "checkpoint_seconds",
-)
 _MULTIPLE = 8
 """Feed-forward widths of a Llama are rounded up to it."""
 
@@ -73,7 +59,7 @@ def train_settings(recipe: Recipe, precision: Precision | None = None) -> TrainS
         recipe: says them.
         precision: what a measurement has chosen; None for what the recipe says.
     """
-    from shoal.training import TrainSettings
+    from shoal.experiments.learning import settings_of
 
-    values = {name: getattr(recipe.training, name) for name in _LIKE_SETTINGS}
-    return TrainSettings(epochs=1.0, seed=recipe.seed, precision=precision or recipe.training.precision, **values)
+    chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or recipe.training.precision}
+    return settings_of(recipe.training, chosen)

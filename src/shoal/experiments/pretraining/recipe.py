@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from shoal.errors import ExperimentFileError
-from shoal.experiments.experiment import Name, Table
 from shoal.experiments.faults import fault_line
 from shoal.experiments.pretraining.tables import (
     CheckpointsTable,
@@ -18,8 +17,8 @@ from shoal.experiments.pretraining.tables import (
     TokenizerTable,
     Tracker,
     TrainingTable,
-    Whole,
 )
+from shoal.experiments.table import Name, Table, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.experiments.experiment import Name, Positive, Table
+from shoal.experiments.learning import LearningTable
+from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrNone, Table, Whole
 
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
 Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
 _KINDS = ("source", "grammar", "mixture")
 
@@ -62,7 +60,7 @@ class CorpusTable(Table):
     drop_counting: bool = False
     """Drop paragraphs in which three numbers ascend by one."""
 
-    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    held_out: ShareOrNone = 0.02
     """Share of the documents, chosen by their ids, that the model is scored on and never sees."""
 
     passes: Positive = 1.0
@@ -120,8 +118,8 @@ class ModelTable(Table):
     """Standard deviation of the fresh weights."""
 
 
-class TrainingTable(Table):
-    """How it is trained; the words are those of `shoal.training.TrainSettings`."""
+class TrainingTable(LearningTable):
+    """How it is trained."""
 
     tokens: Count | None = None
     """Tokens to train on, over all stages in their proportions; None for what the passes or the stages say."""
@@ -138,19 +136,9 @@ class TrainingTable(Table):
 
     learning_rate: Positive = 3e-3
     batch_tokens: Count = 4096
-    micro_tokens: Whole = 0
-    optimizer: Literal["adamw", "muon", "adam", "sgd"] = "adamw"
-    matrix_learning_rate: Positive | None = None
-    weight_decay: Annotated[float, Field(ge=0)] = 0.1
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.02
-    decay: Annotated[float, Field(ge=0, le=1)] = 0.2
-    gradient_clip: Annotated[float, Field(ge=0)] = 1.0
-    precision: Literal["float32", "bfloat16", "auto"] = "auto"
-    """``auto`` measures a step in each and takes the faster one."""
-
-    checkpoint_seconds: Positive = 60.0
+    beta2: ShareOrNone = 0.95
+    weight_decay: NotNegative = 0.1
+    warmup: ShareOrNone = 0.02
 
 
 class StageTable(Table):
@@ -175,7 +163,7 @@ class EvaluationTable(Table):
 
     prompts: Annotated[tuple[str, ...], Field(strict=False)] = ("Once upon a time",)
     sample_tokens: Count = 60
-    temperature: Annotated[float, Field(ge=0, lt=math.inf)] = 0.8
+    temperature: NotNegative = 0.8
     """Of the samples; 0 for the greedy continuation."""
 
     memorised: Whole = 200

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.experiments.experiment import Name, Table
 from shoal.experiments.pretraining import Recipe  # noqa: TC001 - pydantic reads it
+from shoal.experiments.table import Count, Name, Table
 
-Count = Annotated[int, Field(ge=1)]
 Value = bool | int | float | str
 Setting = Value | Annotated[tuple[Value, ...], Field(strict=False, min_length=2)]
 """One value, or one for each of several keys that are set together."""
