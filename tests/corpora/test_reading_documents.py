@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):
-    (tmp_path / "a.txt.partial").symlink_to("/dev/full")
+    (tmp_path / f".a.txt.{os.getpid()}.tmp").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         write_documents([{"text": "x" * 100_000}], tmp_path / "a.txt")
     assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from shoal.changes.telling import headline, label_of, pieces_of, said_of, table_of
+from shoal.cli.files import write_whole
 from shoal.figures import figure, page, table, to_svg
 from shoal.figures.stream import StreamMark, StreamPiece, stream_chart
 
@@ -60,9 +61,8 @@ def write_page(path: Path, source: str, stream: Stream, found: Changes) -> Path:
     if rows:
         body += table(head, rows, caption="The changes, in order of place", numeric=range(len(head) - 1))
     body += Markup('<p class="muted">{}</p>').format(_settings(found))
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(page(title=line, body=body), encoding="utf-8")
-    return unfinished.replace(path)
+    write_whole(path, page(title=line, body=body))
+    return path
 
 
 def _drawn(stream: Stream) -> tuple[list[Array], list[str]]:

@@ -93,7 +93,7 @@ def _describe(
     texts: Iterator[str], name: str, licence: str, near: float, out: Path | None, *, as_json: bool
 ) -> dict[str, Any]:
     from shoal.corpora.datacard import describe_corpus
-    from shoal.corpora.writing import whole_file
+    from shoal.files import whole_file
 
     card = describe_corpus(texts, name=name, licence=licence, near=near)
     if out is not None:

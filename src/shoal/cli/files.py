@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError, StoreError
+from shoal.files import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,16 +43,13 @@ def check_target(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and then move it there, so that no half is left.
+    """Write a file of which no half is ever left.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}; nothing is left of it") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoal.cli.files import write_whole
 from shoal.figures.textview import ViewedBoundary, ViewedSegment, ViewedSentence, text_view
 from shoal.segmentation.fit import sentence_fits
 
@@ -60,9 +61,8 @@ def write_page(path: Path, source: str, found: Segmentation, labels: Sequence[Se
         strip=_CLASSES if classes else _LIKENESS,
         key=[(group, name) for name, group in colour.items()],
     )
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(html, encoding="utf-8")
-    return unfinished.replace(path)
+    write_whole(path, html)
+    return path
 
 
 def _by_use(labels: Sequence[SegmentLabel], shown: Sequence[str]) -> list[str]:

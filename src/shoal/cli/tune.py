@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.files import write_whole
 from shoal.errors import UsageError
 from shoal.training.settings import TrainSettings
 
@@ -112,6 +113,4 @@ def _share(scores: Scores) -> str:
 
 
 def _write_curve(result: TrainResult, path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text("".join(json.dumps(asdict(point)) + "\n" for point in result.curve), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, "".join(json.dumps(asdict(point)) + "\n" for point in result.curve))

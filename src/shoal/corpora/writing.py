@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from shoal.corpora.readers import STORY_END
 from shoal.errors import UsageError
+from shoal.files import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     Rows = Iterable[Mapping[str, Any]]
@@ -40,17 +40,6 @@ def write_documents(rows: Rows, file: Path, *, schema: Any = None) -> int:
         if not count:
             raise UsageError(f"nothing to write to {file}: there are no documents")
     return count
-
-
-@contextmanager
-def whole_file(file: Path) -> Iterator[Path]:
-    """A path beside the file to write to; it takes the file's name at the end, and is removed if anything fails."""
-    partial = file.with_name(file.name + ".partial")
-    try:
-        yield partial
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_text(rows: Rows, file: Path, _schema: Any) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import math
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
+from shoal.files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,13 +44,8 @@ def write_text(path: Path, text: str) -> None:
     """
     with disk_faults(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
+from shoal.files import whole_folder
 from shoal.models.transformers_io import in_one_line, quiet
 
 if TYPE_CHECKING:
@@ -30,14 +29,10 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
             f"{target} holds something else than a model; give a new folder, or one with a model to replace"
         )
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
-            fresh = Path(scratch) / "new"
-            with quiet():
-                model.save_pretrained(fresh)
-                tokenizer.save_pretrained(fresh)
+        with whole_folder(target) as fresh, quiet():
+            model.save_pretrained(fresh)
+            tokenizer.save_pretrained(fresh)
             _open_to_readers(fresh)
-            _swap(fresh, target, Path(scratch) / "old")
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the model cannot be saved as {target}: {in_one_line(error)}") from error
     return target
@@ -48,17 +43,3 @@ def _open_to_readers(folder: Path) -> None:
     mode = (folder / "config.json").stat().st_mode
     for path in folder.iterdir():
         path.chmod(mode)
-
-
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Put a new folder where an old one may stand; the old one is put back if that fails."""
-    if not target.exists():
-        fresh.rename(target)
-        return
-    target.rename(old)
-    try:
-        fresh.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.files import whole_file
 from shoal.segmentation.features import Features
 from shoal.segmentation.words import WORD
 
@@ -58,10 +59,8 @@ class SentenceVectors:
             return kept
         vectors = self._encoder().encode(sentences)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
-        with draft.open("wb") as file:
+        with whole_file(path) as draft, draft.open("wb") as file:
             np.save(file, vectors)
-        draft.replace(path)
         return vectors
 
     def _key(self, sentences: Sequence[str]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Literal, get_args
 
 from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.files import whole_folder
 from shoal.text.bpe import train_bpe
 
 if TYPE_CHECKING:
@@ -58,14 +58,8 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """
     if folder.exists() and (not folder.is_dir() or not _is_tokenizer(folder)):
         raise UsageError(f"{folder} holds other files; give a new folder for the tokenizer")
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        tokenizer.save_pretrained(partial)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.replace(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with whole_folder(folder) as fresh:
+        tokenizer.save_pretrained(fresh)
 
 
 def _is_tokenizer(folder: Path) -> bool:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from shoal.errors import DataError, StoreError
+from shoal.files import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -80,17 +80,12 @@ def write_token_file(folder: Path, documents: Iterable[Sequence[int] | IntArray]
     """
     if folder.exists():
         raise StoreError(f"{folder} exists; give a folder that does not, or delete it")
-    fresh = folder.with_name(folder.name + ".partial")
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        about = _write(fresh, documents, vocabulary)
-        (fresh / _ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n", encoding="utf-8")
-        fresh.replace(folder)
+        with whole_folder(folder) as fresh:
+            about = _write(fresh, documents, vocabulary)
+            (fresh / _ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n", encoding="utf-8")
     except OSError as fault:
         raise StoreError(f"cannot write the tokens to {folder}: {fault}; make room and start again") from fault
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return open_token_file(folder)
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from shoal.experiments.pretraining.records import read_rows
 from shoal.experiments.writing import write_text
+from shoal.files import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +37,8 @@ def write_curve(folder: Path, result: PretrainResult) -> None:
         charts.append(
             curve_chart([line], title=f"held out: {name}", axis="bits a byte", series=place, width=420, height=230)
         )
-    with disk_faults(folder):
-        picture = folder / ".curve.png.tmp"
+    with disk_faults(folder), whole_file(folder / "curve.png") as picture:
         picture.write_bytes(to_png(charts[0]))
-        picture.replace(folder / "curve.png")
     scores = table(
         ["corpus", "bits a byte", "95% interval", "documents"],
         [

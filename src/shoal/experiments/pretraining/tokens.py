@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.experiments.pretraining.documents import read_ids, read_texts
 from shoal.experiments.writing import disk_faults
+from shoal.files import whole_folder
 from shoal.training import open_token_file, write_token_file
 
 if TYPE_CHECKING:
@@ -117,13 +117,7 @@ class _Encoder:
 
 
 def _write(folder: Path, texts: Path, encoder: _Encoder) -> None:
-    """All files of a corpus: in a folder beside, which is then renamed."""
-    partial = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        write_token_file(partial / "tokens", encoder.encode(read_texts(texts)), vocabulary=len(encoder.tokenizer))
-        np.save(partial / "sizes.npy", np.asarray(encoder.sizes, dtype=np.int64))
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    """All files of a corpus, or none."""
+    with whole_folder(folder) as fresh:
+        write_token_file(fresh / "tokens", encoder.encode(read_texts(texts)), vocabulary=len(encoder.tokenizer))
+        np.save(fresh / "sizes.npy", np.asarray(encoder.sizes, dtype=np.int64))

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, DataError, ModelError
+from shoal.files import whole_file
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.logits.unembed import find_unembedding
@@ -67,10 +68,10 @@ class TunedLens:
 
     def save(self, path: Path) -> None:
         """Write it as one safetensors file; nothing half-written is left."""
-        partial = path.with_name(path.name + ".partial")
         header = {"shoal": json.dumps({"model": self.model, "positions": self.positions})}
-        save_file({"weight": self.weight_MDD.contiguous(), "bias": self.bias_MD.contiguous()}, partial, metadata=header)
-        partial.replace(path)
+        tensors = {"weight": self.weight_MDD.contiguous(), "bias": self.bias_MD.contiguous()}
+        with whole_file(path) as partial:
+            save_file(tensors, partial, metadata=header)
 
     @classmethod
     def load(cls, path: Path) -> TunedLens:

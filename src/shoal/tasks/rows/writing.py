@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, StoreError, UsageError
+from shoal.files import whole_file
 from shoal.tasks.rows.jsonl import write_jsonl
 from shoal.tasks.rows.parquet import write_parquet
 
@@ -43,16 +43,13 @@ def write_rows(examples: Sequence[Example], path: str | Path, *, end_token: str 
         raise StoreError(f"there is no folder {path.parent} to write {path.name} into; make it first")
     say_ends = end_token is None or not all(example.ends for example in examples)
     rows = [_row(place, example, end_token, say_ends=say_ends) for place, example in enumerate(examples, start=1)]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        _WRITERS[path.suffix](rows, partial)
-        partial.replace(path)
+        with whole_file(path) as partial:
+            _WRITERS[path.suffix](rows, partial)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
     except (ValueError, TypeError) as error:
         raise DataError(f"the examples cannot be written to {path}: {str(error).splitlines()[0]}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def exported_completion(place: int, example: Example, end_token: str | None) -> str:

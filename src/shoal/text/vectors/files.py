@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.files import whole_file
 from shoal.text.vectors.wordvectors import WordVectors
 
 if TYPE_CHECKING:
@@ -42,13 +43,11 @@ def read_vector_file(file: Path, *, most: int | None = None) -> WordVectors:
 
 
 def write_vector_file(vectors: WordVectors, file: Path) -> None:
-    """Write vectors in word2vec's text form, beside the place and then moved there."""
-    partial = file.with_name(file.name + ".partial")
-    with partial.open("w", encoding="utf-8") as out:
+    """Write vectors in word2vec's text form; no half of a file is ever left."""
+    with whole_file(file) as partial, partial.open("w", encoding="utf-8") as out:
         out.write(f"{len(vectors.words)} {vectors.dimension}\n")
         for word, row in zip(vectors.words, vectors.matrix, strict=True):
             out.write(f"{word} {' '.join(f'{value:.6g}' for value in row)}\n")
-    partial.replace(file)
 
 
 def _numbers(texts: list[str], expected: int | None, where: str) -> np.ndarray:
