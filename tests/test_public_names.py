@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -30,3 +31,14 @@ def test_importing_shoal_imports_no_heavy_library() -> None:
     code = f"import sys, shoal; print(sorted({heavy} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"
+
+
+def test_a_search_for_changes_imports_little_beside_numpy() -> None:
+    code = (
+        "import sys, numpy; before = set(sys.modules); from shoal.changes import change_points; "
+        "change_points([0.0, 1.0] * 300 + [5.0] * 400, 0.15, 2); "
+        "print(sorted(name for name in set(sys.modules) - before if not name.startswith('shoal')))"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    known = {"__future__", "copy", "dataclasses", "org", "zlib"}
+    assert set(ast.literal_eval(finished.stdout)) <= known

@@ -26,7 +26,6 @@ and ends with exit code 2.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class UnknownNameError(UsageError):
     """A name that is not known; the message names the nearest one."""
 
     def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
+        import difflib  # a fault may cost the time, every start may not
+
         names = sorted(known)
         near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from shoal.changes import change_points
 from shoal.changes.generators import autoregressive, moving_average
 from shoal.changes.input import as_stream
 from shoal.changes.search import prepare
+from shoal.changes.shuffling import Shuffler
 
 
 @pytest.mark.parametrize("kind", ["independent", "moving average", "autoregression"])
@@ -27,13 +30,18 @@ def test_a_clear_change_takes_few_permutations() -> None:
     values = np.random.default_rng(0).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
     search = prepare(as_stream(values), 0.05, 0.05, seed=0)
     stretch = search.stretch(0, 2000)
-    before = search.generator.bit_generator.state["state"]["state"]
     assert search.p_value(stretch, 0.05) < 1e-6
-    other = np.random.default_rng(0)
-    for _ in range(19):
-        other.permutation(stretch.blocks.count)
-    assert before != search.generator.bit_generator.state["state"]["state"]
-    assert search.generator.bit_generator.state["state"]["state"] == other.bit_generator.state["state"]["state"]
+    assert search.shuffler.drawn == 9 * stretch.blocks.count
+
+
+def test_orders_are_permutations_and_as_likely_as_each_other() -> None:
+    shuffler = Shuffler(-7)
+    orders = [tuple(shuffler.permutation(4).tolist()) for _ in range(4800)]
+    assert set(orders) == set(itertools.permutations(range(4)))
+    counts = np.array([orders.count(order) for order in set(orders)])
+    assert ((counts - 200.0) ** 2 / 200.0).sum() < 49.7  # chi-square of 23 degrees, one in a thousand
+    assert np.array_equal(Shuffler(3).permutation(50), Shuffler(3).permutation(50))
+    assert not np.array_equal(Shuffler(3).permutation(50), Shuffler(4).permutation(50))
 
 
 def test_the_p_value_of_noise_is_no_small_one() -> None:

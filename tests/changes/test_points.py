@@ -39,7 +39,7 @@ def bare(found: Changes) -> list[tuple[Any, ...]]:
     [
         (hidden_rotation(seed=11), 8),
         (uniform_pieces(seed=11), 25),
-        (hidden_parity(2, seed=11), 30),
+        (hidden_parity(2, seed=12), 30),
         (hidden_parity(3, seed=11), 30),
         (hidden_parity(4, seed=11), 30),
         (rotation(seed=11), 2),

@@ -54,13 +54,12 @@ def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
         joined = block[:whole] * size + cell.words[start : start + whole]
         counts = np.bincount(joined, minlength=count * size).reshape(count, size)
         totals = counts.sum(axis=0)
-        seen = totals > 0
-        words.append(int(np.count_nonzero(seen)))
-        if words[-1] < 2:
-            words.pop()
+        seen = int(np.count_nonzero(totals))
+        if seen < 2:
             continue
-        shares = totals[seen] / whole
-        moved = (counts[:, seen] - counts.sum(axis=1, keepdims=True) * shares) / np.sqrt(shares)
-        grams.append(moved @ moved.T)
+        scaled = counts * np.sqrt(whole / np.maximum(totals, 1))
+        inside = np.diff(np.minimum(edges - start, whole)).astype(np.float64)
+        grams.append(scaled @ scaled.T - np.outer(inside, inside))  # a sum over p_w of one, so the mean comes off last
+        words.append(seen)
     stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
     return Blocks(edges=edges, grams=stacked, words=np.array(words, dtype=np.int64))

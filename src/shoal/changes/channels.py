@@ -8,8 +8,7 @@ transformation. Symbols are put in order of frequency first; a rare one shares i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -23,8 +22,7 @@ DEPTH = 6
 """Binary digits of the finest cells: 64 quantile cells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class Channel(NamedTuple):
     """One coordinate of a stream in quantile cells."""
 
     codes: Array

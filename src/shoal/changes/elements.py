@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
-from numbers import Real
+from numbers import Complex, Number, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +25,8 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, (np.datetime64, np.timedelta64)):
         return bool(np.isnat(value))
-    if isinstance(value, Decimal):
-        return value.is_nan()
+    if type(value).__name__ == "Decimal":
+        return bool(value.is_nan())
     return isinstance(value, (float, np.floating)) and value != value
 
 
@@ -38,7 +37,7 @@ def are_numbers(elements: Sequence[Any]) -> bool:
         DataError: Numbers and other things are mixed.
     """
     kinds = {type(element): element for element in elements if not is_missing(element)}
-    numeric = {kind: issubclass(kind, (Real, Decimal)) for kind in kinds}
+    numeric = {kind: _is_real(kind) for kind in kinds}
     if len(set(numeric.values())) > 1:
         some = [str(kinds[kind])[:40] for kind in sorted(numeric, key=lambda kind: not numeric[kind])]
         raise DataError(
@@ -68,6 +67,11 @@ def symbols_of(elements: Any) -> tuple[Array, tuple[str, ...]]:
     except TypeError as fault:
         raise DataError(f"{fault}: symbols are hashable values such as strings, numbers or tuples") from fault
     return np.array(codes, dtype=np.int64), tuple(MISSING if symbol is None else str(symbol) for symbol in known)
+
+
+def _is_real(kind: type) -> bool:
+    """Whether values of a type are real numbers; those of `decimal` only say that they are numbers."""
+    return issubclass(kind, Number) and (issubclass(kind, Real) or not issubclass(kind, Complex))
 
 
 def _number(element: Any) -> float:

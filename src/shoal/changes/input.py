@@ -98,9 +98,9 @@ def _elements(x: Any) -> Any:
         return [f"0x{byte:02x}" for byte in x]
     if isinstance(x, (dict, set, frozenset)) or not hasattr(x, "__iter__"):
         raise DataError(f"a stream is an ordered sequence of numbers or symbols; got {type(x).__name__}")
-    listed = x if hasattr(x, "__len__") else list(x)
-    if isinstance(listed, np.ma.MaskedArray):
-        listed = np.ma.filled(listed.astype(float), np.nan)
+    listed: Any = x if hasattr(x, "__len__") else list(x)
+    if hasattr(listed, "filled") and hasattr(listed, "mask"):  # a masked array; numpy.ma is slow to import
+        listed = listed.astype(float).filled(np.nan)
     try:
         array = np.asarray(listed)
     except (TypeError, ValueError, RuntimeError, OverflowError):

@@ -9,17 +9,17 @@ digits are a histogram) are all fitted by the same model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from shoal.changes.trees import Tree, grow, predictions
+from shoal.changes.trees import grow, predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.changes.channels import Channel
+    from shoal.changes.trees import Trees
 
 Array = np.ndarray[Any, Any]
 Piece = tuple[int, int]
@@ -28,10 +28,11 @@ FAR = 12
 """Bits of the context that looks far back."""
 NEAR = 10
 """Bits of the contexts that look finely."""
+AT_ONCE = 8
+"""Digits whose trees are grown together, which bounds the memory that streams of many channels take."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """One order in which the past of a digit is looked at."""
 
     joined: Array
@@ -40,14 +41,13 @@ class Order:
     """How many steps back each bit of a context lies, the first split first; never falling."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+class Fitted(NamedTuple):
     """One digit under the laws of both pieces."""
 
     order: Order
     """The order of the past with the most evidence."""
-    trees: tuple[Tree, Tree]
-    """The laws before and after the change."""
+    laws: tuple[list[Array], list[Array]]
+    """What is predicted before and after the change, by bits of context: each of shape (2, 2, 2^bits)."""
 
 
 def digits_of(channels: list[Channel], length: int) -> list[list[Order]]:
@@ -77,34 +77,60 @@ def split_likelihoods(digits: list[list[Order]], before: Sequence[Piece], after:
     """
     total = np.zeros(zone[1] - zone[0] + 1)
     inside = _inside(before, zone).astype(np.intp), _inside(after, zone).astype(np.intp)
-    for orders in digits:
-        fitted = _fit(orders, before, after)
-        here = fitted.order.joined[zone[0] : zone[1]]
-        first, second = (predictions(tree)[own, here] for tree, own in zip(fitted.trees, inside, strict=True))
-        ratio = first - second
-        if ratio[inside[0] == 1].sum() > ratio[inside[1] == 1].sum():
-            total[1:] += np.cumsum(ratio)
-            _start_anew(total, fitted, here, inside[1], second)
+    for first in range(0, len(digits), AT_ONCE):
+        for fitted in _fit(digits[first : first + AT_ONCE], before, after):
+            _add(total, fitted, fitted.order.joined[zone[0] : zone[1]], inside)
     return total
 
 
-def _fit(orders: list[Order], before: Sequence[Piece], after: Sequence[Piece]) -> Fitted:
-    """The order with the most evidence in both pieces together, and its trees."""
-    fitted = []
-    for order in orders:
-        depth = len(order.lags)
-        trees = grow(_taken(order.joined, before), depth), grow(_taken(order.joined, after), depth)
-        fitted.append(Fitted(order=order, trees=trees))
-    return max(fitted, key=lambda fit: fit.trees[0].evidence + fit.trees[1].evidence)
+def _add(total: Array, fitted: Fitted, here: Array, inside: tuple[Array, Array]) -> None:
+    """Add what a digit says, if it tells the pieces apart."""
+    digit, context = (here & 1).astype(np.intp), (here >> 1).astype(np.intp)
+    first, second = (
+        _looked_up(law[-1], 2 * own + digit, context) for law, own in zip(fitted.laws, inside, strict=True)
+    )
+    ratio = first - second
+    if ratio[inside[0] == 1].sum() > ratio[inside[1] == 1].sum():
+        total[1:] += np.cumsum(ratio)
+        _start_anew(total, fitted, (2 * inside[1] + digit, context), second)
 
 
-def _start_anew(total: Array, fitted: Fitted, here: Array, inside: Array, known: Array) -> None:
+def _looked_up(law: Array, row: Array, context: Array) -> Array:
+    """The predictions at each step, by row and digit together and by context."""
+    return np.asarray(law.ravel().take(row * law.shape[-1] + context), dtype=np.float64)
+
+
+def _fit(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Piece]) -> list[Fitted]:
+    """For each digit the order with the most evidence in both pieces together, and its laws."""
+    listed = [(digit, order) for digit, orders in enumerate(digits) for order in orders]
+    best: dict[int, tuple[float, Order, Trees, int]] = {}
+    for depth in dict.fromkeys(len(order.lags) for _, order in listed):
+        rows = [(digit, order) for digit, order in listed if len(order.lags) == depth]
+        trees = grow([_taken(order.joined, side) for _, order in rows for side in (before, after)], depth)
+        evidence = trees.evidence.reshape(-1, 2).sum(axis=1).tolist()
+        for row, (digit, order) in enumerate(rows):
+            if digit not in best or evidence[row] > best[digit][0]:
+                best[digit] = evidence[row], order, trees, row
+    return _laws_of([best[digit] for digit in range(len(digits))])
+
+
+def _laws_of(chosen: list[tuple[float, Order, Trees, int]]) -> list[Fitted]:
+    """The laws of the chosen trees, those that were grown together predicted together."""
+    laws: dict[int, tuple[list[Array], list[Array]]] = {}
+    for trees in {id(trees): trees for _, _, trees, _ in chosen}.values():
+        places = [place for place, one in enumerate(chosen) if one[2] is trees]
+        found = predictions(trees.chosen([2 * chosen[place][3] + side for place in places for side in (0, 1)]))
+        for at, place in enumerate(places):
+            laws[place] = [level[2 * at] for level in found], [level[2 * at + 1] for level in found]
+    return [Fitted(order=order, laws=laws[place]) for place, (_, order, _, _) in enumerate(chosen)]
+
+
+def _start_anew(total: Array, fitted: Fitted, steps: tuple[Array, Array], known: Array) -> None:
     """Put contexts that start at the change in place of whole ones, for the first steps after each place."""
-    lags = fitted.order.lags
+    (row, context), lags = steps, fitted.order.lags
     for since in range(max(lags, default=0)):
         unknown = sum(lag > since for lag in lags)
-        shorter = ((here >> (unknown + 1)) << 1) | (here & 1)
-        gained = predictions(fitted.trees[1], unknown)[inside, shorter] - known
+        gained = _looked_up(fitted.laws[1][len(lags) - unknown], row, context >> unknown) - known
         total[: len(gained) - since] += gained[since:]
 
 

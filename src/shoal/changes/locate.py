@@ -7,8 +7,7 @@ posterior exp(S) is the place with the least expected absolute error, and the sm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,7 @@ BESIDE = 8
 """Nor to so many steps beside those."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
+class Located(NamedTuple):
     """A place with its confidence set."""
 
     place: int

@@ -11,8 +11,7 @@ can exist; a p-value is then a measure of clearness.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,19 +19,19 @@ from shoal.changes.scan import distances, freedom_of, scores, windows_over
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
+    from shoal.changes.shuffling import Shuffler
 
 Array = np.ndarray[Any, Any]
 
 MOST = 199
 """Permutations at most."""
-CERTAIN = {19: 0.002, 49: 0.02, 99: 0.1}
+CERTAIN = {9: 0.00001, 19: 0.002, 49: 0.02, 99: 0.1}
 """After so many permutations, none as clear as the stretch, a p-value below this share of the level is believed."""
 ENOUGH = 6
 """Permutations at least as clear as the stretch after which no more are drawn (Besag and Clifford 1991)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(NamedTuple):
     """The clearest split of a stretch."""
 
     place: int
@@ -65,9 +64,7 @@ def clearest(blocks: Blocks, least: int) -> Split | None:
     )
 
 
-def p_value(
-    blocks: Blocks, least: int, score: float, generator: np.random.Generator, *, level: float, most: int = MOST
-) -> float:
+def p_value(blocks: Blocks, least: int, score: float, shuffler: Shuffler, *, level: float, most: int = MOST) -> float:
     """How often blocks in random order have a split as clear as ``score``.
 
     No more permutations are drawn once it is plain on which side of ``level`` the p-value lies: when `ENOUGH` were as
@@ -78,7 +75,7 @@ def p_value(
         blocks: The stretch.
         least: The least number of blocks on either side of a split.
         score: From `clearest`.
-        generator: What permutations are drawn from.
+        shuffler: What permutations are drawn from.
         level: The level that matters.
         most: Permutations at most.
     """
@@ -87,8 +84,8 @@ def p_value(
     drawn: list[float] = []
     exceeded = 0
     while len(drawn) < most:
-        order = generator.permutation(blocks.count)
-        ratios = distances(blocks.grams[order[:, None], order], windows, _least(blocks))
+        order = shuffler.permutation(blocks.count)
+        ratios = distances(blocks.grams.take(order, axis=0).take(order, axis=1), windows, _least(blocks))
         largest = np.maximum.reduceat(ratios, windows.sizes, axis=0)
         drawn.append(float(scores(largest, freedom, windows.penalty).max()))
         exceeded += drawn[-1] >= score

@@ -12,10 +12,9 @@ from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import clear_places, least_clear, prepare, tested_places
 from shoal.changes.settings import check_settings
-from shoal.changes.short import is_short, short_changes
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Kind
+    from shoal.changes.input import Kind, Stream
     from shoal.changes.locate import Located
     from shoal.changes.search import Search
     from shoal.changes.short import ShortChange
@@ -47,10 +46,8 @@ def change_points(
     check_settings(min_distance=min_distance, process_count=process_count, level=level)
     stream = as_stream(x, kind=kind)
     search = prepare(stream, min_distance, level, seed)
-    if process_count is None and is_short(stream, memory=search.memory, margin=search.margin):
-        short = short_changes(stream, margin=search.margin, level=level)
-        if short:
-            return _of_short(search, short, min_distance)
+    if process_count is None and (short := _short(search, stream)):
+        return _of_short(search, short, min_distance)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
@@ -92,6 +89,15 @@ def known_number(
     while len(places) > count:
         places.remove(least_clear(search, places))
     return _result(search, places, list(range(len(places) + 1)), min_distance, None)
+
+
+def _short(search: Search, stream: Stream) -> list[ShortChange]:
+    """What a model of levels or slopes says, where a stream is too short for the tests."""
+    from shoal.changes.short import is_short, short_changes  # only few streams need it
+
+    if not is_short(stream, memory=search.memory, margin=search.margin):
+        return []
+    return short_changes(stream, margin=search.margin, level=search.level)
 
 
 def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> Changes:

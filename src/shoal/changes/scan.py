@@ -14,9 +14,8 @@ of which the largest is taken: one clear cell is enough, and no noisy one can dr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,8 +25,7 @@ MOST_CORRELATED = 0.4
 """Neighbouring blocks are at most so correlated, blocks being longer than the memory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
+class Windows(NamedTuple):
     """Windows of blocks and their splits."""
 
     start: Array
@@ -97,27 +95,32 @@ def distances(grams: Array, windows: Windows, least: Array) -> Array:
         windows: The windows.
         least: The least v_2 that is believed in each cell.
     """
-    runs, side = _runs(grams), len(grams) + 1
+    sums = _sums(grams)
+    squares, flat, side = np.einsum("iic->ic", sums), sums.reshape(-1, sums.shape[2]), len(sums)
+
+    def run(first: Array, last: Array) -> Array:
+        """|S_first + ... + S_{last-1}|^2."""
+        return squares.take(first, axis=0) + squares.take(last, axis=0) - 2 * flat.take(first * side + last, axis=0)
+
     start, split, end = windows.start, windows.split, windows.end
     left, right = ((split - start)[:, None].astype(np.float32), (end - split)[:, None].astype(np.float32))
-    found = runs.take(start * side + split, axis=0) / left
-    found += runs.take(split * side + end, axis=0) / right
-    found -= runs.take(start * side + end, axis=0) / (left + right)
+    found = run(start, split) / left
+    found += run(split, end) / right
+    found -= run(start, end) / (left + right)
     variance, correlation = _local(grams, least)
     found /= np.maximum(1.0 + windows.neighbours[:, None] * correlation, np.float32(0.3)) * variance
     return np.asarray(found)
 
 
-def _runs(grams: Array) -> Array:
-    """|S_i + ... + S_{j-1}|^2 of every run of blocks, at row (G + 1) i + j: of shape ((G + 1)^2, cells)."""
+def _sums(grams: Array) -> Array:
+    """The sums of the products of the first i blocks with the first j, of shape (G + 1, G + 1, cells)."""
     count, _, cells = grams.shape
     sums = np.zeros((count + 1, count + 1, cells), dtype=grams.dtype)
     for block in range(count):  # plain additions of rows take a third of the time of two cumulative sums
         np.add(sums[block, 1:], grams[block], out=sums[block + 1, 1:])
     for block in range(1, count):
         sums[1:, block + 1] += sums[1:, block]
-    squares = np.einsum("iic->ic", sums)
-    return np.asarray(squares[:, None] - 2 * sums + squares).reshape(-1, cells)
+    return sums
 
 
 def _local(grams: Array, least: Array) -> tuple[Array, Array]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from shoal.changes.blocks import cut
 from shoal.changes.channels import channels_of
@@ -14,6 +11,7 @@ from shoal.changes.dependence import memory
 from shoal.changes.likelihood import digits_of
 from shoal.changes.locate import locate
 from shoal.changes.permuting import clearest, p_value
+from shoal.changes.shuffling import Shuffler
 from shoal.changes.words import cells_of, longest_word
 
 if TYPE_CHECKING:
@@ -30,8 +28,7 @@ CLEAR = 4.0
 """A score above which a stretch is split where groups, not p-values, decide in the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A part of the stream that may be split."""
 
     start: int
@@ -46,8 +43,7 @@ class Stretch:
     """Its clearest split; None where it is too short or does not move."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(NamedTuple):
     """A stream made ready, and the limits of the search."""
 
     length: int
@@ -64,8 +60,11 @@ class Search:
     """Steps after which the stream has forgotten."""
     level: float
     """The level of the tests."""
-    generator: np.random.Generator
+    shuffler: Shuffler
     """What permutations are drawn from."""
+
+    whole: dict[tuple[int, int, int], Stretch]
+    """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
 
     def stretch(self, start: int, end: int, *, forgetful: bool = True) -> Stretch:
         """A stretch of the stream in blocks, with its clearest split.
@@ -77,16 +76,21 @@ class Search:
         """
         width = max(self.memory if forgetful else 1, -(-(end - start) // BLOCKS))
         count = max(2, (end - start) // width)
+        if (start, end, count) in self.whole:
+            return self.whole[start, end, count]
         blocks = cut(self.cells, start, end, count)
         least = max(1, round(self.margin * count / (end - start)))
         split = clearest(blocks, least) if end - start >= 2 * self.margin else None
-        return Stretch(start=start, end=end, blocks=blocks, least=least, split=split)
+        found = Stretch(start=start, end=end, blocks=blocks, least=least, split=split)
+        if end - start == self.length:
+            self.whole[start, end, count] = found
+        return found
 
     def p_value(self, stretch: Stretch, level: float) -> float:
         """The p-value of the clearest split of a stretch, exact enough to be held against a level."""
         if stretch.split is None:
             return 1.0
-        return p_value(stretch.blocks, stretch.least, stretch.split.score, self.generator, level=level)
+        return p_value(stretch.blocks, stretch.least, stretch.split.score, self.shuffler, level=level)
 
 
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
@@ -100,7 +104,8 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         margin=max(1, round(min_distance * stream.length)),
         memory=max(memory(channels), 3 * longest_word(stream.length)) if stream.length > 255 else memory(channels),
         level=level,
-        generator=np.random.default_rng(seed),
+        shuffler=Shuffler(seed),
+        whole={},
     )
 
 

@@ -2,83 +2,109 @@
 
 The context tree weighting of Willems, Shtarkov and Tjalkens (1995, IEEE Transactions on Information Theory 41): a node
 of the tree predicts by the Krichevsky-Trofimov estimate of its own counts or leaves it to its two children, each with
-weight one half, which the data then shift. All nodes of a depth are one array, so that a tree over n digits costs one
-count of n contexts and O(2^depth) in all.
+weight one half, which the data then shift. All nodes of a depth, of all trees of that depth, are one array, so that a
+tree over n digits costs one count of n contexts and O(2^depth) in all, and many small trees cost little more than one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Array = np.ndarray[Any, Any]
 
 _LOG_HALF = float(np.log(0.5))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
-    """A weighted tree."""
+class Trees(NamedTuple):
+    """Weighted trees of one depth side by side, T of them."""
 
-    evidence: float
-    """The natural logarithm of the weighted probability of all digits that were counted."""
+    evidence: Array
+    """The natural logarithms of the weighted probabilities of all digits that were counted, of shape (T,)."""
     levels: tuple[Array, ...]
-    """Counts of both digits in the nodes of each depth, the deepest first: of shape (2^depth, 2)."""
+    """How often each digit stands in the nodes of each depth, the root first: of shape (2, T, 2^depth)."""
     stops: tuple[Array, ...]
-    """The weight of each node's own estimate, above the deepest level, in the same order."""
+    """The weight of each node's own estimate, above the deepest level, in the same order: of shape (T, 2^depth)."""
+
+    def chosen(self, rows: Sequence[int]) -> Trees:
+        """Some of them."""
+        held = np.asarray(rows)
+        return Trees(
+            evidence=self.evidence[held],
+            levels=tuple(level[:, held] for level in self.levels),
+            stops=tuple(stop[held] for stop in self.stops),
+        )
 
 
-def grow(joined: Array, depth: int) -> Tree:
+def grow(joined: Sequence[Array], depth: int) -> Trees:
     """Count digits in their contexts and weight all trees.
 
     Args:
-        joined: 2 * context + digit at each step counted; the first split of a context is its highest bit.
+        joined: For each tree 2 * context + digit at each step counted; the first split of a context is its highest bit.
         depth: Bits of a context.
     """
-    levels = [np.bincount(joined, minlength=2 << depth).reshape(-1, 2)]
+    counts = np.array([np.bincount(one, minlength=2 << depth) for one in joined])
+    levels = [np.ascontiguousarray(counts.reshape(len(joined), -1, 2).transpose(2, 0, 1))]
     for _ in range(depth):
-        levels.append(levels[-1].reshape(-1, 2, 2).sum(axis=1))
-    half, whole = _logs(int(levels[-1].sum()))
-    nodes = np.concatenate(levels)
-    estimated = half[nodes[:, 0]] + half[nodes[:, 1]] - whole[nodes[:, 0] + nodes[:, 1]]
-    size = len(levels[0])
-    weighted, stops, past = estimated[:size], [], size
-    for _ in range(depth):
-        size //= 2
-        own = estimated[past : past + size]
-        past += size
-        mixed = np.logaddexp(own, weighted.reshape(-1, 2).sum(axis=1)) + _LOG_HALF
-        stops.append(np.exp(own + _LOG_HALF - mixed))
-        weighted = mixed
-    return Tree(evidence=float(weighted[0]), levels=tuple(levels), stops=tuple(stops))
+        levels.append(levels[-1][..., ::2] + levels[-1][..., 1::2])
+    half, whole = _logs(int(levels[-1].sum(axis=0).max()))
+    weighted, stops = _estimated(levels[0], half, whole), []
+    for level in levels[1:]:
+        own = _estimated(level, half, whole)
+        below = weighted[:, ::2] + weighted[:, 1::2]
+        lead = np.exp(-np.abs(own - below))
+        weighted = np.maximum(own, below) + np.log(1.0 + lead) + _LOG_HALF
+        stops.append(np.exp(own + _LOG_HALF - weighted))
+    return Trees(evidence=weighted[:, 0], levels=tuple(levels[::-1]), stops=tuple(stops[::-1]))
 
 
-def predictions(tree: Tree, unknown: int = 0) -> Array:
-    """Probabilities of each digit in each context, as logarithms.
-
-    Args:
-        tree: The tree.
-        unknown: How many of the last bits of a context are not known; contexts are shorter by as many.
+def predictions(trees: Trees) -> list[Array]:
+    """Probabilities of each digit in each context of each length, as logarithms, in single precision.
 
     Returns:
-        Of shape (2, 2^(depth - unknown) * 2), at 2 * context + digit. Row 0 is for a digit that was not counted; row 1
-        is with one occurrence of the digit in that context taken out, which is what a digit that was counted is owed.
+        For contexts of 0, 1, ... depth bits, of shape (T, 2, 2, 2^bits): by tree, by row, by digit, by context. Row 0
+        is for a digit that was not counted; row 1 is with one occurrence of the digit in that context taken out, which
+        is what a digit that was counted is owed.
     """
-    found = _estimates(tree.levels[unknown])
-    for level, stop in zip(tree.levels[unknown + 1 :], tree.stops[unknown:], strict=True):
-        leaves = found.reshape(2, len(stop), -1, 2)
-        own = _estimates(level)[:, :, None, :]
-        found = (leaves + stop[:, None, None] * (own - leaves)).reshape(2, -1, 2)
-    return np.asarray(np.log(found).reshape(2, -1))
+    mixed: Array = np.zeros((2, 2, len(trees.evidence), 1), dtype=np.float32)
+    left: Array = np.ones((len(trees.evidence), 1), dtype=np.float32)
+    found = []
+    for depth, level in enumerate(trees.levels):
+        share = _estimates(level.astype(np.float32))
+        share *= left
+        found.append(np.log(mixed + share).transpose(2, 0, 1, 3))
+        if depth < len(trees.stops):
+            stop = trees.stops[depth].astype(np.float32)
+            share *= stop
+            share += mixed
+            mixed, left = _doubled(share), _doubled(left * (1.0 - stop))
+    return found
+
+
+def _doubled(nodes: Array) -> Array:
+    """What each node hands down to both of its children."""
+    children = np.empty((*nodes.shape, 2), dtype=nodes.dtype)
+    children[..., 0] = children[..., 1] = nodes
+    return children.reshape(*nodes.shape[:-1], -1)
+
+
+def _estimated(level: Array, half: Array, whole: Array) -> Array:
+    """The logarithm of the Krichevsky-Trofimov probability of the digits counted in each node."""
+    zeros, ones = level
+    return np.asarray(half[zeros] + half[ones] - whole[zeros + ones])
 
 
 def _estimates(counts: Array) -> Array:
     """The Krichevsky-Trofimov estimates (c + 1/2) / (C + 1), and those with the digit itself taken out."""
-    total = counts.sum(axis=1, keepdims=True)
-    return np.stack(((counts + 0.5) / (total + 1.0), np.maximum(counts - 0.5, 0.25) / np.maximum(total, 1)))
+    total, found = counts[0] + counts[1], np.empty((2, *counts.shape), dtype=counts.dtype)
+    np.divide(counts + 0.5, total + 1.0, out=found[0])
+    np.divide(np.maximum(counts - 0.5, 0.25), np.maximum(total, 1), out=found[1])
+    return found
 
 
 def _logs(most: int) -> tuple[Array, Array]:

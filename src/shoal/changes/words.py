@@ -7,9 +7,8 @@ take the first digit of each at one time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +23,7 @@ MOST_CHANNELS = 8
 """Streams with more channels are looked at through words of one and two symbols and through neighbours' pairs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(NamedTuple):
     """One resolution and word length, and where in the stream each word stands."""
 
     channels: tuple[int, ...]
