@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.models.prefixes import Prefix, group_prefixes, most_likely
+from shoal.models.prefixes import Prefix, group_prefixes, most_likely, say_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,9 +106,7 @@ def _decode_group(
         output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, **extra)
         cache = output.past_key_values
         said_B = choose(output.logits[:, -1], rows)
-        for row, token in zip(rows, said_B.tolist(), strict=True):
-            row.said.append(token)
-        going = [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]
+        going = say_next(rows, said_B, end_id)
         if len(going) < len(rows):
             kept = torch.tensor(going, dtype=torch.long, device=device)
             rows = [rows[place] for place in going]

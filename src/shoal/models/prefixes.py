@@ -28,6 +28,17 @@ def most_likely(logits_BV: torch.Tensor, _rows: Sequence[Prefix]) -> torch.Tenso
     return logits_BV.argmax(-1)
 
 
+def say_next(rows: Sequence[Prefix], said_B: torch.Tensor, end_id: int | None) -> list[int]:
+    """Put the next token behind each row.
+
+    Returns:
+        The places of the rows that go on: neither ended nor at their limit.
+    """
+    for row, token in zip(rows, said_B.tolist(), strict=True):
+        row.said.append(token)
+    return [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]
+
+
 def group_prefixes(rows: list[Prefix], cells: int, *, padded: bool) -> Iterator[list[Prefix]]:
     """Rows of similar length and limit; of equal length where nothing may be padded."""
     group: list[Prefix] = []

@@ -20,7 +20,7 @@ from shoal.errors import ModelError, UsageError
 from shoal.models.anatomy import Anatomy, split_model
 from shoal.models.bodies.decoding import continue_rows
 from shoal.models.decoding import decode_rows, has_cache
-from shoal.models.prefixes import Prefix
+from shoal.models.prefixes import Prefix, say_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,6 +107,4 @@ def _read_again(
         while going:
             ids_BL = torch.tensor([[*row.prefix, *row.said] for row in going], device=anatomy.model.device)
             said_B = choose(anatomy.full_logits(ids_BL)[:, -1], going)
-            for row, token in zip(going, said_B.tolist(), strict=True):
-                row.said.append(token)
-            going = [row for row in going if row.said[-1] != end_id and len(row.said) < row.limit]
+            going = [going[place] for place in say_next(going, said_B, end_id)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.models.bodies.past import Memory
-from shoal.models.prefixes import Prefix, group_prefixes, most_likely
+from shoal.models.prefixes import Prefix, group_prefixes, most_likely, say_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,9 +77,7 @@ def _continue_group(
     memory.advance()
     while rows:
         said_B = choose(body.head.logits(last_BD), rows)
-        for row, token in zip(rows, said_B.tolist(), strict=True):
-            row.said.append(token)
-        going = [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]
+        going = say_next(rows, said_B, end_id)
         if len(going) < len(rows):
             kept = torch.tensor(going, dtype=torch.long, device=body.device)
             rows, said_B = [rows[place] for place in going], said_B[kept]
