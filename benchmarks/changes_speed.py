@@ -2,7 +2,8 @@
 
 The stream is the hidden rotation. All sides run one thread each and in turn, round by round; CPU-seconds are those that
 the system accounts to the process and its children. shoal's modules are compiled first, as pip compiles those that it
-installs. The command line is a fifth side: the same stream as text on its standard input. PyChest needs NumPy below 2, so it has an environment of its own:
+installs. The command line is a fifth side: the same stream as a file of text. PyChest needs NumPy below 2, so it has an
+environment of its own:
 
     python3.11 -m venv .venv-pychest
     .venv-pychest/bin/pip install "Cython<3.1" setuptools wheel "numpy<2"
@@ -29,7 +30,17 @@ SIDE = ROOT / "benchmarks" / "sides" / "changes_side.py"
 PYCHEST_PYTHON = ROOT / ".venv-pychest" / "bin" / "python"
 PYTHONS = {"shoal": SHOAL_PYTHON, "rustures": PEERS_PYTHON, "ruptures": PEERS_PYTHON, "PyChest": PYCHEST_PYTHON}
 COMMAND = "shoal changes --json"
-COMMAND_LINE = [SHOAL_PYTHON, "-m", "shoal", "changes", "--json", "--min-distance", "0.15", "--processes", "2"]
+COMMAND_LINE: list[str | Path] = [
+    SHOAL_PYTHON,
+    "-m",
+    "shoal",
+    "changes",
+    "--json",
+    "--min-distance",
+    "0.15",
+    "--processes",
+    "2",
+]
 LENGTH = 5000
 
 
@@ -56,12 +67,12 @@ def beside_peers(rounds: int) -> dict[str, Any]:
     places: dict[str, list[int]] = {}
     for _ in range(rounds):
         for tool in tools:
-            finished = run_side(COMMAND_LINE + [text] if tool == COMMAND else [PYTHONS[tool], SIDE, tool, file])
+            finished = run_side([*COMMAND_LINE, text] if tool == COMMAND else [PYTHONS[tool], SIDE, tool, file])
             seconds[tool].append(finished.cpu_seconds)
             said = json.loads(finished.output if tool == COMMAND else finished.output.splitlines()[-1])
             places[tool] = said["places"] if tool == COMMAND else said
     print(f"hidden rotation, n={LENGTH}, change at {LENGTH * 3 // 10}: whole processes, CPU-seconds")
-    figures = {}
+    figures: dict[str, Any] = {}
     for tool in tools:
         ratio = statistics.median(peer / own for peer, own in zip(seconds[tool], seconds["shoal"], strict=True))
         figures[tool] = {"cpu": spread(seconds[tool]), "ratio": ratio, "places": places[tool]}
