@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -41,6 +42,19 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         fresh.mkdir()
         yield fresh
         _swap(fresh, folder, Path(scratch) / "old")
+
+
+def digest_of_files(path: Path) -> str:
+    """A digest of a file, or of all files in a folder with their names, as 64 hexadecimal characters.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    state = hashlib.sha256()
+    for file in sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]:
+        with file.open("rb") as handle:
+            state.update(f"{file.relative_to(path)} {hashlib.file_digest(handle, 'sha256').hexdigest()};".encode())
+    return state.hexdigest()
 
 
 def _swap(fresh: Path, folder: Path, old: Path) -> None:

@@ -41,7 +41,7 @@ def corpus(
     action
         card (size, words, diversity, duplicates), clean, dedupe, or contamination.
     source
-        A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[:split].
+        A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split].
     column
         The column of the rows that holds the text.
     out

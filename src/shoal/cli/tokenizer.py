@@ -35,7 +35,7 @@ def tokenizer(
     action
         train.
     corpus
-        A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[:split].
+        A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split].
     out
         The folder to write.
     kind

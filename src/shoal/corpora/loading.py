@@ -7,14 +7,14 @@ import io
 import json
 from typing import IO, TYPE_CHECKING, Any
 
+from shoal.corpora.hub import HUB, parse_hub, read_rows
 from shoal.corpora.readers import STORY_END
-from shoal.errors import DataError, MissingExtraError, UnavailableError, UsageError
+from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-HUB = "hub:"
 _CHUNK = 1 << 20
 _ROWS_A_BATCH = 1000
 
@@ -24,7 +24,7 @@ def read_documents(source: str | Path, *, column: str = "text") -> Iterator[str]
 
     A text file (``.txt``, ``.md``, or no ending) is parted at ``<|endoftext|>`` where it has any, else at blank lines;
     ``.jsonl`` and ``.parquet`` hold a document a row; of a folder all such files are read in the order of their
-    names; ``hub:org/name`` or ``hub:org/name:split`` is a data set of the hub, streamed.
+    names; ``hub:org/name[@revision][:split]`` is a data set of the hub, streamed.
 
     Args:
         source: a path, or ``hub:`` and a name.
@@ -131,21 +131,9 @@ def _read_parquet(path: Path, column: str) -> Iterator[str]:
 
 
 def _read_hub(name: str, column: str) -> Iterator[str]:
-    try:
-        import datasets
-    except ImportError as error:
-        raise MissingExtraError("hub", "reading a data set of the hub") from error
-    repository, _, split = name.removeprefix(HUB).partition(":")
-    try:
-        rows: Iterable[Any] = datasets.load_dataset(repository, split=split or "train", streaming=True)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:160]
-        raise UnavailableError(
-            f"cannot read the hub data set {repository!r} ({reason}); check its name, "
-            "its split and the network, or download it and give the file"
-        ) from error
-    for number, row in enumerate(rows, start=1):
-        yield _column_of(row, column, f"{repository} row {number}")
+    wanted = parse_hub(name)
+    for number, row in enumerate(read_rows(wanted), start=1):
+        yield _column_of(row, column, f"{wanted.name} row {number}")
 
 
 def _column_of(row: Any, column: str, where: str) -> str:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.corpora.hub import HUB, parse_hub, pin
 from shoal.errors import DataError
-from shoal.experiments.pretraining.files import HUB
+from shoal.experiments.pretraining.sources import pinned_source
 from shoal.experiments.writing import disk_faults, read_json, write_json
+from shoal.files import digest_of_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -62,6 +64,8 @@ def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress |
     """
     from shoal.corpora.writing import write_documents
 
+    if corpus.source is not None:
+        corpus = corpus.model_copy(update={"source": pinned_source(corpus.source, folder)})
     file = folder / f"texts-{corpus_key(corpus)}.parquet"
     if file.is_file():
         return file
@@ -181,13 +185,10 @@ def _some(rows: Iterable[dict[str, Any]], corpus: CorpusTable) -> Iterator[dict[
 
 
 def _source_digest(source: str) -> str:
+    """Of a hub data set its name and commit, of files what stands in them."""
     if source.startswith(HUB):
-        return source
+        return str(pin(parse_hub(source)))
     path = Path(source)
     if not path.exists():
         raise DataError(f"there is no {path}; give a file, a folder or {HUB}org/name as the source of a corpus")
-    state = hashlib.sha256()
-    for file in sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]:
-        with file.open("rb") as handle:
-            state.update(f"{file.relative_to(path)} {hashlib.file_digest(handle, 'sha256').hexdigest()};".encode())
-    return state.hexdigest()
+    return digest_of_files(path)

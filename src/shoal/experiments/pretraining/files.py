@@ -6,14 +6,13 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.corpora.hub import HUB
 from shoal.errors import ExperimentFileError, UsageError
 from shoal.experiments.loading import parse_toml
 from shoal.experiments.pretraining.recipe import Recipe, recipe_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-HUB = "hub:"
 
 
 def load_recipe(path: str | Path, *, data: str | Path | None = None, values: Mapping[str, Any] | None = None) -> Recipe:

@@ -141,15 +141,28 @@ class _Run:
     def _prepare(self, cache: Path) -> Prepared:
         """The data: made by the first process, and then read by the others."""
         from shoal.experiments.pretraining.preparing import prepare
+        from shoal.experiments.pretraining.sources import with_sources
 
+        recipe = with_sources(self._recipe, self._crew.from_first(lambda: self._sources(cache)))
         made: list[Prepared] = []
 
         def prepare_first() -> None:
-            made.append(prepare(self._recipe, cache, progress=self._listeners.progress))
+            made.append(prepare(recipe, cache, progress=self._listeners.progress))
             write_text(self._out / "held_out.txt", "".join(f"{one}\n" for one in made[0].held_out_ids))
 
         self._crew.from_first(prepare_first)
-        return made[0] if made else prepare(self._recipe, cache)
+        return made[0] if made else prepare(recipe, cache)
+
+    def _sources(self, cache: Path) -> dict[str, str]:
+        """The commits of hub data sets that the run was begun with, so that they stay."""
+        from shoal.experiments.pretraining.sources import pinned_sources
+
+        held: dict[str, str] | None = self._opened.read("sources.json")
+        if held is None:
+            held = pinned_sources(self._recipe, cache)
+            if held:
+                self._opened.write("sources.json", held)
+        return held
 
     def _planned(self, settings: TrainSettings) -> PretrainPlan:
         """The plan that was made when the run was begun, so that its precision stays."""

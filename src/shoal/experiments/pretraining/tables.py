@@ -18,7 +18,7 @@ class CorpusTable(Table):
 
     name: Name
     source: str | None = None
-    """A path from the folder of the recipe (or of ``--data``), or ``hub:org/name[:split]``."""
+    """A path from the folder of the recipe (or of ``--data``), or ``hub:org/name[@revision][:split]``."""
 
     grammar: Count | None = None
     """So many stories of the story grammar instead (`shoal stories`)."""
