@@ -17,7 +17,15 @@ from endpoints import serving
 from shoal.corpora.asked import Endpoint, UselessAnswerError
 from shoal.corpora.grammar import ask_questions, missing_words, read_events, tell_story
 from shoal.errors import DataError, EndpointError, UsageError
-from shoal.evaluation.judging import EndpointJudge, Judgement, Piece, certify_judge, damaged_pieces, read_judgement
+from shoal.evaluation.judging import (
+    EndpointJudge,
+    Judgement,
+    Piece,
+    certify_judge,
+    damaged_pieces,
+    read_judgement,
+    rubric_prompt,
+)
 from shoal.evaluation.judging.damage.consistency import damage_consistency
 from shoal.evaluation.judging.damage.grammar import damage_grammar
 from shoal.evaluation.judging.damage.instruction import instruction_for
@@ -33,10 +41,10 @@ def judge(tmp_path):
     """Makes a judge at a server that follows a script, and gives the script too."""
     with ExitStack() as servers:
 
-        def make(*steps, **settings):
+        def make(*steps, constrained=False, **settings):
             url, script = servers.enter_context(serving(*steps))
             endpoint = Endpoint(url=url, model="m", pause=lambda seconds: None, **settings)
-            return EndpointJudge(endpoint, tmp_path / "judge.jsonl", workers=1), script
+            return EndpointJudge(endpoint, tmp_path / "judge.jsonl", constrained=constrained, workers=1), script
 
         yield make
 
@@ -114,10 +122,36 @@ def test_useless_answers_are_asked_again_at_a_higher_temperature_and_then_left_o
 
 
 def test_a_judge_without_usable_answers_cannot_be_told(judge):
-    certificate = certify_judge(judge("It is nice.", tries=1)[0], stories=7)
+    asked, script = judge("It is nice.", tries=1)
+    certificate = certify_judge(asked, stories=7)
     assert set(sight(certificate).values()) == {"cannot tell"}
-    assert certificate.useless == certificate.pieces == 70
+    assert certificate.useless == certificate.pieces == len(script.requests) == 10
+    assert "answers in no form that can be read" in certificate.to_text()
+
+
+def test_a_judge_that_answers_now_and_then_is_asked_about_all(judge):
+    asked, script = judge(*["It is nice."] * 9, GOOD, "It is nice.", tries=1)
+    certificate = certify_judge(asked, stories=7)
+    assert certificate.useless == certificate.pieces - 1 == len(script.requests) - 1 == 69
     assert "too few stories" in certificate.to_text()
+
+
+def test_answers_can_be_held_to_a_schema_that_the_reader_takes(judge):
+    asked, script = judge(GOOD, constrained=True)
+    asked([Piece(asked="a", story="b")])
+    (request,) = script.requests
+    form = request["response_format"]
+    assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
+    told = {"grammar": 10, "creativity": 1, "consistency": 3, "instruction": 5, "age": "F"}
+    assert read_judgement(json.dumps(told)).mark("grammar") == 10
+    schema = form["json_schema"]["schema"]
+    assert set(schema["properties"]) == set(schema["required"]) == set(told)
+    assert schema["properties"]["grammar"] == {"type": "integer", "minimum": 1, "maximum": 10}
+
+
+def test_a_judge_that_parrots_the_rubric_gets_no_marks(judge):
+    asked, _ = judge(rubric_prompt(Piece(asked="a", story="b")), tries=1)
+    assert asked([Piece(asked="a", story="b")]) == [None]
 
 
 def test_an_endpoint_that_goes_away_loses_nothing(judge, tmp_path):

@@ -35,6 +35,7 @@ def rate(
     training_text: Path | None = None,
     judge: str | None = None,
     judge_model: str | None = None,
+    constrained: Annotated[bool, Parameter(negative="")] = False,
     certify_judge: Annotated[bool, Parameter(negative="")] = False,
     certificate_stories: int = 12,
     price_in: float = 0.0,
@@ -82,6 +83,8 @@ def rate(
         OPENAI_API_KEY.
     judge_model
         The name of the model there.
+    constrained
+        Hold the judge's answers to a JSON schema; its endpoint must be able to (llama.cpp, vLLM, OpenAI).
     certify_judge
         First prove the judge on stories that are damaged by a known dose.
     certificate_stories
@@ -107,7 +110,7 @@ def rate(
     from shoal.evaluation.stories.rating import Sampling
 
     specs = list(dict.fromkeys(model or []))
-    _check(specs, judge, judge_model, out, certify=certify_judge)
+    _check(specs, judge, judge_model, out, certify=certify_judge, constrained=constrained)
     for name, value in (("--pairs", pairs), ("--questions", questions), ("--completions", completions)):
         if value < 0:
             raise UsageError(f"{name} is {value}; give 0 or more")
@@ -120,7 +123,15 @@ def rate(
         _make_folder(out)
     asked = None
     if judge is not None and judge_model is not None and out is not None:
-        asked = Asked(url=judge, model=judge_model, timeout=timeout, prices=(price_in, price_out), agreed=yes, out=out)
+        asked = Asked(
+            url=judge,
+            model=judge_model,
+            timeout=timeout,
+            prices=(price_in, price_out),
+            agreed=yes,
+            constrained=constrained,
+            out=out,
+        )
     ratings, certificate = rate_all(
         specs, material, sampling, asked, certify=certificate_stories if certify_judge else 0, out=out,
         device=device, dtype=dtype,
@@ -134,11 +145,21 @@ def rate(
     _tell(ratings, certificate, {name: str(value) for name, value in given.items()}, out, as_json=as_json)
 
 
-def _check(specs: list[str], judge: str | None, judge_model: str | None, out: Path | None, *, certify: bool) -> None:
+def _check(
+    specs: list[str],
+    judge: str | None,
+    judge_model: str | None,
+    out: Path | None,
+    *,
+    certify: bool,
+    constrained: bool,
+) -> None:
     if not specs and not certify:
         raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to prove a judge alone")
     if certify and judge is None:
         raise UsageError("--certify-judge needs the judge: give --judge URL and --judge-model NAME")
+    if constrained and judge is None:
+        raise UsageError("--constrained is for a judge: give --judge URL and --judge-model NAME")
     if judge is not None and (judge_model is None or out is None):
         raise UsageError("a judge needs --judge-model NAME, and --out FOLDER where its answers are kept")
 

@@ -26,6 +26,7 @@ class Asked:
     timeout: float
     prices: tuple[float, float]
     agreed: bool
+    constrained: bool
     out: Path
 
 
@@ -71,7 +72,7 @@ def _make_judge(asked: Asked, progress: Callable[[str, int, int], None]) -> Endp
 
     endpoint = Endpoint(url=asked.url, model=asked.model, timeout=asked.timeout)
     endpoint.client()  # a wrong address or a missing package is told before any work
-    return EndpointJudge(endpoint, asked.out / "judge.jsonl", progress=progress)
+    return EndpointJudge(endpoint, asked.out / "judge.jsonl", constrained=asked.constrained, progress=progress)
 
 
 def _certify(judge: EndpointJudge, asked: Asked, stories: int) -> JudgeCertificate:

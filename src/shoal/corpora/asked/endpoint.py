@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import EndpointError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 
@@ -50,6 +50,9 @@ class Endpoint:
 
     second_temperature: float | None = None
     """Of a question that is asked again because its answer was of no use; None leaves it as it was."""
+
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    """The JSON schema that answers are held to, at an endpoint that can (``response_format``); None asks in words."""
 
     pause: Callable[[float], None] = field(default=time.sleep, repr=False)
     """What waits."""
@@ -114,6 +117,7 @@ class Endpoint:
                 messages=[{"role": "user", "content": prompt}],
                 max_tokens=self.longest,
                 temperature=temperature,
+                **self._form(),
             )
         except openai.APITimeoutError as error:
             raise _TryAgainError(f"no answer within {self.timeout:g} s") from error
@@ -123,10 +127,17 @@ class Endpoint:
             raise EndpointError(
                 f"{self.url} refuses the request with status {error.status_code} ({_short(error.message)}); "
                 f"check the model's name {self.model!r} and the key in {KEY_VARIABLE}"
+                f"{'; perhaps it cannot hold answers to a JSON schema' if self.schema else ''}"
             ) from error
         except (openai.APIConnectionError, openai.APIError, ValueError) as error:
             raise _TryAgainError(_short(str(error)) or type(error).__name__) from error
         return _answer(reply)
+
+    def _form(self) -> dict[str, Any]:
+        if self.schema is None:
+            return {}
+        form = {"name": "answer", "strict": True, "schema": dict(self.schema)}
+        return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
 class UselessAnswerError(Exception):

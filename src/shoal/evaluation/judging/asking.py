@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.asked import answer_all, estimate_cost
 from shoal.corpora.asked.asking import read_record
-from shoal.evaluation.judging.rubric import MOST_TOKENS, TYPICAL_TOKENS, Judgement, Piece, read_judgement, rubric_prompt
+from shoal.evaluation.judging.rubric import (
+    ANSWER_SCHEMA,
+    MOST_TOKENS,
+    TYPICAL_TOKENS,
+    Judgement,
+    Piece,
+    read_judgement,
+    rubric_prompt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +42,7 @@ class EndpointJudge:
         endpoint: Endpoint,
         record: Path,
         *,
+        constrained: bool = False,
         workers: int = 4,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
@@ -41,12 +50,19 @@ class EndpointJudge:
 
         Args:
             endpoint: who judges. It is asked at temperature 0, and at a higher one where its answer was of no use.
-            record: the JSONL file of answers, keyed by the model's name and the whole question; it is made, or gone
-                on with.
+            record: the JSONL file of answers, keyed by the model's name, the form and the whole question; it is made,
+                or gone on with.
+            constrained: hold answers to a JSON schema; the endpoint must be able to (llama.cpp, vLLM, OpenAI).
             workers: questions under way at the same time.
             progress: called with (what, done, total).
         """
-        self.endpoint = replace(endpoint, temperature=0.0, second_temperature=_SECOND_TEMPERATURE, longest=MOST_TOKENS)
+        self.endpoint = replace(
+            endpoint,
+            temperature=0.0,
+            second_temperature=_SECOND_TEMPERATURE,
+            longest=MOST_TOKENS,
+            schema=ANSWER_SCHEMA if constrained else None,
+        )
         self._record, self._workers, self._progress = record, workers, progress
 
     def estimate(self, pieces: Sequence[Piece], *, price_in: float, price_out: float) -> Estimate:
@@ -85,7 +101,8 @@ class EndpointJudge:
 
     def _question(self, piece: Piece) -> _Question:
         text = rubric_prompt(piece)
-        key = hashlib.sha256(f"{self.endpoint.model}\n{text}".encode()).hexdigest()[:24]
+        form = "constrained\n" if self.endpoint.schema is not None else ""
+        key = hashlib.sha256(f"{form}{self.endpoint.model}\n{text}".encode()).hexdigest()[:24]
         return _Question(key=key, text=text, piece=piece)
 
 

@@ -46,6 +46,8 @@ class JudgeCertificate:
     doses: tuple[float, ...]
     stories: int
     pieces: int
+    """That the judge was asked about."""
+
     useless: int
     """Pieces of which the judge gave no usable answer."""
 
@@ -70,6 +72,8 @@ class JudgeCertificate:
             f"judge {self.judge}: {verdict}",
             f"{self.stories} stories, {self.pieces} pieces, {self.useless} without a usable answer",
         ]
+        if self.useless == self.pieces:
+            return "\n".join([*lines, "it answers in no form that can be read, so that nothing is known of its sight"])
         for finding in self.findings:
             lines += _lines(finding, self.doses)
         unproved = "creativity and age are not proved: no damage of a known dose is made to them"

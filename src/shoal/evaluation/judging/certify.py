@@ -29,6 +29,10 @@ SMALLEST_DROP = 0.5
 """Marks: a smaller drop from the undamaged story to the fully damaged one does not count as seeing."""
 
 
+PATIENCE = 10
+"""Pieces: a judge that has no usable answer to so many is not asked about the others."""
+
+
 def certify_judge(
     judge: Judge, *, name: str = "judge", stories: int = 12, seed: int = 0, doses: Sequence[float] = DOSES
 ) -> JudgeCertificate:
@@ -37,7 +41,8 @@ def certify_judge(
     Args:
         judge: a callable that takes pieces and gives a judgement of each, or None where it gives none.
         name: what the certificate calls it.
-        stories: how many; 10 pieces are judged of each.
+        stories: how many; 10 pieces are judged of each. A judge without a usable answer to the first 10 pieces is asked
+            no more.
         seed: of the stories and the damage.
         doses: of each kind of damage, rising, above 0 and at most 1.
 
@@ -46,7 +51,8 @@ def certify_judge(
         EndpointError: the judge is at an endpoint that failed for good; what it answered is kept.
     """
     pieces = damaged_pieces(stories, seed=seed, doses=doses)
-    judged = list(judge([part.piece for part in pieces]))
+    judged = _judged(judge, pieces)
+    pieces = pieces[: len(judged)]
     marks = _marks(pieces, judged)
     level = 1 - 0.05 / len(DAMAGES)
     return JudgeCertificate(
@@ -60,6 +66,14 @@ def certify_judge(
         level=level,
         smallest_drop=SMALLEST_DROP,
     )
+
+
+def _judged(judge: Judge, pieces: Sequence[Damaged]) -> list[Judgement | None]:
+    """The judgements of all pieces, or of the first ones alone where none of those was of use."""
+    first = list(judge([part.piece for part in pieces[:PATIENCE]]))
+    if all(one is None for one in first):
+        return first
+    return first + list(judge([part.piece for part in pieces[PATIENCE:]]))
 
 
 def _marks(pieces: Sequence[Damaged], judged: Sequence[Judgement | None]) -> Marks:

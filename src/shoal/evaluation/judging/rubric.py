@@ -43,8 +43,18 @@ Give whole marks from 1 (very bad) to 10 (without fault):
 Mark each by itself: a fault of one kind must not lower the others.
 Also give "age": the letter of the pupil's likely age: {ages}.
 
-Answer with one JSON object and nothing else, such as
-{{"grammar": 7, "creativity": 4, "consistency": 8, "instruction": 5, "age": "B"}}"""
+Answer with one JSON object and nothing else, your marks and your letter in the places of the angle brackets:
+{{"grammar": <mark>, "creativity": <mark>, "consistency": <mark>, "instruction": <mark>, "age": "<letter>"}}"""
+# There are no marks in it: a judge that parrots an example would be taken for one that has read the story.
+
+ANSWER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {name: {"type": "integer", "minimum": LOWEST, "maximum": HIGHEST} for name in DIMENSIONS}
+    | {"age": {"type": "string", "enum": list(AGES)}},
+    "required": [*DIMENSIONS, "age"],
+    "additionalProperties": False,
+}
+"""The answer as a JSON schema, for endpoints that let a model say nothing else."""
 
 MOST_TOKENS = 200
 """Of an answer: five short entries, and room for a judge that says a sentence first."""
