@@ -1,36 +1,28 @@
 """Queries, keys, values and attention weights, seen where a model calls its attention function.
 
 The function of the model is called as ever, with the same arguments, so its numbers are the same to the last bit. What
-it was given is enough to compute the weights beside it: softmax(cap(Q Kᵀ · scale) + mask), where a fused kernel never
-writes them out. Cost: one matrix product and one softmax over L × J a head.
-
-Shapes: B rows, H query heads, G key heads, L queries, J keys, K width of a head.
+it was given is enough to compute the weights beside it, where a fused kernel never writes them out.
 """
 
 from __future__ import annotations
 
-import math
 import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
 from shoal.errors import ModelError
+from shoal.insight.hooks.weights import attention_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import torch
     from torch import nn
 
     from shoal.insight.hooks.parts import Parts
 
     Watch = Callable[[str, torch.Tensor], None]
     """Is told ``queries``, ``keys``, ``values`` or ``weights``, and the value."""
-
-_QUERIES = 64
-"""Looked at together."""
 
 _UNSEEN = ("position_bias", "s_aux")
 """Arguments that change the weights in ways that are not written out here."""
@@ -60,78 +52,6 @@ def watching(parts: Parts, watches: dict[int, tuple[set[str], Watch]]) -> Iterat
         if known:
             stack.enter_context(_registered_function(parts, known))
         yield
-
-
-def attention_weights(
-    query_BHLK: torch.Tensor,
-    key_BGJK: torch.Tensor,
-    mask: torch.Tensor | None,
-    *,
-    scale: float,
-    soft_cap: float | None = None,
-    window: int | None = None,
-    causal: bool = True,
-) -> torch.Tensor:
-    """The weights (B × H × L × J) that fused attention uses and does not give.
-
-    A few queries at a time against the keys up to the last of them, so that what no query may see is never computed
-    and the scores stay in the cache.
-
-    Args:
-        query_BHLK: queries.
-        key_BGJK: keys; H / G neighbouring query heads share one.
-        mask: added to the scores, or where it is bool, true where a key may be seen; None is all that is causal.
-        scale: of the scores.
-        soft_cap: c in c · tanh(score / c), before the mask (Gemma 2, arXiv:2408.00118, section 2).
-        window: where there is no mask, how many keys a query sees at most, itself included.
-        causal: whether a query sees no key after its own; the last query stands at the last key.
-    """
-    rows, heads, length, _ = query_BHLK.shape
-    keys = key_BGJK.shape[2]
-    key_BHKJ = key_BGJK.repeat_interleave(heads // key_BGJK.shape[1], dim=1).transpose(2, 3)
-    folded = math.frexp(scale)[0] == 0.5  # a power of two: scaling the keys instead rounds nothing
-    if folded:
-        key_BHKJ = key_BHKJ * scale
-    if mask is None and causal and window is not None and window < keys:
-        mask = _visible(length, keys, window, query_BHLK.device)
-    if mask is not None and mask.dtype == torch.bool:
-        mask = query_BHLK.new_zeros(mask.shape).masked_fill_(~mask, torch.finfo(query_BHLK.dtype).min)
-    weights_BHLJ = _zeros((rows, heads, length, keys), query_BHLK)
-    for start in range(0, length, _QUERIES):
-        stop = min(start + _QUERIES, length)
-        seen = keys - length + stop if causal else keys
-        scores = query_BHLK[:, :, start:stop] @ key_BHKJ[..., :seen]
-        scores = _capped(scores if folded else scores.mul_(scale), soft_cap)
-        if mask is not None:
-            scores += mask[..., start:stop, :seen] if mask.shape[-2] > 1 else mask[..., :seen]
-        elif causal:
-            # Only the last keys can lie after one of these queries.
-            late = scores[..., seen - (stop - start) :]
-            late.masked_fill_(~_visible(stop - start, stop - start, None, late.device), torch.finfo(late.dtype).min)
-        weights_BHLJ[:, :, start:stop, :seen] = _softmax(scores)
-    return weights_BHLJ
-
-
-def _zeros(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
-    """Fresh zeros; on a CPU from NumPy, which asks for huge pages: touching the memory takes a third of the time."""
-    if like.device.type == "cpu" and like.dtype == torch.float32:
-        return torch.from_numpy(np.zeros(shape, dtype=np.float32))
-    return like.new_zeros(shape)
-
-
-def _capped(scores: torch.Tensor, soft_cap: float | None) -> torch.Tensor:
-    return scores if soft_cap is None else torch.tanh(scores / soft_cap) * soft_cap
-
-
-def _softmax(scores: torch.Tensor) -> torch.Tensor:
-    """Over keys; never in less than float32."""
-    return scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(scores.dtype)
-
-
-def _visible(length: int, keys: int, window: int | None, device: torch.device) -> torch.Tensor:
-    """True where a query may see a key (L × J)."""
-    behind_LJ = torch.arange(keys - length, keys, device=device)[:, None] - torch.arange(keys, device=device)
-    return behind_LJ >= 0 if window is None else (behind_LJ >= 0) & (behind_LJ < window)
 
 
 @contextmanager
