@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LlamaShape:
-    """The shape of a Llama (Touvron et al. 2023, arXiv:2302.13971): RMS norms, rotary positions, SwiGLU."""
+class Shape:
+    """What every model from scratch has."""
 
     vocabulary: int
     width: int
@@ -23,7 +23,6 @@ class LlamaShape:
     """Width of the feed-forward layers."""
 
     context: int = 2048
-    rope_theta: float = 10000.0
     tied: bool = True
     """Whether the head uses the weights of the embedding."""
 
@@ -34,23 +33,18 @@ class LlamaShape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GptNeoShape:
+class LlamaShape(Shape):
+    """The shape of a Llama (Touvron et al. 2023, arXiv:2302.13971): RMS norms, rotary positions, SwiGLU."""
+
+    rope_theta: float = 10000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GptNeoShape(Shape):
     """The shape of a GPT-Neo (Black et al. 2021): layer norms, learned places, attention to all or to a window."""
 
-    vocabulary: int
-    width: int
-    layers: int
-    heads: int
-    inner: int
-    """Width of the feed-forward layers."""
-
-    context: int = 2048
     window: int = 256
     """How far the second, fourth, ... block looks."""
-
-    tied: bool = True
-    initial_spread: float = 0.02
-    end_token_id: int | None = None
 
 
 def build_llama(shape: LlamaShape, *, seed: int) -> PreTrainedModel:
@@ -65,20 +59,11 @@ def build_llama(shape: LlamaShape, *, seed: int) -> PreTrainedModel:
     from transformers import LlamaConfig
 
     config = LlamaConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.width,
+        **_common(shape),
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads,
-        intermediate_size=shape.inner,
-        max_position_embeddings=shape.context,
         rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
-        tie_word_embeddings=shape.tied,
-        initializer_range=shape.initial_spread,
-        bos_token_id=None,
-        eos_token_id=shape.end_token_id,
-        pad_token_id=None,
-        use_cache=True,
         attn_implementation="sdpa",
     )
     return _fresh(config, seed)
@@ -97,28 +82,35 @@ def build_gpt_neo(shape: GptNeoShape, *, seed: int) -> PreTrainedModel:
 
     kinds = [["global", "local"][place % 2] for place in range(shape.layers)]
     config = GPTNeoConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.width,
+        **_common(shape),
         num_layers=shape.layers,
         num_heads=shape.heads,
-        intermediate_size=shape.inner,
-        max_position_embeddings=shape.context,
         window_size=shape.window,
         attention_types=[[[kind], 1] for kind in kinds],
         attention_dropout=0.0,
         embed_dropout=0.0,
         resid_dropout=0.0,
-        tie_word_embeddings=shape.tied,
-        initializer_range=shape.initial_spread,
-        bos_token_id=None,
-        eos_token_id=shape.end_token_id,
-        pad_token_id=None,
-        use_cache=True,
     )
     return _fresh(config, seed)
 
 
-def _check_sizes(shape: LlamaShape | GptNeoShape) -> None:
+def _common(shape: Shape) -> dict[str, Any]:
+    """What both configurations call by the same name."""
+    return {
+        "vocab_size": shape.vocabulary,
+        "hidden_size": shape.width,
+        "intermediate_size": shape.inner,
+        "max_position_embeddings": shape.context,
+        "tie_word_embeddings": shape.tied,
+        "initializer_range": shape.initial_spread,
+        "bos_token_id": None,
+        "eos_token_id": shape.end_token_id,
+        "pad_token_id": None,
+        "use_cache": True,
+    }
+
+
+def _check_sizes(shape: Shape) -> None:
     if min(shape.vocabulary, shape.width, shape.layers, shape.heads, shape.inner, shape.context) < 1:
         raise UsageError(f"every size of a model must be at least 1, got {shape}")
 

@@ -24,32 +24,12 @@ def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTraine
     from shoal.models.build import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
 
     table = recipe.model
+    same = table.model_dump(include={"width", "layers", "heads", "context", "tied", "initial_spread"})
+    same |= {"vocabulary": len(tokenizer), "end_token_id": tokenizer.eos_token_id}
     if table.kind == "llama":
         inner = table.inner or -(-8 * table.width // (3 * _MULTIPLE)) * _MULTIPLE
-        llama = LlamaShape(
-            vocabulary=len(tokenizer),
-            width=table.width,
-            layers=table.layers,
-            heads=table.heads,
-            inner=inner,
-            context=table.context,
-            tied=table.tied,
-            initial_spread=table.initial_spread,
-            end_token_id=tokenizer.eos_token_id,
-        )
-        return build_llama(llama, seed=recipe.seed)
-    neo = GptNeoShape(
-        vocabulary=len(tokenizer),
-        width=table.width,
-        layers=table.layers,
-        heads=table.heads,
-        inner=table.inner or 4 * table.width,
-        context=table.context,
-        tied=table.tied,
-        initial_spread=table.initial_spread,
-        end_token_id=tokenizer.eos_token_id,
-    )
-    return build_gpt_neo(neo, seed=recipe.seed)
+        return build_llama(LlamaShape(inner=inner, **same), seed=recipe.seed)
+    return build_gpt_neo(GptNeoShape(inner=table.inner or 4 * table.width, **same), seed=recipe.seed)
 
 
 def train_settings(recipe: Recipe, precision: Precision | None = None) -> TrainSettings:
