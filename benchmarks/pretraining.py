@@ -22,7 +22,7 @@ HELD_OUT = 300
 LEARNING_RATE = 3e-3
 BATCH_TOKENS = 4096
 CONTEXT = 512
-OURS = {
+OURS: dict[str, tuple[str | float, ...]] = {
     "adamw": ("--optimizer", "adamw"),
     "adamw, beta2 .999": ("--optimizer", "adamw", "--beta2", 0.999),
     "muon": ("--optimizer", "muon"),
@@ -73,21 +73,15 @@ def quality(model: Path, data: Path, tokens: int, seeds: int) -> dict[str, Any]:
     """Bits a byte of held-out stories after as many tokens on both sides; a seed is an order of the data."""
     bits: dict[str, list[float]] = {name: [] for name in ("nanogpt", *OURS)}
     for seed in range(seeds):
-        weights = data / "quality.safetensors"
-        common = ("float32", "--save", weights, "--seed", seed)
-        peer(model, data, tokens, *common)
-        bits["nanogpt"].append(bits_per_byte(model, data, weights))
-        for name, settings in OURS.items():
-            shoal(model, data, tokens, *common, *settings)
-            bits[name].append(bits_per_byte(model, data, weights))
-    ratios = {
-        name: spread([one / other for one, other in zip(bits[name], bits["nanogpt"], strict=True)]) for name in OURS
-    }
-    return {
-        "tokens": tokens,
-        "bits_per_byte": bits,
-        "over_nanogpt": {name: spread(all_) for name, all_ in ratios.items()},
-    }
+        for name, found in bits.items():
+            common = ("float32", "--save", data / "quality.safetensors", "--seed", seed)
+            train = shoal if name in OURS else peer
+            train(model, data, tokens, *common, *OURS.get(name, ()))
+            found.append(bits_per_byte(model, data, data / "quality.safetensors"))
+            print(f"  order {seed}, {name}: {found[-1]:.4f} bits a byte", flush=True)
+    ratios = {name: [one / other for one, other in zip(bits[name], bits["nanogpt"], strict=True)] for name in OURS}
+    over = {name: spread(found) for name, found in ratios.items()}
+    return {"tokens": tokens, "bits_per_byte": bits, "over_nanogpt": over}
 
 
 def bits_per_byte(model: Path, data: Path, weights: Path) -> float:
