@@ -64,6 +64,14 @@ def test_the_tokenizer_is_had_without_the_weights(model_folder):
     assert load_tokenizer(str(model_folder)).eos_token == "<end>"
 
 
+def test_the_tokenizer_is_had_from_a_folder_that_holds_nothing_else(tmp_path):
+    byte_tokenizer().save_pretrained(tmp_path / "alone")
+
+    assert load_tokenizer(str(tmp_path / "alone")).get_vocab() == byte_tokenizer().get_vocab()
+    with pytest.raises(ModelError, match=r"has no config\.json"):
+        load_model(str(tmp_path / "alone"))
+
+
 def test_weights_in_several_files_are_read_together(model_folder):
     tiny_llama().save_pretrained(model_folder, max_shard_size="8KB")
     (model_folder / "model.safetensors").unlink()

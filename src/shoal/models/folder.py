@@ -39,19 +39,8 @@ class FolderSource(Source):
             raise ModelError(f"{self.folder / 'config.json'} cannot be used: {in_one_line(error)}") from error
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
-        """Raises ModelError where there is none, or none of the fast kind."""
-        from transformers import AutoTokenizer
-
-        if not any((self.folder / name).is_file() for name in _TOKENIZER_FILES):
-            raise ModelError(f"{self.folder} has no tokenizer; expected tokenizer.json, as save_pretrained writes it")
-        try:
-            with quiet():
-                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
-        except Exception as error:  # the tokenizers library raises nothing narrower for a broken file
-            raise CorruptModelError(f"the tokenizer of {self.folder} cannot be read: {in_one_line(error)}") from error
-        if not tokenizer.is_fast:
-            raise ModelError(f"{self.folder} has a slow tokenizer; expected a tokenizer.json, which offsets need")
-        return tokenizer
+        """As `read_tokenizer`."""
+        return read_tokenizer(self.folder)
 
     def model(self, dtype: torch.dtype) -> PreTrainedModel:
         """Raises CorruptModelError where the weights are cut short or not those of the configuration."""
@@ -66,6 +55,32 @@ class FolderSource(Source):
         if settings.is_file():
             model.generation_config = GenerationConfig.from_dict(read_json(settings))
         return model
+
+
+def holds_tokenizer_alone(folder: Path) -> bool:
+    """Whether a folder has a tokenizer and no model, as `shoal tokenizer` writes it."""
+    return (folder / "tokenizer.json").is_file() and not (folder / "config.json").exists()
+
+
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer in a folder.
+
+    Raises:
+        ModelError: there is none, or none of the fast kind.
+        CorruptModelError: it cannot be read.
+    """
+    from transformers import AutoTokenizer
+
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise ModelError(f"{folder} has no tokenizer; expected tokenizer.json, as save_pretrained writes it")
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # the tokenizers library raises nothing narrower for a broken file
+        raise CorruptModelError(f"the tokenizer of {folder} cannot be read: {in_one_line(error)}") from error
+    if not tokenizer.is_fast:
+        raise ModelError(f"{folder} has a slow tokenizer; expected a tokenizer.json, which offsets need")
+    return tokenizer
 
 
 def check_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from shoal.models.bundled import bundled_folder
 from shoal.models.checks import check_tokenizer
 from shoal.models.digest import weight_digest
 from shoal.models.dummy import DummySource
-from shoal.models.folder import FolderSource
+from shoal.models.folder import FolderSource, holds_tokenizer_alone, read_tokenizer
 from shoal.models.gguf import GgufSource
 from shoal.models.hub import hub_folder
 from shoal.models.llama2c import Llama2cSource
@@ -81,12 +81,15 @@ def load_model(
 
 
 def load_tokenizer(spec: str | ModelSpec) -> PreTrainedTokenizerFast:
-    """The tokenizer alone of the model that a spec names, without its weights.
+    """The tokenizer alone of the model that a spec names, without its weights; or that of a folder without a model.
 
     Raises:
         ShoalError: as `load_model` does.
     """
-    return find_source(parse_spec(spec) if isinstance(spec, str) else spec).tokenizer()
+    parsed = parse_spec(spec) if isinstance(spec, str) else spec
+    if parsed.kind == "folder" and holds_tokenizer_alone(folder := Path(parsed.name).expanduser()):
+        return read_tokenizer(folder)
+    return find_source(parsed).tokenizer()
 
 
 def find_source(spec: ModelSpec, seed: int = 0, answers: Sequence[tuple[str, str, bool]] = ()) -> Source:
