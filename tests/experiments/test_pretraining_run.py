@@ -10,7 +10,7 @@ import sqlite3
 import time
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,9 @@ import pytest
 from shoal.errors import StoreError, TrainingError, UsageError
 from shoal.experiments.pretraining import Listeners, PretrainResult, Recipe, plan_run, pretrain_run, recipe_from
 from shoal.experiments.pretraining.watching import checkpoint_steps, score_steps
+
+if TYPE_CHECKING:
+    from shoal.training import CurvePoint
 
 FORK = get_context("fork")
 
@@ -64,6 +67,26 @@ def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -
     assert tokenizer.decode(tokenizer("Once upon a time").input_ids) == "Once upon a time"
     assert tokenizer.model_max_length == 64
     assert load_model(str(run.model), device="cpu").parameters == run.parameters
+
+
+def test_the_curve_is_drawn_while_the_model_learns(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shoal.experiments.pretraining import watching
+
+    monkeypatch.setattr(watching, "PAGE_SECONDS", 0.0)
+    pages: dict[int, str] = {}
+    page = home / "live" / "curve.html"
+
+    def look(point: CurvePoint) -> None:
+        if page.is_file() and len(pages) < 2:
+            pages[point.step] = page.read_text()
+
+    short = recipe(**{"training.tokens": 3000, "evaluation.every": 2})
+    pretrain_run(short, home / "live", listeners=Listeners(on_step=look))
+    (step, first), *_ = pages.items()
+    assert f"Under way: step {step - 1} of 6." in first
+    assert "location.reload" in first
+    assert "Under way" not in page.read_text()
+    assert "location.reload" not in page.read_text()
 
 
 def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: PretrainResult, home: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -12,57 +12,88 @@ from shoal.experiments.writing import write_text
 from shoal.files import whole_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from shoal.experiments.pretraining.result import PretrainResult
+    from shoal.experiments.pretraining.result import HeldOutScore, PretrainResult
+
+
+_RELOAD = "setTimeout(() => location.reload(), 10000);"
 
 
 def write_curve(folder: Path, result: PretrainResult) -> None:
-    """Write ``curve.html`` and ``curve.png`` into the run folder.
+    """Write ``curve.html`` and ``curve.png`` of a finished run into its folder.
 
     Raises:
         StoreError: the disk is full.
     """
     from shoal.experiments.writing import disk_faults
-    from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
+    from shoal.figures import page, to_png
 
+    charts = _charts(folder)
+    with disk_faults(folder), whole_file(folder / "curve.png") as picture:
+        picture.write_bytes(to_png(charts[0]))
+    body = _body(folder, _facts(result), charts, result.held_out)
+    write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
+
+
+def write_curve_so_far(folder: Path, scores: Mapping[str, HeldOutScore], *, step: int, steps: int) -> None:
+    """Write ``curve.html`` of a training under way; a browser that shows it reads it again every ten seconds.
+
+    Raises:
+        StoreError: the disk is full.
+    """
+    from shoal.figures import page
+
+    body = _body(folder, f"Under way: step {step:,} of {steps:,}.", _charts(folder), scores)
+    write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body, script=_RELOAD))
+
+
+def _charts(folder: Path) -> list[Any]:
+    """The loss of every step, and the held-out score of each corpus."""
+    from shoal.figures import CurveLine, curve_chart
+
+    rows = read_rows(folder / "metrics.jsonl")
     loss = CurveLine(
         name="training",
-        steps=tuple(point.step for point in result.curve),
-        values=tuple(point.loss / math.log(2) for point in result.curve),
+        steps=tuple(row["step"] for row in rows),
+        values=tuple(row["loss"] / math.log(2) for row in rows),
     )
     charts = [curve_chart([loss], title="training loss", axis="bits a token", width=420, height=230)]
-    for place, (name, rows) in enumerate(_scores(folder).items(), start=1):
-        line = CurveLine(name=name, steps=tuple(step for step, _ in rows), values=tuple(bits for _, bits in rows))
+    for place, (name, points) in enumerate(_scores(folder).items(), start=1):
+        line = CurveLine(name=name, steps=tuple(step for step, _ in points), values=tuple(bits for _, bits in points))
         charts.append(
             curve_chart([line], title=f"held out: {name}", axis="bits a byte", series=place, width=420, height=230)
         )
-    with disk_faults(folder), whole_file(folder / "curve.png") as picture:
-        picture.write_bytes(to_png(charts[0]))
+    return charts
+
+
+def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, HeldOutScore]) -> Markup:
+    from shoal.figures import figure, table, to_svg
+
     scores = table(
         ["corpus", "bits a byte", "95% interval", "documents"],
         [
             [name, f"{one.bits_per_byte:.4f}", f"{one.low:.4f} to {one.high:.4f}", one.documents]
-            for name, one in result.held_out.items()
+            for name, one in held_out.items()
         ],
         caption="Held-out documents of each corpus, end tokens included.",
         numeric=[1, 3],
     )
     samples = table(
         ["step", "prompt", "what the model says"],
-        [[row["step"], row["prompt"], row["text"]] for row in read_rows(folder / "samples.jsonl")],
-        caption="Samples as it learned.",
+        [[row["step"], row["prompt"], row["text"]] for row in reversed(read_rows(folder / "samples.jsonl"))],
+        caption="Samples as it learned, the last ones first.",
     )
-    body = Markup("\n").join(
+    return Markup("\n").join(
         [
             Markup("<h1>{}</h1>").format(folder.name),
-            Markup("<p>{}</p>").format(_facts(result)),
+            Markup("<p>{}</p>").format(facts),
             figure([to_svg(chart) for chart in charts], caption="The loss of training, and held-out documents."),
             scores,
             samples,
         ]
     )
-    write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
 
 
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
