@@ -107,6 +107,16 @@ def test_a_run_is_followed_over_its_checkpoints(corpus, capsys, tmp_path):
     assert (tmp_path / "over-10.html").is_file()
 
 
+def test_a_text_that_does_not_fit_is_refused_before_anything_long_begins(corpus, capsys, tmp_path):
+    lens = tmp_path / "lens.safetensors"
+    long = "One day " * 2000
+    for words in (["--tuned-lens", str(lens), "--corpus", str(corpus)], ["--tuned-lens", str(lens)]):
+        with pytest.raises(SystemExit):
+            main(["inspect", long, *MODEL, *words])
+        assert "reads at most 2048" in capsys.readouterr().err
+    assert not lens.exists()
+
+
 def test_odd_texts_are_read(capsys):
     text = "🙂 naïve 日本 שלום"
     assert json.loads(run(["inspect", text, *MODEL, "--json"], capsys))["text"] == text

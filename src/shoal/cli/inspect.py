@@ -83,7 +83,7 @@ def inspect(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target, read_documents
-    from shoal.insight import inspect_text
+    from shoal.insight import check_text, inspect_text
     from shoal.models import load_model
 
     if (model is None) == (run is None):
@@ -101,6 +101,7 @@ def inspect(
             _over_training(run, text, wanted, device, plot, progress, as_json=as_json)
             return
         loaded = load_model(str(model), device=device)
+        check_text(loaded.model, loaded.tokenizer, text, target=target, foil=foil, position=position)
         lens = _lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
         causes = _causes(loaded, pairs, site, method, rows, without or [], ablation, seed, progress)
         found = inspect_text(
@@ -179,15 +180,24 @@ def _over_training(
 ) -> None:
     """Every view at every checkpoint, and when heads took their roles."""
     from shoal.cli.console import print_json
-    from shoal.insight import checkpoint_folders, inspect_text, neurons_over_training, roles_over_training
+    from shoal.insight import (
+        check_text,
+        checkpoint_folders,
+        inspect_text,
+        neurons_over_training,
+        roles_over_training,
+    )
     from shoal.models import load_model
 
+    folders = checkpoint_folders(run)
+    first = load_model(str(folders[0][1]), device=device)
+    check_text(first.model, first.tokenizer, text, **{name: wanted[name] for name in ("target", "foil", "position")})
     corpus, common = wanted["corpus"], {"device": device, "seed": wanted["seed"], "progress": progress}
     histories: dict[str, Any] = {"over_training": roles_over_training(run, corpus, **common)}
     if corpus:
         histories["neurons_over_training"] = neurons_over_training(run, corpus, **common)
     views = {}
-    for step, folder in checkpoint_folders(run):
+    for step, folder in folders:
         loaded = load_model(str(folder), device=device)
         found = inspect_text(
             loaded.model, loaded.tokenizer, text, name=f"{run.name} at step {step}", progress=progress, **wanted

@@ -80,13 +80,13 @@ def layers(
     sizes: dict[str, Any] = {name: tuple(values) for name, values in given.items() if values}
     ranges = Ranges(repeats=repeats, **sizes)
     lines = _prompts(prompts, seed) if "formats" in chosen else []
-    with progress_bars() as progress:
+    with progress_bars() as progress:  # the model first: where it cannot be read, nothing has been measured in vain
+        changes = greedy_changes(model, lines, repeats=repeats, seed=seed, progress=progress) if lines else []
         rows = layer_table(ranges, seed=seed, progress=progress) if "types" in chosen else []
         attention = None
         if "attention" in chosen:
             attention = compare_attention(n or LENGTHS, repeats=repeats, seed=seed, progress=progress)
         formats = measure_formats(repeats=repeats, seed=seed, progress=progress) if "formats" in chosen else []
-        changes = greedy_changes(model, lines, repeats=repeats, seed=seed, progress=progress) if lines else []
     if plot is not None:
         _write_page(plot, rows, attention, formats, changes, model)
     if as_json:

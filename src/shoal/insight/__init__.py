@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         run_patched,
     )
     from shoal.insight.hooks import Block, Parts, Seen, activation_names, capture, edit, find_parts
-    from shoal.insight.inspection import Inspection, inspect_text, inspection_page
+    from shoal.insight.inspection import Inspection, check_text, inspect_text, inspection_page
     from shoal.insight.logits import (
         Attribution,
         LensReading,
@@ -66,7 +66,7 @@ _HOMES = {
         "role_moments",
         "roles_over_training",
     ),
-    "inspection": ("Findings", "Inspection", "inspect_text", "inspection_page"),
+    "inspection": ("Findings", "Inspection", "check_text", "inspect_text", "inspection_page"),
     "causes": (
         "Ablation",
         "Ablations",
@@ -125,6 +125,7 @@ __all__ = [
     "ablate",
     "activation_names",
     "capture",
+    "check_text",
     "checkpoint_folders",
     "count_tokens",
     "direct_attribution",

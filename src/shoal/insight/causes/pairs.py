@@ -77,7 +77,7 @@ def encode_pairs(parts: Parts, tokenizer: PreTrainedTokenizerFast, pairs: Sequen
         raise DataError("there is no pair of prompts; give one at least")
     encoded = []
     for number, pair in enumerate(pairs):
-        clean, counter = tokenizer(pair.prompt)["input_ids"], tokenizer(pair.counterfactual)["input_ids"]
+        clean, counter = tokenizer([pair.prompt, pair.counterfactual], verbose=False)["input_ids"]
         if len(clean) != len(counter) or not clean:
             raise DataError(
                 f"pair {number}: {pair.prompt!r} takes {len(clean)} tokens and its counterfactual {len(counter)}; "

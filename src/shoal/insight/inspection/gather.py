@@ -129,9 +129,7 @@ def inspect_text(
     """
     parts = find_parts(model)
     reading = read_tokens(tokenizer, text, model=name)
-    ids_L = _ids(parts, reading)
-    if not -len(ids_L) <= position < len(ids_L):
-        raise UsageError(f"position {position} is outside of the text's {len(ids_L)} tokens, 0 to {len(ids_L) - 1}")
+    ids_L = _ids(parts, reading, position)
     missing: dict[str, str] = {}
 
     def view(title: str, make: Callable[[], View]) -> View | None:
@@ -176,8 +174,23 @@ def inspect_text(
     )
 
 
-def _ids(parts: Parts, reading: TokenReading) -> torch.Tensor:
-    """The ids of the text, where the model can read them."""
+def check_text(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    text: str,
+    *,
+    target: str | None = None,
+    foil: str | None = None,
+    position: int = -1,
+) -> None:
+    """Raise what `inspect_text` would raise of its arguments; for before anything that takes long."""
+    _ids(find_parts(model), read_tokens(tokenizer, text), position)
+    for token in (target, foil):
+        _target(tokenizer, token)
+
+
+def _ids(parts: Parts, reading: TokenReading, position: int) -> torch.Tensor:
+    """The ids of the text, where the model can read them and the position is one of theirs."""
     ids = [piece.id for piece in reading.pieces]
     if not ids or not reading.plain:
         raise DataError("the text is empty, so there is nothing to look at; give at least one word")
@@ -188,6 +201,8 @@ def _ids(parts: Parts, reading: TokenReading) -> torch.Tensor:
     entries = parts.model.get_input_embeddings().weight.shape[0]
     if max(ids) >= entries:
         raise DataError(f"the text has the token id {max(ids)}, and the model knows {entries}; use its own tokenizer")
+    if not -len(ids) <= position < len(ids):
+        raise UsageError(f"position {position} is outside of the text's {len(ids)} tokens, 0 to {len(ids) - 1}")
     return torch.tensor(ids, device=parts.model.device)
 
 
@@ -195,7 +210,7 @@ def _target(tokenizer: PreTrainedTokenizerFast, text: str | None) -> int | None:
     """The id of a token that was given as text."""
     if text is None:
         return None
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     if len(ids) != 1:
         cut = " ".join(repr(token) for token in tokenizer.convert_ids_to_tokens(ids)) or "nothing"
         raise UsageError(f"{text!r} is not one token of this model but {cut}; give one token, its space included")

@@ -119,7 +119,7 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
     room = None if context is None else context - new_tokens
     if room is not None and room < 1:
         raise DataError(f"{new_tokens} new tokens do not fit into the context of {context}; ask for fewer")
-    prefixes = [loaded.tokenizer(prompt)["input_ids"][-room if room else None :] for prompt in prompts]
+    prefixes = [loaded.tokenizer(prompt, verbose=False)["input_ids"][-room if room else None :] for prompt in prompts]
     if not prefixes or not all(prefixes):
         raise DataError("every prompt must have a token to go on from; leave the empty ones out")
     return prefixes

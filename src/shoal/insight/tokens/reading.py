@@ -101,7 +101,9 @@ def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "
         text: any text; the empty one has only the tokens that the tokenizer adds.
         model: a name for the reading, usually the spec.
     """
-    batch = tokenizer(text, add_special_tokens=True, return_offsets_mapping=True, return_special_tokens_mask=True)
+    batch = tokenizer(
+        text, add_special_tokens=True, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
+    )
     ids, offsets, added = batch["input_ids"], batch["offset_mapping"], batch["special_tokens_mask"]
     tokens = tokenizer.convert_ids_to_tokens(ids)
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
