@@ -19,6 +19,8 @@ import numpy as np
 from shoal.segmentation.confidence import log_evidences, posterior_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _SHAPES = (1.0, 2.0, 4.0, 10.0, 30.0)
@@ -26,8 +28,8 @@ _SHAPES = (1.0, 2.0, 4.0, 10.0, 30.0)
 
 _SHORTEST_MEAN = 3.0
 
-_NEGLIGIBLE = 5.0
-"""A prior whose evidence is so many nats below the best one's is left out of the average."""
+NEGLIGIBLE = 3.0
+"""What has an evidence so many nats below the best one's is left out of an average."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,34 +43,39 @@ class Choice:
     """The probability that a segment begins at each place from 0 to n."""
 
     scores: NDArray[np.float64]
-    """The evidence of every segment, without the prior."""
+    """The evidence of every segment, without the prior, where the document is likeliest."""
 
     penalty: float
     """What the best prior asks of a cut in nats: the log odds against a cut at any one place."""
 
 
-def average_priors(scores: NDArray[np.float64], min_length: int) -> Choice:
-    """Average over the priors.
+def average_priors(tables: Sequence[NDArray[np.float64]], min_length: int) -> Choice:
+    """Average over the priors, and over ways of weighing the evidence.
 
     Args:
-        scores: the evidence of every segment, n + 1 by n + 1.
+        tables: the evidence of every segment, n + 1 by n + 1, in one way or several.
         min_length: sentences that a segment has at least.
     """
-    size = len(scores) - 1
+    size = len(tables[0]) - 1
     settings = [(mean, shape) for mean in _means(size) for shape in _SHAPES]
     priors = np.stack([length_prior(size, mean, shape, min_length) for mean, shape in settings])
-    evidences = log_evidences(scores, priors)
-    best = int(evidences.argmax())
-    kept = np.flatnonzero(evidences > evidences[best] - _NEGLIGIBLE)
-    weights = np.exp(evidences[kept] - evidences[best])
+    evidences = np.stack([log_evidences(scores, priors) for scores in tables])
+    way, best = divmod(int(evidences.argmax()), len(settings))
+    kept = np.argwhere(evidences > evidences.max() - NEGLIGIBLE)
+    weights = np.exp(evidences[tuple(kept.T)] - evidences.max())
     weights /= weights.sum()
-    posteriors = [posterior_of(scores + by_length(priors[place])) for place in kept]
+    posteriors = [posterior_of(tables[table] + by_length(priors[place])) for table, place in kept]
     return Choice(
         same_NN=sum(weight * one.same_NN for weight, one in zip(weights, posteriors, strict=True)),
         boundaries_N=sum(weight * one.boundaries_N for weight, one in zip(weights, posteriors, strict=True)),
-        scores=scores,
+        scores=tables[way],
         penalty=float(np.log(settings[best][0] - 1)),
     )
+
+
+def geometric_priors(size: int, min_length: int) -> NDArray[np.float64]:
+    """The priors under which a cut is as likely anywhere, one a mean."""
+    return np.stack([length_prior(size, mean, 1.0, min_length) for mean in _means(size)])
 
 
 def length_prior(size: int, mean: float, shape: float, min_length: int) -> NDArray[np.float64]:

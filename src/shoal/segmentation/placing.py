@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import softmax
 
 from shoal.segmentation.confidence import places_around
-from shoal.segmentation.evidence import segment_scores
+from shoal.segmentation.evidence import Evidence
 from shoal.segmentation.result import Cut
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def placed_cuts(choice: Choice, places: Sequence[int], beside: Features, min_len
     """
     if not places:
         return ()
-    scores = choice.scores + _WEIGHT * segment_scores(beside)
+    scores = choice.scores + _WEIGHT * Evidence(beside).scores()
     size = len(scores) - 1
     exists = [_mass(choice.boundaries_N, *window) for window in _windows(places, size, min_length)]
     moved = list(places)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.segmentation.agreement import agreement_scores
+from shoal.segmentation.concentration import likely_scores
 from shoal.segmentation.confidence import places_around
-from shoal.segmentation.evidence import segment_scores
 from shoal.segmentation.partition import best_partition, partition_path
 from shoal.segmentation.penalty import average_priors
 from shoal.segmentation.placing import placed_cuts
@@ -42,7 +42,7 @@ def read_whole(features: Features, min_length: int, count: int | None = None) ->
         min_length: sentences that a segment has at least.
         count: the number of segments; None chooses it.
     """
-    choice = average_priors(segment_scores(features), min_length)
+    choice = average_priors(likely_scores(features, min_length), min_length)
     agreement = agreement_scores(choice.same_NN, choice.boundaries_N, min_length)
     places = best_partition(agreement) if count is None else partition_path(agreement, count)[-1][1]
     if features.placing is None:

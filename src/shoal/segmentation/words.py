@@ -4,7 +4,8 @@ A segment's next token is drawn from what the segment has said so far and from t
 of running English, and r the earlier tokens of its word among the N of the segment, it is w with probability
 (α p_w + r) / (α + N), the chain rule of a Dirichlet-multinomial (Pólya) distribution. Earlier tokens fade: a sentence
 back each counts ``memory`` times as much, so that a text that wanders slowly, or comes back to a word at once and then
-drops it, is not cut. A cut makes the segment forget; it pays where what was said before does not come back.
+drops it, is not cut. A cut makes the segment forget; it pays where what was said before does not come back. How large α
+is, each document says itself (`concentration`).
 
 That p_w is the language's and not the document's matters: measured against itself, a document of one subject has no
 reason to stay whole. Only the most common words take the document's own frequencies, which are its style.
@@ -137,7 +138,7 @@ class WordEvidence:
 _STYLE_SHARE = 3e-3
 """Words that make up more of the language than this are of style rather than of a subject: some fifty."""
 
-_STYLE_TOKENS = 1000.0
+_STYLE_TOKENS = 300.0
 """How many tokens of the document weigh as much as the language in the shares of words of style."""
 
 
