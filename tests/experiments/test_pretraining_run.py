@@ -69,6 +69,20 @@ def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -
     assert load_model(str(run.model), device="cpu").parameters == run.parameters
 
 
+def test_a_run_that_could_not_begin_leaves_the_folder_free(tmp_path: Path) -> None:
+    wrong = recipe(**{"tokenizer.vocabulary": 90_000})
+    with pytest.raises(UsageError, match="90000 were asked for"):
+        pretrain_run(wrong, tmp_path / "run")
+    assert [entry.name for entry in (tmp_path / "run").iterdir()] == [".lock"]
+    short = {"training.tokens": 1000, "evaluation.prompts": [], "evaluation.memorised": 0}
+    mended = pretrain_run(recipe(**short), tmp_path / "run")
+    with pytest.raises(UsageError):
+        pretrain_run(wrong.with_values(short), tmp_path / "other")
+    with pytest.raises(StoreError, match=r"tokenizer\.vocabulary = 300, not 90000"):
+        pretrain_run(wrong.with_values(short), tmp_path / "run")
+    assert mended.model.is_dir()
+
+
 def test_the_curve_is_drawn_while_the_model_learns(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from shoal.experiments.pretraining import watching
 

@@ -103,6 +103,9 @@ def test_a_timing_line_that_a_kill_cut_short_is_dropped(tmp_path: Path, experime
 def test_differences_are_named_by_their_path() -> None:
     held, wanted = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 4}, "e": 5}
     assert differing(held, wanted) == [("a.c", 2, 4), ("d", 3, None), ("e", None, 5)]
+    tables = [{"name": "tales", "source": "a"}, {"tokens": 3}], [{"name": "tales", "source": "b"}, {"tokens": 4}]
+    assert differing({"t": tables[0]}, {"t": tables[1]}) == [("t.tales.source", "a", "b"), ("t.1.tokens", 3, 4)]
+    assert differing({"t": tables[0]}, {"t": tables[0][:1]}) == [("t", tables[0], tables[0][:1])]
 
 
 def test_numbers_that_are_not_finite_are_written_as_null(tmp_path: Path) -> None:

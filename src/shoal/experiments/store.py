@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from shoal.errors import StoreError
 from shoal.experiments.toml import to_toml
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from shoal.experiments.table import Table
 
+_LOCK = ".lock"
+_LONGEST_TOLD = 60
 _PATIENCE = 20.0
 """Seconds to wait for the workers of a killed run to notice that it is gone."""
 
@@ -39,6 +41,9 @@ class RunStore:
     def __init__(self, folder: Path, experiment: Table, *, plan: str = "experiment.toml") -> None:
         self.folder = folder
         self._plan = plan
+        self.is_new = False
+        """Whether the experiment was begun by this call."""
+
         with disk_faults(folder):
             _refuse_foreign(folder, plan)
             folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +58,14 @@ class RunStore:
     def close(self) -> None:
         """Let another process work in the folder."""
         os.close(self.lock)
+
+    def forget(self) -> None:
+        """Leave the folder as it was found, where the experiment was begun by this call: it holds nothing else."""
+        for entry in list(self.folder.iterdir()) if self.is_new else []:
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != _LOCK:
+                entry.unlink()
 
     def path(self, name: str) -> Path:
         """The file of this name in the folder."""
@@ -93,13 +106,14 @@ class RunStore:
         wanted = as_table(experiment)
         if not plan.is_file():
             write_text(plan, to_toml(wanted))
+            self.is_new = True
             return
         held = read_table(plan)
         if differences := differing(held, wanted):
             key, before, now = differences[0]
             more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
             raise StoreError(
-                f"{self.folder} holds a run with {key} = {before!r}, not {now!r}{more}; "
+                f"{self.folder} holds a run with {key} = {_told(before)}, not {_told(now)}{more}; "
                 "give another folder with --out, or delete this one"
             )
 
@@ -117,9 +131,21 @@ def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> 
         before, now = held.get(key), wanted.get(key)
         if isinstance(before, dict) and isinstance(now, dict):
             found += differing(before, now, f"{place}{key}.")
+        elif _are_tables(before) and _are_tables(now) and len(before) == len(now):
+            for number, (one, other) in enumerate(zip(before, now, strict=True)):
+                found += differing(one, other, f"{place}{key}.{other.get('name', number)}.")
         elif before != now:
             found.append((f"{place}{key}", before, now))
     return found
+
+
+def _are_tables(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _told(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."
 
 
 def _refuse_foreign(folder: Path, plan: str) -> None:
@@ -146,7 +172,7 @@ def _sweep(folder: Path) -> None:
 
 def _locked(folder: Path) -> int:
     """Take the folder's lock, which ends with this process and the workers that inherit it."""
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     end = time.monotonic() + _PATIENCE
     while True:
         try:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import StoreError, TrainingError, UsageError
+from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import check_same_environment, describe_environment
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from shoal.training.crew import Crew
 
 PLAN_FILE = "recipe.toml"
+PLAN_JSON = "plan.json"
+"""Written when the data are prepared and the steps are measured, just before training."""
 
 
 def pretrain_run(
@@ -74,6 +76,10 @@ def pretrain_run(
             heard = listeners or Listeners(progress=progress)
             _Run(recipe, out, opened[0] if opened else None, crew, heard).train(cache or out.parent / "prepared")
         result: PretrainResult = crew.from_first(lambda: result_of(out, opened[0].read("done.json")))
+    except ShoalError:
+        if opened and not (out / PLAN_JSON).is_file():
+            opened[0].forget()  # nothing was done yet, so that a recipe that is mended may take the folder
+        raise
     finally:
         for store in opened:
             store.close()
@@ -168,11 +174,11 @@ class _Run:
         """The plan that was made when the run was begun, so that its precision stays."""
         from shoal.experiments.pretraining.planning import plan_from, plan_training
 
-        held = self._crew.from_first(lambda: self._opened.read("plan.json"))
+        held = self._crew.from_first(lambda: self._opened.read(PLAN_JSON))
         if held is None:
             plan = plan_training(self._recipe, self._prepared, self._model, settings)
             held = self._crew.from_first(plan.to_dict)
-            self._crew.from_first(lambda: self._opened.write("plan.json", held))
+            self._crew.from_first(lambda: self._opened.write(PLAN_JSON, held))
         plan = plan_from(held)
         if self._store and self._listeners.on_plan is not None:
             self._listeners.on_plan(plan)
