@@ -49,6 +49,14 @@ def test_a_model_is_rated_and_the_judge_certified(tmp_path, prompts, capsys):
     assert "sees damage to: grammar, consistency, instruction" in html
 
 
+def test_a_judge_can_be_held_to_a_form(tmp_path, capsys):
+    with serving(marking.blind) as (url, script):
+        main(["rate", "--certify-judge", "--certificate-stories", "7", "--judge", url, "--judge-model", "m",
+              "--constrained", "--out", str(tmp_path)])  # fmt: skip
+    assert {request["response_format"]["type"] for request in script.requests} == {"json_schema"}
+    assert "judge m: does not see all damage" in capsys.readouterr().out
+
+
 def test_a_blind_judge_is_told_on_the_page_and_in_words(tmp_path, capsys):
     with serving(marking.blind) as (url, _):
         main(["rate", "--certify-judge", "--certificate-stories", "7", "--judge", url, "--judge-model", "m",
@@ -86,6 +94,21 @@ def test_money_is_not_spent_without_consent(tmp_path, prompts, capsys):
         (["--certify-judge"], "needs the judge"),
         (["--model", "bundled:searches", "--judge", "http://localhost:1/v1"], "needs --judge-model NAME"),
         (["--certify-judge", "--judge", "localhost:1", "--judge-model", "m", "--out", "x"], "is no endpoint"),
+        (
+            [
+                "--certify-judge",
+                "--certificate-stories",
+                "6",
+                "--judge",
+                "http://localhost:1/v1",
+                "--judge-model",
+                "m",
+                "--out",
+                "x",
+            ],
+            "6 stories prove nothing of a judge; give 7 or more",
+        ),
+        (["--model", "bundled:searches", "--constrained"], "--constrained is for a judge"),
         (["--model", "bundled:searches", "--prompts", "none.txt"], "none.txt cannot be read"),
         (["--model", "bundled:searches", "--prompts", "a.txt", "--beginnings", "b.txt"], "give one of them"),
         (["--model", "bundled:searches", "--pairs", "-1"], "--pairs is -1"),

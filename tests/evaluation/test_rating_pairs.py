@@ -78,6 +78,7 @@ def test_blimp_is_read_by_its_keys(tmp_path: Path) -> None:
         ("odd.txt", "one\ntwo\nthree\n", "has 3 sentences"),
         ("x.jsonl", '{"sentence_good": "a"}\n', "x.jsonl:1 is no pair of BLiMP"),
         ("empty.txt", "", "holds no minimal pairs"),
+        ("tale.txt", "Tom had a dog.\nIt was red and ran.\nSee it go!\nThe end came soon.\n", "is no file of Zorro"),
     ],
 )
 def test_what_is_not_of_the_form_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:

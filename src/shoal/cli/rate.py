@@ -107,10 +107,13 @@ def rate(
         Print everything as JSON on standard output.
     """
     from shoal.cli.rate_work import Asked, rate_all
+    from shoal.evaluation.judging.certify import check_stories
     from shoal.evaluation.stories.rating import Sampling
 
     specs = list(dict.fromkeys(model or []))
     _check(specs, judge, judge_model, out, certify=certify_judge, constrained=constrained)
+    if certify_judge:
+        check_stories(certificate_stories)
     for name, value in (("--pairs", pairs), ("--questions", questions), ("--completions", completions)):
         if value < 0:
             raise UsageError(f"{name} is {value}; give 0 or more")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoal.errors import UsageError
 from shoal.evaluation.judging.certificate import DamageFinding, JudgeCertificate, Sight
 from shoal.evaluation.judging.damage import DAMAGES, DOSES, Damaged, damaged_pieces
 from shoal.evaluation.judging.rubric import DIMENSIONS
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SMALLEST_DROP = 0.5
 """Marks: a smaller drop from the undamaged story to the fully damaged one does not count as seeing."""
 
+
+_LEVEL = 1 - 0.05 / len(DAMAGES)
 
 PATIENCE = 10
 """Pieces: a judge that has no usable answer to so many is not asked about the others."""
@@ -47,25 +50,36 @@ def certify_judge(
         doses: of each kind of damage, rising, above 0 and at most 1.
 
     Raises:
-        UsageError: there is no story, or the doses are not as said.
+        UsageError: there are too few stories, or the doses are not as said.
         EndpointError: the judge is at an endpoint that failed for good; what it answered is kept.
     """
+    check_stories(stories)
     pieces = damaged_pieces(stories, seed=seed, doses=doses)
     judged = _judged(judge, pieces)
     pieces = pieces[: len(judged)]
     marks = _marks(pieces, judged)
-    level = 1 - 0.05 / len(DAMAGES)
     return JudgeCertificate(
         judge=name,
-        findings=tuple(_finding(damage, marks, stories, doses, level) for damage in DAMAGES),
+        findings=tuple(_finding(damage, marks, stories, doses, _LEVEL) for damage in DAMAGES),
         doses=tuple(doses),
         stories=stories,
         pieces=len(pieces),
         useless=sum(one is None for one in judged),
         seed=seed,
-        level=level,
+        level=_LEVEL,
         smallest_drop=SMALLEST_DROP,
     )
+
+
+def check_stories(stories: int) -> None:
+    """Refuse a number of stories that no judge could be proved on.
+
+    Raises:
+        UsageError: there are too few.
+    """
+    fewest = fewest_seeds(level=_LEVEL)
+    if stories < fewest:
+        raise UsageError(f"{stories} stories prove nothing of a judge; give {fewest} or more")
 
 
 def _judged(judge: Judge, pieces: Sequence[Damaged]) -> list[Judgement | None]:
