@@ -100,3 +100,10 @@ def test_an_interrupt_ends_with_130_and_says_that_work_is_kept(
         main(["task", "counting"])
     assert ending.value.code == 130
     assert "goes on from there" in capsys.readouterr().err
+
+
+def test_a_whole_number_is_not_rounded_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--seeds: 2.5 is no whole number" in fails(
+        ["power", "--baseline", "0.1", "--effect", "0.1", "--seeds", "2.5"], capsys
+    )
+    assert '"two" into int' in fails(["changes", "--processes", "two"], capsys)

@@ -11,9 +11,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 import shoal
+from shoal.cli.coercion import exactly
 from shoal.errors import ShoalError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def make_app() -> App:
         print_error=False,
         exit_on_error=False,
         suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(converter=exactly),
     )
     for verb, text in VERBS.items():
         app.command(f"shoal.cli.{verb}:{verb}", name=verb, help=text)
