@@ -9,39 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.rate_options import DrawingOptions, JudgeOptions, MaterialOptions
 from shoal.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from shoal.evaluation.judging import JudgeCertificate
-    from shoal.evaluation.stories import Material, StoryRating
+    from shoal.evaluation.stories import StoryRating
 
-_BEGINNINGS = 30
+_MATERIAL, _DRAWING, _JUDGE = MaterialOptions(), DrawingOptions(), JudgeOptions()
 
 
 def rate(
     *,
     model: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
-    prompts: Path | None = None,
-    beginnings: Path | None = None,
-    completions: int = 5,
-    temperature: float = 1.0,
-    longest: int = 200,
-    seed: int = 0,
-    zorro: Path | None = None,
-    blimp: Path | None = None,
-    pairs: int = 100,
-    questions: int = 40,
-    held_out: Path | None = None,
-    training_text: Path | None = None,
-    judge: str | None = None,
-    judge_model: str | None = None,
-    constrained: Annotated[bool, Parameter(negative="")] = False,
-    certify_judge: Annotated[bool, Parameter(negative="")] = False,
-    certificate_stories: int = 12,
-    price_in: float = 0.0,
-    price_out: float = 0.0,
-    timeout: float = 60.0,
-    yes: Annotated[bool, Parameter(negative="")] = False,
+    material: Annotated[MaterialOptions, Parameter(name="*")] = _MATERIAL,
+    drawing: Annotated[DrawingOptions, Parameter(name="*")] = _DRAWING,
+    judging: Annotated[JudgeOptions, Parameter(name="*")] = _JUDGE,
     out: Path | None = None,
     device: str = "auto",
     dtype: str = "float32",
@@ -53,50 +36,12 @@ def rate(
     ----------
     model
         A model spec; several times to compare: --model A --model B.
-    prompts
-        Prompts of your own: .jsonl with the column prompt (and words, features), or text with a blank line between
-        them. Without it thirty prompts that come with shoal.
-    beginnings
-        Take the beginnings of thirty documents of this text instead, which no model was trained on.
-    completions
-        Completions of each prompt; 0 draws none.
-    temperature
-        At which they are drawn; 0 takes the most likely token.
-    longest
-        The most tokens of a completion.
-    seed
-        Of the draws.
-    zorro
-        Minimal pairs of Zorro: the zip archive, the folder or a file.
-    blimp
-        Minimal pairs of BLiMP: the zip archive, the folder or a file.
-    pairs
-        Pairs of each paradigm; 0 takes all.
-    questions
-        Ask plot facts of so many stories of the grammar; 0 asks none.
-    held_out
-        Documents that no model was trained on, for bits per byte.
-    training_text
-        The text that the models learnt from, to find what is copied.
-    judge
-        The address of an OpenAI-compatible endpoint that judges, as in http://localhost:8080/v1; the key is read from
-        OPENAI_API_KEY.
-    judge_model
-        The name of the model there.
-    constrained
-        Hold the judge's answers to a JSON schema; its endpoint must be able to (llama.cpp, vLLM, OpenAI).
-    certify_judge
-        First prove the judge on stories that are damaged by a known dose.
-    certificate_stories
-        How many stories; ten pieces of each are judged.
-    price_in
-        Money for a million tokens of prompt.
-    price_out
-        Money for a million tokens of answer.
-    timeout
-        Seconds that an answer of the judge may take.
-    yes
-        Spend the money that the estimate names without asking again.
+    material
+        What models are rated on.
+    drawing
+        How completions are drawn.
+    judging
+        Who judges, and at what price.
     out
         The folder for completions, answers of the judge, rating.json and report.html; the same command goes on there.
     device
@@ -106,101 +51,36 @@ def rate(
     as_json
         Print everything as JSON on standard output.
     """
-    from shoal.cli.rate_work import Asked, rate_all
-    from shoal.evaluation.judging.certify import check_stories
-    from shoal.evaluation.stories.rating import Sampling
+    from shoal.cli.rate_work import rate_all
 
     specs = list(dict.fromkeys(model or []))
-    _check(specs, judge, judge_model, out, certify=certify_judge, constrained=constrained)
-    if certify_judge:
-        check_stories(certificate_stories)
-    for name, value in (("--pairs", pairs), ("--questions", questions), ("--completions", completions)):
-        if value < 0:
-            raise UsageError(f"{name} is {value}; give 0 or more")
-    if prompts is not None and beginnings is not None:
-        raise UsageError("--prompts and --beginnings both say what is gone on from; give one of them")
-    sampling = Sampling(completions=completions, temperature=temperature, longest=longest, seed=seed)
-    material = _material(prompts, beginnings, {"Zorro": zorro, "BLiMP": blimp}, pairs, questions, held_out,
-                         training_text, drawn=completions > 0) if specs else None  # fmt: skip
+    if not specs and not judging.certify_judge:
+        raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to prove a judge alone")
+    judging.check(out)
+    material.check()
+    drawing.check()
+    read = material.read(drawn=drawing.completions > 0) if specs else None
     if out is not None:
         _make_folder(out)
-    asked = None
-    if judge is not None and judge_model is not None and out is not None:
-        asked = Asked(
-            url=judge,
-            model=judge_model,
-            timeout=timeout,
-            prices=(price_in, price_out),
-            agreed=yes,
-            constrained=constrained,
-            out=out,
-        )
-    ratings, certificate = rate_all(
-        specs, material, sampling, asked, certify=certificate_stories if certify_judge else 0, out=out,
-        device=device, dtype=dtype,
-    )  # fmt: skip
+    ratings, certificate = rate_all(specs, read, drawing.sampling(), judging, out=out, device=device, dtype=dtype)
+    _tell(ratings, certificate, _settings(material, drawing, judging) | {"dtype": dtype}, out, as_json=as_json)
+
+
+def _settings(material: MaterialOptions, drawing: DrawingOptions, judging: JudgeOptions) -> dict[str, str]:
+    """What was chosen, as the page and the JSON say it."""
     given = {
-        "completions a prompt": completions, "temperature": temperature, "longest": longest, "seed": seed,
-        "prompts": prompts or beginnings or "those of shoal", "pairs of each paradigm": pairs or "all",
-        "stories with questions": questions, "held-out text": held_out or "none",
-        "training text": training_text or "none", "judge": judge_model or "none", "dtype": dtype,
-    }  # fmt: skip
-    _tell(ratings, certificate, {name: str(value) for name, value in given.items()}, out, as_json=as_json)
-
-
-def _check(
-    specs: list[str],
-    judge: str | None,
-    judge_model: str | None,
-    out: Path | None,
-    *,
-    certify: bool,
-    constrained: bool,
-) -> None:
-    if not specs and not certify:
-        raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to prove a judge alone")
-    if certify and judge is None:
-        raise UsageError("--certify-judge needs the judge: give --judge URL and --judge-model NAME")
-    if constrained and judge is None:
-        raise UsageError("--constrained is for a judge: give --judge URL and --judge-model NAME")
-    if judge is not None and (judge_model is None or out is None):
-        raise UsageError("a judge needs --judge-model NAME, and --out FOLDER where its answers are kept")
-
-
-def _material(
-    prompts: Path | None,
-    beginnings: Path | None,
-    pairs: dict[str, Path | None],
-    most: int,
-    questions: int,
-    held_out: Path | None,
-    training_text: Path | None,
-    *,
-    drawn: bool,
-) -> Material:
-    """Everything that is read from files, before any model is loaded."""
-    from shoal.corpora.loading import read_documents
-    from shoal.evaluation.stories import (
-        CopyFinder,
-        default_prompts,
-        make_questions,
-        read_beginnings,
-        read_pairs,
-        read_prompts,
-    )
-    from shoal.evaluation.stories.rating import Material
-
-    if beginnings is not None:
-        chosen = read_beginnings(beginnings, _BEGINNINGS)
-    else:
-        chosen = default_prompts() if prompts is None else read_prompts(prompts)
-    return Material(
-        prompts=chosen if drawn else (),
-        pairs={name: read_pairs(path, most=most or None) for name, path in pairs.items() if path is not None},
-        questions=make_questions(questions) if questions else (),
-        held_out=tuple(read_documents(held_out)) if held_out is not None else (),
-        copies=CopyFinder(read_documents(training_text)) if training_text is not None else None,
-    )
+        "completions a prompt": drawing.completions,
+        "temperature": drawing.temperature,
+        "longest": drawing.longest,
+        "seed": drawing.seed,
+        "prompts": material.prompts or material.beginnings or "those of shoal",
+        "pairs of each paradigm": material.pairs or "all",
+        "stories with questions": material.questions,
+        "held-out text": material.held_out or "none",
+        "training text": material.training_text or "none",
+        "judge": judging.judge_model or "none",
+    }
+    return {name: str(value) for name, value in given.items()}
 
 
 def _make_folder(out: Path) -> None:

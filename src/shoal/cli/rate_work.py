@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shoal.cli.console import progress_bars
@@ -12,31 +11,19 @@ from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from shoal.evaluation.judging import EndpointJudge, JudgeCertificate, Judgement, Piece
+    from shoal.cli.rate_options import JudgeOptions
+    from shoal.evaluation.judging import JudgeCertificate, Judgement, Piece
     from shoal.evaluation.stories.rating import Material, Sampling, StoryRating
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A judge at an endpoint, as a person gave it."""
-
-    url: str
-    model: str
-    timeout: float
-    prices: tuple[float, float]
-    agreed: bool
-    constrained: bool
-    out: Path
 
 
 def rate_all(
     specs: Sequence[str],
     material: Material | None,
     sampling: Sampling,
-    asked: Asked | None,
+    judging: JudgeOptions,
     *,
-    certify: int,
     out: Path | None,
     device: str,
     dtype: str,
@@ -47,47 +34,53 @@ def rate_all(
         specs: the models.
         material: what they are rated on; None where there are none.
         sampling: how completions are drawn.
-        asked: the judge, if there is one.
-        certify: prove the judge on so many stories; 0 does not.
+        judging: who judges, if anybody does.
         out: where completions and answers are kept.
         device: where models run.
         dtype: of their weights.
     """
     with progress_bars() as progress:
-        judge = None if asked is None else _make_judge(asked, progress)
-        certificate = None
-        if judge is not None and asked is not None and certify:
-            certificate = _certify(judge, asked, certify)
+        asked = None if judging.judge is None or out is None else Asked(judging, out, progress)
+        certificate = asked.certificate() if asked is not None and judging.certify_judge else None
         ratings = [
-            _rate(spec, material, sampling, judge, asked, out=out, device=device, dtype=dtype, progress=progress)
+            _rate(spec, material, sampling, asked, out=out, device=device, dtype=dtype, progress=progress)
             for spec in specs
             if material is not None
         ]
     return ratings, certificate
 
 
-def _make_judge(asked: Asked, progress: Callable[[str, int, int], None]) -> EndpointJudge:
-    from shoal.corpora.asked import Endpoint
-    from shoal.evaluation.judging import EndpointJudge
+class Asked:
+    """A judge at an endpoint, who is asked only where the cost was agreed to."""
 
-    endpoint = Endpoint(url=asked.url, model=asked.model, timeout=asked.timeout)
-    endpoint.client()  # a wrong address or a missing package is told before any work
-    return EndpointJudge(endpoint, asked.out / "judge.jsonl", constrained=asked.constrained, progress=progress)
+    def __init__(self, options: JudgeOptions, out: Path, progress: Callable[[str, int, int], None]) -> None:
+        from shoal.corpora.asked import Endpoint
+        from shoal.evaluation.judging import EndpointJudge
 
+        self._options = options
+        endpoint = Endpoint(url=options.judge or "", model=options.judge_model or "", timeout=options.timeout)
+        endpoint.client()  # a wrong address or a missing package is told before any work
+        self._judge = EndpointJudge(endpoint, out / "judge.jsonl", constrained=options.constrained, progress=progress)
 
-def _certify(judge: EndpointJudge, asked: Asked, stories: int) -> JudgeCertificate:
-    from shoal.evaluation.judging import certify_judge, damaged_pieces
+    def certificate(self) -> JudgeCertificate:
+        """Prove the judge."""
+        from shoal.evaluation.judging import certify_judge, damaged_pieces
 
-    _agree(judge, asked, [part.piece for part in damaged_pieces(stories)], "certifying the judge")
-    return certify_judge(judge, name=asked.model, stories=stories)
+        stories = self._options.certificate_stories
+        self._agree([part.piece for part in damaged_pieces(stories)], "certifying the judge")
+        return certify_judge(self._judge, name=self._options.judge_model or "", stories=stories)
 
+    def judge(self, pieces: Sequence[Piece], what: str) -> list[Judgement | None]:
+        """The judgements of pieces."""
+        self._agree(pieces, what)
+        return self._judge(pieces)
 
-def _agree(judge: EndpointJudge, asked: Asked, pieces: Sequence[Piece], what: str) -> None:
-    """Say what it will cost, and go on only where that was agreed to."""
-    cost = judge.estimate(pieces, price_in=asked.prices[0], price_out=asked.prices[1])
-    print(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are kept from before)", file=sys.stderr)
-    if cost.most_money > 0 and not asked.agreed and not _says_yes():
-        raise UsageError("the judge was not asked; give --yes to spend what the estimate names")
+    def _agree(self, pieces: Sequence[Piece], what: str) -> None:
+        """Say what it will cost, and go on only where that was agreed to."""
+        cost = self._judge.estimate(pieces, price_in=self._options.price_in, price_out=self._options.price_out)
+        print(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are kept from before)", file=sys.stderr)
+        if cost.most_money > 0 and not self._options.yes and not _says_yes():
+            raise UsageError("the judge was not asked; give --yes to spend what the estimate names")
 
 
 def _says_yes() -> bool:
@@ -98,7 +91,6 @@ def _rate(
     spec: str,
     material: Material,
     sampling: Sampling,
-    judge: EndpointJudge | None,
     asked: Asked | None,
     *,
     out: Path | None,
@@ -110,13 +102,6 @@ def _rate(
     from shoal.models import load_reader
 
     loaded = load_reader(spec, device=device, dtype=dtype)
-
-    def judged(pieces: Sequence[Piece]) -> list[Judgement | None]:
-        assert judge is not None
-        assert asked is not None
-        _agree(judge, asked, pieces, f"judging {spec}")
-        return judge(pieces)
-
     return rate_model(
         loaded.model,
         loaded.tokenizer,
@@ -125,7 +110,7 @@ def _rate(
         digest=loaded.digest,
         parameters=loaded.parameters,
         sampling=sampling,
-        judge=judged if judge is not None else None,
+        judge=None if asked is None else partial(asked.judge, what=f"judging {spec}"),
         record=None if out is None else out / "completions.jsonl",
         progress=progress,
     )

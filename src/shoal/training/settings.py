@@ -33,8 +33,7 @@ class TrainSettings:
     """The peak for Muon's matrices, in AdamW's measure (its updates have AdamW's size); None for ``learning_rate``."""
 
     beta2: float = 0.999
-    """How slowly the mean squared gradient of Adam and AdamW is forgotten (with Muon, of what it leaves to AdamW); the
-    other beta is 0.9. From scratch, where the gradients' size changes fast, 0.95 does better."""
+    """How slowly Adam and AdamW (with Muon, for what it leaves) forget the squared gradient; the other beta is 0.9."""
 
     weight_decay: float = 0.0
     """Decoupled for AdamW; on matrices only, not on gains or biases."""
