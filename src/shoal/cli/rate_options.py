@@ -22,7 +22,7 @@ class MaterialOptions:
     """What models are rated on."""
 
     prompts: Path | None = None
-    """Your prompts: .jsonl with the column prompt (words, features), or text parted by blank lines; else shoal's own."""
+    """Your prompts: .jsonl with the column prompt (words, features), or text parted by blank lines; else our own."""
 
     beginnings: Path | None = None
     """Take the beginnings of thirty documents of this text instead, which no model was trained on."""
