@@ -87,13 +87,20 @@ def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
     assert again["lens"] == first["lens"]
 
 
-def test_a_run_is_followed_over_its_checkpoints(corpus, capsys, tmp_path):
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    """Two checkpoints: fresh weights, and trained ones."""
     from shoal.models import load_model, save_model
 
+    folder = tmp_path_factory.mktemp("training")
     for step, spec in ((10, "random:bundled:searches"), (20, "bundled:searches")):
         loaded = load_model(spec)
-        save_model(loaded.model, loaded.tokenizer, tmp_path / "run" / f"checkpoint-{step}")
-    words = ["inspect", TEXT, "--run", str(tmp_path / "run"), "--plot", str(tmp_path / "over.html"), "--json"]
+        save_model(loaded.model, loaded.tokenizer, folder / f"checkpoint-{step}")
+    return folder
+
+
+def test_a_run_is_followed_over_its_checkpoints(training, corpus, capsys, tmp_path):
+    words = ["inspect", TEXT, "--run", str(training), "--plot", str(tmp_path / "over.html"), "--json"]
     words += ["--corpus", str(corpus)]
     found = json.loads(run(words, capsys))
     assert set(found["checkpoints"]) == {"10", "20"}
@@ -105,6 +112,15 @@ def test_a_run_is_followed_over_its_checkpoints(corpus, capsys, tmp_path):
     assert "Heads over training" in page
     assert "Neurons over training" in page
     assert (tmp_path / "over-10.html").is_file()
+
+
+def test_a_history_that_cannot_be_told_says_why_and_the_others_are_shown(training, capsys, tmp_path):
+    (tmp_path / "one.txt").write_text("Tim had a red ball.")
+    words = ["inspect", TEXT, "--run", str(training), "--corpus", str(tmp_path / "one.txt")]
+    run([*words, "--plot", str(tmp_path / "over.html")], capsys)
+    page = (tmp_path / "over.html").read_text()
+    assert "Heads over training" in page
+    assert "Not shown: what a neuron fires on is found on one half" in page[page.index("Neurons over training</h2>") :]
 
 
 def test_a_text_that_does_not_fit_is_refused_before_anything_long_begins(corpus, capsys, tmp_path):

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from shoal.cli.inspect_work import Question, Trials, over_training, read_or_train_lens, write_page
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from shoal.cli.console import Progress
-    from shoal.insight import Findings, Inspection, TunedLens
-    from shoal.models import LoadedModel
+    from shoal.insight import Findings, Inspection
 
 
 def inspect(
@@ -83,7 +80,6 @@ def inspect(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target, read_documents
-    from shoal.insight import check_text, inspect_text
     from shoal.models import load_model
 
     if (model is None) == (run is None):
@@ -95,131 +91,29 @@ def inspect(
     if plot is not None:
         check_target(plot)
     documents = read_documents(corpus) if corpus is not None else []
-    wanted: dict[str, Any] = {"corpus": documents, "target": target, "foil": foil, "position": position, "seed": seed}
+    question = Question(text=text, corpus=documents, target=target, foil=foil, position=position, seed=seed)
     with progress_bars() as progress:
         if run is not None:
-            _over_training(run, text, wanted, device, plot, progress, as_json=as_json)
-            return
-        loaded = load_model(str(model), device=device)
-        check_text(loaded.model, loaded.tokenizer, text, target=target, foil=foil, position=position)
-        lens = _lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
-        causes = _causes(loaded, pairs, site, method, rows, without or [], ablation, seed, progress)
-        found = inspect_text(
-            loaded.model, loaded.tokenizer, text, name=str(model), tuned=lens, progress=progress, **wanted
-        )
-    _write(plot, found, causes)
+            views, causes = over_training(run, question, device, plot, progress)
+            found, said = views[max(views)], {"checkpoints": {step: view.to_dict() for step, view in views.items()}}
+        else:
+            loaded = load_model(str(model), device=device)
+            question.check(loaded)
+            trials = Trials(
+                pairs=pairs, site=site, method=method, rows=rows, without=without or [], ablation=ablation, seed=seed
+            )
+            lens = read_or_train_lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
+            causes = trials.find(loaded, progress)
+            found = question.ask(loaded, str(model), progress, lens)
+            said = found.to_dict()
+    if plot is not None:
+        write_page(plot, found, causes)
     if as_json:
-        print_json(found.to_dict() | {name: value.to_dict() for name, value in causes.items()})
+        print_json(said | {name: value.to_dict() for name, value in causes.items()})
         return
     _print(found, causes)
     if plot is not None:
-        print(f"drawn in {plot}")
-
-
-def _lens(loaded: LoadedModel, path: Path, documents: list[str], progress: Progress) -> TunedLens:
-    """The tuned lens of a file, trained first where there is none."""
-    from shoal.insight import TunedLens, train_tuned_lens
-
-    if path.exists():
-        return TunedLens.load(path)
-    if not documents:
-        raise UsageError(f"there is no tuned lens at {path}; give --corpus FILE to train one on")
-    lens = train_tuned_lens(loaded.model, loaded.tokenizer, documents, progress=progress)
-    lens.save(path)
-    return lens
-
-
-def _causes(
-    loaded: LoadedModel,
-    pairs: Path | None,
-    site: str,
-    method: Literal["activation", "attribution"],
-    rows: Path | None,
-    without: list[str],
-    ablation: Literal["zero", "mean", "resample"],
-    seed: int,
-    progress: Progress,
-) -> Findings:
-    """What was asked for of patching and ablation."""
-    from shoal.insight import ablate, patch_effects, read_pairs, read_places
-    from shoal.tasks import read_rows
-
-    found: dict[str, Any] = {}
-    if pairs is not None:
-        found["patching"] = patch_effects(
-            loaded.model, loaded.tokenizer, read_pairs(pairs), site=site, method=method, seed=seed, progress=progress
-        )
-    if rows is not None:
-        examples = read_rows(rows)
-        named: Mapping[Literal["head", "neuron"], Any] = {"head": None}
-        if without:
-            named = read_places(loaded.model, without)
-        for unit, places in named.items():
-            found["ablation" if unit == "head" else "neuron_ablation"] = ablate(
-                loaded.model,
-                loaded.tokenizer,
-                examples,
-                unit=unit,
-                places=places,
-                how=ablation,
-                seed=seed,
-                progress=progress,
-            )
-    return found
-
-
-def _over_training(
-    run: Path,
-    text: str,
-    wanted: dict[str, Any],
-    device: str,
-    plot: Path | None,
-    progress: Progress,
-    *,
-    as_json: bool,
-) -> None:
-    """Every view at every checkpoint, and when heads took their roles."""
-    from shoal.cli.console import print_json
-    from shoal.insight import (
-        check_text,
-        checkpoint_folders,
-        inspect_text,
-        neurons_over_training,
-        roles_over_training,
-    )
-    from shoal.models import load_model
-
-    folders = checkpoint_folders(run)
-    first = load_model(str(folders[0][1]), device=device)
-    check_text(first.model, first.tokenizer, text, **{name: wanted[name] for name in ("target", "foil", "position")})
-    corpus, common = wanted["corpus"], {"device": device, "seed": wanted["seed"], "progress": progress}
-    histories: dict[str, Any] = {"over_training": roles_over_training(run, corpus, **common)}
-    if corpus:
-        histories["neurons_over_training"] = neurons_over_training(run, corpus, **common)
-    views = {}
-    for step, folder in folders:
-        loaded = load_model(str(folder), device=device)
-        found = inspect_text(
-            loaded.model, loaded.tokenizer, text, name=f"{run.name} at step {step}", progress=progress, **wanted
-        )
-        views[step] = found.to_dict() if as_json else None
-        if plot is not None and step != histories["over_training"].steps[-1]:
-            _write(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), found, {})
-    _write(plot, found, histories)
-    if as_json:
-        print_json({name: history.to_dict() for name, history in histories.items()} | {"checkpoints": views})
-        return
-    _print(found, histories)
-    if plot is not None:
-        print(f"drawn in {plot}, and each checkpoint beside it")
-
-
-def _write(plot: Path | None, found: Inspection, causes: Findings) -> None:
-    from shoal.cli.files import write_whole
-    from shoal.insight import inspection_page
-
-    if plot is not None:
-        write_whole(plot, inspection_page(found, causes))
+        print(f"drawn in {plot}" + (", and each checkpoint beside it" if run is not None else ""))
 
 
 def _print(found: Inspection, causes: Findings) -> None:
@@ -250,7 +144,7 @@ def _print(found: Inspection, causes: Findings) -> None:
         for line in value.lines():
             print(line)
     for view, why in found.missing.items():
-        print(f"\nno {view}: {why}")
+        print(f"\nno {view.replace('_', ' ')}: {why}")
 
 
 def _best(head: Any, role: str) -> float:

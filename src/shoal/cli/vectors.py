@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.cli.vectors_tables import print_dimensions, print_report, print_scores
+from shoal.errors import DataError, StoreError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.cli.console import Progress
-    from shoal.insight.vectors import VectorReport
-    from shoal.insight.vectors.dimension import DimensionReport
-    from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
+    from shoal.text.vectors import WordCorpus, WordVectors
 
 METHODS = ("glove", "word2vec", "word2vec-skip-gram", "fasttext")
 ANALOGIES = "questions-words.txt"
@@ -77,7 +76,7 @@ def show(
     if as_json:
         print_json(report.to_dict())
         return
-    _print_report(report)
+    print_report(report)
     if plot is not None:
         print(f"drawn in {plot}")
 
@@ -125,6 +124,8 @@ def judge(
     if not corpus and not file:
         raise UsageError("nothing to judge: give --corpus FILE to train on, or --file FILE of word vectors")
     pairs, analogies = _read_sets(sets)
+    if out is not None and out.exists() and not out.is_dir():
+        raise StoreError(f"{out} is a file; give a folder, into which a file a method is written")
     found = []
     with progress_bars() as progress:
         made = {str(each): read_vector_file(each) for each in file or []}
@@ -153,7 +154,7 @@ def judge(
         )
         return
     for name, each, scores, asked in found:
-        _print_scores(name, each, scores, asked)
+        print_scores(name, each, scores, asked)
 
 
 @vectors.command
@@ -220,6 +221,7 @@ def dimension(
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
     words = _read_corpus(corpus, least_count, sentences)
+    own = _own_scores(model, words, tasks) if model is not None else None
     with progress_bars() as progress:
         report = find_dimension(
             lambda size, seed: _train(words, name, size, seed, progress),
@@ -230,12 +232,11 @@ def dimension(
             matters=matters,
             progress=progress,
         )
-    own = _own_scores(model, words, tasks) if model is not None else None
     if as_json:
         print_json({"sentences": len(words.sentence_ends), "words": len(words.words), **report.to_dict(), "own": own})
         return
     print(f"{len(words.sentence_ends):,} sentences, {len(words.ids):,} words of {len(words.words):,} kinds, {name}")
-    _print_dimensions(report)
+    print_dimensions(report)
     if own is not None:
         print(f"\nthe input vectors of {model}, {own['dimension']} dimensions, over the words of the corpus")
         for task, score in own["scores"].items():
@@ -290,63 +291,3 @@ def _own_scores(model: str, corpus: WordCorpus, tasks: Sequence[Any]) -> dict[st
 
     own = own_vectors(load_model(model), corpus.words)
     return {"dimension": own.dimension, "scores": {task.name: task.judge(own)[1].score for task in tasks}}
-
-
-def _print_report(report: VectorReport) -> None:
-    """Sizes, neighbours and shapes."""
-    own = report.vectors
-    count, width = own.contextual[-1].shape
-    kinds = "tied" if own.tied else "not tied"
-    print(f"{own.model}: {len(own.contextual) - 1} layers")
-    print(f"  input vectors       {own.input_VD.shape[0]} x {own.input_VD.shape[1]}")
-    if own.output_VD is not None:
-        print(f"  output vectors      {own.output_VD.shape[0]} x {own.output_VD.shape[1]} ({kinds} to the input)")
-    print(f"  vectors of the text {count} x {width} at each layer\n")
-    for each in report.neighbours:
-        print(f"  {each.token!r}, length {each.length:.3g}")
-        for measure, near in each.nearest.items():
-            said = " ".join(f"{name!r}{'*' if name in each.only[measure] else ''}" for name, _ in near)
-            print(f"    {measure:18}  {said}")
-    print("  (* near by this measure alone)\n")
-    for pair in report.agreement:
-        print(f"  {pair.first} and {pair.second}: {pair.shared:.0%} shared, the same first for {pair.same_first:.0%}")
-    print(f"\n  {'vectors':10}{'number':>8}{'cosine':>9}{'centred':>9}{'IsoScore':>10}{'partition':>11}{'hubs':>7}")
-    for shape in report.geometry:
-        hubs = "-" if shape.hub_skewness is None else f"{shape.hub_skewness:.2f}"
-        print(
-            f"  {shape.space:10}{shape.count:8}{shape.mean_cosine:9.3f}{shape.centred_cosine:9.3f}"
-            f"{shape.iso_score:10.3f}{shape.partition_ratio:11.2g}{hubs:>7}"
-        )
-
-
-def _print_scores(
-    name: str, each: WordVectors, scores: Sequence[SimilarityScore], asked: Sequence[AnalogyScore]
-) -> None:
-    """A line a set."""
-    print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
-    for score in scores:
-        found = "too few pairs are known"
-        if score.spearman is not None:
-            found = f"{score.spearman:.3f} [{score.low:.3f}, {score.high:.3f}]"
-        print(f"  {score.name:22}  {found:24}  {score.known} of {score.pairs} pairs known ({score.coverage:.0%})")
-    for answers in asked[-1:]:
-        share = "none is known" if answers.share is None else f"{answers.share:.1%} right"
-        print(f"  {'analogies':22}  {share:24}  {answers.known} of {answers.questions} questions known")
-    print()
-
-
-def _print_dimensions(report: DimensionReport) -> None:
-    """A table a task, and the cost."""
-    for finding in report.findings:
-        print(f"\n{finding.task} ({finding.items} items to report on): best by validation {finding.best}")
-        for each in finding.scores:
-            print(
-                f"  {each.dimension:5}  {each.score:.3f}  loss {each.loss:+.3f} [{each.low:+.3f}, {each.high:+.3f}]  "
-                f"{each.standing}"
-            )
-        enough = "no smaller one is shown to be as good" if finding.enough is None else f"{finding.enough} is enough"
-        few = "" if finding.items_needed is None else f"; too few items, about {finding.items_needed:,} settle it"
-        print(f"  {enough}{few}\n  claim: {finding.claim}: {finding.verdict}")
-    print("\ncost")
-    for cost in report.costs:
-        print(f"  {cost.dimension:5}  {cost.seconds:8.1f} CPU-seconds  {cost.bytes / 2**20:7.1f} MiB")

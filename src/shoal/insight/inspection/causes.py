@@ -27,15 +27,16 @@ Findings = Mapping[str, PatchEffects | Ablations | RoleHistory | NeuronHistory]
 _BARS = 24
 
 
-def cause_sections(found: Findings) -> list[tuple[str, str, Markup]]:
-    """The anchor, name and content of each section."""
-    makers: dict[type, tuple[str, Callable[..., Markup]]] = {
-        PatchEffects: ("What restores the answer", _patching),
-        Ablations: ("What the task loses", _ablation),
-        RoleHistory: ("Heads over training", _heads),
-        NeuronHistory: ("Neurons over training", _neurons),
-    }
-    return [(name, makers[type(value)][0], makers[type(value)][1](value)) for name, value in found.items()]
+def cause_sections(found: Findings, missing: Mapping[str, str]) -> list[tuple[str, str, Markup]]:
+    """The anchor, name and content of each section; of one that was asked for and is not there, why not."""
+    return [(name, title, make(found[name])) for name, (title, make) in _SECTIONS.items() if name in found] + [
+        (name, title, why_not(missing[name])) for name, (title, _) in _SECTIONS.items() if name in missing
+    ]
+
+
+def why_not(reason: str) -> Markup:
+    """What stands in the place of a view that is not there."""
+    return Markup("<p class='muted'>Not shown: {}.</p>").format(reason)
 
 
 def _patching(found: PatchEffects) -> Markup:
@@ -140,3 +141,12 @@ def _over_training(
         figure(charts, caption=caption) if charts else "",
         table(head, rows, caption="When it came", numeric=(2, 3, 4)) if rows else "",
     )
+
+
+_SECTIONS: dict[str, tuple[str, Callable[..., Markup]]] = {
+    "patching": ("What restores the answer", _patching),
+    "ablation": ("What the task loses", _ablation),
+    "neuron_ablation": ("What the task loses without neurons", _ablation),
+    "over_training": ("Heads over training", _heads),
+    "neurons_over_training": ("Neurons over training", _neurons),
+}

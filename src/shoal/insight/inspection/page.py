@@ -11,7 +11,7 @@ from shoal.figures.bars import bar_style, bar_table
 from shoal.figures.heads import head_data, head_grid, head_script, head_style
 from shoal.figures.lens import lens_script, lens_style
 from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
-from shoal.insight.inspection.causes import cause_sections
+from shoal.insight.inspection.causes import cause_sections, why_not
 from shoal.insight.inspection.tables import lens_table, neurons_table, roles_table, stream_table
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
     """
     data: dict[str, Any] = {}
     sections = [
-        (anchor, name, _why_not(found, anchor) if anchor in found.missing else make(found, data))
+        (anchor, name, why_not(found.missing[anchor]) if anchor in found.missing else make(found, data))
         for anchor, name, make in _SECTIONS
     ]
-    sections += cause_sections(causes or {})
+    sections += cause_sections(causes or {}, found.missing)
     body = Markup("<h1>{}</h1>{}").format(
         f"Inside {found.model}",
         Markup("").join(
@@ -58,10 +58,6 @@ _STYLE = (
     "#roles tbody th,#neurons tbody th{white-space:nowrap}"
     ".example b{background:color-mix(in srgb,var(--series-2) 28%,var(--paper));border-radius:3px;font-weight:600}\n"
 )
-
-
-def _why_not(found: Inspection, view: str) -> Markup:
-    return Markup("<p class='muted'>Not shown: {}.</p>").format(found.missing[view])
 
 
 def _tokens(found: Inspection, data: dict[str, Any]) -> Markup:

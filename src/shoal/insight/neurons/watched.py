@@ -135,8 +135,8 @@ def watch_neurons(
     rows = _encode(parts, tokenizer, texts, tokens)
     if len(rows) < 2:
         raise DataError(
-            f"{len(rows)} texts hold tokens, and what a neuron fires on is found on one half and confirmed "
-            "on the other; give two texts at least"
+            f"what a neuron fires on is found on one half of the texts and confirmed on the other; give two texts with "
+            f"tokens at least, not {len(rows)}"
         )
     _check(parts, neurons)
     strongest, separation_C = _stream(parts, rows, examples, progress)
