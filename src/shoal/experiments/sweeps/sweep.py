@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from shoal.experiments.faults import fault_line
 from shoal.experiments.pretraining import Recipe  # noqa: TC001 - pydantic reads it
 from shoal.experiments.table import Count, Name, Table
 
@@ -39,6 +40,18 @@ class RangeTable(Table):
     def whole(self) -> bool:
         """Whether its values are whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int) and not isinstance(self.step, float)
+
+
+def _values(key: str, given: Any) -> Any:
+    """What the file gives for a key; that it is a list or a range is told here, where the key is known."""
+    if isinstance(given, dict):
+        try:
+            return RangeTable.model_validate(given)
+        except ValidationError as error:
+            raise ValueError(f"keys: {key}: {fault_line(error, RangeTable)}") from error
+    if isinstance(given, RangeTable) or (isinstance(given, list | tuple) and given):
+        return given
+    raise ValueError(f"keys: {key} = {given!r}: give a list of values, or a table with low and high")
 
 
 Values = RangeTable | Annotated[tuple[Setting, ...], Field(strict=False, min_length=1)]
@@ -97,7 +110,7 @@ class Sweep(Table):
         if type(plain.get("seeds")) is int and plain["seeds"] >= 1:
             plain["seeds"] = tuple(range(plain["seeds"]))
         if isinstance(plain.get("keys"), dict):
-            plain["keys"] = dict(sorted(plain["keys"].items()))
+            plain["keys"] = {key: _values(key, given) for key, given in sorted(plain["keys"].items())}
         return plain
 
     @model_validator(mode="after")
