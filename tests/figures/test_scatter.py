@@ -55,6 +55,7 @@ def test_scaling_lines_say_their_exponents_and_medians() -> None:
     assert {"square: exponent 2.00", "line: exponent 1.00"} <= said
     titles = {element.text for element in drawn.iter(f"{SVG}title")}
     assert {"line, 1: 1", "square, 4: 16"} <= titles
+    assert all(str(element.get("fill")).startswith("var(--") for element in drawn.iter(f"{SVG}text"))
 
 
 def test_a_fitted_law_is_drawn_in_the_place_of_the_line_through_the_medians() -> None:

@@ -99,6 +99,7 @@ def chart_config() -> dict[str, Any]:
             "tickColor": rule,
             "tickSize": 4,
         },
+        "legend": {"labelColor": ink, "titleColor": muted, "labelFontSize": 11, "titleFontSize": 11},
         "title": {"color": ink, "fontSize": 13, "fontWeight": 600, "anchor": "start", "offset": 10},
         "text": {"color": ink, "fontSize": 12},
     }
