@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from shoal.training import kernels
+from shoal.training import kernels, workspace
 from shoal.training.workspace import Workspace
 
 
@@ -81,3 +81,19 @@ def test_a_workspace_gives_its_memory_again_and_pieces_never_overlap():
     starts = [piece.data_ptr() for piece in pieces]
     work.begin()
     assert [work.take(7, 3).data_ptr(), work.take(5).data_ptr()] == starts[:2]
+
+
+def test_a_workspace_grows_by_slabs_and_takes_no_memory_anew(monkeypatch):
+    monkeypatch.setattr(workspace, "_SLAB", 64)
+    work = Workspace()
+
+    def pieces():
+        work.begin()
+        taken = [work.take(40), work.take(20), work.take(200), work.take(10)]
+        for place, piece in enumerate(taken):
+            piece.fill_(place)
+        return taken
+
+    first = pieces()
+    assert [float(piece.sum()) for piece in first] == [0.0, 20.0, 400.0, 30.0]
+    assert [piece.data_ptr() for piece in pieces()] == [piece.data_ptr() for piece in first]

@@ -22,7 +22,7 @@ from shoal.training.kernels import gate_backward, gate_forward, norm_backward, n
 from shoal.training.loss import add_product_, cross_entropy_with_gradient
 from shoal.training.packing import pack_documents
 from shoal.training.precision import DTYPES
-from shoal.training.workspace import Workspace
+from shoal.training.workspace import Mark, Workspace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -81,7 +81,7 @@ class _Normed:
 class _Tape:
     """What the backward pass of a layer needs of its forward pass."""
 
-    mark: int
+    mark: Mark
     """The workspace before the layer."""
     attention_in: _Normed
     qkv_CD: torch.Tensor

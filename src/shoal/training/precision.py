@@ -15,6 +15,7 @@ Dtype = Literal["float32", "bfloat16"]
 DTYPES: dict[Dtype, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _SECONDS = 0.3
 _ROUNDS = 4
+_SIDE = 768
 
 
 def products_in(precision: Dtype, device: torch.device) -> AbstractContextManager[None]:
@@ -28,13 +29,23 @@ def products_in(precision: Dtype, device: torch.device) -> AbstractContextManage
 def faster_precision(step: Callable[[Dtype], object], *, device: str = "cpu") -> Dtype:
     """The dtype in which ``step`` takes less time, each tried in turn and the best of its times taken.
 
+    A step in bfloat16 adds conversions to its products, so no step is tried on a CPU whose products gain nothing by it.
     A first step in each is not timed, since it also loads what all steps need. Then they are tried up to four times,
     with no further round once a third of a second has gone by. On a CPU it is the processor's time that counts, since
     the clock's is that of everything else on the machine, too. On a GPU the step must end with a synchronisation, such
     as reading a number off its result.
     """
-    best = dict.fromkeys(DTYPES, float("inf"))
     clock = time.process_time if device == "cpu" else time.perf_counter
+    if device == "cpu":
+        products = _best_times(_product, clock)
+        if products["bfloat16"] >= products["float32"]:
+            return "float32"
+    best = _best_times(step, clock)
+    return min(best, key=best.__getitem__)
+
+
+def _best_times(step: Callable[[Dtype], object], clock: Callable[[], float]) -> dict[Dtype, float]:
+    best = dict.fromkeys(DTYPES, float("inf"))
     for kind in DTYPES:
         step(kind)
     begin = time.perf_counter()
@@ -45,4 +56,10 @@ def faster_precision(step: Callable[[Dtype], object], *, device: str = "cpu") ->
             best[kind] = min(best[kind], clock() - start)
         if time.perf_counter() - begin > _SECONDS:
             break
-    return min(best, key=best.__getitem__)
+    return best
+
+
+def _product(kind: Dtype) -> None:
+    """A matrix product that is large enough for any kernel to show its speed, some milliseconds long."""
+    factor = torch.ones(_SIDE, _SIDE, dtype=DTYPES[kind])
+    torch.mm(factor, factor)
