@@ -1,5 +1,7 @@
 """Planted heads are named, and heads of random weights are not."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from planted import attention_model
@@ -7,7 +9,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from architectures import tiny_model
 from shoal.errors import ModelError, UsageError
-from shoal.insight import head_roles
+from shoal.insight import HeadRole, HeadRoles, head_roles
+from shoal.insight.inspection.tables import roles_table
 from shoal.insight.roles.scores import ROLES, looked_at
 from shoal.models import load_model
 
@@ -98,6 +101,21 @@ def trained_on_repeats(steps: int = 1500):
             optimizer.step()
     assert loss < 1.0, "the model has not learnt to repeat"
     return model.eval()
+
+
+def test_the_table_tells_the_score_that_gave_the_role():
+    head = HeadRole(
+        block=1,
+        head=2,
+        roles=("previous token",),
+        scores={"previous token": 0.05, "induction": 0.02},
+        text_scores={"previous token": 0.31},
+        p_values={"previous token": 0.005, "induction": 1.0},
+    )
+    common = {"level": 0.01, "smallest": 0.1, "null_heads": 100, "thresholds": {}, "text_thresholds": {}}
+    drawn = roles_table(SimpleNamespace(roles=HeadRoles(heads=(head,), **common)))
+    for said in ("0.05 / 0.31", ">0.02<", "after the stroke on the corpus"):
+        assert said in drawn
 
 
 def test_what_cannot_be_judged_is_refused():

@@ -28,7 +28,7 @@ def roles_table(found: Inspection) -> Markup:
         (
             f"block {head.block} head {head.head}",
             ", ".join(head.roles),
-            *(f"{score:.2f}" for score in head.scores.values()),
+            *(_told(score, head.text_scores.get(role)) for role, score in head.scores.items()),
             f"{min(head.p_values.values()):.3f}",
         )
         for head in roles.named
@@ -36,11 +36,17 @@ def roles_table(found: Inspection) -> Markup:
     said = (
         f"{len(roles.named)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
         f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
-        f"{roles.level:g}. The scores are on random tokens said twice."
+        f"{roles.level:g}. The scores are on random tokens said twice"
+        + (", after the stroke on the corpus." if any(head.text_scores for head in roles.named) else ".")
     )
     names = list(roles.heads[0].scores)
     content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
     return Markup("<p>{}</p>{}").format(said, content if rows else "")
+
+
+def _told(on_random: float, on_text: float | None) -> str:
+    """A score on random tokens, and on text where there is one."""
+    return f"{on_random:.2f}" if on_text is None else f"{on_random:.2f} / {on_text:.2f}"
 
 
 def stream_table(found: Inspection) -> Markup:
