@@ -271,6 +271,14 @@ def test_an_interval_is_over_clusters():
     assert measure("r", [1.0, 3.0], [0, 1], weights=[2.0, 2.0]).value == 1.0
 
 
+@pytest.mark.parametrize(("hit", "ends"), [(0.0, (0.0, 0.4899)), (1.0, (0.5101, 1.0))])
+def test_a_share_of_all_or_none_has_an_interval_with_a_width(hit, ends):
+    # Wilson's of 0 and 4 in 4, whatever the clusters' size.
+    found = measure("x", [hit] * 8, [0, 0, 0, 1, 1, 2, 3, 3], share=True)
+    assert (found.low, found.high) == pytest.approx(ends, abs=1e-4)
+    assert found.value == hit
+
+
 def test_a_recurrent_model_is_rated_as_well(reader):
     vocabulary = len(reader.tokenizer.get_vocab())
     model = tiny_model("Mamba", vocab_size=vocabulary)

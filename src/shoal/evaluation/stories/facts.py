@@ -68,8 +68,10 @@ class FactScores:
             if kind in (None, one.kind)
         ]
         name = "plot facts" if kind is None else f"plot facts: {kind}"
-        note = f"right answers preferred, chance .5; {self.left_out} questions did not fit"
-        return measure(name, [right for _, right in rows], [story for story, _ in rows], better="more", note=note)
+        stories = [story for story, _ in rows]
+        left = f"; {self.left_out} of all questions did not fit into the context" if self.left_out else ""
+        note = f"right answers preferred, {len(rows)} questions about {len(set(stories))} stories, chance .5{left}"
+        return measure(name, [right for _, right in rows], stories, share=True, better="more", note=note)
 
     @property
     def kinds(self) -> tuple[str, ...]:

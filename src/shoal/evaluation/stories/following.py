@@ -60,15 +60,20 @@ def following(completions: Sequence[Completion]) -> list[Measure]:
         note = "asked words that a completion holds in any form"
         measures.append(
             measure(
-                "required words", [share for _, share in words], [key for key, _ in words], better="more", note=note
+                "required words",
+                [share for _, share in words],
+                [key for key, _ in words],
+                share=True,
+                better="more",
+                note=note,
             )
         )
     if features:
         note = f"asked features that a completion has; {len(features)} of {asked} can be told by program"
         measures.append(
             measure(
-                "required features", [held for _, held in features], [key for key, _ in features], better="more",
-                note=note,
+                "required features", [held for _, held in features], [key for key, _ in features], share=True,
+                better="more", note=note,
             )
         )  # fmt: skip
     return measures

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from shoal.evaluation.statistics.intervals import wilson_interval
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
@@ -23,7 +25,7 @@ class Measure:
     value: float
     low: float
     high: float
-    """Ends of the interval at 95 %; equal to the value where there is one cluster."""
+    """Ends of the interval at 95 %."""
 
     count: int
     """How many values it is the mean of."""
@@ -42,6 +44,7 @@ def measure(
     clusters: Sequence[Hashable],
     *,
     weights: Sequence[float] | None = None,
+    share: bool = False,
     better: Better = "neither",
     note: str = "",
     seed: int = 0,
@@ -55,6 +58,8 @@ def measure(
         values: at least one.
         clusters: which cluster each comes from.
         weights: what the sum of values is divided by; by default the number of values.
+        share: it is a share of hits. Where all or none are hits the bootstrap has no width, and the interval is
+            Wilson's over the clusters.
         better: whether more of it is better.
         note: what it means.
         seed: of the drawing.
@@ -65,10 +70,14 @@ def measure(
     sizes_C = np.bincount(places, weights=np.ones(len(places)) if weights is None else np.asarray(weights))
     drawn_DC = np.random.default_rng(seed).multinomial(len(labels), np.full(len(labels), 1 / len(labels)), _DRAWS)
     ratios = (drawn_DC @ sums_C) / (drawn_DC @ sizes_C)
+    value = float(sums_C.sum() / sizes_C.sum())
     low, high = np.quantile(ratios, [0.025, 0.975])
+    if share and value in (0.0, 1.0):
+        interval = wilson_interval(round(value) * len(labels), len(labels))
+        low, high = interval.low, interval.high
     return Measure(
         name=name,
-        value=float(sums_C.sum() / sizes_C.sum()),
+        value=value,
         low=float(low),
         high=float(high),
         count=len(values),
