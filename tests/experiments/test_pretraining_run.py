@@ -69,6 +69,19 @@ def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -
     assert load_model(str(run.model), device="cpu").parameters == run.parameters
 
 
+def test_the_card_says_what_was_read_and_measured(run: PretrainResult) -> None:
+    card = (run.model / "README.md").read_text()
+    score = run.held_out["told"]
+    (read,) = json.loads((run.folder / "plan.json").read_text())["corpora"]
+    assert f"| told | the story grammar of shoal, seed 0 | 80 | {read['size']:,} | {read['held_out']} |" in card
+    assert f"| {score.bits_per_byte:.3f} [{score.low:.3f}, {score.high:.3f}] | not stated |" in card
+    assert f"{run.parameters:,} parameters: 1 block of width 16 with 2 heads" in card
+    assert "Of 10 training prefixes of 32 tokens" in card
+    last = [row for row in rows(run.folder / "samples.jsonl") if row["step"] == run.steps]
+    assert last
+    assert f"> **{last[0]['prompt']}**" in card
+
+
 def test_a_run_that_could_not_begin_leaves_the_folder_free(tmp_path: Path) -> None:
     wrong = recipe(**{"tokenizer.vocabulary": 90_000})
     with pytest.raises(UsageError, match="90000 were asked for"):

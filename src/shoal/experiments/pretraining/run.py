@@ -224,6 +224,7 @@ class _Run:
 
     def _finish(self, watch: Watch | None) -> None:
         """Save the model, and what was measured of it."""
+        from shoal.experiments.pretraining.card import write_card
         from shoal.experiments.pretraining.page import write_curve
         from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised, score_all
@@ -246,7 +247,9 @@ class _Run:
             "held_out": {name: asdict(score) for name, score in scores.items()},
             "memorised": None if memorised is None else asdict(memorised),
         }
-        write_curve(self._out, result_of(self._out, done))
+        result = result_of(self._out, done)
+        write_curve(self._out, result)
+        write_card(self._recipe, self._plan, result, self._opened.read("sources.json") or {})
         self._opened.write("done.json", done)
         shutil.rmtree(self._out / CHECKPOINT, ignore_errors=True)
 
