@@ -56,16 +56,19 @@ def segment(
     from shoal.segmentation.kept import Kept
     from shoal.segmentation.labels import label_segments
     from shoal.segmentation.segmenter import segment as cut
-    from shoal.segmentation.sentences import read_lines
+    from shoal.segmentation.sentences import as_sentences, read_lines
 
     if plot is not None:
         check_target(plot)
     text = _read(file)
+    sentences = read_lines(text) if lines else as_sentences(text)
     reader = Kept(find_channel(channel, model=model, head=head))
     with progress_bars() as progress:
-        progress("sentences read", 0, 1)
-        found = cut(read_lines(text) if lines else text, channel=reader, count=count)
-        progress("sentences read", 1, 1)
+        if model is not None:  # nothing else takes long enough to be waited for
+            progress("sentences read", 0, len(sentences))
+        found = cut(sentences, channel=reader, count=count)
+        if model is not None:
+            progress("sentences read", len(sentences), len(sentences))
     labels = label_segments(found, head=reader.head)
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
