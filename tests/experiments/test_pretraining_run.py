@@ -76,7 +76,8 @@ def test_the_card_says_what_was_read_and_measured(run: PretrainResult) -> None:
     assert f"| told | the story grammar of shoal, seed 0 | 80 | {read['size']:,} | {read['held_out']} |" in card
     assert f"| {score.bits_per_byte:.3f} [{score.low:.3f}, {score.high:.3f}] | not stated |" in card
     assert f"{run.parameters:,} parameters: 1 block of width 16 with 2 heads" in card
-    assert "Of 10 training prefixes of 32 tokens" in card
+    assert run.memorised is not None
+    assert f"Of {run.memorised.training_prefixes} training prefixes of 32 tokens" in card
     last = [row for row in rows(run.folder / "samples.jsonl") if row["step"] == run.steps]
     assert last
     assert f"> **{last[0]['prompt']}**" in card

@@ -44,8 +44,9 @@ def write_card(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sourc
 def _model(recipe: Recipe, plan: PretrainPlan, result: PretrainResult) -> str:
     shape, how = recipe.model, recipe.training
     kind = {"llama": "LlamaForCausalLM", "gpt-neo": "GPTNeoForCausalLM"}[shape.kind]
+    blocks = "1 block" if shape.layers == 1 else f"{shape.layers} blocks"
     return (
-        f"A `{kind}` of {result.parameters:,} parameters: {shape.layers} block{'' if shape.layers == 1 else 's'} of width {shape.width} with "
+        f"A `{kind}` of {result.parameters:,} parameters: {blocks} of width {shape.width} with "
         f"{shape.heads} heads, a context of {shape.context} tokens, {plan.vocabulary:,} tokens in the vocabulary. "
         f"Trained from scratch by `shoal pretrain` on {result.tokens:,} tokens in {result.steps:,} steps of "
         f"{how.batch_tokens:,} ({how.optimizer}, peak rate {how.learning_rate:g}, {how.schedule}, {result.precision}, "
