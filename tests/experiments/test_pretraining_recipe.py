@@ -116,5 +116,12 @@ def test_settings_of_the_command_line_are_toml_or_else_text() -> None:
 def test_every_setting_of_the_loop_is_a_key_of_the_recipe() -> None:
     known = set(type(recipe().training).model_fields)
     assert set(TrainSettings.__dataclass_fields__) - known == {"epochs", "seed"}
-    made = train_settings(recipe(seed=5).with_values({"training.optimizer": "muon", "training.schedule": "wsd"}))
+    told = recipe(seed=5).with_values({"training.optimizer": "muon", "training.schedule": "wsd"})
+    made = train_settings(told, 1000)
     assert (made.seed, made.optimizer, made.schedule, made.learning_rate) == (5, "muon", "wsd", 3e-3)
+
+
+def test_adams_memory_is_a_fifth_of_the_training_where_nothing_is_said() -> None:
+    made = [train_settings(recipe(), steps).beta2 for steps in (10, 100, 1000, 5000, 10**6)]
+    assert made == [0.9, 0.95, 0.995, 0.999, 0.999]
+    assert train_settings(recipe().with_values({"training.beta2": 0.98}), 1000).beta2 == 0.98

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from shoal.experiments.learning import LearningTable
 from shoal.experiments.measures import MEASURES, MeasureName
-from shoal.experiments.table import Count, Name, NotNegative, Positive, Share, ShareOrNone, Table
+from shoal.experiments.table import Count, Name, NotNegative, Positive, Share, ShareOrZero, Table
 
 
 class TaskTable(Table):
@@ -45,9 +45,9 @@ class TrainingTable(LearningTable):
 
     epochs: Positive = 10.0
     batch_tokens: Count = 2048
-    beta2: ShareOrNone = 0.999
+    beta2: ShareOrZero = 0.999
     weight_decay: NotNegative = 0.0
-    warmup: ShareOrNone = 0.05
+    warmup: ShareOrZero = 0.05
 
 
 class TuningTable(Table):

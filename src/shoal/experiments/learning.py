@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from shoal.experiments.table import Count, NotNegative, Positive, ShareOrNone, Table, Whole
+from shoal.experiments.table import Count, NotNegative, Positive, ShareOrZero, Table, Whole
 from shoal.training.settings import Optimizer, Precision, Schedule, TrainSettings
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ class LearningTable(Table):
     micro_tokens: Whole = 0
     optimizer: Optimizer = "adamw"
     matrix_learning_rate: Positive | None = None
-    beta2: ShareOrNone
+    beta2: ShareOrZero | None
     weight_decay: NotNegative
-    dropout: ShareOrNone = 0.0
+    dropout: ShareOrZero = 0.0
     schedule: Schedule = "cosine"
-    warmup: ShareOrNone
+    warmup: ShareOrZero
     decay: Annotated[float, Field(ge=0, le=1)] = 0.2
     gradient_clip: NotNegative = 1.0
     precision: Precision = "auto"

@@ -13,7 +13,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-ShareOrNone = Annotated[float, Field(ge=0, lt=1)]
+ShareOrZero = Annotated[float, Field(ge=0, lt=1)]
 """A share that may be 0."""
 
 Positive = Annotated[float, Field(gt=0, lt=math.inf)]

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from shoal.training import TrainSettings
     from shoal.training.settings import Precision
 
+_MEMORIES = 5
+"""How often the memory of Adam's mean squared gradient goes into a training."""
+
 _MULTIPLE = 8
 """Feed-forward widths of a Llama are rounded up to it."""
 
@@ -32,14 +35,26 @@ def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTraine
     return build_gpt_neo(GptNeoShape(inner=table.inner or 4 * table.width, **same), seed=recipe.seed)
 
 
-def train_settings(recipe: Recipe, precision: Precision | None = None) -> TrainSettings:
+def train_settings(recipe: Recipe, steps: int, precision: Precision | None = None) -> TrainSettings:
     """The settings of the training loop.
 
     Args:
         recipe: says them.
+        steps: of the whole training.
         precision: what a measurement has chosen; None for what the recipe says.
     """
     from shoal.experiments.learning import settings_of
 
-    chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or recipe.training.precision}
-    return settings_of(recipe.training, chosen)
+    table = recipe.training
+    chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or table.precision}
+    beta2 = beta2_of(steps) if table.beta2 is None else table.beta2
+    return settings_of(table, chosen | {"beta2": beta2})
+
+
+def beta2_of(steps: int) -> float:
+    """Adam's second beta for so many steps: its memory is a fifth of them, but no longer than a thousand steps.
+
+    A longer memory than that still holds the large gradients of the beginning when a short training ends; a shorter one
+    makes the size of the steps noisy. Measured in docs/pretraining.md.
+    """
+    return min(0.999, max(0.9, round(1 - _MEMORIES / steps, 4)))

@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.hub import HUB
 from shoal.errors import ExperimentFileError, UsageError
 from shoal.experiments.loading import parse_toml
 from shoal.experiments.pretraining.recipe import Recipe, recipe_from
@@ -59,6 +58,8 @@ def _name_of(file: Path) -> str:
 
 def _located(recipe: Recipe, data: Path, beside: Path) -> Recipe:
     """The recipe with absolute paths."""
+    from shoal.corpora.hub import HUB
+
     values: dict[str, Any] = {}
     for place, corpus in enumerate(recipe.corpus):
         if corpus.source is not None and not corpus.source.startswith(HUB):

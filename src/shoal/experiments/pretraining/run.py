@@ -99,7 +99,7 @@ def plan_run(recipe: Recipe, cache: Path, *, progress: Callable[[str, int, int],
 
     prepared = prepare(recipe, cache, progress=progress)
     model = build_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
-    return plan_training(recipe, prepared, model, train_settings(recipe))
+    return plan_training(recipe, prepared, model, train_settings(recipe, prepared.stream.steps))
 
 
 class _Run:
@@ -122,7 +122,7 @@ class _Run:
         self._prepared = self._prepare(cache)
         self._model = build_model(self._recipe, self._prepared.tokenizer)
         self._model.to(self._crew.device if self._crew.size > 1 else find_device(self._recipe.device))
-        self._plan = self._planned(train_settings(self._recipe))
+        self._plan = self._planned(train_settings(self._recipe, self._prepared.stream.steps))
         self._held_out = held_out_sets(self._prepared, self._recipe) if self._store else {}
         with ExitStack() as stack:
             watch = self._watch(stack) if self._store else None
@@ -130,7 +130,7 @@ class _Run:
                 run_training(
                     self._model,
                     self._prepared.stream,
-                    train_settings(self._recipe, self._plan.precision),
+                    train_settings(self._recipe, self._prepared.stream.steps, self._plan.precision),
                     folder=self._out / CHECKPOINT,
                     watchers=Watchers(keep=watch.keep if watch else None, progress=self._listeners.progress),
                 )

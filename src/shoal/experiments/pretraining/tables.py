@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from shoal.experiments.learning import LearningTable
-from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrNone, Table, Whole
+from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrZero, Table, Whole
 
 Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
 _KINDS = ("source", "grammar", "mixture")
@@ -60,7 +60,7 @@ class CorpusTable(Table):
     drop_counting: bool = False
     """Drop paragraphs in which three numbers ascend by one."""
 
-    held_out: ShareOrNone = 0.02
+    held_out: ShareOrZero = 0.02
     """Share of the documents, chosen by their ids, that the model is scored on and never sees."""
 
     passes: Positive = 1.0
@@ -136,9 +136,11 @@ class TrainingTable(LearningTable):
 
     learning_rate: Positive = 3e-3
     batch_tokens: Count = 4096
-    beta2: ShareOrNone = 0.95
+    beta2: ShareOrZero | None = None
+    """None for one by the number of steps: Adam then averages squared gradients over a fifth of them."""
+
     weight_decay: NotNegative = 0.1
-    warmup: ShareOrNone = 0.02
+    warmup: ShareOrZero = 0.02
 
 
 class StageTable(Table):
