@@ -19,8 +19,8 @@ from shoal.training.kernels import cross_entropy, over_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHUNK_LOGITS = 2**20
-"""Logits in a chunk: 4 MB in float32, which stays in a core's share of the cache."""
+_CHUNK_LOGITS = 2**22
+"""Logits in a chunk: 16 MB in float32. Smaller ones fit a nearer cache, but go over the weight's gradient more often."""
 
 
 def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: Head) -> torch.Tensor:
