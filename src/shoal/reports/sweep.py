@@ -96,13 +96,13 @@ def _trials(result: SweepResult) -> Markup:
         return Markup("<p class=missing>No trial is complete yet.</p>")
     names = list(result.ranked[0].settings)
     several = len(result.plan.sweep.seeds) > 1
-    head = ["Trial", *names, "Score", *(["By seed"] if several else []), "Parameters", "Tokens", "Compute"]
+    head = ["Trial", "Score", *(["By seed"] if several else []), *names, "Parameters", "Tokens", "Compute"]
     rows = [
         [
             str(trial.number),
-            *(_plain(trial.settings[name]) for name in names),
             f"{trial.score:.4f}",
             *([", ".join(f"{unit.score:.4f}" for unit in trial.units)] if several else []),
+            *(_plain(trial.settings[name]) for name in names),
             f"{trial.parameters:,}",
             f"{trial.tokens:,}",
             f"{trial.compute:.2e}",
@@ -110,7 +110,7 @@ def _trials(result: SweepResult) -> Markup:
         for trial in result.ranked
     ]
     better = "less" if result.plan.sweep.direction == "minimize" else "more"
-    caption = f"The best first ({better} is better). Compute: 6 operations for each parameter and token"
+    caption = f"The best first ({better} is better). Compute: 6 operations for each parameter and token."
     return table(head, rows, caption=caption, numeric=tuple(range(len(head))))
 
 
