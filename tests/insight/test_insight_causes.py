@@ -98,12 +98,24 @@ def test_attribution_patching_is_activation_patching_to_first_order(site):
 
 def test_several_pairs_give_an_interval_around_the_mean_effect():
     model = tiny_model("GPT2")
-    rows = torch.randint(1, 300, (6, 9), generator=torch.Generator().manual_seed(1))
-    pairs = [pair(rows[place], rows[place + 3], 5, 7) for place in range(3)]
+    rows = torch.randint(1, 300, (12, 9), generator=torch.Generator().manual_seed(1))
+    pairs = [pair(rows[place], rows[place + 6], 5, 7) for place in range(6)]
     found = patch_effects(model, letter_tokenizer(), pairs, site="mlp.output")
-    assert found.pairs == 3
+    assert found.pairs == 6
     assert all(each.low <= each.effect <= each.high for each in found.effects)
     assert len(found.effects) == 2 * 9
+
+
+def test_an_interval_that_could_not_hold_its_level_is_not_told():
+    model = tiny_model("GPT2")
+    rows = torch.randint(1, 300, (10, 9), generator=torch.Generator().manual_seed(1))
+    pairs = [pair(rows[place], rows[place + 5], 5, 7) for place in range(5)]
+    found = patch_effects(model, letter_tokenizer(), pairs, site="mlp.output")
+    assert {each.low for each in found.effects} == {None}
+    assert "5 pairs are too few for 95% intervals" in found.lines()[0]
+    assert "[" not in found.lines()[1]
+    looser = patch_effects(model, letter_tokenizer(), pairs, site="mlp.output", level=0.9)
+    assert all(each.low <= each.effect <= each.high for each in looser.effects)
 
 
 def test_the_planted_induction_head_is_what_restores_the_answer():

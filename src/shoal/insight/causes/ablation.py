@@ -19,6 +19,7 @@ import torch
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
 from shoal.evaluation.evaluator import evaluate
 from shoal.evaluation.rows import encode_rows
+from shoal.insight.causes.intervals import bracketed, enough_for_interval, said_of_intervals
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
@@ -55,10 +56,14 @@ class Ablation:
     log_likelihood_change: float
     """Of an item's target in nats, mean over the items."""
 
-    low: float
-    """Bootstrap interval of that, items drawn anew."""
+    low: float | None
+    """Bootstrap interval of that, items drawn anew; None where they are too few for one, five or fewer at 95%."""
 
-    high: float
+    high: float | None
+
+    def interval(self) -> str:
+        """That, in brackets."""
+        return bracketed(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +88,11 @@ class Ablations:
         """The most harmful ablations in words."""
         told = (
             f"{self.how} ablation on {self.items} items: exact match {self.accuracy:.1%}, log-likelihood "
-            f"{self.log_likelihood:.3f} nats an item with all {self.unit}s; change of both without"
+            f"{self.log_likelihood:.3f} nats an item with all {self.unit}s; change of both without. "
+            + said_of_intervals(self.items, self.level, "items")
         )
         return [told] + [
-            f"  {each.accuracy_change:+7.1%}  {each.log_likelihood_change:+8.3f} [{each.low:+.3f}, {each.high:+.3f}]  "
+            f"  {each.accuracy_change:+7.1%}  {each.log_likelihood_change:+8.3f}{each.interval()}  "
             f"block {each.block} {self.unit} {each.index}"
             for each in self.ablations[:count]
         ]
@@ -144,7 +150,7 @@ def ablate(
             with edit(model, {f"blocks.{block}.{_SITE[unit]}": change}):
                 scores = evaluate(model, tokenizer, examples, greedy_text=False)
             lost_I = _log_likelihoods(scores) - base_I
-            low, high = np.quantile(lost_I[draws].mean(1), [(1 - level) / 2, (1 + level) / 2])
+            low, high = _interval(lost_I[draws], level)
             found.append(
                 Ablation(
                     block=block,
@@ -152,8 +158,8 @@ def ablate(
                     accuracy=scores.accuracy,
                     accuracy_change=scores.accuracy - whole.accuracy,
                     log_likelihood_change=float(lost_I.mean()),
-                    low=float(low),
-                    high=float(high),
+                    low=low,
+                    high=high,
                 )
             )
             if progress is not None:
@@ -167,6 +173,14 @@ def ablate(
         ablations=tuple(sorted(found, key=lambda each: each.log_likelihood_change)),
         level=level,
     )
+
+
+def _interval(drawn_DI: np.ndarray[Any, Any], level: float) -> tuple[float | None, float | None]:
+    """Percentiles of the means of the draws; none where the items are too few."""
+    if not enough_for_interval(drawn_DI.shape[1], level):
+        return None, None
+    low, high = np.quantile(drawn_DI.mean(1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _places(parts: Parts, unit: Unit, places: Sequence[tuple[int, int]] | None) -> list[tuple[int, int]]:

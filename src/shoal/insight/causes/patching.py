@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UnknownNameError
+from shoal.insight.causes.intervals import bracketed, enough_for_interval, said_of_intervals
 from shoal.insight.causes.pairs import EncodedPair, encode_pairs
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
@@ -56,7 +57,7 @@ class PatchEffect:
     counterfactual: 0 changes nothing, 1 restores the prompt's difference."""
 
     low: float | None
-    """Bootstrap interval over the pairs; None for one pair."""
+    """Bootstrap interval over the pairs; None where they are too few for one, five or fewer at 95%."""
 
     high: float | None
 
@@ -67,7 +68,7 @@ class PatchEffect:
 
     def interval(self) -> str:
         """Its interval, in brackets."""
-        return "" if self.low is None or self.high is None else f" [{self.low:+.3f}, {self.high:+.3f}]"
+        return bracketed(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,8 @@ class PatchEffects:
         """The strongest effects in words."""
         told = (
             f"{self.method} patching of {self.site} over {self.pairs} pairs: logit difference {self.clean:+.2f} on "
-            f"prompts, {self.counterfactual:+.2f} on counterfactuals; share of that restored"
+            f"prompts, {self.counterfactual:+.2f} on counterfactuals; share of that restored. "
+            + said_of_intervals(self.pairs, self.level, "pairs")
         )
         return [told] + [f"  {each.effect:+7.3f}{each.interval()}  {each.name()}" for each in self.strongest(count)]
 
@@ -257,9 +259,9 @@ def _by_gradient(parts: Parts, site: str, pair: EncodedPair) -> tuple[torch.Tens
 def _interval(
     moved_PNHL: np.ndarray[Any, Any], gap_P: np.ndarray[Any, Any], level: float, seed: int
 ) -> tuple[np.ndarray[Any, Any] | None, np.ndarray[Any, Any] | None]:
-    """Percentile interval of the ratio of means, pairs drawn anew."""
+    """Percentile interval of the ratio of means, pairs drawn anew; none where they are too few."""
     pairs = len(gap_P)
-    if pairs < 2:
+    if not enough_for_interval(pairs, level):
         return None, None
     weights = np.random.default_rng(seed).multinomial(pairs, np.full(pairs, 1 / pairs), size=_DRAWS) / pairs
     ratios = np.einsum("dp,pnhl->dnhl", weights, moved_PNHL) / (weights @ gap_P)[:, None, None, None]

@@ -11,6 +11,7 @@ from shoal.figures import CurveLine, curve_chart, figure, table, to_svg
 from shoal.figures.bars import bar_table
 from shoal.figures.tokens import visible
 from shoal.insight.causes.ablation import Ablations
+from shoal.insight.causes.intervals import said_of_intervals
 from shoal.insight.causes.patching import PatchEffects
 from shoal.insight.over_training.history import RoleHistory
 from shoal.insight.over_training.neurons import NeuronHistory
@@ -46,10 +47,8 @@ def _patching(found: PatchEffects) -> Markup:
         f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. The logit "
         f"difference is {found.clean:+.2f} on the prompts and {found.counterfactual:+.2f} on their counterfactuals; "
         "told is the share of that which one activation of the prompt restores in the run on the counterfactual. "
-        "Positions are counted from the end."
+        f"Positions are counted from the end. {said_of_intervals(found.pairs, found.level, 'pairs')}"
     )
-    if found.pairs > 1:
-        said += f" In brackets {found.level:.0%} bootstrap intervals over the pairs."
     return Markup("<p>{}</p>{}").format(
         said, bar_table(rows, head=("place", "restores"), caption=f"The {len(rows)} strongest of {len(found.effects)}")
     )
@@ -58,16 +57,13 @@ def _patching(found: PatchEffects) -> Markup:
 def _ablation(found: Ablations) -> Markup:
     """What is lost without each unit."""
     rows = [
-        (
-            f"block {each.block} {found.unit} {each.index} [{each.low:+.3f}, {each.high:+.3f}]",
-            each.log_likelihood_change,
-        )
+        (f"block {each.block} {found.unit} {each.index}{each.interval()}", each.log_likelihood_change)
         for each in found.ablations[:_BARS]
     ]
     said = (
         f"Each {found.unit} is taken away in turn ({found.how} ablation) and {found.items} items are scored again. "
         f"With all of them {found.accuracy:.1%} match exactly, at {found.log_likelihood:.3f} nats an item. Told is the "
-        f"change of the log-likelihood, in brackets its {found.level:.0%} bootstrap interval over the items."
+        f"change of the log-likelihood. {said_of_intervals(found.items, found.level, 'items')}"
     )
     return Markup("<p>{}</p>{}").format(
         said, bar_table(rows, head=("without", "nats an item"), caption="Change of the log-likelihood")

@@ -55,7 +55,7 @@ def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
 
 
 _STYLE = (
-    "#roles tbody th,#neurons tbody th{white-space:nowrap}"
+    "#roles tbody th,#neurons tbody th,#over_training tbody th,#neurons_over_training tbody th{white-space:nowrap}"
     ".example b{background:color-mix(in srgb,var(--series-2) 28%,var(--paper));border-radius:3px;font-weight:600}\n"
 )
 

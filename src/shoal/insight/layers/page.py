@@ -160,60 +160,47 @@ def _attention(report: AttentionReport) -> Markup:
 
 def _formats(formats: Sequence[Format], changes: Sequence[GreedyChange], model: str) -> Markup:
     """What the formats hold, and what a model says in them."""
-    parts = []
-    if formats:
-        head = (
-            "Format",
-            "Largest",
-            "Smallest above 0",
-            "Gap above 1",
-            "Whole numbers to",
-            "Ties",
-            "Rounding",
-            "Product",
-            "Error",
+    return Markup("").join([*([_held(formats)] if formats else []), *([_said(changes, model)] if changes else [])])
+
+
+def _held(formats: Sequence[Format]) -> Markup:
+    """A row a format: range, rounding and speed."""
+    head = ("Format", "Largest", "Smallest above 0", "Gap above 1", "Whole numbers to", "Ties", "Rounding", "Product")
+    rows = [
+        (
+            each.name,
+            f"{each.largest:.3g}",
+            f"{each.smallest:.3g}",
+            f"{each.gap:.3g}",
+            f"{each.largest_run:,}",
+            f"to {each.ties}",
+            f"{each.rounding:.2g}",
+            f"{1e3 * median(each.product_seconds):.2f} ms",
+            f"{each.product_error:.1e}",
         )
-        body = [
-            (
-                each.name,
-                f"{each.largest:.3g}",
-                f"{each.smallest:.3g}",
-                f"{each.gap:.3g}",
-                f"{each.largest_run:,}",
-                f"to {each.ties}",
-                f"{each.rounding:.2g}",
-                f"{1e3 * median(each.product_seconds):.2f} ms",
-                f"{each.product_error:.1e}",
-            )
-            for each in formats
-        ]
-        caption = "Measured: range, rounding, and a 512 by 512 matrix product against float64"
-        parts.append(table(head, body, caption=caption, numeric=(1, 2, 3, 4, 6, 7, 8)))
-    if changes:
-        columns = (
-            "Format",
-            "Texts that change",
-            "Interval",
-            "Other choices",
-            "Ties",
-            "Largest difference",
-            "Forward pass",
+        for each in formats
+    ]
+    caption = "Measured: range, rounding, and a 512 by 512 matrix product against float64"
+    return table((*head, "Error"), rows, caption=caption, numeric=(1, 2, 3, 4, 6, 7, 8))
+
+
+def _said(changes: Sequence[GreedyChange], model: str) -> Markup:
+    """A row a format: how its greedy texts and choices differ from those in float32."""
+    head = ("Format", "Texts that change", "Interval", "Other choices", "Ties", "Largest difference", "Forward pass")
+    rows = [
+        (
+            each.format,
+            f"{each.changed} of {each.prompts}",
+            f"{each.interval.low:.2f} to {each.interval.high:.2f}",
+            f"{each.other_choices} of {each.decisions}",
+            f"{each.tied}",
+            f"{each.largest_difference:.2g}",
+            f"{1e3 * median(each.seconds):.2f} ms",
         )
-        cells = [
-            (
-                each.format,
-                f"{each.changed} of {each.prompts}",
-                f"{each.interval.low:.2f} to {each.interval.high:.2f}",
-                f"{each.other_choices} of {each.decisions}",
-                f"{each.tied}",
-                f"{each.largest_difference:.2g}",
-                f"{1e3 * median(each.seconds):.2f} ms",
-            )
-            for each in changes
-        ]
-        caption = f"Greedy texts of {model} beside those in float32"
-        parts.append(table(columns, cells, caption=caption, numeric=(1, 2, 3, 4, 5, 6)))
-    return Markup("").join(parts)
+        for each in changes
+    ]
+    caption = f"Greedy texts of {model} beside those in float32"
+    return table(head, rows, caption=caption, numeric=(1, 2, 3, 4, 5, 6))
 
 
 def _time(sweep: Sweep) -> Markup:

@@ -10,7 +10,6 @@ Shapes: L positions, F neurons a block, C neurons of all blocks.
 from __future__ import annotations
 
 import bisect
-import copy
 import itertools
 import math
 from dataclasses import asdict, dataclass
@@ -19,19 +18,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import DataError, ModelError, UsageError
-from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.parts import find_parts
-from shoal.insight.neurons.examples import NeuronExample, Strongest
+from shoal.insight.neurons.examples import NeuronExample
+from shoal.insight.neurons.passes import (
+    activations_of_chosen,
+    encode_texts,
+    null_separations,
+    strongest_and_separation,
+)
 from shoal.insight.neurons.selective import Selectivity, selectivity
-from shoal.insight.neurons.separation import TokenSums
-from shoal.insight.roles.null import shuffle_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.insight.hooks.parts import Parts
+    from shoal.insight.neurons.examples import Strongest
 
 _CONTEXT = 8
 """Tokens told on either side of an example."""
@@ -132,20 +135,20 @@ def watch_neurons(
     parts = find_parts(model)
     if not parts.neurons:
         raise ModelError(f"the MLPs of {parts.name} could not be taken apart, so there are no neurons to show")
-    rows = _encode(parts, tokenizer, texts, tokens)
+    rows = encode_texts(parts, tokenizer, texts, tokens)
     if len(rows) < 2:
         raise DataError(
             f"what a neuron fires on is found on one half of the texts and confirmed on the other; give two texts with "
             f"tokens at least, not {len(rows)}"
         )
     _check(parts, neurons)
-    strongest, separation_C = _stream(parts, rows, examples, progress)
-    null_X = _null(parts, rows, shuffles, seed, progress)
+    strongest, separation_C = strongest_and_separation(parts, rows, examples, progress)
+    null_X = null_separations(parts, rows, shuffles, seed, progress)
     p_C = (1 + len(null_X) - torch.searchsorted(null_X, separation_C)) / (1 + len(null_X))
     chosen = [block * parts.neurons + neuron for block, neuron in neurons or ()]
     if neurons is None:
         chosen = separation_C.topk(min(most, len(separation_C))).indices.tolist()
-    activation_NC, ids_N, half_N = _second_pass(parts, rows, chosen, progress)
+    activation_NC, ids_N, half_N = activations_of_chosen(parts, rows, chosen, progress)
     offsets = [0, *itertools.accumulate(map(len, rows))]
     reports = []
     for column, place in enumerate(chosen):
@@ -186,8 +189,8 @@ def activations_of(
         The activations (positions × neurons), the token ids, and which positions belong to the half on which classes
         are found.
     """
-    rows = _encode(parts, tokenizer, texts, tokens)
-    return _second_pass(parts, rows, [block * parts.neurons + neuron for block, neuron in places], None)
+    rows = encode_texts(parts, tokenizer, texts, tokens)
+    return activations_of_chosen(parts, rows, [block * parts.neurons + neuron for block, neuron in places], None)
 
 
 def _report(
@@ -215,11 +218,6 @@ def _report(
     )
 
 
-def _encode(parts: Parts, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], tokens: int) -> list[list[int]]:
-    most = min(tokens, parts.context or tokens)
-    return [ids for text in texts if (ids := tokenizer(text, verbose=False)["input_ids"][:most])]
-
-
 def _check(parts: Parts, neurons: Sequence[tuple[int, int]] | None) -> None:
     for block, neuron in neurons or ():
         if not (0 <= block < len(parts.blocks) and 0 <= neuron < parts.neurons):
@@ -227,69 +225,6 @@ def _check(parts: Parts, neurons: Sequence[tuple[int, int]] | None) -> None:
                 f"there is no neuron {neuron} in block {block}: {parts.name} has blocks 0 to {len(parts.blocks) - 1} "
                 f"with neurons 0 to {parts.neurons - 1}"
             )
-
-
-@torch.inference_mode()
-def _activations(parts: Parts, rows: Sequence[list[int]]) -> Iterator[torch.Tensor]:
-    """The activations of all neurons (L × C) of each text in turn."""
-    for ids in rows:
-        with capture(parts.model, ["blocks.*.mlp.neurons"]) as seen:
-            parts.model(torch.tensor([ids], device=parts.model.device), use_cache=False)
-        yield torch.cat([value[0].float() for value in seen.values()], dim=-1)
-
-
-def _stream(
-    parts: Parts, rows: Sequence[list[int]], examples: int, progress: Callable[[str, int, int], None] | None
-) -> tuple[Strongest, torch.Tensor]:
-    """The strongest examples of all neurons, and their separations."""
-    count = len(parts.blocks) * parts.neurons
-    strongest, sums, done = Strongest(count, examples), TokenSums(count, _vocabulary(parts)), 0
-    for number, activation_LC in enumerate(_activations(parts, rows)):
-        strongest.add(activation_LC, torch.arange(done, done + len(activation_LC)))
-        sums.add(activation_LC.cpu(), torch.tensor(rows[number]), number % 2)
-        done += len(activation_LC)
-        if progress is not None:
-            progress("neurons", number + 1, len(rows))
-    return strongest, sums.separation()
-
-
-def _null(
-    parts: Parts,
-    rows: Sequence[list[int]],
-    shuffles: int,
-    seed: int,
-    progress: Callable[[str, int, int], None] | None,
-) -> torch.Tensor:
-    """The separations of all neurons of shuffled models, sorted."""
-    draws = torch.Generator().manual_seed(seed)
-    shuffled = find_parts(copy.deepcopy(parts.model))
-    found = []
-    for done in range(shuffles):
-        shuffle_weights(shuffled.model, draws)
-        sums = TokenSums(len(parts.blocks) * parts.neurons, _vocabulary(parts))
-        for number, activation_LC in enumerate(_activations(shuffled, rows)):
-            sums.add(activation_LC.cpu(), torch.tensor(rows[number]), number % 2)
-        found.append(sums.separation())
-        if progress is not None:
-            progress("neurons of shuffled models", done + 1, shuffles)
-    return torch.cat(found).sort().values
-
-
-def _vocabulary(parts: Parts) -> int:
-    return int(parts.model.get_input_embeddings().weight.shape[0])
-
-
-def _second_pass(
-    parts: Parts, rows: Sequence[list[int]], chosen: list[int], progress: Callable[[str, int, int], None] | None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Activations of the chosen neurons (N × chosen), the ids, and which positions belong to the finding half."""
-    kept, halves = [], []
-    for number, activation_LC in enumerate(_activations(parts, rows)):
-        kept.append(activation_LC[:, chosen].cpu())
-        halves.append(torch.full((len(activation_LC),), number % 2 == 0))
-        if progress is not None:
-            progress("what they fire on", number + 1, len(rows))
-    return torch.cat(kept), torch.tensor([id_ for row in rows for id_ in row]), torch.cat(halves)
 
 
 def _examples(

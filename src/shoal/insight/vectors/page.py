@@ -121,9 +121,7 @@ def _shape(geometry: Sequence[Geometry]) -> Markup:
             f"{each.partition_ratio:.2g}",
             "-" if each.hub_skewness is None else f"{each.hub_skewness:.2f}",
             "-" if each.orphans is None else f"{each.orphans:.0%}",
-            Markup(" ").join(
-                Markup("<code>{}</code>&nbsp;{}").format(_shown(name), often) for name, often in each.hubs
-            ),
+            _hubs(each),
         )
         for each in geometry
     ]
