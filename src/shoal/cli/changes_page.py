@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from shoal.changes.telling import headline, label_of, pieces_of, said_of, table_of
 from shoal.cli.files import write_whole
 from shoal.figures import figure, page, table, to_svg
-from shoal.figures.stream import StreamMark, StreamPiece, stream_chart
+from shoal.figures.stream import STRETCHES, StreamMark, StreamPiece, stream_chart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +56,8 @@ def write_page(path: Path, source: str, stream: Stream, found: Changes) -> Path:
         "Dashed: the first step of each new piece. Grey: its confidence set at the level of the tests. Pieces of one "
         "letter and colour are taken to be of one process."
     )
+    if found.length > STRETCHES:
+        caption += f" Line and band: the mean, and the least to the greatest value, of each of {STRETCHES} stretches."
     body = Markup("<h1>shoal changes</h1><h2>{}</h2>").format(line) + figure([svg], caption=caption)
     body += Markup("<p>{}</p>").format(escape(f"Pieces: {pieces_of(found)}."))
     if rows:
