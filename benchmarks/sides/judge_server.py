@@ -1,13 +1,9 @@
-"""A local OpenAI-compatible endpoint around a model of shoal's loader, which answers the judge's question in JSON.
+"""A local OpenAI-compatible endpoint whose judge sees one thing: how likely a model finds the story.
 
-As servers with grammar-constrained decoding do, it lets the model choose only where the form leaves a choice: the
-marks and the age. Two ways to choose:
+The mark for grammar and for consistency is the story's bits a byte under the model of the spec; the judge does not look
+at what was asked for, and gives the same mark for the rest.
 
-marks: the model reads the question as a chat and says the likeliest mark at each place.
-surprisal: the mark for grammar and for consistency is how likely the model finds the story, in bits a byte; the model
-does not look at what was asked for.
-
-    python benchmarks/sides/judge_server.py SPEC PORT marks|surprisal
+    python benchmarks/sides/judge_server.py SPEC PORT
 """
 
 from __future__ import annotations
@@ -17,72 +13,12 @@ import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-import torch
-
-from shoal.evaluation.judging import AGES, DIMENSIONS
 from shoal.evaluation.stories import held_out_bits
 from shoal.models import load_reader
-from shoal.models.anatomy import split_model
-from shoal.models.bodies.past import Memory
 
-_CHAT = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 _BEST_BITS, _WORST_BITS = 0.8, 2.8
 """Bits a byte of a plain child's story, and of one whose every sentence is broken, under a model of this size."""
-
-
-class Marks:
-    """The likeliest mark at each place of the form."""
-
-    def __init__(self, spec: str) -> None:
-        loaded = load_reader(spec)
-        self.tokenizer: Any = loaded.tokenizer
-        body = split_model(loaded.model).own  # type: ignore[arg-type]
-        assert body is not None, "the model has no body of shoal's own"
-        self.body = body
-
-    @torch.inference_mode()
-    def __call__(self, question: str) -> str:
-        """The answer to a question."""
-        ids = self._encode(_CHAT.format(question) + "{")
-        self._memory = Memory(torch.tensor([len(ids)]), len(ids) + 120)
-        self._last = self.body.hidden(torch.tensor([ids]), self._memory)[:, -1]
-        self._memory.advance()
-        said = "{"
-        for place, name in enumerate(DIMENSIONS):
-            said += self._force(f'{", " if place else ""}"{name}": ') + self._mark()
-        return said + self._force(', "age": "') + self._choose(list(AGES)) + '"}'
-
-    def _encode(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def _read(self, token: int) -> None:
-        self._last = self.body.hidden(torch.tensor([[token]]), self._memory)[:, 0]
-        self._memory.advance()
-
-    def _force(self, text: str) -> str:
-        for token in self._encode(text):
-            self._read(token)
-        return text
-
-    def _choose(self, texts: list[str]) -> str:
-        """The likeliest of texts of one token, which is read."""
-        tokens = [self._encode(text)[0] for text in texts]
-        best = int(self.body.head.logits(self._last)[0, tokens].argmax())
-        self._read(tokens[best])
-        return texts[best]
-
-    def _mark(self) -> str:
-        mark = self._choose([str(digit) for digit in range(1, 10)])
-        if mark != "1":
-            return mark
-        zero, end = self._encode("0")[0], self._encode(",")[0]
-        logits = self.body.head.logits(self._last)[0]
-        if logits[zero] <= logits[end]:
-            return mark
-        self._read(zero)
-        return "10"
 
 
 class Surprisal:
@@ -100,9 +36,9 @@ class Surprisal:
         return json.dumps({"grammar": mark, "creativity": 5, "consistency": mark, "instruction": 5, "age": "B"})
 
 
-def serve(spec: str, port: int, way: str) -> None:
+def serve(spec: str, port: int) -> None:
     """Serve on loopback, one question at a time, until the process ends."""
-    judge = {"marks": Marks, "surprisal": Surprisal}[way](spec)
+    judge = Surprisal(spec)
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -129,4 +65,4 @@ def serve(spec: str, port: int, way: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    serve(sys.argv[1], int(sys.argv[2]))

@@ -111,6 +111,9 @@ def test_the_cost_is_tokens_times_prices():
     assert (cost.tokens_in, cost.tokens_out) == (1000, 1000)
     assert cost.money == pytest.approx(0.01)
     assert cost.most_money == pytest.approx((1000 * 2 + 5000 * 8) / 1e6)
+    assert "about 0.01 and at most 0.04 at" in str(cost)
+    little = estimate_cost(["a" * 400], price_in=2.0, price_out=0.0, longest=500)
+    assert "about 0.0002 and at most 0.0002 at" in str(little)
 
 
 @pytest.mark.parametrize("price", [-1.0, float("nan"), float("inf")])

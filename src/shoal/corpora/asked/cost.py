@@ -35,8 +35,13 @@ class Estimate:
         """One line for a person."""
         return (
             f"{self.prompts:,} prompts: about {self.tokens_in:,} tokens in and {self.tokens_out:,} out, "
-            f"about {self.money:,.2f} and at most {self.most_money:,.2f} at the prices given"
+            f"about {_told(self.money)} and at most {_told(self.most_money)} at the prices given"
         )
+
+
+def _told(money: float) -> str:
+    """Two decimals, or two digits of what is less than one of those."""
+    return f"{money:.2g}" if 0 < money < 0.01 else f"{money:,.2f}"
 
 
 def estimate_cost(
