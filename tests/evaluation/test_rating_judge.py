@@ -18,6 +18,8 @@ from shoal.corpora.asked import Endpoint, UselessAnswerError
 from shoal.corpora.grammar import ask_questions, missing_words, read_events, tell_story
 from shoal.errors import DataError, EndpointError, UsageError
 from shoal.evaluation.judging import (
+    AGES,
+    DIMENSIONS,
     EndpointJudge,
     Judgement,
     Piece,
@@ -147,6 +149,30 @@ def test_answers_can_be_held_to_a_schema_that_the_reader_takes(judge):
     schema = form["json_schema"]["schema"]
     assert set(schema["properties"]) == set(schema["required"]) == set(told)
     assert schema["properties"]["grammar"] == {"type": "integer", "minimum": 1, "maximum": 10}
+
+
+VALUES = st.integers() | st.floats() | st.text(max_size=4) | st.sampled_from(["7", "\u00b2", "10 ", "B"]) | st.none()
+NAMES = st.sampled_from([*DIMENSIONS, "age", "Grammar ", "why"])
+ENTRIES = st.dictionaries(NAMES, VALUES | st.lists(VALUES, max_size=2))
+
+
+def judged(text):
+    """The judgement, or why there is none."""
+    try:
+        return read_judgement(text)
+    except UselessAnswerError as fault:
+        return str(fault)
+
+
+@given(st.text() | ENTRIES.map(json.dumps), ENTRIES)
+def test_any_answer_is_a_judgement_within_its_ranges_or_of_no_use(before, entries):
+    found = judged(before + json.dumps(entries))
+    if isinstance(found, Judgement):
+        assert all(found.mark(name) in range(1, 11) for name in DIMENSIONS)
+        assert found.age in AGES
+    else:
+        assert found
+        assert any(entries.get(name) not in range(1, 11) for name in DIMENSIONS) or entries.get("age") not in [*AGES]
 
 
 def test_a_judge_that_parrots_the_rubric_gets_no_marks(judge):

@@ -19,6 +19,7 @@ DIMENSIONS = ("grammar", "creativity", "consistency", "instruction")
 """What gets a mark."""
 
 LOWEST, HIGHEST = 1, 10
+_WRITTEN = {str(mark): mark for mark in range(LOWEST, HIGHEST + 1)}
 
 AGES = {"A": "3 or under", "B": "4 to 5", "C": "6 to 7", "D": "8 to 9", "E": "10 to 12", "F": "13 or older"}
 """Groups of age by letter."""
@@ -135,8 +136,8 @@ def _judgement(found: dict[str, Any]) -> Judgement:
 
 def _mark(name: str, named: dict[str, Any]) -> int:
     value = named.get(name)
-    if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
+    if isinstance(value, str):
+        value = _WRITTEN.get(value.strip(), value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise UselessAnswerError(f"{name} is {value!r}, not a whole mark")
     if not LOWEST <= value <= HIGHEST:
