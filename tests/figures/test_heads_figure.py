@@ -23,7 +23,16 @@ def test_links_come_back_from_the_page_as_they_went_in():
     weights = np.frombuffer(base64.b64decode(held["heads"][0]["weights"]), dtype="u1")
     assert held["links"] == 2
     assert keys.tolist() == [0, 1, 1, 0, 300, 0]
-    assert (weights / 255).tolist() == pytest.approx([1.0, 0.0, 0.75, 0.25, 0.5, 0.1], abs=0.002)
+    assert ((weights / 255) ** 2).tolist() == pytest.approx([1.0, 0.0, 0.75, 0.25, 0.5, 0.1], abs=0.004)
+
+
+def test_the_thin_attention_of_a_long_text_is_still_there():
+    thin = HeadPattern(
+        block=0, head=0, keys_LT=np.zeros((1, 2), dtype=np.uint16), weights_LT=np.array([[1e-3, 1e-4]], np.float32)
+    )
+    held = head_data([thin], ["a"])["heads"][0]["weights"]
+    weights = (np.frombuffer(base64.b64decode(held), dtype="u1") / 255) ** 2
+    assert weights.tolist() == pytest.approx([1e-3, 1e-4], rel=0.4)
 
 
 def test_the_share_of_the_attention_that_is_kept_is_said():

@@ -1,7 +1,8 @@
 """Attention heads as a grid of small patterns, one of them shown large: block by head, query by key.
 
 Of each query only the strongest links are kept, so that a thousand tokens and 144 heads stay a small page; how much of
-the attention they hold is said beside every pattern. A link takes three bytes: its key in two, its weight in one.
+the attention they hold is said beside every pattern. A link takes three bytes: its key in two, the root of its weight
+in one, so that the thin attention of a long text is still there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from markupsafe import Markup
 
 from shoal.figures.page import templates, text_of
@@ -17,7 +19,6 @@ from shoal.figures.page import templates, text_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
 _ROOM = "shoal.figures"
@@ -80,7 +81,7 @@ def head_data(patterns: Sequence[HeadPattern], tokens: Sequence[str]) -> dict[st
             {
                 "says": _says(pattern),
                 "keys": _packed(pattern.keys_LT.astype("<u2")),
-                "weights": _packed((pattern.weights_LT * 255).round().clip(0, 255).astype("u1")),
+                "weights": _packed((np.sqrt(pattern.weights_LT) * 255).round().clip(0, 255).astype("u1")),
             }
             for pattern in patterns
         ],

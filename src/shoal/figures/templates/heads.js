@@ -36,7 +36,7 @@
       const cell = size / count;
       for (let q = 0; q < count; q += 1) {
         for (let t = 0; t < links; t += 1) {
-          const at = q * links + t, value = w[at] / 255;
+          const at = q * links + t, value = w[at] / 255;  // the root of the weight
           const x0 = Math.floor(k[at] * cell), y0 = Math.floor(q * cell);
           const x1 = Math.max(x0 + 1, Math.floor((k[at] + 1) * cell)), y1 = Math.max(y0 + 1, Math.floor((q + 1) * cell));
           for (let y = y0; y < y1; y += 1) for (let x = x0; x < x1; x += 1) {
@@ -45,8 +45,7 @@
         }
       }
       for (let at = 0; at < heat.length; at += 1) {
-        const part = Math.sqrt(heat[at]);
-        for (let c = 0; c < 3; c += 1) image.data[4 * at + c] = paper[c] + (ink[c] - paper[c]) * part;
+        for (let c = 0; c < 3; c += 1) image.data[4 * at + c] = paper[c] + (ink[c] - paper[c]) * heat[at];
         image.data[4 * at + 3] = 255;
       }
       context.putImageData(image, 0, 0);
@@ -74,7 +73,8 @@
         name.scope = "row";
         name.textContent = shown(tokens[k[at]]);
         row.append(name);
-        for (const text of [k[at] + 1, (w[at] / 255).toFixed(2)]) {
+        const weight = (w[at] / 255) ** 2;
+        for (const text of [k[at] + 1, weight < 0.01 ? weight.toPrecision(1) : weight.toFixed(2)]) {
           Object.assign(row.insertCell(), { textContent: text, className: "number" });
         }
       }
