@@ -73,6 +73,7 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
         (["judge", "--corpus", "EMPTY", "--sets", "NOTHING"], "no .txt file"),
         (["judge", "--corpus", "BINARY", "--sets", "SETS"], "not UTF-8"),
         (["judge", "--corpus", "BROKEN.zip", "--sets", "SETS"], "cannot be read"),
+        (["judge", "--corpus", "EMPTY", "--sets", "SETS", "--out", "BINARY"], "is a file; give a folder"),
         (["dimension"], "nothing to train on"),
         (["dimension", "EMPTY"], "no task"),
     ],
