@@ -125,3 +125,4 @@ def test_adams_memory_is_a_fifth_of_the_training_where_nothing_is_said() -> None
     made = [train_settings(recipe(), steps).beta2 for steps in (10, 100, 1000, 5000, 10**6)]
     assert made == [0.9, 0.95, 0.995, 0.999, 0.999]
     assert train_settings(recipe().with_values({"training.beta2": 0.98}), 1000).beta2 == 0.98
+    assert train_settings(recipe().with_values({"training.optimizer": "muon"}), 100).beta2 == 0.999
