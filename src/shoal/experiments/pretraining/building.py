@@ -56,8 +56,8 @@ def train_settings(recipe: Recipe, steps: int, precision: Precision | None = Non
 def _beta2(table: TrainingTable, steps: int) -> float:
     """Adam's second beta for so many steps: its memory is a fifth of them, but no longer than a thousand steps.
 
-    A longer memory still holds the large gradients of the beginning when a short training ends. What Muon leaves to Adam
-    are the embeddings, each of which has a gradient in few of the steps: they do better with the longest memory.
+    A longer memory still holds the large gradients of the beginning when a short training ends. What Muon leaves to
+    Adam are the embeddings, each of which has a gradient in few of the steps: they do better with the longest memory.
     Measured by ``python -m benchmarks.training --parts quality``.
     """
     return _LONGEST if table.optimizer == "muon" else min(_LONGEST, max(0.9, round(1 - _MEMORIES / steps, 4)))

@@ -137,7 +137,7 @@ class TrainingTable(LearningTable):
     learning_rate: Positive = 3e-3
     batch_tokens: Count = 4096
     beta2: ShareOrZero | None = None
-    """None for one by the number of steps: Adam then averages squared gradients over a fifth of them; 0.999 with Muon."""
+    """None for one by the number of steps: Adam averages squared gradients over a fifth of them; 0.999 with Muon."""
 
     weight_decay: NotNegative = 0.1
     warmup: ShareOrZero = 0.02
