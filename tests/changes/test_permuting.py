@@ -10,7 +10,7 @@ import pytest
 from shoal.changes import change_points
 from shoal.changes.generators import autoregressive, moving_average
 from shoal.changes.input import as_stream
-from shoal.changes.search import prepare
+from shoal.changes.search import believed_places, prepare
 from shoal.changes.shuffling import Shuffler
 
 
@@ -50,3 +50,17 @@ def test_the_p_value_of_noise_is_no_small_one() -> None:
         search = prepare(as_stream(np.random.default_rng(seed).random(700)), 0.05, 0.05, seed=seed)
         values.append(search.p_value(search.stretch(0, 700), 0.05))
     assert 0.3 < np.mean(values) < 0.7
+
+
+def test_a_place_that_owes_its_p_value_to_another_change_is_dropped() -> None:
+    values = np.random.default_rng(0).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
+    search = prepare(as_stream(values), 0.05, 0.05, seed=0)
+    assert believed_places(search, [400, 1000, 1500]) == [1000]
+
+
+def test_an_answer_that_is_asked_for_again_is_the_same() -> None:
+    search = prepare(as_stream(np.random.default_rng(1).random(700)), 0.05, 0.05, seed=0)
+    first = search.p_value(search.stretch(0, 700), 0.05)
+    drawn = search.shuffler.drawn
+    assert search.p_value(search.stretch(0, 700), 0.05) == first
+    assert search.shuffler.drawn == drawn

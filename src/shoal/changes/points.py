@@ -10,7 +10,7 @@ from shoal.changes.input import as_stream
 from shoal.changes.locate import locate
 from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
-from shoal.changes.search import clear_places, least_clear, prepare, tested_places
+from shoal.changes.search import believed_places, clear_places, least_clear, prepare, tested_places
 from shoal.changes.settings import check_settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def change_points(
     if process_count is None and (short := _short(search, stream)):
         return _of_short(search, short, min_distance)
     if process_count is None:
-        places = tested_places(search)
+        places = believed_places(search, tested_places(search))
         groups = list(range(len(places) + 1))
     else:
         places = [] if process_count == 1 else clear_places(search, process_count - 1)

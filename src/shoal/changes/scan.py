@@ -100,7 +100,8 @@ def distances(grams: Array, windows: Windows, least: Array) -> Array:
 
     def run(first: Array, last: Array) -> Array:
         """|S_first + ... + S_{last-1}|^2."""
-        return squares.take(first, axis=0) + squares.take(last, axis=0) - 2 * flat.take(first * side + last, axis=0)
+        between = flat.take(first * side + last, axis=0)
+        return np.asarray(squares.take(first, axis=0) + squares.take(last, axis=0) - 2 * between)
 
     start, split, end = windows.start, windows.split, windows.end
     left, right = ((split - start)[:, None].astype(np.float32), (end - split)[:, None].astype(np.float32))

@@ -66,6 +66,9 @@ class Search(NamedTuple):
     whole: dict[tuple[int, int, int], Stretch]
     """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
 
+    p_values: dict[tuple[int, int, float], float]
+    """Those of the stretches tested, by start, end and level: an answer that is asked for again is the same."""
+
     def stretch(self, start: int, end: int, *, forgetful: bool = True) -> Stretch:
         """A stretch of the stream in blocks, with its clearest split.
 
@@ -90,7 +93,11 @@ class Search(NamedTuple):
         """The p-value of the clearest split of a stretch, exact enough to be held against a level."""
         if stretch.split is None:
             return 1.0
-        return p_value(stretch.blocks, stretch.least, stretch.split.score, self.shuffler, level=level)
+        key = stretch.start, stretch.end, level
+        if key not in self.p_values:
+            score = stretch.split.score
+            self.p_values[key] = p_value(stretch.blocks, stretch.least, score, self.shuffler, level=level)
+        return self.p_values[key]
 
 
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
@@ -106,6 +113,7 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         level=level,
         shuffler=Shuffler(seed),
         whole={},
+        p_values={},
     )
 
 
@@ -123,6 +131,22 @@ def tested_places(search: Search) -> list[int]:
         places.append(place)
         waiting += [(start, place), (place, end)]
     return sorted(places)
+
+
+def believed_places(search: Search, places: list[int]) -> list[int]:
+    """The places that the test still finds between their neighbours; the least believable goes first.
+
+    A place that was found in a wide stretch may owe its p-value to a change that has a place of its own by now.
+    """
+    while True:
+        edges = [0, *places, search.length]
+        found = [
+            search.p_value(search.stretch(start, end), search.level)
+            for start, end in zip(edges, edges[2:], strict=False)
+        ]
+        if max(found, default=0.0) <= search.level:
+            return places
+        places = [place for number, place in enumerate(places) if number != found.index(max(found))]
 
 
 def clear_places(search: Search, least: int) -> list[int]:
