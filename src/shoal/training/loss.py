@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK_LOGITS = 2**22
-"""Logits in a chunk: 16 MB in float32. Smaller ones fit a nearer cache, but go over the weight's gradient more often."""
+"""Logits in a chunk: 16 MB in float32. In smaller chunks the whole of the weight's gradient is read more often."""
 
 
 def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: Head) -> torch.Tensor:
