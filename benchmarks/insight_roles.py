@@ -142,7 +142,7 @@ def trained_on_repeats(seed: int, steps: int = 1500) -> tuple[PreTrainedModel, f
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    return model.eval(), float(loss)
+    return model.eval(), float(loss.detach())
 
 
 PARTS = {"random": random_weights, "learnt": learnt}
