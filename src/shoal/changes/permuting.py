@@ -79,13 +79,14 @@ def p_value(blocks: Blocks, least: int, score: float, shuffler: Shuffler, *, lev
         level: The level that matters.
         most: Permutations at most.
     """
-    windows, freedom = windows_over(blocks.count, least), freedom_of(blocks.grams, blocks.words)
+    windows = windows_over(blocks.count, least)
     enough = max(1, min(ENOUGH, math.ceil(level * (most + 1))))
     drawn: list[float] = []
     exceeded = 0
     while len(drawn) < most:
         order = shuffler.permutation(blocks.count)
-        ratios = distances(blocks.grams.take(order, axis=0).take(order, axis=1), windows, _least(blocks))
+        grams = blocks.grams.take(order, axis=0).take(order, axis=1)
+        ratios, freedom = distances(grams, windows, _least(blocks)), freedom_of(grams, blocks.words)
         largest = np.maximum.reduceat(ratios, windows.sizes, axis=0)
         drawn.append(float(scores(largest, freedom, windows.penalty).max()))
         exceeded += drawn[-1] >= score

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BLOCKS = 64
 """Blocks of a stretch at most."""
+OWN_SHARE = 0.8
+"""What a stretch keeps of its level; its parts share the rest."""
 CLEAR = 4.0
 """A score above which a stretch is split where groups, not p-values, decide in the end."""
 
@@ -109,7 +111,7 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         cells=cells_of(channels, stream.length),
         digits=digits_of(channels, stream.length),
         margin=max(1, round(min_distance * stream.length)),
-        memory=max(memory(channels), 3 * longest_word(stream.length)) if stream.length > 255 else memory(channels),
+        memory=max(memory(channels), 2 * longest_word(stream.length)) if stream.length > 255 else memory(channels),
         level=level,
         shuffler=Shuffler(seed),
         whole={},
@@ -123,14 +125,43 @@ def tested_places(search: Search) -> list[int]:
     waiting = [(0, search.length)]
     while waiting:
         start, end = waiting.pop()
-        stretch = search.stretch(start, end)
-        share = search.level * (end - start) / search.length
-        if stretch.split is None or search.p_value(stretch, share) > share:
+        split = _tested_split(search, start, end)
+        if split is None:
             continue
-        place = exact(search, stretch.split)
+        place = exact(search, split)
         places.append(place)
         waiting += [(start, place), (place, end)]
     return sorted(places)
+
+
+def _tested_split(search: Search, start: int, end: int) -> Split | None:
+    """The split of a stretch that its test believes, or else the surest of those that its parts' tests believe.
+
+    Where a stretch has many changes, they are noise to each other; a part of it has few.
+    """
+    share = search.level * (end - start) / search.length
+    parts = _parts(start, end, search.margin)
+    own = share * (OWN_SHARE if parts else 1.0)
+    whole = search.stretch(start, end)
+    if search.p_value(whole, own) <= own:
+        return whole.split
+    each = (share - own) / max(1, len(parts))
+    found = [(search.p_value(part, each), part.split) for part in (search.stretch(*part) for part in parts)]
+    p_value, split = min(found, key=lambda one: one[0], default=(1.0, None))
+    return split if p_value <= each else None
+
+
+def _parts(start: int, end: int, margin: int) -> list[tuple[int, int]]:
+    """Halves and quarters of a stretch, each next one begun in the middle of the one before.
+
+    A part has room for four pieces at least; of a stretch that has no such part there is none.
+    """
+    parts = []
+    for width in ((end - start) // 2, (end - start) // 4):
+        if width >= 4 * margin:
+            first = range(start, end - width - width // 4, width // 2)
+            parts += [(one, one + width) for one in first] + [(end - width, end)]
+    return parts
 
 
 def believed_places(search: Search, places: list[int]) -> list[int]:
