@@ -53,9 +53,22 @@ def test_the_p_value_of_noise_is_no_small_one() -> None:
 
 
 def test_a_place_that_owes_its_p_value_to_another_change_is_dropped() -> None:
-    values = np.random.default_rng(0).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
-    search = prepare(as_stream(values), 0.05, 0.05, seed=0)
-    assert believed_places(search, [400, 1000, 1500]) == [1000]
+    kept = 0
+    for seed in range(12):
+        values = np.random.default_rng(seed).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
+        search = prepare(as_stream(values), 0.05, 0.05, seed=0)
+        believed = believed_places(search, [400, 1000, 1500])
+        assert 1000 in believed
+        kept += len(believed) - 1
+    # Of 24 places where nothing changes a test at .05 keeps more than three once in a hundred times.
+    assert kept <= 3
+
+
+@pytest.mark.parametrize("told", [None, 2])
+def test_many_short_pieces_do_not_hide_one_another(told: int | None) -> None:
+    values = np.random.default_rng(0).normal(size=6000) + np.repeat([0.0, 2.0] * 6, 500)
+    places = [change.place for change in change_points(values, process_count=told).changes]
+    assert np.allclose(places, np.arange(500, 6000, 500), atol=10)
 
 
 def test_an_answer_that_is_asked_for_again_is_the_same() -> None:

@@ -183,19 +183,28 @@ def believed_places(search: Search, places: list[int]) -> list[int]:
 def clear_places(search: Search, least: int) -> list[int]:
     """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes."""
     places: list[int] = []
-    waiting = [search.stretch(0, search.length, forgetful=False)]
-    while waiting := [stretch for stretch in waiting if stretch.split is not None]:
-        clearest_one = max(waiting, key=_score)
-        if _score(clearest_one) < CLEAR and len(places) >= least:
+    waiting = _splits(search, (0, search.length))
+    while waiting:
+        (start, end), split = max(waiting, key=lambda one: one[1].score)
+        if split.score < CLEAR and len(places) >= least:
             break
-        waiting.remove(clearest_one)
-        assert clearest_one.split is not None
-        places.append(exact(search, clearest_one.split))
-        waiting += [
-            search.stretch(clearest_one.start, places[-1], forgetful=False),
-            search.stretch(places[-1], clearest_one.end, forgetful=False),
-        ]
+        waiting.remove(((start, end), split))
+        places.append(exact(search, split))
+        waiting += _splits(search, (start, places[-1]), (places[-1], end))
     return sorted(places)
+
+
+def _splits(search: Search, *stretches: tuple[int, int]) -> list[tuple[tuple[int, int], Split]]:
+    """Stretches with the clearest split of each; where that is not clear, with the clearest one of its parts."""
+    found = []
+    for start, end in stretches:
+        seen = [search.stretch(start, end, forgetful=False)]
+        if _score(seen[0]) < CLEAR:
+            seen += [search.stretch(*part, forgetful=False) for part in _parts(start, end, search.margin)]
+        split = max(seen, key=_score).split
+        if split is not None:
+            found.append(((start, end), split))
+    return found
 
 
 def least_clear(search: Search, places: list[int]) -> int:
