@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT, write_result
+from benchmarks.processes import DATA, ONE_THREAD, PEERS_PYTHON, ROOT, write_result
 from shoal.changes import change_points
 from shoal.changes.metrics import covering, f1_with_margin
 
-FOLDER = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data")) / "tcpd"
+FOLDER = DATA / "tcpd"
 MARGIN = 5
 
 

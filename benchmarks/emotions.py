@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.pieces import Document, cutter, document, measure
+from benchmarks.processes import DATA
 from shoal.corpora.labelled import read_ekman
 from shoal.segmentation.channels import find_channel
 
@@ -31,7 +32,7 @@ PIECES = 5
 def main() -> None:
     """Cut, compare and append."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--encoder", help="the folder of a sentence encoder, for the topic vectors beside")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--documents", type=int, default=60)

@@ -13,14 +13,12 @@ everything restores the other run. JSON in bench-out/insight_equality.json.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchmarks.processes import write_result
+from benchmarks.processes import DATA, write_result
 from shoal.insight import capture, find_parts, run_patched
 from shoal.insight.logits.unembed import find_unembedding
 from shoal.models import load_model
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 LIMIT = 1e-6
 LENGTHS = (96, 61)
 SPREAD = 0.15

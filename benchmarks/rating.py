@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.processes import ONE_THREAD, ROOT
+from benchmarks.processes import DATA, ONE_THREAD, ROOT
 from shoal.corpora.writing import write_documents
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
@@ -32,7 +32,6 @@ from shoal.experiments.pretraining.heldout import read_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DATA = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
 PORT = 8094
 SHOWN = ("Zorro", "BLiMP", "plot facts", "bits per byte", "distinct-3", "self-overlap", "copied", "required words")
 

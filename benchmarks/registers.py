@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.pieces import Document, Result, cutter, document, measure, stretch
+from benchmarks.processes import DATA
 from shoal.corpora.labelled import Labelled, read_brown, read_onestop
 from shoal.segmentation.calibration import calibrated, quiet_factor
 from shoal.segmentation.channels import Judged, find_channel
@@ -43,7 +44,7 @@ KINDS = ("different genres", "one genre, different files", "one file")
 def main() -> None:
     """Run the parts and append what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--only", choices=PARTS)

@@ -20,10 +20,9 @@ import time
 import zipfile
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, run_side, write_result
+from benchmarks.processes import DATA, OUT, PEERS_PYTHON, ROOT, run_side, write_result
 from shoal.segmentation import segment
 from shoal.segmentation.metrics import boundary_similarity, pk, window_diff
 from shoal.segmentation.sentence_vectors import SentenceVectors
@@ -31,7 +30,6 @@ from shoal.segmentation.sentence_vectors import SentenceVectors
 if TYPE_CHECKING:
     from shoal.segmentation import Channel
 
-DATA = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
 SIDE = ROOT / "benchmarks" / "sides" / "texttiling_side.py"
 TUNED = "3-15"
 CONTROLS = 40

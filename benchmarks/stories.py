@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import resource
 import sys
 import time
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import OUT, ROOT
+from benchmarks.processes import DATA, OUT
 from shoal.corpora import read_stories
 from shoal.corpora.datacard import SAMPLE_WORDS, describe_corpus, distinct_n
 from shoal.corpora.duplicates import NEAR, find_pairs
@@ -36,8 +34,6 @@ from shoal.corpora.grammar import (
 from shoal.corpora.shingles import Shingler, jaccard, words_of
 from shoal.corpora.writing import write_documents
 from shoal.evaluation.statistics.intervals import wilson_interval
-
-DATA = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
 
 
 def generation(count: int, seed: int) -> dict[str, Any]:

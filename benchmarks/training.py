@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import pretraining
 from benchmarks.pretraining import side
-from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, SHOAL_PYTHON, append_part, spread, write_result
+from benchmarks.processes import DATA, OUT, PEERS_PYTHON, SHOAL_PYTHON, append_part, spread, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=32768)
     parser.add_argument("--shape", nargs="+", choices=SHAPES, default=["15M", "7M"])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--quality-tokens", type=int, default=400_000)
     options = parser.parse_args()

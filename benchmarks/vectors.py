@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import time
 import zipfile
@@ -19,6 +18,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.processes import DATA
 from shoal.insight.vectors.dimension import find_dimension
 from shoal.insight.vectors.labelled import LabelTask, PairTask, read_labelled
 from shoal.text.vectors import (
@@ -38,7 +38,6 @@ from shoal.text.vectors import (
 if TYPE_CHECKING:
     from shoal.text.vectors import WordCorpus, WordVectors
 
-DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 OUT = Path("bench-out")
 SLACK = 0.05
 MEN = "EN-MEN-TR-3k"

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simplemma
 
-from benchmarks.processes import OUT, ROOT
+from benchmarks.processes import DATA, OUT
 from shoal.evaluation.statistics.intervals import wilson_interval
 from shoal.text.lemmas import lemmatize_all
 from shoal.text.stems import stem_all
@@ -27,7 +25,6 @@ from shoal.text.stems import stem_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DATA = Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
 DRAWS = 1000
 
 
