@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 BLOCKS = 64
 """Blocks of a stretch at most."""
-OWN_SHARE = 0.8
+OWN_SHARE = 0.9
 """What a stretch keeps of its level; its parts share the rest."""
+FEWEST = 8
+"""Blocks as long as the memory that a part must hold: fewer have too few orders to tell anything."""
 CLEAR = 4.0
 """A score above which a stretch is split where groups, not p-values, decide in the end."""
 
@@ -140,7 +142,7 @@ def _tested_split(search: Search, start: int, end: int) -> Split | None:
     Where a stretch has many changes, they are noise to each other; a part of it has few.
     """
     share = search.level * (end - start) / search.length
-    parts = _parts(start, end, search.margin)
+    parts = _parts(start, end, max(4 * search.margin, FEWEST * search.memory))
     own = share * (OWN_SHARE if parts else 1.0)
     whole = search.stretch(start, end)
     if search.p_value(whole, own) <= own:
@@ -151,14 +153,11 @@ def _tested_split(search: Search, start: int, end: int) -> Split | None:
     return split if p_value <= each else None
 
 
-def _parts(start: int, end: int, margin: int) -> list[tuple[int, int]]:
-    """Halves and quarters of a stretch, each next one begun in the middle of the one before.
-
-    A part has room for four pieces at least; of a stretch that has no such part there is none.
-    """
+def _parts(start: int, end: int, narrowest: int) -> list[tuple[int, int]]:
+    """Halves and quarters of a stretch, each next one begun in the middle of the one before; none below a width."""
     parts = []
     for width in ((end - start) // 2, (end - start) // 4):
-        if width >= 4 * margin:
+        if width >= narrowest:
             first = range(start, end - width - width // 4, width // 2)
             parts += [(one, one + width) for one in first] + [(end - width, end)]
     return parts
@@ -200,7 +199,7 @@ def _splits(search: Search, *stretches: tuple[int, int]) -> list[tuple[tuple[int
     for start, end in stretches:
         seen = [search.stretch(start, end, forgetful=False)]
         if _score(seen[0]) < CLEAR:
-            seen += [search.stretch(*part, forgetful=False) for part in _parts(start, end, search.margin)]
+            seen += [search.stretch(*part, forgetful=False) for part in _parts(start, end, 4 * search.margin)]
         split = max(seen, key=_score).split
         if split is not None:
             found.append(((start, end), split))
