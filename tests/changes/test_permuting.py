@@ -29,7 +29,7 @@ def test_the_size_of_the_test_is_near_its_level(kind: str) -> None:
 def test_a_clear_change_takes_few_permutations() -> None:
     values = np.random.default_rng(0).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
     search = prepare(as_stream(values), 0.05, 0.05, seed=0)
-    stretch = search.stretch(0, 2000)
+    stretch = search.stretch(0, 2000, shortest=search.memory)
     assert search.p_value(stretch, 0.05) < 1e-6
     assert search.shuffler.drawn == 9 * stretch.blocks.count
 
@@ -48,7 +48,7 @@ def test_the_p_value_of_noise_is_no_small_one() -> None:
     values = []
     for seed in range(40):
         search = prepare(as_stream(np.random.default_rng(seed).random(700)), 0.05, 0.05, seed=seed)
-        values.append(search.p_value(search.stretch(0, 700), 0.05))
+        values.append(search.p_value(search.stretch(0, 700, shortest=search.memory), 0.05))
     assert 0.3 < np.mean(values) < 0.7
 
 
@@ -73,7 +73,7 @@ def test_many_short_pieces_do_not_hide_one_another(told: int | None) -> None:
 
 def test_an_answer_that_is_asked_for_again_is_the_same() -> None:
     search = prepare(as_stream(np.random.default_rng(1).random(700)), 0.05, 0.05, seed=0)
-    first = search.p_value(search.stretch(0, 700), 0.05)
+    first = search.p_value(search.stretch(0, 700, shortest=search.memory), 0.05)
     drawn = search.shuffler.drawn
-    assert search.p_value(search.stretch(0, 700), 0.05) == first
+    assert search.p_value(search.stretch(0, 700, shortest=search.memory), 0.05) == first
     assert search.shuffler.drawn == drawn

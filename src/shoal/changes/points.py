@@ -139,7 +139,7 @@ def _result(
     edges = [0, *(found.place for found in located), search.length]
     changes = []
     for found, start, end in zip(located, edges, edges[2:], strict=False):
-        stretch = search.stretch(start, end)
+        stretch = search.stretch(start, end, shortest=search.memory)
         changes.append(
             Change(
                 place=found.place,

@@ -61,7 +61,9 @@ class Search(NamedTuple):
     margin: int
     """The least number of steps between two changes, and between a change and an end."""
     memory: int
-    """Steps after which the stream has forgotten."""
+    """The length of the blocks of a test: the stream's memory, and three of its longest words."""
+    brief: int
+    """The same with two words, for the parts of a stretch, whose tests ask for more."""
     level: float
     """The level of the tests."""
     shuffler: Shuffler
@@ -70,18 +72,18 @@ class Search(NamedTuple):
     whole: dict[tuple[int, int, int], Stretch]
     """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
 
-    p_values: dict[tuple[int, int, float], float]
-    """Those of the stretches tested, by start, end and level: an answer that is asked for again is the same."""
+    p_values: dict[tuple[int, int, int, float], float]
+    """Those of the stretches tested, by start, end, number of blocks and level: asked again, an answer is the same."""
 
-    def stretch(self, start: int, end: int, *, forgetful: bool = True) -> Stretch:
+    def stretch(self, start: int, end: int, *, shortest: int = 1) -> Stretch:
         """A stretch of the stream in blocks, with its clearest split.
 
         Args:
             start: Its first step.
             end: The step after its last.
-            forgetful: Whether blocks are at least as long as the memory, as a test needs them.
+            shortest: The steps of a block at least; a test needs `memory`.
         """
-        width = max(self.memory if forgetful else 1, -(-(end - start) // BLOCKS))
+        width = max(shortest, -(-(end - start) // BLOCKS))
         count = max(2, (end - start) // width)
         if (start, end, count) in self.whole:
             return self.whole[start, end, count]
@@ -97,7 +99,7 @@ class Search(NamedTuple):
         """The p-value of the clearest split of a stretch, exact enough to be held against a level."""
         if stretch.split is None:
             return 1.0
-        key = stretch.start, stretch.end, level
+        key = stretch.start, stretch.end, stretch.blocks.count, level
         if key not in self.p_values:
             score = stretch.split.score
             self.p_values[key] = p_value(stretch.blocks, stretch.least, score, self.shuffler, level=level)
@@ -107,13 +109,15 @@ class Search(NamedTuple):
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
     """Make a stream ready for the search."""
     channels = channels_of(stream)
+    forgotten, word = memory(channels), longest_word(stream.length) if stream.length > 255 else 0
     return Search(
         length=stream.length,
         channels=channels,
         cells=cells_of(channels, stream.length),
         digits=digits_of(channels, stream.length),
         margin=max(1, round(min_distance * stream.length)),
-        memory=max(memory(channels), 2 * longest_word(stream.length)) if stream.length > 255 else memory(channels),
+        memory=max(forgotten, 3 * word),
+        brief=max(forgotten, 2 * word),
         level=level,
         shuffler=Shuffler(seed),
         whole={},
@@ -142,13 +146,14 @@ def _tested_split(search: Search, start: int, end: int) -> Split | None:
     Where a stretch has many changes, they are noise to each other; a part of it has few.
     """
     share = search.level * (end - start) / search.length
-    parts = _parts(start, end, max(4 * search.margin, FEWEST * search.memory))
+    parts = _parts(start, end, max(4 * search.margin, FEWEST * search.brief))
     own = share * (OWN_SHARE if parts else 1.0)
-    whole = search.stretch(start, end)
+    whole = search.stretch(start, end, shortest=search.memory)
     if search.p_value(whole, own) <= own:
         return whole.split
     each = (share - own) / max(1, len(parts))
-    found = [(search.p_value(part, each), part.split) for part in (search.stretch(*part) for part in parts)]
+    shorter = [search.stretch(*part, shortest=search.brief) for part in parts]
+    found = [(search.p_value(part, each), part.split) for part in shorter]
     p_value, split = min(found, key=lambda one: one[0], default=(1.0, None))
     return split if p_value <= each else None
 
@@ -171,7 +176,7 @@ def believed_places(search: Search, places: list[int]) -> list[int]:
     while True:
         edges = [0, *places, search.length]
         found = [
-            search.p_value(search.stretch(start, end), search.level)
+            search.p_value(search.stretch(start, end, shortest=search.memory), search.level)
             for start, end in zip(edges, edges[2:], strict=False)
         ]
         if max(found, default=0.0) <= search.level:
@@ -197,9 +202,9 @@ def _splits(search: Search, *stretches: tuple[int, int]) -> list[tuple[tuple[int
     """Stretches with the clearest split of each; where that is not clear, with the clearest one of its parts."""
     found = []
     for start, end in stretches:
-        seen = [search.stretch(start, end, forgetful=False)]
+        seen = [search.stretch(start, end)]
         if _score(seen[0]) < CLEAR:
-            seen += [search.stretch(*part, forgetful=False) for part in _parts(start, end, 4 * search.margin)]
+            seen += [search.stretch(*part) for part in _parts(start, end, 4 * search.margin)]
         split = max(seen, key=_score).split
         if split is not None:
             found.append(((start, end), split))
@@ -210,8 +215,7 @@ def least_clear(search: Search, places: list[int]) -> int:
     """The place whose two neighbouring pieces differ least clearly."""
     edges = [0, *places, search.length]
     found = {
-        place: _score(search.stretch(start, end, forgetful=False))
-        for start, place, end in zip(edges, places, edges[2:], strict=False)
+        place: _score(search.stretch(start, end)) for start, place, end in zip(edges, places, edges[2:], strict=False)
     }
     return min(found, key=lambda place: found[place])
 
