@@ -154,8 +154,8 @@ def _tested_split(search: Search, start: int, end: int) -> Split | None:
     each = (share - own) / max(1, len(parts))
     shorter = [search.stretch(*part, shortest=search.brief) for part in parts]
     found = [(search.p_value(part, each), part.split) for part in shorter]
-    p_value, split = min(found, key=lambda one: one[0], default=(1.0, None))
-    return split if p_value <= each else None
+    surest, split = min(found, key=lambda one: one[0], default=(1.0, None))
+    return split if surest <= each else None
 
 
 def _parts(start: int, end: int, narrowest: int) -> list[tuple[int, int]]:
