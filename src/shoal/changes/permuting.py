@@ -79,14 +79,14 @@ def p_value(blocks: Blocks, least: int, score: float, shuffler: Shuffler, *, lev
         level: The level that matters.
         most: Permutations at most.
     """
-    windows = windows_over(blocks.count, least)
+    windows, believed = windows_over(blocks.count, least), _least(blocks)
     enough = max(1, min(ENOUGH, math.ceil(level * (most + 1))))
     drawn: list[float] = []
     exceeded = 0
     while len(drawn) < most:
         order = shuffler.permutation(blocks.count)
         grams = blocks.grams.take(order, axis=0).take(order, axis=1)
-        ratios, freedom = distances(grams, windows, _least(blocks)), freedom_of(grams, blocks.words)
+        ratios, freedom = distances(grams, windows, believed), freedom_of(grams, blocks.words)
         largest = np.maximum.reduceat(ratios, windows.sizes, axis=0)
         drawn.append(float(scores(largest, freedom, windows.penalty).max()))
         exceeded += drawn[-1] >= score

@@ -181,7 +181,8 @@ def believed_places(search: Search, places: list[int]) -> list[int]:
         ]
         if max(found, default=0.0) <= search.level:
             return places
-        places = [place for number, place in enumerate(places) if number != found.index(max(found))]
+        weakest = found.index(max(found))
+        places = places[:weakest] + places[weakest + 1 :]
 
 
 def clear_places(search: Search, least: int) -> list[int]:
