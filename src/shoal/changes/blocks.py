@@ -39,6 +39,10 @@ class Blocks:
         """The number G of blocks."""
         return len(self.edges) - 1
 
+    def ordered(self, order: Array) -> Array:
+        """The matrices of the blocks in another order."""
+        return self.grams.take(order, axis=0).take(order, axis=1)
+
 
 def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
     """Cut ``[start, end)`` into ``count`` blocks whose lengths differ by at most one.

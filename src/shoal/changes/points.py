@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from shoal.changes.clear import clear_places, least_clear
 from shoal.changes.groups import group
 from shoal.changes.input import as_stream
 from shoal.changes.locate import locate
 from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
-from shoal.changes.search import believed_places, clear_places, least_clear, prepare, tested_places
+from shoal.changes.search import prepare
 from shoal.changes.settings import check_settings
+from shoal.changes.testing import tested_places
 
 if TYPE_CHECKING:
     from shoal.changes.input import Kind, Stream
@@ -49,7 +51,7 @@ def change_points(
     if process_count is None and (short := _short(search, stream)):
         return _of_short(search, short, min_distance)
     if process_count is None:
-        places = believed_places(search, tested_places(search))
+        places = tested_places(search)
         groups = list(range(len(places) + 1))
     else:
         places = [] if process_count == 1 else clear_places(search, process_count - 1)
@@ -145,7 +147,7 @@ def _result(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=search.p_value(stretch, search.level),
+                p_value=search.p_value(start, end, search.level),
                 score=stretch.split.score if stretch.split else 0.0,
                 what=moved_most(search.channels, search.cells, (start, found.place, end)),
             )

@@ -1,35 +1,47 @@
-"""The search: split where a stretch is clearest, find the exact place, go on inside the two parts."""
+"""A stream made ready for the search: its stretches in blocks, their clearest splits, and how sure those are.
+
+A stretch is looked at in two ways. Long blocks count all words; blocks as long as three of the longest words are nearly
+exchangeable where nothing changes. Short blocks count short words, which they may, and show what takes place in less.
+Tests of both share the level.
+"""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from shoal.changes.blocks import cut
 from shoal.changes.channels import channels_of
+from shoal.changes.clearest import clearest, clearness
 from shoal.changes.dependence import memory
 from shoal.changes.likelihood import digits_of
 from shoal.changes.locate import locate
-from shoal.changes.permuting import clearest, p_value
+from shoal.changes.partition import partition
+from shoal.changes.permuting import p_value
 from shoal.changes.shuffling import Shuffler
 from shoal.changes.words import cells_of, longest_word
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
     from shoal.changes.channels import Channel
+    from shoal.changes.clearest import Split
     from shoal.changes.input import Stream
-    from shoal.changes.likelihood import Order
-    from shoal.changes.permuting import Split
+    from shoal.changes.likelihood import Order, Piece
     from shoal.changes.words import Cell
 
 BLOCKS = 64
-"""Blocks of a stretch at most."""
-OWN_SHARE = 0.9
-"""What a stretch keeps of its level; its parts share the rest."""
+"""Long blocks of a stretch at most."""
+SHORT_BLOCKS = 96
+"""Short blocks of a stretch at most."""
 FEWEST = 8
-"""Blocks as long as the memory that a part must hold: fewer have too few orders to tell anything."""
-CLEAR = 4.0
-"""A score above which a stretch is split where groups, not p-values, decide in the end."""
+"""Short blocks of a stretch at least: fewer have too few orders to tell anything."""
+SHORT_WORD = 2
+"""The longest words that short blocks count."""
+MOST_PIECES = 24
+"""Pieces of a partition at most; what has more is found inside those."""
+ROOM = 1 << 18
+"""Numbers in the matrices of a partition at most: with many cells there are fewer short blocks."""
+LONG_SHARE = 0.8
+"""The share of a level that the test of long blocks has; the partition of short blocks has the rest."""
 
 
 class Stretch(NamedTuple):
@@ -61,9 +73,9 @@ class Search(NamedTuple):
     margin: int
     """The least number of steps between two changes, and between a change and an end."""
     memory: int
-    """The length of the blocks of a test: the stream's memory, and three of its longest words."""
+    """The length of the long blocks of a test: the stream's memory, and three of its longest words."""
     brief: int
-    """The same with two words, for the parts of a stretch, whose tests ask for more."""
+    """The length of short blocks: the memory, and three of the longest words that they count."""
     level: float
     """The level of the tests."""
     shuffler: Shuffler
@@ -72,11 +84,11 @@ class Search(NamedTuple):
     whole: dict[tuple[int, int, int], Stretch]
     """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
 
-    p_values: dict[tuple[int, int, int, float], float]
-    """Those of the stretches tested, by start, end, number of blocks and level: asked again, an answer is the same."""
+    p_values: dict[tuple[str, int, int, float], float]
+    """Those found, by test, start, end and level: asked again, an answer is the same."""
 
     def stretch(self, start: int, end: int, *, shortest: int = 1) -> Stretch:
-        """A stretch of the stream in blocks, with its clearest split.
+        """A stretch of the stream in long blocks, with its clearest split.
 
         Args:
             start: Its first step.
@@ -95,15 +107,56 @@ class Search(NamedTuple):
             self.whole[start, end, count] = found
         return found
 
-    def p_value(self, stretch: Stretch, level: float) -> float:
-        """The p-value of the clearest split of a stretch, exact enough to be held against a level."""
+    def p_value(self, start: int, end: int, level: float) -> float:
+        """The p-value of a single change in a stretch, exact enough to be held against a level."""
+        key = "both", start, end, level
+        if key not in self.p_values:
+            stretch = self.stretch(start, end, shortest=self.memory)
+            found = self.p_value_of_split(stretch, level * LONG_SHARE) / LONG_SHARE
+            if found > level:
+                found = min(
+                    found, self.parted(start, end, level * (1.0 - LONG_SHARE), pieces=2)[0] / (1.0 - LONG_SHARE)
+                )
+            self.p_values[key] = min(found, 1.0)
+        return self.p_values[key]
+
+    def p_value_of_split(self, stretch: Stretch, level: float) -> float:
+        """The p-value of the clearest split of a stretch by its long blocks alone."""
         if stretch.split is None:
             return 1.0
-        key = stretch.start, stretch.end, stretch.blocks.count, level
+        key = "split", stretch.start, stretch.end, level
         if key not in self.p_values:
-            score = stretch.split.score
-            self.p_values[key] = p_value(stretch.blocks, stretch.least, score, self.shuffler, level=level)
+            statistic = clearness(stretch.blocks, stretch.least)
+            count, score = stretch.blocks.count, stretch.split.score
+            self.p_values[key] = p_value(statistic, count, score, self.shuffler, level=level)
         return self.p_values[key]
+
+    def parted(self, start: int, end: int, level: float, *, pieces: int = MOST_PIECES) -> tuple[float, list[int]]:
+        """The p-value of the best partition of a stretch by its short blocks, and the places where it cuts.
+
+        Args:
+            start: The first step.
+            end: The step after the last.
+            level: The level that matters; with a p-value above it no places are given.
+            pieces: The greatest number of pieces.
+        """
+        cells = [cell for cell in self.cells if cell.length <= SHORT_WORD]
+        most = min(SHORT_BLOCKS, int((ROOM / max(len(cells), 1)) ** 0.5))
+        count = (end - start) // max(self.brief, -(-(end - start) // most))
+        if count < FEWEST or end - start < 2 * self.margin:
+            return 1.0, []
+        blocks = cut(cells, start, end, count)
+        least = max(1, round(self.margin * count / (end - start)))
+        if not len(blocks.words) or count < 2 * least:
+            return 1.0, []
+        found = partition(blocks, least, min(pieces, count // least, count // 3), self.shuffler)
+        chance = p_value(found.statistic, count, found.observed, self.shuffler, level=level)
+        return chance, found.places() if chance <= level else []
+
+    def exact(self, window: Piece, place: int) -> int:
+        """A place by likelihood, inside a window that has no other change; exact enough to go on from."""
+        margin = min(self.margin, (window[1] - window[0]) // 2)
+        return locate(self.digits, window, place, margin=margin, level=self.level, rounds=1).place
 
 
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
@@ -117,116 +170,9 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         digits=digits_of(channels, stream.length),
         margin=max(1, round(min_distance * stream.length)),
         memory=max(forgotten, 3 * word),
-        brief=max(forgotten, 2 * word),
+        brief=max(forgotten, 3 * min(word, SHORT_WORD)),
         level=level,
         shuffler=Shuffler(seed),
         whole={},
         p_values={},
     )
-
-
-def tested_places(search: Search) -> list[int]:
-    """Places of splits that the test finds, each stretch tested with its share of the level."""
-    places: list[int] = []
-    waiting = [(0, search.length)]
-    while waiting:
-        start, end = waiting.pop()
-        split = _tested_split(search, start, end)
-        if split is None:
-            continue
-        place = exact(search, split)
-        places.append(place)
-        waiting += [(start, place), (place, end)]
-    return sorted(places)
-
-
-def _tested_split(search: Search, start: int, end: int) -> Split | None:
-    """The split of a stretch that its test believes, or else the surest of those that its parts' tests believe.
-
-    Where a stretch has many changes, they are noise to each other; a part of it has few.
-    """
-    share = search.level * (end - start) / search.length
-    parts = _parts(start, end, max(4 * search.margin, FEWEST * search.brief))
-    own = share * (OWN_SHARE if parts else 1.0)
-    whole = search.stretch(start, end, shortest=search.memory)
-    if search.p_value(whole, own) <= own:
-        return whole.split
-    each = (share - own) / max(1, len(parts))
-    shorter = [search.stretch(*part, shortest=search.brief) for part in parts]
-    found = [(search.p_value(part, each), part.split) for part in shorter]
-    surest, split = min(found, key=lambda one: one[0], default=(1.0, None))
-    return split if surest <= each else None
-
-
-def _parts(start: int, end: int, narrowest: int) -> list[tuple[int, int]]:
-    """Halves and quarters of a stretch, each next one begun in the middle of the one before; none below a width."""
-    parts = []
-    for width in ((end - start) // 2, (end - start) // 4):
-        if width >= narrowest:
-            first = range(start, end - width - width // 4, width // 2)
-            parts += [(one, one + width) for one in first] + [(end - width, end)]
-    return parts
-
-
-def believed_places(search: Search, places: list[int]) -> list[int]:
-    """The places that the test still finds between their neighbours; the least believable goes first.
-
-    A place that was found in a wide stretch may owe its p-value to a change that has a place of its own by now.
-    """
-    while True:
-        edges = [0, *places, search.length]
-        found = [
-            search.p_value(search.stretch(start, end, shortest=search.memory), search.level)
-            for start, end in zip(edges, edges[2:], strict=False)
-        ]
-        if max(found, default=0.0) <= search.level:
-            return places
-        weakest = found.index(max(found))
-        places = places[:weakest] + places[weakest + 1 :]
-
-
-def clear_places(search: Search, least: int) -> list[int]:
-    """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes."""
-    places: list[int] = []
-    waiting = _splits(search, (0, search.length))
-    while waiting:
-        (start, end), split = max(waiting, key=lambda one: one[1].score)
-        if split.score < CLEAR and len(places) >= least:
-            break
-        waiting.remove(((start, end), split))
-        places.append(exact(search, split))
-        waiting += _splits(search, (start, places[-1]), (places[-1], end))
-    return sorted(places)
-
-
-def _splits(search: Search, *stretches: tuple[int, int]) -> list[tuple[tuple[int, int], Split]]:
-    """Stretches with the clearest split of each; where that is not clear, with the clearest one of its parts."""
-    found = []
-    for start, end in stretches:
-        seen = [search.stretch(start, end)]
-        if _score(seen[0]) < CLEAR:
-            seen += [search.stretch(*part) for part in _parts(start, end, 4 * search.margin)]
-        split = max(seen, key=_score).split
-        if split is not None:
-            found.append(((start, end), split))
-    return found
-
-
-def least_clear(search: Search, places: list[int]) -> int:
-    """The place whose two neighbouring pieces differ least clearly."""
-    edges = [0, *places, search.length]
-    found = {
-        place: _score(search.stretch(start, end)) for start, place, end in zip(edges, places, edges[2:], strict=False)
-    }
-    return min(found, key=lambda place: found[place])
-
-
-def exact(search: Search, split: Split) -> int:
-    """The place of a split by likelihood, inside the window in which it is clearest; exact enough to go on from."""
-    margin = min(search.margin, (split.window[1] - split.window[0]) // 2)
-    found = locate(search.digits, split.window, split.place, margin=margin, level=search.level, rounds=1)
-    return found.place
-
-
-def _score(stretch: Stretch) -> float:
-    return stretch.split.score if stretch.split else -math.inf
