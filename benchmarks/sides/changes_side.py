@@ -6,7 +6,6 @@ shoal), one change (ruptures and rustures, whose penalty would otherwise have to
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 def main() -> None:
     """Run the detector."""
     tool, file = sys.argv[1:]
-    print(json.dumps([int(place) for place in TOOLS[tool](np.load(file))]))
+    print([int(place) for place in TOOLS[tool](np.load(file))])  # a list of whole numbers is JSON as it is
 
 
 def shoal(values: np.ndarray[Any, Any]) -> list[int]:

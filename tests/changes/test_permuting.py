@@ -12,7 +12,7 @@ from shoal.changes.generators import autoregressive, moving_average
 from shoal.changes.input import as_stream
 from shoal.changes.search import prepare
 from shoal.changes.shuffling import Shuffler
-from shoal.changes.testing import believed_places
+from shoal.changes.testing import believed_places, p_value_of_change
 
 
 @pytest.mark.parametrize("kind", ["independent", "moving average", "autoregression"])
@@ -30,8 +30,8 @@ def test_the_size_of_the_test_is_near_its_level(kind: str) -> None:
 def test_a_clear_change_takes_few_permutations() -> None:
     values = np.random.default_rng(0).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
     search = prepare(as_stream(values), 0.05, 0.05, seed=0)
-    stretch = search.stretch(0, 2000, shortest=search.memory)
-    assert search.p_value(0, 2000, 0.05) < 1e-6
+    stretch = search.stretch(0, 2000, shortest=search.long)
+    assert p_value_of_change(search, [0, 1000, 2000], 1, 0.05) < 1e-6
     assert search.shuffler.drawn == 9 * stretch.blocks.count
 
 
@@ -49,7 +49,7 @@ def test_the_p_value_of_noise_is_no_small_one() -> None:
     values = []
     for seed in range(40):
         search = prepare(as_stream(np.random.default_rng(seed).random(700)), 0.05, 0.05, seed=seed)
-        values.append(search.p_value(0, 700, 0.05))
+        values.append(p_value_of_change(search, [0, 350, 700], 1, 0.05))
     assert 0.3 < np.mean(values) < 0.75
     assert np.mean(np.array(values) <= 0.05) <= 0.175  # exceeded once in a thousand
 
@@ -59,7 +59,7 @@ def test_a_place_that_owes_its_p_value_to_another_change_is_dropped() -> None:
     for seed in range(12):
         values = np.random.default_rng(seed).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
         search = prepare(as_stream(values), 0.05, 0.05, seed=0)
-        believed = believed_places(search, [400, 1000, 1500], 0, 2000, 0.05)
+        believed = believed_places(search, [400, 1000, 1500])
         assert 1000 in believed
         kept += len(believed) - 1
     # Of 24 places where nothing changes a test at .05 keeps more than three once in a hundred times.
@@ -75,7 +75,7 @@ def test_many_short_pieces_do_not_hide_one_another(told: int | None) -> None:
 
 def test_an_answer_that_is_asked_for_again_is_the_same() -> None:
     search = prepare(as_stream(np.random.default_rng(1).random(700)), 0.05, 0.05, seed=0)
-    first = search.p_value(0, 700, 0.05)
+    first = p_value_of_change(search, [0, 350, 700], 1, 0.05)
     drawn = search.shuffler.drawn
-    assert search.p_value(0, 700, 0.05) == first
+    assert p_value_of_change(search, [0, 350, 700], 1, 0.05) == first
     assert search.shuffler.drawn == drawn

@@ -8,13 +8,17 @@ K pieces explain of the sum of squares over blocks,
 with S from `blocks` and N in blocks, is not troubled by them. The maximum is exact, by dynamic programming over the
 Gram matrix (Jackson et al. 2005, IEEE Signal Processing Letters 12). Every cell and K has a chance level of its own, so
 -log(1 - R_K^2) is centred and scaled by what random orders give, drawn for that alone; the largest over cells and K is
-then as exact a statistic for the test as any. Only short words are counted, so blocks may be short, and pieces too.
+then as exact a statistic for the test as any.
+
+Which cell and K describe the stretch is another question. It is answered by the modified Bayesian information criterion
+for noise of known variance (Zhang and Siegmund 2007, Biometrics 63): a change costs 2 + f times the logarithm of the
+number of blocks in a cell of f dimensions. The variance is the median of the squared differences of neighbouring
+blocks, which changes between less than half of them hardly touch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,11 +35,10 @@ CALIBRATING = 24
 LEAST_SPREAD = 1e-3
 """The spread of -log(1 - R^2) is taken to be at least this."""
 NO_NOISE = 1e-6
-"""The share that is left unexplained is taken to be at least this."""
+"""The share that is left unexplained, and what noise is of all, are taken to be at least this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partition:
+class Partition(NamedTuple):
     """The partitions of a stretch into 2 to K pieces, and what they would explain by chance."""
 
     blocks: Blocks
@@ -44,59 +47,85 @@ class Partition:
     """The least number of blocks of a piece."""
     pieces: int
     """The greatest number of pieces."""
+    believed: Array
+    """The least variance of a block in one dimension that is believed in each cell."""
+    shares: Array
+    """R^2 of the blocks in their own order, of shape (pieces - 1, cells)."""
     centre: Array
-    """The mean of -log(1 - R^2) in random orders, of shape (pieces - 1, cells)."""
+    """The mean of -log(1 - R^2) in random orders, of the same shape."""
     spread: Array
     """Its standard deviation."""
 
     def statistic(self, order: Array) -> float:
         """How far the best partition of the blocks in an order is above chance, in standard deviations."""
-        return float(self._above_chance(self.blocks.ordered(order)).max())
+        return self._above_chance(explained(self.blocks.ordered(order), self.least, self.pieces))
 
     @property
     def observed(self) -> float:
         """The same of the blocks in their own order."""
-        return float(self._above_chance(self.blocks.grams).max())
+        return self._above_chance(self.shares)
 
-    def places(self) -> list[int]:
-        """Where the pieces of the best partition begin, the first piece excepted."""
-        above = self._above_chance(self.blocks.grams)
-        most, cell = np.unravel_index(int(above.argmax()), above.shape)
-        cuts = _cuts(_gains(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, :, 0], int(most) + 2)
-        return [int(self.blocks.edges[cut]) for cut in cuts]
+    def cuts(self) -> list[int]:
+        """The blocks at which pieces but the first begin, in the cell and the number that describe the stretch best."""
+        gained = _gained(self.blocks, self.shares, self.believed)
+        most, cell = np.unravel_index(int(gained.argmax()), gained.shape)
+        return cuts_of(gains_of(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, :, 0], int(most) + 2)
 
-    def _above_chance(self, grams: Array) -> Array:
-        return np.asarray((_explained(grams, self.least, self.pieces) - self.centre) / self.spread)
+    def _above_chance(self, shares: Array) -> float:
+        return float(((_left(shares) - self.centre) / self.spread).max())
 
 
-def partition(blocks: Blocks, least: int, pieces: int, shuffler: Shuffler) -> Partition:
+def partition(blocks: Blocks, believed: Array, least: int, pieces: int, shuffler: Shuffler) -> Partition:
     """Prepare the partitions of a stretch.
 
     Args:
         blocks: The stretch in short blocks.
+        believed: The least variance of a block in one dimension that is believed in each cell.
         least: The least number of blocks of a piece.
         pieces: The greatest number of pieces, from 2 to the number of blocks over ``least``.
         shuffler: What the calibrating orders are drawn from.
     """
     orders = [shuffler.permutation(blocks.count) for _ in range(CALIBRATING)]
-    chance = np.array([_explained(blocks.ordered(order), least, pieces) for order in orders])
-    spread = np.maximum(chance.std(axis=0, ddof=1), LEAST_SPREAD)
-    return Partition(blocks=blocks, least=least, pieces=pieces, centre=chance.mean(axis=0), spread=spread)
+    chance = np.array([_left(explained(blocks.ordered(order), least, pieces)) for order in orders])
+    return Partition(
+        blocks=blocks,
+        least=least,
+        pieces=pieces,
+        believed=believed,
+        shares=explained(blocks.grams, least, pieces),
+        centre=chance.mean(axis=0),
+        spread=np.maximum(chance.std(axis=0, ddof=1), LEAST_SPREAD),
+    )
 
 
-def _explained(grams: Array, least: int, pieces: int) -> Array:
-    """-log(1 - R_K^2) for K from 2 to ``pieces``, of shape (pieces - 1, cells)."""
-    gains = _gains(grams, least)
+def explained(grams: Array, least: int, pieces: int) -> Array:
+    """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells)."""
+    gains = gains_of(grams, least)
     best = gains[0]
     found = []
     for _ in range(pieces - 1):
         best = (best[:, None, :] + gains).max(axis=0)
         found.append(best[-1])
-    share = np.array(found) / np.maximum(np.einsum("iic->c", grams), np.float32(1e-30))
-    return np.asarray(-np.log(np.maximum(1.0 - share, NO_NOISE)))
+    return np.asarray(np.array(found) / np.maximum(np.einsum("iic->c", grams), np.float32(1e-30)))
 
 
-def _gains(grams: Array, least: int) -> Array:
+def _left(shares: Array) -> Array:
+    """-log(1 - R^2)."""
+    return np.asarray(-np.log(np.maximum(1.0 - shares, NO_NOISE)))
+
+
+def _gained(blocks: Blocks, shares: Array, believed: Array) -> Array:
+    """The criterion for each number of pieces and each cell."""
+    own = np.einsum("iic->ic", blocks.grams)
+    steps = (own[1:] + own[:-1] - 2.0 * np.einsum("iic->ic", blocks.grams[1:, :-1])) / 2.0
+    total, dimensions = own.sum(axis=0), blocks.words - 1
+    variance = np.median(steps, axis=0) / (dimensions * (1.0 - 2.0 / (9.0 * dimensions)) ** 3)  # Wilson and Hilferty
+    gained = shares * total / np.maximum(np.maximum(variance, believed), NO_NOISE * total)
+    changes = np.arange(1, len(shares) + 1)[:, None]
+    return np.asarray(gained - changes * (2 + dimensions) * np.log(blocks.count))
+
+
+def gains_of(grams: Array, least: int) -> Array:
     """|S|^2 / N of the blocks [i, j), of shape (G + 1, G + 1, cells); minus infinity where that is no piece."""
     sums = running_sums(grams)
     squares = np.einsum("iic->ic", sums)
@@ -108,7 +137,7 @@ def _gains(grams: Array, least: int) -> Array:
     return np.asarray(gains)
 
 
-def _cuts(gains: Array, pieces: int) -> list[int]:
+def cuts_of(gains: Array, pieces: int) -> list[int]:
     """Where the best partition into so many pieces cuts, for one cell."""
     best, sources = gains[0], []
     for _ in range(pieces - 1):

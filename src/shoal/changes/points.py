@@ -13,7 +13,7 @@ from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import prepare
 from shoal.changes.settings import check_settings
-from shoal.changes.testing import tested_places
+from shoal.changes.testing import p_value_of_change, tested_places
 
 if TYPE_CHECKING:
     from shoal.changes.input import Kind, Stream
@@ -97,7 +97,7 @@ def _short(search: Search, stream: Stream) -> list[ShortChange]:
     """What a model of levels or slopes says, where a stream is too short for the tests."""
     from shoal.changes.short import is_short, short_changes  # only few streams need it
 
-    if not is_short(stream, memory=search.memory, margin=search.margin):
+    if not is_short(stream, memory=search.memory.apparent, margin=search.margin):
         return []
     return short_changes(stream, margin=search.margin, level=search.level)
 
@@ -140,14 +140,15 @@ def _result(
     located = _refined(search, places, groups)
     edges = [0, *(found.place for found in located), search.length]
     changes = []
-    for found, start, end in zip(located, edges, edges[2:], strict=False):
-        stretch = search.stretch(start, end, shortest=search.memory)
+    for number, found in enumerate(located, start=1):
+        start, end = edges[number - 1], edges[number + 1]
+        stretch = search.stretch(start, end, shortest=search.long)
         changes.append(
             Change(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=search.p_value(start, end, search.level),
+                p_value=p_value_of_change(search, edges, number, search.level),
                 score=stretch.split.score if stretch.split else 0.0,
                 what=moved_most(search.channels, search.cells, (start, found.place, end)),
             )

@@ -137,5 +137,10 @@ def _local(grams: Array, least: Array) -> tuple[Array, Array]:
 
 def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
     """Normal scores of relative distances of shape (rows, cells), less the penalty of each row."""
+    return np.asarray(normal_scores(ratio, freedom) - penalty[:, None])
+
+
+def normal_scores(ratio: Array, freedom: Array) -> Array:
+    """Standard normal scores of chi-square variables, each given relative to its degrees of freedom."""
     spread = 2.0 / (9.0 * freedom)
-    return np.asarray((np.cbrt(np.maximum(ratio, 0.0)) - (1.0 - spread)) / np.sqrt(spread) - penalty[:, None])
+    return np.asarray((np.cbrt(np.maximum(ratio, 0.0)) - (1.0 - spread)) / np.sqrt(spread))

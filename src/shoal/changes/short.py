@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.changes.dependence import SHORT
 from shoal.changes.least_squares import best_places, errors_of_pieces, standardised
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-LONGEST = 500
-"""A longer stream is left to the tests; this method is quadratic."""
 LASTING = 8
 """A memory of fewer steps is never long."""
 TURNING = 100
@@ -74,7 +73,7 @@ def is_short(stream: Stream, *, memory: int, margin: int) -> bool:
         memory: Steps after which it has forgotten: the length of a block.
         margin: The least number of steps between two changes.
     """
-    if stream.values is None or not 4 <= stream.length <= LONGEST or memory < max(LASTING, margin + 1):
+    if stream.values is None or not 4 <= stream.length <= SHORT or memory < max(LASTING, margin + 1):
         return False
     return bool((~np.isnan(stream.values)).any(axis=0).all())
 

@@ -1,14 +1,21 @@
-"""Changes chosen by tests: a stretch is split while a test believes in it, each stretch with its share of the level."""
+"""Changes chosen by tests: a stretch is split while a test believes in it, each stretch with its share of the level.
+
+A stretch is tested in two ways, by its clearest split in long blocks of words and by its best partition in short blocks
+of moments, which share the level. So is each place in the end.
+"""
 
 from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING
 
-from shoal.changes.search import LONG_SHARE
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.changes.search import Search
+
+LONG_SHARE = 0.8
+"""The share of a level that a test of long blocks has; one of short blocks has the rest."""
 
 
 def tested_places(search: Search) -> list[int]:
@@ -21,32 +28,55 @@ def tested_places(search: Search) -> list[int]:
         if found:
             places += found
             waiting += itertools.pairwise([start, *found, end])
-    return believed_places(search, sorted(places), 0, search.length, search.level)
+    return believed_places(search, sorted(places))
 
 
 def _tested(search: Search, start: int, end: int) -> list[int]:
     """The clearest split of a stretch, if its test believes it, or else the cuts of a partition, if its test does."""
     share = search.level * (end - start) / search.length
-    whole = search.stretch(start, end, shortest=search.memory)
+    whole = search.stretch(start, end, shortest=search.long)
     if whole.split and search.p_value_of_split(whole, share * LONG_SHARE) <= share * LONG_SHARE:
         return [search.exact(whole.split.window, whole.split.place)]
-    _, places = search.parted(start, end, share * (1.0 - LONG_SHARE))
+    from shoal.changes.pieces import parted  # where long blocks decide its import would cost more than the search
+
+    places = parted(search, start, end, share * (1.0 - LONG_SHARE))
     edges = [start, *places, end]
-    exact = [
+    return [
         search.exact((before, after), place) for before, place, after in zip(edges, places, edges[2:], strict=False)
     ]
-    return believed_places(search, exact, start, end, share)
 
 
-def believed_places(search: Search, places: list[int], start: int, end: int, level: float) -> list[int]:
-    """The places in a stretch that a test still finds between their neighbours; the least believable goes first.
+def believed_places(search: Search, places: list[int]) -> list[int]:
+    """The places that a test still finds between their neighbours; the least believable one goes first.
 
     A place that was found in a wide stretch may owe its p-value to a change that has a place of its own by now.
     """
     while True:
-        edges = [start, *places, end]
-        found = [search.p_value(before, after, level) for before, after in zip(edges, edges[2:], strict=False)]
-        if max(found, default=0.0) <= level:
+        edges = [0, *places, search.length]
+        found = [p_value_of_change(search, edges, number, search.level) for number in range(1, len(edges) - 1)]
+        if max(found, default=0.0) <= search.level:
             return places
         weakest = found.index(max(found))
         places = places[:weakest] + places[weakest + 1 :]
+
+
+def p_value_of_change(search: Search, edges: Sequence[int], number: int, level: float) -> float:
+    """The p-value of one change between its neighbours, exact enough to be held against a level.
+
+    Args:
+        search: The stream.
+        edges: All places of the stream, its first step before them and its end after them.
+        number: Which edge is asked about, from 1 to the last but one.
+        level: The level that matters.
+    """
+    key = (*edges, number), level
+    if key not in search.p_values:
+        stretch = search.stretch(edges[number - 1], edges[number + 1], shortest=search.long)
+        found = search.p_value_of_split(stretch, level * LONG_SHARE) / LONG_SHARE
+        if found > level:
+            from shoal.changes.pieces import short_p_value
+
+            short = short_p_value(search, edges, number, level * (1.0 - LONG_SHARE))
+            found = min(found, short / (1.0 - LONG_SHARE))
+        search.p_values[key] = min(found, 1.0)
+    return search.p_values[key]

@@ -1,0 +1,98 @@
+"""Short pieces of a stretch, seen in short blocks: where the best partition cuts, and how sure each cut is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from shoal.changes.moments import short_blocks
+from shoal.changes.partition import partition
+from shoal.changes.permuting import p_value
+from shoal.changes.pooled import pooled_p_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.changes.blocks import Blocks
+    from shoal.changes.partition import Partition
+    from shoal.changes.search import Search
+
+Array = np.ndarray[Any, Any]
+
+BLOCKS = 160
+"""Blocks of a stretch at most."""
+FEWEST = 8
+"""Blocks of a stretch at least: fewer have too few orders to tell anything."""
+MOST = 40
+"""Pieces of a partition at most; what has more is found inside those."""
+ROOM = 1 << 18
+"""Numbers in the matrices of a partition at most: with many channels there are fewer blocks."""
+
+
+class Short(NamedTuple):
+    """A stretch in short blocks."""
+
+    blocks: Blocks
+    """The blocks."""
+    believed: Array
+    """The least variance of a block in one dimension that is believed in each cell."""
+    least: int
+    """The blocks that the least distance between changes takes."""
+
+
+def parted(search: Search, start: int, end: int, level: float) -> list[int]:
+    """The places where the best partition of a stretch cuts; none where its test does not believe it.
+
+    Args:
+        search: The stream.
+        start: The first step.
+        end: The step after the last.
+        level: The level of the test.
+    """
+    short = _cut(search, start, end)
+    if short is None:
+        return []
+    found = _partition(search, short, MOST)
+    if p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level) > level:
+        return []
+    return [int(short.blocks.edges[cut]) for cut in found.cuts()]
+
+
+def short_p_value(search: Search, edges: Sequence[int], number: int, level: float) -> float:
+    """The p-value of a change by short blocks: those of all pieces, or of its own two where these are most of them.
+
+    Args:
+        search: The stream.
+        edges: All places of a stretch, its first step before them and its end after them.
+        number: Which edge is asked about, from 1 to the last but one.
+        level: The level that matters.
+    """
+    start, before, after, end = edges[0], edges[number - 1], edges[number + 1], edges[-1]
+    pool = 2 * (after - before) <= end - start
+    short = _cut(search, start, end) if pool else _cut(search, before, after)
+    if short is None:
+        return 1.0
+    if not pool:
+        found = _partition(search, short, 2)
+        return p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level)
+    nearest = [round((edge - start) * short.blocks.count / (end - start)) for edge in edges]
+    return pooled_p_value(short.blocks, nearest, number, short.least, search.shuffler, level=level)
+
+
+def _cut(search: Search, start: int, end: int) -> Short | None:
+    """A stretch in short blocks; None where it is too short or does not move."""
+    cells = 3 * len(search.channels) + 1
+    most = min(BLOCKS, int((ROOM / cells) ** 0.5))
+    count = (end - start) // max(search.memory.steps, -(-(end - start) // most))
+    least = search.least(start, end, count)
+    if count < max(FEWEST, 2 * least):
+        return None
+    blocks, believed = short_blocks(search.channels, search.cells, start, end, count)
+    return Short(blocks=blocks, believed=believed, least=least) if len(blocks.words) else None
+
+
+def _partition(search: Search, short: Short, pieces: int) -> Partition:
+    count = short.blocks.count
+    most = min(pieces, count // short.least, count // 3)
+    return partition(short.blocks, short.believed, short.least, most, search.shuffler)
