@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,16 @@ CLEAR = 4.0
 
 
 def clear_places(search: Search, least: int) -> list[int]:
-    """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes."""
+    """Places of splits with a score above `CLEAR`, or the ``least`` clearest: more than there may be changes.
+
+    Where the stream as a whole has no clear split, changes may hide one another: its best partition is asked first.
+    """
     places: list[int] = []
-    waiting = _splits(search, (0, search.length))
+    if _score(search.stretch(0, search.length)) < CLEAR:
+        from shoal.changes.pieces import parted  # only few streams need it
+
+        places = parted(search, 0, search.length, search.level)
+    waiting = _splits(search, *itertools.pairwise([0, *places, search.length]))
     while waiting:
         (start, end), split = max(waiting, key=lambda one: one[1].score)
         if split.score < CLEAR and len(places) >= least:
@@ -28,16 +36,9 @@ def clear_places(search: Search, least: int) -> list[int]:
 
 
 def _splits(search: Search, *stretches: tuple[int, int]) -> list[tuple[tuple[int, int], Split]]:
-    """Stretches with the clearest split of each; where that is not clear, with the clearest one of its parts."""
-    found = []
-    for start, end in stretches:
-        seen = [search.stretch(start, end)]
-        if _score(seen[0]) < CLEAR:
-            seen += [search.stretch(*part) for part in _parts(start, end, 4 * search.margin)]
-        split = max(seen, key=_score).split
-        if split is not None:
-            found.append(((start, end), split))
-    return found
+    """The stretches that can be split, with the clearest split of each."""
+    found = [(stretch, search.stretch(*stretch).split) for stretch in stretches]
+    return [(stretch, split) for stretch, split in found if split is not None]
 
 
 def least_clear(search: Search, places: list[int]) -> int:
@@ -47,16 +48,6 @@ def least_clear(search: Search, places: list[int]) -> int:
         place: _score(search.stretch(start, end)) for start, place, end in zip(edges, places, edges[2:], strict=False)
     }
     return min(found, key=lambda place: found[place])
-
-
-def _parts(start: int, end: int, narrowest: int) -> list[tuple[int, int]]:
-    """Halves and quarters of a stretch, each next one begun in the middle of the one before; none below a width."""
-    parts = []
-    for width in ((end - start) // 2, (end - start) // 4):
-        if width >= narrowest:
-            first = range(start, end - width - width // 4, width // 2)
-            parts += [(one, one + width) for one in first] + [(end - width, end)]
-    return parts
 
 
 def _score(stretch: Stretch) -> float:

@@ -42,7 +42,7 @@ class Short(NamedTuple):
 
 
 def parted(search: Search, start: int, end: int, level: float) -> list[int]:
-    """The places where the best partition of a stretch cuts; none where its test does not believe it.
+    """Where the best partition of a stretch cuts, each place by likelihood; none where its test does not believe it.
 
     Args:
         search: The stream.
@@ -56,7 +56,8 @@ def parted(search: Search, start: int, end: int, level: float) -> list[int]:
     found = _partition(search, short, MOST)
     if p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level) > level:
         return []
-    return [int(short.blocks.edges[cut]) for cut in found.cuts()]
+    edges = [start, *(int(short.blocks.edges[cut]) for cut in found.cuts()), end]
+    return [search.exact((edges[i - 1], edges[i + 1]), edges[i]) for i in range(1, len(edges) - 1)]
 
 
 def short_p_value(search: Search, edges: Sequence[int], number: int, level: float) -> float:

@@ -39,11 +39,7 @@ def _tested(search: Search, start: int, end: int) -> list[int]:
         return [search.exact(whole.split.window, whole.split.place)]
     from shoal.changes.pieces import parted  # where long blocks decide its import would cost more than the search
 
-    places = parted(search, start, end, share * (1.0 - LONG_SHARE))
-    edges = [start, *places, end]
-    return [
-        search.exact((before, after), place) for before, place, after in zip(edges, places, edges[2:], strict=False)
-    ]
+    return parted(search, start, end, share * (1.0 - LONG_SHARE))
 
 
 def believed_places(search: Search, places: list[int]) -> list[int]:
