@@ -4,7 +4,8 @@ Other lengths, places, laws and numbers of processes than the other benchmarks h
 streams with the right number of changes and F1 with a margin of two hundredths of the stream, for shoal with the number
 of processes (r), with nothing told, and for five searches of ruptures that are all told the true *number of changes*,
 of which the best is named; where there is no change, the share of streams with one by shoal, with nothing told. Both
-sides look at the same streams; ruptures gets them standardised.
+sides look at the same streams; ruptures gets them standardised. Where levels change under noise of variance one, PELT
+is asked as well, told that variance and not the number, with the penalty (d + 1) log n.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 SIDE = ROOT / "benchmarks" / "sides" / "searches_side.py"
 FIRST_SEED = 90_000
+PELT = "PELT"
+"""What the search is called that is told the noise in place of the number of changes."""
 Array = np.ndarray[Any, Any]
 
 
@@ -40,6 +43,7 @@ class Condition:
     draw: Callable[[int], Sample]
     processes: int
     min_distance: float = 0.05
+    unit_noise: bool = False
 
 
 def pieces(lengths: Sequence[int], laws: Sequence[Callable[[np.random.Generator, int], Array]], seed: int) -> Sample:
@@ -78,9 +82,23 @@ def shape(two_peaks: bool) -> Callable[[np.random.Generator, int], Array]:
     return lambda generator, length: generator.choice([-0.9, 0.9], length) + generator.normal(0, 0.19**0.5, length)
 
 
+def levels(count: int, length: int, seed: int, width: int = 1) -> Sample:
+    """Levels that move by 1 to 4 up or down at random places at least 20 steps apart, under noise of variance one."""
+    generator = np.random.default_rng([seed, count, length, width])
+    free = np.sort(generator.choice(length - 20 * (count + 1), count, replace=False))
+    places = free + 20 * np.arange(1, count + 1)
+    moves = generator.choice([-1.0, 1.0], (count, width)) * generator.uniform(1.0, 4.0, (count, width))
+    steps = np.concatenate([np.zeros((1, width)), np.cumsum(moves, axis=0)])
+    values = np.repeat(steps, np.diff([0, *places, length]), axis=0) + generator.normal(size=(length, width))
+    return Sample(
+        values=values if width > 1 else values[:, 0], places=tuple(places.tolist()), processes=tuple(range(count + 1))
+    )
+
+
 LOW, HIGH, WIDE = normal(-0.5), normal(0.5), normal(-0.5, 2.5)
 NARROW, BROAD, T0, T1, P2, P3 = normal(), normal(0, 1.8), heavy(0.0), heavy(1.2), poisson(2.0), poisson(3.0)
 ONE, TWO, APART, TOGETHER = shape(False), shape(True), correlated(0.0), correlated(0.7)
+SHIFTED, DOUBLE = normal(1.5), normal(0, 2.0)
 FLIP, STAY = ((0.5, 0.5), (0.5, 0.5)), ((0.75, 0.25), (0.25, 0.75))
 
 CONDITIONS = {
@@ -113,6 +131,24 @@ CONDITIONS = {
     ),
     "a piece of .06 n amid n = 2000": Condition(
         draw=lambda s: pieces((900, 120, 980), (LOW, HIGH, LOW), s), processes=2
+    ),
+    "ten pieces of 100, two laws": Condition(
+        draw=lambda s: pieces((100,) * 10, (NARROW, SHIFTED) * 5, s), processes=2, unit_noise=True
+    ),
+    "eight pieces of 150, one spread or the double": Condition(
+        draw=lambda s: pieces((150,) * 8, (NARROW, DOUBLE) * 4, s), processes=2
+    ),
+    "eight pieces of 300, AR .5 and -.5": Condition(
+        draw=lambda s: scaled(autoregressive((300,) * 8, (0.5, -0.5) * 4, seed=s)), processes=2
+    ),
+    "ten levels, n = 1000": Condition(
+        draw=lambda s: levels(10, 1000, s), processes=11, min_distance=0.01, unit_noise=True
+    ),
+    "twenty levels, n = 2000": Condition(
+        draw=lambda s: levels(20, 2000, s), processes=21, min_distance=0.01, unit_noise=True
+    ),
+    "eight levels of three coordinates, n = 1000": Condition(
+        draw=lambda s: levels(8, 1000, s, width=3), processes=9, min_distance=0.01, unit_noise=True
     ),
     "no change, independent, n = 300": Condition(draw=lambda s: pieces((300,), (LOW,), s), processes=1),
     "no change, AR(.7), n = 1500": Condition(draw=lambda s: autoregressive((1500,), (0.7,), seed=s), processes=1),
@@ -153,7 +189,9 @@ def measured(condition: Condition, samples: Sequence[Sample]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for way, places in found.items():
         row |= {f"right, {way}": right(samples, places), f"F1, {way}": round(f1(samples, places), 3)}
-    peers = {search: f1(samples, places) for search, places in searched(samples).items()}
+    peers = {search: f1(samples, places) for search, places in searched(samples, condition.unit_noise).items()}
+    if PELT in peers:
+        row["F1, PELT told the noise"] = round(peers.pop(PELT), 3)
     best = max(peers, key=lambda search: peers[search], default="")
     return row | {"best of ruptures": best, "its F1": round(peers[best], 3) if best else None, "cpu": round(cpu, 3)}
 
@@ -171,14 +209,14 @@ def f1(samples: Sequence[Sample], found: Sequence[Sequence[int]]) -> float:
     )
 
 
-def searched(samples: Sequence[Sample]) -> dict[str, list[list[int]]]:
-    """The places of every search of ruptures, told the number of changes."""
+def searched(samples: Sequence[Sample], unit_noise: bool) -> dict[str, list[list[int]]]:
+    """The places of every search of ruptures, told the number of changes, or that the noise has a variance of one."""
     if not PEERS_PYTHON.exists():
         return {}
     path = OUT / "conditions.npz"
     OUT.mkdir(exist_ok=True)
     np.savez(path, *[sample.values for sample in samples])
-    words: list[str | Path] = [PEERS_PYTHON, SIDE, path, str(len(samples[0].places))]
+    words: list[str | Path] = [PEERS_PYTHON, SIDE, path, str(len(samples[0].places)), *([PELT] if unit_noise else [])]
     answer: dict[str, list[list[int]]] = json.loads(
         subprocess.run(words, capture_output=True, text=True, check=True).stdout
     )

@@ -1,4 +1,7 @@
-"""Searches of ruptures on the arrays of a file, told the number of changes: ``searches_side.py FILE.npz COUNT``."""
+"""Searches of ruptures on the arrays of a file, told the number of changes: ``searches_side.py FILE.npz COUNT [PELT]``.
+
+With ``PELT`` that search is run too, not told the number, on values as they are, whose noise has a variance of one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ def main() -> None:
     """Print {search: places of every array} as JSON."""
     count = int(sys.argv[2])
     with np.load(sys.argv[1]) as archive:
-        tables = [standardised(archive[name]) for name in archive.files]
+        values = [archive[name] for name in archive.files]
+    tables = [standardised(table) for table in values]
     searches = {
         "KernelCPD rbf": lambda: KernelCPD(kernel="rbf", min_size=2),
         "KernelCPD linear": lambda: KernelCPD(kernel="linear", min_size=2),
@@ -26,7 +30,15 @@ def main() -> None:
         if name == "Binseg autoregressive" and tables[0].shape[1] > 1:
             continue
         found[name] = [[int(place) for place in make().fit(table).predict(n_bkps=count)[:-1]] for table in tables]
+    if "PELT" in sys.argv:
+        found["PELT"] = [pelt(table.astype(float).reshape(len(table), -1)) for table in values]
     print(json.dumps(found))
+
+
+def pelt(table: np.ndarray) -> list[int]:
+    """The best partition by least squares where a change costs the Bayesian information criterion: d + 1 numbers."""
+    penalty = (table.shape[1] + 1) * np.log(len(table))
+    return [int(place) for place in KernelCPD(kernel="linear", min_size=10).fit(table).predict(pen=penalty)[:-1]]
 
 
 def standardised(table: np.ndarray) -> np.ndarray:
