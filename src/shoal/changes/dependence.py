@@ -90,7 +90,7 @@ def _levels(codes: Array) -> Array:
     left = np.maximum(total - explained(gram, 1, pieces)[:, 0] * float(sums @ sums) / steps, 1e-6 * total)
     lengths = n * np.log(left) + 3.0 * math.log(n) * np.arange(1, pieces)
     best = int(lengths.argmin())
-    whole = edges[[0, *cuts_of(gains_of(gram, 1)[:, :, 0], best + 2), count]]
+    whole = edges[[0, *cuts_of(gains_of(gram, 1)[:, 0], best + 2), count]]
     one = float(codes[1:] @ codes[:-1]) / total
     inside = _near(codes, whole)
     levels = lengths[best] + n * math.log(max(1.0 - inside**2, 1e-6))

@@ -18,11 +18,10 @@ blocks, which changes between less than half of them hardly touch.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-
-from shoal.changes.scan import running_sums
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
@@ -69,7 +68,7 @@ class Partition(NamedTuple):
         """The blocks at which pieces but the first begin, in the cell and the number that describe the stretch best."""
         gained = _gained(self.blocks, self.shares, self.believed)
         most, cell = np.unravel_index(int(gained.argmax()), gained.shape)
-        return cuts_of(gains_of(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, :, 0], int(most) + 2)
+        return cuts_of(gains_of(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, 0], int(most) + 2)
 
     def _above_chance(self, shares: Array) -> float:
         return float(((_left(shares) - self.centre) / self.spread).max())
@@ -101,11 +100,11 @@ def partition(blocks: Blocks, believed: Array, least: int, pieces: int, shuffler
 def explained(grams: Array, least: int, pieces: int) -> Array:
     """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells)."""
     gains = gains_of(grams, least)
-    best = gains[0]
+    best, joined = gains[0], np.empty_like(gains)
     found = []
     for _ in range(pieces - 1):
-        best = (best[:, None, :] + gains).max(axis=0)
-        found.append(best[-1])
+        best = np.add(best.T[:, :, None], gains, out=joined).max(axis=0)
+        found.append(best[:, -1])
     return np.asarray(np.array(found) / np.maximum(np.einsum("iic->c", grams), np.float32(1e-30)))
 
 
@@ -126,15 +125,30 @@ def _gained(blocks: Blocks, shares: Array, believed: Array) -> Array:
 
 
 def gains_of(grams: Array, least: int) -> Array:
-    """|S|^2 / N of the blocks [i, j), of shape (G + 1, G + 1, cells); minus infinity where that is no piece."""
-    sums = running_sums(grams)
-    squares = np.einsum("iic->ic", sums)
-    gains = squares[:, None] + squares - 2.0 * sums
-    steps = np.arange(len(sums))
-    width = steps - steps[:, None]
-    gains /= np.maximum(width, 1)[:, :, None].astype(gains.dtype)
-    gains[width < least] = -np.inf
+    """|S|^2 / N of the blocks [i, j), of shape (G + 1, cells, G + 1) by i, cell and j; minus infinity for no piece.
+
+    Cells stand between the two, so that the maximum over i of all j is taken along rows that lie together in memory.
+    """
+    count, _, cells = grams.shape
+    sums = np.zeros((count + 1, cells, count + 1), dtype=grams.dtype)
+    np.cumsum(grams.transpose(0, 2, 1), axis=2, out=sums[1:, :, 1:])
+    np.cumsum(sums, axis=0, out=sums)
+    squares = np.einsum("ici->ic", sums)
+    gains = -2.0 * sums  # in place from here on: a sum of broadcast arrays would take on their order in memory
+    gains += squares[:, :, None]
+    gains += squares.T
+    inverse, barrier = _widths(count, least, grams.dtype)
+    gains *= inverse
+    gains += barrier
     return np.asarray(gains)
+
+
+@lru_cache(maxsize=8)
+def _widths(count: int, least: int, dtype: Any) -> tuple[Array, Array]:
+    """One over the number of blocks [i, j), and minus infinity where these are no piece, of shape (G + 1, 1, G + 1)."""
+    steps = np.arange(count + 1)
+    width = (steps - steps[:, None])[:, None, :]
+    return (1.0 / np.maximum(width, 1)).astype(dtype), np.where(width < least, -np.inf, 0.0).astype(dtype)
 
 
 def cuts_of(gains: Array, pieces: int) -> list[int]:

@@ -95,7 +95,7 @@ def distances(grams: Array, windows: Windows, least: Array) -> Array:
         windows: The windows.
         least: The least v_2 that is believed in each cell.
     """
-    sums = running_sums(grams)
+    sums = _sums(grams)
     squares, flat, side = np.einsum("iic->ic", sums), sums.reshape(-1, sums.shape[2]), len(sums)
 
     def run(first: Array, last: Array) -> Array:
@@ -113,7 +113,7 @@ def distances(grams: Array, windows: Windows, least: Array) -> Array:
     return np.asarray(found)
 
 
-def running_sums(grams: Array) -> Array:
+def _sums(grams: Array) -> Array:
     """The sums of the products of the first i blocks with the first j, of shape (G + 1, G + 1, cells)."""
     count, _, cells = grams.shape
     sums = np.zeros((count + 1, count + 1, cells), dtype=grams.dtype)
