@@ -31,11 +31,17 @@ def test_a_place_without_a_change_is_believed_as_rarely_as_the_level_says() -> N
     assert 0.3 < found.mean() < 0.8
 
 
-def test_blocks_hold_three_moments_of_a_channel_and_all_levels_together() -> None:
+def test_blocks_hold_three_moments_of_each_channel_and_of_all_together() -> None:
     generator = np.random.default_rng(0)
     blocks, believed = short_blocks(channels_of(as_stream(generator.normal(size=(300, 2)))), [], 0, 300, 30)
-    assert blocks.words.tolist() == [2, 2, 2, 2, 2, 2, 3]
-    assert blocks.grams.shape == (30, 30, 7)
+    assert blocks.words.tolist() == [2, 2, 2, 2, 2, 2, 3, 3, 3]
+    assert blocks.grams.shape == (30, 30, 9)
     assert np.allclose(blocks.grams[:, :, 6], blocks.grams[:, :, 0] + blocks.grams[:, :, 3], rtol=1e-5)
     assert np.allclose(blocks.grams.sum(axis=1), 0.0, atol=1e-2)
     assert not believed.any()
+
+
+def test_of_many_channels_only_levels_are_looked_at_one_by_one() -> None:
+    generator = np.random.default_rng(0)
+    blocks, _ = short_blocks(channels_of(as_stream(generator.normal(size=(300, 9)))), [], 0, 300, 30)
+    assert blocks.words.tolist() == [2] * 9 + [10] * 3

@@ -2,7 +2,7 @@
 
 Words need blocks much longer than themselves, and most cells have many words. Where pieces are short three numbers of
 each channel say more: the level u, the spread u^2 and the product u u' of neighbours, u being the centred mid-rank. All
-are sums over steps, so they fill Gram matrices as words do, one dimension each; the levels of all channels together are
+are sums over steps, so they fill Gram matrices as words do, one dimension each; each moment of all channels together is
 one more cell. Symbols have no level; they are counted, as words of one.
 """
 
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.changes.blocks import Blocks, cut
+from shoal.changes.words import MOST_CHANNELS
 
 if TYPE_CHECKING:
     from shoal.changes.channels import Channel
     from shoal.changes.words import Cell
 
 Array = np.ndarray[Any, Any]
+
+MOMENTS = 3
+"""Level, spread and product."""
 
 
 def short_blocks(channels: list[Channel], cells: list[Cell], start: int, end: int, count: int) -> tuple[Blocks, Array]:
@@ -41,23 +45,28 @@ def short_blocks(channels: list[Channel], cells: list[Cell], start: int, end: in
     counted = cut([one for one in cells if one.length == 1 and symbols.issuperset(one.channels)], start, end, count)
     edges = counted.edges - start
     grams, words = list(np.moveaxis(counted.grams, 2, 0)), counted.words.tolist()
-    levels = []
-    for place, channel in enumerate(channels):
-        ranks = channel.codes[start:end].astype(np.float64)
-        if place in symbols or np.ptp(ranks) == 0.0:
-            continue
-        ranks -= ranks.mean()
-        after = np.append(ranks[1:], ranks[-1])
-        found = [_gram(moment, edges) for moment in (ranks, ranks**2, ranks * after)]
-        grams += found
-        words += [2] * len(found)
-        levels.append(found[0])
-    if len(levels) > 1:
-        grams.append(np.sum(levels, axis=0))
-        words.append(len(levels) + 1)
+    moving = [_moments(channel, start, end, edges) for place, channel in enumerate(channels) if place not in symbols]
+    moving = [found for found in moving if found]
+    alone = MOMENTS if len(moving) <= MOST_CHANNELS else 1
+    for found in moving:
+        grams += found[:alone]
+        words += [2] * alone
+    if len(moving) > 1:
+        grams += [np.sum(together, axis=0) for together in zip(*moving, strict=True)]
+        words += [len(moving) + 1] * MOMENTS
     stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
     believed = np.where(np.arange(len(words)) < len(counted.words), 0.5 * (end - start) / count, 0.0)
     return Blocks(edges=counted.edges, grams=stacked, words=np.array(words, dtype=np.int64)), believed
+
+
+def _moments(channel: Channel, start: int, end: int, edges: Array) -> list[Array]:
+    """K of level, spread and product of a channel; nothing where it does not move."""
+    ranks = channel.codes[start:end].astype(np.float64)
+    if np.ptp(ranks) == 0.0:
+        return []
+    ranks -= ranks.mean()
+    after = np.append(ranks[1:], ranks[-1])
+    return [_gram(moment, edges) for moment in (ranks, ranks**2, ranks * after)]
 
 
 def _gram(moment: Array, edges: Array) -> Array:

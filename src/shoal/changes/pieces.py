@@ -10,6 +10,7 @@ from shoal.changes.moments import short_blocks
 from shoal.changes.partition import partition
 from shoal.changes.permuting import p_value
 from shoal.changes.pooled import pooled_p_value
+from shoal.changes.words import MOST_CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,9 @@ def parted(search: Search, start: int, end: int, level: float) -> list[int]:
     if p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level) > level:
         return []
     edges = [start, *(int(short.blocks.edges[cut]) for cut in found.cuts()), end]
-    return [search.exact((edges[i - 1], edges[i + 1]), edges[i]) for i in range(1, len(edges) - 1)]
+    for number in range(1, len(edges) - 1):  # one after the other, or two might pass each other
+        edges[number] = search.exact((edges[number - 1], edges[number + 1]), edges[number])
+    return edges[1:-1]
 
 
 def short_p_value(search: Search, edges: Sequence[int], number: int, level: float) -> float:
@@ -83,7 +86,8 @@ def short_p_value(search: Search, edges: Sequence[int], number: int, level: floa
 
 def _cut(search: Search, start: int, end: int) -> Short | None:
     """A stretch in short blocks; None where it is too short or does not move."""
-    cells = 3 * len(search.channels) + 1
+    channels = len(search.channels)
+    cells = channels + 2 * min(channels, MOST_CHANNELS) + 3  # about so many, as `moments` has it
     most = min(BLOCKS, int((ROOM / cells) ** 0.5))
     count = (end - start) // max(search.memory.steps, -(-(end - start) // most))
     least = search.least(start, end, count)
