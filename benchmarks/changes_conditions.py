@@ -1,4 +1,4 @@
-"""Change points under conditions nothing was tuned on, beside ruptures: ``python -m benchmarks.changes_conditions``.
+"""Change points under many conditions, beside ruptures: ``python -m benchmarks.changes_conditions``.
 
 Other lengths, places, laws and numbers of processes than the other benchmarks have. Of each condition the share of
 streams with the right number of changes and F1 with a margin of two hundredths of the stream, for shoal with the number

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LONG_SHARE = 0.8
 """The share of a level that a test of long blocks has; one of short blocks has the rest."""
+CLEARLY = 0.1
+"""A p-value of long blocks above this share of the level may be owed to there being few; then short ones are asked."""
 
 
 def tested_places(search: Search) -> list[int]:
@@ -69,7 +71,7 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, level: 
     if key not in search.p_values:
         stretch = search.stretch(edges[number - 1], edges[number + 1], shortest=search.long)
         found = search.p_value_of_split(stretch, level * LONG_SHARE) / LONG_SHARE
-        if found > level:
+        if found > CLEARLY * level:
             from shoal.changes.pieces import short_p_value
 
             short = short_p_value(search, edges, number, level * (1.0 - LONG_SHARE))
