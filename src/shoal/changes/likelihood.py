@@ -85,19 +85,14 @@ def split_likelihoods(digits: list[list[Order]], before: Sequence[Piece], after:
 
 def _add(total: Array, fitted: Fitted, here: Array, inside: tuple[Array, Array]) -> None:
     """Add what a digit says, if it tells the pieces apart."""
+    bits = len(fitted.order.lags)
     digit, context = (here & 1).astype(np.intp), (here >> 1).astype(np.intp)
-    first, second = (
-        _looked_up(law[-1], 2 * own + digit, context) for law, own in zip(fitted.laws, inside, strict=True)
-    )
-    ratio = first - second
-    if ratio[inside[0] == 1].sum() > ratio[inside[1] == 1].sum():
+    before, after = (((2 * own + digit) << bits) | context for own in inside)
+    first, second = (law[-1].ravel().take(at) for law, at in zip(fitted.laws, (before, after), strict=True))
+    ratio = first.astype(np.float64) - second
+    if ratio @ (inside[0] - inside[1]) > 0.0:
         total[1:] += np.cumsum(ratio)
-        _start_anew(total, fitted, (2 * inside[1] + digit, context), second)
-
-
-def _looked_up(law: Array, row: Array, context: Array) -> Array:
-    """The predictions at each step, by row and digit together and by context."""
-    return np.asarray(law.ravel().take(row * law.shape[-1] + context), dtype=np.float64)
+        _start_anew(total, fitted, after, second)
 
 
 def _fit(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Piece]) -> list[Fitted]:
@@ -125,13 +120,21 @@ def _laws_of(chosen: list[tuple[float, Order, Trees, int]]) -> list[Fitted]:
     return [Fitted(order=order, laws=laws[place]) for place, (_, order, _, _) in enumerate(chosen)]
 
 
-def _start_anew(total: Array, fitted: Fitted, steps: tuple[Array, Array], known: Array) -> None:
-    """Put contexts that start at the change in place of whole ones, for the first steps after each place."""
-    (row, context), lags = steps, fitted.order.lags
+def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array) -> None:
+    """Put contexts that start at the change in place of whole ones, for the first steps after each place.
+
+    Args:
+        total: What is added to, at each place.
+        fitted: The digit.
+        steps: For each step where its whole context stands in the law after the change; without its last bits it is
+            where the shorter one stands.
+        known: What the whole contexts predict.
+    """
+    lags = fitted.order.lags
     for since in range(max(lags, default=0)):
         unknown = sum(lag > since for lag in lags)
-        gained = _looked_up(fitted.laws[1][len(lags) - unknown], row, context >> unknown) - known
-        total[: len(gained) - since] += gained[since:]
+        law = fitted.laws[1][len(lags) - unknown].ravel()
+        total[: len(steps) - since] += law.take(steps[since:] >> unknown) - known[since:]
 
 
 def _taken(joined: Array, pieces: Sequence[Piece]) -> Array:
