@@ -3,7 +3,7 @@
     python -m benchmarks.changes_accuracy [PART ...] [--seeds N] [--first-seed S] [--runs R]
 
 Parts: hidden, rotary, bernoulli, uniform, parity, scale, size. Seeds from 0 to 999 were used in development (the first
-20 or so of each generator); the default first seed, 5000, was not. Each part is printed and added to
+20 or so of each generator); the default first seed, 5000, was not. Each row is printed and added to
 bench-out/changes_accuracy.jsonl as it ends.
 
 The rotary and Bernoulli streams follow Khaleghi and Zierahn (arXiv 2112.10565, Table 1): 60,000 steps and two changes,
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -109,14 +109,13 @@ def scale(given: argparse.Namespace) -> list[Row]:
     return [{"stream": "increasing transforms", "identical": same, "of": 2 * len(seeds)}]
 
 
-def size(given: argparse.Namespace) -> list[Row]:
+def size(given: argparse.Namespace) -> Iterator[Row]:
     """How often a stream without a change is said to have one, at level .05."""
     streams: dict[str, Callable[[int, int], Sample]] = {
         "iid": lambda n, seed: autoregressive((n,), (0.0,), seed=seed),
         "MA(1, .8)": lambda n, seed: moving_average((n,), ((1.0, 0.8),), seed=seed),
         "AR(.9)": lambda n, seed: _warm(n, 0.9, seed),
     }
-    rows = []
     for length in (1000, 2000, 5000, 500):
         for name, draw in streams.items():
             started = time.process_time()
@@ -124,11 +123,10 @@ def size(given: argparse.Namespace) -> list[Row]:
                 bool(change_points(draw(length, given.first_seed + run).values).changes) for run in range(given.runs)
             ]
             cpu = (time.process_time() - started) / given.runs
-            rows.append({"stream": name, "n": length, "runs": given.runs, "size": np.mean(found), "cpu": cpu})
-    return rows
+            yield {"stream": name, "n": length, "runs": given.runs, "size": np.mean(found), "cpu": cpu}
 
 
-PARTS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+PARTS: dict[str, Callable[[argparse.Namespace], Iterable[Row]]] = {
     "hidden": hidden,
     "uniform": uniform,
     "parity": parity,
