@@ -7,9 +7,12 @@ group pools the words of its pieces, so every later comparison rests on more of 
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from shoal.changes.scan import normal_scores
 
 if TYPE_CHECKING:
     from shoal.changes.words import Cell
@@ -42,7 +45,7 @@ def _joined(table: Array, first: int, second: int) -> Array:
 
 def _score(tables: list[Array], pair: tuple[int, int]) -> float:
     """The largest normal score of the chi-square distances between two groups over the cells."""
-    best = -np.inf
+    best = -math.inf
     for table in tables:
         one, other = table[pair[0]], table[pair[1]]
         both = one + other
@@ -51,6 +54,5 @@ def _score(tables: list[Array], pair: tuple[int, int]) -> float:
         sizes = one.sum(), other.sum()
         moved = (one[seen] / sizes[0] - other[seen] / sizes[1]) ** 2 / both[seen]
         distance = float(sizes[0] * sizes[1] * moved.sum())
-        spread = 2.0 / (9.0 * freedom)
-        best = max(best, (np.cbrt(distance / freedom) - (1.0 - spread)) / np.sqrt(spread))
-    return float(best)
+        best = max(best, float(normal_scores(distance / freedom, freedom)))
+    return best

@@ -140,7 +140,7 @@ def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
     return np.asarray(normal_scores(ratio, freedom) - penalty[:, None])
 
 
-def normal_scores(ratio: Array, freedom: Array) -> Array:
+def normal_scores(ratio: Array | float, freedom: Array | int) -> Array:
     """Standard normal scores of chi-square variables, each given relative to its degrees of freedom."""
     spread = 2.0 / (9.0 * freedom)
     return np.asarray((np.cbrt(np.maximum(ratio, 0.0)) - (1.0 - spread)) / np.sqrt(spread))
