@@ -20,10 +20,6 @@ LEAST = 3
 """Steps of a block at least."""
 SHORT = 500
 """A stream of at most so many steps is not asked for levels here; `short` asks it."""
-BLOCKS = 160
-"""Places where levels may change at most."""
-MOST_PIECES = 40
-"""Levels at most."""
 
 
 class Memory(NamedTuple):
@@ -38,7 +34,9 @@ class Memory(NamedTuple):
 def memory(channels: list[Channel]) -> Memory:
     """The longest memory of the channels."""
     found = [_of_channel(channel) for channel in channels]
-    return Memory(*(max((one[way] for one in found), default=1) for way in (0, 1)))
+    return Memory(
+        apparent=max((one.apparent for one in found), default=1), steps=max((one.steps for one in found), default=1)
+    )
 
 
 def _of_channel(channel: Channel) -> Memory:
@@ -77,20 +75,20 @@ def _levels(codes: Array) -> Array:
 
     The criterion is that of `short`: n log(RSS / n), and log n for the memory, each level and each place twice.
     """
-    from shoal.changes.partition import cuts_of, explained, gains_of  # only streams that remember need it
+    from shoal.changes import partition  # only streams that remember need it
 
     n = len(codes)
-    count = min(BLOCKS, n // LEAST)
+    count = min(partition.MOST_BLOCKS, n // LEAST)
     edges = np.arange(count + 1) * n // count
     sums = np.add.reduceat(codes, edges[:-1])
     gram = np.outer(sums, sums)[:, :, None]
-    pieces = min(MOST_PIECES, count // 2)
+    pieces = min(partition.MOST_PIECES, count // 2)
     total = float(codes @ codes)
     steps = n / count
-    left = np.maximum(total - explained(gram, 1, pieces)[:, 0] * float(sums @ sums) / steps, 1e-6 * total)
+    left = np.maximum(total - partition.explained(gram, 1, pieces)[:, 0] * float(sums @ sums) / steps, 1e-6 * total)
     lengths = n * np.log(left) + 3.0 * math.log(n) * np.arange(1, pieces)
     best = int(lengths.argmin())
-    whole = edges[[0, *cuts_of(gains_of(gram, 1)[:, 0], best + 2), count]]
+    whole = edges[[0, *partition.cuts_of(partition.gains_of(gram, 1)[:, 0], best + 2), count]]
     one = float(codes[1:] @ codes[:-1]) / total
     inside = _near(codes, whole)
     levels = lengths[best] + n * math.log(max(1.0 - inside**2, 1e-6))

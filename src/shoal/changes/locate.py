@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from shoal.changes.likelihood import Order, Piece
 
+    Others = Sequence[Sequence[Piece]]
+    """Further pieces of the process before a change, and of the one after it."""
+
 Array = np.ndarray[Any, Any]
 
 REACH = 1 << 16
@@ -49,7 +52,7 @@ def locate(
     *,
     margin: int,
     level: float,
-    others: Sequence[Sequence[Piece]] = ((), ()),
+    others: Others = ((), ()),
     rounds: int = ROUNDS,
 ) -> Located:
     """The place of the one change in ``window``.

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+MOST_BLOCKS = 160
+"""Blocks that a stretch is cut into at most."""
+MOST_PIECES = 40
+"""Pieces of a partition at most; what has more is found inside those."""
 CALIBRATING = 24
 """Random orders that centre and scale the statistic."""
 LEAST_SPREAD = 1e-3

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from shoal.changes.moments import short_blocks
-from shoal.changes.partition import partition
+from shoal.changes.partition import MOST_BLOCKS, MOST_PIECES, partition
 from shoal.changes.permuting import p_value
-from shoal.changes.pooled import pooled_p_value
+from shoal.changes.pooled import pool, pooled_p_value
 from shoal.changes.words import MOST_CHANNELS
 
 if TYPE_CHECKING:
@@ -17,16 +17,13 @@ if TYPE_CHECKING:
 
     from shoal.changes.blocks import Blocks
     from shoal.changes.partition import Partition
+    from shoal.changes.pooled import Pool
     from shoal.changes.search import Search
 
 Array = np.ndarray[Any, Any]
 
-BLOCKS = 160
-"""Blocks of a stretch at most."""
 FEWEST = 8
 """Blocks of a stretch at least: fewer have too few orders to tell anything."""
-MOST = 40
-"""Pieces of a partition at most; what has more is found inside those."""
 ROOM = 1 << 18
 """Numbers in the matrices of a partition at most: with many channels there are fewer blocks."""
 
@@ -54,7 +51,7 @@ def parted(search: Search, start: int, end: int, level: float) -> list[int]:
     short = _cut(search, start, end)
     if short is None:
         return []
-    found = _partition(search, short, MOST)
+    found = _partition(search, short, MOST_PIECES)
     if p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level) > level:
         return []
     edges = [start, *(int(short.blocks.edges[cut]) for cut in found.cuts()), end]
@@ -72,23 +69,37 @@ def short_p_value(search: Search, edges: Sequence[int], number: int, level: floa
         number: Which edge is asked about, from 1 to the last but one.
         level: The level that matters.
     """
-    start, before, after, end = edges[0], edges[number - 1], edges[number + 1], edges[-1]
-    pool = 2 * (after - before) <= end - start
-    short = _cut(search, start, end) if pool else _cut(search, before, after)
+    before, after = edges[number - 1], edges[number + 1]
+    if 2 * (after - before) <= edges[-1] - edges[0]:
+        pooled = _pooled(search, edges)
+        if pooled is None:
+            return 1.0
+        least = search.least(edges[0], edges[-1], pooled.blocks.count)
+        return pooled_p_value(pooled, number, least, search.shuffler, level=level)
+    short = _cut(search, before, after)
     if short is None:
         return 1.0
-    if not pool:
-        found = _partition(search, short, 2)
-        return p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level)
-    nearest = [round((edge - start) * short.blocks.count / (end - start)) for edge in edges]
-    return pooled_p_value(short.blocks, nearest, number, short.least, search.shuffler, level=level)
+    found = _partition(search, short, 2)
+    return p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level)
+
+
+def _pooled(search: Search, edges: Sequence[int]) -> Pool | None:
+    """The noise of the pieces between edges, made once for all that are asked about; None as in `_cut`."""
+    key, start, end = tuple(edges), edges[0], edges[-1]
+    if key not in search.pools:
+        search.pools.clear()
+        short = _cut(search, start, end)
+        count = short.blocks.count if short else 0
+        nearest = [round((edge - start) * count / (end - start)) for edge in edges]
+        search.pools[key] = pool(short.blocks, nearest) if short else None
+    return search.pools[key]
 
 
 def _cut(search: Search, start: int, end: int) -> Short | None:
     """A stretch in short blocks; None where it is too short or does not move."""
     channels = len(search.channels)
     cells = channels + 2 * min(channels, MOST_CHANNELS) + 3  # about so many, as `moments` has it
-    most = min(BLOCKS, int((ROOM / cells) ** 0.5))
+    most = min(MOST_BLOCKS, int((ROOM / cells) ** 0.5))
     count = (end - start) // max(search.memory.steps, -(-(end - start) // most))
     least = search.least(start, end, count)
     if count < max(FEWEST, 2 * least):

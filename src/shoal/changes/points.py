@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from shoal.changes.clear import clear_places, least_clear
 from shoal.changes.groups import group
 from shoal.changes.input import as_stream
-from shoal.changes.locate import locate
 from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import prepare
@@ -171,15 +170,7 @@ def _refined(search: Search, places: list[int], groups: list[int]) -> list[Locat
         pieces = [(edges[i], edges[i + 1], groups[i]) for i in range(len(groups)) if i not in (number - 1, number)]
         others = tuple([(a, b) for a, b, of in pieces if of == groups[side]] for side in (number - 1, number))
         window = edges[number - 1], edges[number + 1]
-        margin = min(search.margin, (window[1] - window[0]) // 2)
-        found = locate(
-            search.digits,
-            window,
-            edges[number],
-            margin=margin,
-            level=search.level,
-            others=others,
-        )
+        found = search.located(window, edges[number], others=others)
         edges[number] = found.place
         located.append(found)
     return located

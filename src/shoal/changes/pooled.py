@@ -6,7 +6,7 @@ the mean of its piece, is noise; blocks drawn from all pieces stand for those of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,33 +14,52 @@ from shoal.changes.permuting import p_value
 from shoal.changes.scan import normal_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shoal.changes.blocks import Blocks
     from shoal.changes.shuffling import Shuffler
 
 Array = np.ndarray[Any, Any]
 
 
-def pooled_p_value(
-    blocks: Blocks, edges: Sequence[int], number: int, least: int, shuffler: Shuffler, *, level: float
-) -> float:
+class Pool(NamedTuple):
+    """The noise of all pieces of a stretch."""
+
+    blocks: Blocks
+    """The stretch in short blocks."""
+    edges: list[int]
+    """The blocks at which its pieces begin, and their number at the end."""
+    noise: Array
+    """The Gram matrices of the blocks less the means of their pieces, of shape (blocks, blocks, cells)."""
+    variance: Array
+    """That of a block, in each cell."""
+
+
+def pool(blocks: Blocks, edges: list[int]) -> Pool:
+    """What is noise in a stretch.
+
+    Args:
+        blocks: The stretch in short blocks.
+        edges: The blocks at which its pieces begin, and their number at the end.
+    """
+    noise = _noise(blocks, edges)
+    variance = np.maximum(np.einsum("iic->c", noise) / max(len(noise), 1), 1e-12)
+    return Pool(blocks=blocks, edges=edges, noise=noise, variance=variance)
+
+
+def pooled_p_value(pooled: Pool, number: int, least: int, shuffler: Shuffler, *, level: float) -> float:
     """The p-value of one change, whose two pieces hold at most half of the blocks.
 
     Args:
-        blocks: A stretch in short blocks.
-        edges: The blocks at which its pieces begin, and their number at the end.
+        pooled: The noise of the stretch.
         number: Which edge is asked about, from 1 to the last but one.
         least: The least number of blocks of a piece.
         shuffler: What the draws are made from.
         level: The level that matters.
     """
+    blocks, edges, noise, variance = pooled
     first, last = edges[number - 1], edges[number + 1]
     size = last - first
-    noise = _noise(blocks, edges)
     if size < 2 * least or size > len(noise):
         return 1.0
-    variance = np.maximum(np.einsum("iic->c", noise) / len(noise), 1e-12)
 
     def clearness(grams: Array) -> float:
         return float(normal_scores(_split_anywhere(grams, least) / variance, blocks.words - 1).max())
@@ -54,7 +73,7 @@ def pooled_p_value(
     )
 
 
-def _noise(blocks: Blocks, edges: Sequence[int]) -> Array:
+def _noise(blocks: Blocks, edges: list[int]) -> Array:
     """The Gram matrices of all blocks less the means of their pieces, those that are pieces by themselves left out.
 
     Taking a mean off m blocks takes 1 / m of their variance, which is put back.

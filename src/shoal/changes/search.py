@@ -12,7 +12,7 @@ from shoal.changes.channels import channels_of
 from shoal.changes.clearest import clearest, clearness
 from shoal.changes.dependence import memory
 from shoal.changes.likelihood import digits_of
-from shoal.changes.locate import locate
+from shoal.changes.locate import ROUNDS, locate
 from shoal.changes.permuting import p_value
 from shoal.changes.shuffling import Shuffler
 from shoal.changes.words import cells_of, longest_word
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from shoal.changes.dependence import Memory
     from shoal.changes.input import Stream
     from shoal.changes.likelihood import Order, Piece
+    from shoal.changes.locate import Located, Others
+    from shoal.changes.pooled import Pool
     from shoal.changes.words import Cell
 
 BLOCKS = 64
@@ -73,6 +75,9 @@ class Search(NamedTuple):
     p_values: dict[tuple[tuple[int, ...], float], float]
     """Those found, by what was asked about and level: asked again, an answer is the same."""
 
+    pools: dict[tuple[int, ...], Pool | None]
+    """The noise of the pieces between the edges that were last asked about."""
+
     def stretch(self, start: int, end: int, *, shortest: int = 1) -> Stretch:
         """A stretch of the stream in long blocks, with its clearest split.
 
@@ -108,10 +113,14 @@ class Search(NamedTuple):
         """The blocks that the least distance between changes takes."""
         return max(1, round(self.margin * count / (end - start)))
 
-    def exact(self, window: Piece, place: int) -> int:
-        """A place by likelihood, inside a window that has no other change; exact enough to go on from."""
+    def located(self, window: Piece, guess: int, *, others: Others = ((), ()), rounds: int = ROUNDS) -> Located:
+        """The place of the one change in a window by likelihood, the least distance from its ends where it has room."""
         margin = min(self.margin, (window[1] - window[0]) // 2)
-        return locate(self.digits, window, place, margin=margin, level=self.level, rounds=1).place
+        return locate(self.digits, window, guess, margin=margin, level=self.level, others=others, rounds=rounds)
+
+    def exact(self, window: Piece, place: int) -> int:
+        """The place after one round: exact enough to go on from."""
+        return self.located(window, place, rounds=1).place
 
 
 def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
@@ -130,4 +139,5 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         shuffler=Shuffler(seed),
         whole={},
         p_values={},
+        pools={},
     )
