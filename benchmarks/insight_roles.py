@@ -18,9 +18,9 @@ import torch
 
 from benchmarks.processes import write_result
 from shoal.corpora import generate_stories
-from shoal.evaluation.statistics.intervals import wilson_interval
 from shoal.insight import find_parts, head_roles, watch_neurons
 from shoal.models import load_model
+from shoal.statistics.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast

@@ -33,7 +33,7 @@ from shoal.corpora.grammar import (
 )
 from shoal.corpora.shingles import Shingler, jaccard, words_of
 from shoal.corpora.writing import write_documents
-from shoal.evaluation.statistics.intervals import wilson_interval
+from shoal.statistics.intervals import wilson_interval
 
 
 def generation(count: int, seed: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 import simplemma
 
 from benchmarks.processes import DATA, OUT
-from shoal.evaluation.statistics.intervals import wilson_interval
+from shoal.statistics.intervals import wilson_interval
 from shoal.text.lemmas import lemmatize_all
 from shoal.text.stems import stem_all
 

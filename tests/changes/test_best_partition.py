@@ -76,13 +76,15 @@ def test_as_many_pieces_are_chosen_as_there_are() -> None:
 def test_the_size_of_the_test_is_its_level() -> None:
     found = 0
     for seed in range(80):
-        search = prepare(as_stream(np.random.default_rng(seed).normal(size=600)), 0.05, 0.05, seed=seed)
+        search = prepare(
+            as_stream(np.random.default_rng(seed).normal(size=600)), 0.05, alpha=0.05, confidence=0.95, seed=seed
+        )
         found += bool(parted(search, 0, 600, 0.1))
     assert 1 <= found <= 17  # outside of that once in a thousand
 
 
 def test_constant_streams_have_no_pieces() -> None:
-    search = prepare(as_stream(np.zeros(200)), 0.05, 0.05, seed=0)
+    search = prepare(as_stream(np.zeros(200)), 0.05, alpha=0.05, confidence=0.95, seed=0)
     assert parted(search, 0, 200, 0.05) == []
 
 

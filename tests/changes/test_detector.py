@@ -44,8 +44,8 @@ def test_a_dated_series_gives_dates() -> None:
 def test_parameters_are_read_set_and_refused_by_name() -> None:
     detector = ChangePointDetector(min_distance=0.2)
     assert detector.get_params()["min_distance"] == 0.2
-    assert detector.set_params(level=0.01) is detector
-    assert detector.level == 0.01
+    assert detector.set_params(alpha=0.01) is detector
+    assert detector.alpha == 0.01
     with pytest.raises(UnknownNameError, match="min_distance"):
         detector.set_params(min_distence=0.1)
     again = type(detector)(**detector.get_params())

@@ -150,8 +150,8 @@ def test_a_process_count_that_is_no_whole_number_from_one_is_refused(count: obje
 
 
 def test_a_level_outside_zero_and_one_is_refused() -> None:
-    with pytest.raises(UsageError, match="level"):
-        check_settings(min_distance=0.1, level=1.0)
+    with pytest.raises(UsageError, match="alpha"):
+        check_settings(min_distance=0.1, alpha=1.0)
 
 
 def test_an_empty_stream_has_length_zero() -> None:

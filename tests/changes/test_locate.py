@@ -25,7 +25,7 @@ def test_sets_hold_the_true_place_about_as_often_as_they_say() -> None:
         draw = hidden_rotation if seed % 2 else hidden_parity
         values = draw(lengths=(700, 900), seed=seed).values
         digits = digits_of(channels_of(as_stream(values)), 1600)
-        found = locate(digits, (0, 1600), 740, margin=80, level=0.05)
+        found = locate(digits, (0, 1600), 740, margin=80, confidence=0.95)
         inside += found.low <= 700 <= found.high
     assert inside >= 33
 
@@ -34,7 +34,7 @@ def test_a_place_stays_within_its_margins() -> None:
     values = np.random.default_rng(3).random(300)
     digits = digits_of(channels_of(as_stream(values)), 300)
     for guess in (0, 150, 300):
-        found = locate(digits, (0, 300), guess, margin=100, level=0.1)
+        found = locate(digits, (0, 300), guess, margin=100, confidence=0.9)
         assert 100 <= found.low <= found.place <= found.high <= 200
 
 
@@ -42,6 +42,6 @@ def test_contexts_start_anew_at_the_change() -> None:
     errors = []
     for seed in range(12):
         values = hidden_rotation((600, 600), seed=seed).values
-        found = locate(digits_of(channels_of(as_stream(values)), 1200), (0, 1200), 620, margin=60, level=0.05)
+        found = locate(digits_of(channels_of(as_stream(values)), 1200), (0, 1200), 620, margin=60, confidence=0.95)
         errors.append(found.place - 600)
     assert abs(np.mean(errors)) < 3.0

@@ -15,7 +15,7 @@ EDGES = [0, 10, 15, 20, 60, 100]
 
 def _p_value(values: np.ndarray, number: int, seed: int = 0) -> float:
     blocks, _ = short_blocks(channels_of(as_stream(values)), [], 0, len(values), 100)
-    return pooled_p_value(pool(blocks, EDGES), number, 1, Shuffler(seed), level=0.05)
+    return pooled_p_value(pool(blocks, EDGES), number, 1, Shuffler(seed), alpha=0.05)
 
 
 def test_pieces_of_five_blocks_are_told_apart_by_the_noise_of_the_others() -> None:

@@ -12,7 +12,7 @@ from shoal.changes.short import is_short, short_changes
 
 
 def found(values: np.ndarray, margin: int = 5) -> list[int]:
-    return [change.place for change in short_changes(as_stream(values), margin=margin, level=0.05)]
+    return [change.place for change in short_changes(as_stream(values), margin=margin, alpha=0.05, confidence=0.95)]
 
 
 def test_a_shift_under_strong_memory_is_found_at_its_place() -> None:
@@ -68,7 +68,7 @@ def test_all_coordinates_move_together() -> None:
 def test_the_confidence_set_holds_the_place_and_p_values_are_small() -> None:
     values = autoregressive((200,), (0.6,), seed=8).values
     values[90:] += 2.5
-    for change in short_changes(as_stream(values), margin=10, level=0.05):
+    for change in short_changes(as_stream(values), margin=10, alpha=0.05, confidence=0.95):
         assert change.low <= change.place <= change.high
         assert 0.0 <= change.p_value <= 0.05
 

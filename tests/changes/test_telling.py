@@ -23,7 +23,8 @@ FOUND = Changes(
     processes=(0, 1),
     min_distance=0.1,
     process_count=None,
-    level=0.05,
+    alpha=0.05,
+    confidence=0.95,
 )
 
 

@@ -63,8 +63,11 @@ def test_a_pipe_is_read_where_there_is_no_file(
 
 
 def test_the_number_of_processes_and_the_level_are_passed_on(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = found(capsys, str(plain), "--processes", "2", "--min-distance", "0.2", "--level", "0.01")
-    assert (answer["process_count"], answer["min_distance"], answer["level"]) == (2, 0.2, 0.01)
+    answer = found(
+        capsys, str(plain), "--processes", "2", "--min-distance", "0.2", "--alpha", "0.01", "--confidence", "0.8"
+    )
+    assert (answer["process_count"], answer["min_distance"]) == (2, 0.2)
+    assert (answer["alpha"], answer["confidence"]) == (0.01, 0.8)
     assert answer["processes"] == [0, 1]
     assert found(capsys, str(plain), "--processes", "1")["places"] == []
 

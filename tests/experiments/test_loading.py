@@ -52,7 +52,7 @@ primary = "exact_match"
 smallest_effect = 0.1
 
 [controls]
-training_ceiling = { measure = "exact_match", level = 0.9 }
+training_ceiling = { measure = "exact_match", threshold = 0.9 }
 
 [presets.quick.task.options]
 largest = 30
@@ -108,7 +108,11 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ("epochs =", "epcohs =", "unknown key 'training.epcohs'; did you mean 'epochs'?"),
         ("hypothesis =", "hypothesi =", "unknown key 'hypothesi'; did you mean 'hypothesis'?"),
         ("validation =", "zzz =", "unknown key 'tuning.zzz'; known here: learning_rates, validation"),
-        ("level = 0.9", "levl = 0.9", "unknown key 'controls.training_ceiling.levl'; did you mean 'level'?"),
+        (
+            "threshold = 0.9",
+            "treshold = 0.9",
+            "unknown key 'controls.training_ceiling.treshold'; did you mean 'threshold'?",
+        ),
         ("batch_tokens = 300", "batch_tokens = -1", "training.batch_tokens = -1: input should be greater than"),
         ("epochs = 60", "epochs = inf", "training.epochs = inf: input should be less than"),
         ("epochs = 60", "epochs = true", "training.epochs = true: input should be a valid number"),

@@ -163,7 +163,7 @@ def test_an_arm_that_did_not_fit_the_seen_examples_confounds() -> None:
 def test_bits_per_byte_counts_as_better_where_it_is_less_and_has_no_floor() -> None:
     experiment = plan(
         measure={"primary": "bits_per_byte", "smallest_effect": 0.2},
-        controls={"shuffled_weights": False, "training_ceiling": {"measure": "bits_per_byte", "level": 2.0}},
+        controls={"shuffled_weights": False, "training_ceiling": {"measure": "bits_per_byte", "threshold": 2.0}},
     )
     verdict = judged(
         [0] * 6,

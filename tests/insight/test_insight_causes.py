@@ -114,7 +114,7 @@ def test_an_interval_that_could_not_hold_its_level_is_not_told():
     assert {each.low for each in found.effects} == {None}
     assert "5 pairs are too few for 95% intervals" in found.lines()[0]
     assert "[" not in found.lines()[1]
-    looser = patch_effects(model, letter_tokenizer(), pairs, site="mlp.output", level=0.9)
+    looser = patch_effects(model, letter_tokenizer(), pairs, site="mlp.output", confidence=0.9)
     assert all(each.low <= each.effect <= each.high for each in looser.effects)
 
 

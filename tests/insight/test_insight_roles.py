@@ -49,7 +49,7 @@ def test_planted_heads_are_named_and_their_neighbours_are_not():
     ("architecture", "spread"), [("GPT2", 0.02), ("GPTNeo", 0.35), ("GPTNeoX", 0.35), ("Llama", 0.02), ("Gemma2", 0.35)]
 )
 def test_a_model_with_random_weights_has_no_named_head(architecture, spread):
-    roles = head_roles(tiny_model(architecture, spread=spread), level=0.05)
+    roles = head_roles(tiny_model(architecture, spread=spread), alpha=0.05)
     assert roles.named == ()
     assert roles.null_heads >= 100
 
@@ -112,7 +112,7 @@ def test_the_table_tells_the_score_that_gave_the_role():
         text_scores={"previous token": 0.31},
         p_values={"previous token": 0.005, "induction": 1.0},
     )
-    common = {"level": 0.01, "smallest": 0.1, "null_heads": 100, "thresholds": {}, "text_thresholds": {}}
+    common = {"alpha": 0.01, "smallest": 0.1, "null_heads": 100, "thresholds": {}, "text_thresholds": {}}
     drawn = roles_table(SimpleNamespace(roles=HeadRoles(heads=(head,), **common)))
     for said in ("0.05 / 0.31", ">0.02<", "after the stroke on the corpus"):
         assert said in drawn
@@ -123,5 +123,5 @@ def test_what_cannot_be_judged_is_refused():
         head_roles(tiny_model("Mamba"))
     with pytest.raises(UsageError, match="tokenizer"):
         head_roles(tiny_model("Llama"), None, ["a text"])
-    with pytest.raises(UsageError, match="no share"):
-        head_roles(tiny_model("Llama"), level=0.0)
+    with pytest.raises(UsageError, match="alpha is the level"):
+        head_roles(tiny_model("Llama"), alpha=0.0)

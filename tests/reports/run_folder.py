@@ -167,7 +167,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
             for split in ("seen", "held_out"):
                 parts[stage, split] = [row for row in rows if row["split"] == split]
         arms.setdefault(path.parent.name, {})[int(path.name[5:])] = parts
-    measures = summarize(arms, level=0.95)
+    measures = summarize(arms, confidence=0.95)
     after = {arm: measures["exact_match"]["arms"][arm]["after"]["held_out"] for arm in arms}
     differences = [
         a - b for a, b in zip(*(after[arm]["by_seed"].values() for arm in ("pretrained", "random")), strict=True)
@@ -192,7 +192,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
             "estimate": sum(differences) / len(differences),
             "low": min(differences) if bounded else None,
             "high": max(differences) if bounded else None,
-            "level": 0.95,
+            "confidence": 0.95,
             "smallest": 0.1,
             "p_value": 0.03125,
             "smallest_p_value": 0.03125,
@@ -206,7 +206,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
                 "name": "training ceiling",
                 "passed": word != "confounded",
                 "says": "both arms fit the seen examples",
-                "numbers": {"level": 0.9, "pretrained": 0.97, "random": 0.93},
+                "numbers": {"threshold": 0.9, "pretrained": 0.97, "random": 0.93},
             },
             {
                 "name": "leakage",
@@ -224,7 +224,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
                 str(seed): {"only_treatment": 5, "only_baseline": 0, "p_value": 0.0625}
                 for seed in range(len(differences))
             },
-            "bootstrap": {"low": 0.4, "high": 0.8, "level": 0.95, "groups": 9},
+            "bootstrap": {"low": 0.4, "high": 0.8, "confidence": 0.95, "groups": 9},
         },
         "measures": measures,
     }

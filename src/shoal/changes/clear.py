@@ -23,7 +23,7 @@ def clear_places(search: Search, least: int) -> list[int]:
     if _score(search.stretch(0, search.length)) < CLEAR:
         from shoal.changes.pieces import parted  # only few streams need it
 
-        places = parted(search, 0, search.length, search.level)
+        places = parted(search, 0, search.length, search.alpha)
     waiting = _splits(search, *itertools.pairwise([0, *places, search.length]))
     while waiting:
         (start, end), split = max(waiting, key=lambda one: one[1].score)

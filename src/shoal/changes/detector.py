@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shoal.changes.input import Kind, Stream
     from shoal.changes.result import Changes
 
-PARAMETERS = ("min_distance", "process_count", "level", "kind", "seed", "with_end")
+PARAMETERS = ("min_distance", "process_count", "alpha", "confidence", "kind", "seed", "with_end")
 
 
 class ChangePointDetector:
@@ -28,7 +28,8 @@ class ChangePointDetector:
     Args:
         min_distance: The least share of the stream between two changes, in (0, 1).
         process_count: How many distinct processes the pieces come from; None has it chosen.
-        level: The level of the tests.
+        alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
+        confidence: The confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols"; None takes numbers as numbers and everything else as symbols.
         seed: Seed of the resampling.
         with_end: Whether places end with the length of the stream, as those of ruptures do.
@@ -42,14 +43,16 @@ class ChangePointDetector:
         *,
         min_distance: float = 0.05,
         process_count: int | None = None,
-        level: float = 0.05,
+        alpha: float = 0.05,
+        confidence: float = 0.95,
         kind: Kind | None = None,
         seed: int = 0,
         with_end: bool = False,
     ) -> None:
         self.min_distance = min_distance
         self.process_count = process_count
-        self.level = level
+        self.alpha = alpha
+        self.confidence = confidence
         self.kind = kind
         self.seed = seed
         self.with_end = with_end
@@ -67,7 +70,12 @@ class ChangePointDetector:
         """
         self._stream: Stream = as_stream(x, kind=self.kind)
         self.changes_ = change_points(
-            self._stream, self.min_distance, self.process_count, level=self.level, seed=self.seed
+            self._stream,
+            self.min_distance,
+            self.process_count,
+            alpha=self.alpha,
+            confidence=self.confidence,
+            seed=self.seed,
         )
         return self
 

@@ -88,7 +88,8 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
         processes=tuple(range(len(ranked) + 1)),
         min_distance=min_distance,
         process_count=None,
-        level=0.05,
+        alpha=0.05,
+        confidence=0.95,
     )
 
 

@@ -2,7 +2,7 @@
 
 With S(t) the log-likelihood of a change at t (`likelihood`) and a flat prior over the places allowed, the median of the
 posterior exp(S) is the place with the least expected absolute error, and the smallest set of places that holds
-1 - level of it is the confidence set.
+1 - alpha of it is the confidence set.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def locate(
     guess: int,
     *,
     margin: int,
-    level: float,
+    confidence: float,
     others: Others = ((), ()),
     rounds: int = ROUNDS,
 ) -> Located:
@@ -62,7 +62,7 @@ def locate(
         window: Where the piece before the change starts and the piece after it ends.
         guess: A place near which the change lies.
         margin: How far from the ends of the window the change must stay, at least 1.
-        level: One less the share of the posterior in the confidence set.
+        confidence: The share of the posterior in the confidence set.
         others: Further pieces of the same processes as the piece before and as the piece after.
         rounds: How often the laws are fitted at most.
     """
@@ -79,18 +79,18 @@ def locate(
         posterior = np.exp(sums - sums.max())
         posterior /= posterior.sum()
         place = min(first + int(np.searchsorted(np.cumsum(posterior), 0.5)), last)
-        low, high = _hull(posterior, DOUBT)
+        low, high = _hull(posterior, 1.0 - DOUBT)
         wider = (high - low) // 2 + BESIDE
         last_gap = gap
         gap = max(first + low - wider, (start + place) // 2), min(first + high + wider, (place + end + 1) // 2)
         if gap == last_gap:
             break
-    low, high = _hull(posterior, level)
+    low, high = _hull(posterior, confidence)
     return Located(place=place, low=min(first + low, place), high=max(first + high, place))
 
 
-def _hull(posterior: Array, level: float) -> tuple[int, int]:
-    """The hull of the smallest set of places that holds ``1 - level`` of the posterior."""
+def _hull(posterior: Array, share: float) -> tuple[int, int]:
+    """The hull of the smallest set of places that holds this share of the posterior."""
     order = np.argsort(-posterior, kind="stable")
-    taken = order[: int(np.searchsorted(np.cumsum(posterior[order]), 1.0 - level)) + 1]
+    taken = order[: int(np.searchsorted(np.cumsum(posterior[order]), share)) + 1]
     return int(taken.min()), int(taken.max())

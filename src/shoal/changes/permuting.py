@@ -27,10 +27,10 @@ ENOUGH = 6
 """Permutations at least as clear as the stretch after which no more are drawn (Besag and Clifford 1991)."""
 
 
-def p_value(statistic: Statistic, count: int, observed: float, shuffler: Shuffler, *, level: float) -> float:
+def p_value(statistic: Statistic, count: int, observed: float, shuffler: Shuffler, *, alpha: float) -> float:
     """How often blocks in random order are worth as much as ``observed``.
 
-    No more permutations are drawn once it is plain on which side of ``level`` the p-value lies: when `ENOUGH` were as
+    No more permutations are drawn once it is plain on which side of ``alpha`` the p-value lies: when `ENOUGH` were as
     clear, or so many that it must be above, or when the Gumbel law fitted to those drawn leaves no doubt that it is
     below. That law also gives p-values smaller than the permutations drawn can show.
 
@@ -39,9 +39,9 @@ def p_value(statistic: Statistic, count: int, observed: float, shuffler: Shuffle
         count: The number of blocks.
         observed: What they are worth in their own order.
         shuffler: What permutations are drawn from.
-        level: The level that matters.
+        alpha: The level that matters.
     """
-    enough = max(1, min(ENOUGH, math.ceil(level * (MOST + 1))))
+    enough = max(1, min(ENOUGH, math.ceil(alpha * (MOST + 1))))
     drawn: list[float] = []
     exceeded = 0
     while len(drawn) < MOST:
@@ -50,7 +50,7 @@ def p_value(statistic: Statistic, count: int, observed: float, shuffler: Shuffle
         if exceeded >= enough:
             return exceeded / len(drawn)
         share = 0.0 if exceeded else CERTAIN.get(len(drawn), 0.0)
-        if share and _beyond(drawn, observed) < share * level:
+        if share and _beyond(drawn, observed) < share * alpha:
             break
     return _beyond(drawn, observed) if exceeded <= 1 else (exceeded + 1) / (len(drawn) + 1)
 

@@ -39,20 +39,20 @@ class Short(NamedTuple):
     """The blocks that the least distance between changes takes."""
 
 
-def parted(search: Search, start: int, end: int, level: float) -> list[int]:
+def parted(search: Search, start: int, end: int, alpha: float) -> list[int]:
     """Where the best partition of a stretch cuts, each place by likelihood; none where its test does not believe it.
 
     Args:
         search: The stream.
         start: The first step.
         end: The step after the last.
-        level: The level of the test.
+        alpha: The level of the test.
     """
     short = _cut(search, start, end)
     if short is None:
         return []
     found = _partition(search, short, MOST_PIECES)
-    if p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level) > level:
+    if p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, alpha=alpha) > alpha:
         return []
     edges = [start, *(int(short.blocks.edges[cut]) for cut in found.cuts()), end]
     for number in range(1, len(edges) - 1):  # one after the other, or two might pass each other
@@ -60,14 +60,14 @@ def parted(search: Search, start: int, end: int, level: float) -> list[int]:
     return edges[1:-1]
 
 
-def short_p_value(search: Search, edges: Sequence[int], number: int, level: float) -> float:
+def short_p_value(search: Search, edges: Sequence[int], number: int, alpha: float) -> float:
     """The p-value of a change by short blocks: those of all pieces, or of its own two where these are most of them.
 
     Args:
         search: The stream.
         edges: All places of a stretch, its first step before them and its end after them.
         number: Which edge is asked about, from 1 to the last but one.
-        level: The level that matters.
+        alpha: The level that matters.
     """
     before, after = edges[number - 1], edges[number + 1]
     if 2 * (after - before) <= edges[-1] - edges[0]:
@@ -75,12 +75,12 @@ def short_p_value(search: Search, edges: Sequence[int], number: int, level: floa
         if pooled is None:
             return 1.0
         least = search.least(edges[0], edges[-1], pooled.blocks.count)
-        return pooled_p_value(pooled, number, least, search.shuffler, level=level)
+        return pooled_p_value(pooled, number, least, search.shuffler, alpha=alpha)
     short = _cut(search, before, after)
     if short is None:
         return 1.0
     found = _partition(search, short, 2)
-    return p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, level=level)
+    return p_value(found.statistic, short.blocks.count, found.observed, search.shuffler, alpha=alpha)
 
 
 def _pooled(search: Search, edges: Sequence[int]) -> Pool | None:

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from shoal.changes.search import Search
     from shoal.changes.short import ShortChange
 
+ALPHA = 0.05
+"""The level that p-values are exact enough for where no test is made."""
+
 
 def change_points(
     x: Any,
     min_distance: float = 0.05,
     process_count: int | None = None,
     *,
-    level: float = 0.05,
+    alpha: float = 0.05,
+    confidence: float = 0.95,
     kind: Kind | None = None,
     seed: int = 0,
 ) -> Changes:
@@ -36,7 +40,8 @@ def change_points(
         x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.input.as_stream`.
         min_distance: The least share of the stream between two changes, in (0, 1).
         process_count: How many distinct processes the pieces come from; None to choose changes by their p-value.
-        level: The level of the tests and of the confidence sets.
+        alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
+        confidence: The confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` does not say.
         seed: The seed of the permutations.
 
@@ -44,9 +49,9 @@ def change_points(
         UsageError: A setting is outside its range.
         DataError: ``x`` is no stream.
     """
-    check_settings(min_distance=min_distance, process_count=process_count, level=level)
+    check_settings(min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence)
     stream = as_stream(x, kind=kind)
-    search = prepare(stream, min_distance, level, seed)
+    search = prepare(stream, min_distance, alpha=alpha, confidence=confidence, seed=seed)
     if process_count is None and (short := _short(search, stream)):
         return _of_short(search, short, min_distance)
     if process_count is None:
@@ -59,14 +64,14 @@ def change_points(
 
 
 def single_change_point(
-    x: Any, min_distance: float = 0.05, *, level: float = 0.05, kind: Kind | None = None, seed: int = 0
+    x: Any, min_distance: float = 0.05, *, confidence: float = 0.95, kind: Kind | None = None, seed: int = 0
 ) -> Changes:
     """The one change that a stream is known to have: `known_number` with one."""
-    return known_number(x, 1, min_distance, level=level, kind=kind, seed=seed)
+    return known_number(x, 1, min_distance, confidence=confidence, kind=kind, seed=seed)
 
 
 def known_number(
-    x: Any, count: int, min_distance: float = 0.05, *, level: float = 0.05, kind: Kind | None = None, seed: int = 0
+    x: Any, count: int, min_distance: float = 0.05, *, confidence: float = 0.95, kind: Kind | None = None, seed: int = 0
 ) -> Changes:
     """The changes of a stream that is known to have ``count`` of them (Khaleghi and Ryabko 2016, TCS 620).
 
@@ -76,7 +81,7 @@ def known_number(
         x: The stream, as in `change_points`.
         count: The number of changes, at least 1; fewer are returned where the stream has no room for so many.
         min_distance: The least share of the stream between two changes, in (0, 1).
-        level: The level of the confidence sets.
+        confidence: The confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` does not say.
         seed: The seed of the permutations.
 
@@ -84,8 +89,8 @@ def known_number(
         UsageError: A setting is outside its range.
         DataError: ``x`` is no stream.
     """
-    check_settings(min_distance=min_distance, process_count=count, level=level)
-    search = prepare(as_stream(x, kind=kind), min_distance, level, seed)
+    check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
+    search = prepare(as_stream(x, kind=kind), min_distance, alpha=ALPHA, confidence=confidence, seed=seed)
     places = clear_places(search, count)
     while len(places) > count:
         places.remove(least_clear(search, places))
@@ -98,7 +103,7 @@ def _short(search: Search, stream: Stream) -> list[ShortChange]:
 
     if not is_short(stream, memory=search.memory.apparent, margin=search.margin):
         return []
-    return short_changes(stream, margin=search.margin, level=search.level)
+    return short_changes(stream, margin=search.margin, alpha=search.alpha, confidence=search.confidence)
 
 
 def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> Changes:
@@ -121,7 +126,8 @@ def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> 
         processes=tuple(range(len(changes) + 1)),
         min_distance=min_distance,
         process_count=None,
-        level=search.level,
+        alpha=search.alpha,
+        confidence=search.confidence,
     )
 
 
@@ -147,7 +153,7 @@ def _result(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=p_value_of_change(search, edges, number, search.level),
+                p_value=p_value_of_change(search, edges, number, search.alpha),
                 score=stretch.split.score if stretch.split else 0.0,
                 what=moved_most(search.channels, search.cells, (start, found.place, end)),
             )
@@ -158,7 +164,8 @@ def _result(
         processes=tuple(groups),
         min_distance=min_distance,
         process_count=process_count,
-        level=search.level,
+        alpha=search.alpha,
+        confidence=search.confidence,
     )
 
 

@@ -45,7 +45,7 @@ def pool(blocks: Blocks, edges: list[int]) -> Pool:
     return Pool(blocks=blocks, edges=edges, noise=noise, variance=variance)
 
 
-def pooled_p_value(pooled: Pool, number: int, least: int, shuffler: Shuffler, *, level: float) -> float:
+def pooled_p_value(pooled: Pool, number: int, least: int, shuffler: Shuffler, *, alpha: float) -> float:
     """The p-value of one change, whose two pieces hold at most half of the blocks.
 
     Args:
@@ -53,7 +53,7 @@ def pooled_p_value(pooled: Pool, number: int, least: int, shuffler: Shuffler, *,
         number: Which edge is asked about, from 1 to the last but one.
         least: The least number of blocks of a piece.
         shuffler: What the draws are made from.
-        level: The level that matters.
+        alpha: The level that matters.
     """
     blocks, edges, noise, variance = pooled
     first, last = edges[number - 1], edges[number + 1]
@@ -69,7 +69,7 @@ def pooled_p_value(pooled: Pool, number: int, least: int, shuffler: Shuffler, *,
         len(noise),
         clearness(blocks.grams[first:last, first:last]),
         shuffler,
-        level=level,
+        alpha=alpha,
     )
 
 

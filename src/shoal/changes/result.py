@@ -52,8 +52,10 @@ class Changes:
     """The least share of the stream between two changes."""
     process_count: int | None
     """The number of distinct processes that was asked for, or None where it was chosen."""
-    level: float
+    alpha: float
     """The level of the tests."""
+    confidence: float
+    """The confidence of the sets of places."""
 
     @property
     def places(self) -> list[int]:

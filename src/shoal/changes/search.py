@@ -64,8 +64,10 @@ class Search(NamedTuple):
     """Steps after which the stream has forgotten: the least length of short blocks."""
     long: int
     """The least length of long blocks in a test: the memory, and three of the longest words."""
-    level: float
+    alpha: float
     """The level of the tests."""
+    confidence: float
+    """The confidence of the sets of places."""
     shuffler: Shuffler
     """What permutations are drawn from."""
 
@@ -73,7 +75,7 @@ class Search(NamedTuple):
     """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
 
     p_values: dict[tuple[tuple[int, ...], float], float]
-    """Those found, by what was asked about and level: asked again, an answer is the same."""
+    """Those found, by what was asked about and alpha: asked again, an answer is the same."""
 
     pools: dict[tuple[int, ...], Pool | None]
     """The noise of the pieces between the edges that were last asked about."""
@@ -98,15 +100,15 @@ class Search(NamedTuple):
             self.whole[start, end, count] = found
         return found
 
-    def p_value_of_split(self, stretch: Stretch, level: float) -> float:
+    def p_value_of_split(self, stretch: Stretch, alpha: float) -> float:
         """The p-value of the clearest split of a stretch by its long blocks alone."""
         if stretch.split is None:
             return 1.0
-        key = (stretch.start, stretch.end), level
+        key = (stretch.start, stretch.end), alpha
         if key not in self.p_values:
             statistic = clearness(stretch.blocks, stretch.least)
             count, score = stretch.blocks.count, stretch.split.score
-            self.p_values[key] = p_value(statistic, count, score, self.shuffler, level=level)
+            self.p_values[key] = p_value(statistic, count, score, self.shuffler, alpha=alpha)
         return self.p_values[key]
 
     def least(self, start: int, end: int, count: int) -> int:
@@ -116,14 +118,16 @@ class Search(NamedTuple):
     def located(self, window: Piece, guess: int, *, others: Others = ((), ()), rounds: int = ROUNDS) -> Located:
         """The place of the one change in a window by likelihood, the least distance from its ends where it has room."""
         margin = min(self.margin, (window[1] - window[0]) // 2)
-        return locate(self.digits, window, guess, margin=margin, level=self.level, others=others, rounds=rounds)
+        return locate(
+            self.digits, window, guess, margin=margin, confidence=self.confidence, others=others, rounds=rounds
+        )
 
     def exact(self, window: Piece, place: int) -> int:
         """The place after one round: exact enough to go on from."""
         return self.located(window, place, rounds=1).place
 
 
-def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Search:
+def prepare(stream: Stream, min_distance: float, *, alpha: float, confidence: float, seed: int) -> Search:
     """Make a stream ready for the search."""
     channels = channels_of(stream)
     forgotten, word = memory(channels), longest_word(stream.length) if stream.length > 255 else 0
@@ -135,7 +139,8 @@ def prepare(stream: Stream, min_distance: float, level: float, seed: int) -> Sea
         margin=max(1, round(min_distance * stream.length)),
         memory=forgotten,
         long=max(forgotten.steps, 3 * word),
-        level=level,
+        alpha=alpha,
+        confidence=confidence,
         shuffler=Shuffler(seed),
         whole={},
         p_values={},

@@ -78,24 +78,25 @@ def is_short(stream: Stream, *, memory: int, margin: int) -> bool:
     return bool((~np.isnan(stream.values)).any(axis=0).all())
 
 
-def short_changes(stream: Stream, *, margin: int, level: float) -> list[ShortChange]:
+def short_changes(stream: Stream, *, margin: int, alpha: float, confidence: float) -> list[ShortChange]:
     """The changes of level or, where there are none, those of slope, in order.
 
     Args:
         stream: A stream that `is_short`.
         margin: The least number of steps between two changes.
-        level: One minus the confidence of the sets.
+        alpha: The level of the tests.
+        confidence: The confidence of the sets.
     """
     assert stream.values is not None
     table = standardised(stream.values)
     levels = _model(table, margin, slopes=False)
     length, places = _shortest(levels)
-    found = _significant(levels, places, level)
+    found = _significant(levels, places, alpha, confidence)
     if found or len(table) < TURNING:
         return found
     slopes = _model(table, margin, slopes=True)
     other_length, places = _shortest(slopes)
-    return _significant(slopes, places, level) if other_length < length else []
+    return _significant(slopes, places, alpha, confidence) if other_length < length else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,21 +147,21 @@ def _shortest(model: _Model) -> tuple[float, list[int]]:
     return best, chosen
 
 
-def _significant(model: _Model, places: list[int], level: float) -> list[ShortChange]:
-    """The changes with a p-value of at most the level, the weakest dropped first, since its neighbours gain by that."""
+def _significant(model: _Model, places: list[int], alpha: float, confidence: float) -> list[ShortChange]:
+    """The changes with a p-value of at most alpha, the weakest dropped first, since its neighbours gain by that."""
     while True:
-        found = [_described(model, places, number, level) for number in range(len(places))]
+        found = [_described(model, places, number, confidence) for number in range(len(places))]
         weakest = max(range(len(found)), key=lambda k: found[k].p_value, default=None)
-        if weakest is None or found[weakest].p_value <= level:
+        if weakest is None or found[weakest].p_value <= alpha:
             return found
         places = [*places[:weakest], *places[weakest + 1 :]]
 
 
-def _described(model: _Model, places: list[int], number: int, level: float) -> ShortChange:
+def _described(model: _Model, places: list[int], number: int, confidence: float) -> ShortChange:
     """A change with its confidence set and the bound on its p-value.
 
-    The set holds the places with the most weight, exp(-RSS / 2 s^2) of each, until it has 1 - level of all. Without the
-    change the memory is estimated anew, so what a random walk does is not taken for a change.
+    The set holds the places with the most weight, exp(-RSS / 2 s^2) of each, until it has the share ``confidence`` of
+    all. Without the change the memory is estimated anew, so what a random walk does is not taken for a change.
     """
     place, (error, table) = places[number], model.error(places)
     start, end = [0, *places][number], [*places, len(table) - 1][number + 1]
@@ -168,7 +169,7 @@ def _described(model: _Model, places: list[int], number: int, level: float) -> S
     errors = table[start, tried] + table[tried, end]
     weights = np.exp(-(errors - errors.min()) * model.size / (2.0 * error))
     order = np.argsort(-weights, kind="stable")
-    held = order[: int(np.searchsorted(np.cumsum(weights[order]), (1.0 - level) * weights.sum())) + 1]
+    held = order[: int(np.searchsorted(np.cumsum(weights[order]), confidence * weights.sum())) + 1]
     without = model.error([*places[:number], *places[number + 1 :]])[0]
     gain = max(model.size - model.parameters(places) - 1, 1) * math.log(max(without / error, 1.0))
     return ShortChange(

@@ -35,7 +35,7 @@ def tested_places(search: Search) -> list[int]:
 
 def _tested(search: Search, start: int, end: int) -> list[int]:
     """The clearest split of a stretch, if its test believes it, or else the cuts of a partition, if its test does."""
-    share = search.level * (end - start) / search.length
+    share = search.alpha * (end - start) / search.length
     whole = search.stretch(start, end, shortest=search.long)
     if whole.split and search.p_value_of_split(whole, share * LONG_SHARE) <= share * LONG_SHARE:
         return [search.exact(whole.split.window, whole.split.place)]
@@ -51,30 +51,30 @@ def believed_places(search: Search, places: list[int]) -> list[int]:
     """
     while True:
         edges = [0, *places, search.length]
-        found = [p_value_of_change(search, edges, number, search.level) for number in range(1, len(edges) - 1)]
-        if max(found, default=0.0) <= search.level:
+        found = [p_value_of_change(search, edges, number, search.alpha) for number in range(1, len(edges) - 1)]
+        if max(found, default=0.0) <= search.alpha:
             return places
         weakest = found.index(max(found))
         places = places[:weakest] + places[weakest + 1 :]
 
 
-def p_value_of_change(search: Search, edges: Sequence[int], number: int, level: float) -> float:
+def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: float) -> float:
     """The p-value of one change between its neighbours, exact enough to be held against a level.
 
     Args:
         search: The stream.
         edges: All places of the stream, its first step before them and its end after them.
         number: Which edge is asked about, from 1 to the last but one.
-        level: The level that matters.
+        alpha: The level that matters.
     """
-    key = (*edges, number), level
+    key = (*edges, number), alpha
     if key not in search.p_values:
         stretch = search.stretch(edges[number - 1], edges[number + 1], shortest=search.long)
-        found = search.p_value_of_split(stretch, level * LONG_SHARE) / LONG_SHARE
-        if found > CLEARLY * level:
+        found = search.p_value_of_split(stretch, alpha * LONG_SHARE) / LONG_SHARE
+        if found > CLEARLY * alpha:
             from shoal.changes.pieces import short_p_value
 
-            short = short_p_value(search, edges, number, level * (1.0 - LONG_SHARE))
+            short = short_p_value(search, edges, number, alpha * (1.0 - LONG_SHARE))
             found = min(found, short / (1.0 - LONG_SHARE))
         search.p_values[key] = min(found, 1.0)
     return search.p_values[key]

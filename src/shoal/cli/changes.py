@@ -20,7 +20,8 @@ def changes(
     min_distance: float = 0.05,
     processes: int | None = None,
     column: tuple[str, ...] = (),
-    level: float = 0.05,
+    alpha: float = 0.05,
+    confidence: float = 0.95,
     seed: int = 0,
     plot: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -39,8 +40,10 @@ def changes(
     column
         The column that is the stream, given again for each further coordinate; all columns of numbers where it is not
         given.
-    level
-        The level of the tests and of the confidence sets.
+    alpha
+        The level of the tests: how often a stream without a change may be said to have one, at most 0.5.
+    confidence
+        The confidence of the sets of places, from 0.5.
     seed
         Seed of the resampling.
     plot
@@ -57,9 +60,9 @@ def changes(
 
     if plot is not None:
         check_target(plot)
-    check_settings(min_distance=min_distance, process_count=processes, level=level)
+    check_settings(min_distance=min_distance, process_count=processes, alpha=alpha, confidence=confidence)
     stream = read_stream(file, column)
-    found = change_points(stream, min_distance, processes, level=level, seed=seed)
+    found = change_points(stream, min_distance, processes, alpha=alpha, confidence=confidence, seed=seed)
     if as_json:
         labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
         print_json({"file": file, "columns": stream.names} | found.to_dict() | labels)

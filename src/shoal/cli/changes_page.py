@@ -53,7 +53,7 @@ def write_page(path: Path, source: str, stream: Stream, found: Changes) -> Path:
     svg = to_svg(stream_chart(columns, pieces, marks, names=names, labels=dates), title=line)
     head, rows = table_of(found, stream, most=3)
     caption = (
-        "Dashed: the first step of each new piece. Grey: its confidence set at the level of the tests. Pieces of one "
+        "Dashed: the first step of each new piece. Grey: its confidence set. Pieces of one "
         "letter and colour are taken to be of one process."
     )
     if found.length > STRETCHES:
@@ -89,4 +89,5 @@ def _share(here: Array) -> Array:
 def _settings(found: Changes) -> str:
     """How the search was made."""
     asked = "chosen by tests" if found.process_count is None else f"{found.process_count} given"
-    return f"min_distance {found.min_distance:g}; number of processes {asked}; level {found.level:g}."
+    levels = f"alpha {found.alpha:g}; confidence {found.confidence:g}"
+    return f"min_distance {found.min_distance:g}; number of processes {asked}; {levels}."

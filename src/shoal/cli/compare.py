@@ -40,7 +40,7 @@ def compare(
         print_json(found.to_dict())
         return
     print(f"{found.first} against {found.second}: {found.seeds} seeds, {found.items} held-out items")
-    print(f"\n{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {found.level:.0%} interval      p")
+    print(f"\n{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {found.confidence:.0%} interval      p")
     for row in found.differences:
         print(
             f"{row.measure:16}{row.first:9.3f}{row.second:9.3f}{row.estimate:+12.3f}"

@@ -16,7 +16,7 @@ def power(
     seeds: int = 6,
     seed_sd: float = 0.1,
     target: float = 0.8,
-    level: float = 0.95,
+    alpha: float = 0.05,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Say how many seeds and items would show an effect.
@@ -35,16 +35,16 @@ def power(
         Standard deviation of an arm's true share from seed to seed.
     target
         The power that is wanted.
-    level
-        The confidence level of the two-sided test.
+    alpha
+        The level of the two-sided test, at most 0.5.
     as_json
         Print the plan as JSON on standard output.
     """
     from shoal.cli.console import print_json
-    from shoal.evaluation.statistics import plan_power
+    from shoal.statistics import plan_power
 
     plan = plan_power(
-        baseline=baseline, effect=effect, items=items, seeds=seeds, seed_sd=seed_sd, target=target, level=level
+        baseline=baseline, effect=effect, items=items, seeds=seeds, seed_sd=seed_sd, target=target, alpha=alpha
     )
     if as_json:
         print_json(asdict(plan))

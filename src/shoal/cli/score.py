@@ -88,14 +88,14 @@ def score(
 def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:
     """What is said of a model: never an accuracy without its count and interval."""
     from shoal.evaluation import bleu
-    from shoal.evaluation.statistics import wilson_interval
+    from shoal.statistics import wilson_interval
 
     interval = wilson_interval(scores.exact_matches, len(scores.items))
     summary: dict[str, object] = {
         "model": loaded.spec,
         "weights": loaded.digest[:16],
         "exact match": f"{scores.exact_matches} of {len(scores.items)} = {scores.accuracy:.3f}, "
-        f"{interval.level:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]",
+        f"{interval.confidence:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]",
         "ended early": sum(item.divergence == "ended-early" for item in scores.items),
         "went on": sum(item.divergence == "went-on" for item in scores.items),
         "other divergence": sum(item.divergence == "other" for item in scores.items),

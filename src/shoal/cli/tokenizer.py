@@ -84,7 +84,7 @@ def _number(text: str, name: str) -> int:
 def _print_choice(choice: VocabularyChoice) -> None:
     print(
         f"{choice.held_out_documents} held-out documents, {choice.held_out_bytes:,} bytes, "
-        f"{choice.level:.0%} bootstrap intervals over documents"
+        f"{choice.confidence:.0%} bootstrap intervals over documents"
     )
     print(
         f"{'size':>7}{'bits a byte':>13}{'':17}{'above the best':>16}{'':17}{'bytes a token':>15}{'bits a token':>14}"

@@ -128,7 +128,8 @@ def _print_counts(counts: list[TokenCounts]) -> None:
         return
     head = counts[0]
     print(
-        f"{head.documents} documents, {head.words:,} words, {head.bytes:,} bytes; {head.level:.0%} bootstrap intervals"
+        f"{head.documents} documents, {head.words:,} words, {head.bytes:,} bytes; "
+        f"{head.confidence:.0%} bootstrap intervals"
     )
     for count in counts:
         word, size = count.tokens_a_word, count.bytes_a_token

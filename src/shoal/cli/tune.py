@@ -105,11 +105,11 @@ def _training(result: TrainResult) -> dict[str, object]:
 
 def _share(scores: Scores) -> str:
     """Exact matches with their count and interval."""
-    from shoal.evaluation.statistics import wilson_interval
+    from shoal.statistics import wilson_interval
 
     interval = wilson_interval(scores.exact_matches, len(scores.items))
     share = f"{scores.exact_matches} of {len(scores.items)} exact"
-    return f"{share}, {interval.level:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]"
+    return f"{share}, {interval.confidence:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def _write_curve(result: TrainResult, path: Path) -> None:

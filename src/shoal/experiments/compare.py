@@ -50,7 +50,7 @@ class Comparison:
     second: str
     seeds: int
     items: int
-    level: float
+    confidence: float
     differences: tuple[Difference, ...]
     mcnemar: dict[str, Any]
     """From seed to McNemar's exact test of exact match: items right in one alone, and the p-value."""
@@ -79,7 +79,7 @@ def compare_runs(
         UnknownNameError: a run has no such arm.
         UsageError: the runs are not comparable: the message names the first setting that differs.
     """
-    from shoal.evaluation.statistics import mcnemar_exact
+    from shoal.statistics import mcnemar_exact
 
     one, two = (_Side(Path(folder), arm) for folder, arm in ((first, first_arm), (second, second_arm)))
     _check_comparable(one, two)
@@ -96,14 +96,16 @@ def compare_runs(
         )
         for seed in left
     }
-    level = one.experiment.measure.level
+    confidence = one.experiment.measure.confidence
     return Comparison(
         first=one.name,
         second=two.name,
         seeds=len(left),
         items=len(next(iter(left.values()))[key]),
-        level=level,
-        differences=tuple(found for name in MEASURES if (found := _difference(name, left, right, level)) is not None),
+        confidence=confidence,
+        differences=tuple(
+            found for name in MEASURES if (found := _difference(name, left, right, confidence)) is not None
+        ),
         mcnemar={
             seed: {"only_first": test.only_first, "only_second": test.only_second, "p_value": test.p_value}
             for seed, test in tests.items()
@@ -172,15 +174,15 @@ def _item_hash(row: Row) -> str:
 
 
 def _difference(
-    name: MeasureName, left: Mapping[int, Any], right: Mapping[int, Any], level: float
+    name: MeasureName, left: Mapping[int, Any], right: Mapping[int, Any], confidence: float
 ) -> Difference | None:
-    from shoal.evaluation.statistics import sign_flip
     from shoal.experiments.summary import by_seed
+    from shoal.statistics import sign_flip
 
     differences = paired(name, left, right)
     if not differences:
         return None
-    result = sign_flip(list(differences.values()), level=level)
+    result = sign_flip(list(differences.values()), confidence=confidence)
     means = [
         sum(
             value

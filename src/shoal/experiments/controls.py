@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.statistics import sign_flip
 from shoal.experiments.measures import MEASURES, MeasureName, gain, mean_of
 from shoal.experiments.summary import ArmRows, by_seed
 from shoal.experiments.verdict import Control
+from shoal.statistics import sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 
 def training_ceiling(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Control:
-    """Both arms fit the seen examples to the stated level; an arm that did not learn them shows no generalisation."""
+    """Both arms fit the seen examples to the threshold; an arm that did not learn them shows no generalisation."""
     wanted = experiment.controls.training_ceiling
     measure = MEASURES[wanted.measure]
     reached = {
         arm: _mean(by_seed(arms[arm], wanted.measure, "after", "seen"))
         for arm in (experiment.treatment, experiment.baseline)
     }
-    short = [arm for arm, mean in reached.items() if mean is None or gain(wanted.measure, mean, wanted.level) < 0]
+    short = [arm for arm, mean in reached.items() if mean is None or gain(wanted.measure, mean, wanted.threshold) < 0]
     bound = "at least" if measure.higher_is_better else "at most"
     who = f"{' and '.join(short)} did not fit" if short else "both arms fit"
-    says = f"{who} the seen examples ({measure.label} {_values(reached)}; {bound} {wanted.level:g} is asked for)"
-    return Control(name="training ceiling", passed=not short, says=says, numbers={"level": wanted.level, **reached})
+    says = f"{who} the seen examples ({measure.label} {_values(reached)}; {bound} {wanted.threshold:g} is asked for)"
+    return Control(
+        name="training ceiling", passed=not short, says=says, numbers={"threshold": wanted.threshold, **reached}
+    )
 
 
 def floor_and_ceiling(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Control:
@@ -89,7 +91,7 @@ def shuffled_weights(experiment: Experiment, arms: Mapping[str, ArmRows], *, fou
     if not differences:
         says = "the shuffled weights have no value to compare with"
         return Control(name="shuffled weights", passed=False, says=says, numbers=numbers)
-    result = sign_flip(list(differences.values()), level=experiment.measure.level)
+    result = sign_flip(list(differences.values()), confidence=experiment.measure.confidence)
     numbers |= {"difference": result.estimate, "low": result.low, "high": result.high, "p_value": result.p_value}
     beats = "beats" if result.low > 0 else "does not surely beat"
     interval = f"difference {result.estimate:.3f}, interval {result.low:.3f} to {result.high:.3f}"

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from shoal.experiments.learning import LearningTable
 from shoal.experiments.measures import MEASURES, MeasureName
-from shoal.experiments.table import Count, Name, NotNegative, Positive, Share, ShareOrZero, Table
+from shoal.experiments.table import Confidence, Count, Name, NotNegative, Positive, Share, ShareOrZero, Table
 
 
 class TaskTable(Table):
@@ -81,7 +81,7 @@ class MeasureTable(Table):
     smallest_effect: Positive
     """The smallest difference between the arms that would matter, in the units of the measure."""
 
-    level: Share = 0.95
+    confidence: Confidence = 0.95
     """Confidence of every interval."""
 
 
@@ -89,7 +89,7 @@ class CeilingTable(Table):
     """The training ceiling: what each of the two arms must reach on the seen examples."""
 
     measure: MeasureName = "exact_match"
-    level: float = 0.9
+    threshold: float = 0.9
     """The mean over seeds that is at least reached (for bits per byte, at most)."""
 
 

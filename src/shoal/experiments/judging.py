@@ -6,18 +6,18 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.statistics import (
+from shoal.experiments import controls
+from shoal.experiments.measures import MEASURES, gain
+from shoal.experiments.summary import ArmRows, summarize
+from shoal.experiments.telling import sentence, what_is_needed
+from shoal.experiments.verdict import Control, Effect, Verdict, decide
+from shoal.statistics import (
     crossed_bootstrap,
     mcnemar_exact,
     seeds_needed,
     sign_flip,
     smallest_detectable_effect,
 )
-from shoal.experiments import controls
-from shoal.experiments.measures import MEASURES, gain
-from shoal.experiments.summary import ArmRows, summarize
-from shoal.experiments.telling import sentence, what_is_needed
-from shoal.experiments.verdict import Control, Effect, Verdict, decide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,24 +64,24 @@ def judge(
         seeds_needed=seeds,
         needed=needed,
         items_view=_items_view(experiment, arms),
-        measures=summarize(arms, level=experiment.measure.level),
+        measures=summarize(arms, confidence=experiment.measure.confidence),
     )
 
 
 def measure_effect(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Effect:
     """The primary measure's paired differences between treatment and baseline on held-out items, after training."""
     name = experiment.measure.primary
-    level = experiment.measure.level
+    confidence = experiment.measure.confidence
     pairs = controls.paired(name, arms[experiment.treatment], arms[experiment.baseline])
     differences = tuple(pairs.values())
-    flips = sign_flip(differences, level=level) if differences else None
+    flips = sign_flip(differences, confidence=confidence) if differences else None
     saved = "" if MEASURES[name].higher_is_better else " saved"
     return Effect(
         measure=f"{MEASURES[name].label}{saved}",
         estimate=flips.estimate if flips else math.nan,
         low=flips.low if flips else -math.inf,
         high=flips.high if flips else math.inf,
-        level=level,
+        confidence=confidence,
         smallest=experiment.measure.smallest_effect,
         p_value=flips.p_value if flips else 1.0,
         smallest_p_value=flips.smallest_p_value if flips else 1.0,
@@ -115,7 +115,7 @@ def _controls(
 def _detectable(effect: Effect) -> float | None:
     if effect.difference_sd is None:
         return None
-    found = smallest_detectable_effect(effect.difference_sd, len(effect.differences), level=effect.level)
+    found = smallest_detectable_effect(effect.difference_sd, len(effect.differences), alpha=1 - effect.confidence)
     return found if math.isfinite(found) else None
 
 
@@ -124,7 +124,7 @@ def _needed(effect: Effect) -> tuple[int | None, str | None]:
     if effect.difference_sd is None:
         return None, "at least 6 seeds an arm, so that their spread can be seen"
     distance = effect.smallest if effect.estimate >= effect.smallest else effect.smallest - effect.estimate
-    seeds = seeds_needed(distance, effect.difference_sd, level=effect.level)
+    seeds = seeds_needed(distance, effect.difference_sd, alpha=1 - effect.confidence)
     return seeds, what_is_needed(seeds, len(effect.differences), distance)
 
 
@@ -164,5 +164,5 @@ def _bootstrap(experiment: Experiment, first: ArmRows, second: ArmRows) -> dict[
         table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
     rows = next(iter(first.values()))[key]
     groups = [row["tags"].get("group", place) for place, row in enumerate(rows)]
-    interval = crossed_bootstrap(table, groups=groups, level=experiment.measure.level)
-    return {"low": interval.low, "high": interval.high, "level": interval.level, "groups": len(set(groups))}
+    interval = crossed_bootstrap(table, groups=groups, confidence=experiment.measure.confidence)
+    return {"low": interval.low, "high": interval.high, "confidence": interval.confidence, "groups": len(set(groups))}

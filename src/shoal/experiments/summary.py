@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.statistics import sign_flip_interval
 from shoal.experiments.measures import MEASURES, MeasureName, Row, mean_of
+from shoal.statistics import sign_flip_interval
 
 if TYPE_CHECKING:
     from shoal.experiments.experiment import Experiment
@@ -50,7 +50,7 @@ def by_seed(rows: ArmRows, measure: MeasureName, stage: str, split: str) -> dict
     return {seed: mean_of(measure, parts[stage, split]) for seed, parts in rows.items()}
 
 
-def summarize(arms: Mapping[str, ArmRows], *, level: float) -> dict[str, Any]:
+def summarize(arms: Mapping[str, ArmRows], *, confidence: float) -> dict[str, Any]:
     """Every measure of every arm, for `Verdict.measures`."""
     return {
         name: {
@@ -58,7 +58,10 @@ def summarize(arms: Mapping[str, ArmRows], *, level: float) -> dict[str, Any]:
             "meaning": measure.meaning,
             "higher_is_better": measure.higher_is_better,
             "arms": {
-                arm: {stage: {split: _summary(rows, name, stage, split, level) for split in SPLITS} for stage in STAGES}
+                arm: {
+                    stage: {split: _summary(rows, name, stage, split, confidence) for split in SPLITS}
+                    for stage in STAGES
+                }
                 for arm, rows in arms.items()
             },
         }
@@ -66,10 +69,10 @@ def summarize(arms: Mapping[str, ArmRows], *, level: float) -> dict[str, Any]:
     }
 
 
-def _summary(rows: ArmRows, name: MeasureName, stage: str, split: str, level: float) -> dict[str, Any]:
+def _summary(rows: ArmRows, name: MeasureName, stage: str, split: str, confidence: float) -> dict[str, Any]:
     values = by_seed(rows, name, stage, split)
     known = [value for value in values.values() if value is not None]
-    interval = sign_flip_interval(known, level=level) if known else None
+    interval = sign_flip_interval(known, confidence=confidence) if known else None
     return {
         "mean": sum(known) / len(known) if known else None,
         "low": interval.low if interval else None,

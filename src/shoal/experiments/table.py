@@ -16,6 +16,9 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 ShareOrZero = Annotated[float, Field(ge=0, lt=1)]
 """A share that may be 0."""
 
+Confidence = Annotated[float, Field(ge=0.5, lt=1)]
+"""Of intervals: below one half whoever gives it means the level of a test."""
+
 Positive = Annotated[float, Field(gt=0, lt=math.inf)]
 NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.statistics import fewest_seeds
+from shoal.statistics import fewest_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ def sentence(
     """The verdict in one sentence."""
     basis = f"{_count(len(effect.seeds), 'seed')}, {_count(items, 'held-out item')}"
     gained = _gained(effect, treatment, baseline)
-    interval = f"{100 * effect.level:g}% interval {_number(effect.low)} to {_number(effect.high)}"
+    interval = f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}"
     if word == "confounded":
         failed = [control for control in controls if not control.passed]
         return (
@@ -38,7 +38,7 @@ def sentence(
     if not math.isfinite(effect.low):
         return (
             f"{_capital(gained)}, but {basis} cannot exclude anything: with fewer than "
-            f"{fewest_seeds(level=effect.level)} seeds no result reaches {100 * effect.level:g}%."
+            f"{fewest_seeds(alpha=1 - effect.confidence)} seeds no result reaches {100 * effect.confidence:g}%."
         )
     return (
         f"These seeds cannot tell: {gained}, and the {interval} ({basis}) excludes neither an effect of "
@@ -83,8 +83,8 @@ def _effect_line(verdict: Verdict) -> str:
     effect = verdict.effect
     return (
         f"effect      {_number(effect.estimate)} {effect.measure}, {verdict.treatment} - {verdict.baseline}, "
-        f"{100 * effect.level:g}% interval {_number(effect.low)} to {_number(effect.high)}, p = {effect.p_value:.2g} "
-        f"({effect.method} sign flips over {_count(len(effect.seeds), 'seed')})"
+        f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}, "
+        f"p = {effect.p_value:.2g} ({effect.method} sign flips over {_count(len(effect.seeds), 'seed')})"
     )
 
 
@@ -100,8 +100,8 @@ def _table(verdict: Verdict) -> list[str]:
                 rows.append([record["label"], split.replace("_", " "), stage, *cells])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    level = f"{100 * verdict.effect.level:g}%"
-    return [*text, f"mean over {_count(verdict.seeds, 'seed')} [{level} interval over seeds]"]
+    confidence = f"{100 * verdict.effect.confidence:g}%"
+    return [*text, f"mean over {_count(verdict.seeds, 'seed')} [{confidence} interval over seeds]"]
 
 
 def _cell(record: dict[str, Any] | None) -> str:

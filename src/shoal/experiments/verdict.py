@@ -47,7 +47,7 @@ class Effect:
     """-infinity where so few seeds can exclude nothing."""
 
     high: float
-    level: float
+    confidence: float
     smallest: float
     """The smallest effect that matters (d), stated before the run."""
 

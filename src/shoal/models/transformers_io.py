@@ -25,7 +25,7 @@ def quiet() -> Iterator[None]:
     """Hold back the progress bars and reports of `transformers`; what they would say, shoal checks and raises."""
     from transformers.utils import logging
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    confidence, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()
     try:
@@ -33,7 +33,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(level)
+        logging.set_verbosity(confidence)
         if bars:
             logging.enable_progress_bar()
 

@@ -90,7 +90,7 @@ def _listed(run: RunRecords, found: Estimates, title: str) -> Markup:
     names = [name for name in MEASURES if any(key[2] == name for key in found)]
     rows = [[_title(name), *(_cell(found.get((*column, name)), name) for column in columns)] for name in names]
     exact = [found.get((*column, "exact_match")) for column in columns]
-    rows.append(_over_items(exact, run.experiment.measure.level))
+    rows.append(_over_items(exact, run.experiment.measure.confidence))
     sizes = {(value.items, len(value.seeds)) for (_, _, name), value in found.items() if name == "exact_match"}
     items, seeds = (_span(counts) for counts in zip(*sizes, strict=True))
     basis = f"mean over {seeds} seeds of {items} items each"
@@ -107,16 +107,16 @@ def _cell(found: Estimate | None, name: MeasureName) -> str | Markup:
     return _CELL.format(show(found.mean), interval)
 
 
-def _over_items(found: Sequence[Estimate | None], level: float) -> list[str | Markup]:
+def _over_items(found: Sequence[Estimate | None], confidence: float) -> list[str | Markup]:
     """Exact match with Wilson's interval over the items of one seed, which says more than seeds that agree."""
-    from shoal.evaluation.statistics import wilson_interval
+    from shoal.statistics import wilson_interval
 
     cells: list[str | Markup] = []
     for value in found:
         if value is None or value.mean is None:
             cells.append(NOTHING)
             continue
-        interval = wilson_interval(round(value.mean * value.items), value.items, level=level)
+        interval = wilson_interval(round(value.mean * value.items), value.items, confidence=confidence)
         cells.append(_CELL.format(percent(value.mean), f"{percent(interval.low)}, {percent(interval.high)}"))
     return ["Exact match over items", *cells]
 
@@ -128,7 +128,7 @@ def _span(counts: tuple[int, ...]) -> str:
 
 def _percent(run: RunRecords) -> str:
     """The confidence as a percentage."""
-    return f"{100 * run.experiment.measure.level:g}%"
+    return f"{100 * run.experiment.measure.confidence:g}%"
 
 
 def _glossary() -> Markup:

@@ -45,7 +45,7 @@ def measures_of(run: RunRecords) -> Record:
         return recorded
     scored = {arm: [seed for seed in run.of_arm(arm) if seed.before or seed.after] for arm in run.arms}
     arms = {arm: {seed.seed: _parts(seed) for seed in seeds} for arm, seeds in scored.items() if seeds}
-    return summarize(arms, level=run.experiment.measure.level)
+    return summarize(arms, confidence=run.experiment.measure.confidence)
 
 
 def estimate(record: Record) -> Estimate:

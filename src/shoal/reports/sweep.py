@@ -126,10 +126,10 @@ def _scaling(result: SweepResult, name: str) -> Markup:
         "compute, trials that another beats with less are left out."
     )
     drawn = figure(drawings, caption=caption) if drawings else Markup("")
-    level = result.scalings[0].law.level if result.scalings[0].law else 0.95
+    confidence = result.scalings[0].law.confidence if result.scalings[0].law else 0.95
     notes = (
-        f"Exponents with {level:.0%} intervals over the sizes (bootstrap-t on residuals). They hold for this recipe "
-        "between the smallest and the largest size; nothing is said of what lies beyond."
+        f"Exponents with {confidence:.0%} intervals over the sizes (bootstrap-t on residuals). They hold for this "
+        "recipe between the smallest and the largest size; nothing is said of what lies beyond."
     )
     return Markup("{}<ul>{}</ul><p>{}</p>").format(drawn, lines, notes)
 

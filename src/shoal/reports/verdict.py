@@ -64,16 +64,16 @@ def _effect(record: Record) -> Markup:
         axis=f"{effect['measure']}: {record['treatment']} minus {record['baseline']}, held-out items",
     )
     says = (
-        f"Effect {number(effect['estimate'])}, {_level(effect)} interval {_interval(effect)}, smallest effect that "
-        f"matters {number(effect['smallest'])}"
+        f"Effect {number(effect['estimate'])}, {_confidence(effect)} interval {_interval(effect)}, smallest effect "
+        f"that matters {number(effect['smallest'])}"
     )
     caption = "The estimate with its interval, against no effect and the smallest effect that matters (d). "
     return figure([to_svg(chart, title=says)], caption=f"{caption}Each ring is the difference of one seed.")
 
 
-def _level(effect: Record) -> str:
+def _confidence(effect: Record) -> str:
     """The confidence as a percentage."""
-    return f"{100 * effect['level']:g}%"
+    return f"{100 * effect['confidence']:g}%"
 
 
 def _interval(effect: Record) -> str:
@@ -89,7 +89,7 @@ def _numbers(record: Record) -> list[tuple[str, str]]:
     pairs = len(effect["differences"])
     return [
         (f"Effect in {effect['measure']}", said(effect["estimate"])),
-        (f"{_level(effect)} interval over seeds", _interval(effect)),
+        (f"{_confidence(effect)} interval over seeds", _interval(effect)),
         ("Smallest effect that matters (d)", number(effect["smallest"])),
         ("p, sign flips over seeds", number(effect["p_value"])),
         ("Seeds an arm", str(record["seeds"]) if pairs == record["seeds"] else f"{pairs} of {record['seeds']}"),
@@ -120,5 +120,5 @@ def _items_view(record: Record) -> Markup:
         return drawn
     line = Markup("<p>Resampling seeds and items together (crossed bootstrap): {} interval {} to {}, {} groups.</p>")
     return drawn + line.format(
-        _level(bootstrap), number(bootstrap["low"]), number(bootstrap["high"]), bootstrap["groups"]
+        _confidence(bootstrap), number(bootstrap["low"]), number(bootstrap["high"]), bootstrap["groups"]
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError, UsageError
+from shoal.statistics.checks import check_confidence
 from shoal.text.ngram import NgramModel
 from shoal.text.training import train_tokenizer
 
@@ -69,7 +70,7 @@ class VocabularyChoice:
     scores: tuple[SizeScore, ...]
     held_out_documents: int
     held_out_bytes: int
-    level: float
+    confidence: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -81,7 +82,7 @@ def choose_vocabulary(
     *,
     kind: TokenizerKind = "bpe",
     sizes: Sequence[int] = SIZES,
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> VocabularyChoice:
@@ -91,7 +92,7 @@ def choose_vocabulary(
         documents: the corpus.
         kind: the kind of tokenizer.
         sizes: the candidates; those that the corpus is too small for are left out.
-        level: the confidence of the intervals.
+        confidence: the confidence of the intervals.
         seed: of the bootstrap.
         progress: called with (what, done, total).
 
@@ -99,6 +100,7 @@ def choose_vocabulary(
         DataError: too few documents to hold any out, or the same text on both sides alone.
         UsageError: no size that the corpus is large enough for.
     """
+    check_confidence(confidence)
     if len(documents) < _FEWEST_DOCUMENTS:
         raise DataError(
             f"{len(documents)} documents are too few to choose a size on; give {_FEWEST_DOCUMENTS} or more, or a --size"
@@ -117,7 +119,7 @@ def choose_vocabulary(
             progress("sizes", done, len(set(sizes)))
     if not tried:
         raise UsageError(f"the corpus is too small for a vocabulary of {min(sizes)}; give more text or smaller sizes")
-    return _choose(tried, bytes_D, level, seed)
+    return _choose(tried, bytes_D, confidence, seed)
 
 
 def _score(
@@ -136,7 +138,10 @@ def _encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[li
 
 
 def _choose(
-    tried: list[tuple[int, np.ndarray[Any, Any], float, int]], bytes_D: np.ndarray[Any, Any], level: float, seed: int
+    tried: list[tuple[int, np.ndarray[Any, Any], float, int]],
+    bytes_D: np.ndarray[Any, Any],
+    confidence: float,
+    seed: int,
 ) -> VocabularyChoice:
     bits_SD = np.stack([bits for _, bits, _, _ in tried])
     whole_S = bits_SD.sum(axis=1) / bytes_D.sum()
@@ -144,7 +149,7 @@ def _choose(
     draws = np.random.default_rng(seed)
     weights_RD = draws.multinomial(len(bytes_D), np.full(len(bytes_D), 1 / len(bytes_D)), size=_DRAWS)
     drawn_RS = (weights_RD @ bits_SD.T) / (weights_RD @ bytes_D)[:, None]
-    edges = [(1 - level) / 2, (1 + level) / 2]
+    edges = [(1 - confidence) / 2, (1 + confidence) / 2]
     low_S, high_S = np.quantile(drawn_RS, edges, axis=0)
     worse_low_S, worse_high_S = np.quantile(drawn_RS - drawn_RS[:, [best]], edges, axis=0)
     scores = tuple(
@@ -167,5 +172,5 @@ def _choose(
         scores=scores,
         held_out_documents=len(bytes_D),
         held_out_bytes=int(bytes_D.sum()),
-        level=level,
+        confidence=confidence,
     )

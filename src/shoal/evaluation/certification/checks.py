@@ -12,8 +12,8 @@ from shoal.evaluation.certification.comparing import count_right, disagreements
 from shoal.evaluation.certification.records import read_records, value_of
 from shoal.evaluation.certification.subject import Subject, as_pairs, right_scores
 from shoal.evaluation.metrics import bleu
-from shoal.evaluation.statistics import clopper_pearson_interval
 from shoal.models.dummies import make_dummy, teach, tiny_tokenizer
+from shoal.statistics import clopper_pearson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,7 +163,7 @@ class ScoresChance(ScoresDummy):
         subject = self.subject(seed)
         count, p = len(subject.examples), float(self.parameters["p"])
         right = count_right(evaluator(subject.model, subject.tokenizer, subject.examples), count)
-        interval = clopper_pearson_interval(right, count, level=1 - ALPHA)
+        interval = clopper_pearson_interval(right, count, confidence=1 - ALPHA)
         got = f"{right} of {count} right: between {interval.low:.3f} and {interval.high:.3f}"
         return Finding(f"an interval with p = {p} in it", got, p in interval)
 

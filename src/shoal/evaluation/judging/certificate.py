@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from shoal.evaluation.judging.trend import Trend
-    from shoal.evaluation.statistics import SignFlip
+    from shoal.statistics import SignFlip
 
 Sight = Literal["sees", "blind", "cannot tell"]
 
@@ -52,7 +52,7 @@ class JudgeCertificate:
     """Pieces of which the judge gave no usable answer."""
 
     seed: int
-    level: float
+    confidence: float
     smallest_drop: float
     """What counts as a drop, in marks."""
 

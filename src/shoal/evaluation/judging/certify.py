@@ -16,7 +16,7 @@ from shoal.evaluation.judging.certificate import DamageFinding, JudgeCertificate
 from shoal.evaluation.judging.damage import DAMAGES, DOSES, Damaged, damaged_pieces
 from shoal.evaluation.judging.rubric import DIMENSIONS
 from shoal.evaluation.judging.trend import Trend, falling_trend
-from shoal.evaluation.statistics import fewest_seeds, sign_flip
+from shoal.statistics import fewest_seeds, sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,8 @@ SMALLEST_DROP = 0.5
 """Marks: a smaller drop from the undamaged story to the fully damaged one does not count as seeing."""
 
 
-_LEVEL = 1 - 0.05 / len(DAMAGES)
+_CONFIDENCE = 1 - 0.05 / len(DAMAGES)
+"""Of each kind's interval, the level .05 of the certificate being shared by the kinds."""
 
 PATIENCE = 10
 """Pieces: a judge that has no usable answer to so many is not asked about the others."""
@@ -60,13 +61,13 @@ def certify_judge(
     marks = _marks(pieces, judged)
     return JudgeCertificate(
         judge=name,
-        findings=tuple(_finding(damage, marks, stories, doses, _LEVEL) for damage in DAMAGES),
+        findings=tuple(_finding(damage, marks, stories, doses, _CONFIDENCE) for damage in DAMAGES),
         doses=tuple(doses),
         stories=stories,
         pieces=len(pieces),
         useless=sum(one is None for one in judged),
         seed=seed,
-        level=_LEVEL,
+        confidence=_CONFIDENCE,
         smallest_drop=SMALLEST_DROP,
     )
 
@@ -77,7 +78,7 @@ def check_stories(stories: int) -> None:
     Raises:
         UsageError: there are too few.
     """
-    fewest = fewest_seeds(level=_LEVEL)
+    fewest = fewest_seeds(alpha=1 - _CONFIDENCE)
     if stories < fewest:
         raise UsageError(f"{stories} stories prove nothing of a judge; give {fewest} or more")
 
@@ -100,45 +101,47 @@ def _marks(pieces: Sequence[Damaged], judged: Sequence[Judgement | None]) -> Mar
     return found
 
 
-def _finding(damage: str, marks: Marks, stories: int, doses: Sequence[float], level: float) -> DamageFinding:
+def _finding(damage: str, marks: Marks, stories: int, doses: Sequence[float], confidence: float) -> DamageFinding:
     steps = (0.0, *doses)
     whole = [story for story in range(stories) if all((story, damage, dose) in marks for dose in steps)]
-    if len(whole) < fewest_seeds(level=level):
+    if len(whole) < fewest_seeds(alpha=1 - confidence):
         return DamageFinding(
             damage=damage, sight="cannot tell", trend=None, seen_from=None, drops={}, specific=False, leaks=()
         )
     rows = {name: [[marks[story, damage, dose].mark(name) for dose in steps] for story in whole] for name in DIMENSIONS}
-    trend = falling_trend(rows[damage], level=level)
-    drops = {name: sign_flip([row[0] - row[-1] for row in of_one], level=level) for name, of_one in rows.items()}
+    trend = falling_trend(rows[damage], confidence=confidence)
+    drops = {
+        name: sign_flip([row[0] - row[-1] for row in of_one], confidence=confidence) for name, of_one in rows.items()
+    }
     others = [name for name in DIMENSIONS if name != damage]
     return DamageFinding(
         damage=damage,
-        sight=_sight(trend, level),
+        sight=_sight(trend, confidence),
         trend=trend,
-        seen_from=_seen_from(rows[damage], doses, level),
+        seen_from=_seen_from(rows[damage], doses, confidence),
         drops=drops,
-        specific=all(_more(rows[damage], rows[name], level) for name in others),
+        specific=all(_more(rows[damage], rows[name], confidence) for name in others),
         leaks=tuple(name for name in others if drops[name].low > 0),
     )
 
 
-def _sight(trend: Trend, level: float) -> Sight:
-    if trend.p_value <= 1 - level and trend.drop.low > 0 and trend.drop.estimate >= SMALLEST_DROP:
+def _sight(trend: Trend, confidence: float) -> Sight:
+    if trend.p_value <= 1 - confidence and trend.drop.low > 0 and trend.drop.estimate >= SMALLEST_DROP:
         return "sees"
     return "blind" if trend.drop.high < SMALLEST_DROP else "cannot tell"
 
 
-def _seen_from(rows: Sequence[Sequence[int]], doses: Sequence[float], level: float) -> float | None:
+def _seen_from(rows: Sequence[Sequence[int]], doses: Sequence[float], confidence: float) -> float | None:
     """The lowest dose from which on every dose is told from none."""
     found = None
     for place, dose in reversed(list(enumerate(doses, start=1))):
-        if sign_flip([row[0] - row[place] for row in rows], level=level).low <= 0:
+        if sign_flip([row[0] - row[place] for row in rows], confidence=confidence).low <= 0:
             break
         found = dose
     return found
 
 
-def _more(own: Sequence[Sequence[int]], other: Sequence[Sequence[int]], level: float) -> bool:
+def _more(own: Sequence[Sequence[int]], other: Sequence[Sequence[int]], confidence: float) -> bool:
     """Whether one dimension drops more than the other, over stories."""
     excess = [(mine[0] - mine[-1]) - (its[0] - its[-1]) for mine, its in zip(own, other, strict=True)]
-    return sign_flip(excess, level=level).low > 0
+    return sign_flip(excess, confidence=confidence).low > 0

@@ -19,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.evaluation.statistics import SignFlip, sign_flip
+from shoal.statistics import SignFlip, sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +45,12 @@ class Trend:
     """The mean mark at each dose, the undamaged first."""
 
 
-def falling_trend(marks: Sequence[Sequence[float]], *, level: float = 0.95) -> Trend:
+def falling_trend(marks: Sequence[Sequence[float]], *, confidence: float = 0.95) -> Trend:
     """Test whether marks fall with the dose.
 
     Args:
         marks: one row a story, one column a dose in rising order, the undamaged first; 2 to 7 doses.
-        level: of the drop's interval.
+        confidence: of the drop's interval.
 
     Raises:
         UsageError: there are no stories, or the table is not as said.
@@ -73,7 +73,7 @@ def falling_trend(marks: Sequence[Sequence[float]], *, level: float = 0.95) -> T
         # Python's whole numbers divide exactly enough however large they are.
         p_value=below / sum(distribution.values()),
         in_order=_in_order(marks),
-        drop=sign_flip([row[0] - row[-1] for row in marks], level=level),
+        drop=sign_flip([row[0] - row[-1] for row in marks], confidence=confidence),
         means=tuple(sum(row[place] for row in marks) / len(marks) for place in range(doses)),
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoal.evaluation.statistics.intervals import wilson_interval
+from shoal.statistics.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
 from shoal.evaluation.likelihoods import log_likelihoods, text_rows
-from shoal.evaluation.statistics import Interval, wilson_interval
+from shoal.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -217,7 +217,7 @@ def _judge(certificate: JudgeCertificate) -> Markup:
         )
     caption = (
         f"{certificate.stories} stories, {certificate.pieces} pieces, {certificate.useless} without a usable answer; "
-        f"Page's exact test, intervals at {certificate.level:.1%}"
+        f"Page's exact test, intervals at {certificate.confidence:.1%}"
     )
     return said + (drops if charts else Markup("")) + table(head, rows, caption=caption)
 

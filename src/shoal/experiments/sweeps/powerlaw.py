@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import UsageError
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ class PowerLaw:
     floor_low: float = 0.0
     floor_high: float = 0.0
     points: int
-    level: float
+    confidence: float
     error: float
     """Root mean square of the relative errors."""
 
@@ -71,24 +72,25 @@ class PowerLaw:
         return asdict(self)
 
 
-def fit_power_law(x: Sequence[float], y: Sequence[float], *, level: float = 0.95, seed: int = 0) -> PowerLaw:
+def fit_power_law(x: Sequence[float], y: Sequence[float], *, confidence: float = 0.95, seed: int = 0) -> PowerLaw:
     """``y = a x^-b``, with a bootstrap-t interval of b.
 
     Args:
         x: sizes, above 0.
         y: what falls with them, above 0.
-        level: the confidence.
+        confidence: the confidence.
         seed: of the drawing.
 
     Raises:
         UsageError: too few different sizes, too near each other, or a value that has no logarithm.
     """
+    check_confidence(confidence)
     across_N, logs_N = (np.log(values) for values in _checked(x, y, FEWEST))
     slope_1, start_1, left_1N = _lines(across_N, logs_N[None])
     draws_DN = start_1 + slope_1 * across_N + _drawn(_unshrunk(across_N, left_1N[0]), seed)
     slopes_D, _, left_DN = _lines(across_N, draws_DN)
     ratios_D = (slopes_D - slope_1) / np.maximum(_standard_errors(across_N, left_DN), _TINY)
-    low, high = np.quantile(ratios_D, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(ratios_D, [(1 - confidence) / 2, (1 + confidence) / 2])
     exponent, spread = -float(slope_1[0]), float(_standard_errors(across_N, left_1N)[0])
     return PowerLaw(
         exponent=exponent,
@@ -96,30 +98,31 @@ def fit_power_law(x: Sequence[float], y: Sequence[float], *, level: float = 0.95
         high=exponent + float(high) * spread,
         factor=float(np.exp(start_1[0])),
         points=len(across_N),
-        level=level,
+        confidence=confidence,
         error=float(np.sqrt(np.mean(left_1N**2))),
     )
 
 
-def fit_above_floor(x: Sequence[float], y: Sequence[float], *, level: float = 0.95, seed: int = 0) -> PowerLaw:
+def fit_above_floor(x: Sequence[float], y: Sequence[float], *, confidence: float = 0.95, seed: int = 0) -> PowerLaw:
     """``y = floor + a x^-b`` with floor and a not below 0, and percentile intervals of b and the floor.
 
     Args:
         x: sizes, above 0.
         y: what falls with them, above 0.
-        level: the confidence.
+        confidence: the confidence.
         seed: of the drawing.
 
     Raises:
         UsageError: too few different sizes, too near each other, or a value that has no logarithm.
     """
+    check_confidence(confidence)
     sizes_N, values_N = _checked(x, y, FEWEST_ABOVE_FLOOR)
     exponent_1, floor_1, factor_1 = _above_floors(sizes_N, values_N[None])
     fitted_N = floor_1[0] + factor_1[0] * sizes_N ** -exponent_1[0]
     left_N = np.log(values_N / fitted_N)
     wider_N = left_N * np.sqrt(len(left_N) / (len(left_N) - 3))
     exponents_D, floors_D, _ = _above_floors(sizes_N, fitted_N * np.exp(_drawn(wider_N, seed)))
-    ends = [(1 - level) / 2, (1 + level) / 2]
+    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
     low, high = np.quantile(exponents_D, ends)
     floor_low, floor_high = np.quantile(floors_D, ends)
     return PowerLaw(
@@ -131,7 +134,7 @@ def fit_above_floor(x: Sequence[float], y: Sequence[float], *, level: float = 0.
         floor_low=float(floor_low),
         floor_high=float(floor_high),
         points=len(sizes_N),
-        level=level,
+        confidence=confidence,
         error=float(np.sqrt(np.mean(left_N**2))),
     )
 

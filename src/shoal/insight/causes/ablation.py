@@ -23,6 +23,7 @@ from shoal.insight.causes.intervals import bracketed, enough_for_interval, said_
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -82,14 +83,14 @@ class Ablations:
     ablations: tuple[Ablation, ...]
     """The most harmful first."""
 
-    level: float
+    confidence: float
 
     def lines(self, count: int = 8) -> list[str]:
         """The most harmful ablations in words."""
         told = (
             f"{self.how} ablation on {self.items} items: exact match {self.accuracy:.1%}, log-likelihood "
             f"{self.log_likelihood:.3f} nats an item with all {self.unit}s; change of both without. "
-            + said_of_intervals(self.items, self.level, "items")
+            + said_of_intervals(self.items, self.confidence, "items")
         )
         return [told] + [
             f"  {each.accuracy_change:+7.1%}  {each.log_likelihood_change:+8.3f}{each.interval()}  "
@@ -110,7 +111,7 @@ def ablate(
     unit: Unit = "head",
     places: Sequence[tuple[int, int]] | None = None,
     how: How = "mean",
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Ablations:
@@ -123,7 +124,7 @@ def ablate(
         unit: ``head`` or ``neuron``.
         places: (block, head or neuron); None takes every head. Neurons must be named.
         how: ``zero``, ``mean`` or ``resample``.
-        level: of the intervals.
+        confidence: of the intervals.
         seed: of what is drawn.
         progress: called with (what, done, total).
 
@@ -132,6 +133,7 @@ def ablate(
         DataError: there is no example.
         ModelError: the model has no such units.
     """
+    check_confidence(confidence)
     for kind, given, known in (("unit", unit, _SITE), ("ablation", how, ("zero", "mean", "resample"))):
         if given not in known:
             raise UnknownNameError(kind, given, known)
@@ -150,7 +152,7 @@ def ablate(
             with edit(model, {f"blocks.{block}.{_SITE[unit]}": change}):
                 scores = evaluate(model, tokenizer, examples, greedy_text=False)
             lost_I = _log_likelihoods(scores) - base_I
-            low, high = _interval(lost_I[draws], level)
+            low, high = _interval(lost_I[draws], confidence)
             found.append(
                 Ablation(
                     block=block,
@@ -171,15 +173,15 @@ def ablate(
         accuracy=whole.accuracy,
         log_likelihood=float(base_I.mean()),
         ablations=tuple(sorted(found, key=lambda each: each.log_likelihood_change)),
-        level=level,
+        confidence=confidence,
     )
 
 
-def _interval(drawn_DI: np.ndarray[Any, Any], level: float) -> tuple[float | None, float | None]:
+def _interval(drawn_DI: np.ndarray[Any, Any], confidence: float) -> tuple[float | None, float | None]:
     """Percentiles of the means of the draws; none where the items are too few."""
-    if not enough_for_interval(drawn_DI.shape[1], level):
+    if not enough_for_interval(drawn_DI.shape[1], confidence):
         return None, None
-    low, high = np.quantile(drawn_DI.mean(1), [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(drawn_DI.mean(1), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-def enough_for_interval(units: int, level: float) -> bool:
+def enough_for_interval(units: int, confidence: float) -> bool:
     """Whether an interval over so many units can hold what it says.
 
     A bootstrap interval never leaves the range of its units, and that range holds their median with probability
     1 - 2^(1 - units): at 95% it takes six.
     """
-    return 2.0 ** (1 - units) <= 1 - level
+    return 2.0 ** (1 - units) <= 1 - confidence
 
 
 def bracketed(low: float | None, high: float | None) -> str:
@@ -17,8 +17,8 @@ def bracketed(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
 
 
-def said_of_intervals(units: int, level: float, what: str) -> str:
+def said_of_intervals(units: int, confidence: float, what: str) -> str:
     """What the brackets are, or why there are none."""
-    if enough_for_interval(units, level):
-        return f"In brackets {level:.0%} bootstrap intervals over the {what}."
-    return f"{units} {what} are too few for {level:.0%} intervals."
+    if enough_for_interval(units, confidence):
+        return f"In brackets {confidence:.0%} bootstrap intervals over the {what}."
+    return f"{units} {what} are too few for {confidence:.0%} intervals."

@@ -22,6 +22,7 @@ from shoal.insight.causes.pairs import EncodedPair, encode_pairs
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +86,7 @@ class PatchEffects:
     counterfactual: float
     """Mean logit difference on the counterfactuals."""
 
-    level: float
+    confidence: float
 
     def strongest(self, count: int) -> tuple[PatchEffect, ...]:
         """The effects furthest from 0."""
@@ -96,7 +97,7 @@ class PatchEffects:
         told = (
             f"{self.method} patching of {self.site} over {self.pairs} pairs: logit difference {self.clean:+.2f} on "
             f"prompts, {self.counterfactual:+.2f} on counterfactuals; share of that restored. "
-            + said_of_intervals(self.pairs, self.level, "pairs")
+            + said_of_intervals(self.pairs, self.confidence, "pairs")
         )
         return [told] + [f"  {each.effect:+7.3f}{each.interval()}  {each.name()}" for each in self.strongest(count)]
 
@@ -112,7 +113,7 @@ def patch_effects(
     *,
     site: str = "residual_in",
     method: Method = "activation",
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PatchEffects:
@@ -124,7 +125,7 @@ def patch_effects(
         pairs: prompts and counterfactuals; the unit of the intervals.
         site: one of `SITES`.
         method: ``activation`` runs the model once a place, ``attribution`` once a pair with a gradient.
-        level: of the intervals.
+        confidence: of the intervals.
         seed: of the bootstrap.
         progress: called with (what, done, total).
 
@@ -133,6 +134,7 @@ def patch_effects(
         UnknownNameError: another site or method.
         ModelError: the model has no such site.
     """
+    check_confidence(confidence)
     for kind, given, known in (("site", site, SITES), ("method", method, ("activation", "attribution"))):
         if given not in known:
             raise UnknownNameError(kind, given, known)
@@ -151,7 +153,7 @@ def patch_effects(
     gap_P = ends_P2[:, 0] - ends_P2[:, 1]
     if not abs(gap_P.mean()) > 1e-6:
         raise ModelError("prompts and counterfactuals are answered alike on average, so there is nothing to restore")
-    low, high = _interval(moved_PNHL, gap_P, level, seed)
+    low, high = _interval(moved_PNHL, gap_P, confidence, seed)
     mean_NHL = moved_PNHL.mean(0) / gap_P.mean()
     split = site == "attention.heads"
     return PatchEffects(
@@ -171,7 +173,7 @@ def patch_effects(
         ),
         clean=float(ends_P2[:, 0].mean()),
         counterfactual=float(ends_P2[:, 1].mean()),
-        level=level,
+        confidence=confidence,
     )
 
 
@@ -257,13 +259,13 @@ def _by_gradient(parts: Parts, site: str, pair: EncodedPair) -> tuple[torch.Tens
 
 
 def _interval(
-    moved_PNHL: np.ndarray[Any, Any], gap_P: np.ndarray[Any, Any], level: float, seed: int
+    moved_PNHL: np.ndarray[Any, Any], gap_P: np.ndarray[Any, Any], confidence: float, seed: int
 ) -> tuple[np.ndarray[Any, Any] | None, np.ndarray[Any, Any] | None]:
     """Percentile interval of the ratio of means, pairs drawn anew; none where they are too few."""
     pairs = len(gap_P)
-    if not enough_for_interval(pairs, level):
+    if not enough_for_interval(pairs, confidence):
         return None, None
     weights = np.random.default_rng(seed).multinomial(pairs, np.full(pairs, 1 / pairs), size=_DRAWS) / pairs
     ratios = np.einsum("dp,pnhl->dnhl", weights, moved_PNHL) / (weights @ gap_P)[:, None, None, None]
-    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high

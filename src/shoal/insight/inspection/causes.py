@@ -47,7 +47,7 @@ def _patching(found: PatchEffects) -> Markup:
         f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. The logit "
         f"difference is {found.clean:+.2f} on the prompts and {found.counterfactual:+.2f} on their counterfactuals; "
         "told is the share of that which one activation of the prompt restores in the run on the counterfactual. "
-        f"Positions are counted from the end. {said_of_intervals(found.pairs, found.level, 'pairs')}"
+        f"Positions are counted from the end. {said_of_intervals(found.pairs, found.confidence, 'pairs')}"
     )
     return Markup("<p>{}</p>{}").format(
         said, bar_table(rows, head=("place", "restores"), caption=f"The {len(rows)} strongest of {len(found.effects)}")
@@ -63,7 +63,7 @@ def _ablation(found: Ablations) -> Markup:
     said = (
         f"Each {found.unit} is taken away in turn ({found.how} ablation) and {found.items} items are scored again. "
         f"With all of them {found.accuracy:.1%} match exactly, at {found.log_likelihood:.3f} nats an item. Told is the "
-        f"change of the log-likelihood. {said_of_intervals(found.items, found.level, 'items')}"
+        f"change of the log-likelihood. {said_of_intervals(found.items, found.confidence, 'items')}"
     )
     return Markup("<p>{}</p>{}").format(
         said, bar_table(rows, head=("without", "nats an item"), caption="Change of the log-likelihood")

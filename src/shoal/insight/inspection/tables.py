@@ -36,7 +36,7 @@ def roles_table(found: Inspection) -> Markup:
     said = (
         f"{len(roles.named)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
         f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
-        f"{roles.level:g}. The scores are on random tokens said twice"
+        f"{roles.alpha:g}. The scores are on random tokens said twice"
         + (", after the stroke on the corpus." if any(head.text_scores for head in roles.named) else ".")
     )
     names = list(roles.heads[0].scores)
@@ -113,7 +113,7 @@ def neurons_table(found: Inspection) -> Markup:
     ]
     said = (
         f"Over {report.tokens:,} tokens of {report.texts:,} texts. A neuron is selective where it stands further apart "
-        f"on its tokens than neurons of shuffled models do (level {report.level:g}, {report.null_neurons:,} of them) "
+        f"on its tokens than neurons of shuffled models do (level {report.alpha:g}, {report.null_neurons:,} of them) "
         f"and tells them from all others on texts that they were not found on (AUC). {report.selective:,} of "
         f"{report.all_neurons:,} neurons stand that far apart; the furthest are shown."
     )

@@ -16,6 +16,7 @@ from torch.nn import functional
 from shoal.errors import UsageError
 from shoal.insight.layers.exponents import Exponent, fit_exponent
 from shoal.insight.layers.measuring import cpu_seconds, one_thread, peak_bytes
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,7 +110,7 @@ def compare_attention(
     width: int = 64,
     dropout: float = 0.1,
     repeats: int = 5,
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> AttentionReport:
@@ -121,13 +122,14 @@ def compare_attention(
         width: of a head.
         dropout: the share of weights that are dropped in the third use.
         repeats: samples of each time.
-        level: the confidence of the exponents' intervals.
+        confidence: the confidence of the exponents' intervals.
         seed: of the inputs, the order of the measurements and the bootstrap.
         progress: called with (what, done, total).
 
     Raises:
         UsageError: dropout is not between 0 and 1, or there are fewer than two lengths.
     """
+    check_confidence(confidence)
     if not 0 < dropout < 1:
         raise UsageError(f"dropout is a share between 0 and 1, not {dropout}; 0.1 is usual")
     if len(set(lengths)) < 2 or min(lengths) < 1:
@@ -161,7 +163,7 @@ def compare_attention(
                     lengths=tuple(lengths),
                     seconds=samples,
                     bytes=held,
-                    time_exponent=fit_exponent(lengths, samples, level=level, seed=seed),
+                    time_exponent=fit_exponent(lengths, samples, confidence=confidence, seed=seed),
                     memory_exponent=fit_exponent(lengths, [(float(size),) for size in held]),
                 )
             )

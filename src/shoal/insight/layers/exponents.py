@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import UsageError
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ class Exponent:
 
 
 def fit_exponent(
-    sizes: Sequence[int], samples: Sequence[Sequence[float]], *, level: float = 0.95, seed: int = 0
+    sizes: Sequence[int], samples: Sequence[Sequence[float]], *, confidence: float = 0.95, seed: int = 0
 ) -> Exponent:
     """Fit by least squares the slope of log median cost over log size.
 
@@ -35,12 +36,13 @@ def fit_exponent(
     Args:
         sizes: at least two different ones.
         samples: the repeats at each size; one repeat where nothing is random.
-        level: the confidence.
+        confidence: the confidence.
         seed: of the drawing.
 
     Raises:
         UsageError: fewer than two different sizes.
     """
+    check_confidence(confidence)
     if len(set(sizes)) < 2:
         raise UsageError(f"an exponent needs at least two different sizes, not {list(sizes)}; give more")
     logs_S = np.log(sizes)
@@ -51,7 +53,7 @@ def fit_exponent(
     medians_RS = np.stack(
         [np.median(random.choice(np.asarray(repeats), (_DRAWS, len(repeats))), axis=1) for repeats in samples], axis=1
     )
-    low, high = np.quantile(_slope(logs_S, medians_RS), [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(_slope(logs_S, medians_RS), [(1 - confidence) / 2, (1 + confidence) / 2])
     return Exponent(value=float(value), low=float(low), high=float(high))
 
 

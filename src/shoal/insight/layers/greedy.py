@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import DataError
-from shoal.evaluation.statistics import Interval, wilson_interval
 from shoal.insight.layers.measuring import cpu_seconds, one_thread
 from shoal.insight.layers.precision import FORMATS
 from shoal.models import load_model
 from shoal.models.decoding import decode_greedily, has_cache
+from shoal.statistics import Interval, wilson_interval
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ def greedy_changes(
     *,
     new_tokens: int = 48,
     repeats: int = 5,
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[GreedyChange]:
@@ -78,13 +79,14 @@ def greedy_changes(
         prompts: texts to go on from; cut to what leaves room for the new tokens.
         new_tokens: how many to say.
         repeats: samples of each time.
-        level: the confidence of the interval.
+        confidence: the confidence of the interval.
         seed: of fresh weights, and of the order of the measurements.
         progress: called with (what, done, total).
 
     Raises:
         DataError: a prompt without a token, or a context too short for the new tokens.
     """
+    check_confidence(confidence)
     models = {name: load_model(spec, device="cpu", dtype=name, seed=seed) for name in FORMATS}
     prefixes = _prefixes(models["float32"], prompts, new_tokens)
     with one_thread():
@@ -107,7 +109,7 @@ def greedy_changes(
                 [_logits(loaded, text, start) for text, start in zip(texts, starts, strict=True)],
                 reference,
                 seconds[name],
-                level,
+                confidence,
             )
             for name, loaded in models.items()
         ]
@@ -156,7 +158,7 @@ def _change(
     logits: list[torch.Tensor],
     reference: list[torch.Tensor],
     seconds: tuple[float, ...],
-    level: float,
+    confidence: float,
 ) -> GreedyChange:
     """One format's row."""
     parted = [_first_difference(ours, theirs) for ours, theirs in zip(said, expected, strict=True)]
@@ -167,7 +169,7 @@ def _change(
         format=name,
         prompts=len(said),
         changed=len(first_changes),
-        interval=wilson_interval(len(first_changes), len(said), level=level),
+        interval=wilson_interval(len(first_changes), len(said), confidence=confidence),
         first_changes=first_changes,
         decisions=len(own_LV),
         other_choices=int((own_LV.argmax(dim=1) != full_LV.argmax(dim=1)).sum()),

@@ -12,6 +12,7 @@ from shoal.insight.layers.exponents import Exponent, fit_exponent
 from shoal.insight.layers.kinds import KINDS, Size, build_layer
 from shoal.insight.layers.measuring import counted_operations, cpu_seconds, one_thread, peak_bytes
 from shoal.insight.layers.theory import THEORY
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +90,7 @@ def sweep_layers(
     ranges: Ranges | None = None,
     *,
     kinds: Sequence[str] = tuple(KINDS),
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Sweep]:
@@ -98,13 +99,14 @@ def sweep_layers(
     Args:
         ranges: which sizes.
         kinds: which layers, of `KINDS`.
-        level: the confidence of the exponents' intervals.
+        confidence: the confidence of the exponents' intervals.
         seed: of weights, inputs, the order of the measurements and the bootstrap.
         progress: called with (what, done, total).
 
     Raises:
         UnknownNameError: a kind that there is not.
     """
+    check_confidence(confidence)
     ranges = ranges or Ranges()
     for kind in kinds:
         if kind not in KINDS:
@@ -138,7 +140,9 @@ def sweep_layers(
                     operations=tuple(operations[key] for key in keys),
                     seconds=tuple(seconds[key] for key in keys),
                     bytes=tuple(memory[key] for key in keys),
-                    exponents={cost: fit_exponent(values, samples[cost], level=level, seed=seed) for cost in COSTS},
+                    exponents={
+                        cost: fit_exponent(values, samples[cost], confidence=confidence, seed=seed) for cost in COSTS
+                    },
                 )
             )
     return sweeps

@@ -13,6 +13,7 @@ from shoal.insight.layers.kinds import KINDS, Size
 from shoal.insight.layers.paths import PathLength, path_length
 from shoal.insight.layers.sweeps import Ranges, Sweep, sweep_layers
 from shoal.insight.layers.theory import THEORY, Theory
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ def layer_table(
     ranges: Ranges | None = None,
     *,
     kinds: Sequence[str] = tuple(KINDS),
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[LayerRow]:
@@ -64,14 +65,15 @@ def layer_table(
     Args:
         ranges: the sizes at which the costs are measured.
         kinds: which layers, of `KINDS`.
-        level: the confidence of the exponents' intervals.
+        confidence: the confidence of the exponents' intervals.
         seed: of everything that is drawn.
         progress: called with (what, done, total).
 
     Raises:
         UnknownNameError: a kind that there is not.
     """
-    sweeps = sweep_layers(ranges, kinds=kinds, level=level, seed=seed, progress=progress)
+    check_confidence(confidence)
+    sweeps = sweep_layers(ranges, kinds=kinds, confidence=confidence, seed=seed, progress=progress)
     rows = []
     for place, kind in enumerate(kinds):
         own = tuple(sweep for sweep in sweeps if sweep.kind == kind)

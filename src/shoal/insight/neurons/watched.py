@@ -27,6 +27,7 @@ from shoal.insight.neurons.passes import (
     strongest_and_separation,
 )
 from shoal.insight.neurons.selective import Selectivity, selectivity
+from shoal.statistics.checks import check_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +85,7 @@ class NeuronReports:
     tokens: int
     """How much was read."""
 
-    level: float
+    alpha: float
 
     selective: int
     """How many of all neurons are at least as far apart as the level asks for."""
@@ -107,7 +108,7 @@ def watch_neurons(
     most: int = 20,
     examples: int = 8,
     tokens: int = 256,
-    level: float = 0.01,
+    alpha: float = 0.01,
     shuffles: int = 4,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
@@ -122,7 +123,7 @@ def watch_neurons(
         most: how many to report then.
         examples: kept for each neuron.
         tokens: the most that are read of one text.
-        level: of the p-values, and the share of the neurons of a random model that may be called selective.
+        alpha: of the p-values, and the share of the neurons of a random model that may be called selective.
         shuffles: how many shuffled models give the null.
         seed: of the shuffles.
         progress: called with (what, done, total).
@@ -132,6 +133,7 @@ def watch_neurons(
         DataError: fewer than two texts hold tokens.
         UsageError: a neuron that the model does not have.
     """
+    check_alpha(alpha)
     parts = find_parts(model)
     if not parts.neurons:
         raise ModelError(f"the MLPs of {parts.name} could not be taken apart, so there are no neurons to show")
@@ -155,14 +157,14 @@ def watch_neurons(
         found = selectivity(activation_NC[:, column], ids_N, half_N, tokens=_TOKENS_OF_A_CLASS, least=_LEAST)
         told = _examples(strongest, place, rows, offsets, tokenizer)
         numbers = float(separation_C[place]), float(p_C[place])
-        reports.append(_report(divmod(place, parts.neurons), told, found, numbers, level, tokenizer))
+        reports.append(_report(divmod(place, parts.neurons), told, found, numbers, alpha, tokenizer))
     reports.sort(key=lambda report: (not report.selective, -report.separation))
     return NeuronReports(
         neurons=tuple(reports),
         texts=len(rows),
         tokens=offsets[-1],
-        level=level,
-        selective=int((p_C <= level).sum()),
+        alpha=alpha,
+        selective=int((p_C <= alpha).sum()),
         all_neurons=len(p_C),
         null_neurons=len(null_X),
     )
@@ -198,7 +200,7 @@ def _report(
     examples: tuple[NeuronExample, ...],
     found: Selectivity | None,
     numbers: tuple[float, float],
-    level: float,
+    alpha: float,
     tokenizer: PreTrainedTokenizerFast,
 ) -> NeuronReport:
     """One neuron's record; ``numbers`` are its separation and the p-value of that."""
@@ -214,7 +216,7 @@ def _report(
         auc_p_value=1.0 if found is None else found.p_value,
         separation=separation,
         p_value=p_value,
-        selective=found is not None and max(p_value, found.p_value) <= level,
+        selective=found is not None and max(p_value, found.p_value) <= alpha,
     )
 
 

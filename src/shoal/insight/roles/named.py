@@ -13,6 +13,7 @@ from shoal.insight.hooks.parts import find_parts
 from shoal.insight.roles.null import null_scores
 from shoal.insight.roles.repeats import repeated_tokens, text_rows
 from shoal.insight.roles.scores import ROLES, role_scores
+from shoal.statistics.checks import check_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ class HeadRoles:
     heads: tuple[HeadRole, ...]
     """Block by block."""
 
-    level: float
+    alpha: float
     smallest: float
     null_heads: int
     """How many heads of shuffled models the scores were compared with."""
@@ -82,7 +83,7 @@ def head_roles(
     tokenizer: PreTrainedTokenizerFast | None = None,
     texts: Sequence[str] = (),
     *,
-    level: float = 0.01,
+    alpha: float = 0.01,
     smallest: float = 0.1,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
@@ -90,14 +91,14 @@ def head_roles(
     """Find what each attention head does.
 
     A head has a role where its score on random tokens said twice (or, for a role of place, on text) is higher than
-    heads of shuffled models reach, and is at least ``smallest``. Of a model with random weights at most ``level`` of
+    heads of shuffled models reach, and is at least ``smallest``. Of a model with random weights at most ``alpha`` of
     the heads are named on average.
 
     Args:
         model: a causal language model in evaluation mode.
         tokenizer: its tokenizer; without it no text can be read, and any id may be drawn.
         texts: real texts, of which the beginnings are read.
-        level: the share of heads that may be named by chance.
+        alpha: the share of heads that may be named by chance.
         smallest: the smallest score that matters.
         seed: of the random tokens and the shuffles.
         progress: called with (what, done, total).
@@ -106,12 +107,12 @@ def head_roles(
         ModelError: the model has no attention, or reads too few tokens.
         UsageError: texts without a tokenizer, or a level or score that is no share.
     """
+    check_alpha(alpha)
     parts = find_parts(model)
     if not parts.heads:
         raise ModelError(f"{parts.name} has no attention that could be found, so no heads whose roles could be told")
-    for name, value in (("level", level), ("smallest", smallest)):
-        if not 0 < value < 1:
-            raise UsageError(f"{name} = {value} is no share; give a number between 0 and 1")
+    if not 0 < smallest < 1:
+        raise UsageError(f"smallest = {smallest} is no share; give a number between 0 and 1")
     if texts and tokenizer is None:
         raise UsageError("texts need the tokenizer that reads them; give it, or no texts")
     rows = role_rows(parts, tokenizer, texts, seed)
@@ -122,20 +123,20 @@ def head_roles(
     scores_NHT = score(model)
     judged_T = torch.tensor([place == 0 or role in _BY_PLACE for place in range(len(rows)) for role in ROLES])
     tests = int(judged_T.sum())
-    null_XT = null_scores(parts, score, heads=math.ceil(tests / level), seed=seed + 1, progress=progress)
+    null_XT = null_scores(parts, score, heads=math.ceil(tests / alpha), seed=seed + 1, progress=progress)
     exceeded_NHT = (null_XT >= scores_NHT[:, :, None]).sum(2)
     p_NHT = (tests * (1 + exceeded_NHT) / (1 + len(null_XT))).clamp(max=1.0)
     p_NHT = torch.where(judged_T, p_NHT, 1.0)
-    allowed = int(level / tests * (1 + len(null_XT))) - 1
+    allowed = int(alpha / tests * (1 + len(null_XT))) - 1
     reached_T = null_XT.nan_to_num(0.0).sort(descending=True, dim=0).values[max(allowed, 0)].clamp(min=smallest)
     on_repeats, *on_text = (dict(zip(ROLES, part.tolist(), strict=True)) for part in reached_T.split(len(ROLES)))
     return HeadRoles(
         heads=tuple(
-            _role(block, head, scores_NHT[block, head], p_NHT[block, head], level, smallest)
+            _role(block, head, scores_NHT[block, head], p_NHT[block, head], alpha, smallest)
             for block in range(len(parts.blocks))
             for head in range(parts.heads)
         ),
-        level=level,
+        alpha=alpha,
         smallest=smallest,
         null_heads=len(null_XT),
         thresholds=on_repeats,
@@ -155,7 +156,7 @@ def role_rows(
     return rows
 
 
-def _role(block: int, head: int, scores_T: torch.Tensor, p_T: torch.Tensor, level: float, smallest: float) -> HeadRole:
+def _role(block: int, head: int, scores_T: torch.Tensor, p_T: torch.Tensor, alpha: float, smallest: float) -> HeadRole:
     """One head's record."""
     sources = [dict(zip(ROLES, part.tolist(), strict=True)) for part in scores_T.split(len(ROLES))]
     p_sources = p_T.split(len(ROLES))
@@ -164,7 +165,7 @@ def _role(block: int, head: int, scores_T: torch.Tensor, p_T: torch.Tensor, leve
         shown = [
             source[role]
             for source, p_R in zip(sources, p_sources, strict=True)
-            if float(p_R[place]) <= level and source[role] >= smallest
+            if float(p_R[place]) <= alpha and source[role] >= smallest
         ]
         roles |= {role: max(shown)} if shown else {}
     return HeadRole(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.insight.tokens.reading import byte_ids, is_part
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +61,7 @@ class TokenCounts:
     broken_round_trips: int
     """Documents that decoding does not give back to the last character."""
 
-    level: float
+    confidence: float
     """The confidence of the intervals."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def count_tokens(
     texts: Sequence[str],
     *,
     model: str = "",
-    level: float = 0.95,
+    confidence: float = 0.95,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TokenCounts:
@@ -83,13 +84,14 @@ def count_tokens(
         tokenizer: a fast tokenizer.
         texts: the documents; the unit of the intervals.
         model: a name for the figures.
-        level: the confidence of the intervals.
+        confidence: the confidence of the intervals.
         seed: of the bootstrap.
         progress: called with (what, done, total).
 
     Raises:
         DataError: there is no text to count.
     """
+    check_confidence(confidence)
     import numpy as np
 
     if not any(map(str.strip, texts)):
@@ -116,18 +118,18 @@ def count_tokens(
         bytes=size,
         words=words,
         tokens=tokens,
-        tokens_a_word=_ratio(counts_D4[:, 3], counts_D4[:, 2], level, seed),
-        bytes_a_token=_ratio(counts_D4[:, 1], counts_D4[:, 3], level, seed),
+        tokens_a_word=_ratio(counts_D4[:, 3], counts_D4[:, 2], confidence, seed),
+        bytes_a_token=_ratio(counts_D4[:, 1], counts_D4[:, 3], confidence, seed),
         used=len(seen),
         vocabulary=len(tokenizer),
         unknown=unknown,
         byte_tokens=byte_tokens,
         broken_round_trips=broken,
-        level=level,
+        confidence=confidence,
     )
 
 
-def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], level: float, seed: int) -> Ratio:
+def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], confidence: float, seed: int) -> Ratio:
     """Total over total, with a percentile interval over the documents."""
     import numpy as np
 
@@ -137,5 +139,5 @@ def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], level: flo
     draws = np.random.default_rng(seed)
     weights = (draws.multinomial(len(over), np.full(len(over), 1 / len(over))) for _ in range(_DRAWS))
     ratios = [float(over @ weight) / max(float(under @ weight), 1.0) for weight in weights]
-    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Ratio(value=value, low=float(low), high=float(high))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from shoal.errors import UsageError
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +99,7 @@ class DimensionReport:
     costs: tuple[DimensionCost, ...]
     seeds: int
     matters: float
-    level: float
+    confidence: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -113,7 +114,7 @@ def find_dimension(
     seeds: int = 1,
     few_sentences: bool = False,
     matters: float = 0.02,
-    level: float = 0.95,
+    confidence: float = 0.95,
     progress: Progress | None = None,
 ) -> DimensionReport:
     """Train vectors over a grid of dimensions and see which are worse, task by task.
@@ -125,13 +126,14 @@ def find_dimension(
         seeds: trainings at each dimension; a score is their mean.
         few_sentences: the corpus has fewer than 100,000 sentences, for which 50 to 100 dimensions are expected.
         matters: the smallest loss that matters; below it a dimension is as good.
-        level: the confidence of the intervals.
+        confidence: the confidence of the intervals.
         progress: called with (what, done, total).
 
     Raises:
         UsageError: a grid of fewer than two dimensions, no task, or a number that cannot be.
         DataError: the vectors know too few items of a task.
     """
+    check_confidence(confidence)
     grid = sorted(set(dimensions))
     if len(grid) < 2 or grid[0] < 1 or not tasks or seeds < 1 or matters <= 0:
         raise UsageError(
@@ -152,10 +154,18 @@ def find_dimension(
         if progress is not None:
             progress("dimensions", done + 1, len(grid))
     findings = [
-        _find(task, {d: outcomes[place, d] for d in grid}, few_sentences=few_sentences, matters=matters, level=level)
+        _find(
+            task,
+            {d: outcomes[place, d] for d in grid},
+            few_sentences=few_sentences,
+            matters=matters,
+            confidence=confidence,
+        )
         for place, task in enumerate(tasks)
     ]
-    return DimensionReport(findings=tuple(findings), costs=tuple(costs), seeds=seeds, matters=matters, level=level)
+    return DimensionReport(
+        findings=tuple(findings), costs=tuple(costs), seeds=seeds, matters=matters, confidence=confidence
+    )
 
 
 def _find(
@@ -164,7 +174,7 @@ def _find(
     *,
     few_sentences: bool,
     matters: float,
-    level: float,
+    confidence: float,
 ) -> DimensionFinding:
     """One task's finding."""
     chosen_by = {d: float(np.mean([chosen.score for chosen, _ in runs])) for d, runs in outcomes.items()}
@@ -177,7 +187,7 @@ def _find(
     whole = {d: float(np.mean([run.score for _, run in runs])) for d, runs in outcomes.items()}
     scores = []
     for d in outcomes:
-        low, high, standing = _compare(drawn[best], drawn[d], matters, level)
+        low, high, standing = _compare(drawn[best], drawn[d], matters, confidence)
         scores.append(
             DimensionScore(
                 dimension=d,
@@ -199,16 +209,16 @@ def _find(
         best=best,
         enough=min(good, default=None),
         claim=claim,
-        verdict=_judge_claim(claim, inside, chosen_by, drawn, matters, level),
+        verdict=_judge_claim(claim, inside, chosen_by, drawn, matters, confidence),
         items_needed=_needed(scores, items, matters),
     )
 
 
 def _compare(
-    reference_R: np.ndarray, other_R: np.ndarray, matters: float, level: float
+    reference_R: np.ndarray, other_R: np.ndarray, matters: float, confidence: float
 ) -> tuple[float, float, Standing]:
     """The interval of how much less the other scores than the reference, over the draws, and what it says."""
-    low, high = np.quantile(reference_R - other_R, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(reference_R - other_R, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high), "worse" if low > 0 else "as good" if high < matters else "open"
 
 
@@ -227,14 +237,14 @@ def _judge_claim(
     chosen_by: dict[int, float],
     drawn: dict[int, np.ndarray],
     matters: float,
-    level: float,
+    confidence: float,
 ) -> Verdict:
     """Compare the best dimension that the claim speaks of with the best of the others, both chosen by validation."""
     spoken_of, others = ([d for d in chosen_by if (d in inside) is wanted] for wanted in (True, False))
     if not spoken_of or not others:
         return "underpowered"
     candidate, rival = (max(each, key=lambda d: (chosen_by[d], -d)) for each in (spoken_of, others))
-    _, _, standing = _compare(drawn[rival], drawn[candidate], matters, level)
+    _, _, standing = _compare(drawn[rival], drawn[candidate], matters, confidence)
     if standing == "open":
         return "underpowered"
     suffices = standing == "as good"

@@ -89,10 +89,10 @@ def clear(token: int, place: int, runner_up: int | None = None) -> Prediction:
 
     All logits are multiples of 1/2, which every float type represents exactly.
     """
-    level = 6.0 + 0.5 * (place % 4)
+    confidence = 6.0 + 0.5 * (place % 4)
     if runner_up is None or runner_up == token:
-        return Prediction(((token, level),))
-    return Prediction(((token, level), (runner_up, level - 1.5)))
+        return Prediction(((token, confidence),))
+    return Prediction(((token, confidence), (runner_up, confidence - 1.5)))
 
 
 def chance(seed: int, *parts: object) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,16 +78,17 @@ def read_pairs(file: Path) -> WordPairs:
 
 
 def judge_similarity(
-    vectors: WordVectors, sets: Sequence[WordPairs], *, level: float = 0.95, seed: int = 0
+    vectors: WordVectors, sets: Sequence[WordPairs], *, confidence: float = 0.95, seed: int = 0
 ) -> list[SimilarityScore]:
     """Correlate cosines with people's scores.
 
     Args:
         vectors: the words with their vectors.
         sets: the pairs.
-        level: the confidence of the intervals.
+        confidence: the confidence of the intervals.
         seed: of the bootstrap.
     """
+    check_confidence(confidence)
     unit = vectors.unit()
     found = []
     for each in sets:
@@ -101,7 +103,7 @@ def judge_similarity(
             scores = np.array([score for _, _, score in known])
             cosines = np.einsum("pd,pd->p", unit[firsts], unit[seconds])
             spearman = rank_correlation(cosines, scores)
-            low, high = _interval(cosines, scores, level, seed)
+            low, high = _interval(cosines, scores, confidence, seed)
         found.append(
             SimilarityScore(
                 name=each.name, pairs=len(each.pairs), known=len(known), spearman=spearman, low=low, high=high
@@ -119,10 +121,10 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(ranks[0] @ ranks[1]) / scale if scale else 0.0
 
 
-def _interval(cosines: np.ndarray, scores: np.ndarray, level: float, seed: int) -> tuple[float, float]:
+def _interval(cosines: np.ndarray, scores: np.ndarray, confidence: float, seed: int) -> tuple[float, float]:
     random = np.random.default_rng(seed)
     draws = random.integers(len(scores), size=(_DRAWS, len(scores)))
     low, high = np.quantile(
-        [rank_correlation(cosines[draw], scores[draw]) for draw in draws], [(1 - level) / 2, (1 + level) / 2]
+        [rank_correlation(cosines[draw], scores[draw]) for draw in draws], [(1 - confidence) / 2, (1 + confidence) / 2]
     )
     return float(low), float(high)

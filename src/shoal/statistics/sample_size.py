@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
+from shoal.statistics.checks import check_alpha
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,78 +28,80 @@ _SIMULATIONS = 4000
 _MOST_SEEDS = 100_000
 
 
-def fewest_seeds(*, level: float = 0.95) -> int:
-    """The fewest seeds with which the two-sided sign-flip test can reject at all: 6 at 95 %."""
-    return math.ceil(math.log2(2 / (1 - level)) - 1e-9)
+def fewest_seeds(*, alpha: float = 0.05) -> int:
+    """The fewest seeds with which the two-sided sign-flip test can reject at all: 6 at .05."""
+    check_alpha(alpha)
+    return math.ceil(math.log2(2 / alpha) - 1e-9)
 
 
-def power(effect: float, difference_sd: float, seeds: int, *, level: float = 0.95) -> float:
+def power(effect: float, difference_sd: float, seeds: int, *, alpha: float = 0.05) -> float:
     """The chance that the sign-flip test over ``seeds`` pairs finds a true mean difference of ``effect``.
 
     Args:
         effect: the true mean of the paired differences; its sign does not matter.
         difference_sd: the standard deviation of one pair's difference.
         seeds: the number of pairs.
-        level: the confidence; the test rejects at 1 - level.
+        alpha: the level of the test.
 
     Raises:
         UsageError: the standard deviation is negative or not finite, or there is no pair.
     """
+    check_alpha(alpha)
     if not (math.isfinite(difference_sd) and difference_sd >= 0):
         raise UsageError(f"a standard deviation is finite and at least 0, not {difference_sd}")
     if seeds < 1:
         raise UsageError(f"power is asked for a number of seeds of at least 1, not {seeds}")
-    if seeds < fewest_seeds(level=level):
+    if seeds < fewest_seeds(alpha=alpha):
         return 0.0
     if difference_sd == 0:
         return 1.0 if effect else 0.0
     standardized = abs(effect) / difference_sd
     if seeds > SIMULATED:
-        return _t_power(standardized, seeds, level)
-    return _simulated_power(standardized, seeds, level)
+        return _t_power(standardized, seeds, alpha)
+    return _simulated_power(standardized, seeds, alpha)
 
 
-def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: float = 0.8, level: float = 0.95) -> float:
+def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: float = 0.8, alpha: float = 0.05) -> float:
     """The true mean difference that the test finds with a chance of ``target``; infinite with too few seeds.
 
     Raises:
         UsageError: as in `power`.
     """
-    if seeds < fewest_seeds(level=level):
+    if seeds < fewest_seeds(alpha=alpha):
         return math.inf
     low, high = 0.0, 1.0
-    while power(high, 1.0, seeds, level=level) < target:
+    while power(high, 1.0, seeds, alpha=alpha) < target:
         high *= 2
     for _ in range(24):
         middle = (low + high) / 2
-        low, high = (low, middle) if power(middle, 1.0, seeds, level=level) >= target else (middle, high)
+        low, high = (low, middle) if power(middle, 1.0, seeds, alpha=alpha) >= target else (middle, high)
     return high * difference_sd
 
 
-def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, level: float = 0.95) -> int | None:
+def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, alpha: float = 0.05) -> int | None:
     """The fewest seeds with which the test finds ``effect`` with a chance of ``target``; None beyond 100,000.
 
     Raises:
         UsageError: as in `power`.
     """
-    fewest = fewest_seeds(level=level)
+    fewest = fewest_seeds(alpha=alpha)
     for seeds in range(fewest, max(SIMULATED, fewest) + 1):
-        if power(effect, difference_sd, seeds, level=level) >= target:
+        if power(effect, difference_sd, seeds, alpha=alpha) >= target:
             return seeds
     low, high = max(SIMULATED, fewest), _MOST_SEEDS
-    if power(effect, difference_sd, high, level=level) < target:
+    if power(effect, difference_sd, high, alpha=alpha) < target:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(effect, difference_sd, middle, level=level) >= target else (middle, high)
+        low, high = (low, middle) if power(effect, difference_sd, middle, alpha=alpha) >= target else (middle, high)
     return high
 
 
-def _t_power(standardized: float, seeds: int, level: float) -> float:
+def _t_power(standardized: float, seeds: int, alpha: float) -> float:
     from scipy.special import nctdtr, ndtr, stdtrit
 
     freedom = seeds - 1
-    edge = float(stdtrit(freedom, 0.5 + level / 2))
+    edge = float(stdtrit(freedom, 1 - alpha / 2))
     shift = standardized * math.sqrt(seeds)
     # Far out the noncentral t distribution loses all digits; there, and with many seeds, it is the normal one.
     if shift > 8 or seeds > 2000:
@@ -106,10 +109,10 @@ def _t_power(standardized: float, seeds: int, level: float) -> float:
     return float(1 - nctdtr(freedom, shift, edge) + nctdtr(freedom, shift, -edge))
 
 
-def _simulated_power(standardized: float, seeds: int, level: float) -> float:
+def _simulated_power(standardized: float, seeds: int, alpha: float) -> float:
     import numpy as np
 
-    rank = math.floor((1 - level) / 2 * 2**seeds + 1e-9)
+    rank = math.floor(alpha / 2 * 2**seeds + 1e-9)
     noise_sums_MN, sizes_N = _noise_sums(seeds)
     # One-sided p-value: (1 + number of subsets whose sum is on the other side of 0) / 2^seeds, at most rank / 2^seeds.
     sums_MN = noise_sums_MN + standardized * sizes_N

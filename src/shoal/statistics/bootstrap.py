@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.evaluation.statistics.intervals import Interval, check_level
+from shoal.statistics.checks import check_confidence
+from shoal.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -15,7 +16,7 @@ def crossed_bootstrap(
     differences: Sequence[Sequence[float]],
     *,
     groups: Sequence[Hashable] | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> Interval:
@@ -29,16 +30,16 @@ def crossed_bootstrap(
     Args:
         differences: one row a seed, one column an item: treatment minus baseline.
         groups: the cluster of each item (a template, a number); None makes each item its own.
-        level: the confidence.
+        confidence: the confidence.
         draws: bootstrap samples.
         seed: of the drawing.
 
     Raises:
-        UsageError: the table is empty or ragged, the groups are not one an item, or the level is not within (0, 1).
+        UsageError: the table is empty or ragged, the groups are not one an item, or the confidence is not in [0.5, 1).
     """
     import numpy as np
 
-    check_level(level)
+    check_confidence(confidence)
     if len({len(row) for row in differences}) != 1 or not len(differences[0]):
         raise UsageError("the bootstrap needs a table: one row a seed, the same items in each")
     table_SI = np.asarray(differences, dtype=np.float64)
@@ -56,5 +57,5 @@ def crossed_bootstrap(
     sums_DG = seed_weights_DS @ (table_SI @ member_IG)
     sizes_G = member_IG.sum(axis=0)
     means_D = (sums_DG * group_weights_DG).sum(axis=1) / (seeds * (group_weights_DG @ sizes_G))
-    low, high = np.quantile(means_D, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level)
+    low, high = np.quantile(means_D, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(low), float(high), confidence)

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
-from shoal.evaluation.statistics.intervals import Interval, check_level
+from shoal.statistics.checks import check_confidence
+from shoal.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,43 +45,43 @@ class SignFlip:
     """-infinity where so few differences can never exclude anything."""
 
     high: float
-    level: float
+    confidence: float
     p_value: float
     """Two-sided, of no effect."""
 
     pairs: int
     smallest_p_value: float
-    """What differences all of one sign would give; above 1 - level, the test cannot reject."""
+    """What differences all of one sign would give; above 1 - confidence, the test cannot reject."""
 
     method: Literal["exact", "monte-carlo"]
     p_value_error: float
     """Standard error of the p-value by random drawing; 0 where the test is exact."""
 
 
-def sign_flip(differences: Sequence[float], *, level: float = 0.95, seed: int = 0) -> SignFlip:
+def sign_flip(differences: Sequence[float], *, confidence: float = 0.95, seed: int = 0) -> SignFlip:
     """Estimate, exact interval and p-value of the mean of paired differences, two-sided.
 
-    The interval excludes 0 exactly where the p-value is at most 1 - level.
+    The interval excludes 0 exactly where the p-value is at most 1 - confidence.
 
     Args:
         differences: one a pair (a seed, say), finite.
-        level: the confidence of the interval.
+        confidence: the confidence of the interval.
         seed: of the random subsets; used only beyond 20 pairs.
 
     Raises:
-        UsageError: there are no differences, one is not finite, or the level is not within (0, 1).
+        UsageError: there are no differences, one is not finite, or the confidence is not in [0.5, 1).
     """
     values = _checked(differences)
-    check_level(level)
+    check_confidence(confidence)
     means = _subset_means(values, seed)
-    low, high = _ends(means, level)
+    low, high = _ends(means, confidence)
     exact = len(values) <= EXACT_LIMIT
     p_value = _p_value(means, 0.0)
     return SignFlip(
         estimate=float(values.mean()),
         low=low,
         high=high,
-        level=level,
+        confidence=confidence,
         p_value=p_value,
         pairs=len(values),
         smallest_p_value=min(1.0, 2 / (len(means) + 1)),
@@ -89,10 +90,10 @@ def sign_flip(differences: Sequence[float], *, level: float = 0.95, seed: int = 
     )
 
 
-def sign_flip_interval(differences: Sequence[float], *, level: float = 0.95, seed: int = 0) -> Interval:
+def sign_flip_interval(differences: Sequence[float], *, confidence: float = 0.95, seed: int = 0) -> Interval:
     """The interval of `sign_flip` alone."""
-    result = sign_flip(differences, level=level, seed=seed)
-    return Interval(result.low, result.high, level)
+    result = sign_flip(differences, confidence=confidence, seed=seed)
+    return Interval(result.low, result.high, confidence)
 
 
 def sign_flip_p_value(differences: Sequence[float], *, effect: float = 0.0, seed: int = 0) -> float:
@@ -143,11 +144,11 @@ def _p_value(means: NDArray[np.float64], effect: float) -> float:
     return min(1.0, 2 * min(above, below))
 
 
-def _ends(means: NDArray[np.float64], level: float) -> tuple[float, float]:
+def _ends(means: NDArray[np.float64], confidence: float) -> tuple[float, float]:
     import numpy as np
 
     # The small addition keeps a product that is whole (0.025 * 40 = 1) from being floored to one less.
-    rank = math.floor((1 - level) / 2 * (len(means) + 1) + 1e-9)
+    rank = math.floor((1 - confidence) / 2 * (len(means) + 1) + 1e-9)
     if rank == 0:
         return -math.inf, math.inf
     ordered = np.partition(means, [rank - 1, len(means) - rank])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from shoal.errors import UsageError
-from shoal.evaluation.statistics import (
+from shoal.statistics import (
     clopper_pearson_interval,
     crossed_bootstrap,
     fewest_seeds,
@@ -30,15 +30,15 @@ DARWIN = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
 finite = st.floats(-100, 100, allow_nan=False).map(lambda value: round(value, 3))
 
 
-@given(trials=st.integers(1, 300), share=st.floats(0, 1), level=st.sampled_from([0.8, 0.95, 0.99]))
+@given(trials=st.integers(1, 300), share=st.floats(0, 1), confidence=st.sampled_from([0.8, 0.95, 0.99]))
 @settings(max_examples=50, deadline=None)
-def test_intervals_of_a_share_are_those_of_scipy(trials: int, share: float, level: float) -> None:
+def test_intervals_of_a_share_are_those_of_scipy(trials: int, share: float, confidence: float) -> None:
     successes = round(share * trials)
     reference = stats.binomtest(successes, trials)
     for ours, method in ((wilson_interval, "wilson"), (clopper_pearson_interval, "exact")):
-        theirs = reference.proportion_ci(level, method)
-        assert ours(successes, trials, level=level).low == pytest.approx(theirs.low, abs=1e-9)
-        assert ours(successes, trials, level=level).high == pytest.approx(theirs.high, abs=1e-9)
+        theirs = reference.proportion_ci(confidence, method)
+        assert ours(successes, trials, confidence=confidence).low == pytest.approx(theirs.low, abs=1e-9)
+        assert ours(successes, trials, confidence=confidence).high == pytest.approx(theirs.high, abs=1e-9)
 
 
 def test_wilson_reaches_exactly_0_and_1_at_the_ends() -> None:
@@ -65,8 +65,8 @@ def test_impossible_counts_are_refused(successes: int, trials: int) -> None:
 
 
 def test_a_level_outside_0_to_1_is_refused() -> None:
-    with pytest.raises(UsageError, match="not 95"):
-        wilson_interval(1, 2, level=95)
+    with pytest.raises(UsageError, match="got 95"):
+        wilson_interval(1, 2, confidence=95)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
@@ -123,7 +123,7 @@ def test_five_seeds_can_exclude_nothing() -> None:
     assert (result.low, result.high) == (-math.inf, math.inf)
     assert result.smallest_p_value > 0.05
     assert fewest_seeds() == 6
-    assert fewest_seeds(level=0.9) == 5
+    assert fewest_seeds(alpha=0.1) == 5
 
 
 def test_differences_that_cancel_up_to_rounding_count_as_ties() -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from shoal.errors import UsageError
-from shoal.evaluation.statistics.power import power, seeds_needed, smallest_detectable_effect
+from shoal.statistics.sample_size import power, seeds_needed, smallest_detectable_effect
 
 _MOST_ITEMS = 1_000_000
 
@@ -21,7 +21,7 @@ class PowerPlan:
     seeds: int
     seed_sd: float
     target: float
-    level: float
+    alpha: float
 
     difference_sd: float
     """Standard deviation of one seed's difference between the arms, that of the items included."""
@@ -47,7 +47,7 @@ def plan_power(
     seeds: int,
     seed_sd: float,
     target: float = 0.8,
-    level: float = 0.95,
+    alpha: float = 0.05,
 ) -> PowerPlan:
     """Plan a comparison of two arms by the share of items right, the seed being the unit.
 
@@ -64,7 +64,7 @@ def plan_power(
         seeds: seeds an arm, at least 1.
         seed_sd: standard deviation of an arm's true share between seeds.
         target: the power that is wanted.
-        level: the confidence.
+        alpha: the level of the two-sided test.
 
     Raises:
         UsageError: a share lies outside of 0 to 1, or a count or a deviation is out of its range.
@@ -78,12 +78,12 @@ def plan_power(
         seeds=seeds,
         seed_sd=seed_sd,
         target=target,
-        level=level,
+        alpha=alpha,
         difference_sd=spread,
-        power=power(effect, spread, seeds, level=level),
-        smallest_detectable_effect=smallest_detectable_effect(spread, seeds, target=target, level=level),
-        seeds_needed=seeds_needed(effect, spread, target=target, level=level),
-        items_needed=_items_needed(baseline, effect, seeds, seed_sd, target, level),
+        power=power(effect, spread, seeds, alpha=alpha),
+        smallest_detectable_effect=smallest_detectable_effect(spread, seeds, target=target, alpha=alpha),
+        seeds_needed=seeds_needed(effect, spread, target=target, alpha=alpha),
+        items_needed=_items_needed(baseline, effect, seeds, seed_sd, target, alpha),
     )
 
 
@@ -106,10 +106,10 @@ def _difference_sd(baseline: float, effect: float, items: float, seed_sd: float)
 
 
 def _items_needed(
-    baseline: float, effect: float, seeds: int, seed_sd: float, target: float, level: float
+    baseline: float, effect: float, seeds: int, seed_sd: float, target: float, alpha: float
 ) -> int | None:
     def enough(items: int) -> bool:
-        return power(effect, _difference_sd(baseline, effect, items, seed_sd), seeds, level=level) >= target
+        return power(effect, _difference_sd(baseline, effect, items, seed_sd), seeds, alpha=alpha) >= target
 
     if not enough(_MOST_ITEMS):
         return None

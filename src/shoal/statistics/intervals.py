@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from shoal.errors import UsageError
+from shoal.statistics.checks import check_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,35 +17,29 @@ class Interval:
     low: float
     high: float
 
-    level: float
+    confidence: float
     """The confidence that was asked for, 0.95 say."""
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
 
-def check_level(level: float) -> None:
-    """Refuse a confidence level that is not strictly between 0 and 1."""
-    if not 0.0 < level < 1.0:
-        raise UsageError(f"a confidence level lies between 0 and 1, not {level}; 0.95 is usual")
-
-
-def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """The score interval of a binomial share; its coverage is near the level on average over shares.
+def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """The score interval of a binomial share; its coverage is near the confidence on average over shares.
 
     Source: Wilson (1927), JASA 22:209-212, as in Brown, Cai and DasGupta (2001), Statistical Science 16:101-133, eq. 4.
 
     Args:
         successes: how many trials succeeded.
         trials: how many there were, at least one.
-        level: the confidence.
+        confidence: the confidence.
 
     Raises:
-        UsageError: the counts are not 0 <= successes <= trials with trials >= 1, or the level is not within (0, 1).
+        UsageError: the counts are not 0 <= successes <= trials with trials >= 1, or the confidence is not in [0.5, 1).
     """
     _check_counts(successes, trials)
-    check_level(level)
-    z = -NormalDist().inv_cdf((1 - level) / 2)
+    check_confidence(confidence)
+    z = -NormalDist().inv_cdf((1 - confidence) / 2)
     share = successes / trials
     middle = share + z * z / (2 * trials)
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
@@ -52,11 +47,11 @@ def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Inte
     # At the ends the formula gives 0 and 1 up to rounding; the exact value is written.
     low = 0.0 if successes == 0 else (middle - half) / scale
     high = 1.0 if successes == trials else (middle + half) / scale
-    return Interval(low, high, level)
+    return Interval(low, high, confidence)
 
 
-def clopper_pearson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """The exact interval of a binomial share; its coverage is never below the level.
+def clopper_pearson_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """The exact interval of a binomial share; its coverage is never below the confidence.
 
     Source: Clopper and Pearson (1934), Biometrika 26:404-413, by quantiles of the beta distribution
     (Brown, Cai and DasGupta 2001, section 4.2.1).
@@ -64,19 +59,19 @@ def clopper_pearson_interval(successes: int, trials: int, *, level: float = 0.95
     Args:
         successes: how many trials succeeded.
         trials: how many there were, at least one.
-        level: the confidence.
+        confidence: the confidence.
 
     Raises:
-        UsageError: the counts are not 0 <= successes <= trials with trials >= 1, or the level is not within (0, 1).
+        UsageError: the counts are not 0 <= successes <= trials with trials >= 1, or the confidence is not in [0.5, 1).
     """
     _check_counts(successes, trials)
-    check_level(level)
+    check_confidence(confidence)
     from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
+    tail = (1 - confidence) / 2
     low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
     high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - tail))
-    return Interval(low, high, level)
+    return Interval(low, high, confidence)
 
 
 def _check_counts(successes: int, trials: int) -> None:
