@@ -22,9 +22,12 @@ install: $(VENV)/installed ## the virtual environment in .venv
 run: install ## the counting experiment, quick preset: a verdict and a report
 	$(BIN)/shoal run counting
 
+# The folders of the project and no more: what a person puts beside them, a script or a run, is theirs.
+SOURCES := src tests benchmarks examples recipes
+
 lint: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
 
 types: install
 	$(BIN)/mypy

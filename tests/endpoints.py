@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+NEVER = object()
+"""The step of a server that does not answer as long as it lives."""
 
 
 class Script:
@@ -16,6 +18,7 @@ class Script:
         self.steps = list(steps)
         self.requests = []
         self.lock = threading.Lock()
+        self.over = threading.Event()
 
     def next(self, body):
         with self.lock:
@@ -27,8 +30,8 @@ class Script:
 def serving(*steps):
     """The address of a server that does each step in turn, the last one for ever, and its script.
 
-    A step is a status, the seconds before an answer, the raw bytes of a reply, a text to answer with, ``echo``, or a
-    function from the prompt to the text.
+    A step is a status, `NEVER`, the raw bytes of a reply, a text to answer with, ``echo``, or a function from the
+    prompt to the text.
     """
     script = Script(*steps)
 
@@ -36,10 +39,9 @@ def serving(*steps):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             step = script.next(body)
-            if isinstance(step, float):
-                time.sleep(step)
-                step = "late"
-            if isinstance(step, int):
+            if step is NEVER:
+                script.over.wait()
+            elif isinstance(step, int):
                 self.reply(step, b'{"error": {"message": "no"}}')
             elif isinstance(step, bytes):
                 self.reply(200, step)
@@ -70,5 +72,6 @@ def serving(*steps):
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1", script
     finally:
+        script.over.set()
         server.shutdown()
         server.server_close()

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from endpoints import serving
+from endpoints import NEVER, serving
 from shoal.cli.main import main
 from shoal.corpora.asked import Endpoint, ask_all, estimate_cost, make_prompts
 from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
@@ -71,8 +71,8 @@ def test_a_rude_endpoint_is_asked_again_with_longer_waits(serve, tmp_path, rude)
 
 
 def test_a_slow_endpoint_is_asked_again(serve, tmp_path):
-    url, _ = serve(0.6, "A story.")
-    rows, _ = ask_all(make_prompts(1, seed=1), endpoint(url, timeout=0.2), tmp_path / "r.jsonl")
+    url, _ = serve(NEVER, "A story.")
+    rows, _ = ask_all(make_prompts(1, seed=1), endpoint(url, timeout=0.5), tmp_path / "r.jsonl")
     assert rows[0]["text"] == "A story."
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from children import answer_of
 from shoal.errors import DataError, StoreError, UsageError
 from shoal.experiments.pretraining import Recipe, recipe_from
 from shoal.experiments.pretraining.documents import document_counts, document_id, prepare_documents, read_texts
@@ -223,23 +224,15 @@ def test_a_context_longer_than_any_document_is_refused(tmp_path: Path, corpus: d
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    from multiprocessing import get_context
-
-    def prepare_on_a_full_disk(answers: Any) -> None:
+    def prepare_on_a_full_disk() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
-        try:
-            prepare(recipe(corpus), tmp_path / "out")
-        except StoreError as fault:
-            answers.put(str(fault))
+        prepare(recipe(corpus), tmp_path / "out")
 
-    context = get_context("fork")
-    answers = context.Queue()
-    child = context.Process(target=prepare_on_a_full_disk, args=(answers,))
-    child.start()
-    assert "no room left" in answers.get(timeout=60)
-    child.join()
+    fault = answer_of(prepare_on_a_full_disk)
+    assert isinstance(fault, StoreError)
+    assert "no room left" in str(fault)
     assert list((tmp_path / "out").glob("*")) == []
 
 

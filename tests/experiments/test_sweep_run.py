@@ -200,11 +200,17 @@ def killed_on_the_way(folder, *words):
     while sweep.poll() is None:
         for file in sorted((folder / "out").glob("trials/*/*/starts.jsonl")) if killed is None else ():
             metrics = file.parent / "run" / "metrics.jsonl"
-            training = metrics.is_file() and metrics.read_text().count("\n") > 1
-            if training and not (file.parent / "done.json").exists() and file.read_text().endswith("\n"):
-                killed = file.parent
-                os.kill(json.loads(file.read_text().splitlines()[-1])["process"], signal.SIGKILL)
-                break
+            if not (metrics.is_file() and metrics.read_text().count("\n") > 1 and file.read_text().endswith("\n")):
+                continue
+            # It is halted first, so that it cannot end its training between the look and the kill.
+            worker = json.loads(file.read_text().splitlines()[-1])["process"]
+            os.kill(worker, signal.SIGSTOP)
+            if (file.parent / "done.json").exists():
+                os.kill(worker, signal.SIGCONT)
+                continue
+            killed = file.parent
+            os.kill(worker, signal.SIGKILL)
+            break
         time.sleep(0.005)
     assert sweep.returncode == 0
     assert killed is not None

@@ -146,12 +146,3 @@ def test_sizes_that_cannot_be_are_refused(wrong, said: str) -> None:
 def test_an_unknown_kind_gets_the_nearest_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'recurrent'"):
         sweep_layers(TINY, kinds=["recurent"])
-
-
-@pytest.mark.slow
-def test_times_grow_with_the_length_as_the_theory_says() -> None:
-    expected = {"self-attention": 2, "recurrent": 1, "convolution": 1, "restricted self-attention": 1}
-    for sweep in sweep_layers(kinds=list(expected)):
-        if sweep.variable == "n":
-            time = sweep.exponents["seconds"]
-            assert time.low - 0.15 <= expected[sweep.kind] <= time.high + 0.15

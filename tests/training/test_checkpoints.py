@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import multiprocessing
 import random
 import resource
-import signal
-import time
 from dataclasses import replace
 
 import pytest
 import torch
 from small_models import byte_tokenizer, gpt2, llama
 
+from children import answer_of, deadly, killed
 from shoal.errors import CorruptModelError, StoreError, TrainingError
 from shoal.tasks.example import Example
 from shoal.training import TrainSettings, train
@@ -20,21 +18,15 @@ EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + pl
 SETTINGS = TrainSettings(
     learning_rate=3e-3, epochs=12, batch_tokens=100, precision="float32", checkpoint_seconds=0.0, dropout=0.1
 )
-FORK = multiprocessing.get_context("fork")
 
 
 def _weights(model):
     return torch.cat([weight.detach().reshape(-1) for weight in model.parameters()])
 
 
-def _stamp(folder):
-    path = folder / FILE_NAME
-    return path.stat().st_mtime_ns if path.exists() else None
-
-
-def _run(make, settings, folder):
+def _run(make, settings, folder, on_step=None):
     model = make()
-    return model, train(model, byte_tokenizer(), EXAMPLES, settings, folder=folder)
+    return model, train(model, byte_tokenizer(), EXAMPLES, settings, folder=folder, on_step=on_step)
 
 
 @pytest.mark.parametrize(("make", "dropout", "optimizer"), [(llama, 0.0, "muon"), (gpt2, 0.1, "adamw")])
@@ -43,16 +35,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bits(tmp_path, make, dropout
     model, whole = _run(make, settings, None)
     moments = random.Random(7)
     for _ in range(5):
-        stamps = {_stamp(tmp_path)}
-        child = FORK.Process(target=_run, args=(make, settings, tmp_path))
-        child.start()
-        while len(stamps) < 4:
-            stamps.add(_stamp(tmp_path))
-            time.sleep(0.001)
-        time.sleep(moments.uniform(0.0, 0.03))
-        child.kill()
-        child.join()
-        assert child.exitcode == -signal.SIGKILL
+        killed(_run, make, settings, tmp_path, deadly(3, moments.uniform(0.0, 0.03), last=7))
     resumed, rest = _run(make, settings, tmp_path)
     assert 3 < rest.resumed_from < rest.steps
     assert rest.curve == whole.curve
@@ -114,25 +97,19 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     assert "\n" not in str(fault.value)
 
 
-def _train_on_a_full_disk(folder, answers):
+def _train_on_a_full_disk(folder):
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-    try:
-        _run(llama, SETTINGS, folder)
-    except StoreError as fault:
-        answers.put(str(fault))
+    _run(llama, SETTINGS, folder)
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     with pytest.raises(ZeroDivisionError):
         train(llama(), byte_tokenizer(), EXAMPLES, SETTINGS, folder=tmp_path, on_step=lambda _: 1 / 0)
     before = (tmp_path / FILE_NAME).read_bytes()
-    answers = FORK.Queue()
-    child = FORK.Process(target=_train_on_a_full_disk, args=(tmp_path, answers))
-    child.start()
-    message = answers.get(timeout=60)
-    child.join()
-    assert "make room" in message
-    assert "\n" not in message
+    fault = answer_of(_train_on_a_full_disk, tmp_path)
+    assert isinstance(fault, StoreError)
+    assert "make room" in str(fault)
+    assert "\n" not in str(fault)
     assert (tmp_path / FILE_NAME).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
     _, rest = _run(llama, SETTINGS, tmp_path)

@@ -1,22 +1,22 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from small_models import gpt2, llama
+from torch.distributed import TCPStore
 
+from children import answers_of
 from shoal.errors import TrainingError, UsageError
 from shoal.training import Portion, TrainSettings, crew_of_processes, pretrain_documents, tokens_in_memory
 from shoal.training.checkpoints import FILE_NAME
 
-FORK = multiprocessing.get_context("fork")
 SETTINGS = TrainSettings(
     learning_rate=3e-3, epochs=3, batch_tokens=200, micro_tokens=120, precision="float32", weight_decay=0.1
 )
@@ -36,30 +36,23 @@ def _weights(model):
     return torch.cat([weight.detach().reshape(-1) for weight in model.parameters()])
 
 
-def _member(rank, size, port, mode, work, answers):
+def _member(rank, size, port, mode, work):
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size)}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
     torch.set_num_threads(1)
-    try:
-        with crew_of_processes(mode) as crew:
-            answers.put((rank, work(crew)))
-    except Exception as fault:  # noqa: BLE001
-        answers.put((rank, fault))
+    with crew_of_processes(mode) as crew:
+        return work(crew)
 
 
 def _together(mode, work, size=2):
-    """What each of the processes gives, in their order."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    answers = FORK.Queue()
-    members = [FORK.Process(target=_member, args=(rank, size, port, mode, work, answers)) for rank in range(size)]
-    for member in members:
-        member.start()
-    told = dict(answers.get(timeout=120) for _ in members)
-    for member in members:
-        member.join()
-    return [told[rank] for rank in range(size)]
+    """What each of the processes gives, in their order.
+
+    They meet as under torchrun, at a store that is there before them: a port that is looked for and then let go could
+    be another program's by the time that it is used.
+    """
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    return answers_of([(_member, (rank, size, store.port, mode, work)) for rank in range(size)])
 
 
 @pytest.mark.parametrize(
@@ -162,15 +155,15 @@ def test_wrong_launches_are_refused(monkeypatch):
 def test_torchrun_starts_it(tmp_path):
     script = tmp_path / "both.py"
     script.write_text(
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from test_crew import SETTINGS, _train, crew_of_processes, llama\n"
         "with crew_of_processes('ddp') as crew:\n"
         "    result = _train(llama(), SETTINGS)\n"
         "    print(f'{crew.rank} of {crew.size}: {result.curve[-1].loss:.6f}', flush=True)\n"
     )
-    folder = str(os.path.dirname(__file__))  # noqa: PTH120
+    folders = [str(folder) for folder in Path(__file__).parents[:2]]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run([*command, str(script), folder], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, str(script), *folders], capture_output=True, text=True, check=True)
     last = _train(llama(), SETTINGS).curve[-1].loss
     lines = sorted(done.stdout.split("\n"))
     for rank in range(2):

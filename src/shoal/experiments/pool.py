@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 from collections import deque
 from dataclasses import asdict
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.jobs import Job
+
+    Answered = tuple[Job, ServingProcess, dict[str, Any] | None]
 
 
 class Pool:
@@ -47,16 +50,16 @@ class Pool:
             WorkerError: a worker was killed.
         """
         waiting = deque(jobs)
-        answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[Answered] = queue.SimpleQueue()
         while len(self._workers) < min(self._count, len(jobs)):
             self._workers.append(self._started())
         for worker in self._workers:
             threading.Thread(target=_feed, args=(worker, waiting, answers), daemon=True).start()
         try:
             for _ in jobs:
-                job, answer = answers.get()
+                job, worker, answer = answers.get()
                 if answer is None:
-                    raise WorkerError(self._obituary(job))
+                    raise WorkerError(_obituary(job, worker.poll()))
                 _raise_fault(answer)
                 yield answer["timing"]
         finally:
@@ -69,15 +72,6 @@ class Pool:
 
     def _started(self) -> ServingProcess:
         return start_worker("shoal.experiments.worker", self._opening, threads=self._threads, keep=(self._lock,))
-
-    def _obituary(self, job: Job) -> str:
-        codes = [code for worker in self._workers if (code := worker.poll()) is not None]
-        how = f"was killed by signal {-codes[0]}" if codes and codes[0] < 0 else "ended unexpectedly"
-        memory = " (out of memory?); try fewer --workers" if codes == [-9] else ""
-        return (
-            f"the worker that did {job.title} {how}{memory}; what was finished is kept, and the same command goes on "
-            "from there"
-        )
 
 
 class ThisProcess:
@@ -124,9 +118,7 @@ class ThisProcess:
             torch.set_num_threads(self._threads_before)
 
 
-def _feed(
-    worker: ServingProcess, waiting: deque[Job], answers: queue.SimpleQueue[tuple[Job, dict[str, Any] | None]]
-) -> None:
+def _feed(worker: ServingProcess, waiting: deque[Job], answers: queue.SimpleQueue[Answered]) -> None:
     """Give a worker job after job until none is left or it dies."""
     while True:
         try:
@@ -134,9 +126,18 @@ def _feed(
         except IndexError:
             return
         answer = ask(worker, asdict(job))
-        answers.put((job, answer))
+        answers.put((job, worker, answer))
         if answer is None:
             return
+
+
+def _obituary(job: Job, code: int | None) -> str:
+    how = f"was killed by signal {-code}" if code is not None and code < 0 else "ended unexpectedly"
+    memory = " (out of memory?); try fewer --workers" if code == -signal.SIGKILL else ""
+    return (
+        f"the worker that did {job.title} {how}{memory}; what was finished is kept, and the same command goes on "
+        "from there"
+    )
 
 
 def _raise_fault(answer: dict[str, Any]) -> None:

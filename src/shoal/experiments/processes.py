@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.errors import WorkerError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -24,11 +26,16 @@ def start_worker(
 ) -> ServingProcess:
     """Start ``python -m module``, which serves lines of JSON (`shoal.experiments.serving`).
 
+    A worker that dies before it has read its opening line is returned like any other: `ask` then gives None.
+
     Args:
         module: what serves.
         opening: its first line.
         threads: of the libraries in it.
         keep: file handles that it inherits, such as a lock that it holds with us.
+
+    Raises:
+        WorkerError: no process can be started.
     """
     # -P keeps a file of the working folder, random.py say, from taking the place of a library's.
     root = str(Path(__file__).resolve().parents[2])
@@ -39,18 +46,23 @@ def start_worker(
         "MKL_NUM_THREADS": str(threads),
         "TOKENIZERS_PARALLELISM": "false",
     }
-    worker = subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env=environment,
-        # Ctrl-C is for this process alone; it ends the workers by closing their input.
-        process_group=0,
-        pass_fds=keep,
-    )
-    send(worker, opening)
+    try:
+        worker = subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+            # Ctrl-C is for this process alone; it ends the workers by closing their input.
+            process_group=0,
+            pass_fds=keep,
+        )
+    except OSError as error:
+        raise WorkerError(f"no worker process can be started ({error.strerror}); try fewer --workers") from error
+    # The one who asks it hears of its death, and can say over which job.
+    with suppress(OSError):
+        send(worker, opening)
     return worker
 
 
@@ -62,15 +74,14 @@ def send(worker: ServingProcess, message: Mapping[str, Any]) -> None:
 
 
 def ask(worker: ServingProcess, message: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A worker's answer to one line, or None where it died over it."""
-    try:
+    """A worker's answer to one line, or None where it died over it or answered what cannot be read."""
+    # ValueError: a pipe that `end_workers` has closed meanwhile, or a line that is no JSON.
+    with suppress(OSError, ValueError):
         send(worker, message)
         line = worker.stdout.readline() if worker.stdout is not None else ""
-    except (OSError, ValueError):
-        line = ""
-    if line.endswith("\n"):
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        if line.endswith("\n"):
+            answer: dict[str, Any] = json.loads(line)
+            return answer
     with suppress(subprocess.TimeoutExpired):
         worker.wait(GRACE)
     return None

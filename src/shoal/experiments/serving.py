@@ -32,8 +32,12 @@ def serve_lines(begin: Callable[[dict[str, Any]], Answering]) -> None:
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     answer = begin(json.loads(lines.get()))
     while True:
-        answers.write(json.dumps(answer(json.loads(lines.get()))) + "\n")
-        answers.flush()
+        done = json.dumps(answer(json.loads(lines.get())))
+        try:
+            answers.write(done + "\n")
+            answers.flush()
+        except BrokenPipeError:  # the one who asked is gone, and standard input is about to end
+            os._exit(0)
 
 
 def peak_bytes() -> int:
@@ -58,5 +62,6 @@ def _protect_answers() -> TextIO:
 
 def _listen(lines: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
-        lines.put(line)
+        if line.endswith("\n"):  # a sender that is killed may leave half a line
+            lines.put(line)
     os._exit(0)
