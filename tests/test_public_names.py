@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 import shoal
+from shoal.cli.main import VERBS
 
-README = Path(shoal.__file__).resolve().parents[2] / "README.md"
-
-
-def test_every_exported_name_can_be_had() -> None:
-    missing = [name for name in shoal.__all__ if not hasattr(shoal, name)]
-    assert missing == []
+REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
+ROOMS = ["shoal", *(f"shoal.{path.parent.name}" for path in sorted(Path(shoal.__file__).parent.glob("*/__init__.pyi")))]
 
 
-def test_exported_names_are_sorted_and_known_to_a_room() -> None:
-    assert sorted(shoal.__all__) == shoal.__all__
-    assert set(shoal.__all__) == set(shoal._HOMES)
+def documented() -> list[list[set[str]]]:
+    """The names in each cell of the table of verbs and functions."""
+    rows = re.findall(r"^\| `.*\|$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [[set(re.findall(r"`(\w+)`", cell)) for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_exported_names_are_the_documented_ones_and_can_be_had() -> None:
+    named = set().union(*(cell for _, *cells in documented() for cell in cells))
+    assert set(shoal.__all__) == named
+    assert [name for name in shoal.__all__ if not hasattr(shoal, name)] == []
+
+
+def test_every_verb_of_the_command_line_has_its_function() -> None:
+    verbs = {verb: function for (verb,), (function,), *_ in documented()}
+    assert set(verbs) == set(VERBS)
+    assert all(callable(getattr(shoal, function)) for function in verbs.values())
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_dir_shows_the_public_names_of_each_room(room: str) -> None:
+    module = importlib.import_module(room)
+    assert set(module.__all__) <= set(dir(module))
+    assert not [name for name in module.__all__ if isinstance(getattr(module, name), ModuleType)]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -40,5 +62,5 @@ def test_a_search_for_changes_imports_little_beside_numpy() -> None:
         "print(sorted(name for name in set(sys.modules) - before if not name.startswith('shoal')))"
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    known = {"__future__", "copy", "dataclasses", "org", "zlib"}
+    known = {"__future__", "copy", "dataclasses", "lazy_loader", "org", "zlib"}
     assert set(ast.literal_eval(finished.stdout)) <= known

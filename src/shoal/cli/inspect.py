@@ -139,9 +139,9 @@ def _print(found: Inspection, causes: Findings) -> None:
         print(f"\n{found.neurons.selective} of {found.neurons.all_neurons} neurons are selective; the furthest apart")
         for neuron in found.neurons.neurons[:8]:
             print(f"  block {neuron.block} neuron {neuron.neuron}  {' '.join(map(repr, neuron.tokens))}")
-    for value in causes.values():
+    for effects in causes.values():
         print()
-        for line in value.lines():
+        for line in effects.lines():
             print(line)
     for view, why in found.missing.items():
         print(f"\nno {view.replace('_', ' ')}: {why}")

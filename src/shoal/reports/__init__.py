@@ -1,6 +1,5 @@
 """Reports: one run, or one sweep, to one HTML file."""
 
-from shoal.reports.report import write_report
-from shoal.reports.sweep import write_sweep_report
+import lazy_loader
 
-__all__ = ["write_report", "write_sweep_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,9 +1,5 @@
 """Long texts cut where their distribution changes."""
 
-from shoal.segmentation.features import Channel, Features
-from shoal.segmentation.result import Cut, Segmentation
-from shoal.segmentation.segmenter import segment
-from shoal.segmentation.sentences import read_lines, split_sentences
-from shoal.segmentation.words import Words
+import lazy_loader
 
-__all__ = ["Channel", "Cut", "Features", "Segmentation", "Words", "read_lines", "segment", "split_sentences"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
