@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shoal.changes.channels import channels_of, depth_for, number_channel, symbol_channel
 from shoal.changes.input import as_stream

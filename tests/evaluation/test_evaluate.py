@@ -5,8 +5,7 @@ import random
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from architectures import SETTINGS, letter_tokenizer, letters, tiny_model
 from shoal.errors import DataError, TooLongError

@@ -9,8 +9,7 @@ from itertools import permutations
 from statistics import mean
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import marking
 from endpoints import NEVER, serving

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import segeval
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shoal.errors import UsageError
 from shoal.segmentation.metrics import boundary_similarity, pk, window_diff

@@ -33,8 +33,7 @@ def certify(
         Print the certificate as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.evaluation import certify as prove
-    from shoal.evaluation import evaluate
+    from shoal.evaluation import certify as prove, evaluate
     from shoal.experiments.callables import import_callable
 
     takes = "(model, tokenizer, examples)"

@@ -3,14 +3,10 @@ from .certification.proving import certify as certify
 from .evaluator import evaluate as evaluate
 from .metrics import (
     bleu as bleu,
-)
-from .metrics import (
     sentence_bleus as sentence_bleus,
 )
 from .reference import evaluate_by_generation as evaluate_by_generation
 from .scores import (
     ItemScore as ItemScore,
-)
-from .scores import (
     Scores as Scores,
 )

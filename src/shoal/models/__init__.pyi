@@ -1,21 +1,15 @@
 from .digest import weight_digest as weight_digest
 from .load import (
     load_model as load_model,
-)
-from .load import (
     load_tokenizer as load_tokenizer,
 )
 from .loaded import LoadedModel as LoadedModel
 from .reader import (
     Reader as Reader,
-)
-from .reader import (
     load_reader as load_reader,
 )
 from .save import save_model as save_model
 from .spec import (
     ModelSpec as ModelSpec,
-)
-from .spec import (
     parse_spec as parse_spec,
 )

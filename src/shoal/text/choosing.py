@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError, UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
 from shoal.text.ngram import NgramModel
 from shoal.text.training import train_tokenizer
 
@@ -34,7 +34,6 @@ HELD_OUT_EVERY = 10
 CONTEXT_BYTES = 12
 _MOST_ORDER = 8
 _FEWEST_DOCUMENTS = 2 * HELD_OUT_EVERY
-_DRAWS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +145,9 @@ def _choose(
     bits_SD = np.stack([bits for _, bits, _, _ in tried])
     whole_S = bits_SD.sum(axis=1) / bytes_D.sum()
     best = int(whole_S.argmin())
-    draws = np.random.default_rng(seed)
-    weights_RD = draws.multinomial(len(bytes_D), np.full(len(bytes_D), 1 / len(bytes_D)), size=_DRAWS)
-    drawn_RS = (weights_RD @ bits_SD.T) / (weights_RD @ bytes_D)[:, None]
-    edges = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low_S, high_S = np.quantile(drawn_RS, edges, axis=0)
-    worse_low_S, worse_high_S = np.quantile(drawn_RS - drawn_RS[:, [best]], edges, axis=0)
+    drawn_RS = resampled_ratios(bits_SD, bytes_D, seed=seed)
+    low_S, high_S = percentile_interval(drawn_RS, confidence)
+    worse_low_S, worse_high_S = percentile_interval(drawn_RS - drawn_RS[:, [best]], confidence)
     scores = tuple(
         SizeScore(
             size=size,

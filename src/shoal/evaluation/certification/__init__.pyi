@@ -1,7 +1,5 @@
 from .certificate import (
     Certificate as Certificate,
-)
-from .certificate import (
     CheckResult as CheckResult,
 )
 from .head_path import check_head_path as check_head_path

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from shoal.statistics.intervals import wilson_interval
+from shoal.statistics import percentile_interval, resampled_ratios, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
-
-_DRAWS = 2000
 
 Better = Literal["more", "less", "neither"]
 
@@ -68,18 +66,16 @@ def measure(
     places = np.array([labels[label] for label in clusters])
     sums_C = np.bincount(places, weights=np.asarray(values, dtype=np.float64))
     sizes_C = np.bincount(places, weights=np.ones(len(places)) if weights is None else np.asarray(weights))
-    drawn_DC = np.random.default_rng(seed).multinomial(len(labels), np.full(len(labels), 1 / len(labels)), _DRAWS)
-    ratios = (drawn_DC @ sums_C) / (drawn_DC @ sizes_C)
     value = float(sums_C.sum() / sizes_C.sum())
-    low, high = np.quantile(ratios, [0.025, 0.975])
+    low, high = percentile_interval(resampled_ratios(sums_C, sizes_C, seed=seed), 0.95)
     if share and value in (0.0, 1.0):
         interval = wilson_interval(round(value) * len(labels), len(labels))
         low, high = interval.low, interval.high
     return Measure(
         name=name,
         value=value,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         count=len(values),
         clusters=len(labels),
         better=better,

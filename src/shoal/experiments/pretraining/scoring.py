@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.experiments.pretraining.result import HeldOutScore, Memorised
+from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     Rows = Sequence[Row]
 
-_DRAWS = 2000
 _SEED_OF_INTERVALS = 0
 
 
@@ -48,14 +48,11 @@ class HeldOutSet:
         nats_R = log_likelihoods(model, self.rows)
         bits_D = np.bincount(self.document_R, weights=-np.asarray(nats_R) / math.log(2), minlength=len(self.sizes))
         bytes_D = np.asarray(self.sizes, dtype=np.float64)
-        weights = np.random.default_rng(_SEED_OF_INTERVALS).multinomial(
-            len(bytes_D), np.full(len(bytes_D), 1 / len(bytes_D)), size=_DRAWS
-        )
-        low, high = np.quantile((weights @ bits_D) / (weights @ bytes_D), [0.025, 0.975])
+        low, high = percentile_interval(resampled_ratios(bits_D, bytes_D, seed=_SEED_OF_INTERVALS), 0.95)
         return HeldOutScore(
             bits_per_byte=float(bits_D.sum() / bytes_D.sum()),
-            low=float(low),
-            high=float(high),
+            low=low,
+            high=high,
             documents=len(bytes_D),
             size=int(bytes_D.sum()),
         )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,12 +90,12 @@ def fit_power_law(x: Sequence[float], y: Sequence[float], *, confidence: float =
     draws_DN = start_1 + slope_1 * across_N + _drawn(_unshrunk(across_N, left_1N[0]), seed)
     slopes_D, _, left_DN = _lines(across_N, draws_DN)
     ratios_D = (slopes_D - slope_1) / np.maximum(_standard_errors(across_N, left_DN), _TINY)
-    low, high = np.quantile(ratios_D, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = percentile_interval(ratios_D, confidence)
     exponent, spread = -float(slope_1[0]), float(_standard_errors(across_N, left_1N)[0])
     return PowerLaw(
         exponent=exponent,
-        low=exponent + float(low) * spread,
-        high=exponent + float(high) * spread,
+        low=exponent + low * spread,
+        high=exponent + high * spread,
         factor=float(np.exp(start_1[0])),
         points=len(across_N),
         confidence=confidence,
@@ -122,17 +122,16 @@ def fit_above_floor(x: Sequence[float], y: Sequence[float], *, confidence: float
     left_N = np.log(values_N / fitted_N)
     wider_N = left_N * np.sqrt(len(left_N) / (len(left_N) - 3))
     exponents_D, floors_D, _ = _above_floors(sizes_N, fitted_N * np.exp(_drawn(wider_N, seed)))
-    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.quantile(exponents_D, ends)
-    floor_low, floor_high = np.quantile(floors_D, ends)
+    low, high = percentile_interval(exponents_D, confidence)
+    floor_low, floor_high = percentile_interval(floors_D, confidence)
     return PowerLaw(
         exponent=float(exponent_1[0]),
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         factor=float(factor_1[0]),
         floor=float(floor_1[0]),
-        floor_low=float(floor_low),
-        floor_high=float(floor_high),
+        floor_low=floor_low,
+        floor_high=floor_high,
         points=len(sizes_N),
         confidence=confidence,
         error=float(np.sqrt(np.mean(left_N**2))),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import table
-from shoal.figures.lens import LensCell
-from shoal.figures.lens import lens_table as drawn_lens
+from shoal.figures.lens import LensCell, lens_table as drawn_lens
 from shoal.figures.tokens import visible
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +53,8 @@ def fit_exponent(
     medians_RS = np.stack(
         [np.median(random.choice(np.asarray(repeats), (_DRAWS, len(repeats))), axis=1) for repeats in samples], axis=1
     )
-    low, high = np.quantile(_slope(logs_S, medians_RS), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Exponent(value=float(value), low=float(low), high=float(high))
+    low, high = percentile_interval(_slope(logs_S, medians_RS), confidence)
+    return Exponent(value=float(value), low=low, high=high)
 
 
 def _slope(logs_S: np.ndarray, costs_RS: np.ndarray) -> np.ndarray:

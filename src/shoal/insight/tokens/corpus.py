@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.insight.tokens.reading import byte_ids, is_part
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,13 +131,8 @@ def count_tokens(
 
 def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], confidence: float, seed: int) -> Ratio:
     """Total over total, with a percentile interval over the documents."""
-    import numpy as np
-
     value = float(over.sum() / under.sum())
     if len(over) == 1:
         return Ratio(value=value, low=None, high=None)
-    draws = np.random.default_rng(seed)
-    weights = (draws.multinomial(len(over), np.full(len(over), 1 / len(over))) for _ in range(_DRAWS))
-    ratios = [float(over @ weight) / max(float(under @ weight), 1.0) for weight in weights]
-    low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Ratio(value=value, low=float(low), high=float(high))
+    low, high = percentile_interval(resampled_ratios(over, under, draws=_DRAWS, seed=seed), confidence)
+    return Ratio(value=value, low=low, high=high)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, percentile_interval, resampled_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -180,7 +180,7 @@ def _find(
     chosen_by = {d: float(np.mean([chosen.score for chosen, _ in runs])) for d, runs in outcomes.items()}
     best = max(chosen_by, key=lambda d: (chosen_by[d], -d))
     items = outcomes[best][0][1].items
-    draws = np.random.default_rng(0).integers(items, size=(_DRAWS, items))
+    draws = resampled_places(items, draws=_DRAWS)
     drawn = {
         d: np.mean([[run.statistic(draw) for draw in draws] for _, run in runs], axis=0) for d, runs in outcomes.items()
     }
@@ -218,8 +218,8 @@ def _compare(
     reference_R: np.ndarray, other_R: np.ndarray, matters: float, confidence: float
 ) -> tuple[float, float, Standing]:
     """The interval of how much less the other scores than the reference, over the draws, and what it says."""
-    low, high = np.quantile(reference_R - other_R, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high), "worse" if low > 0 else "as good" if high < matters else "open"
+    low, high = percentile_interval(reference_R - other_R, confidence)
+    return low, high, "worse" if low > 0 else "as good" if high < matters else "open"
 
 
 def _claim(kind: Kind, *, few_sentences: bool) -> tuple[str, range]:

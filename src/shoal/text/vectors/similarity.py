@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, percentile_interval, resampled_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,9 @@ def judge_similarity(
             scores = np.array([score for _, _, score in known])
             cosines = np.einsum("pd,pd->p", unit[firsts], unit[seconds])
             spearman = rank_correlation(cosines, scores)
-            low, high = _interval(cosines, scores, confidence, seed)
+            draws = resampled_places(len(scores), draws=_DRAWS, seed=seed)
+            drawn = np.array([rank_correlation(cosines[draw], scores[draw]) for draw in draws])
+            low, high = percentile_interval(drawn, confidence)
         found.append(
             SimilarityScore(
                 name=each.name, pairs=len(each.pairs), known=len(known), spearman=spearman, low=low, high=high
@@ -119,12 +121,3 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     ranks = [rankdata(side) - (len(side) + 1) / 2 for side in (first, second)]
     scale = float(np.sqrt((ranks[0] @ ranks[0]) * (ranks[1] @ ranks[1])))
     return float(ranks[0] @ ranks[1]) / scale if scale else 0.0
-
-
-def _interval(cosines: np.ndarray, scores: np.ndarray, confidence: float, seed: int) -> tuple[float, float]:
-    random = np.random.default_rng(seed)
-    draws = random.integers(len(scores), size=(_DRAWS, len(scores)))
-    low, high = np.quantile(
-        [rank_correlation(cosines[draw], scores[draw]) for draw in draws], [(1 - confidence) / 2, (1 + confidence) / 2]
-    )
-    return float(low), float(high)
