@@ -53,24 +53,33 @@ def channels_of(stream: Stream) -> list[Channel]:
         return [symbol_channel(stream.symbols, stream.alphabet, depth)]
     assert stream.values is not None
     channels = []
+    compared = stream.compared if stream.exact else None
     for place, column in enumerate(stream.values.T):
         name = stream.names[place] if stream.names else (f"x{place}" if stream.values.shape[1] > 1 else "")
-        channels.append(number_channel(column, name, depth))
+        channels.append(number_channel(column, name, depth, None if compared is None else compared[:, place]))
         missing = np.isnan(column)
         if missing.any() and not missing.all():
             channels.append(symbol_channel(missing.astype(np.int64), ("present", "missing"), 1, name=name))
     return channels
 
 
-def number_channel(values: Array, name: str, depth: int) -> Channel:
-    """Mid-rank codes of numbers; NaN ranks above everything, all NaN alike."""
-    ordered = np.sort(values)
+def number_channel(values: Array, name: str, depth: int, compared: Array | None = None) -> Channel:
+    """Mid-rank codes of numbers; NaN ranks above everything, all NaN alike.
+
+    Args:
+        values: The numbers as float64.
+        name: What the coordinate is called.
+        depth: Binary digits of the finest cells.
+        compared: Numbers in the same order, where float64 makes different values equal.
+    """
+    shown = np.sort(values)
+    keys, ordered = (values, shown) if compared is None else (compared, np.sort(compared))
     starts = _cell_starts(ordered, depth)
     reached = starts[1:-1][starts[1:-1] < len(ordered)]
-    codes = np.minimum(np.searchsorted(ordered[reached], values, side="right"), len(reached))
+    codes = np.minimum(np.searchsorted(ordered[reached], keys, side="right"), len(reached))
     bounds = np.full((1 << depth, 2), np.nan)
     filled = starts[1:] > starts[:-1]
-    bounds[filled] = np.stack((ordered[starts[:-1][filled]], ordered[starts[1:][filled] - 1]), axis=1)
+    bounds[filled] = np.stack((shown[starts[:-1][filled]], shown[starts[1:][filled] - 1]), axis=1)
     return Channel(codes=codes.astype(np.uint8), depth=depth, name=name, bounds=bounds)
 
 

@@ -49,7 +49,7 @@ def are_numbers(elements: Sequence[Any]) -> bool:
 
 def numbers_of(elements: Sequence[Any]) -> Array:
     """Real numbers as float64, NaN where one is missing; integers beyond the floats are infinite."""
-    return np.array([math.nan if is_missing(element) else _number(element) for element in elements])
+    return np.array([math.nan if is_missing(element) else number_of(element) for element in elements])
 
 
 def symbols_of(elements: Any) -> tuple[Array, tuple[str, ...]]:
@@ -74,7 +74,8 @@ def _is_real(kind: type) -> bool:
     return issubclass(kind, Number) and (issubclass(kind, Real) or not issubclass(kind, Complex))
 
 
-def _number(element: Any) -> float:
+def number_of(element: Any) -> float:
+    """The float64 next to a real number; infinite beyond the floats."""
     try:
         return float(element)
     except OverflowError:

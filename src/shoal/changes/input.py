@@ -1,18 +1,21 @@
 """The door of change points: whatever a person has, as a `Stream` of numbers or symbols, or one clear line.
 
 Missing values (NaN, None, NaT) stay: among numbers they are a symbol of their own, and so they are among symbols.
-Infinities are ordinary extreme values, since the engine looks at ranks. pandas is never imported; a Series or a
-DataFrame is known by its shape.
+Infinities are ordinary extreme values, since the engine looks at ranks. No library of arrays or frames is imported; a
+tensor, a Series or a table is known by its shape.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from shoal.changes.arrays import as_numpy, is_foreign, with_numbers
 from shoal.changes.elements import are_numbers, is_missing, numbers_of, symbols_of
+from shoal.changes.exact import WHOLE, beyond_floats, collide, dense_ranks
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 Kind = Literal["numbers", "symbols"]
 Array = np.ndarray[Any, Any]
 
+MANY = 50
+"""From so many steps on a stream of symbols must say something twice."""
+DIFFERENT = 0.9
+"""Where more than this share of the symbols stand once, nothing can be counted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
@@ -28,6 +36,8 @@ class Stream:
 
     values: Array | None = None
     """Numbers, float64 of shape (n, d), NaN where a value is missing; None for symbols."""
+    exact: tuple[Array | None, ...] = ()
+    """For each coordinate its numbers as they came, of shape (n,), where float64 would make different ones equal."""
     symbols: Array | None = None
     """Codes 0..k-1 of symbols, int64 of shape (n,); None for numbers."""
     alphabet: tuple[str, ...] = ()
@@ -43,19 +53,29 @@ class Stream:
         held = self.values if self.symbols is None else self.symbols
         return 0 if held is None else len(held)
 
+    @property
+    def compared(self) -> Array:
+        """Numbers of shape (n, d) in the order of the values, also where float64 does not tell them apart."""
+        assert self.values is not None
+        if not any(column is not None for column in self.exact):
+            return self.values
+        pairs = zip(self.values.T, self.exact, strict=True)
+        return np.column_stack([floats if exact is None else dense_ranks(exact) for floats, exact in pairs])
+
 
 def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:
     """Read numbers, vectors or symbols in order.
 
     Args:
         x: A one-dimensional sequence or array of numbers, an (n, d) array, a sequence of hashable symbols, a string
-            (its characters), a pandas Series or DataFrame (its index names the steps), a `Stream` (returned as it is).
+            (its characters), a tensor or column of another library, a pandas Series or DataFrame (its index names the
+            steps), a table of Arrow or polars, a `Stream` (returned as it is).
         kind: "numbers" or "symbols"; where it is None, numbers are numbers and everything else is symbols.
         index: Labels of the steps in order, where ``x`` does not bring its own.
 
     Raises:
         DataError: ``x`` is empty, has no order or more than two dimensions, its rows differ in length, it mixes numbers
-            with other things, or its index is not sorted.
+            with other things, nearly all of its symbols differ, it is made of dates, or its index is not sorted.
         UsageError: ``kind`` is not known.
     """
     if isinstance(x, Stream):
@@ -64,21 +84,66 @@ def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:
         raise UsageError(f"kind is 'numbers' or 'symbols'; got {kind!r}")
     framed = hasattr(x, "iloc") and hasattr(x, "index")
     labels = index if index is not None or not framed else _own_index(x.index)
-    values, symbols, alphabet, names = _frame(x, kind) if framed else _plain(x, kind)
-    length = len(values) if values is not None else len(symbols)
-    return Stream(values=values, symbols=symbols, alphabet=alphabet, index=_checked_index(labels, length), names=names)
+    stream = _of_table(x, kind, framed=framed)
+    return replace(stream, index=_checked_index(labels, stream.length))
 
 
-def _plain(x: Any, kind: Kind | None) -> tuple[Array | None, Any, tuple[str, ...], tuple[str, ...]]:
-    """Values, symbols, alphabet and names of what is not a frame."""
+def joined(columns: Sequence[Stream], names: Sequence[str] = ()) -> Stream:
+    """Streams of numbers, all of one length, as the coordinates of one stream.
+
+    Args:
+        columns: The streams.
+        names: A name for each coordinate.
+    """
+    values = np.hstack([column.values for column in columns if column.values is not None])
+    return Stream(values=values, exact=_if_any([one for each in columns for one in _exact(each)]), names=tuple(names))
+
+
+def appended(first: Stream, second: Stream) -> Stream:
+    """Two streams of numbers with as many coordinates, one after the other."""
+    assert first.values is not None
+    assert second.values is not None
+    exact = [
+        None if a is None and b is None else np.concatenate([_objects(u, a), _objects(v, b)])
+        for u, a, v, b in zip(first.values.T, _exact(first), second.values.T, _exact(second), strict=True)
+    ]
+    return Stream(values=np.concatenate((first.values, second.values)), exact=_if_any(exact), names=first.names)
+
+
+def _objects(floats: Array, exact: Array | None) -> Array:
+    """One coordinate as Python numbers, which are compared exactly whatever their types."""
+    return (floats if exact is None else exact).astype(object)
+
+
+def _exact(stream: Stream) -> Sequence[Array | None]:
+    """What each coordinate of a stream of numbers has beside its floats."""
+    assert stream.values is not None
+    return stream.exact or [None] * stream.values.shape[1]
+
+
+def _if_any(exact: Sequence[Array | None]) -> tuple[Array | None, ...]:
+    """Nothing at all where floats do for every coordinate."""
+    return tuple(exact) if any(column is not None for column in exact) else ()
+
+
+def _of_table(x: Any, kind: Kind | None, *, framed: bool) -> Stream:
+    """The stream of a table, of a pandas Series, or of anything else."""
+    columns = _columns_of(x)
+    if columns is not None:
+        return _of_columns(columns, kind)
+    return _of_series(x, kind) if framed else _plain(x, kind)
+
+
+def _plain(x: Any, kind: Kind | None) -> Stream:
+    """The stream of what is not a frame."""
     held = _elements(x)
     if len(held) == 0:
         raise DataError("the stream is empty; give at least one value")
     if isinstance(held, np.ndarray) and held.dtype.kind in "biuf":
-        if kind == "symbols":
-            _refuse_other_shapes(held, 1)
-            return (None, *symbols_of(held), ())
-        return _matrix(held), None, (), ()
+        _refuse_other_shapes(held, 1 if kind == "symbols" else 2)
+        return _symbols(held) if kind == "symbols" else _numbers(held)
+    if isinstance(held, np.ndarray) and held.ndim == 2 and held.dtype.kind == "O" and kind != "symbols":
+        return joined([_listed_numbers(column.tolist()) for column in held.T])
     listed: Sequence[Any] = held.tolist() if isinstance(held, np.ndarray) else held
     if kind == "symbols" or not are_numbers(listed):
         if kind == "numbers":
@@ -86,8 +151,35 @@ def _plain(x: Any, kind: Kind | None) -> tuple[Array | None, Any, tuple[str, ...
             raise DataError(
                 f"expected numbers; got {str(stranger)[:40]!r}; give kind='symbols' to take values as symbols"
             )
-        return (None, *symbols_of(listed), ())
-    return numbers_of(listed)[:, None], None, (), ()
+        return _symbols(listed)
+    return _listed_numbers(listed)
+
+
+def _numbers(array: Array) -> Stream:
+    """An array of numbers of one or two dimensions."""
+    table = array[:, None] if array.ndim == 1 else array
+    exact = [column if beyond_floats(column) else None for column in table.T]
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(table, dtype=np.float64)
+    return Stream(values=values, exact=_if_any(exact))
+
+
+def _listed_numbers(elements: Sequence[Any]) -> Stream:
+    """A list of real numbers of any type, some of them missing."""
+    floats = numbers_of(elements)
+    exact = np.array(elements, dtype=object) if collide(elements, floats) else None
+    return Stream(values=floats[:, None], exact=_if_any([exact]))
+
+
+def _symbols(elements: Any) -> Stream:
+    """Symbols, refused where nearly all of them differ: words that stand once can be counted nowhere."""
+    codes, alphabet = symbols_of(elements)
+    if len(codes) >= MANY and len(alphabet) > DIFFERENT * len(codes):
+        raise DataError(
+            f"{len(alphabet)} of the {len(codes)} symbols differ ({alphabet[0][:40]!r}, {alphabet[1][:40]!r}, ...), so "
+            "no change can be seen in them; give numbers as numbers, or symbols that come again"
+        )
+    return Stream(symbols=codes, alphabet=alphabet)
 
 
 def _elements(x: Any) -> Any:
@@ -96,27 +188,58 @@ def _elements(x: Any) -> Any:
         return list(x)
     if isinstance(x, (bytes, bytearray)):
         return [f"0x{byte:02x}" for byte in x]
+    if hasattr(x, "filled") and hasattr(x, "mask"):  # a masked array; numpy.ma is slow to import
+        x = np.where(x.mask, None, x.data) if x.dtype.kind in "iu" else x.astype(float).filled(np.nan)
+    if is_foreign(type(x)):
+        x = as_numpy(x)
     if isinstance(x, (dict, set, frozenset)) or not hasattr(x, "__iter__"):
         raise DataError(f"a stream is an ordered sequence of numbers or symbols; got {type(x).__name__}")
     listed: Any = x if hasattr(x, "__len__") else list(x)
-    if hasattr(listed, "filled") and hasattr(listed, "mask"):  # a masked array; numpy.ma is slow to import
-        listed = listed.astype(float).filled(np.nan)
+    if isinstance(listed, np.ndarray) and listed.dtype.kind != "O":
+        return _array_or_elements(listed)
+    foreign = {kind for kind in map(type, listed) if is_foreign(kind)}
+    if foreign:
+        listed = [_scalar(as_numpy(each)) if type(each) in foreign else each for each in listed]
+    return _array_or_elements(listed)
+
+
+def _scalar(array: Any) -> Any:
+    """The number of an array without dimensions; other arrays stay."""
+    return array.item() if isinstance(array, np.ndarray) and array.ndim == 0 else array
+
+
+def _array_or_elements(listed: Any) -> Any:
+    """An array where NumPy can hold the elements without loss, else the elements."""
     try:
-        array = np.asarray(listed)
+        array = with_numbers(np.asarray(listed))
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        array = None
-    if array is None:
         return _unequal_rows(listed)
     if array.ndim == 0:
-        raise DataError(f"a stream is an ordered sequence of numbers or symbols; got one {type(x).__name__}")
-    if array.dtype.kind in "cmMV":
-        raise DataError(f"values of type {array.dtype} are neither numbers nor symbols; dates belong into the index")
-    if array.dtype.kind in "biuf":
+        raise DataError(f"a stream is an ordered sequence of numbers or symbols; got the single value {array!s:.40}")
+    if array.dtype.kind in "cmMV" or (date := _date_kind(array)):
+        kind = array.dtype if array.dtype.kind in "cmMV" else date
+        raise DataError(f"values of type {kind} are neither numbers nor symbols; dates belong into the index")
+    if array.dtype.kind in "biuf" and not _is_rounded(listed, array):
         return array
-    if array.dtype.kind == "O" and array.ndim == 2 and are_numbers(array.ravel().tolist()):
-        return numbers_of(array.ravel().tolist()).reshape(array.shape)
+    if array.ndim == 2 and array.dtype.kind in "fO":
+        table = np.array(listed, dtype=object)
+        if are_numbers(table.ravel().tolist()):
+            return table
     # NumPy turns 1 and "a" into "1" and "a", and tuples into rows; the elements themselves say what they are.
     return array if isinstance(listed, np.ndarray) and array.ndim == 1 else list(listed)
+
+
+def _is_rounded(listed: Any, array: Array) -> bool:
+    """Whether NumPy may have rounded whole numbers of a list to make floats of them."""
+    return not isinstance(listed, np.ndarray) and array.dtype.kind == "f" and bool(np.any(np.abs(array) > WHOLE))
+
+
+def _date_kind(array: Array) -> str:
+    """The type of the first known element of an array of objects where it is a date, a time or a duration."""
+    if array.dtype.kind != "O":
+        return ""
+    first = next((element for element in array.flat if not is_missing(element)), None)
+    return type(first).__name__ if isinstance(first, (datetime.date, datetime.time, datetime.timedelta)) else ""
 
 
 def _unequal_rows(listed: Any) -> list[Any]:
@@ -127,40 +250,53 @@ def _unequal_rows(listed: Any) -> list[Any]:
     return elements
 
 
-def _matrix(array: Array) -> Array:
-    """Numbers as float64 of shape (n, d)."""
-    _refuse_other_shapes(array, 2)
-    table = array[:, None] if array.ndim == 1 else array
-    return np.ascontiguousarray(table, dtype=np.float64)
-
-
 def _refuse_other_shapes(array: Array, most: int) -> None:
     if array.ndim > most or 0 in array.shape:
         expected = "(n,) or (n, d)" if most == 2 else "(n,)"
         raise DataError(f"expected an array of shape {expected} with at least one value; got shape {array.shape}")
 
 
-def _frame(x: Any, kind: Kind | None) -> tuple[Array | None, Any, tuple[str, ...], tuple[str, ...]]:
-    """Values, symbols, alphabet and names of a pandas Series or DataFrame."""
-    if not hasattr(x, "columns"):
-        name = () if x.name is None else (str(x.name),)
-        held = x.to_numpy()
-        if str(x.dtype) == "category":
-            return (*_plain(held.astype(object), "symbols")[:3], name)
-        return (*_plain(held, kind)[:3], name)
-    if kind == "symbols" and x.shape[1] != 1:
-        raise DataError(f"symbols come from one column; the frame has {x.shape[1]}")
-    if 0 in x.shape:
-        raise DataError(f"the stream is empty: a frame of shape {x.shape}")
-    if x.shape[1] == 1:
-        return _frame(x.iloc[:, 0], kind)
-    columns = []
-    for place, name in enumerate(x.columns):
-        values, _, _, _ = _frame(x.iloc[:, place], None)
-        if values is None:
-            raise DataError(f"column {str(name)!r} does not hold numbers; choose columns of numbers, or one of symbols")
-        columns.append(values)
-    return np.hstack(columns), None, (), tuple(map(str, x.columns))
+def _columns_of(x: Any) -> list[tuple[str, Any]] | None:
+    """The names and the columns of a table of pandas, Arrow or polars; None where ``x`` is no table."""
+    if hasattr(x, "iloc") and hasattr(x, "columns"):
+        return [(str(name), x.iloc[:, place]) for place, name in enumerate(x.columns)]
+    if hasattr(x, "column_names") and hasattr(x, "columns"):
+        return list(zip(x.column_names, x.columns, strict=True))
+    if hasattr(x, "get_columns"):
+        return [(column.name, column) for column in x.get_columns()]
+    return None
+
+
+def _of_columns(columns: Sequence[tuple[str, Any]], kind: Kind | None) -> Stream:
+    """The stream of a table: one column of anything, or several of numbers."""
+    if not columns or not len(columns[0][1]):
+        raise DataError(f"the stream is empty: a frame of {len(columns)} columns without a row")
+    if kind == "symbols" and len(columns) != 1:
+        raise DataError(f"symbols come from one column; the frame has {len(columns)}")
+    read = [_of_series(column, kind, name) for name, column in columns]
+    for (name, _), stream in zip(columns, read, strict=True):
+        if stream.values is None and len(columns) > 1:
+            raise DataError(f"column {name!r} does not hold numbers; choose columns of numbers, or one of symbols")
+    return joined(read, [name for name, _ in columns]) if len(columns) > 1 else read[0]
+
+
+def _of_series(x: Any, kind: Kind | None, name: str | None = None) -> Stream:
+    """One column of a table or a pandas Series; categories are symbols."""
+    named = getattr(x, "name", None) if name is None else name
+    names = () if named is None else (str(named),)
+    held = _of_pandas(x) if hasattr(x, "iloc") else x
+    try:
+        if str(getattr(x, "dtype", "")) == "category":
+            return replace(_plain(held.astype(object), "symbols"), names=names)
+        return replace(_plain(held, kind), names=names)
+    except DataError as fault:
+        raise DataError(f"column {names[0]!r}: {fault}" if names else str(fault)) from fault
+
+
+def _of_pandas(x: Any) -> Array:
+    """The values of a pandas Series; pandas itself would round whole numbers where some are missing."""
+    extended = not isinstance(x.dtype, np.dtype) and bool(x.isna().any())
+    return np.asarray(x.to_numpy(dtype=object) if extended else x.to_numpy())
 
 
 def _own_index(index: Any) -> Array | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.changes.channels import channels_of
-from shoal.changes.input import Stream, as_stream
+from shoal.changes.input import Stream, appended, as_stream
 from shoal.changes.moved import moved_most
 from shoal.changes.profile import split_distances
 from shoal.changes.reference import grids, thinned
@@ -142,7 +142,7 @@ def _between(cell: Cell, first: tuple[int, int], second: tuple[int, int]) -> flo
 def _joined(first: Stream, second: Stream) -> Stream:
     """Both samples as one stream, so that ranks and symbols are common."""
     if first.values is not None and second.values is not None and first.values.shape[1] == second.values.shape[1]:
-        return Stream(values=np.concatenate((first.values, second.values)), names=first.names)
+        return appended(first, second)
     if first.symbols is None or second.symbols is None:
         raise DataError("the two samples must both be numbers with as many coordinates, or both be symbols")
     known = {symbol: code for code, symbol in enumerate(first.alphabet)}

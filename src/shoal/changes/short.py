@@ -87,8 +87,7 @@ def short_changes(stream: Stream, *, margin: int, alpha: float, confidence: floa
         alpha: The level of the tests.
         confidence: The confidence of the sets.
     """
-    assert stream.values is not None
-    table = standardised(stream.values)
+    table = standardised(stream.compared)
     levels = _model(table, margin, slopes=False)
     length, places = _shortest(levels)
     found = _significant(levels, places, alpha, confidence)
