@@ -21,6 +21,7 @@ def test_a_figure_has_a_line_a_piece_and_saves() -> None:
     drawing = display(SHIFT, found, title="a shift")
     (panel,) = drawing.axes
     assert len(panel.get_lines()) == 2 + len(found.changes)  # two pieces, and a rule for each place
+    assert len(panel.collections) == 4  # the mean of each piece, and a band around it
     file = io.BytesIO()
     drawing.savefig(file, format="png")
     assert file.getvalue().startswith(b"\x89PNG")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points
-from shoal.changes.preparing import deseason, difference, robust_ranks
-from shoal.errors import UsageError
+from shoal.changes.input import as_stream
+from shoal.changes.preparing import deseason, difference, prepared, robust_ranks
+from shoal.errors import DataError, UsageError
 
 
 def test_differences_make_a_trend_a_level_and_keep_the_length() -> None:
@@ -47,6 +48,28 @@ def test_tables_are_prepared_column_by_column() -> None:
     table = np.random.default_rng(0).normal(size=(40, 2))
     for function in (difference, robust_ranks, lambda x: deseason(x, 4)):
         np.testing.assert_allclose(function(table)[:, 1], function(table[:, 1]))
+
+
+def test_what_holds_no_numbers_is_refused_in_one_line() -> None:
+    for function in (difference, robust_ranks, lambda x: deseason(x, 2)):
+        with pytest.raises(DataError, match="symbols"):
+            function(["a", "b", "c", "d"])
+
+
+def test_infinities_and_lists_with_none_are_taken() -> None:
+    np.testing.assert_array_equal(difference([1.0, np.inf, np.inf, None, 2.0])[1:2], [np.inf])
+    assert np.isnan(difference([1.0, np.inf, np.inf, None, 2.0])[2:]).all()
+
+
+def test_a_stream_is_prepared_with_its_labels_and_says_what_it_has_become() -> None:
+    stream = as_stream(np.arange(48.0), index=np.arange(1900, 1948))
+    made = prepared(stream, lag=12, period=4)
+    np.testing.assert_array_equal(made.values[:, 0], difference(deseason(np.arange(48.0), 4), lag=12))
+    assert made.names == ("diff(deseason(x, 4), 12)",)
+    assert made.index is stream.index
+    assert prepared(stream) is stream
+    with pytest.raises(UsageError, match="symbols"):
+        prepared(as_stream("abab"), lag=1)
 
 
 def test_settings_that_do_not_fit_the_series_are_refused() -> None:

@@ -117,6 +117,44 @@ def test_parquet_json_arrays_symbols_gaps_and_comments_are_read(tmp_path: Path, 
     assert abs(place - 300) <= 10
 
 
+def sloped(tmp_path: Path) -> Path:
+    """A season of 12 days, and a slope that begins on the day 300."""
+    days = np.arange(600)
+    noise = np.random.default_rng(5).normal(size=600)
+    values = np.cumsum(np.where(days < 300, 0.0, 1.5) + noise) + 8.0 * np.sin(2.0 * np.pi * days / 12.0)
+    return write(tmp_path / "sloped.csv", [f"{DATES[k]},{values[k]}" for k in days], "date,close\n")
+
+
+def test_differences_and_seasons_are_taken_off_and_places_stay_those_of_the_stream(tmp_path: Path, capsys) -> None:
+    file = str(sloped(tmp_path))
+    for words in (["--deseason", "12", "--difference"], ["--difference", "1", "--deseason", "12"]):
+        answer = found(capsys, file, *words)
+        (place,) = answer["places"]
+        assert abs(place - 300) <= 5
+        assert answer["index"] == [str(DATES[place])]
+        assert (answer["difference"], answer["deseason"], answer["columns"]) == (1, 12, ["close"])
+        assert answer["pieces"][1]["coordinates"][0]["mean"] == pytest.approx(1.5, abs=0.3)
+    main(["changes", file, "--difference", "--deseason", "12"])
+    assert "600 steps of diff(deseason(close, 12), 1), 1 of them missing: 1 change" in capsys.readouterr().out
+
+
+def test_lags_and_periods_that_do_not_fit_are_said_in_one_line(plain: Path, tmp_path: Path, capsys) -> None:
+    assert "lag must be from 1 to 599" in refused(capsys, str(plain), "--difference", "600")
+    assert "lag must be from 1 to 599" in refused(capsys, str(plain), "--difference", "0")
+    assert "period must be from 2" in refused(capsys, str(plain), "--deseason", "1")
+    letters = write(tmp_path / "letters.txt", ["a", "b"] * 50)
+    assert "symbols have neither" in refused(capsys, str(letters), "--difference")
+
+
+def test_mean_and_spread_of_each_piece_are_told_in_text_and_json(plain: Path, capsys) -> None:
+    main(["changes", str(plain)])
+    told = capsys.readouterr().out.splitlines()[-1]
+    pieces = found(capsys, str(plain))["pieces"]
+    first, second = (piece["coordinates"][0] for piece in pieces)
+    assert f"(value mean {first['mean']:.4g}, sd {first['sd']:.4g})" in told
+    assert second["mean"] == pytest.approx(SHIFT[pieces[1]["start"] :].mean())
+
+
 def test_rows_that_look_other_than_the_first_ones_are_read_all_the_same(tmp_path: Path, capsys) -> None:
     late = write(tmp_path / "late.csv", ["1"] * 60_000 + ["1.5"] * 40_000, "x\n")
     answer = found(capsys, str(late))
@@ -181,6 +219,8 @@ def test_the_plot_is_one_page_that_fetches_nothing(plain: Path, tmp_path: Path, 
     assert "http://" not in text.replace("http://www.w3.org/", "")
     assert "https://" not in text
     assert not list(tmp_path.glob("*.part"))
+    assert "The pieces" in text
+    assert "value mean" in text
     assert str(page) in capsys.readouterr().err
 
 

@@ -30,6 +30,16 @@ def test_the_chart_is_valid_and_holds_values_places_and_sets() -> None:
     assert ">B<" in svg
 
 
+def test_each_piece_has_its_mean_and_one_standard_deviation_around_it() -> None:
+    values = np.arange(100.0)
+    levels = {(row["from"], row["to"], row["off"]): row["level"] for row in rows(
+        stream_chart([values], PIECES, MARKS, names=["x"])
+    ) if "level" in row}  # fmt: skip
+    assert levels[40, 99, 0] == values[40:].mean()
+    assert levels[0, 39, 1] == pytest.approx(values[:40].mean() + values[:40].std(ddof=1))
+    assert len(levels) == 6
+
+
 def test_a_long_stream_is_drawn_by_stretches_that_keep_its_extremes() -> None:
     values = np.random.default_rng(0).normal(size=100_000)
     values[77_777] = 50.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from shoal.changes.input import as_stream
 from shoal.changes.telling import group_name
 from shoal.errors import DataError, MissingExtraError
@@ -48,6 +50,8 @@ def display(x: Any, found: Changes, *, title: str = "") -> Any:
         for start, stop, group in zip(edges[:-1], edges[1:], found.processes, strict=True):
             colour = COLOURS[group % len(COLOURS)]
             panel.plot(steps[start:stop], column[start:stop], color=colour, linewidth=0.8)
+            if stream.values is not None:
+                _draw_mean(panel, steps[start], steps[stop - 1], column[start:stop])
             if not place:
                 middle = steps[(start + stop) // 2]
                 panel.annotate(group_name(group), (middle, 1.0), xycoords=("data", "axes fraction"), va="bottom")
@@ -61,3 +65,12 @@ def display(x: Any, found: Changes, *, title: str = "") -> Any:
     if title:
         drawing.suptitle(title, x=0.0, ha="left")
     return drawing
+
+
+def _draw_mean(panel: Any, first: Any, last: Any, values: Any) -> None:
+    """The mean of a piece, and a band of one standard deviation around it, where it has two finite values."""
+    held = values[np.isfinite(values)]
+    if len(held) > 1:
+        mean, spread = held.mean(), held.std(ddof=1)
+        panel.fill_between([first, last], mean - spread, mean + spread, color="#1c2127", alpha=0.08, linewidth=0)
+        panel.hlines(mean, first, last, color="#1c2127", linewidth=0.8)

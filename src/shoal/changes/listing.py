@@ -17,6 +17,7 @@ from shoal.changes.profile import split_distances
 from shoal.changes.reference import grids, thinned
 from shoal.changes.result import Change, Changes
 from shoal.changes.settings import check_settings
+from shoal.changes.summaries import piece_summaries
 from shoal.changes.words import cells_of
 from shoal.errors import DataError
 
@@ -82,14 +83,16 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
         low, high = found[place][1]
         what = moved_most(channels, cells, (edges[at - 1], place, edges[at + 1]))
         changes.append(Change(place=place, low=low, high=high - 1, p_value=float("nan"), score=score, what=what))
+    processes = tuple(range(len(ranked) + 1))
     return Changes(
         length=stream.length,
         changes=tuple(changes),
-        processes=tuple(range(len(ranked) + 1)),
+        processes=processes,
         min_distance=min_distance,
         process_count=None,
         alpha=0.05,
         confidence=0.95,
+        pieces=piece_summaries(stream, [place for place, _ in ranked], processes),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.changes.clear import clear_places, least_clear
@@ -12,6 +13,7 @@ from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import prepare
 from shoal.changes.settings import check_settings
+from shoal.changes.summaries import piece_summaries
 from shoal.changes.testing import p_value_of_change, tested_places
 
 if TYPE_CHECKING:
@@ -53,14 +55,14 @@ def change_points(
     stream = as_stream(x, kind=kind)
     search = prepare(stream, min_distance, alpha=alpha, confidence=confidence, seed=seed)
     if process_count is None and (short := _short(search, stream)):
-        return _of_short(search, short, min_distance)
+        return _with_pieces(_of_short(search, short, min_distance), stream)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
     else:
         places = [] if process_count == 1 else clear_places(search, process_count - 1)
         places, groups = _between_groups(search, places, process_count)
-    return _result(search, places, groups, min_distance, process_count)
+    return _with_pieces(_result(search, places, groups, min_distance, process_count), stream)
 
 
 def single_change_point(
@@ -90,11 +92,16 @@ def known_number(
         DataError: ``x`` is no stream.
     """
     check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
-    search = prepare(as_stream(x, kind=kind), min_distance, alpha=ALPHA, confidence=confidence, seed=seed)
+    stream = as_stream(x, kind=kind)
+    search = prepare(stream, min_distance, alpha=ALPHA, confidence=confidence, seed=seed)
     places = clear_places(search, count)
     while len(places) > count:
         places.remove(least_clear(search, places))
-    return _result(search, places, list(range(len(places) + 1)), min_distance, None)
+    return _with_pieces(_result(search, places, list(range(len(places) + 1)), min_distance, None), stream)
+
+
+def _with_pieces(found: Changes, stream: Stream) -> Changes:
+    return replace(found, pieces=piece_summaries(stream, found.places, found.processes))
 
 
 def _short(search: Search, stream: Stream) -> list[ShortChange]:

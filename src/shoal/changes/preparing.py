@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import UsageError
+from shoal.changes.input import Stream, as_stream
+from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +31,39 @@ def difference(x: Sequence[float] | Array, *, lag: int = 1) -> Array:
         The same shape; the first ``lag`` steps are NaN, so that places stay where they are.
 
     Raises:
+        DataError: ``x`` holds no numbers.
         UsageError: The lag is below 1 or the series not longer than it.
     """
-    values = np.asarray(x, dtype=float)
+    values = _numbers(x)
     if not 1 <= lag < len(values):
         raise UsageError(f"lag must be from 1 to {len(values) - 1}, below the length of the series; got {lag}")
     result = np.full_like(values, np.nan)
-    result[lag:] = values[lag:] - values[:-lag]
+    with np.errstate(invalid="ignore"):  # two infinities have no difference
+        result[lag:] = values[lag:] - values[:-lag]
     return result
+
+
+def prepared(stream: Stream, *, lag: int | None = None, period: int | None = None) -> Stream:
+    """A stream with its season taken off, then its differences taken, each coordinate named for what it has become.
+
+    Args:
+        stream: A stream of numbers.
+        lag: That of the differences; None for none.
+        period: That of the season; None for none.
+
+    Raises:
+        UsageError: The lag or the period does not fit the stream, or it is one of symbols.
+    """
+    if lag is None and period is None:
+        return stream
+    if stream.values is None:
+        raise UsageError("symbols have neither differences nor a season; give a stream of numbers")
+    values, names = stream.values, stream.names or ("x",) * stream.values.shape[1]
+    if period is not None:
+        values, names = deseason(values, period), tuple(f"deseason({name}, {period})" for name in names)
+    if lag is not None:
+        values, names = difference(values, lag=lag), tuple(f"diff({name}, {lag})" for name in names)
+    return Stream(values=values, index=stream.index, names=names)
 
 
 def deseason(x: Sequence[float] | Array, period: int) -> Array:
@@ -51,15 +77,17 @@ def deseason(x: Sequence[float] | Array, period: int) -> Array:
         period: Steps from one season to the next, such as 12 for months.
 
     Raises:
+        DataError: ``x`` holds no numbers.
         UsageError: The period is below 2, or the series shorter than two of them.
     """
-    values = np.asarray(x, dtype=float)
+    values = _numbers(x)
     if not 2 <= period <= len(values) // 2:
         raise UsageError(f"period must be from 2 to half the length ({len(values) // 2}); got {period}")
     result = np.empty_like(values)
-    for phase in range(period):
-        result[phase::period] = values[phase::period] - _median(values[phase::period])
-    return result + _median(values)
+    with np.errstate(invalid="ignore"):  # nor has an infinity from the median of its phase, where that is infinite too
+        for phase in range(period):
+            result[phase::period] = values[phase::period] - _median(values[phase::period])
+        return np.asarray(result + _median(values))
 
 
 def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
@@ -73,17 +101,30 @@ def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
         window: Steps of the running median, an odd number; at the ends it is cut short.
 
     Raises:
+        DataError: ``x`` holds no numbers.
         UsageError: The window is even or below 1.
     """
     if window < 1 or window % 2 == 0:
         raise UsageError(f"window must be an odd number from 1, so that the median has a middle; got {window}")
-    values = np.asarray(x, dtype=float)
+    values = _numbers(x)
     table = values[:, None] if values.ndim == 1 else values
     gaps = np.full((window // 2, table.shape[1]), np.nan)
     padded = np.concatenate([gaps, table, gaps])
     smooth = _median(np.lib.stride_tricks.sliding_window_view(padded, window, axis=0), axis=-1)
     ranks = np.column_stack([_midranks(column) for column in smooth.T])
     return np.where(np.isnan(table), np.nan, ranks).reshape(values.shape)
+
+
+def _numbers(x: Any) -> Array:
+    """Numbers of shape (n,) or (n, d), as they were given.
+
+    Raises:
+        DataError: ``x`` holds other things.
+    """
+    values = as_stream(x).values
+    if values is None:
+        raise DataError("expected numbers, of shape (n,) or (n, d); got symbols")
+    return values if values.shape[1] > 1 or np.ndim(x) > 1 else values[:, 0]
 
 
 def _median(values: Array, axis: int = 0) -> Array:

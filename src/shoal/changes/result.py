@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, overload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,53 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """All that was found in a stream."""
+class CoordinateSummary:
+    """One coordinate in one piece."""
+
+    name: str
+    """The name of the coordinate, empty where there is only one and it has none."""
+    mean: float | None
+    """The mean of its finite values; None where there are none."""
+    sd: float | None
+    """Their standard deviation, with n - 1; None where there are fewer than two."""
+    count: int
+    """How many finite values there are: the steps of the piece less those missing or infinite."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolShare:
+    """One symbol in one piece."""
+
+    symbol: str
+    """The symbol as it is written."""
+    share: float
+    """The share of the piece's steps that have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceSummary:
+    """One piece between two changes."""
+
+    start: int
+    """Its first step."""
+    stop: int
+    """The step after its last."""
+    process: int
+    """Its group."""
+    coordinates: tuple[CoordinateSummary, ...] = ()
+    """For numbers: at most eight coordinates, the same in every piece; of vectors those that moved, most first."""
+    symbols: tuple[SymbolShare, ...] = ()
+    """For symbols: at most five, the commonest of the piece first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes(Sequence[int]):
+    """All that was found in a stream; as a sequence, the places of its changes.
+
+    ``list(found)``, ``len(found)``, ``found[0]`` and ``300 in found`` are about places, so a result stands wherever a
+    list of places does; ``found == [300]`` compares the places, and two results are equal where everything in them is.
+    A result without changes is false, as an empty list is.
+    """
 
     length: int
     """The number n of steps of the stream."""
@@ -56,6 +102,28 @@ class Changes:
     """The level of the tests."""
     confidence: float
     """The confidence of the sets of places."""
+    pieces: tuple[PieceSummary, ...] = ()
+    """What each piece between changes is like, in order."""
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    @overload
+    def __getitem__(self, number: int) -> int: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[int]: ...
+
+    def __getitem__(self, number: int | slice) -> int | list[int]:
+        return self.places[number]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Changes):
+            return self.to_dict() == other.to_dict()
+        return self.places == other if isinstance(other, list) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.length, tuple(self.places)))
 
     @property
     def places(self) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from shoal.changes.input import Stream
-    from shoal.changes.result import Change, Changes
+    from shoal.changes.result import Change, Changes, CoordinateSummary, PieceSummary
 
 STEP = ", then "
 """What stands between the values of a word."""
@@ -71,10 +71,44 @@ def table_of(found: Changes, stream: Stream, *, most: int = 1) -> tuple[list[str
 
 
 def pieces_of(found: Changes) -> str:
-    """The pieces and their groups: ``A 0 to 1499, B 1500 to 4999``."""
+    """The pieces, their groups and what they are like: ``A 0 to 299 (mean 0.02, sd 1.01), B 300 to 599 (...)``."""
     edges = [0, *sorted(found.places), found.length]
     pieces = zip(edges[:-1], edges[1:], found.processes, strict=True)
-    return ", ".join(f"{group_name(group)} {start} to {stop - 1}" for start, stop, group in pieces)
+    ranges = [f"{group_name(group)} {start} to {stop - 1}" for start, stop, group in pieces]
+    inside = [described(piece) for piece in found.pieces] or [""] * len(ranges)
+    return ", ".join(f"{part} ({said})" if said else part for part, said in zip(ranges, inside, strict=True))
+
+
+def described(piece: PieceSummary, most: int = 3) -> str:
+    """What a piece is like: ``x mean 0.02, sd 1.01; y ...``, or ``a 75.0%, b 25.0%`` for symbols.
+
+    Args:
+        piece: The piece.
+        most: How many coordinates or symbols are told.
+    """
+    if piece.symbols:
+        return ", ".join(f"{part.symbol} {part.share:.1%}" for part in piece.symbols[:most])
+    return "; ".join(f"{part.name} {_mean(part)}".strip() for part in piece.coordinates[:most])
+
+
+def _mean(part: CoordinateSummary) -> str:
+    if part.mean is None:
+        return "no values"
+    return f"mean {part.mean:.4g}" + ("" if part.sd is None else f", sd {part.sd:.4g}")
+
+
+def pieces_table(found: Changes, stream: Stream) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of the table of pieces.
+
+    Args:
+        found: What was found in the stream.
+        stream: Its index names the steps.
+    """
+    rows = []
+    for piece in found.pieces:
+        steps = (label_of(stream, step) for step in (piece.start, piece.stop - 1))
+        rows.append([group_name(piece.process), *steps, described(piece, most=8)])
+    return ["piece", "from", "to", "what it is like"], rows
 
 
 def headline(found: Changes, stream: Stream, source: str) -> str:

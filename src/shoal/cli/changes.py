@@ -22,6 +22,8 @@ def changes(
     column: tuple[str, ...] = (),
     alpha: float = 0.05,
     confidence: float = 0.95,
+    difference: Annotated[int | bool, Parameter(negative="")] = False,
+    deseason: int | None = None,
     seed: int = 0,
     plot: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -44,6 +46,11 @@ def changes(
         The level of the tests: how often a stream without a change may be said to have one, at most 0.5.
     confidence
         The confidence of the sets of places, from 0.5.
+    difference
+        Look for changes in the differences from one step to the next, or from each step to the one so many before it:
+        a trend becomes a level, and a change of slope a change of level. Places remain those of the stream.
+    deseason
+        First take the median of each phase of a season of so many steps off, such as 12 for months.
     seed
         Seed of the resampling.
     plot
@@ -52,6 +59,7 @@ def changes(
         Print what was found as JSON on standard output.
     """
     from shoal.changes import change_points
+    from shoal.changes.preparing import prepared
     from shoal.changes.settings import check_settings
     from shoal.changes.telling import label_of
     from shoal.cli.columns import read_stream
@@ -62,16 +70,19 @@ def changes(
         check_target(plot)
     check_settings(min_distance=min_distance, process_count=processes, alpha=alpha, confidence=confidence)
     stream = read_stream(file, column)
-    found = change_points(stream, min_distance, processes, alpha=alpha, confidence=confidence, seed=seed)
+    lag = None if difference is False else int(difference)
+    searched = prepared(stream, lag=lag, period=deseason)
+    found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, seed=seed)
     if as_json:
         labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
-        print_json({"file": file, "columns": stream.names} | found.to_dict() | labels)
+        steps = {"difference": lag, "deseason": deseason}
+        print_json({"file": file, "columns": stream.names} | steps | found.to_dict() | labels)
     else:
-        _print_table(file, stream, found)
+        _print_table(file, searched, found)
     if plot is not None:
         from shoal.cli.changes_page import write_page
 
-        print(f"written to {write_page(plot, file, stream, found)}", file=sys.stderr)
+        print(f"written to {write_page(plot, file, stream, found, searched=searched)}", file=sys.stderr)
 
 
 def _print_table(file: str, stream: Stream, found: Changes) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from shoal.changes.telling import headline, label_of, pieces_of, said_of, table_of
+from shoal.changes.telling import headline, label_of, pieces_table, said_of, table_of
 from shoal.cli.files import write_whole
 from shoal.figures import figure, page, table, to_svg
 from shoal.figures.stream import STRETCHES, StreamMark, StreamPiece, stream_chart
@@ -24,7 +24,7 @@ PANELS = 8
 """At most so many coordinates, or symbols, are drawn."""
 
 
-def write_page(path: Path, source: str, stream: Stream, found: Changes) -> Path:
+def write_page(path: Path, source: str, stream: Stream, found: Changes, *, searched: Stream) -> Path:
     """Write the page and return its path; nothing half-written is left.
 
     Args:
@@ -32,8 +32,9 @@ def write_page(path: Path, source: str, stream: Stream, found: Changes) -> Path:
         source: What the stream was read from.
         stream: The stream.
         found: Its changes.
+        searched: What was made of the stream before they were sought: differences, or the stream itself.
     """
-    line = headline(found, stream, source)
+    line = headline(found, searched, source)
     columns, names = _drawn(stream)
     edges = [0, *sorted(found.places), found.length]
     pieces = [
@@ -51,17 +52,17 @@ def write_page(path: Path, source: str, stream: Stream, found: Changes) -> Path:
     ]
     dates = stream.index if stream.index is not None and stream.index.dtype.kind == "M" else None
     svg = to_svg(stream_chart(columns, pieces, marks, names=names, labels=dates), title=line)
-    head, rows = table_of(found, stream, most=3)
+    head, rows = table_of(found, searched, most=3)
     caption = (
-        "Dashed: the first step of each new piece. Grey: its confidence set. Pieces of one "
-        "letter and colour are taken to be of one process."
+        "Dashed: the first step of each new piece. Grey: its confidence set. Thin: the mean of each piece, and one "
+        "standard deviation around it. Pieces of one letter and colour are taken to be of one process."
     )
     if found.length > STRETCHES:
         caption += f" Line and band: the mean, and the least to the greatest value, of each of {STRETCHES} stretches."
     body = Markup("<h1>shoal changes</h1><h2>{}</h2>").format(line) + figure([svg], caption=caption)
-    body += Markup("<p>{}</p>").format(escape(f"Pieces: {pieces_of(found)}."))
     if rows:
         body += table(head, rows, caption="The changes, in order of place", numeric=range(len(head) - 1))
+    body += table(*pieces_table(found, searched), caption="The pieces", numeric=(1, 2))
     body += Markup('<p class="muted">{}</p>').format(_settings(found))
     write_whole(path, page(title=line, body=body))
     return path

@@ -124,6 +124,7 @@ def _panel(
             detail="piece:N",
         ),
         data.mark_line(strokeWidth=1.2).encode(x=x, y=y, color=colour, detail="piece:N"),
+        _means(values, pieces, axis, name),
         _rules(marks, axis),
     ]  # fmt: skip
     return alt.layer(*layers, *([_letters(pieces, axis)] if letters else []))
@@ -176,6 +177,21 @@ def _rules(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
     rows = [{"step": axis.at(mark.place), "says": mark.says} for mark in marks]
     chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=LIGHT["ink"], strokeWidth=1.5, strokeDash=[5, 3])
     return chart.encode(x=axis.encoding("step"), description="says:N")
+
+
+def _means(values: Array, pieces: Sequence[StreamPiece], axis: _Axis, name: str) -> alt.Chart:
+    """The mean of each piece, and lines one standard deviation from it; of what is missing or infinite none."""
+    rows = []
+    for piece in pieces:
+        held = values[piece.start : piece.stop]
+        held = held[np.isfinite(held)]
+        for deviations in (-1, 0, 1) if len(held) > 1 else ():
+            at = float(held.mean() + deviations * held.std(ddof=1))
+            rows.append({"from": axis.at(piece.start), "to": axis.at(piece.stop - 1), "level": at, "off": deviations})
+    chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=LIGHT["ink"], strokeWidth=1.1)
+    opacity = alt.condition("datum.off === 0", alt.value(1.0), alt.value(0.45))
+    y = alt.Y("level:Q", title=name)
+    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), y=y, opacity=opacity)
 
 
 def _letters(pieces: Sequence[StreamPiece], axis: _Axis) -> alt.Chart:

@@ -1,0 +1,99 @@
+"""What pieces are like: mean and spread of each coordinate, or the shares of the commonest symbols."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.changes.result import CoordinateSummary, PieceSummary, SymbolShare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.changes.input import Stream
+
+Array = np.ndarray[Any, Any]
+
+COORDINATES = 8
+"""Coordinates that are described at most."""
+MOVED = 3.0
+"""A coordinate has moved where its mean or its spread has, by so many standard errors."""
+SYMBOLS = 5
+"""Symbols of a piece that are described at most."""
+
+
+def piece_summaries(stream: Stream, places: Sequence[int], processes: Sequence[int]) -> tuple[PieceSummary, ...]:
+    """Describe the pieces of a stream.
+
+    Of vectors only the coordinates are described that moved at some change, those that moved most first.
+
+    Args:
+        stream: The stream.
+        places: Its changes, in any order.
+        processes: The group of each piece.
+    """
+    edges = [0, *sorted(places), stream.length]
+    pieces = list(itertools.pairwise(edges))
+    if stream.symbols is not None:
+        inside = [((), _shares(stream.symbols[start:stop], stream.alphabet)) for start, stop in pieces]
+    else:
+        inside = [(coordinates, ()) for coordinates in zip(*_coordinates(stream, pieces), strict=True)]
+    return tuple(
+        PieceSummary(start=start, stop=stop, process=process, coordinates=coordinates, symbols=symbols)
+        for (start, stop), process, (coordinates, symbols) in zip(pieces, processes, inside, strict=True)
+    )
+
+
+def _shares(symbols: Array, alphabet: tuple[str, ...]) -> tuple[SymbolShare, ...]:
+    """The shares of the commonest symbols of a piece."""
+    counts = np.bincount(symbols, minlength=len(alphabet))
+    common = np.argsort(-counts, kind="stable")[:SYMBOLS]
+    return tuple(
+        SymbolShare(symbol=alphabet[code], share=float(counts[code] / len(symbols))) for code in common if counts[code]
+    )
+
+
+def _coordinates(stream: Stream, pieces: list[tuple[int, int]]) -> list[list[CoordinateSummary]]:
+    """For each coordinate that is described what each piece is like."""
+    assert stream.values is not None
+    width = stream.values.shape[1]
+    names = stream.names or (("",) if width == 1 else tuple(f"x{place}" for place in range(width)))
+    columns = zip(stream.values.T, names, strict=True)
+    rows = [[_described(column[start:stop], name) for start, stop in pieces] for column, name in columns]
+    if len(pieces) == 1 or width == 1:
+        return rows[:COORDINATES]
+    moves = [max(_move(*pair) for pair in itertools.pairwise(row)) for row in rows]
+    order = np.argsort(-np.array(moves), kind="stable").tolist()
+    moved = [place for place in order[:COORDINATES] if moves[place] >= MOVED]
+    return [rows[place] for place in moved or order[:1]]
+
+
+def _described(values: Array, name: str) -> CoordinateSummary:
+    """Mean and standard deviation of the finite values."""
+    finite = values[np.isfinite(values)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = _finite(finite.mean()) if len(finite) else None
+        sd = _finite(finite.std(ddof=1)) if len(finite) > 1 else None
+    return CoordinateSummary(name=name, mean=mean, sd=sd, count=len(finite))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _move(before: CoordinateSummary, after: CoordinateSummary) -> float:
+    """How many standard errors mean or spread moved; infinite where a constant became another."""
+    if before.mean is None or after.mean is None or before.sd is None or after.sd is None:
+        return 0.0
+    error = np.hypot(before.sd / before.count**0.5, after.sd / after.count**0.5)
+    of_mean = _ratio(abs(before.mean - after.mean), error)
+    if min(before.sd, after.sd) == 0.0:
+        return max(of_mean, 0.0 if before.sd == after.sd else np.inf)
+    of_spread = abs(np.log(before.sd / after.sd)) / np.sqrt(0.5 / before.count + 0.5 / after.count)
+    return max(of_mean, float(of_spread))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else (np.inf if part else 0.0)
