@@ -378,3 +378,21 @@ def test_a_checkpoint_of_the_body_alone_loads_where_the_head_is_tied_to_it(tmp_p
 
     assert "wte.weight" in weights
     assert load_model(str(folder)).digest == weight_digest(original)
+
+
+def test_the_file_of_a_tokenizer_says_how_text_is_split_whatever_the_architecture(tmp_path):
+    """`transformers` would put Qwen 2's own splitting, and a token more, in its place."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    folder = tmp_path / "qwen"
+    config = Qwen2Config(
+        vocab_size=260, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=64, bos_token_id=None, eos_token_id=256,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
+
+    tokenizer = load_model(str(folder)).tokenizer
+
+    assert len(tokenizer) == 260
+    assert tokenizer("  a\n b")["input_ids"] == byte_tokenizer()("  a\n b")["input_ids"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
+_GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 
@@ -69,18 +70,30 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         ModelError: there is none, or none of the fast kind.
         CorruptModelError: it cannot be read.
     """
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelError(f"{folder} has no tokenizer; expected tokenizer.json, as save_pretrained writes it")
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            kind = PreTrainedTokenizerFast if _is_all_in_one_file(folder) else AutoTokenizer
+            tokenizer = kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises nothing narrower for a broken file
         raise CorruptModelError(f"the tokenizer of {folder} cannot be read: {in_one_line(error)}") from error
     if not tokenizer.is_fast:
         raise ModelError(f"{folder} has a slow tokenizer; expected a tokenizer.json, which offsets need")
     return tokenizer
+
+
+def _is_all_in_one_file(folder: Path) -> bool:
+    """Whether tokenizer.json alone says how text is split.
+
+    `transformers` puts the splitting of some architectures (Qwen 2, say) in the place of the file's own, even where
+    the folder names no class of theirs.
+    """
+    settings = folder / "tokenizer_config.json"
+    generic = settings.is_file() and read_json(settings).get("tokenizer_class") in _GENERIC_TOKENIZERS
+    return generic and (folder / "tokenizer.json").is_file()
 
 
 def check_folder(folder: Path) -> None:

@@ -9,24 +9,21 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from contextlib import redirect_stderr
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import CorruptModelError, MissingExtraError, ShoalError
+from shoal.errors import CorruptModelError, MissingExtraError
 from shoal.models.folder import FolderSource
-from shoal.models.gguf_tokenizer import gguf_tokenizer
+from shoal.models.gguf.convert import convert
 from shoal.models.paths import check_file
 from shoal.models.save import save_model
 from shoal.models.source import Source
-from shoal.models.transformers_io import build_model, causal_class, in_one_line, quiet
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-_CONVERSION = 1
+_CONVERSION = 2
 """Raise it when the conversion gives other weights or another tokenizer."""
 
 
@@ -77,7 +74,7 @@ def converted_folder(path: Path) -> Path:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = cache_folder() / "gguf" / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
-        model, tokenizer = _convert(path)
+        model, tokenizer = convert(path)
         save_model(model, tokenizer, folder)
     return folder
 
@@ -85,25 +82,3 @@ def converted_folder(path: Path) -> Path:
 def cache_folder() -> Path:
     """Where shoal keeps what it can make again."""
     return Path(os.environ.get("SHOAL_CACHE") or Path.home() / ".cache" / "shoal").expanduser()
-
-
-def _convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    import torch
-    from transformers import AutoConfig
-    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
-
-    try:
-        # The conversion draws a progress bar that has no switch.
-        with quiet(), redirect_stderr(StringIO()):
-            config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
-            tokenizer = gguf_tokenizer(path)
-            with torch.device("meta"):
-                empty = causal_class(config, str(path))(config)
-            tensors = load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty)["tensors"]
-    except ShoalError:
-        raise
-    except Exception as error:  # a reader of bytes that nobody checked before may fail in any way
-        raise CorruptModelError(
-            f"{path} cannot be converted: {in_one_line(error)}; it is cut short, or transformers does not read its kind"
-        ) from error
-    return build_model(config, tensors, torch.float32, str(path)), tokenizer
