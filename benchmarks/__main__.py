@@ -9,7 +9,7 @@ import sys
 from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
 NEED_PEERS = ("evaluation", "training", "changes_speed", "changes_tcpd")
-CHANGES = ("changes_accuracy", "changes_online", "segmentation", "registers", "emotions")
+CHANGES = ("changes_accuracy", "changes_online", "segmentation", "registers", "emotions", "sentences")
 INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
 ALONE = ("mutants", "compiling", "resume", "equality", "rating", "stories", "sweeps", "words", *CHANGES, *INSIDE)
 

@@ -27,8 +27,8 @@ from benchmarks.processes import DATA
 from shoal.corpora.labelled import Labelled, read_brown, read_onestop
 from shoal.segmentation.calibration import calibrated, quiet_factor
 from shoal.segmentation.channels import Judged, find_channel
-from shoal.segmentation.sentences import split_sentences
 from shoal.segmentation.training import LabelledText, Trained, train_head
+from shoal.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

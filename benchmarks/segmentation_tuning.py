@@ -20,7 +20,7 @@ from benchmarks.segmentation import DATA, TUNED, Document, choi_sets, one_subjec
 from shoal.corpora.labelled import read_onestop
 from shoal.segmentation import segment
 from shoal.segmentation.metrics import pk
-from shoal.segmentation.sentences import split_sentences
+from shoal.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

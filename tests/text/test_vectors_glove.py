@@ -16,7 +16,6 @@ from shoal.text.vectors import (
     build_corpus,
     count_cooccurrences,
     fit_glove,
-    split_sentences,
     split_words,
     train_gensim,
     train_glove,
@@ -36,10 +35,14 @@ def corpus():
     return build_corpus(grouped_sentences())
 
 
-def test_sentences_and_words_are_cut() -> None:
-    text = "Tim ran. \"Stop!\" said Ben.\n\nNo end\n\nDon\u2019t go, it's 9 o'clock"
-    assert split_sentences(text) == ["Tim ran.", '"Stop!', "said Ben.", "No end", "Don\u2019t go, it's 9 o'clock"]
+def test_words_are_cut() -> None:
     assert split_words("Don\u2019t go, it's 9 O'Clock_x") == ["don't", "go", "it's", "o'clock", "x"]
+
+
+def test_no_word_of_a_long_sentence_is_lost() -> None:
+    pieces = list(build_corpus([["a", "b"] * 12_000]).sentences())
+    assert [len(piece) for piece in pieces] == [10_000, 10_000, 4_000]
+    assert pieces[1][:2] == ["a", "b"]
 
 
 def test_rare_words_are_left_out_and_frequent_ones_come_first() -> None:

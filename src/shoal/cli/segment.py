@@ -56,12 +56,15 @@ def segment(
     from shoal.segmentation.kept import Kept
     from shoal.segmentation.labels import label_segments
     from shoal.segmentation.segmenter import segment as cut
-    from shoal.segmentation.sentences import as_sentences, read_lines
+    from shoal.segmentation.sentences import as_sentences, find_overlong, read_lines
 
     if plot is not None:
         check_target(plot)
     text = _read(file)
     sentences = read_lines(text) if lines else as_sentences(text)
+    if (found_long := find_overlong(sentences)) is not None:
+        hint = "" if lines else "; if each line is a sentence, give --lines"
+        print(f"note: {file} was read as {found_long}{hint}", file=sys.stderr)
     reader = Kept(find_channel(channel, model=model, head=head))
     with progress_bars() as progress:
         if model is not None:  # nothing else takes long enough to be waited for

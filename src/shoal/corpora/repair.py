@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.corpora.cleaning import clean_text
 from shoal.errors import MissingExtraError, UnknownNameError
+from shoal.text.language import rank_languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +55,6 @@ class Cleaning:
 
         Raises:
             UnknownNameError: no such code.
-            MissingExtraError: the library for languages is not installed.
         """
         if self.language is not None and self.language not in (known := known_languages()):
             raise UnknownNameError("language", self.language, known)
@@ -63,7 +63,7 @@ class Cleaning:
         """Yield the documents that are left, cleaned.
 
         Raises:
-            MissingExtraError: the libraries for repair or language are not installed.
+            MissingExtraError: the library for repair is not installed.
         """
         for text in texts:
             self.counts["read"] += 1
@@ -117,28 +117,10 @@ def strip_boilerplate(text: str) -> str:
 
 
 def find_language(text: str) -> str | None:
-    """The ISO 639-1 code of a text's language (the `py3langid` library); None where the text is too short to tell.
-
-    Raises:
-        MissingExtraError: the ``py3langid`` package is not installed.
-    """
-    if len(text) < _SHORTEST_FOR_LANGUAGE:
-        return None
-    return str(_langid().classify(text)[0])
+    """The ISO 639-1 code of a text's language (the `py3langid` library); None where the text is too short to tell."""
+    return rank_languages(text)[0][0] if len(text) >= _SHORTEST_FOR_LANGUAGE else None
 
 
 def known_languages() -> frozenset[str]:
-    """The codes of the languages that can be told.
-
-    Raises:
-        MissingExtraError: the ``py3langid`` package is not installed.
-    """
-    return frozenset(str(code) for code, _ in _langid().rank(""))
-
-
-def _langid() -> Any:
-    try:
-        import py3langid
-    except ImportError as error:
-        raise MissingExtraError("corpora", "telling a text's language") from error
-    return py3langid
+    """The codes of the languages that can be told."""
+    return frozenset(code for code, _ in rank_languages(""))

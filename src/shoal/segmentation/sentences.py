@@ -1,44 +1,20 @@
-"""Sentences of running text.
+"""The sentences of what is to be cut: those of a running text, its lines, or a list of one's own."""
 
-Blank lines end a paragraph and so a sentence. Within a paragraph a sentence ends at ``.``, ``!``, ``?`` or ``…`` (with
-the quotes and brackets that close behind it) where white space and a capital, a digit or an opening quote follow; not
-behind an abbreviation, an initial or a number of a list, and not behind a quotation that the sentence goes on from in a
-small letter (``"Stop!" he said.``).
-"""
-
-# ruff: noqa: RUF001  quotes and stops of other scripts are meant
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
+from shoal.text.sentences import split_sentences as split_sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-_PARAGRAPH = re.compile(r"\n[ \t\r\f\v]*(?:\n\s*)+")
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s+[\"'“‘«(\[—–-]*[A-Z0-9À-ÖØ-ÞΆ-ΫА-Я])|[。！？]+[」』”]*")
-_LAST_WORD = re.compile(r"([^\s\"'“‘«(\[]+)\.[\"'”’»)\]]*$")
-_ABBREVIATIONS = """
-mr mrs ms messrs dr prof rev hon st mt ft gen col maj capt cmdr lt sgt cpl adm gov sen rep pres supt insp
-vs cf viz ca fig figs eq eqs sec vol vols no nos nr pp ed eds trans op cit al e.g i.e
-"""
-_NEVER_LAST = frozenset(_ABBREVIATIONS.split())
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 _MOST_CONTROL = 0.01
-
-
-def split_sentences(text: str) -> list[str]:
-    """The sentences of a text, white space made single; none for a text of white space.
-
-    Raises:
-        DataError: the text is binary.
-    """
-    check_text(text)
-    return [
-        " ".join(piece.split()) for paragraph in _PARAGRAPH.split(text) for piece in _pieces(paragraph) if piece.strip()
-    ]
+_OVERLONG = 1000
+"""Characters a sentence on the average, above which its ends were hardly found."""
 
 
 def read_lines(text: str) -> list[str]:
@@ -69,6 +45,7 @@ def as_sentences(given: str | Sequence[str]) -> tuple[str, ...]:
         DataError: the text is binary or empty, or a sentence is empty or no string.
     """
     if isinstance(given, str):
+        check_text(given)
         sentences = split_sentences(given)
     else:
         sentences = list(given)
@@ -81,21 +58,10 @@ def as_sentences(given: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _pieces(paragraph: str) -> Iterator[str]:
-    start = 0
-    for end in _END.finditer(paragraph):
-        if not _goes_on(paragraph[start : end.end()]):
-            yield paragraph[start : end.end()]
-            start = end.end()
-    yield paragraph[start:]
-
-
-def _goes_on(piece: str) -> bool:
-    """Whether the full stop at the end of a piece belongs to an abbreviation, an initial or the number of a list."""
-    found = _LAST_WORD.search(piece)
-    if found is None:
-        return False
-    word = found[1]
-    is_initial = len(word) == 1 and word.isalpha() and word != "I"
-    is_list_number = word.isdigit() and found.start() == len(piece) - len(piece.lstrip())
-    return word.lower() in _NEVER_LAST or is_initial or is_list_number
+def find_overlong(sentences: Sequence[str]) -> str | None:
+    """What a text was read as, where its sentences are too long to be sentences; None where they are not."""
+    mean = sum(map(len, sentences)) // len(sentences)
+    if mean <= _OVERLONG:
+        return None
+    many = "1 sentence" if len(sentences) == 1 else f"{len(sentences)} sentences"
+    return f"{many} of {mean:,} characters"

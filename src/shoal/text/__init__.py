@@ -1,4 +1,4 @@
-"""Text: tokenizers trained and chosen, encoding, stems and lemmas, word vectors."""
+"""Text: sentences, tokenizers trained and chosen, encoding, stems and lemmas, word vectors."""
 
 import lazy_loader
 

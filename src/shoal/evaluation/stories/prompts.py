@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from shoal.corpora.grammar import FEATURES
 from shoal.corpora.loading import read_documents
 from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 _FEWEST_WORDS = 15
-_SENTENCE = re.compile(r'.+?[.!?]["\u201d]?(?=\s|$)', re.DOTALL)
+_LONGEST_BEGINNING = 4000
+"""Characters in which the first sentences are sought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +93,9 @@ def read_beginnings(source: Path | str, count: int) -> tuple[StoryPrompt, ...]:
 def _beginning(document: str) -> str:
     """The first sentences; empty where nothing follows them."""
     document = document.strip()
-    for match in _SENTENCE.finditer(document):
-        if len(document[: match.end()].split()) >= _FEWEST_WORDS:
-            return document[: match.end()] if document[match.end() :].strip() else ""
+    for _, end in sentence_spans(document[:_LONGEST_BEGINNING]):
+        if len(document[:end].split()) >= _FEWEST_WORDS and end < min(len(document), _LONGEST_BEGINNING):
+            return document[:end]
     return ""
 
 

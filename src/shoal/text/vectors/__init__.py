@@ -2,7 +2,7 @@
 
 from shoal.text.vectors.analogies import Analogies, AnalogyScore, judge_analogies, read_analogies
 from shoal.text.vectors.cooccurrence import count_cooccurrences
-from shoal.text.vectors.corpus import WordCorpus, build_corpus, read_sentences, split_sentences, split_words
+from shoal.text.vectors.corpus import WordCorpus, build_corpus, read_sentences, split_words
 from shoal.text.vectors.files import read_vector_file, write_vector_file
 from shoal.text.vectors.gensim_models import GensimSettings, train_gensim
 from shoal.text.vectors.glove import GloveSettings, fit_glove, train_glove
@@ -27,7 +27,6 @@ __all__ = [
     "read_pairs",
     "read_sentences",
     "read_vector_file",
-    "split_sentences",
     "split_words",
     "train_gensim",
     "train_glove",

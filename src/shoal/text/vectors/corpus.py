@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+_LONGEST = 10_000
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
-_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +40,12 @@ class WordCorpus:
     """Where each sentence stops in ``ids``."""
 
     def sentences(self) -> Iterator[list[str]]:
-        """The sentences as words, as gensim takes them."""
+        """The sentences as words; longer ones than gensim takes (it drops the rest without a word) in pieces."""
         start = 0
         for stop in self.sentence_ends:
-            yield [self.words[place] for place in self.ids[start:stop]]
+            for first in range(start, stop, _LONGEST):
+                yield [self.words[place] for place in self.ids[first : min(first + _LONGEST, stop)]]
             start = stop
-
-
-def split_sentences(text: str) -> list[str]:
-    """Sentences by their final marks and by blank lines."""
-    return [part for part in _END.split(text) if part and not part.isspace()]
 
 
 def split_words(sentence: str) -> list[str]:

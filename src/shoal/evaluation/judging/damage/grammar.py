@@ -6,7 +6,7 @@ import random
 import re
 from itertools import pairwise
 
-from shoal.evaluation.judging.damage.sentences import chosen_part, split_sentences
+from shoal.evaluation.judging.damage.sentences import chosen_part, split_with_blanks
 
 _DISAGREEING = {
     "was": "were", "were": "was", "is": "are", "are": "is", "has": "have", "have": "has", "had": "having",
@@ -32,7 +32,7 @@ def damage_grammar(text: str, dose: float, seed: int) -> str:
         dose: 0 to 1.
         seed: of the choices; a higher dose breaks what a lower one breaks, in the same way.
     """
-    parts = split_sentences(text)
+    parts = split_with_blanks(text)
     places = [place for place in range(0, len(parts), 2) if len(_WORD.findall(parts[place])) >= 3]
     broken = chosen_part(places, dose, random.Random(seed))
     return "".join(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from shoal.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
-_BETWEEN = re.compile(r'((?<=[.!?"]) +(?=[A-Z"])|\n+)')
 
-
-def split_sentences(text: str) -> list[str]:
+def split_with_blanks(text: str) -> list[str]:
     """Sentences at even places, what stands between them at odd ones; joined, they are the text."""
-    return _BETWEEN.split(text)
+    places = [place for span in sentence_spans(text) for place in span]
+    return [text[start:stop] for start, stop in pairwise([0, *places[1:-1], len(text)])]
 
 
 def chosen_part(places: Sequence[int], dose: float, rng: random.Random) -> frozenset[int]:
