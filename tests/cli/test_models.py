@@ -44,6 +44,75 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
     assert [json.loads(line)["greedy_text"] for line in items.read_text().splitlines()] == [said for _, said in ROWS]
 
 
+@pytest.fixture
+def parted(tmp_path: Path) -> Path:
+    """Rows as ``shoal task`` writes them: the first two seen, the third held out."""
+    path = tmp_path / "parted.jsonl"
+    lines = [
+        json.dumps({"prompt": prompt, "completion": completion + "<|endoftext|>", "part": part})
+        for (prompt, completion), part in zip(ROWS, ("seen", "seen", "held_out"), strict=True)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_tuning_trains_on_the_rows_seen_and_scores_those_held_out(
+    parted: Path, rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = tmp_path / "seen.jsonl"
+    seen.write_text("".join(rows.read_text().splitlines(keepends=True)[:2]), encoding="utf-8")
+    common = ["--model", "bundled:searches", "--epochs", "3", "--precision", "float32", "--json"]
+    main(["tune", *common, "--data", str(parted), "--out", str(tmp_path / "parted")])
+    tuned = json.loads(capsys.readouterr().out)
+    main(["tune", *common, "--data", str(seen), "--out", str(tmp_path / "alone")])
+
+    assert (tuned["rows trained on"], tuned["rows left out"]) == (2, 1)
+    assert "of 1 exact" in tuned["held out after"]
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("parted", "alone")]
+    assert weights[0] == weights[1]
+
+
+def test_rows_that_are_all_held_out_are_not_trained_on(
+    parted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parted.write_text(parted.read_text().replace('"seen"', '"test"'))
+    words = ["tune", "--model", "bundled:searches", "--data", str(parted), "--out", str(tmp_path / "tuned")]
+    assert "all 3 rows" in fails(words, capsys)[1]
+    assert not (tmp_path / "tuned").exists()
+
+
+@pytest.mark.parametrize(("part", "count"), [("all", 3), ("seen", 2), ("held_out", 1)])
+def test_a_part_is_chosen_for_a_score(part: str, count: int, parted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["score", "--model", "oracle?p=1", "--data", str(parted), "--part", part, "--json"])
+    assert json.loads(capsys.readouterr().out)["exact match"].startswith(f"{count} of {count}")
+
+
+def test_a_part_of_rows_that_have_none_is_refused(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["score", "--model", "oracle?p=1", "--data", str(rows), "--part", "held_out"]
+    assert "no column 'part'" in fails(words, capsys)[1]
+
+
+def test_rows_of_a_task_are_scored_without_a_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "counting.jsonl"
+    main(["task", "counting", "--option", "largest=6", "--out", str(out)])
+    words = ["inspect", "Tom saw", "--model", "bundled:searches", "--rows", str(out), "--part", "held_out", "--json"]
+    capsys.readouterr()
+    main(words)
+    assert json.loads(capsys.readouterr().out)["ablation"]["items"] == 2
+
+
+def test_a_model_with_another_end_token_learns_to_end_and_not_to_say_endoftext(tmp_path: Path) -> None:
+    from shoal.cli.rows import read_model_rows
+    from shoal.models import load_tokenizer
+
+    out = tmp_path / "counting.jsonl"
+    main(["task", "counting", "--option", "largest=6", "--out", str(out)])
+    tokenizer = load_tokenizer("bundled:searches")
+    tokenizer.eos_token = "</s>"
+    assert {row.completion[-1] for row in read_model_rows(out, tokenizer)} == {"1"}
+    assert all(row.ends for row in read_model_rows(out, tokenizer))
+
+
 def test_tuning_does_not_write_over_a_model(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["tune", "--model", "bundled:searches", "--data", str(rows), "--out", str(tmp_path)])

@@ -27,6 +27,13 @@ def test_a_written_file_is_read_back_as_the_same_split_task(tmp_path: Path, caps
     assert "mine: 10 examples seen and 10 held out" in capsys.readouterr().out
 
 
+def test_rows_that_name_their_part_keep_their_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "rows.jsonl"
+    main(["task", "counting", "--option", "largest=10", "--out", str(out)])
+    main(["task", "mine", "--data", str(out)])
+    assert "mine: 7 examples seen and 3 held out by part" in capsys.readouterr().out
+
+
 def test_narrowness_finds_that_the_split_tests_only_stopping(capsys: pytest.CaptureFixture[str]) -> None:
     main(["task", "counting", "--narrowness"])
     assert "only where to stop" in capsys.readouterr().out

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from shoal.errors import ModelError, UnavailableError, UnsafeModelError
-from shoal.models import load_model
+from shoal.models import load_model, load_tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -23,9 +23,9 @@ def cache(tmp_path, monkeypatch):
     return folder
 
 
-def put_into_cache(cache, model_folder, revision: str = "main"):
+def put_into_cache(cache, model_folder, revision: str = "main", name: str = "org/name"):
     """As `hf download org/name` leaves it."""
-    repository = cache / "models--org--name"
+    repository = cache / f"models--{name.replace('/', '--')}"
     snapshot = repository / "snapshots" / COMMIT
     shutil.copytree(model_folder, snapshot)
     (repository / "refs" / revision).parent.mkdir(parents=True)
@@ -50,6 +50,31 @@ def test_a_revision_is_looked_up(cache, model_folder, revision):
     assert load_model(f"org/name@{COMMIT}").origin.endswith(COMMIT)
     with pytest.raises(UnavailableError):
         load_model("org/name@v2.0")
+
+
+def test_a_name_without_an_owner_is_looked_up_too(cache, model_folder):
+    put_into_cache(cache, model_folder, name="gpt2")
+
+    assert load_model("gpt2").origin == f"gpt2 at commit {COMMIT}"
+    assert load_model("random:gpt2").origin.endswith(COMMIT)
+    assert load_tokenizer("gpt2").eos_token == load_model("gpt2").tokenizer.eos_token
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("distilgpt2", "hf download distilgpt2 where there is a network"),
+        ("distilgpt2", "there is no folder distilgpt2 here"),
+        ("storis", "did you mean bundled:stories?"),
+        ("orcle", "did you mean oracle?"),
+    ],
+)
+def test_a_name_that_nothing_has_says_what_to_do(cache, name, says):
+    with pytest.raises(UnavailableError) as caught:
+        load_model(name)
+
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_without_network_and_cache_one_line_says_what_to_do(cache):

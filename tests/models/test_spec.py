@@ -16,7 +16,12 @@ from shoal.models import parse_spec
     ("text", "kind", "name"),
     [
         ("roneneldan/TinyStories-1M", "hub", "roneneldan/TinyStories-1M"),
+        ("gpt2", "hub", "gpt2"),
+        ("distilgpt2@main", "hub", "distilgpt2"),
+        ("bert-base-uncased", "hub", "bert-base-uncased"),
+        ("oracle", "dummy", "oracle"),
         ("./org/name", "folder", "./org/name"),
+        ("./gpt2", "folder", "./gpt2"),
         ("/somewhere/model", "folder", "/somewhere/model"),
         ("~/model", "folder", "~/model"),
         ("gguf:weights", "gguf", "weights"),
@@ -39,6 +44,17 @@ def test_a_folder_that_exists_is_not_taken_for_a_hub_id(tmp_path, monkeypatch):
 
     assert parse_spec("org/name").kind == "folder"
     assert parse_spec("org/other").kind == "hub"
+
+
+def test_a_bare_name_is_a_folder_where_there_is_one_and_else_of_the_hub(tmp_path, monkeypatch):
+    (tmp_path / "distilgpt2").mkdir()
+    (tmp_path / "gpt2").write_text("a file of that name")
+    (tmp_path / "weights.safetensors").write_text("a file whose name is no model's")
+    monkeypatch.chdir(tmp_path)
+
+    assert [parse_spec(name).kind for name in ("distilgpt2", "gpt2", "gpt2-medium")] == ["folder", "hub", "hub"]
+    assert parse_spec("weights.safetensors").kind == "folder"
+    assert parse_spec("random:gpt2").inner == parse_spec("gpt2")
 
 
 def test_a_hub_id_carries_its_revision():
@@ -67,7 +83,8 @@ def test_a_spec_goes_through_pickle_and_is_hashable():
         ("bundeld:stories", "bundled"),
         ("a.bin?tokeniser=x", "tokenizer"),
         ("oracle?sed=0.3", "seed"),
-        ("gpt2", "org/name"),
+        ("my model", "org/name"),
+        ("gpt2?p=0.3", "gpt2"),
     ],
 )
 def test_an_unknown_name_names_the_nearest(text, near):

@@ -152,11 +152,15 @@ def _search(texts: Iterator[str], task: str | None, items: Path | None, run: int
 
 def _held_out(task: str | None, items: Path | None) -> list[str]:
     """Prompt and completion of every held-out item."""
-    from shoal.tasks import make_task, read_rows
+    from shoal.tasks import END_TOKEN, make_task, read_rows, rows_by_part
 
     if (task is None) == (items is None):
         raise UsageError("say what to look for: either --task NAME or --items ROWS.jsonl")
-    rows = make_task(task).held_out if task is not None else read_rows(Path(str(items)), end_token="<|endoftext|>")
+    if task is not None:
+        rows = list(make_task(task).held_out)
+    else:
+        rows = read_rows(Path(str(items)), end_token=END_TOKEN)
+        rows = rows_by_part(rows).get("held_out", rows)
     return [row.prompt + row.completion for row in rows]
 
 

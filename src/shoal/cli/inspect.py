@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from shoal.cli.inspect_work import Question, Trials, over_training, read_or_train_lens, write_page
+from shoal.cli.rows import PartChoice
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def inspect(
     site: str = "attention.heads",
     method: Literal["activation", "attribution"] = "activation",
     rows: Path | None = None,
+    part: PartChoice = "all",
     without: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
     ablation: Literal["zero", "mean", "resample"] = "mean",
     device: str = "auto",
@@ -64,7 +66,9 @@ def inspect(
     method
         Patch by running the model once a place, or estimate all places from one gradient.
     rows
-        A JSONL file of prompts and completions: score them without each head, or what --without names.
+        Prompts and completions, .jsonl or .parquet: score them without each head, or what --without names.
+    part
+        Of rows with a column part, as shoal task writes it: all, those seen or those held_out.
     without
         A head or neuron as the tables name it, --without "block 2 neuron 17"; several times for several.
     ablation
@@ -100,7 +104,14 @@ def inspect(
             loaded = load_model(str(model), device=device)
             question.check(loaded)
             trials = Trials(
-                pairs=pairs, site=site, method=method, rows=rows, without=without or [], ablation=ablation, seed=seed
+                pairs=pairs,
+                site=site,
+                method=method,
+                rows=rows,
+                part=part,
+                without=without or [],
+                ablation=ablation,
+                seed=seed,
             )
             lens = read_or_train_lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
             causes = trials.find(loaded, progress)

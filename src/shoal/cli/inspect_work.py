@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from shoal.cli.rows import PartChoice, choose_part, read_model_rows
 from shoal.errors import DataError, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Trials:
     site: str
     method: Literal["activation", "attribution"]
     rows: Path | None
+    part: PartChoice
     without: list[str]
     ablation: Literal["zero", "mean", "resample"]
     seed: int
@@ -69,12 +71,12 @@ class Trials:
     def find(self, loaded: LoadedModel, progress: Progress) -> Findings:
         """What was asked for, by name."""
         from shoal.insight import ablate, patch_effects, read_pairs, read_places
-        from shoal.tasks import read_rows
 
         model, tokenizer = loaded.model, loaded.tokenizer
         common: dict[str, Any] = {"seed": self.seed, "progress": progress}
         pairs = read_pairs(self.pairs) if self.pairs is not None else []
-        examples = read_rows(self.rows) if self.rows is not None else []
+        rows = read_model_rows(self.rows, tokenizer) if self.rows is not None else []
+        examples = choose_part(rows, self.part) if rows else []
         named: Mapping[Literal["head", "neuron"], Any] = {"head": None}
         if self.without:
             named = read_places(model, self.without)

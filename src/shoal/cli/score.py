@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from shoal.cli.rows import PartChoice, choose_part, read_model_rows
+
 if TYPE_CHECKING:
     from shoal.evaluation import Scores
     from shoal.models import Reader
@@ -19,6 +21,7 @@ def score(
     *,
     model: str,
     data: Path,
+    part: PartChoice = "all",
     out: Path | None = None,
     end_token: str | None = None,
     early_exit: Annotated[bool, Parameter(negative="")] = False,
@@ -36,10 +39,13 @@ def score(
         A model spec: a hub id, a folder, gguf:FILE, a llama2.c .bin, bundled:stories, random:SPEC.
     data
         Rows with the columns prompt and completion: .jsonl or .parquet.
+    part
+        Of a file with a column part, as shoal task writes it: all rows, those seen or those held_out.
     out
         Write one JSON line an item here.
     end_token
-        The text that ends the completions of the rows, such as <|endoftext|>; by default the tokenizer's end token.
+        The text that ends the completions of the rows, such as <|endoftext|>; by default the tokenizer's end token,
+        or <|endoftext|> where the completions have that.
     early_exit
         Stop an item at its first wrong token: faster, without likelihoods.
     greedy_text
@@ -57,12 +63,11 @@ def score(
     from shoal.cli.files import check_target
     from shoal.evaluation import evaluate
     from shoal.models import load_reader, parse_spec
-    from shoal.tasks import read_rows
 
     if out is not None:
         check_target(out)
     loaded = load_reader(model, device=device, dtype=dtype)
-    examples = read_rows(data, end_token=end_token or loaded.tokenizer.eos_token)
+    examples = choose_part(read_model_rows(data, loaded.tokenizer, end_token), part)
     if parse_spec(model).kind == "dummy":
         from shoal.models.dummies import teach
 
@@ -80,7 +85,7 @@ def score(
             progress=progress,
         )
     # What was found is said first: a full disk may keep the items from being written.
-    (print_json if as_json else print_summary)(_summary(loaded, scores, examples))
+    (print_json if as_json else print_summary)(_summary(loaded, scores, examples) | _parts(examples))
     if out is not None:
         _write_items(scores, examples, out)
 
@@ -108,6 +113,13 @@ def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[st
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
         summary["BLEU"] = f"{bleu([text or '' for text in texts], [row.completion for row in examples]):.2f}"
     return summary
+
+
+def _parts(examples: list[Example]) -> dict[str, object]:
+    """How many rows are of which part, where the rows say."""
+    from shoal.tasks import rows_by_part
+
+    return {f"rows of the part {part}": len(rows) for part, rows in rows_by_part(examples).items()}
 
 
 def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:

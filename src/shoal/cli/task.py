@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.errors import UsageError
+from shoal.tasks.rows.reading import END_TOKEN
 
 if TYPE_CHECKING:
     from shoal.tasks import Task
@@ -23,7 +24,7 @@ def task(
     split: str | None = None,
     data: Path | None = None,
     out: Path | None = None,
-    end_token: str = "<|endoftext|>",
+    end_token: str = END_TOKEN,
     narrowness: Annotated[bool, Parameter(negative="")] = False,
     model: str | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -37,7 +38,8 @@ def task(
     option
         An option of the task as KEY=VALUE, several times if need be: --option largest=30 --option base=decimal.
     split
-        What is held out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...).
+        What is held out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...), part. For
+        --data it is what the column part says where there is one, else random(share=0.3).
     data
         One's own rows (.jsonl or .parquet) in the place of a built-in task.
     out
@@ -73,10 +75,11 @@ def task(
 
 
 def _make(name: str, options: list[str], split: str | None, data: Path | None, end_token: str) -> Task:
-    from shoal.tasks import make_task, read_rows, task_from_rows
+    from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
     if data is not None:
-        return task_from_rows(read_rows(data, end_token=end_token), split=split or "random(share=0.3)", name=name)
+        rows = read_rows(data, end_token=end_token)
+        return task_from_rows(rows, split=split or ("part" if rows_by_part(rows) else "random(share=0.3)"), name=name)
     given = dict(_parse_option(text) for text in options)
     if split is not None:
         given["split"] = split

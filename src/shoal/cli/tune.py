@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.files import write_whole
-from shoal.errors import UsageError
+from shoal.cli.rows import read_model_rows
+from shoal.errors import DataError, UsageError
 from shoal.training.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
     from shoal.evaluation import Scores
+    from shoal.tasks import Example
     from shoal.training.settings import TrainResult
 
 DEFAULTS = TrainSettings()
@@ -43,13 +47,15 @@ def tune(
     model
         A model spec: a hub id, a folder, gguf:FILE, a llama2.c .bin, bundled:stories, random:SPEC.
     data
-        Rows with the columns prompt and completion: .jsonl or .parquet.
+        Rows with the columns prompt and completion: .jsonl or .parquet. Where they have a column part, as shoal task
+        writes it, those seen are trained on, and those held out are scored before and after.
     out
         The folder of the tuned model; it must not exist yet.
     held_out
-        Rows that are scored before and after, and never trained on.
+        Rows that are scored before and after, and never trained on; of rows with a column part, those held out.
     end_token
-        The text that ends the completions of the rows; by default the tokenizer's end token.
+        The text that ends the completions of the rows; by default the tokenizer's end token,
+        or <|endoftext|> where the completions have that.
     device
         auto, cpu or cuda.
     settings
@@ -60,15 +66,13 @@ def tune(
     from shoal.cli.console import TrainingNotes, display, print_json, print_summary
     from shoal.evaluation import evaluate
     from shoal.models import load_model, save_model
-    from shoal.tasks import read_rows
     from shoal.training import train
 
     if out.exists():
         raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
     loaded = load_model(model, device=device, seed=settings.seed)
-    end = end_token or loaded.tokenizer.eos_token
-    examples = read_rows(data, end_token=end)
-    kept_out = read_rows(held_out, end_token=end) if held_out else []
+    examples, left_out = _to_train_on(data, loaded.tokenizer, end_token)
+    kept_out = _to_score(held_out, loaded.tokenizer, end_token) if held_out else left_out
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     checkpoints = out.with_name(out.name + ".checkpoint")
     with display() as shown:
@@ -86,10 +90,37 @@ def tune(
     save_model(loaded.model, loaded.tokenizer, out)
     _write_curve(result, out / "curve.jsonl")
     shutil.rmtree(checkpoints, ignore_errors=True)
-    summary = {"model": str(out)} | _training(result)
+    summary = {"model": str(out), "rows trained on": len(examples), "rows left out": len(left_out)} | _training(result)
     if kept_out:
         summary |= {"held out before": _share(before), "held out after": _share(after)}
     (print_json if as_json else print_summary)(summary)
+
+
+def _to_train_on(
+    data: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None
+) -> tuple[list[Example], list[Example]]:
+    """The rows to train on, and those of the file that are held out.
+
+    Raises:
+        DataError: all rows are held out, or a row is of an unknown part.
+    """
+    from shoal.tasks import rows_by_part
+
+    rows = read_model_rows(data, tokenizer, end_token)
+    parts = rows_by_part(rows)
+    if not parts:
+        return rows, []
+    if not parts["seen"]:
+        raise DataError(f"all {len(rows)} rows of {data} are of the part held_out; give rows that may be trained on")
+    return parts["seen"], parts["held_out"]
+
+
+def _to_score(held_out: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None) -> list[Example]:
+    """The rows that are scored and not trained on: of rows with a part, those held out."""
+    from shoal.tasks import rows_by_part, rows_of_part
+
+    rows = read_model_rows(held_out, tokenizer, end_token)
+    return rows_of_part(rows, "held_out") if rows_by_part(rows) else rows
 
 
 def _training(result: TrainResult) -> dict[str, object]:

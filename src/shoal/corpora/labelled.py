@@ -8,12 +8,9 @@ from __future__ import annotations
 import gzip
 import re
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from shoal.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Labelled = tuple[str, tuple[str, ...]]
 
@@ -23,7 +20,7 @@ _LEVELS = {"Ele": "elementary", "Int": "intermediate", "Adv": "advanced"}
 _LEVEL_NAME = re.compile(r"\A\ufeff?\s*(elementary|intermediate|advanced)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
-def read_brown(archive: Path) -> dict[str, Labelled]:
+def read_brown(archive: str | Path) -> dict[str, Labelled]:
     """The Brown corpus by file name: the genre and the sentences, without tags.
 
     Args:
@@ -32,10 +29,11 @@ def read_brown(archive: Path) -> dict[str, Labelled]:
     Raises:
         DataError: the archive cannot be read.
     """
+    archive = Path(archive)
     return _tagged(archive, "brown/cats.txt", "brown/", "/")
 
 
-def read_masc(archive: Path) -> dict[str, Labelled]:
+def read_masc(archive: str | Path) -> dict[str, Labelled]:
     """The tagged part of the Manually Annotated Sub-Corpus by file name: the genre and the sentences, without tags.
 
     Args:
@@ -44,10 +42,11 @@ def read_masc(archive: Path) -> dict[str, Labelled]:
     Raises:
         DataError: the archive cannot be read.
     """
+    archive = Path(archive)
     return _tagged(archive, "masc_tagged/categories.txt", "masc_tagged/", "_")
 
 
-def read_onestop(archive: Path) -> dict[str, dict[str, str]]:
+def read_onestop(archive: str | Path) -> dict[str, dict[str, str]]:
     """OneStopEnglish by article: its text at each level (elementary, intermediate, advanced).
 
     Args:
@@ -56,6 +55,7 @@ def read_onestop(archive: Path) -> dict[str, dict[str, str]]:
     Raises:
         DataError: the archive cannot be read.
     """
+    archive = Path(archive)
     articles: dict[str, dict[str, str]] = {}
     for name, text in _files(archive):
         folder, _, file = name.rpartition("/")
@@ -66,7 +66,7 @@ def read_onestop(archive: Path) -> dict[str, dict[str, str]]:
     return articles
 
 
-def read_ekman(file: Path) -> list[tuple[str, str]]:
+def read_ekman(file: str | Path) -> list[tuple[str, str]]:
     """The comments of GoEmotions that have one of the classes of `EKMAN` alone: (class, comment).
 
     Args:
@@ -75,6 +75,7 @@ def read_ekman(file: Path) -> list[tuple[str, str]]:
     Raises:
         DataError: a row is not of this form.
     """
+    file = Path(file)
     rows = []
     for place, line in enumerate(gzip.decompress(file.read_bytes()).decode("utf-8").splitlines()):
         comment, _, rest = line.partition("\t")

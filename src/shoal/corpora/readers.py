@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from shoal.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STORY_END = "<|endoftext|>"
 
@@ -22,22 +19,24 @@ _BOOK_ROW = re.compile(
 )
 
 
-def read_stories(file: Path) -> list[str]:
+def read_stories(file: str | Path) -> list[str]:
     """The stories of a text file with `<|endoftext|>` between them; the last one is left out if it is cut short.
 
     Raises:
         DataError: the file cannot be read as UTF-8 text.
     """
+    file = Path(file)
     *whole, rest = _decode(_read(file), str(file)).split(STORY_END)
     return [story for story in map(str.strip, whole) if story] + ([rest.strip()] if _is_finished(rest) else [])
 
 
-def read_zipped_stories(archive: Path) -> list[str]:
+def read_zipped_stories(archive: str | Path) -> list[str]:
     """The stories of all text files in a zip archive, in the order of the files' names."""
+    archive = Path(archive)
     return [story for _, text in _text_files(archive) for story in map(str.strip, text.split(STORY_END)) if story]
 
 
-def read_easiest_books(folder: Path, count: int) -> list[str]:
+def read_easiest_books(folder: str | Path, count: int) -> list[str]:
     """The chapters of the easiest books of a folder with `books.zip` and the table of difficulty in `README.md`.
 
     Easiest are those with the least mean words a sentence among the books whose words a young child mostly knows:
@@ -46,6 +45,7 @@ def read_easiest_books(folder: Path, count: int) -> list[str]:
     Raises:
         DataError: the table lists fewer books than asked for.
     """
+    folder = Path(folder)
     table = _decode(_read(folder / "README.md"), str(folder / "README.md"))
     rows = [(match["file"], float(match["sentence"]), float(match["known"])) for match in _BOOK_ROW.finditer(table)]
     if len(rows) < count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from shoal.corpora.readers import STORY_END
@@ -12,14 +13,13 @@ from shoal.files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     Rows = Iterable[Mapping[str, Any]]
 
 _ROWS_A_GROUP = 4000
 
 
-def write_documents(rows: Rows, file: Path, *, schema: Any = None) -> int:
+def write_documents(rows: Rows, file: str | Path, *, schema: Any = None) -> int:
     """Write rows with a ``text`` each, and say how many there were; memory does not grow with their number.
 
     A ``.txt`` file gets the texts alone with ``<|endoftext|>`` between them, ``.jsonl`` and ``.parquet`` whole rows.
@@ -33,6 +33,7 @@ def write_documents(rows: Rows, file: Path, *, schema: Any = None) -> int:
         UsageError: a name that ends in something else, or no rows.
         OSError: the disk is full, or the folder cannot be written; nothing half-written is left.
     """
+    file = Path(file)
     if file.suffix not in _WRITERS:
         raise UsageError(f"cannot write {file.name}: give a file that ends in {', '.join(_WRITERS)}")
     with whole_file(file) as partial:

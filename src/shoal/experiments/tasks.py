@@ -21,13 +21,14 @@ def make_experiment_task(experiment: Experiment) -> Task:
         UnknownNameError: the task, one of its options or the split has an unknown name.
         UsageError: an option cannot be used, or the split leaves one side empty or nothing to validate on.
     """
-    from shoal.tasks import make_task, read_rows, task_from_rows
+    from shoal.tasks import END_TOKEN, make_task, read_rows, task_from_rows
 
     split = {"name": experiment.split.name, **experiment.split.parameters}
     if experiment.task.rows is None:
         task = make_task(experiment.task.name, **experiment.task.options, split=split)
     else:
-        task = task_from_rows(read_rows(Path(experiment.task.rows)), split=split, name=experiment.task.name)
+        rows = read_rows(Path(experiment.task.rows), end_token=END_TOKEN)
+        task = task_from_rows(rows, split=split, name=experiment.task.name)
     if len(task.seen) < 2 or not task.held_out:
         raise UsageError(
             f"the split {task.split.name} of the task {task.name!r} leaves {len(task.seen)} seen and "

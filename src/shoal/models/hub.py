@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from shoal.errors import ModelError, UnavailableError
+from shoal.models.bundled import bundled_names
 from shoal.models.transformers_io import in_one_line
 
 _WANTED = ("*.json", "*.safetensors", "*.txt", "tokenizer.model", "spiece.model")
@@ -39,7 +41,7 @@ def hub_folder(name: str, revision: str | None) -> Path:
         raise ModelError(f"the hub has no revision {revision!r} of {name}; give a branch, a tag or a commit") from error
     except RepositoryNotFoundError as error:
         raise ModelError(
-            f"the hub has no model {name!r}, or it is private; see its name, or run: hf auth login"
+            f"the hub has no model {name!r}, or it is private; see its name, or run: hf auth login{_also_meant(name)}"
         ) from error
     except HFValidationError as error:
         raise ModelError(f"{name!r} cannot be a hub id: {in_one_line(error)}") from error
@@ -53,5 +55,16 @@ def _unavailable(name: str, revision: str | None) -> str:
     label, option = (f"{name}@{revision}", f" --revision {revision}") if revision else (name, "")
     return (
         f"{label} is not in the cache and the hub cannot be reached; run: hf download {name}{option} "
-        "where there is a network, or give a folder that holds the model"
+        f"where there is a network, or give a folder that holds the model{_also_meant(name)}"
     )
+
+
+def _also_meant(name: str) -> str:
+    """Of a name without an owner: that nothing here has it, and the nearest of what shoal brings with it."""
+    if "/" in name:
+        return ""
+    from shoal.models.dummies import dummy_names
+
+    known = {bundled: f"bundled:{bundled}" for bundled in bundled_names()} | {dummy: dummy for dummy in dummy_names()}
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f" (there is no folder {name} here" + (f"; or did you mean {known[near[0]]}?)" if near else ")")

@@ -1,7 +1,7 @@
 """A model spec: one string that names a model.
 
 ```
-org/name@revision        the hub
+org/name@revision        the hub; a name alone too (gpt2), where no folder, dummy or bundled model has it
 path/to/folder           config.json, *.safetensors and a tokenizer, as transformers writes them
 path/to/model.gguf       a GGUF file; gguf:FILE says so where the name does not
 path/to/model.bin        a llama2.c checkpoint; ?tokenizer=FILE where the tokenizer does not lie beside it
@@ -28,8 +28,8 @@ Options = tuple[tuple[str, str], ...]
 _PREFIXES: dict[str, Kind] = {"gguf": "gguf", "bundled": "bundled", "random": "random"}
 _SUFFIXES: dict[str, Kind] = {".gguf": "gguf", ".bin": "llama2c"}
 _OPTIONS: dict[Kind, tuple[str, ...]] = {"llama2c": ("tokenizer",)}
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_FORMS = ("org/name", "./folder", "./model.gguf", "./model.bin", "bundled:NAME", "random:SPEC")
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+_FORMS = ("org/name", "gpt2", "./folder", "./model.gguf", "./model.bin", "bundled:NAME", "random:SPEC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class ModelSpec:
 
 
 def parse_spec(text: str) -> ModelSpec:
-    """Parse a model spec. No model is opened; the disk is asked only whether ``a/b`` is a folder here.
+    """Parse a model spec. No model is opened; the disk is asked only whether ``a/b`` or ``gpt2`` is a folder here.
 
     Raises:
         UnknownNameError: a kind, a dummy or an option that does not exist; the message names the nearest one.
@@ -88,7 +88,7 @@ def _parse_bare(given: str) -> ModelSpec:
     path = Path(name).expanduser()
     kind = _SUFFIXES.get(path.suffix.lower())
     if kind is None:
-        kind = _kind_by_form(name, path)
+        kind = _kind_by_form(given, name, path)
     name, options = _split_options(given, given, kind)
     if kind == "dummy":
         _check_dummy(name, options)
@@ -100,25 +100,34 @@ def _parse_bare(given: str) -> ModelSpec:
     return ModelSpec(text=given, kind=kind, name=name, revision=revision or None, options=options)
 
 
-def _kind_by_form(name: str, path: Path) -> Kind:
-    """What a spec without prefix and suffix means: what is here, else the form of the name."""
-    if path.exists():
+def _kind_by_form(given: str, name: str, path: Path) -> Kind:
+    """What a spec without prefix and suffix means: what is here, a dummy, else the form of the name."""
+    from shoal.models.dummies import dummy_names
+
+    if path.is_dir():
         return "folder"
-    if _HUB_ID.fullmatch(name.partition("@")[0]) and not name.startswith("."):
+    if "?" in given or name in dummy_names():
+        return "dummy"
+    if _HUB_ID.fullmatch(name.partition("@")[0]) and not name.startswith(".") and not _is_file(path):
         return "hub"
-    if "/" in name or name.startswith(("~", ".")):
+    if path.exists() or "/" in name or name.startswith(("~", ".")):
         return "folder"
     return "dummy"
 
 
+def _is_file(path: Path) -> bool:
+    """Whether a file here is meant, and not a name of the hub: ``weights.safetensors``, but not a file ``gpt2``."""
+    return path.is_file() and (bool(path.suffix) or len(path.parts) > 1)
+
+
 def _check_dummy(name: str, options: Options) -> None:
-    """Raise for a bare name that is no dummy's, and for an option that the dummy does not take."""
+    """Raise for a name that is no dummy's, and for an option that the dummy does not take."""
     from shoal.models.dummies import dummy_names
     from shoal.models.dummies.family import dummy_by_name
 
     if name not in dummy_names():
         known = [*dummy_names(), *(f"bundled:{bundled}" for bundled in bundled_names())]
-        raise UnknownNameError("model (no path, no hub id such as org/name, no dummy)", name, known)
+        raise UnknownNameError("model (no path, no hub id such as org/name or gpt2, no dummy)", name, known)
     dummy_by_name(name, dict(options))
 
 

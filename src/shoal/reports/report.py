@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -25,7 +26,6 @@ from shoal.reports.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _ROOM = "shoal.reports"
 
@@ -42,7 +42,7 @@ class Section:
     """What is said then."""
 
 
-def write_report(run_folder: Path) -> Path:
+def write_report(run_folder: str | Path) -> Path:
     """Draw a run as one HTML file that needs nothing beside it and fetches nothing.
 
     A run that has not come to its end is drawn as far as it goes.
@@ -56,6 +56,7 @@ def write_report(run_folder: Path) -> Path:
     Raises:
         StoreError: it is not the folder of a run, a file of it is damaged, or the report cannot be written.
     """
+    run_folder = Path(run_folder)
     html = render_report(read_run(run_folder))
     path = run_folder / "report.html"
     draft = path.with_name(f".report-{os.getpid()}.html")

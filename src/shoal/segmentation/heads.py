@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from shoal.segmentation.style import style_features
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -60,10 +60,11 @@ class Head:
         likelihoods: NDArray[np.float64] = self.discount * (roots @ self.weights_FC.astype(np.float64) + self.bias_C)
         return likelihoods
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write the two files; the folder is made where there is none."""
         from safetensors.numpy import save
 
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         weights = save({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C})
         (folder / "head.safetensors").write_bytes(weights)
@@ -71,7 +72,7 @@ class Head:
         (folder / "head.json").write_text(json.dumps(rest, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
-def load_head(folder: Path) -> Head:
+def load_head(folder: str | Path) -> Head:
     """Read a head.
 
     Raises:
@@ -81,6 +82,7 @@ def load_head(folder: Path) -> Head:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    folder = Path(folder)
     names, weights = folder / "head.json", folder / "head.safetensors"
     for file in (names, weights):
         if not file.is_file():

@@ -8,8 +8,14 @@ from .narrowing import (
     narrowness_text as narrowness_text,
 )
 from .own import task_from_rows as task_from_rows
+from .parts import (
+    Part as Part,
+    rows_by_part as rows_by_part,
+    rows_of_part as rows_of_part,
+)
 from .registry import make_task as make_task
 from .rows import (
+    END_TOKEN as END_TOKEN,
     read_rows as read_rows,
     to_dataset as to_dataset,
     write_rows as write_rows,

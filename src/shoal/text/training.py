@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from shoal.errors import DataError, UnknownNameError, UsageError
@@ -10,7 +11,6 @@ from shoal.text.bpe import train_bpe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
 
@@ -49,13 +49,14 @@ def train_tokenizer(
     return tokenizer
 
 
-def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> None:
     """Write ``tokenizer.json`` and its settings, as `AutoTokenizer.from_pretrained` reads them.
 
     Raises:
         UsageError: the folder holds something else.
         OSError: it cannot be written; nothing half-written is left.
     """
+    folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or not _is_tokenizer(folder)):
         raise UsageError(f"{folder} holds other files; give a new folder for the tokenizer")
     with whole_folder(folder) as fresh:

@@ -12,6 +12,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,7 +31,6 @@ from shoal.training.weights import FlatWeights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from transformers import PreTrainedModel
 
@@ -70,7 +70,7 @@ def run_training(
     source: BatchSource,
     settings: TrainSettings,
     *,
-    folder: Path | None,
+    folder: str | Path | None,
     watchers: Watchers,
 ) -> TrainResult:
     """Train the model in place on all batches of the source.
@@ -82,6 +82,7 @@ def run_training(
         StoreError: a checkpoint cannot be written, or is of another training.
         CorruptModelError: a checkpoint is damaged.
     """
+    folder = None if folder is None else Path(folder)
     start, crew = time.monotonic(), current_crew()
     identity = identity_of(model, source, settings, crew) if folder is not None or crew.size > 1 else {}
     for what, told in identity.items():

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -20,7 +21,6 @@ from shoal.files import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
 
@@ -66,7 +66,9 @@ class TokenFile:
         return np.diff(self.ends, prepend=0)
 
 
-def write_token_file(folder: Path, documents: Iterable[Sequence[int] | IntArray], *, vocabulary: int) -> TokenFile:
+def write_token_file(
+    folder: str | Path, documents: Iterable[Sequence[int] | IntArray], *, vocabulary: int
+) -> TokenFile:
     """Write documents as a token file, and open it.
 
     Args:
@@ -78,6 +80,7 @@ def write_token_file(folder: Path, documents: Iterable[Sequence[int] | IntArray]
         DataError: there are no documents, or an id is not within the vocabulary.
         StoreError: the folder exists or cannot be written.
     """
+    folder = Path(folder)
     if folder.exists():
         raise StoreError(f"{folder} exists; give a folder that does not, or delete it")
     try:
@@ -89,12 +92,13 @@ def write_token_file(folder: Path, documents: Iterable[Sequence[int] | IntArray]
     return open_token_file(folder)
 
 
-def open_token_file(folder: Path) -> TokenFile:
+def open_token_file(folder: str | Path) -> TokenFile:
     """Map a token file into memory.
 
     Raises:
         DataError: the folder holds none, or its parts do not fit together.
     """
+    folder = Path(folder)
     try:
         about = _About(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
         tokens = np.memmap(folder / _TOKENS, dtype=np.dtype(about.dtype), mode="r")

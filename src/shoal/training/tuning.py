@@ -24,7 +24,7 @@ def train(
     examples: Sequence[Example],
     settings: TrainSettings,
     *,
-    folder: Path | None = None,
+    folder: str | Path | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:
@@ -68,7 +68,7 @@ def pretrain(
     *,
     context: int | None = None,
     order: Order = "random",
-    folder: Path | None = None,
+    folder: str | Path | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:
@@ -104,7 +104,7 @@ def pretrain_documents(
     settings: TrainSettings,
     *,
     context: int | None = None,
-    folder: Path | None = None,
+    folder: str | Path | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:

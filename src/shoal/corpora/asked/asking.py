@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shoal.corpora.asked.endpoint import UselessAnswerError
@@ -16,7 +17,6 @@ from shoal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from shoal.corpora.asked.endpoint import Endpoint
     from shoal.corpora.asked.prompts import Prompt
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def ask_all(
     prompts: Sequence[Prompt],
     endpoint: Endpoint,
-    record: Path,
+    record: str | Path,
     *,
     workers: int = 4,
     progress: Callable[[str, int, int], None] | None = None,
@@ -65,7 +65,7 @@ _Q = TypeVar("_Q", bound=Question)
 def answer_all(
     questions: Sequence[_Q],
     endpoint: Endpoint,
-    record: Path,
+    record: str | Path,
     *,
     keep: Callable[[_Q], dict[str, Any]],
     check: Callable[[str], object] | None = None,
@@ -89,6 +89,7 @@ def answer_all(
         EndpointError: the endpoint failed for good; what was answered is kept.
         DataError: the record is not one.
     """
+    record = Path(record)
     known = read_record(record)
     todo = [question for question in questions if question.key not in known]
     if not todo:
@@ -120,7 +121,7 @@ def answer_all(
     return known
 
 
-def read_record(record: Path) -> dict[str, dict[str, Any]]:
+def read_record(record: str | Path) -> dict[str, dict[str, Any]]:
     """The answers of a record by the digest of their prompt; none where there is no file.
 
     A last line that was cut short is cut off the file.
@@ -128,6 +129,7 @@ def read_record(record: Path) -> dict[str, dict[str, Any]]:
     Raises:
         DataError: a line that is no answer.
     """
+    record = Path(record)
     if not record.exists():
         return {}
     raw = record.read_bytes()

@@ -40,7 +40,7 @@ class EndpointJudge:
     def __init__(
         self,
         endpoint: Endpoint,
-        record: Path,
+        record: str | Path,
         *,
         constrained: bool = False,
         workers: int = 4,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.asked.asking import read_record
@@ -21,7 +22,6 @@ from shoal.text.encoding import decode_continuation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -73,7 +73,7 @@ def complete_prompts(
     longest: int = 200,
     seed: int = 0,
     digest: str = "",
-    record: Path | None = None,
+    record: str | Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Completion]:
     """Draw completions, prompt after prompt.
@@ -96,6 +96,7 @@ def complete_prompts(
         DataError: the tokenizer has no token that begins or ends a text, or the record is not one.
         ModelError: the model's logits are not numbers.
     """
+    record = None if record is None else Path(record)
     for name, value in (("completions", completions), ("longest", longest)):
         if value < 1:
             raise UsageError(f"{name} is {value}; give a whole number above 0")

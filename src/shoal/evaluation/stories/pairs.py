@@ -37,7 +37,7 @@ class MinimalPair:
     """The point of grammar; a file's name in Zorro, the UID in BLiMP."""
 
 
-def read_pairs(source: Path, *, most: int | None = None) -> list[MinimalPair]:
+def read_pairs(source: str | Path, *, most: int | None = None) -> list[MinimalPair]:
     """The pairs of a zip archive, a folder or a file of BLiMP or Zorro, in the order of names and lines.
 
     Args:
@@ -47,6 +47,7 @@ def read_pairs(source: Path, *, most: int | None = None) -> list[MinimalPair]:
     Raises:
         DataError: there are none, or a line is not of the form.
     """
+    source = Path(source)
     pairs: dict[str, list[MinimalPair]] = {}
     for name, text in _texts(source):
         reader = _jsonl if name.endswith(".jsonl") else _alternating

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.grammar import FEATURES
@@ -16,7 +17,6 @@ from shoal.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _FEWEST_WORDS = 15
 _LONGEST_BEGINNING = 4000
@@ -49,7 +49,7 @@ def default_prompts() -> tuple[StoryPrompt, ...]:
     return tuple(_of_row(json.loads(line), "prompts.jsonl") for line in lines)
 
 
-def read_prompts(path: Path) -> tuple[StoryPrompt, ...]:
+def read_prompts(path: str | Path) -> tuple[StoryPrompt, ...]:
     """The prompts of a file, equal ones once.
 
     Args:
@@ -60,6 +60,7 @@ def read_prompts(path: Path) -> tuple[StoryPrompt, ...]:
         DataError: the file cannot be read, or holds no prompt.
         UnknownNameError: a feature that is not known.
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:

@@ -97,7 +97,7 @@ def rate_model(
     parameters: int = 0,
     sampling: Sampling | None = None,
     judge: Judge | None = None,
-    record: Path | None = None,
+    record: str | Path | None = None,
     token_budget: int = 4096,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> StoryRating:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.pretraining.records import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from shoal.training.settings import CurvePoint
 
@@ -85,7 +85,7 @@ class PretrainResult:
         return values | {"folder": str(self.folder), "model": str(self.model)}
 
 
-def result_of(folder: Path, done: Mapping[str, Any]) -> PretrainResult:
+def result_of(folder: str | Path, done: Mapping[str, Any]) -> PretrainResult:
     """The result of a run folder.
 
     Args:
@@ -94,6 +94,7 @@ def result_of(folder: Path, done: Mapping[str, Any]) -> PretrainResult:
     """
     from shoal.training import CurvePoint
 
+    folder = Path(folder)
     names = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
     parsed = {
         "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},

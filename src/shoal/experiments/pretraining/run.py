@@ -34,11 +34,11 @@ PLAN_JSON = "plan.json"
 
 def pretrain_run(
     recipe: Recipe,
-    out: Path,
+    out: str | Path,
     *,
     progress: Callable[[str, int, int], None] | None = None,
     resume: bool = True,
-    cache: Path | None = None,
+    cache: str | Path | None = None,
     listeners: Listeners | None = None,
 ) -> PretrainResult:
     """Train a model from scratch as the recipe says.
@@ -74,7 +74,7 @@ def pretrain_run(
     try:
         if not crew.from_first(begin):
             heard = listeners or Listeners(progress=progress)
-            _Run(recipe, out, opened[0] if opened else None, crew, heard).train(cache or out.parent / "prepared")
+            _Run(recipe, out, opened[0] if opened else None, crew, heard).train(Path(cache or out.parent / "prepared"))
         result: PretrainResult = crew.from_first(lambda: result_of(out, opened[0].read("done.json")))
     except ShoalError:
         if opened and not (out / PLAN_JSON).is_file():
@@ -86,7 +86,9 @@ def pretrain_run(
     return result
 
 
-def plan_run(recipe: Recipe, cache: Path, *, progress: Callable[[str, int, int], None] | None = None) -> PretrainPlan:
+def plan_run(
+    recipe: Recipe, cache: str | Path, *, progress: Callable[[str, int, int], None] | None = None
+) -> PretrainPlan:
     """What `pretrain_run` would do and how long it would take; documents and tokens are prepared for it.
 
     Raises:
@@ -97,6 +99,7 @@ def plan_run(recipe: Recipe, cache: Path, *, progress: Callable[[str, int, int],
     from shoal.experiments.pretraining.preparing import prepare
     from shoal.models.load import find_device
 
+    cache = Path(cache)
     prepared = prepare(recipe, cache, progress=progress)
     model = build_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
     return plan_training(recipe, prepared, model, train_settings(recipe, prepared.stream.steps))

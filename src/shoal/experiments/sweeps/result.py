@@ -148,8 +148,9 @@ def read_importance(folder: str | Path) -> dict[str, float]:
     return dict(read_json(file)) if file.is_file() else {}
 
 
-def gather(folder: Path, plan: SweepPlan) -> SweepResult:
+def gather(folder: str | Path, plan: SweepPlan) -> SweepResult:
     """The trials of a plan that have come to an end."""
+    folder = Path(folder)
     wanted = trial_count(plan.sweep)
     records = [
         record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +13,6 @@ from shoal.errors import DataError, TooLongError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
 
@@ -46,12 +46,13 @@ class EncodedPair:
     foil: int
 
 
-def read_pairs(path: Path) -> list[PromptPair]:
+def read_pairs(path: str | Path) -> list[PromptPair]:
     """The pairs of a JSONL file with the keys prompt, counterfactual, target and foil.
 
     Raises:
         DataError: a line that is not such an object, or a file without one.
     """
+    path = Path(path)
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,7 +27,6 @@ from shoal.models.digest import weight_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -66,15 +66,16 @@ class TunedLens:
         if weight_digest(parts.model) != self.model:
             raise ModelError("this tuned lens was trained for other weights; train one for this model")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write it as one safetensors file; nothing half-written is left."""
+        path = Path(path)
         header = {"shoal": json.dumps({"model": self.model, "positions": self.positions})}
         tensors = {"weight": self.weight_MDD.contiguous(), "bias": self.bias_MD.contiguous()}
         with whole_file(path) as partial:
             save_file(tensors, partial, metadata=header)
 
     @classmethod
-    def load(cls, path: Path) -> TunedLens:
+    def load(cls, path: str | Path) -> TunedLens:
         """Read one that was saved.
 
         Raises:

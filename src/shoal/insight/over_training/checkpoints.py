@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from shoal.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _STEP = re.compile(r"(?:.*\D)?(\d+)")
 
 
-def checkpoint_folders(run: Path) -> list[tuple[int, Path]]:
+def checkpoint_folders(run: str | Path) -> list[tuple[int, Path]]:
     """The model folders of a run with the step that ends their name (``checkpoint-500``, ``step500``), in order.
 
     Raises:
         DataError: there are fewer than two, or two of the same step.
     """
+    run = Path(run)
     found = []
     for config in sorted(run.rglob("config.json")):
         match = _STEP.fullmatch(config.parent.name)

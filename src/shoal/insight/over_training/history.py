@@ -67,7 +67,7 @@ class RoleHistory:
 
 
 def roles_over_training(
-    run: Path,
+    run: str | Path,
     texts: Sequence[str] = (),
     *,
     device: str = "auto",

@@ -67,7 +67,7 @@ class NeuronHistory:
 
 
 def neurons_over_training(
-    run: Path,
+    run: str | Path,
     texts: Sequence[str],
     *,
     most: int = 12,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -18,7 +19,6 @@ from shoal.text.vectors.similarity import rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from shoal.text.vectors.similarity import WordPairs
     from shoal.text.vectors.wordvectors import WordVectors
@@ -122,7 +122,7 @@ class LabelTask:
         return chosen, reported
 
 
-def read_labelled(file: Path, *, name: str, kind: Kind, most: int | None = None, seed: int = 0) -> LabelTask:
+def read_labelled(file: str | Path, *, name: str, kind: Kind, most: int | None = None, seed: int = 0) -> LabelTask:
     """Read lines of text, tab, label (what follows a second tab is left out); a .gz file is unpacked on the way.
 
     A row with several labels (commas between) belongs to none of them alone and is left out.
@@ -137,6 +137,7 @@ def read_labelled(file: Path, *, name: str, kind: Kind, most: int | None = None,
     Raises:
         DataError: a line without a tab, or fewer than two labels.
     """
+    file = Path(file)
     raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     items = []
     for number, line in enumerate(raw.decode("utf-8").splitlines(), 1):

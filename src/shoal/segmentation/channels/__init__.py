@@ -26,7 +26,7 @@ _WITH_MODEL = {"vectors": "a sentence encoder", "surprisal": "a language model"}
 __all__ = ["CHANNELS", "Judged", "Topic", "find_channel"]
 
 
-def find_channel(name: str, *, model: str | None = None, head: Path | None = None) -> Channel:
+def find_channel(name: str, *, model: str | None = None, head: str | Path | None = None) -> Channel:
     """The channel of a name.
 
     Args:

@@ -18,6 +18,9 @@ LocatedRow = tuple[str, Mapping[str, Any]]
 _READERS: Mapping[str, Callable[[Path], Iterator[LocatedRow]]] = {".jsonl": jsonl_rows, ".parquet": parquet_rows}
 _NEEDED = ("prompt", "completion")
 
+END_TOKEN = "<|endoftext|>"
+"""What ``shoal task --out`` closes completions with, unless another is asked for."""
+
 
 def read_rows(path: str | Path, *, end_token: str | None = None) -> list[Example]:
     """The examples of a JSONL or Parquet file, in order.

@@ -1,6 +1,7 @@
 """Splits: which examples are held out. A new split is one file with one subclass of Splitter, imported here."""
 
 from shoal.tasks.splits.block import Block
+from shoal.tasks.splits.by_part import ByPart
 from shoal.tasks.splits.last_digit import LastDigit
 from shoal.tasks.splits.length import Length
 from shoal.tasks.splits.making import SplitGiven, bind_split, make_split
@@ -10,6 +11,7 @@ from shoal.tasks.splits.token_cycle import TokenCycle
 
 __all__ = [
     "Block",
+    "ByPart",
     "LastDigit",
     "Length",
     "RandomShare",

@@ -23,8 +23,8 @@ def make_split(name: str, **parameters: Any) -> Splitter:
     """The split of this name.
 
     Args:
-        name: ``last-digit``, ``length``, ``token-cycle``, ``block`` or ``random``; the parameters may stand behind
-            it in brackets: ``last-digit(1,3,7)``, ``block(first=41,last=60)``.
+        name: ``last-digit``, ``length``, ``token-cycle``, ``block``, ``random`` or ``part``; the parameters
+            may stand behind it in brackets: ``last-digit(1,3,7)``, ``block(first=41,last=60)``.
         parameters: the fields of the splitter of that name.
 
     Raises:

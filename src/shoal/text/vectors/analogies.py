@@ -7,6 +7,7 @@ three words left out (3CosAdd, Levy and Goldberg 2014, CoNLL, eq. 2).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ import numpy as np
 from shoal.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from shoal.text.vectors.wordvectors import WordVectors
 
 _BATCH = 512
@@ -49,12 +48,13 @@ class AnalogyScore:
         return {**asdict(self), "share": self.share}
 
 
-def read_analogies(file: Path) -> Analogies:
+def read_analogies(file: str | Path) -> Analogies:
     """Read questions of four words a line, under headings that begin with a colon; words become lower-case.
 
     Raises:
         DataError: a line that is neither, or no question at all.
     """
+    file = Path(file)
     sections: dict[str, list[tuple[str, str, str, str]]] = {}
     heading = file.stem
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):

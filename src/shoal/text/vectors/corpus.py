@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,6 @@ from shoal.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -83,12 +83,13 @@ def build_corpus(sentences: Iterable[Sequence[str]], *, least_count: int = 5) ->
     )
 
 
-def read_sentences(file: Path) -> list[list[str]]:
+def read_sentences(file: str | Path) -> list[list[str]]:
     """The sentences of a text file, or of the text files in a .zip, each as its words.
 
     Raises:
         DataError: not UTF-8 text, or an archive that cannot be read.
     """
+    file = Path(file)
     if file.suffix != ".zip":
         return _sentences(file.read_bytes(), str(file))
     try:

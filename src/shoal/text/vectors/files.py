@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
@@ -10,11 +10,8 @@ from shoal.errors import DataError
 from shoal.files import whole_file
 from shoal.text.vectors.wordvectors import WordVectors
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
-
-def read_vector_file(file: Path, *, most: int | None = None) -> WordVectors:
+def read_vector_file(file: str | Path, *, most: int | None = None) -> WordVectors:
     """Read a vector file; a first line of two numbers (word2vec's count and dimension) is passed over.
 
     Args:
@@ -24,6 +21,7 @@ def read_vector_file(file: Path, *, most: int | None = None) -> WordVectors:
     Raises:
         DataError: a line whose numbers are missing, too many or no numbers; a word that comes twice; no word at all.
     """
+    file = Path(file)
     words: dict[str, int] = {}
     rows: list[np.ndarray] = []
     with file.open(encoding="utf-8") as lines:
@@ -42,8 +40,9 @@ def read_vector_file(file: Path, *, most: int | None = None) -> WordVectors:
     return WordVectors(words=tuple(words), matrix=np.stack(rows))
 
 
-def write_vector_file(vectors: WordVectors, file: Path) -> None:
+def write_vector_file(vectors: WordVectors, file: str | Path) -> None:
     """Write vectors in word2vec's text form; no half of a file is ever left."""
+    file = Path(file)
     with whole_file(file) as partial, partial.open("w", encoding="utf-8") as out:
         out.write(f"{len(vectors.words)} {vectors.dimension}\n")
         for word, row in zip(vectors.words, vectors.matrix, strict=True):

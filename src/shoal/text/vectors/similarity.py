@@ -6,6 +6,7 @@ Source of the measure: Spearman (1904); intervals by the bootstrap over pairs (E
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from shoal.statistics import check_confidence, percentile_interval, resampled_pl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from shoal.text.vectors.wordvectors import WordVectors
 
@@ -56,12 +56,13 @@ class SimilarityScore:
         return {**asdict(self), "coverage": self.coverage}
 
 
-def read_pairs(file: Path) -> WordPairs:
+def read_pairs(file: str | Path) -> WordPairs:
     """Read lines of word, word, score between tabs or blanks; words become lower-case.
 
     Raises:
         DataError: a line that is not so, or no line at all.
     """
+    file = Path(file)
     pairs = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         parts = line.split()
