@@ -5,8 +5,6 @@ from .choosing import (
 from .encoding import encode_pairs as encode_pairs
 from .sentences import (
     sentence_spans as sentence_spans,
-)
-from .sentences import (
     split_sentences as split_sentences,
 )
 from .training import (
