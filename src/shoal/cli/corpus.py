@@ -70,7 +70,7 @@ def corpus(
     from shoal.cli.console import print_json
     from shoal.corpora.loading import read_documents
 
-    texts = read_documents(source, column=column)
+    texts = read_documents(source, column=column, broken=action == "clean")
     if action == "card":
         result = _describe(texts, name or source, licence, near, out, as_json=as_json)
     elif action == "clean":

@@ -83,7 +83,8 @@ def inspect(
         Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target, read_documents
+    from shoal.cli.files import check_target
+    from shoal.corpora.loading import read_documents
     from shoal.models import load_model
 
     if (model is None) == (run is None):
@@ -94,7 +95,7 @@ def inspect(
         raise UsageError("--without needs the items that are scored without it; give --rows FILE")
     if plot is not None:
         check_target(plot)
-    documents = read_documents(corpus) if corpus is not None else []
+    documents = list(read_documents(corpus)) if corpus is not None else []
     question = Question(text=text, corpus=documents, target=target, foil=foil, position=position, seed=seed)
     with progress_bars() as progress:
         if run is not None:

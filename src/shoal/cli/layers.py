@@ -115,10 +115,9 @@ def _prompts(file: Path | None, seed: int) -> list[str]:
 
         tales = generate_stories(8 * PROMPTS, {"tale": 1.0}, seed=seed)
         return list(dict.fromkeys(" ".join(tale.split()[:PROMPT_WORDS]) for tale in tales))[:PROMPTS]
-    try:
-        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not UTF-8 text (byte {error.start}); convert it first") from error
+    from shoal.textfiles import numbered_lines, read_text
+
+    lines = [line for _, line in numbered_lines(read_text(file))]
     if not lines:
         raise DataError(f"{file} holds no prompt; give a file with a prompt a line")
     return lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.errors import DataError, UsageError
+from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,12 +87,9 @@ def _read(file: str) -> str:
     """The text of a file or of standard input."""
     if file != "-" and Path(file).is_dir():
         raise UsageError(f"{file} is a folder; give a text file")
-    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        named = "standard input" if file == "-" else file
-        raise DataError(f"{named} is no text in UTF-8 (byte {fault.start}); give a text file in UTF-8") from fault
+    from shoal.textfiles import decode_text, read_text
+
+    return decode_text(sys.stdin.buffer.read(), "standard input") if file == "-" else read_text(Path(file))
 
 
 def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None:

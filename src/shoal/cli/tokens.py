@@ -42,7 +42,8 @@ def tokens(
         Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target, read_documents
+    from shoal.cli.files import check_target
+    from shoal.corpora.loading import read_documents
     from shoal.insight import count_tokens, read_tokens, where_they_part
     from shoal.models import load_tokenizer
 
@@ -54,7 +55,7 @@ def tokens(
         raise UsageError("--plot draws the tokens of a text; give the text too")
     if plot is not None:
         check_target(plot)
-    documents = read_documents(corpus) if corpus is not None else []
+    documents = list(read_documents(corpus)) if corpus is not None else []
     tokenizers = {spec: load_tokenizer(spec) for spec in dict.fromkeys(model)}
     readings = [read_tokens(each, text, model=spec) for spec, each in tokenizers.items()] if text is not None else []
     partings = [where_they_part(readings[0], other) for other in readings[1:]]

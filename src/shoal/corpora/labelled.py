@@ -5,12 +5,12 @@ The archives are as their publishers or `nltk_data` give them.
 
 from __future__ import annotations
 
-import gzip
 import re
 import zipfile
 from pathlib import Path
 
 from shoal.errors import DataError
+from shoal.textfiles import numbered_lines, read_text
 
 Labelled = tuple[str, tuple[str, ...]]
 
@@ -77,11 +77,11 @@ def read_ekman(file: str | Path) -> list[tuple[str, str]]:
     """
     file = Path(file)
     rows = []
-    for place, line in enumerate(gzip.decompress(file.read_bytes()).decode("utf-8").splitlines()):
+    for number, line in numbered_lines(read_text(file)):
         comment, _, rest = line.partition("\t")
         classes = rest.partition("\t")[0].split(",")
         if not all(number.isdigit() and int(number) < len(EKMAN) for number in classes):
-            raise DataError(f"row {place + 1} of {file} has the classes {rest!r}; expected numbers below {len(EKMAN)}")
+            raise DataError(f"row {number} of {file} has the classes {rest!r}; expected numbers below {len(EKMAN)}")
         if len(classes) == 1:
             rows.append((EKMAN[int(classes[0])], comment))
     return rows

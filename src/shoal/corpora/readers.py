@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from shoal.errors import DataError
+from shoal.textfiles import decode_text, read_text
 
 STORY_END = "<|endoftext|>"
 
@@ -26,7 +27,7 @@ def read_stories(file: str | Path) -> list[str]:
         DataError: the file cannot be read as UTF-8 text.
     """
     file = Path(file)
-    *whole, rest = _decode(_read(file), str(file)).split(STORY_END)
+    *whole, rest = read_text(file).split(STORY_END)
     return [story for story in map(str.strip, whole) if story] + ([rest.strip()] if _is_finished(rest) else [])
 
 
@@ -46,7 +47,7 @@ def read_easiest_books(folder: str | Path, count: int) -> list[str]:
         DataError: the table lists fewer books than asked for.
     """
     folder = Path(folder)
-    table = _decode(_read(folder / "README.md"), str(folder / "README.md"))
+    table = read_text(folder / "README.md")
     rows = [(match["file"], float(match["sentence"]), float(match["known"])) for match in _BOOK_ROW.finditer(table)]
     if len(rows) < count:
         raise DataError(f"{folder}/README.md lists {len(rows)} books; {count} were asked for")
@@ -66,23 +67,9 @@ def _text_files(archive: Path) -> list[tuple[str, str]]:
     try:
         with zipfile.ZipFile(archive) as files:
             names = sorted(name for name in files.namelist() if name.endswith(".txt"))
-            return [(name, _decode(files.read(name), f"{archive}:{name}")) for name in names]
+            return [(name, decode_text(files.read(name), f"{archive}:{name}")) for name in names]
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"cannot read {archive}: {error}; expected a zip archive of text files") from error
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror}") from error
-
-
-def _decode(raw: bytes, where: str) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{where} is not UTF-8 text (byte {error.start}); convert it first") from error
 
 
 def _is_finished(story: str) -> bool:

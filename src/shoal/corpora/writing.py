@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from shoal.corpora.readers import STORY_END
-from shoal.errors import UsageError
+from shoal.errors import DataError, UsageError
 from shoal.files import whole_file
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ def write_text(rows: Rows, out: IO[str]) -> int:
     """Write the texts with ``<|endoftext|>`` after each, and say how many there were."""
     count = 0
     for row in rows:
+        if STORY_END in row["text"]:
+            raise DataError(
+                f"document {count + 1} mentions {STORY_END}, which parts documents in a .txt file; "
+                "write .jsonl or .parquet"
+            )
         out.write(f"{row['text']}\n{STORY_END}\n")
         count += 1
     return count

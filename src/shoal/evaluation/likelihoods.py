@@ -19,7 +19,7 @@ from shoal.evaluation.passes import score_batch
 from shoal.evaluation.rows import row_check
 from shoal.evaluation.scoring import batch_budget
 from shoal.models.anatomy import Anatomy, split_model
-from shoal.text.encoding import opening_ids
+from shoal.text.encoding import opening_ids, plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,9 +45,8 @@ def text_rows(
     if not texts:
         return []
     opening, check = document_opening(tokenizer), row_check(model)
-    batch = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
     rows = []
-    for place, (ids, text) in enumerate(zip(batch["input_ids"], texts, strict=True)):
+    for place, (ids, text) in enumerate(zip(plain_ids(tokenizer, texts), texts, strict=True)):
         if not ids:
             raise DataError(f"text {place} ({text[:40]!r}) has no tokens; there is nothing to score")
         row = Row(place, (*opening, *ids), len(opening), 0, len(ids))

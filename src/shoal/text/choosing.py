@@ -19,6 +19,7 @@ import numpy as np
 
 from shoal.errors import DataError, UsageError
 from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
+from shoal.text.encoding import plain_ids
 from shoal.text.ngram import NgramModel
 from shoal.text.training import train_tokenizer
 
@@ -125,15 +126,11 @@ def _score(
     tokenizer: PreTrainedTokenizerFast, seen: Sequence[str], held_out: Sequence[str]
 ) -> tuple[np.ndarray[Any, Any], float, int]:
     """Bits of each held-out document, bytes a token, and the order of the model."""
-    ids, held_ids = _encode(tokenizer, seen), _encode(tokenizer, held_out)
+    ids, held_ids = plain_ids(tokenizer, seen), plain_ids(tokenizer, held_out)
     bytes_a_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
     order = min(1 + math.ceil(CONTEXT_BYTES / bytes_a_token), _MOST_ORDER)
     model = NgramModel(ids, order=order, vocabulary=len(tokenizer))
     return model.bits(held_ids), bytes_a_token, order
-
-
-def _encode(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
-    return list(tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"])
 
 
 def _choose(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerFast
 
+    from shoal.text.plain_tokenizer import PlainTokenizer
+
 _WHITE_SPACE = ("\u0120", "\u010a", "\u0109", "\u010d", "\u2581", " ", "\n", "\t", "\r")
 """How a token shows that it begins with white space: byte-level tokenizers shift it to letters, SentencePiece to ▁."""
 
@@ -35,6 +37,19 @@ class EncodedPair:
     def target(self) -> tuple[int, ...]:
         """The ids that the model should say, the end token included."""
         return self.ids[self.boundary :]
+
+
+def plain_ids(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """The ids of texts that are documents, without anything put around them.
+
+    A document that mentions a control token (``<|endoftext|>``, ``</s>``) speaks of it: it gets the tokens of its
+    letters, and never the token itself, which would end the document in its middle. Prompts and completions are not
+    read so (`encode_pairs`): the templates of chat models are written with such tokens.
+    """
+    batch = tokenizer(
+        list(texts), add_special_tokens=False, split_special_tokens=True, return_attention_mask=False, verbose=False
+    )
+    return list(batch["input_ids"])
 
 
 def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:

@@ -46,11 +46,13 @@ class PlainTokenizer:
         *,
         add_special_tokens: bool = True,
         return_offsets_mapping: bool = False,
+        split_special_tokens: bool = False,
         return_attention_mask: bool = False,
         verbose: bool = True,
     ) -> dict[str, Any]:
         """Ids (``input_ids``) and, where asked for, offsets in characters (``offset_mapping``) of one text or more."""
         del return_attention_mask, verbose  # nothing is masked, and nothing said
+        self._tokenizer.encode_special_tokens = split_special_tokens
         texts = [text] if isinstance(text, str) else list(text)
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=add_special_tokens)
         found: dict[str, list[Any]] = {"input_ids": [encoding.ids for encoding in encodings]}

@@ -30,6 +30,9 @@ _CHUNKS = {"11": 3.0, "1111": 2.0, "111": 1.0, "1": 0.0}
 _BEST = -0.001
 """The score of such a piece in a unigram model, where fewer of them must score higher than more."""
 
+_BLOCK = "\ufdd0"
+"""A noncharacter, which Unicode keeps for use inside programs: no text holds it, and no piece."""
+
 _LONGEST_LINE = 4000
 _TOO_LARGE = re.compile(r"(?:<=|less than or equal to) ?(\d+)")
 
@@ -72,7 +75,16 @@ def train_pieces(texts: Iterable[str], *, vocabulary: int, model: Literal["unigr
     processor = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
     pieces = tuple(_piece(processor, place) for place in range(processor.get_piece_size()))
     whole = PieceVocabulary(pieces=pieces)
-    return build_tokenizer(whole, UNKNOWN, BEGIN) if model == "bpe" else _build_unigram(whole)
+    return _keep_block(build_tokenizer(whole, UNKNOWN, BEGIN) if model == "bpe" else _build_unigram(whole))
+
+
+def _keep_block(tokenizer: Tokenizer) -> Tokenizer:
+    """Let a text keep the character that stands for a space inside a piece: it is spelled by the bytes of another."""
+    from tokenizers import decoders, normalizers
+
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(SPACE, _BLOCK), tokenizer.normalizer])
+    tokenizer.decoder = decoders.Sequence([tokenizer.decoder, decoders.Replace(_BLOCK, SPACE)])
+    return tokenizer
 
 
 def _build_unigram(vocabulary: PieceVocabulary) -> Tokenizer:
@@ -103,7 +115,7 @@ def _piece(processor: Any, place: int) -> Piece:
 def _lines(texts: Iterable[str]) -> Iterator[str]:
     """The lines of the texts, long ones in parts: the library skips what is too long for it."""
     for text in texts:
-        for line in text.splitlines():
+        for line in text.split("\n"):
             for start in range(0, len(line), _LONGEST_LINE):
                 yield line[start : start + _LONGEST_LINE].replace(SPACE, " ")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.files import whole_folder
 from shoal.text.bpe import train_bpe
+from shoal.textfiles import check_characters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,7 +36,7 @@ def train_tokenizer(
     Raises:
         UnknownNameError: another kind.
         UsageError: a vocabulary too small for the bytes, or larger than the corpus gives.
-        DataError: there is no text.
+        DataError: there is no text, or one with half of a surrogate pair.
     """
     if kind not in KINDS:
         raise UnknownNameError("kind of tokenizer", kind, KINDS)
@@ -78,7 +79,8 @@ def _is_tokenizer(folder: Path) -> bool:
 def _counted(texts: Iterable[str]) -> Iterator[str]:
     """The texts; an error where none of them holds anything."""
     empty = True
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
+        check_characters(text, f"document {number}")
         empty = empty and not text.strip()
         yield text
     if empty:

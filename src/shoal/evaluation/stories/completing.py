@@ -18,7 +18,7 @@ from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
 from shoal.evaluation.rows import model_limits
 from shoal.models.sampling import sample_continuations
-from shoal.text.encoding import decode_continuation
+from shoal.text.encoding import decode_continuation, plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,7 +131,7 @@ def _encode(
     longest: int,
 ) -> tuple[tuple[int, ...], int]:
     """The ids of a prompt, and how many tokens may follow."""
-    ids = (*document_opening(tokenizer), *tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
+    ids = (*document_opening(tokenizer), *plain_ids(tokenizer, [prompt.text])[0])
     context, _ = model_limits(model)
     if context is not None and len(ids) >= context:
         raise TooLongError(

@@ -16,6 +16,7 @@ from shoal.evaluation.batches import Row
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
 from shoal.evaluation.rows import model_limits
 from shoal.evaluation.stories.measures import Measure, measure
+from shoal.text.encoding import plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +54,7 @@ def held_out_bits(
     opening = document_opening(tokenizer)
     rows: list[Row] = []
     homes: list[int] = []
-    for place, ids in enumerate(tokenizer(list(documents), add_special_tokens=False)["input_ids"]):
+    for place, ids in enumerate(plain_ids(tokenizer, documents)):
         if not ids or max(ids) >= vocabulary:
             raise DataError(f"document {place} ({documents[place][:40]!r}) has no tokens, or some that are unknown")
         for window, start in _windows((*opening, *ids), len(opening), context):

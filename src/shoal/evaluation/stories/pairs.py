@@ -17,6 +17,7 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
+from shoal.textfiles import decode_text, numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,14 +71,14 @@ def _texts(source: Path) -> Iterator[tuple[str, str]]:
         if source.is_dir():
             for path in sorted(source.rglob("*")):
                 if _is_meant(str(path.relative_to(source))) and path.is_file():
-                    yield path.name, path.read_text(encoding="utf-8")
+                    yield path.name, read_text(path)
         elif zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:
                 for name in sorted(filter(_is_meant, archive.namelist())):
-                    yield name, archive.read(name).decode("utf-8")
+                    yield name, decode_text(archive.read(name), f"{source}:{name}")
         else:
-            yield source.name, source.read_text(encoding="utf-8")
-    except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as fault:
+            yield source.name, read_text(source)
+    except (OSError, zipfile.BadZipFile) as fault:
         raise DataError(f"{source} cannot be read as minimal pairs: {fault}") from fault
 
 
@@ -86,7 +87,7 @@ def _is_meant(name: str) -> bool:
 
 
 def _jsonl(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in numbered_lines(text):
         try:
             row = json.loads(line)
             yield MinimalPair(str(row["sentence_good"]), str(row["sentence_bad"]), str(row["UID"]))
@@ -97,7 +98,7 @@ def _jsonl(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
 
 
 def _alternating(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
-    lines = [_written(line.strip()) for line in text.splitlines() if line.strip()]
+    lines = [_written(line.strip()) for _, line in numbered_lines(text)]
     if len(lines) % 2:
         raise DataError(
             f"{source}: {name} has {len(lines)} sentences; in a file of Zorro every bad one is followed by a good one"

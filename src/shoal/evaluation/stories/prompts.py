@@ -14,6 +14,7 @@ from shoal.corpora.grammar import FEATURES
 from shoal.corpora.loading import read_documents
 from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.text.sentences import sentence_spans
+from shoal.textfiles import check_characters, numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,12 +62,10 @@ def read_prompts(path: str | Path) -> tuple[StoryPrompt, ...]:
         UnknownNameError: a feature that is not known.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DataError(f"{path} cannot be read as prompts: {fault}") from fault
+    text = read_text(path)
+    check_characters(text, str(path))
     if path.suffix == ".jsonl":
-        found = [_of_row(_json(line, f"{path}:{n}"), f"{path}:{n}") for n, line in _lines(text)]
+        found = [_of_row(_json(line, f"{path}:{n}"), f"{path}:{n}") for n, line in numbered_lines(text)]
     else:
         found = [StoryPrompt(text=part.strip()) for part in re.split(r"\n\s*\n", text) if part.strip()]
     return _distinct(found, path)
@@ -98,10 +97,6 @@ def _beginning(document: str) -> str:
         if len(document[:end].split()) >= _FEWEST_WORDS and end < min(len(document), _LONGEST_BEGINNING):
             return document[:end]
     return ""
-
-
-def _lines(text: str) -> Iterable[tuple[int, str]]:
-    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
 
 
 def _json(line: str, where: str) -> Any:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-FORMAT = 1
+FORMAT = 2
 """Raised where equal sources would give other documents."""
 
 _MAKES_NO_DOCUMENT = {"name", "held_out", "passes", "licence"}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,13 +85,9 @@ def read_list(file: Path) -> Ids:
     Raises:
         DataError: the file cannot be read, or a line is no id.
     """
-    try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read as a list of ids ({error})") from error
     found = []
-    for place, line in enumerate(lines, start=1):
-        if not line or line.startswith("#"):
+    for place, line in ((number, line.strip()) for number, line in numbered_lines(read_text(file))):
+        if line.startswith("#"):
             continue
         try:
             found.append(int(line, 16))

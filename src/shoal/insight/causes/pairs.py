@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, TooLongError
+from shoal.textfiles import check_characters, numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,9 +55,8 @@ def read_pairs(path: str | Path) -> list[PromptPair]:
     """
     path = Path(path)
     pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(read_text(path)):
+        check_characters(line, f"{path} line {number}")
         try:
             row = json.loads(line)
             pairs.append(PromptPair(**{key: str(row[key]) for key in _KEYS}))

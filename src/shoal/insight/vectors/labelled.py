@@ -6,7 +6,6 @@ do is kept item by item, so that two sets of vectors can be compared on the same
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -16,6 +15,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.text.vectors.corpus import split_words
 from shoal.text.vectors.similarity import rank_correlation
+from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,9 +138,8 @@ def read_labelled(file: str | Path, *, name: str, kind: Kind, most: int | None =
         DataError: a line without a tab, or fewer than two labels.
     """
     file = Path(file)
-    raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     items = []
-    for number, line in enumerate(raw.decode("utf-8").splitlines(), 1):
+    for number, line in numbered_lines(read_text(file)):
         parts = line.split("\t")
         if len(parts) < 2:
             raise DataError(f"{file}, line {number}: expected a text, a tab and a label, not {line[:60]!r}")

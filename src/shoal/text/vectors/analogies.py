@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
     from shoal.text.vectors.wordvectors import WordVectors
@@ -57,7 +58,7 @@ def read_analogies(file: str | Path) -> Analogies:
     file = Path(file)
     sections: dict[str, list[tuple[str, str, str, str]]] = {}
     heading = file.stem
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in numbered_lines(read_text(file)):
         if line.startswith(":"):
             heading = line[1:].strip()
         elif words := line.lower().split():

@@ -13,6 +13,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.text.sentences import split_sentences
+from shoal.textfiles import decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -101,8 +102,5 @@ def read_sentences(file: str | Path) -> list[list[str]]:
 
 
 def _sentences(raw: bytes, where: str) -> list[list[str]]:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{where} is not UTF-8 text (byte {error.start}); convert it first") from error
+    text = decode_text(raw, where)
     return [words for sentence in split_sentences(text) if (words := split_words(sentence))]

@@ -13,6 +13,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.statistics import check_confidence, percentile_interval, resampled_places
+from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,12 +65,9 @@ def read_pairs(file: str | Path) -> WordPairs:
     """
     file = Path(file)
     pairs = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        parts = line.split()
-        if not parts:
-            continue
+    for number, line in numbered_lines(read_text(file)):
         try:
-            first, second, score = parts
+            first, second, score = line.split()
             pairs.append((first.lower(), second.lower(), float(score)))
         except ValueError as error:
             raise DataError(f"{file}, line {number}: expected two words and a number, not {line!r}") from error

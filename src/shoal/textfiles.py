@@ -1,0 +1,138 @@
+r"""Text of files as every reader here takes it: whole characters, plain line ends, no mark at the beginning.
+
+UTF-8 is read, and UTF-16 and UTF-32 where the byte-order mark says so; anything else is refused with the byte at which
+it fails, since a guess would put wrong letters into a corpus without a word. ``.gz`` files are read as what they hold.
+Lines end at ``\n``, ``\r\n`` or ``\r`` alone: `str.splitlines` also cuts at U+2028 and others, which may stand inside a
+line of JSON.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, cast
+
+from shoal.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_CHUNK = 1 << 20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins alike
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+def decode_text(raw: bytes, where: str) -> str:
+    """The text of some bytes, with plain line ends.
+
+    Args:
+        raw: the whole of a file.
+        where: what it is called in an error.
+
+    Raises:
+        DataError: it is not UTF-8, and has no mark of another Unicode encoding.
+    """
+    return "".join(_decoded(io.BytesIO(raw), where))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; see `decode_text`.
+
+    Raises:
+        DataError: it cannot be read, or is no text.
+    """
+    return "".join(read_chunks(path))
+
+
+def read_lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers from 1, without their ends; memory does not grow with their number.
+
+    Raises:
+        DataError: it cannot be read, or is no text.
+    """
+    return enumerate(split_chunks(read_chunks(path), "\n"), start=1)
+
+
+def split_chunks(chunks: Iterable[str], end: str) -> Iterator[str]:
+    """The parts of a text that comes in pieces, parted where ``end`` stands; linear however long a part is."""
+    pending: list[str] = []
+    tail = ""
+    for chunk in chunks:
+        *whole, rest = (tail + chunk).split(end)
+        if whole:
+            yield "".join(pending) + whole[0]
+            yield from whole[1:]
+            pending = []
+        cut = max(0, len(rest) - len(end) + 1)  # what is left may be the beginning of another end
+        pending.append(rest[:cut])
+        tail = rest[cut:]
+    yield "".join(pending) + tail
+
+
+def read_chunks(path: Path) -> Iterator[str]:
+    """The text of a file in pieces of about a megabyte; see `decode_text`.
+
+    Raises:
+        DataError: it cannot be read, or is no text.
+    """
+    with _opened(path) as file:
+        yield from _decoded(file, str(path))
+
+
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """The lines of a text with their numbers from 1, those left out that hold white space alone."""
+    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
+def check_characters(text: str, where: str) -> None:
+    r"""Refuse half of a surrogate pair, which no file can hold and JSON can write (``"\ud83d"``).
+
+    Raises:
+        DataError: the text has one; the message says at which character.
+    """
+    half = _HALF_PAIR.search(text)
+    if half is not None:
+        raise DataError(
+            f"{where}: character {half.start() + 1} is half of a surrogate pair ({half[0]!a}); write whole characters, "
+            "or let `shoal corpus clean` put U+FFFD in its place"
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("rb") as file:
+            yield cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is not a whole .gz file ({error}); make or fetch it again") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
+    chunk = file.read(_CHUNK)
+    encoding = next((name for mark, name in _MARKS if chunk.startswith(mark)), "utf-8")
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    done = 0
+    while True:
+        try:
+            yield decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            place = f"near byte {done + error.start}" if done else f"byte {error.start}"
+            other = "" if encoding.startswith("utf-8") else f", nor the {encoding.upper()} that its first bytes promise"
+            raise DataError(f"{where} is not UTF-8 text{other} ({place}); convert it first") from error
+        if not chunk:
+            return
+        done += len(chunk)
+        chunk = file.read(_CHUNK)
