@@ -74,7 +74,7 @@ def test_a_head_of_ones_own_is_used(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("content", "words", "message"),
     [
         (b"", [], "no text"),
-        (b"\xff\xfe\x00\x01", [], "UTF-8"),
+        (b"\xff\x00\x01", [], "UTF-8"),
         (bytes(range(32)) * 20, [], "no text"),
         (b"One. Two.", ["--channel", "registre"], "did you mean 'register'"),
         (b"One. Two.", ["--head", "nowhere"], "has no head"),

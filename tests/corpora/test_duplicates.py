@@ -84,3 +84,49 @@ def test_one_document_has_no_duplicate_and_a_wild_threshold_is_refused():
     assert list(find_duplicates(["A cat."])) == []
     with pytest.raises(UsageError, match="give a Jaccard index"):
         DuplicateFinder(near=0.2)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["...", "!!!", "???", "--- ---", "\U0001f600", "\U0001f602", "\U0001f44d\U0001f3fd"],
+        ["x = a + b", "x = a - b", "x = a * b", "x = a / b", "f(x) > 0", "f(x) < 0"],
+        ["(a)", "[a]", "a"],
+        ["\u0915\u093f \u0915\u0940 \u0915\u0941", "\u0915\u093e \u0915\u0947 \u0915\u094b"],  # vowel signs of Hindi
+        ["a thing of great beauty costs 5% more", "a thing of great beauty costs 5$ more"],
+    ],
+)
+def test_what_differs_by_signs_or_marks_alone_is_kept(texts):
+    assert list(find_duplicates(texts)) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Hello world, he said to the old man.", "hello world he said \u2014 to the old man!"),
+        ("caf\u00e9 au lait pour monsieur", "cafe\u0301 au lait pour monsieur"),  # composed and decomposed
+        ("It\u2019s a well-known tale of old", "It's a well-known tale of old"),
+    ],
+)
+def test_case_and_the_punctuation_of_prose_do_not_count(first, second):
+    assert next(find_duplicates([first, second], near=0.5)).similarity > 0.5
+
+
+@pytest.mark.parametrize(
+    "first", [0x4E00, 0x3042, 0x0E01, 0x1780, 0x1000], ids=["Han", "Kana", "Thai", "Khmer", "Burmese"]
+)
+def test_near_repeats_are_found_in_scripts_without_blanks(first):
+    rng = random.Random(first)
+    letters = [chr(first + place) for place in range(30)]
+    texts = ["".join(rng.choices(letters, k=200)) for _ in range(10)]
+    changed = [text[:100] + rng.choice(letters) + text[101:] for text in texts]
+    found = {one.document: one.of for one in find_duplicates([*texts, *changed])}
+    assert found == {10 + place: place for place in range(10)}
+
+
+def test_words_have_their_accents_and_marks():
+    assert words_of("Cafe\u0301 \u0939\u093f\u0928\u094d\u0926\u0940 d\u2019or") == [
+        "caf\u00e9",
+        "\u0939\u093f\u0928\u094d\u0926\u0940",
+        "d'or",
+    ]

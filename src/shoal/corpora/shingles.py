@@ -1,23 +1,51 @@
-"""Word n-grams of a text as 64-bit numbers, for finding what texts have in common."""
+"""Word n-grams of a text as 64-bit numbers, for finding what texts have in common.
+
+A word is a run of letters, digits and their marks. Where a script has no blanks between words (Chinese, Japanese, Thai,
+Lao, Khmer, Burmese, Tibetan) each character stands for a word: a run of them would be one word as long as a sentence,
+and a change of one character would change it all.
+"""
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import regex
 
 if TYPE_CHECKING:
     IntArray = np.ndarray[Any, np.dtype[np.uint64]]
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}ー々"
+_FIRST, _FURTHER = rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]", rf"[[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]"
+_WORDS = rf"{_FIRST}{_FURTHER}*(?:['\u2019]{_FIRST}{_FURTHER}*)*|[{_UNSPACED}]\p{{M}}*"
+_WORD = regex.compile(_WORDS, regex.V1)
+_WORD_OR_SIGN = regex.compile(
+    rf"{_WORDS}|[\p{{S}}*/%&#@\\]|(?<![\p{{L}}\p{{N}}])[-\u2212]|[-\u2212](?![\p{{L}}\p{{N}}])", regex.V1
+)
+"""Signs that say something by themselves (``a + b``, ``a - b``, emoji); the punctuation of prose is none."""
+
+_WORD_OR_MARK = regex.compile(rf"{_WORDS}|\S", regex.V1)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case: runs of letters and digits, with the apostrophes inside them."""
-    return _WORD.findall(_plain(text))
+    words: list[str] = _WORD.findall(_plain(text))
+    return words
+
+
+def words_and_signs(text: str, least: int) -> list[str]:
+    """The words and signs of a text in lower case.
+
+    Args:
+        text: any text.
+        least: where it has fewer of them, it is a formula or a line of marks, and every mark counts.
+    """
+    plain = _plain(text)
+    found: list[str] = _WORD_OR_SIGN.findall(plain)
+    return found if len(found) >= least else list(_WORD_OR_MARK.findall(plain))
 
 
 class Shingler:
@@ -28,13 +56,20 @@ class Shingler:
     n-grams have the same one with a chance near 2^-64.
     """
 
-    def __init__(self, size: int = 5) -> None:
+    def __init__(self, size: int = 5, *, signs: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            size: words of an n-gram.
+            signs: signs count as words, and in a text of fewer words than an n-gram every mark does.
+        """
         self.size = size
+        self._signs = signs
         self._ranks: dict[str, int] = {}
 
     def grams(self, text: str) -> IntArray:
         """The numbers of all n-grams in order; a text of fewer words is one gram."""
-        return self._hash(words_of(text))
+        return self._hash(words_and_signs(text, self.size) if self._signs else words_of(text))
 
     def located(self, text: str) -> tuple[IntArray, list[tuple[int, int]]]:
         """The same, with the first and the last character of every word."""
@@ -66,7 +101,7 @@ def jaccard(first: IntArray, second: IntArray) -> float:
 
 
 def _plain(word: str) -> str:
-    return word.lower().replace("\u2019", "'")
+    return unicodedata.normalize("NFC", word).lower().replace("\u2019", "'")
 
 
 def _mix(numbers: IntArray) -> IntArray:
