@@ -86,7 +86,7 @@ def read_chunks(path: Path) -> Iterator[str]:
     Raises:
         DataError: it cannot be read, or is no text.
     """
-    with _opened(path) as file:
+    with open_bytes(path) as file:
         yield from _decoded(file, str(path))
 
 
@@ -110,7 +110,12 @@ def check_characters(text: str, where: str) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, or what a ``.gz`` file holds.
+
+    Raises:
+        DataError: it cannot be read, now or while it is.
+    """
     try:
         with path.open("rb") as file:
             yield cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file

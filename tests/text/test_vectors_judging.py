@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -80,16 +82,81 @@ def test_vectors_come_back_from_their_file(vectors: WordVectors, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a 1 2\nb 1\n", "line 2: expected 2 numbers"),
+        ("a 1 2\nb 1\n", "line 2: expected a word and 2 numbers"),
         ("a 1 x\n", "line 1"),
         ("", "no vectors"),
         ("a 1\na 2\n", "second time"),
+        ("a 0.1 0.2\nb 0.1 0.2 0.3\nc 0.1 0.2\n", "line 2: expected a word and 2 numbers"),
+        ("a 0.1 0.2\nb 0.1 nan\n", "line 2: the vector of 'b' holds what is no finite number"),
+        ("9999 2\na 1 2\nb 3 4\n", "holds 2 words and its header says 9999; was a download cut"),
+        ("2 2\na 1 2\nb 3\n", "line 3: expected a word and 2 numbers"),
+        (" 0.1 0.2\n", "line 1: expected a word"),
     ],
 )
 def test_broken_vector_files_are_refused_with_the_line(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text(text)
     with pytest.raises(DataError, match=said):
         read_vector_file(tmp_path / "v.txt")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace("\n", " \n").encode(),  # as fastText ends its lines
+        lambda text: text.replace(" ", "\t").encode(),
+        lambda text: gzip.compress(text.encode()),
+    ],
+)
+@pytest.mark.parametrize("header", [True, False])
+def test_vectors_are_the_same_in_whatever_form_they_come(
+    change: Callable[[str], bytes], header: bool, vectors: WordVectors, tmp_path: Path
+) -> None:
+    write_vector_file(vectors, tmp_path / "plain.txt")
+    text = (tmp_path / "plain.txt").read_text(encoding="utf-8")
+    raw = change(text if header else text.split("\n", 1)[1])
+    file = tmp_path / ("v.txt.gz" if raw.startswith(b"\x1f\x8b") else "v.txt")
+    file.write_bytes(raw)
+    again = read_vector_file(file)
+    assert again.words == vectors.words
+    np.testing.assert_allclose(again.matrix, vectors.matrix, rtol=1e-4)
+
+
+@pytest.mark.parametrize("header", ["4 3\n", ""])
+def test_words_may_hold_blanks_and_look_like_numbers(header: str, tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text(f"{header}. . . 1 2 3\nroute 66 4 5 6\n2 7 8 9\n\u3000 1 1 1\n", encoding="utf-8")
+    found = read_vector_file(tmp_path / "v.txt")
+    assert found.words == (". . .", "route 66", "2", "\u3000")
+    assert found.matrix[1].tolist() == [4, 5, 6]
+
+
+def test_the_binary_form_of_word2vec_is_read_and_a_cut_one_refused(vectors: WordVectors, tmp_path: Path) -> None:
+    models = pytest.importorskip("gensim.models")
+    saved = models.KeyedVectors(vectors.dimension)
+    saved.add_vectors(list(vectors.words), vectors.matrix)
+    for name in ("v.bin", "v.vec", "v.bin.gz"):
+        saved.save_word2vec_format(str(tmp_path / name), binary=True)
+        again = read_vector_file(tmp_path / name)
+        assert again.words == vectors.words
+        np.testing.assert_array_equal(again.matrix, vectors.matrix)
+    assert read_vector_file(tmp_path / "v.bin", most=2).words == vectors.words[:2]
+    (tmp_path / "cut.bin").write_bytes((tmp_path / "v.bin").read_bytes()[:-7])
+    with pytest.raises(DataError, match="not a whole file of word2vec's binary form"):
+        read_vector_file(tmp_path / "cut.bin")
+
+
+def test_other_encodings_and_models_are_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes("caf\xe9 1 2\nth\xe9 3 4\n".encode("latin-1"))
+    with pytest.raises(DataError, match="is not UTF-8 text"):
+        read_vector_file(tmp_path / "latin.txt")
+    (tmp_path / "latin2.txt").write_bytes("2 2\ncaf\xe9 1 2\nth\xe9 3 4\n".encode("latin-1"))
+    with pytest.raises(DataError, match="is not UTF-8 text"):
+        read_vector_file(tmp_path / "latin2.txt")
+    (tmp_path / "cc.bin").write_bytes(bytes.fromhex("ba164f2f0c000000"))
+    with pytest.raises(DataError, match="is a model of fastText"):
+        read_vector_file(tmp_path / "cc.bin")
 
 
 @pytest.mark.parametrize(("text", "said"), [("a b\n", "line 1"), ("a b c\n", "line 1"), ("\n", "no pair")])

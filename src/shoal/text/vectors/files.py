@@ -1,43 +1,140 @@
-"""Files of word vectors in the text form of word2vec and of GloVe: a word and its numbers a line."""
+"""Files of word vectors: the text forms of word2vec, GloVe and fastText, and word2vec's binary form.
+
+A line of text is a word and its numbers. A word may hold blanks (``. . .``, ``New York``), so numbers are counted from
+the end: as many as the header says, or as stand at the end of most of the first lines.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.errors import DataError, MissingExtraError
 from shoal.files import whole_file
 from shoal.text.vectors.wordvectors import WordVectors
+from shoal.textfiles import open_bytes, read_lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_HEADER = re.compile(r"\s*(\d+)[ \t]+(\d+)\s*")
+_DECIMAL = re.compile(r" -?\d*\.\d+(?:[eE][-+]?\d+)?$")
+"""At the end of a word: one number too many (``route 66`` is a word)."""
+
+_FIRST_LINES = 100
+_HEAD = 1 << 12
+_FASTTEXT = bytes.fromhex("ba164f2f")
 
 
 def read_vector_file(file: str | Path, *, most: int | None = None) -> WordVectors:
-    """Read a vector file; a first line of two numbers (word2vec's count and dimension) is passed over.
+    """Read a vector file, ``.gz`` or not; word2vec's binary form is known by its bytes.
 
     Args:
-        file: UTF-8 text.
+        file: UTF-8 text, with word2vec's header (count and dimension) or without, or word2vec's binary form.
         most: read this many words at most, which are usually the most frequent ones.
 
     Raises:
-        DataError: a line whose numbers are missing, too many or no numbers; a word that comes twice; no word at all.
+        DataError: no text and no word2vec; a line whose numbers are missing, too many or not finite; a word that comes
+            twice; fewer words than the header says, as in a download that was cut; no word at all.
+        MissingExtraError: a binary file, and gensim is not installed.
     """
     file = Path(file)
+    with open_bytes(file) as opened:
+        head = opened.read(_HEAD)
+    if head.startswith(_FASTTEXT):
+        raise DataError(f"{file} is a model of fastText; give the text file of its vectors (.vec)")
+    return _read_binary(file, most) if _is_binary(head) else _read_text(file, most)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether a header is followed by what is no text."""
+    first, _, rest = head.partition(b"\n")
+    if not _HEADER.fullmatch(first.decode("ascii", "replace")):
+        return False
+    try:
+        rest.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(rest) - 4:  # else the head ends within a character
+            return not re.match(rb"[^\n]*?(?:[ \t]-?\d[\d.eE+-]*)+[ \t\r]*\n", rest)
+    return any(byte < 9 for byte in rest)
+
+
+def _read_binary(file: Path, most: int | None) -> WordVectors:
+    """word2vec's binary form, by gensim."""
+    try:
+        from gensim.models import KeyedVectors
+    except ImportError as error:
+        raise MissingExtraError("vectors", "reading word2vec's binary form") from error
+    try:
+        found = KeyedVectors.load_word2vec_format(str(file), binary=True, limit=most)
+    except (EOFError, ValueError) as error:
+        reason = "a download that was cut?" if isinstance(error, EOFError) else str(error)
+        raise DataError(f"{file} is not a whole file of word2vec's binary form ({reason})") from error
+    matrix = np.asarray(found.vectors, dtype=np.float32)
+    if not np.isfinite(matrix).all():
+        word = found.index_to_key[int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])]
+        raise DataError(f"{file}: the vector of {word!r} holds what is no finite number")
+    return WordVectors(words=tuple(found.index_to_key), matrix=matrix)
+
+
+def _read_text(file: Path, most: int | None) -> WordVectors:
+    lines = ((number, line.rstrip(" \t\r")) for number, line in read_lines_of(file))
+    lines = ((number, line) for number, line in lines if line)
+    first = list(islice(lines, _FIRST_LINES))
+    header = _HEADER.fullmatch(first[0][1]) if first else None
+    expected = int(header[1]) if header else None
+    if header:
+        dimension, first = int(header[2]), first[1:]
+    else:
+        counts = Counter(_numbers_at_end(line) for _, line in first)
+        dimension = max(counts, key=lambda count: (counts[count], count), default=0)
     words: dict[str, int] = {}
     rows: list[np.ndarray] = []
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            word, *numbers = line.rstrip().split(" ")
-            if number == 1 and len(numbers) == 1 and word.isdigit() and numbers[0].isdigit():
-                continue
-            rows.append(_numbers(numbers, len(rows[0]) if rows else None, f"{file}, line {number}"))
-            if word in words:
-                raise DataError(f"{file}, line {number}: the word {word!r} comes a second time; keep one of them")
-            words[word] = len(words)
-            if len(words) == most:
-                break
+    for number, word, row in _rows(file, chain(first, lines), dimension):
+        if word in words:
+            raise DataError(f"{file}, line {number}: the word {word!r} comes a second time; keep one of them")
+        words[word] = len(words)
+        rows.append(row)
+        if len(words) == most:
+            break
     if not rows:
         raise DataError(f"{file} holds no vectors; give a file with a word and its numbers a line")
+    if expected is not None and len(words) != expected and len(words) != most:
+        raise DataError(f"{file} holds {len(words)} words and its header says {expected}; was a download cut?")
     return WordVectors(words=tuple(words), matrix=np.stack(rows))
+
+
+def _numbers_at_end(line: str) -> int:
+    """How many numbers stand at the end of a line, the first part of which is a word whatever it looks like."""
+    count = 0
+    for part in reversed(re.split(r"[ \t]", line)[1:]):
+        try:
+            float(part)
+        except ValueError:
+            break
+        count += 1
+    return count
+
+
+def _rows(file: Path, lines: Iterable[tuple[int, str]], dimension: int) -> Iterator[tuple[int, str, np.ndarray]]:
+    """The number, the word and the vector of each line."""
+    for number, line in lines:
+        word, *texts = re.split(r"[ \t]", line) if dimension == 0 else line.replace("\t", " ").rsplit(" ", dimension)
+        where = f"{file}, line {number}"
+        if not word.strip(" ") or len(texts) != dimension or dimension == 0 or _DECIMAL.search(word):
+            raise DataError(f"{where}: expected a word and {dimension or 'some'} numbers, found {line[:60]!r}")
+        try:
+            row = np.array(texts, dtype=np.float32)
+        except ValueError as error:
+            raise DataError(f"{where}: expected {dimension} numbers after the word, found {line[:60]!r}") from error
+        if not np.isfinite(row).all():
+            raise DataError(f"{where}: the vector of {word!r} holds what is no finite number")
+        yield number, word, row
 
 
 def write_vector_file(vectors: WordVectors, file: str | Path) -> None:
@@ -47,14 +144,3 @@ def write_vector_file(vectors: WordVectors, file: str | Path) -> None:
         out.write(f"{len(vectors.words)} {vectors.dimension}\n")
         for word, row in zip(vectors.words, vectors.matrix, strict=True):
             out.write(f"{word} {' '.join(f'{value:.6g}' for value in row)}\n")
-
-
-def _numbers(texts: list[str], expected: int | None, where: str) -> np.ndarray:
-    """A vector of the expected dimension."""
-    try:
-        values = np.array(texts, dtype=np.float32)
-    except ValueError as error:
-        raise DataError(f"{where}: expected a word and numbers between blanks, not {' '.join(texts)[:60]!r}") from error
-    if len(values) == 0 or expected not in {None, len(values)}:
-        raise DataError(f"{where}: expected {expected or 'some'} numbers after the word, found {len(values)}")
-    return values
