@@ -58,7 +58,7 @@ def records(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in apart and not path.name.startswith("results_"):
             name = str(path.relative_to(folder))
-            key = name.rpartition("_")[0] if name.startswith("samples_") else name
+            key = name.rpartition("_")[0] if path.name.startswith("samples_") else name
             found[key] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
@@ -301,20 +301,41 @@ def test_a_full_disk_ends_a_run_with_one_line_and_it_goes_on_later(
 
 def test_the_harness_files_hold_every_item_and_the_same_shares(finished: Finished) -> None:
     experiment, folder = finished
-    [path] = folder.glob("results_*.json")
-    results = read_json(path)
     verdict = read_json(folder / "verdict.json")
-    name = "counting_held_out_given"
-    found = results["results"][name]
+    models = {f"{arm}-seed-{seed}" for arm in all_arms(experiment) for seed in experiment.seeds}
+    assert {path.name for path in (folder / "lm-eval").iterdir()} == models
+    found = []
+    for seed in experiment.seeds:
+        [path] = (folder / "lm-eval" / f"given-seed-{seed}").glob("results_*.json")
+        results = read_json(path)
+        assert results["model_name"] == f"given-seed-{seed}"
+        found.append(results["results"]["counting_held_out"]["token_accuracy,none"])
+        assert results["n-samples"]["counting_held_out"]["effective"] == 3
+        samples = read_jsonl(path.with_name(f"samples_counting_held_out_{path.stem.removeprefix('results_')}.jsonl"))
+        needed = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
+        assert all(needed <= set(sample) and set(sample["metrics"]) <= set(sample) for sample in samples)
+        assert [sample["doc_id"] for sample in samples] == [0, 1, 2]
     mean = verdict["measures"]["token_accuracy"]["arms"]["given"]["after"]["held_out"]["mean"]
-    assert found["token_accuracy,none"] == pytest.approx(mean)
-    assert results["n-samples"][name]["effective"] == 3 * len(experiment.seeds)
-    stamp = path.stem.removeprefix("results_")
-    samples = read_jsonl(folder / f"samples_{name}_{stamp}.jsonl")
-    assert len(samples) == 6
-    needed = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
-    assert all(needed <= set(sample) and set(sample["metrics"]) <= set(sample) for sample in samples)
-    assert [sample["doc"]["seed"] for sample in samples] == [0, 0, 0, 1, 1, 1]
+    assert sum(found) / len(found) == pytest.approx(mean)
+
+
+def test_readers_of_the_harness_read_its_files_back(finished: Finished) -> None:
+    errorbars = pytest.importorskip("errorbars.adapters.lm_eval")
+    datasets = pytest.importorskip("datasets")
+    experiment, folder = finished
+    scores = {}
+    for arm in all_arms(experiment):
+        for seed in experiment.seeds:
+            [file] = (folder / "lm-eval" / f"{arm}-seed-{seed}").glob("samples_counting_held_out_*.jsonl")
+            # The harness's tracker reads its own files with `load_dataset`.
+            rows = datasets.load_dataset("json", data_files=str(file), split="train")
+            assert rows["doc_id"] == [0, 1, 2]
+            read = errorbars.load_lm_eval_samples(file, metric="token_accuracy")
+            assert set(read.model) == {f"{arm}-seed-{seed}"}
+            assert read.question_id == [f"counting_held_out-{place}" for place in range(3)]
+            assert read.score == rows["token_accuracy"]
+            scores[arm, seed] = read.score
+    assert len(scores) == len(all_arms(experiment)) * len(experiment.seeds)
 
 
 def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.Popen[str]:

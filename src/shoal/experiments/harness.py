@@ -1,7 +1,9 @@
 """The run's items and results as lm-evaluation-harness writes them, so that its readers and viewers take them.
 
-One task an arm and split (``counting_held_out_pretrained``), with the items of every seed, since the harness has no
-seeds of models; each line says its seed in ``doc``. Only what a run has is written: nothing is made up for the rest.
+The harness knows models and tasks, and no seeds: each trained model is a model of its own here, with arm and seed in
+its name (``pretrained-seed-0``) and a folder as ``--output_path`` gives it. The tasks are the two parts of the split,
+the same for every model, so that a reader which pairs models by item pairs arms and seeds. Only what a run has is
+written: nothing is made up for the rest.
 
 Source: lm-evaluation-harness 0.4.13, ``lm_eval/result_schema.py`` and ``lm_eval/loggers/evaluation_tracker.py``.
 """
@@ -14,7 +16,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.measures import MEASURES, MeasureName, Row, mean_of
+from shoal.experiments.measures import MEASURES, MeasureName, Row
 from shoal.experiments.summary import SPLITS, ArmRows
 from shoal.experiments.writing import write_json, write_jsonl
 
@@ -25,74 +27,83 @@ if TYPE_CHECKING:
     from shoal.experiments.store import RunStore
     from shoal.tasks import Task
 
+FOLDER = "lm-eval"
+"""The folder of a run that these files stand in."""
+
 _METRICS: tuple[MeasureName, ...] = tuple(MEASURES)
 _STAMP = re.compile(r"results_(.+)\.json")
 
 
 def write_harness_files(store: RunStore, experiment: Experiment, task: Task, arms: Mapping[str, ArmRows]) -> None:
-    """Write ``results_<stamp>.json`` and one ``samples_<task>_<stamp>.jsonl`` for each arm and split."""
+    """Write ``lm-eval/<arm>-seed-<n>/results_<stamp>.json`` and a ``samples_<task>_<stamp>.jsonl`` for each split."""
     stamp = _stamp(store)
-    names = {(arm, split): _task_name(task.name, split, arm) for arm in arms for split in SPLITS}
-    samples = {
-        name: [
-            _sample(row, place, seed) for seed in arms[arm] for place, row in enumerate(arms[arm][seed]["after", split])
-        ]
-        for (arm, split), name in names.items()
-    }
-    for name, lines in samples.items():
-        write_jsonl(store.path(f"samples_{name}_{stamp}.jsonl"), lines)
     environment = store.read("environment.json")
+    for arm, seeds in arms.items():
+        for seed, parts in seeds.items():
+            rows = {_task_name(task.name, split): parts["after", split] for split in SPLITS}
+            _write_model(store, experiment, f"{arm}-seed-{seed}", rows, stamp, environment)
+
+
+def _write_model(
+    store: RunStore,
+    experiment: Experiment,
+    model: str,
+    rows: Mapping[str, Sequence[Row]],
+    stamp: str,
+    environment: Mapping[str, Any],
+) -> None:
+    """The files of one trained model."""
+    folder = store.path(f"{FOLDER}/{model}")
+    folder.mkdir(parents=True, exist_ok=True)
+    samples = {name: [_sample(row, place) for place, row in enumerate(part)] for name, part in rows.items()}
+    for name, lines in samples.items():
+        write_jsonl(folder / f"samples_{name}_{stamp}.jsonl", lines)
+    arm, seed = model.rsplit("-seed-", 1)
+    source = experiment.arms.get(arm, experiment.arms[experiment.treatment])
     results = {
-        "results": {name: _metrics(name, arms[arm], split) for (arm, split), name in names.items()},
-        "group_subtasks": {name: [] for name in names.values()},
-        "configs": {name: _config(experiment, name, arm, split) for (arm, split), name in names.items()},
-        "versions": dict.fromkeys(names.values(), environment["shoal"]),
-        "n-shot": dict.fromkeys(names.values(), 0),
-        "higher_is_better": {
-            name: {metric: MEASURES[metric].higher_is_better for metric in _METRICS} for name in names.values()
-        },
-        "n-samples": {name: {"original": len(lines), "effective": len(lines)} for name, lines in samples.items()},
+        "results": {name: _metrics(name, part) for name, part in rows.items()},
+        "group_subtasks": {name: [] for name in rows},
+        "configs": {name: _config(experiment, name, arm, int(seed)) for name in rows},
+        "versions": dict.fromkeys(rows, environment["shoal"]),
+        "n-shot": dict.fromkeys(rows, 0),
+        "higher_is_better": {name: {metric: MEASURES[metric].higher_is_better for metric in _METRICS} for name in rows},
+        "n-samples": {name: {"original": len(part), "effective": len(part)} for name, part in rows.items()},
         "config": {
             "model": "shoal",
-            "model_args": dict(experiment.arms),
+            "model_args": {"model": source, "arm": arm, "seed": int(seed), "experiment": experiment.folder_name},
             "model_dtype": "float32",
             "device": experiment.device,
         },
         "git_hash": environment["commit"],
         "transformers_version": environment["packages"]["transformers"],
         "model_source": "shoal",
-        "model_name": experiment.folder_name,
-        "model_name_sanitized": experiment.folder_name,
+        "model_name": model,
+        "model_name_sanitized": model,
         "task_hashes": {name: _task_hash(lines) for name, lines in samples.items()},
     }
-    write_json(store.path(f"results_{stamp}.json"), results)
+    write_json(folder / f"results_{stamp}.json", results)
 
 
 def _stamp(store: RunStore) -> str:
     """The stamp of the files that are there already, else the present time."""
-    for path in sorted(store.folder.glob("results_*.json")):
+    for path in sorted(store.folder.glob(f"{FOLDER}/*/results_*.json")):
         if match := _STAMP.fullmatch(path.name):
             return match[1]
     return datetime.now(UTC).replace(tzinfo=None).isoformat().replace(":", "-")
 
 
-def _task_name(task: str, split: str, arm: str) -> str:
-    return re.sub(r"\W", "_", f"{task}_{split}_{arm}")
+def _task_name(task: str, split: str) -> str:
+    return re.sub(r"\W", "_", f"{task}_{split}")
 
 
-def _metrics(name: str, rows: ArmRows, split: str) -> dict[str, Any]:
-    """Each measure over all items of all seeds, with the standard error of its mean over seeds."""
-    found: dict[str, Any] = {
-        "name": name,
-        "alias": name,
-        "sample_len": sum(len(parts["after", split]) for parts in rows.values()),
-    }
+def _metrics(name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """Each measure over the items, with the standard error of its mean over them."""
+    found: dict[str, Any] = {"name": name, "alias": name, "sample_len": len(rows)}
     for metric in _METRICS:
-        by_seed = [value for parts in rows.values() if (value := mean_of(metric, parts["after", split])) is not None]
-        pooled = mean_of(metric, [row for parts in rows.values() for row in parts["after", split]])
-        if pooled is not None:
-            found[f"{metric},none"] = pooled
-            found[f"{metric}_stderr,none"] = _standard_error(by_seed)
+        values = [value for row in rows if (value := MEASURES[metric].item(row)) is not None]
+        if values:
+            found[f"{metric},none"] = sum(values) / len(values)
+            found[f"{metric}_stderr,none"] = _standard_error(values)
     return found
 
 
@@ -103,12 +114,12 @@ def _standard_error(values: Sequence[float]) -> float | str:
     return statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else "N/A"
 
 
-def _config(experiment: Experiment, name: str, arm: str, split: str) -> dict[str, Any]:
+def _config(experiment: Experiment, name: str, arm: str, seed: int) -> dict[str, Any]:
     return {
         "task": name,
         "dataset_path": experiment.task.name,
         "dataset_kwargs": dict(experiment.task.options),
-        "test_split": split,
+        "test_split": next(split for split in SPLITS if name.endswith(split)),
         "doc_to_text": "{{prompt}}",
         "doc_to_target": "{{completion}}",
         "target_delimiter": "",
@@ -118,12 +129,12 @@ def _config(experiment: Experiment, name: str, arm: str, split: str) -> dict[str
         "metric_list": [
             {"metric": metric, "higher_is_better": MEASURES[metric].higher_is_better} for metric in _METRICS
         ],
-        "metadata": {"arm": arm, "model": experiment.arms.get(arm, experiment.arms[experiment.treatment])},
+        "metadata": {"arm": arm, "seed": seed},
     }
 
 
-def _sample(row: Row, place: int, seed: int) -> dict[str, Any]:
-    doc = {"prompt": row["prompt"], "completion": row["completion"], "ends": row["ends"], "seed": seed, **row["tags"]}
+def _sample(row: Row, place: int) -> dict[str, Any]:
+    doc = {"prompt": row["prompt"], "completion": row["completion"], "ends": row["ends"], **row["tags"]}
     values: dict[str, float] = {
         metric: value for metric in _METRICS if (value := MEASURES[metric].item(row)) is not None
     }
