@@ -92,6 +92,11 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
+def remark(text: str) -> None:
+    """Say something beside the result, on standard error."""
+    print(f"shoal: {text}", file=sys.stderr)
+
+
 def print_summary(summary: Mapping[str, object]) -> None:
     """Print names and values on standard output, one a line."""
     width = max(map(len, summary), default=0)
