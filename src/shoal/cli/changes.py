@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.terminal import say
+
 if TYPE_CHECKING:
     from shoal.changes import Changes
     from shoal.changes.input import Stream
@@ -67,7 +69,7 @@ def changes(
     from shoal.changes.settings import check_settings
     from shoal.changes.telling import label_of
     from shoal.cli.columns import read_stream
-    from shoal.cli.console import print_json, remark
+    from shoal.cli.console import print_json
     from shoal.cli.files import check_target
 
     if plot is not None:
@@ -78,11 +80,11 @@ def changes(
     searched = prepared(stream, lag=lag, period=deseason)
     found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, seed=seed)
     for note in notes:
-        remark(note)
+        say(f"shoal: {note}")
     if plot is not None:
         from shoal.cli.changes_page import write_page
 
-        remark(f"written to {write_page(plot, file, stream, found, searched=searched)}")
+        say(f"written to {write_page(plot, file, stream, found, searched=searched)}")
     if as_json:
         labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
         steps = {"difference": lag, "deseason": deseason}

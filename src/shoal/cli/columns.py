@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 LIKELY = 8
 """From so many rows on, numbers that rise at each row are a clock: by chance they would do so once in 40,000 tables."""
-CLOCKS = frozenset(
-    "t time timestamp ts date datetime epoch step steps index idx iteration iter frame row year month day hour minute "
-    "second seconds sec ms sample".split()
-)
+_CLOCKS = """
+    t time timestamp ts date datetime epoch step steps index idx iteration iter frame row sample
+    year month day hour minute second seconds sec ms
+"""
+CLOCKS = frozenset(_CLOCKS.split())
 """Names under which numbers that never fall are a clock, even where they repeat."""
 FEW = 10
 """From so many rows on a column of words must say something twice."""
@@ -61,7 +62,9 @@ def read_stream(
     table = read_table(source, columns=wanted, header=header)
     unknown = [name for name in wanted if name not in table.names]
     if unknown:
-        raise UsageError(f"{table.source} has no column {unknown[0]!r}; it has {', '.join(map(repr, table.names[:20]))}")
+        raise UsageError(
+            f"{table.source} has no column {unknown[0]!r}; it has {', '.join(map(repr, table.names[:20]))}"
+        )
     chosen = _choose(table, columns, index)
     held = [table.column(name) for name in chosen.names]
     _check(held)
@@ -195,14 +198,16 @@ def _check(columns: Sequence[Column]) -> None:
     """
     for column in columns:
         if column.kind in ("dates", "other"):
-            raise DataError(f"column {column.name!r} holds {column.says or 'dates'}; a stream is made of numbers or text")
+            raise DataError(
+                f"column {column.name!r} holds {column.says or 'dates'}; a stream is made of numbers or text"
+            )
         if column.kind == "text" and len(columns) > 1:
             raise DataError(f"column {column.name!r} is no column of numbers; a stream of vectors needs numbers only")
         if column.kind == "text" and _differ(column.values):
             raise DataError(
-                f"column {column.name!r} can tell nothing: {len(set(column.values))} of its {len(column.values)} values "
-                f"differ, such as {(column.values[0] or '')[:40]!r}; give numbers, words that come again, or another "
-                "column with --column"
+                f"column {column.name!r} can tell nothing: {len(set(column.values))} of its {len(column.values)} "
+                f"values differ, such as {(column.values[0] or '')[:40]!r}; give numbers, words that come again, or "
+                "another column with --column"
             )
 
 

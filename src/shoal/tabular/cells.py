@@ -56,7 +56,12 @@ def read_column(name: str, column: Any) -> Column:
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_null(kind):
         return Column(name=name, kind="numbers", values=floats(column))
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_duration(kind):
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_duration(kind)
+    ):
         return Column(name=name, kind="numbers", values=numbers(column))
     if pa.types.is_boolean(kind):
         return Column(name=name, kind="flags", values=floats(column))

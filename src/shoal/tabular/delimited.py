@@ -93,7 +93,7 @@ def read_delimited(data: bytes, source: str, *, columns: Sequence[str] = (), hea
     rows = _without_empty_ends(_read(body, text), text)
     if rows.num_rows == 1 and rows.num_columns > 1 and text.dialect.header is None:
         raise DataError(f"{source} holds one row of {rows.num_columns} cells; give each step a line of its own")
-    return Table(source=source, arrow=rows, notes=_notes(text, body, rows.num_rows, header), text=text)
+    return Table(source=source, arrow=rows, notes=_notes(text, body, rows.num_rows), text=text)
 
 
 def _laid_out(data: bytes, source: str, columns: Sequence[str], header: bool | None) -> Text:
@@ -170,7 +170,9 @@ def _read(body: bytes, text: Text) -> Any:
             raise
         raise _unequal_row(text) from None
     if quoted and body.count(b'"') % 2 and table.num_rows and "\n" in "".join(_row(table, -1)):
-        raise DataError(f"a quote that opens in {text.source} below line {_line(text, table.num_rows - 1)} is not closed")
+        raise DataError(
+            f"a quote that opens in {text.source} below line {_line(text, table.num_rows - 1)} is not closed"
+        )
     return table
 
 
@@ -218,7 +220,7 @@ def _without_empty_ends(table: Any, text: Text) -> Any:
         if place == 0 or not nameless or not pc.all(pc.equal(table.column(place), "")).as_py():
             break
         table = table.remove_column(place)
-    if len(given) > 1 and len(given) < min(table.num_columns, text.dialect.width) and table.column_names[0] != "column 1":
+    if 0 < len(given) < table.num_columns and not text.dialect.row_names:
         raise _unequal_header(text, table.num_columns)
     rows = table.num_rows
     while text.dialect.width > 1 and rows and not any(_row(table, rows - 1)):
@@ -228,10 +230,8 @@ def _without_empty_ends(table: Any, text: Text) -> Any:
 
 def _unequal_header(text: Text, width: int) -> DataError:
     number, cells = next(text.records())
-    named = len(text.dialect.header or ())
-    return DataError(
-        f"line {number} of {text.source} cannot be read: Expected {named} columns, got {width}: {' '.join(cells)[:60]!r}"
-    )
+    counts = f"Expected {len(text.dialect.header or ())} columns, got {width}"
+    return DataError(f"line {number} of {text.source} cannot be read: {counts}: {' '.join(cells)[:60]!r}")
 
 
 def _row(table: Any, place: int) -> list[str]:
@@ -244,7 +244,7 @@ def _line(text: Text, row: int) -> int:
     return next((number for k, (number, _) in enumerate(text.records()) if k == row), 0)
 
 
-def _notes(text: Text, body: bytes, rows: int, header: bool | None) -> list[str]:
+def _notes(text: Text, body: bytes, rows: int) -> list[str]:
     """What a reader of the answer must know of the rows and lines."""
     notes = []
     dialect = text.dialect

@@ -9,6 +9,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
@@ -27,7 +28,9 @@ MOST = 0.8
 RARE = 0.02
 """A first word that never comes again names a column of words where fewer of the others than this come once."""
 
-_NUMERAL = re.compile(r"[(]?[+\-−]?\s*\W?[+\-−]?([.,]?\d[\d.,'’_\s]*)([eEdD][+-]?\d+)?\s*\D{0,6}|[+-]?inf(inity)?", re.I)
+_NUMERAL = re.compile(
+    r"[(]?[+\-\u2212]?\s*\W?[+\-\u2212]?([.,]?\d[\d.,'\u2019_\s]*)([ed][+-]?\d+)?\s*\D{0,6}|[+-]?inf(inity)?", re.I
+)
 _DAY_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
 _THOUSANDS = re.compile(r"[+\-]?(\W?)[1-9]\d{0,2}(,\d{3})*(\.\d+)?\D?")
@@ -49,11 +52,14 @@ class Dialect:
     """Whether the header stands over words like itself, so that only their counts tell it from a value."""
 
     @property
+    def row_names(self) -> bool:
+        """Whether the first column has no name, as R leaves the column of row names without one."""
+        return len(self.header or ()) == self.width - 1 > 0 and self.delimiter in (BLANKS, "\t")
+
+    @property
     def names(self) -> tuple[str, ...]:
         """A distinct name for each cell of a row, made up where there is none."""
-        given = self.header or ()
-        if len(given) == self.width - 1 and self.delimiter in (BLANKS, "\t"):
-            given = ("", *given)  # R leaves the column of row names without a name
+        given = ("", *(self.header or ())) if self.row_names else self.header or ()
         blank = "column" if self.width > 1 else "value"
         names = [*given, *[""] * (self.width - len(given))][: max(self.width, 1)]
         if self.width == 1:
@@ -185,7 +191,7 @@ def _are_numbers(lines: Sequence[str]) -> bool:
         if signed or len(counts) > 1 or _has_zero_groups(texts):
             return True
         firsts = [int(text.partition(",")[0]) for text in texts]
-        if len(firsts) > 1 and {b - a for a, b in zip(firsts[:-1], firsts[1:], strict=True)} in ({1}, {0}):
+        if len(firsts) > 1 and {b - a for a, b in pairwise(firsts)} in ({1}, {0}):
             return False
         raise DataError(
             f"{texts[0]!r} may be one number with thousands or {texts[0].count(',') + 1} columns, and so may every "
@@ -193,6 +199,6 @@ def _are_numbers(lines: Sequence[str]) -> bool:
         )
     decimals = [_DECIMALS.fullmatch(text) for text in texts]
     return all(decimals) and any(
-        match is not None and (match[1].startswith("0") and len(match[1]) > 1 or match[0].startswith("-0"))
+        match is not None and (match[0].startswith("-0") or (match[1].startswith("0") and len(match[1]) > 1))
         for match in decimals
     )

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-SIGNS = "+\\-−"
+SIGNS = "+\\-\u2212"
 _BLANKS = " \\x{a0}\\x{202f}\\x{2009}"
 PATTERN = (
     rf"^(?P<open>\()?(?P<sign>[{SIGNS}])?\s*(?P<before>[A-Z]{{0,2}}\p{{Sc}}|[A-Z]{{3}}\s)?\s*(?P<inner>[{SIGNS}])?"
-    rf"(?P<digits>[.,]?\d(?:[\d.,'’_{_BLANKS}]*[\d.,])?)(?P<exponent>[eEdD][+\-]?\d+)?"
+    rf"(?P<digits>[.,]?\d(?:[\d.,'\x{{2019}}_{_BLANKS}]*[\d.,])?)(?P<exponent>[eEdD][+\-]?\d+)?"
     r"\s*(?P<after>[%‰]|\p{Sc}|[A-Z]{3}|°?\p{L}[\p{L}\d/²³^·%-]*|°)?(?P<close>\))?(?P<minus>-)?$"
 )
 """A number with what may stand around it, as RE2 reads it."""
@@ -36,7 +36,7 @@ FORMATS = (
     Format(r"^(\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?)$", ".", ",", "points between thousands"),
     *(
         Format(rf"^(\d+\.?\d*|[1-9]\d{{0,2}}([{mark}]\d{{3}})+(\.\d*)?)$", mark, ".", f"{name} between thousands")
-        for mark, name in (("'’", "apostrophes"), ("_", "underscores"), (_BLANKS, "blanks"))
+        for mark, name in (("'\\x{2019}", "apostrophes"), ("_", "underscores"), (_BLANKS, "blanks"))
     ),
     Format(rf"^(\d+,?\d*|[1-9]\d{{0,2}}([{_BLANKS}]\d{{3}})+(,\d*)?)$", _BLANKS, ",", "blanks between thousands"),
 )
@@ -81,7 +81,7 @@ def read_numerals(text: Any) -> Written:
     if chosen.decimal != ".":
         digits = pc.replace_substring(digits, chosen.decimal, ".")
     exponent = pc.replace_substring_regex(part["exponent"], "[dD]", "e")  # as Fortran writes it
-    negative = pc.or_(brackets, pc.match_substring_regex(part["signs"], "[-−]"))
+    negative = pc.or_(brackets, pc.match_substring_regex(part["signs"], "[-\u2212]"))
     plain = pc.binary_join_element_wise(pc.if_else(negative, "-", ""), digits, exponent, "")
     values = pc.if_else(good, plain, pa.scalar(None, pa.string())).cast(pa.float64())
     marks = [f"{mark!r}" for mark in common.split("\t") if mark] + ([chosen.says] if chosen.says else [])

@@ -77,7 +77,7 @@ def _read(data: bytes, name: str, columns: Sequence[str], header: bool | None) -
 
 
 def _as_utf8(data: bytes) -> bytes:
-    """Text as UTF-8 without a byte order mark: from UTF-16 where a mark says so, from Windows' Latin where it must be."""
+    """Text as UTF-8 without a byte order mark: from UTF-16 where a mark says so, else from Windows' Latin letters."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(data) % 2 == 0:
         return data.decode("utf-16", "replace").encode()
     data = data.removeprefix(codecs.BOM_UTF8)
