@@ -124,12 +124,6 @@ def test_a_watch_reads_any_numbers(values: list[float]) -> None:
     watched(values)
 
 
-@few(200)
-@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)))
-def test_a_layout_is_told_of_any_bytes(head: bytes) -> None:
-    assert len(set(layout.header)) == len(layout.header) >= 1
-
-
 @pytest.mark.slow
 @few(10_000)
 @given(STREAMS, SETTINGS)

@@ -54,7 +54,7 @@ def terminal() -> Iterator[None]:
     if bare is None:
         yield
         return
-    sys.stdout = _Door(bare)  # type: ignore[assignment]
+    sys.stdout = _Door(bare)
     try:
         yield
     finally:

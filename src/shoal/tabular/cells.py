@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,11 +11,11 @@ from shoal.tabular.arrow import floats, numbers, times
 from shoal.tabular.dates import looks_like_date, read_clock, read_dates
 from shoal.tabular.numerals import read_numerals
 
-MISSING = ("", "NA", "N/A", "n/a", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None", "none", "nil")
-MISSING += ("missing", "?", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!")
+_EMPTY = ("", "NA", "N/A", "n/a", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None", "none", "nil")
+MISSING = (*_EMPTY, "missing", "?", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!")
 """How a missing number or date is written; among words only an empty cell is missing."""
-LONG = 17
-"""Characters of a number that float64 holds without loss."""
+LONG = r"[1-9][\d.]{18}"
+"""More significant digits than a float64 is ever written with, so that different numbers may become one."""
 
 Kind = Literal["numbers", "flags", "dates", "text", "other"]
 
@@ -66,7 +67,7 @@ def read_column(name: str, column: Any) -> Column:
     if pa.types.is_boolean(kind):
         return Column(name=name, kind="flags", values=floats(column))
     if pa.types.is_time(kind):
-        return Column(name=name, kind="dates", values=column.cast(pa.string()).to_pylist())
+        return Column(name=name, kind="dates", values=[time and str(time) for time in column.to_pylist()])
     if pa.types.is_temporal(kind):
         return Column(name=name, kind="dates", values=times(column))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -83,7 +84,9 @@ def _of_text(name: str, column: Any) -> Column:
     if plain is not None:
         return Column(name=name, kind="numbers", values=plain)
     trimmed = pc.utf8_trim_whitespace(pa.chunked_array(column).combine_chunks())
-    cells = pc.if_else(pc.is_in(trimmed, pa.array(MISSING)), pa.scalar(None, pa.string()), trimmed)
+    # No Python value is given to Arrow's functions: pyarrow imports pandas to take it in.
+    absent = pc.match_substring_regex(trimmed, f"^({'|'.join(map(re.escape, MISSING))})$")
+    cells = pc.if_else(absent, pa.nulls(1, pa.string())[0], trimmed)
     plain = _cast(pa.chunked_array([cells]))
     if cells.null_count == len(cells) and len(set(_words(trimmed)) - {None}) > 1:
         return Column(name=name, kind="text", values=_words(trimmed))  # "NA" and "-" among themselves are words
@@ -93,7 +96,7 @@ def _of_text(name: str, column: Any) -> Column:
     dated = _dated(name, cells) if looks_like_date(first) else None
     if dated is not None:
         return dated
-    if pc.all(pc.is_in(pc.utf8_lower(pc.drop_null(cells)), pa.array(["true", "false"]))).as_py():
+    if pc.all(pc.match_substring_regex(pc.utf8_lower(cells), "^(true|false)$")).as_py():
         return Column(name=name, kind="flags", values=floats(pa.chunked_array([pc.utf8_lower(cells).cast(pa.bool_())])))
     return _numerals(name, cells) or Column(name=name, kind="text", values=_words(trimmed))
 
@@ -111,7 +114,7 @@ def _cast(column: Any) -> Any:
         read = column.cast(pa.float64())
     except pa.ArrowInvalid:
         return None
-    long = (pc.max(pc.utf8_length(column)).as_py() or 0) > LONG
+    long = (pc.max(pc.utf8_length(column)).as_py() or 0) > 18 and pc.any(pc.match_substring_regex(column, LONG)).as_py()
     if long and pc.count_distinct(read).as_py() < pc.count_distinct(column).as_py():
         from decimal import Decimal
 
@@ -131,26 +134,23 @@ def _dated(name: str, cells: Any) -> Column | None:
     if stamps is None or (stamps.null_count - cells.null_count) * 2 >= len(cells):
         return None
     if stamps.null_count > cells.null_count:
-        row = pc.index(pc.and_(pc.is_null(stamps), pc.is_valid(cells)), True).as_py()
+        row = pc.and_(pc.is_null(stamps), pc.is_valid(cells)).to_pylist().index(True)
         raise UnlikeCellError(row, cells[row].as_py(), name, "date like the others")
     return Column(name=name, kind="dates", values=times(pa.chunked_array([stamps])))
 
 
 def _numerals(name: str, cells: Any) -> Column | None:
     """Numbers with commas, currencies or units; None where half of the cells or more are no numbers."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    read = read_numerals(cells)
-    strange = pc.sum(read.strangers).as_py()
+    listed = cells.to_pylist()
+    read = read_numerals(listed)
+    if not read.strangers:
+        return Column(name=name, kind="numbers", values=read.values, says=read.says)
     known = len(cells) - cells.null_count
-    if not strange:
-        return Column(name=name, kind="numbers", values=floats(pa.chunked_array([read.values])), says=read.says)
-    if strange * 2 >= known or (read.says and pc.count_distinct(cells).as_py() * 2 <= known):
+    if len(read.strangers) * 2 >= known or (read.says and (len(set(listed)) - 1) * 2 <= known):
         return None
-    row = pc.index(read.strangers, True).as_py()
+    row = read.strangers[0]
     expected = f"number like the others ({read.says})" if read.says else "number"
-    raise UnlikeCellError(row, cells[row].as_py(), name, expected)
+    raise UnlikeCellError(row, listed[row], name, expected)
 
 
 def _words(trimmed: Any) -> list[str | None]:

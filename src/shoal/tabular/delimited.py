@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.tabular.dialect import BLANKS, Dialect, dialect_of, is_value, split
+from shoal.tabular.dialect import BLANKS, LINES, Dialect, dialect_of, is_value, split
 from shoal.tabular.table import Table
 
 if TYPE_CHECKING:
@@ -21,9 +21,12 @@ BLOCK = 1 << 24
 ALONE = "\x1f"
 """A delimiter that no text holds, for lines of one cell."""
 
-_EMPTY_LINE = re.compile(rb"^[ \t]*$", re.MULTILINE)
+_EMPTY_LINE = re.compile(rb"\n[ \t]*(?=\n)")
 _QUOTE = re.compile(rb'^"', re.MULTILINE)
 _QUOTED_LINE = re.compile(rb'^"(?:[^"\n]|"")*"[ \t]*$', re.MULTILINE)
+_COMMENT = re.compile(r"#(?!N/A|VALUE!|DIV/0!|REF!|NAME\?|NUM!|NULL!)")
+"""How a comment begins, as the errors of a spreadsheet do not."""
+_COMMENTS = re.compile(b"^" + _COMMENT.pattern.encode() + b".*\\n?", re.MULTILINE)
 _BLANKS = re.compile(rb'"([^"\n]*)"|[ \t]+')
 _DAY_AND_TIME = re.compile(rb"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
 
@@ -50,14 +53,15 @@ class Text:
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """The line and the cells of each row; slow, for messages alone."""
         lines = enumerate(self.whole.decode("utf-8").split("\n")[self.above :], self.above + 1)
-        kept = ((number, line) for number, line in lines if not (self.comments and line.startswith("#")))
+        kept = ((number, line) for number, line in lines if not (self.comments and _COMMENT.match(line)))
         if self.dialect.width == 1 or self.dialect.delimiter == BLANKS:
             for number, line in kept:
                 if self.dialect.width == 1 or line.strip():
                     yield number, split([line], self.dialect.delimiter)[0]
             return
         begins: list[int] = []
-        reader = csv.reader((_noted(begins, number, line) for number, line in kept), delimiter=self.dialect.delimiter)
+        delimiter = self.dialect.delimiter or ALONE
+        reader = csv.reader((_noted(begins, number, line) for number, line in kept), delimiter=delimiter)
         done = 0
         for cells in reader:
             if len(cells) > 1 or any(map(str.strip, cells)):
@@ -86,7 +90,7 @@ def read_delimited(data: bytes, source: str, *, columns: Sequence[str] = (), hea
     text = _laid_out(data, source, columns, header)
     body = text.body
     if text.comments:
-        body = re.sub(rb"^#.*\n?", b"", body, flags=re.MULTILINE)
+        body = _COMMENTS.sub(b"", body)
     body = body.rstrip(b" \t\n") if text.dialect.width == 1 else body.rstrip(b"\n")
     if not body.strip():
         raise DataError(f"{source} holds no values: nothing stands below {', '.join(map(repr, text.dialect.names))}")
@@ -100,20 +104,21 @@ def _laid_out(data: bytes, source: str, columns: Sequence[str], header: bool | N
     """The dialect of a table, and where its first row stands."""
     head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1] or data
     lines = head.decode("utf-8").split("\n")
-    rows = [k for k, line in enumerate(lines) if line.strip() and not line.startswith("#")]
+    rows = [k for k, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)]
     if rows and re.fullmatch(r"sep=.", lines[rows[0]].strip(), re.IGNORECASE):  # as Excel is told the delimiter
         rows = rows[1:]
     if not rows:  # all lines begin with #, so they are values
         rows = [k for k, line in enumerate(lines) if line.strip()]
     begin, kept = rows[0], [lines[k] for k in rows]
     dialect = dialect_of(kept, columns=columns, header=header)
-    below = split(kept[dialect.header is not None :], dialect.delimiter)
-    comments = b"\n#" in data and b'"' not in data and any(is_value(cell) for cells in below for cell in cells)
     if dialect.header is not None:
         begin += _lines_of_first(lines[begin:], dialect)
     elif dialect.width == 1:  # blank lines right above the first value are steps
         while begin and not lines[begin - 1].strip():
             begin -= 1
+    below = split(kept[dialect.header is not None :][:LINES], dialect.delimiter)
+    valued = any(is_value(cell) for cells in below for cell in cells)
+    comments = valued and b'"' not in data and _COMMENTS.search(_below(data, begin)) is not None
     return Text(source=source, whole=data, above=begin, dialect=dialect, comments=comments)
 
 
@@ -148,7 +153,7 @@ def _read(body: bytes, text: Text) -> Any:
     strange: list[str] = []
 
     def handle(row: Any) -> str:
-        if not row.text.strip() or row.text.startswith("#"):
+        if not row.text.strip() or _COMMENT.match(row.text):
             return "skip"
         strange.append(row.text)
         return "error"
@@ -217,7 +222,7 @@ def _without_empty_ends(table: Any, text: Text) -> Any:
     given = text.dialect.header or ()
     for place in reversed(range(table.num_columns)):
         nameless = place >= len(given) or not given[place]
-        if place == 0 or not nameless or not pc.all(pc.equal(table.column(place), "")).as_py():
+        if place == 0 or not nameless or pc.max(pc.utf8_length(table.column(place))).as_py():
             break
         table = table.remove_column(place)
     if 0 < len(given) < table.num_columns and not text.dialect.row_names:
@@ -250,7 +255,7 @@ def _notes(text: Text, body: bytes, rows: int) -> list[str]:
     dialect = text.dialect
     if dialect.guessed:
         notes.append(f"the first line, {dialect.names[0]!r}, taken as the name of the column (--no-header: as a value)")
-    blank = len(_EMPTY_LINE.findall(body))
+    blank = len(_EMPTY_LINE.findall(body)) + (not body.partition(b"\n")[0].strip())
     if blank and dialect.width == 1:
         notes.append(f"{blank} blank line{'s' if blank > 1 else ''} taken as missing steps")
     elif blank and b'"' not in body:

@@ -35,6 +35,7 @@ _DAY_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
 _THOUSANDS = re.compile(r"[+\-]?(\W?)[1-9]\d{0,2}(,\d{3})*(\.\d+)?\D?")
 _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \xa0]\d{3})+([.,]\d+)?")
+_EUROPEAN = re.compile(r"[+-]?[1-9]?\d{0,2}([ .'\u2019\xa0\u202f]?\d{3})*,\d+\D?")
 _DECIMALS = re.compile(r"[+-]?\d+,(\d+)")
 
 
@@ -197,6 +198,8 @@ def _are_numbers(lines: Sequence[str]) -> bool:
             f"{texts[0]!r} may be one number with thousands or {texts[0].count(',') + 1} columns, and so may every "
             "line; put the names of the columns in a first line"
         )
+    if all(map(_EUROPEAN.fullmatch, texts)) and any(re.search(r"\d[ .'\u2019\xa0\u202f]\d", text) for text in texts):
+        return True
     decimals = [_DECIMALS.fullmatch(text) for text in texts]
     return all(decimals) and any(
         match is not None and (match[0].startswith("-0") or (match[1].startswith("0") and len(match[1]) > 1))

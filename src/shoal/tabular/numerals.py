@@ -5,40 +5,53 @@ A column is read so only where all of its cells agree on one way of writing; the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-SIGNS = "+\\-\u2212"
-_BLANKS = " \\x{a0}\\x{202f}\\x{2009}"
-PATTERN = (
-    rf"^(?P<open>\()?(?P<sign>[{SIGNS}])?\s*(?P<before>[A-Z]{{0,2}}\p{{Sc}}|[A-Z]{{3}}\s)?\s*(?P<inner>[{SIGNS}])?"
-    rf"(?P<digits>[.,]?\d(?:[\d.,'\x{{2019}}_{_BLANKS}]*[\d.,])?)(?P<exponent>[eEdD][+\-]?\d+)?"
-    r"\s*(?P<after>[%‰]|\p{Sc}|[A-Z]{3}|°?\p{L}[\p{L}\d/²³^·%-]*|°)?(?P<close>\))?(?P<minus>-)?$"
+import numpy as np
+
+from shoal.tabular.arrow import WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MINUS = "\u2212-"
+_CURRENCY = "$\u00a2-\u00a5\u058f\u060b\u09f2\u0e3f\u17db\u20a0-\u20c0\ufdfc"
+_MARKS = "'\u2019_ \u00a0\u202f\u2009"
+_NUMBER = re.compile(
+    rf"(?P<open>\()?(?P<sign>[+{_MINUS}])?\s*(?P<before>[A-Z]{{0,2}}[{_CURRENCY}]|[A-Z]{{3}}\s)?\s*(?P<inner>[+{_MINUS}])?"
+    rf"(?P<digits>[.,]?\d(?:[\d.,{_MARKS}]*[\d.,])?)(?P<exponent>[eEdD][+-]?\d+)?"
+    rf"\s*(?P<after>[%\u2030{_CURRENCY}]|[A-Z]{{3}}|\u00b0?[^\W\d_][\w/\u00b2\u00b3^\u00b7%-]*|\u00b0)?"
+    r"(?P<close>\))?(?P<minus>-)?"
 )
-"""A number with what may stand around it, as RE2 reads it."""
+"""A number with what may stand around it."""
 
 
 class Format(NamedTuple):
     """One way of writing the digits of a number."""
 
-    pattern: str
+    digits: re.Pattern[str]
     group: str
-    """What stands between thousands."""
+    """What may stand between thousands."""
     decimal: str
     """The decimal point."""
     says: str
     """How the format is called in a message."""
 
 
+def _format(digits: str, group: str, decimal: str, says: str) -> Format:
+    return Format(re.compile(digits), group, decimal, says)
+
+
 FORMATS = (
-    Format(r"^(\d+\.?\d*|\.\d+)$", "", ".", ""),
-    Format(r"^(\d*\.\d+|\d+\.?|[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?)$", ",", ".", "commas between thousands"),
-    Format(r"^(\d*,\d+|\d+,?)$", "", ",", "decimal commas"),
-    Format(r"^(\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?)$", ".", ",", "points between thousands"),
-    *(
-        Format(rf"^(\d+\.?\d*|[1-9]\d{{0,2}}([{mark}]\d{{3}})+(\.\d*)?)$", mark, ".", f"{name} between thousands")
-        for mark, name in (("'\\x{2019}", "apostrophes"), ("_", "underscores"), (_BLANKS, "blanks"))
-    ),
-    Format(rf"^(\d+,?\d*|[1-9]\d{{0,2}}([{_BLANKS}]\d{{3}})+(,\d*)?)$", _BLANKS, ",", "blanks between thousands"),
+    _format(r"\d+\.?\d*|\.\d+", "", ".", ""),
+    _format(r"\d*\.\d+|\d+\.?|[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?", ",", ".", "commas between thousands"),
+    _format(r"\d*,\d+|\d+,?", "", ",", "decimal commas"),
+    _format(r"\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?", ".", ",", "points between thousands"),
+    _format(rf"\d+\.?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(\.\d*)?", _MARKS, ".", "marks between thousands"),
+    _format(rf"\d+,?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(,\d*)?", _MARKS, ",", "marks between thousands"),
 )
 """The formats, the plainest first; where several fit all cells, they agree on the order of the numbers."""
 
@@ -47,68 +60,69 @@ class Written(NamedTuple):
     """A column read as numbers."""
 
     values: Any
-    """An Arrow array of float64, null where a cell is missing or does not agree."""
-    strangers: Any
-    """An Arrow array of booleans: cells that are there and do not agree."""
+    """float64, NaN where a cell is missing or does not agree; a list where floats would round whole numbers."""
+    strangers: list[int]
+    """The rows of the cells that are there and do not agree."""
     says: str
     """What was taken off, such as "'$' and commas between thousands"."""
 
 
-def read_numerals(text: Any) -> Written:
+def read_numerals(cells: Sequence[str | None]) -> Written:
     """Read a column as numbers of the way of writing that most of its cells share.
 
     Args:
-        text: An Arrow array of trimmed strings, null where a cell is missing.
+        cells: Trimmed text, None where a cell is missing.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    parts = pc.extract_regex(text, PATTERN)
-    part = {name: pc.struct_field(parts, name) for name in ("open", "close", "before", "after", "digits", "exponent")}
-    part["signs"] = pc.binary_join_element_wise(*(pc.struct_field(parts, n) for n in ("sign", "inner", "minus")), "")
-    brackets = pc.and_(pc.equal(part["open"], "("), pc.equal(part["close"], ")"))
-    closed = pc.equal(pc.equal(part["open"], "("), pc.equal(part["close"], ")"))
-    good = pc.and_(closed, pc.less_equal(pc.utf8_length(part["signs"]), 1))
-    before, after = (pc.utf8_trim_whitespace(part[name]) for name in ("before", "after"))
-    around = pc.binary_join_element_wise(before, after, "\t")
-    common = _commonest(pc.filter(around, pc.fill_null(good, False)))
-    good = pc.and_(good, pc.equal(around, common))
-    chosen, fits = _format_of(part["digits"], pc.fill_null(good, False))
-    good = pc.fill_null(pc.and_(good, fits), False)
-    digits = part["digits"]
-    if chosen.group:
-        digits = pc.replace_substring_regex(digits, f"[{chosen.group}]", "")
-    if chosen.decimal != ".":
-        digits = pc.replace_substring(digits, chosen.decimal, ".")
-    exponent = pc.replace_substring_regex(part["exponent"], "[dD]", "e")  # as Fortran writes it
-    negative = pc.or_(brackets, pc.match_substring_regex(part["signs"], "[-\u2212]"))
-    plain = pc.binary_join_element_wise(pc.if_else(negative, "-", ""), digits, exponent, "")
-    values = pc.if_else(good, plain, pa.scalar(None, pa.string())).cast(pa.float64())
-    marks = [f"{mark!r}" for mark in common.split("\t") if mark] + ([chosen.says] if chosen.says else [])
-    marks += ["brackets around negative numbers"] if pc.any(brackets).as_py() else []
-    return Written(values, pc.and_(pc.is_valid(text), pc.invert(good)), " and ".join(marks))
+    found = [None if cell is None else _matched(cell) for cell in cells]
+    around = Counter(_around(match) for match in found if match)
+    common = around.most_common(1)[0][0] if around else ("", "")
+    agreeing = [match if match and _around(match) == common else None for match in found]
+    form = _format_of([match["digits"] for match in agreeing if match])
+    table = str.maketrans(dict.fromkeys(form.group, "") | {form.decimal: "."})
+    values = [
+        _number(match, table) if match and form.digits.fullmatch(match["digits"]) else math.nan for match in agreeing
+    ]
+    strangers = [
+        row
+        for row, (cell, value) in enumerate(zip(cells, values, strict=True))
+        if cell is not None and math.isnan(value)
+    ]
+    brackets = any(match and match["open"] for match in agreeing)
+    marks = [f"{mark!r}" for mark in common if mark] + ([form.says] if form.says else [])
+    marks += ["brackets around negative numbers"] if brackets else []
+    large = any(isinstance(value, int) and abs(value) > WHOLE for value in values)
+    return Written(values if large else np.array(values, dtype=np.float64), strangers, " and ".join(marks))
 
 
-def _commonest(texts: Any) -> str:
-    """The value that comes most often; empty where there is none."""
-    import pyarrow.compute as pc
+def _matched(cell: str) -> re.Match[str] | None:
+    """A cell as a number, with at most one sign and both brackets or none."""
+    match = _NUMBER.fullmatch(cell)
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return None
+    return match if sum(map(bool, match.group("open", "sign", "inner", "minus"))) <= 1 else None
 
-    counts = pc.value_counts(texts).to_pylist()
-    return str(max(counts, key=lambda row: row["counts"])["values"]) if counts else "\t"
+
+def _around(match: re.Match[str]) -> tuple[str, str]:
+    """What stands before and after the digits."""
+    return (match["before"] or "").strip(), match["after"] or ""
 
 
-def _format_of(digits: Any, good: Any) -> tuple[Format, Any]:
-    """The first format of which the most cells are, and which cells those are."""
-    import pyarrow.compute as pc
-
-    best: tuple[int, Format, Any] | None = None
-    wanted = pc.sum(good).as_py() or 0
+def _format_of(digits: Sequence[str]) -> Format:
+    """The first format of which the most cells are."""
+    best, most = FORMATS[0], -1
     for form in FORMATS:
-        fits = pc.match_substring_regex(digits, form.pattern)
-        count = pc.sum(pc.and_(fits, good)).as_py() or 0
-        if best is None or count > best[0]:
-            best = (count, form, fits)
-        if count == wanted:
+        count = sum(form.digits.fullmatch(cell) is not None for cell in digits)
+        if count > most:
+            best, most = form, count
+        if count == len(digits):
             break
-    assert best is not None
-    return best[1], best[2]
+    return best
+
+
+def _number(match: re.Match[str], table: dict[int, str]) -> int | float:
+    """The number of a cell, whole where it is written so."""
+    digits = match["digits"].translate(table)
+    exponent = (match["exponent"] or "").lower().replace("d", "e")  # as Fortran writes it
+    value: int | float = int(digits) if digits.isdecimal() and not exponent else float(digits + exponent)
+    negative = match["open"] or any(sign and sign in _MINUS for sign in match.group("sign", "inner", "minus"))
+    return -value if negative else value
