@@ -82,9 +82,10 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     """The index and the columns that are the stream."""
     others = [name for name in table.names if name not in columns and (not columns or _reads(table, name))]
     chosen = Chosen(index=None if index == "none" else index, names=list(columns))
-    counters = [] if index == "none" else [name for name in others if _counts(table, name)]
+    counters = [name for name in others if index != "none" and _counts(table, name)]
+    clocks = counters + [name for name in others if index != "none" and name not in counters and _rises(table, name)]
     if index is None and len(table.names) > 1:
-        chosen.index = _index_of(table, others, counters)
+        chosen.index = _index_of(table, others, clocks)
         if chosen.index is not None:
             chosen.notes.append(f"column {chosen.index!r} taken as the index (--index none: as a part of the stream)")
     unsorted = [name for name in others if table.column(name).kind == "dates" and not _is_index(table.column(name))]
@@ -93,9 +94,9 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
         return chosen
     rest = [name for name in others if name != chosen.index and table.column(name).kind not in ("dates", "other")]
     numbers = [name for name in rest if table.column(name).kind == "numbers"]
-    if any(name not in counters and name != chosen.index for name in rest):
-        left = [name for name in numbers if name in counters]
-        chosen.notes += [f"column {name!r} only counts and is left out (--column takes it)" for name in left]
+    left = [name for name in rest if name in clocks]
+    if any(_tells(table.column(name)) for name in rest if name not in left):
+        chosen.notes += [f"column {name!r} only rises and is left out (--column takes it)" for name in left]
         rest, numbers = ([name for name in names if name not in left] for names in (rest, numbers))
     chosen.names = numbers or rest
     if not chosen.names and (others := [name for name in others if table.column(name).kind == "other"]):
@@ -107,14 +108,14 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     return chosen
 
 
-def _index_of(table: Table, others: Sequence[str], counters: Sequence[str]) -> str | None:
+def _index_of(table: Table, others: Sequence[str], clocks: Sequence[str]) -> str | None:
     """The column that names the steps: the file's own, the first of dates, one that counts, a clock."""
     if table.index in others:
         return table.index
     dates = [name for name in others if table.column(name).kind == "dates" and _is_index(table.column(name))]
     if dates:
         return dates[0]
-    for name in (*counters, *(name for name in others if _is_clock(table, name))):
+    for name in clocks:
         values = _numbers(table, name)
         if values[0] < values[-1] and any(_tells(table.column(one)) for one in table.names if one != name):
             return name
@@ -165,7 +166,7 @@ def _counts(table: Table, name: str) -> bool:
     return bool(steps[0] != 0 and np.allclose(steps, steps.mean(), rtol=1e-3, atol=0.0))
 
 
-def _is_clock(table: Table, name: str) -> bool:
+def _rises(table: Table, name: str) -> bool:
     """Whether numbers rise at each row, or never fall under the name of a clock."""
     import numpy as np
 

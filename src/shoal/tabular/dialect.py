@@ -165,8 +165,11 @@ def _has_blank_columns(lines: Sequence[str]) -> bool:
     columns = list(zip(*wide, strict=True))
     numeric = [all(_PLAIN.fullmatch(cell) or cell in MISSING for cell in column) for column in columns]
     named = len(first) == width and not any(map(is_value, first))
-    unit = width == 2 and numeric == [True, False] and not any(map(is_value, columns[1])) and not named
-    return any(numeric) and not unit
+    if width == 2 and not named and sum(numeric) == 1:
+        words = columns[numeric.index(False)]
+        unit = not any(map(is_value, words)) and (numeric[0] or len(set(words)) == 1)
+        return not unit
+    return any(numeric)
 
 
 def _has_zero_groups(lines: Sequence[str]) -> bool:
