@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError
 from shoal.tabular.cells import MISSING
 from shoal.tabular.dates import looks_like_date
+from shoal.tabular.numerals import is_numeral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,6 @@ MOST = 0.8
 RARE = 0.02
 """A first word that never comes again names a column of words where fewer of the others than this come once."""
 
-_NUMERAL = re.compile(
-    r"[(]?[+\-\u2212]?\s*\W?[+\-\u2212]?([.,]?\d[\d.,'\u2019_\s]*)([ed][+-]?\d+)?\s*\D{0,6}|[+-]?inf(inity)?", re.I
-)
 _DAY_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
 _THOUSANDS = re.compile(r"[+\-]?(\W?)[1-9]\d{0,2}(,\d{3})*(\.\d+)?\D?")
@@ -113,7 +111,7 @@ def split(lines: Sequence[str], delimiter: str | None) -> list[list[str]]:
 
 def is_value(cell: str) -> bool:
     """Whether a cell is a number, as people write them, or a date."""
-    return bool(_NUMERAL.fullmatch(cell)) or looks_like_date(cell)
+    return is_numeral(cell) or bool(_PLAIN.fullmatch(cell)) or looks_like_date(cell)
 
 
 def is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:

@@ -67,6 +67,11 @@ class Written(NamedTuple):
     """What was taken off, such as "'$' and commas between thousands"."""
 
 
+def is_numeral(cell: str) -> bool:
+    """Whether a trimmed cell is a number, whatever stands around it."""
+    return _matched(cell) is not None
+
+
 def read_numerals(cells: Sequence[str | None]) -> Written:
     """Read a column as numbers of the way of writing that most of its cells share.
 
