@@ -65,7 +65,7 @@ def segment(
     sentences = read_lines(text) if lines else as_sentences(text)
     if (found_long := find_overlong(sentences)) is not None:
         hint = "" if lines else "; if each line is a sentence, give --lines"
-        print(f"note: {file} was read as {found_long}{hint}", file=sys.stderr)
+        say(f"note: {file} was read as {found_long}{hint}")
     reader = Kept(find_channel(channel, model=model, head=head))
     with progress_bars() as progress:
         if model is not None:  # nothing else takes long enough to be waited for
