@@ -127,6 +127,12 @@ def test_money_is_read_and_what_was_taken_off_is_said(found: Found) -> None:
     assert found("", lambda _, v: f"{5000 + 100 * v:,.1f}")[0]["places"] == [200]
 
 
+def test_a_column_without_values_is_left_out(found: Found) -> None:
+    answer, said = found("a,x\n", lambda _, v: f",{v}")
+    assert answer["columns"] == ["x"]
+    assert "column 'a' holds no values" in said
+
+
 def test_missing_lines_of_a_pipe_stay_steps(found: Found) -> None:
     answer, said = found("", lambda k, v: "" if k % 10 == 3 else f"{v}")
     assert answer["length"] == 400

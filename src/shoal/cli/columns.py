@@ -93,6 +93,10 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     if columns:
         return chosen
     rest = [name for name in others if name != chosen.index and table.column(name).kind not in ("dates", "other")]
+    empty = [name for name in rest if _is_empty(table.column(name))]
+    if len(empty) < len(rest):
+        chosen.notes += [f"column {name!r} holds no values and is left out" for name in empty]
+        rest = [name for name in rest if name not in empty]
     numbers = [name for name in rest if table.column(name).kind == "numbers"]
     left = [name for name in rest if name in clocks]
     if any(_tells(table.column(name)) for name in rest if name not in left):
@@ -125,6 +129,11 @@ def _index_of(table: Table, others: Sequence[str], clocks: Sequence[str]) -> str
 def _tells(column: Column) -> bool:
     """Whether a column may be a stream of its own: numbers, flags, or words that come again."""
     return column.kind in ("numbers", "flags") or (column.kind == "text" and not _differ(column.values))
+
+
+def _is_empty(column: Column) -> bool:
+    """Whether all values of a column are missing."""
+    return all(value is None or value != value for value in column.values)
 
 
 def _reads(table: Table, name: str) -> bool:

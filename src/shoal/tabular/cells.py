@@ -72,7 +72,7 @@ def read_column(name: str, column: Any) -> Column:
         return Column(name=name, kind="dates", values=times(column))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return _of_text(name, column.cast(pa.string()))
-    return Column(name=name, kind="other", values=None, says=str(kind))
+    return Column(name=name, kind="other", values=None, says=f"{kind!s:.40}")
 
 
 def _of_text(name: str, column: Any) -> Column:

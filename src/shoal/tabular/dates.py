@@ -6,7 +6,10 @@ import re
 from itertools import product
 from typing import Any
 
-_LOOK = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([ T].*)?|\d{1,2}[- ][A-Za-z]{3}.*|[A-Z][a-z]{2,8} \d.*")
+_LOOK = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T].*)?|\d{4}[-/]\d{1,2}"
+    r"|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}.*|[A-Z][a-z]{2,8} \d{1,2},? \d{4}.*"
+)
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
 _DIGITS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y")
 _DAYS = (*_DIGITS, "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
@@ -31,7 +34,8 @@ def read_dates(text: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+    kinds = [pa.timestamp(unit, zone) for unit in ("us", "ns") for zone in (None, "UTC")]
+    for kind in kinds:
         try:
             return text.cast(kind)
         except pa.ArrowInvalid:

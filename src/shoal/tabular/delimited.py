@@ -18,6 +18,8 @@ HEAD = 1 << 20
 """Bytes that the layout is told from."""
 BLOCK = 1 << 24
 """Bytes that Arrow reads at once; no row may be longer."""
+LONGEST = 40
+"""Characters of a single line that may be one step."""
 ALONE = "\x1f"
 """A delimiter that no text holds, for lines of one cell."""
 
@@ -91,12 +93,13 @@ def read_delimited(data: bytes, source: str, *, columns: Sequence[str] = (), hea
     body = text.body
     if text.comments:
         body = _COMMENTS.sub(b"", body)
-    body = body.rstrip(b" \t\n") if text.dialect.width == 1 else body.rstrip(b"\n")
+    body = body.rstrip() if text.dialect.width == 1 else body.rstrip(b"\n")
     if not body.strip():
         raise DataError(f"{source} holds no values: nothing stands below {', '.join(map(repr, text.dialect.names))}")
     rows = _without_empty_ends(_read(body, text), text)
-    if rows.num_rows == 1 and rows.num_columns > 1 and text.dialect.header is None:
-        raise DataError(f"{source} holds one row of {rows.num_columns} cells; give each step a line of its own")
+    if rows.num_rows == 1 and text.dialect.header is None and (rows.num_columns > 1 or len(body) > LONGEST):
+        cells = f"{rows.num_columns} cells" if rows.num_columns > 1 else f"{len(body)} characters"
+        raise DataError(f"{source} holds one row of {cells}; give each step a line of its own")
     return Table(source=source, arrow=rows, notes=_notes(text, body, rows.num_rows), text=text)
 
 
@@ -149,7 +152,7 @@ def _read(body: bytes, text: Text) -> Any:
     if dialect.delimiter == BLANKS:
         body, quoted = _with_tabs(body), False
     elif dialect.delimiter is None:
-        quoted = quoted and len(_QUOTE.findall(body)) == len(_QUOTED_LINE.findall(body))
+        quoted = quoted and not _open_quotes(body)
     strange: list[str] = []
 
     def handle(row: Any) -> str:
@@ -179,6 +182,11 @@ def _read(body: bytes, text: Text) -> Any:
             f"a quote that opens in {text.source} below line {_line(text, table.num_rows - 1)} is not closed"
         )
     return table
+
+
+def _open_quotes(body: bytes) -> int:
+    """Lines that begin with a quote and do not close it, as words of a text do; then quotes are letters."""
+    return len(_QUOTE.findall(body)) - len(_QUOTED_LINE.findall(body))
 
 
 def _checked_names(text: Text) -> list[str]:
@@ -260,6 +268,8 @@ def _notes(text: Text, body: bytes, rows: int) -> list[str]:
         notes.append(f"{blank} blank line{'s' if blank > 1 else ''} taken as missing steps")
     elif blank and b'"' not in body:
         notes.append(f"{blank} blank line{'s' if blank > 1 else ''} skipped")
+    if dialect.width == 1 and (quotes := _open_quotes(body)):
+        notes.append(f"{quotes} lines begin with a quote that ends on none of them; quotes are read as they stand")
     if text.comments or text.whole.lstrip().startswith(b"#"):
         notes.append("lines that begin with # skipped")
     if body.count(b"\n") + 1 != rows or text.above > 1:

@@ -125,11 +125,15 @@ def is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_counted(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row is 0, 1, 2, ... as pandas names columns, over cells of another form."""
-    unnamed = first[0] == "" and all(row[0] for row in others)
-    if [*first[unnamed:]] != [str(place) for place in range(len(first) - unnamed)]:
-        return unnamed and len(set(first)) == len(first)
-    return unnamed or all("." in cell for row in others for cell in row if cell not in MISSING)
+    """Whether the first row holds 0, 1, 2, ... as pandas names columns, or years, over cells of another form."""
+    if first[0] == "" and all(row[0] for row in others):
+        return len(set(first)) == len(first)
+    counts = [place for place, cell in enumerate(first) if cell.isdecimal()]
+    if any(is_value(cell) for place, cell in enumerate(first) if place not in counts):
+        return False
+    numbers = [int(first[place]) for place in counts]
+    going = numbers == [0] or (len(numbers) > 1 and {b - a for a, b in pairwise(numbers)} == {1})
+    return going and all("." in row[place] for row in others for place in counts if row[place] not in MISSING)
 
 
 def _names_words(words: Sequence[str]) -> bool:
