@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from shoal.changes import change_points
 from shoal.changes.input import as_stream
 from shoal.changes.online import Watch
-from shoal.cli.layout import layout_of
 from shoal.errors import ShoalError
 
 ATOM = st.one_of(
@@ -123,13 +122,6 @@ def test_the_engine_answers_anything(x: object, chosen: dict) -> None:
 @given(st.lists(FLOATS, min_size=60, max_size=400))
 def test_a_watch_reads_any_numbers(values: list[float]) -> None:
     watched(values)
-
-
-@few(200)
-@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)))
-def test_a_layout_is_told_of_any_bytes(head: bytes) -> None:
-    layout = layout_of(head)
-    assert len(set(layout.header)) == len(layout.header) >= 1
 
 
 @pytest.mark.slow

@@ -156,6 +156,18 @@ def test_changes_of_large_numbers_are_found_where_those_of_small_ones_are() -> N
     assert distance(small[:300], small[300:]) == distance(small[:300] + BIG, small[300:] + BIG)
 
 
+def test_differences_and_ranks_of_large_numbers_are_exact() -> None:
+    from shoal.changes.preparing import deseason, difference, prepared, robust_ranks
+
+    small = np.random.default_rng(0).integers(0, 50, 100)
+    for large in (small + BIG, [10**30 + int(value) for value in small]):
+        np.testing.assert_array_equal(difference(large), difference(small))
+        np.testing.assert_array_equal(robust_ranks(large, window=1), robust_ranks(small, window=1))
+        np.testing.assert_array_equal(prepared(as_stream(large), lag=2).values[:, 0], difference(small, lag=2))
+        with pytest.raises(DataError, match="take a constant off"):
+            deseason(large, 7)
+
+
 def test_symbols_that_nearly_all_differ_and_dates_are_refused() -> None:
     import datetime
 

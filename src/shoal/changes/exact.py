@@ -60,6 +60,18 @@ def dense_ranks(column: Array) -> Array:
     return ranks
 
 
+def distances(column: Array) -> Array:
+    """How far each value is from the first known one, taken exactly and then rounded to float64; NaN where missing."""
+    known = [value for value in column.tolist() if not is_missing(value)]
+    start = next((_exactly(value)[1] for value in known if _exactly(value)[0] == 0), Fraction(0))
+    return np.array([math.nan if is_missing(value) else _distance(value, start) for value in column.tolist()])
+
+
+def _distance(element: Any, start: Fraction) -> float:
+    outside, exact = _exactly(element)
+    return outside * math.inf if outside else number_of(exact - start)
+
+
 def _exactly(element: Any) -> tuple[int, Fraction]:
     """A number as a key that sorts exactly; infinities lie outside all others."""
     if isinstance(element, Integral):

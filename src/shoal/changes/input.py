@@ -15,11 +15,11 @@ import numpy as np
 
 from shoal.changes.arrays import as_numpy, is_foreign, with_numbers
 from shoal.changes.elements import are_numbers, is_missing, numbers_of, symbols_of
-from shoal.changes.exact import WHOLE, beyond_floats, collide, dense_ranks
+from shoal.changes.exact import WHOLE, beyond_floats, collide, dense_ranks, distances
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Kind = Literal["numbers", "symbols"]
 Array = np.ndarray[Any, Any]
@@ -56,11 +56,20 @@ class Stream:
     @property
     def compared(self) -> Array:
         """Numbers of shape (n, d) in the order of the values, also where float64 does not tell them apart."""
+        return self._with_exact(dense_ranks)
+
+    @property
+    def from_first(self) -> Array:
+        """Numbers of shape (n, d), those that float64 makes equal as their distance from the first known one."""
+        return self._with_exact(distances)
+
+    def _with_exact(self, coded: Callable[[Array], Array]) -> Array:
+        """The values, those columns that are kept exactly coded as floats."""
         assert self.values is not None
-        if not any(column is not None for column in self.exact):
+        if not self.exact:
             return self.values
         pairs = zip(self.values.T, self.exact, strict=True)
-        return np.column_stack([floats if exact is None else dense_ranks(exact) for floats, exact in pairs])
+        return np.column_stack([floats if exact is None else coded(exact) for floats, exact in pairs])
 
 
 def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:

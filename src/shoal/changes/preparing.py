@@ -34,7 +34,7 @@ def difference(x: Sequence[float] | Array, *, lag: int = 1) -> Array:
         DataError: ``x`` holds no numbers.
         UsageError: The lag is below 1 or the series not longer than it.
     """
-    values = _numbers(x)
+    values = _as_given(_numbers(x).from_first, x)
     if not 1 <= lag < len(values):
         raise UsageError(f"lag must be from 1 to {len(values) - 1}, below the length of the series; got {lag}")
     result = np.full_like(values, np.nan)
@@ -58,7 +58,8 @@ def prepared(stream: Stream, *, lag: int | None = None, period: int | None = Non
         return stream
     if stream.values is None:
         raise UsageError("symbols have neither differences nor a season; give a stream of numbers")
-    values, names = stream.values, stream.names or ("x",) * stream.values.shape[1]
+    names = stream.names or ("x",) * stream.values.shape[1]
+    values = stream.from_first if period is None else _rounded(stream)
     if period is not None:
         values, names = deseason(values, period), tuple(f"deseason({name}, {period})" for name in names)
     if lag is not None:
@@ -80,7 +81,7 @@ def deseason(x: Sequence[float] | Array, period: int) -> Array:
         DataError: ``x`` holds no numbers.
         UsageError: The period is below 2, or the series shorter than two of them.
     """
-    values = _numbers(x)
+    values = _as_given(_rounded(_numbers(x)), x)
     if not 2 <= period <= len(values) // 2:
         raise UsageError(f"period must be from 2 to half the length ({len(values) // 2}); got {period}")
     result = np.empty_like(values)
@@ -106,7 +107,7 @@ def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
     """
     if window < 1 or window % 2 == 0:
         raise UsageError(f"window must be an odd number from 1, so that the median has a middle; got {window}")
-    values = _numbers(x)
+    values = _as_given(_numbers(x).compared, x)
     table = values[:, None] if values.ndim == 1 else values
     gaps = np.full((window // 2, table.shape[1]), np.nan)
     padded = np.concatenate([gaps, table, gaps])
@@ -115,15 +116,31 @@ def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
     return np.where(np.isnan(table), np.nan, ranks).reshape(values.shape)
 
 
-def _numbers(x: Any) -> Array:
-    """Numbers of shape (n,) or (n, d), as they were given.
+def _numbers(x: Any) -> Stream:
+    """A stream of numbers.
 
     Raises:
         DataError: ``x`` holds other things.
     """
-    values = as_stream(x).values
-    if values is None:
+    stream = as_stream(x)
+    if stream.values is None:
         raise DataError("expected numbers, of shape (n,) or (n, d); got symbols")
+    return stream
+
+
+def _rounded(stream: Stream) -> Array:
+    """The numbers of a stream as float64.
+
+    Raises:
+        DataError: Different ones of them would be equal.
+    """
+    if stream.exact or stream.values is None:
+        raise DataError("numbers that float64 cannot tell apart have no season; take a constant off them first")
+    return stream.values
+
+
+def _as_given(values: Array, x: Any) -> Array:
+    """Numbers of shape (n,) where they were given so, else (n, d)."""
     return values if values.shape[1] > 1 or np.ndim(x) > 1 else values[:, 0]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+from shoal.cli.terminal import say
 
 if TYPE_CHECKING:
     from shoal.changes import Changes
@@ -20,6 +21,8 @@ def changes(
     min_distance: float = 0.05,
     processes: int | None = None,
     column: tuple[str, ...] = (),
+    index: str | None = None,
+    header: bool | None = None,
     alpha: float = 0.05,
     confidence: float = 0.95,
     difference: Annotated[int | bool, Parameter(negative="")] = False,
@@ -33,8 +36,7 @@ def changes(
     Parameters
     ----------
     file
-        CSV, TSV, one value a line, JSON lines or Parquet; "-" or nothing reads standard input. A column of dates, or a
-        first column that only counts, is the index.
+        CSV, TSV, columns of blanks, one value a line, JSON lines or Parquet; "-" or nothing reads standard input.
     min_distance
         The least share of the stream between two changes, between 0 and 1.
     processes
@@ -42,6 +44,10 @@ def changes(
     column
         The column that is the stream, given again for each further coordinate; all columns of numbers where it is not
         given.
+    index
+        The column that names the steps, or "none"; a column of dates or a clock where it is not given.
+    header
+        Whether the first line names the columns; told by its cells where it is not given.
     alpha
         The level of the tests: how often a stream without a change may be said to have one, at most 0.5.
     confidence
@@ -69,20 +75,22 @@ def changes(
     if plot is not None:
         check_target(plot)
     check_settings(min_distance=min_distance, process_count=processes, alpha=alpha, confidence=confidence)
-    stream = read_stream(file, column)
+    stream, notes = read_stream(file, column, index=index, header=header)
     lag = None if difference is False else int(difference)
     searched = prepared(stream, lag=lag, period=deseason)
     found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, seed=seed)
+    for note in notes:
+        say(f"shoal: {note}")
+    if plot is not None:
+        from shoal.cli.changes_page import write_page
+
+        say(f"written to {write_page(plot, file, stream, found, searched=searched)}")
     if as_json:
         labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
         steps = {"difference": lag, "deseason": deseason}
         print_json({"file": file, "columns": stream.names} | steps | found.to_dict() | labels)
     else:
         _print_table(file, searched, found)
-    if plot is not None:
-        from shoal.cli.changes_page import write_page
-
-        print(f"written to {write_page(plot, file, stream, found, searched=searched)}", file=sys.stderr)
 
 
 def _print_table(file: str, stream: Stream, found: Changes) -> None:

@@ -1,129 +1,228 @@
-"""A stream read from a file or a pipe: CSV, TSV, one value a line, JSON lines, or Parquet.
-
-Tables are read by pyarrow, so ten million rows take seconds. A column of dates, or a first column that only counts, is
-the index; the numbers beside it are the stream.
-"""
+"""A stream from a table: which of its columns are the stream, and which one names the steps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.arrow import floats, times
-from shoal.cli.layout import NUMBER
-from shoal.cli.tables import named, read_table
 from shoal.errors import DataError, UsageError
+from shoal.tabular import Column, Table, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.changes.input import Stream
 
+LIKELY = 8
+"""From so many rows on, numbers that rise at each row are a clock: by chance they would do so once in 40,000 tables."""
+_CLOCKS = """
+    t time timestamp ts date datetime epoch step steps index idx iteration iter frame row sample
+    year month day hour minute second seconds sec ms
+"""
+CLOCKS = frozenset(_CLOCKS.split())
+"""Names under which numbers that never fall are a clock, even where they repeat."""
+FEW = 10
+"""From so many rows on a column of words must say something twice."""
 
-EXACT = 2.0**53
-"""Whole numbers below this are exact as floats; a larger one counts nothing."""
+
+@dataclass(kw_only=True)
+class Chosen:
+    """The columns of a stream."""
+
+    index: str | None
+    """The column that names the steps."""
+    names: list[str]
+    """The columns that are the stream."""
+    notes: list[str] = field(default_factory=list)
+    """What was assumed."""
 
 
-def read_stream(source: str, columns: Sequence[str] = ()) -> Stream:
+def read_stream(
+    source: str, columns: Sequence[str] = (), *, index: str | None = None, header: bool | None = None
+) -> tuple[Stream, list[str]]:
     """Read the stream of a file.
 
     Args:
         source: A path, or "-" for standard input.
         columns: Names of the columns that are the stream; where there are none, all columns of numbers, or the only
             column of text.
+        index: The column that names the steps, or "none"; where it is None, a column of dates or a clock.
+        header: Whether the first line names the columns; where it is None, its cells say so.
+
+    Returns:
+        The stream, and what was assumed to read it, a line each.
 
     Raises:
         DataError: The file is binary, empty, or has rows that cannot be read.
         UsageError: A column does not exist, or nobody can say which one is meant.
     """
-    from shoal.changes.input import as_stream
+    from shoal.changes.input import as_stream, joined
 
-    table = read_table(source, columns)
-    index, names = _choose(table, columns, source)
-    held = [_column(table.column(name), name) for name in names]
-    if len(held) == 1:
-        stream = as_stream(held[0], index=index)
-    else:
-        import numpy as np
-
-        texts = [name for name, column in zip(names, held, strict=True) if isinstance(column, list)]
-        if texts:
-            raise DataError(f"column {texts[0]!r} is no column of numbers; a stream of vectors needs numbers only")
-        stream = as_stream(np.column_stack(held), index=index)
-    return _with_names(stream, tuple(names))
-
-
-def _choose(table: Any, columns: Sequence[str], source: str) -> tuple[Any, list[str]]:
-    """The index (or None) and the names of the columns that are the stream."""
-    import pyarrow as pa
-
-    fields = list(table.schema)
-    dated = [field.name for field in fields if pa.types.is_temporal(field.type)]
-    unknown = [name for name in columns if name not in table.column_names]
+    wanted = [*columns, *([index] if index not in (None, "none") else [])]
+    table = read_table(source, columns=wanted, header=header)
+    unknown = [name for name in wanted if name not in table.names]
     if unknown:
         raise UsageError(
-            f"{named(source)} has no column {unknown[0]!r}; it has {', '.join(map(repr, table.column_names[:20]))}"
+            f"{table.source} has no column {unknown[0]!r}; it has {', '.join(map(repr, table.names[:20]))}"
         )
-    index = dated[0] if dated and dated[0] not in columns else None
-    rest = [field for field in fields if field.name not in dated]
-    if index is None and len(rest) > 1 and rest[0].name not in columns and _counts(table.column(rest[0].name)):
-        index = rest[0].name
-    names = list(columns) or [f.name for f in rest if f.name != index and _numeric(f.type)]
-    names = names or [field.name for field in rest if field.name != index]
-    if not columns and len(names) > 1 and not all(_numeric(table.schema.field(name).type) for name in names):
-        raise UsageError(f"{named(source)} has the columns {', '.join(map(repr, names))}; choose one with --column")
-    if not names:
-        raise DataError(f"{named(source)} has dates alone; a stream needs values beside them")
-    return (None if index is None else _labels(table.column(index))), names
+    chosen = _choose(table, columns, index)
+    held = [table.column(name) for name in chosen.names]
+    _check(held)
+    labels = None if chosen.index is None else _labels(table.column(chosen.index))
+    first, *others = (as_stream(column.values, index=labels) for column in held)
+    stream = joined([first, *others]) if others else first
+    says = [f"column {column.name!r} read as numbers without {column.says}" for column in held if column.says]
+    return (
+        replace(stream, index=first.index, names=tuple(chosen.names)),
+        [*table.notes, *chosen.notes, *says],
+    )
 
 
-def _numeric(kind: Any) -> bool:
-    import pyarrow as pa
+def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
+    """The index and the columns that are the stream."""
+    others = [name for name in table.names if name not in columns and (not columns or _reads(table, name))]
+    chosen = Chosen(index=None if index == "none" else index, names=list(columns))
+    counters = [name for name in others if index != "none" and _counts(table, name)]
+    clocks = counters + [name for name in others if index != "none" and name not in counters and _rises(table, name)]
+    if index is None and len(table.names) > 1:
+        chosen.index = _index_of(table, others, clocks)
+        if chosen.index is not None:
+            chosen.notes.append(f"column {chosen.index!r} taken as the index (--index none: as a part of the stream)")
+    unsorted = [name for name in others if table.column(name).kind == "dates" and not _is_index(table.column(name))]
+    chosen.notes += [f"column {name!r} begins again, so it names no steps" for name in unsorted if name != chosen.index]
+    if columns:
+        return chosen
+    rest = [name for name in others if name != chosen.index and table.column(name).kind not in ("dates", "other")]
+    empty = [name for name in rest if _is_empty(table.column(name))]
+    if len(empty) < len(rest):
+        chosen.notes += [f"column {name!r} holds no values and is left out" for name in empty]
+        rest = [name for name in rest if name not in empty]
+    numbers = [name for name in rest if table.column(name).kind == "numbers"]
+    left = [name for name in rest if name in clocks]
+    if any(_tells(table.column(name)) for name in rest if name not in left):
+        chosen.notes += [f"column {name!r} only rises and is left out (--column takes it)" for name in left]
+        rest, numbers = ([name for name in names if name not in left] for names in (rest, numbers))
+    chosen.names = numbers or rest
+    if not chosen.names and (others := [name for name in others if table.column(name).kind == "other"]):
+        _check([table.column(others[0])])
+    if not chosen.names:
+        raise DataError(f"{table.source} has dates alone; a stream needs values beside them")
+    if not numbers and len(rest) > 1:
+        raise UsageError(f"{table.source} has the columns {', '.join(map(repr, rest))}; choose one with --column")
+    return chosen
 
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+def _index_of(table: Table, others: Sequence[str], clocks: Sequence[str]) -> str | None:
+    """The column that names the steps: the file's own, the first of dates, one that counts, a clock."""
+    if table.index in others:
+        return table.index
+    dates = [name for name in others if table.column(name).kind == "dates" and _is_index(table.column(name))]
+    if dates:
+        return dates[0]
+    for name in clocks:
+        values = _numbers(table, name)
+        if values[0] < values[-1] and any(_tells(table.column(one)) for one in table.names if one != name):
+            return name
+    return None
 
 
-def _counts(column: Any) -> bool:
-    """Whether a column goes up by the same whole step from row to row, as row numbers and years do."""
+def _tells(column: Column) -> bool:
+    """Whether a column may be a stream of its own: numbers, flags, or words that come again."""
+    return column.kind in ("numbers", "flags") or (column.kind == "text" and not _differ(column.values))
+
+
+def _is_empty(column: Column) -> bool:
+    """Whether all values of a column are missing."""
+    return all(value is None or value != value for value in column.values)
+
+
+def _reads(table: Table, name: str) -> bool:
+    """Whether a column that nobody asked for can be read."""
+    try:
+        table.column(name)
+    except DataError:
+        return False
+    return True
+
+
+def _is_index(column: Column) -> bool:
+    """Whether a column of dates names the steps; times of day that begin again do not."""
+    if not isinstance(column.values, list):
+        return True
+    known = [value for value in column.values if value is not None]
+    return known == sorted(known)
+
+
+def _numbers(table: Table, name: str) -> Any:
+    """The floats of a column, None where it has none."""
     import numpy as np
 
-    if not _numeric(column.type) or column.null_count or len(column) < 2:
-        return False
-    values = floats(column)
-    if not np.all(np.abs(values) < EXACT) or np.any(values != np.round(values)):
-        return False
-    steps = np.diff(values)
-    return bool(steps[0] >= 1 and np.all(steps == steps[0]))
+    column = table.column(name)
+    return column.values if column.kind == "numbers" and isinstance(column.values, np.ndarray) else None
 
 
-def _labels(column: Any) -> Any:
-    """An index as NumPy labels; whole numbers stay whole."""
-    return floats(column).astype(int) if _numeric(column.type) else times(column)
-
-
-def _column(column: Any, name: str) -> Any:
-    """A column as an array of numbers, NaN where one is missing, or as a list of symbols."""
+def _counts(table: Table, name: str) -> bool:
+    """Whether numbers go on by the same step from row to row, as row numbers, years and clocks do."""
     import numpy as np
-    import pyarrow as pa
 
-    if pa.types.is_null(column.type):
-        return np.full(len(column), np.nan)
-    if _numeric(column.type) or pa.types.is_boolean(column.type):
-        return floats(column)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise DataError(f"column {name!r} holds {column.type}; a stream is made of numbers or text")
-    values = column.to_pylist()
-    strangers = [
-        place for place, value in enumerate(values) if value is not None and not NUMBER.fullmatch(value.strip())
-    ]
-    if not strangers:
-        return np.array([np.nan if value is None else float(value) for value in values])
-    if len(strangers) * 2 < len(values) - values.count(None):
-        first = strangers[0]
-        raise DataError(f"row {first + 1} of column {name!r} is no number: {values[first][:40]!r}")
+    values = _numbers(table, name)
+    if values is None or len(values) < 2 or not np.all(np.isfinite(values)):
+        return False
+    steps = np.diff(values.astype(np.float64))
+    if len(values) < LIKELY:
+        whole = bool(np.all(values == np.round(values)) and np.all(np.abs(values) < 2**53))
+        return whole and name == table.names[0] and bool(steps[0] >= 1 and np.all(steps == steps[0]))
+    return bool(steps[0] != 0 and np.allclose(steps, steps.mean(), rtol=1e-3, atol=0.0))
+
+
+def _rises(table: Table, name: str) -> bool:
+    """Whether numbers rise at each row, or never fall under the name of a clock."""
+    import numpy as np
+
+    values = _numbers(table, name)
+    if values is None or len(values) < LIKELY:
+        return False
+    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    if len(known) * 2 < len(values) or len(known) < LIKELY or not known[0] < known[-1]:
+        return False
+    named = name.strip().lower() in CLOCKS and bool(np.all(known[1:] >= known[:-1]))
+    return named or bool(np.all(known[1:] > known[:-1]))
+
+
+def _labels(column: Column) -> Any:
+    """The labels of an index; whole numbers stay whole."""
+    import numpy as np
+
+    values = column.values
+    if column.kind == "numbers" and isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        whole = np.all(np.isfinite(values)) and np.all(values == np.round(values)) and np.all(np.abs(values) <= 2**53)
+        return values.astype(np.int64) if whole else values
     return values
 
 
-def _with_names(stream: Stream, names: tuple[str, ...]) -> Stream:
-    from dataclasses import replace
+def _check(columns: Sequence[Column]) -> None:
+    """Refuse columns that make no stream.
 
-    return replace(stream, names=names)
+    Raises:
+        DataError: They are not all of numbers, or one alone of words, or nearly all of the words differ.
+    """
+    for column in columns:
+        if column.kind in ("dates", "other"):
+            raise DataError(
+                f"column {column.name!r} holds {column.says or 'dates'}; a stream is made of numbers or text"
+            )
+        if column.kind == "text" and len(columns) > 1:
+            raise DataError(f"column {column.name!r} is no column of numbers; a stream of vectors needs numbers only")
+        if column.kind == "text" and _differ(column.values):
+            raise DataError(
+                f"column {column.name!r} can tell nothing: {len(set(column.values))} of its {len(column.values)} "
+                f"values differ, such as {(column.values[0] or '')[:40]!r}; give numbers, words that come again, or "
+                "another column with --column"
+            )
+
+
+def _differ(words: Sequence[str | None]) -> bool:
+    """Whether nearly all words differ, so that nothing can be counted."""
+    from shoal.changes.input import DIFFERENT
+
+    return len(words) >= FEW and len(set(words)) > DIFFERENT * len(words)

@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from shoal.cli.terminal import say, shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -36,7 +38,7 @@ class Display(Protocol):
 @contextmanager
 def display() -> Iterator[Display]:
     """Yield bars where standard error is a terminal, and lines where it is not, so that logs stay readable."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield _LogLines()
         return
     from rich.console import Console
@@ -50,13 +52,13 @@ def display() -> Iterator[Display]:
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         yield _Bars(bars)
@@ -108,15 +110,20 @@ class _Bars:
 
     def progress(self, what: str, done: int, total: int) -> None:
         if what not in self._known:
-            self._known[what] = self._bars.add_task(what, total=total, note="")
+            self._known[what] = self._bars.add_task(_for_bars(what), total=total, note="")
         self._bars.update(self._known[what], completed=done, total=total)
 
     def note(self, text: str) -> None:
         if self._known:
-            self._bars.update(list(self._known.values())[-1], note=text)
+            self._bars.update(list(self._known.values())[-1], note=_for_bars(text))
 
     def say(self, text: str) -> None:
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(_for_bars(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def _for_bars(text: str) -> str:
+    """A text for rich, which writes control codes of its own past the door."""
+    return shown(text, sys.stderr.encoding)
 
 
 class _LogLines:
@@ -133,10 +140,10 @@ class _LogLines:
             return
         self._begun.add(what)
         self._last = time.monotonic()
-        print(f"{what}: {done} of {total}  {self._note}".rstrip(), file=sys.stderr, flush=True)
+        say(f"{what}: {done} of {total}  {self._note}".rstrip())
 
     def note(self, text: str) -> None:
         self._note = text
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        say(text)

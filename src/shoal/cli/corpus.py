@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,21 +108,17 @@ def _describe(
 
 
 def _clean(texts: Iterator[str], out: Path, language: str | None, *, boilerplate: bool, plain: bool) -> dict[str, Any]:
-    import sys
-
     from shoal.corpora.repair import Cleaning
     from shoal.corpora.writing import write_documents
 
     cleaning = Cleaning(language=language, boilerplate=boilerplate, plain=plain)
     write_documents(({"text": text} for text in cleaning.apply(texts)), out)
     counts = dict(cleaning.counts)
-    print(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}", file=sys.stderr)
+    say(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
     return counts
 
 
 def _dedupe(texts: Iterator[str], out: Path, near: float) -> dict[str, Any]:
-    import sys
-
     from shoal.corpora.duplicates import DuplicateFinder
     from shoal.corpora.writing import write_documents
 
@@ -137,7 +134,7 @@ def _dedupe(texts: Iterator[str], out: Path, near: float) -> dict[str, Any]:
                 dropped.append({"document": found.document, "of": found.of, "similarity": found.similarity})
 
     written = write_documents(kept(), out)
-    print(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped", file=sys.stderr)
+    say(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
     return {"kept": written, "dropped": dropped}
 
 

@@ -7,7 +7,6 @@ torch, NumPy or the rooms is imported before a verb is chosen.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import shoal
 from shoal.cli.coercion import exactly
+from shoal.cli.terminal import leave_quietly, say, terminal
 from shoal.errors import ShoalError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -74,26 +74,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    with terminal():
+        code = _run(words, debug=debug)
+    if code is not None:
+        sys.exit(code)
+
+
+def _run(words: list[str], *, debug: bool) -> int | None:
+    """Run the words of the command line; the exit code where something went wrong."""
     try:
         if words and not words[0].startswith("-") and words[0] not in VERBS:
             raise UnknownNameError("verb", words[0], VERBS)
         make_app()(words, result_action="return_value")
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (ShoalError, CycloptsError, OSError, KeyboardInterrupt) as fault:
         if debug:
             raise
-        sys.exit(_say(fault))
+        return _say(fault)
+    return None
 
 
 def _say(fault: BaseException) -> int:
     """Print what a person needs to know of a fault, in one line, and return the exit code."""
     if isinstance(fault, KeyboardInterrupt):
-        print("shoal: interrupted; what was finished is kept, and the same command goes on from there", file=sys.stderr)
+        say("shoal: interrupted; what was finished is kept, and the same command goes on from there")
         return INTERRUPTED
     if isinstance(fault, BrokenPipeError):
-        # The reader of our output has gone; leave quietly, and let the interpreter close a pipe that still works.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_quietly()  # the reader of our output has gone
         return 0
-    print(f"shoal: {_one_line(fault)}", file=sys.stderr)
+    say(f"shoal: {_one_line(fault)}")
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        leave_quietly()
     return USAGE_ERROR
 
 

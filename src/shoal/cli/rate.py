@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from shoal.cli.rate_options import DrawingOptions, JudgeOptions, MaterialOptions
+from shoal.cli.terminal import say
 from shoal.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -121,4 +121,4 @@ def _tell(
     if certificate is not None:
         print(certificate.to_text())
     if out is not None:
-        print(f"written to {out / 'report.html'}", file=sys.stderr)
+        say(f"written to {out / 'report.html'}")

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shoal.cli.console import progress_bars
+from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Asked:
     def _agree(self, pieces: Sequence[Piece], what: str) -> None:
         """Say what it will cost, and go on only where that was agreed to."""
         cost = self._judge.estimate(pieces, price_in=self._options.price_in, price_out=self._options.price_out)
-        print(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are kept from before)", file=sys.stderr)
+        say(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are kept from before)")
         if cost.most_money > 0 and not self._options.yes and not _says_yes():
             raise UsageError("the judge was not asked; give --yes to spend what the estimate names")
 

@@ -84,10 +84,11 @@ def score(
             greedy_text=greedy_text,
             progress=progress,
         )
-    # What was found is said first: a full disk may keep the items from being written.
-    (print_json if as_json else print_summary)(_summary(loaded, scores, examples) | _parts(examples))
-    if out is not None:
-        _write_items(scores, examples, out)
+    try:  # the file first: the reader of what is printed may go early
+        if out is not None:
+            _write_items(scores, examples, out)
+    finally:  # a full disk may keep the items from being written, but not what was found from being said
+        (print_json if as_json else print_summary)(_summary(loaded, scores, examples) | _parts(examples))
 
 
 def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def segment(
     sentences = read_lines(text) if lines else as_sentences(text)
     if (found_long := find_overlong(sentences)) is not None:
         hint = "" if lines else "; if each line is a sentence, give --lines"
-        print(f"note: {file} was read as {found_long}{hint}", file=sys.stderr)
+        say(f"note: {file} was read as {found_long}{hint}")
     reader = Kept(find_channel(channel, model=model, head=head))
     with progress_bars() as progress:
         if model is not None:  # nothing else takes long enough to be waited for
@@ -73,14 +74,14 @@ def segment(
         if model is not None:
             progress("sentences read", len(sentences), len(sentences))
     labels = label_segments(found, head=reader.head)
+    if plot is not None:
+        from shoal.cli.segment_page import write_page
+
+        say(f"written to {write_page(plot, file, found, labels, reader)}")
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
     else:
         _print_segments(found, labels)
-    if plot is not None:
-        from shoal.cli.segment_page import write_page
-
-        print(f"written to {write_page(plot, file, found, labels, reader)}", file=sys.stderr)
 
 
 def _read(file: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def ask_stories(
     known = read_record(record)
     todo = [prompt.text for prompt in prompts if prompt.key not in known]
     cost = estimate_cost(todo, price_in=prices[0], price_out=prices[1], longest=endpoint.longest)
-    print(f"{cost} ({count - len(todo):,} answers are kept from before)", file=sys.stderr)
+    say(f"{cost} ({count - len(todo):,} answers are kept from before)")
     if cost.most_money > 0 and not agreed and not _agrees():
         raise UsageError("nothing was asked; give --yes to spend what the estimate names")
     with progress_bars() as progress:

@@ -1,0 +1,158 @@
+"""What the cells of a column are: numbers, dates, yes and no, or text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shoal.errors import DataError
+from shoal.tabular.arrow import floats, numbers, times
+from shoal.tabular.dates import looks_like_date, read_clock, read_dates
+from shoal.tabular.numerals import read_numerals
+
+_EMPTY = ("", "NA", "N/A", "n/a", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None", "none", "nil")
+MISSING = (*_EMPTY, "missing", "?", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!")
+"""How a missing number or date is written; among words only an empty cell is missing."""
+LONG = r"[1-9][\d.]{18}"
+"""More significant digits than a float64 is ever written with, so that different numbers may become one."""
+
+Kind = Literal["numbers", "flags", "dates", "text", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table, read as what its cells are."""
+
+    name: str
+    kind: Kind
+    values: Any
+    """Numbers and flags: an array or a list of them; dates: labels that sort; text: a list of str, None where empty."""
+    says: str = ""
+    """What was taken off its cells to read them as numbers; of another kind of cells, their type."""
+
+
+class UnlikeCellError(DataError):
+    """A cell that is not what the others of its column are."""
+
+    def __init__(self, row: int, cell: str, column: str, expected: str) -> None:
+        super().__init__(f"row {row + 1} of column {column!r} is no {expected}: {cell[:40]!r}")
+        self.row = row
+
+
+def read_column(name: str, column: Any) -> Column:
+    """Read a column of Arrow, of text or of types.
+
+    Args:
+        name: What it is called.
+        column: An Arrow chunked array.
+
+    Raises:
+        UnlikeCellError: Most of its cells are numbers or dates and some are not.
+    """
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_null(kind):
+        return Column(name=name, kind="numbers", values=floats(column))
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_duration(kind)
+    ):
+        return Column(name=name, kind="numbers", values=numbers(column))
+    if pa.types.is_boolean(kind):
+        return Column(name=name, kind="flags", values=floats(column))
+    if pa.types.is_time(kind):
+        return Column(name=name, kind="dates", values=[time and str(time) for time in column.to_pylist()])
+    if pa.types.is_temporal(kind):
+        return Column(name=name, kind="dates", values=times(column))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _of_text(name, column.cast(pa.string()))
+    return Column(name=name, kind="other", values=None, says=f"{kind!s:.40}")
+
+
+def _of_text(name: str, column: Any) -> Column:
+    """A column of strings; plain numbers, the common case, are cast at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = _cast(column)
+    if plain is not None:
+        return Column(name=name, kind="numbers", values=plain)
+    trimmed = pc.utf8_trim_whitespace(pa.chunked_array(column).combine_chunks())
+    # No Python value is given to Arrow's functions: pyarrow imports pandas to take it in.
+    absent = pc.match_substring_regex(trimmed, f"^({'|'.join(map(re.escape, MISSING))})$")
+    cells = pc.if_else(absent, pa.nulls(1, pa.string())[0], trimmed)
+    plain = _cast(pa.chunked_array([cells]))
+    if cells.null_count == len(cells) and len(set(_words(trimmed)) - {None}) > 1:
+        return Column(name=name, kind="text", values=_words(trimmed))  # "NA" and "-" among themselves are words
+    if plain is not None:
+        return Column(name=name, kind="numbers", values=plain)
+    first = next(cell.as_py() for cell in cells if cell.is_valid)
+    dated = _dated(name, cells) if looks_like_date(first) else None
+    if dated is not None:
+        return dated
+    if pc.all(pc.match_substring_regex(pc.utf8_lower(cells), "^(true|false)$")).as_py():
+        return Column(name=name, kind="flags", values=floats(pa.chunked_array([pc.utf8_lower(cells).cast(pa.bool_())])))
+    return _numerals(name, cells) or Column(name=name, kind="text", values=_words(trimmed))
+
+
+def _cast(column: Any) -> Any:
+    """Numbers of a column of strings, None where one is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return numbers(column.cast(pa.int64()))
+    except pa.ArrowInvalid:
+        pass
+    try:
+        read = column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    long = (pc.max(pc.utf8_length(column)).as_py() or 0) > 18 and pc.any(pc.match_substring_regex(column, LONG)).as_py()
+    if long and pc.count_distinct(read).as_py() < pc.count_distinct(column).as_py():
+        from decimal import Decimal
+
+        return [None if cell is None else Decimal(cell) for cell in column.to_pylist()]
+    return floats(read)
+
+
+def _dated(name: str, cells: Any) -> Column | None:
+    """A column of dates or times of day; a few cells that are none are refused where most are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    clock = read_clock(cells)
+    if clock is not None:
+        return Column(name=name, kind="dates", values=clock)
+    stamps = read_dates(cells)
+    if stamps is None or (stamps.null_count - cells.null_count) * 2 >= len(cells):
+        return None
+    if stamps.null_count > cells.null_count:
+        row = pc.and_(pc.is_null(stamps), pc.is_valid(cells)).to_pylist().index(True)
+        raise UnlikeCellError(row, cells[row].as_py(), name, "date like the others")
+    return Column(name=name, kind="dates", values=times(pa.chunked_array([stamps])))
+
+
+def _numerals(name: str, cells: Any) -> Column | None:
+    """Numbers with commas, currencies or units; None where half of the cells or more are no numbers."""
+    listed = cells.to_pylist()
+    read = read_numerals(listed)
+    if not read.strangers:
+        return Column(name=name, kind="numbers", values=read.values, says=read.says)
+    known = len(cells) - cells.null_count
+    if len(read.strangers) * 2 >= known or (read.says and (len(set(listed)) - 1) * 2 <= known):
+        return None
+    row = read.strangers[0]
+    expected = f"number like the others ({read.says})" if read.says else "number"
+    raise UnlikeCellError(row, listed[row], name, expected)
+
+
+def _words(trimmed: Any) -> list[str | None]:
+    """Text as a list, None where a cell is empty."""
+    return [cell or None for cell in trimmed.to_pylist()]
