@@ -19,6 +19,7 @@ from shoal.evaluation.passes import score_batch
 from shoal.evaluation.rows import row_check
 from shoal.evaluation.scoring import batch_budget
 from shoal.models.anatomy import Anatomy, split_model
+from shoal.text.coverage import check_coverage
 from shoal.text.encoding import opening_ids
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def text_rows(
     if not texts:
         return []
     opening, check = document_opening(tokenizer), row_check(model)
+    check_coverage(tokenizer, texts)
     batch = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
     rows = []
     for place, (ids, text) in enumerate(zip(batch["input_ids"], texts, strict=True)):

@@ -17,6 +17,7 @@ from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
 from shoal.evaluation.rows import model_limits
 from shoal.models.sampling import sample_continuations
+from shoal.text.coverage import check_coverage
 from shoal.text.encoding import decode_continuation
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _encode(
     longest: int,
 ) -> tuple[tuple[int, ...], int]:
     """The ids of a prompt, and how many tokens may follow."""
+    check_coverage(tokenizer, [prompt.text])
     ids = (*document_opening(tokenizer), *tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
     context, _ = model_limits(model)
     if context is not None and len(ids) >= context:

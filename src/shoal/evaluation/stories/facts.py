@@ -19,6 +19,7 @@ from shoal.evaluation.batches import Row
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
 from shoal.evaluation.rows import model_limits
 from shoal.evaluation.stories.measures import Measure, measure
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,6 +176,7 @@ def _row(
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer, opening: tuple[int, ...], prompt: str, answer: str
 ) -> tuple[tuple[int, ...], int]:
     """Ids of prompt and answer, encoded jointly, and where the answer begins."""
+    check_coverage(tokenizer, [prompt + answer])
     before = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     ids = tokenizer(prompt + answer, add_special_tokens=False)["input_ids"]
     if ids[: len(before)] != before or len(ids) == len(before):

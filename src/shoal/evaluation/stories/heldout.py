@@ -16,6 +16,7 @@ from shoal.evaluation.batches import Row
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
 from shoal.evaluation.rows import model_limits
 from shoal.evaluation.stories.measures import Measure, measure
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ def held_out_bits(
     opening = document_opening(tokenizer)
     rows: list[Row] = []
     homes: list[int] = []
+    check_coverage(tokenizer, documents)
     for place, ids in enumerate(tokenizer(list(documents), add_special_tokens=False)["input_ids"]):
         if not ids or max(ids) >= vocabulary:
             raise DataError(f"document {place} ({documents[place][:40]!r}) has no tokens, or some that are unknown")

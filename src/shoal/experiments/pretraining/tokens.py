@@ -20,6 +20,7 @@ from shoal.errors import DataError
 from shoal.experiments.pretraining.documents import read_ids, read_texts
 from shoal.experiments.writing import disk_faults
 from shoal.files import whole_folder
+from shoal.text.coverage import check_coverage
 from shoal.training import open_token_file, write_token_file
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class _Encoder:
         """The row of each text."""
         end = int(self.tokenizer.eos_token_id)
         while group := list(islice(texts, _TEXTS_A_CALL)):
+            check_coverage(self.tokenizer, group)
             batch = self.tokenizer(group, add_special_tokens=False, return_attention_mask=False, verbose=False)
             self.sizes += [len(text.encode("utf-8", "surrogatepass")) for text in group]
             yield from ([*self.opening, *row, end] for row in batch["input_ids"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, TooLongError
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,7 @@ def encode_pairs(parts: Parts, tokenizer: PreTrainedTokenizerFast, pairs: Sequen
         raise DataError("there is no pair of prompts; give one at least")
     encoded = []
     for number, pair in enumerate(pairs):
+        check_coverage(tokenizer, [pair.prompt, pair.counterfactual, pair.target, pair.foil])
         clean, counter = tokenizer([pair.prompt, pair.counterfactual], verbose=False)["input_ids"]
         if len(clean) != len(counter) or not clean:
             raise DataError(
