@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import BoundaryError, DataError
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from transformers import PreTrainedTokenizerFast
 
@@ -45,7 +46,11 @@ def plain_ids(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequen
     A document that mentions a control token (``<|endoftext|>``, ``</s>``) speaks of it: it gets the tokens of its
     letters, and never the token itself, which would end the document in its middle. Prompts and completions are not
     read so (`encode_pairs`): the templates of chat models are written with such tokens.
+
+    Raises:
+        DataError: a character has no token.
     """
+    check_coverage(tokenizer, texts, split_special_tokens=True)
     batch = tokenizer(
         list(texts), add_special_tokens=False, split_special_tokens=True, return_attention_mask=False, verbose=False
     )
@@ -72,25 +77,17 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
 
     Raises:
         BoundaryError: one token covers characters of both sides.
-        DataError: a completion is empty and does not end, so there is nothing to predict; it holds the end token,
-            where decoding stops; or a prompt is empty and the tokenizer puts no token at the beginning, so there is
-            nothing to predict from.
+        DataError: a character has no token and would be lost; a completion is empty and does not end, so there is
+            nothing to predict; it holds the end token, where decoding stops; or a prompt is empty and the tokenizer
+            puts no token at the beginning, so there is nothing to predict from.
     """
     if not pairs:
         return []
+    texts = [prompt + completion for prompt, completion, _ in pairs]
+    check_coverage(tokenizer, texts)
     opening, end_id = opening_ids(tokenizer), tokenizer.eos_token_id
-    batch = tokenizer(
-        [prompt + completion for prompt, completion, _ in pairs],
-        add_special_tokens=False,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        verbose=False,
-    )
     encoded = []
-    for (prompt, completion, ends), ids, offsets in zip(
-        pairs, batch["input_ids"], batch["offset_mapping"], strict=True
-    ):
-        cut = _boundary(prompt, completion, ids, offsets, tokenizer)
+    for (prompt, completion, ends), (ids, cut) in zip(pairs, _cut(tokenizer, texts, pairs), strict=True):
         closing = [end_token_id(tokenizer)] if ends else []
         if end_id in ids[cut:]:
             raise DataError(
@@ -105,14 +102,60 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     return encoded
 
 
+def _cut(
+    tokenizer: PreTrainedTokenizerFast, texts: list[str], pairs: Sequence[tuple[str, str, bool]]
+) -> Iterator[tuple[list[int], int]]:
+    """The ids of each text, and how many of them belong to the prompt."""
+    if not getattr(tokenizer, "is_fast", True):
+        for text, (prompt, completion, _) in zip(texts, pairs, strict=True):
+            yield _cut_without_offsets(tokenizer, text, prompt, completion)
+        return
+    batch = tokenizer(
+        texts, add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False, verbose=False
+    )
+    found = zip(pairs, batch["input_ids"], batch["offset_mapping"], strict=True)
+    for (prompt, completion, _), ids, offsets in found:
+        yield ids, _boundary(prompt, completion, ids, offsets, tokenizer)
+
+
+def _cut_without_offsets(
+    tokenizer: PreTrainedTokenizerFast, text: str, prompt: str, completion: str
+) -> tuple[list[int], int]:
+    """As `_cut`, by a tokenizer written in Python: the prompt's own tokens must open those of the text."""
+    ids, before = (tokenizer(part, add_special_tokens=False, verbose=False)["input_ids"] for part in (text, prompt))
+    if ids[: len(before)] != before:
+        raise BoundaryError(
+            f"the tokens of the prompt {prompt[-20:]!r} are others where the completion {completion[:20]!r} follows; "
+            "let the two sides split between tokens"
+        )
+    return ids, len(before)
+
+
 def opening_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """The ids that the tokenizer's own policy puts before a text."""
-    with_special = tokenizer("a", add_special_tokens=True)["input_ids"]
-    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    for start in range(len(with_special) - len(bare) + 1):
-        if with_special[start : start + len(bare)] == bare:
-            return list(with_special[:start])
-    return []
+    """The ids that the tokenizer's own policy puts before a text.
+
+    Raises:
+        DataError: no text can be found that the tokenizer has a token for.
+    """
+    for probe in _probes(tokenizer):
+        try:
+            bare = tokenizer(probe, add_special_tokens=False)["input_ids"]
+        except Exception:  # noqa: BLE001 (the library raises nothing narrower where a text has no token)
+            continue
+        if not bare:
+            continue
+        framed = tokenizer(probe, add_special_tokens=True)["input_ids"]
+        for start in range(len(framed) - len(bare) + 1):
+            if framed[start : start + len(bare)] == bare:
+                return list(framed[:start])
+    raise DataError("the tokenizer has no token for any text; give one whose vocabulary is not empty")
+
+
+def _probes(tokenizer: PreTrainedTokenizerFast) -> Iterator[str]:
+    """Texts of which a tokenizer has one that it knows: a letter, else what its own tokens say."""
+    yield "a"
+    for token in sorted(tokenizer.get_vocab().values()):
+        yield tokenizer.decode([token], skip_special_tokens=True)
 
 
 def _boundary(

@@ -60,6 +60,11 @@ class PlainTokenizer:
             found["offset_mapping"] = [encoding.offsets for encoding in encodings]
         return {key: values[0] for key, values in found.items()} if isinstance(text, str) else found
 
+    @property
+    def backend_tokenizer(self) -> Tokenizer:
+        """The tokenizer of the `tokenizers` library."""
+        return self._tokenizer
+
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
         """The text of some ids."""
         text: str = self._tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, TooLongError
+from shoal.text.coverage import check_coverage
 from shoal.textfiles import check_characters, numbered_lines, read_text
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def encode_pairs(parts: Parts, tokenizer: PreTrainedTokenizerFast, pairs: Sequen
         raise DataError("there is no pair of prompts; give one at least")
     encoded = []
     for number, pair in enumerate(pairs):
+        check_coverage(tokenizer, [pair.prompt, pair.counterfactual, pair.target, pair.foil])
         clean, counter = tokenizer([pair.prompt, pair.counterfactual], verbose=False)["input_ids"]
         if len(clean) != len(counter) or not clean:
             raise DataError(

@@ -17,6 +17,7 @@ from shoal.insight.logits.surprise import surprisal
 from shoal.insight.neurons.watched import watch_neurons
 from shoal.insight.roles.named import head_roles
 from shoal.insight.tokens.reading import read_tokens
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -210,6 +211,7 @@ def _target(tokenizer: PreTrainedTokenizerFast, text: str | None) -> int | None:
     """The id of a token that was given as text."""
     if text is None:
         return None
+    check_coverage(tokenizer, [text])
     ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     if len(ids) != 1:
         cut = " ".join(repr(token) for token in tokenizer.convert_ids_to_tokens(ids)) or "nothing"

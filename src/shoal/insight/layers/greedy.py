@@ -17,6 +17,7 @@ from shoal.models import load_model
 from shoal.models.decoding import decode_greedily, has_cache
 from shoal.statistics import Interval, wilson_interval
 from shoal.statistics.checks import check_confidence
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,6 +122,7 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
     room = None if context is None else context - new_tokens
     if room is not None and room < 1:
         raise DataError(f"{new_tokens} new tokens do not fit into the context of {context}; ask for fewer")
+    check_coverage(loaded.tokenizer, prompts)
     prefixes = [loaded.tokenizer(prompt, verbose=False)["input_ids"][-room if room else None :] for prompt in prompts]
     if not prefixes or not all(prefixes):
         raise DataError("every prompt must have a token to go on from; leave the empty ones out")

@@ -24,6 +24,7 @@ from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.logits.unembed import find_unembedding
 from shoal.models.digest import weight_digest
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,6 +149,7 @@ def _residuals(
     kept: list[list[torch.Tensor]] = [[] for _ in names]
     most, count = min(tokens, parts.context or tokens), 0
     for text in texts:
+        check_coverage(tokenizer, [text])
         ids = tokenizer(text, verbose=False)["input_ids"][:most]
         if not ids or count >= _MOST_POSITIONS:
             continue

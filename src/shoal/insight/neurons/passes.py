@@ -17,6 +17,7 @@ from shoal.insight.hooks.parts import find_parts
 from shoal.insight.neurons.examples import Strongest
 from shoal.insight.neurons.separation import TokenSums
 from shoal.insight.roles.null import shuffle_weights
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ def encode_texts(
 ) -> list[list[int]]:
     """The ids of the beginning of each text that has any."""
     most = min(tokens, parts.context or tokens)
+    check_coverage(tokenizer, texts)
     return [ids for text in texts if (ids := tokenizer(text, verbose=False)["input_ids"][:most])]
 
 

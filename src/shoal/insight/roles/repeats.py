@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import ModelError
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ def text_rows(
 ) -> tuple[torch.Tensor, list[int]]:
     """The beginnings of texts as rows padded on the right, and their lengths; of three tokens at least."""
     most = min(tokens, parts.context or tokens)
+    check_coverage(tokenizer, texts[:rows])
     encoded = [tokenizer(text, verbose=False)["input_ids"][:most] for text in texts[:rows]]
     kept = [ids for ids in encoded if len(ids) > 2]
     longest = max(map(len, kept), default=0)

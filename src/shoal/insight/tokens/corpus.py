@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.insight.tokens.reading import byte_ids, is_part
 from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,6 +101,7 @@ def count_tokens(
     rows, seen, unknown, byte_tokens, broken = [], set[int](), 0, 0, 0
     for start in range(0, len(texts), _BATCH):
         batch = texts[start : start + _BATCH]
+        check_coverage(tokenizer, batch)
         encoded = tokenizer(list(batch), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         for text, ids, offsets in zip(batch, encoded["input_ids"], encoded["offset_mapping"], strict=True):
             rows.append((len(text), len(text.encode()), len(text.split()), len(ids)))

@@ -6,6 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from shoal.text.coverage import check_coverage
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -101,6 +103,7 @@ def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "
         text: any text; the empty one has only the tokens that the tokenizer adds.
         model: a name for the reading, usually the spec.
     """
+    check_coverage(tokenizer, [text])
     batch = tokenizer(
         text, add_special_tokens=True, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
     )

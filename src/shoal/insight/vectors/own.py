@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.text.coverage import lost_character_finder
 from shoal.text.vectors.wordvectors import WordVectors
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ def own_vectors(loaded: LoadedModel, words: Sequence[str]) -> WordVectors:
 
     Args:
         loaded: any causal language model.
-        words: those wanted; one that the tokenizer makes nothing of is left out.
+        words: those wanted; one of which the tokenizer has no tokens, or not for every character, is left out.
     """
+    lost = lost_character_finder(loaded.tokenizer)
+    words = [word for word in words if lost(f" {word}") is None]
     matrix_VD = loaded.model.get_input_embeddings().weight.detach().float().cpu().numpy()
     encoded = loaded.tokenizer([f" {word}" for word in words], add_special_tokens=False, verbose=False)["input_ids"]
     kept = [(word, ids) for word, ids in zip(words, encoded, strict=True) if ids]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
+from shoal.text.coverage import check_coverage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,7 @@ def read_vectors(loaded: LoadedModel, text: str) -> TokenVectors:
         TooLongError: it has more than the context.
         ModelError: the model does not give its hidden states.
     """
+    check_coverage(loaded.tokenizer, [text])
     ids = loaded.tokenizer(text, verbose=False)["input_ids"] if text else []
     if not ids:
         raise DataError("the text has no token; give at least one word")

@@ -93,6 +93,15 @@ def _lexicon(tokenizer: PreTrainedTokenizerFast, items: Sequence[EncodedPair]) -
         vocabulary=tokenizer.get_vocab(),
         end=end,
         pad=end if pad is None else int(pad),
-        lost=int(tokenizer("?", add_special_tokens=False)["input_ids"][-1]),
+        lost=_lost(tokenizer, end),
         ordinary=tuple(sorted({token for item in items for token in item.ids} - special)),
     )
+
+
+def _lost(tokenizer: PreTrainedTokenizerFast, end: int) -> int:
+    """The token that stands for a text of which nothing is known: a question mark where there is one."""
+    try:
+        ids = tokenizer("?", add_special_tokens=False)["input_ids"]
+    except Exception:  # noqa: BLE001 (the library raises nothing narrower where a text has no token)
+        ids = []
+    return int(ids[-1]) if ids else end

@@ -54,6 +54,8 @@ def tiny_tokenizer(
     tokenizer = Tokenizer(models.BPE(vocab=ids, merges=_MERGES))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space)
     tokenizer.decoder = decoders.ByteLevel()
+    # Where the end token pads, its text is found whole all the same: the alphabet could not spell it.
+    tokenizer.add_special_tokens([PAD])
     if begins or closes:
         single = f"{BEGIN} " * begins + "$A" + f" {END}" * closes
         special = [(name, ids[name]) for name in (BEGIN, END)]

@@ -172,7 +172,8 @@ def _query_scalar(file: GgufFile, mixed_layers: int) -> int:
     width: int = _head_width(file)
     scale = file.number("attention.scale", None)
     if scale is not None:
-        return int(round(scale**-2))
+        from_scale: int = round(scale**-2)
+        return from_scale
     if file.integer("block_count") == mixed_layers:
         return int(file.integer("embedding_length") // file.integer("attention.head_count"))
     if width != 256:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.text.coverage import check_coverage
 from shoal.text.encoding import encode_pairs
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def encode(tokenizer: Tokenizer | None, examples: Sequence[Example]) -> list[Enc
             Encoded(pair.prompt, pair.target[:-1] if example.ends else pair.target, example.ends)
             for pair, example in pairs
         ]
+    if tokenizer is not None and hasattr(tokenizer, "encode_batch"):
+        check_coverage(tokenizer, [text for example in examples for text in (example.prompt, example.completion)])
     to_ids = _to_ids(tokenizer)
     prompts = to_ids([example.prompt for example in examples])
     completions = to_ids([example.completion for example in examples])
