@@ -109,7 +109,7 @@ def test_money_is_not_spent_without_consent(tmp_path, prompts, capsys):
             "6 stories prove nothing of a judge; give 7 or more",
         ),
         (["--model", "bundled:searches", "--constrained"], "--constrained is for a judge"),
-        (["--model", "bundled:searches", "--prompts", "none.txt"], "none.txt cannot be read"),
+        (["--model", "bundled:searches", "--prompts", "none.txt"], "cannot read none.txt"),
         (["--model", "bundled:searches", "--prompts", "a.txt", "--beginnings", "b.txt"], "give one of them"),
         (["--model", "bundled:searches", "--pairs", "-1"], "--pairs is -1"),
         (["--model", "bundled:storys"], "did you mean 'stories'"),

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, MissingExtraError
 from shoal.models.folder import FolderSource
-from shoal.models.gguf.convert import convert
 from shoal.models.paths import check_file
 from shoal.models.save import save_model
 from shoal.models.source import Source
@@ -74,6 +73,8 @@ def converted_folder(path: Path) -> Path:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = cache_folder() / "gguf" / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
+        from shoal.models.gguf.convert import convert  # needs numpy, which a spec does not
+
         model, tokenizer = convert(path)
         save_model(model, tokenizer, folder)
     return folder
