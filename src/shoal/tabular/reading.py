@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UsageError
 from shoal.tabular.delimited import read_delimited
-from shoal.tabular.records import read_records
 from shoal.tabular.table import Table
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def _read(data: bytes, name: str, columns: Sequence[str], header: bool | None) -
     if not text.strip():
         raise DataError(f"{name} is empty")
     if text.lstrip().startswith((b"{", b"[")):
+        from shoal.tabular.records import read_records
+
         return read_records(text.lstrip(), name)
     return read_delimited(text, name, columns=columns, header=header)
 
