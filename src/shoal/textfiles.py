@@ -12,11 +12,12 @@ import codecs
 import gzip
 import io
 import re
+import sys
 import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +54,17 @@ def read_text(path: Path) -> str:
         DataError: it cannot be read, or is no text.
     """
     return "".join(read_chunks(path))
+
+
+def read_standard_input() -> bytes:
+    """All that standard input holds.
+
+    Raises:
+        UsageError: it is closed.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed; name a file")
+    return sys.stdin.buffer.read()
 
 
 def read_lines_of(path: Path) -> Iterator[tuple[int, str]]:

@@ -50,6 +50,8 @@ def test_large_whole_numbers_of_json_stay_apart(tmp_path: Path) -> None:
         ('{"a": 1}\n{"a": \n', "line 2 .* no JSON"),
         ("[1, 2", "cannot be read"),
         ("[]", "holds no values|cannot be read"),
+        ("[1]\n[2, 3]\n", "not all alike"),
+        ('[1, {"x": 2}]', "not all alike"),
         ('{"x": [1]}\n{"x": "a"}\n', "lists or objects"),
     ],
 )

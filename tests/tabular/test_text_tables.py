@@ -307,6 +307,13 @@ def test_a_counter_beside_numbers_of_three_digits_is_a_table(read) -> None:
     assert read("".join(f"{k},{100 + k * 7}\n" for k in range(1, 60))).names == ["column 1", "column 2"]
 
 
+def test_a_gzipped_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
+    import gzip
+
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"x\n1.5\n2.5\n"))
+    assert numbers(read_table(str(tmp_path / "x.csv.gz"))) == [1.5, 2.5]
+
+
 def test_a_folder_and_a_closed_standard_input_are_refused(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(UsageError, match="is a folder"):
         read_table(str(tmp_path))

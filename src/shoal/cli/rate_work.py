@@ -85,7 +85,7 @@ class Asked:
 
 
 def _says_yes() -> bool:
-    return sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    return sys.stdin is not None and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _rate(

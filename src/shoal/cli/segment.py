@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,9 +87,9 @@ def _read(file: str) -> str:
     """The text of a file or of standard input."""
     if file != "-" and Path(file).is_dir():
         raise UsageError(f"{file} is a folder; give a text file")
-    from shoal.textfiles import decode_text, read_text
+    from shoal.textfiles import decode_text, read_standard_input, read_text
 
-    return decode_text(sys.stdin.buffer.read(), "standard input") if file == "-" else read_text(Path(file))
+    return decode_text(read_standard_input(), "standard input") if file == "-" else read_text(Path(file))
 
 
 def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None:

@@ -60,4 +60,4 @@ def ask_stories(
 
 
 def _agrees() -> bool:
-    return sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    return sys.stdin is not None and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in ("y", "yes")

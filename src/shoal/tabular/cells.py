@@ -9,7 +9,6 @@ from typing import Any, Literal
 from shoal.errors import DataError
 from shoal.tabular.arrow import floats, numbers, times
 from shoal.tabular.dates import looks_like_date, read_clock, read_dates
-from shoal.tabular.numerals import read_numerals
 
 _EMPTY = ("", "NA", "N/A", "n/a", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None", "none", "nil")
 MISSING = (*_EMPTY, "missing", "?", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!")
@@ -141,6 +140,8 @@ def _dated(name: str, cells: Any) -> Column | None:
 
 def _numerals(name: str, cells: Any) -> Column | None:
     """Numbers with commas, currencies or units; None where half of the cells or more are no numbers."""
+    from shoal.tabular.numerals import read_numerals
+
     listed = cells.to_pylist()
     read = read_numerals(listed)
     if not read.strangers:

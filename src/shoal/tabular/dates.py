@@ -6,7 +6,7 @@ import re
 from itertools import product
 from typing import Any
 
-_LOOK = re.compile(
+_LOOK = (
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T].*)?|\d{4}[-/]\d{1,2}"
     r"|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}.*|[A-Z][a-z]{2,8} \d{1,2},? \d{4}.*"
 )
@@ -22,7 +22,7 @@ SAMPLE = 100
 
 def looks_like_date(cell: str) -> bool:
     """Whether a cell may be a date."""
-    return bool(_LOOK.fullmatch(cell)) or bool(re.fullmatch(_CLOCK, cell))
+    return re.fullmatch(_LOOK, cell) is not None or re.fullmatch(_CLOCK, cell) is not None
 
 
 def read_dates(text: Any) -> Any:

@@ -24,13 +24,13 @@ ALONE = "\x1f"
 """A delimiter that no text holds, for lines of one cell."""
 
 _EMPTY_LINE = re.compile(rb"\n[ \t]*(?=\n)")
-_QUOTE = re.compile(rb'^"', re.MULTILINE)
-_QUOTED_LINE = re.compile(rb'^"(?:[^"\n]|"")*"[ \t]*$', re.MULTILINE)
+_QUOTE = rb'(?m)^"'
+_QUOTED_LINE = rb'(?m)^"(?:[^"\n]|"")*"[ \t]*$'
 _COMMENT = re.compile(r"#(?!N/A|VALUE!|DIV/0!|REF!|NAME\?|NUM!|NULL!)")
 """How a comment begins, as the errors of a spreadsheet do not."""
 _COMMENTS = re.compile(b"^" + _COMMENT.pattern.encode() + b".*\\n?", re.MULTILINE)
-_BLANKS = re.compile(rb'"([^"\n]*)"|[ \t]+')
-_DAY_AND_TIME = re.compile(rb"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
+_BLANKS = rb'"([^"\n]*)"|[ \t]+'
+_DAY_AND_TIME = rb"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ def _read(body: bytes, text: Text) -> Any:
 
 def _open_quotes(body: bytes) -> int:
     """Lines that begin with a quote and do not close it, as words of a text do; then quotes are letters."""
-    return len(_QUOTE.findall(body)) - len(_QUOTED_LINE.findall(body))
+    return len(re.findall(_QUOTE, body)) - len(re.findall(_QUOTED_LINE, body))
 
 
 def _checked_names(text: Text) -> list[str]:
@@ -206,9 +206,9 @@ def _checked_names(text: Text) -> list[str]:
 
 def _with_tabs(body: bytes) -> bytes:
     """Runs of blanks as single tabs; a day and a time of day are one cell, and so is what stands in quotes."""
-    body = _DAY_AND_TIME.sub(rb"\1T", body)
+    body = re.sub(_DAY_AND_TIME, rb"\1T", body)
     body = re.sub(rb"^[ \t]+|[ \t]+$", b"", body, flags=re.MULTILINE)
-    return _BLANKS.sub(lambda found: b"\t" if found[1] is None else found[1].replace(b"\t", b" "), body)
+    return re.sub(_BLANKS, lambda found: b"\t" if found[1] is None else found[1].replace(b"\t", b" "), body)
 
 
 def _unequal_row(text: Text) -> DataError:
@@ -268,7 +268,7 @@ def _notes(text: Text, body: bytes, rows: int) -> list[str]:
         notes.append(f"{blank} blank line{'s' if blank > 1 else ''} taken as missing steps")
     elif blank and b'"' not in body:
         notes.append(f"{blank} blank line{'s' if blank > 1 else ''} skipped")
-    if dialect.width == 1 and (quotes := _open_quotes(body)):
+    if dialect.width == 1 and b'"' in body and (quotes := _open_quotes(body)):
         notes.append(f"{quotes} lines begin with a quote that ends on none of them; quotes are read as they stand")
     if text.comments or text.whole.lstrip().startswith(b"#"):
         notes.append("lines that begin with # skipped")

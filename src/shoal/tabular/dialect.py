@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError
 from shoal.tabular.cells import MISSING
 from shoal.tabular.dates import looks_like_date
-from shoal.tabular.numerals import is_numeral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +28,12 @@ MOST = 0.8
 RARE = 0.02
 """A first word that never comes again names a column of words where fewer of the others than this come once."""
 
-_DAY_AND_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
+_DAY_AND_TIME = r"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)"
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
-_THOUSANDS = re.compile(r"[+\-]?(\W?)[1-9]\d{0,2}(,\d{3})*(\.\d+)?\D?")
-_SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \xa0]\d{3})+([.,]\d+)?")
-_EUROPEAN = re.compile(r"[+-]?[1-9]?\d{0,2}([ .'\u2019\xa0\u202f]?\d{3})*,\d+\D?")
-_DECIMALS = re.compile(r"[+-]?\d+,(\d+)")
+_THOUSANDS = r"[+\-]?(\W?)[1-9]\d{0,2}(,\d{3})*(\.\d+)?\D?"
+_SPACED = r"[+-]?[1-9]\d{0,2}([ \xa0]\d{3})+([.,]\d+)?"
+_EUROPEAN = r"[+-]?[1-9]?\d{0,2}([ .'\u2019\xa0\u202f]?\d{3})*,\d+\D?"
+_DECIMALS = r"[+-]?\d+,(\d+)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +103,18 @@ def split(lines: Sequence[str], delimiter: str | None) -> list[list[str]]:
     if delimiter is None:
         return [[line.strip().strip('"')] for line in lines]
     if delimiter == BLANKS:
-        lines = [_DAY_AND_TIME.sub(r"\1T", line) for line in lines]
+        lines = [re.sub(_DAY_AND_TIME, r"\1T", line) for line in lines]
         return [[cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)] for line in lines]
     return [[cell.strip() for cell in row] for row in csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)]
 
 
 def is_value(cell: str) -> bool:
     """Whether a cell is a number, as people write them, or a date."""
-    return is_numeral(cell) or bool(_PLAIN.fullmatch(cell)) or looks_like_date(cell)
+    if _PLAIN.fullmatch(cell):
+        return True
+    from shoal.tabular.numerals import is_numeral
+
+    return is_numeral(cell) or looks_like_date(cell)
 
 
 def is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
@@ -162,7 +165,7 @@ def _has_blank_columns(lines: Sequence[str]) -> bool:
     wide = [row for row in rows if len(row) == width]
     if width < 2 or len(wide) < MOST * len(rows):
         return False
-    if all(_SPACED.fullmatch(line.strip()) for line in lines[1:]) and (len(first) == 1 or _has_zero_groups(lines)):
+    if all(re.fullmatch(_SPACED, line.strip()) for line in lines[1:]) and (len(first) == 1 or _has_zero_groups(lines)):
         return False
     columns = list(zip(*wide, strict=True))
     numeric = [all(_PLAIN.fullmatch(cell) or cell in MISSING for cell in column) for column in columns]
@@ -190,7 +193,7 @@ def _are_numbers(lines: Sequence[str]) -> bool:
         DataError: It might as well be two.
     """
     texts = [line.strip() for line in lines]
-    found = [_THOUSANDS.fullmatch(text) for text in texts]
+    found = [re.fullmatch(_THOUSANDS, text) for text in texts]
     if all(found):
         signed = any(match is not None and match[1] for match in found)
         counts = {text.count(",") for text in texts}
@@ -203,9 +206,11 @@ def _are_numbers(lines: Sequence[str]) -> bool:
             f"{texts[0]!r} may be one number with thousands or {texts[0].count(',') + 1} columns, and so may every "
             "line; put the names of the columns in a first line"
         )
-    if all(map(_EUROPEAN.fullmatch, texts)) and any(re.search(r"\d[ .'\u2019\xa0\u202f]\d", text) for text in texts):
+    if all(re.fullmatch(_EUROPEAN, text) for text in texts) and any(
+        re.search(r"\d[ .'\u2019\xa0\u202f]\d", text) for text in texts
+    ):
         return True
-    decimals = [_DECIMALS.fullmatch(text) for text in texts]
+    decimals = [re.fullmatch(_DECIMALS, text) for text in texts]
     return all(decimals) and any(
         match is not None and (match[0].startswith("-0") or (match[1].startswith("0") and len(match[1]) > 1))
         for match in decimals

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MINUS = "\u2212-"
 _CURRENCY = "$\u00a2-\u00a5\u058f\u060b\u09f2\u0e3f\u17db\u20a0-\u20c0\ufdfc"
 _MARKS = "'\u2019_ \u00a0\u202f\u2009"
-_NUMBER = re.compile(
+_NUMBER = (
     rf"(?P<open>\()?(?P<sign>[+{_MINUS}])?\s*(?P<before>[A-Z]{{0,2}}[{_CURRENCY}]|[A-Z]{{3}}\s)?\s*(?P<inner>[+{_MINUS}])?"
     rf"(?P<digits>[.,]?\d(?:[\d.,{_MARKS}]*[\d.,])?)(?P<exponent>[eEdD][+-]?\d+)?"
     rf"\s*(?P<after>[%\u2030{_CURRENCY}]|[A-Z]{{3}}|\u00b0?[^\W\d_][\w/\u00b2\u00b3^\u00b7%-]*|\u00b0)?"
@@ -32,7 +32,8 @@ _NUMBER = re.compile(
 class Format(NamedTuple):
     """One way of writing the digits of a number."""
 
-    digits: re.Pattern[str]
+    digits: str
+    """A regular expression; it is compiled where it is used, since few tables need it."""
     group: str
     """What may stand between thousands."""
     decimal: str
@@ -41,17 +42,13 @@ class Format(NamedTuple):
     """How the format is called in a message."""
 
 
-def _format(digits: str, group: str, decimal: str, says: str) -> Format:
-    return Format(re.compile(digits), group, decimal, says)
-
-
 FORMATS = (
-    _format(r"\d+\.?\d*|\.\d+", "", ".", ""),
-    _format(r"\d*\.\d+|\d+\.?|[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?", ",", ".", "commas between thousands"),
-    _format(r"\d*,\d+|\d+,?", "", ",", "decimal commas"),
-    _format(r"\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?", ".", ",", "points between thousands"),
-    _format(rf"\d+\.?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(\.\d*)?", _MARKS, ".", "marks between thousands"),
-    _format(rf"\d+,?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(,\d*)?", _MARKS, ",", "marks between thousands"),
+    Format(r"\d+\.?\d*|\.\d+", "", ".", ""),
+    Format(r"\d*\.\d+|\d+\.?|[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?", ",", ".", "commas between thousands"),
+    Format(r"\d*,\d+|\d+,?", "", ",", "decimal commas"),
+    Format(r"\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?", ".", ",", "points between thousands"),
+    Format(rf"\d+\.?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(\.\d*)?", _MARKS, ".", "marks between thousands"),
+    Format(rf"\d+,?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(,\d*)?", _MARKS, ",", "marks between thousands"),
 )
 """The formats, the plainest first; where several fit all cells, they agree on the order of the numbers."""
 
@@ -83,10 +80,9 @@ def read_numerals(cells: Sequence[str | None]) -> Written:
     common = around.most_common(1)[0][0] if around else ("", "")
     agreeing = [match if match and _around(match) == common else None for match in found]
     form = _format_of([match["digits"] for match in agreeing if match])
+    fits = re.compile(form.digits).fullmatch
     table = str.maketrans(dict.fromkeys(form.group, "") | {form.decimal: "."})
-    values = [
-        _number(match, table) if match and form.digits.fullmatch(match["digits"]) else math.nan for match in agreeing
-    ]
+    values = [_number(match, table) if match and fits(match["digits"]) else math.nan for match in agreeing]
     strangers = [
         row
         for row, (cell, value) in enumerate(zip(cells, values, strict=True))
@@ -101,7 +97,7 @@ def read_numerals(cells: Sequence[str | None]) -> Written:
 
 def _matched(cell: str) -> re.Match[str] | None:
     """A cell as a number, with at most one sign and both brackets or none."""
-    match = _NUMBER.fullmatch(cell)
+    match = re.fullmatch(_NUMBER, cell)
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
     return match if sum(map(bool, match.group("open", "sign", "inner", "minus"))) <= 1 else None
@@ -116,7 +112,8 @@ def _format_of(digits: Sequence[str]) -> Format:
     """The first format of which the most cells are."""
     best, most = FORMATS[0], -1
     for form in FORMATS:
-        count = sum(form.digits.fullmatch(cell) is not None for cell in digits)
+        fits = re.compile(form.digits).fullmatch
+        count = sum(fits(cell) is not None for cell in digits)
         if count > most:
             best, most = form, count
         if count == len(digits):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UsageError
 from shoal.tabular.delimited import read_delimited
-from shoal.tabular.records import read_records
 from shoal.tabular.table import Table
+from shoal.textfiles import decode_text, open_bytes, read_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,43 +50,43 @@ def read_table(source: str, *, columns: Sequence[str] = (), header: bool | None 
 def _bytes(source: str) -> bytes:
     """All that a file or a pipe holds."""
     if source == "-":
-        if sys.stdin is None:
-            raise UsageError("standard input is closed; name a file")
-        return sys.stdin.buffer.read()
+        return read_standard_input()
     path = Path(source)
     if path.is_dir():
         raise UsageError(f"{source} is a folder; give a file of numbers (CSV, TSV, one a line, JSON lines, Parquet)")
-    return path.read_bytes()
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    with open_bytes(path) as file:
+        return file.read()
 
 
 def _read(data: bytes, name: str, columns: Sequence[str], header: bool | None) -> Table:
     """The table that some bytes hold."""
     if data.startswith(b"PAR1"):
         return _parquet(data, name)
-    text = _as_utf8(data)
+    text = _as_utf8(data, name)
     if _CONTROL.search(text[:_HEAD]):
         raise DataError(f"{name} is binary; give text (CSV, TSV, one value a line, JSON lines) or Parquet")
-    text = text.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not text.strip():
         raise DataError(f"{name} is empty")
     if text.lstrip().startswith((b"{", b"[")):
+        from shoal.tabular.records import read_records
+
         return read_records(text.lstrip(), name)
     return read_delimited(text, name, columns=columns, header=header)
 
 
-def _as_utf8(data: bytes) -> bytes:
-    """Text as UTF-8 without a byte order mark: from UTF-16 where a mark says so, else from Windows' Latin letters."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(data) % 2 == 0:
-        return data.decode("utf-16", "replace").encode()
-    data = data.removeprefix(codecs.BOM_UTF8)
+def _as_utf8(data: bytes, name: str) -> bytes:
+    """Text as UTF-8 with plain line ends, from Windows' Latin letters where it is no Unicode."""
+    data = data.replace(b"\r\r\n", b"\n")  # as a line end that was translated twice on Windows
     try:
-        data.decode("utf-8")
+        return decode_text(data, name).encode()
+    except DataError:
+        plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        return plain.decode("cp1252").encode()
     except UnicodeDecodeError:
-        try:
-            return data.decode("cp1252").encode()
-        except UnicodeDecodeError:
-            return data.decode("latin1").encode()
-    return data
+        return plain.decode("latin1").encode()
 
 
 def _parquet(data: bytes, name: str) -> Table:

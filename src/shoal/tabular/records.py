@@ -54,6 +54,9 @@ def _rows(data: bytes, source: str) -> list[dict[str, Any]]:
         held = None
     if not isinstance(held, list) or not held:
         held = [_loaded(line, number, source) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    forms = {type(row) if isinstance(row, dict) else len(row) if isinstance(row, list) else None for row in held}
+    if len(forms) > 1:
+        raise DataError(f"the rows of {source} are not all alike: values, objects, or arrays of one length")
     return [_as_object(row) for row in held]
 
 
