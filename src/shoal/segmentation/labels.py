@@ -121,17 +121,22 @@ def label_segments(
     edges = [0, *itertools.accumulate(map(len, segments))]
     word_counts = [_counted(segment, _words_of) for segment in segments]
     style_counts = [_counted(segment, _style_of) for segment in segments]
-    tokens = [[len(style_tokens(sentence)) for sentence in segment] for segment in segments]
-    sizes = [float(sum(part)) for part in tokens]
+    sizes, lengths = [], [len(segment) for segment in segments]
+    for segment in segments:
+        sizes.append(float(sum(len(style_tokens(sentence)) for sentence in segment)))
+    whole_words, whole_style = _sum(word_counts), _sum(style_counts)
     labels = []
     for place, segment in enumerate(segments):
         class_name, probability = (None, None) if head is None else _class_of(head, segment)
-        rest = [length for other, part in enumerate(tokens) if other != place for length in part] or tokens[place]
-        others = [other for other in range(len(segments)) if other != place]
-        found_words = _traits(word_counts, sizes, place, others)
-        found_style = _traits(style_counts, sizes, place, others)
-        before = [place - 1] if place else []
-        moved = [*_traits(word_counts, sizes, place, before), *_traits(style_counts, sizes, place, before)]
+        rest = (sum(sizes) - sizes[place], sum(lengths) - lengths[place])
+        own_words = Counter({name: whole_words[name] for name in word_counts[place]})
+        found_words = _apart_from_rest(word_counts[place], own_words, sizes[place], sum(sizes))
+        found_style = _apart_from_rest(style_counts[place], whole_style, sizes[place], sum(sizes))
+        moved = []
+        if place:
+            for counts, whole in ((word_counts, whole_words), (style_counts, whole_style)):
+                prior = {name: _PRIOR_TOKENS * whole[name] / sum(sizes) for name in counts[place] | counts[place - 1]}
+                moved += _traits(counts[place], sizes[place], counts[place - 1], sizes[place - 1], prior)
         labels.append(
             SegmentLabel(
                 start=edges[place],
@@ -141,8 +146,8 @@ def label_segments(
                 words=tuple([trait for trait in found_words if trait.z > 0][:words]),
                 style=tuple(found_style[:style]),
                 since=tuple(sorted(moved, key=lambda trait: -abs(trait.z))[:style]),
-                sentence_tokens=float(np.mean(tokens[place])),
-                elsewhere_tokens=float(np.mean(rest)),
+                sentence_tokens=sizes[place] / lengths[place],
+                elsewhere_tokens=rest[0] / rest[1] if rest[1] else sizes[place] / lengths[place],
             )
         )
     return tuple(labels)
@@ -154,21 +159,35 @@ def _class_of(head: Head, sentences: Sequence[str]) -> tuple[str, float]:
     return head.classes[best], float(probabilities[best])
 
 
-def _traits(counts: Sequence[Counter[str]], sizes: Sequence[float], here: int, there: Sequence[int]) -> list[Trait]:
-    """What differs notably between a segment and others, the clearest first."""
-    if not there:
+def _apart_from_rest(here: Counter[str], whole: Counter[str], size: float, all_size: float) -> list[Trait]:
+    """What differs notably between a segment and the rest of the text."""
+    if size in (0, all_size):
         return []
-    whole: Counter[str] = sum(counts, Counter())
-    other: Counter[str] = sum((counts[place] for place in there), Counter())
-    size, other_size = sizes[here], sum(sizes[place] for place in there)
+    rest = Counter({name: whole[name] - here[name] for name in whole})
+    prior = {name: _PRIOR_TOKENS * count / all_size for name, count in whole.items()}
+    return _traits(here, size, rest, all_size - size, prior)
+
+
+def _traits(
+    here: Counter[str], size: float, there: Counter[str], other_size: float, prior: dict[str, float]
+) -> list[Trait]:
+    """What differs notably between two stretches of text, the clearest first."""
+    if not size or not other_size:
+        return []
     traits = []
-    for name in counts[here].keys() | other.keys():
-        prior = _PRIOR_TOKENS * whole[name] / sum(sizes)
-        z = _log_odds(counts[here][name], size, other[name], other_size, prior)
+    for name, weight in prior.items():
+        z = _log_odds(here[name], size, there[name], other_size, weight)
         if abs(z) >= _NOTABLE:
-            share, elsewhere = counts[here][name] / size, other[name] / other_size
+            share, elsewhere = here[name] / size, there[name] / other_size
             traits.append(Trait(name=name, share=share, elsewhere=elsewhere, z=z))
     return sorted(traits, key=lambda trait: (-abs(trait.z), trait.name))
+
+
+def _sum(counts: Sequence[Counter[str]]) -> Counter[str]:
+    whole: Counter[str] = Counter()
+    for part in counts:
+        whole.update(part)
+    return whole
 
 
 def _log_odds(count: float, size: float, other: float, other_size: float, prior: float) -> float:

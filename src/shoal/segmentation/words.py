@@ -10,8 +10,8 @@ is, each document says itself (`concentration`).
 That p_w is the language's and not the document's matters: measured against itself, a document of one subject has no
 reason to stay whole. Only the most common words take the document's own frequencies, which are its style.
 
-Adding each token's logarithm step by step turns the evidence into a sum over pairs of tokens of one word that lie
-within the segment, which two cumulative sums give for all segments at once: O(n² + pairs).
+Adding each token's logarithm step by step turns the evidence into a sum over pairs of sentences that share a word and
+lie within the segment, which two cumulative sums give for all segments at once: O(n² + pairs).
 
 Source: Utiyama and Isahara (2001), ACL, section 2, for text as segments with word distributions of their own;
 Eisenstein and Barzilay (2008), EMNLP, section 3, for summing the distributions out.
@@ -77,12 +77,12 @@ class WordEvidence:
 
     def __init__(self, counts: Any, background: NDArray[np.float64] | None = None) -> None:
         table = sparse.coo_array(counts)
-        times = table.data.astype(np.intp)
-        order = np.lexsort((np.repeat(table.coords[0], times), np.repeat(table.coords[1], times)))
-        self._words = np.repeat(table.coords[1], times)[order]
-        self._places = np.repeat(table.coords[0], times)[order]
+        table.sum_duplicates()
+        self._words, self._places = (part.astype(np.intp) for part in (table.coords[1], table.coords[0]))
+        order = np.lexsort((self._places, self._words))
+        self._words, self._places, self._times = self._words[order], self._places[order], table.data[order].astype(float)
         self._sentences, words = (int(size) for size in table.shape)
-        own = np.bincount(self._words, minlength=words).astype(np.float64)
+        own = np.bincount(self._words, self._times, minlength=words)
         self._share = _flattened(own) if background is None else _with_own_style(background, own)
 
     def scores(self, concentration: float, memory: float = 1.0) -> NDArray[np.float64]:
@@ -94,29 +94,35 @@ class WordEvidence:
         """
         scores = self._repeated(concentration, memory)
         scores -= self._normalizers(concentration, memory)
-        first = np.bincount(self._places, np.log(concentration * self._own_shares()), minlength=self._sentences)
-        alone = np.concatenate([[0.0], np.cumsum(first)])
-        return np.triu(scores + alone[None, :] - alone[:, None], 1)
+        alone = self._times * np.log(concentration * self._own_shares())
+        first = np.bincount(self._places, alone, minlength=self._sentences)
+        summed = np.concatenate([[0.0], np.cumsum(first)])
+        return np.triu(scores + summed[None, :] - summed[:, None], 1)
 
     def _own_shares(self) -> NDArray[np.float64]:
         shares: NDArray[np.float64] = self._share[self._words]
         return shares
 
     def _repeated(self, concentration: float, memory: float) -> NDArray[np.float64]:
-        """What the earlier tokens of its word add to each token, summed over the tokens of each segment."""
-        size, words, places = self._sentences, self._words, self._places
-        base = concentration * self._own_shares()
-        heard = np.zeros(len(words))
+        """What the earlier tokens of its word add to each token, summed over the tokens of each segment.
+
+        A word's tokens in one sentence are taken together, Σ log(x + r) over r < c being ln Γ(x + c) - ln Γ(x), so that
+        the cost hangs on the sentences in which a word stands and not on how often it stands there.
+        """
+        size, words, places, times = self._sentences, self._words, self._places, self._times
+        heard = concentration * self._own_shares()
+        known = _log_rising(heard, times)
         pairs = np.zeros(size * size)
+        pairs[:: size + 1] = np.bincount(places, known - times * np.log(heard), minlength=size)
         for apart in range(1, len(words)):
             earlier = np.flatnonzero(words[:-apart] == words[apart:])
             if not len(earlier):
                 break
             later = earlier + apart
-            more = heard[later] + memory ** (places[later] - places[earlier])
-            gains = np.log((base[later] + more) / (base[later] + heard[later]))
-            np.add.at(pairs, places[earlier] * size + places[later], gains)
-            heard[later] = more
+            heard[later] += times[earlier] * memory ** (places[later] - places[earlier])
+            now = _log_rising(heard[later], times[later])
+            np.add.at(pairs, places[earlier] * size + places[later], now - known[later])
+            known[later] = now
         scores = np.zeros((size + 1, size + 1))
         scores[:-1, 1:] = pairs.reshape(size, size)[::-1].cumsum(axis=0)[::-1].cumsum(axis=1)
         return scores
@@ -124,7 +130,7 @@ class WordEvidence:
     def _normalizers(self, concentration: float, memory: float) -> NDArray[np.float64]:
         """Σ log(α + N) over the tokens of each segment, with N the faded number of tokens before."""
         size = self._sentences
-        tokens = np.bincount(self._places, minlength=size).astype(np.float64)
+        tokens = np.bincount(self._places, self._times, minlength=size)
         heard = np.zeros(size)
         steps = np.zeros((size + 1, size + 1))
         for place in range(size):
@@ -133,6 +139,14 @@ class WordEvidence:
             steps[open_, place + 1] = gammaln(said + tokens[place]) - gammaln(said)
             heard[open_] = memory * (heard[open_] + tokens[place])
         return steps.cumsum(axis=1)
+
+
+def _log_rising(start: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithm of start (start + 1) ... (start + times - 1); most words stand once, where no Γ is needed."""
+    found = np.log(start)
+    often = times > 1
+    found[often] = gammaln(start[often] + times[often]) - gammaln(start[often])
+    return found
 
 
 _STYLE_SHARE = 3e-3

@@ -4,7 +4,7 @@ The text is cut before merges are learned (Sennrich et al. 2016, arXiv:1508.0790
 token crosses a cut. Runs of the digit 1 are cut into fours, from the left: the unary number 11111 with the space
 before it is ` 1111`, `1`, so unary numbers have a token cycle of period 4. Other digits are cut into pairs. A word
 takes the space before it; punctuation is kept apart from words and numbers, so a prompt that ends with a colon and a
-completion that begins with a space split between tokens.
+completion that begins with a space split between tokens. Runs of more than 128 letters, marks or blanks are cut there.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 END_TOKEN = "<|endoftext|>"
 UNARY_CHUNK = 4
+LONGEST_RUN = 128
+"""Longer runs of letters, marks or blanks are cut: to learn the merges of a run takes the square of its length."""
 
 _CUTS = "|".join(
     (
         rf" ?1{{1,{UNARY_CHUNK}}}(?![02-9])",
         r" ?\p{N}{1,2}",
         r"'(?:s|t|d|m|re|ve|ll)(?!\p{L})",
-        r" ?\p{L}+",
-        r" ?[^\s\p{L}\p{N}]+",
-        r"\s+(?!\S)",
-        r"\s+",
+        rf" ?\p{{L}}{{1,{LONGEST_RUN}}}",
+        rf" ?[^\s\p{{L}}\p{{N}}]{{1,{LONGEST_RUN}}}",
+        rf"\s{{1,{LONGEST_RUN}}}(?!\S)",
+        rf"\s{{1,{LONGEST_RUN}}}",
     )
 )
 _SMALLEST = 256 + 1 + 2 * UNARY_CHUNK
