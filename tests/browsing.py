@@ -44,7 +44,7 @@ def chromium() -> str:
 def visit(chromium: str, address: str, profile: Path, *extra: str) -> tuple[str, list[str]]:
     """The page after its script ran, and what it said on the console (refused requests are said there)."""
     command = [chromium, *FLAGS, f"--user-data-dir={profile}", *extra, "--dump-dom", address]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     return answer.stdout, re.findall(r"CONSOLE.*", answer.stderr)
 
 

@@ -13,7 +13,6 @@ from shoal.tasks.example import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import TrainSettings, train
 from shoal.training.batches import PackedExamples
-from shoal.training.dropout import dropout_set
 
 EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 5)) for place in range(24)]
 SETTINGS = TrainSettings(learning_rate=3e-3, epochs=3, batch_tokens=100, precision="float32")
@@ -165,11 +164,3 @@ def test_unusable_examples_and_settings_are_refused_before_any_step():
         train(llama(), tokenizer, EXAMPLES, _settings(beta2=1.0))
     with pytest.raises(UsageError, match=r"decay = 0.97 is out of range"):
         train(llama(), tokenizer, EXAMPLES, _settings(schedule="wsd", decay=0.97))
-
-
-def test_dropout_of_an_architecture_without_any_is_refused():
-    with (
-        pytest.raises(UsageError, match=r"dropout = 0.1, but Linear has no dropout; set it to 0"),
-        dropout_set(torch.nn.Linear(2, 2), 0.1),
-    ):
-        pass

@@ -1,15 +1,19 @@
 """Which rows go through the model together.
 
 Rows are sorted by length, so that little is padded, and a batch is filled until its tokens, padding included, would
-exceed the budget. The order of the examples plays no part: rows of one length are sorted by their ids.
+exceed the budget. The order of the examples plays no part: rows of one length are sorted by their ids. Where the
+length of what is read plays a part in the model, rows go together whose lengths agree (`shoal.models.lengths`), and a
+row whose target crosses a border is split there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
+
+from shoal.models.lengths import ALL_AGREE, Lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,11 +41,31 @@ class Row:
         return self.boundary + self.stop - 1
 
 
-def fill_batches(rows: Iterable[Row], token_budget: int) -> list[list[Row]]:
-    """Batches of at most ``token_budget`` tokens, padding included; a longer row goes alone."""
+def split_row(row: Row, lengths: Lengths) -> list[Row]:
+    """The row in pieces, each to be read at lengths that agree with those of the prefixes of all its tokens."""
+    if lengths.all_agree:
+        return [row]
+    pieces = []
+    while row.start < row.stop:
+        last = lengths.last(row.boundary + row.start)
+        stop = row.stop if last is None else min(row.stop, last - row.boundary + 1)
+        pieces.append(replace(row, stop=stop))
+        row = replace(row, start=stop)
+    return pieces
+
+
+def fill_batches(rows: Iterable[Row], token_budget: int, lengths: Lengths = ALL_AGREE) -> list[list[Row]]:
+    """Batches of at most ``token_budget`` tokens, padding included; a longer row goes alone.
+
+    Args:
+        rows: as `split_row` gives them.
+        token_budget: tokens of a batch.
+        lengths: rows whose lengths do not agree are kept apart.
+    """
     batches: list[list[Row]] = []
     for row in sorted(rows, key=lambda row: (row.fed, row.ids[: row.fed])):
-        if batches and (len(batches[-1]) + 1) * row.fed <= token_budget:
+        fits = bool(batches) and (len(batches[-1]) + 1) * row.fed <= token_budget
+        if fits and lengths.agree(batches[-1][0].fed, row.fed):
             batches[-1].append(row)
         else:
             batches.append([row])

@@ -68,7 +68,7 @@ def evaluate(
     tell = progress or _silent
     said: dict[int, tuple[int, ...]] = {}
     with scoring_mode(model):
-        anatomy = split_model(model)
+        anatomy = split_model(model, longest=max((row.fed for row in rows), default=0))
         scorer = Scorer(anatomy, token_budget)
         stretches = (score_to_divergence if early_exit else score_whole)(scorer, rows, tell)
         if greedy_text:
@@ -105,12 +105,14 @@ def scoring_mode(model: PreTrainedModel | Body) -> Iterator[None]:
 def describe_settings(anatomy: Anatomy) -> dict[str, str | int | float | bool]:
     """Where and how the numbers were made."""
     model: Any = anatomy.model
+    lengths = {} if anatomy.lengths.all_agree else {"lengths": anatomy.lengths.describe()}
     return {
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
         "attention": "own" if anatomy.own is not None else str(model.config._attn_implementation),
         "path": anatomy.path,
         "padding": anatomy.padding,
+        **lengths,
     }
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from shoal.evaluation.batches import Row
 from shoal.models.bodies.decoding import continue_greedily
-from shoal.models.decoding import decode_greedily, has_cache
+from shoal.models.caching import cache_use
+from shoal.models.decoding import decode_greedily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +90,7 @@ def _start(stretch: Stretch) -> _Continuation:
 
 def _goes_on(anatomy: Anatomy) -> bool:
     """Whether what has been read need not be read again to say one more token."""
-    return anatomy.own is not None or has_cache(anatomy.model)
+    return anatomy.own is not None or cache_use(anatomy) is not None
 
 
 def _decoded(anatomy: Anatomy, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
@@ -98,7 +99,7 @@ def _decoded(anatomy: Anatomy, items: list[_Continuation], end_id: int | None, *
     if anatomy.own is not None:
         drafts = continue_greedily(anatomy.own, prefixes, limits, end_id, may_pad=may_pad)
     else:
-        drafts = decode_greedily(anatomy.model, prefixes, limits, end_id, may_pad=may_pad)
+        drafts = decode_greedily(anatomy, prefixes, limits, end_id, may_pad=may_pad)
     return [tuple(draft) for draft in drafts]
 
 

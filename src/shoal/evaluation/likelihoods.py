@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError
-from shoal.evaluation.batches import Row, fill_batches
+from shoal.evaluation.batches import Row, fill_batches, split_row
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.passes import score_batch
 from shoal.evaluation.rows import row_check
@@ -90,16 +90,18 @@ def log_likelihoods(
     Raises:
         ModelError: the model's logits are not numbers.
     """
-    found = [math.nan] * len(rows)
+    parts: dict[int, list[float]] = {row.item: [] for row in rows}
     done = 0
     with scoring_mode(model):
-        anatomy = split_model(model)
-        for batch in fill_batches(rows, batch_budget(anatomy, token_budget)):
+        anatomy = split_model(model, longest=max((row.fed for row in rows), default=0))
+        pieces = [piece for row in rows for piece in split_row(row, anatomy.lengths)]
+        for batch in fill_batches(pieces, batch_budget(anatomy, token_budget), anatomy.lengths):
             for row, nats in zip(batch, _nats_of(anatomy, batch), strict=True):
-                found[row.item] = nats
+                parts[row.item].append(nats)
             done += len(batch)
             if progress is not None:
-                progress(what, done, len(rows))
+                progress(what, done, len(pieces))
+    found = [math.fsum(parts[row.item]) for row in rows]
     if any(math.isnan(nats) for nats in found):
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
     return found

@@ -9,8 +9,9 @@ in half precision, where rounding makes many logits equal, that is seldom so, an
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -48,8 +49,10 @@ class PreciseScorer:
         if self._source.own is not None:
             return split_model(self._source.own.to(dtype=torch.float64))
         model: Any = copy.deepcopy(self._source.model)
+        if hasattr(model, "set_experts_implementation"):
+            model.set_experts_implementation("eager")  # the grouped kernels know no float64
         with _Float64Throughout():
-            return split_model(model.double())
+            return replace(split_model(model.double()), lengths=self._source.lengths)
 
     def score(
         self, ids: list[int], where_N: torch.Tensor, target_N: torch.Tensor
@@ -89,7 +92,20 @@ def _score_rows(z_NV: torch.Tensor, target_N: torch.Tensor) -> tuple[torch.Tenso
 
 
 class _Float64Throughout(TorchFunctionMode):
-    """Models ask for float32 by name in norms and rotary angles; within this they get float64 there too."""
+    """Models ask for float32 by name in norms and rotary angles; within this they get float64 there too.
+
+    It is also what tensors are made in that name no dtype.
+    """
+
+    def __enter__(self) -> Self:
+        self._before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *fault: Any) -> None:
+        super().__exit__(*fault)
+        torch.set_default_dtype(self._before)
 
     def __torch_function__(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError, TooLongError
 from shoal.evaluation.batches import Row
+from shoal.models.anatomy import context_of
 from shoal.models.bodies import Body
 from shoal.text.encoding import encode_pairs
 
@@ -63,5 +64,4 @@ def model_limits(model: PreTrainedModel | Body) -> tuple[int | None, int]:
     """How many tokens the model reads at most, where it says so, and how many it knows."""
     if isinstance(model, Body):
         return model.context, model.embeddings
-    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return context, model.get_input_embeddings().weight.shape[0]
+    return context_of(model), model.get_input_embeddings().weight.shape[0]

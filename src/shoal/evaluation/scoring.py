@@ -7,23 +7,24 @@ far, which is just what one pass over prompt and target shows. So exact match ne
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.evaluation.batches import Row, fill_batches, scored_places
+from shoal.evaluation.batches import Row, fill_batches, scored_places, split_row
 from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals
 from shoal.evaluation.nearties import PreciseScorer, near_ties
 from shoal.evaluation.passes import score_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from shoal.evaluation.scores import Status
     from shoal.models.anatomy import Anatomy
 
 _FULL_LOGITS_BYTES = 256 * 2**20
+_GRAVEST_FIRST: tuple[Status, ...] = ("nan", "tie", "near-tie")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,21 @@ class Scorer:
         self._budget = batch_budget(anatomy, token_budget)
 
     def score(self, rows: Iterable[Row], on_batch: Callable[[int], None] | None = None) -> list[Stretch]:
-        """Score rows in batches; the stretches come in the order of the batches, not of the rows.
+        """Score rows, each with an item of its own, in batches; the order of the stretches is not that of the rows.
 
         Args:
             rows: what to score.
             on_batch: called after each batch with the number of its rows.
         """
-        stretches: list[Stretch] = []
-        for batch in fill_batches(rows, self._budget):
-            stretches.extend(self._score_batch(batch))
+        lengths, wholes = self._anatomy.lengths, {row.item: row for row in rows}
+        pieces = [piece for row in wholes.values() for piece in split_row(row, lengths)]
+        found: dict[int, list[Stretch]] = {}
+        for batch in fill_batches(pieces, self._budget, lengths):
+            for stretch in self._score_batch(batch):
+                found.setdefault(stretch.row.item, []).append(stretch)
             if on_batch is not None:
-                on_batch(len(batch))
-        return stretches
+                on_batch(sum(piece.stop == wholes[piece.item].stop for piece in batch))
+        return [join_stretches(wholes[item], stretches) for item, stretches in found.items()]
 
     def _score_batch(self, batch: list[Row]) -> list[Stretch]:
         anatomy = self._anatomy
@@ -108,6 +112,24 @@ class Scorer:
         greedy_id = None if wrong is None else int(greedy_N[wrong])
         verdicts = _Verdicts(scores, torch.zeros_like(scores.right_N))
         return verdicts.stretch(row, slice(None), wrong, greedy_id, "tie" if tie else "near-tie")
+
+
+def join_stretches(row: Row, stretches: Sequence[Stretch]) -> Stretch:
+    """The verdict on a row from those on its parts, which come in any order; a first wrong token hides what follows."""
+    if len(stretches) == 1:
+        return stretches[0] if stretches[0].row is row else replace(stretches[0], row=row)
+    parts = sorted(stretches, key=lambda stretch: stretch.row.start)
+    wrong = next((part for part in parts if part.wrong_at is not None), parts[-1])
+    statuses = {part.status for part in parts[: parts.index(wrong) + 1]}
+    return Stretch(
+        row=row,
+        margins=tuple(margin for part in parts for margin in part.margins),
+        right=sum(part.right for part in parts),
+        wrong_at=wrong.wrong_at,
+        greedy_id=wrong.greedy_id,
+        log_likelihood=math.fsum(part.log_likelihood for part in parts),
+        status=next((status for status in _GRAVEST_FIRST if status in statuses), "clear"),
+    )
 
 
 def batch_budget(anatomy: Anatomy, token_budget: int) -> int:

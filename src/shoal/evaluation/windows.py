@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from shoal.evaluation.batches import Row
-from shoal.evaluation.scoring import Scorer, Stretch
+from shoal.evaluation.scoring import Scorer, Stretch, join_stretches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoal.evaluation.scores import Status
-
 _FIRST_WINDOW = 1
 _GROWTH = 8
-_GRAVEST_FIRST: tuple[Status, ...] = ("nan", "tie", "near-tie")
 
 
 def score_whole(scorer: Scorer, rows: list[Row], tell: Callable[[str, int, int], None]) -> list[Stretch]:
@@ -47,7 +43,7 @@ def score_to_divergence(scorer: Scorer, rows: list[Row], tell: Callable[[str, in
         going = [row for row in going if _open(verdicts[row.item], row)]
         reach *= _GROWTH
         tell("scoring", len(rows) - len(going), len(rows))
-    return [_joined(row, verdicts[row.item]) for row in rows]
+    return [join_stretches(row, verdicts[row.item]) for row in rows]
 
 
 def _scored(stretches: list[Stretch]) -> int:
@@ -56,17 +52,3 @@ def _scored(stretches: list[Stretch]) -> int:
 
 def _open(stretches: list[Stretch], row: Row) -> bool:
     return stretches[-1].wrong_at is None and stretches[-1].row.stop < row.stop
-
-
-def _joined(row: Row, stretches: list[Stretch]) -> Stretch:
-    """The windows of one row as one stretch."""
-    statuses = {stretch.status for stretch in stretches}
-    return Stretch(
-        row=row,
-        margins=tuple(margin for stretch in stretches for margin in stretch.margins),
-        right=sum(stretch.right for stretch in stretches),
-        wrong_at=stretches[-1].wrong_at,
-        greedy_id=stretches[-1].greedy_id,
-        log_likelihood=math.fsum(stretch.log_likelihood for stretch in stretches),
-        status=next((status for status in _GRAVEST_FIRST if status in statuses), "clear"),
-    )

@@ -5,6 +5,8 @@ itself. What a model's own forward does between the two (a scale, a soft cap) is
 in use and comparing with the logits of the model itself on a small probe; where none gives the same numbers,
 the model stays whole and its full logits are used. Where shoal has a body of its own for the architecture, and it gives
 the same numbers on the probe, that body is run. Cost: a handful of forward passes over seven tokens, once a model.
+Where a caller says how long its rows are, it is also found whether the length of what is read plays a part
+(`shoal.models.lengths`), by a handful of passes over as many tokens.
 
 Shapes: B rows, L positions, D hidden width, V vocabulary, N any number of positions.
 """
@@ -12,8 +14,8 @@ Shapes: B rows, L positions, D hidden width, V vocabulary, N any number of posit
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 import torch
@@ -22,17 +24,22 @@ from shoal.errors import ModelError
 from shoal.models.attention import fast_forward, skips_mask
 from shoal.models.bodies import Body, adopt
 from shoal.models.head import Head
+from shoal.models.lengths import ALL_AGREE, Lengths, find_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from transformers import PreTrainedModel
 
-__all__ = ["Anatomy", "Head", "Padding", "split_model"]
+__all__ = ["Anatomy", "Head", "Padding", "context_of", "logits_of_all", "same_numbers", "split_model", "spread_ids"]
 
 Padding = Literal["right", "none"]
 
 _PROBE_LENGTHS = (7, 4)
+_LEAST_LENGTH = 64
+"""Lengths are looked at up to here at least, and then to the next power of two, so that few callers look again."""
+_COMPARED = 64
+"""Places at most at which two readings are compared."""
 _SCALES: tuple[tuple[str, Callable[[float], float]], ...] = (
     ("logit_scale", lambda value: value),
     ("logits_scaling", lambda value: 1.0 / value),
@@ -61,6 +68,9 @@ class Anatomy:
     vocabulary: int
     """The number of logits."""
 
+    lengths: Lengths = ALL_AGREE
+    """Which lengths of what is read give the same numbers, as far as the caller of `split_model` asked."""
+
     @property
     def path(self) -> Literal["factored", "full logits"]:
         """Which path scoring takes."""
@@ -81,6 +91,7 @@ class Anatomy:
         if self.own is not None:
             with torch.inference_mode():
                 return self.own.hidden_behind(shared, ids_BL)
+        self.forget()
         with torch.inference_mode(), fast_forward(self.model):
             return _hidden(self.model, ids_BL)[:, shared:]
 
@@ -88,7 +99,13 @@ class Anatomy:
         """The logits (B × L × V) that the model itself gives."""
         if isinstance(self.model, Body):
             return self.model.head.logits(self.model.hidden(ids_BL))
-        return _full_logits(self.model, ids_BL)
+        self.forget()
+        return logits_of_all(self.model, ids_BL)
+
+    def forget(self) -> None:
+        """Make the model forget what it has read, where that would change what it reads next."""
+        if self.lengths.keeps_state:
+            _forget(self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +122,18 @@ class _Findings:
 
 
 _known: WeakKeyDictionary[torch.nn.Module, _Findings] = WeakKeyDictionary()
+_known_lengths: WeakKeyDictionary[torch.nn.Module, tuple[_Findings, Lengths]] = WeakKeyDictionary()
 
 
-def split_model(model: PreTrainedModel | Body) -> Anatomy:
+def split_model(model: PreTrainedModel | Body, *, longest: int | None = None) -> Anatomy:
     """Take a model apart into body and head, and prove on a probe that the parts give the logits of the whole.
 
     The model must be in evaluation mode. What was found is remembered for as long as the model object lives and its
     head stays the same kind of layer, without other hooks. What is returned sees the weights as they are now.
+
+    Args:
+        model: the model.
+        longest: how many ids will be read at most, where the length may play a part; where None, that is not looked at.
     """
     if isinstance(model, Body):
         return Anatomy(model=model, own=model, head=model.head, padding="right", vocabulary=len(model.head.weight_VD))
@@ -120,7 +142,66 @@ def split_model(model: PreTrainedModel | Body) -> Anatomy:
         findings = _known[model] = _probe(model, outside)
     head = None if findings.form is None else _head(model, *findings.form)
     own = adopt(model) if findings.own else None
-    return Anatomy(model=model, own=own, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
+    anatomy = Anatomy(model=model, own=own, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
+    if longest is None or own is not None:  # the bodies of shoal's own read no length
+        return anatomy
+    found_for, lengths = _known_lengths.get(model, (findings, ALL_AGREE))
+    if lengths.reached < longest or found_for is not findings:
+        reached = max(longest, min(max(_LEAST_LENGTH, 1 << longest.bit_length()), context_of(model) or longest))
+        try:
+            lengths = _look_at_lengths(anatomy, reached)
+        except (IndexError, RuntimeError):  # more places or memory than there are
+            lengths = _look_at_lengths(anatomy, longest)
+        _known_lengths[model] = (findings, lengths)
+    return replace(anatomy, lengths=lengths)
+
+
+def context_of(model: PreTrainedModel) -> int | None:
+    """How many tokens a model reads at most, where its configuration says so.
+
+    Dynamic NTK scaling stretches the context that it names by its factor; XLNet says -1 and has no limit.
+    """
+    config = model.config.get_text_config(decoder=True)
+    context = getattr(config, "max_position_embeddings", None)
+    rope = getattr(config, "rope_parameters", None) or {}
+    if context is None or context < 1:
+        return None
+    return int(context * rope.get("factor", 1.0)) if rope.get("rope_type") == "dynamic" else int(context)
+
+
+@torch.inference_mode()
+def _look_at_lengths(anatomy: Anatomy, longest: int) -> Lengths:
+    """Which lengths up to the longest give the same numbers."""
+    model: Any = anatomy.model
+    row_L = spread_ids(model, longest)
+    forgetting = replace(anatomy, lengths=Lengths(keeps_state=True))
+    seen: dict[int, torch.Tensor] = {}
+
+    def differs(shorter: int, longer: int) -> bool:
+        if longer not in seen:
+            seen.clear()
+            seen[longer] = _read(forgetting, row_L[:longer])
+        places = torch.linspace(0, shorter - 1, min(shorter, _COMPARED)).long()
+        one, other = _read(forgetting, row_L[:shorter])[places], seen[longer][places]
+        return not same_numbers(one, other)
+
+    lengths = find_lengths(model.config.get_text_config(decoder=True).to_dict(), longest, differs)
+    if lengths.all_agree:
+        return lengths
+    _read(forgetting, row_L)
+    at_once, fresh = (_read(reader, row_L[: longest - 1]) for reader in (anatomy, forgetting))
+    return replace(lengths, keeps_state=not same_numbers(at_once, fresh))
+
+
+def _read(anatomy: Anatomy, ids_L: torch.Tensor) -> torch.Tensor:
+    """What can be compared of a row read by itself: its last hidden states, or else its logits."""
+    return (anatomy.full_logits(ids_L[None]) if anatomy.head is None else anatomy.body(ids_L[None]))[0]
+
+
+def _forget(model: Any) -> None:
+    """Read a single token, after which frequencies are those of a short text again."""
+    with torch.inference_mode():
+        model.base_model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device), use_cache=False)
 
 
 def _outside(model: PreTrainedModel) -> tuple[object, ...]:
@@ -136,13 +217,13 @@ def _outside(model: PreTrainedModel) -> tuple[object, ...]:
 def _probe(model: PreTrainedModel, outside: tuple[object, ...]) -> _Findings:
     """Find the form of the head, and whether padding on the right changes anything."""
     long, short = _probe_rows(model)
-    alone = [_full_logits(model, row[None])[0] for row in (long, short)]
+    alone = [logits_of_all(model, row[None])[0] for row in (long, short)]
     padding: Padding = "right"
     for filler in (0, int(long[-1])):
         padded = torch.full_like(long, filler)
         padded[: len(short)] = short
-        together = _full_logits(model, torch.stack([long, padded]))
-        if not all(_same(row[: len(one)], one) for row, one in zip(together, alone, strict=True)):
+        together = logits_of_all(model, torch.stack([long, padded]))
+        if not all(same_numbers(row[: len(one)], one) for row, one in zip(together, alone, strict=True)):
             padding = "none"
     form, vocabulary = _form(model, long, alone[0]), alone[0].shape[-1]
     own = form is not None and padding == "right" and _own_is_same(model, long, alone[0])
@@ -150,14 +231,14 @@ def _probe(model: PreTrainedModel, outside: tuple[object, ...]) -> _Findings:
 
 
 def _probe_rows(model: PreTrainedModel) -> list[torch.Tensor]:
-    """Two rows of distinct ids that are spread over the vocabulary."""
+    """Two short rows."""
+    return [spread_ids(model, length, 1 + 11 * place) for place, length in enumerate(_PROBE_LENGTHS)]
+
+
+def spread_ids(model: PreTrainedModel, length: int, first: int = 1) -> torch.Tensor:
+    """A row of ids (L) that are spread over the vocabulary."""
     entries = model.get_input_embeddings().weight.shape[0]
-    rows, first = [], 1
-    for length in _PROBE_LENGTHS:
-        ids = [(first + 97 * place) * 31 % entries for place in range(length)]
-        rows.append(torch.tensor(ids, device=model.device))
-        first += 11
-    return rows
+    return torch.tensor([(first + 97 * place) * 31 % entries for place in range(length)], device=model.device)
 
 
 def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> tuple[float, float | None] | None:
@@ -168,7 +249,7 @@ def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) 
         hidden_LD = _hidden(model, row_L[None])[0]
     for scale, soft_cap in _forms(model):
         head = _head(model, scale, soft_cap)
-        if hidden_LD.shape[-1] == head.weight_VD.shape[-1] and _same(head.logits(hidden_LD), logits_LV):
+        if hidden_LD.shape[-1] == head.weight_VD.shape[-1] and same_numbers(head.logits(hidden_LD), logits_LV):
             return scale, soft_cap
     return None
 
@@ -176,19 +257,20 @@ def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) 
 def _own_is_same(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> bool:
     """Whether there is a body of shoal's own for the model that reproduces its logits."""
     body = adopt(model)
-    return body is not None and _same(body.head.logits(body.hidden(row_L[None]))[0], logits_LV)
+    return body is not None and same_numbers(body.head.logits(body.hidden(row_L[None]))[0], logits_LV)
 
 
 def _forms(model: PreTrainedModel) -> Iterator[tuple[float, float | None]]:
     """Every scale and cap that the model or its configuration names, the plain ones first."""
     places = (model, model.base_model, model.config.get_text_config())
-    scales = [1.0] + [
-        change(float(value)) for name, change in _SCALES for place in places if (value := getattr(place, name, None))
-    ]
-    caps = [None] + [
-        float(value) for name in _SOFT_CAPS for place in places if (value := getattr(place, name, None)) is not None
-    ]
+    scales = [1.0] + [change(value) for name, change in _SCALES for place in places if (value := _number(place, name))]
+    caps = [None] + [value for name in _SOFT_CAPS for place in places if (value := _number(place, name)) is not None]
     return itertools.product(scales, caps)
+
+
+def _number(place: object, name: str) -> float | None:
+    value = getattr(place, name, None)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _plain_head(model: PreTrainedModel) -> torch.nn.Linear | None:
@@ -212,13 +294,14 @@ def _hidden(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
     return hidden_BLD
 
 
-def _full_logits(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
+def logits_of_all(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
+    """The logits (B × L × V) that the model gives of rows of one length, read from their beginning."""
     output = model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), use_cache=False, return_dict=True)
     logits_BLV: torch.Tensor = output.logits
     return logits_BLV
 
 
-def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+def same_numbers(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Equal up to rounding in the dtype at hand; what is not a number equals itself."""
     if one.shape != other.shape:
         return False

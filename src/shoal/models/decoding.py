@@ -1,25 +1,30 @@
-"""Continuation with a key-value cache, greedy or as a caller chooses, many prefixes at a time.
+"""Continuation of many prefixes at a time, greedy or as a caller chooses, with a cache where the model's is reliable.
 
 The rows of a batch have prefixes of different lengths, which are padded on the left, masked by length, and given
-positions that count real tokens only. A model whose forward takes no positions gets rows of one length together.
-Padding and batch shape may change logits by rounding, so what comes out is a draft: the caller verifies it.
+positions that count real tokens only. Where the cache does not bear that, rows of one length go together; where there
+is no cache that gives the numbers of reading all again (`shoal.models.caching`), all is read again for each token.
+Where the length of what is read plays a part (`shoal.models.lengths`), a row whose length leaves the stretch in which
+its batch was begun is read again, too. Padding and batch shape may still change logits by rounding, so what comes out
+is a draft: the caller verifies it.
 
 Shapes: B rows, L positions, V vocabulary.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from shoal.models.caching import CacheUse, cache_use, forward_parameters, left_padded, read_on
 from shoal.models.prefixes import Prefix, group_prefixes, most_likely, say_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from transformers import PreTrainedModel
+    from shoal.models.anatomy import Anatomy
+
+    Choosing = Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor]
 
 _CELLS = 2**17
 """Keys of a batch at most, which bounds the memory of the cache."""
@@ -28,17 +33,8 @@ _LOGITS = 2**26
 """Logits of a batch at most, where a model gives them for the whole prefix."""
 
 
-def has_cache(model: PreTrainedModel) -> bool:
-    """Whether the model's forward can go on from the keys and values of what it has read."""
-    parameters = inspect.signature(model.forward).parameters
-    if not {"past_key_values", "use_cache", "attention_mask"} <= parameters.keys():
-        return False
-    output = model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device), use_cache=True)
-    return hasattr(output.get("past_key_values"), "batch_select_indices")
-
-
 def decode_greedily(
-    model: PreTrainedModel,
+    anatomy: Anatomy,
     prefixes: Sequence[Sequence[int]],
     limits: Sequence[int],
     end_id: int | None,
@@ -48,69 +44,86 @@ def decode_greedily(
     """Continue each prefix with its argmax until the end token, which is kept, or until its limit.
 
     Args:
-        model: in evaluation mode, with a cache (see `has_cache`).
+        anatomy: of the model, which is in evaluation mode.
         prefixes: ids to go on from; at least one each.
         limits: the most tokens to say for each.
         end_id: the token that ends a continuation, if there is one.
         may_pad: whether prefixes of different lengths may go together.
     """
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
-    decode_rows(model, rows, end_id, most_likely, may_pad=may_pad)
+    decode_rows(anatomy, rows, end_id, most_likely, may_pad=may_pad)
     return [row.said for row in rows]
 
 
 def decode_rows(
-    model: PreTrainedModel,
-    rows: Sequence[Prefix],
-    end_id: int | None,
-    choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
-    *,
-    may_pad: bool = True,
+    anatomy: Anatomy, rows: Sequence[Prefix], end_id: int | None, choose: Choosing, *, may_pad: bool = True
 ) -> None:
     """Continue each row until the end token, which is kept, or until its limit.
 
     Args:
-        model: in evaluation mode, with a cache (see `has_cache`).
+        anatomy: of the model, which is in evaluation mode.
         rows: what is said is put into them.
         end_id: the token that ends a continuation, if there is one.
         choose: gives the next token of each row (B) by its logits (B × V).
         may_pad: whether prefixes of different lengths may go together.
     """
-    parameters = inspect.signature(model.forward).parameters
-    padded = may_pad and "position_ids" in parameters
-    last_only = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
-    cells = _CELLS if last_only else _LOGITS // model.get_input_embeddings().weight.shape[0]
-    for group in group_prefixes([row for row in rows if row.limit > 0], cells, padded=padded):
-        _decode_group(model, group, end_id, choose, last_only, padded=padded)
+    model: Any = anatomy.model
+    use = cache_use(anatomy)
+    last_only = "logits_to_keep" in forward_parameters(model)
+    decoding = _Decoding(anatomy, end_id, choose, {"logits_to_keep": 1} if last_only else {})
+    going = [row for row in rows if row.limit > 0]
+    while going:
+        groups = group_prefixes(
+            going,
+            _CELLS if last_only and use is not None else max(1, _LOGITS // anatomy.vocabulary),
+            padded=may_pad and use is not None and use.pads,
+            lengths=anatomy.lengths,
+            **({} if anatomy.padding == "right" else {"most": 1}),
+        )
+        going = [row for group in groups for row in decoding.go_on(group, use)]
 
 
-def _decode_group(
-    model: PreTrainedModel,
-    rows: list[Prefix],
-    end_id: int | None,
-    choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
-    last_only: dict[str, int],
-    *,
-    padded: bool,
-) -> None:
-    device = model.device
-    length = max(len(row.prefix) for row in rows)
-    ids_BL = torch.tensor([[0] * (length - len(row.prefix)) + list(row.prefix) for row in rows], device=device)
-    ahead_B = torch.tensor([length - len(row.prefix) for row in rows], device=device)
-    mask_BL = (torch.arange(length, device=device) >= ahead_B[:, None]).long()
-    cache: Any = None
-    while rows:
-        extra: dict[str, Any] = {"attention_mask": mask_BL, **last_only}
-        if padded:
-            extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
-        output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, **extra)
-        cache = output.past_key_values
-        said_B = choose(output.logits[:, -1], rows)
-        going = say_next(rows, said_B, end_id)
-        if len(going) < len(rows):
-            kept = torch.tensor(going, dtype=torch.long, device=device)
-            rows = [rows[place] for place in going]
-            said_B, mask_BL = said_B[kept], mask_BL[kept]
-            cache.batch_select_indices(kept)
-        ids_BL = said_B[:, None]
-        mask_BL = torch.cat([mask_BL, mask_BL.new_ones(len(rows), 1)], dim=1)
+class _Decoding:
+    """One way to continue groups of rows."""
+
+    def __init__(self, anatomy: Anatomy, end_id: int | None, choose: Choosing, extra: dict[str, int]) -> None:
+        self._anatomy = anatomy
+        self._end_id = end_id
+        self._choose = choose
+        self._extra = extra
+
+    def go_on(self, rows: list[Prefix], use: CacheUse | None) -> list[Prefix]:
+        """Continue rows as far as they can go together.
+
+        Returns:
+            Those that are not finished, and must be read again.
+        """
+        return self._say_one(rows) if use is None else self._say_many(rows, use)
+
+    def _say_one(self, rows: list[Prefix]) -> list[Prefix]:
+        ids_BL = torch.tensor([row.ids for row in rows], device=self._anatomy.model.device)
+        said_B = self._choose(self._anatomy.full_logits(ids_BL)[:, -1], rows)
+        return [rows[place] for place in say_next(rows, said_B, self._end_id)]
+
+    def _say_many(self, rows: list[Prefix], use: CacheUse) -> list[Prefix]:
+        model: Any = self._anatomy.model
+        last, left = self._anatomy.lengths.last(max(row.length for row in rows)), []
+        ids_BL, mask_BL = left_padded([row.ids for row in rows], model.device)
+        self._anatomy.forget()
+        cache: Any = None
+        while rows:
+            logits_BV, cache = read_on(model, ids_BL, mask_BL, cache, **self._extra)
+            said_B = self._choose(logits_BV, rows)
+            going = say_next(rows, said_B, self._end_id)
+            if last is not None:
+                left += [rows[place] for place in going if rows[place].length > last]
+                going = [place for place in going if rows[place].length <= last]
+            if len(going) < len(rows):
+                kept = torch.tensor(going, dtype=torch.long, device=model.device)
+                rows = [rows[place] for place in going]
+                said_B, mask_BL = said_B[kept], mask_BL[kept]
+                if rows:
+                    use.keep(cache, kept)
+            ids_BL = said_B[:, None]
+            mask_BL = torch.cat([mask_BL, mask_BL.new_ones(len(rows), 1)], dim=1)
+        return left

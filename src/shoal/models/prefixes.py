@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shoal.models.lengths import ALL_AGREE, Lengths
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,6 +23,16 @@ class Prefix:
     prefix: Sequence[int]
     limit: int
     said: list[int] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[int]:
+        """All that is there to be read."""
+        return [*self.prefix, *self.said]
+
+    @property
+    def length(self) -> int:
+        """How many ids that are."""
+        return len(self.prefix) + len(self.said)
 
 
 def most_likely(logits_BV: torch.Tensor, _rows: Sequence[Prefix]) -> torch.Tensor:
@@ -39,14 +51,28 @@ def say_next(rows: Sequence[Prefix], said_B: torch.Tensor, end_id: int | None) -
     return [place for place, row in enumerate(rows) if row.said[-1] != end_id and len(row.said) < row.limit]
 
 
-def group_prefixes(rows: list[Prefix], cells: int, *, padded: bool) -> Iterator[list[Prefix]]:
-    """Rows of similar length and limit; of equal length where nothing may be padded."""
+def group_prefixes(
+    rows: Sequence[Prefix], cells: int, *, padded: bool, most: int = _ROWS, lengths: Lengths = ALL_AGREE
+) -> Iterator[list[Prefix]]:
+    """Rows of similar length and limit.
+
+    Args:
+        rows: what is to be grouped.
+        cells: positions of a group at most.
+        padded: whether rows of different length may go together.
+        most: rows of a group at most.
+        lengths: rows whose lengths do not agree are kept apart.
+    """
     group: list[Prefix] = []
-    for row in sorted(rows, key=lambda row: (len(row.prefix), row.limit)):
-        full = (len(group) + 1) * (len(row.prefix) + row.limit) > cells or len(group) == _ROWS
-        if group and (full or not (padded or len(row.prefix) == len(group[0].prefix))):
+    for row in sorted(rows, key=lambda row: (row.length, row.limit)):
+        full = (len(group) + 1) * (len(row.prefix) + row.limit) > cells or len(group) == most
+        if group and (full or not _go_together(group[0], row, lengths, padded=padded)):
             yield group
             group = []
         group.append(row)
     if group:
         yield group
+
+
+def _go_together(shorter: Prefix, longer: Prefix, lengths: Lengths, *, padded: bool) -> bool:
+    return lengths.agree(shorter.length, longer.length) if padded else shorter.length == longer.length

@@ -10,7 +10,6 @@ Shapes: B rows, L positions, V vocabulary.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +18,8 @@ import torch
 from shoal.errors import ModelError, UsageError
 from shoal.models.anatomy import Anatomy, split_model
 from shoal.models.bodies.decoding import continue_rows
-from shoal.models.decoding import decode_rows, has_cache
-from shoal.models.prefixes import Prefix, say_next
+from shoal.models.decoding import decode_rows
+from shoal.models.prefixes import Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,8 +61,8 @@ def sample_continuations(
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
     draws = [np.random.default_rng(seed).random(limit) for seed, limit in zip(seeds, limits, strict=True)]
     with torch.inference_mode():
-        anatomy = split_model(model)
-        go_on = _way(anatomy)
+        lengths = [len(row.prefix) + row.limit for row in rows]
+        go_on = _way(split_model(model, longest=max(lengths, default=0)))
         for first in range(0, len(rows), _ROWS):
             part = rows[first : first + _ROWS]
             go_on(part, end_id, lambda logits_BV, going: _draw(logits_BV, going, draws, temperature))
@@ -90,21 +89,7 @@ def _draw(
 
 def _way(anatomy: Anatomy) -> Callable[..., None]:
     """How this model is gone on with."""
-    own, model = anatomy.own, anatomy.model
+    own = anatomy.own
     if own is not None:
         return lambda rows, end_id, choose: continue_rows(own, rows, end_id, choose)
-    if anatomy.padding == "right" and has_cache(model):
-        return lambda rows, end_id, choose: decode_rows(model, rows, end_id, choose)
-    return lambda rows, end_id, choose: _read_again(anatomy, rows, end_id, choose)
-
-
-def _read_again(
-    anatomy: Anatomy, rows: Sequence[Prefix], end_id: int | None, choose: Callable[..., torch.Tensor]
-) -> None:
-    """Rows of one length together, everything read again for each token."""
-    for _, group in groupby(sorted(rows, key=lambda row: len(row.prefix)), key=lambda row: len(row.prefix)):
-        going = list(group)
-        while going:
-            ids_BL = torch.tensor([[*row.prefix, *row.said] for row in going], device=anatomy.model.device)
-            said_B = choose(anatomy.full_logits(ids_BL)[:, -1], going)
-            going = [going[place] for place in say_next(going, said_B, end_id)]
+    return lambda rows, end_id, choose: decode_rows(anatomy, rows, end_id, choose)

@@ -92,10 +92,10 @@ def run_training(
     resumed_from = len(curve)
     with ExitStack() as stack:
         stack.callback(model.train, model.training)
+        stack.enter_context(dropout_set(model, settings.dropout))
         model.eval()
         weights, gradient, optimizer = _prepare(model, settings, crew, stack)
         weights.module.train()
-        stack.enter_context(dropout_set(weights.module, settings.dropout))
         stack.enter_context(torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []))
         if found is not None:
             restore(found, weights, optimizer)
@@ -155,8 +155,8 @@ class _Stepper:
 
     def step(self, batch: Batch, step: int, share: float) -> tuple[float, float]:
         """One update: the loss before it, and the norm of its gradient before clipping."""
-        if self.settings.dropout:
-            torch.manual_seed(self.settings.seed * 1_000_003 + step + self.crew.rank * 7_368_787)
+        # Not for dropout alone: some gradients are random where no loss is, such as those of PhiMoE's experts.
+        torch.manual_seed(self.settings.seed * 1_000_003 + step + self.crew.rank * 7_368_787)
         self.weights.zero_gradients()
         loss = float(self.crew.add_up(torch.tensor(self._gradient(batch), dtype=torch.float64)))
         self.weights.add_up_gradients()

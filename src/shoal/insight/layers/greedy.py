@@ -14,7 +14,8 @@ from shoal.errors import DataError
 from shoal.insight.layers.measuring import cpu_seconds, one_thread
 from shoal.insight.layers.precision import FORMATS
 from shoal.models import load_model
-from shoal.models.decoding import decode_greedily, has_cache
+from shoal.models.anatomy import context_of, split_model
+from shoal.models.decoding import decode_greedily
 from shoal.statistics import Interval, wilson_interval
 from shoal.statistics.checks import check_confidence
 from shoal.text.coverage import check_coverage
@@ -118,7 +119,7 @@ def greedy_changes(
 
 def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> list[list[int]]:
     """The ids of each prompt, as the tokenizer's own policy begins a text."""
-    context = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+    context = context_of(loaded.model)
     room = None if context is None else context - new_tokens
     if room is not None and room < 1:
         raise DataError(f"{new_tokens} new tokens do not fit into the context of {context}; ask for fewer")
@@ -131,20 +132,9 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
 
 def _continue(loaded: LoadedModel, prefixes: list[list[int]], new_tokens: int) -> list[list[int]]:
     """Greedy continuations, each prefix alone, so that padding changes nothing."""
-    end_id = loaded.tokenizer.eos_token_id
-    if has_cache(loaded.model):
-        limits = [new_tokens] * len(prefixes)
-        return decode_greedily(loaded.model, prefixes, limits, end_id, may_pad=False)
-    return [_continue_without_cache(loaded, prefix, new_tokens) for prefix in prefixes]
-
-
-def _continue_without_cache(loaded: LoadedModel, prefix: list[int], new_tokens: int) -> list[int]:
-    ids = list(prefix)
-    for _ in range(new_tokens):
-        ids.append(int(loaded.model(torch.tensor(ids)[None]).logits[0, -1].argmax()))
-        if ids[-1] == loaded.tokenizer.eos_token_id:
-            break
-    return ids[len(prefix) :]
+    anatomy = split_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
+    limits = [new_tokens] * len(prefixes)
+    return decode_greedily(anatomy, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
 
 
 def _logits(loaded: LoadedModel, text: Sequence[int], start: int) -> torch.Tensor:

@@ -1,0 +1,146 @@
+"""How a model's cache of what it has read can be used, found by using it.
+
+`transformers` has many kinds of cache: of keys and values, of windows, of states, and mixtures of them, and not all can
+drop rows, pass over padding or hold to a window. So a cache is tried, on a few tokens and on as many as will be read,
+and used only in ways that give the logits of reading all again.
+
+Shapes: B rows, L positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import torch
+
+from shoal.models.anatomy import logits_of_all, same_numbers, spread_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transformers import PreTrainedModel
+
+    from shoal.models.anatomy import Anatomy
+    from shoal.models.lengths import Lengths
+
+_LENGTH = 6
+_SHORTER = 3
+_SAID = 2
+_WAYS = ("batch_select_indices", "reorder_cache")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheUse:
+    """What may be done with a model's cache."""
+
+    selecting: str
+    """The method that keeps some of the rows."""
+
+    pads: bool
+    """Whether rows of different length may be read together, the shorter ones padded on the left."""
+
+    def keep(self, cache: Any, kept: torch.Tensor) -> None:
+        """Drop all rows but these."""
+        getattr(cache, self.selecting)(kept)
+
+
+_known: WeakKeyDictionary[torch.nn.Module, tuple[object, CacheUse | None]] = WeakKeyDictionary()
+
+
+def cache_use(anatomy: Anatomy) -> CacheUse | None:
+    """How the model, which is in evaluation mode, can go on from what it has read; None where it must read all again.
+
+    What was found is remembered for as long as the model object lives with the same forward, for texts as long.
+    """
+    model: Any = anatomy.model
+    tried_on = (vars(model).get("forward"), anatomy.lengths)
+    found = _known.get(model)
+    if found is None or found[0] != tried_on:
+        found = _known[model] = (tried_on, _find(model, anatomy.lengths))
+    return found[1]
+
+
+def forward_parameters(model: PreTrainedModel) -> frozenset[str]:
+    """The names of what the model's forward takes."""
+    return frozenset(inspect.signature(model.forward).parameters)
+
+
+def left_padded(rows: list[list[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask (B × L each) of rows of any length, padded on the left."""
+    length = max(map(len, rows))
+    ids_BL = torch.tensor([[0] * (length - len(row)) + row for row in rows], device=device)
+    ahead_B = torch.tensor([length - len(row) for row in rows], device=device)
+    return ids_BL, (torch.arange(length, device=device) >= ahead_B[:, None]).long()
+
+
+def read_on(
+    model: PreTrainedModel, ids_BL: torch.Tensor, mask_BL: torch.Tensor, cache: Any, **extra: Any
+) -> tuple[torch.Tensor, Any]:
+    """Logits of the last place (B × V) of what is read behind the cache, and the cache that holds it too.
+
+    The mask is of all that was ever read. Positions count real tokens, where the forward takes them.
+    """
+    if "position_ids" in forward_parameters(model):
+        extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
+    output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, attention_mask=mask_BL, **extra)
+    logits_BV: torch.Tensor = output.logits[:, -1]
+    return logits_BV, output.past_key_values
+
+
+@torch.inference_mode()
+def _find(model: PreTrainedModel, lengths: Lengths) -> CacheUse | None:
+    if "past_key_values" not in forward_parameters(model) or not _succeeds(lambda: _reaches(model, lengths)):
+        return None
+    alike = [spread_ids(model, _LENGTH + _SAID, first).tolist() for first in (1, 12, 23)]
+    uneven = [row[first:] for row, first in zip(alike, (0, _LENGTH - _SHORTER, 1), strict=True)]
+    for way in _WAYS:
+        if _succeeds(partial(_goes_on, model, alike, way)):
+            pads = "position_ids" in forward_parameters(model) and _succeeds(partial(_goes_on, model, uneven, way))
+            return CacheUse(selecting=way, pads=pads)
+    return None
+
+
+def _succeeds(trial: Callable[[], bool]) -> bool:
+    """Whether a trial does; a cache that cannot do what is tried may say so by any exception."""
+    try:
+        return trial()
+    except Exception:  # noqa: BLE001
+        return False
+
+
+def _reaches(model: PreTrainedModel, lengths: Lengths) -> bool:
+    """Whether a row as long as any that will be read goes on with the logits of reading all again."""
+    length = lengths.reached
+    if length <= _LENGTH + _SAID or not lengths.agree(length - _SAID, length):
+        return True
+    row_1L = spread_ids(model, length)[None]
+    mask_1L = torch.ones_like(row_1L)
+    _, cache = read_on(model, row_1L[:, :-_SAID], mask_1L[:, :-_SAID], None)
+    for left in range(_SAID - 1, -1, -1):
+        part = slice(length - left - 1, length - left)
+        logits_1V, cache = read_on(model, row_1L[:, part], mask_1L[:, : part.stop], cache)
+    return same_numbers(logits_1V[0], logits_of_all(model, row_1L)[0, -1])
+
+
+def _goes_on(model: PreTrainedModel, rows: list[list[int]], way: str) -> bool:
+    """Whether rows that go on with a cache, the first one dropped on the way, get the logits of reading all again."""
+    ids_BL, mask_BL = left_padded([row[:-_SAID] for row in rows], model.device)
+    logits_BV, cache = read_on(model, ids_BL, mask_BL, None)
+    kept = torch.arange(1, len(rows), device=model.device)
+    for step in range(_SAID, -1, -1):
+        read = [torch.tensor([row[: len(row) - step]], device=model.device) for row in rows]
+        whole_BV = [logits_of_all(model, row_1L)[0, -1] for row_1L in read]
+        if not all(map(same_numbers, logits_BV, whole_BV)):
+            return False
+        if step == _SAID:
+            getattr(cache, way)(kept)
+            rows, mask_BL = rows[1:], mask_BL[kept]
+        if step:
+            ids_B1 = torch.tensor([[row[-step]] for row in rows], device=model.device)
+            mask_BL = torch.cat([mask_BL, mask_BL.new_ones(len(rows), 1)], dim=1)
+            logits_BV, cache = read_on(model, ids_B1, mask_BL, cache)
+    return True
