@@ -7,7 +7,6 @@ dense ranks.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from shoal.changes.elements import is_missing, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
 Array = np.ndarray[Any, Any]
 
@@ -62,6 +62,8 @@ def dense_ranks(column: Array) -> Array:
 
 def distances(column: Array) -> Array:
     """How far each value is from the first known one, taken exactly and then rounded to float64; NaN where missing."""
+    from fractions import Fraction
+
     known = [value for value in column.tolist() if not is_missing(value)]
     start = next((_exactly(value)[1] for value in known if _exactly(value)[0] == 0), Fraction(0))
     return np.array([math.nan if is_missing(value) else _distance(value, start) for value in column.tolist()])
@@ -74,6 +76,8 @@ def _distance(element: Any, start: Fraction) -> float:
 
 def _exactly(element: Any) -> tuple[int, Fraction]:
     """A number as a key that sorts exactly; infinities lie outside all others."""
+    from fractions import Fraction  # few streams need it
+
     if isinstance(element, Integral):
         return (0, Fraction(int(element)))
     if element in (math.inf, -math.inf):
