@@ -76,7 +76,7 @@ def _distance(element: Any, start: Fraction) -> float:
 
 def _exactly(element: Any) -> tuple[int, Fraction]:
     """A number as a key that sorts exactly; infinities lie outside all others."""
-    from fractions import Fraction  # slow to import, and few streams need it
+    from fractions import Fraction  # few streams need it
 
     if isinstance(element, Integral):
         return (0, Fraction(int(element)))

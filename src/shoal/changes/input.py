@@ -26,8 +26,8 @@ Array = np.ndarray[Any, Any]
 
 MANY = 50
 """From so many steps on a stream of symbols must say something twice."""
-DIFFERENT = 0.9
-"""Where more than this share of the symbols stand once, nothing can be counted."""
+DIFFERENT = 0.8
+"""Where there are more different symbols than this share of the steps, most stand once and nothing can be counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ def _below(data: bytes, lines: int) -> bytes:
     """What stands below the first lines."""
     place = 0
     for _ in range(lines):
-        place = data.index(b"\n", place) + 1 if b"\n" in data[place:] else len(data)
+        place = data.find(b"\n", place) + 1 or len(data)
     return data[place:]
 
 
