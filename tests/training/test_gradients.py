@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_models import gpt2, gpt_neo, llama, own_loss, random_batch
+from small_models import VOCABULARY, gpt2, gpt_neo, llama, own_loss, random_batch
 
-from shoal.models.anatomy import split_model
+from every_architecture import small_model
+from shoal.models.anatomy import forget, split_model
 from shoal.training.gradients import PaddedGradient, choose_gradient
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.weights import FlatWeights
@@ -127,3 +128,32 @@ def test_only_an_unaltered_llama_takes_the_written_out_way():
     altered = llama()
     altered.model.layers[0].mlp.down_proj = torch.nn.Sequential(altered.model.layers[0].mlp.down_proj)
     assert not any(is_plain_llama(model) for model in (hooked, frozen, altered, gpt2()))
+
+
+LONGROPE = {
+    "rope_type": "longrope",
+    "rope_theta": 10000.0,
+    "original_max_position_embeddings": 16,
+    "short_factor": [1.0, 1.1, 1.2, 1.3],
+    "long_factor": [2.0, 4.0, 8.0, 16.0],
+}
+DYNAMIC = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("phi3", {"rope_parameters": LONGROPE, "original_max_position_embeddings": 16}),
+        ("llama", {"rope_parameters": DYNAMIC, "max_position_embeddings": 16}),
+    ],
+)
+def test_the_loss_of_a_document_hangs_on_no_other_where_frequencies_change_with_the_length(kind, settings):
+    model = small_model(kind, vocab_size=VOCABULARY, **settings)
+    batch = random_batch([40, 12, 33, 17, 16, 30, 5])
+    _, together, _ = _gradient(model, batch)
+    alone = 0.0
+    for document in batch.documents:
+        forget(model)
+        one = type(batch)((document,), "one")
+        alone += _own(model, one)[0] * one.targets / batch.targets
+    assert together == pytest.approx(alone, abs=1e-5)

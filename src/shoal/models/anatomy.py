@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-__all__ = ["Anatomy", "Head", "Padding", "context_of", "logits_of_all", "same_numbers", "split_model", "spread_ids"]
+__all__ = [
+    "Anatomy",
+    "Head",
+    "Padding",
+    "context_of",
+    "forget",
+    "logits_of_all",
+    "same_numbers",
+    "split_model",
+    "spread_ids",
+]
 
 Padding = Literal["right", "none"]
 
@@ -105,7 +115,7 @@ class Anatomy:
     def forget(self) -> None:
         """Make the model forget what it has read, where that would change what it reads next."""
         if self.lengths.keeps_state:
-            _forget(self.model)
+            forget(self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +208,9 @@ def _read(anatomy: Anatomy, ids_L: torch.Tensor) -> torch.Tensor:
     return (anatomy.full_logits(ids_L[None]) if anatomy.head is None else anatomy.body(ids_L[None]))[0]
 
 
-def _forget(model: Any) -> None:
+def forget(model: Any) -> None:
     """Read a single token, after which frequencies are those of a short text again."""
-    with torch.inference_mode():
+    with torch.no_grad():
         model.base_model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device), use_cache=False)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Differs = Callable[[int, int], bool]
 
-_SHORT = (1, 2, 7)
+_USUAL = (7, *(2**power for power in range(20)))
 _WORDS = ("position", "window", "chunk", "length", "block", "context", "seq")
 _BEYOND_ORIGINAL = ("longrope", "su")
 
@@ -82,10 +82,10 @@ def find_lengths(config: Mapping[str, Any], longest: int, differs: Differs) -> L
         longest: the longest length of interest.
         differs: tells of a shorter and a longer length whether the numbers of the places that they share differ.
     """
-    stated = _stated(config)
+    stated = stated_lengths(config)
     ends = {end for end in stated.ends if end < longest}
     apart = stated.apart_from
-    hints = sorted({near for number in _numbers(config) for near in (number, number + 1)} | set(_SHORT))
+    hints = sorted({near for number in _numbers(config) for near in (number, number + 1)} | set(_USUAL))
     top = longest if apart is None else min(longest, apart - 1)
     while top > 1:
         end = _highest_that_differs(top, hints, differs)
@@ -125,8 +125,8 @@ def _first(holds: Callable[[int], bool], high: int, above: int = 0) -> int:
     return high
 
 
-def _stated(config: Mapping[str, Any]) -> Lengths:
-    """What the configuration says by names that are known; in half precision rounding may hide it from the reading."""
+def stated_lengths(config: Mapping[str, Any]) -> Lengths:
+    """What a configuration says by names that are known; in half precision rounding may hide it from the reading."""
     ends, apart = set(), None
     context = config.get("max_position_embeddings")
     for table in _tables(config):
@@ -136,7 +136,7 @@ def _stated(config: Mapping[str, Any]) -> Lengths:
             ends.add(original)
         if kind == "dynamic" and isinstance(context, int):
             apart = context + 1
-    return Lengths(ends=tuple(sorted(ends)), apart_from=apart)
+    return Lengths(ends=tuple(sorted(ends)), apart_from=apart, keeps_state=apart is not None)
 
 
 def _numbers(config: Mapping[str, Any]) -> set[int]:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError
+from shoal.models.anatomy import forget
+from shoal.models.lengths import Lengths, stated_lengths
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
@@ -60,16 +62,23 @@ def choose_gradient(model: PreTrainedModel, weights: FlatWeights, *, dropout: bo
 
 
 class PaddedGradient:
-    """One row a document, and autograd. Documents of like length go together, so that little of it is padding."""
+    """One row a document, and autograd. Documents of like length go together, so that little of it is padding.
+
+    Where the configuration says that frequencies change with the length of what is read, the documents on the two sides
+    go apart, so that the loss of a document hangs on no other.
+    """
 
     def __init__(self, model: PreTrainedModel, head: Head) -> None:
         self._model, self._head = model, head
+        self._lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
 
     def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
         """The loss of a batch (a scalar)."""
         device = self._model.device
         total = torch.zeros((), device=device)
-        for documents in _alike(batch.documents):
+        for documents in _alike(batch.documents, self._lengths):
+            if self._lengths.keeps_state:
+                forget(self._model)
             ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in padded_rows(documents))
             with products_in(precision, device):
                 hidden_BLD = self._model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
@@ -81,14 +90,14 @@ class PaddedGradient:
         return total
 
 
-def _alike(documents: Sequence[Document]) -> list[list[Document]]:
+def _alike(documents: Sequence[Document], lengths: Lengths) -> list[list[Document]]:
     """The documents in groups, the longest first, each with a bounded number of places for padding."""
     groups: list[list[Document]] = []
     room = -1
     for document in sorted(documents, key=lambda document: -len(document.ids)):
         if groups:
             room -= len(groups[-1][0].ids) - len(document.ids)
-        if room < 0:
+        if room < 0 or not lengths.agree(len(document.ids) - 1, len(groups[-1][0].ids) - 1):
             groups.append([])
             room = _PADDING
         groups[-1].append(document)
