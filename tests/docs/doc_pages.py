@@ -108,9 +108,9 @@ def run_python(block: Block, names: dict[str, Any]) -> str:
                     exec(compile(ast.Module([statement], []), str(page), "exec"), names)
         except BaseException as fault:
             raise PageError(f"{place}:{line}: {type(fault).__name__}\n{traceback.format_exc()}") from fault
-        if isinstance(statement, ast.Expr) and (said := _value(comments.get(statement.end_lineno or line, ""))):
-            if value != said[0]:
-                raise PageError(f"{place}:{line}: the comment says {said[0]!r}, and the value is {value!r}")
+        said = _value(comments.get(statement.end_lineno or line, "")) if isinstance(statement, ast.Expr) else ()
+        if said and value != said[0]:
+            raise PageError(f"{place}:{line}: the comment says {said[0]!r}, and the value is {value!r}")
     return printed.getvalue()
 
 
