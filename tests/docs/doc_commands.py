@@ -46,7 +46,7 @@ def commands_of(text: str, line: int) -> Iterator[Command]:
     place = 0
     while place < len(lines):
         if not lines[place].startswith("$ "):
-            raise ValueError(f"line {line + place} is no command: it does not begin with '$ '")
+            raise ValueError(f"no command: {lines[place]!r} does not begin with '$ '")
         first, command = place, lines[place][2:]
         while command.endswith("\\"):
             place += 1
