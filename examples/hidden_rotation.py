@@ -1,18 +1,16 @@
 """A hidden irrational rotation whose angle changes at 1,500 of 5,000: no mean, no variance, no marginal changes.
 
-python examples/hidden_rotation.py [PAGE.html]
+python examples/hidden_rotation.py [FIGURE.svg]
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from shoal.changes import change_points
+from shoal.changes.display import display
 from shoal.changes.generators import hidden_rotation
-from shoal.changes.input import as_stream
 from shoal.changes.telling import said_of
-from shoal.cli.changes_page import write_page
 
 
 def main() -> None:
@@ -23,7 +21,7 @@ def main() -> None:
     for change in found.changes:
         print(f"{change.place}: from {change.low} to {change.high}; {said_of(change)}")
     if len(sys.argv) > 1:
-        print(write_page(Path(sys.argv[1]), "hidden rotation", as_stream(sample.values), found))
+        display(sample.values, found, title="hidden rotation").savefig(sys.argv[1])
 
 
 if __name__ == "__main__":

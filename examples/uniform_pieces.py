@@ -1,17 +1,15 @@
 """Uniform numbers that slide up by a tenth and back: 8,000 values, changes at 2,000 and 6,500.
 
-python examples/uniform_pieces.py [PAGE.html]
+python examples/uniform_pieces.py [FIGURE.svg]
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from shoal.changes import change_points
+from shoal.changes.display import display
 from shoal.changes.generators import uniform_pieces
-from shoal.changes.input import as_stream
-from shoal.cli.changes_page import write_page
 
 
 def main() -> None:
@@ -22,7 +20,7 @@ def main() -> None:
     for change in found.changes:
         print(f"{change.place}: from {change.low} to {change.high}, p-value {change.p_value:.2g}")
     if len(sys.argv) > 1:
-        print(write_page(Path(sys.argv[1]), "uniform pieces", as_stream(sample.values), found))
+        display(sample.values, found, title="uniform pieces").savefig(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ REASONS = {
     "processes": "several processes or machines: torchrun, Ray",
     "data": "public data sets that are not shipped",
     "checkout": "make, git or the benchmarks in a checkout",
-    "time": "minutes; run with the slow tests",
+    "time": "some minutes; run with the slow tests",
+    "hours": "half an hour or more",
 }
 """Why a block may be left unrun. Its ``shoal`` commands are still parsed."""
 
@@ -49,7 +50,8 @@ class Block:
     @property
     def place(self) -> str:
         """File and line, as an editor takes them."""
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        page = self.page.relative_to(ROOT) if self.page.is_relative_to(ROOT) else self.page.name
+        return f"{page}:{self.line}"
 
 
 def blocks_of(page: Path) -> Iterator[Block]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from unittest import mock
 
 from shoal.cli.main import main, make_app
@@ -45,7 +46,7 @@ def commands_of(text: str, line: int) -> Iterator[Command]:
     place = 0
     while place < len(lines):
         if not lines[place].startswith("$ "):
-            raise ValueError(f"line {line + place} is no command: it does not begin with '$ '")
+            raise ValueError(f"no command: {lines[place]!r} does not begin with '$ '")
         first, command = place, lines[place][2:]
         while command.endswith("\\"):
             place += 1
@@ -117,7 +118,7 @@ def _text(stream: io.TextIOWrapper) -> str:
 def check_parses(words: Sequence[str]) -> None:
     """Raise where a ``shoal`` command has a verb, an option or a value that shoal does not take; nothing is run."""
     make_app().parse_args(list(words[1:]))
-    for option, value in zip(words, words[1:], strict=False):
+    for option, value in pairwise(words):
         if option == "--model":
             from shoal.models import parse_spec
 

@@ -32,7 +32,7 @@ class PageRun:
         """What the block before printed."""
 
         for name in LINKED:
-            shutil.copytree(ROOT / name, folder / name)
+            shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
 
     def run(self) -> list[Block]:
         """Run every block, and give those that were left out.
@@ -54,7 +54,11 @@ class PageRun:
             path = self.folder / name
             path.write_text((path.read_text() if continued else "") + block.text, encoding="utf-8")
         elif block.language == "console":
-            outcomes = [self._shell(block, command) for command in commands_of(block.text, block.line)]
+            try:
+                commands = list(commands_of(block.text, block.line))
+            except ValueError as fault:
+                raise PageError(f"{block.place}: {fault}") from fault
+            outcomes = [self._shell(block, command) for command in commands]
             self.left = "".join(outcome.out + outcome.err for outcome in outcomes)
         elif block.language == "python":
             self.left = run_python(block, self.names)
@@ -108,9 +112,9 @@ def run_python(block: Block, names: dict[str, Any]) -> str:
                     exec(compile(ast.Module([statement], []), str(page), "exec"), names)
         except BaseException as fault:
             raise PageError(f"{place}:{line}: {type(fault).__name__}\n{traceback.format_exc()}") from fault
-        if isinstance(statement, ast.Expr) and (said := _value(comments.get(statement.end_lineno or line, ""))):
-            if value != said[0]:
-                raise PageError(f"{place}:{line}: the comment says {said[0]!r}, and the value is {value!r}")
+        said = _value(comments.get(statement.end_lineno or line, "")) if isinstance(statement, ast.Expr) else ()
+        if said and value != said[0]:
+            raise PageError(f"{place}:{line}: the comment says {said[0]!r}, and the value is {value!r}")
     return printed.getvalue()
 
 
