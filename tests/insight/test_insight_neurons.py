@@ -13,6 +13,7 @@ from shoal.errors import DataError, ModelError, UsageError
 from shoal.insight import capture, find_parts, watch_neurons
 from shoal.insight.neurons.examples import Strongest
 from shoal.insight.neurons.selective import mann_whitney
+from shoal.insight.neurons.watched import activations_of
 from shoal.models import load_model
 
 ANIMALS = range(3, 8)
@@ -126,3 +127,29 @@ def test_what_cannot_be_watched_is_refused(corpus):
     with pytest.raises(ModelError, match="could not be taken apart"):
         watch_neurons(tiny_model("Mamba"), tokenizer, texts)
     assert find_parts(model).neurons == 32
+
+
+def test_texts_that_are_read_together_show_what_each_shows_alone(corpus):
+    tokenizer, texts = corpus
+    mixed = [text.rsplit(" ", place % 4)[0] for place, text in enumerate(texts)]
+    model = tiny_model("Llama")
+    parts = find_parts(model)
+    activation_NC, ids_N, half_N = activations_of(parts, tokenizer, mixed, [(0, 1), (1, 2)])
+    start = 0
+    for number, text in enumerate(mixed):
+        ids = tokenizer(text)["input_ids"]
+        with torch.inference_mode(), capture(model, ["blocks.*.mlp.neurons"]) as seen:
+            model(torch.tensor([ids]), use_cache=False)
+        alone = torch.stack([seen["blocks.0.mlp.neurons"][0, :, 1], seen["blocks.1.mlp.neurons"][0, :, 2]], dim=1)
+        rows = slice(start, start + len(ids))
+        torch.testing.assert_close(activation_NC[rows], alone, atol=1e-6, rtol=1e-5)
+        assert ids_N[rows].tolist() == ids
+        assert half_N[rows].tolist() == [number % 2 == 0] * len(ids)
+        start += len(ids)
+
+
+def test_of_a_large_corpus_texts_that_are_spread_evenly_are_read(corpus, monkeypatch):
+    tokenizer, texts = corpus
+    monkeypatch.setattr("shoal.insight.neurons.passes.MOST_TOKENS", 400)
+    found = watch_neurons(neuron_model(ANIMALS), tokenizer, texts, most=1)
+    assert (found.texts, found.tokens) == (14, 14 * 30)

@@ -34,6 +34,16 @@ def test_the_words_of_a_segment_have_the_probability_that_the_chain_rule_gives(m
             assert scores[start, stop] == pytest.approx(by_tokens(COUNTS[start:stop], 30.0, memory))
 
 
+def test_a_word_said_very_often_in_a_sentence_costs_no_more_than_one_said_once() -> None:
+    times = 1_000_000  # the pairs of these tokens would take days
+    scores = WordEvidence(np.array([[times], [times]]), np.array([1e-3])).scores(400.0, 0.5)
+    told = np.arange(times)
+    alone = (np.log(0.4 + told) - np.log(400 + told)).sum()
+    later = (np.log(0.4 + times / 2 + told) - np.log(400 + times / 2 + told)).sum()
+    assert scores[0, 1] == pytest.approx(alone)
+    assert scores[0, 2] == pytest.approx(alone + later)
+
+
 def test_sentences_without_a_word_are_worth_nothing() -> None:
     features = Words().features(["... !", "42"])
     assert (WordEvidence(features.counts, features.background).scores(400.0, 0.9) == 0).all()

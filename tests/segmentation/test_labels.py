@@ -65,3 +65,12 @@ def test_a_channel_with_classes_says_the_class_and_its_probability() -> None:
     assert [label.class_name for label in labels] == ["joy", "sadness"]
     assert all(label.probability is not None and label.probability > 0.9 for label in labels)
     assert labels[0].to_dict()["text"].startswith("joy (")
+
+
+def test_many_segments_are_labelled_by_counting_each_word_once() -> None:
+    names = [f"thing{chr(97 + part // 26)}{chr(97 + part % 26)}" for part in range(300)]
+    parts = [(f"Some {name} and {name} came here.",) * 4 for name in names]
+    labels = label_segments(cut(*parts))
+    assert len(labels) == 300
+    assert [[trait.name for trait in label.words] for label in labels] == [[name] for name in names]
+    assert {trait.elsewhere for label in labels for trait in label.words} == {0.0}

@@ -59,3 +59,11 @@ def test_equal_texts_give_an_equal_tokenizer(tokenizer: PreTrainedTokenizerFast)
 def test_a_vocabulary_without_room_for_the_bytes_is_refused() -> None:
     with pytest.raises(UsageError, match="too small"):
         train_bpe(TEXTS, vocabulary=200)
+
+
+@pytest.mark.parametrize("unit", ["ab", "=", "\u597d", " ", "\n", "a-"])
+def test_runs_without_an_end_are_learned_and_read_in_one_pass(unit: str) -> None:
+    text = unit * (400_000 // len(unit))  # minutes, where the cost is the square of a run's length
+    trained = train_bpe([text], vocabulary=280)
+    ids = trained(text, verbose=False)["input_ids"]
+    assert trained.decode(ids) == text

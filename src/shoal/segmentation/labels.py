@@ -121,9 +121,8 @@ def label_segments(
     edges = [0, *itertools.accumulate(map(len, segments))]
     word_counts = [_counted(segment, _words_of) for segment in segments]
     style_counts = [_counted(segment, _style_of) for segment in segments]
-    sizes, lengths = [], [len(segment) for segment in segments]
-    for segment in segments:
-        sizes.append(float(sum(len(style_tokens(sentence)) for sentence in segment)))
+    sizes = [float(sum(len(style_tokens(sentence)) for sentence in segment)) for segment in segments]
+    lengths = [len(segment) for segment in segments]
     whole_words, whole_style = _sum(word_counts), _sum(style_counts)
     labels = []
     for place, segment in enumerate(segments):

@@ -80,7 +80,11 @@ class WordEvidence:
         table.sum_duplicates()
         self._words, self._places = (part.astype(np.intp) for part in (table.coords[1], table.coords[0]))
         order = np.lexsort((self._places, self._words))
-        self._words, self._places, self._times = self._words[order], self._places[order], table.data[order].astype(float)
+        self._words, self._places, self._times = (
+            self._words[order],
+            self._places[order],
+            table.data[order].astype(float),
+        )
         self._sentences, words = (int(size) for size in table.shape)
         own = np.bincount(self._words, self._times, minlength=words)
         self._share = _flattened(own) if background is None else _with_own_style(background, own)
