@@ -120,6 +120,28 @@ def test_thousands_are_read_with_a_header_without_one_and_in_quotes(read, cell: 
     assert numbers(read("\n".join(lines))) == MONEY
 
 
+@pytest.mark.parametrize("sign", ["", "$", "USD "])
+def test_points_that_may_part_thousands_or_be_decimal_are_refused(read, sign: str) -> None:
+    with pytest.raises(DataError, match=r"row 2 of column 'x' .* may part thousands or be decimal"):
+        read(f"x\n{sign}986\n{sign}1.064\n{sign}0\n").column("x")
+    assert numbers(read(f"x\n{sign}986\n{sign}1.064\n{sign}0.5\n")) == [986.0, 1.064, 0.5]
+
+
+def test_commas_are_decimal_where_semicolons_part_cells(read) -> None:
+    assert numbers(read("a;x\n1;8,512\n2;4,574\n")) == [8.512, 4.574]
+    assert numbers(read("x\n8,512\n4,574\n")) == [8512.0, 4574.0]
+    assert numbers(read("a;x\n1;8,512\n2;574\n")) == [8512.0, 574.0]
+
+
+def test_signs_before_currencies_and_units_stay(read) -> None:
+    assert numbers(read("price\n-USD 5.5\nUSD 7.5\n")) == [-5.5, 7.5]
+    assert numbers(read("€4.481,0\n€6.889,4\n")) == [4481.0, 6889.4]
+    assert numbers(read("4,1 €\n12,9 €\n")) == [4.1, 12.9]
+    assert numbers(read("$54 362.5\n$939.9\n")) == [54362.5, 939.9]
+    with pytest.raises(DataError, match="may be one number with a decimal comma or two columns"):
+        read("$4,1\n$12,9\n")
+
+
 def test_indian_groups_and_whole_thousands_are_exact(read) -> None:
     assert numbers(read("x\n12,34,567.5\n1,234\n999\n")) == [1234567.5, 1234.0, 999.0]
     large = read("x\n1,152,921,504,606,846,977\n1,152,921,504,606,846,976\n").column("x").values

@@ -16,6 +16,10 @@ MISSING = (*_EMPTY, "missing", "?", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!
 LONG = r"[1-9][\d.]{18}"
 """More significant digits than a float64 is ever written with, so that different numbers may become one."""
 
+SAMPLE = 100
+"""Cells that are looked at before all are."""
+_POINTS = r"-?(0|[1-9]\d{0,2}(\.\d{3})*)"
+
 Kind = Literal["numbers", "flags", "dates", "text", "other"]
 
 
@@ -39,12 +43,13 @@ class UnlikeCellError(DataError):
         self.row = row
 
 
-def read_column(name: str, column: Any) -> Column:
+def read_column(name: str, column: Any, *, comma: bool = False) -> Column:
     """Read a column of Arrow, of text or of types.
 
     Args:
         name: What it is called.
         column: An Arrow chunked array.
+        comma: Whether a comma that may part thousands or be decimal is decimal.
 
     Raises:
         UnlikeCellError: Most of its cells are numbers or dates and some are not.
@@ -70,17 +75,18 @@ def read_column(name: str, column: Any) -> Column:
     if pa.types.is_temporal(kind):
         return Column(name=name, kind="dates", values=times(column))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return _of_text(name, column.cast(pa.string()))
+        return _of_text(name, column.cast(pa.string()), comma=comma)
     return Column(name=name, kind="other", values=None, says=f"{kind!s:.40}")
 
 
-def _of_text(name: str, column: Any) -> Column:
+def _of_text(name: str, column: Any, *, comma: bool) -> Column:
     """A column of strings; plain numbers, the common case, are cast at once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     plain = _cast(column)
     if plain is not None:
+        _check_points(name, column)
         return Column(name=name, kind="numbers", values=plain)
     trimmed = pc.utf8_trim_whitespace(pa.chunked_array(column).combine_chunks())
     # No Python value is given to Arrow's functions: pyarrow imports pandas to take it in.
@@ -90,6 +96,7 @@ def _of_text(name: str, column: Any) -> Column:
     if cells.null_count == len(cells) and len(set(_words(trimmed)) - {None}) > 1:
         return Column(name=name, kind="text", values=_words(trimmed))  # "NA" and "-" among themselves are words
     if plain is not None:
+        _check_points(name, pa.chunked_array([cells]))
         return Column(name=name, kind="numbers", values=plain)
     first = next(cell.as_py() for cell in cells if cell.is_valid)
     dated = _dated(name, cells) if looks_like_date(first) else None
@@ -97,7 +104,7 @@ def _of_text(name: str, column: Any) -> Column:
         return dated
     if pc.all(pc.match_substring_regex(pc.utf8_lower(cells), "^(true|false)$")).as_py():
         return Column(name=name, kind="flags", values=floats(pa.chunked_array([pc.utf8_lower(cells).cast(pa.bool_())])))
-    return _numerals(name, cells) or Column(name=name, kind="text", values=_words(trimmed))
+    return _numerals(name, cells, comma=comma) or Column(name=name, kind="text", values=_words(trimmed))
 
 
 def _cast(column: Any) -> Any:
@@ -121,6 +128,31 @@ def _cast(column: Any) -> Any:
     return floats(read)
 
 
+def _check_points(name: str, column: Any) -> None:
+    """Refuse numbers below 1000 beside numbers with three digits after each point: those may be thousands.
+
+    Raises:
+        UnlikeCellError: They stand in one column.
+    """
+    import pyarrow.compute as pc
+
+    known = column.drop_null()
+    if not all(re.fullmatch(_POINTS, cell) for cell in known[:SAMPLE].to_pylist()):
+        return
+    if pc.all(pc.match_substring_regex(known, f"^({_POINTS})$")).as_py():
+        _refuse_points(name, column.to_pylist())
+
+
+def _refuse_points(name: str, cells: list[str | None]) -> None:
+    """Refuse cells that all may have points between thousands, where only some of them have points."""
+    pointed = [row for row, cell in enumerate(cells) if cell is not None and "." in cell]
+    if pointed and len(pointed) < len(cells) - cells.count(None):
+        expected = (
+            "number that can be told: the point may part thousands or be decimal; write all with as many decimals"
+        )
+        raise UnlikeCellError(pointed[0], cells[pointed[0]] or "", name, expected)
+
+
 def _dated(name: str, cells: Any) -> Column | None:
     """A column of dates or times of day; a few cells that are none are refused where most are."""
     import pyarrow as pa
@@ -138,13 +170,17 @@ def _dated(name: str, cells: Any) -> Column | None:
     return Column(name=name, kind="dates", values=times(pa.chunked_array([stamps])))
 
 
-def _numerals(name: str, cells: Any) -> Column | None:
+def _numerals(name: str, cells: Any, *, comma: bool) -> Column | None:
     """Numbers with commas, currencies or units; None where half of the cells or more are no numbers."""
     from shoal.tabular.numerals import read_numerals
 
     listed = cells.to_pylist()
-    read = read_numerals(listed)
+    read = read_numerals(listed, comma=comma)
     if not read.strangers:
+        if any(read.around) and not read.form.group:
+            bare = [cell and re.sub(r"[^\d.]", "", cell) for cell in listed]
+            if all(cell is None or re.fullmatch(_POINTS, cell) for cell in bare):
+                _refuse_points(name, bare)
         return Column(name=name, kind="numbers", values=read.values, says=read.says)
     known = len(cells) - cells.null_count
     if len(read.strangers) * 2 >= known or (read.says and (len(set(listed)) - 1) * 2 <= known):

@@ -159,7 +159,14 @@ def _delimiter(lines: Sequence[str], header: bool | None) -> str | None:
 
 def _has_blank_columns(lines: Sequence[str]) -> bool:
     """Whether blanks part columns, one of them of numbers, rather than words, thousands, or numbers and their unit."""
+    from shoal.tabular.numerals import is_numeral, read_numerals
+
     first, *others = split(lines, BLANKS)
+    alone = is_numeral(lines[0].strip())
+    if alone or len(first) == 1:
+        whole = read_numerals([line.strip() for line in lines[not alone :]])
+        if not whole.strangers and any(whole.around):
+            return False
     rows = others or [first]
     width = _commonest_width(rows)
     wide = [row for row in rows if len(row) == width]
@@ -192,7 +199,17 @@ def _are_numbers(lines: Sequence[str]) -> bool:
     Raises:
         DataError: It might as well be two.
     """
+    from shoal.tabular.numerals import read_numerals
+
     texts = [line.strip() for line in lines]
+    whole = read_numerals(texts)
+    if not whole.strangers and any(whole.around):
+        if whole.around[1] or whole.form.group or _has_zero_groups(texts):
+            return True
+        raise DataError(
+            f"{texts[0]!r} may be one number with a decimal comma or two columns, and so may every line; put the names "
+            "of the columns in a first line"
+        )
     found = [re.fullmatch(_THOUSANDS, text) for text in texts]
     if all(found):
         signed = any(match is not None and match[1] for match in found)

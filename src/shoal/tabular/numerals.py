@@ -62,6 +62,10 @@ class Written(NamedTuple):
     """The rows of the cells that are there and do not agree."""
     says: str
     """What was taken off, such as "'$' and commas between thousands"."""
+    around: tuple[str, str]
+    """What stands before and after the digits of each."""
+    form: Format
+    """How the digits are written."""
 
 
 def is_numeral(cell: str) -> bool:
@@ -69,17 +73,18 @@ def is_numeral(cell: str) -> bool:
     return _matched(cell) is not None
 
 
-def read_numerals(cells: Sequence[str | None]) -> Written:
+def read_numerals(cells: Sequence[str | None], *, comma: bool = False) -> Written:
     """Read a column as numbers of the way of writing that most of its cells share.
 
     Args:
         cells: Trimmed text, None where a cell is missing.
+        comma: Whether a comma that may part thousands or be decimal is decimal.
     """
     found = [None if cell is None else _matched(cell) for cell in cells]
     around = Counter(_around(match) for match in found if match)
     common = around.most_common(1)[0][0] if around else ("", "")
     agreeing = [match if match and _around(match) == common else None for match in found]
-    form = _format_of([match["digits"] for match in agreeing if match])
+    form = _format_of([match["digits"] for match in agreeing if match], comma=comma)
     fits = re.compile(form.digits).fullmatch
     table = str.maketrans(dict.fromkeys(form.group, "") | {form.decimal: "."})
     values = [_number(match, table) if match and fits(match["digits"]) else math.nan for match in agreeing]
@@ -92,7 +97,9 @@ def read_numerals(cells: Sequence[str | None]) -> Written:
     marks = [f"{mark!r}" for mark in common if mark] + ([form.says] if form.says else [])
     marks += ["brackets around negative numbers"] if brackets else []
     large = any(isinstance(value, int) and abs(value) > WHOLE for value in values)
-    return Written(values if large else np.array(values, dtype=np.float64), strangers, " and ".join(marks))
+    return Written(
+        values if large else np.array(values, dtype=np.float64), strangers, " and ".join(marks), common, form
+    )
 
 
 def _matched(cell: str) -> re.Match[str] | None:
@@ -108,10 +115,12 @@ def _around(match: re.Match[str]) -> tuple[str, str]:
     return (match["before"] or "").strip(), match["after"] or ""
 
 
-def _format_of(digits: Sequence[str]) -> Format:
+def _format_of(digits: Sequence[str], *, comma: bool) -> Format:
     """The first format of which the most cells are."""
-    best, most = FORMATS[0], -1
-    for form in FORMATS:
+    plain, thousands, decimals, *others = FORMATS
+    comma = comma and all("," in cell for cell in digits)  # beside whole numbers three digits are thousands
+    best, most = plain, -1
+    for form in (plain, decimals, thousands, *others) if comma else FORMATS:
         fits = re.compile(form.digits).fullmatch
         count = sum(fits(cell) is not None for cell in digits)
         if count > most:

@@ -53,7 +53,9 @@ class Table:
         """
         if name not in self._read:
             try:
-                self._read[name] = read_column(name, self.arrow.column(self.names.index(name)))
+                # Where semicolons part cells, commas are free to be decimal.
+                comma = self.text is not None and self.text.dialect.delimiter == ";"
+                self._read[name] = read_column(name, self.arrow.column(self.names.index(name)), comma=comma)
             except UnlikeCellError as fault:
                 self._read[name] = DataError(f"{fault}{self._where(fault.row)}")
             except DataError as fault:
