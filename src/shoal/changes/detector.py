@@ -15,9 +15,10 @@ from shoal.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from shoal.changes.input import Kind, Stream
+    from shoal.changes.models import Model
     from shoal.changes.result import Changes
 
-PARAMETERS = ("min_distance", "process_count", "alpha", "confidence", "kind", "seed", "with_end")
+PARAMETERS = ("min_distance", "process_count", "alpha", "confidence", "kind", "model", "seed", "with_end")
 
 
 class ChangePointDetector:
@@ -31,6 +32,7 @@ class ChangePointDetector:
         alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
         confidence: The confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols"; None takes numbers as numbers and everything else as symbols.
+        model: "law", "levels" or "slopes"; None has it chosen.
         seed: Seed of the resampling.
         with_end: Whether places end with the length of the stream, as those of ruptures do.
     """
@@ -46,6 +48,7 @@ class ChangePointDetector:
         alpha: float = 0.05,
         confidence: float = 0.95,
         kind: Kind | None = None,
+        model: Model | None = None,
         seed: int = 0,
         with_end: bool = False,
     ) -> None:
@@ -54,6 +57,7 @@ class ChangePointDetector:
         self.alpha = alpha
         self.confidence = confidence
         self.kind = kind
+        self.model = model
         self.seed = seed
         self.with_end = with_end
 
@@ -75,6 +79,7 @@ class ChangePointDetector:
             self.process_count,
             alpha=self.alpha,
             confidence=self.confidence,
+            model=self.model,
             seed=self.seed,
         )
         return self

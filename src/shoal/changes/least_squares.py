@@ -1,87 +1,68 @@
-"""Pieces fitted by least squares under autoregressive noise: a level each, or a level and a slope each.
-
-With x_t the mid-rank, standardised, and a memory phi, what is fitted in piece k is x_t - phi x_{t-1} by m_k, or by
-m_k + b_k t. The squared error of every piece comes from running sums, and the places of least squares for 0, 1, 2, ...
-changes from dynamic programming: O(K n^2).
-"""
+"""The places of least squares: exact by dynamic programming on a grid of steps, then each moved to its best step."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from shoal.changes.noise_models import Sums
 
 Array = np.ndarray[Any, Any]
 
 MOST = 15
 """Changes at most."""
+GRID = 300
+"""Steps that may be places at first; a longer stream is cut into so many parts of one length."""
 
 
-def standardised(values: Array) -> Array:
-    """Mid-ranks, the missing on the line between their neighbours, with mean 0 and variance 1 in each coordinate."""
-    steps = np.arange(len(values))
-    columns = []
-    for column in values.T:
-        known = ~np.isnan(column)
-        ordered = np.sort(column[known])
-        below, upto = (np.searchsorted(ordered, column[known], side=side) for side in ("left", "right"))
-        filled = np.interp(steps, steps[known], (below + upto) / (2.0 * len(ordered)))
-        centred = filled - filled.mean()
-        spread = float(centred.std())
-        columns.append(centred / spread if spread > 1e-12 else np.zeros(len(values)))
-    return np.column_stack(columns)
+def grid_of(length: int) -> Array:
+    """Where pieces may begin at first, and the end: every step of a short stream."""
+    count = min(length, GRID)
+    return np.arange(count + 1) * length // count
 
 
-def errors_of_pieces(table: Array, phi: float, *, slopes: bool) -> Array:
-    """The squared error of every piece [i, j), at row i and column j; infinite where j <= i.
+def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], float]]:
+    """For 0, 1, ... changes the places of least squares on a grid and their error.
 
     Args:
-        table: From `standardised`, of shape (n, d).
-        phi: The memory.
-        slopes: Whether a piece has a slope besides its level.
+        sums: Those of the whitened series.
+        grid: From `grid_of`.
+        least: The least number of steps of a piece.
     """
-    whitened = table.copy()
-    whitened[1:] -= phi * table[:-1]
-    if phi > 0.0:
-        whitened[0] = whitened[1:].mean(axis=0)
-    steps = np.arange(len(table), dtype=np.float64)
-    lengths = _between(np.arange(len(table) + 1.0))
-    spans = np.maximum(lengths, 1.0)
-    errors = _between(_running((whitened**2).sum(axis=1)))
-    times = _between(_running(steps))
-    spread = _between(_running(steps**2)) - times**2 / spans
-    for column in whitened.T:
-        sums = _between(_running(column))
-        errors -= sums**2 / spans
-        if slopes:
-            moved = _between(_running(column * steps)) - times * sums / spans
-            errors -= np.where(lengths > 1.0, moved**2 / np.maximum(spread, 0.25), 0.0)
-    return np.where(lengths > 0.0, np.maximum(errors, 0.0), np.inf)
-
-
-def best_places(errors: Array, least: int) -> list[tuple[list[int], float]]:
-    """For 0, 1, ... changes the places of least squares and their error, pieces being at least ``least`` long."""
-    count = len(errors) - 1
-    places = np.arange(count + 1)
-    allowed = np.where(places[None, :] - places[:, None] >= least, errors, np.inf)
-    reached, steps = allowed[0], []
-    found: list[tuple[list[int], float]] = [([], float(errors[0, count]))]
-    for _ in range(min(MOST, count // least - 1)):
+    count = len(grid) - 1
+    rows, columns = np.triu_indices(count + 1, 1)
+    allowed = np.full((count + 1, count + 1), np.inf)
+    allowed[rows, columns] = sums.errors(grid[rows], grid[columns])
+    whole = float(allowed[0, count])
+    allowed[grid[None, :] - grid[:, None] < least] = np.inf
+    reached, steps, here = allowed[0], [], np.arange(count + 1)
+    found: list[tuple[list[int], float]] = [([], whole)]
+    for _ in range(min(MOST, int(grid[-1]) // least - 1)):
         joined = reached[:, None] + allowed
         steps.append(joined.argmin(axis=0))
-        reached = joined[steps[-1], places]
+        reached = joined[steps[-1], here]
+        if not np.isfinite(reached[count]):
+            break
         back, end = [], count
         for step in reversed(steps):
             end = int(step[end])
-            back.append(end)
+            back.append(int(grid[end]))
         found.append((back[::-1], float(reached[count])))
     return found
 
 
-def _running(values: Array) -> Array:
-    return np.concatenate([[0.0], np.cumsum(values)])
+def refined(sums: Sums, places: list[int], length: int, least: int) -> list[int]:
+    """Places of a grid moved to the best step between their neighbours, twice."""
+    edges = [0, *places, length]
+    for _ in range(2 if length > GRID else 0):
+        for number in range(1, len(edges) - 1):
+            tried = np.arange(edges[number - 1] + least, edges[number + 1] - least + 1)
+            edges[number] = int(tried[errors_of_splits(sums, edges[number - 1], edges[number + 1], tried).argmin()])
+    return edges[1:-1]
 
 
-def _between(sums: Array) -> Array:
-    """What every piece [i, j) adds, at row i and column j."""
-    return np.asarray(sums[None, :] - sums[:, None])
+def errors_of_splits(sums: Sums, start: int, stop: int, tried: Array) -> Array:
+    """The squared error of a window [start, stop) with one change, for each place, of shape (..., places)."""
+    return sums.errors(np.full_like(tried, start), tried) + sums.errors(tried, np.full_like(tried, stop))

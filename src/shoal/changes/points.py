@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.changes.clear import clear_places, least_clear
 from shoal.changes.groups import group
 from shoal.changes.input import as_stream
+from shoal.changes.models import answer_of_model, check_model
 from shoal.changes.moved import moved_most
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import prepare
@@ -19,8 +20,8 @@ from shoal.changes.testing import p_value_of_change, tested_places
 if TYPE_CHECKING:
     from shoal.changes.input import Kind, Stream
     from shoal.changes.locate import Located
+    from shoal.changes.models import Answer, Model
     from shoal.changes.search import Search
-    from shoal.changes.short import ShortChange
 
 ALPHA = 0.05
 """The level that p-values are exact enough for where no test is made."""
@@ -34,6 +35,7 @@ def change_points(
     alpha: float = 0.05,
     confidence: float = 0.95,
     kind: Kind | None = None,
+    model: Model | None = None,
     seed: int = 0,
 ) -> Changes:
     """Find where the law of a stream changes.
@@ -45,17 +47,21 @@ def change_points(
         alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
         confidence: The confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` does not say.
+        model: "law" for any change, by tests; "levels" or "slopes" for changes of the level or the slope of numbers
+            alone, under noise with memory. None takes a model where the memory is longer than the least piece, and the
+            tests elsewhere.
         seed: The seed of the permutations.
 
     Raises:
-        UsageError: A setting is outside its range.
+        UsageError: A setting is outside its range, or the model does not fit the stream.
         DataError: ``x`` is no stream.
     """
     check_settings(min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence)
     stream = as_stream(x, kind=kind)
+    check_model(model, stream, process_count)
     search = prepare(stream, min_distance, alpha=alpha, confidence=confidence, seed=seed)
-    if process_count is None and (short := _short(search, stream)):
-        return _with_pieces(_of_short(search, short, min_distance), stream)
+    if process_count is None and (answer := answer_of_model(stream, search, model)):
+        return _with_pieces(_of_model(search, answer, min_distance), stream)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
@@ -104,18 +110,9 @@ def _with_pieces(found: Changes, stream: Stream) -> Changes:
     return replace(found, pieces=piece_summaries(stream, found.places, found.processes))
 
 
-def _short(search: Search, stream: Stream) -> list[ShortChange]:
-    """What a model of levels or slopes says, where a stream is too short for the tests."""
-    from shoal.changes.short import is_short, short_changes  # only few streams need it
-
-    if not is_short(stream, memory=search.memory.apparent, margin=search.margin):
-        return []
-    return short_changes(stream, margin=search.margin, alpha=search.alpha, confidence=search.confidence)
-
-
-def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> Changes:
+def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
     """Changes of level or slope, each with the words that moved most between its neighbours."""
-    edges = [0, *(change.place for change in found), search.length]
+    edges = [0, *(change.place for change in answer.changes), search.length]
     changes = [
         Change(
             place=change.place,
@@ -125,7 +122,7 @@ def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> 
             score=change.score,
             what=moved_most(search.channels, search.cells, (start, change.place, end)),
         )
-        for change, start, end in zip(found, edges, edges[2:], strict=False)
+        for change, start, end in zip(answer.changes, edges, edges[2:], strict=False)
     ]
     return Changes(
         length=search.length,
@@ -135,6 +132,7 @@ def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> 
         process_count=None,
         alpha=search.alpha,
         confidence=search.confidence,
+        model=answer.model,
     )
 
 

@@ -102,6 +102,8 @@ class Changes(Sequence[int]):
     """The level of the tests."""
     confidence: float
     """The confidence of the sets of places."""
+    model: str = "law"
+    """What changes: "law" by tests, "levels" or "slopes" by a model."""
     pieces: tuple[PieceSummary, ...] = ()
     """What each piece between changes is like, in order."""
 

@@ -118,4 +118,5 @@ def headline(found: Changes, stream: Stream, source: str) -> str:
     gaps = f", {missing} of them missing" if missing else ""
     count = len(found.changes)
     steps, changes = ("" if number == 1 else "s" for number in (found.length, count))
-    return f"{source}: {found.length} step{steps} of {what}{gaps}: {count or 'no'} change{changes}"
+    of = "" if found.model == "law" else f" of {found.model.removesuffix('s')}"
+    return f"{source}: {found.length} step{steps} of {what}{gaps}: {count or 'no'} change{changes}{of}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -25,6 +25,7 @@ def changes(
     header: bool | None = None,
     alpha: float = 0.05,
     confidence: float = 0.95,
+    model: Literal["law", "levels", "slopes"] | None = None,
     difference: Annotated[int | bool, Parameter(negative="")] = False,
     deseason: int | None = None,
     seed: int = 0,
@@ -52,6 +53,9 @@ def changes(
         The level of the tests: how often a stream without a change may be said to have one, at most 0.5.
     confidence
         The confidence of the sets of places, from 0.5.
+    model
+        What changes: anything ("law", by tests), the level of the values, or their slope, under noise with memory;
+        chosen by the stream's memory where it is not given.
     difference
         Look for changes in the differences from one step to the next, or from each step to the one so many before it:
         a trend becomes a level, and a change of slope a change of level. Places remain those of the stream.
@@ -78,7 +82,7 @@ def changes(
     stream, notes = read_stream(file, column, index=index, header=header)
     lag = None if difference is False else int(difference)
     searched = prepared(stream, lag=lag, period=deseason)
-    found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, seed=seed)
+    found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, model=model, seed=seed)
     for note in notes:
         say(f"shoal: {note}")
     if plot is not None:
