@@ -65,12 +65,13 @@ def tune(
     """
     from shoal.cli.console import TrainingNotes, display, print_json, print_summary
     from shoal.evaluation import evaluate
-    from shoal.models import load_model, save_model
+    from shoal.models import check_saving, load_model, save_model
     from shoal.training import train
 
     if out.exists():
         raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
     loaded = load_model(model, device=device, seed=settings.seed)
+    check_saving(loaded.model, loaded.tokenizer, out)
     examples, left_out = _to_train_on(data, loaded.tokenizer, end_token)
     kept_out = _to_score(held_out, loaded.tokenizer, end_token) if held_out else left_out
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
