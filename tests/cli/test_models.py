@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,15 +34,21 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
     words = ["tune", "--model", "bundled:searches", "--data", str(rows), "--held-out", str(rows), "--out", str(out)]
     main([*words, "--epochs", "400", "--learning-rate", "3e-3", "--precision", "float32", "--json"])
     tuned = json.loads(capsys.readouterr().out)
-    assert tuned["held out before"].startswith("0 of 3")
-    assert tuned["held out after"].startswith("3 of 3")
+    assert (tuned["held out before"]["count"], tuned["held out before"]["rows"]) == (0, 3)
+    assert (tuned["held out after"]["count"], tuned["held out after"]["share"]) == (3, 1.0)
+    assert tuned["loss of the last step, nats a token"] == pytest.approx(
+        tuned["loss of the last step, bits a token"] * math.log(2)
+    )
     assert len((out / "curve.jsonl").read_text().splitlines()) == tuned["steps"]
     assert not out.with_name("tuned.checkpoint").exists()
 
     main(["score", "--model", str(out), "--data", str(rows), "--out", str(items), "--json"])
     scored = json.loads(capsys.readouterr().out)
-    assert scored["exact match"].startswith("3 of 3")
-    assert scored["BLEU"] == "100.00"
+    assert scored["exact match"] == {
+        "count": 3, "rows": 3, "share": 1.0, "low": pytest.approx(0.438, abs=1e-3), "high": 1.0, "confidence": 0.95,
+    }  # fmt: skip
+    assert (scored["BLEU"], scored["chrF"]) == (pytest.approx(100.0), pytest.approx(100.0))
+    assert scored["perplexity a token"] < 1.1
     assert [json.loads(line)["greedy_text"] for line in items.read_text().splitlines()] == [said for _, said in ROWS]
 
 
@@ -67,7 +75,7 @@ def test_tuning_trains_on_the_rows_seen_and_scores_those_held_out(
     main(["tune", *common, "--data", str(seen), "--out", str(tmp_path / "alone")])
 
     assert (tuned["rows trained on"], tuned["rows left out"]) == (2, 1)
-    assert "of 1 exact" in tuned["held out after"]
+    assert tuned["held out after"]["rows"] == 1
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("parted", "alone")]
     assert weights[0] == weights[1]
 
@@ -122,7 +130,24 @@ def test_tuning_does_not_write_over_a_model(rows: Path, tmp_path: Path, capsys: 
 
 def test_an_oracle_is_scored_by_its_answers(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["score", "--model", "oracle?p=1", "--data", str(rows), "--json"])
-    assert json.loads(capsys.readouterr().out)["exact match"].startswith("3 of 3")
+    assert json.loads(capsys.readouterr().out)["exact match"]["count"] == 3
+
+
+def test_a_person_reads_the_same_numbers_in_words(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["score", "--model", "oracle?p=1", "--data", str(rows)])
+    said = capsys.readouterr().out
+    assert "3 of 3 = 1.000, 95% Wilson interval [0.438, 1.000]" in said
+    assert "BLEU                100.0000" in said
+
+
+def test_what_is_not_defined_is_said_and_is_null_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blank = tmp_path / "blank.jsonl"
+    blank.write_text(json.dumps({"prompt": "a", "completion": " "}) + "\n")
+
+    main(["score", "--model", "bundled:searches", "--data", str(blank), "--json"])
+    assert json.loads(capsys.readouterr().out)["BLEU"] is None
+    main(["score", "--model", "bundled:searches", "--data", str(blank)])
+    assert "not defined" in capsys.readouterr().out
 
 
 def test_a_model_that_is_not_there_is_one_line(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,3 +219,20 @@ def test_a_disk_that_fills_up_loses_no_summary_and_leaves_no_half_file(
 def test_a_token_budget_of_nothing_is_one_line(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["score", "--model", "bundled:searches", "--data", str(rows), "--token-budget", "0"]
     assert "the token budget is 0" in fails(words, capsys)[1]
+
+
+def test_a_model_whose_generation_settings_contradict_each_other_is_tuned_and_saved(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shoal.models.bundled import bundled_folder
+
+    folder = tmp_path / "hot"
+    shutil.copytree(bundled_folder("searches"), folder)
+    (folder / "generation_config.json").write_text(json.dumps({"temperature": 0.7, "do_sample": False}))
+
+    main(
+        ["tune", "--model", str(folder), "--data", str(rows), "--out", str(tmp_path / "out"), "--epochs", "1", "--json"]
+    )
+
+    assert json.loads(capsys.readouterr().out)["steps"] >= 1
+    assert json.loads((tmp_path / "out" / "generation_config.json").read_text())["temperature"] == 0.7

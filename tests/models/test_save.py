@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import resource
 
 import pytest
 from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import ModelError
-from shoal.models import load_model, save_model, weight_digest
+from shoal.models import check_saving, load_model, save_model, weight_digest
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path):
@@ -86,3 +87,53 @@ def test_a_full_disk_leaves_the_older_model_whole(tmp_path, request):
 
     assert load_model(str(tmp_path / "model")).digest == weight_digest(tiny_llama())
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": 0.7},
+        {"top_p": 0.9, "top_k": 20, "do_sample": False},
+        {"temperature": 0.7, "eos_token_id": [256, 257], "suppress_tokens": [3]},
+    ],
+)
+def test_settings_for_generating_text_are_saved_as_they_are(model_folder, tmp_path, settings):
+    """`transformers` loads settings that contradict each other, and refuses to save them once they were changed."""
+    (model_folder / "generation_config.json").write_text(json.dumps(settings))
+    loaded = load_model(str(model_folder))
+    loaded.model.generation_config.pad_token_id = 257
+
+    check_saving(loaded.model, loaded.tokenizer, tmp_path / "out")
+    folder = save_model(loaded.model, loaded.tokenizer, tmp_path / "out")
+
+    written = json.loads((folder / "generation_config.json").read_text())
+    assert settings.items() <= (written | {"do_sample": False}).items()
+    assert load_model(str(folder)).digest == loaded.digest
+    assert loaded.model.generation_config.pad_token_id == 257
+
+
+def test_settings_for_generating_text_in_the_configuration_move_to_their_own_file(model_folder, tmp_path):
+    config = json.loads((model_folder / "config.json").read_text()) | {"temperature": 0.7}
+    (model_folder / "config.json").write_text(json.dumps(config))
+    loaded = load_model(str(model_folder))
+
+    folder = save_model(loaded.model, loaded.tokenizer, tmp_path / "out")
+
+    assert json.loads((folder / "generation_config.json").read_text())["temperature"] == 0.7
+    assert "temperature" not in json.loads((folder / "config.json").read_text())
+    assert loaded.model.config.temperature == 0.7
+
+
+def test_what_cannot_be_saved_is_known_before(tmp_path):
+    class Unsaved(type(byte_tokenizer())):
+        def save_pretrained(self, *_: object, **__: object) -> None:
+            raise TypeError("a step written in Python\nhas no JSON")
+
+    tokenizer = byte_tokenizer()
+    tokenizer.__class__ = Unsaved
+
+    with pytest.raises(ModelError, match="could not be saved: a step written in Python has no JSON"):
+        check_saving(tiny_llama(), tokenizer, tmp_path / "out")
+    with pytest.raises(ModelError, match="cannot be saved as"):
+        save_model(tiny_llama(), tokenizer, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

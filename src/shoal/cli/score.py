@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli.rows import PartChoice, choose_part, read_model_rows
+from shoal.cli.summaries import exact_share, print_numbers
 
 if TYPE_CHECKING:
     from shoal.evaluation import Scores
@@ -59,7 +60,7 @@ def score(
     as_json
         Print the summary as JSON on standard output.
     """
-    from shoal.cli.console import print_json, print_summary, progress_bars
+    from shoal.cli.console import progress_bars
     from shoal.cli.files import check_target
     from shoal.evaluation import evaluate
     from shoal.models import load_reader, parse_spec
@@ -88,20 +89,17 @@ def score(
         if out is not None:
             _write_items(scores, examples, out)
     finally:  # a full disk may keep the items from being written, but not what was found from being said
-        (print_json if as_json else print_summary)(_summary(loaded, scores, examples) | _parts(examples))
+        print_numbers(_summary(loaded, scores, examples) | _parts(examples), as_json=as_json)
 
 
 def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:
     """What is said of a model: never an accuracy without its count and interval."""
-    from shoal.evaluation import bleu
-    from shoal.statistics import wilson_interval
+    from shoal.evaluation import bleu, chrf
 
-    interval = wilson_interval(scores.exact_matches, len(scores.items))
     summary: dict[str, object] = {
         "model": loaded.spec,
         "weights": loaded.digest[:16],
-        "exact match": f"{scores.exact_matches} of {len(scores.items)} = {scores.accuracy:.3f}, "
-        f"{interval.confidence:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]",
+        "exact match": exact_share(scores),
         "ended early": sum(item.divergence == "ended-early" for item in scores.items),
         "went on": sum(item.divergence == "went-on" for item in scores.items),
         "other divergence": sum(item.divergence == "other" for item in scores.items),
@@ -109,10 +107,11 @@ def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[st
     }
     texts = [item.greedy_text for item in scores.items]
     if all(item.log_likelihood is not None for item in scores.items):
-        summary["perplexity"] = f"{scores.perplexity:.4f} a token"
+        summary["perplexity a token"] = scores.perplexity
     if all(text is not None for text in texts):
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
-        summary["BLEU"] = f"{bleu([text or '' for text in texts], [row.completion for row in examples]):.2f}"
+        said, wanted = [text or "" for text in texts], [row.completion for row in examples]
+        summary |= {"BLEU": bleu(said, wanted), "chrF": chrf(said, wanted)}
     return summary
 
 

@@ -13,13 +13,13 @@ from cyclopts import Parameter
 
 from shoal.cli.files import write_whole
 from shoal.cli.rows import read_model_rows
+from shoal.cli.summaries import exact_share, print_numbers
 from shoal.errors import DataError, UsageError
 from shoal.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.evaluation import Scores
     from shoal.tasks import Example
     from shoal.training.settings import TrainResult
 
@@ -63,14 +63,15 @@ def tune(
     as_json
         Print the summary as JSON on standard output.
     """
-    from shoal.cli.console import TrainingNotes, display, print_json, print_summary
+    from shoal.cli.console import TrainingNotes, display
     from shoal.evaluation import evaluate
-    from shoal.models import load_model, save_model
+    from shoal.models import check_saving, load_model, save_model
     from shoal.training import train
 
     if out.exists():
         raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
     loaded = load_model(model, device=device, seed=settings.seed)
+    check_saving(loaded.model, loaded.tokenizer, out)
     examples, left_out = _to_train_on(data, loaded.tokenizer, end_token)
     kept_out = _to_score(held_out, loaded.tokenizer, end_token) if held_out else left_out
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
@@ -92,8 +93,8 @@ def tune(
     shutil.rmtree(checkpoints, ignore_errors=True)
     summary = {"model": str(out), "rows trained on": len(examples), "rows left out": len(left_out)} | _training(result)
     if kept_out:
-        summary |= {"held out before": _share(before), "held out after": _share(after)}
-    (print_json if as_json else print_summary)(summary)
+        summary |= {"held out before": exact_share(before), "held out after": exact_share(after)}
+    print_numbers(summary, as_json=as_json)
 
 
 def _to_train_on(
@@ -130,17 +131,9 @@ def _training(result: TrainResult) -> dict[str, object]:
         "steps": result.steps,
         "precision": result.precision,
         "seconds": round(result.seconds, 2),
-        "loss of the last step": f"{loss:.4f} nats, {loss / math.log(2):.4f} bits a token",
+        "loss of the last step, nats a token": loss,
+        "loss of the last step, bits a token": loss / math.log(2),
     }
-
-
-def _share(scores: Scores) -> str:
-    """Exact matches with their count and interval."""
-    from shoal.statistics import wilson_interval
-
-    interval = wilson_interval(scores.exact_matches, len(scores.items))
-    share = f"{scores.exact_matches} of {len(scores.items)} exact"
-    return f"{share}, {interval.confidence:.0%} Wilson interval [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def _write_curve(result: TrainResult, path: Path) -> None:

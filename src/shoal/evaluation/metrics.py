@@ -10,17 +10,44 @@ if TYPE_CHECKING:
 
 
 def bleu(said: Sequence[str], wanted: Sequence[str]) -> float:
-    """Corpus BLEU of texts against one reference each, 0 to 100, as sacrebleu computes it with its defaults.
+    """Corpus BLEU of texts against one reference each, 0 to 100, with sacrebleu's defaults and its effective order.
 
-    (Papineni et al. 2002, with the 13a tokenizer and exponential smoothing; Post 2018.)
+    (Papineni et al. 2002, with the 13a tokenizer and exponential smoothing; Post 2018.) The order is 4, or the number
+    of words of the longest text where all of them are shorter: four words in a row cannot be right where none has
+    four, and without this the very completions would have a BLEU of 0.
 
     Args:
         said: what the model said.
         wanted: the completions, in the same order; at least one.
+
+    Returns:
+        The score; not a number where no completion holds a word, so that there is nothing to find again.
     """
     from sacrebleu.metrics import BLEU
 
-    return float(BLEU().corpus_score(list(said), [list(wanted)]).score)
+    if not any(map(str.strip, wanted)):
+        return math.nan
+    return float(BLEU(effective_order=True).corpus_score(list(said), [list(wanted)]).score)
+
+
+def chrf(said: Sequence[str], wanted: Sequence[str]) -> float:
+    """Corpus chrF2 of texts against one reference each, 0 to 100, with sacrebleu's defaults.
+
+    (Popovic 2015: the F-score of character n-grams up to 6 with twice the weight on recall, spaces left out.) It needs
+    no words, so that it says something of single words and numbers, and of scripts without spaces.
+
+    Args:
+        said: what the model said.
+        wanted: the completions, in the same order; at least one.
+
+    Returns:
+        The score; not a number where no completion holds a character beside spaces.
+    """
+    from sacrebleu.metrics import CHRF
+
+    if not any(map(str.strip, wanted)):
+        return math.nan
+    return float(CHRF().corpus_score(list(said), [list(wanted)]).score)
 
 
 def sentence_bleus(said: Sequence[str], wanted: Sequence[str]) -> list[float]:

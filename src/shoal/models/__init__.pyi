@@ -8,7 +8,10 @@ from .reader import (
     Reader as Reader,
     load_reader as load_reader,
 )
-from .save import save_model as save_model
+from .save import (
+    check_saving as check_saving,
+    save_model as save_model,
+)
 from .spec import (
     ModelSpec as ModelSpec,
     parse_spec as parse_spec,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
+from shoal.models.config_checks import check_layers, check_runs, check_shapes, check_values, held_shapes
 from shoal.models.paths import nearest_path
 from shoal.models.safety import PICKLE_SUFFIXES, refuse_own_code, refuse_pickle, refuse_pickled_weights
 from shoal.models.source import Source
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
-    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 _GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
@@ -35,9 +36,11 @@ class FolderSource(Source):
 
         try:
             with quiet():
-                return AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
+                config = AutoConfig.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
         except Exception as error:  # a configuration may be wrong in any way
             raise ModelError(f"{self.folder / 'config.json'} cannot be used: {in_one_line(error)}") from error
+        check_values(config, str(self.folder / "config.json"))
+        return config
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """As `read_tokenizer`."""
@@ -45,17 +48,40 @@ class FolderSource(Source):
 
     def model(self, dtype: torch.dtype) -> PreTrainedModel:
         """Raises CorruptModelError where the weights are cut short or not those of the configuration."""
-        from transformers import GenerationConfig
-
+        paths, where = check_weights(self.folder), str(self.folder)
+        config = self.config()
+        shapes = held_shapes(paths)
+        check_layers(config, shapes, where)
+        check_shapes(config, shapes, where)
         weights: dict[str, torch.Tensor] = {}
-        for path in check_weights(self.folder):
+        for path in paths:
             weights |= read_weights(path)
-        model = build_model(self.config(), weights, dtype, str(self.folder))
-        model.name_or_path = str(self.folder)
+        model = build_model(config, weights, dtype, where)
+        check_runs(model, where)
+        model.name_or_path = where
         settings = self.folder / "generation_config.json"
         if settings.is_file():
-            model.generation_config = GenerationConfig.from_dict(read_json(settings))
+            model.generation_config = read_generation(settings)
         return model
+
+
+def read_generation(path: Path) -> GenerationConfig:
+    """The settings for generating text that come with a model. No number of shoal's hangs on them.
+
+    Raises:
+        ModelError: `transformers` refuses them.
+    """
+    from transformers import GenerationConfig
+
+    try:
+        with quiet():
+            return GenerationConfig.from_dict(read_json(path))
+    except CorruptModelError:
+        raise
+    except Exception as error:  # settings may be wrong in any way
+        raise ModelError(
+            f"{path} cannot be used: {in_one_line(error)}; mend that setting or remove the file"
+        ) from error
 
 
 def holds_tokenizer_alone(folder: Path) -> bool:
@@ -176,7 +202,7 @@ def _check_own_code(folder: Path) -> None:
 
     config = read_json(folder / "config.json")
     model_type = config.get("model_type")
-    if model_type not in CONFIG_MAPPING_NAMES:
+    if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING_NAMES:
         if "auto_map" in config:
             refuse_own_code(folder / "config.json")
         raise ModelError(f"transformers knows no architecture {model_type!r}, which {folder / 'config.json'} names")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoal.models.config_checks import check_memory, check_runs
 from shoal.models.source import Source
-from shoal.models.transformers_io import causal_class, quiet
+from shoal.models.transformers_io import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -37,8 +38,9 @@ class RandomSource(Source):
         from transformers import AutoModelForCausalLM
 
         config = self.config()
-        causal_class(config, self.inner.origin)
+        check_memory(config, self.inner.origin)
         with torch.random.fork_rng(devices=[]), quiet():
             torch.manual_seed(self.seed)
             model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        check_runs(model, self.inner.origin)
         return model.to(dtype)

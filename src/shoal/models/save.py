@@ -2,40 +2,104 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ModelError
 from shoal.files import whole_folder
 from shoal.models.transformers_io import in_one_line, quiet
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from collections.abc import Iterator
+
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+_GENERATION = "generation_config.json"
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> Path:
     """Write config.json, model.safetensors and the tokenizer's files into a folder, which `load_model` takes.
 
-    They are written beside it first, so that a fault leaves the old folder, or none, and never a half.
+    They are written beside it first, so that a fault leaves the old folder, or none, and never a half. The model's
+    settings for generating text are written as they are, whether or not `transformers` would take them for sound.
 
     Raises:
         ModelError: the folder holds something else than a model, or cannot be written (no space, say).
     """
-    from safetensors import SafetensorError
-
     target = Path(folder)
+    _check_target(target)
+    try:
+        with whole_folder(target) as fresh, quiet():
+            with _plain_settings(model) as settings:
+                model.save_pretrained(fresh)
+            (fresh / _GENERATION).write_text(settings, encoding="utf-8")
+            tokenizer.save_pretrained(fresh)
+            _open_to_readers(fresh)
+    except Exception as error:  # transformers refuses what it does not like with any kind of error
+        raise ModelError(f"the model cannot be saved as {target}: {in_one_line(error)}") from error
+    return target
+
+
+def check_saving(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> None:
+    """Raise where `save_model` would, so that it is known before a training. The weights alone are not tried.
+
+    Raises:
+        ModelError: as `save_model` does.
+    """
+    _check_target(Path(folder))
+    try:
+        with tempfile.TemporaryDirectory() as trial, quiet():
+            with _plain_settings(model):
+                model.config.save_pretrained(trial)
+            tokenizer.save_pretrained(trial)
+    except Exception as error:  # transformers refuses what it does not like with any kind of error
+        raise ModelError(
+            f"a model like this one could not be saved: {in_one_line(error)}; mend that in its folder first"
+        ) from error
+
+
+def _check_target(target: Path) -> None:
     if target.exists() and not (target / "config.json").is_file() and (target.is_file() or any(target.iterdir())):
         raise ModelError(
             f"{target} holds something else than a model; give a new folder, or one with a model to replace"
         )
+
+
+@contextmanager
+def _plain_settings(model: PreTrainedModel) -> Iterator[str]:
+    """Take away the settings for generating text for a while; they are given as the JSON of their own file.
+
+    `transformers` saves no model whose settings contradict each other (a temperature without sampling), or stand in
+    config.json, as they did in older releases; it loads such models, and people publish them.
+    """
+    generation, config = model.generation_config, model.config
+    plain, moved = _without_generation(config)
+    settings = moved | (generation.to_diff_dict() if generation is not None else {})
+    model.generation_config, model.config = type(generation)() if generation is not None else None, plain
     try:
-        with whole_folder(target) as fresh, quiet():
-            model.save_pretrained(fresh)
-            tokenizer.save_pretrained(fresh)
-            _open_to_readers(fresh)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"the model cannot be saved as {target}: {in_one_line(error)}") from error
-    return target
+        yield json.dumps(settings, indent=2, sort_keys=True, default=str) + "\n"
+    finally:
+        model.generation_config, model.config = generation, config
+
+
+def _without_generation(config: PreTrainedConfig) -> tuple[PreTrainedConfig, dict[str, Any]]:
+    """A configuration without settings for generating text, and those that it had."""
+    import dataclasses
+
+    from transformers import GenerationConfig
+
+    own = {field.name for field in dataclasses.fields(config)}
+    known = {key for key in vars(GenerationConfig()) if not key.startswith("_")} - own
+    known -= {"use_cache", "transformers_version"}
+    moved = {key: value for key, value in vars(config).items() if key in known and value is not None}
+    plain = copy.deepcopy(config)
+    for key in moved:
+        delattr(plain, key)
+    return plain, moved
 
 
 def _open_to_readers(folder: Path) -> None:

@@ -49,10 +49,13 @@ def causal_class(config: PreTrainedConfig, where: str) -> type[PreTrainedModel]:
         MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     )
 
-    named = list(getattr(config, "architectures", None) or [])
+    stated = getattr(config, "architectures", None) or []
+    if not isinstance(stated, (list, tuple)):
+        raise ModelError(f"{where} says architectures = {stated!r} in its config.json; expected a list of names")
+    named = list(stated)
     masked = MODEL_FOR_MASKED_LM_MAPPING_NAMES.get(config.model_type)
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or (named and named == [masked]):
-        what = ", ".join(named) or config.model_type
+        what = ", ".join(map(str, named)) or config.model_type
         raise ModelError(f"{where} is not a causal language model ({what}); give one, such as a GPT or a Llama")
     model_class: type[PreTrainedModel] = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     return model_class

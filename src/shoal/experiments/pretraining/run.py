@@ -118,12 +118,15 @@ class _Run:
         from shoal.experiments.pretraining.building import build_model, train_settings
         from shoal.experiments.pretraining.scoring import held_out_sets
         from shoal.experiments.pretraining.watching import CHECKPOINT
+        from shoal.models import check_saving
         from shoal.models.load import find_device
         from shoal.training.loop import Watchers, run_training
 
         self._crew.from_first(self._check_environment)
         self._prepared = self._prepare(cache)
         self._model = build_model(self._recipe, self._prepared.tokenizer)
+        if self._store:
+            check_saving(self._model, self._prepared.tokenizer, self._out / "model")
         self._model.to(self._crew.device if self._crew.size > 1 else find_device(self._recipe.device))
         self._plan = self._planned(train_settings(self._recipe, self._prepared.stream.steps))
         self._held_out = held_out_sets(self._prepared, self._recipe) if self._store else {}

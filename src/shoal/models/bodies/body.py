@@ -10,6 +10,7 @@ Shapes: B rows, L positions, H heads, K width of a head, D hidden width, V vocab
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -47,6 +48,7 @@ class Body(ABC):
     head_name: ClassVar[str] = "lm_head.weight"
     embedding_name: ClassVar[str]
     positions_setting: ClassVar[str] = "max_position_embeddings"
+    layers_setting: ClassVar[str] = "num_hidden_layers"
 
     def __init__(self, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
         """Take settings that `fits` and weights that have the names and shapes of `shapes`."""
@@ -64,6 +66,8 @@ class Body(ABC):
         if not set(config) <= {*cls.defaults, *_INDIFFERENT}:
             return None
         settings = {**cls.defaults, **{key: config[key] for key in cls.defaults if key in config}}
+        if not all(_is_of_its_kind(settings[key], usual) for key, usual in cls.defaults.items()):
+            return None
         try:
             return settings if cls.fits(settings) else None
         except (TypeError, ValueError, ArithmeticError):  # values of other kinds than expected
@@ -82,6 +86,8 @@ class Body(ABC):
     @classmethod
     def takes(cls, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> bool:
         """Whether these are all the weights and no others, of one dtype and on one device."""
+        if settings[cls.layers_setting] > len(weights):  # their shapes could fill the memory
+            return False
         kinds = {(weight.dtype, weight.device) for weight in weights.values()}
         return len(kinds) == 1 and {name: tuple(weight.shape) for name, weight in weights.items()} == cls.shapes(
             settings
@@ -117,3 +123,12 @@ class Body(ABC):
     def to(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
         """The same body elsewhere or in another precision."""
         return type(self)(self.settings, {name: weight.to(device, dtype) for name, weight in self.weights.items()})
+
+
+def _is_of_its_kind(value: Any, usual: Any) -> bool:
+    """Whether a setting is such a value as the usual one: a size, a number above 0, a name, yes or no."""
+    if usual is None:
+        return value is None or isinstance(value, (dict, list)) or (type(value) is int and value > 0)
+    if type(usual) in (int, float):
+        return type(value) is type(usual) and 0 < value < math.inf
+    return type(value) is type(usual)

@@ -29,6 +29,7 @@ class GPT2Body(LayerNormBody):
         "vocab_size": 50257,
     }  # fmt: skip
     positions_setting = "n_positions"
+    layers_setting = "n_layer"
 
     def __init__(self, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
         super().__init__(settings, weights)

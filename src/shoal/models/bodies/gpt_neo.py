@@ -28,6 +28,7 @@ class GPTNeoBody(LayerNormBody):
         "intermediate_size": None, "layer_norm_epsilon": 1e-5, "max_position_embeddings": 2048, "num_heads": 16,
         "num_layers": 24, "tie_word_embeddings": True, "vocab_size": 50257, "window_size": 256,
     }  # fmt: skip
+    layers_setting = "num_layers"
     scale = 1.0
 
     def __init__(self, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:

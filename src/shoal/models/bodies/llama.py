@@ -8,6 +8,7 @@ Shapes: B rows, L positions, D hidden width, H heads, G heads of keys, K width o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -130,6 +131,8 @@ class LlamaBody(Body):
             isinstance(rope, dict)
             and set(rope) == {"rope_type", "rope_theta"}
             and rope["rope_type"] == "default"
+            and type(rope["rope_theta"]) in (int, float)
+            and 0 < rope["rope_theta"] < math.inf
             and settings["hidden_act"] == "silu"
             and not settings["attention_bias"]
             and not settings["mlp_bias"]

@@ -69,6 +69,8 @@ def converted_folder(path: Path) -> Path:
     """The folder of safetensors that a GGUF file was converted to, now or before."""
     import transformers
 
+    from shoal.models.gguf.convert import convert
+
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = cache_folder() / "gguf" / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"

@@ -1,0 +1,176 @@
+"""What must hold of a configuration before a model is built from it, which may take minutes or all of the memory."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import CorruptModelError, ModelError
+from shoal.models.safety import refuse_pickle
+from shoal.models.transformers_io import causal_class, in_one_line, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+    Shapes = Mapping[str, tuple[int, ...]]
+
+_SIZES = frozenset(
+    {
+        "vocab_size", "hidden_size", "n_embd", "num_hidden_layers", "n_layer", "num_layers", "num_attention_heads",
+        "n_head", "num_heads", "num_key_value_heads", "intermediate_size", "n_inner", "head_dim", "window_size",
+        "sliding_window", "max_position_embeddings", "n_positions",
+    }
+)  # fmt: skip
+_MOST_LAYERS = 10_000
+_LAYER = re.compile(r"\.(\d+)\.")
+
+
+def check_values(config: PreTrainedConfig, where: str) -> None:
+    """Raise for a number that no model can have. Kinds of values are checked by `transformers`.
+
+    Raises:
+        ModelError: with the key, its value and what was expected.
+    """
+    values = config.get_text_config().to_dict()
+    rope = values.get("rope_parameters")
+    for key, value in {**values, **(rope if isinstance(rope, dict) else {})}.items():
+        expected = _expected(key, value)
+        if expected:
+            raise ModelError(f"{where} says {key} = {value!r}; expected {expected}")
+
+
+def _expected(key: str, value: Any) -> str:
+    """What a key's value should be; empty where it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    if key in _SIZES and value < 1:
+        return "a size of at least 1"
+    if key.endswith(("eps", "epsilon")) and not 0 < value < math.inf:
+        return "a number above 0"
+    if key.endswith(("dropout", "pdrop")) and not 0 <= value <= 1:
+        return "a share between 0 and 1"
+    if key in ("rope_theta", "factor") and not 0 < value < math.inf:
+        return "a number above 0"
+    if key in ("num_hidden_layers", "n_layer", "num_layers") and value > _MOST_LAYERS:
+        return f"at most {_MOST_LAYERS:,} layers"
+    return ""
+
+
+def held_shapes(paths: list[Path]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors of safetensors files, from their headers alone.
+
+    Raises:
+        UnsafeModelError: a file is a pickle.
+        CorruptModelError: a file is cut short or no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    shapes: dict[str, tuple[int, ...]] = {}
+    for path in paths:
+        refuse_pickle(path)
+        try:
+            with safe_open(path, framework="pt") as file:
+                shapes |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        except (SafetensorError, OSError) as error:
+            raise CorruptModelError(f"{path} is not a whole safetensors file: {in_one_line(error)}") from error
+    return shapes
+
+
+def check_layers(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
+    """Raise where a configuration asks for more layers than the weights are of.
+
+    Raises:
+        CorruptModelError: with both numbers.
+    """
+    stated = getattr(config.get_text_config(), "num_hidden_layers", None)
+    numbers = {int(number) for name in shapes for number in _LAYER.findall(name)[:1]}
+    if isinstance(stated, int) and numbers and stated > max(numbers) + 1:
+        raise CorruptModelError(
+            f"the weights of {where} are not those of its config.json: it says {stated:,} layers, and the weights "
+            f"are of {max(numbers) + 1:,}"
+        )
+
+
+def check_shapes(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
+    """Raise where the model of a configuration has weights of other shapes than those that are there.
+
+    The model is laid out without memory for its weights.
+
+    Raises:
+        CorruptModelError: with the first name and both shapes, or the two numbers of weights.
+        ModelError: the architecture cannot be built.
+    """
+    empty = empty_model(config, where)
+    for name, weight in empty.state_dict().items():
+        held = shapes.get(name)
+        if held is not None and held != tuple(weight.shape):
+            raise CorruptModelError(
+                f"the weights of {where} are not those of its config.json: it misfits {name}, which is "
+                f"{_times(held)} in the weights and {_times(tuple(weight.shape))} by config.json"
+            )
+    asked, there = sum(weight.numel() for weight in empty.parameters()), sum(map(math.prod, shapes.values()))
+    # Quantized weights are packed, several to a number.
+    if asked > 2 * there and getattr(config, "quantization_config", None) is None:
+        raise CorruptModelError(
+            f"the weights of {where} are not those of its config.json: it asks for {asked:,} weights, and "
+            f"{there:,} are there"
+        )
+
+
+def check_memory(config: PreTrainedConfig, where: str) -> None:
+    """Raise where fresh float32 weights would not fit into the memory of this machine.
+
+    Raises:
+        ModelError: with both sizes.
+    """
+    needed = 4 * sum(weight.numel() for weight in empty_model(config, where).parameters())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    if needed > memory:
+        raise ModelError(
+            f"{where} asks for weights of {needed / 1e9:,.1f} GB, and this machine has {memory / 1e9:,.1f} GB of memory"
+        )
+
+
+def empty_model(config: PreTrainedConfig, where: str) -> PreTrainedModel:
+    """The model of a configuration on the meta device: all names and shapes, and no memory.
+
+    Raises:
+        ModelError: the architecture cannot be built.
+    """
+    import torch
+
+    model_class = causal_class(config, where)
+    try:
+        with quiet(), torch.device("meta"):
+            return model_class(config)
+    except Exception as error:  # a configuration may be wrong in any way
+        raise ModelError(f"{where} cannot be built: {in_one_line(error)}") from error
+
+
+def check_runs(model: PreTrainedModel, where: str) -> None:
+    """Raise where a model of a configuration that looks right cannot read two tokens.
+
+    Raises:
+        ModelError: with what went wrong.
+    """
+    import torch
+
+    mode = model.training
+    try:
+        with quiet(), torch.no_grad():
+            model.eval()(torch.zeros(1, 2, dtype=torch.long))
+    except Exception as error:  # a configuration may be wrong in any way
+        raise ModelError(
+            f"the model of {where} cannot read a text: {in_one_line(error)}; look at its config.json"
+        ) from error
+    finally:
+        model.train(mode)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " by ".join(map(str, shape)) or "a number"
