@@ -29,7 +29,7 @@ _CONVERSION = 2
 class GgufSource(Source):
     """A GGUF file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         check_gguf(path)
         self.origin = str(path)
         self._converted = FolderSource(converted_folder(path), origin=self.origin)
@@ -47,7 +47,7 @@ class GgufSource(Source):
         return self._converted.model(dtype)
 
 
-def check_gguf(path: Path) -> None:
+def check_gguf(path: str | Path) -> None:
     """Raise where a path is no GGUF file, or nothing here can read one.
 
     Raises:
@@ -56,6 +56,7 @@ def check_gguf(path: Path) -> None:
         CorruptModelError: it does not begin as a GGUF file does.
         MissingExtraError: the ``gguf`` package is not installed.
     """
+    path = Path(path)
     check_file(path)
     with path.open("rb") as file:
         head = file.read(4)
@@ -65,18 +66,17 @@ def check_gguf(path: Path) -> None:
         raise MissingExtraError("gguf", f"reading {path.name}")
 
 
-def converted_folder(path: Path) -> Path:
+def converted_folder(path: str | Path) -> Path:
     """The folder of safetensors that a GGUF file was converted to, now or before."""
     import transformers
 
     from shoal.models.gguf.convert import convert
 
+    path = Path(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = cache_folder() / "gguf" / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
-        from shoal.models.gguf.convert import convert  # needs numpy, which a spec does not
-
         model, tokenizer = convert(path)
         save_model(model, tokenizer, folder)
     return folder
