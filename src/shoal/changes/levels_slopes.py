@@ -145,7 +145,7 @@ class Fitting:
         pieces = family.width * width * (count + 1)
         parameters = pieces + family.place * count + (phi > 0.0) + family.differenced
         few = size / max(size - pieces - 2, 1)
-        return size * math.log(max(error / size, NO_NOISE)) + parameters * math.log(steps) * few
+        return float(size * math.log(max(error / size, NO_NOISE)) + parameters * math.log(steps) * few)
 
     def _error(self, family: Family, phi: float, places: list[int]) -> float:
         edges = np.array([0, *places, len(self._table)])

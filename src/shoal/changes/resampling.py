@@ -71,7 +71,7 @@ def _gain(stretch: Array, family: Family, least: int) -> tuple[float, Family, fl
 def _length(stretch: Array, family: Family, phi: float, error: float) -> float:
     """The length of a description, but for what a change costs, which is the same for all that are compared."""
     parameters = family.width * stretch.shape[1] + (phi > 0.0) + family.differenced
-    return stretch.size * math.log(max(error / stretch.size, NO_NOISE)) + parameters * math.log(len(stretch))
+    return float(stretch.size * math.log(max(error / stretch.size, NO_NOISE)) + parameters * math.log(len(stretch)))
 
 
 def _parts(stretch: Array, family: Family, phi: float) -> tuple[Array, Array]:

@@ -86,7 +86,7 @@ class WordEvidence:
             table.data[order].astype(float),
         )
         self._sentences, words = (int(size) for size in table.shape)
-        own = np.bincount(self._words, self._times, minlength=words)
+        own = np.bincount(self._words, self._times, minlength=words).astype(np.float64, copy=False)
         self._share = _flattened(own) if background is None else _with_own_style(background, own)
 
     def scores(self, concentration: float, memory: float = 1.0) -> NDArray[np.float64]:
