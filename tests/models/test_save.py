@@ -112,18 +112,6 @@ def test_settings_for_generating_text_are_saved_as_they_are(model_folder, tmp_pa
     assert loaded.model.generation_config.pad_token_id == 257
 
 
-def test_settings_for_generating_text_in_the_configuration_move_to_their_own_file(model_folder, tmp_path):
-    config = json.loads((model_folder / "config.json").read_text()) | {"temperature": 0.7}
-    (model_folder / "config.json").write_text(json.dumps(config))
-    loaded = load_model(str(model_folder))
-
-    folder = save_model(loaded.model, loaded.tokenizer, tmp_path / "out")
-
-    assert json.loads((folder / "generation_config.json").read_text())["temperature"] == 0.7
-    assert "temperature" not in json.loads((folder / "config.json").read_text())
-    assert loaded.model.config.temperature == 0.7
-
-
 def test_what_cannot_be_saved_is_known_before(tmp_path):
     class Unsaved(type(byte_tokenizer())):
         def save_pretrained(self, *_: object, **__: object) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
 from shoal.files import whole_folder
@@ -16,7 +15,7 @@ from shoal.models.transformers_io import in_one_line, quiet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 _GENERATION = "generation_config.json"
 
@@ -53,8 +52,7 @@ def check_saving(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, fol
     _check_target(Path(folder))
     try:
         with tempfile.TemporaryDirectory() as trial, quiet():
-            with _plain_settings(model):
-                model.config.save_pretrained(trial)
+            model.config.save_pretrained(trial)
             tokenizer.save_pretrained(trial)
     except Exception as error:  # transformers refuses what it does not like with any kind of error
         raise ModelError(
@@ -73,33 +71,16 @@ def _check_target(target: Path) -> None:
 def _plain_settings(model: PreTrainedModel) -> Iterator[str]:
     """Take away the settings for generating text for a while; they are given as the JSON of their own file.
 
-    `transformers` saves no model whose settings contradict each other (a temperature without sampling), or stand in
-    config.json, as they did in older releases; it loads such models, and people publish them.
+    `transformers` loads a model whose settings contradict each other (a temperature without sampling), and people
+    publish such models; it refuses to save one.
     """
-    generation, config = model.generation_config, model.config
-    plain, moved = _without_generation(config)
-    settings = moved | (generation.to_diff_dict() if generation is not None else {})
-    model.generation_config, model.config = type(generation)() if generation is not None else None, plain
+    generation = model.generation_config
+    settings = generation.to_diff_dict() if generation is not None else {}
+    model.generation_config = type(generation)() if generation is not None else None
     try:
         yield json.dumps(settings, indent=2, sort_keys=True, default=str) + "\n"
     finally:
-        model.generation_config, model.config = generation, config
-
-
-def _without_generation(config: PreTrainedConfig) -> tuple[PreTrainedConfig, dict[str, Any]]:
-    """A configuration without settings for generating text, and those that it had."""
-    import dataclasses
-
-    from transformers import GenerationConfig
-
-    own = {field.name for field in dataclasses.fields(config)}
-    known = {key for key in vars(GenerationConfig()) if not key.startswith("_")} - own
-    known -= {"use_cache", "transformers_version"}
-    moved = {key: value for key, value in vars(config).items() if key in known and value is not None}
-    plain = copy.deepcopy(config)
-    for key in moved:
-        delattr(plain, key)
-    return plain, moved
+        model.generation_config = generation
 
 
 def _open_to_readers(folder: Path) -> None:
