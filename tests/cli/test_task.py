@@ -34,6 +34,31 @@ def test_rows_that_name_their_part_keep_their_split(tmp_path: Path, capsys: pyte
     assert "mine: 7 examples seen and 3 held out by part" in capsys.readouterr().out
 
 
+def test_contamination_is_looked_for_in_the_rows_held_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, corpus = tmp_path / "rows.jsonl", tmp_path / "corpus.txt"
+    main(["task", "counting", "--option", "largest=10", "--out", str(out)])
+    corpus.write_text("Please count up in unary, starting at 1 and stopping at 1111111: 1 11 111\n", encoding="utf-8")
+    main(["corpus", "contamination", str(corpus), "--items", str(out), "--json"])
+    printed = capsys.readouterr().out
+    assert json.loads(printed[printed.index("{") :])["checked"] == 3
+
+
+def test_an_experiment_takes_the_part_and_the_end_of_written_rows(tmp_path: Path) -> None:
+    from shoal.experiments import load_experiment
+    from shoal.experiments.tasks import make_experiment_task
+
+    main(["task", "counting", "--option", "largest=10", "--out", str(tmp_path / "rows.jsonl")])
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nhypothesis = "One is better."\ntreatment = "a"\nbaseline = "b"\nseeds = 6\n'
+        '[task]\nname = "mine"\nrows = "rows.jsonl"\n[split]\nname = "part"\n'
+        '[arms]\na = "bundled:searches"\nb = "random:bundled:searches"\n'
+        '[training]\nepochs = 1\n[measure]\nprimary = "exact_match"\nsmallest_effect = 0.1\n'
+    )
+    task = make_experiment_task(load_experiment(tmp_path / "mine.toml"))
+    assert (len(task.seen), len(task.held_out)) == (7, 3)
+    assert all(row.ends and row.completion.endswith("1") for row in task.examples)
+
+
 def test_narrowness_finds_that_the_split_tests_only_stopping(capsys: pytest.CaptureFixture[str]) -> None:
     main(["task", "counting", "--narrowness"])
     assert "only where to stop" in capsys.readouterr().out
