@@ -138,6 +138,20 @@ def test_differences_and_seasons_are_taken_off_and_places_stay_those_of_the_stre
     assert "600 steps of diff(deseason(close, 12), 1), 1 of them missing: 1 change" in capsys.readouterr().out
 
 
+def test_the_model_is_passed_on_and_told(tmp_path: Path, capsys) -> None:
+    years = np.arange(120)
+    values = np.where(years < 70, years, 140.0 - years) + np.random.default_rng(2).normal(size=120)
+    file = str(write(tmp_path / "years.csv", [f"{1900 + k},{values[k]}" for k in years], "year,value\n"))
+    answer = found(capsys, file, "--model", "slopes")
+    (place,) = answer["places"]
+    assert abs(place - 70) <= 3
+    assert (answer["model"], answer["index"]) == ("slopes", [str(1900 + place)])
+    main(["changes", file, "--model", "slopes"])
+    assert capsys.readouterr().out.splitlines()[0].endswith("120 steps of value: 1 change of slope")
+    assert "model" in refused(capsys, file, "--model", "mean")
+    assert "process_count" in refused(capsys, file, "--model", "levels", "--processes", "2")
+
+
 def test_lags_and_periods_that_do_not_fit_are_said_in_one_line(plain: Path, tmp_path: Path, capsys) -> None:
     assert "lag must be from 1 to 599" in refused(capsys, str(plain), "--difference", "600")
     assert "lag must be from 1 to 599" in refused(capsys, str(plain), "--difference", "0")

@@ -107,12 +107,12 @@ class Fitting:
         while places:
             edges = [0, *places, len(self._table)]
             p_values = []
-            for number in range(len(places)):
-                key = edges[number], edges[number + 2]
+            for number, place in enumerate(places):
+                phi = self._memory(fit.family, [other for other in places if other != place])
+                key = edges[number], edges[number + 2], phi
                 if key not in known:
-                    stretch = self._table[key[0] : key[1]]
-                    least = self._least(fit.family)
-                    known[key] = p_value_of_stretch(stretch, fit.family, least, shuffler, alpha=alpha)
+                    stretch, least = self._table[key[0] : key[1]], self._least(fit.family)
+                    known[key] = p_value_of_stretch(stretch, fit.family, phi, least, shuffler, alpha=alpha)
                 p_values.append(known[key])
             weakest = max(range(len(places)), key=p_values.__getitem__)
             if p_values[weakest] <= alpha:

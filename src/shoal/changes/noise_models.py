@@ -18,7 +18,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-MEMORIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+MEMORIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 """The grid of phi."""
 
 
