@@ -1,12 +1,14 @@
 """Text cut by register: Brown's genres, with files disjoint from those tuned on, and reading levels of OneStopEnglish.
 
-    python -m benchmarks.registers [--data ../shared/data] [--seed 0] [--documents 60] [--only brown|shipped|levels]
+    python -m benchmarks.registers [--data ../shared/data] [--seed 0] [--documents 60] [--only PART]
 
 * brown: a head is trained on four fifths of each genre's files (its weight calibrated on a fifth of those that it had
   not seen) and reported on the rest.
 * shipped: the head that comes with shoal, which has seen nothing of Brown, on the same documents.
 * levels: a head of two reading levels, trained on half of the articles; each document is one article of the other half
   told twice, at both levels, so that what it is about changes nowhere.
+* beside: what the head that comes with shoal says of stretches of 118 children's books, which are of none of its genres
+  (fiction is the nearest), with "none of these" and without.
 
 Documents: five pieces of 25 to 45 sentences of different genres; the same of one genre from different files (the hard
 control: authors and topics change, the register does not); and 175 sentences in a row of one file's genre and author.
@@ -17,8 +19,9 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import zipfile
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +30,8 @@ from benchmarks.processes import DATA
 from shoal.corpora.labelled import Labelled, read_brown, read_onestop
 from shoal.segmentation.calibration import calibrated, quiet_factor
 from shoal.segmentation.channels import Judged, find_channel
+from shoal.segmentation.heads import shipped_head
+from shoal.segmentation.open_set import NONE
 from shoal.segmentation.training import LabelledText, Trained, train_head
 from shoal.text.sentences import split_sentences
 
@@ -94,7 +99,28 @@ def levels(data: Path, seed: int, count: int) -> None:
     tell("levels", "one article, one level", measure(same, cutter(Judged(head=trained.head, name="level"))))
 
 
-PARTS = {"brown": brown, "shipped": shipped, "levels": levels}
+def beside(data: Path, seed: int, _count: int) -> None:
+    """Stretches of 60 sentences of children's books, judged with and without the class of none."""
+    rng = random.Random(seed)
+    with zipfile.ZipFile(data / "gutenberg-children" / "books.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
+        books = [split_sentences(archive.read(name).decode("utf-8")[3000:60000]) for name in names]
+    heads = {"with none of these": shipped_head("register")}
+    heads["without"] = replace(heads["with none of these"], open_set=None)
+    starts = [rng.randrange(max(1, len(book) - 60)) for book in books]
+    for name, head in heads.items():
+        found = [head.judge(book[start : start + 60]) for book, start in zip(books, starts, strict=True)]
+        named = [(label, share) for label, share in found if label != NONE]
+        fiction = sum(label == "fiction" for label, _ in named)
+        sure = sum(share > 0.9 for label, share in named if label != "fiction")
+        mean = sum(share for _, share in found) / len(found)
+        print(
+            f"beside    {name:20}{len(found):4} books, {len(found) - len(named):3} none of these, {fiction:3} fiction, "
+            f"mean probability {mean:.2f}, another genre at above 90%: {sure}"
+        )
+
+
+PARTS = {"brown": brown, "shipped": shipped, "levels": levels, "beside": beside}
 
 
 def report(

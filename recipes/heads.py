@@ -8,10 +8,17 @@ Equal data give equal heads. What each did on texts held out of its training set
 from __future__ import annotations
 
 import argparse
+import json
+import random
+import re
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from shoal.corpora.labelled import read_ekman, read_masc
+from shoal.segmentation.open_set import OpenSet, fit_open_set
 from shoal.segmentation.training import LabelledText, Trained, train_head
+from shoal.text import split_sentences
 
 
 def emotion(data: Path) -> Trained:
@@ -30,7 +37,45 @@ def register(data: Path) -> Trained:
         for genre, sentences in read_masc(data / "nltk" / "masc_tagged.zip").values()
     ]
     source = "MASC (Manually Annotated Sub-Corpus of the American National Corpus); open data"
-    return train_head(texts, reader="style", source=source, stretch=15, judged=30, min_count=30)
+    trained = train_head(texts, reader="style", source=source, stretch=15, judged=30, min_count=30)
+    return replace(trained, head=replace(trained.head, open_set=register_open_set(data)))
+
+
+def register_open_set(data: Path) -> OpenSet:
+    """What a register may be beside MASC's: fitted with a quarter of each genre's files, encyclopedia and sums."""
+    files = read_masc(data / "nltk" / "masc_tagged.zip")
+    rng = random.Random(0)
+    by_genre: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(files):
+        by_genre[files[name][0]].append(name)
+    held: set[str] = set()
+    for genre in sorted(by_genre):
+        names = rng.sample(by_genre[genre], len(by_genre[genre]))
+        held.update(names[: max(1, len(names) // 4)] if len(names) > 2 else [])
+    seen, kept = (
+        [LabelledText(label=files[name][0], sentences=files[name][1]) for name in files if (name in held) is wanted]
+        for wanted in (False, True)
+    )
+    head = train_head(seen, reader="style", source="MASC", stretch=15, judged=30, min_count=30).head
+    return fit_open_set(head, kept, [*encyclopedia(data), *sums(data)])
+
+
+def encyclopedia(data: Path) -> list[list[str]]:
+    """Articles of WikiText-2, its marks of tokens undone."""
+    text = (data / "wikitext-2" / "valid.txt").read_text(encoding="utf-8")
+    for mark in ("-", ","):
+        text = text.replace(f" @{mark}@ ", mark)
+    text = text.replace(" ,", ",").replace(" .", ".")
+    articles = re.split(r"\n = [^=].* = \n", text)
+    return [split_sentences(article) for article in articles if len(article) > 3000][:30]
+
+
+def sums(data: Path) -> list[list[str]]:
+    """The questions of GSM8K, twenty together."""
+    file = sorted((data / "gsm8k").glob("*.jsonl"))[0]
+    lines = file.read_text(encoding="utf-8").splitlines()[:600]
+    questions = [json.loads(line)["question"] for line in lines]
+    return [split_sentences("\n\n".join(questions[start : start + 20])) for start in range(0, len(questions), 20)]
 
 
 RECIPES = {"emotion": emotion, "register": register}

@@ -116,8 +116,10 @@ from .text.vectors import (
     judge_similarity as judge_similarity,
 )
 from .training import (
+    TrainPlan as TrainPlan,
     TrainResult as TrainResult,
     TrainSettings as TrainSettings,
+    plan_training as plan_training,
     train as train,
 )
 

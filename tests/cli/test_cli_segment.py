@@ -108,3 +108,24 @@ def test_one_sentence_is_one_segment(tmp_path: Path, capsys: pytest.CaptureFixtu
     for channel in ("words", "topic", "register", "emotion"):
         main(["segment", str(file), "--channel", channel, "--plot", str(tmp_path / f"{channel}.html")])
         assert capsys.readouterr().out.startswith("1 segment in 1 sentence")
+
+
+def test_a_boundary_that_is_hardly_there_is_not_called_sure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "even.txt"
+    file.write_text("\n".join(["The same words are here."] * 40), encoding="utf-8")
+    main(["segment", str(file), "--lines", "--count", "3"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if "boundary" in line]
+    assert len(lines) == 2
+    assert not any("90%" in line or "sure" in line or "probability 0%" in line for line in lines)
+
+
+def test_a_text_without_marks_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "plain.txt"
+    file.write_text("no mark at all\n" * 200, encoding="utf-8")
+    main(["segment", str(file)])
+    assert (
+        "was read as 1 sentence of 2,999 characters; if each line is a sentence, give --lines"
+        in capsys.readouterr().err
+    )
+    main(["segment", str(file), "--lines"])
+    assert capsys.readouterr().err == ""

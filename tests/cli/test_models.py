@@ -33,13 +33,17 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
     out, items = tmp_path / "tuned", tmp_path / "items.jsonl"
     words = ["tune", "--model", "bundled:searches", "--data", str(rows), "--held-out", str(rows), "--out", str(out)]
     main([*words, "--epochs", "400", "--learning-rate", "3e-3", "--precision", "float32", "--json"])
-    tuned = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    tuned = json.loads(said.out)
     assert (tuned["held out before"]["count"], tuned["held out before"]["rows"]) == (0, 3)
     assert (tuned["held out after"]["count"], tuned["held out after"]["share"]) == (3, 1.0)
     assert tuned["loss of the last step, nats a token"] == pytest.approx(
         tuned["loss of the last step, bits a token"] * math.log(2)
     )
-    assert len((out / "curve.jsonl").read_text().splitlines()) == tuned["steps"]
+    assert len((out / "curve.jsonl").read_text().splitlines()) == tuned["steps"] == tuned["plan"]["steps"]
+    assert (tuned["rows trained on, after"]["count"], tuned["plan"]["rows"]) == (3, 3)
+    assert f"3 rows of {tuned['plan']['tokens']} tokens" in said.err
+    assert "a smaller --batch-tokens makes more steps" in said.err
     assert not out.with_name("tuned.checkpoint").exists()
 
     main(["score", "--model", str(out), "--data", str(rows), "--out", str(items), "--json"])

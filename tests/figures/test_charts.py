@@ -158,3 +158,15 @@ def test_a_setting_of_words_keeps_their_order_and_small_numbers_are_readable() -
     assert [word for word in words if word in {"muon", "adamw", "sgd"}] == ["muon", "adamw", "sgd"]
     rates = texts(to_svg(setting_chart(setting_points([1e-3, 1e-2, 1e-2]), title="rate", axis="score")))
     assert {"0.001", "0.01"} <= set(rates)
+
+
+def test_the_mean_of_curves_that_were_recorded_at_different_steps_goes_on_to_their_end() -> None:
+    one = CurveLine(name="0", steps=tuple(range(1, 101)), values=tuple(map(float, range(1, 101))))
+    other = CurveLine(name="1", steps=tuple(range(2, 91, 3)), values=tuple(2.0 * step for step in range(2, 91, 3)))
+    mean = curve_chart([one, other], title="t", axis="y").to_dict()["layer"][1]["data"]["values"]
+    whole = {record["step"]: record["value"] for record in mean if record["part"] == "all"}
+    assert (min(whole), max(whole)) == (2, 89)
+    assert all(value == pytest.approx(1.5 * step) for step, value in whole.items())
+    alone = {record["step"]: record["value"] for record in mean if record["part"] == "some"}
+    assert max(alone) == 100
+    assert all(alone[step] == step for step in range(90, 101))

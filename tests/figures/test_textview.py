@@ -50,7 +50,7 @@ def test_every_link_leads_to_a_segment() -> None:
 
 def test_a_boundary_says_its_confidence_and_its_stretch_in_words() -> None:
     html = view("three")
-    assert "Boundary before sentence 3: 75% sure to be exactly here" in html
+    assert "Boundary before sentence 3: probability 75% of a boundary exactly here" in html
     assert "sentences 2 to 3" in html
     assert 'id="s2" class="tv-unsure"' in html
     assert 'id="s1" class' not in html

@@ -226,3 +226,24 @@ def test_heads_and_neurons_are_read_by_the_names_of_the_tables():
             read_places(model, [name])
     with pytest.raises(ModelError, match="no heads"):
         read_places(tiny_model("Mamba"), ["block 0 head 0"])
+
+
+def test_patching_says_first_whether_the_model_does_the_task_and_last_what_is_not_significant():
+    model = tiny_model("GPT2")
+    rows = torch.randint(1, 300, (24, 9), generator=torch.Generator().manual_seed(1))
+    pairs = [pair(rows[place], rows[place + 12], 5, 7) for place in range(12)]
+    found = patch_effects(model, letter_tokenizer(), pairs, site="mlp.output")
+    differences = [
+        float(logits[5] - logits[7]) for logits in (logits_of(model, rows[place])[-1] for place in range(24))
+    ]
+    assert found.right == sum(value > 0 for value in differences[:12])
+    assert found.flipped == sum(value < 0 for value in differences[12:])
+    assert found.both == sum(one > 0 > other for one, other in zip(differences[:12], differences[12:], strict=True))
+    assert not found.does_task  # it prefers the target on the counterfactuals too
+    assert f"prefers the target to the foil on {found.right} of 12 prompts" in found.lines()[0]
+    assert "That it does the task is not shown" in found.lines()[0]
+    holds_zero = [each.low <= 0 <= each.high for each in found.strongest(len(found.effects))]
+    assert True in holds_zero
+    assert holds_zero == sorted(holds_zero)
+    last = found.strongest(len(found.effects))[-1]
+    assert last.interval().endswith("(not significant)")

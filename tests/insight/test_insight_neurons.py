@@ -11,9 +11,9 @@ from scipy import stats
 from architectures import tiny_model
 from shoal.errors import DataError, ModelError, UsageError
 from shoal.insight import capture, find_parts, watch_neurons
-from shoal.insight.neurons.examples import Strongest
+from shoal.insight.neurons.examples import NeuronExample, Strongest
 from shoal.insight.neurons.selective import mann_whitney
-from shoal.insight.neurons.watched import activations_of
+from shoal.insight.neurons.watched import NeuronReport, activations_of
 from shoal.models import load_model
 
 ANIMALS = range(3, 8)
@@ -153,3 +153,20 @@ def test_of_a_large_corpus_texts_that_are_spread_evenly_are_read(corpus, monkeyp
     monkeypatch.setattr("shoal.insight.neurons.passes.MOST_TOKENS", 400)
     found = watch_neurons(neuron_model(ANIMALS), tokenizer, texts, most=1)
     assert (found.texts, found.tokens) == (14, 14 * 30)
+
+
+def test_a_label_that_the_strongest_examples_belie_says_so():
+    def report(*shown):
+        examples = tuple(
+            NeuronExample(activation=3.0, text=0, position=0, token=token, before="", after="") for token in shown
+        )
+        numbers = {"auc": 0.97, "auc_p_value": 0.001, "separation": 4.0, "p_value": 0.001, "selective": True}
+        named = {"tokens": ("Once",), "token_ids": (4,), "token_means": (1.0,)}
+        return NeuronReport(block=0, neuron=1, examples=examples, **named, **numbers)
+
+    assert report("Once", "Once", "Anna").fires_on() == "'Once'"
+    assert (
+        report("Anna", "Anna", "Tim", "Once").fires_on()
+        == "on average most at 'Once', but strongest at 'Anna' 'Tim' 'Once'"
+    )
+    assert not report("Anna").examples_agree

@@ -15,7 +15,7 @@ SECOND = (*sentences("report", 10, 0), *["The harbour and the harbour of the har
 
 def cut(*parts: tuple[str, ...], channel: str = "words") -> Segmentation:
     places = [sum(map(len, parts[:k])) for k in range(1, len(parts))]
-    cuts = tuple(Cut(place=place, confidence=0.9, low=place, high=place, gain=5.0) for place in places)
+    cuts = tuple(Cut(place=place, confidence=0.9, low=place, high=place, near=0.9, gain=5.0) for place in places)
     return Segmentation(
         sentences=tuple(line for part in parts for line in part), cuts=cuts, penalty=3.0, channel=channel
     )

@@ -150,7 +150,7 @@ def _print(found: Inspection, causes: Findings) -> None:
     if found.neurons is not None:
         print(f"\n{found.neurons.selective} of {found.neurons.all_neurons} neurons are selective; the furthest apart")
         for neuron in found.neurons.neurons[:8]:
-            print(f"  block {neuron.block} neuron {neuron.neuron}  {' '.join(map(repr, neuron.tokens))}")
+            print(f"  block {neuron.block} neuron {neuron.neuron}  {neuron.fires_on()}")
     for effects in causes.values():
         print()
         for line in effects.lines():

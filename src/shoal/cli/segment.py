@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.segmentation.labels import SegmentLabel
-    from shoal.segmentation.result import Segmentation
+    from shoal.segmentation.result import Cut, Segmentation
 
 
 def segment(
@@ -100,9 +100,24 @@ def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None
     for place, label in enumerate(labels):
         if place:
             cut = found.cuts[place - 1]
-            print(f"  -- {cut.confidence:.0%} sure here, 90% before sentences {cut.low + 1} to {cut.high + 1}")
+            print(f"  -- {_boundary(cut)}")
         print(f"{place + 1:3}  sentences {label.start + 1} to {label.stop}: {label.text}")
         print(f"     {_beginning(found.sentences[label.start])}")
+
+
+def _boundary(cut: Cut) -> str:
+    """How sure the place of a boundary is."""
+    here = f"boundary before sentence {cut.place + 1}: probability {_percent(cut.confidence)}"
+    if cut.low == cut.high:
+        return here
+    return f"{here}, {_percent(cut.near)} that one is before a sentence from {cut.low + 1} to {cut.high + 1}"
+
+
+def _percent(share: float) -> str:
+    """A share that is not 0 or 1 is never shown as one."""
+    if 0 < share < 0.01:
+        return "below 1%"
+    return "above 99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def _beginning(sentence: str, width: int = 90) -> str:

@@ -106,7 +106,9 @@ def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
         from shoal.models import load_tokenizer
 
         tokenizer = load_tokenizer(model)
-    found = narrowness(made.seen, made.held_out, tokenizer, rule=made.rule, shortcuts=made.shortcuts)
+    found = narrowness(
+        made.seen, made.held_out, tokenizer, rule=made.rule if made.rule_known else None, shortcuts=made.shortcuts
+    )
     if as_json:
         print_json(found.to_dict())
     else:

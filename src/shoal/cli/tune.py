@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from shoal.training.settings import TrainResult
 
 DEFAULTS = TrainSettings()
+_SCORED = 500
+"""Rows that were trained on and are scored in the end, about."""
 
 
 def tune(
@@ -66,7 +69,7 @@ def tune(
     from shoal.cli.console import TrainingNotes, display
     from shoal.evaluation import evaluate
     from shoal.models import check_saving, load_model, save_model
-    from shoal.training import train
+    from shoal.training import plan_training, train
 
     if out.exists():
         raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
@@ -74,6 +77,8 @@ def tune(
     check_saving(loaded.model, loaded.tokenizer, out)
     examples, left_out = _to_train_on(data, loaded.tokenizer, end_token)
     kept_out = _to_score(held_out, loaded.tokenizer, end_token) if held_out else left_out
+    plan = plan_training(loaded.model, loaded.tokenizer, examples, settings)
+    print(plan.line(), file=sys.stderr)
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     checkpoints = out.with_name(out.name + ".checkpoint")
     with display() as shown:
@@ -88,12 +93,16 @@ def tune(
             progress=shown.progress,
         )
     after = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
+    own = evaluate(loaded.model, loaded.tokenizer, _spread(examples), greedy_text=False)
     save_model(loaded.model, loaded.tokenizer, out)
     _write_curve(result, out / "curve.jsonl")
     shutil.rmtree(checkpoints, ignore_errors=True)
     summary = {"model": str(out), "rows trained on": len(examples), "rows left out": len(left_out)} | _training(result)
     if kept_out:
         summary |= {"held out before": exact_share(before), "held out after": exact_share(after)}
+    summary["rows trained on, after"] = exact_share(own)
+    if as_json:
+        summary["plan"] = plan.to_dict()
     print_numbers(summary, as_json=as_json)
 
 
@@ -114,6 +123,11 @@ def _to_train_on(
     if not parts["seen"]:
         raise DataError(f"all {len(rows)} rows of {data} are of the part held_out; give rows that may be trained on")
     return parts["seen"], parts["held_out"]
+
+
+def _spread(examples: list[Example]) -> list[Example]:
+    """Rows that are spread evenly over the file, so that scoring a large one takes no longer than training on it."""
+    return examples[:: max(1, len(examples) // _SCORED)]
 
 
 def _to_score(held_out: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None) -> list[Example]:

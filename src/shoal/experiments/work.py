@@ -89,7 +89,9 @@ def _narrowness(bench: Bench, job: Job) -> None:
 
     tokenizer = bench.model(job.spec, job.seed).tokenizer
     task = bench.task
-    report = narrowness(task.seen, task.held_out, tokenizer, rule=task.rule, shortcuts=task.shortcuts)
+    report = narrowness(
+        task.seen, task.held_out, tokenizer, rule=task.rule if task.rule_known else None, shortcuts=task.shortcuts
+    )
     write_json(bench.folder / job.place, report.to_dict())
 
 

@@ -1,4 +1,4 @@
-"""Learning curves: each seed as a thin line, their mean as a thick one."""
+"""Learning curves: each seed as a thin line, their mean as a thick one, dashed where some seeds have ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import altair as alt
+import numpy as np
 
 from shoal.figures.theme import chart_config, series_colour
 
@@ -59,7 +60,12 @@ def curve_chart(
     each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(
         x=x, y=y, detail="name:N", description="name:N"
     )
-    mean = alt.Chart(alt.Data(values=_mean(lines, points))).mark_line(color=colour, strokeWidth=2.5).encode(x=x, y=y)
+    dashes = alt.StrokeDash("part:N", legend=None, scale=alt.Scale(domain=["all", "some"], range=[[1, 0], [5, 3]]))
+    mean = (
+        alt.Chart(alt.Data(values=_mean(lines, points)))
+        .mark_line(color=colour, strokeWidth=2.5)
+        .encode(x=x, y=y, strokeDash=dashes)
+    )
     layers = [each, mean] if len(lines) > 1 else [mean]
     return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())
 
@@ -83,11 +89,26 @@ def _records(line: CurveLine, points: int) -> list[dict[str, object]]:
 
 
 def _mean(lines: Sequence[CurveLine], points: int) -> list[dict[str, object]]:
-    """The mean over the curves, at the steps that all of them have reached."""
-    thin = [thinned(line, points) for line in lines]
-    shared = set.intersection(*({step for step, _ in pairs} for pairs in thin)) if thin else set()
-    tables = [dict(pairs) for pairs in thin]
-    return [{"step": step, "value": sum(table[step] for table in tables) / len(tables)} for step in sorted(shared)]
+    """The mean over the curves at all their steps, each curve straight between its own.
+
+    Seeds are recorded at different steps, and may end at different ones: where all have values the part is ``all``,
+    before the last has begun and behind the first end it is ``some``, the mean of those that are there.
+    """
+    curves = [tuple(zip(*pairs, strict=True)) for line in lines if (pairs := thinned(line, points))]
+    if not curves:
+        return []
+    first, last = max(steps[0] for steps, _ in curves), min(steps[-1] for steps, _ in curves)
+    records: list[dict[str, object]] = []
+    every = sorted({step for steps, _ in curves for step in steps})
+    for step in every:
+        there = [np.interp(step, steps, values) for steps, values in curves if steps[0] <= step <= steps[-1]]
+        if not there:
+            continue
+        parts = ["all"] if first <= step <= last else ["some"]
+        if len(there) == len(curves) and (step == first > every[0] or step == last < every[-1]):
+            parts = ["all", "some"]  # both pieces of the line meet here
+        records += [{"step": step, "value": float(np.mean(there)), "part": part} for part in parts]
+    return records
 
 
 def _log_ticks(low: float, high: float) -> list[float]:

@@ -120,8 +120,8 @@ def text_view(
 def _sure(boundary: ViewedBoundary) -> str:
     """How sure a boundary is, in words."""
     if boundary.low == boundary.high:
-        return f"{boundary.confidence:.0%} sure to be exactly here"
+        return f"probability {boundary.confidence:.0%} of a boundary exactly here"
     return (
-        f"{boundary.confidence:.0%} sure to be exactly here; with nine tenths of its probability somewhere before "
+        f"probability {boundary.confidence:.0%} of a boundary exactly here; if there is one, nine tenths of it before "
         f"sentences {boundary.low + 1} to {boundary.high + 1}"
     )

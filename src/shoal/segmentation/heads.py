@@ -10,7 +10,7 @@ A head is a folder of two files: `head.json` (classes, features, where it comes 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ import numpy as np
 from scipy import sparse
 
 from shoal.errors import CorruptModelError, UnavailableError
+from shoal.segmentation.classes import class_probabilities
+from shoal.segmentation.open_set import NONE, OpenSet
 from shoal.segmentation.phrases import phrase_features
 from shoal.segmentation.style import style_features
 
@@ -54,6 +56,19 @@ class Head:
     source: str
     """What it was trained on, with the licence."""
 
+    open_set: OpenSet | None = None
+    """How probable its classes are of a whole segment, and none of them; None where that was not fitted."""
+
+    def judge(self, sentences: Sequence[str]) -> tuple[str, float]:
+        """The most probable class of all sentences together, which may be none of them, and its probability."""
+        likelihoods_NC = self.likelihoods(sentences)
+        if self.open_set is None:
+            found = class_probabilities(likelihoods_NC)
+        else:
+            found = self.open_set.probabilities(likelihoods_NC.mean(axis=0))
+        best = int(found.argmax())
+        return (*self.classes, NONE)[best], float(found[best])
+
     def likelihoods(self, sentences: Sequence[str]) -> NDArray[np.float64]:
         """The log-likelihood of each sentence under each class (sentences × classes), up to a constant a sentence."""
         roots = feature_matrix(sentences, self.features, self.reader).sqrt()
@@ -69,6 +84,8 @@ class Head:
         weights = save({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C})
         (folder / "head.safetensors").write_bytes(weights)
         rest = {name: getattr(self, name) for name in ("classes", "features", "reader", "discount", "source")}
+        if self.open_set is not None:
+            rest["open_set"] = asdict(self.open_set)
         (folder / "head.json").write_text(json.dumps(rest, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
@@ -123,6 +140,9 @@ def _checked(rest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
         reader=rest["reader"],
         discount=float(rest["discount"]),
         source=rest["source"],
+        open_set=OpenSet(**{name: float(value) for name, value in rest["open_set"].items()})
+        if "open_set" in rest
+        else None,
     )
     expected = (len(head.features), len(head.classes))
     if head.weights_FC.shape != expected or head.bias_C.shape != expected[1:] or head.reader not in READERS:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.segmentation.classes import class_probabilities
 from shoal.segmentation.heads import shipped_head
 from shoal.segmentation.style import CLOSED_CLASS, SAME_MARKS, style_features, style_tokens
 
@@ -63,7 +62,7 @@ class SegmentLabel:
     """The sentence behind its last."""
 
     class_name: str | None
-    """The most probable class, where the channel has classes."""
+    """The most probable class, where the channel has classes; ``none of these`` where the head knows of such texts."""
 
     probability: float | None
     """How probable that class is of the segment, by the head."""
@@ -126,7 +125,7 @@ def label_segments(
     whole_words, whole_style = _sum(word_counts), _sum(style_counts)
     labels = []
     for place, segment in enumerate(segments):
-        class_name, probability = (None, None) if head is None else _class_of(head, segment)
+        class_name, probability = (None, None) if head is None else head.judge(segment)
         rest = (sum(sizes) - sizes[place], sum(lengths) - lengths[place])
         own_words = Counter({name: whole_words[name] for name in word_counts[place]})
         found_words = _apart_from_rest(word_counts[place], own_words, sizes[place], sum(sizes))
@@ -150,12 +149,6 @@ def label_segments(
             )
         )
     return tuple(labels)
-
-
-def _class_of(head: Head, sentences: Sequence[str]) -> tuple[str, float]:
-    probabilities = class_probabilities(head.likelihoods(sentences))
-    best = int(probabilities.argmax())
-    return head.classes[best], float(probabilities[best])
 
 
 def _apart_from_rest(here: Counter[str], whole: Counter[str], size: float, all_size: float) -> list[Trait]:

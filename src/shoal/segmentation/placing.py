@@ -67,6 +67,7 @@ def placed_cuts(choice: Choice, places: Sequence[int], beside: Features, min_len
             confidence=float(posterior[place]),
             low=low,
             high=high,
+            near=min(1.0, float(posterior[low : high + 1].sum())),
             gain=float(plain[before, place] + plain[place, after] - plain[before, after]),
         )
         for before, place, after, (low, high) in zip(edges, moved, edges[2:], around, strict=False)

@@ -61,6 +61,7 @@ def _plain_cuts(choice: Choice, places: list[int]) -> tuple[Cut, ...]:
             confidence=float(choice.boundaries_N[place]),
             low=low,
             high=high,
+            near=min(1.0, float(choice.boundaries_N[low : high + 1].sum())),
             gain=float(choice.scores[before, place] + choice.scores[place, after] - choice.scores[before, after]),
         )
         for before, place, after, (low, high) in zip(edges, places, edges[2:], around, strict=False)

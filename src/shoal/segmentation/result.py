@@ -18,10 +18,15 @@ class Cut:
     """The posterior probability that a segment begins exactly here."""
 
     low: int
-    """The first place of the shortest stretch around the cut that holds 90 % of this boundary's posterior."""
+    """The first place of the shortest stretch around the cut that holds 90 % of this boundary's posterior, given that
+    there is a boundary here."""
 
     high: int
     """The last place of that stretch."""
+
+    near: float
+    """The posterior probability that there is a boundary at all within that stretch; small where the number of segments
+    was given and the text shows fewer."""
 
     gain: float
     """How much more likely (nats of log evidence) the two segments are than the one they would make together."""

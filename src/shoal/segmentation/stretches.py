@@ -52,7 +52,9 @@ def count_cuts(reading: Reading, count: int, min_length: int) -> tuple[Cut, ...]
             break
         if np.abs(taken - place).min() >= min_length:
             confidence = float(reading.boundaries_N[place])
-            kept.append(Cut(place=int(place), confidence=confidence, low=int(place), high=int(place), gain=0.0))
+            kept.append(
+                Cut(place=int(place), confidence=confidence, low=int(place), high=int(place), near=confidence, gain=0.0)
+            )
             taken = np.append(taken, place)
     return tuple(sorted(kept, key=lambda cut: cut.place))
 

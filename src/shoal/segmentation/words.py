@@ -78,15 +78,11 @@ class WordEvidence:
     def __init__(self, counts: Any, background: NDArray[np.float64] | None = None) -> None:
         table = sparse.coo_array(counts)
         table.sum_duplicates()
-        self._words, self._places = (part.astype(np.intp) for part in (table.coords[1], table.coords[0]))
-        order = np.lexsort((self._places, self._words))
-        self._words, self._places, self._times = (
-            self._words[order],
-            self._places[order],
-            table.data[order].astype(float),
-        )
+        order = np.lexsort(table.coords)
+        self._places, self._words = (part.astype(np.intp)[order] for part in table.coords)
+        self._times = table.data[order].astype(np.float64)
         self._sentences, words = (int(size) for size in table.shape)
-        own = np.bincount(self._words, self._times, minlength=words).astype(np.float64, copy=False)
+        own = np.bincount(self._words, self._times, minlength=words).astype(np.float64)
         self._share = _flattened(own) if background is None else _with_own_style(background, own)
 
     def scores(self, concentration: float, memory: float = 1.0) -> NDArray[np.float64]:

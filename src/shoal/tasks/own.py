@@ -45,6 +45,7 @@ def task_from_rows(
         split=bind_split(split, rows),
         rule=rule or _table(rows),
         shortcuts={**COPYING, **(shortcuts or {})},
+        rule_known=rule is not None,
     )
 
 

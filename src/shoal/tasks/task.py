@@ -34,6 +34,8 @@ class Task:
     split: Split
     rule: Rule
     shortcuts: Mapping[str, Shortcut] = field(default_factory=dict)
+    rule_known: bool = True
+    """False where ``rule`` is nothing but a table of the examples: it says nothing of them that they do not say."""
 
     @property
     def seen(self) -> tuple[Example, ...]:

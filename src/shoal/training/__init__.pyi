@@ -6,6 +6,10 @@ from .documents import (
     PackedDocuments as PackedDocuments,
     Portion as Portion,
 )
+from .plan import (
+    TrainPlan as TrainPlan,
+    plan_training as plan_training,
+)
 from .settings import (
     CurvePoint as CurvePoint,
     TrainResult as TrainResult,

@@ -55,9 +55,9 @@ def train(
     from shoal.training.batches import PackedExamples
     from shoal.training.loop import Watchers, run_training
 
-    _check_settings(settings)
+    check_settings(settings)
     pairs = encode_pairs(tokenizer, [(example.prompt, example.completion, example.ends) for example in examples])
-    source = PackedExamples(pairs, settings, context=_context(model))
+    source = PackedExamples(pairs, settings, context=longest_context(model))
     return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
 
 
@@ -92,7 +92,7 @@ def pretrain(
     from shoal.training.batches import TokenWindows
     from shoal.training.loop import Watchers, run_training
 
-    _check_settings(settings)
+    check_settings(settings)
     _check_stream(tokens, model.get_input_embeddings().num_embeddings)
     source = TokenWindows(tokens, settings, context=_checked_context(model, context), order=order)
     return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
@@ -127,7 +127,7 @@ def pretrain_documents(
     from shoal.training.documents import PackedDocuments
     from shoal.training.loop import Watchers, run_training
 
-    _check_settings(settings)
+    check_settings(settings)
     vocabulary = model.get_input_embeddings().num_embeddings
     for portion in portions:
         if portion.file.vocabulary > vocabulary:
@@ -139,13 +139,13 @@ def pretrain_documents(
 
 
 def _checked_context(model: PreTrainedModel, context: int | None) -> int:
-    longest = _context(model)
+    longest = longest_context(model)
     if context is not None and not 0 < context <= longest:
         raise TooLongError(f"a window of {context} tokens does not fit; the model's context is {longest}")
     return context or longest
 
 
-def _context(model: PreTrainedModel) -> int:
+def longest_context(model: PreTrainedModel) -> int:
     """The longest document that the model takes, in tokens."""
     return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
 
@@ -159,7 +159,12 @@ def _check_stream(tokens: IntArray, vocabulary: int) -> None:
         )
 
 
-def _check_settings(settings: TrainSettings) -> None:
+def check_settings(settings: TrainSettings) -> None:
+    """Refuse settings that are out of range.
+
+    Raises:
+        UsageError: one of them is.
+    """
     bounds = {
         "learning_rate": settings.learning_rate >= 0,
         "epochs": settings.epochs > 0,

@@ -19,10 +19,11 @@ import torch
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
 from shoal.evaluation.evaluator import evaluate
 from shoal.evaluation.rows import encode_rows
-from shoal.insight.causes.intervals import bracketed, enough_for_interval, said_of_intervals
+from shoal.insight.causes.intervals import bracketed, enough_for_interval, is_significant, marked, said_of_intervals
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
+from shoal.statistics import wilson_interval
 from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class Ablation:
     high: float | None
 
     def interval(self) -> str:
-        """That, in brackets."""
-        return bracketed(self.low, self.high)
+        """That, in brackets, and whether it holds 0."""
+        return bracketed(self.low, self.high) + marked(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +82,23 @@ class Ablations:
     """Of an item's target in nats, mean over the items, by the whole model."""
 
     ablations: tuple[Ablation, ...]
-    """The most harmful first."""
+    """The most harmful first, those whose interval holds 0 last."""
 
     confidence: float
+
+    def task_line(self) -> str:
+        """How well the whole model does the task, and a word where it does not."""
+        share = wilson_interval(round(self.accuracy * self.items), self.items, confidence=self.confidence)
+        said = (
+            f"exact match {self.accuracy:.1%} [{share.low:.1%}, {share.high:.1%}], log-likelihood "
+            f"{self.log_likelihood:.3f} nats an item with all {self.unit}s"
+        )
+        return said if self.accuracy else f"{said}: the model does not do this task, so no part can be what does it"
 
     def lines(self, count: int = 8) -> list[str]:
         """The most harmful ablations in words."""
         told = (
-            f"{self.how} ablation on {self.items} items: exact match {self.accuracy:.1%}, log-likelihood "
-            f"{self.log_likelihood:.3f} nats an item with all {self.unit}s; change of both without. "
+            f"{self.how} ablation on {self.items} items: {self.task_line()}; change of both without. "
             + said_of_intervals(self.items, self.confidence, "items")
         )
         return [told] + [
@@ -172,9 +181,13 @@ def ablate(
         items=len(examples),
         accuracy=whole.accuracy,
         log_likelihood=float(base_I.mean()),
-        ablations=tuple(sorted(found, key=lambda each: each.log_likelihood_change)),
+        ablations=tuple(sorted(found, key=_order)),
         confidence=confidence,
     )
+
+
+def _order(each: Ablation) -> tuple[bool, float]:
+    return is_significant(each.low, each.high) is False, each.log_likelihood_change
 
 
 def _interval(drawn_DI: np.ndarray[Any, Any], confidence: float) -> tuple[float | None, float | None]:

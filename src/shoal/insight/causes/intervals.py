@@ -17,6 +17,16 @@ def bracketed(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
 
 
+def is_significant(low: float | None, high: float | None) -> bool | None:
+    """Whether an interval leaves out 0; None where there is none."""
+    return None if low is None or high is None else not low <= 0 <= high
+
+
+def marked(low: float | None, high: float | None) -> str:
+    """What is said of a value whose interval holds 0."""
+    return " (not significant)" if is_significant(low, high) is False else ""
+
+
 def said_of_intervals(units: int, confidence: float, what: str) -> str:
     """What the brackets are, or why there are none."""
     if enough_for_interval(units, confidence):

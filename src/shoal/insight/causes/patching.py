@@ -17,11 +17,12 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UnknownNameError
-from shoal.insight.causes.intervals import bracketed, enough_for_interval, said_of_intervals
+from shoal.insight.causes.intervals import bracketed, enough_for_interval, is_significant, marked, said_of_intervals
 from shoal.insight.causes.pairs import EncodedPair, encode_pairs
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
+from shoal.statistics import wilson_interval
 from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ SITES = ("residual_in", "attention.heads", "attention.output", "mlp.output")
 """What can be patched."""
 
 _DRAWS = 2000
+_BY_COINS = 0.25
 _ROWS = 64
 """Patched runs in one pass."""
 
@@ -68,8 +70,8 @@ class PatchEffect:
         return f"block {self.block}{head}, position {self.position}"
 
     def interval(self) -> str:
-        """Its interval, in brackets."""
-        return bracketed(self.low, self.high)
+        """Its interval, in brackets, and whether it holds 0."""
+        return bracketed(self.low, self.high) + marked(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +90,51 @@ class PatchEffects:
 
     confidence: float
 
+    right: int
+    """Pairs in which the model prefers the target to the foil on the prompt, as the task asks."""
+
+    flipped: int
+    """Pairs in which it prefers the foil on the counterfactual."""
+
+    both: int
+    """Pairs in which it does both: one that always prefers the target has not understood the prompts."""
+
+    gap_low: float | None
+    """Interval of ``clean - counterfactual``, of which the effects are shares."""
+
+    gap_high: float | None
+
+    @property
+    def does_task(self) -> bool:
+        """Whether more pairs are answered rightly at both ends than by tossing coins: their interval is above 1/4."""
+        return wilson_interval(self.both, self.pairs, confidence=self.confidence).low > _BY_COINS
+
     def strongest(self, count: int) -> tuple[PatchEffect, ...]:
-        """The effects furthest from 0."""
-        return tuple(sorted(self.effects, key=lambda each: -abs(each.effect))[:count])
+        """The effects furthest from 0; those whose interval holds 0 behind all others."""
+        order = sorted(self.effects, key=lambda each: (is_significant(each.low, each.high) is False, -abs(each.effect)))
+        return tuple(order[:count])
+
+    def task_line(self) -> str:
+        """Whether the model does the task, which is to be known before what does it."""
+        share = wilson_interval(self.both, self.pairs, confidence=self.confidence)
+        said = (
+            f"The model prefers the target to the foil on {self.right} of {self.pairs} prompts, the foil on "
+            f"{self.flipped} counterfactuals, and does both in {self.both} pairs (share [{share.low:.2f}, "
+            f"{share.high:.2f}], by chance {_BY_COINS}); logit difference "
+            f"{self.clean:+.2f} on prompts, {self.counterfactual:+.2f} on counterfactuals, "
+            f"{self.clean - self.counterfactual:+.2f}{bracketed(self.gap_low, self.gap_high)} between them."
+        )
+        if not self.does_task:
+            said += " That it does the task is not shown, so what restores the answer says little."
+        if is_significant(self.gap_low, self.gap_high) is False:
+            said += " What separates prompts and counterfactuals is not significant, nor are shares of it."
+        return said
 
     def lines(self, count: int = 8) -> list[str]:
-        """The strongest effects in words."""
+        """Whether the model does the task, and the strongest effects in words."""
         told = (
-            f"{self.method} patching of {self.site} over {self.pairs} pairs: logit difference {self.clean:+.2f} on "
-            f"prompts, {self.counterfactual:+.2f} on counterfactuals; share of that restored. "
-            + said_of_intervals(self.pairs, self.confidence, "pairs")
+            f"{self.method} patching of {self.site} over {self.pairs} pairs. {self.task_line()} "
+            "Below, the share of that which is restored. " + said_of_intervals(self.pairs, self.confidence, "pairs")
         )
         return [told] + [f"  {each.effect:+7.3f}{each.interval()}  {each.name()}" for each in self.strongest(count)]
 
@@ -154,6 +191,7 @@ def patch_effects(
     if not abs(gap_P.mean()) > 1e-6:
         raise ModelError("prompts and counterfactuals are answered alike on average, so there is nothing to restore")
     low, high = _interval(moved_PNHL, gap_P, confidence, seed)
+    gap_low, gap_high = _gap_interval(gap_P, confidence, seed)
     mean_NHL = moved_PNHL.mean(0) / gap_P.mean()
     split = site == "attention.heads"
     return PatchEffects(
@@ -174,6 +212,11 @@ def patch_effects(
         clean=float(ends_P2[:, 0].mean()),
         counterfactual=float(ends_P2[:, 1].mean()),
         confidence=confidence,
+        right=int((ends_P2[:, 0] > 0).sum()),
+        flipped=int((ends_P2[:, 1] < 0).sum()),
+        both=int(((ends_P2[:, 0] > 0) & (ends_P2[:, 1] < 0)).sum()),
+        gap_low=gap_low,
+        gap_high=gap_high,
     )
 
 
@@ -265,7 +308,21 @@ def _interval(
     pairs = len(gap_P)
     if not enough_for_interval(pairs, confidence):
         return None, None
-    weights = np.random.default_rng(seed).multinomial(pairs, np.full(pairs, 1 / pairs), size=_DRAWS) / pairs
+    weights = _weights(pairs, seed)
     ratios = np.einsum("dp,pnhl->dnhl", weights, moved_PNHL) / (weights @ gap_P)[:, None, None, None]
     low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high
+
+
+def _gap_interval(gap_P: np.ndarray[Any, Any], confidence: float, seed: int) -> tuple[float | None, float | None]:
+    """Percentile interval of the mean difference between prompt and counterfactual; none where pairs are too few."""
+    if not enough_for_interval(len(gap_P), confidence):
+        return None, None
+    low, high = np.quantile(_weights(len(gap_P), seed) @ gap_P, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def _weights(pairs: int, seed: int) -> np.ndarray[Any, Any]:
+    """How much each pair weighs in each draw of the bootstrap."""
+    draws = np.random.default_rng(seed).multinomial(pairs, np.full(pairs, 1 / pairs), size=_DRAWS)
+    return np.asarray(draws / pairs)

@@ -44,9 +44,9 @@ def _patching(found: PatchEffects) -> Markup:
     """The strongest effects."""
     rows = [(f"{each.name()}{each.interval()}", each.effect) for each in found.strongest(_BARS)]
     said = (
-        f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. The logit "
-        f"difference is {found.clean:+.2f} on the prompts and {found.counterfactual:+.2f} on their counterfactuals; "
-        "told is the share of that which one activation of the prompt restores in the run on the counterfactual. "
+        f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. "
+        f"{found.task_line()} Told is the share of that difference which one activation of the prompt restores in the "
+        "run on the counterfactual. "
         f"Positions are counted from the end. {said_of_intervals(found.pairs, found.confidence, 'pairs')}"
     )
     return Markup("<p>{}</p>{}").format(
@@ -62,8 +62,8 @@ def _ablation(found: Ablations) -> Markup:
     ]
     said = (
         f"Each {found.unit} is taken away in turn ({found.how} ablation) and {found.items} items are scored again. "
-        f"With all of them {found.accuracy:.1%} match exactly, at {found.log_likelihood:.3f} nats an item. Told is the "
-        f"change of the log-likelihood. {said_of_intervals(found.items, found.confidence, 'items')}"
+        f"Before that: {found.task_line()}. Told is the change of the "
+        f"log-likelihood. {said_of_intervals(found.items, found.confidence, 'items')}"
     )
     return Markup("<p>{}</p>{}").format(
         said, bar_table(rows, head=("without", "nats an item"), caption="Change of the log-likelihood")

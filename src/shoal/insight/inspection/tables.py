@@ -11,6 +11,8 @@ from shoal.figures.lens import LensCell, lens_table as drawn_lens
 from shoal.figures.tokens import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.insight.inspection.gather import Inspection
     from shoal.insight.logits.lens import LensReading
     from shoal.insight.neurons.watched import NeuronReport
@@ -102,7 +104,7 @@ def neurons_table(found: Inspection) -> Markup:
     rows = [
         (
             f"block {each.block} neuron {each.neuron}",
-            Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
+            _fires_on(each),
             "yes" if each.selective else "no",
             f"{each.separation:.1f}",
             f"{each.auc:.3f}",
@@ -118,6 +120,18 @@ def neurons_table(found: Inspection) -> Markup:
     )
     head = ("neuron", "fires on", "selective", "apart", "AUC", "strongest examples")
     return Markup("<p>{}</p>{}").format(said, table(head, rows, caption="Neurons of the MLPs", numeric=(3, 4)))
+
+
+def _fires_on(report: NeuronReport) -> Markup:
+    """The tokens of its class; where the strongest examples are at others, those too."""
+    line = _codes(report.tokens)
+    if report.examples_agree or not report.tokens:
+        return line
+    return Markup("{} on average, but strongest at {}").format(line, _codes(report.strongest_tokens))
+
+
+def _codes(tokens: Sequence[str]) -> Markup:
+    return Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in tokens)
 
 
 def _examples(report: NeuronReport) -> Markup:

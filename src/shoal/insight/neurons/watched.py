@@ -12,6 +12,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,23 @@ class NeuronReport:
 
     selective: bool
     """Whether both p-values are at most the level."""
+
+    @property
+    def examples_agree(self) -> bool:
+        """Whether at least half of the strongest examples are at the tokens on which it fires most on average."""
+        return 2 * sum(example.token in self.tokens for example in self.examples) >= max(1, len(self.examples))
+
+    @property
+    def strongest_tokens(self) -> tuple[str, ...]:
+        """The tokens of the strongest examples, the most frequent first."""
+        return tuple(token for token, _ in Counter(example.token for example in self.examples).most_common(3))
+
+    def fires_on(self) -> str:
+        """What it fires on, in words; the mean and the strongest examples apart where they do not agree."""
+        tokens = " ".join(map(repr, self.tokens))
+        if self.examples_agree or not self.tokens:
+            return tokens
+        return f"on average most at {tokens}, but strongest at {' '.join(map(repr, self.strongest_tokens))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
