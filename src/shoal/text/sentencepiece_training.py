@@ -88,7 +88,7 @@ def _escape_marks(tokenizer: Tokenizer) -> Tokenizer:
     """Let a text keep what means something inside the tokenizer: the block that stands for a space, names of pieces."""
     from tokenizers import Regex, decoders, normalizers
 
-    patterns = {_ESCAPE: _ESCAPE, SPACE: SPACE, "<": Regex(_NAMES)}
+    patterns: dict[str, str | Regex] = {_ESCAPE: _ESCAPE, SPACE: SPACE, "<": Regex(_NAMES)}
     steps = [normalizers.Replace(patterns[character], _ESCAPE + digit) for character, digit in _ESCAPED]
     tokenizer.normalizer = normalizers.Sequence([*steps, tokenizer.normalizer])
     back = [decoders.Replace(_ESCAPE + digit, character) for character, digit in reversed(_ESCAPED)]
