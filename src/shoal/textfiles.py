@@ -31,6 +31,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_HEAD = 1 << 12
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -137,9 +138,16 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
+def _is_wide(head: bytes) -> bool:
+    """Whether nearly all bytes of one parity are zero: Latin letters in units of two or four bytes, valid UTF-8 too."""
+    return any(len(part) > 1 and part.count(0) > 0.9 * len(part) for part in (head[::2], head[1::2]))
+
+
 def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
     chunk = file.read(_CHUNK)
     encoding = next((name for mark, name in _MARKS if chunk.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and _is_wide(chunk[:_HEAD]):
+        raise DataError(f"{where} looks like UTF-16 or UTF-32 without a byte-order mark; convert it to UTF-8 first")
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
     done = 0
     while True:

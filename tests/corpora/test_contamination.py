@@ -33,6 +33,27 @@ def test_a_short_item_must_stand_there_whole():
     assert (found.items, found.checked) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("item", "document", "stretch"),
+    [
+        ("x = a - b + c", "so x = a - b + c;", "x = a - b + c"),
+        (
+            "\u4eca\u5929\u5929\u6c14",
+            "\u4ed6\u8bf4\u4eca\u5929\u5929\u6c14\u5f88\u597d",
+            "\u4eca\u5929\u5929\u6c14",
+        ),  # Chinese
+        ("\U0001f600\U0001f603\U0001f604", "see \U0001f600\U0001f603\U0001f604!", "\U0001f600\U0001f603\U0001f604"),
+    ],
+)
+def test_items_of_signs_and_of_scripts_without_blanks_are_found(item, document, stretch):
+    assert [one.text for one in find_contamination([document], [item]).overlaps] == [stretch]
+
+
+@pytest.mark.parametrize(("item", "document"), [("x = a - b + c", "x = a + b + c"), ("f(a, b) == c", "f[a]: b != c")])
+def test_what_differs_by_signs_is_no_copy(item, document):
+    assert find_contamination([document], [item]).overlaps == ()
+
+
 def test_two_items_with_a_common_stretch_are_both_named():
     found = find_contamination([ITEM], [ITEM, "Please count up in unary starting at two and stop there, please"])
     assert found.contaminated == (0, 1)

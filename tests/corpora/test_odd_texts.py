@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from shoal.cli.main import main
+from shoal.cli.rows import read_model_rows
+from shoal.cli.vectors import _sentences
 from shoal.corpora import read_documents, write_documents
 from shoal.errors import DataError
 from shoal.models import load_tokenizer
@@ -126,3 +130,63 @@ def test_the_character_that_stands_for_a_space_in_pieces_is_kept(kind: Tokenizer
     for text in ("a \u2581 b", "\u2581", "x\u2581\u2581 y  z", " \u2581a "):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "sentencepiece-bpe"])
+@pytest.mark.parametrize(
+    "text", ["x </s> y", "<s>", "an <unk> b", "<0x41> b<0x0A>", "\ufdd0 \ufdd01", "<|endoftext|>", "a\x00b"]
+)
+def test_names_of_pieces_in_a_document_are_letters(kind: TokenizerKind, text: str) -> None:
+    tokenizer = trained(kind)
+    (ids,) = plain_ids(tokenizer, [text])
+    assert not set(ids) & set(tokenizer.all_special_ids)
+    assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
+
+
+@cache
+def trained(kind: TokenizerKind) -> PreTrainedTokenizerFast:
+    words = [f"{first}{second} runs" for first in "abcdefghijklm" for second in "nopqrstuvwxyz"]
+    return train_tokenizer(["A line </s> of <0x41> blocks.", *words] * 5, kind=kind, vocabulary=305)
+
+
+def test_a_control_token_that_a_tokenizer_cannot_spell_is_refused() -> None:
+    from tokenizers import AddedToken, Tokenizer, models
+
+    inner = Tokenizer(models.Unigram([("<unk>", 0.0), ("</s>", -1.0), ("a", -1.0), (" ", -1.0)], unk_id=0))
+    inner.add_special_tokens([AddedToken("</s>", special=True, normalized=False)])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="</s>", unk_token="<unk>")
+    with pytest.raises(DataError, match="'a </s> a' mentions </s>"):
+        plain_ids(tokenizer, ["a a", "a </s> a"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_characters_without_a_mark_are_named(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_bytes("One line of text.\n\nAnother one.".encode(encoding))
+    with pytest.raises(DataError, match="UTF-16 or UTF-32 without a byte-order mark"):
+        list(read_documents(tmp_path / "a.txt"))
+
+
+def test_rows_are_cut_into_segments_and_taught_to_vectors_as_their_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["A cat sat. A dog ran.", "A bird sang. A fish swam."]
+    file = jsonl(tmp_path / "rows.jsonl", texts)
+    main(["segment", str(file), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["sentences"] == ["A cat sat.", "A dog ran.", "A bird sang.", "A fish swam."]
+    assert _sentences(file) == [["a", "cat", "sat"], ["a", "dog", "ran"], ["a", "bird", "sang"], ["a", "fish", "swam"]]
+
+
+def test_rows_that_hold_control_tokens_are_counted_aloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tokenizer = load_tokenizer("bundled:stories")
+    rows = [
+        {"prompt": "Say <|endoftext|> now", "completion": " yes"},
+        {"prompt": "Say", "completion": " no<|endoftext|>"},
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    read = read_model_rows(tmp_path / "rows.jsonl", tokenizer)
+    assert [(row.completion, row.ends) for row in read] == [(" yes", False), (" no", True)]
+    assert "some hold control tokens (<|endoftext|> in 1)" in capsys.readouterr().err
+    (tmp_path / "rows.jsonl").write_text(json.dumps(rows[1]) + "\n", encoding="utf-8")
+    read_model_rows(tmp_path / "rows.jsonl", tokenizer)
+    assert capsys.readouterr().err == ""

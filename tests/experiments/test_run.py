@@ -315,6 +315,9 @@ def test_the_harness_files_hold_every_item_and_the_same_shares(finished: Finishe
         needed = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
         assert all(needed <= set(sample) and set(sample["metrics"]) <= set(sample) for sample in samples)
         assert [sample["doc_id"] for sample in samples] == [0, 1, 2]
+        listed = [one["metric"] for one in results["configs"]["counting_held_out"]["metric_list"]]
+        assert listed
+        assert all(set(listed) <= set(sample) for sample in samples)
     mean = verdict["measures"]["token_accuracy"]["arms"]["given"]["after"]["held_out"]["mean"]
     assert sum(found) / len(found) == pytest.approx(mean)
 

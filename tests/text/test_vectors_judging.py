@@ -88,6 +88,7 @@ def test_vectors_come_back_from_their_file(vectors: WordVectors, tmp_path: Path)
         ("a 1\na 2\n", "second time"),
         ("a 0.1 0.2\nb 0.1 0.2 0.3\nc 0.1 0.2\n", "line 2: expected a word and 2 numbers"),
         ("a 0.1 0.2\nb 0.1 nan\n", "line 2: the vector of 'b' holds what is no finite number"),
+        ("a 0.1 0.2\nb 0.1 1e39\n", "line 2: the vector of 'b' holds what is no finite number"),
         ("9999 2\na 1 2\nb 3 4\n", "holds 2 words and its header says 9999; was a download cut"),
         ("2 2\na 1 2\nb 3\n", "line 3: expected a word and 2 numbers"),
         (" 0.1 0.2\n", "line 1: expected a word"),
@@ -130,6 +131,20 @@ def test_words_may_hold_blanks_and_look_like_numbers(header: str, tmp_path: Path
     found = read_vector_file(tmp_path / "v.txt")
     assert found.words == (". . .", "route 66", "2", "\u3000")
     assert found.matrix[1].tolist() == [4, 5, 6]
+
+
+@pytest.mark.parametrize("word", ["\x85", "\u2028", "\u00a0"])
+def test_a_word_of_white_space_is_neither_a_header_nor_the_end_of_a_line(word: str, tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text(f"{word} 1 2\nb 3 4\n", encoding="utf-8")
+    assert read_vector_file(tmp_path / "v.txt").words == (word, "b")
+
+
+def test_a_word_that_comes_twice_in_the_binary_form_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("gensim.models")
+    rows = [b"a " + np.float32([place, 5]).tobytes() + b"\n" for place in range(2)]
+    (tmp_path / "v.bin").write_bytes(b"2 2\n" + b"".join(rows))
+    with pytest.raises(DataError, match="a word comes a second time"):
+        read_vector_file(tmp_path / "v.bin")
 
 
 def test_the_binary_form_of_word2vec_is_read_and_a_cut_one_refused(vectors: WordVectors, tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def read_model_rows(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: s
     Raises:
         DataError: the file cannot be read, or a row cannot be used.
     """
+    rows = _read(path, tokenizer, end_token)
+    _name_control_tokens(rows, tokenizer, path)
+    return rows
+
+
+def _read(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None) -> list[Example]:
     from shoal.tasks import END_TOKEN, read_rows
 
     if end_token is not None:
@@ -32,6 +38,28 @@ def read_model_rows(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: s
         if any(row.completion.endswith(text) for row in rows):
             return read_rows(path, end_token=text)
     return rows
+
+
+def _name_control_tokens(rows: list[Example], tokenizer: PreTrainedTokenizerFast, path: Path) -> None:
+    """Say that rows mention control tokens: what a chat template writes and what a text speaks of look alike."""
+    import sys
+
+    from shoal.text.encoding import control_tokens
+
+    whole = "\n".join(text for row in rows for text in (row.prompt, row.completion))
+    found = {}
+    for token in control_tokens(tokenizer):
+        if token not in whole:  # looked at first: a tokenizer may have hundreds of control tokens
+            continue
+        ends = token == tokenizer.eos_token  # in a completion it is refused, and no template
+        found[token] = sum(token in row.prompt or (not ends and token in row.completion) for row in rows)
+    if any(found.values()):
+        counts = ", ".join(f"{token} in {count:,}" for token, count in found.items() if count)
+        print(
+            f"of the {len(rows):,} rows of {path} some hold control tokens ({counts}); the model is given the tokens "
+            "themselves, as templates of chats mean them, and not their letters",
+            file=sys.stderr,
+        )
 
 
 def choose_part(rows: list[Example], part: PartChoice) -> list[Example]:

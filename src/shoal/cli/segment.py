@@ -84,12 +84,15 @@ def segment(
 
 
 def _read(file: str) -> str:
-    """The text of a file or of standard input."""
+    """The text of a file or of standard input; the documents of rows stand below each other."""
     if file != "-" and Path(file).is_dir():
         raise UsageError(f"{file} is a folder; give a text file")
+    from shoal.corpora.loading import holds_rows, read_documents
     from shoal.textfiles import decode_text, read_standard_input, read_text
 
-    return decode_text(read_standard_input(), "standard input") if file == "-" else read_text(Path(file))
+    if file == "-":
+        return decode_text(read_standard_input(), "standard input")
+    return "\n\n".join(read_documents(file)) if holds_rows(file) else read_text(Path(file))
 
 
 def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None:

@@ -252,15 +252,25 @@ def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _read_corpus(files: Sequence[Path], least_count: int, most: int | None = None) -> WordCorpus:
-    """The sentences of text files and of the text files in archives."""
-    from shoal.text.vectors import build_corpus, read_sentences
+    """The sentences of text files, of the text files in archives, and of the documents of rows."""
+    from shoal.text.vectors import build_corpus
 
-    sentences = [sentence for file in files for sentence in read_sentences(file)]
+    sentences = [sentence for file in files for sentence in _sentences(file)]
     if most is not None and most < len(sentences):
         import random
 
         sentences = random.Random(0).sample(sentences, most)
     return build_corpus(sentences, least_count=least_count)
+
+
+def _sentences(file: Path) -> list[list[str]]:
+    from shoal.corpora.loading import holds_rows, read_documents
+    from shoal.text.vectors import read_sentences
+    from shoal.text.vectors.corpus import sentences_of
+
+    if holds_rows(file):
+        return [sentence for text in read_documents(file) for sentence in sentences_of(text)]
+    return read_sentences(file)
 
 
 def _train(corpus: WordCorpus, method: str, size: int, seed: int, progress: Progress) -> WordVectors:

@@ -2,7 +2,8 @@
 
 An item is contaminated where it shares a run of n words with a document (n-gram overlap, as in Brown et al. 2020,
 arXiv:2005.14165, appendix C, with n = 13 there); an item of fewer words must stand there whole. Words are compared in
-lower case and without punctuation.
+lower case and without the punctuation of running text, and signs such as ``+`` count as words: see
+`shoal.corpora.shingles`.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class _Items:
         self._sorted: np.ndarray[Any, Any] | None = None
 
     def add(self, item: int, text: str) -> None:
-        grams = self.shingler.shingles(text).tolist()
+        grams = np.unique(self.shingler.located(text)[0]).tolist()
         self.totals[item] = len(grams)
         for gram in grams:
             self.owners.setdefault(gram, []).append(item)
@@ -104,7 +105,7 @@ def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: i
         raise UsageError(f"runs of {run} words stand everywhere; give --run {_SHORTEST} or more")
     by_size: dict[int, _Items] = {}
     for place, item in enumerate(items):
-        words = len(Shingler(1).grams(item))
+        words = len(Shingler(1).located(item)[1])
         if words >= _SHORTEST:
             by_size.setdefault(min(run, words), _Items(min(run, words))).add(place, item)
     if not by_size:

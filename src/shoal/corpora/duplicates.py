@@ -1,9 +1,8 @@
 """Exact and near duplicates: MinHash proposes, the exact Jaccard index decides.
 
 Two documents are near duplicates where the Jaccard index of their sets of word 5-grams is above a threshold (Broder
-1997, "On the resemblance and containment of documents"). Words are compared in lower case, with their accents; signs
-such as ``+`` and emoji count as words, the punctuation of prose does not; in scripts without blanks a word is a
-character; a document of fewer than five words is compared whole, with every mark. Candidates are found by
+1997, "On the resemblance and containment of documents"). What counts as a word, and which signs do, is said in
+`shoal.corpora.shingles`; of a document of fewer than five words and signs all marks count. Candidates are found by
 locality-sensitive hashing of MinHash signatures (the `rensa` library): 128 permutations in 32 bands of 4, which finds
 a pair of index .7 with a chance of .9998, and of .6 with .987. Cost: one signature and one query a document.
 """
@@ -129,7 +128,7 @@ class _Kept:
         self._near, self._seed = near, seed
         self._minhash = rensa.RMinHash
         self._index = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
-        self._shingler = Shingler(size, signs=True)
+        self._shingler = Shingler(size)
         self._shingles: dict[int, np.ndarray[Any, Any]] = {}
 
     def read(self, text: str) -> tuple[np.ndarray[Any, Any], Any]:

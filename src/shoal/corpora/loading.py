@@ -54,6 +54,11 @@ def read_documents(source: str | Path, *, column: str = "text", broken: bool = F
         raise DataError(f"{source} holds no text; give a source with at least one word")
 
 
+def holds_rows(source: str | Path) -> bool:
+    """Whether a file holds a document a row, so that it is not read as running text."""
+    return _kind(_as_path(source)) in {".jsonl", ".parquet"}
+
+
 def _as_path(source: str | Path) -> Path:
     from pathlib import Path
 

@@ -63,7 +63,7 @@ def _write_model(
     results = {
         "results": {name: _metrics(name, part) for name, part in rows.items()},
         "group_subtasks": {name: [] for name in rows},
-        "configs": {name: _config(experiment, name, arm, int(seed)) for name in rows},
+        "configs": {name: _config(experiment, name, lines, arm, int(seed)) for name, lines in samples.items()},
         "versions": dict.fromkeys(rows, environment["shoal"]),
         "n-shot": dict.fromkeys(rows, 0),
         "higher_is_better": {name: {metric: MEASURES[metric].higher_is_better for metric in _METRICS} for name in rows},
@@ -114,7 +114,10 @@ def _standard_error(values: Sequence[float]) -> float | str:
     return statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else "N/A"
 
 
-def _config(experiment: Experiment, name: str, arm: str, seed: int) -> dict[str, Any]:
+def _config(
+    experiment: Experiment, name: str, lines: Sequence[Mapping[str, Any]], arm: str, seed: int
+) -> dict[str, Any]:
+    """The task; readers look for each listed metric in every sample, so those that some items lack are left out."""
     return {
         "task": name,
         "dataset_path": experiment.task.name,
@@ -127,7 +130,9 @@ def _config(experiment: Experiment, name: str, arm: str, seed: int) -> dict[str,
         "output_type": "generate_until",
         "generation_kwargs": {"until": [], "do_sample": False},
         "metric_list": [
-            {"metric": metric, "higher_is_better": MEASURES[metric].higher_is_better} for metric in _METRICS
+            {"metric": metric, "aggregation": "mean", "higher_is_better": MEASURES[metric].higher_is_better}
+            for metric in _METRICS
+            if all(metric in line for line in lines)
         ],
         "metadata": {"arm": arm, "seed": seed},
     }

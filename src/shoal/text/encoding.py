@@ -48,13 +48,28 @@ def plain_ids(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequen
     read so (`encode_pairs`): the templates of chat models are written with such tokens.
 
     Raises:
-        DataError: a character has no token.
+        DataError: a character has no token; or a document mentions a control token that is a piece of the vocabulary
+            too, as in unigram models, so that the tokenizer has nothing else for it.
     """
     check_coverage(tokenizer, texts, split_special_tokens=True)
-    batch = tokenizer(
+    rows: list[list[int]] = tokenizer(
         list(texts), add_special_tokens=False, split_special_tokens=True, return_attention_mask=False, verbose=False
-    )
-    return list(batch["input_ids"])
+    )["input_ids"]
+    controls = {id_: text for text, id_ in control_tokens(tokenizer).items() if text != tokenizer.unk_token}
+    for text, row in zip(texts, rows, strict=True):
+        for id_ in controls.keys() & set(row):
+            if controls[id_] in text:
+                raise DataError(
+                    f"the document that begins {text[:40]!r} mentions {controls[id_]}, which this tokenizer can only "
+                    "read as its control token; write it otherwise, or leave the document out"
+                )
+    return rows
+
+
+def control_tokens(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> dict[str, int]:
+    """The tokens that stand for no text (``<s>``, ``<|im_end|>``), with their ids, in the order of the ids."""
+    added = sorted(tokenizer.added_tokens_decoder.items())
+    return {token.content: id_ for id_, token in added if token.special}
 
 
 def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:

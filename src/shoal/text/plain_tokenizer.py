@@ -38,6 +38,7 @@ class PlainTokenizer:
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self.eos_token = named.get("eos_token")
+        self.unk_token = named.get("unk_token")
         self.eos_token_id: int | None = None if self.eos_token is None else tokenizer.token_to_id(self.eos_token)
 
     def __call__(
@@ -76,6 +77,12 @@ class PlainTokenizer:
             token: str | None = self._tokenizer.id_to_token(ids)
             return token
         return [self._tokenizer.id_to_token(one) for one in ids]
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, Any]:
+        """The tokens that are found in a text before it is cut into pieces, by id."""
+        added: dict[int, Any] = self._tokenizer.get_added_tokens_decoder()
+        return added
 
     def get_vocab(self) -> dict[str, int]:
         """All tokens with their ids."""

@@ -30,8 +30,14 @@ _CHUNKS = {"11": 3.0, "1111": 2.0, "111": 1.0, "1": 0.0}
 _BEST = -0.001
 """The score of such a piece in a unigram model, where fewer of them must score higher than more."""
 
-_BLOCK = "\ufdd0"
-"""A noncharacter, which Unicode keeps for use inside programs: no text holds it, and no piece."""
+_ESCAPE = "\ufdd0"
+"""A noncharacter, which Unicode keeps for use inside programs: no piece holds it, so it is spelled by its bytes."""
+
+_ESCAPED = ((_ESCAPE, "0"), (SPACE, "1"), ("<", "2"))
+"""What is written as the escape and a digit inside the tokenizer, the escape first."""
+
+_NAMES = r"<(?=(?:unk|/?s|0x[0-9A-F]{2})>)"
+"""Where a text spells a piece that stands for no text, or for a byte; a unigram model would take that piece."""
 
 _LONGEST_LINE = 4000
 _TOO_LARGE = re.compile(r"(?:<=|less than or equal to) ?(\d+)")
@@ -75,15 +81,18 @@ def train_pieces(texts: Iterable[str], *, vocabulary: int, model: Literal["unigr
     processor = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
     pieces = tuple(_piece(processor, place) for place in range(processor.get_piece_size()))
     whole = PieceVocabulary(pieces=pieces)
-    return _keep_block(build_tokenizer(whole, UNKNOWN, BEGIN) if model == "bpe" else _build_unigram(whole))
+    return _escape_marks(build_tokenizer(whole, UNKNOWN, BEGIN) if model == "bpe" else _build_unigram(whole))
 
 
-def _keep_block(tokenizer: Tokenizer) -> Tokenizer:
-    """Let a text keep the character that stands for a space inside a piece: it is spelled by the bytes of another."""
-    from tokenizers import decoders, normalizers
+def _escape_marks(tokenizer: Tokenizer) -> Tokenizer:
+    """Let a text keep what means something inside the tokenizer: the block that stands for a space, names of pieces."""
+    from tokenizers import Regex, decoders, normalizers
 
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(SPACE, _BLOCK), tokenizer.normalizer])
-    tokenizer.decoder = decoders.Sequence([tokenizer.decoder, decoders.Replace(_BLOCK, SPACE)])
+    patterns: dict[str, str | Regex] = {_ESCAPE: _ESCAPE, SPACE: SPACE, "<": Regex(_NAMES)}
+    steps = [normalizers.Replace(patterns[character], _ESCAPE + digit) for character, digit in _ESCAPED]
+    tokenizer.normalizer = normalizers.Sequence([*steps, tokenizer.normalizer])
+    back = [decoders.Replace(_ESCAPE + digit, character) for character, digit in reversed(_ESCAPED)]
+    tokenizer.decoder = decoders.Sequence([tokenizer.decoder, *back])
     return tokenizer
 
 

@@ -101,8 +101,14 @@ def count_tokens(
     rows, seen, unknown, byte_tokens, broken = [], set[int](), 0, 0, 0
     for start in range(0, len(texts), _BATCH):
         batch = texts[start : start + _BATCH]
-        check_coverage(tokenizer, batch)
-        encoded = tokenizer(list(batch), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        check_coverage(tokenizer, batch, split_special_tokens=True)
+        encoded = tokenizer(
+            list(batch),
+            add_special_tokens=False,
+            split_special_tokens=True,  # a document speaks of a control token, and is not cut by it
+            return_offsets_mapping=True,
+            verbose=False,
+        )
         for text, ids, offsets in zip(batch, encoded["input_ids"], encoded["offset_mapping"], strict=True):
             rows.append((len(text), len(text.encode()), len(text.split()), len(ids)))
             seen.update(ids)

@@ -13,7 +13,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.text.sentences import split_sentences
-from shoal.textfiles import decode_text
+from shoal.textfiles import decode_text, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,22 +85,22 @@ def build_corpus(sentences: Iterable[Sequence[str]], *, least_count: int = 5) ->
 
 
 def read_sentences(file: str | Path) -> list[list[str]]:
-    """The sentences of a text file, or of the text files in a .zip, each as its words.
+    """The sentences of a text file (``.gz`` or not), or of the text files in a .zip, each as its words.
 
     Raises:
         DataError: not UTF-8 text, or an archive that cannot be read.
     """
     file = Path(file)
     if file.suffix != ".zip":
-        return _sentences(file.read_bytes(), str(file))
+        return sentences_of(read_text(file))
     try:
         with zipfile.ZipFile(file) as archive:
             names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
-            return [row for name in names for row in _sentences(archive.read(name), f"{file}, {name}")]
+            return [row for name in names for row in sentences_of(decode_text(archive.read(name), f"{file}, {name}"))]
     except zipfile.BadZipFile as error:
         raise DataError(f"{file} cannot be read as a .zip archive ({error}); make it anew") from error
 
 
-def _sentences(raw: bytes, where: str) -> list[list[str]]:
-    text = decode_text(raw, where)
+def sentences_of(text: str) -> list[list[str]]:
+    """The sentences of a text, each as its words; none without words."""
     return [words for sentence in split_sentences(text) if (words := split_words(sentence))]

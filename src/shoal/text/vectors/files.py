@@ -22,7 +22,7 @@ from shoal.textfiles import open_bytes, read_lines_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_HEADER = re.compile(r"\s*(\d+)[ \t]+(\d+)\s*")
+_HEADER = re.compile(r"[ \t]*([0-9]+)[ \t]+([0-9]+)[ \t\r]*")  # no other white space: U+0085 is a word of GloVe's
 _DECIMAL = re.compile(r" -?\d*\.\d+(?:[eE][-+]?\d+)?$")
 """At the end of a word: one number too many (``route 66`` is a word)."""
 
@@ -75,6 +75,8 @@ def _read_binary(file: Path, most: int | None) -> WordVectors:
     except (EOFError, ValueError) as error:
         reason = "a download that was cut?" if isinstance(error, EOFError) else str(error)
         raise DataError(f"{file} is not a whole file of word2vec's binary form ({reason})") from error
+    if None in found.index_to_key:  # what gensim leaves in the place of a word that it has already
+        raise DataError(f"{file}: a word comes a second time; keep one of them")
     matrix = np.asarray(found.vectors, dtype=np.float32)
     if not np.isfinite(matrix).all():
         word = found.index_to_key[int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])]
@@ -129,7 +131,8 @@ def _rows(file: Path, lines: Iterable[tuple[int, str]], dimension: int) -> Itera
         if not word.strip(" ") or len(texts) != dimension or dimension == 0 or _DECIMAL.search(word):
             raise DataError(f"{where}: expected a word and {dimension or 'some'} numbers, found {line[:60]!r}")
         try:
-            row = np.array(texts, dtype=np.float32)
+            with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused below
+                row = np.array(texts, dtype=np.float32)
         except ValueError as error:
             raise DataError(f"{where}: expected {dimension} numbers after the word, found {line[:60]!r}") from error
         if not np.isfinite(row).all():
