@@ -19,12 +19,11 @@ import torch
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
 from shoal.evaluation.evaluator import evaluate
 from shoal.evaluation.rows import encode_rows
-from shoal.insight.causes.intervals import bracketed, enough_for_interval, is_significant, marked, said_of_intervals
+from shoal.insight.causes.intervals import bracketed, is_significant, marked, said_of_intervals
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
-from shoal.statistics import wilson_interval
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, enough_units, percentile_interval, resampled_places, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +39,6 @@ Unit = Literal["head", "neuron"]
 
 _SITE = {"head": "attention.heads", "neuron": "mlp.neurons"}
 _BANK = 1024
-_DRAWS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +152,7 @@ def ablate(
     with _whole_forward(model):
         whole = evaluate(model, tokenizer, examples, greedy_text=False)
         base_I = _log_likelihoods(whole)
-        draws = np.random.default_rng(seed).integers(0, len(base_I), (_DRAWS, len(base_I)))
+        draws = resampled_places(len(base_I), seed=seed)
         found = []
         for done, (block, index) in enumerate(chosen):
             change = _replacement(unit, how, index, banks.get(block), seed)
@@ -192,10 +190,9 @@ def _order(each: Ablation) -> tuple[bool, float]:
 
 def _interval(drawn_DI: np.ndarray[Any, Any], confidence: float) -> tuple[float | None, float | None]:
     """Percentiles of the means of the draws; none where the items are too few."""
-    if not enough_for_interval(drawn_DI.shape[1], confidence):
+    if not enough_units(drawn_DI.shape[1], confidence):
         return None, None
-    low, high = np.quantile(drawn_DI.mean(1), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    return percentile_interval(drawn_DI.mean(1), confidence)
 
 
 def _places(parts: Parts, unit: Unit, places: Sequence[tuple[int, int]] | None) -> list[tuple[int, int]]:

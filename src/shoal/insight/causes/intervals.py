@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-
-def enough_for_interval(units: int, confidence: float) -> bool:
-    """Whether an interval over so many units can hold what it says.
-
-    A bootstrap interval never leaves the range of its units, and that range holds their median with probability
-    1 - 2^(1 - units): at 95% it takes six.
-    """
-    return 2.0 ** (1 - units) <= 1 - confidence
+from shoal.statistics import enough_units
 
 
 def bracketed(low: float | None, high: float | None) -> str:
@@ -29,6 +22,6 @@ def marked(low: float | None, high: float | None) -> str:
 
 def said_of_intervals(units: int, confidence: float, what: str) -> str:
     """What the brackets are, or why there are none."""
-    if enough_for_interval(units, confidence):
+    if enough_units(units, confidence):
         return f"In brackets {confidence:.0%} bootstrap intervals over the {what}."
     return f"{units} {what} are too few for {confidence:.0%} intervals."

@@ -17,13 +17,12 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UnknownNameError
-from shoal.insight.causes.intervals import bracketed, enough_for_interval, is_significant, marked, said_of_intervals
+from shoal.insight.causes.intervals import bracketed, is_significant, marked, said_of_intervals
 from shoal.insight.causes.pairs import EncodedPair, encode_pairs
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
 from shoal.insight.hooks.parts import find_parts
-from shoal.statistics import wilson_interval
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence, enough_units, percentile_interval, resampled_ratios, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +37,6 @@ Method = Literal["activation", "attribution"]
 SITES = ("residual_in", "attention.heads", "attention.output", "mlp.output")
 """What can be patched."""
 
-_DRAWS = 2000
 _BY_COINS = 0.25
 _ROWS = 64
 """Patched runs in one pass."""
@@ -305,24 +303,15 @@ def _interval(
     moved_PNHL: np.ndarray[Any, Any], gap_P: np.ndarray[Any, Any], confidence: float, seed: int
 ) -> tuple[np.ndarray[Any, Any] | None, np.ndarray[Any, Any] | None]:
     """Percentile interval of the ratio of means, pairs drawn anew; none where they are too few."""
-    pairs = len(gap_P)
-    if not enough_for_interval(pairs, confidence):
+    if not enough_units(len(gap_P), confidence):
         return None, None
-    weights = _weights(pairs, seed)
-    ratios = np.einsum("dp,pnhl->dnhl", weights, moved_PNHL) / (weights @ gap_P)[:, None, None, None]
-    low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return low, high
+    drawn = resampled_ratios(moved_PNHL.reshape(len(gap_P), -1).T, gap_P, seed=seed)
+    low, high = percentile_interval(drawn, confidence)
+    return low.reshape(moved_PNHL.shape[1:]), high.reshape(moved_PNHL.shape[1:])
 
 
 def _gap_interval(gap_P: np.ndarray[Any, Any], confidence: float, seed: int) -> tuple[float | None, float | None]:
     """Percentile interval of the mean difference between prompt and counterfactual; none where pairs are too few."""
-    if not enough_for_interval(len(gap_P), confidence):
+    if not enough_units(len(gap_P), confidence):
         return None, None
-    low, high = np.quantile(_weights(len(gap_P), seed) @ gap_P, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
-
-
-def _weights(pairs: int, seed: int) -> np.ndarray[Any, Any]:
-    """How much each pair weighs in each draw of the bootstrap."""
-    draws = np.random.default_rng(seed).multinomial(pairs, np.full(pairs, 1 / pairs), size=_DRAWS)
-    return np.asarray(draws / pairs)
+    return percentile_interval(resampled_ratios(gap_P, np.ones(len(gap_P)), seed=seed), confidence)
