@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from shoal.changes.channels import known_channels
 from shoal.changes.clear import clear_places, least_clear
 from shoal.changes.groups import group
 from shoal.changes.input import as_stream
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from shoal.changes.search import Search
     from shoal.changes.short import ShortChange
 
+AFTER_SHORT = 0.5
+"""The share of alpha that tests have where a model of levels was asked before them and found none."""
 ALPHA = 0.05
 """The level that p-values are exact enough for where no test is made."""
 
@@ -51,16 +55,18 @@ def change_points(
     """
     check_settings(min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence)
     stream = as_stream(x, kind=kind)
-    search = prepare(stream, min_distance, alpha=alpha, confidence=confidence, seed=seed)
-    if process_count is None and (short := _short(search, stream)):
-        return _of_short(search, short, min_distance)
+    search = _ready(stream, min_distance, alpha, confidence, seed, tested=process_count is None)
+    if process_count is None and _asks_short(search, stream):
+        if short := _short(search, stream):
+            return replace(_of_short(search, short, min_distance), alpha=alpha)
+        search = search._replace(alpha=AFTER_SHORT * search.alpha)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
     else:
         places = [] if process_count == 1 else clear_places(search, process_count - 1)
         places, groups = _between_groups(search, places, process_count)
-    return _result(search, places, groups, min_distance, process_count)
+    return replace(_result(search, places, groups, min_distance, process_count), alpha=alpha)
 
 
 def single_change_point(
@@ -90,20 +96,44 @@ def known_number(
         DataError: ``x`` is no stream.
     """
     check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
-    search = prepare(as_stream(x, kind=kind), min_distance, alpha=ALPHA, confidence=confidence, seed=seed)
+    search = _ready(as_stream(x, kind=kind), min_distance, ALPHA, confidence, seed, tested=False)
     places = clear_places(search, count)
     while len(places) > count:
         places.remove(least_clear(search, places))
     return _result(search, places, list(range(len(places) + 1)), min_distance, None)
 
 
-def _short(search: Search, stream: Stream) -> list[ShortChange]:
-    """What a model of levels or slopes says, where a stream is too short for the tests."""
-    from shoal.changes.short import is_short, short_changes  # only few streams need it
+def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float, seed: int, *, tested: bool) -> Search:
+    """The stream made ready for the search, with what is said by where it is missing."""
+    margin = max(1, round(min_distance * stream.length))
+    channels = known_channels(stream)
+    search = prepare(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
+    if all(channel.missing is None for channel in channels):
+        return search
+    from shoal.changes.gaps import with_missing  # most streams have none
 
-    if not is_short(stream, memory=search.memory.apparent, margin=search.margin):
-        return []
-    return short_changes(stream, margin=search.margin, alpha=search.alpha, confidence=search.confidence)
+    return with_missing(search, stream, tested=tested)
+
+
+def _asks_short(search: Search, stream: Stream) -> bool:
+    """Whether a model of levels or slopes is asked, since a stream is too short for the tests alone."""
+    from shoal.changes.short import is_short  # only few streams need it
+
+    if search.given or search.states:
+        return False
+    return is_short(stream, memory=search.memory.apparent, margin=search.margin)
+
+
+def _short(search: Search, stream: Stream) -> list[ShortChange]:
+    """What a model of levels or slopes says, of what lies between the first known step and the last."""
+    from shoal.changes.gaps import known_part
+    from shoal.changes.short import short_changes
+
+    assert stream.values is not None
+    first, last = known_part(stream.values)
+    part = replace(stream, values=stream.values[first:last], index=None)
+    found = short_changes(part, margin=search.margin, alpha=search.alpha, confidence=search.confidence)
+    return [replace(c, place=c.place + first, low=c.low + first, high=c.high + first) for c in found]
 
 
 def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> Changes:
@@ -116,7 +146,7 @@ def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> 
             high=change.high,
             p_value=change.p_value,
             score=change.score,
-            what=moved_most(search.channels, search.cells, (start, change.place, end)),
+            what=moved_most(search.channels, search.shown, (start, change.place, end)),
         )
         for change, start, end in zip(found, edges, edges[2:], strict=False)
     ]
@@ -133,7 +163,7 @@ def _of_short(search: Search, found: list[ShortChange], min_distance: float) -> 
 
 def _between_groups(search: Search, places: list[int], count: int) -> tuple[list[int], list[int]]:
     """The places whose two neighbours are of different groups, and the groups of the pieces left."""
-    groups = group(search.cells, [0, *places, search.length], count)
+    groups = group(search.shown, [0, *places, search.length], count)
     kept = [place for place, before, after in zip(places, groups, groups[1:], strict=False) if before != after]
     left = [groups[0]] + [after for before, after in itertools.pairwise(groups) if before != after]
     return kept, left
@@ -147,15 +177,15 @@ def _result(
     changes = []
     for number, found in enumerate(located, start=1):
         start, end = edges[number - 1], edges[number + 1]
-        stretch = search.stretch(start, end, shortest=search.long)
+        stretch = search.tested(start, end)
         changes.append(
             Change(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=p_value_of_change(search, edges, number, search.alpha),
+                p_value=search.given.get(places[number - 1]) or p_value_of_change(search, edges, number, search.alpha),
                 score=stretch.split.score if stretch.split else 0.0,
-                what=moved_most(search.channels, search.cells, (start, found.place, end)),
+                what=moved_most(search.channels, search.shown, (start, found.place, end)),
             )
         )
     return Changes(
