@@ -9,12 +9,19 @@ import pytest
 
 from shoal.changes import change_points
 from shoal.changes.blocks import Blocks
+from shoal.changes.channels import known_channels
 from shoal.changes.input import as_stream
 from shoal.changes.metrics import f1_with_margin
 from shoal.changes.partition import NO_NOISE, explained, partition
 from shoal.changes.pieces import parted
-from shoal.changes.search import prepare
+from shoal.changes.search import Search, prepare
 from shoal.changes.shuffling import Shuffler
+
+
+def ready(values: np.ndarray, *, seed: int) -> Search:
+    """A stream made ready with the settings that `change_points` has by default."""
+    channels, margin = known_channels(as_stream(values)), max(1, len(values) // 20)
+    return prepare(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
 
 
 def _blocks(count: int, seed: int) -> Blocks:
@@ -24,7 +31,7 @@ def _blocks(count: int, seed: int) -> Blocks:
     sums[0][count // 2 :] += 1.0
     centred = [block - block.mean(axis=0) for block in sums]
     grams = np.stack([block @ block.T for block in centred], axis=-1).astype(np.float32)
-    return Blocks(edges=np.arange(count + 1) * 10, grams=grams, words=np.array([4, 2]))
+    return Blocks(edges=np.arange(count + 1) * 10, grams=grams, words=np.array([4, 2]), steps=np.full(2, 10.0))
 
 
 def _by_hand(grams: np.ndarray, least: int, pieces: int) -> tuple[float, tuple[int, ...]]:
@@ -69,22 +76,20 @@ def test_as_many_pieces_are_chosen_as_there_are() -> None:
     levels = np.repeat([0.0, 3.0, 0.0, 3.0], 20) + generator.normal(size=80)
     centred = levels - levels.mean()
     grams = np.outer(centred, centred)[:, :, None].astype(np.float32)
-    blocks = Blocks(edges=np.arange(81), grams=grams, words=np.array([2]))
+    blocks = Blocks(edges=np.arange(81), grams=grams, words=np.array([2]), steps=np.ones(1))
     assert partition(blocks, np.zeros(1), 1, 20, Shuffler(0)).cuts() == [20, 40, 60]
 
 
 def test_the_size_of_the_test_is_its_level() -> None:
     found = 0
     for seed in range(80):
-        search = prepare(
-            as_stream(np.random.default_rng(seed).normal(size=600)), 0.05, alpha=0.05, confidence=0.95, seed=seed
-        )
+        search = ready(np.random.default_rng(seed).normal(size=600), seed=seed)
         found += bool(parted(search, 0, 600, 0.1))
     assert 1 <= found <= 17  # outside of that once in a thousand
 
 
 def test_constant_streams_have_no_pieces() -> None:
-    search = prepare(as_stream(np.zeros(200)), 0.05, alpha=0.05, confidence=0.95, seed=0)
+    search = ready(np.zeros(200), seed=0)
     assert parted(search, 0, 200, 0.05) == []
 
 

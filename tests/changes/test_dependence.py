@@ -37,8 +37,8 @@ def test_levels_with_a_memory_keep_that() -> None:
 
 def test_short_streams_are_taken_as_they_appear() -> None:
     found = _memory(np.repeat(np.arange(10) % 2 * 5.0, 40) + np.random.default_rng(0).normal(size=400))
-    assert found.steps == found.apparent > 10
+    assert found.steps > found.apparent > 10
 
 
 def test_a_constant_has_no_memory() -> None:
-    assert _memory(np.zeros(1000)) == (1, 1)
+    assert _memory(np.zeros(1000))[:2] == (1, 1)

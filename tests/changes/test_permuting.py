@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points
+from shoal.changes.channels import known_channels
 from shoal.changes.generators import autoregressive, moving_average
 from shoal.changes.input import as_stream
-from shoal.changes.search import prepare
+from shoal.changes.search import Search, prepare
 from shoal.changes.shuffling import Shuffler
 from shoal.changes.testing import believed_places, p_value_of_change
+
+
+def ready(values: np.ndarray, *, seed: int) -> Search:
+    """A stream made ready with the settings that `change_points` has by default."""
+    channels, margin = known_channels(as_stream(values)), max(1, len(values) // 20)
+    return prepare(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
 
 
 @pytest.mark.parametrize("kind", ["independent", "moving average", "autoregression"])
@@ -29,7 +36,7 @@ def test_the_size_of_the_test_is_near_its_level(kind: str) -> None:
 
 def test_a_clear_change_takes_few_permutations() -> None:
     values = np.random.default_rng(0).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
-    search = prepare(as_stream(values), 0.05, alpha=0.05, confidence=0.95, seed=0)
+    search = ready(values, seed=0)
     stretch = search.stretch(0, 2000, shortest=search.long)
     assert p_value_of_change(search, [0, 1000, 2000], 1, 0.05) < 1e-6
     assert search.shuffler.drawn == 9 * stretch.blocks.count
@@ -48,9 +55,7 @@ def test_orders_are_permutations_and_as_likely_as_each_other() -> None:
 def test_the_p_value_of_noise_is_no_small_one() -> None:
     values = []
     for seed in range(40):
-        search = prepare(
-            as_stream(np.random.default_rng(seed).random(700)), 0.05, alpha=0.05, confidence=0.95, seed=seed
-        )
+        search = ready(np.random.default_rng(seed).random(700), seed=seed)
         values.append(p_value_of_change(search, [0, 350, 700], 1, 0.05))
     assert 0.3 < np.mean(values) < 0.7
     assert np.mean(np.array(values) <= 0.05) <= 0.175  # exceeded once in a thousand
@@ -60,7 +65,7 @@ def test_a_place_that_owes_its_p_value_to_another_change_is_dropped() -> None:
     kept = 0
     for seed in range(12):
         values = np.random.default_rng(seed).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
-        search = prepare(as_stream(values), 0.05, alpha=0.05, confidence=0.95, seed=0)
+        search = ready(values, seed=0)
         believed = believed_places(search, [400, 1000, 1500])
         assert 1000 in believed
         kept += len(believed) - 1
@@ -76,7 +81,7 @@ def test_many_short_pieces_do_not_hide_one_another(told: int | None) -> None:
 
 
 def test_an_answer_that_is_asked_for_again_is_the_same() -> None:
-    search = prepare(as_stream(np.random.default_rng(1).random(700)), 0.05, alpha=0.05, confidence=0.95, seed=0)
+    search = ready(np.random.default_rng(1).random(700), seed=0)
     first = p_value_of_change(search, [0, 350, 700], 1, 0.05)
     drawn = search.shuffler.drawn
     assert p_value_of_change(search, [0, 350, 700], 1, 0.05) == first

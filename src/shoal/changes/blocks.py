@@ -33,6 +33,8 @@ class Blocks:
     """K of every cell that has two words or more: float32 of shape (G, G, cells)."""
     words: Array
     """How many words each of those cells has, of shape (cells,)."""
+    steps: Array
+    """How many words of each cell a block counts on average, of shape (cells,)."""
 
     @property
     def count(self) -> int:
@@ -48,22 +50,25 @@ def cut(cells: list[Cell], start: int, end: int, count: int) -> Blocks:
     """Cut ``[start, end)`` into ``count`` blocks whose lengths differ by at most one.
 
     A word stands in the block that it starts in; one that reaches beyond the stretch is not counted, as it would be the
-    only one of its kind where a stretch is regular.
+    only one of its kind where a stretch is regular. A word with something missing is not counted either.
     """
     edges = start + np.arange(count + 1) * (end - start) // count
     block = np.repeat(np.arange(count), np.diff(edges))
-    grams, words = [], []
+    grams, words, steps = [], [], []
     for cell in cells:
         size, whole = cell.size, max(end - start - cell.length + 1, 0)
         joined = block[:whole] * size + cell.words[start : start + whole]
+        if cell.whole is not None:
+            joined = joined[cell.whole[start : start + whole]]
         counts = np.bincount(joined, minlength=count * size).reshape(count, size)
         totals = counts.sum(axis=0)
         seen = int(np.count_nonzero(totals))
         if seen < 2:
             continue
-        scaled = counts * np.sqrt(whole / np.maximum(totals, 1))
-        inside = np.diff(np.minimum(edges - start, whole)).astype(np.float64)
+        scaled = counts * np.sqrt(len(joined) / np.maximum(totals, 1))
+        inside = counts.sum(axis=1).astype(np.float64)
         grams.append(scaled @ scaled.T - np.outer(inside, inside))  # a sum over p_w of one, so the mean comes off last
         words.append(seen)
+        steps.append(len(joined) / count)
     stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
-    return Blocks(edges=edges, grams=stacked, words=np.array(words, dtype=np.int64))
+    return Blocks(edges=edges, grams=stacked, words=np.array(words, dtype=np.int64), steps=np.array(steps))

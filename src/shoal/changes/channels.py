@@ -35,6 +35,8 @@ class Channel(NamedTuple):
     """For symbols: those in each finest cell, as they are written, the most frequent first."""
     bounds: Array | None = None
     """For numbers: the least and the greatest value in each finest cell, of shape (2^depth, 2), NaN where empty."""
+    missing: Array | None = None
+    """Where it is missing, of shape (n,): the code there is the one before, and is not counted. None: nowhere."""
 
     def at(self, digits: int) -> Array:
         """The codes at the resolution of the first ``digits`` digits."""
@@ -55,12 +57,60 @@ def channels_of(stream: Stream) -> list[Channel]:
     channels = []
     compared = stream.compared if stream.exact else None
     for place, column in enumerate(stream.values.T):
-        name = stream.names[place] if stream.names else (f"x{place}" if stream.values.shape[1] > 1 else "")
+        name = _name(stream, place)
         channels.append(number_channel(column, name, depth, None if compared is None else compared[:, place]))
         missing = np.isnan(column)
         if missing.any() and not missing.all():
             channels.append(symbol_channel(missing.astype(np.int64), ("present", "missing"), 1, name=name))
     return channels
+
+
+def known_channels(stream: Stream) -> list[Channel]:
+    """The channels of what is known: one for each coordinate, ranked among its known values.
+
+    What is missing says nothing of a coordinate; `missing_channels` are about where it is missing.
+    """
+    if stream.values is None:
+        return channels_of(stream)
+    compared = stream.compared if stream.exact else None
+    return [
+        _known_channel(column, _name(stream, place), None if compared is None else compared[:, place])
+        for place, column in enumerate(stream.values.T)
+    ]
+
+
+def missing_channels(missing: Array, stream: Stream, unknown: Array) -> list[Channel]:
+    """A channel of two symbols for each coordinate that is sometimes missing, where others are not missing alike.
+
+    Args:
+        missing: Where each coordinate is missing, of shape (n, d).
+        stream: The stream, for the names.
+        unknown: Steps of each coordinate that are not to be counted, of shape (n, d).
+    """
+    channels: list[Channel] = []
+    for place, column in enumerate(missing.T):
+        if column.all() or not column.any() or any(np.array_equal(column, missing[:, k]) for k in range(place)):
+            continue
+        channel = symbol_channel(column.astype(np.int64), ("present", "missing"), 1, name=_name(stream, place))
+        channels.append(channel._replace(missing=unknown[:, place] if unknown[:, place].any() else None))
+    return channels
+
+
+def _name(stream: Stream, place: int) -> str:
+    assert stream.values is not None
+    return stream.names[place] if stream.names else (f"x{place}" if stream.values.shape[1] > 1 else "")
+
+
+def _known_channel(column: Array, name: str, compared: Array | None) -> Channel:
+    missing = np.isnan(column)
+    if not missing.any():
+        return number_channel(column, name, depth_for(len(column)), compared)
+    known = np.flatnonzero(~missing)
+    if not len(known):
+        return Channel(codes=np.zeros(len(column), dtype=np.uint8), depth=2, name=name, missing=missing)
+    channel = number_channel(column[known], name, depth_for(len(known)), None if compared is None else compared[known])
+    last = np.maximum(np.searchsorted(known, np.arange(len(column)), side="right") - 1, 0)
+    return channel._replace(codes=channel.codes[last], missing=missing)
 
 
 def number_channel(values: Array, name: str, depth: int, compared: Array | None = None) -> Channel:

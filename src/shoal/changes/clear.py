@@ -19,8 +19,8 @@ def clear_places(search: Search, least: int) -> list[int]:
 
     Where the stream as a whole has no clear split, changes may hide one another: its best partition is asked first.
     """
-    places: list[int] = []
-    if _score(search.stretch(0, search.length)) < CLEAR:
+    places = sorted(search.given)
+    if not places and _score(search.stretch(0, search.length)) < CLEAR:
         from shoal.changes.pieces import parted  # only few streams need it
 
         places = parted(search, 0, search.length, search.alpha)

@@ -16,6 +16,7 @@ from shoal.changes.scan import distances, freedom_of, scores, windows_over
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
+    from shoal.changes.colour import Colour
     from shoal.changes.permuting import Statistic
 
 Array = np.ndarray[Any, Any]
@@ -54,12 +55,18 @@ def clearest(blocks: Blocks, least: int) -> Split | None:
     )
 
 
-def clearness(blocks: Blocks, least: int) -> Statistic:
-    """The score of the clearest split of blocks in an order, for the test."""
+def clearness(blocks: Blocks, least: int, colour: Colour | None = None) -> Statistic:
+    """The score of the clearest split of blocks in an order, for the test.
+
+    Args:
+        blocks: The stretch.
+        least: The least number of blocks on either side.
+        colour: How blocks in an order are made to remember one another as those of the stretch do, if they do.
+    """
     windows, believed = windows_over(blocks.count, least), _least_variance(blocks)
 
     def statistic(order: Array) -> float:
-        grams = blocks.ordered(order)
+        grams = blocks.ordered(order) if colour is None else colour.ordered(order)
         largest = np.maximum.reduceat(distances(grams, windows, believed), windows.sizes, axis=0)
         return float(scores(largest, freedom_of(grams, blocks.words), windows.penalty).max())
 
@@ -68,4 +75,4 @@ def clearness(blocks: Blocks, least: int) -> Statistic:
 
 def _least_variance(blocks: Blocks) -> Array:
     """Half the variance that independent words would have; less is taken for that."""
-    return np.asarray(0.5 * (blocks.words - 1) * np.diff(blocks.edges).mean(), dtype=np.float32)
+    return np.asarray(0.5 * (blocks.words - 1) * blocks.steps, dtype=np.float32)

@@ -1,12 +1,19 @@
 """How long a stream remembers: the block length that its permutations need.
 
+Two things of a stream are remembered, each in its own way: its ranks, and how far these lie from the middle one, since
+prices forget at once which way they went and for months how far. The autocorrelation of either is that of a first-order
+autoregression under noise, A phi^k at lag k (A = 1 without the noise), fitted by least squares about local means, and
+what these take from it is put back.
+
 Levels that change look like memory, and memory like changing levels. Which of the two a stream has more of is decided
-by description length on mid-ranks, before anything is tested: one AR(1), or pieces of one level each under an AR(1).
+by description length, before anything is tested: one such memory, or pieces of one level each under one.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,77 +26,229 @@ Array = np.ndarray[Any, Any]
 LEAST = 3
 """Steps of a block at least."""
 SHORT = 500
-"""A stream of at most so many steps is not asked for levels here; `short` asks it."""
+"""A stream of at most so many steps is asked by `models` for levels under a memory."""
+STATES = 8
+"""Numbers with at most so many values are states, of which no model of noise is asked."""
+LAGS = (1, 2, 3, 4, 5, 7, 9, 12, 15, 20, 26, 34, 45, 60)
+"""The lags at which an autocorrelation is looked at."""
+DECAYS = (0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98)
+"""The grid of phi."""
+LASTING = 8
+"""A memory of fewer steps is never long."""
+NOTABLE = 3.0
+"""Standard errors from which a memory under noise is believed; one without noise always is."""
+FAINT = 1.0
+"""Standard errors from which it is reckoned with where blocks of that memory would be too few."""
+WORTH = 10.0
+"""Twice the log-likelihood that levels must gain after what they cost, to be believed beside a memory."""
+BELIEVED = 26.0
+"""Blocks are so many times as long as they would be to be wholly correlated with their neighbours."""
+NO_NOISE = 1e-6
+"""The share of a variance that is left is taken to be at least this."""
+
+
+class Decay(NamedTuple):
+    """An autocorrelation A phi^k."""
+
+    share: float
+    """A, from 0 to 1: the part of the variance that is remembered."""
+    decay: float
+    """phi, below 1."""
+
+    @property
+    def reach(self) -> float:
+        """What the correlation of neighbouring long blocks, times their length, tends to."""
+        lasting = self.share * self.decay / (1.0 - self.decay)
+        return lasting / ((1.0 - self.decay) * (1.0 + 2.0 * lasting))
+
+    @property
+    def steps(self) -> int:
+        """The length of blocks whose neighbours are correlated by 1/26."""
+        return max(LEAST, round(BELIEVED * self.reach))
 
 
 class Memory(NamedTuple):
     """How many steps a block must have."""
 
     apparent: int
-    """Where all that lasts is taken for memory."""
+    """Where all that lasts is taken for memory: that of ranks, by neighbours alone."""
     steps: int
-    """Where what is said shorter by changing levels is not."""
+    """Where what is said shorter by changing levels is not; memory under noise is believed where it is notable."""
+    faint: Decay
+    """The longest memory that there may be: any under noise that is more than `FAINT` standard errors from none."""
 
 
-def memory(channels: list[Channel]) -> Memory:
-    """The longest memory of the channels."""
-    found = [_of_channel(channel) for channel in channels]
+NONE = Memory(1, 1, Decay(0.0, 0.0))
+
+
+def memory(channels: list[Channel], margin: int = 1) -> Memory:
+    """The longest memory of the channels.
+
+    Args:
+        channels: The channels.
+        margin: The least number of steps of a level.
+    """
+    return _longest([_of_channel(channel, margin) for channel in channels])
+
+
+def _longest(found: list[Memory]) -> Memory:
     return Memory(
-        apparent=max((one.apparent for one in found), default=1), steps=max((one.steps for one in found), default=1)
+        apparent=max((one.apparent for one in found), default=1),
+        steps=max((one.steps for one in found), default=1),
+        faint=max((one.faint for one in found), key=lambda one: one.reach, default=NONE.faint),
     )
 
 
-def _of_channel(channel: Channel) -> Memory:
+def _of_channel(channel: Channel, margin: int) -> Memory:
+    """The longer memory of ranks and of their distances from the middle, of the steps that are known."""
     codes = channel.codes.astype(np.float64)
-    codes -= codes.mean()
-    if not codes.any():
-        return Memory(1, 1)
-    n = len(codes)
+    known = codes if channel.missing is None else codes[~channel.missing]
+    if not len(known) or np.ptp(known) == 0.0:
+        return NONE
+    ranks, edges = _of_series(known, margin, states=has_states(channel))
+    if channel.held:
+        return ranks
+    pieces = itertools.pairwise(edges)
+    distances = np.concatenate([_from_middle(known[start:end]) for start, end in pieces])
+    spread, _ = _of_series(distances, margin, states=True)
+    return _longest([ranks, spread._replace(apparent=1)])
+
+
+def has_states(channel: Channel) -> bool:
+    """Whether the channel is of symbols, or of numbers that are few."""
+    if channel.bounds is None:
+        return True
+    filled = channel.bounds[~np.isnan(channel.bounds[:, 0])]
+    return len(filled) <= STATES and bool((filled[:, 0] == filled[:, 1]).all())
+
+
+def _from_middle(codes: Array) -> Array:
+    """How far the mid-ranks of codes lie from the middle one."""
+    ordered = np.sort(codes)
+    doubled = np.searchsorted(ordered, codes, "left") + np.searchsorted(ordered, codes, "right")
+    return np.asarray(np.abs(doubled - len(codes)), dtype=np.float64)
+
+
+def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Array]:
+    """The memory of numbers, and the edges of the levels that it is about.
+
+    Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
+    are states.
+    """
+    n, centred = len(series), series - series.mean()
+    one = np.array([0, n])
+    if np.ptp(series) == 0.0:
+        return NONE, one
     span = max(min(n, 100), n // 20)
-    apparent = _length(_near(codes, np.arange(0, n // span * span + 1, span)))
-    if apparent == LEAST or channel.held or n <= SHORT:
-        return Memory(apparent, apparent)
-    return Memory(apparent, min(apparent, _length(_near(codes, _levels(codes)))))
+    alone, believed, faint = _decays(centred, np.arange(0, n // span * span + 1, span))
+    if believed.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
+        return Memory(alone.steps, believed.steps, faint), one
+    edges = _levels(centred, margin)
+    _, inside, faint_inside = _decays(centred, edges)
+    if inside.steps > believed.steps:
+        return Memory(alone.steps, believed.steps, faint), edges
+    return Memory(alone.steps, inside.steps, faint_inside), edges
 
 
-def _length(near: float) -> int:
-    """The length L at which blocks of an AR(1) are correlated by r / (L (1 - r^2)) = 1/26."""
-    return max(LEAST, round(26.0 * near / (1.0 - near**2)))
+def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay]:
+    """The memory about the means of pieces: by neighbours alone; under noise if that is notable; if it is faint."""
+    near, correlations, size = _correlations(series, edges)
+    alone = Decay(1.0, min(max(near + (1.0 + 3.0 * near) / size, 0.0), 0.995))  # of a few steps near may reach -1
+    clearness, under_noise = _under_noise(correlations, size, int(edges[-1]))
+    longer = max(alone, under_noise, key=lambda one: one.reach)
+    return alone, longer if clearness > NOTABLE else alone, longer if clearness > FAINT else alone
 
 
-def _near(codes: Array, edges: Array) -> float:
-    """The correlation of neighbours about the means of pieces, what the means take from it put back."""
-    codes, sizes = codes[: edges[-1]], np.diff(edges)
-    local = codes - np.repeat(np.add.reduceat(codes, edges[:-1]) / sizes, sizes)
-    power = float((local**2).sum())
-    if power == 0.0:
-        return 0.0
-    products = local[1:] * local[:-1]
-    products[edges[1:-1] - 1] = 0.0
-    near = float(products.sum()) / power
-    return min(max(near + (1.0 + 3.0 * near) / float(sizes.mean()), 0.0), 0.995)  # of a few steps it may reach -1
+def _correlations(series: Array, edges: Array) -> tuple[float, Array, float]:
+    """The correlation of neighbours, those at all `LAGS` up to half a piece, and the mean size of a piece."""
+    pieces = [series[start:end] - series[start:end].mean() for start, end in itertools.pairwise(edges)]
+    size = float(edges[-1]) / len(pieces)
+    power = sum(float(piece @ piece) for piece in pieces)
+    lags = [lag for lag in LAGS if lag <= max(size / 2.0, 1.0)]
+    if power <= NO_NOISE * float(series @ series):
+        return 0.0, np.zeros(len(lags)), size
+    products = [sum(float(piece[lag:] @ piece[:-lag]) for piece in pieces if len(piece) > lag) for lag in lags]
+    counts = [max(sum(len(piece) - lag for piece in pieces if len(piece) > lag), 1) for lag in lags]
+    found = np.array(products) / np.array(counts) * float(edges[-1]) / power
+    return products[0] / power, found, size
 
 
-def _levels(codes: Array) -> Array:
-    """Where pieces of one level begin, and the end; one piece if memory without levels says as much in less.
+def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, Decay]:
+    """The memory A phi^k of least squares, and how many standard errors its A is from 0.
 
-    The criterion is that of `short`: n log(RSS / n), and log n for the memory, each level and each place twice.
+    A mean of s steps takes (1 + 2 sum A phi^k (1 - k/s)) / s of the variance, and as much of every covariance, which is
+    linear in A like the rest. Decays that fit as well are averaged.
+    """
+    decays, shapes, taken = _shapes(len(correlations), round(size))
+    taking = (1.0 - correlations) / size
+    against = shapes - taken[:, None] * taking
+    squares = np.maximum(np.einsum("ij,ij->i", against, against), 1e-12)
+    products = against @ (correlations + taking)
+    clearness = math.sqrt(length) * products / np.sqrt(squares)
+    weights = np.exp(np.minimum((np.maximum(clearness, 0.0) ** 2 - max(float(clearness.max()), 0.0) ** 2) / 2.0, 0.0))
+    weights /= weights.sum()
+    shares = np.clip(products / squares, 0.0, 1.0)
+    return float(clearness.max()), Decay(float(weights @ shares), float(weights @ decays))
+
+
+@lru_cache(maxsize=64)
+def _shapes(lags: int, size: int) -> tuple[Array, Array, Array]:
+    """The grid of phi, phi^k at the lags, and 2 sum phi^k (1 - k/s) over a piece of s steps."""
+    decays, steps = np.array(DECAYS), np.arange(1, min(size, 1000))
+    taken = 2.0 * (decays[:, None] ** steps * (1.0 - steps / size)).sum(axis=1)
+    return decays, decays[:, None] ** np.array(LAGS[:lags]), taken
+
+
+def _levels(series: Array, margin: int) -> Array:
+    """Where pieces of one level begin, and the end; one piece if memory without levels is the better description.
+
+    The criterion is n log(RSS / n), and log n for each level and each place twice; RSS is what the past does not
+    foretell of the levels' remainder. A memory foretells levels that change often, too, so levels that alone are worth `WORTH` and leave nothing that lasts are taken for levels whatever a memory foretells.
     """
     from shoal.changes import partition  # only streams that remember need it
 
-    n = len(codes)
+    n = len(series)
     count = min(partition.MOST_BLOCKS, n // LEAST)
+    least = max(1, margin * count // n)
     edges = np.arange(count + 1) * n // count
-    sums = np.add.reduceat(codes, edges[:-1])
+    pieces = min(partition.MOST_PIECES, count // max(2, least))
+    if pieces < 2:
+        return np.array([0, n])
+    sums = np.add.reduceat(series, edges[:-1])
     gram = np.outer(sums, sums)[:, :, None]
-    pieces = min(partition.MOST_PIECES, count // 2)
-    total = float(codes @ codes)
-    steps = n / count
-    left = np.maximum(total - partition.explained(gram, 1, pieces)[:, 0] * float(sums @ sums) / steps, 1e-6 * total)
-    lengths = n * np.log(left) + 3.0 * math.log(n) * np.arange(1, pieces)
-    best = int(lengths.argmin())
-    whole = edges[[0, *partition.cuts_of(partition.gains_of(gram, 1)[:, 0], best + 2), count]]
-    one = float(codes[1:] @ codes[:-1]) / total
-    inside = _near(codes, whole)
-    levels = lengths[best] + n * math.log(max(1.0 - inside**2, 1e-6))
-    return whole if levels < n * math.log(max(1.0 - one**2, 1e-6) * total) else edges[[0, -1]]
+    total, shortest, levels = float(series @ series), math.inf, np.array([0, n])
+    for cuts in partition.cuts_of_each(partition.gains_of(gram, least)[:, 0], pieces):
+        tried = np.array([0, *_sharpened(series, edges, cuts), n])
+        sizes = np.diff(tried)
+        error = total - float(np.add.reduceat(series, tried[:-1]) ** 2 @ (1.0 / sizes))
+        length = n * math.log(max(error / total, NO_NOISE)) + 3.0 * math.log(n) * len(cuts)
+        if length < shortest:
+            shortest, levels = length, tried
+    left = series - np.repeat(np.add.reduceat(series, levels[:-1]) / np.diff(levels), np.diff(levels))
+    inside = n * math.log(max(_unforetold(left) / total, NO_NOISE)) + 3.0 * math.log(n) * (len(levels) - 2)
+    if inside < n * math.log(max(_unforetold(series) / total, NO_NOISE)):
+        return levels
+    return levels if shortest < -WORTH and _decays(series, levels)[2].steps <= BELIEVED else np.array([0, n])
+
+
+def _unforetold(series: Array) -> float:
+    """What means of the last 1, 4, 16 and 64 steps leave of the sum of squares, by least squares (Corsi 2009).
+
+    Such a regression stands for short memories and for long ones under noise (Journal of Financial Econometrics 7).
+    """
+    sums = np.concatenate((np.zeros(65), np.cumsum(series)))
+    past = sums[64:-1]
+    means = np.stack([(past - sums[64 - back : -1 - back]) / back for back in (1, 4, 16, 64)])
+    found = np.linalg.lstsq(means @ means.T, means @ series, rcond=1e-9)[0]
+    return float(series @ series) - float(found @ (means @ series))
+
+
+def _sharpened(series: Array, edges: Array, cuts: list[int]) -> list[int]:
+    """Each cut between blocks where the two blocks beside it say it is, one after the other."""
+    sums, places = np.concatenate(([0.0], np.cumsum(series))), [0]
+    for number, cut in enumerate(cuts):
+        start, end = places[-1], int(edges[cuts[number + 1]]) if number + 1 < len(cuts) else len(series)
+        tried = np.arange(max(int(edges[cut - 1]), start) + 1, min(int(edges[cut + 1]), end))
+        before, after = sums[tried] - sums[start], sums[end] - sums[tried]
+        places.append(int(tried[(before**2 / (tried - start) + after**2 / (end - tried)).argmax()]))
+    return places[1:]

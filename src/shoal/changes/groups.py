@@ -34,7 +34,7 @@ def group(cells: list[Cell], edges: list[int], count: int) -> list[int]:
 
 
 def _tables(cell: Cell, edges: list[int]) -> Array:
-    return np.array([np.bincount(cell.words[a:b], minlength=cell.size) for a, b in itertools.pairwise(edges)])
+    return np.array([np.bincount(cell.counted(a, b), minlength=cell.size) for a, b in itertools.pairwise(edges)])
 
 
 def _joined(table: Array, first: int, second: int) -> Array:
@@ -52,6 +52,8 @@ def _score(tables: list[Array], pair: tuple[int, int]) -> float:
         seen = both > 0
         freedom = max(int(np.count_nonzero(seen)) - 1, 1)
         sizes = one.sum(), other.sum()
+        if not sizes[0] or not sizes[1]:
+            continue
         moved = (one[seen] / sizes[0] - other[seen] / sizes[1]) ** 2 / both[seen]
         distance = float(sizes[0] * sizes[1] * moved.sum())
         best = max(best, float(normal_scores(distance / freedom, freedom)))

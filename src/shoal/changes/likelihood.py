@@ -37,6 +37,8 @@ class Order(NamedTuple):
 
     joined: Array
     """2 * context + digit at each step, of shape (n,)."""
+    missing: Array | None
+    """Where the digit is missing, of shape (n,); nothing is learnt from it there, nor said of it. None: nowhere."""
     lags: tuple[int, ...]
     """How many steps back each bit of a context lies, the first split first; never falling."""
 
@@ -79,20 +81,23 @@ def split_likelihoods(digits: list[list[Order]], before: Sequence[Piece], after:
     inside = _inside(before, zone).astype(np.intp), _inside(after, zone).astype(np.intp)
     for first in range(0, len(digits), AT_ONCE):
         for fitted in _fit(digits[first : first + AT_ONCE], before, after):
-            _add(total, fitted, fitted.order.joined[zone[0] : zone[1]], inside)
+            _add(total, fitted, zone, inside)
     return total
 
 
-def _add(total: Array, fitted: Fitted, here: Array, inside: tuple[Array, Array]) -> None:
+def _add(total: Array, fitted: Fitted, zone: Piece, inside: tuple[Array, Array]) -> None:
     """Add what a digit says, if it tells the pieces apart."""
-    bits = len(fitted.order.lags)
+    bits, here = len(fitted.order.lags), fitted.order.joined[zone[0] : zone[1]]
+    missing = None if fitted.order.missing is None else fitted.order.missing[zone[0] : zone[1]]
     digit, context = (here & 1).astype(np.intp), (here >> 1).astype(np.intp)
     before, after = (((2 * own + digit) << bits) | context for own in inside)
     first, second = (law[-1].ravel().take(at) for law, at in zip(fitted.laws, (before, after), strict=True))
     ratio = first.astype(np.float64) - second
+    if missing is not None:
+        ratio[missing] = 0.0
     if ratio @ (inside[0] - inside[1]) > 0.0:
         total[1:] += np.cumsum(ratio)
-        _start_anew(total, fitted, after, second)
+        _start_anew(total, fitted, after, second, missing)
 
 
 def _fit(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Piece]) -> list[Fitted]:
@@ -101,7 +106,7 @@ def _fit(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Pie
     best: dict[int, tuple[float, Order, Trees, int]] = {}
     for depth in dict.fromkeys(len(order.lags) for _, order in listed):
         rows = [(digit, order) for digit, order in listed if len(order.lags) == depth]
-        trees = grow([_taken(order.joined, side) for _, order in rows for side in (before, after)], depth)
+        trees = grow([_taken(order, side) for _, order in rows for side in (before, after)], depth)
         evidence = trees.evidence.reshape(-1, 2).sum(axis=1).tolist()
         for row, (digit, order) in enumerate(rows):
             if digit not in best or evidence[row] > best[digit][0]:
@@ -120,7 +125,7 @@ def _laws_of(chosen: list[tuple[float, Order, Trees, int]]) -> list[Fitted]:
     return [Fitted(order=order, laws=laws[place]) for place, (_, order, _, _) in enumerate(chosen)]
 
 
-def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array) -> None:
+def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array, missing: Array | None) -> None:
     """Put contexts that start at the change in place of whole ones, for the first steps after each place.
 
     Args:
@@ -129,16 +134,23 @@ def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array) -> Non
         steps: For each step where its whole context stands in the law after the change; without its last bits it is
             where the shorter one stands.
         known: What the whole contexts predict.
+        missing: Where the digit is missing.
     """
     lags = fitted.order.lags
     for since in range(max(lags, default=0)):
         unknown = sum(lag > since for lag in lags)
         law = fitted.laws[1][len(lags) - unknown].ravel()
-        total[: len(steps) - since] += law.take(steps[since:] >> unknown) - known[since:]
+        gained = law.take(steps[since:] >> unknown) - known[since:]
+        if missing is not None:
+            gained[missing[since:]] = 0.0
+        total[: len(steps) - since] += gained
 
 
-def _taken(joined: Array, pieces: Sequence[Piece]) -> Array:
-    return np.concatenate([joined[start:end] for start, end in pieces])
+def _taken(order: Order, pieces: Sequence[Piece]) -> Array:
+    taken = np.concatenate([order.joined[start:end] for start, end in pieces])
+    if order.missing is None:
+        return taken
+    return np.asarray(taken[~np.concatenate([order.missing[start:end] for start, end in pieces])])
 
 
 def _inside(pieces: Sequence[Piece], zone: Piece) -> Array:
@@ -165,7 +177,8 @@ def _orders(channels: list[Channel], place: int, digit: int, bits: int) -> list[
     for most, past in pasts:
         chosen = (present + past)[: min(most, bits)]
         joined = _context(channels, chosen) * 2 + target
-        orders.append(Order(joined=joined, lags=tuple(lag for _, _, lag in chosen)))
+        lags = tuple(lag for _, _, lag in chosen)
+        orders.append(Order(joined=joined, missing=channel.missing, lags=lags))
     return orders
 
 

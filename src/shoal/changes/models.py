@@ -29,6 +29,8 @@ class Answer(NamedTuple):
     """Which."""
     changes: list[ModelChange]
     """The changes, in order."""
+    settled: bool = True
+    """Whether this is the answer; otherwise the tests of the law are asked too."""
 
 
 def check_model(model: Model | None, stream: Stream, process_count: int | None) -> None:
@@ -63,6 +65,8 @@ def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answ
     lasting = search.memory.apparent >= max(LASTING, search.margin + 1)
     if model is None and not (lasting and _known(stream) == stream.values.shape[1]):
         return None
+    if model is None and (search.given or search.states):
+        return None  # outages and a few states are pieces that no model of noise describes
     if _steps(stream) < FEWEST:
         return None if model is None else Answer(model, [])
     from shoal.changes import levels_slopes, noise_models  # only few streams need them
@@ -74,9 +78,9 @@ def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answ
     if model is None and fit.family == noise_models.LEVELS and stream.length > SHORT:
         return None
     changes = fitting.changes(fit, search.shuffler, alpha=search.alpha, confidence=search.confidence)
-    if model is None and not changes and fit.family != noise_models.SLOPES:
-        return None  # noise, or a random walk, whose law may change in other ways
-    return Answer(model or ("levels" if fit.family == noise_models.LEVELS else "slopes"), changes)
+    found = model or ("levels" if fit.family == noise_models.LEVELS else "slopes")
+    # Noise and a random walk may change their law in other ways.
+    return Answer(found, changes, settled=model is not None or bool(changes) or fit.family == noise_models.SLOPES)
 
 
 def _known(stream: Stream) -> int:

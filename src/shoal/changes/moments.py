@@ -56,7 +56,9 @@ def short_blocks(channels: list[Channel], cells: list[Cell], start: int, end: in
         words += [len(moving) + 1] * MOMENTS
     stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
     believed = np.where(np.arange(len(words)) < len(counted.words), 0.5 * (end - start) / count, 0.0)
-    return Blocks(edges=counted.edges, grams=stacked, words=np.array(words, dtype=np.int64)), believed
+    steps = np.full(len(words), (end - start) / count)
+    blocks = Blocks(edges=counted.edges, grams=stacked, words=np.array(words, dtype=np.int64), steps=steps)
+    return blocks, believed
 
 
 def _moments(channel: Channel, start: int, end: int, edges: Array) -> list[Array]:
@@ -64,12 +66,29 @@ def _moments(channel: Channel, start: int, end: int, edges: Array) -> list[Array
     ranks = channel.codes[start:end].astype(np.float64)
     if np.ptp(ranks) == 0.0:
         return []
+    if channel.missing is not None:
+        return _moments_of_known(ranks, ~channel.missing[start:end], edges)
     ranks -= ranks.mean()
     after = np.append(ranks[1:], ranks[-1])
-    return [_gram(moment, edges) for moment in (ranks, ranks**2, ranks * after)]
+    return [_gram(moment - moment.mean(), edges, len(moment)) for moment in (ranks, ranks**2, ranks * after)]
 
 
-def _gram(moment: Array, edges: Array) -> Array:
-    """K of the block sums of a number at each step, scaled to a variance of one."""
-    sums = np.add.reduceat(moment - moment.mean(), edges[:-1])
-    return np.outer(sums, sums) / max(float(moment.var()), 1e-12)
+def _moments_of_known(ranks: Array, known: Array, edges: Array) -> list[Array]:
+    """The same where some steps are missing: they add nothing to any sum."""
+    pairs = known & np.append(known[1:], known[-1])
+    if not known.any() or np.ptp(ranks[known]) == 0.0:
+        return []
+    ranks -= ranks[known].mean()
+    after = np.append(ranks[1:], ranks[-1])
+    moments = ((ranks, known), (ranks**2, known), (ranks * after, pairs))
+    counts = [max(int(held.sum()), 1) for _, held in moments]
+    return [
+        _gram(np.where(held, moment - moment[held].sum() / count, 0.0), edges, count)
+        for (moment, held), count in zip(moments, counts, strict=True)
+    ]
+
+
+def _gram(moment: Array, edges: Array, count: int) -> Array:
+    """K of the block sums of a centred number at each step, scaled to a variance of one over ``count`` steps."""
+    sums = np.add.reduceat(moment, edges[:-1])
+    return np.outer(sums, sums) / max(float(moment @ moment) / count, 1e-12)

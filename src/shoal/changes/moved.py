@@ -29,9 +29,12 @@ def moved_most(channels: list[Channel], cells: list[Cell], pieces: tuple[int, in
     start, place, end = pieces
     found = []
     for cell in cells:
-        before, after = (np.bincount(cell.words[a:b], minlength=cell.size) for a, b in ((start, place), (place, end)))
-        first, second = before / (place - start), after / (end - place)
-        pooled = (before + after) / (end - start)
+        sides = ((start, place), (place, end))
+        before, after = (np.bincount(cell.counted(a, b), minlength=cell.size) for a, b in sides)
+        if not before.any() or not after.any():
+            continue
+        first, second = before / before.sum(), after / after.sum()
+        pooled = (before + after) / (before.sum() + after.sum())
         spread = np.sqrt(np.maximum(pooled * (1.0 - pooled), 1e-12))
         clear = np.abs(first - second) / np.where(pooled > 0, spread, 1.0)
         word = int(clear.argmax())

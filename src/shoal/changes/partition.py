@@ -157,12 +157,18 @@ def _widths(count: int, least: int, dtype: Any) -> tuple[Array, Array]:
 
 def cuts_of(gains: Array, pieces: int) -> list[int]:
     """Where the best partition into so many pieces cuts, for one cell."""
-    best, sources = gains[0], []
+    return cuts_of_each(gains, pieces)[-1]
+
+
+def cuts_of_each(gains: Array, pieces: int) -> list[list[int]]:
+    """Where the best partitions into 2, 3, ... pieces cut, for one cell."""
+    best, sources, found = gains[0], [], []
     for _ in range(pieces - 1):
         totals = best[:, None] + gains
         sources.append(totals.argmax(axis=0))
         best = totals.max(axis=0)
-    cuts = [len(gains) - 1]
-    for source in reversed(sources):
-        cuts.append(int(source[cuts[-1]]))
-    return cuts[:0:-1]
+        cuts = [len(gains) - 1]
+        for source in reversed(sources):
+            cuts.append(int(source[cuts[-1]]))
+        found.append(cuts[:0:-1])
+    return found

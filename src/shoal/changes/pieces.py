@@ -100,7 +100,7 @@ def _cut(search: Search, start: int, end: int) -> Short | None:
     channels = len(search.channels)
     cells = channels + 2 * min(channels, MOST_CHANNELS) + 3  # about so many, as `moments` has it
     most = min(MOST_BLOCKS, int((ROOM / cells) ** 0.5))
-    count = (end - start) // max(search.memory.steps, -(-(end - start) // most))
+    count = (end - start) // max(search.forgotten(end - start), -(-(end - start) // most))
     least = search.least(start, end, count)
     if count < max(FEWEST, 2 * least):
         return None

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from shoal.changes.channels import known_channels
 from shoal.changes.clear import clear_places, least_clear
 from shoal.changes.groups import group
 from shoal.changes.input import as_stream
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from shoal.changes.models import Answer, Model
     from shoal.changes.search import Search
 
+AFTER_MODEL = 0.5
+"""The share of alpha that tests have where a model of levels or slopes was asked before them and found nothing."""
 ALPHA = 0.05
 """The level that p-values are exact enough for where no test is made."""
 
@@ -59,16 +62,18 @@ def change_points(
     check_settings(min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence)
     stream = as_stream(x, kind=kind)
     check_model(model, stream, process_count)
-    search = prepare(stream, min_distance, alpha=alpha, confidence=confidence, seed=seed)
+    search = _ready(stream, min_distance, alpha, confidence, seed, tested=process_count is None)
     if process_count is None and (answer := answer_of_model(stream, search, model)):
-        return _with_pieces(_of_model(search, answer, min_distance), stream)
+        if answer.settled:
+            return _with_pieces(_of_model(search, answer, min_distance), stream, alpha)
+        search = search._replace(alpha=AFTER_MODEL * search.alpha)
     if process_count is None:
         places = tested_places(search)
         groups = list(range(len(places) + 1))
     else:
         places = [] if process_count == 1 else clear_places(search, process_count - 1)
         places, groups = _between_groups(search, places, process_count)
-    return _with_pieces(_result(search, places, groups, min_distance, process_count), stream)
+    return _with_pieces(_result(search, places, groups, min_distance, process_count), stream, alpha)
 
 
 def single_change_point(
@@ -99,15 +104,28 @@ def known_number(
     """
     check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
     stream = as_stream(x, kind=kind)
-    search = prepare(stream, min_distance, alpha=ALPHA, confidence=confidence, seed=seed)
+    search = _ready(stream, min_distance, ALPHA, confidence, seed, tested=False)
     places = clear_places(search, count)
     while len(places) > count:
         places.remove(least_clear(search, places))
-    return _with_pieces(_result(search, places, list(range(len(places) + 1)), min_distance, None), stream)
+    return _with_pieces(_result(search, places, list(range(len(places) + 1)), min_distance, None), stream, ALPHA)
 
 
-def _with_pieces(found: Changes, stream: Stream) -> Changes:
-    return replace(found, pieces=piece_summaries(stream, found.places, found.processes))
+def _with_pieces(found: Changes, stream: Stream, alpha: float) -> Changes:
+    """What was found, with its pieces and the level that was asked for: tests had shares of it."""
+    return replace(found, pieces=piece_summaries(stream, found.places, found.processes), alpha=alpha)
+
+
+def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float, seed: int, *, tested: bool) -> Search:
+    """The stream made ready for the search, with what is said by where it is missing."""
+    margin = max(1, round(min_distance * stream.length))
+    channels = known_channels(stream)
+    search = prepare(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
+    if all(channel.missing is None for channel in channels):
+        return search
+    from shoal.changes.gaps import with_missing  # most streams have none
+
+    return with_missing(search, stream, tested=tested)
 
 
 def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
@@ -120,7 +138,7 @@ def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
             high=change.high,
             p_value=change.p_value,
             score=change.score,
-            what=moved_most(search.channels, search.cells, (start, change.place, end)),
+            what=moved_most(search.channels, search.shown, (start, change.place, end)),
         )
         for change, start, end in zip(answer.changes, edges, edges[2:], strict=False)
     ]
@@ -138,7 +156,7 @@ def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
 
 def _between_groups(search: Search, places: list[int], count: int) -> tuple[list[int], list[int]]:
     """The places whose two neighbours are of different groups, and the groups of the pieces left."""
-    groups = group(search.cells, [0, *places, search.length], count)
+    groups = group(search.shown, [0, *places, search.length], count)
     kept = [place for place, before, after in zip(places, groups, groups[1:], strict=False) if before != after]
     left = [groups[0]] + [after for before, after in itertools.pairwise(groups) if before != after]
     return kept, left
@@ -152,15 +170,15 @@ def _result(
     changes = []
     for number, found in enumerate(located, start=1):
         start, end = edges[number - 1], edges[number + 1]
-        stretch = search.stretch(start, end, shortest=search.long)
+        stretch = search.tested(start, end)
         changes.append(
             Change(
                 place=found.place,
                 low=found.low,
                 high=found.high,
-                p_value=p_value_of_change(search, edges, number, search.alpha),
+                p_value=search.given.get(places[number - 1]) or p_value_of_change(search, edges, number, search.alpha),
                 score=stretch.split.score if stretch.split else 0.0,
-                what=moved_most(search.channels, search.cells, (start, found.place, end)),
+                what=moved_most(search.channels, search.shown, (start, found.place, end)),
             )
         )
     return Changes(

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shoal.changes.blocks import cut
-from shoal.changes.channels import channels_of
 from shoal.changes.clearest import clearest, clearness
-from shoal.changes.dependence import memory
+from shoal.changes.dependence import LEAST, has_states, memory
 from shoal.changes.likelihood import digits_of
 from shoal.changes.locate import ROUNDS, locate
 from shoal.changes.permuting import p_value
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from shoal.changes.channels import Channel
     from shoal.changes.clearest import Split
     from shoal.changes.dependence import Memory
-    from shoal.changes.input import Stream
     from shoal.changes.likelihood import Order, Piece
     from shoal.changes.locate import Located, Others
     from shoal.changes.pooled import Pool
@@ -30,6 +28,10 @@ if TYPE_CHECKING:
 
 BLOCKS = 64
 """Blocks of a stretch at most."""
+ENOUGH = 25
+"""Blocks from which a stretch has enough orders."""
+RESOLVED = 13.0
+"""Coloured blocks are so many times as long as the memory they resolve, its reach times the share that lasts."""
 
 
 class Stretch(NamedTuple):
@@ -45,6 +47,8 @@ class Stretch(NamedTuple):
     """The blocks that the least distance between changes takes."""
     split: Split | None
     """Its clearest split; None where it is too short or does not move."""
+    kept: float = 0.0
+    """What a block keeps of the memory of the one before, where its blocks are shorter than the memory."""
 
 
 class Search(NamedTuple):
@@ -56,14 +60,20 @@ class Search(NamedTuple):
     """Its channels."""
     cells: list[Cell]
     """The cells of the statistic."""
+    shown: list[Cell]
+    """Those that tell pieces apart in the end: also those of where the stream is missing, if that changes."""
     digits: list[list[Order]]
     """The digits of the likelihood."""
     margin: int
     """The least number of steps between two changes, and between a change and an end."""
     memory: Memory
     """Steps after which the stream has forgotten: the least length of short blocks."""
+    word: int
+    """Steps of three of the longest words."""
     long: int
     """The least length of long blocks in a test: the memory, and three of the longest words."""
+    states: bool
+    """Whether each channel is of symbols or of a few numbers."""
     alpha: float
     """The level of the tests."""
     confidence: float
@@ -76,6 +86,9 @@ class Search(NamedTuple):
 
     p_values: dict[tuple[tuple[int, ...], float], float]
     """Those found, by what was asked about and alpha: asked again, an answer is the same."""
+
+    given: dict[int, float]
+    """Places that are known before the search, each with its p-value: where a stream begins or ends to be missing."""
 
     pools: dict[tuple[int, ...], Pool | None]
     """The noise of the pieces between the edges that were last asked about."""
@@ -100,13 +113,40 @@ class Search(NamedTuple):
             self.whole[start, end, count] = found
         return found
 
+    def tested(self, start: int, end: int) -> Stretch:
+        """A stretch of the stream in blocks for a test, with its clearest split.
+
+        Blocks are longer than the memory where that leaves `ENOUGH` of them. Otherwise they are shorter and coloured.
+        """
+        width = self._coloured(end - start)
+        if not width:
+            return self.stretch(start, end, shortest=self.long)
+        return self.stretch(start, end, shortest=width)._replace(kept=self.memory.faint.decay**width)
+
+    def forgotten(self, size: int) -> int:
+        """The steps that short blocks of a stretch of so many steps must have: no blocks but long ones are coloured."""
+        return self.memory.faint.steps if self._coloured(size) else self.memory.steps
+
+    def _coloured(self, size: int) -> int:
+        """The least length of coloured blocks in a stretch of so many steps; 0 where blocks need no colour."""
+        faint = self.memory.faint
+        if size // max(self.long, faint.steps) >= ENOUGH:
+            return 0
+        width = max(self.word, size // ENOUGH, round(RESOLVED * faint.share * faint.reach))
+        return width if width < faint.steps else 0
+
     def p_value_of_split(self, stretch: Stretch, alpha: float) -> float:
         """The p-value of the clearest split of a stretch by its long blocks alone."""
         if stretch.split is None:
             return 1.0
         key = (stretch.start, stretch.end), alpha
         if key not in self.p_values:
-            statistic = clearness(stretch.blocks, stretch.least)
+            colour = None
+            if stretch.kept > 0.0:
+                from shoal.changes.colour import Colour  # few streams need it
+
+                colour = Colour(stretch.blocks, stretch.kept)
+            statistic = clearness(stretch.blocks, stretch.least, colour)
             count, score = stretch.blocks.count, stretch.split.score
             self.p_values[key] = p_value(statistic, count, score, self.shuffler, alpha=alpha)
         return self.p_values[key]
@@ -127,22 +167,26 @@ class Search(NamedTuple):
         return self.located(window, place, rounds=1).place
 
 
-def prepare(stream: Stream, min_distance: float, *, alpha: float, confidence: float, seed: int) -> Search:
-    """Make a stream ready for the search."""
-    channels = channels_of(stream)
-    forgotten, word = memory(channels), longest_word(stream.length) if stream.length > 255 else 0
+def prepare(channels: list[Channel], length: int, *, margin: int, alpha: float, confidence: float, seed: int) -> Search:
+    """Make the channels of a stream of so many steps ready for the search."""
+    forgotten, word = memory(channels, margin), 3 * longest_word(length) if length > 255 else LEAST
+    cells = cells_of(channels, length)
     return Search(
-        length=stream.length,
+        length=length,
         channels=channels,
-        cells=cells_of(channels, stream.length),
-        digits=digits_of(channels, stream.length),
-        margin=max(1, round(min_distance * stream.length)),
+        cells=cells,
+        shown=cells,
+        digits=digits_of(channels, length),
+        margin=margin,
         memory=forgotten,
-        long=max(forgotten.steps, 3 * word),
+        word=word,
+        long=max(forgotten.steps, word),
+        states=all(has_states(channel) for channel in channels),
         alpha=alpha,
         confidence=confidence,
         shuffler=Shuffler(seed),
         whole={},
         p_values={},
+        given={},
         pools={},
     )

@@ -24,6 +24,7 @@ class Shuffler:
     """
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self._start = int(_mixed(np.array([seed & _WORD], dtype=np.uint64))[0])
         self.drawn = 0
 

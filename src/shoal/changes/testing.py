@@ -22,8 +22,8 @@ CLEARLY = 0.1
 
 def tested_places(search: Search) -> list[int]:
     """Places of the changes that tests find."""
-    places: list[int] = []
-    waiting = [(0, search.length)]
+    places = sorted(search.given)
+    waiting = list(itertools.pairwise([0, *places, search.length]))
     while waiting:
         start, end = waiting.pop()
         found = _tested(search, start, end)
@@ -36,7 +36,7 @@ def tested_places(search: Search) -> list[int]:
 def _tested(search: Search, start: int, end: int) -> list[int]:
     """The clearest split of a stretch, if its test believes it, or else the cuts of a partition, if its test does."""
     share = search.alpha * (end - start) / search.length
-    whole = search.stretch(start, end, shortest=search.long)
+    whole = search.tested(start, end)
     if whole.split and search.p_value_of_split(whole, share * LONG_SHARE) <= share * LONG_SHARE:
         return [search.exact(whole.split.window, whole.split.place)]
     from shoal.changes.pieces import parted  # where long blocks decide its import would cost more than the search
@@ -67,9 +67,11 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: 
         number: Which edge is asked about, from 1 to the last but one.
         alpha: The level that matters.
     """
+    if edges[number] in search.given:
+        return search.given[edges[number]]
     key = (*edges, number), alpha
     if key not in search.p_values:
-        stretch = search.stretch(edges[number - 1], edges[number + 1], shortest=search.long)
+        stretch = search.tested(edges[number - 1], edges[number + 1])
         found = search.p_value_of_split(stretch, alpha * LONG_SHARE) / LONG_SHARE
         if found > CLEARLY * alpha:
             from shoal.changes.pieces import short_p_value

@@ -34,11 +34,18 @@ class Cell(NamedTuple):
     """Symbols m of a word; 1 for joint words."""
     words: Array
     """uint16 of shape (n,): the word that starts at each step (joint: the word at the step); the last m - 1 repeat."""
+    whole: Array | None = None
+    """Where nothing in the word is missing, of shape (n,); other words are not counted. None: everywhere."""
 
     @property
     def size(self) -> int:
         """The number of possible words."""
         return 1 << (self.digits * self.length * len(self.channels))
+
+    def counted(self, start: int, end: int) -> Array:
+        """The words that start in ``[start, end)`` and have nothing missing."""
+        words = self.words[start:end]
+        return words if self.whole is None else words[self.whole[start:end]]
 
 
 def longest_word(length: int) -> int:
@@ -64,13 +71,19 @@ def cells_of(channels: list[Channel], length: int) -> list[Cell]:
 def _own_words(place: int, channel: Channel, digits: int, longest: int) -> list[Cell]:
     """The words of one channel at one resolution, each made from the shorter one."""
     symbols: Array = channel.at(digits).astype(np.uint16)
-    words, found = symbols, []
+    known = None if channel.missing is None else ~channel.missing
+    words, whole, found = symbols, known, []
     for length in range(1, max(longest, 1) + 1):
         if length > 1:
-            late = np.concatenate((symbols[length - 1 :], np.repeat(symbols[-1:], length - 1)))[: len(symbols)]
-            words = (words << digits) | late
-        found.append(Cell(channels=(place,), digits=digits, length=length, words=words))
+            words = (words << digits) | _later(symbols, length - 1)
+            whole = None if whole is None or known is None else whole & _later(known, length - 1)
+        found.append(Cell(channels=(place,), digits=digits, length=length, words=words, whole=whole))
     return found
+
+
+def _later(steps: Array, lag: int) -> Array:
+    """What stands ``lag`` steps later, the last again where there is nothing."""
+    return np.concatenate((steps[lag:], np.repeat(steps[-1:], lag)))[: len(steps)]
 
 
 def _joint_words(channels: list[Channel], bits: int, *, few: bool) -> list[Cell]:
@@ -89,5 +102,7 @@ def _joint_words(channels: list[Channel], bits: int, *, few: bool) -> list[Cell]
         words: Array = np.zeros(len(channels[0].codes), dtype=np.uint16)
         for place in group:
             words = (words << digits) | channels[place].at(digits)
-        cells.append(Cell(channels=group, digits=digits, length=1, words=words))
+        gaps = [gap for place in group if (gap := channels[place].missing) is not None]
+        whole = ~np.any(gaps, axis=0) if gaps else None
+        cells.append(Cell(channels=group, digits=digits, length=1, words=words, whole=whole))
     return cells
