@@ -203,7 +203,8 @@ def _levels(series: Array, margin: int) -> Array:
     """Where pieces of one level begin, and the end; one piece if memory without levels is the better description.
 
     The criterion is n log(RSS / n), and log n for each level and each place twice; RSS is what the past does not
-    foretell of the levels' remainder. A memory foretells levels that change often, too, so levels that alone are worth `WORTH` and leave nothing that lasts are taken for levels whatever a memory foretells.
+    foretell of the levels' remainder. A memory foretells levels that change often, too, so levels that alone are worth
+    `WORTH` and leave nothing that lasts are taken for levels whatever a memory foretells.
     """
     from shoal.changes import partition  # only streams that remember need it
 
