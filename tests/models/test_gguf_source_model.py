@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from shoal.errors import ModelError
+from shoal.errors import CorruptModelError, ModelError
 from shoal.models import load_model
 
 pytest.importorskip("gguf", reason="the gguf extra is not installed")
@@ -128,6 +128,11 @@ def test_a_bias_that_the_file_lacks_is_none(tmp_path):
         ({"attention.value_length": 4}, "llama.attention.value_length"),
         ({"attention.head_count_kv": [2, 1]}, "llama.attention.head_count_kv"),
         ({"attention.head_count": 0}, "llama.attention.head_count"),
+        ({"attention.head_count_kv": 0}, r"llama\.attention\.head_count_kv = 0"),
+        ({"attention.head_count_kv": 3}, r"llama\.attention\.head_count_kv = 3"),
+        ({"attention.layer_norm_rms_epsilon": 0.0}, r"m\.gguf says rms_norm_eps"),
+        ({"rope.freq_base": 0.0}, r"m\.gguf says rope_theta"),
+        ({"context_length": 0}, r"m\.gguf says max_position_embeddings"),
         ({"block_count": 1_000_000_000}, "llama.block_count"),
         ({"embedding_length": 64}, "llama.embedding_length"),
         ({"vocab_size": 300}, "llama.vocab_size"),
@@ -156,6 +161,16 @@ def test_a_tensor_that_is_not_read_is_named(tmp_path, name):
 
     with pytest.raises(ModelError, match=f"tensor {name}"):
         load_model(str(path))
+
+
+@pytest.mark.parametrize("divisor", [0.0, -1.0, np.nan, np.inf])
+def test_a_divisor_of_frequencies_that_is_none_is_refused(tmp_path, divisor):
+    divisors = np.array([1.0, 1.0, divisor, 8.0], dtype=np.float32)
+    path = write_gguf(tmp_path / "m.gguf", small_model("llama"), tensors={"rope_freqs.weight": divisors})
+
+    with pytest.raises(CorruptModelError, match=r"tensor rope_freqs\.weight .*no number above 0"):
+        load_model(str(path))
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_lost_bias_of_qwen2_is_not_made_up(tmp_path):

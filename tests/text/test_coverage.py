@@ -124,6 +124,12 @@ def losing():
         "suffixed letters": (fast(suffixed), "bb", 0),
         "a sign that words are cut at": (fast(letters(), pre_tokenizer=no_commas), "b,c", 1),
         "a letter that is replaced by nothing": (fast(letters(), normalizer=no_capitals), "bTc", 1),
+        "a letter that stands for a space elsewhere": (fast(letters()), "\u0120b", 0),
+        "a sign that stands for a space elsewhere": (
+            fast(models.WordLevel({"b": 0}), pre_tokenizer=words),
+            "\u2581b",
+            0,
+        ),
         "an unknown token that is none": (fast(models.BPE(vocab={"a": 0}, merges=[], unk_token="<no>")), "ab", 1),
     }
 

@@ -36,12 +36,27 @@ def check_values(config: PreTrainedConfig, where: str) -> None:
     Raises:
         ModelError: with the key, its value and what was expected.
     """
-    values = config.get_text_config().to_dict()
+    values = _text_part(config, where).to_dict()
     rope = values.get("rope_parameters")
     for key, value in {**values, **(rope if isinstance(rope, dict) else {})}.items():
         expected = _expected(key, value)
         if expected:
             raise ModelError(f"{where} says {key} = {value!r}; expected {expected}")
+
+
+def _text_part(config: PreTrainedConfig, where: str) -> PreTrainedConfig:
+    """The configuration of the language model, which in models of several kinds of input is a part of the whole."""
+    try:
+        parts = [config.get_text_config(decoder=decoder) for decoder in (True, False)]
+    except Exception as error:  # a configuration may be wrong in any way
+        raise ModelError(f"{where} cannot be used: {in_one_line(error)}") from error
+    for part in parts:
+        if not hasattr(part, "to_dict"):
+            raise ModelError(
+                f"{where} has a part for text (text_config or decoder) that is {part!r}; expected none in a "
+                f"model of the type {config.model_type!r}"
+            )
+    return parts[1]
 
 
 def _expected(key: str, value: Any) -> str:

@@ -111,8 +111,9 @@ class _Finder:
             return True
         if self._total:
             return False
-        # What a tokenizer puts before a text is not the text's; a text that holds spaces needs the token of one.
-        own = "" if any(map(str.isspace, text)) else _PLACEHOLDERS
+        # What a tokenizer puts before a text is not the text's; a text that holds spaces needs the token of one, and
+        # one that holds such a letter itself (the Maltese \u0120) needs its token.
+        own = "" if any(map(str.isspace, text)) else "".join(set(_PLACEHOLDERS).difference(text))
         return any(self._word_is_lost(word.lstrip(own) if own else word) for word, _ in words)
 
     def _words(self, text: str) -> tuple[str, list[tuple[str, tuple[int, int]]]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ModelError
+from shoal.models.config_checks import check_values
 from shoal.models.gguf.rope import rope_parameters
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def gguf_config(file: GgufFile) -> PreTrainedConfig:
         )
     model_type, fields = _ARCHITECTURES[file.architecture]
     config: PreTrainedConfig = AutoConfig.for_model(model_type, **(_sizes(file) | fields(file)))
+    check_values(config, str(file.path))
     return config
 
 
@@ -56,6 +58,9 @@ def _sizes(file: GgufFile) -> Fields:
     heads = file.integer("attention.head_count")
     if heads <= 0 or (width % heads and not file.integer("attention.key_length", 0)):
         file.refuse("attention.head_count", heads, f"a divisor of {width}")
+    key_heads = file.integer("attention.head_count_kv", heads)
+    if key_heads <= 0 or heads % key_heads:
+        file.refuse("attention.head_count_kv", key_heads, f"a divisor of {heads}, the heads of queries")
     if not file.flag("attention.causal", True):
         file.refuse("attention.causal", False, "true")
     return {
@@ -65,7 +70,7 @@ def _sizes(file: GgufFile) -> Fields:
         "intermediate_size": file.integer("feed_forward_length"),
         "num_hidden_layers": file.integer("block_count"),
         "num_attention_heads": heads,
-        "num_key_value_heads": file.integer("attention.head_count_kv", heads),
+        "num_key_value_heads": key_heads,
         "tie_word_embeddings": "output.weight" not in file.tensor_names(),
         "bos_token_id": file.integer("tokenizer.ggml.bos_token_id", None),
         "eos_token_id": file.integer("tokenizer.ggml.eos_token_id", None),

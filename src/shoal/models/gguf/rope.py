@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.errors import CorruptModelError
+
 if TYPE_CHECKING:
     from shoal.models.gguf.file import GgufFile
 
@@ -89,11 +91,10 @@ def _longrope(file: GgufFile, kind: str, original: int) -> dict[str, Any]:
     """LongRoPE (Ding et al. 2024, arXiv:2402.13753): one divisor a frequency for short texts, one for long ones."""
     if kind not in ("none", "longrope"):
         file.refuse("rope.scaling.type", kind, f"longrope beside the tensor {_LONG}")
-    file.shape(_SHORT), file.shape(_LONG)
     return {
         "rope_type": "longrope",
-        "short_factor": file.tensor(_SHORT).tolist(),
-        "long_factor": file.tensor(_LONG).tolist(),
+        "short_factor": _divisors(file, _SHORT).tolist(),
+        "long_factor": _divisors(file, _LONG).tolist(),
         "attention_factor": file.number("rope.scaling.attn_factor"),
         "original_max_position_embeddings": original,
     }
@@ -101,7 +102,7 @@ def _longrope(file: GgufFile, kind: str, original: int) -> dict[str, Any]:
 
 def _by_divisors(file: GgufFile, theta: float, context: int) -> dict[str, Any]:
     """Llama 3's scaling by its name where the divisors are those of its releases, else the divisors as they are."""
-    divisors = file.tensor(_DIVISORS)
+    divisors = _divisors(file, _DIVISORS)
     factor = float(divisors.max())
     if np.allclose(divisors, 1.0, rtol=1e-6):
         return {"rope_type": "default"}
@@ -115,6 +116,19 @@ def _by_divisors(file: GgufFile, theta: float, context: int) -> dict[str, Any]:
         "attention_factor": 1.0,
         "original_max_position_embeddings": context,
     }
+
+
+def _divisors(file: GgufFile, name: str) -> np.ndarray:
+    """A tensor of divisors of frequencies.
+
+    Raises:
+        CorruptModelError: it is not there, or one of them is no number above 0.
+    """
+    file.shape(name)
+    divisors = file.tensor(name)
+    if not (np.isfinite(divisors) & (divisors > 0)).all():
+        raise CorruptModelError(f"the tensor {name} of {file.path} holds a divisor that is no number above 0")
+    return divisors
 
 
 def _llama3_divisors(theta: float, count: int, factor: float) -> np.ndarray:
