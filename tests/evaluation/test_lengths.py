@@ -160,6 +160,20 @@ def test_texts_are_continued_across_the_switch(kind):
     assert said == [continued(model, prompt, 9) for prompt in prompts]
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_the_frequencies_of_a_long_text_are_forgotten_in_any_precision(dtype):
+    # Frequencies stay in float32, as where a model is loaded in another dtype.
+    model, tokenizer = dynamic(), letter_tokenizer(VOCABULARY)
+    for part in (model.model.embed_tokens, model.model.layers, model.model.norm, model.lm_head):
+        part.to(dtype)
+    rows = nine_rows(model)
+    scores = evaluate(model, tokenizer, examples_of(rows))
+    for item, (prompt, target) in zip(scores.items, rows, strict=True):
+        assert item.exact_match == (continued(model, prompt, len(target)) == target) or item.status != "clear"
+    with torch.inference_mode():
+        assert split_model(model, longest=30).lengths.keeps_state
+
+
 def test_a_model_that_has_read_a_long_text_is_none_the_worse():
     model, tokenizer = dynamic(), letter_tokenizer(VOCABULARY)
     rows = [row for row in nine_rows(model) if len(row[0]) + len(row[1]) <= 17]

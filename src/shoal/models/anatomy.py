@@ -196,7 +196,7 @@ def _look_at_lengths(anatomy: Anatomy, longest: int) -> Lengths:
         return not same_numbers(one, other)
 
     lengths = find_lengths(model.config.get_text_config(decoder=True).to_dict(), longest, differs)
-    if lengths.all_agree:
+    if lengths.all_agree or lengths.keeps_state:
         return lengths
     _read(forgetting, row_L)
     at_once, fresh = (_read(reader, row_L[: longest - 1]) for reader in (anatomy, forgetting))

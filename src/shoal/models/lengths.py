@@ -99,7 +99,8 @@ def find_lengths(config: Mapping[str, Any], longest: int, differs: Differs) -> L
             ends.add(end)
             top = end
     apart = apart if apart is not None and apart <= longest else None
-    return Lengths(ends=tuple(sorted(ends)), apart_from=apart, reached=longest)
+    keeps_state = stated.keeps_state and apart is not None
+    return Lengths(ends=tuple(sorted(ends)), apart_from=apart, keeps_state=keeps_state, reached=longest)
 
 
 def _highest_that_differs(top: int, hints: list[int], differs: Differs) -> int | None:
