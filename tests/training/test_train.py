@@ -8,7 +8,9 @@ import pytest
 import torch
 from small_models import CONTEXT, byte_tokenizer, gpt2, gpt_neo, llama, own_loss
 
-from shoal.errors import DataError, TooLongError, TrainingError, UsageError
+from architectures import letter_tokenizer, letters
+from every_architecture import small_model
+from shoal.errors import DataError, ModelError, TooLongError, TrainingError, UsageError
 from shoal.tasks.example import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import TrainSettings, train
@@ -164,3 +166,23 @@ def test_unusable_examples_and_settings_are_refused_before_any_step():
         train(llama(), tokenizer, EXAMPLES, _settings(beta2=1.0))
     with pytest.raises(UsageError, match=r"decay = 0.97 is out of range"):
         train(llama(), tokenizer, EXAMPLES, _settings(schedule="wsd", decay=0.97))
+
+
+def test_training_takes_rows_as_long_as_the_evaluation_does():
+    scaling = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 4.0}
+    model = small_model("llama", max_position_embeddings=8, rope_parameters=scaling)
+    example = Example(prompt=letters(range(1, 15)), completion=letters([7, 9]))
+
+    result = train(model, letter_tokenizer(120), [example], _settings(epochs=1))
+
+    assert math.isfinite(result.curve[0].loss)
+
+
+def test_rows_that_an_architecture_does_not_take_in_training_are_one_line():
+    model, tokenizer = small_model("reformer"), letter_tokenizer(120)
+
+    with pytest.raises(ModelError, match=r"cannot be trained on rows of \d+ tokens: ") as caught:
+        train(
+            model, tokenizer, [Example(prompt=letters(range(1, 12)), completion=letters([7, 9]))], _settings(epochs=1)
+        )
+    assert "\n" not in str(caught.value)

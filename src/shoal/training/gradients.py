@@ -16,6 +16,7 @@ import torch
 from shoal.errors import ModelError
 from shoal.models.anatomy import forget
 from shoal.models.lengths import Lengths, stated_lengths
+from shoal.models.transformers_io import in_one_line
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
@@ -81,13 +82,28 @@ class PaddedGradient:
                 forget(self._model)
             ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in padded_rows(documents))
             with products_in(precision, device):
-                hidden_BLD = self._model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
+                hidden_BLD = self._hidden(ids_BL)
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
             loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
             loss = loss * (len(targets_N) / of)
             loss.backward()
             total += loss.detach()
         return total
+
+    def _hidden(self, ids_BL: torch.Tensor) -> torch.Tensor:
+        """The last hidden states (B × L × D).
+
+        Raises:
+            ModelError: the model does not take rows of this length in training, as Reformer does not take all.
+        """
+        try:
+            hidden_BLD: torch.Tensor = self._model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
+        except ValueError as error:  # how the models of transformers refuse what they are given
+            raise ModelError(
+                f"{type(self._model).__name__} cannot be trained on rows of {ids_BL.shape[1]} tokens: "
+                f"{in_one_line(error)}"
+            ) from error
+        return hidden_BLD
 
 
 def _alike(documents: Sequence[Document], lengths: Lengths) -> list[list[Document]]:

@@ -147,7 +147,9 @@ def _checked_context(model: PreTrainedModel, context: int | None) -> int:
 
 def longest_context(model: PreTrainedModel) -> int:
     """The longest document that the model takes, in tokens."""
-    return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
+    from shoal.models.anatomy import context_of
+
+    return context_of(model) or 2**31
 
 
 def _check_stream(tokens: IntArray, vocabulary: int) -> None:
