@@ -184,3 +184,40 @@ def test_no_library_of_tensors_or_frames_is_imported() -> None:
         "assert not {'torch', 'pandas', 'pyarrow', 'polars'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_masked_array_of_words_is_symbols_some_of_them_missing() -> None:
+    words = np.array(["a"] * 100 + ["b"] * 100)
+    mask = np.zeros(200, dtype=bool)
+    mask[5::10] = True
+    stream = as_stream(np.ma.array(words, mask=mask))
+    read = [stream.alphabet[code] for code in stream.symbols]
+    assert read == ["missing" if hidden else word for word, hidden in zip(words, mask, strict=True)]
+
+
+@pytest.mark.parametrize("values", [SHIFT, np.round(SHIFT).astype(int), [None, *SHIFT[1:]]])
+def test_a_list_of_arrow_scalars_is_the_numbers_that_they_hold(values: object) -> None:
+    scalars = list(pyarrow.array(values))
+    np.testing.assert_array_equal(as_stream(scalars).values, as_stream(list(values)).values)
+
+
+class Wide:
+    """A column of 128-bit integers, which its library, like polars, does not give to NumPy."""
+
+    dtype = "Int128"
+
+    def __len__(self) -> int:
+        return 400
+
+    def __iter__(self):
+        return iter(self.to_list())
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise LookupError("NumPy has no 128-bit integer types")
+
+    def to_list(self) -> list[int]:
+        return [int(value * 1000) + 2**90 for value in SHIFT]
+
+
+def test_integers_of_128_bits_keep_their_order() -> None:
+    assert list(change_points(Wide())) == [200]

@@ -184,3 +184,52 @@ def test_a_header_of_words_is_no_step_and_the_options_overrule(found: Found) -> 
     assert "'state', taken as the name of the column" in said
     assert found("state\n", lambda k, _: words(k), "--no-header")[0]["length"] == 401
     assert found("yes\n", lambda k, _: words(k), "--header")[0]["length"] == 400
+
+
+def test_which_way_a_clock_goes_is_said(found: Found) -> None:
+    answer, said = found("t,x\n", lambda k, v: f"{400 - k},{v}")
+    assert (answer["columns"], answer["places"]) == (["x"], [200])
+    assert "column 't' only falls and is left out" in said
+
+
+def test_columns_of_words_beside_numbers_are_said_to_be_left_out(found: Found) -> None:
+    answer, said = found("when,x\n", lambda k, v: f"week {k % 52},{v}")
+    assert answer["columns"] == ["x"]
+    assert "column 'when' holds no numbers and is left out" in said
+
+
+@pytest.mark.parametrize("cell", ["'{}", '="{}"', "~{}", "{}+-0.1"])
+def test_numbers_that_are_read_as_words_are_said_to_be(found: Found, cell: str) -> None:
+    _, said = found("day,x\n", lambda k, v: f"{DATES[k]},{cell.format(round(v, 1))}")
+    assert "column 'x' read as words" in said
+    assert "write them plainly" in said
+
+
+def test_words_with_few_numbers_in_them_are_words(found: Found) -> None:
+    _, said = found("", lambda k, _: f"s{k % 5 if k < 200 else 9 - k % 5}")
+    assert "read as words" not in said
+
+
+def test_thousands_beside_millions_are_refused(refused: Callable[..., str]) -> None:
+    said = refused("x\n", lambda k, v: f"{900 + 10 * v:.2f}K" if k % 3 else f"{0.9 + v / 100:.5f}M")
+    assert "is no number like the others ('K')" in said
+
+
+def test_more_columns_than_rows_are_said_to_be_coordinates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("".join(",".join(map(str, SHIFT[k : k + 100])) + "\n" for k in range(0, 400, 100)))
+    main(["changes", str(path)])
+    assert "4 rows of 100 columns: each row is a step" in capsys.readouterr().err
+
+
+def test_a_table_that_is_not_unicode_says_how_its_letters_were_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "table.csv"
+    for encoding, called in [("cp1252", "Windows-1252"), ("latin1", "Latin-1")]:
+        mark = "größe" if encoding == "cp1252" else "gr\x81ße"
+        path.write_bytes((f"{mark}\n" + "".join(f"{v}\n" for v in SHIFT)).encode(encoding))
+        main(["changes", str(path), "--json"])
+        printed = capsys.readouterr()
+        assert json.loads(printed.out)["columns"] == [mark]
+        assert f"is not UTF-8; its letters read as {called}" in printed.err

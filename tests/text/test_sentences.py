@@ -1,5 +1,6 @@
 """Where sentences end, in forty languages."""
 
+# ruff: noqa: RUF001  Cyrillic letters are meant
 from __future__ import annotations
 
 from pathlib import Path
@@ -49,6 +50,8 @@ def test_sentences_end_where_a_reader_of_the_language_ends_them(language: str, t
         ("Wait. . . what? Oh. . . Nothing.", ["Wait. . . what?", "Oh. . .", "Nothing."]),
         ("he came home. it was late. nobody spoke.", ["he came home.", "it was late.", "nobody spoke."]),
         ("\ud800 Hi. You.", ["\ud800 Hi.", "You."]),
+        ("В 1990 г. он уехал. А. С. Пушкин писал.", ["В 1990 г. он уехал.", "А. С. Пушкин писал."]),
+        ("Книгу написал А. С. Пушкин. Она хорошая.", ["Книгу написал А. С. Пушкин.", "Она хорошая."]),
         ("...", ["..."]),
         ("  \n\n ", []),
         ("", []),

@@ -162,6 +162,15 @@ def test_the_binary_form_of_word2vec_is_read_and_a_cut_one_refused(vectors: Word
         read_vector_file(tmp_path / "cut.bin")
 
 
+@pytest.mark.parametrize("name", ["huge.bin", "huge.bin.gz"])
+def test_a_binary_header_that_promises_more_than_the_file_can_hold_is_refused(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("gensim.models")
+    content = b"1000000000 300\nthe " + bytes(100)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(DataError, match="1000000000 words of 300 numbers do not fit into it"):
+        read_vector_file(tmp_path / name)
+
+
 def test_other_encodings_and_models_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("caf\xe9 1 2\nth\xe9 3 4\n".encode("latin-1"))
     with pytest.raises(DataError, match="is not UTF-8 text"):

@@ -14,7 +14,7 @@ from shoal.errors import DataError
 
 Array = np.ndarray[Any, Any]
 
-_MARKS = ("__array__", "__array_interface__", "__cuda_array_interface__", "__dlpack__", "detach", "to_pylist")
+_MARKS = ("__array__", "__array_interface__", "__cuda_array_interface__", "__dlpack__", "detach", "to_pylist", "as_py")
 """What an array or a scalar of an array library has at least one of."""
 _FAULTS = (TypeError, ValueError, RuntimeError, BufferError, AttributeError, OverflowError)
 
@@ -38,6 +38,8 @@ def as_numpy(x: Any) -> Any:
     try:
         if hasattr(x, "detach") and hasattr(x, "cpu"):
             return _of_tensor(x)
+        if hasattr(x, "as_py"):  # a scalar of Arrow
+            return np.asarray(x.as_py())
         return _of_column(x) if hasattr(x, "to_pylist") or hasattr(x, "to_list") else _of_array(x)
     except _FAULTS as fault:
         reason = (str(fault).splitlines() or ["no reason is given"])[0]
@@ -66,9 +68,10 @@ def _of_tensor(x: Any) -> Array:
 
 
 def _of_column(x: Any) -> Any:
-    """A column of Arrow or polars; one in which values are missing as a list, since NumPy would round its integers."""
+    """A column of Arrow or polars; as a list where values are missing or NumPy would round or refuse its integers."""
     missing = getattr(x, "null_count", 0)
-    if (missing() if callable(missing) else missing) or str(getattr(x, "type", "")).startswith("dictionary"):
+    beyond = str(getattr(x, "type", "")).startswith("dictionary") or str(getattr(x, "dtype", "")).endswith("Int128")
+    if (missing() if callable(missing) else missing) or beyond:
         return x.to_pylist() if hasattr(x, "to_pylist") else x.to_list()
     return _of_array(x)
 

@@ -198,7 +198,7 @@ def _elements(x: Any) -> Any:
     if isinstance(x, (bytes, bytearray)):
         return [f"0x{byte:02x}" for byte in x]
     if hasattr(x, "filled") and hasattr(x, "mask"):  # a masked array; numpy.ma is slow to import
-        x = np.where(x.mask, None, x.data) if x.dtype.kind in "iu" else x.astype(float).filled(np.nan)
+        x = x.filled(np.nan) if x.dtype.kind == "f" else np.where(x.mask, None, x.data)
     if is_foreign(type(x)):
         x = as_numpy(x)
     if isinstance(x, (dict, set, frozenset)) or not hasattr(x, "__iter__"):

@@ -21,6 +21,8 @@ _CLOCKS = """
 """
 CLOCKS = frozenset(_CLOCKS.split())
 """Names under which numbers that never fall are a clock, even where they repeat."""
+MANY_WORDS = 20
+"""Up to so many different words with digits in them are names, such as those of states."""
 FEW = 10
 """From so many rows on a column of words must say something twice."""
 
@@ -72,6 +74,9 @@ def read_stream(
     first, *others = (as_stream(column.values, index=labels) for column in held)
     stream = joined([first, *others]) if others else first
     says = [f"column {column.name!r} read as numbers without {column.says}" for column in held if column.says]
+    says += [f"column {column.name!r} read as words, {doubt}" for column in held if (doubt := _doubt(column))]
+    if stream.length < len(held):
+        says.append(f"{stream.length} rows of {len(held)} columns: each row is a step; transpose a table of other form")
     return (
         replace(stream, index=first.index, names=tuple(chosen.names)),
         [*table.notes, *chosen.notes, *says],
@@ -100,9 +105,16 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     numbers = [name for name in rest if table.column(name).kind == "numbers"]
     left = [name for name in rest if name in clocks]
     if any(_tells(table.column(name)) for name in rest if name not in left):
-        chosen.notes += [f"column {name!r} only rises and is left out (--column takes it)" for name in left]
+        chosen.notes += [
+            f"column {name!r} only {_way(table, name)} and is left out (--column takes it)" for name in left
+        ]
         rest, numbers = ([name for name in names if name not in left] for names in (rest, numbers))
     chosen.names = numbers or rest
+    chosen.notes += [
+        f"column {name!r} holds no numbers and is left out (--column takes it)"
+        for name in rest
+        if name not in chosen.names
+    ]
     if not chosen.names and (others := [name for name in others if table.column(name).kind == "other"]):
         _check([table.column(others[0])])
     if not chosen.names:
@@ -159,6 +171,12 @@ def _numbers(table: Table, name: str) -> Any:
 
     column = table.column(name)
     return column.values if column.kind == "numbers" and isinstance(column.values, np.ndarray) else None
+
+
+def _way(table: Table, name: str) -> str:
+    """Which way the numbers of a clock go."""
+    values = _numbers(table, name)
+    return "rises" if values[0] < values[-1] else "falls"
 
 
 def _counts(table: Table, name: str) -> bool:
@@ -219,6 +237,16 @@ def _check(columns: Sequence[Column]) -> None:
                 f"values differ, such as {(column.values[0] or '')[:40]!r}; give numbers, words that come again, or "
                 "another column with --column"
             )
+
+
+def _doubt(column: Column) -> str:
+    """Why words may be numbers that could not be read: many differ, and most have digits."""
+    if column.kind != "text" or len(distinct := set(column.values) - {None}) <= MANY_WORDS:
+        return ""
+    with_digits = [word for word in distinct if any(map(str.isdigit, word))]
+    if len(with_digits) * 2 <= len(distinct):
+        return ""
+    return f"{len(distinct)} different ones such as {with_digits[0][:40]!r}; if they are numbers, write them plainly"
 
 
 def _differ(words: Sequence[str | None]) -> bool:

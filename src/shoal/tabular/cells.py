@@ -171,8 +171,8 @@ def _dated(name: str, cells: Any) -> Column | None:
 
 
 def _numerals(name: str, cells: Any, *, comma: bool) -> Column | None:
-    """Numbers with commas, currencies or units; None where half of the cells or more are no numbers."""
-    from shoal.tabular.numerals import read_numerals
+    """Numbers with commas, currencies or units; None where half of the cells are none, or few of them differ."""
+    from shoal.tabular.numerals import is_numeral, read_numerals
 
     listed = cells.to_pylist()
     read = read_numerals(listed, comma=comma)
@@ -183,7 +183,9 @@ def _numerals(name: str, cells: Any, *, comma: bool) -> Column | None:
                 _refuse_points(name, bare)
         return Column(name=name, kind="numbers", values=read.values, says=read.says)
     known = len(cells) - cells.null_count
-    if len(read.strangers) * 2 >= known or (read.says and (len(set(listed)) - 1) * 2 <= known):
+    repeated = (len(set(listed)) - 1) * 2 <= known
+    mostly = len(read.strangers) * 2 < known
+    if (repeated and (read.says or not mostly)) or not (mostly or all(map(is_numeral, filter(None, listed)))):
         return None
     row = read.strangers[0]
     expected = f"number like the others ({read.says})" if read.says else "number"

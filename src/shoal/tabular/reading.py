@@ -64,7 +64,7 @@ def _read(data: bytes, name: str, columns: Sequence[str], header: bool | None) -
     """The table that some bytes hold."""
     if data.startswith(b"PAR1"):
         return _parquet(data, name)
-    text = _as_utf8(data, name)
+    text, notes = _as_utf8(data, name)
     if _CONTROL.search(text[:_HEAD]):
         raise DataError(f"{name} is binary; give text (CSV, TSV, one value a line, JSON lines) or Parquet")
     if not text.strip():
@@ -72,21 +72,25 @@ def _read(data: bytes, name: str, columns: Sequence[str], header: bool | None) -
     if text.lstrip().startswith((b"{", b"[")):
         from shoal.tabular.records import read_records
 
-        return read_records(text.lstrip(), name)
-    return read_delimited(text, name, columns=columns, header=header)
+        table = read_records(text.lstrip(), name)
+    else:
+        table = read_delimited(text, name, columns=columns, header=header)
+    table.notes[:0] = notes
+    return table
 
 
-def _as_utf8(data: bytes, name: str) -> bytes:
-    """Text as UTF-8 with plain line ends, from Windows' Latin letters where it is no Unicode."""
+def _as_utf8(data: bytes, name: str) -> tuple[bytes, list[str]]:
+    """Text as UTF-8 with plain line ends, from Windows' Latin letters where it is no Unicode, and a note of that."""
     data = data.replace(b"\r\r\n", b"\n")  # as a line end that was translated twice on Windows
     try:
-        return decode_text(data, name).encode()
+        return decode_text(data, name).encode(), []
     except DataError:
         plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        return plain.decode("cp1252").encode()
+        text, encoding = plain.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
-        return plain.decode("latin1").encode()
+        text, encoding = plain.decode("latin1"), "Latin-1"
+    return text.encode(), [f"{name} is not UTF-8; its letters read as {encoding}"]
 
 
 def _parquet(data: bytes, name: str) -> Table:

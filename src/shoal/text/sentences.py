@@ -152,10 +152,15 @@ def _goes_on(text: str, mark: re.Match[str], word: str, language: str) -> bool:
         return False
     start, stop = max(0, mark.start() - 12), mark.start() + 1
     return (
-        (language != "en" and word[:1].isupper() and _INITIAL.search(text, start, stop) is not None)
+        (word[:1].isupper() and _INITIAL.search(text, start, stop) is not None and _has_initials(language, word))
         or (word.isdigit() and _BEFORE_NUMBER.search(text, start, stop) is not None)
         or (_DATE.fullmatch(word) is not None and _BEFORE_DATE.search(text, start, stop) is not None)
     )
+
+
+def _has_initials(language: str, name: str) -> bool:
+    """Whether an initial before a name needs a rule here; `sentencex` has English ones, but in Latin letters alone."""
+    return language != "en" or not name[:1].isascii()
 
 
 def _is_cut(pieces: list[str], before: str) -> bool:

@@ -28,6 +28,8 @@ _DECIMAL = re.compile(r" -?\d*\.\d+(?:[eE][-+]?\d+)?$")
 
 _FIRST_LINES = 100
 _HEAD = 1 << 12
+_DEFLATE = 1032
+"""No file becomes more than so many times larger when it is unpacked."""
 _FASTTEXT = bytes.fromhex("ba164f2f")
 
 
@@ -70,6 +72,7 @@ def _read_binary(file: Path, most: int | None) -> WordVectors:
         from gensim.models import KeyedVectors
     except ImportError as error:
         raise MissingExtraError("vectors", "reading word2vec's binary form") from error
+    _check_size(file)
     try:
         found = KeyedVectors.load_word2vec_format(str(file), binary=True, limit=most)
     except (EOFError, ValueError) as error:
@@ -82,6 +85,18 @@ def _read_binary(file: Path, most: int | None) -> WordVectors:
         word = found.index_to_key[int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])]
         raise DataError(f"{file}: the vector of {word!r} holds what is no finite number")
     return WordVectors(words=tuple(found.index_to_key), matrix=matrix)
+
+
+def _check_size(file: Path) -> None:
+    """Refuse a binary file that cannot hold what its header says, before room is made for it."""
+    with open_bytes(file) as opened:
+        words, dimension = map(int, opened.readline(_HEAD).split())
+    size = file.stat().st_size * (_DEFLATE if file.suffix == ".gz" else 1)
+    if words * (4 * dimension + 1) > size:
+        raise DataError(
+            f"{file} is not a whole file of word2vec's binary form: {words} words of {dimension} numbers do not fit "
+            "into it; was a download cut?"
+        )
 
 
 def _read_text(file: Path, most: int | None) -> WordVectors:
