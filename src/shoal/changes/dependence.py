@@ -147,23 +147,31 @@ def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Arr
     if np.ptp(series) == 0.0:
         return NONE, one
     span = max(min(n, 100), n // 20)
-    alone, believed, faint = _decays(centred, np.arange(0, n // span * span + 1, span))
+    alone, believed, _, faint = _decays(centred, np.arange(0, n // span * span + 1, span))
     if believed.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
         return Memory(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
-    _, inside, faint_inside = _decays(centred, edges)
+    _, inside, faint_inside, _ = _decays(centred, edges)
     if len(edges) == 2 or inside.steps > believed.steps:
         return Memory(alone.steps, believed.steps, faint), edges
     return Memory(alone.steps, inside.steps, faint_inside), edges
 
 
-def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay]:
-    """The memory about the means of pieces: by neighbours alone; under noise if that is notable; if it is faint."""
+def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay, Decay]:
+    """The memory about the means of pieces.
+
+    Returns:
+        By neighbours alone; under noise if that is notable; if it is faint; the longest that is likely, if it is faint.
+    """
     near, correlations, size = _correlations(series, edges)
     alone = Decay(1.0, min(max(near + (1.0 + 3.0 * near) / size, 0.0), 0.995))  # of a few steps near may reach -1
+    if not correlations.any():
+        return alone, alone, alone, alone
     clearness, likely, longest = _under_noise(correlations, size, int(edges[-1]))
-    believed = max(alone, likely, key=lambda one: one.reach) if clearness > NOTABLE else alone
-    return alone, believed, max(believed, longest, key=lambda one: one.reach) if clearness > FAINT else believed
+    longer, longest = (max(alone, one, key=lambda decay: decay.reach) for one in (likely, longest))
+    if clearness <= FAINT:
+        return alone, alone, alone, alone
+    return alone, longer if clearness > NOTABLE else alone, longer, longest
 
 
 def _correlations(series: Array, edges: Array) -> tuple[float, Array, float]:
