@@ -117,7 +117,7 @@ def _of_channel(channel: Channel, margin: int) -> Memory:
         return ranks
     pieces = itertools.pairwise(edges)
     distances = np.concatenate([_from_middle(known[start:end]) for start, end in pieces])
-    spread, _ = _of_series(distances, margin, states=True)
+    spread, _ = _of_series(distances, margin, states=True, moved=len(edges) > 2)
     return _longest([ranks, spread._replace(apparent=1)])
 
 
@@ -136,23 +136,24 @@ def _from_middle(codes: Array) -> Array:
     return np.asarray(np.abs(doubled - len(codes)), dtype=np.float64)
 
 
-def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Array]:
+def _of_series(series: Array, margin: int, *, states: bool, moved: bool = False) -> tuple[Memory, Array]:
     """The memory of numbers, and the edges of the levels that it is about.
 
     Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
-    are states.
+    are states. Distances within levels that have ``moved`` say little of a memory: the likely one is taken, not the longest.
     """
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
     if np.ptp(series) == 0.0:
         return NONE, one
     span = max(min(n, 100), n // 20)
-    alone, believed, _, faint = _decays(centred, np.arange(0, n // span * span + 1, span))
+    alone, believed, likely, longest = _decays(centred, np.arange(0, n // span * span + 1, span))
+    faint = likely if moved else longest
     if believed.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
         return Memory(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
     _, inside, faint_inside, _ = _decays(centred, edges)
-    if len(edges) == 2 or inside.steps > believed.steps:
+    if inside.steps > believed.steps or (len(edges) == 2 and not moved):
         return Memory(alone.steps, believed.steps, faint), edges
     return Memory(alone.steps, inside.steps, faint_inside), edges
 
