@@ -8,7 +8,8 @@ multiplied by L they are a sequence with the memory of the stretch and without a
 Paparoditis 2011, Journal of the Korean Statistical Society 40). Only Gram matrices are needed: L P L^-1 K L^-T P' L'.
 
 F is the same in all cells, phi to the length of a block. r is what each cell shows: mean squared differences of blocks
-h apart, E |S_b - S_{b+h}|^2 / 2 = v (1 - r F^(h-1)), which a few changes hardly touch, fitted by least squares.
+h apart, E |S_b - S_{b+h}|^2 / 2 = v (1 - r F^(h-1)), which a few changes hardly touch, fitted by least squares and drawn
+to what the memory of the stream makes of blocks of their length.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ import numpy as np
 
 if TYPE_CHECKING:
     from shoal.changes.blocks import Blocks
+    from shoal.changes.dependence import Decay
 
 Array = np.ndarray[Any, Any]
 
+OF_STREAM = 0.1
+"""The weight of the stream's own memory, which is known better than that of a cell."""
 APART = 8
 """Blocks are compared that lie at most so many apart."""
 
@@ -31,12 +35,15 @@ class Colour:
 
     Args:
         blocks: The stretch.
-        kept: F, what a block keeps of the memory of the one before.
+        memory: That of the stream.
     """
 
-    def __init__(self, blocks: Blocks, kept: float) -> None:
+    def __init__(self, blocks: Blocks, memory: Decay) -> None:
+        width = round(float(np.diff(blocks.edges).mean()))
+        kept = memory.decay**width
         apart = np.abs(np.subtract.outer(np.arange(blocks.count), np.arange(blocks.count)))
-        lasting = np.minimum(_correlated(blocks.grams, kept), 0.49 * (1.0 + kept))[:, None, None]
+        lasting = (1.0 - OF_STREAM) * _correlated(blocks.grams, kept) + OF_STREAM * memory.between(width)
+        lasting = np.minimum(lasting, 0.49 * (1.0 + kept))[:, None, None]
         correlation = np.where(apart == 0, 1.0, lasting * kept ** np.maximum(apart - 1, 0))
         self._factor = np.linalg.cholesky(correlation)
         inverse = np.linalg.inv(self._factor)

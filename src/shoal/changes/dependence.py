@@ -37,7 +37,7 @@ LASTING = 8
 """A memory of fewer steps is never long."""
 NOTABLE = 3.0
 """Standard errors from which a memory under noise is believed; one without noise always is."""
-FAINT = 1.0
+FAINT = 1.25
 """Standard errors from which it is reckoned with where blocks of that memory would be too few."""
 WORTH = 10.0
 """Twice the log-likelihood that levels must gain after what they cost, to be believed beside a memory."""
@@ -60,6 +60,13 @@ class Decay(NamedTuple):
         """What the correlation of neighbouring long blocks, times their length, tends to."""
         lasting = self.share * self.decay / (1.0 - self.decay)
         return lasting / ((1.0 - self.decay) * (1.0 + 2.0 * lasting))
+
+    def between(self, width: int) -> float:
+        """The correlation of the sums of two neighbouring blocks of so many steps."""
+        steps = np.arange(1, 2 * width)
+        kept = self.share * self.decay**steps
+        within = width + 2.0 * float(((width - steps[:width]) * kept[:width]).sum())
+        return float((np.minimum(steps, 2 * width - steps) * kept).sum()) / within
 
     @property
     def steps(self) -> int:
@@ -110,7 +117,7 @@ def _of_channel(channel: Channel, margin: int) -> Memory:
         return ranks
     pieces = itertools.pairwise(edges)
     distances = np.concatenate([_from_middle(known[start:end]) for start, end in pieces])
-    spread, _ = _of_series(distances, margin, states=True)
+    spread, _ = _of_series(distances, margin, states=True, moved=len(edges) > 2)
     return _longest([ranks, spread._replace(apparent=1)])
 
 
@@ -129,34 +136,43 @@ def _from_middle(codes: Array) -> Array:
     return np.asarray(np.abs(doubled - len(codes)), dtype=np.float64)
 
 
-def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Array]:
+def _of_series(series: Array, margin: int, *, states: bool, moved: bool = False) -> tuple[Memory, Array]:
     """The memory of numbers, and the edges of the levels that it is about.
 
     Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
-    are states.
+    are states. Distances within levels that have ``moved`` say little of a memory: the likely one is taken, not the longest.
     """
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
     if np.ptp(series) == 0.0:
         return NONE, one
     span = max(min(n, 100), n // 20)
-    alone, believed, faint = _decays(centred, np.arange(0, n // span * span + 1, span))
+    alone, believed, likely, longest = _decays(centred, np.arange(0, n // span * span + 1, span))
+    faint = likely if moved else longest
     if believed.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
         return Memory(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
-    _, inside, faint_inside = _decays(centred, edges)
-    if inside.steps > believed.steps:
+    _, inside, faint_inside, _ = _decays(centred, edges)
+    if inside.steps > believed.steps or (len(edges) == 2 and not moved):
         return Memory(alone.steps, believed.steps, faint), edges
     return Memory(alone.steps, inside.steps, faint_inside), edges
 
 
-def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay]:
-    """The memory about the means of pieces: by neighbours alone; under noise if that is notable; if it is faint."""
+def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay, Decay]:
+    """The memory about the means of pieces.
+
+    Returns:
+        By neighbours alone; under noise if that is notable; if it is faint; the longest that is likely, if it is faint.
+    """
     near, correlations, size = _correlations(series, edges)
     alone = Decay(1.0, min(max(near + (1.0 + 3.0 * near) / size, 0.0), 0.995))  # of a few steps near may reach -1
-    clearness, under_noise = _under_noise(correlations, size, int(edges[-1]))
-    longer = max(alone, under_noise, key=lambda one: one.reach)
-    return alone, longer if clearness > NOTABLE else alone, longer if clearness > FAINT else alone
+    if not correlations.any():
+        return alone, alone, alone, alone
+    clearness, likely, longest = _under_noise(correlations, size, int(edges[-1]))
+    longer, longest = (max(alone, one, key=lambda decay: decay.reach) for one in (likely, longest))
+    if clearness <= FAINT:
+        return alone, alone, alone, alone
+    return alone, longer if clearness > NOTABLE else alone, longer, longest
 
 
 def _correlations(series: Array, edges: Array) -> tuple[float, Array, float]:
@@ -173,11 +189,11 @@ def _correlations(series: Array, edges: Array) -> tuple[float, Array, float]:
     return products[0] / power, found, size
 
 
-def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, Decay]:
-    """The memory A phi^k of least squares, and how many standard errors its A is from 0.
+def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, Decay, Decay]:
+    """How many standard errors the A of the memory A phi^k is from 0, the memory of least squares, and the longest.
 
     A mean of s steps takes (1 + 2 sum A phi^k (1 - k/s)) / s of the variance, and as much of every covariance, which is
-    linear in A like the rest. Decays that fit as well are averaged.
+    linear in A like the rest. Decays that fit as well are averaged; the longest is that of a log-likelihood less by 1.
     """
     decays, shapes, taken = _shapes(len(correlations), round(size))
     taking = (1.0 - correlations) / size
@@ -185,10 +201,13 @@ def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, 
     squares = np.maximum(np.einsum("ij,ij->i", against, against), 1e-12)
     products = against @ (correlations + taking)
     clearness = math.sqrt(length) * products / np.sqrt(squares)
-    weights = np.exp(np.minimum((np.maximum(clearness, 0.0) ** 2 - max(float(clearness.max()), 0.0) ** 2) / 2.0, 0.0))
+    gains = np.maximum(clearness, 0.0) ** 2 / 2.0
+    weights = np.exp(gains - gains.max())
+    likely = np.flatnonzero(weights >= math.exp(-1.0))
     weights /= weights.sum()
     shares = np.clip(products / squares, 0.0, 1.0)
-    return float(clearness.max()), Decay(float(weights @ shares), float(weights @ decays))
+    longest = max((Decay(float(shares[k]), float(decays[k])) for k in likely), key=lambda one: one.reach)
+    return float(clearness.max()), Decay(float(weights @ shares), float(weights @ decays)), longest
 
 
 @lru_cache(maxsize=64)

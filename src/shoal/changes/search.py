@@ -47,8 +47,8 @@ class Stretch(NamedTuple):
     """The blocks that the least distance between changes takes."""
     split: Split | None
     """Its clearest split; None where it is too short or does not move."""
-    kept: float = 0.0
-    """What a block keeps of the memory of the one before, where its blocks are shorter than the memory."""
+    coloured: bool = False
+    """Whether its blocks are shorter than the memory."""
 
 
 class Search(NamedTuple):
@@ -121,7 +121,7 @@ class Search(NamedTuple):
         width = self._coloured(end - start)
         if not width:
             return self.stretch(start, end, shortest=self.long)
-        return self.stretch(start, end, shortest=width)._replace(kept=self.memory.faint.decay**width)
+        return self.stretch(start, end, shortest=width)._replace(coloured=True)
 
     def forgotten(self, size: int) -> int:
         """The steps that short blocks of a stretch of so many steps must have: no blocks but long ones are coloured."""
@@ -142,10 +142,10 @@ class Search(NamedTuple):
         key = (stretch.start, stretch.end), alpha
         if key not in self.p_values:
             colour = None
-            if stretch.kept > 0.0:
+            if stretch.coloured:
                 from shoal.changes.colour import Colour  # few streams need it
 
-                colour = Colour(stretch.blocks, stretch.kept)
+                colour = Colour(stretch.blocks, self.memory.faint)
             statistic = clearness(stretch.blocks, stretch.least, colour)
             count, score = stretch.blocks.count, stretch.split.score
             self.p_values[key] = p_value(statistic, count, score, self.shuffler, alpha=alpha)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from shoal.changes.elements import are_numbers, numbers_of
 from shoal.changes.input import as_stream
 from shoal.changes.online.alarm import Alarm
-from shoal.changes.online.evidence import Evidence
+from shoal.changes.online.evidence import SLOTS, Evidence
 from shoal.changes.online.moved import clearest
 from shoal.changes.online.whitening import ORDER, Whitening, learn
+from shoal.changes.result import Moved
 from shoal.errors import DataError, UsageError
 
 Array = np.ndarray[Any, Any]
 
 LEAST_HISTORY = 64
+OUTAGE = 32
+"""Steps of a gap that are never an alarm."""
 
 
 class Watch:
@@ -25,22 +30,23 @@ class Watch:
     The first ``history`` values are only learned from. After an alarm the watch begins anew with the values that
     follow. The mean time between false alarms is at least about ``mean_run_length`` steps for independent values of any
     law, and about that for a stream whose normal scores are an autoregression of order up to eight with
-    strong-mixing noise, once ``history`` covers a hundred times its memory. NaN counts as greater than every
-    number, infinities as what they are.
+    strong-mixing noise, once ``history`` covers a hundred times its memory. Infinities count as what they are. Missing
+    values (NaN, None) take their time and say nothing, but that a stream stays missing is an alarm: once a gap is
+    longer than `OUTAGE` steps and than twice the longest gap before.
 
     Args:
         mean_run_length: Steps from one false alarm to the next, on average.
         history: Steps that are learned from before the watch begins.
 
     Raises:
-        UsageError: ``mean_run_length`` is not above 1, or ``history`` below 64.
+        UsageError: ``mean_run_length`` is not a number above 1, or ``history`` no whole number from 64.
     """
 
     def __init__(self, mean_run_length: float = 10_000, *, history: int = 256) -> None:
-        if not (math.isfinite(mean_run_length) and mean_run_length > 1):
+        if not (isinstance(mean_run_length, Real) and math.isfinite(mean_run_length) and mean_run_length > 1):
             raise UsageError(f"mean_run_length is a number of steps above 1; got {mean_run_length!r}")
-        if history < LEAST_HISTORY:
-            raise UsageError(f"history must be at least {LEAST_HISTORY} steps; got {history!r}")
+        if not isinstance(history, Integral) or history < LEAST_HISTORY:
+            raise UsageError(f"history must be a whole number of at least {LEAST_HISTORY} steps; got {history!r}")
         self.mean_run_length = mean_run_length
         self.history = int(history)
         self.time = 0
@@ -48,8 +54,12 @@ class Watch:
         self._begin()
 
     def update(self, value: float) -> Alarm | None:
-        """Take in one value; return an alarm where it is the one that gives the change away."""
-        alarms = self.update_many(np.array([value], dtype=float))
+        """Take in one value; return an alarm where it is the one that gives the change away.
+
+        Raises:
+            DataError: It is not one number, nor missing.
+        """
+        alarms = self._read(np.array([_number(value)]))
         return alarms[0] if alarms else None
 
     def update_many(self, values: Any) -> list[Alarm]:
@@ -61,25 +71,37 @@ class Watch:
         Raises:
             DataError: They are not one row of numbers.
         """
+        if not hasattr(values, "__len__") and hasattr(values, "__iter__"):
+            values = list(values)
         if hasattr(values, "__len__") and len(values) == 0:
             return []
-        table = as_stream(values, kind="numbers").values
+        try:
+            table = as_stream(values, kind="numbers").values
+        except DataError as fault:
+            said = str(fault).partition("; give kind=")[0]
+            raise DataError(f"a watch reads numbers in order, one a step: {said}") from fault
         if table is None or table.shape[1] != 1:
             raise DataError("a watch reads one number a step; give each coordinate a watch of its own")
-        rest, alarms = table[:, 0], []
-        while len(rest):
-            done, alarm = self._take(rest)
-            self.time += done
-            rest = rest[done:]
-            if alarm:
-                alarms.append(alarm)
-                self._begin()
-        return alarms
+        return self._read(table[:, 0])
 
     @property
     def evidence(self) -> float:
         """The logarithm of the evidence of a change now, in nats; minus infinity while the watch still learns."""
         return math.log(self._level) if self._level > 0.0 else -math.inf
+
+    def _read(self, values: Array) -> list[Alarm]:
+        """Take in values, those between two gaps and gaps in turn."""
+        alarms = []
+        for part in np.split(values, np.flatnonzero(np.diff(np.isnan(values))) + 1):
+            take = self._miss if math.isnan(part[0]) else self._take
+            while len(part):
+                done, alarm = take(part)
+                self.time += done
+                part = part[done:]
+                if alarm:
+                    alarms.append(alarm)
+                    self._begin()
+        return alarms
 
     def _begin(self) -> None:
         """Forget everything but the time."""
@@ -89,20 +111,39 @@ class Watch:
         self._evidence = Evidence.fresh()
         self._past = np.zeros(ORDER)
         self._level = 0.0
+        self._missed, self._gap, self._longest = 0, 0, 0
+        self._missed_before = np.zeros(SLOTS, dtype=np.int64)
+
+    def _miss(self, values: Array) -> tuple[int, Alarm | None]:
+        """Pass over missing values, to the end of them or to an alarm."""
+        most = max(OUTAGE, 2 * self._longest)
+        left = most + 1 - self._gap
+        if self._whitening is None or left < 1 or len(values) < left:
+            self._gap += len(values)
+            self._missed += len(values)
+            return len(values), None
+        seen = self.time - self._origin
+        moved = Moved(cell=(2, 1), word="missing", before=(self._missed - self._gap) / (seen - self._gap), after=1.0)
+        time = self.time + left - 1
+        return left, Alarm(time=time, place=time - most, evidence=math.log(self.mean_run_length), what=moved)
 
     def _take(self, values: Array) -> tuple[int, Alarm | None]:
         """Read some of the values: to the end of the history, to an alarm, or to their end."""
+        self._longest, self._gap = max(self._longest, self._gap), 0
         if self._whitening is None:
             return self._learn(values), None
+        before = self._evidence.step
         levels, scores = self._whitening.levels(values, self._past)
         done, self._level = self._evidence.read(levels, self.mean_run_length)
         self._past = scores if done == len(values) else self._past
+        if self._missed:
+            self._missed_before[self._evidence.starts >= before] = self._missed
         if self._level < self.mean_run_length:
             return done, None
         start, moved = clearest(self._evidence)
-        return done, Alarm(
-            time=self.time + done - 1, place=self._origin + ORDER + start, evidence=self.evidence, what=moved
-        )
+        missed = int(self._missed_before[np.flatnonzero(self._evidence.starts == start)[0]])
+        place = self._origin + ORDER + start + missed
+        return done, Alarm(time=self.time + done - 1, place=place, evidence=self.evidence, what=moved)
 
     def _learn(self, values: Array) -> int:
         """Add to the history, and learn from it once it is whole."""
@@ -115,3 +156,13 @@ class Watch:
             self._evidence.read(levels, 0.0)
             self._first = []
         return len(taken)
+
+
+def _number(value: Any) -> float:
+    """One value of a stream as a number, NaN where it is missing."""
+    if isinstance(value, float):
+        return value
+    held = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+    if not are_numbers([held]):
+        raise DataError(f"a watch reads one number a step; got {str(value)[:40]!r}")
+    return float(numbers_of([held])[0])

@@ -58,7 +58,7 @@ class Whitening:
 
 
 def learn(values: Array) -> Whitening:
-    """Learn from the first values of a stream; NaN ranks above everything."""
+    """Learn from the first values of a stream, none of them missing."""
     reference = np.sort(values)
     raw = Whitening(reference=reference, coefficients=np.zeros(ORDER), cuts=np.empty(0))
     scores = raw.scores(values)
