@@ -112,8 +112,9 @@ def _of_channel(channel: Channel, margin: int) -> Memory:
     known = codes if channel.missing is None else codes[~channel.missing]
     if not len(known) or np.ptp(known) == 0.0:
         return NONE
-    ranks, edges = _of_series(known, margin, states=has_states(channel))
-    if channel.held:
+    states = has_states(channel)
+    ranks, edges = _of_series(known, margin, states=states, noisy=not states)
+    if channel.held or states:  # states come back in cycles, which is neither noise nor a memory that fades
         return ranks
     pieces = itertools.pairwise(edges)
     distances = np.concatenate([_from_middle(known[start:end]) for start, end in pieces])
@@ -136,29 +137,32 @@ def _from_middle(codes: Array) -> Array:
     return np.asarray(np.abs(doubled - len(codes)), dtype=np.float64)
 
 
-def _of_series(series: Array, margin: int, *, states: bool, moved: bool = False) -> tuple[Memory, Array]:
+def _of_series(
+    series: Array, margin: int, *, states: bool, noisy: bool = True, moved: bool = False
+) -> tuple[Memory, Array]:
     """The memory of numbers, and the edges of the levels that it is about.
 
     Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
-    are states. Distances within levels that have ``moved`` say little of a memory: the likely one is taken, not the longest.
+    are states. Only what is ``noisy`` is asked for a memory under noise. Distances within levels that have ``moved``
+    say little of a memory: the likely one is taken, not the longest.
     """
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
     if np.ptp(series) == 0.0:
         return NONE, one
     span = max(min(n, 100), n // 20)
-    alone, believed, likely, longest = _decays(centred, np.arange(0, n // span * span + 1, span))
+    alone, believed, likely, longest = _decays(centred, np.arange(0, n // span * span + 1, span), noisy=noisy)
     faint = likely if moved else longest
     if believed.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
         return Memory(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
-    _, inside, faint_inside, _ = _decays(centred, edges)
+    _, inside, faint_inside, _ = _decays(centred, edges, noisy=noisy)
     if inside.steps > believed.steps or (len(edges) == 2 and not moved):
         return Memory(alone.steps, believed.steps, faint), edges
     return Memory(alone.steps, inside.steps, faint_inside), edges
 
 
-def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay, Decay]:
+def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay, Decay]:
     """The memory about the means of pieces.
 
     Returns:
@@ -166,7 +170,7 @@ def _decays(series: Array, edges: Array) -> tuple[Decay, Decay, Decay, Decay]:
     """
     near, correlations, size = _correlations(series, edges)
     alone = Decay(1.0, min(max(near + (1.0 + 3.0 * near) / size, 0.0), 0.995))  # of a few steps near may reach -1
-    if not correlations.any():
+    if not noisy or not correlations.any():
         return alone, alone, alone, alone
     clearness, likely, longest = _under_noise(correlations, size, int(edges[-1]))
     longer, longest = (max(alone, one, key=lambda decay: decay.reach) for one in (likely, longest))
@@ -200,7 +204,10 @@ def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, 
     against = shapes - taken[:, None] * taking
     squares = np.maximum(np.einsum("ij,ij->i", against, against), 1e-12)
     products = against @ (correlations + taking)
-    clearness = math.sqrt(length) * products / np.sqrt(squares)
+    left = float((correlations + taking) @ (correlations + taking)) - np.maximum(products, 0.0) ** 2 / squares
+    # What a period leaves is of another shape: more error than noise would leave is counted by its square.
+    error = np.maximum(np.maximum(left, 0.0) / len(correlations) * length**0.5, length**-0.5)
+    clearness = products / np.sqrt(squares) / error
     gains = np.maximum(clearness, 0.0) ** 2 / 2.0
     weights = np.exp(gains - gains.max())
     likely = np.flatnonzero(weights >= math.exp(-1.0))

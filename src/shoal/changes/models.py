@@ -78,9 +78,11 @@ def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answ
     if model is None and fit.family == noise_models.LEVELS and stream.length > SHORT:
         return None
     changes = fitting.changes(fit, search.shuffler, alpha=search.alpha, confidence=search.confidence)
+    settled = model is not None or bool(changes) or fit.family == noise_models.SLOPES
+    if not settled and stream.length > SHORT:
+        return None  # a random walk, which is hardly ever taken to drift by chance, may change in other ways
     found = model or ("levels" if fit.family == noise_models.LEVELS else "slopes")
-    # Noise and a random walk may change their law in other ways.
-    return Answer(found, changes, settled=model is not None or bool(changes) or fit.family == noise_models.SLOPES)
+    return Answer(found, changes, settled=settled)
 
 
 def _known(stream: Stream) -> int:

@@ -43,9 +43,11 @@ class Watch:
     """
 
     def __init__(self, mean_run_length: float = 10_000, *, history: int = 256) -> None:
-        if not (isinstance(mean_run_length, Real) and math.isfinite(mean_run_length) and mean_run_length > 1):
+        length: Any = mean_run_length
+        steps: Any = history
+        if not (isinstance(length, Real) and 1 < float(length) < math.inf):
             raise UsageError(f"mean_run_length is a number of steps above 1; got {mean_run_length!r}")
-        if not isinstance(history, Integral) or history < LEAST_HISTORY:
+        if not isinstance(steps, Integral) or steps < LEAST_HISTORY:
             raise UsageError(f"history must be a whole number of at least {LEAST_HISTORY} steps; got {history!r}")
         self.mean_run_length = mean_run_length
         self.history = int(history)
