@@ -8,8 +8,8 @@ multiplied by L they are a sequence with the memory of the stretch and without a
 Paparoditis 2011, Journal of the Korean Statistical Society 40). Only Gram matrices are needed: L P L^-1 K L^-T P' L'.
 
 F is the same in all cells, phi to the length of a block. r is what each cell shows: mean squared differences of blocks
-h apart, E |S_b - S_{b+h}|^2 / 2 = v (1 - r F^(h-1)), which a few changes hardly touch, fitted by least squares and drawn
-to what the memory of the stream makes of blocks of their length.
+h apart, E |S_b - S_{b+h}|^2 / 2 = v (1 - r F^(h-1)), which a few changes hardly touch, fitted by least squares and
+drawn to what the memory of the stream makes of blocks of their length.
 """
 
 from __future__ import annotations

@@ -140,7 +140,8 @@ def _of_series(series: Array, margin: int, *, states: bool, moved: bool = False)
     """The memory of numbers, and the edges of the levels that it is about.
 
     Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
-    are states. Distances within levels that have ``moved`` say little of a memory: the likely one is taken, not the longest.
+    are states. Distances within levels that have ``moved`` say little of a memory: the likely one is
+    taken, not the longest.
     """
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
@@ -200,7 +201,10 @@ def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, 
     against = shapes - taken[:, None] * taking
     squares = np.maximum(np.einsum("ij,ij->i", against, against), 1e-12)
     products = against @ (correlations + taking)
-    clearness = math.sqrt(length) * products / np.sqrt(squares)
+    left = float((correlations + taking) @ (correlations + taking)) - np.maximum(products, 0.0) ** 2 / squares
+    # What a period leaves is of another shape: more error than noise would leave is counted by its square.
+    error = np.maximum(np.maximum(left, 0.0) / len(correlations) * length**0.5, length**-0.5)
+    clearness = products / np.sqrt(squares) / error
     gains = np.maximum(clearness, 0.0) ** 2 / 2.0
     weights = np.exp(gains - gains.max())
     likely = np.flatnonzero(weights >= math.exp(-1.0))

@@ -121,3 +121,49 @@ def test_nothing_read_is_no_alarm_and_bad_settings_are_refused() -> None:
         Watch().update_many(["a", "b"])
     with pytest.raises(DataError, match="one number a step"):
         Watch().update_many(np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("start", [0, 40, 100, 230, 600])
+def test_a_gap_is_no_alarm(start: int) -> None:
+    alarms = 0
+    for seed in range(15):
+        values = noise(seed, 1200)
+        values[start : start + 20] = np.nan
+        alarms += bool(Watch(10_000).update_many(values))
+    assert alarms <= 4
+
+
+def test_places_and_times_count_missing_steps() -> None:
+    values = noise(3, 1500)
+    values[900:] += 2.0
+    values[::7] = np.nan
+    (alarm,) = Watch(10_000).update_many(values)
+    assert abs(alarm.place - 900) <= 12
+    watch = Watch(10_000)
+    assert [found for value in values.tolist() if (found := watch.update(value))] == [alarm]
+
+
+def test_an_outage_is_one_alarm() -> None:
+    values = noise(4, 1200)
+    values[700:] = np.nan
+    (alarm,) = Watch(1e6).update_many(values)
+    assert alarm.place == 700
+    assert alarm.what.word == "missing"
+
+
+@pytest.mark.parametrize("value", ["a", "1.5", [1.0], {}, 1j, b"x", np.zeros(2)])
+def test_a_value_that_is_no_number_is_refused_in_one_line(value: object) -> None:
+    with pytest.raises(DataError, match="one number a step; got") as refused:
+        Watch().update(value)  # type: ignore[arg-type]
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [None, 3, True, np.float32(2.0), np.array(1.0), float("nan")])
+def test_every_form_of_a_number_is_read(value: object) -> None:
+    assert Watch().update(value) is None  # type: ignore[arg-type]
+
+
+def test_settings_that_are_no_numbers_are_refused() -> None:
+    for setting in ({"mean_run_length": "a"}, {"mean_run_length": None}, {"history": "b"}, {"history": 100.5}):
+        with pytest.raises(UsageError):
+            Watch(**setting)
