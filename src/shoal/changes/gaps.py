@@ -59,6 +59,7 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
         alpha=SHARE * search.alpha,
         confidence=search.confidence,
         seed=search.shuffler.seed,
+        levels=False,
     )
     asked = asked._replace(given=_ends(outages, search.margin))
     places = tested_places(asked)

@@ -167,9 +167,21 @@ class Search(NamedTuple):
         return self.located(window, place, rounds=1).place
 
 
-def prepare(channels: list[Channel], length: int, *, margin: int, alpha: float, confidence: float, seed: int) -> Search:
-    """Make the channels of a stream of so many steps ready for the search."""
-    forgotten, word = memory(channels, margin), 3 * longest_word(length) if length > 255 else LEAST
+def prepare(
+    channels: list[Channel],
+    length: int,
+    *,
+    margin: int,
+    alpha: float,
+    confidence: float,
+    seed: int,
+    levels: bool = True,
+) -> Search:
+    """Make the channels of a stream of so many steps ready for the search; ``levels`` may be taken for changes."""
+    forgotten, word = (
+        memory(channels, margin if levels else length),
+        3 * longest_word(length) if length > 255 else LEAST,
+    )
     cells = cells_of(channels, length)
     return Search(
         length=length,
