@@ -153,13 +153,13 @@ def _of_series(
     span = max(min(n, 100), n // 20)
     alone, believed, likely, longest = _decays(centred, np.arange(0, n // span * span + 1, span), noisy=noisy)
     faint = likely if moved else longest
-    if believed.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
+    if faint.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
         return Memory(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
     _, inside, faint_inside, _ = _decays(centred, edges, noisy=noisy)
     if inside.steps > believed.steps or (len(edges) == 2 and not moved):
         return Memory(alone.steps, believed.steps, faint), edges
-    return Memory(alone.steps, inside.steps, faint_inside), edges
+    return Memory(alone.steps, inside.steps, faint_inside if len(edges) == 2 else inside), edges
 
 
 def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay, Decay]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.changes.channels import known_channels
 from shoal.changes.clear import clear_places, least_clear
+from shoal.changes.dependence import NONE
 from shoal.changes.groups import group
 from shoal.changes.input import as_stream
 from shoal.changes.models import answer_of_model, check_model
@@ -121,6 +122,9 @@ def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float,
     margin = max(1, round(min_distance * stream.length))
     channels = known_channels(stream)
     search = prepare(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
+    if not tested:  # a memory under noise matters to the size of tests alone
+        steps = min(search.memory.steps, search.memory.apparent)
+        search = search._replace(memory=search.memory._replace(steps=steps, faint=NONE.faint))
     if all(channel.missing is None for channel in channels):
         return search
     from shoal.changes.gaps import with_missing  # most streams have none
