@@ -116,6 +116,8 @@ def _of_channel(channel: Channel, margin: int) -> Memory:
     ranks, edges = _of_series(known, margin, states=states, noisy=not states)
     if channel.held or states:  # states come back in cycles, which is neither noise nor a memory that fades
         return ranks
+    if len(edges) > 2:  # levels explain the ranks: what may be left of a memory is nothing to reckon with
+        ranks = ranks._replace(faint=Decay(1.0, 0.0))
     pieces = itertools.pairwise(edges)
     distances = np.concatenate([_from_middle(known[start:end]) for start, end in pieces])
     spread, _ = _of_series(distances, margin, states=True, moved=len(edges) > 2)
@@ -159,7 +161,7 @@ def _of_series(
     _, inside, faint_inside, _ = _decays(centred, edges, noisy=noisy)
     if inside.steps > believed.steps or (len(edges) == 2 and not moved):
         return Memory(alone.steps, believed.steps, faint), edges
-    return Memory(alone.steps, inside.steps, faint_inside if len(edges) == 2 else inside), edges
+    return Memory(alone.steps, inside.steps, faint_inside), edges
 
 
 def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay, Decay]:
