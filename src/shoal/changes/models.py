@@ -18,6 +18,8 @@ Model = Literal["law", "levels", "slopes"]
 """What changes: anything; the level of the values; their slope, or the drift of a random walk."""
 LASTING = 8
 """A memory of fewer steps is never long."""
+FEW = 60
+"""Steps of a row of states, or fewer, that no test has blocks enough for."""
 FEWEST = 4
 """Steps of a stream that a model is fitted to."""
 
@@ -65,7 +67,7 @@ def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answ
     lasting = search.memory.apparent >= max(LASTING, search.margin + 1)
     if model is None and not (lasting and _known(stream) == stream.values.shape[1]):
         return None
-    if model is None and (search.given or search.states):
+    if model is None and (search.given or (search.states and stream.length > FEW)):
         return None  # outages and a few states are pieces that no model of noise describes
     if _steps(stream) < FEWEST:
         return None if model is None else Answer(model, [])
