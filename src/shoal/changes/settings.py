@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_alpha, check_confidence
+from shoal.statistics import check_alpha, check_confidence
 
 
 def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any = 0.05, confidence: Any = 0.95) -> None:

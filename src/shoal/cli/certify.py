@@ -34,7 +34,7 @@ def certify(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.evaluation import certify as prove, evaluate
-    from shoal.experiments.callables import import_callable
+    from shoal.experiments import import_callable
 
     takes = "(model, tokenizer, examples)"
     subject = evaluate if evaluator is None else import_callable(evaluator, what="evaluator", takes=takes)

@@ -10,8 +10,7 @@ from cyclopts import Parameter
 from shoal.cli.terminal import say
 
 if TYPE_CHECKING:
-    from shoal.changes import Changes
-    from shoal.changes.input import Stream
+    from shoal.changes import Changes, Stream
 
 
 def changes(
@@ -68,10 +67,7 @@ def changes(
     as_json
         Print what was found as JSON on standard output.
     """
-    from shoal.changes import change_points
-    from shoal.changes.preparing import prepared
-    from shoal.changes.settings import check_settings
-    from shoal.changes.telling import label_of
+    from shoal.changes import change_points, check_settings, label_of, prepared
     from shoal.cli.columns import read_stream
     from shoal.cli.console import print_json
     from shoal.cli.files import check_target
@@ -99,7 +95,7 @@ def changes(
 
 def _print_table(file: str, stream: Stream, found: Changes) -> None:
     """Print one line a change, and the pieces between them."""
-    from shoal.changes.telling import headline, pieces_of, table_of
+    from shoal.changes import headline, pieces_of, table_of
 
     print(headline(found, stream, "standard input" if file == "-" else file))
     head, rows = table_of(found, stream)

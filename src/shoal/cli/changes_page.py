@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from shoal.changes.telling import headline, label_of, pieces_table, said_of, table_of
+from shoal.changes import headline, label_of, pieces_table, said_of, table_of
 from shoal.cli.files import write_whole
-from shoal.figures import figure, page, table, to_svg
-from shoal.figures.stream import STRETCHES, StreamMark, StreamPiece, stream_chart
+from shoal.figures import STRETCHES, StreamMark, StreamPiece, figure, page, stream_chart, table, to_svg
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.changes import Changes
-    from shoal.changes.input import Stream
+    from shoal.changes import Changes, Stream
 
 Array = np.ndarray[Any, Any]
 

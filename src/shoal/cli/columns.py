@@ -11,7 +11,7 @@ from shoal.tabular import Column, Table, read_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.changes.input import Stream
+    from shoal.changes import Stream
 
 LIKELY = 8
 """From so many rows on, numbers that rise at each row are a clock: by chance they would do so once in 40,000 tables."""
@@ -58,7 +58,7 @@ def read_stream(
         DataError: The file is binary, empty, or has rows that cannot be read.
         UsageError: A column does not exist, or nobody can say which one is meant.
     """
-    from shoal.changes.input import as_stream, joined
+    from shoal.changes import as_stream, joined
 
     wanted = [*columns, *([index] if index not in (None, "none") else [])]
     table = read_table(source, columns=wanted, header=header)
@@ -251,6 +251,6 @@ def _doubt(column: Column) -> str:
 
 def _differ(words: Sequence[str | None]) -> bool:
     """Whether nearly all words differ, so that nothing can be counted."""
-    from shoal.changes.input import DIFFERENT
+    from shoal.changes import DIFFERENT
 
     return len(words) >= FEW and len(set(words)) > DIFFERENT * len(words)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress as RichProgress, TaskID
 
-    from shoal.training.settings import CurvePoint
+    from shoal.training import CurvePoint
 
     Progress = Callable[[str, int, int], None]
 

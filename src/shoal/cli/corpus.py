@@ -12,7 +12,7 @@ from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from shoal.corpora.contamination import Contamination
+    from shoal.corpora import Contamination
 
 SHOWN = 10
 
@@ -69,7 +69,7 @@ def corpus(
         Print the result as JSON on standard output.
     """
     from shoal.cli.console import print_json
-    from shoal.corpora.loading import read_documents
+    from shoal.corpora import read_documents
 
     texts = read_documents(source, column=column, broken=action == "clean")
     if action == "card":
@@ -93,7 +93,7 @@ def _needed(out: Path | None) -> Path:
 def _describe(
     texts: Iterator[str], name: str, licence: str, near: float, out: Path | None, *, as_json: bool
 ) -> dict[str, Any]:
-    from shoal.corpora.datacard import describe_corpus
+    from shoal.corpora import describe_corpus
     from shoal.files import whole_file
 
     card = describe_corpus(texts, name=name, licence=licence, near=near)
@@ -108,8 +108,7 @@ def _describe(
 
 
 def _clean(texts: Iterator[str], out: Path, language: str | None, *, boilerplate: bool, plain: bool) -> dict[str, Any]:
-    from shoal.corpora.repair import Cleaning
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import Cleaning, write_documents
 
     cleaning = Cleaning(language=language, boilerplate=boilerplate, plain=plain)
     write_documents(({"text": text} for text in cleaning.apply(texts)), out)
@@ -119,8 +118,7 @@ def _clean(texts: Iterator[str], out: Path, language: str | None, *, boilerplate
 
 
 def _dedupe(texts: Iterator[str], out: Path, near: float) -> dict[str, Any]:
-    from shoal.corpora.duplicates import DuplicateFinder
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import DuplicateFinder, write_documents
 
     finder = DuplicateFinder(near=near)
     dropped: list[dict[str, Any]] = []
@@ -139,7 +137,7 @@ def _dedupe(texts: Iterator[str], out: Path, near: float) -> dict[str, Any]:
 
 
 def _search(texts: Iterator[str], task: str | None, items: Path | None, run: int, *, as_json: bool) -> dict[str, Any]:
-    from shoal.corpora.contamination import find_contamination
+    from shoal.corpora import find_contamination
 
     found = find_contamination(texts, _held_out(task, items), run=run)
     if not as_json:

@@ -84,7 +84,7 @@ def inspect(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
-    from shoal.corpora.loading import read_documents
+    from shoal.corpora import read_documents
     from shoal.models import load_model
 
     if (model is None) == (run is None):

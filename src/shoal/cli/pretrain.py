@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from shoal.experiments.pretraining.words import in_words
+from shoal.experiments.pretraining import in_words
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display
-    from shoal.experiments.pretraining import PretrainResult
-    from shoal.experiments.pretraining.planning import PretrainPlan
-    from shoal.experiments.pretraining.watching import Moment
+    from shoal.experiments.pretraining import Moment, PretrainPlan, PretrainResult
     from shoal.training import CurvePoint
 
 

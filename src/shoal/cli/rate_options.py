@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from shoal.evaluation.stories.rating import Material, Sampling
+    from shoal.evaluation.stories import Material, Sampling
 
 _BEGINNINGS = 30
 Flag = Annotated[bool, Parameter(negative="")]
@@ -55,16 +55,16 @@ class MaterialOptions:
 
     def read(self, *, drawn: bool) -> Material:
         """Everything that is read from files, before any model is loaded; prompts only where completions are drawn."""
-        from shoal.corpora.loading import read_documents
+        from shoal.corpora import read_documents
         from shoal.evaluation.stories import (
             CopyFinder,
+            Material,
             default_prompts,
             make_questions,
             read_beginnings,
             read_pairs,
             read_prompts,
         )
-        from shoal.evaluation.stories.rating import Material
 
         if self.beginnings is not None:
             chosen = read_beginnings(self.beginnings, _BEGINNINGS)
@@ -103,7 +103,7 @@ class DrawingOptions:
 
     def sampling(self) -> Sampling:
         """As the evaluation takes it."""
-        from shoal.evaluation.stories.rating import Sampling
+        from shoal.evaluation.stories import Sampling
 
         return Sampling(
             completions=self.completions, temperature=self.temperature, longest=self.longest, seed=self.seed
@@ -150,6 +150,6 @@ class JudgeOptions:
         if self.judge is not None and (self.judge_model is None or out is None):
             raise UsageError("a judge needs --judge-model NAME, and --out FOLDER where its answers are kept")
         if self.certify_judge:
-            from shoal.evaluation.judging.certify import check_stories
+            from shoal.evaluation.judging import check_stories
 
             check_stories(self.certificate_stories)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from shoal.cli.rate_options import JudgeOptions
     from shoal.evaluation.judging import JudgeCertificate, Judgement, Piece
-    from shoal.evaluation.stories.rating import Material, Sampling, StoryRating
+    from shoal.evaluation.stories import Material, Sampling, StoryRating
 
 
 def rate_all(
@@ -99,7 +99,7 @@ def _rate(
     dtype: str,
     progress: Callable[[str, int, int], None],
 ) -> StoryRating:
-    from shoal.evaluation.stories.rating import rate_model
+    from shoal.evaluation.stories import rate_model
     from shoal.models import load_reader
 
     loaded = load_reader(spec, device=device, dtype=dtype)

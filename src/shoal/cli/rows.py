@@ -44,7 +44,7 @@ def _name_control_tokens(rows: list[Example], tokenizer: PreTrainedTokenizerFast
     """Say that rows mention control tokens: what a chat template writes and what a text speaks of look alike."""
     import sys
 
-    from shoal.text.encoding import control_tokens
+    from shoal.text import control_tokens
 
     whole = "\n".join(text for row in rows for text in (row.prompt, row.completion))
     found = {}

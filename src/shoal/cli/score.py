@@ -124,7 +124,7 @@ def _parts(examples: list[Example]) -> dict[str, object]:
 
 def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
     from shoal.cli.files import write_whole
-    from shoal.experiments.writing import finite
+    from shoal.experiments import finite
 
     lines = [
         json.dumps(

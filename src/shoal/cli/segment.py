@@ -13,8 +13,7 @@ from shoal.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.segmentation.labels import SegmentLabel
-    from shoal.segmentation.result import Cut, Segmentation
+    from shoal.segmentation import Cut, Segmentation, SegmentLabel
 
 
 def segment(
@@ -52,11 +51,8 @@ def segment(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
+    from shoal.segmentation import Kept, as_sentences, find_overlong, label_segments, read_lines, segment as cut
     from shoal.segmentation.channels import find_channel
-    from shoal.segmentation.kept import Kept
-    from shoal.segmentation.labels import label_segments
-    from shoal.segmentation.segmenter import segment as cut
-    from shoal.segmentation.sentences import as_sentences, find_overlong, read_lines
 
     if plot is not None:
         check_target(plot)
@@ -87,7 +83,7 @@ def _read(file: str) -> str:
     """The text of a file or of standard input; the documents of rows stand below each other."""
     if file != "-" and Path(file).is_dir():
         raise UsageError(f"{file} is a folder; give a text file")
-    from shoal.corpora.loading import holds_rows, read_documents
+    from shoal.corpora import holds_rows, read_documents
     from shoal.textfiles import decode_text, read_standard_input, read_text
 
     if file == "-":

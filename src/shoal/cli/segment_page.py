@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.cli.files import write_whole
-from shoal.figures.textview import ViewedBoundary, ViewedSegment, ViewedSentence, text_view
-from shoal.segmentation.fit import sentence_fits
+from shoal.figures import ViewedBoundary, ViewedSegment, ViewedSentence, text_view
+from shoal.segmentation import sentence_fits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from shoal.segmentation.kept import Kept
-    from shoal.segmentation.labels import SegmentLabel, Trait
-    from shoal.segmentation.result import Segmentation
+    from shoal.segmentation import Kept, Segmentation, SegmentLabel, Trait
 
 _CLASSES = "the most likely class of each sentence, the stronger the likelier"
 _LIKENESS = "how much each sentence is like the rest of its segment, the stronger the more"

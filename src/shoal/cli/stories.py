@@ -83,8 +83,8 @@ def stories(
             prices=(price_in, price_out), timeout=timeout, agreed=yes, as_json=as_json,
         )  # fmt: skip
         return
+    from shoal.corpora import write_documents, write_lines, write_text
     from shoal.corpora.grammar import row_schema, story_row, tell_stories
-    from shoal.corpora.writing import write_documents, write_lines, write_text
 
     told = tell_stories(seed=seed, features=asked, words=given)
     rows = (story_row(story, instructed=instruct, facts=facts) for story in told)

@@ -35,9 +35,8 @@ def ask_stories(
         EndpointError: the endpoint failed for good.
     """
     from shoal.cli.console import progress_bars
-    from shoal.corpora.asked import Endpoint, ask_all, estimate_cost, make_prompts
-    from shoal.corpora.asked.asking import read_record
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import write_documents
+    from shoal.corpora.asked import Endpoint, ask_all, estimate_cost, make_prompts, read_record
 
     if model is None or count is None or out is None:
         raise UsageError("asking an endpoint needs --model NAME, --count STORIES and --out FILE")

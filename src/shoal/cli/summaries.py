@@ -29,7 +29,7 @@ def exact_share(scores: Scores) -> dict[str, float]:
 def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
     """Print a summary whose values are numbers, names, or what `exact_share` gives."""
     from shoal.cli.console import print_json, print_summary
-    from shoal.experiments.writing import finite
+    from shoal.experiments import finite
 
     if as_json:
         print_json(finite(dict(summary)))

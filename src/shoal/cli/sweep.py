@@ -51,8 +51,7 @@ def sweep(
         Print the trials, importances and fits as JSON on standard output.
     """
     from shoal.cli.console import display, print_json
-    from shoal.experiments.sweeps import load_sweep, run_sweep
-    from shoal.experiments.sweeps.result import read_importance
+    from shoal.experiments.sweeps import load_sweep, read_importance, run_sweep
     from shoal.reports import write_sweep_report
 
     plan = load_sweep(file, data=data)
@@ -99,7 +98,7 @@ class _Notes:
 def _foretell(plan: SweepPlan, workers: int | None, *, as_json: bool) -> None:
     """Measure and print what the sweep will take."""
     from shoal.cli.console import print_json, progress_bars
-    from shoal.experiments.environment import available_cores
+    from shoal.experiments import available_cores
     from shoal.experiments.sweeps import forecast
 
     with progress_bars() as progress:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.errors import UsageError
-from shoal.tasks.rows.reading import END_TOKEN
+from shoal.tasks.rows import END_TOKEN
 
 if TYPE_CHECKING:
     from shoal.tasks import Task

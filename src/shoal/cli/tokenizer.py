@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from shoal.text.choosing import VocabularyChoice
+    from shoal.text import VocabularyChoice
 
 DOCUMENTS_FOR_CHOICE = 20_000
 
@@ -54,9 +54,8 @@ def tokenizer(
     from itertools import islice
 
     from shoal.cli.console import print_json, progress_bars
-    from shoal.corpora.loading import read_documents
-    from shoal.text.choosing import choose_vocabulary
-    from shoal.text.training import save_tokenizer, train_tokenizer
+    from shoal.corpora import read_documents
+    from shoal.text import choose_vocabulary, save_tokenizer, train_tokenizer
 
     choice = None
     if size == "auto":

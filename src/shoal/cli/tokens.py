@@ -43,7 +43,7 @@ def tokens(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
-    from shoal.corpora.loading import read_documents
+    from shoal.corpora import read_documents
     from shoal.insight import count_tokens, read_tokens, where_they_part
     from shoal.models import load_tokenizer
 
@@ -150,6 +150,6 @@ def _interval(low: float | None, high: float | None) -> str:
 def _write_page(plot: Path, readings: list[TokenReading], partings: list[Parting]) -> None:
     """The page of a text."""
     from shoal.cli.files import write_whole
-    from shoal.insight.tokens.page import tokens_page
+    from shoal.insight.tokens import tokens_page
 
     write_whole(plot, tokens_page(readings, partings))

@@ -16,13 +16,13 @@ from shoal.cli.files import write_whole
 from shoal.cli.rows import read_model_rows
 from shoal.cli.summaries import exact_share, print_numbers
 from shoal.errors import DataError, UsageError
-from shoal.training.settings import TrainSettings
+from shoal.training import TrainSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.tasks import Example
-    from shoal.training.settings import TrainResult
+    from shoal.training import TrainResult
 
 DEFAULTS = TrainSettings()
 _SCORED = 500

@@ -70,7 +70,7 @@ def show(
             load_model(model, seed=seed), text, neighbours=neighbours, method=projection, seed=seed, progress=progress
         )
     if plot is not None:
-        from shoal.insight.vectors.page import vectors_page
+        from shoal.insight.vectors import vectors_page
 
         write_whole(plot, vectors_page(report))
     if as_json:
@@ -205,8 +205,7 @@ def dimension(
         Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.insight.vectors.dimension import find_dimension
-    from shoal.insight.vectors.labelled import Kind, PairTask, VectorTask, read_labelled
+    from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_labelled
     from shoal.text.vectors import read_pairs
 
     if not corpus:
@@ -264,9 +263,8 @@ def _read_corpus(files: Sequence[Path], least_count: int, most: int | None = Non
 
 
 def _sentences(file: Path) -> list[list[str]]:
-    from shoal.corpora.loading import holds_rows, read_documents
-    from shoal.text.vectors import read_sentences
-    from shoal.text.vectors.corpus import sentences_of
+    from shoal.corpora import holds_rows, read_documents
+    from shoal.text.vectors import read_sentences, sentences_of
 
     if holds_rows(file):
         return [sentence for text in read_documents(file) for sentence in sentences_of(text)]
@@ -296,7 +294,7 @@ def _read_sets(folder: Path) -> tuple[list[Any], Any]:
 
 def _own_scores(model: str, corpus: WordCorpus, tasks: Sequence[Any]) -> dict[str, Any]:
     """A model's own vectors on the parts to report on."""
-    from shoal.insight.vectors.own import own_vectors
+    from shoal.insight.vectors import own_vectors
     from shoal.models import load_model
 
     own = own_vectors(load_model(model), corpus.words)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.vectors import VectorReport
-    from shoal.insight.vectors.dimension import DimensionReport
+    from shoal.insight.vectors import DimensionReport, VectorReport
     from shoal.text.vectors import AnalogyScore, SimilarityScore, WordVectors
 
 

@@ -24,8 +24,16 @@ from .generate import (
     generate_stories as generate_stories,
     story_names as story_names,
 )
+from .hub import (
+    HUB as HUB,
+    parse_hub as parse_hub,
+    pin as pin,
+)
 from .layout import lay_out as lay_out
-from .loading import read_documents as read_documents
+from .loading import (
+    holds_rows as holds_rows,
+    read_documents as read_documents,
+)
 from .readers import (
     read_easiest_books as read_easiest_books,
     read_stories as read_stories,
@@ -37,4 +45,9 @@ from .repair import (
     repair_text as repair_text,
     strip_boilerplate as strip_boilerplate,
 )
-from .writing import write_documents as write_documents
+from .shingles import words_of as words_of
+from .writing import (
+    write_documents as write_documents,
+    write_lines as write_lines,
+    write_text as write_text,
+)

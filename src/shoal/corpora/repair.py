@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shoal.corpora.cleaning import clean_text
 from shoal.errors import MissingExtraError, UnknownNameError
-from shoal.text.language import rank_languages
+from shoal.text import rank_languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.models.lengths import ALL_AGREE, Lengths
+from shoal.models import ALL_AGREE, Lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -19,17 +19,17 @@ from shoal.evaluation.rows import encode_rows
 from shoal.evaluation.scores import Scores
 from shoal.evaluation.scoring import Scorer
 from shoal.evaluation.windows import score_to_divergence, score_whole
-from shoal.models.anatomy import Anatomy, split_model
+from shoal.models import Anatomy, split_model
 from shoal.models.bodies import Body
-from shoal.text.encoding import describe_policy
+from shoal.text import describe_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks.example import Example
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.tasks import Example
+    from shoal.text import PlainTokenizer
 
 
 def evaluate(

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.evaluation.batches import Row
-from shoal.models.bodies.decoding import continue_greedily
-from shoal.models.caching import cache_use
-from shoal.models.decoding import decode_greedily
+from shoal.models import cache_use, decode_greedily
+from shoal.models.bodies import continue_greedily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shoal.evaluation.scoring import Scorer, Stretch
-    from shoal.models.anatomy import Anatomy
+    from shoal.models import Anatomy
 
 Draft = tuple[int, ...]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from shoal.models.anatomy import Head
+    from shoal.models import Head
 
 LogitBlock = Callable[["slice | torch.Tensor", int, int], torch.Tensor]
 """Gives the logits (R by C) of some positions and of the tokens from the first number to the second, in memory that may

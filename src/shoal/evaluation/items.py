@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from shoal.evaluation.metrics import bits_per_byte
 from shoal.evaluation.scores import Divergence, ItemScore
-from shoal.text.encoding import decode_continuation
+from shoal.text import decode_continuation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.scoring import Stretch
-    from shoal.tasks.example import Example
+    from shoal.tasks import Example
 
 
 def item_score(

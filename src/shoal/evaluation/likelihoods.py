@@ -18,8 +18,8 @@ from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.passes import score_batch
 from shoal.evaluation.rows import row_check
 from shoal.evaluation.scoring import batch_budget
-from shoal.models.anatomy import Anatomy, split_model
-from shoal.text.encoding import opening_ids, plain_ids
+from shoal.models import Anatomy, split_model
+from shoal.text import opening_ids, plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.bodies import Body
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.text import PlainTokenizer
 
 
 def text_rows(

@@ -17,7 +17,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from shoal.evaluation.head import PositionScores
-from shoal.models.anatomy import Anatomy, split_model
+from shoal.models import Anatomy, split_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

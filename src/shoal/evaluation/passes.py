@@ -13,7 +13,7 @@ from shoal.evaluation.head import LogitBlock, PositionScores, full_blocks, head_
 if TYPE_CHECKING:
     import torch
 
-    from shoal.models.anatomy import Anatomy
+    from shoal.models import Anatomy
 
 
 class BatchScores(NamedTuple):

@@ -14,15 +14,15 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from shoal.errors import TooLongError
 from shoal.evaluation.scores import Divergence, ItemScore, Scores, Status
-from shoal.models.anatomy import context_of, split_model
-from shoal.text.encoding import EncodedPair, decode_continuation, describe_policy, encode_pairs
+from shoal.models import context_of, split_model
+from shoal.text import EncodedPair, decode_continuation, describe_policy, encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks.example import Example
+    from shoal.tasks import Example
 
 
 def evaluate_by_generation(

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError, TooLongError
 from shoal.evaluation.batches import Row
-from shoal.models.anatomy import context_of
+from shoal.models import context_of
 from shoal.models.bodies import Body
-from shoal.text.encoding import encode_pairs
+from shoal.text import encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks.example import Example
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.tasks import Example
+    from shoal.text import PlainTokenizer
 
 
 def encode_rows(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from shoal.evaluation.scores import Status
-    from shoal.models.anatomy import Anatomy
+    from shoal.models import Anatomy
 
 _FULL_LOGITS_BYTES = 256 * 2**20
 _GRAVEST_FIRST: tuple[Status, ...] = ("nan", "tie", "near-tie")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from shoal.experiments.table import Count, NotNegative, Positive, ShareOrZero, Table, Whole
-from shoal.training.settings import Optimizer, Precision, Schedule, TrainSettings
+from shoal.training import Optimizer, Precision, Schedule, TrainSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -175,8 +175,7 @@ class _Run:
 
 def _check_specs(experiment: Experiment) -> None:
     """Refuse a model that cannot be there before anything is begun."""
-    from shoal.models import parse_spec
-    from shoal.models.bundled import bundled_folder
+    from shoal.models import bundled_folder, parse_spec
 
     for arm, spec in experiment.arms.items():
         parsed = parse_spec(spec)

@@ -206,7 +206,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """One row an item, as the run folder keeps it."""
     from shoal.evaluation import evaluate
-    from shoal.text.encoding import encode_pairs
+    from shoal.text import encode_pairs
 
     flat = [(split, example) for split, part in examples.items() for example in part]
     scores = evaluate(

@@ -102,7 +102,7 @@ class Llama2cSource(Source):
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """From the file that was named, else from the one beside the checkpoint."""
-        from shoal.text.sentencepiece_bpe import load_sentencepiece_tokenizer
+        from shoal.text import load_sentencepiece_tokenizer
 
         return load_sentencepiece_tokenizer(self._tokenizer or find_tokenizer(self.path))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.bodies import Body
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.text import PlainTokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ _FOLDERS: dict[str, Callable[[ModelSpec], tuple[Path, str]]] = {"folder": _folde
 def _read_plain(folder: Path, dtype: str) -> tuple[Body, PlainTokenizer] | None:
     """Body and tokenizer of a folder in which everything is plain and whole."""
     from shoal.models.plain_folder import read_body
-    from shoal.text.plain_tokenizer import read_plain_tokenizer
+    from shoal.text import read_plain_tokenizer
 
     tokenizer = read_plain_tokenizer(folder)
     if tokenizer is None or tokenizer.eos_token_id is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.experiments.measures import MEASURES
+from shoal.experiments import MEASURES
 from shoal.figures import DotRow, dot_chart, figure, table, to_svg
 from shoal.reports.facts import MINUS, NOTHING, number
 from shoal.reports.measures import Estimate, drawn_measures, estimate, measures_of
@@ -14,7 +14,7 @@ from shoal.reports.measures import Estimate, drawn_measures, estimate, measures_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.experiments.measures import MeasureName
+    from shoal.experiments import MeasureName
     from shoal.reports.folder import RunRecords
 
 SPLITS = {"held_out": "Held-out items", "seen": "Seen items"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.experiments.measures import MEASURES
+from shoal.experiments import MEASURES
 from shoal.figures import table
 from shoal.reports.facts import NOTHING, number, said
 

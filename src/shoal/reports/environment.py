@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import table
-from shoal.figures.page import templates
+from shoal.figures import table, templates
 from shoal.reports.facts import number, said, words
 
 if TYPE_CHECKING:

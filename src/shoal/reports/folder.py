@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ExperimentFileError, StoreError
-from shoal.experiments.loading import experiment_from
+from shoal.experiments import experiment_from
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.experiment import Experiment
+    from shoal.experiments import Experiment
 
 Record = dict[str, Any]
 

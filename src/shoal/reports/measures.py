@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.summary import SPLITS, STAGES, summarize
+from shoal.experiments import SPLITS, STAGES, summarize
 
 if TYPE_CHECKING:
-    from shoal.experiments.measures import MeasureName
+    from shoal.experiments import MeasureName
     from shoal.reports.folder import Record, RunRecords, SeedRecords
 
 SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import StoreError
-from shoal.figures import WORDS, State, figure, key_svg, page
-from shoal.figures.page import templates, text_of
+from shoal.figures import WORDS, State, figure, key_svg, page, templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.by_index import strips
 from shoal.reports.certificate import certificate

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from shoal.experiments.sweeps import read_sweep
-from shoal.experiments.sweeps.result import PLAN, law_line, read_importance
-from shoal.experiments.sweeps.scaling import AXES
-from shoal.experiments.writing import write_text
-from shoal.figures import figure, page, table, to_svg
-from shoal.figures.scaling import ScalingLine, scaling_chart
-from shoal.figures.settings import SettingPoint, setting_chart
+from shoal.experiments import write_text
+from shoal.experiments.sweeps import AXES, PLAN, law_line, read_importance, read_sweep
+from shoal.figures import ScalingLine, SettingPoint, figure, page, scaling_chart, setting_chart, table, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.experiments.sweeps import SweepResult, Trial
-    from shoal.experiments.sweeps.scaling import Scaling
+    from shoal.experiments.sweeps import Scaling, SweepResult, Trial
 
 _OBJECTIVES = {"bits_per_byte": "held-out bits a byte"}
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.figures import effect_chart, figure, table, to_svg
-from shoal.figures.page import templates
+from shoal.figures import effect_chart, figure, table, templates, to_svg
 from shoal.reports.facts import MINUS, number, said, words
 
 if TYPE_CHECKING:

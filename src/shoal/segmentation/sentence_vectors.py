@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.models.sentence_vectors import SentenceEncoder
+    from shoal.models import SentenceEncoder
 
 _NOISE_WORDS = 8.0
 """The words at which half of a sentence's vector is what a long sentence's would be."""
@@ -72,7 +72,7 @@ class SentenceVectors:
 
     def _encoder(self) -> SentenceEncoder:
         if self._loaded is None:
-            from shoal.models.sentence_vectors import SentenceEncoder
+            from shoal.models import SentenceEncoder
 
             self._loaded = SentenceEncoder(self._spec, device=self._device)
         return self._loaded

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.text.sentences import split_sentences as split_sentences
+from shoal.text import split_sentences as split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

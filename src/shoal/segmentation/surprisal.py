@@ -14,7 +14,7 @@ from shoal.segmentation.words import WORD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.loaded import LoadedModel
+    from shoal.models import LoadedModel
 
 _OPENING = "\n"
 """What the first sentence is predicted from."""

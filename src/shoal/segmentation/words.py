@@ -29,7 +29,7 @@ from scipy.special import gammaln
 
 from shoal.segmentation.background import language_shares
 from shoal.segmentation.features import Features
-from shoal.text.stems import stem_all
+from shoal.text import stem_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,10 +2,41 @@ from .choosing import (
     VocabularyChoice as VocabularyChoice,
     choose_vocabulary as choose_vocabulary,
 )
-from .encoding import encode_pairs as encode_pairs
+from .coverage import (
+    check_coverage as check_coverage,
+    lost_character_finder as lost_character_finder,
+)
+from .encoding import (
+    EncodedPair as EncodedPair,
+    control_tokens as control_tokens,
+    decode_continuation as decode_continuation,
+    describe_policy as describe_policy,
+    encode_pairs as encode_pairs,
+    end_token_id as end_token_id,
+    opening_ids as opening_ids,
+    plain_ids as plain_ids,
+)
+from .language import rank_languages as rank_languages
+from .pieces import (
+    Piece as Piece,
+    PieceVocabulary as PieceVocabulary,
+    Role as Role,
+)
+from .plain_tokenizer import (
+    PlainTokenizer as PlainTokenizer,
+    read_plain_tokenizer as read_plain_tokenizer,
+)
+from .sentencepiece_bpe import (
+    build_tokenizer as build_tokenizer,
+    load_sentencepiece_tokenizer as load_sentencepiece_tokenizer,
+)
 from .sentences import (
     sentence_spans as sentence_spans,
     split_sentences as split_sentences,
+)
+from .stems import (
+    stem as stem,
+    stem_all as stem_all,
 )
 from .training import (
     save_tokenizer as save_tokenizer,

@@ -1,17 +1,31 @@
+from .batches import (
+    Batch as Batch,
+    Document as Document,
+)
 from .crew import (
     Crew as Crew,
     crew_of_processes as crew_of_processes,
+    current_crew as current_crew,
 )
 from .documents import (
     PackedDocuments as PackedDocuments,
     Portion as Portion,
 )
+from .filling import fill_bins as fill_bins
+from .loop import (
+    Watchers as Watchers,
+    run_training as run_training,
+)
 from .plan import (
     TrainPlan as TrainPlan,
     plan_training as plan_training,
 )
+from .precision import Dtype as Dtype
 from .settings import (
     CurvePoint as CurvePoint,
+    Optimizer as Optimizer,
+    Precision as Precision,
+    Schedule as Schedule,
     TrainResult as TrainResult,
     TrainSettings as TrainSettings,
 )

@@ -16,7 +16,7 @@ from shoal.errors import DataError, TooLongError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.text.encoding import EncodedPair
+    from shoal.text import EncodedPair
     from shoal.training.settings import TrainSettings
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]

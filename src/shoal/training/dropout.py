@@ -15,7 +15,7 @@ import torch
 from torch.nn.modules.dropout import _DropoutNd
 
 from shoal.errors import ModelError, UsageError
-from shoal.models.anatomy import context_of, logits_of_all, same_numbers, spread_ids
+from shoal.models import context_of, logits_of_all, same_numbers, spread_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError
-from shoal.models.anatomy import forget
-from shoal.models.lengths import Lengths, stated_lengths
-from shoal.models.transformers_io import in_one_line
+from shoal.models import Lengths, forget, in_one_line, stated_lengths
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models.anatomy import Head
+    from shoal.models import Head
     from shoal.training.batches import Batch, Document
     from shoal.training.precision import Dtype
     from shoal.training.weights import FlatWeights
@@ -49,7 +47,7 @@ def choose_gradient(model: PreTrainedModel, weights: FlatWeights, *, dropout: bo
     Raises:
         ModelError: the model has no plain output layer, or padding changes its numbers.
     """
-    from shoal.models.anatomy import split_model
+    from shoal.models import split_model
 
     anatomy = split_model(model)
     if anatomy.head is None or anatomy.padding != "right":

@@ -27,7 +27,7 @@ from shoal.training.workspace import Mark, Workspace
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from shoal.models.anatomy import Head
+    from shoal.models import Head
     from shoal.training.batches import Batch
     from shoal.training.packing import Pack
     from shoal.training.precision import Dtype

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.models.anatomy import Head
+from shoal.models import Head
 from shoal.training.kernels import cross_entropy, over_rows
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks.example import Example
+    from shoal.tasks import Example
     from shoal.training.settings import TrainSettings
 
 
@@ -59,7 +59,7 @@ def plan_training(
         TooLongError: an example does not fit into the model's context.
         UsageError: a setting is out of range.
     """
-    from shoal.text.encoding import encode_pairs
+    from shoal.text import encode_pairs
     from shoal.training.tuning import check_settings, longest_context
 
     check_settings(settings)

@@ -14,7 +14,7 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from shoal.errors import ModelError, TrainingError, UsageError
-from shoal.models.anatomy import split_model
+from shoal.models import split_model
 from shoal.training.gradients import padded_rows
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.optimizers import Optimizers, make_plain
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models.head import Head
+    from shoal.models import Head
     from shoal.training.batches import Batch
     from shoal.training.crew import Crew
     from shoal.training.precision import Dtype

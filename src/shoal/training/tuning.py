@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks.example import Example
+    from shoal.tasks import Example
     from shoal.training.batches import IntArray, Order
     from shoal.training.documents import Portion
     from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
@@ -51,7 +51,7 @@ def train(
         StoreError: the checkpoint cannot be written, or is of another training.
         CorruptModelError: the checkpoint is damaged.
     """
-    from shoal.text.encoding import encode_pairs
+    from shoal.text import encode_pairs
     from shoal.training.batches import PackedExamples
     from shoal.training.loop import Watchers, run_training
 
@@ -147,7 +147,7 @@ def _checked_context(model: PreTrainedModel, context: int | None) -> int:
 
 def longest_context(model: PreTrainedModel) -> int:
     """The longest document that the model takes, in tokens."""
-    from shoal.models.anatomy import context_of
+    from shoal.models import context_of
 
     return context_of(model) or 2**31
 

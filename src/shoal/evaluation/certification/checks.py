@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.records import Evaluator
-    from shoal.models.dummies.network import DummyForCausalLM
-    from shoal.models.dummies.script import Script
-    from shoal.tasks.example import Example
+    from shoal.models.dummies import DummyForCausalLM, Script
+    from shoal.tasks import Example
 
 ALPHA = 1e-6
 """How often a right evaluator may fall out of the interval of a dummy that answers at random."""

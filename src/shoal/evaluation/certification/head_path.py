@@ -13,7 +13,7 @@ import torch
 
 from shoal.errors import ModelError
 from shoal.evaluation.certification.certificate import CheckResult
-from shoal.models.anatomy import Anatomy, split_model
+from shoal.models import Anatomy, split_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -6,7 +6,7 @@ order is mixed, so that sorting by length is noticed.
 
 from __future__ import annotations
 
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 
 
 def _ask(prompt: str, completion: str, *, ends: bool = True) -> Example:

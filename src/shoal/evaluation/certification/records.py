@@ -10,7 +10,7 @@ from shoal.errors import CertificationError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks.example import Example
+    from shoal.tasks import Example
 
 Evaluator = Callable[["PreTrainedModel", "PreTrainedTokenizerFast", Sequence["Example"]], Any]
 """Returns `Scores` or any sequence of records, one an example in their order, that have at least ``exact_match``."""

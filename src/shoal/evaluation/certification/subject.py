@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.models.dummies import Truth, truth_of
-from shoal.text.encoding import decode_continuation, encode_pairs
+from shoal.text import decode_continuation, encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.models.dummies.network import DummyForCausalLM
-    from shoal.tasks.example import Example
+    from shoal.models.dummies import DummyForCausalLM
+    from shoal.tasks import Example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.asked import answer_all, estimate_cost
-from shoal.corpora.asked.asking import read_record
+from shoal.corpora.asked import answer_all, estimate_cost, read_record
 from shoal.evaluation.judging.rubric import (
     ANSWER_SCHEMA,
     MOST_TOKENS,

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.asked.asking import read_record
+from shoal.corpora.asked import read_record
 from shoal.errors import TooLongError, UsageError
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
 from shoal.evaluation.rows import model_limits
-from shoal.models.sampling import sample_continuations
-from shoal.text.encoding import decode_continuation, plain_ids
+from shoal.models import sample_continuations
+from shoal.text import decode_continuation, plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.stories.prompts import StoryPrompt
     from shoal.models.bodies import Body
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.text import PlainTokenizer
 
 _ROWS = 64
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.corpora.shingles import words_of
+from shoal.corpora import words_of
 from shoal.errors import DataError
 
 if TYPE_CHECKING:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.corpora.grammar import find_features, read_events
-from shoal.corpora.grammar.lexicon import VERBS
-from shoal.corpora.shingles import words_of
+from shoal.corpora import words_of
+from shoal.corpora.grammar import VERBS, find_features, read_events
 from shoal.errors import DataError
 from shoal.evaluation.stories.measures import Measure, measure
-from shoal.text.stems import stem, stem_all
+from shoal.text import stem, stem_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

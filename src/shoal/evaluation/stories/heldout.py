@@ -16,7 +16,7 @@ from shoal.evaluation.batches import Row
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
 from shoal.evaluation.rows import model_limits
 from shoal.evaluation.stories.measures import Measure, measure
-from shoal.text.encoding import plain_ids
+from shoal.text import plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.bodies import Body
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.text import PlainTokenizer
 
 
 def held_out_bits(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.stories.pairs import MinimalPair
     from shoal.models.bodies import Body
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.text import PlainTokenizer
 
 _Z_95 = 1.959963984540054
 

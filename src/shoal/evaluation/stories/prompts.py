@@ -10,10 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.corpora import read_documents
 from shoal.corpora.grammar import FEATURES
-from shoal.corpora.loading import read_documents
 from shoal.errors import DataError, UnknownNameError, UsageError
-from shoal.text.sentences import sentence_spans
+from shoal.text import sentence_spans
 from shoal.textfiles import check_characters, numbered_lines, read_text
 
 if TYPE_CHECKING:

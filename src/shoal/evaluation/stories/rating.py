@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.shingles import words_of
+from shoal.corpora import words_of
 from shoal.evaluation.judging.rubric import AGES, DIMENSIONS, Judgement, Piece
 from shoal.evaluation.stories.completing import Completion, complete_prompts
 from shoal.evaluation.stories.facts import FactQuestion, FactScores, score_facts
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.stories.pairs import MinimalPair
     from shoal.evaluation.stories.prompts import StoryPrompt
     from shoal.models.bodies import Body
-    from shoal.text.plain_tokenizer import PlainTokenizer
+    from shoal.text import PlainTokenizer
 
     Judge = Callable[[Sequence[Piece]], Sequence[Judgement | None]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from shoal.corpora.shingles import words_of
+from shoal.corpora import words_of
 from shoal.evaluation.stories.measures import Measure, measure
 
 if TYPE_CHECKING:

@@ -3,23 +3,6 @@
 Importing this room's part imports neither torch nor transformers; `pretrain_run` does when it is called.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from shoal.experiments.pretraining.files import load_recipe, parse_setting
-from shoal.experiments.pretraining.listeners import Listeners
-from shoal.experiments.pretraining.recipe import Recipe, recipe_from
-from shoal.experiments.pretraining.result import HeldOutScore, Memorised, PretrainResult
-from shoal.experiments.pretraining.run import plan_run, pretrain_run
-
-__all__ = [
-    "HeldOutScore",
-    "Listeners",
-    "Memorised",
-    "PretrainResult",
-    "Recipe",
-    "load_recipe",
-    "parse_setting",
-    "plan_run",
-    "pretrain_run",
-    "recipe_from",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.tables import TrainingTable
-    from shoal.training import TrainSettings
-    from shoal.training.settings import Precision
+    from shoal.training import Precision, TrainSettings
 
 _MEMORIES = 5
 """How often the memory of Adam's mean squared gradient goes into a training."""
@@ -26,7 +25,7 @@ def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTraine
     Raises:
         UsageError: the heads do not divide the width.
     """
-    from shoal.models.build import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
+    from shoal.models import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
 
     table = recipe.model
     same = table.model_dump(include={"width", "layers", "heads", "context", "tied", "initial_spread"})

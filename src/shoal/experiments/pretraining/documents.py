@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.corpora.hub import HUB, parse_hub, pin
+from shoal.corpora import HUB, parse_hub, pin
 from shoal.errors import DataError
 from shoal.experiments.pretraining.sources import pinned_source
 from shoal.experiments.writing import disk_faults, read_json, write_json
@@ -62,7 +62,7 @@ def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress |
         UsageError, MissingExtraError, UnavailableError: as `read_documents`.
         StoreError: the disk is full, or the folder cannot be written.
     """
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import write_documents
 
     if corpus.source is not None:
         corpus = corpus.model_copy(update={"source": pinned_source(corpus.source, folder)})
@@ -126,7 +126,7 @@ def _read(source: str, corpus: CorpusTable) -> Iterable[str]:
 
 
 def _told(corpus: CorpusTable) -> Iterator[str]:
-    from shoal.corpora.generate import generate_stories
+    from shoal.corpora import generate_stories
     from shoal.corpora.grammar import story_row, tell_stories
 
     if corpus.mixture is not None:

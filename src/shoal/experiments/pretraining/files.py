@@ -58,7 +58,7 @@ def _name_of(file: Path) -> str:
 
 def _located(recipe: Recipe, data: Path, beside: Path) -> Recipe:
     """The recipe with absolute paths."""
-    from shoal.corpora.hub import HUB
+    from shoal.corpora import HUB
 
     values: dict[str, Any] = {}
     for place, corpus in enumerate(recipe.corpus):

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.stream import PieceStream
-    from shoal.training import TrainSettings
-    from shoal.training.batches import Batch
-    from shoal.training.precision import Dtype
+    from shoal.training import Batch, Dtype, TrainSettings
 
 _TRIED = 4
 """Steps that are measured; the first of them, which also chooses the precision, does not count."""
@@ -134,7 +132,7 @@ class _FirstSteps:
 
 def _measure(model: PreTrainedModel, stream: PieceStream, settings: TrainSettings) -> tuple[float, Dtype]:
     """Seconds a step, and the precision that was chosen or measured."""
-    from shoal.training.loop import Watchers, run_training
+    from shoal.training import Watchers, run_training
 
     moments: list[float] = []
     result = run_training(

@@ -78,7 +78,7 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
 
 def _opens_itself(tokenizer: PreTrainedTokenizerFast) -> bool:
     """Whether the tokenizer puts a token of its own before every text."""
-    from shoal.text.encoding import opening_ids
+    from shoal.text import opening_ids
 
     return bool(opening_ids(tokenizer))
 

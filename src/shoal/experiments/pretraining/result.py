@@ -11,7 +11,7 @@ from shoal.experiments.pretraining.records import read_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.training.settings import CurvePoint
+    from shoal.training import CurvePoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

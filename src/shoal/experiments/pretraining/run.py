@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.watching import Watch
-    from shoal.training import TrainSettings
-    from shoal.training.crew import Crew
+    from shoal.training import Crew, TrainSettings
 
 PLAN_FILE = "recipe.toml"
 PLAN_JSON = "plan.json"
@@ -60,7 +59,7 @@ def pretrain_run(
         TrainingError: a loss is not a number; the model before that step is kept in ``last-good``.
         ShoalError: a corpus, tokenizer, model or setting that cannot be used.
     """
-    from shoal.training.crew import current_crew
+    from shoal.training import current_crew
 
     out, crew = Path(out), current_crew()
     opened: list[RunStore] = []
@@ -97,7 +96,7 @@ def plan_run(
     from shoal.experiments.pretraining.building import build_model, train_settings
     from shoal.experiments.pretraining.planning import plan_training
     from shoal.experiments.pretraining.preparing import prepare
-    from shoal.models.load import find_device
+    from shoal.models import find_device
 
     cache = Path(cache)
     prepared = prepare(recipe, cache, progress=progress)
@@ -118,9 +117,8 @@ class _Run:
         from shoal.experiments.pretraining.building import build_model, train_settings
         from shoal.experiments.pretraining.scoring import held_out_sets
         from shoal.experiments.pretraining.watching import CHECKPOINT
-        from shoal.models import check_saving
-        from shoal.models.load import find_device
-        from shoal.training.loop import Watchers, run_training
+        from shoal.models import check_saving, find_device
+        from shoal.training import Watchers, run_training
 
         self._crew.from_first(self._check_environment)
         self._prepared = self._prepare(cache)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation.batches import Row
+    from shoal.evaluation import Row
     from shoal.experiments.pretraining.heldout import Mask
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
@@ -43,7 +43,7 @@ class HeldOutSet:
 
     def score(self, model: PreTrainedModel) -> HeldOutScore:
         """Bits a byte, with a bootstrap interval over documents."""
-        from shoal.evaluation.likelihoods import log_likelihoods
+        from shoal.evaluation import log_likelihoods
 
         nats_R = log_likelihoods(model, self.rows)
         bits_D = np.bincount(self.document_R, weights=-np.asarray(nats_R) / math.log(2), minlength=len(self.sizes))
@@ -79,7 +79,7 @@ def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, *, most: int, conte
     A document that is longer than the context is read in windows that move on by half of it, so that every token but
     those of the beginning is predicted from at least half a context. The end token counts.
     """
-    from shoal.evaluation.batches import Row
+    from shoal.evaluation import Row
 
     places = np.flatnonzero(held_out_D)
     places = places[np.argsort(corpus.ids_D[places], kind="stable")][:most]
@@ -113,9 +113,8 @@ def sample_texts(
 
     Equal seeds give equal samples.
     """
-    from shoal.evaluation.evaluator import scoring_mode
-    from shoal.evaluation.likelihoods import document_opening
-    from shoal.models.sampling import sample_continuations
+    from shoal.evaluation import document_opening, scoring_mode
+    from shoal.models import sample_continuations
 
     table = recipe.evaluation
     prefixes = [tokenizer(prompt)["input_ids"] or list(document_opening(tokenizer)) for prompt in table.prompts]
@@ -145,10 +144,8 @@ def count_memorised(
     continuation is memorised where all its tokens are what greedy decoding says; one pass over prefix and continuation
     shows that. Held-out texts are the base rate: what is said often is continued rightly without having been seen.
     """
-    from shoal.evaluation.evaluator import scoring_mode
-    from shoal.evaluation.scoring import Scorer
-    from shoal.evaluation.windows import score_to_divergence
-    from shoal.models.anatomy import split_model
+    from shoal.evaluation import Scorer, score_to_divergence, scoring_mode
+    from shoal.models import split_model
 
     table = recipe.evaluation
     if not table.memorised:
@@ -177,7 +174,7 @@ def _prefixes(
 
     A model that knows a text by heart knows it from there on.
     """
-    from shoal.evaluation.batches import Row
+    from shoal.evaluation import Row
     from shoal.experiments.pretraining.order import cut_pieces
 
     table = recipe.evaluation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.corpora.hub import HUB, parse_hub, pin
+from shoal.corpora import HUB, parse_hub, pin
 from shoal.errors import UnavailableError
 from shoal.experiments.writing import disk_faults, read_json, write_json
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.training.batches import Batch, Document
-from shoal.training.filling import fill_bins
+from shoal.training import Batch, Document, fill_bins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

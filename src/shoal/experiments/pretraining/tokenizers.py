@@ -48,7 +48,7 @@ def prepare_tokenizer(
     from transformers import PreTrainedTokenizerFast
 
     from shoal.models import load_tokenizer
-    from shoal.text.training import save_tokenizer, train_tokenizer
+    from shoal.text import save_tokenizer, train_tokenizer
 
     table = recipe.tokenizer
     if table.source is not None:
@@ -71,7 +71,7 @@ def prepare_tokenizer(
 
 
 def _best(documents: list[str], recipe: Recipe, progress: Progress | None) -> int:
-    from shoal.text.choosing import choose_vocabulary
+    from shoal.text import choose_vocabulary
 
     return choose_vocabulary(documents, kind=recipe.tokenizer.kind, progress=progress).size
 

@@ -20,7 +20,7 @@ from shoal.errors import DataError
 from shoal.experiments.pretraining.documents import read_ids, read_texts
 from shoal.experiments.writing import disk_faults
 from shoal.files import whole_folder
-from shoal.text.encoding import plain_ids
+from shoal.text import plain_ids
 from shoal.training import open_token_file, write_token_file
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def prepare_tokens(
     """
     if tokenizer.eos_token_id is None:
         raise DataError("the tokenizer has no end token, which parts the documents; take another or set one")
-    from shoal.evaluation.likelihoods import document_opening
+    from shoal.evaluation import document_opening
 
     opening = document_opening(tokenizer)
     known = json.dumps([_FORMAT, texts.name, tokenizer_digest(tokenizer), opening])

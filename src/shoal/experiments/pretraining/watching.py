@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.result import HeldOutScore
     from shoal.experiments.pretraining.scoring import HeldOutSet
     from shoal.experiments.pretraining.trackers import Tracker
-    from shoal.training.settings import CurvePoint
+    from shoal.training import CurvePoint
 
 CHECKPOINT = "checkpoint"
 """The folder of the state of an unfinished training."""

@@ -87,7 +87,7 @@ def damage(texts: list[str], doses: Mapping[str, float]) -> list[str]:
 
 def _written(file: Path, texts: list[str], held_out: Any, seen: Any, doses: Mapping[str, float]) -> Path:
     """The file of the held-out and the damaged documents, made where it is not there yet."""
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import write_documents
 
     key = hashlib.sha256(json.dumps([file.name, sorted(doses.items())]).encode()).hexdigest()[:16]
     out = file.with_name(f"damaged-{key}.parquet")

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
-from shoal.evaluation.evaluator import evaluate
-from shoal.evaluation.rows import encode_rows
+from shoal.evaluation import encode_rows, evaluate
 from shoal.insight.causes.intervals import bracketed, is_significant, marked, said_of_intervals
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.edit import edit
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation.scores import Scores
+    from shoal.evaluation import Scores
     from shoal.insight.hooks.parts import Parts
-    from shoal.tasks.example import Example
+    from shoal.tasks import Example
 
 How = Literal["zero", "mean", "resample"]
 Unit = Literal["head", "neuron"]

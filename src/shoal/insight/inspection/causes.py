@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import CurveLine, curve_chart, figure, table, to_svg
-from shoal.figures.bars import bar_table
-from shoal.figures.tokens import visible
+from shoal.figures import CurveLine, bar_table, curve_chart, figure, table, to_svg, visible
 from shoal.insight.causes.ablation import Ablations
 from shoal.insight.causes.intervals import said_of_intervals
 from shoal.insight.causes.patching import PatchEffects

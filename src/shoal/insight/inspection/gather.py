@@ -17,14 +17,14 @@ from shoal.insight.logits.surprise import surprisal
 from shoal.insight.neurons.watched import watch_neurons
 from shoal.insight.roles.named import head_roles
 from shoal.insight.tokens.reading import read_tokens
-from shoal.text.coverage import check_coverage
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.figures.heads import HeadPattern
+    from shoal.figures import HeadPattern
     from shoal.insight.hooks.parts import Parts
     from shoal.insight.inspection.stream import StreamReading
     from shoal.insight.logits.attribution import Attribution

@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.figures import page
-from shoal.figures.bars import bar_style, bar_table
-from shoal.figures.heads import head_data, head_grid, head_script, head_style
-from shoal.figures.lens import lens_script, lens_style
-from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
+from shoal.figures import (
+    Measure,
+    TokenBox,
+    bar_style,
+    bar_table,
+    head_data,
+    head_grid,
+    head_script,
+    head_style,
+    lens_script,
+    lens_style,
+    page,
+    token_data,
+    token_script,
+    token_style,
+    token_view,
+)
 from shoal.insight.inspection.causes import cause_sections, why_not
 from shoal.insight.inspection.tables import lens_table, neurons_table, roles_table, stream_table
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError
-from shoal.figures.heads import HeadPattern, links_that_fit
+from shoal.figures import HeadPattern, links_that_fit
 from shoal.insight.hooks.capture import capture
 
 if TYPE_CHECKING:

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import table
-from shoal.figures.lens import LensCell, lens_table as drawn_lens
-from shoal.figures.tokens import visible
+from shoal.figures import LensCell, lens_table as drawn_lens, table, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

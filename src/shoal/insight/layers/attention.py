@@ -16,7 +16,7 @@ from torch.nn import functional
 from shoal.errors import UsageError
 from shoal.insight.layers.exponents import Exponent, fit_exponent
 from shoal.insight.layers.measuring import cpu_seconds, one_thread, peak_bytes
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,12 +13,9 @@ import torch
 from shoal.errors import DataError
 from shoal.insight.layers.measuring import cpu_seconds, one_thread
 from shoal.insight.layers.precision import FORMATS
-from shoal.models import load_model
-from shoal.models.anatomy import context_of, split_model
-from shoal.models.decoding import decode_greedily
-from shoal.statistics import Interval, wilson_interval
-from shoal.statistics.checks import check_confidence
-from shoal.text.coverage import check_coverage
+from shoal.models import context_of, decode_greedily, load_model, split_model
+from shoal.statistics import Interval, check_confidence, wilson_interval
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

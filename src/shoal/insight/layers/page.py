@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import figure, page, table, to_svg
-from shoal.figures.scaling import ScalingLine, scaling_chart
+from shoal.figures import ScalingLine, figure, page, scaling_chart, table, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from shoal.insight.layers.exponents import Exponent, fit_exponent
 from shoal.insight.layers.kinds import KINDS, Size, build_layer
 from shoal.insight.layers.measuring import counted_operations, cpu_seconds, one_thread, peak_bytes
 from shoal.insight.layers.theory import THEORY
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from shoal.insight.layers.kinds import KINDS, Size
 from shoal.insight.layers.paths import PathLength, path_length
 from shoal.insight.layers.sweeps import Ranges, Sweep, sweep_layers
 from shoal.insight.layers.theory import THEORY, Theory
-from shoal.statistics.checks import check_confidence
+from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -23,8 +23,8 @@ from shoal.files import whole_file
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.logits.unembed import find_unembedding
-from shoal.models.digest import weight_digest
-from shoal.text.coverage import check_coverage
+from shoal.models import weight_digest
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
-from shoal.models.anatomy import split_model
+from shoal.models import split_model
 
 if TYPE_CHECKING:
     import torch
 
     from shoal.insight.hooks.parts import Parts
-    from shoal.models.anatomy import Head
+    from shoal.models import Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from shoal.insight.hooks.parts import find_parts
 from shoal.insight.neurons.examples import Strongest
 from shoal.insight.neurons.separation import TokenSums
 from shoal.insight.roles.null import shuffle_weights
-from shoal.text.coverage import check_coverage
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -28,7 +28,7 @@ from shoal.insight.neurons.passes import (
     strongest_and_separation,
 )
 from shoal.insight.neurons.selective import Selectivity, selectivity
-from shoal.statistics.checks import check_alpha
+from shoal.statistics import check_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

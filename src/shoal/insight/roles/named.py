@@ -13,7 +13,7 @@ from shoal.insight.hooks.parts import find_parts
 from shoal.insight.roles.null import null_scores
 from shoal.insight.roles.repeats import repeated_tokens, text_rows
 from shoal.insight.roles.scores import ROLES, role_scores
-from shoal.statistics.checks import check_alpha
+from shoal.statistics import check_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import ModelError
-from shoal.text.coverage import check_coverage
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

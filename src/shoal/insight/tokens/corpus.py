@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.insight.tokens.reading import byte_ids, is_part
 from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
-from shoal.text.coverage import check_coverage
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

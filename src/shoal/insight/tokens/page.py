@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import page, table
-from shoal.figures.tokens import Measure, TokenBox, token_data, token_script, token_style, token_view
+from shoal.figures import Measure, TokenBox, page, table, token_data, token_script, token_style, token_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

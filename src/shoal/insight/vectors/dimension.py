@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shoal.insight.vectors.labelled import Kind, Outcome, VectorTask
-    from shoal.text.vectors.wordvectors import WordVectors
+    from shoal.text.vectors import WordVectors
 
     Progress = Callable[[str, int, int], None]
 

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.text.vectors.corpus import split_words
-from shoal.text.vectors.similarity import rank_correlation
+from shoal.text.vectors import rank_correlation, split_words
 from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoal.text.vectors.similarity import WordPairs
-    from shoal.text.vectors.wordvectors import WordVectors
+    from shoal.text.vectors import WordPairs, WordVectors
 
     Statistic = Callable[[np.ndarray], float]
 

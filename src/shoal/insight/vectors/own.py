@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.text.coverage import lost_character_finder
-from shoal.text.vectors.wordvectors import WordVectors
+from shoal.text import lost_character_finder
+from shoal.text.vectors import WordVectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

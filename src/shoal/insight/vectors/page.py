@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import figure, page, table
-from shoal.figures.scatter import ScatterPoint, scatter_svg
+from shoal.figures import ScatterPoint, figure, page, scatter_svg, table
 from shoal.insight.vectors.neighbours import MEASURES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
-from shoal.text.coverage import check_coverage
+from shoal.text import check_coverage
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,9 +4,6 @@ They read config.json and the weights by name, so that scoring a plain model imp
 What they do not know, they leave to it. They read and are never trained.
 """
 
-from shoal.models.bodies.adopt import adopt
-from shoal.models.bodies.body import Body
-from shoal.models.bodies.past import Memory, Opening, Past
-from shoal.models.bodies.registry import body_class
+import lazy_loader
 
-__all__ = ["Body", "Memory", "Opening", "Past", "adopt", "body_class"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

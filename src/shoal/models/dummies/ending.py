@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.models.dummies.script import Script
-    from shoal.text.encoding import EncodedPair
+    from shoal.text import EncodedPair
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.models.dummies.script import Prediction, Script
-    from shoal.text.encoding import EncodedPair
+    from shoal.text import EncodedPair
 
 Parameter = str | int | float | bool
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.models.dummies.script import Script
-    from shoal.text.encoding import EncodedPair
+    from shoal.text import EncodedPair
 
 NARROW = 2.0**-10
 """A difference of two logits near 8 that float32 holds and float16 and bfloat16 do not."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# The families register themselves by name when they are imported.
+from shoal.models.dummies import accuracy, ending, logits, slips, spelling  # noqa: F401
 from shoal.models.dummies.family import Dummy, Lexicon, Parameter, dummy_by_name
 from shoal.models.dummies.script import Script, clear
 from shoal.models.dummies.tokenizer import tiny_tokenizer
-from shoal.text.encoding import encode_pairs, end_token_id
+from shoal.text import encode_pairs, end_token_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.models.dummies.network import DummyForCausalLM
-    from shoal.text.encoding import EncodedPair
+    from shoal.text import EncodedPair
 
 # Models often have a few more tokens than their tokenizer, so that a width comes out even.
 _UNUSED = 7

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.models.dummies.script import Script
-    from shoal.text.encoding import EncodedPair
+    from shoal.text import EncodedPair
 
 
 def slip(

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import CorruptModelError, ModelError
 from shoal.models.gguf.byte_level import adds_beginning, byte_level_pipeline
 from shoal.models.gguf.tokens import TokenTable
-from shoal.text.pieces import PieceVocabulary
-from shoal.text.sentencepiece_bpe import build_tokenizer
+from shoal.text import PieceVocabulary, build_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

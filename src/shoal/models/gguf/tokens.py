@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError
-from shoal.text.pieces import Piece, Role
+from shoal.text import Piece, Role
 
 if TYPE_CHECKING:
     from shoal.models.gguf.file import GgufFile

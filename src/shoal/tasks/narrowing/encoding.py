@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.text.coverage import check_coverage
-from shoal.text.encoding import encode_pairs
+from shoal.text import check_coverage, encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

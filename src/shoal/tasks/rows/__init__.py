@@ -1,7 +1,5 @@
 """Rows in files and data sets: columns prompt and completion, tags beside them."""
 
-from shoal.tasks.rows.dataset import to_dataset
-from shoal.tasks.rows.reading import END_TOKEN, read_rows
-from shoal.tasks.rows.writing import write_rows
+import lazy_loader
 
-__all__ = ["END_TOKEN", "read_rows", "to_dataset", "write_rows"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from shoal.text.sentences import sentence_spans
+from shoal.text import sentence_spans
 
 if TYPE_CHECKING:
     import random

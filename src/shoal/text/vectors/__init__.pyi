@@ -1,0 +1,35 @@
+from .analogies import (
+    Analogies as Analogies,
+    AnalogyScore as AnalogyScore,
+    judge_analogies as judge_analogies,
+    read_analogies as read_analogies,
+)
+from .cooccurrence import count_cooccurrences as count_cooccurrences
+from .corpus import (
+    WordCorpus as WordCorpus,
+    build_corpus as build_corpus,
+    read_sentences as read_sentences,
+    sentences_of as sentences_of,
+    split_words as split_words,
+)
+from .files import (
+    read_vector_file as read_vector_file,
+    write_vector_file as write_vector_file,
+)
+from .gensim_models import (
+    GensimSettings as GensimSettings,
+    train_gensim as train_gensim,
+)
+from .glove import (
+    GloveSettings as GloveSettings,
+    fit_glove as fit_glove,
+    train_glove as train_glove,
+)
+from .similarity import (
+    SimilarityScore as SimilarityScore,
+    WordPairs as WordPairs,
+    judge_similarity as judge_similarity,
+    rank_correlation as rank_correlation,
+    read_pairs as read_pairs,
+)
+from .wordvectors import WordVectors as WordVectors
