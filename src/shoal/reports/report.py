@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from shoal.errors import StoreError
 from shoal.figures import WORDS, State, figure, key_svg, page, templates, text_of
+from shoal.files import atomic_file
 from shoal.reports.accuracy import accuracy
 from shoal.reports.by_index import strips
 from shoal.reports.certificate import certificate
@@ -58,12 +58,10 @@ def write_report(run_folder: str | Path) -> Path:
     run_folder = Path(run_folder)
     html = render_report(read_run(run_folder))
     path = run_folder / "report.html"
-    draft = path.with_name(f".report-{os.getpid()}.html")
     try:
-        draft.write_text(html, encoding="utf-8")
-        draft.replace(path)
+        with atomic_file(path) as partial:
+            partial.write_text(html, encoding="utf-8")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise StoreError(f"{path} cannot be written ({error}); free some space or allow writing there") from error
     return path
 

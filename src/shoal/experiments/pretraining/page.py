@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from shoal.experiments.pretraining.records import read_rows
 from shoal.experiments.writing import write_text
-from shoal.files import whole_file
+from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def write_curve(folder: Path, result: PretrainResult) -> None:
     from shoal.figures import page, to_png
 
     charts = _charts(folder)
-    with disk_faults(folder), whole_file(folder / "curve.png") as picture:
+    with disk_faults(folder), atomic_file(folder / "curve.png") as picture:
         picture.write_bytes(to_png(charts[0]))
     body = _body(folder, _facts(result), charts, result.held_out)
     write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
