@@ -14,7 +14,7 @@ from shoal.errors import StoreError
 from shoal.experiments import disk_faults, write_text
 from shoal.experiments.pretraining import read_rows, result_of
 from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
-from shoal.files import whole_file
+from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def write_pretraining_report(folder: Path | str) -> Path:
         raise StoreError(f"{folder} holds no finished pretraining; give the same `shoal pretrain` command again")
     result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))
     charts = _charts(folder)
-    with disk_faults(folder), whole_file(folder / "curve.png") as picture:
+    with disk_faults(folder), atomic_file(folder / "curve.png") as picture:
         picture.write_bytes(to_png(charts[0]))
     body = _body(folder, _facts(result), charts, result.held_out)
     write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
