@@ -55,7 +55,7 @@ def card(
     """
     from shoal.cli.console import print_json
     from shoal.corpora import describe_corpus, read_documents
-    from shoal.files import whole_file
+    from shoal.files import atomic_file
 
     found = describe_corpus(
         read_documents(source, column=column), name=name or source, licence=licence, near=similarity
@@ -63,7 +63,7 @@ def card(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
-            with whole_file(out / file) as partial:
+            with atomic_file(out / file) as partial:
                 partial.write_text(content, encoding="utf-8")
         say(f"written to {out}")
     if as_json:

@@ -191,7 +191,7 @@ def _write_page(
 ) -> None:
     """Write the page."""
     from shoal.cli.files import write_whole
-    from shoal.insight.layers import layers_page
+    from shoal.reports import layers_page
 
     write_whole(plot, layers_page(rows, attention, formats, changes, model=model))
     say(f"written to {plot}")

@@ -27,7 +27,7 @@ GROUPS = {
     "Experiments": {
         "run": "Run an experiment: certify the evaluator, train, evaluate, and give a verdict with a report.",
         "compare": "Compare two runs of an experiment, item by item and seed by seed.",
-        "report": "Write the report of a run or a sweep again.",
+        "report": "Write the report of a run, a sweep or a pretraining from its folder.",
         "power": "Compute how many seeds and items would show an effect.",
         "task": "Write the rows of a task, or measure how narrow its split is.",
         "certify": "Prove an evaluator on dummy models of known accuracy.",

@@ -96,7 +96,7 @@ def _report(
     """Write the files and print the scores."""
     from shoal.cli.console import print_json
     from shoal.cli.files import write_whole
-    from shoal.evaluation.stories import rating_page
+    from shoal.reports import rating_page
 
     whole = {
         "settings": settings,
