@@ -6,7 +6,6 @@ a line in `_FORMATS`.
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shoal.errors import DataError, StoreError, UsageError
-from shoal.files import whole_file
+from shoal.files import atomic_file
 from shoal.tasks.task import Example, Tag
+from shoal.textfiles import inner_suffix, read_json_lines
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +38,8 @@ def read_rows(path: str | os.PathLike[str], *, end_token: str | None = None) -> 
     the completion ends; every other column, and every entry of an object named ``tags``, becomes a tag.
 
     Args:
-        path: a file whose name ends in ``.jsonl`` or ``.parquet``.
+        path: a file whose name ends in ``.jsonl`` (UTF-8, or UTF-16 and UTF-32 with a byte-order mark),
+            ``.jsonl.gz`` or ``.parquet``.
         end_token: the text of the end token, ``<|endoftext|>`` say. It is taken off the completions that have it at
             their end, and those end. In a file where at least one completion has it, one without it does not end,
             unless a column ``ends`` says that it does; in a file where none has it, it changes nothing.
@@ -53,10 +54,11 @@ def read_rows(path: str | os.PathLike[str], *, end_token: str | None = None) -> 
         raise DataError(f"{path} is a folder; give a .jsonl or .parquet file in it")
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
-    if path.suffix not in _FORMATS:
+    suffix = inner_suffix(path)
+    if suffix not in _FORMATS or (path.suffix == ".gz" and suffix == ".parquet"):
         raise DataError(f"{path} ends in {path.suffix!r}; rows are read from {' and '.join(_FORMATS)} files")
     try:
-        rows = [(where, _checked(where, row)) for where, row in _FORMATS[path.suffix].read(path)]
+        rows = [(where, _checked(where, row)) for where, row in _FORMATS[suffix].read(path)]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if not rows:
@@ -87,7 +89,7 @@ def write_rows(examples: Sequence[Example], path: str | os.PathLike[str], *, end
     with_ends = end_token is None or not all(example.ends for example in examples)
     rows = [_row(place, example, end_token, with_ends=with_ends) for place, example in enumerate(examples, start=1)]
     try:
-        with whole_file(path) as partial:
+        with atomic_file(path) as partial:
             _FORMATS[path.suffix].write(rows, partial)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
@@ -195,44 +197,18 @@ def _row(place: int, example: Example, end_token: str | None, *, with_ends: bool
     }
 
 
-# JSONL: one JSON object a line, in UTF-8.
+# JSONL: one JSON object a line.
+
+_EXPECTED = 'each line must be one object, as {"prompt": "...", "completion": "..."}'
 
 
 def _read_jsonl(path: Path) -> Iterator[LocatedRow]:
     """Each row and where it stands; blank lines are skipped."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path}, line {number}"
-            text = _decoded(where, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
-            if text.strip():
-                yield where, _json_object(where, text)
-
-
-def _decoded(where: str, line: bytes) -> str:
-    """The line as text."""
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{where}: byte 0x{line[error.start]:02x} at place {error.start + 1} of the line is not UTF-8; "
-            "save the file as UTF-8"
-        ) from error
-
-
-def _json_object(where: str, text: str) -> Mapping[str, Any]:
-    """The line's object."""
-    try:
-        row = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{where}: broken JSON at place {error.pos + 1} ({error.msg}); each line must be one object, as "
-            '{"prompt": "...", "completion": "..."}'
-        ) from error
-    except RecursionError as error:
-        raise DataError(f"{where}: JSON nested too deeply to be a row; write prompt and completion as text") from error
-    if not isinstance(row, dict):
-        raise DataError(f'{where}: {text.strip()[:40]} is not an object; write {{"prompt": ..., "completion": ...}}')
-    return row
+    for where, row in read_json_lines(path, expected=_EXPECTED):
+        if not isinstance(row, dict):
+            shown = json.dumps(row, ensure_ascii=False)[:40]
+            raise DataError(f'{where}: {shown} is not an object; write {{"prompt": ..., "completion": ...}}')
+        yield where, row
 
 
 def _write_jsonl(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
