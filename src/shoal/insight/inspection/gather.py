@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shoal.insight.neurons.watched import NeuronReports
     from shoal.insight.roles.named import HeadRoles
     from shoal.insight.tokens.reading import TokenReading
+    from shoal.progress import Progress
 
 View = TypeVar("View")
 
@@ -105,7 +106,7 @@ def inspect_text(
     position: int = -1,
     tuned: TunedLens | None = None,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Inspection:
     """Look at a text through every view that the model has.
 
