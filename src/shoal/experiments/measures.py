@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-"""An item's record: the fields of `shoal.evaluation.scores.ItemScore` and its split, prompt and completion."""
+"""An item's record: the fields of `shoal.evaluation.results.ItemScore` and its split, prompt and completion."""
 
 MeasureName = Literal[
     "exact_match", "counting", "stopping", "agreed_prefix", "string_match", "token_accuracy", "bits_per_byte"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from shoal.evaluation.certification import item_sets as items
+from shoal.evaluation.certification import fixtures as items
 from shoal.evaluation.certification.checks import (
     Check,
     LeavesThingsAlone,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from shoal.evaluation.certification import item_sets as items
+from shoal.evaluation.certification import fixtures as items
 from shoal.evaluation.certification.checks import Check, ScoresChance, ScoresDummy, ScoresText
 from shoal.models.dummies import tiny_tokenizer
 

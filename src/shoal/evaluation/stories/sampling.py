@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.asked import read_record
 from shoal.errors import TooLongError, UsageError
+from shoal.evaluation.batching import model_limits
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
-from shoal.evaluation.rows import model_limits
 from shoal.models import sample_continuations
 from shoal.text import decode_continuation, plain_ids
 

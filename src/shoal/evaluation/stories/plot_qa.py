@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from shoal.corpora.grammar import Question, answer_question, ask_questions, lexicon, tell_story
 from shoal.errors import BoundaryError, DataError, UsageError
-from shoal.evaluation.batches import Row
+from shoal.evaluation.batching import Row, model_limits
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
-from shoal.evaluation.rows import model_limits
 from shoal.evaluation.stories.measures import Measure, measure
 from shoal.text import plain_ids
 

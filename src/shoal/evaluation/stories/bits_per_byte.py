@@ -12,9 +12,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.evaluation.batches import Row
+from shoal.evaluation.batching import Row, model_limits
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
-from shoal.evaluation.rows import model_limits
 from shoal.evaluation.stories.measures import Measure, measure
 from shoal.text import plain_ids
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from shoal.corpora.grammar import tell_story
 from shoal.errors import UsageError
-from shoal.evaluation.judging.damage.consistency import damage_consistency
-from shoal.evaluation.judging.damage.grammar import damage_grammar
-from shoal.evaluation.judging.damage.instruction import instruction_for
-from shoal.evaluation.judging.rubric import Piece
+from shoal.evaluation.judging.llm_judge import Piece
+from shoal.evaluation.judging.perturbations import damage_consistency, damage_grammar, instruction_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from shoal.text import stem, stem_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.evaluation.stories.completing import Completion
+    from shoal.evaluation.stories.sampling import Completion
 
 
 def held_words(text: str, wanted: Sequence[str]) -> tuple[str, ...]:
