@@ -1,4 +1,7 @@
-"""How evenly vectors fill their space, and whether a few of them are everybody's neighbour."""
+"""The geometry of a cloud of vectors: anisotropy and hubness.
+
+Shapes: V vectors, D width, R vectors that take part in hubness.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,12 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 _PAIRS = 20_000
+"""Random pairs: the mean cosine of independent ones then has a standard error below 0.01."""
+
 _GROUPS = 20
 _HUB_ROWS = 4000
+"""Vectors that take part in hubness: its cost grows with their square."""
+
 _HUBS = 5
 
 
@@ -27,24 +34,24 @@ class Geometry:
     """The shape of a cloud of vectors."""
 
     space: str
-    """Which vectors."""
+    """Name of the vectors."""
 
     count: int
     dimension: int
     mean_cosine: float
-    """Of random pairs: 0 where directions are even, 1 where all are one (Ethayarajh 2019, arXiv:1909.00512, 3.3)."""
+    """Mean cosine of random pairs: 0 where directions are even, 1 where all are the same (Ethayarajh 2019, arXiv:1909.00512, 3.3)."""
 
     mean_cosine_error: float
     """Its standard error, from groups of pairs that share no vector where there are enough."""
 
     centred_cosine: float
-    """The same after the mean vector is taken away: what is left is not the common direction."""
+    """The same after the mean vector is subtracted, so that the common direction does not count."""
 
     iso_score: float
     """How evenly the variance is spread over the dimensions, 0 to 1 (Rudman et al. 2022, arXiv:2108.07344, 3)."""
 
     partition_ratio: float
-    """Least over largest sum of exp(c · w) over unit directions c, the eigenvectors of WᵀW and their opposites; 1 is
+    """Smallest over largest sum of exp(c · w) over unit directions c, the eigenvectors of WᵀW and their opposites; 1 is
     even (Mu and Viswanath 2018, arXiv:1702.01417, section 2.2)."""
 
     hub_skewness: float | None
@@ -52,10 +59,10 @@ class Geometry:
     et al. 2010, JMLR 11:2487-2531, section 2); None with too few vectors."""
 
     orphans: float | None
-    """The share of vectors that are nobody's neighbour."""
+    """Share of vectors that are among the nearest of no other (anti-hubs)."""
 
     hubs: tuple[tuple[str, int], ...]
-    """The most frequent neighbours, and of how many."""
+    """The most frequent neighbours, each with the number of vectors it is a neighbour of."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -69,16 +76,16 @@ def measure_geometry(
 
     Args:
         vectors_VD: at least three vectors.
-        names: what each stands for.
-        space: a name for them.
-        neighbours: how many nearest ones count for hubness; at most 4000 vectors, drawn by the seed, take part.
+        names: the name of each.
+        space: name of the cloud.
+        neighbours: number of nearest neighbours for hubness; at most 4000 vectors, drawn by the seed, take part.
         seed: draws pairs and vectors.
 
     Raises:
         DataError: fewer than three vectors.
     """
     if len(vectors_VD) < 3:
-        raise DataError(f"the shape of {len(vectors_VD)} vectors says nothing; give a text of at least 3 tokens")
+        raise DataError(f"the geometry of {len(vectors_VD)} vectors means nothing; give a text of at least 3 tokens")
     random = np.random.default_rng(seed)
     wide_VD = vectors_VD.astype(np.float64)
     centred_VD = wide_VD - wide_VD.mean(axis=0)
@@ -100,7 +107,10 @@ def measure_geometry(
 
 
 def iso_score(vectors_VD: np.ndarray) -> float:
-    """IsoScore: 1 where all directions have the same variance, 0 where one has all of it, or there is but one."""
+    """Compute the IsoScore: 1 where all directions have the same variance, 0 where one direction has all of it.
+
+    Source: Rudman et al. (2022), arXiv:2108.07344, section 3.
+    """
     width = vectors_VD.shape[1]
     variances_D = np.linalg.eigvalsh(np.atleast_2d(np.cov(vectors_VD, rowvar=False)))
     length = np.linalg.norm(variances_D)
@@ -112,7 +122,10 @@ def iso_score(vectors_VD: np.ndarray) -> float:
 
 
 def partition_ratio(vectors_VD: np.ndarray) -> float:
-    """Least over largest partition function along the eigenvectors of WᵀW, both ways."""
+    """Divide the smallest by the largest partition function along the eigenvectors of WᵀW and their opposites.
+
+    Source: Mu and Viswanath (2018), arXiv:1702.01417, section 2.2.
+    """
     _, directions_DD = np.linalg.eigh(vectors_VD.T @ vectors_VD)
     products_VD = vectors_VD @ directions_DD
     sums = np.concatenate([_log_sum(products_VD), _log_sum(-products_VD)])
@@ -139,15 +152,15 @@ def _mean_cosine(vectors_VD: np.ndarray, random: np.random.Generator) -> tuple[f
 def _hubness(
     vectors_VD: np.ndarray, names: Sequence[str], neighbours: int, random: np.random.Generator
 ) -> tuple[float | None, float | None, tuple[tuple[str, int], ...]]:
-    """Skewness of k-occurrence, the share that never occurs, and the greatest hubs."""
+    """Skewness of the k-occurrence, the share of anti-hubs, and the largest hubs."""
     rows = np.sort(random.permutation(len(vectors_VD))[:_HUB_ROWS])
     if len(rows) <= 2 * neighbours:
         return None, None, ()
     unit_RD = vectors_VD[rows] / np.maximum(np.linalg.norm(vectors_VD[rows], axis=1, keepdims=True), 1e-30)
     closeness_RR = unit_RD.astype(np.float32) @ unit_RD.astype(np.float32).T
     np.fill_diagonal(closeness_RR, -np.inf)
-    near = np.argpartition(-closeness_RR, neighbours - 1, axis=1)[:, :neighbours]
-    occurrences_R = np.bincount(near.ravel(), minlength=len(rows))
+    nearest = np.argpartition(-closeness_RR, neighbours - 1, axis=1)[:, :neighbours]
+    occurrences_R = np.bincount(nearest.ravel(), minlength=len(rows))
     apart = occurrences_R - occurrences_R.mean()
     spread = occurrences_R.std()
     skewness = float((apart**3).mean() / spread**3) if spread else 0.0
