@@ -1,7 +1,7 @@
 """The checkpoints of a training, and the step at which a score over them rises.
 
-Two steps are reported, and neither replaces the other: the change point of the series upwards (`shoal.changes`), and the
-first checkpoint from which on the score stays at or above a threshold.
+Two steps are reported, and neither replaces the other: the change point of the series upwards (`shoal.changes`), and
+the first checkpoint from which on the score stays at or above a threshold.
 
 Shapes: C checkpoints.
 """

@@ -153,9 +153,7 @@ def repeated_tokens(
     return torch.cat(parts_of_row, dim=1)
 
 
-def text_rows(
-    parts: Parts, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]
-) -> tuple[torch.Tensor, list[int]]:
+def text_rows(parts: Parts, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> tuple[torch.Tensor, list[int]]:
     """Encode the beginnings of texts of three tokens or more as rows padded on the right, with their lengths.
 
     Args:
@@ -204,7 +202,9 @@ def _attention_mass(
     related_BRM = related_BRLL[:, :, queries, : segment.stop].flatten(2).float()
 
     def reduce(_: str, weights_BHLL: torch.Tensor) -> torch.Tensor:
-        return torch.bmm(weights_BHLL[:, :, queries].flatten(2).float(), related_BRM.transpose(1, 2)).sum(0).double().cpu()
+        return (
+            torch.bmm(weights_BHLL[:, :, queries].flatten(2).float(), related_BRM.transpose(1, 2)).sum(0).double().cpu()
+        )
 
     mask_BL = torch.arange(segment.stop) < torch.tensor(lengths)[:, None]
     if segment.forget:

@@ -94,7 +94,7 @@ class HeadTypes:
         return "\n".join([f"{len(self.typed)} of {len(self.heads)} heads have a type", *rows])
 
     def to_frame(self) -> pandas.DataFrame:
-        """A row per head and type: the scores on random tokens and on text, the p-value, and whether it has the type."""
+        """A row per head and type: its scores on random tokens and on text, p-value, and whether it has the type."""
         import pandas
 
         return pandas.DataFrame(
@@ -177,10 +177,12 @@ def find_head_types(
 
 
 def _thresholds(null_XT: torch.Tensor, level: float, min_score: float) -> dict[str, dict[str, float]]:
-    """What a head had to reach, on random tokens and on text: the score that a share ``level`` of null heads exceeds."""
+    """What a head had to reach, on random tokens and on text: the score that a share ``level`` of null heads reach."""
     allowed = max(int(level * (1 + len(null_XT))) - 1, 0)
     reached_T = null_XT.nan_to_num(0.0).sort(descending=True, dim=0).values[allowed].clamp(min=min_score)
-    on_random, *on_text = (dict(zip(HEAD_TYPES, each.tolist(), strict=True)) for each in reached_T.split(len(HEAD_TYPES)))
+    on_random, *on_text = (
+        dict(zip(HEAD_TYPES, each.tolist(), strict=True)) for each in reached_T.split(len(HEAD_TYPES))
+    )
     return {
         "thresholds": on_random,
         "text_thresholds": {role: each[role] for each in on_text for role in _BY_POSITION},

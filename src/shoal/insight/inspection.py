@@ -1,40 +1,63 @@
-"""All views of one text by one model; a view that this model cannot have says why not."""
+"""All views of one text by one model; a view that the model cannot have gets a reason.
+
+Shapes: L positions, V vocabulary.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import torch
 
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
-from shoal.insight.hooks.parts import find_parts
-from shoal.insight.inspection.patterns import head_patterns
-from shoal.insight.inspection.stream import stream_readings
-from shoal.insight.logits.attribution import direct_attribution
-from shoal.insight.logits.lens import lens_readings
-from shoal.insight.logits.surprise import surprisal
-from shoal.insight.neurons.watched import watch_neurons
-from shoal.insight.roles.named import head_roles
-from shoal.insight.tokens.reading import read_tokens
-from shoal.text import check_coverage
+from shoal.figures import HeadPattern
+from shoal.insight.encoding import encode_texts
+from shoal.insight.head_types import HeadType, HeadTypes, find_head_types
+from shoal.insight.hooks import find_parts, read_activations
+from shoal.insight.interventions import Ablations, PatchEffects
+from shoal.insight.logits import Attribution, LensReading, direct_attribution, lens_readings, surprisal
+from shoal.insight.neurons import find_selective_neurons
+from shoal.insight.options import DEFAULTS
+from shoal.insight.text_views import ResidualReading, head_patterns, residual_readings
+from shoal.insight.tokens import TokenPiece, TokenReading, read_tokens
+from shoal.insight.training_dynamics import HeadHistory, NeuronHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.figures import HeadPattern
-    from shoal.insight.hooks.parts import Parts
-    from shoal.insight.inspection.stream import StreamReading
-    from shoal.insight.logits.attribution import Attribution
-    from shoal.insight.logits.lens import LensReading
-    from shoal.insight.logits.tuned import TunedLens
-    from shoal.insight.neurons.watched import NeuronReports
-    from shoal.insight.roles.named import HeadRoles
-    from shoal.insight.tokens.reading import TokenReading
+    from shoal.insight.hooks import Parts
+    from shoal.insight.logits import TunedLens
+    from shoal.insight.neurons import NeuronReports
+    from shoal.insight.options import AnalysisOptions
 
 View = TypeVar("View")
+
+Findings = Mapping[str, PatchEffects | Ablations | HeadHistory | NeuronHistory]
+"""Results besides the views of one text, by name: ``patching``, ``ablation``, ``neuron_ablation``, ``over_training``,
+``neurons_over_training``."""
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextQuery:
+    """A text, and the prediction in it that is attributed to the parts of the model."""
+
+    text: str
+
+    target: str | None = None
+    """The token whose logit is attributed; None for the token that the model predicts."""
+
+    foil: str | None = None
+    """The token it is compared with; None for the model's second choice."""
+
+    position: int = -1
+    """The token after which the target is predicted; -1 is the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +67,16 @@ class Inspection:
     model: str
     reading: TokenReading
     tokens: tuple[str, ...]
-    """What each token that the model reads says, those included that the tokenizer adds."""
+    """The text of each token that the model reads, including those that the tokenizer adds."""
 
     surprisal: tuple[float | None, ...]
-    """Bits of each token; None for the first."""
+    """Surprisal of each token in bits; None for the first."""
 
-    roles: HeadRoles | None
+    roles: HeadTypes | None
+    """The types of the heads."""
+
     patterns: tuple[HeadPattern, ...]
-    stream: tuple[StreamReading, ...]
+    stream: tuple[ResidualReading, ...]
     """The residual stream, layer by layer."""
 
     lens: tuple[LensReading, ...]
@@ -61,16 +86,43 @@ class Inspection:
     attribution: Attribution | None
     neurons: NeuronReports | None
     names: dict[int, str]
-    """Ids that stand in lens and attribution, as text."""
+    """The text of the ids in lens and attribution."""
 
     missing: dict[str, str]
-    """By view, why it is not there."""
+    """By name of a view, why it is missing."""
+
+    def __str__(self) -> str:
+        sections = [self._title(), *map(str, filter(None, (self.roles,)))]
+        if self.lens:
+            sections.append("\n".join(self._lens_lines()))
+        if self.attribution is not None:
+            sections.append("\n".join(self._attribution_lines(self.attribution)))
+        sections += [str(self.neurons)] if self.neurons is not None else []
+        sections += [f"no {view.replace('_', ' ')}: {reason}" for view, reason in self.missing.items()]
+        return "\n\n".join(sections)
+
+    def _title(self) -> str:
+        known = [bits for bits in self.surprisal if bits is not None]
+        mean = f", {sum(known) / len(known):.2f} bits per token" if known else ""
+        return f"{self.model}: {len(self.tokens)} tokens{mean}"
+
+    def _lens_lines(self) -> list[str]:
+        return [
+            f"  {each.layer:10} predicts {self.names[each.top_ids[-1][0]]!r} ({each.top_p[-1][0]:.0%}) as next token"
+            for each in self.lens
+        ]
+
+    def _attribution_lines(self, attribution: Attribution) -> list[str]:
+        foil = "the mean" if attribution.foil is None else repr(self.names[attribution.foil])
+        title = f"logit of {self.names[attribution.target]!r} minus {foil}: {attribution.total:+.3f}, by component"
+        return [title, *(f"  {value:+8.3f}  {name}" for name, value in attribution.strongest(_SHOWN))]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "model": self.model,
             "text": self.reading.text,
+            "reading": asdict(self.reading),
             "tokens": list(self.tokens),
             "surprisal": list(self.surprisal),
             "roles": None if self.roles is None else self.roles.to_dict(),
@@ -81,6 +133,7 @@ class Inspection:
                     "share": each.share,
                     "keys": each.keys_LT.tolist(),
                     "weights": each.weights_LT.tolist(),
+                    "note": each.note,
                 }
                 for each in self.patterns
             ],
@@ -92,109 +145,156 @@ class Inspection:
             "missing": self.missing,
         }
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Inspection:
+        """Rebuild the inspection from `to_dict`, also after a round trip through JSON; neurons are left out."""
+        reading, roles, attribution = record["reading"], record["roles"], record["attribution"]
+        return cls(
+            model=record["model"],
+            reading=TokenReading(
+                **reading
+                | {
+                    "pieces": tuple(TokenPiece(**piece) for piece in reading["pieces"]),
+                    "named": {name: pair and (pair[0], pair[1]) for name, pair in reading["named"].items()},
+                }
+            ),
+            tokens=tuple(record["tokens"]),
+            surprisal=tuple(record["surprisal"]),
+            roles=roles and HeadTypes(**roles | {"heads": tuple(map(_head_role, roles["heads"]))}),
+            patterns=tuple(
+                HeadPattern(
+                    block=each["block"],
+                    head=each["head"],
+                    keys_LT=np.asarray(each["keys"], np.uint16),
+                    weights_LT=np.asarray(each["weights"], np.float32),
+                    note=each["note"],
+                )
+                for each in record["attention"]
+            ),
+            stream=tuple(ResidualReading(**each) for each in record["stream"]),
+            lens=tuple(LensReading(**each) for each in record["lens"]["layers"]),
+            lens_kind=record["lens"]["kind"],
+            attribution=attribution and Attribution(**attribution),
+            neurons=None,
+            names={int(id_): text for id_, text in record["names"].items()},
+            missing=record["missing"]
+            if record["neurons"] is None
+            else record["missing"] | {"neurons": "they are not part of a record"},
+        )
+
+
+def _head_role(record: Mapping[str, Any]) -> HeadType:
+    return HeadType(**dict(record) | {"roles": tuple(record["roles"])})
+
 
 def inspect_text(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
-    text: str,
+    query: TextQuery | str,
     *,
     name: str = "",
     corpus: Sequence[str] = (),
-    target: str | None = None,
-    foil: str | None = None,
-    position: int = -1,
     tuned: TunedLens | None = None,
-    seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    options: AnalysisOptions = DEFAULTS,
 ) -> Inspection:
-    """Look at a text through every view that the model has.
+    """Compute every view that a model has of a text.
 
     Args:
         model: a causal language model in evaluation mode.
         tokenizer: its tokenizer.
-        text: what the model reads.
-        name: of the model, usually its spec.
-        corpus: texts on which roles of place and neurons are judged; without them there are no neurons.
-        target: the token whose logit is shared out; None is what the model predicts.
-        foil: the token it is compared with; None is the model's second choice.
-        position: where that is predicted, as a token of the text; -1 is the last.
-        tuned: a tuned lens for the layers; None is the logit lens.
-        seed: of random tokens and null models.
-        progress: called with (what, done, total).
+        query: the text, with the prediction that is attributed or without.
+        name: name of the model, usually its spec.
+        corpus: texts on which head types of position and neurons are judged; without them there are no neurons.
+        tuned: a tuned lens for the layers; None reads the logit lens.
+        options: alpha of head types and neurons, seed of random tokens and shuffled models, and progress callback.
 
     Raises:
         DataError: the text has no token.
         TooLongError: it does not fit into the model's context.
         UsageError: a target or foil that is not one token, or a position outside the text.
-        ModelError: the model has no blocks that could be found.
+        ModelError: the model has no blocks that could be found, or its logits are not finite.
     """
+    query = TextQuery(text=query) if isinstance(query, str) else query
     parts = find_parts(model)
-    reading = read_tokens(tokenizer, text, model=name)
-    ids_L = _ids(parts, reading, position)
-    missing: dict[str, str] = {}
-
-    def view(title: str, make: Callable[[], View]) -> View | None:
-        try:
-            return make()
-        except (ModelError, DataError) as fault:
-            missing[title] = str(fault)
-            return None
-
-    with torch.inference_mode():
-        logits_LV = model(ids_L[None], use_cache=False).logits[0].float()
+    reading = read_tokens(tokenizer, query.text, model=name)
+    ids_L = _ids(parts, reading, query.position)
+    logits_LV = read_activations(model, ids_L[None], ["logits"])["logits"][0].float()
     if not bool(logits_LV.isfinite().all()):
-        raise ModelError(f"{name or parts.name} gives logits that are not numbers on this text; nothing can be shown")
-    goal, other = _target(tokenizer, target), _target(tokenizer, foil)
-    first, second = logits_LV[position].topk(2).indices.tolist()
-    goal = first if goal is None else goal
-    other = (second if goal == first else first) if other is None else other
-    roles = view("roles", lambda: head_roles(model, tokenizer, list(corpus), seed=seed, progress=progress))
-    lens = view("lens", lambda: lens_readings(model, ids_L, tuned=tuned)) or ()
+        raise ModelError(f"{name or parts.name} gives logits that are not finite on this text; nothing can be shown")
+    views = _Views()
+    target, foil = _prediction(tokenizer, query, logits_LV)
+    roles = views.make("roles", lambda: find_head_types(model, tokenizer, list(corpus), options=options))
+    lens = views.make("lens", lambda: lens_readings(model, ids_L, tuned=tuned)) or ()
+    neurons = None
     if corpus:
-        neurons = view("neurons", lambda: watch_neurons(model, tokenizer, corpus, seed=seed, progress=progress))
+        neurons = views.make("neurons", lambda: find_selective_neurons(model, tokenizer, corpus, options=options))
     else:
-        neurons, missing["neurons"] = None, "no corpus was given; what neurons fire on is found on one (--corpus FILE)"
-    attribution = view(
-        "attribution", lambda: direct_attribution(model, ids_L, target=goal, foil=other, position=position)
+        views.missing["neurons"] = "no corpus was given; what neurons fire on is found on one (--corpus FILE)"
+    attribution = views.make(
+        "attribution", lambda: direct_attribution(model, ids_L, target=target, foil=foil, position=query.position)
     )
-    told = {goal, other} | {id_ for each in lens for ids in each.top_ids for id_ in ids}
+    shown = {target, foil} | {id_ for each in lens for ids in each.top_ids for id_ in ids}
     return Inspection(
         model=name,
         reading=reading,
         tokens=tuple(piece.text or piece.token for piece in reading.pieces),
         surprisal=tuple(surprisal(logits_LV, ids_L)),
         roles=roles,
-        patterns=view("attention", lambda: head_patterns(parts, ids_L, roles)) or (),
-        stream=stream_readings(parts, ids_L),
+        patterns=views.make("attention", lambda: head_patterns(parts, ids_L, roles)) or (),
+        stream=residual_readings(parts, ids_L),
         lens=lens,
         lens_kind="logit lens" if tuned is None else "tuned lens",
         attribution=attribution,
         neurons=neurons,
-        names={id_: tokenizer.decode([id_]) for id_ in sorted(told)},
-        missing=missing,
+        names={id_: tokenizer.decode([id_]) for id_ in sorted(shown)},
+        missing=views.missing,
     )
 
 
-def check_text(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    text: str,
-    *,
-    target: str | None = None,
-    foil: str | None = None,
-    position: int = -1,
-) -> None:
-    """Raise what `inspect_text` would raise of its arguments; for before anything that takes long."""
-    _ids(find_parts(model), read_tokens(tokenizer, text), position)
-    for token in (target, foil):
-        _target(tokenizer, token)
+class _Views:
+    """Makes views, and collects the reasons of those that a model cannot have."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+
+    def make(self, name: str, view: Callable[[], View]) -> View | None:
+        try:
+            return view()
+        except (ModelError, DataError) as error:
+            self.missing[name] = str(error)
+            return None
+
+
+def check_text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, query: TextQuery | str) -> None:
+    """Raise the errors of `inspect_text` that its arguments cause, before anything that takes long.
+
+    Args:
+        model: a causal language model.
+        tokenizer: its tokenizer.
+        query: the text, with the prediction that is attributed or without.
+
+    Raises:
+        DataError, TooLongError, UsageError, ModelError: as `inspect_text` does.
+    """
+    query = TextQuery(text=query) if isinstance(query, str) else query
+    _ids(find_parts(model), read_tokens(tokenizer, query.text), query.position)
+    for token in (query.target, query.foil):
+        _token_id(tokenizer, token)
+
+
+def _prediction(tokenizer: PreTrainedTokenizerFast, query: TextQuery, logits_LV: torch.Tensor) -> tuple[int, int]:
+    """Target and foil; what is not given is the model's first choice, and the best of the others."""
+    first, second = logits_LV[query.position].topk(2).indices.tolist()
+    target, foil = _token_id(tokenizer, query.target), _token_id(tokenizer, query.foil)
+    target = first if target is None else target
+    return target, (second if target == first else first) if foil is None else foil
 
 
 def _ids(parts: Parts, reading: TokenReading, position: int) -> torch.Tensor:
     """The ids of the text, where the model can read them and the position is one of theirs."""
     ids = [piece.id for piece in reading.pieces]
     if not ids or not reading.plain:
-        raise DataError("the text is empty, so there is nothing to look at; give at least one word")
+        raise DataError("the text is empty, so there is nothing to inspect; give at least one word")
     if parts.context is not None and len(ids) > parts.context:
         raise TooLongError(
             f"the text takes {len(ids)} tokens, and {parts.name} reads at most {parts.context}; give a shorter text"
@@ -207,12 +307,11 @@ def _ids(parts: Parts, reading: TokenReading, position: int) -> torch.Tensor:
     return torch.tensor(ids, device=parts.model.device)
 
 
-def _target(tokenizer: PreTrainedTokenizerFast, text: str | None) -> int | None:
+def _token_id(tokenizer: PreTrainedTokenizerFast, text: str | None) -> int | None:
     """The id of a token that was given as text."""
     if text is None:
         return None
-    check_coverage(tokenizer, [text])
-    ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    ids = encode_texts(tokenizer, [text], special_tokens=False)[0]
     if len(ids) != 1:
         cut = " ".join(repr(token) for token in tokenizer.convert_ids_to_tokens(ids)) or "nothing"
         raise UsageError(f"{text!r} is not one token of this model but {cut}; give one token, its space included")

@@ -185,7 +185,9 @@ def head_history(
         text_scores_CNHR: the scores on text, where types were judged on text too.
     """
     moments = [
-        _head_moment(steps, scores_CNHR, text_scores_CNHR, head, role, last) for head in last.typed for role in head.roles
+        _head_moment(steps, scores_CNHR, text_scores_CNHR, head, role, last)
+        for head in last.typed
+        for role in head.roles
     ]
     return HeadHistory(steps=tuple(steps), moments=tuple(moments))
 

@@ -46,7 +46,6 @@ BY_INTERFACE = ("queries", "keys", "values", "weights")
 """Activations that exist only inside the attention function, where no module hook reaches."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class _HookPoint:
     """Where an activation of a block is met by a module hook."""
@@ -67,7 +66,9 @@ _HOOK_POINTS = {
     "residual_in": _HookPoint(lambda block: block.module, before=True),
     "attention.heads": _HookPoint(lambda block: block.projection, before=True, present=_attends, by_head=True),
     # Behind the norm where there is one (Gemma 2): that is what is added to the residual stream.
-    "attention.output": _HookPoint(lambda block: block.attention_norm or block.attention, before=False, present=_attends),
+    "attention.output": _HookPoint(
+        lambda block: block.attention_norm or block.attention, before=False, present=_attends
+    ),
     "mlp.neurons": _HookPoint(lambda block: block.down, before=True, present=lambda block: block.down is not None),
     "mlp.output": _HookPoint(
         lambda block: block.mlp_norm or block.mlp, before=False, present=lambda block: block.mlp is not None

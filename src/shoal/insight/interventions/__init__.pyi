@@ -3,11 +3,11 @@ from .ablation import (
     Ablations as Ablations,
     ablate as ablate,
 )
-from .component_names import (
+from .effects import (
+    Effect as Effect,
     component_name as component_name,
     parse_components as parse_components,
 )
-from .effects import Effect as Effect
 from .patching import (
     PatchEffect as PatchEffect,
     PatchEffects as PatchEffects,

@@ -222,9 +222,7 @@ def patch_effects(
     )
 
 
-def _effects(
-    moved_PNHL: Floats, gap_P: Floats, options: AnalysisOptions, *, by_head: bool
-) -> tuple[PatchEffect, ...]:
+def _effects(moved_PNHL: Floats, gap_P: Floats, options: AnalysisOptions, *, by_head: bool) -> tuple[PatchEffect, ...]:
     """Ratios of means, with percentile intervals over resampled pairs."""
     units, shape = len(gap_P), moved_PNHL.shape[1:]
     # A ratio of means and not a mean of ratios: a pair whose gap is near 0 would outweigh all others.

@@ -192,7 +192,9 @@ def compare_attention(
         seconds = cpu_seconds(works, repeats=repeats, name="times of attention", options=options)
         memory = {name: peak_bytes(work) for name, work in works.items()}
     costs = [
-        _cost(way, use, lengths, [seconds[way, use, n] for n in lengths], [memory[way, use, n] for n in lengths], options)
+        _cost(
+            way, use, lengths, [seconds[way, use, n] for n in lengths], [memory[way, use, n] for n in lengths], options
+        )
         for way in WAYS
         for use in USES
     ]

@@ -1,6 +1,6 @@
 """The kinds of layer that "Attention Is All You Need" compares, each as a real layer from n vectors to n vectors.
 
-A kind is one class: its forward pass, its row in table 1 of the paper, its exact longest path, and its colour in charts.
+A kind is one class: its forward pass, its row in table 1 of the paper, its exact longest path and its colour in charts.
 A class with a ``kind`` registers itself.
 
 Shapes: N positions, D width, K kernel size, R positions in a window, S positions per block, C blocks.

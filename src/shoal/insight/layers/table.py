@@ -145,7 +145,9 @@ class LayerRow:
                 f"{memory.value:.2f}"
             )
         lines.append(f"  sequential operations {', '.join(f'{depth} at n={n}' for n, depth in self.depths)}")
-        paths = (f"{path.measured} at n={path.n}" + ("" if path.confirmed else " (not confirmed)") for path in self.paths)
+        paths = (
+            f"{path.measured} at n={path.n}" + ("" if path.confirmed else " (not confirmed)") for path in self.paths
+        )
         lines.append(f"  longest path {', '.join(paths)}")
         return "\n".join(lines + [f"  - {remark}" for remark in self.remarks])
 

@@ -79,8 +79,8 @@ def direct_attribution(
         model: in evaluation mode.
         ids_L: one text.
         target: the token id whose logit is explained.
-        foil: the token id whose logit is subtracted; None subtracts the mean over the vocabulary, so that what is common
-            to all tokens does not count.
+        foil: the token id whose logit is subtracted; None subtracts the mean over the vocabulary, so that what is
+            common to all tokens does not count.
         position: the token after which they are predicted; -1 is the last.
 
     Raises:

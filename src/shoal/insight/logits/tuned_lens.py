@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, DataError, ModelError
-from shoal.files import whole_file
+from shoal.files import atomic_file
 from shoal.insight.encoding import encode_texts
 from shoal.insight.hooks import find_parts, read_activations
 from shoal.insight.logits.unembedding import find_unembedding
@@ -43,7 +43,7 @@ _BATCH = 256
 """Positions per step of Adam."""
 
 _MAX_POSITIONS = 16384
-"""Positions read at most: 64 times the width of a small model, so that a map of D × D is well determined."""
+"""Positions that are read at most: 64 times the width of a small model, so that its map is well determined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class TunedLens:
         path = Path(path)
         header = {"shoal": json.dumps({"model": self.model, "positions": self.positions})}
         tensors = {"weight": self.weight_MDD.contiguous(), "bias": self.bias_MD.contiguous()}
-        with whole_file(path) as partial:
+        with atomic_file(path) as partial:
             save_file(tensors, partial, metadata=header)
 
     @classmethod

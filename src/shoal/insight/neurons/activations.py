@@ -100,9 +100,7 @@ def top_activations(
     return top, sums.separation()
 
 
-def null_separations(
-    parts: Parts, rows: Sequence[list[int]], shuffles: int, options: AnalysisOptions
-) -> torch.Tensor:
+def null_separations(parts: Parts, rows: Sequence[list[int]], shuffles: int, options: AnalysisOptions) -> torch.Tensor:
     """The separations (X) of all neurons of shuffled models, in ascending order.
 
     Args:

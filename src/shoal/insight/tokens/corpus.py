@@ -76,14 +76,14 @@ class TokenCounts:
 
     def __str__(self) -> str:
         word, size = self.tokens_per_word, self.bytes_per_token
+        whole = self.documents - self.broken_round_trips
         return "\n".join(
             [
                 f"{self.model}: {self.tokens:,} tokens, {self.used} of {self.vocabulary} different ones used",
                 f"  tokens per word  {word.value:.3f}{word.interval()}",
                 f"  bytes per token  {size.value:.3f}{size.interval()}",
                 f"  unknown tokens   {self.unknown}, tokens that are less than a character {self.byte_tokens}",
-                f"  round trip       {self.documents - self.broken_round_trips} of {self.documents} documents are the "
-                "same after decoding",
+                f"  round trip       {whole} of {self.documents} documents are the same after decoding",
             ]
         )
 

@@ -55,8 +55,8 @@ class TokenizationDiff:
 
     def __str__(self) -> str:
         title = (
-            f"{self.first} and {self.second} share {self.shared} boundaries, {self.only_first} are of the first alone and "
-            f"{self.only_second} of the second alone (agreement {self.agreement:.2f})"
+            f"{self.first} and {self.second} share {self.shared} boundaries, {self.only_first} are of the first alone "
+            f"and {self.only_second} of the second alone (agreement {self.agreement:.2f})"
         )
         rows = [
             f"  {span.start:5}  {span.text!r}: {' '.join(map(repr, span.first))} | {' '.join(map(repr, span.second))}"

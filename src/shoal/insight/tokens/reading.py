@@ -82,11 +82,12 @@ class TokenReading:
 
     def __str__(self) -> str:
         title = (
-            f"{self.model}: {len(self.plain)} tokens ({len(self.pieces)} with special ones), {len(self.text)} characters, "
-            f"{len(self.text.encode())} bytes, vocabulary {self.vocabulary}"
+            f"{self.model}: {len(self.plain)} tokens ({len(self.pieces)} with special ones), {len(self.text)} "
+            f"characters, {len(self.text.encode())} bytes, vocabulary {self.vocabulary}"
         )
         named = [
-            f"  {role}  {'none' if found is None else f'{found[0]!r} = {found[1]}'}" for role, found in self.named.items()
+            f"  {role}  {'none' if found is None else f'{found[0]!r} = {found[1]}'}"
+            for role, found in self.named.items()
         ]
         width = max((len(repr(piece.token)) for piece in self.pieces), default=0)
         rows = [f"\n  {'id':>7}  {'token':{width}}  characters"]
@@ -165,7 +166,7 @@ def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "
 
 
 def is_part(offsets: list[tuple[int, int]], place: int) -> bool:
-    """Whether a token shares its characters with a neighbour: the bytes of one character are spread over several tokens.
+    """Whether a token shares its characters with a neighbour: the bytes of one character are spread over both.
 
     Args:
         offsets: the character range of every token.

@@ -4,9 +4,11 @@ from .dimension import (
 )
 from .geometry import (
     Geometry as Geometry,
+    Projection as Projection,
     iso_score as iso_score,
     measure_geometry as measure_geometry,
     partition_ratio as partition_ratio,
+    project as project,
 )
 from .model_embeddings import (
     TokenVectors as TokenVectors,
@@ -19,10 +21,6 @@ from .neighbours import (
     TokenNeighbours as TokenNeighbours,
     measure_agreement as measure_agreement,
     nearest_neighbours as nearest_neighbours,
-)
-from .projection import (
-    Projection as Projection,
-    project as project,
 )
 from .report import (
     VectorReport as VectorReport,

@@ -83,6 +83,17 @@ class DimensionFinding:
     items_needed: int | None
     """About how many items would settle what is open; None where nothing is."""
 
+    def __str__(self) -> str:
+        lines = [f"{self.task} ({self.items} test items): best by validation {self.best}"]
+        lines += [
+            f"  {each.dimension:5}  {each.score:.3f}  loss {each.loss:+.3f} [{each.low:+.3f}, {each.high:+.3f}]  "
+            f"{each.standing}"
+            for each in self.scores
+        ]
+        enough = "no smaller one is shown to be as good" if self.enough is None else f"{self.enough} is enough"
+        few = "" if self.items_needed is None else f"; too few items, about {self.items_needed:,} settle it"
+        return "\n".join([*lines, f"  {enough}{few}", f"  claim: {self.claim}: {self.verdict}"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionCost:
@@ -107,6 +118,13 @@ class DimensionReport:
     """The smallest loss that matters."""
 
     confidence: float
+
+    def __str__(self) -> str:
+        costs = [
+            f"  {cost.dimension:5}  {cost.seconds:8.1f} CPU-seconds  {cost.bytes / 2**20:7.1f} MiB"
+            for cost in self.costs
+        ]
+        return "\n".join([*(f"\n{finding}" for finding in self.findings), "\ncost", *costs])
 
     def to_frame(self) -> pandas.DataFrame:
         """A row per task and dimension."""
@@ -261,6 +279,6 @@ def _judge_claim(
 
 
 def _items_needed(scores: Sequence[DimensionScore], items: int, min_effect: float) -> int | None:
-    """Items at which half the widest open interval is half the effect; a width shrinks with the root of their number."""
+    """Items at which the widest open interval would be as wide as the effect; widths shrink with the root of items."""
     widest = max(((each.high - each.low) / 2 for each in scores if each.standing == "open"), default=None)
     return None if widest is None else int(np.ceil(items * (2 * widest / min_effect) ** 2))

@@ -51,7 +51,7 @@ class TokenVectors:
     """Whether the two are the same matrix."""
 
     contextual: tuple[Vectors, ...]
-    """Input of the first layer and output of each layer, L × D each (the last as the head reads it)."""
+    """Input of the first layer and output of each layer, L by D each (the last as the head reads it)."""
 
     @property
     def spaces(self) -> dict[str, Vectors]:
@@ -101,7 +101,7 @@ def read_vectors(loaded: LoadedModel, text: str) -> TokenVectors:
 
 
 def embed_words(loaded: LoadedModel, words: Sequence[str]) -> WordVectors:
-    """Embed words by the input vectors of a model: the mean over the tokens of a word within a sentence (after a blank).
+    """Embed words by the input vectors of a model: the mean over the tokens of a word that follows a blank.
 
     Args:
         loaded: any causal language model.

@@ -95,7 +95,9 @@ def nearest_neighbours(
     return found
 
 
-def measure_agreement(vectors_VD: Vectors, *, count: int = 8, sample: int = 1000, seed: int = 0) -> list[MeasureAgreement]:
+def measure_agreement(
+    vectors_VD: Vectors, *, count: int = 8, sample: int = 1000, seed: int = 0
+) -> list[MeasureAgreement]:
     """Compare the measures over a sample of queries.
 
     Args:
@@ -111,7 +113,9 @@ def measure_agreement(vectors_VD: Vectors, *, count: int = 8, sample: int = 1000
     for first, second in combinations(MEASURES, 2):
         shared = [np.isin(one, other).mean() for one, other in zip(orders[first], orders[second], strict=True)]
         same = (orders[first][:, 0] == orders[second][:, 0]).mean()
-        found.append(MeasureAgreement(first=first, second=second, shared=float(np.mean(shared)), same_first=float(same)))
+        found.append(
+            MeasureAgreement(first=first, second=second, shared=float(np.mean(shared)), same_first=float(same))
+        )
     return found
 
 

@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.insight.options import DEFAULTS
-from shoal.insight.vectors.geometry import Geometry, measure_geometry
+from shoal.insight.vectors.geometry import Geometry, Projection, measure_geometry, project
 from shoal.insight.vectors.model_embeddings import TokenVectors, read_vectors
 from shoal.insight.vectors.neighbours import MeasureAgreement, TokenNeighbours, measure_agreement, nearest_neighbours
-from shoal.insight.vectors.projection import Projection, project
 
 if TYPE_CHECKING:
     import pandas
@@ -33,8 +32,8 @@ class VectorReport:
     """The agreement of the three measures over the vocabulary."""
 
     geometry: tuple[Geometry, ...]
-    """The geometry of the input vectors, of the output vectors where they are not the same, and of the contextual vectors
-    of the text by layer."""
+    """The geometry of the input vectors, of the output vectors where they are not the same, and of the contextual
+    vectors of the text by layer."""
 
     projections: dict[str, Projection]
     """By space: the vectors of the text in a plane; empty for a text of fewer than three tokens."""
@@ -63,6 +62,49 @@ class VectorReport:
                 for name, each in self.projections.items()
             },
         }
+
+    def __str__(self) -> str:
+        own = self.vectors
+        count, width = own.contextual[-1].shape
+        lines = [
+            f"{own.model}: {len(own.contextual) - 1} layers",
+            f"  input vectors       {own.input_VD.shape[0]} x {own.input_VD.shape[1]}",
+        ]
+        if own.output_VD is not None:
+            tied = "tied" if own.tied else "not tied"
+            lines.append(
+                f"  output vectors      {own.output_VD.shape[0]} x {own.output_VD.shape[1]} ({tied} to the input)"
+            )
+        lines.append(f"  vectors of the text {count} x {width} at each layer\n")
+        lines += [*self._neighbour_lines(), "", *self._agreement_lines(), "", *self._geometry_lines()]
+        return "\n".join(lines)
+
+    def _neighbour_lines(self) -> list[str]:
+        lines = []
+        for each in self.neighbours:
+            lines.append(f"  {each.token!r}, length {each.length:.3g}")
+            for measure, nearest in each.nearest.items():
+                names = " ".join(f"{name!r}{'*' if name in each.only[measure] else ''}" for name, _ in nearest)
+                lines.append(f"    {measure:18}  {names}")
+        return [*lines, "  (* a neighbour by this measure alone)"]
+
+    def _agreement_lines(self) -> list[str]:
+        return [
+            f"  {pair.first} and {pair.second}: {pair.shared:.0%} shared, the same first for {pair.same_first:.0%}"
+            for pair in self.agreement
+        ]
+
+    def _geometry_lines(self) -> list[str]:
+        lines = [
+            f"  {'vectors':10}{'number':>8}{'cosine':>9}{'centred':>9}{'IsoScore':>10}{'partition':>11}{'hubs':>7}"
+        ]
+        for shape in self.geometry:
+            hubs = "-" if shape.hub_skewness is None else f"{shape.hub_skewness:.2f}"
+            lines.append(
+                f"  {shape.space:10}{shape.count:8}{shape.mean_cosine:9.3f}{shape.centred_cosine:9.3f}"
+                f"{shape.iso_score:10.3f}{shape.partition_ratio:11.2g}{hubs:>7}"
+            )
+        return lines
 
     def to_frame(self) -> pandas.DataFrame:
         """A row per space: its geometry."""

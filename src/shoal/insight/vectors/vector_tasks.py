@@ -65,7 +65,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairTask:
-    """Rank pairs of words by similarity; nothing is learned. The score is Spearman's correlation with people's scores."""
+    """Rank pairs of words by similarity; nothing is learned. The score is the rank correlation with people's scores."""
 
     pairs: WordPairs
     seed: int = 0

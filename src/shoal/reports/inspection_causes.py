@@ -1,0 +1,126 @@
+"""The sections of a page that say what parts do: patching, ablation, and the history of a training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.figures import CurveLine, bar_table, curve_chart, figure, table, to_svg, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from shoal.insight import Ablations, Findings, HeadHistory, NeuronHistory, PatchEffects, Rise
+
+_BARS = 24
+
+
+def cause_sections(found: Findings, missing: Mapping[str, str]) -> list[tuple[str, str, Markup]]:
+    """The anchor, name and content of each section; of one that was asked for and is not there, why not."""
+    return [(name, title, make(found[name])) for name, (title, make) in _SECTIONS.items() if name in found] + [
+        (name, title, why_not(missing[name])) for name, (title, _) in _SECTIONS.items() if name in missing
+    ]
+
+
+def why_not(reason: str) -> Markup:
+    """What stands in the place of a view that is not there."""
+    return Markup("<p class='muted'>Not shown: {}.</p>").format(reason)
+
+
+def _patching(found: PatchEffects) -> Markup:
+    """The strongest effects."""
+    rows = [(f"{each.name()}{each.interval()}", each.effect) for each in found.strongest(_BARS)]
+    said = (
+        f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. "
+        f"{found.task_line()} The effect is the fraction of that difference restored by patching one activation. "
+        f"Positions are counted from the end. {found.intervals_line()}"
+    )
+    return Markup("<p>{}</p>{}").format(
+        said, bar_table(rows, head=("place", "restores"), caption=f"The {len(rows)} strongest of {len(found.effects)}")
+    )
+
+
+def _ablation(found: Ablations) -> Markup:
+    """What is lost without each unit."""
+    rows = [(f"{found.name(each)}{each.interval()}", each.log_likelihood_change) for each in found.ablations[:_BARS]]
+    said = (
+        f"Each {found.unit} is ablated in turn ({found.method} ablation) and {found.items} items are scored again. "
+        f"Before that: {found.task_line()}. Shown is the change of the "
+        f"log-likelihood. {found.intervals_line()}"
+    )
+    return Markup("<p>{}</p>{}").format(
+        said, bar_table(rows, head=("without", "nats per item"), caption="Change of the log-likelihood")
+    )
+
+
+def _heads(found: HeadHistory) -> Markup:
+    """The scores over the checkpoints, and when each head took its role."""
+    charts = []
+    for place, role in enumerate(dict.fromkeys(each.role for each in found.moments)):
+        lines = [
+            CurveLine(name=each.name, steps=found.steps, values=each.scores)
+            for each in found.moments
+            if each.role == role
+        ]
+        chart = curve_chart(lines, title=role, axis="score", series=place, domain=(0.0, 1.0))
+        charts.append(to_svg(chart, title=f"{role} by step"))
+    rows = [(each.name, f"{each.role}, on {each.seen_on}", *_when(each.rise)) for each in found.moments]
+    said = (
+        "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens, or "
+        "on the corpus where only that shows the role."
+    )
+    return _over_training(said, charts, ("head", "role"), rows)
+
+
+def _neurons(found: NeuronHistory) -> Markup:
+    """How far the neurons' classes stand apart over the checkpoints, and since when."""
+    lines = [CurveLine(name=each.name, steps=found.steps, values=each.scores) for each in found.moments]
+    charts = []
+    if lines:
+        chart = curve_chart(lines, title="selective neurons", axis="standard deviations apart", series=0)
+        charts = [to_svg(chart, title="how far neurons stand apart on their tokens by step")]
+    rows = [
+        (
+            each.name,
+            Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
+            *_when(each.rise),
+        )
+        for each in found.moments
+    ]
+    said = (
+        "Of the selective neurons of the last checkpoint, how far they stand apart at every checkpoint on the tokens "
+        "on which they fire at the last. The threshold is half of what each ends at."
+    )
+    return _over_training(said, charts, ("neuron", "fires on"), rows)
+
+
+def _when(rise: Rise) -> tuple[str | int, str, str | int]:
+    """The cells that say when something rose."""
+    return (
+        "not found" if rise.change_step is None else rise.change_step,
+        "" if rise.change_step is None else f"{rise.change_low} to {rise.change_high}",
+        "not reached" if rise.threshold_step is None else rise.threshold_step,
+    )
+
+
+def _over_training(
+    said: str, charts: Sequence[str], first: tuple[str, str], rows: Sequence[tuple[object, ...]]
+) -> Markup:
+    """Charts and the table below them."""
+    head = (*first, "change point at step", "between", "stays above the threshold from step")
+    caption = "Thin: each one; thick: their mean."
+    return Markup("<p>{}</p>{}{}").format(
+        said if rows else f"{said} There is none.",
+        figure(charts, caption=caption) if charts else "",
+        table(head, rows, caption="When it came", numeric=(2, 3, 4)) if rows else "",
+    )
+
+
+_SECTIONS: dict[str, tuple[str, Callable[..., Markup]]] = {
+    "patching": ("What restores the answer", _patching),
+    "ablation": ("What the task loses", _ablation),
+    "neuron_ablation": ("What the task loses without neurons", _ablation),
+    "over_training": ("Heads over training", _heads),
+    "neurons_over_training": ("Neurons over training", _neurons),
+}

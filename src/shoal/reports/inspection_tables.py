@@ -1,0 +1,135 @@
+"""The views of an inspection that are tables: what heads do, the residual stream, layers, neurons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.figures import LensCell, lens_table as drawn_lens, table, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.insight import Inspection, LensReading, NeuronReport
+
+_LENS_ROWS = 40
+_EXAMPLES = 3
+
+
+def roles_table(found: Inspection) -> Markup:
+    """The heads that have a role, with their scores."""
+    roles = found.roles
+    assert roles is not None
+    rows = [
+        (
+            head.name,
+            ", ".join(head.roles),
+            *(_told(score, head.text_scores.get(role)) for role, score in head.scores.items()),
+            f"{min(head.p_values.values()):.3f}",
+        )
+        for head in roles.typed
+    ]
+    said = (
+        f"{len(roles.typed)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
+        f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
+        f"{roles.alpha:g}. The scores are on random tokens said twice"
+        + (", after the stroke on the corpus." if any(head.text_scores for head in roles.typed) else ".")
+    )
+    names = list(roles.heads[0].scores)
+    content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
+    return Markup("<p>{}</p>{}").format(said, content if rows else "")
+
+
+def _told(on_random: float, on_text: float | None) -> str:
+    """A score on random tokens, and on text where there is one."""
+    return f"{on_random:.2f}" if on_text is None else f"{on_random:.2f} / {on_text:.2f}"
+
+
+def stream_table(found: Inspection) -> Markup:
+    """The residual stream in numbers."""
+    rows = [
+        (
+            each.layer,
+            *("" if value is None else f"{value:.2f}" for value in (each.length, each.attention, each.mlp)),
+            *("" if value is None else f"{value:.3f}" for value in (each.turned, each.to_last)),
+            f"{each.longest + 1}, {visible(found.tokens[each.longest])}",
+        )
+        for each in found.stream
+    ]
+    said = (
+        "How long the residual stream is, how much attention and MLP add to it, and how far it turns (cosines); "
+        "medians over the positions, and the position at which it is longest."
+    )
+    head = ("after", "length", "attention adds", "MLP adds", "to the block before", "to the last block", "longest at")
+    return Markup("<p>{}</p>{}").format(
+        said, table(head, rows, caption="The residual stream by layer", numeric=range(1, 6))
+    )
+
+
+def lens_table(found: Inspection) -> Markup:
+    """The likeliest token by layer, at the last positions."""
+    first = max(0, len(found.tokens) - _LENS_ROWS)
+    ids = [piece.id for piece in found.reading.pieces]
+    rows = [
+        (found.tokens[place], [_cell(found, reading, place, ids) for reading in found.lens])
+        for place in range(first, len(ids))
+    ]
+    part = f" The last {len(rows)} of {len(ids)} positions are shown." if first else ""
+    return Markup("<p>{}</p>{}").format(
+        f"What the model would say after each token if it ended at that layer ({found.lens_kind}); shaded by "
+        f"probability, framed where it is the token that does come next.{part}",
+        drawn_lens([reading.layer for reading in found.lens], rows, caption="The likeliest next token by layer"),
+    )
+
+
+def _cell(found: Inspection, reading: LensReading, place: int, ids: list[int]) -> LensCell:
+    top = list(zip(reading.top_ids[place], reading.top_p[place], strict=True))
+    return LensCell(
+        token=found.names[top[0][0]],
+        p=top[0][1],
+        right=place + 1 < len(ids) and top[0][0] == ids[place + 1],
+        more=", ".join(f"{found.names[id_]!r} {p:.1%}" for id_, p in top),
+    )
+
+
+def neurons_table(found: Inspection) -> Markup:
+    """What the most selective neurons fire on."""
+    report = found.neurons
+    assert report is not None
+    rows = [
+        (
+            each.name,
+            _fires_on(each),
+            "yes" if each.selective else "no",
+            f"{each.separation:.1f}",
+            f"{each.auc:.3f}",
+            _examples(each),
+        )
+        for each in report.neurons
+    ]
+    said = (
+        f"Over {report.tokens:,} tokens of {report.texts:,} texts. A neuron is selective where it stands further apart "
+        f"on its tokens than neurons of shuffled models do (level {report.alpha:g}, {report.null_neurons:,} of them) "
+        f"and tells them from all others on texts that they were not found on (AUC). {report.selective:,} of "
+        f"{report.all_neurons:,} neurons stand that far apart; the furthest are shown."
+    )
+    head = ("neuron", "fires on", "selective", "apart", "AUC", "strongest examples")
+    return Markup("<p>{}</p>{}").format(said, table(head, rows, caption="Neurons of the MLPs", numeric=(3, 4)))
+
+
+def _fires_on(report: NeuronReport) -> Markup:
+    """The tokens of its class; where the strongest examples are at others, those too."""
+    line = _codes(report.tokens)
+    if report.examples_agree or not report.tokens:
+        return line
+    return Markup("{} on average, but strongest at {}").format(line, _codes(report.strongest_tokens))
+
+
+def _codes(tokens: Sequence[str]) -> Markup:
+    return Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in tokens)
+
+
+def _examples(report: NeuronReport) -> Markup:
+    line = Markup("<span class='example'>{}<b>{}</b>{}</span>")
+    return Markup("<br>").join(line.format(each.before, each.token, each.after) for each in report.examples[:_EXAMPLES])

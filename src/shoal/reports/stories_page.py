@@ -1,0 +1,228 @@
+"""The rating of models as one HTML page: measures with intervals, paradigms, samples with marks, the certificate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.evaluation.judging import DIMENSIONS
+from shoal.figures import DotRow, dot_chart, figure, page, table, to_svg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shoal.evaluation.judging import JudgeCertificate
+    from shoal.evaluation.stories import Measure, StoryRating
+
+_WIDTH = 230
+"""Of a plot, so that two stand side by side."""
+
+_SAMPLES = 6
+_LONGEST_SAMPLE = 700
+_SAMPLE = Markup("<div class='sample'><p><span class='asked'>{}</span>{}</p><p class='muted'>{}</p></div>")
+_SAID = Markup("<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>")
+_STYLE = """
+.sample{border-left:3px solid var(--rule);padding:.1rem 0 .1rem 1rem;margin:1rem 0;max-width:44rem}
+.sample .asked{color:var(--muted)}
+.sample p{white-space:pre-wrap}
+"""
+
+
+def rating_page(
+    ratings: Sequence[StoryRating],
+    *,
+    settings: Mapping[str, object],
+    certificate: JudgeCertificate | None = None,
+) -> str:
+    """A whole document that opens offline.
+
+    Args:
+        ratings: one a model; none where a judge alone was certified.
+        settings: how the completions were drawn and on what they were rated, by name.
+        certificate: of the judge, where it was certified.
+    """
+    parts: list[tuple[str, str, Markup]] = []
+    if ratings:
+        parts.append(("measures", "Measures", _measures(ratings)))
+        parts += [(f"pairs-{place}", name, _pairs(name, ratings)) for place, name in enumerate(ratings[0].pairs)]
+        if any(rating.completions for rating in ratings):
+            parts.append(("samples", "Samples", _samples(ratings)))
+    if certificate is not None:
+        parts.append(("judge", "The judge", _judge(certificate)))
+    parts.append(("settings", "How it was done", _settings(settings, ratings)))
+    body = Markup("<h1>{}</h1>{}").format(
+        "Stories, rated",
+        Markup("").join(
+            Markup("<section id='{}'><h2>{}</h2>{}</section>").format(anchor, title, part)
+            for anchor, title, part in parts
+        ),
+    )
+    contents = [(anchor, title) for anchor, title, _ in parts]
+    return page(title="Stories, rated", body=body, contents=contents, style=_STYLE)
+
+
+def _measures(ratings: Sequence[StoryRating]) -> Markup:
+    """A chart a measure, and all of them as a table."""
+    labels = _labels(ratings)
+    names = list(dict.fromkeys(one.name for rating in ratings for one in rating.measures))
+    found = {(rating.model, one.name): one for rating in ratings for one in rating.measures}
+    charts = []
+    for name in names:
+        rows = [
+            _dot(label, place, found.get((rating.model, name)))
+            for place, (rating, label) in enumerate(zip(ratings, labels, strict=True))
+        ]
+        known = next(one for (_, title), one in found.items() if title == name)
+        domain = (1.0, 10.0) if name.startswith("judge: ") and "age" not in name else None
+        axis = {"more": "more is better", "less": "less is better", "neither": "neither end is better"}[known.better]
+        charts.append(to_svg(dot_chart(rows, title=name, axis=axis, domain=domain, width=_WIDTH), title=name))
+    caption = "Each measure with its interval at 95 % over prompts, stories, documents, or the pairs of each paradigm."
+    cells = [
+        (name, *(_cell(found.get((rating.model, name))) for rating in ratings), _note(name, found, ratings))
+        for name in names
+    ]
+    head = ("measure", *labels, "what it is")
+    numeric = range(1, len(ratings) + 1)
+    return figure(charts, caption=caption) + table(head, cells, caption="The same as numbers", numeric=list(numeric))
+
+
+def _labels(ratings: Sequence[StoryRating]) -> list[str]:
+    """The models by the last part of their spec, where that tells them apart."""
+    short = [rating.model.rstrip("/").rpartition("/")[2] for rating in ratings]
+    return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
+
+
+def _dot(model: str, place: int, one: Measure | None) -> DotRow:
+    if one is None:
+        return DotRow(label=model, series=place, mean=None, low=None, high=None)
+    return DotRow(label=model, series=place, mean=one.value, low=one.low, high=one.high)
+
+
+def _cell(one: Measure | None) -> Markup | str:
+    if one is None:
+        return "not measured"
+    return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, one.low, one.high)))
+
+
+def _note(name: str, found: Mapping[tuple[str, str], Measure], ratings: Sequence[StoryRating]) -> str:
+    """What a measure is; by model where that differs."""
+    notes = {
+        label: found[rating.model, name].note
+        for rating, label in zip(ratings, _labels(ratings), strict=True)
+        if (rating.model, name) in found
+    }
+    if len(set(notes.values())) == 1:
+        return next(iter(notes.values()))
+    return "; ".join(f"{label}: {note}" for label, note in notes.items())
+
+
+def _paradigm(name: str) -> str:
+    """A paradigm as a label, what tells it from its kin first, since a long label is cut short."""
+    kin, _, own = name.replace("_", " ").partition("-")
+    return f"{own} ({kin})" if own else kin
+
+
+def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
+    """Every paradigm of a set of minimal pairs, a panel a model."""
+    charts = []
+    for place, (rating, label) in enumerate(zip(ratings, _labels(ratings), strict=True)):
+        rows = [
+            DotRow(
+                label=_paradigm(part.paradigm),
+                series=place,
+                mean=part.accuracy,
+                low=part.interval.low,
+                high=part.interval.high,
+            )
+            for part in rating.pairs[name].paradigms
+        ]
+        charts.append(to_svg(dot_chart(rows, title=label, axis="right pairs", domain=(0, 1), width=_WIDTH), title=name))
+    caption = "Share of pairs whose good sentence is the likelier one, with Wilson's interval; one half is chance."
+    return figure(charts, caption=caption)
+
+
+def _samples(ratings: Sequence[StoryRating]) -> Markup:
+    """The first completion of the first prompts of each model, with the judge's marks where there are some."""
+    parts = []
+    for rating in ratings:
+        firsts = [place for place, one in enumerate(rating.completions) if one.number == 0][:_SAMPLES]
+        parts.append(Markup("<h3>{}</h3>").format(rating.model))
+        for place in firsts:
+            one = rating.completions[place]
+            text = one.text if len(one.text) <= _LONGEST_SAMPLE else one.text[:_LONGEST_SAMPLE] + " …"
+            parts.append(
+                Markup(
+                    "<div class='sample'><p><span class='asked'>{}</span>{}</p><p class='muted'>{}</p></div>"
+                ).format(one.prompt.text, text, _marks(rating, place))
+            )
+    return Markup("").join(parts)
+
+
+def _marks(rating: StoryRating, place: int) -> str:
+    if not rating.judgements:
+        return f"{rating.completions[place].tokens} tokens"
+    one = rating.judgements[place]
+    if one is None:
+        return "the judge gave no usable answer"
+    return ", ".join([*(f"{name} {one.mark(name)}" for name in DIMENSIONS), f"age group {one.age}"])
+
+
+def _judge(certificate: JudgeCertificate) -> Markup:
+    """What the judge can and cannot see."""
+    sees = [one.damage for one in certificate.findings if one.sight == "sees"]
+    other = [f"{one.damage} ({one.sight})" for one in certificate.findings if one.sight != "sees"]
+    said = Markup(
+        "<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>"
+    ).format(certificate.judge, ", ".join(sees) or "nothing", ", ".join(other) or "nothing")
+    charts = [
+        to_svg(
+            dot_chart(
+                [
+                    DotRow(label=name, series=place, mean=drop.estimate, low=drop.low, high=drop.high)
+                    for place, (name, drop) in enumerate(one.drops.items())
+                ],
+                title=f"damage to {one.damage}",
+                axis="marks lost at the highest dose",
+                width=_WIDTH,
+            ),
+            title=f"damage to {one.damage}",
+        )
+        for one in certificate.findings
+        if one.drops
+    ]
+    drops = figure(
+        charts,
+        caption="Marks that each dimension loses under full damage of one kind, with exact intervals over stories. A "
+        "judge that sees what is wrong loses marks in that dimension alone.",
+    )
+    head = ("damage", "verdict", "seen from dose", "p", "pairs in order", "own dimension most", "falls as well",
+            *(f"mark at {dose:g}" for dose in (0.0, *certificate.doses)))  # fmt: skip
+    rows = []
+    for one in certificate.findings:
+        trend = one.trend
+        means = ["" for _ in (0.0, *certificate.doses)] if trend is None else [f"{mean:.2f}" for mean in trend.means]
+        rows.append(
+            (
+                one.damage,
+                one.sight,
+                "none" if one.seen_from is None else f"{one.seen_from:g}",
+                "" if trend is None else f"{trend.p_value:.2g}",
+                "" if trend is None else f"{trend.in_order:.0%}",
+                "yes" if one.specific else "no",
+                ", ".join(one.leaks) or "none",
+                *means,
+            )
+        )
+    caption = (
+        f"{certificate.stories} stories, {certificate.pieces} pieces, {certificate.useless} without a usable answer; "
+        f"Page's exact test, intervals at {certificate.confidence:.1%}"
+    )
+    return said + (drops if charts else Markup("")) + table(head, rows, caption=caption)
+
+
+def _settings(settings: Mapping[str, object], ratings: Sequence[StoryRating]) -> Markup:
+    models = [(rating.model, f"{rating.parameters:,}", rating.digest[:16]) for rating in ratings]
+    return table(("model", "parameters", "weights"), models, caption="Models", numeric=(1,)) + table(
+        ("setting", "value"), [(name, str(value)) for name, value in settings.items()], caption="Settings"
+    )

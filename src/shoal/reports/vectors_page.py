@@ -1,0 +1,141 @@
+"""The vectors of a text as one HTML page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.figures import ScatterPoint, figure, page, scatter_svg, table
+from shoal.insight.vectors import MEASURES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.insight.vectors import Geometry, Projection, TokenNeighbours, VectorReport
+
+_METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+_VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"})
+
+
+def vectors_page(report: VectorReport) -> str:
+    """A whole document that opens offline."""
+    own = report.vectors
+    kinds = "tied: one matrix reads and writes" if own.tied else "not tied: two matrices read and write"
+    if own.output_VD is None:
+        kinds = "no output vectors"
+    count, width = own.contextual[-1].shape
+    summary = (
+        f"{own.model}: {count} tokens, {count} by {width} numbers for the text; a vocabulary of "
+        f"{own.input_VD.shape[0]:,} by {own.input_VD.shape[1]} ({kinds}); {len(own.contextual) - 1} layers."
+    )
+    sections = [("near", "Nearest neighbours", _neighbours(report)), ("shape", "Shape", _shape(report.geometry))]
+    if report.projections:
+        sections.insert(0, ("map", "Map", _maps(report)))
+    body = Markup("").join(
+        Markup("<section id='{}'><h2>{}</h2>{}</section>").format(anchor, name, content)
+        for anchor, name, content in sections
+    )
+    whole = Markup("<h1>Vectors</h1><p>{}</p>{}").format(summary, body)
+    return page(title="Vectors", body=whole, contents=[(anchor, name) for anchor, name, _ in sections])
+
+
+def _maps(report: VectorReport) -> Markup:
+    """The text's vectors in a plane, a drawing a space."""
+    drawings = [
+        scatter_svg(_points(report, space, projection), title=f"{space} vectors, {_METHODS[projection.method]}")
+        for space, projection in report.projections.items()
+    ]
+    trust = "; ".join(f"{space} {_trust(each)}" for space, each in report.projections.items())
+    caption = (
+        "Each mark is a token of the text; point at one for its place. Labels stand where there is room. How far to "
+        f"trust the map: {trust}."
+    )
+    return figure(drawings, caption=caption)
+
+
+def _trust(projection: Projection) -> str:
+    """How far the plane can be trusted."""
+    preserved = f"{projection.neighbours_preserved:.0%} of the five nearest neighbours stay nearest"
+    variance = projection.explained_variance
+    return preserved if variance is None else f"{variance:.0%} of the variance lies in the plane, {preserved}"
+
+
+def _points(report: VectorReport, space: str, projection: Projection) -> list[ScatterPoint]:
+    """A point a token; where a vector goes by the token alone, once for all of its places."""
+    own = report.vectors
+    places: dict[int, list[int]] = {}
+    for place, id_ in enumerate(own.ids):
+        places.setdefault(place if space == "contextual" else id_, []).append(place)
+    return [
+        ScatterPoint(
+            x=float(projection.points_N2[group[0], 0]),
+            y=float(projection.points_N2[group[0], 1]),
+            label=_shown(own.tokens[group[0]]),
+            says=f"{_shown(own.tokens[group[0]])}, token {', '.join(map(str, group))}",
+        )
+        for group in places.values()
+    ]
+
+
+def _neighbours(report: VectorReport) -> Markup:
+    """A row a token, a column a measure; what one measure alone names is set in bold."""
+    rows = [
+        (
+            Markup("<code>{}</code>").format(_shown(each.token)),
+            f"{each.length:.3g}",
+            *(_near(each, m) for m in MEASURES),
+        )
+        for each in report.neighbours
+    ]
+    agreements = "; ".join(
+        f"{each.first} and {each.second}: {each.shared:.0%} shared, the same first for {each.same_first:.0%}"
+        for each in report.agreement
+    )
+    said = Markup("<p>Over the vocabulary the measures agree so far: {}. Bold: near by one measure alone.</p>")
+    head = ("Token", "Length", *(measure.capitalize() for measure in MEASURES))
+    return said.format(agreements) + table(head, rows, caption="Nearest among the input vectors", numeric=(1,))
+
+
+def _near(each: TokenNeighbours, measure: str) -> Markup:
+    """The neighbours by one measure."""
+    alone = each.only[measure]
+    return Markup(" ").join(
+        Markup("<b><code>{}</code></b>" if name in alone else "<code>{}</code>").format(_shown(name))
+        for name, _ in each.nearest[measure]
+    )
+
+
+def _shape(geometry: Sequence[Geometry]) -> Markup:
+    """A row a space."""
+    rows = [
+        (
+            each.space,
+            f"{each.count} by {each.dimension}",
+            f"{each.mean_cosine:.3f} ± {each.mean_cosine_error:.3f}",
+            f"{each.centred_cosine:.3f}",
+            f"{each.iso_score:.3f}",
+            f"{each.partition_ratio:.2g}",
+            "-" if each.hub_skewness is None else f"{each.hub_skewness:.2f}",
+            "-" if each.orphans is None else f"{each.orphans:.0%}",
+            _hubs(each),
+        )
+        for each in geometry
+    ]
+    head = ("Vectors", "Size", "Mean cosine", "Centred", "IsoScore", "Partition", "Hub skewness", "Orphans", "Hubs")
+    said = Markup(
+        "<p>Mean cosine of random pairs: 0 is even, 1 is one direction (± its standard error); centred: the mean "
+        "vector taken away. IsoScore and partition ratio: 1 is even. Hub skewness: about 0 where no vector is near to "
+        "many; orphans are near to none.</p>"
+    )
+    return said + table(head, rows, caption="Evenness and hubs", numeric=(2, 3, 4, 5, 6, 7))
+
+
+def _hubs(each: Geometry) -> Markup:
+    """The greatest hubs, with how many they are near to."""
+    return Markup(" ").join(Markup("<code>{}</code>&nbsp;{}").format(_shown(name), often) for name, often in each.hubs)
+
+
+def _shown(token: str) -> str:
+    """A token with its white space made visible."""
+    return token.translate(_VISIBLE)
