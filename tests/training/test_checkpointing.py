@@ -12,7 +12,7 @@ from children import answer_of, deadly, killed
 from shoal.errors import CorruptModelError, StoreError, TrainingError
 from shoal.tasks.example import Example
 from shoal.training import TrainSettings, train
-from shoal.training.checkpoints import FILE_NAME
+from shoal.training.checkpointing import FILE_NAME
 
 EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 5)) for place in range(24)]
 SETTINGS = TrainSettings(
