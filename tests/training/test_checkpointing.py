@@ -92,7 +92,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     else:
         data = b"not a checkpoint"
     path.write_bytes(data)
-    with pytest.raises(CorruptModelError, match=f"{FILE_NAME}.*delete it to start anew") as fault:
+    with pytest.raises(CorruptModelError, match=f"{FILE_NAME}.*delete it to start again") as fault:
         _run(gpt2, settings, tmp_path)
     assert "\n" not in str(fault.value)
 
@@ -108,7 +108,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     before = (tmp_path / FILE_NAME).read_bytes()
     fault = answer_of(_train_on_a_full_disk, tmp_path)
     assert isinstance(fault, StoreError)
-    assert "make room" in str(fault)
+    assert "free some space" in str(fault)
     assert "\n" not in str(fault)
     assert (tmp_path / FILE_NAME).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
@@ -127,6 +127,6 @@ def test_after_a_loss_that_is_not_a_number_the_last_checkpoint_is_kept(tmp_path)
 
 
 def test_a_file_left_by_a_killed_writer_is_cleared(tmp_path):
-    (tmp_path / "checkpoint.tmp").write_bytes(b"half")
+    (tmp_path / f".{FILE_NAME}.1.tmp").write_bytes(b"half")
     _run(llama, replace(SETTINGS, epochs=0.3, dropout=0.0), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

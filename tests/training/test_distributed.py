@@ -132,7 +132,7 @@ def test_what_is_wrong_is_said_by_all_processes():
 
     for fault in _together("ddp", broken):
         assert isinstance(fault, TrainingError)
-        assert "the loss of step 1 is nan on documents" in str(fault)
+        assert "the loss of step 1 is nan on batch 1: documents" in str(fault)
 
     for fault in _together("ddp", lambda group: _train(llama(seed=group.rank), SETTINGS)):
         assert isinstance(fault, UsageError)

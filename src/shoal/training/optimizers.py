@@ -97,8 +97,9 @@ class _SGD(OptimizerKind):
 
 
 class _Muon(_AdamW):
-    """Muon for the matrices of the blocks; embeddings, head and vectors, whose rows are no maps between hidden states,
-    stay with AdamW.
+    """Muon for the matrices of the blocks, and AdamW for the rest.
+
+    The rows of embeddings, head and vectors are no maps between hidden states, so orthogonalising them means nothing.
     """
 
     name = "muon"

@@ -129,7 +129,7 @@ class DummyModel(_DummyPreTrainedModel):
 
 
 class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
-    """FastModel and head. The head is a scaled permutation with a bias, so a hidden state passed for logits is found out."""
+    """Body and head. The head is a scaled permutation with a bias, so a hidden state passed for logits is found out."""
 
     def __init__(self, config: DummyConfig) -> None:
         super().__init__(config)
