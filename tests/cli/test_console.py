@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from shoal.cli.console import LogLines
@@ -20,8 +18,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    yield Clock()
+def clock() -> Clock:
+    return Clock()
 
 
 def test_a_log_has_a_line_where_work_begins_and_one_every_ten_seconds(clock, capsys):

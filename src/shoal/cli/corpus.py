@@ -57,9 +57,9 @@ def card(
     from shoal.corpora import describe_corpus, read_documents
     from shoal.files import atomic_file
 
-    found = describe_corpus(
-        read_documents(source, column=column), name=name or source, licence=licence, near=similarity
-    )
+    with progress_bars() as progress:
+        texts = counted(read_documents(source, column=column), "documents", progress)
+        found = describe_corpus(texts, name=name or source, licence=licence, near=similarity)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
