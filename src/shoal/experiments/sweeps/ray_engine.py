@@ -10,9 +10,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import MissingExtraError, UsageError
-from shoal.experiments.serving import set_threads
-from shoal.experiments.sweeps.engines import DEATHS, died, raise_fault
-from shoal.experiments.sweeps.worker import answer_unit
+from shoal.experiments.sweeps.units import begin_units
+from shoal.experiments.worker_main import answer_or_fault, raise_fault
+from shoal.experiments.workers import MAX_DEATHS, Outcome, died
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,8 @@ class RayCluster:
             import ray
         except ImportError as error:
             raise MissingExtraError("scale", "a sweep on a Ray cluster") from error
-        self._ray, self._arguments = ray, (str(folder.resolve()), objective, threads)
+        self._ray = ray
+        self._opening = {"folder": str(folder.resolve()), "objective": objective, "threads": threads}
         self._started = not ray.is_initialized()
         if self._started:
             cores = None if address is not None or count is None else count * threads
@@ -60,9 +61,9 @@ class RayCluster:
                     "start one with: ray start --head, or leave --address out"
                 ) from error
         self._count = count or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
-        self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=DEATHS - 1)(_unit)
+        self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=MAX_DEATHS - 1)(_unit)
 
-    def run(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, dict[str, Any] | None, str]]:
+    def run(self, units: Sequence[Unit]) -> Iterator[Outcome[Unit]]:
         """Do the units in any order, so many at a time."""
         waiting = list(reversed(units))
         running: dict[Any, Unit] = {}
@@ -70,13 +71,13 @@ class RayCluster:
             while waiting or running:
                 while waiting and len(running) < self._count:
                     unit = waiting.pop()
-                    running[self._task.remote(unit.to_dict(), *self._arguments)] = unit
+                    running[self._task.remote(self._opening, unit.to_dict())] = unit
                 ready, _ = self._ray.wait(list(running), num_returns=1)
                 unit = running.pop(ready[0])
-                answer, how = self._answer(ready[0])
+                answer, death = self._answer(ready[0])
                 if answer is not None:
                     raise_fault(answer)
-                yield unit, answer, how
+                yield Outcome(item=unit, answer=answer, death=death)
         finally:
             for task in running:
                 self._ray.cancel(task, force=True)
@@ -95,7 +96,6 @@ class RayCluster:
         return answer, ""
 
 
-def _unit(unit: dict[str, Any], folder: str, objective: str, threads: int) -> dict[str, Any]:
+def _unit(opening: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
     """What a worker of the cluster does."""
-    set_threads(threads)
-    return answer_unit(folder, unit, objective)
+    return answer_or_fault(begin_units(opening), unit)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shoal.errors import TrainingError
-from shoal.experiments.choices import choose_rates, trial_jobs
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.store import RunStore
-from shoal.experiments.work import deal, divide
+from shoal.experiments.tasks import shuffle_labels, train_validation_split
+from shoal.experiments.tuning import choose_rates, trial_jobs
 from shoal.tasks import Example
 
 if TYPE_CHECKING:
@@ -90,40 +90,23 @@ def examples(count: int) -> list[Example]:
 
 def test_a_trial_trains_on_one_part_and_is_scored_on_the_rest() -> None:
     whole = examples(21)
-    kept, validation = divide(whole, 0.2, seed=1)
+    kept, validation = train_validation_split(whole, 0.2, seed=1)
     assert (len(kept), len(validation)) == (17, 4)
     assert sorted([*kept, *validation], key=whole.index) == whole
-    assert divide(whole, 0.2, seed=1) == (kept, validation)
-    assert divide(whole, 0.2, seed=2) != (kept, validation)
+    assert train_validation_split(whole, 0.2, seed=1) == (kept, validation)
+    assert train_validation_split(whole, 0.2, seed=2) != (kept, validation)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.99])
 def test_neither_part_of_a_trial_is_empty(share: float) -> None:
-    kept, validation = divide(examples(3), share, seed=0)
+    kept, validation = train_validation_split(examples(3), share, seed=0)
     assert kept
     assert validation
 
 
 def test_dealt_completions_are_the_same_ones_and_none_stays_in_its_place() -> None:
     whole = examples(9)
-    dealt = deal(whole, seed=3)
+    dealt = shuffle_labels(whole, seed=3)
     assert [example.prompt for example in dealt] == [example.prompt for example in whole]
     assert sorted(example.completion for example in dealt) == sorted(example.completion for example in whole)
     assert all(before.completion != after.completion for before, after in zip(whole, dealt, strict=True))
-
-
-def test_shuffled_weights_keep_every_value_and_lose_their_places() -> None:
-    import torch
-
-    from shoal.experiments.shuffling import shuffle_weights
-
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Linear(8, 8))
-    before = [parameter.detach().clone() for parameter in model.parameters()]
-    shuffle_weights(model, 1)
-    after = [parameter.detach().clone() for parameter in model.parameters()]
-    for old, new in zip(before, after, strict=True):
-        assert not torch.equal(old, new)
-        assert torch.equal(old.flatten().sort().values, new.flatten().sort().values)
-    shuffle_weights(model, 1)
-    assert not torch.equal(after[0], next(model.parameters()))
