@@ -82,9 +82,11 @@ def changes(
     for note in notes:
         say(f"shoal: {note}")
     if plot is not None:
-        from shoal.cli.changes_page import write_page
+        from shoal.cli.files import write_whole
+        from shoal.reports import changes_page
 
-        say(f"written to {write_page(plot, file, stream, found, searched=searched)}")
+        write_whole(plot, changes_page(file, stream, found, searched=searched))
+        say(f"written to {plot}")
     if as_json:
         labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
         steps = {"difference": lag, "deseason": deseason}

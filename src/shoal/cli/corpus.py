@@ -94,13 +94,13 @@ def _describe(
     texts: Iterator[str], name: str, licence: str, near: float, out: Path | None, *, as_json: bool
 ) -> dict[str, Any]:
     from shoal.corpora import describe_corpus
-    from shoal.files import whole_file
+    from shoal.files import atomic_file
 
     card = describe_corpus(texts, name=name, licence=licence, near=near)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for file, content in (("card.md", card.to_markdown()), ("card.json", card.to_json())):
-            with whole_file(out / file) as partial:
+            with atomic_file(out / file) as partial:
                 partial.write_text(content, encoding="utf-8")
     if not as_json:
         print(card.to_markdown())

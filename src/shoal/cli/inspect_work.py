@@ -147,6 +147,6 @@ def _histories(run: Path, question: Question, device: str, progress: Progress) -
 def write_page(plot: Path, found: Inspection, causes: Findings) -> None:
     """Write an inspection as one page."""
     from shoal.cli.files import write_whole
-    from shoal.insight import inspection_page
+    from shoal.reports import inspection_page
 
     write_whole(plot, inspection_page(found, causes))

@@ -201,6 +201,6 @@ def _write_page(
 ) -> None:
     """The page, written beside its place and then moved there."""
     from shoal.cli.files import write_whole
-    from shoal.insight.layers import layers_page
+    from shoal.reports import layers_page
 
     write_whole(plot, layers_page(rows, attention, formats, changes, model=model))

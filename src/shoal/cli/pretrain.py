@@ -16,6 +16,7 @@ from shoal.experiments.pretraining import in_words
 if TYPE_CHECKING:
     from shoal.cli.console import Display
     from shoal.experiments.pretraining import Moment, PretrainPlan, PretrainResult
+    from shoal.reports import LiveCurve
     from shoal.training import CurvePoint
 
 
@@ -61,6 +62,7 @@ def pretrain(
     """
     from shoal.cli.console import display, print_json
     from shoal.experiments.pretraining import Listeners, load_recipe, parse_setting, plan_run, pretrain_run
+    from shoal.reports import LiveCurve, write_pretraining_report
 
     plan = load_recipe(recipe, data=data, values=dict(map(parse_setting, set_ or [])))
     folder = out or Path("runs") / plan.name
@@ -77,23 +79,24 @@ def pretrain(
             is_first = stack.enter_context(crew_of_processes(parallel)).is_first
         if is_first:
             shown = stack.enter_context(display())
-            notes = _Notes(shown)
+            notes = _Notes(shown, LiveCurve(folder), samples=samples)
             listeners = Listeners(
                 progress=shown.progress,
                 on_plan=notes.take_plan,
                 on_step=notes.take_step,
-                on_moment=notes.take_moment if samples else None,
+                on_moment=notes.take_moment,
             )
         result = pretrain_run(plan, folder, cache=prepared, listeners=listeners)
     if is_first:
+        write_pretraining_report(folder)
         print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
 
 
 class _Notes:
     """What is said of a training while it runs."""
 
-    def __init__(self, shown: Display) -> None:
-        self._shown = shown
+    def __init__(self, shown: Display, curve: LiveCurve, *, samples: bool) -> None:
+        self._shown, self._curve, self._samples = shown, curve, samples
         self._bytes_a_token, self._steps = 1.0, 0
         self._first: tuple[float, int, int] | None = None
 
@@ -119,7 +122,10 @@ class _Notes:
         )
 
     def take_moment(self, moment: Moment) -> None:
-        """Held-out scores and samples."""
+        """Held-out scores and samples, and the curve so far."""
+        self._curve.draw(moment, steps=self._steps)
+        if not self._samples:
+            return
         scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in moment.scores.items())
         said = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in moment.samples.items()]
         self._shown.say("\n".join([f"step {moment.step}: held-out bits a byte: {scores or 'nothing held out'}", *said]))

@@ -101,7 +101,7 @@ def _tell(
     """Write the files, and print what was found."""
     from shoal.cli.console import print_json
     from shoal.cli.files import write_whole
-    from shoal.evaluation.stories import rating_page
+    from shoal.reports import rating_page
 
     whole = {
         "settings": settings,

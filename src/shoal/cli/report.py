@@ -1,4 +1,4 @@
-"""``shoal report``: the report of a run or a sweep, written anew."""
+"""``shoal report``: the report of a run, a sweep or a pretraining, written from its folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def report(run: Path, /) -> None:
-    """Write the report of a run or a sweep anew and print its path.
+    """Write the report of a run, a sweep or a pretraining from its folder and print its path.
 
     Parameters
     ----------
     run
-        The folder of a run or of a sweep, finished or not.
+        The folder of a run or of a sweep, finished or not, or of a finished pretraining.
     """
-    from shoal.reports import write_report, write_sweep_report
+    from shoal.reports import write_report
 
-    print(write_sweep_report(run) if (run / "sweep.toml").is_file() else write_report(run))
+    print(write_report(run))

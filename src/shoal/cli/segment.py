@@ -70,9 +70,11 @@ def segment(
             progress("sentences read", len(sentences), len(sentences))
     labels = label_segments(found, head=reader.head)
     if plot is not None:
-        from shoal.cli.segment_page import write_page
+        from shoal.cli.files import write_whole
+        from shoal.reports import segment_page
 
-        say(f"written to {write_page(plot, file, found, labels, reader)}")
+        write_whole(plot, segment_page(file, found, labels, reader))
+        say(f"written to {plot}")
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
     else:

@@ -150,6 +150,6 @@ def _interval(low: float | None, high: float | None) -> str:
 def _write_page(plot: Path, readings: list[TokenReading], partings: list[Parting]) -> None:
     """The page of a text."""
     from shoal.cli.files import write_whole
-    from shoal.insight.tokens import tokens_page
+    from shoal.reports import tokens_page
 
     write_whole(plot, tokens_page(readings, partings))

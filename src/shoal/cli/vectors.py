@@ -70,7 +70,7 @@ def show(
             load_model(model, seed=seed), text, neighbours=neighbours, method=projection, seed=seed, progress=progress
         )
     if plot is not None:
-        from shoal.insight.vectors import vectors_page
+        from shoal.reports import vectors_page
 
         write_whole(plot, vectors_page(report))
     if as_json:

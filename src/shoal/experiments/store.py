@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from shoal.errors import StoreError
 from shoal.experiments.settings_file import as_table, differing, read_table
 from shoal.experiments.writing import disk_faults, read_json, read_jsonl, write_json, write_text
+from shoal.files import remove_partials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,11 +152,7 @@ def _refuse_foreign(folder: Path, plan: str) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed run was writing, and the checkpoints of trainings that are finished."""
-    for path in [*folder.rglob("*.tmp")]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    remove_partials(folder, deep=True)
     for done in folder.rglob("done.json"):
         shutil.rmtree(done.parent / "checkpoint", ignore_errors=True)
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.files import whole_file
+from shoal.files import atomic_file, cache_folder
 from shoal.segmentation.features import Features
 from shoal.segmentation.words import WORD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -31,8 +30,8 @@ class SentenceVectors:
 
     Args:
         model: a folder as sentence-transformers writes it, or a hub id.
-        cache: the folder where vectors are kept, keyed by weights, settings and text; by default ``shoal/vectors`` in
-            the user's cache folder.
+        cache: the folder where vectors are kept, keyed by weights, settings and text; by default ``vectors`` in
+            `shoal.files.cache_folder`.
         device: what torch calls a device.
     """
 
@@ -40,7 +39,7 @@ class SentenceVectors:
 
     def __init__(self, model: str | Path, *, cache: Path | None = None, device: str = "cpu") -> None:
         self._spec, self._device = model, device
-        self._cache = cache or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shoal" / "vectors"
+        self._cache = cache or cache_folder("vectors")
         self._loaded: SentenceEncoder | None = None
 
     def features(self, sentences: Sequence[str]) -> Features:
@@ -59,7 +58,7 @@ class SentenceVectors:
             return kept
         vectors = self._encoder().encode(sentences)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as draft, draft.open("wb") as file:
+        with atomic_file(path) as draft, draft.open("wb") as file:
             np.save(file, vectors)
         return vectors
 
