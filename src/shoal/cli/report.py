@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shoal.cli.options import Json
 
-def report(run: Path, /) -> None:
+
+def report(run: Path, /, *, as_json: Json = False) -> None:
     """Write the report of a run, a sweep or a pretraining from its folder and print its path.
 
     Parameters
     ----------
     run
-        The folder of a run or of a sweep, finished or not, or of a finished pretraining.
+        Folder of a run or of a sweep, finished or not, or of a finished pretraining.
     """
+    from shoal.cli.console import print_json
     from shoal.reports import write_report
 
-    print(write_report(run))
+    written = write_report(run)
+    if as_json:
+        print_json({"run": str(run), "report": str(written)})
+    else:
+        print(written)

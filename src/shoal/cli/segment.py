@@ -1,4 +1,4 @@
-"""``shoal segment``: a text cut where its distribution changes."""
+"""``shoal segment``: a text split where its distribution changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.options import Flag, Json, Plot
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
@@ -24,30 +25,26 @@ def segment(
     model: str | None = None,
     head: Path | None = None,
     count: int | None = None,
-    lines: bool = False,
-    plot: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    lines: Flag = False,
+    plot: Plot = None,
+    as_json: Json = False,
 ) -> None:
-    """Cut a text where its words, style, emotion or topic change, and say what sets each segment apart.
+    """Split a text where its words, style, emotion or topic change, and name what distinguishes each segment.
 
     Parameters
     ----------
     file
-        A text file in UTF-8; "-" or nothing reads standard input.
+        Text file in UTF-8. Default: standard input ("-").
     channel
-        What the text is read by: words, topic, register, emotion, vectors or surprisal.
+        Features that the text is split by: words, topic, register, emotion, vectors or surprisal.
     model
-        For vectors the folder or hub id of a sentence encoder, for surprisal a model spec.
+        Model of the channel: the folder or hub id of a sentence encoder for vectors, a model spec for surprisal.
     head
-        The folder of a head of your own, for the channels register and emotion.
+        Folder of a classifier of your own, for the channels register and emotion.
     count
-        The number of segments; chosen by the text's own evidence where it is not given.
+        Number of segments. Default: inferred from the text.
     lines
-        The file has a sentence on each line; otherwise sentences are found.
-    plot
-        Write a page of the text with its segments to this HTML file, which needs no network.
-    as_json
-        Print the segments and their labels as JSON on standard output.
+        Take each line of the file as one sentence.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target

@@ -25,11 +25,10 @@ from shoal.experiments.worker_main import Stopwatch, set_threads
 from shoal.experiments.writing import disk_faults, read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from shoal.experiments.worker_main import Answering
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 RECORD = "done.json"
 STARTS = "starts.jsonl"
