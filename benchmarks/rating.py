@@ -86,8 +86,17 @@ def _part_stories(folder: Path) -> tuple[Path, Path]:
 def _rate(spec: str, given: argparse.Namespace, parted: tuple[Path, Path]) -> dict[str, dict[str, float]]:
     """The measures of a model by name."""
     training, held_out = parted
-    words = ["rate", "--model", spec, "--json", "--pairs", str(given.pairs), "--questions", str(given.questions)]
-    words += ["--completions", "2", "--longest", "120", "--zorro", str(DATA / "zorro" / "zorro.zip")]
+    words = [
+        "rate",
+        "--model",
+        spec,
+        "--json",
+        "--pairs-per-paradigm",
+        str(given.pairs),
+        "--questions",
+        str(given.questions),
+    ]
+    words += ["--completions", "2", "--max-tokens", "120", "--zorro", str(DATA / "zorro" / "zorro.zip")]
     words += ["--blimp", str(DATA / "blimp" / "BLiMP.zip")]
     words += ["--training-text", str(training), "--held-out", str(held_out)]
     done = subprocess.run(

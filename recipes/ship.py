@@ -1,7 +1,7 @@
 """From the run of recipes/stories.toml to the folder that comes with shoal, with a card of what was measured.
 
-    shoal pretrain recipes/stories.toml --data DATA --out runs/stories
-    python recipes/ship.py runs/stories --data DATA --out src/shoal/models/bundled/stories --picture docs/bundled.svg
+    shoal pretrain recipes/stories.toml --corpora DATA --out runs/stories
+    python recipes/ship.py runs/stories --corpora DATA --out src/shoal/models/bundled/stories --picture docs/bundled.svg
 
 The weights are kept in bfloat16 where that changes the held-out bits a byte by less than a thousandth, and in float32
 otherwise. Nothing is shipped if a text of the training counts up, or if a held-out story has a near duplicate there.

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 
 from shoal.errors import DataError
-from shoal.textfiles import check_characters, decode_text, numbered_lines, read_lines_of, read_text, split_chunks
+from shoal.textfiles import (
+    check_characters,
+    decode_text,
+    inner_suffix,
+    numbered_lines,
+    read_json,
+    read_json_lines,
+    read_lines_of,
+    read_text,
+    split_chunks,
+)
 
 TEXT = "Größe\nein Satz\u2028 mit Zeilentrenner\x85 und \x0b\n"
 
@@ -31,15 +43,86 @@ def test_lines_end_at_line_ends_alone(tmp_path: Path) -> None:
     assert [line for _, line in read_lines_of(tmp_path / "a.txt") if line] == whole
 
 
-@pytest.mark.parametrize(("raw", "place"), [("Größe".encode("latin-1"), "byte 2"), ("é".encode()[:1], "near byte 1")])
-def test_other_encodings_and_a_cut_character_are_refused_with_their_place(raw: bytes, place: str) -> None:
-    with pytest.raises(DataError, match=rf"here is not UTF-8 text \({place}\); convert it first"):
-        decode_text(raw, "here")
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [
+        ("Größe".encode("latin-1"), "line 1: byte 0xf6 at place 3 of the line"),
+        ("é".encode()[:1], "line 1: byte 0xc3 at place 1 of the line"),
+        ("ä\nGröß".encode() + b"\xff", "line 2: byte 0xff at place 7 of the line"),
+        (b"x" * (1 << 20) + "é".encode()[:1] + b"\n", "line 1: byte 0xc3 at place 1048577 of the line"),
+        (b"x" * ((1 << 20) - 1) + b"\n\n\xe9", "line 3: byte 0xe9 at place 1 of the line"),
+        (b"x\n" + b"y" * (1 << 20) + b"\xe9", "line 2: byte 0xe9 at place 1048577 of the line"),
+    ],
+    ids=["latin-1", "cut character", "second line", "cut at a chunk", "behind a chunk", "line across chunks"],
+)
+def test_other_encodings_and_a_cut_character_are_refused_with_their_place(mark: bytes, raw: bytes, place: str) -> None:
+    if mark and "at place 1048577" in place and "line 1" in place:
+        place = place.replace("1048577", "1048580")  # the mark's three bytes stand in the first line
+    elif mark and "line 1" in place:
+        place = re.sub(r"place (\d+)", lambda found: f"place {int(found[1]) + 3}", place)
+    with pytest.raises(DataError) as raised:
+        decode_text(mark + raw, "here")
+    assert str(raised.value) == f"here, {place} is not UTF-8; save the file as UTF-8"
 
 
 def test_a_file_that_only_begins_as_utf_16_is_refused() -> None:
-    with pytest.raises(DataError, match="is not UTF-8 text, nor the UTF-16 that its first bytes promise"):
+    with pytest.raises(DataError, match="here begins as UTF-16 and is none from byte 3 on; save it as UTF-8"):
         decode_text(b"\xff\xfea", "here")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_json_lines_are_read_in_any_encoding_and_compressed(tmp_path: Path, encoding: str, name: str) -> None:
+    raw = '{"a": "Größe\u2028"}\r\n \r\n[1]\r\n"x"'.encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    path = tmp_path / name
+    assert list(read_json_lines(path)) == [
+        (f"{path}, line 1", {"a": "Größe\u2028"}),
+        (f"{path}, line 3", [1]),
+        (f"{path}, line 4", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": 1}\n{"a" 1}\n', ", line 2: broken JSON at place 6 (Expecting ':' delimiter); give an object"),
+        ("[" * 100_000 + "\n", ", line 1: JSON nested too deeply; give an object"),
+        ('1\n{"a"', ", line 2: broken JSON at place 5 (Expecting ':' delimiter); give an object"),
+    ],
+)
+def test_broken_json_lines_are_named_with_their_place(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(content)
+    with pytest.raises(DataError) as raised:
+        list(read_json_lines(path, expected="give an object"))
+    assert str(raised.value) == f"{path}{message}"
+
+
+def test_a_last_line_that_is_still_being_written_may_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('1\n{"a"')
+    assert [value for _, value in read_json_lines(path, unfinished=True)] == [1]
+    path.write_text('1\n{"a"\n')
+    with pytest.raises(DataError, match="line 2: broken JSON"):
+        list(read_json_lines(path, unfinished=True))
+    path.write_text("1\n2")
+    assert [value for _, value in read_json_lines(path, unfinished=True)] == [1, 2]
+
+
+def test_a_json_file_is_read_or_named_with_line_and_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{\n "a": [1, 2]\n}')
+    assert read_json(path) == {"a": [1, 2]}
+    path.write_text('{\n "a" 1\n}')
+    with pytest.raises(DataError, match=r"a\.json: broken JSON at line 2, place 6 \(Expecting ':' delimiter\)$"):
+        read_json(path)
+
+
+def test_the_inner_suffix_looks_into_compressed_names() -> None:
+    names = ("a.jsonl", "a.jsonl.gz", "a.tar.gz", "a.gz", "a", "a.b.txt")
+    assert [inner_suffix(Path(name)) for name in names] == [".jsonl", ".jsonl", ".tar", "", "", ".txt"]
 
 
 def test_compressed_text_is_read_and_a_cut_download_refused(tmp_path: Path) -> None:

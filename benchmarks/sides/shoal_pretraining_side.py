@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
     from shoal_training_side import product_speed
 
     import shoal.training.llama  # noqa: F401 - imports are counted on neither side
-    from shoal.training import PackedDocuments, Portion, TrainSettings, open_token_file, pretrain_documents
+    from shoal.training import CorpusShare, DocumentSource, TrainSettings, open_token_file, pretrain_documents
 
     model = plain_model(options.model)
     file = open_token_file(options.tokens_at)
@@ -56,9 +55,9 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         precision=options.precision,
         seed=options.seed,
     )
-    one_pass = replace(settings, epochs=1)
+    share = CorpusShare(file=file)
     before = time.process_time()
-    done = pretrain_documents(model, [Portion(file=file)], settings, context=options.context)
+    done = pretrain_documents(model, [share], settings, context=options.context)
     seconds = time.process_time() - before
     if options.save:
         save_file({name: weight.detach() for name, weight in model.named_parameters()}, options.save)
@@ -66,7 +65,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         "cpu_seconds": seconds,
         "tokens": done.curve[-1].tokens,
         "precision": done.precision,
-        "efficiency": PackedDocuments([Portion(file=file)], one_pass, context=options.context).efficiency,
+        "efficiency": DocumentSource([share], context=options.context, batch_tokens=options.batch_tokens).efficiency,
         "losses": [point.loss for point in done.curve],
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "matmul_flops": product_speed(model.config, done.precision),
@@ -92,13 +91,13 @@ def gradient(options: argparse.Namespace) -> dict[str, Any]:
     """How far the float32 gradient is from that of the model's own loss by autograd, on one step of documents."""
     import torch
 
-    from shoal.training import PackedDocuments, Portion, TrainSettings, open_token_file
+    from shoal.training import CorpusShare, DocumentSource, open_token_file
     from shoal.training.gradients import choose_gradient
     from shoal.training.weights import FlatWeights
 
     model = plain_model(options.model)
-    portion = Portion(file=open_token_file(options.tokens_at))
-    batch = PackedDocuments([portion], TrainSettings(epochs=1, batch_tokens=1024), context=512).batch(0)
+    share = CorpusShare(file=open_token_file(options.tokens_at))
+    batch = DocumentSource([share], context=512, batch_tokens=1024).batch(0)
     losses = []
     for document in batch.documents:
         ids = torch.from_numpy(document.ids)

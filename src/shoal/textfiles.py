@@ -1,9 +1,9 @@
 r"""Text of files as every reader here takes it: whole characters, plain line ends, no mark at the beginning.
 
-UTF-8 is read, and UTF-16 and UTF-32 where the byte-order mark says so; anything else is refused with the byte at which
-it fails, since a guess would put wrong letters into a corpus without a word. ``.gz`` files are read as what they hold.
-Lines end at ``\n``, ``\r\n`` or ``\r`` alone: `str.splitlines` also cuts at U+2028 and others, which may stand inside a
-line of JSON.
+UTF-8 is read, and UTF-16 and UTF-32 where the byte-order mark says so; anything else is refused with the line and the
+byte at which it fails, since a guess would put wrong letters into a corpus silently. ``.gz`` files are read as what
+they hold. Lines end at ``\n``, ``\r\n`` or ``\r`` alone: `str.splitlines` also cuts at U+2028 and others, which may
+stand inside a line of JSON.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import json
 import re
 import sys
 import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, cast
+from itertools import chain, pairwise
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from shoal.errors import DataError, UsageError
 
@@ -108,6 +110,66 @@ def numbered_lines(text: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
+def read_json_lines(path: Path, *, expected: str = "", unfinished: bool = False) -> Iterator[tuple[str, Any]]:
+    """The values of a file of JSON lines, each with where it stands (``rows.jsonl, line 3``); blank lines are skipped.
+
+    Args:
+        path: a file of any encoding that `read_text` knows, ``.gz`` too; memory does not grow with its lines.
+        expected: what a line should be, for the message on a broken one (``each line must be an object``).
+        unfinished: leave out a last line that is broken and has no line end, as a process leaves that is killed
+            while it appends to the file.
+
+    Raises:
+        DataError: the file cannot be read, is no text, or a line is no JSON.
+    """
+    for (number, line), following in pairwise(chain(read_lines_of(path), [(0, None)])):
+        if not line or not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            value = parse_json(line, where, expected=expected)
+        except DataError:
+            if unfinished and following[1] is None:
+                return
+            raise
+        yield where, value
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        DataError: the file cannot be read, is no text, or no JSON.
+    """
+    return parse_json(read_text(path), str(path))
+
+
+def parse_json(text: str, where: str, *, expected: str = "") -> Any:
+    """The value that a JSON text stands for.
+
+    Args:
+        text: the whole of it.
+        where: what it is called in an error.
+        expected: what it should be, for the message.
+
+    Raises:
+        DataError: it is no JSON, or nested deeper than Python reads.
+    """
+    hint = f"; {expected}" if expected else ""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise DataError(f"{where}: broken JSON at {line}place {error.colno} ({error.msg}){hint}") from error
+    except RecursionError as error:
+        raise DataError(f"{where}: JSON nested too deeply{hint}") from error
+
+
+def inner_suffix(path: Path) -> str:
+    """The ending that says how a file is read: of ``rows.jsonl.gz`` it is ``.jsonl``."""
+    return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+
+
 def check_characters(text: str, where: str) -> None:
     r"""Refuse half of a surrogate pair, which no file can hold and JSON can write (``"\ud83d"``).
 
@@ -149,15 +211,29 @@ def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
     if encoding == "utf-8" and _is_wide(chunk[:_HEAD]):
         raise DataError(f"{where} looks like UTF-16 or UTF-32 without a byte-order mark; convert it to UTF-8 first")
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
-    done = 0
+    done, line, line_start = 0, 1, 0
     while True:
+        pending = decoder.getstate()[0]
         try:
             yield decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            place = f"near byte {done + error.start}" if done else f"byte {error.start}"
-            other = "" if encoding.startswith("utf-8") else f", nor the {encoding.upper()} that its first bytes promise"
-            raise DataError(f"{where} is not UTF-8 text{other} ({place}); convert it first") from error
+            raw = pending + chunk
+            start = len(raw) - len(error.object) + error.start  # the decoder takes off a byte-order mark
+            offset = done - len(pending) + start
+            if not encoding.startswith("utf-8"):
+                raise DataError(
+                    f"{where} begins as {encoding.upper()} and is none from byte {offset + 1} on; save it as UTF-8"
+                ) from error
+            ends = raw.count(b"\n", 0, start)
+            place = start - raw.rfind(b"\n", 0, start) if ends else offset - line_start + 1
+            raise DataError(
+                f"{where}, line {line + ends}: byte 0x{raw[start]:02x} at place {place} of the line is not UTF-8; "
+                "save the file as UTF-8"
+            ) from error
         if not chunk:
             return
+        if b"\n" in chunk:
+            line += chunk.count(b"\n")
+            line_start = done + chunk.rfind(b"\n") + 1
         done += len(chunk)
         chunk = file.read(_CHUNK)

@@ -37,9 +37,11 @@ def test_facts_go_into_rows(tmp_path, capsys):
         "5",
         "--facts",
         "--instruct",
-        "--features",
-        "Dialogue, bad_ending",
-        "--words",
+        "--feature",
+        "Dialogue",
+        "--feature",
+        "bad_ending",
+        "--word",
         "ball",
     ]
     run([*words, "--out", str(tmp_path / "s.jsonl")], capsys)
@@ -71,7 +73,7 @@ def test_a_corpus_is_described_cleaned_and_freed_of_duplicates(tmp_path, capsys)
 def test_held_out_items_are_looked_for(tmp_path, capsys):
     (tmp_path / "rows.jsonl").write_text(json.dumps({"prompt": "The fox ran over the hill and", "completion": " away"}))
     (tmp_path / "a.txt").write_text("Yes. The fox ran over the hill and away it went.")
-    words = ["corpus", "contamination", str(tmp_path / "a.txt"), "--items", str(tmp_path / "rows.jsonl")]
+    words = ["corpus", "contamination", str(tmp_path / "a.txt"), "--data", str(tmp_path / "rows.jsonl")]
     assert "1 of 1 items" in run(words, capsys).out
     assert json.loads(run([*words, "--json"], capsys).out)["contaminated"] == [0]
     assert (
@@ -85,13 +87,13 @@ def test_held_out_items_are_looked_for(tmp_path, capsys):
         (["stories", "--count", "0"], "--count is 0"),
         (["stories", "--out", "s.txt"], "--count STORIES or --bytes SIZE"),
         (["stories", "--facts"], "--facts needs rows"),
-        (["stories", "--features", "twists"], "did you mean 'twist'"),
+        (["stories", "--feature", "twists"], "did you mean 'twist'"),
         (["stories", "--count", "2", "--out", "s.pdf"], "cannot write s.pdf"),
-        (["stories", "--endpoint", "http://x"], "--model NAME"),
+        (["stories", "--endpoint", "http://x"], "--endpoint-model NAME"),
         (["corpus", "card", "EMPTY"], "holds no text"),
         (["corpus", "card", "BINARY"], "not UTF-8"),
-        (["corpus", "clean", "GOOD"], "say where to write"),
-        (["corpus", "contamination", "GOOD"], "either --task NAME or --items"),
+        (["corpus", "clean", "GOOD"], "--out"),
+        (["corpus", "contamination", "GOOD"], "either --task NAME or --data"),
         (["corpus", "polish", "GOOD"], "polish"),
     ],
 )

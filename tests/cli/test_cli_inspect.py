@@ -37,7 +37,7 @@ def all_of_it(corpus, tmp_path_factory):
     pairs.write_text(json.dumps(row) + "\n")
     rows = folder / "rows.jsonl"
     rows.write_text(json.dumps({"prompt": "One day, a", "completion": " little", "ends": False}) + "\n")
-    words = ["inspect", TEXT, *MODEL, "--corpus", str(corpus), "--pairs", str(pairs), "--rows", str(rows)]
+    words = ["inspect", TEXT, *MODEL, "--corpus", str(corpus), "--pairs", str(pairs), "--data", str(rows)]
     words += ["--target", " dog", "--foil", " cat", "--position", "-2", "--plot", str(folder / "x.html"), "--json"]
     return words, folder
 
@@ -64,15 +64,15 @@ def test_json_holds_every_view(all_of_it, capsys):
 
 def test_figures_are_printed(capsys):
     out = run(["inspect", TEXT, *MODEL], capsys)
-    assert "bits a token" in out
+    assert "bits per token" in out
     assert "previous token" in out
     assert "no neurons: no corpus was given" in out
 
 
 def test_named_heads_and_neurons_are_taken_away(all_of_it, capsys):
     _, folder = all_of_it
-    words = ["inspect", TEXT, *MODEL, "--rows", str(folder / "rows.jsonl"), "--json"]
-    words += ["--without", "block 1 head 0", "--without", "block 0 neuron 7", "--ablation", "zero"]
+    words = ["inspect", TEXT, *MODEL, "--data", str(folder / "rows.jsonl"), "--json"]
+    words += ["--ablate", "block 1 head 0", "--ablate", "block 0 neuron 7", "--ablation", "zero"]
     found = json.loads(run(words, capsys))
     for name, unit, place in (("ablation", "head", (1, 0)), ("neuron_ablation", "neuron", (0, 7))):
         (each,) = found[name]["ablations"]
@@ -151,10 +151,10 @@ def test_odd_texts_are_read(capsys):
         (["inspect", TEXT, *MODEL, "--pairs", "EMPTY"], "holds no pair"),
         (["inspect", TEXT, *MODEL, "--pairs", "PAIRS", "--site", "attention.head"], "attention.heads"),
         (
-            ["inspect", TEXT, *MODEL, "--rows", "ROWS.jsonl", "--without", "block 9 head 1"],
+            ["inspect", TEXT, *MODEL, "--data", "ROWS.jsonl", "--ablate", "block 9 head 1"],
             "did you mean 'block 3 head 1'",
         ),
-        (["inspect", TEXT, *MODEL, "--without", "block 0 head 1"], "give --rows FILE"),
+        (["inspect", TEXT, *MODEL, "--ablate", "block 0 head 1"], "give --data FILE"),
         (["inspect", TEXT, *MODEL, "--plot", "nowhere/page.html"], "make it first"),
         (["inspect", TEXT, "--run", "FOLDER"], "holds 0 checkpoints"),
         (["inspect", TEXT, "--run", "FOLDER", "--pairs", "PAIRS"], "give --model for them"),

@@ -10,7 +10,7 @@ SMALL = ["--n", "16", "32", "--long-n", "16", "32", "--d", "4", "8", "--k", "3",
 
 
 def test_types_are_measured_beside_the_theory(capsys):
-    main(["layers", "--part", "types", *SMALL])
+    main(["layers", "--measure", "types", *SMALL])
     out = capsys.readouterr().out
     assert "recurrent: O(n · d²), O(n) sequential, path O(n)" in out
     assert "longest path 17 at n=17, 33 at n=33, 65 at n=65" in out
@@ -18,7 +18,7 @@ def test_types_are_measured_beside_the_theory(capsys):
 
 def test_attention_is_measured_and_drawn(capsys, tmp_path):
     page = tmp_path / "layers.html"
-    main(["layers", "--part", "attention", *SMALL, "--plot", str(page)])
+    main(["layers", "--measure", "attention", *SMALL, "--plot", str(page)])
     assert "fused, inference" in capsys.readouterr().out
     assert page.read_text().count("<svg ") == 6
     assert [path.name for path in tmp_path.iterdir()] == ["layers.html"]
@@ -27,7 +27,7 @@ def test_attention_is_measured_and_drawn(capsys, tmp_path):
 def test_formats_as_json(capsys, tmp_path):
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("One day\n\nThe little bear\n")
-    main(["layers", "--part", "formats", "--prompts", str(prompts), "--repeats", "2", "--json"])
+    main(["layers", "--measure", "formats", "--prompts", str(prompts), "--repeats", "2", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert [each["name"] for each in found["formats"]] == ["float32", "bfloat16", "float16"]
     assert [each["prompts"] for each in found["greedy"]] == [2, 2, 2]
@@ -37,11 +37,11 @@ def test_formats_as_json(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--part", "type"], "did you mean 'types'"),
+        (["--measure", "type"], "did you mean 'types'"),
         (["--k", "2", "4"], "odd"),
         (["--n", "16"], "two different sizes"),
-        (["--part", "formats", "--model", "bundled:storys"], "did you mean 'stories'"),
-        (["--part", "formats", "--prompts", "EMPTY"], "holds no prompt"),
+        (["--measure", "formats", "--model", "bundled:storys"], "did you mean 'stories'"),
+        (["--measure", "formats", "--prompts", "EMPTY"], "holds no prompt"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(words, said, capsys, tmp_path):

@@ -32,7 +32,7 @@ def sets(tmp_path):
 
 def test_the_vectors_of_a_text_are_shown(capsys, tmp_path):
     page = tmp_path / "vectors.html"
-    main(["vectors", "One day he ran", "--model", "bundled:searches", "--plot", str(page)])
+    main(["vectors", "show", "One day he ran", "--model", "bundled:searches", "--plot", str(page)])
     out = capsys.readouterr().out
     assert "vectors of the text 4 x 64 at each layer" in out
     assert "input vectors       1024 x 64" in out
@@ -66,8 +66,8 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["", "--model", "bundled:searches"], "no token"),
-        (["day", "--model", "bundled:storys"], "did you mean 'stories'"),
+        (["show", "", "--model", "bundled:searches"], "no token"),
+        (["show", "day", "--model", "bundled:storys"], "did you mean 'stories'"),
         (["judge", "--sets", "."], "nothing to judge"),
         (["judge", "--corpus", "EMPTY", "--method", "glow", "--sets", "."], "did you mean 'glove'"),
         (["judge", "--corpus", "EMPTY", "--sets", "NOTHING"], "no .txt file"),

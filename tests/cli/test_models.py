@@ -37,8 +37,8 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
     tuned = json.loads(said.out)
     assert (tuned["held out before"]["count"], tuned["held out before"]["rows"]) == (0, 3)
     assert (tuned["held out after"]["count"], tuned["held out after"]["share"]) == (3, 1.0)
-    assert tuned["loss of the last step, nats a token"] == pytest.approx(
-        tuned["loss of the last step, bits a token"] * math.log(2)
+    assert tuned["loss of the last step, nats per token"] == pytest.approx(
+        tuned["loss of the last step, bits per token"] * math.log(2)
     )
     assert len((out / "curve.jsonl").read_text().splitlines()) == tuned["steps"] == tuned["plan"]["steps"]
     assert (tuned["rows trained on, after"]["count"], tuned["plan"]["rows"]) == (3, 3)
@@ -52,7 +52,7 @@ def test_a_tuned_model_is_saved_and_scores_what_it_was_taught(
         "count": 3, "rows": 3, "share": 1.0, "low": pytest.approx(0.438, abs=1e-3), "high": 1.0, "confidence": 0.95,
     }  # fmt: skip
     assert (scored["BLEU"], scored["chrF"]) == (pytest.approx(100.0), pytest.approx(100.0))
-    assert scored["perplexity a token"] < 1.1
+    assert scored["perplexity per token"] < 1.1
     assert [json.loads(line)["greedy_text"] for line in items.read_text().splitlines()] == [said for _, said in ROWS]
 
 
@@ -107,7 +107,7 @@ def test_a_part_of_rows_that_have_none_is_refused(rows: Path, capsys: pytest.Cap
 def test_rows_of_a_task_are_scored_without_a_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "counting.jsonl"
     main(["task", "counting", "--option", "largest=6", "--out", str(out)])
-    words = ["inspect", "Tom saw", "--model", "bundled:searches", "--rows", str(out), "--part", "held_out", "--json"]
+    words = ["inspect", "Tom saw", "--model", "bundled:searches", "--data", str(out), "--part", "held_out", "--json"]
     capsys.readouterr()
     main(words)
     assert json.loads(capsys.readouterr().out)["ablation"]["items"] == 2
@@ -141,7 +141,7 @@ def test_a_person_reads_the_same_numbers_in_words(rows: Path, capsys: pytest.Cap
     main(["score", "--model", "oracle?p=1", "--data", str(rows)])
     said = capsys.readouterr().out
     assert "3 of 3 = 1.000, 95% Wilson interval [0.439, 1.000]" in " ".join(said.split())
-    assert "BLEU                100.0000" in said
+    assert "BLEU                  100.0000" in said
 
 
 def test_what_is_not_defined_is_said_and_is_null_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from endpoints import serving
 from shoal.cli.main import main
 
 pytest.importorskip("openai")
-SMALL = ["--model", "bundled:searches", "--completions", "1", "--longest", "8", "--questions", "1"]
+SMALL = ["--model", "bundled:searches", "--completions", "1", "--max-tokens", "8", "--questions", "1"]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_money_is_not_spent_without_consent(tmp_path, prompts, capsys):
         (["--model", "bundled:searches", "--constrained"], "--constrained is for a judge"),
         (["--model", "bundled:searches", "--prompts", "none.txt"], "cannot read none.txt"),
         (["--model", "bundled:searches", "--prompts", "a.txt", "--beginnings", "b.txt"], "give one of them"),
-        (["--model", "bundled:searches", "--pairs", "-1"], "--pairs is -1"),
+        (["--model", "bundled:searches", "--pairs-per-paradigm", "-1"], "--pairs-per-paradigm is -1"),
         (["--model", "bundled:storys"], "did you mean 'stories'"),
         (["--model", "bundled:searches", "--zorro", "."], "holds no minimal pairs"),
     ],

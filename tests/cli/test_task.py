@@ -38,7 +38,7 @@ def test_contamination_is_looked_for_in_the_rows_held_out(tmp_path: Path, capsys
     out, corpus = tmp_path / "rows.jsonl", tmp_path / "corpus.txt"
     main(["task", "counting", "--option", "largest=10", "--out", str(out)])
     corpus.write_text("Please count up in unary, starting at 1 and stopping at 1111111: 1 11 111\n", encoding="utf-8")
-    main(["corpus", "contamination", str(corpus), "--items", str(out), "--json"])
+    main(["corpus", "contamination", str(corpus), "--data", str(out), "--json"])
     printed = capsys.readouterr().out
     assert json.loads(printed[printed.index("{") :])["checked"] == 3
 

@@ -125,7 +125,19 @@ def test_a_price_that_is_none_is_refused_before_anything_is_asked(price):
 def test_the_verb_says_the_cost_and_asks_nothing_without_consent(serve, tmp_path, capsys):
     url, script = serve("echo")
     out = tmp_path / "s.jsonl"
-    words = ["stories", "--endpoint", url, "--model", "m", "--count", "3", "--out", str(out), "--price-out", "10"]
+    words = [
+        "stories",
+        "--endpoint",
+        url,
+        "--endpoint-model",
+        "m",
+        "--count",
+        "3",
+        "--out",
+        str(out),
+        "--price-out",
+        "10",
+    ]
     with pytest.raises(SystemExit):
         main(words)
     said = capsys.readouterr().err

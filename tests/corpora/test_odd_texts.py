@@ -58,7 +58,7 @@ def test_half_a_character_is_one_line_with_file_line_and_place(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     said = fails(capsys, *(str(broken) if word == "FILE" else word for word in verb))
-    assert "broken.jsonl:2: character 7 is half of a surrogate pair" in said
+    assert "broken.jsonl, line 2: character 7 is half of a surrogate pair" in said
     assert not (tmp_path / "out.jsonl").exists()
     assert not (tmp_path / "made").exists()
 

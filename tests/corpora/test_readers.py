@@ -61,7 +61,7 @@ def test_zipped_stories_come_in_the_order_of_the_files(tmp_path: Path) -> None:
 
 def test_text_that_is_not_utf8_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"caf\xe9.")
-    with pytest.raises(DataError, match=r"is not UTF-8 text \(byte 3\)"):
+    with pytest.raises(DataError, match=r"byte 0xe9 at place 4 of the line is not UTF-8"):
         read_stories(tmp_path / "a.txt")
 
 

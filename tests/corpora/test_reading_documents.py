@@ -62,9 +62,9 @@ def test_memory_does_not_grow_with_the_number_of_documents(tmp_path):
     [
         ("a.txt", b"", "holds no text"),
         ("a.txt", b" \n\n ", "holds no text"),
-        ("a.txt", b"caf\xe9 au lait", r"not UTF-8 text \(byte 3\)"),
-        ("a.jsonl", b"\xff", "a.jsonl is not UTF-8 text"),
-        ("a.jsonl", b'{"text": "a"}\n{"text"', "a.jsonl:2 is not JSON"),
+        ("a.txt", b"caf\xe9 au lait", r"byte 0xe9 at place 4 of the line is not UTF-8"),
+        ("a.jsonl", b"\xff", "a.jsonl, line 1: byte 0xff at place 1 of the line is not UTF-8"),
+        ("a.jsonl", b'{"text": "a"}\n{"text"', "a.jsonl, line 2: broken JSON at place 8"),
         ("a.jsonl", b'{"story": "a"}', "has no column 'text'; it has story"),
         ("a.jsonl", b'{"text": 3}', "is int, no text"),
         ("a.jsonl", b"[1]", "has no column 'text'; it has list"),

@@ -126,7 +126,7 @@ def test_prepared_documents_are_used_again_and_made_anew_for_another_text(tmp_pa
     [
         (b"", "holds no text"),
         (b"  \n\n \n", "holds no text"),
-        (b"caf\xe9 au lait", "is not UTF-8 text"),
+        (b"caf\xe9 au lait", "is not UTF-8"),
     ],
 )
 def test_an_empty_or_undecodable_corpus_is_named(tmp_path: Path, content: bytes, message: str) -> None:

@@ -13,8 +13,9 @@ import pytest
 
 from children import answer_of, deadly, killed
 from shoal.errors import ModelError, StoreError, TrainingError, UsageError
-from shoal.experiments.pretraining import Listeners, PretrainResult, Recipe, plan_run, pretrain_run, recipe_from
+from shoal.experiments.pretraining import Listeners, Moment, PretrainResult, Recipe, plan_run, pretrain_run, recipe_from
 from shoal.experiments.pretraining.watching import checkpoint_steps, score_steps
+from shoal.reports import LiveCurve, write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,24 +95,32 @@ def test_a_run_that_could_not_begin_leaves_the_folder_free(tmp_path: Path) -> No
     assert mended.model.is_dir()
 
 
-def test_the_curve_is_drawn_while_the_model_learns(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shoal.experiments.pretraining import watching
-
-    monkeypatch.setattr(watching, "PAGE_SECONDS", 0.0)
+def test_the_curve_is_drawn_while_the_model_learns(home: Path) -> None:
     pages: dict[int, str] = {}
+    curve = LiveCurve(home / "live", seconds=0.0)
     page = home / "live" / "curve.html"
 
-    def look(point: CurvePoint) -> None:
-        if page.is_file() and len(pages) < 2:
-            pages[point.step] = page.read_text()
+    def look(moment: Moment) -> None:
+        curve.draw(moment, steps=6)
+        if page.is_file():
+            pages[moment.step] = page.read_text()
 
     short = recipe(**{"training.tokens": 3000, "evaluation.every": 2})
-    pretrain_run(short, home / "live", listeners=Listeners(on_step=look))
-    (step, first), *_ = pages.items()
-    assert f"Under way: step {step - 1} of 6." in first
-    assert "location.reload" in first
+    pretrain_run(short, home / "live", listeners=Listeners(on_moment=look))
+    assert list(pages) == [2, 4, 6]
+    assert "Under way: step 4 of 6." in pages[4]
+    assert "location.reload" in pages[4]
+    assert write_report(home / "live") == page
     assert "Under way" not in page.read_text()
     assert "location.reload" not in page.read_text()
+
+
+def test_a_pretraining_that_has_not_ended_has_no_report(home: Path) -> None:
+    folder = home / "unfinished"
+    folder.mkdir()
+    (folder / "recipe.toml").write_text("")
+    with pytest.raises(StoreError, match="no finished pretraining"):
+        write_report(folder)
 
 
 def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: PretrainResult, home: Path) -> None:
@@ -156,7 +165,7 @@ def test_steps_scores_and_samples_stand_in_json_lines_and_in_sqlite(run: Pretrai
     assert [row["step"] for row in rows(run.folder / "scores.jsonl")] == sorted(score_steps(run.steps, 10))
     assert run.seconds > 0
     assert run.cpu_seconds > 0
-    page = (run.folder / "curve.html").read_text()
+    page = write_report(run.folder).read_text()
     assert "held out: told" in page
     assert "https://" not in page.replace("https://www.w3.org", "").replace("http://www.w3.org", "")
     assert (run.folder / "curve.png").read_bytes().startswith(b"\x89PNG")

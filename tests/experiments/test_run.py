@@ -91,7 +91,7 @@ def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
         assert read_json(folder / f"{name}.json")
     for arm in all_arms(experiment):
         assert read_json(folder / "inside" / f"{arm}.json")["why_not"] is None
-        assert (folder / "inside" / f"{arm}.html").is_file()
+        assert (folder / "inside" / "views" / f"{arm}.json").is_file()
 
 
 def test_arms_of_one_seed_start_from_what_their_spec_says(finished: Finished) -> None:

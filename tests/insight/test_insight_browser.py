@@ -12,8 +12,9 @@ import pytest
 from browsing import chromium, pixels, visit
 from shoal.figures.heads import HeadPattern, head_data, head_grid, head_script, head_style, links_that_fit
 from shoal.figures.page import page
-from shoal.insight import inspect_text, inspection_page
+from shoal.insight import inspect_text
 from shoal.models import load_model
+from shoal.reports import inspection_page
 
 if TYPE_CHECKING:
     from pathlib import Path

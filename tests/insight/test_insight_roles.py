@@ -10,9 +10,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from architectures import tiny_model
 from shoal.errors import ModelError, UsageError
 from shoal.insight import HeadRole, HeadRoles, head_roles
-from shoal.insight.inspection.tables import roles_table
 from shoal.insight.roles.scores import ROLES, looked_at
 from shoal.models import load_model
+from shoal.reports.inspection_tables import roles_table
 
 TEXTS = ["One day a cat sat on a mat.", "The little dog ran to the park and saw a big red ball."]
 

@@ -10,10 +10,10 @@ from shoal.insight.layers import KINDS, Ranges, Size, build_layer, sweep_layers
 from shoal.insight.layers.depth import graph_depth
 from shoal.insight.layers.exponents import fit_exponent
 from shoal.insight.layers.measuring import counted_operations, peak_bytes
-from shoal.insight.layers.page import layers_page
 from shoal.insight.layers.paths import path_length
 from shoal.insight.layers.table import layer_table
 from shoal.insight.layers.theory import THEORY, longest_path
+from shoal.reports import layers_page
 
 TINY = Ranges(n=(16, 32), long_n=(16, 32), d=(4, 8), k=(3, 5), r=(3, 5), base=Size(n=16, d=4, r=5), repeats=2)
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings, strategies as st
 
 from shoal.errors import DataError, UsageError
 from shoal.insight import count_tokens, read_tokens, where_they_part
-from shoal.insight.tokens.page import tokens_page
 from shoal.models import load_tokenizer
+from shoal.reports import tokens_page
 
 ODD = "One day, naïve Tim saw 111 日本 🙂 <|endoftext|>."
 

@@ -6,10 +6,9 @@ import pytest
 
 from browsing import chromium, visit
 from shoal.insight.layers import Ranges, Size, layer_table
-from shoal.insight.layers.page import layers_page
 from shoal.insight.vectors import describe_vectors
-from shoal.insight.vectors.page import vectors_page
 from shoal.models import load_model
+from shoal.reports import layers_page, vectors_page
 
 __all__ = ["chromium"]
 

@@ -18,8 +18,8 @@ from shoal.insight.vectors import (
     project,
     read_vectors,
 )
-from shoal.insight.vectors.page import vectors_page
 from shoal.models import LoadedModel, load_model
+from shoal.reports import vectors_page
 
 TEXT = "One day, a little bear <b>went</b> to the park and the dog ran."
 

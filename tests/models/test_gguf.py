@@ -14,7 +14,6 @@ from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import CorruptModelError, MissingExtraError, ModelError
 from shoal.models import load_model, weight_digest
-from shoal.models.gguf import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,12 +177,6 @@ def test_without_the_extra_its_command_is_named(tmp_path, cache, monkeypatch):
 
     with pytest.raises(MissingExtraError, match=r"pip install 'shoal\[gguf\]'"):
         load_model(str(tmp_path / "tiny.gguf"))
-
-
-def test_the_cache_lies_in_the_home_folder_by_default(monkeypatch):
-    monkeypatch.delenv("SHOAL_CACHE", raising=False)
-
-    assert cache_folder() == Path.home() / ".cache" / "shoal"
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import sys
@@ -86,7 +87,10 @@ GOOD = b'{"prompt": "a", "completion": "b"}\n'
         ),
         (
             b"[" * 100_000,
-            ", line 1: JSON nested too deeply to be a row; write prompt and completion as text",
+            (
+                ", line 1: JSON nested too deeply; each line must be one object, as "
+                '{"prompt": "...", "completion": "..."}'
+            ),
         ),
         (b'"a"', ', line 1: "a" is not an object; write {"prompt": ..., "completion": ...}'),
         (
@@ -123,6 +127,14 @@ def test_a_bad_file_is_named_with_its_line(tmp_path: Path, content: bytes, messa
     with pytest.raises(DataError) as raised:
         read_rows(path)
     assert str(raised.value) == f"{path}{message}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+def test_rows_are_read_in_any_unicode_encoding_and_compressed(tmp_path: Path, encoding: str, name: str) -> None:
+    raw = '{"prompt": "Größe", "completion": "b"}\r\n{"prompt": "c", "completion": "d"}'.encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    assert [example.prompt for example in read_rows(tmp_path / name)] == ["Größe", "c"]
 
 
 def test_a_completion_of_the_end_token_alone_is_empty(tmp_path: Path) -> None:

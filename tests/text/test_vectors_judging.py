@@ -173,10 +173,10 @@ def test_a_binary_header_that_promises_more_than_the_file_can_hold_is_refused(na
 
 def test_other_encodings_and_models_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("caf\xe9 1 2\nth\xe9 3 4\n".encode("latin-1"))
-    with pytest.raises(DataError, match="is not UTF-8 text"):
+    with pytest.raises(DataError, match="is not UTF-8"):
         read_vector_file(tmp_path / "latin.txt")
     (tmp_path / "latin2.txt").write_bytes("2 2\ncaf\xe9 1 2\nth\xe9 3 4\n".encode("latin-1"))
-    with pytest.raises(DataError, match="is not UTF-8 text"):
+    with pytest.raises(DataError, match="is not UTF-8"):
         read_vector_file(tmp_path / "latin2.txt")
     (tmp_path / "cc.bin").write_bytes(bytes.fromhex("ba164f2f0c000000"))
     with pytest.raises(DataError, match="is a model of fastText"):

@@ -127,6 +127,6 @@ def test_after_a_loss_that_is_not_a_number_the_last_checkpoint_is_kept(tmp_path)
 
 
 def test_a_file_left_by_a_killed_writer_is_cleared(tmp_path):
-    (tmp_path / "checkpoint.tmp").write_bytes(b"half")
+    (tmp_path / f".{FILE_NAME}.1.tmp").write_bytes(b"half")
     _run(llama, replace(SETTINGS, epochs=0.3, dropout=0.0), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

@@ -14,7 +14,7 @@ from torch.distributed import TCPStore
 
 from children import answers_of
 from shoal.errors import TrainingError, UsageError
-from shoal.training import Portion, TrainSettings, crew_of_processes, pretrain_documents, tokens_in_memory
+from shoal.training import CorpusShare, TrainSettings, crew_of_processes, pretrain_documents, tokens_in_memory
 from shoal.training.checkpoints import FILE_NAME
 
 SETTINGS = TrainSettings(
@@ -25,7 +25,9 @@ MODELS = {"llama": llama, "gpt2": gpt2}
 
 def _portion():
     lengths = np.random.default_rng(0).integers(5, 60, 40)
-    return Portion(file=tokens_in_memory([np.arange(size) * (size % 7 + 1) % 250 for size in lengths], vocabulary=260))
+    return CorpusShare(
+        file=tokens_in_memory([np.arange(size) * (size % 7 + 1) % 250 for size in lengths], vocabulary=260)
+    )
 
 
 def _train(model, settings, folder=None, on_step=None):

@@ -1,36 +1,31 @@
-"""``shoal certify``: an evaluator is proved on dummy models of known accuracy."""
+"""``shoal certify``: an evaluator proved on dummy models of known accuracy."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-from cyclopts import Parameter
+from shoal.cli.options import Flag, Json, Seed
 
 
 def certify(
     evaluator: str | None = None,
     /,
     *,
-    fast: Annotated[bool, Parameter(negative="")] = False,
-    seed: int = 0,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    fast: Flag = False,
+    seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
-    """Prove an evaluator on dummy models of known accuracy, and print what was proved.
+    """Prove an evaluator on dummy models of known accuracy, and print its certificate.
 
     The exit code is 0 where every check passed, and 1 where one failed.
 
     Parameters
     ----------
     evaluator
-        A Python callable as MODULE:FUNCTION or FILE.py:FUNCTION; by default shoal's own evaluator. It is called with
-        (model, tokenizer, examples) and returns one record an example, with at least ``exact_match``.
+        Python callable as MODULE:FUNCTION or FILE.py:FUNCTION. It is called with (model, tokenizer, examples) and
+        returns one record per example, with at least ``exact_match``. Default: shoal's own evaluator.
     fast
-        Only the part that every run begins with.
-    seed
-        For the dummies that answer at random.
-    as_json
-        Print the certificate as JSON on standard output.
+        Run only the checks that every run begins with.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.evaluation import certify as prove, evaluate

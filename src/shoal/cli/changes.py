@@ -1,12 +1,12 @@
-"""``shoal changes``: where a stream of numbers or symbols changes its law."""
+"""``shoal changes``: where a stream of numbers or symbols changes its distribution."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from shoal.cli.options import Json, Plot, Seed
 from shoal.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -27,45 +27,38 @@ def changes(
     model: Literal["law", "levels", "slopes"] | None = None,
     difference: Annotated[int | bool, Parameter(negative="")] = False,
     deseason: int | None = None,
-    seed: int = 0,
-    plot: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    seed: Seed = 0,
+    plot: Plot = None,
+    as_json: Json = False,
 ) -> None:
-    """Find where a stream of numbers, vectors or symbols changes its law.
+    """Find where a stream of numbers, vectors or symbols changes its distribution.
 
     Parameters
     ----------
     file
-        CSV, TSV, columns of blanks, one value a line, JSON lines or Parquet; "-" or nothing reads standard input.
+        CSV, TSV, columns separated by blanks, one value per line, JSON lines or Parquet. Default: standard input ("-").
     min_distance
-        The least share of the stream between two changes, between 0 and 1.
+        Smallest distance between two changes, as a share of the stream's length, between 0 and 1.
     processes
-        How many distinct processes the pieces come from; chosen by tests where it is not given.
+        Number of distinct processes that the pieces come from. Default: chosen by tests.
     column
-        The column that is the stream, given again for each further coordinate; all columns of numbers where it is not
-        given.
+        Column of the stream. Repeatable, one per coordinate. Default: all columns of numbers.
     index
-        The column that names the steps, or "none"; a column of dates or a clock where it is not given.
+        Column that names the steps, or "none". Default: a column of dates or a clock.
     header
-        Whether the first line names the columns; told by its cells where it is not given.
+        Whether the first line names the columns. Default: inferred from its cells.
     alpha
-        The level of the tests: how often a stream without a change may be said to have one, at most 0.5.
+        Level of the tests: the share of streams without a change in which one is found, at most 0.5.
     confidence
-        The confidence of the sets of places, from 0.5.
+        Confidence level of the sets of places, from 0.5.
     model
-        What changes: anything ("law", by tests), the level of the values, or their slope, under noise with memory;
-        chosen by the stream's memory where it is not given.
+        What changes: any property of the distribution ("law", by permutation tests), the level of the values, or their
+        slope, both under autocorrelated noise. Default: chosen by the stream's memory.
     difference
-        Look for changes in the differences from one step to the next, or from each step to the one so many before it:
-        a trend becomes a level, and a change of slope a change of level. Places remain those of the stream.
+        Search the differences of successive steps, or of steps N apart: a trend becomes a level, and a change of slope
+        a change of level. Places remain those of the stream.
     deseason
-        First take the median of each phase of a season of so many steps off, such as 12 for months.
-    seed
-        Seed of the resampling.
-    plot
-        Write a figure of the stream and its changes to this HTML file, which needs no network.
-    as_json
-        Print what was found as JSON on standard output.
+        Length of a season, such as 12 for months: the median of each phase is subtracted first.
     """
     from shoal.changes import change_points, check_settings, label_of, prepared
     from shoal.cli.columns import read_stream
@@ -82,9 +75,11 @@ def changes(
     for note in notes:
         say(f"shoal: {note}")
     if plot is not None:
-        from shoal.cli.changes_page import write_page
+        from shoal.cli.files import write_whole
+        from shoal.reports import changes_page
 
-        say(f"written to {write_page(plot, file, stream, found, searched=searched)}")
+        write_whole(plot, changes_page(file, stream, found, searched=searched))
+        say(f"written to {plot}")
     if as_json:
         labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
         steps = {"difference": lag, "deseason": deseason}

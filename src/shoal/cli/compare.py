@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+from shoal.cli.options import Json
 
 
 def compare(
@@ -15,22 +14,20 @@ def compare(
     *,
     first_arm: str | None = None,
     second_arm: str | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare an arm of one run with an arm of another, on the same held-out items and seeds.
 
     Parameters
     ----------
     first
-        A finished run folder.
+        Folder of a finished run.
     second
-        Another one, or the same with another arm.
+        Folder of another run, or of the same run with another arm.
     first_arm
-        The arm of the first run; by default its treatment.
+        Arm of the first run. Default: its treatment.
     second_arm
-        The arm of the second run; by default its treatment.
-    as_json
-        Print the comparison as JSON on standard output.
+        Arm of the second run. Default: its treatment.
     """
     from shoal.cli.console import print_json
     from shoal.experiments import compare_runs

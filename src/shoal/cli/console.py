@@ -1,4 +1,4 @@
-"""How the verbs speak to a person: progress on standard error, results on standard output."""
+"""What the verbs print: progress on standard error, results on standard output."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Display(Protocol):
     """Where progress is shown: bars on a terminal, lines in a log."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Show how far a piece of work is."""
+        """Show the progress of a piece of work."""
 
     def note(self, text: str) -> None:
-        """Show a remark that replaces the one before it."""
+        """Show a note that replaces the one before it."""
 
     def say(self, text: str) -> None:
         """Show lines that stay."""
@@ -72,14 +72,14 @@ def progress_bars() -> Iterator[Progress]:
 
 
 class TrainingNotes:
-    """Turns the steps of a training into remarks on its loss and speed."""
+    """Turns the steps of a training into notes on its loss and speed."""
 
     def __init__(self, shown: Display) -> None:
         self._shown = shown
         self._first: tuple[float, int] | None = None
 
     def __call__(self, point: CurvePoint) -> None:
-        """Take in one step."""
+        """Note one step."""
         now = time.monotonic()
         if self._first is None:
             self._first = (now, point.tokens)
@@ -89,13 +89,18 @@ class TrainingNotes:
         self._shown.note(f"loss {point.loss:.4f}, {speed:,.0f} completion tokens/s")
 
 
+def confirmed() -> bool:
+    """Ask a person at a terminal whether to go on; without a terminal the answer is no."""
+    return sys.stdin is not None and sys.stdin.isatty() and input("Continue? [y/N] ").strip().lower() in ("y", "yes")
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def print_summary(summary: Mapping[str, object]) -> None:
-    """Print names and values on standard output, one a line."""
+    """Print names and values on standard output, one per line."""
     width = max(map(len, summary), default=0)
     for name, value in summary.items():
         print(f"{name:{width}}  {value}")

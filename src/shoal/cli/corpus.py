@@ -1,13 +1,15 @@
-"""``shoal corpus``: describe a corpus, clean it, drop its duplicates, or look in it for a task's held-out items."""
+"""``shoal corpus``: describe a corpus, clean it, remove duplicates, or search it for a task's held-out items."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
+from shoal.cli.main import VERBS
+from shoal.cli.options import Column, Json, MaybeRows
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
@@ -16,146 +18,167 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 
+Source = Annotated[
+    str,
+    Parameter(help="A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split]."),
+]
+Documents = Annotated[Path, Parameter(name="--out", help="File to write the documents to (.txt, .jsonl or .parquet).")]
+Similarity = Annotated[
+    float, Parameter(help="Jaccard index of word 5-grams above which two documents are near duplicates.")
+]
 
-def corpus(
-    action: Literal["card", "clean", "dedupe", "contamination"],
-    source: str,
+corpus = App(name="corpus", help=VERBS["corpus"])
+
+
+@corpus.command
+def card(
+    source: Source,
     /,
     *,
-    column: str = "text",
+    column: Column = "text",
     out: Path | None = None,
     name: str | None = None,
     licence: str = "not stated",
-    language: str | None = None,
-    boilerplate: bool = True,
-    plain: bool = True,
-    near: float = 0.7,
-    task: str | None = None,
-    items: Path | None = None,
-    run: int = 8,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    similarity: Similarity = 0.7,
+    as_json: Json = False,
 ) -> None:
-    """Describe a corpus, clean it, drop its duplicates, or look in it for a task's held-out items.
+    """Describe a corpus: size, words, diversity, duplicates.
 
     Parameters
     ----------
-    action
-        card (size, words, diversity, duplicates), clean, dedupe, or contamination.
-    source
-        A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split].
-    column
-        The column of the rows that holds the text.
     out
-        clean and dedupe: the file to write (.txt, .jsonl, .parquet). card: a folder for card.md and card.json.
+        Folder to write card.md and card.json to.
     name
-        card: the corpus's name; by default the source.
+        Name of the corpus. Default: the source.
     licence
-        card: the licence of the texts.
-    language
-        clean: keep documents of this language alone, as in en.
-    boilerplate
-        clean: cut off publishers' headers, credits, page numbers.
-    plain
-        clean: plain quotes, dashes and spaces, single line ends.
-    near
-        card and dedupe: the Jaccard index of word 5-grams above which documents are near duplicates.
-    task
-        contamination: a built-in task, whose held-out items are looked for.
-    items
-        contamination: rows with prompts and completions (.jsonl or .parquet) in the place of a task.
-    run
-        contamination: how many words in succession count as a copy.
-    as_json
-        Print the result as JSON on standard output.
+        Licence of the texts.
     """
     from shoal.cli.console import print_json
-    from shoal.corpora import read_documents
+    from shoal.corpora import describe_corpus, read_documents
+    from shoal.files import atomic_file
 
-    texts = read_documents(source, column=column, broken=action == "clean")
-    if action == "card":
-        result = _describe(texts, name or source, licence, near, out, as_json=as_json)
-    elif action == "clean":
-        result = _clean(texts, _needed(out), language, boilerplate=boilerplate, plain=plain)
-    elif action == "dedupe":
-        result = _dedupe(texts, _needed(out), near)
-    else:
-        result = _search(texts, task, items, run, as_json=as_json)
-    if as_json:
-        print_json(result)
-
-
-def _needed(out: Path | None) -> Path:
-    if out is None:
-        raise UsageError("say where to write the documents: --out FILE.txt, FILE.jsonl or FILE.parquet")
-    return out
-
-
-def _describe(
-    texts: Iterator[str], name: str, licence: str, near: float, out: Path | None, *, as_json: bool
-) -> dict[str, Any]:
-    from shoal.corpora import describe_corpus
-    from shoal.files import whole_file
-
-    card = describe_corpus(texts, name=name, licence=licence, near=near)
+    found = describe_corpus(
+        read_documents(source, column=column), name=name or source, licence=licence, near=similarity
+    )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        for file, content in (("card.md", card.to_markdown()), ("card.json", card.to_json())):
-            with whole_file(out / file) as partial:
+        for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
+            with atomic_file(out / file) as partial:
                 partial.write_text(content, encoding="utf-8")
-    if not as_json:
-        print(card.to_markdown())
-    return card.to_dict()
+        say(f"written to {out}")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found.to_markdown())
 
 
-def _clean(texts: Iterator[str], out: Path, language: str | None, *, boilerplate: bool, plain: bool) -> dict[str, Any]:
-    from shoal.corpora import Cleaning, write_documents
+@corpus.command
+def clean(
+    source: Source,
+    /,
+    *,
+    out: Documents,
+    column: Column = "text",
+    language: str | None = None,
+    boilerplate: bool = True,
+    plain: bool = True,
+    as_json: Json = False,
+) -> None:
+    """Clean the documents of a corpus: encoding, boilerplate, typography, language.
+
+    Parameters
+    ----------
+    language
+        Keep the documents of this language only, such as en.
+    boilerplate
+        Remove publishers' headers, credits and page numbers.
+    plain
+        Write plain quotes, dashes, spaces and line ends.
+    """
+    from shoal.cli.console import print_json
+    from shoal.corpora import Cleaning, read_documents, write_documents
 
     cleaning = Cleaning(language=language, boilerplate=boilerplate, plain=plain)
+    texts = read_documents(source, column=column, broken=True)
     write_documents(({"text": text} for text in cleaning.apply(texts)), out)
     counts = dict(cleaning.counts)
     say(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
-    return counts
+    if as_json:
+        print_json(counts)
 
 
-def _dedupe(texts: Iterator[str], out: Path, near: float) -> dict[str, Any]:
-    from shoal.corpora import DuplicateFinder, write_documents
+@corpus.command
+def dedupe(
+    source: Source,
+    /,
+    *,
+    out: Documents,
+    column: Column = "text",
+    similarity: Similarity = 0.7,
+    as_json: Json = False,
+) -> None:
+    """Remove exact and near duplicates; the first of them stays."""
+    from shoal.cli.console import print_json
+    from shoal.corpora import DuplicateFinder, read_documents, write_documents
 
-    finder = DuplicateFinder(near=near)
+    finder = DuplicateFinder(near=similarity)
     dropped: list[dict[str, Any]] = []
 
-    def kept() -> Iterator[dict[str, str]]:
-        for text in texts:
+    def unique() -> Iterator[dict[str, str]]:
+        for text in read_documents(source, column=column):
             found = finder.check(text)
             if found is None:
                 yield {"text": text}
             else:
                 dropped.append({"document": found.document, "of": found.of, "similarity": found.similarity})
 
-    written = write_documents(kept(), out)
+    written = write_documents(unique(), out)
     say(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
-    return {"kept": written, "dropped": dropped}
+    if as_json:
+        print_json({"kept": written, "dropped": dropped})
 
 
-def _search(texts: Iterator[str], task: str | None, items: Path | None, run: int, *, as_json: bool) -> dict[str, Any]:
-    from shoal.corpora import find_contamination
+@corpus.command
+def contamination(
+    source: Source,
+    /,
+    *,
+    task: str | None = None,
+    data: MaybeRows = None,
+    ngram: int = 8,
+    column: Column = "text",
+    as_json: Json = False,
+) -> None:
+    """Search a corpus for the held-out items of a task or of rows.
 
-    found = find_contamination(texts, _held_out(task, items), run=run)
-    if not as_json:
+    Parameters
+    ----------
+    task
+        A built-in task, whose held-out items are searched for.
+    ngram
+        Number of successive words that count as a copy.
+    """
+    from shoal.cli.console import print_json
+    from shoal.corpora import find_contamination, read_documents
+
+    found = find_contamination(read_documents(source, column=column), _held_out(task, data), run=ngram)
+    if as_json:
+        print_json(found.to_dict())
+    else:
         _print_contamination(found)
-    return found.to_dict()
 
 
-def _held_out(task: str | None, items: Path | None) -> list[str]:
+def _held_out(task: str | None, data: Path | None) -> list[str]:
     """Prompt and completion of every held-out item."""
     from shoal.tasks import END_TOKEN, make_task, read_rows, rows_by_part
 
-    if (task is None) == (items is None):
-        raise UsageError("say what to look for: either --task NAME or --items ROWS.jsonl")
-    if task is not None:
+    if task is not None and data is None:
         rows = list(make_task(task).held_out)
-    else:
-        rows = read_rows(Path(str(items)), end_token=END_TOKEN)
+    elif data is not None and task is None:
+        rows = read_rows(data, end_token=END_TOKEN)
         rows = rows_by_part(rows).get("held_out", rows)
+    else:
+        raise UsageError("nothing to search for: give either --task NAME or --data ROWS.jsonl")
     return [row.prompt + row.completion for row in rows]
 
 

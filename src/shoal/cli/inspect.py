@@ -1,4 +1,4 @@
-"""``shoal inspect``: what is inside a model on a text, what its parts do, and when they came to do it."""
+"""``shoal inspect``: a model on a text: attention, lenses, neurons, interventions and training dynamics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from shoal.cli.inspect_work import Question, Trials, over_training, read_or_train_lens, write_page
-from shoal.cli.rows import PartChoice
+from shoal.cli.inspect_work import Interventions, View, over_training, read_or_train_lens, write_page
+from shoal.cli.options import Device, Json, MaybeRows, Part, Plot, Seed, Texts
+from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,58 +30,47 @@ def inspect(
     pairs: Path | None = None,
     site: str = "attention.heads",
     method: Literal["activation", "attribution"] = "activation",
-    rows: Path | None = None,
-    part: PartChoice = "all",
-    without: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
+    data: MaybeRows = None,
+    part: Part = "all",
+    ablate: Texts = None,
     ablation: Literal["zero", "mean", "resample"] = "mean",
-    device: str = "auto",
-    seed: int = 0,
-    plot: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    plot: Plot = None,
+    as_json: Json = False,
 ) -> None:
     """Look inside a model while it reads a text.
 
     Parameters
     ----------
     text
-        What the model reads.
+        Text that the model reads.
     model
-        A model spec.
+        Model spec.
     run
-        Instead of a model: a folder of checkpoints whose names end with the step. Every view is made at each, and the
-        moment at which a head takes its role is found.
+        Folder of checkpoints whose names end with the step, instead of a model: every view is computed at each
+        checkpoint, and the step at which a head takes its role is found. --plot writes one page per checkpoint.
     corpus
-        A text file on which neurons are watched, and heads too; a line <|endoftext|> or a blank line ends a document.
+        Text file for neuron and head statistics; a line <|endoftext|> or a blank line ends a document.
     target
-        Share out the logit of this token; what the model predicts otherwise.
+        Token whose logit is attributed to the model's components. Default: the predicted token.
     foil
-        The token that it is compared with; the model's second choice otherwise.
+        Token that the target is compared with. Default: the model's second choice.
     position
-        The token of the text after which that is predicted; -1 is the last.
+        Position of the token after which the target is predicted; -1 is the last.
     tuned_lens
-        Read layers through the tuned lens of this file, which is trained on the corpus and written where it is absent.
+        File of a tuned lens; where it does not exist, the lens is trained on the corpus and written.
     pairs
-        A JSONL file of prompt, counterfactual, target, foil: patch from one run into the other.
+        JSONL file with the columns prompt, counterfactual, target and foil, for activation patching.
     site
-        What is patched: residual_in, attention.heads, attention.output or mlp.output.
+        Activations to patch: residual_in, attention.heads, attention.output or mlp.output.
     method
-        Patch by running the model once a place, or estimate all places from one gradient.
-    rows
-        Prompts and completions, .jsonl or .parquet: score them without each head, or what --without names.
-    part
-        Of rows with a column part, as shoal task writes it: all, those seen or those held_out.
-    without
-        A head or neuron as the tables name it, --without "block 2 neuron 17"; several times for several.
+        Patching method: activation (one run per place) or attribution (all places estimated from one gradient).
+    ablate
+        Head or neuron to ablate, as the tables name it: --ablate "block 2 neuron 17". Repeatable. Needs --data.
+        Default: each head in turn.
     ablation
-        What stands in for a head that is taken away.
-    device
-        auto, cpu or cuda.
-    seed
-        Of random tokens and of the models that are compared with.
-    plot
-        Write everything as one HTML page here; with --run, a page a checkpoint beside it.
-    as_json
-        Print everything as JSON on standard output.
+        Replacement of an ablated activation: zero, mean or resample.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
@@ -89,66 +79,65 @@ def inspect(
 
     if (model is None) == (run is None):
         raise UsageError("give one of --model SPEC and --run FOLDER")
-    if run is not None and (pairs or rows or tuned_lens):
-        raise UsageError("--pairs, --rows and --tuned-lens look at one model; give --model for them")
-    if without and rows is None:
-        raise UsageError("--without needs the items that are scored without it; give --rows FILE")
+    if run is not None and (pairs or data or tuned_lens):
+        raise UsageError("--pairs, --data and --tuned-lens inspect one model; give --model for them")
+    if ablate and data is None:
+        raise UsageError("--ablate needs the items to score under ablation; give --data FILE")
     if plot is not None:
         check_target(plot)
     documents = list(read_documents(corpus)) if corpus is not None else []
-    question = Question(text=text, corpus=documents, target=target, foil=foil, position=position, seed=seed)
+    view = View(text=text, corpus=documents, target=target, foil=foil, position=position, seed=seed)
     with progress_bars() as progress:
         if run is not None:
-            views, causes = over_training(run, question, device, plot, progress)
-            found, said = views[max(views)], {"checkpoints": {step: view.to_dict() for step, view in views.items()}}
+            views, causes = over_training(run, view, device, plot, progress)
+            found, record = views[max(views)], {"checkpoints": {step: view.to_dict() for step, view in views.items()}}
         else:
             loaded = load_model(str(model), device=device)
-            question.check(loaded)
-            trials = Trials(
+            view.check(loaded)
+            interventions = Interventions(
                 pairs=pairs,
                 site=site,
                 method=method,
-                rows=rows,
+                data=data,
                 part=part,
-                without=without or [],
+                ablated=ablate or [],
                 ablation=ablation,
                 seed=seed,
             )
             lens = read_or_train_lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
-            causes = trials.find(loaded, progress)
-            found = question.ask(loaded, str(model), progress, lens)
-            said = found.to_dict()
+            causes = interventions.run(loaded, progress)
+            found = view.of(loaded, str(model), progress, lens)
+            record = found.to_dict()
     if plot is not None:
         write_page(plot, found, causes)
+        say(f"written to {plot}" + (", and one page per checkpoint beside it" if run is not None else ""))
     if as_json:
-        print_json(said | {name: value.to_dict() for name, value in causes.items()})
+        print_json(record | {name: value.to_dict() for name, value in causes.items()})
         return
     _print(found, causes)
-    if plot is not None:
-        print(f"drawn in {plot}" + (", and each checkpoint beside it" if run is not None else ""))
 
 
 def _print(found: Inspection, causes: Findings) -> None:
-    """The figures in a few lines each."""
+    """Print each view in a few lines."""
     known = [bits for bits in found.surprisal if bits is not None]
     if known:
-        print(f"{found.model}: {len(found.tokens)} tokens, {sum(known) / len(known):.2f} bits a token")
+        print(f"{found.model}: {len(found.tokens)} tokens, {sum(known) / len(known):.2f} bits per token")
     if found.roles is not None:
         print(f"\n{len(found.roles.named)} of {len(found.roles.heads)} heads have a role")
         for head in found.roles.named:
-            told = ", ".join(f"{role} {_best(head, role):.2f}" for role in head.roles)
-            print(f"  block {head.block} head {head.head}  {told}")
+            scores = ", ".join(f"{role} {_best(head, role):.2f}" for role in head.roles)
+            print(f"  block {head.block} head {head.head}  {scores}")
     for reading in found.lens:
         first = found.names[reading.top_ids[-1][0]]
-        print(f"  {reading.layer:10} says {first!r} ({reading.top_p[-1][0]:.0%}) after the last token")
+        print(f"  {reading.layer:10} predicts {first!r} ({reading.top_p[-1][0]:.0%}) after the last token")
     if found.attribution is not None:
-        shared = found.attribution
-        foil = "the mean" if shared.foil is None else repr(found.names[shared.foil])
-        print(f"\n{found.names[shared.target]!r} against {foil}: {shared.total:+.3f} in logits, of it")
-        for name, value in sorted(shared.parts.items(), key=lambda item: -abs(item[1]))[:8]:
+        attribution = found.attribution
+        foil = "the mean" if attribution.foil is None else repr(found.names[attribution.foil])
+        print(f"\nlogit of {found.names[attribution.target]!r} minus {foil}: {attribution.total:+.3f}, by component")
+        for name, value in sorted(attribution.parts.items(), key=lambda item: -abs(item[1]))[:8]:
             print(f"  {value:+8.3f}  {name}")
     if found.neurons is not None:
-        print(f"\n{found.neurons.selective} of {found.neurons.all_neurons} neurons are selective; the furthest apart")
+        print(f"\n{found.neurons.selective} of {found.neurons.all_neurons} neurons are selective; the most selective")
         for neuron in found.neurons.neurons[:8]:
             print(f"  block {neuron.block} neuron {neuron.neuron}  {neuron.fires_on()}")
     for effects in causes.values():
@@ -160,5 +149,5 @@ def _print(found: Inspection, causes: Findings) -> None:
 
 
 def _best(head: Any, role: str) -> float:
-    """The score that shows a role, on random tokens or on text."""
+    """The score of a role, on random tokens or on text, whichever is higher."""
     return float(max(head.scores[role], head.text_scores.get(role, 0.0)))

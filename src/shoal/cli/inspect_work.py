@@ -1,11 +1,11 @@
-"""The work of ``shoal inspect``: one model or all checkpoints of a run, and what is patched and taken away."""
+"""The work of ``shoal inspect``: views of one model or of all checkpoints of a run, patching and ablation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.cli.rows import PartChoice, choose_part, read_model_rows
+from shoal.cli.rows import choose_part, read_model_rows
 from shoal.errors import DataError, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.cli.console import Progress
+    from shoal.cli.options import PartChoice
     from shoal.insight import Findings, Inspection, TunedLens
     from shoal.models import LoadedModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a person wants to see of each model."""
+class View:
+    """The requested views of each model."""
 
     text: str
     corpus: list[str]
@@ -29,14 +30,14 @@ class Question:
     seed: int
 
     def check(self, loaded: LoadedModel) -> None:
-        """Raise what asking would raise, before anything that takes long."""
+        """Raise the errors of `of`, before anything that takes long."""
         from shoal.insight import check_text
 
         check_text(
             loaded.model, loaded.tokenizer, self.text, target=self.target, foil=self.foil, position=self.position
         )
 
-    def ask(self, loaded: LoadedModel, name: str, progress: Progress, tuned: TunedLens | None = None) -> Inspection:
+    def of(self, loaded: LoadedModel, name: str, progress: Progress, tuned: TunedLens | None = None) -> Inspection:
         """Every view that the model has."""
         from shoal.insight import inspect_text
 
@@ -56,30 +57,30 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trials:
-    """What a person wants to have patched and taken away."""
+class Interventions:
+    """The requested interventions: patching and ablation."""
 
     pairs: Path | None
     site: str
     method: Literal["activation", "attribution"]
-    rows: Path | None
+    data: Path | None
     part: PartChoice
-    without: list[str]
+    ablated: list[str]
     ablation: Literal["zero", "mean", "resample"]
     seed: int
 
-    def find(self, loaded: LoadedModel, progress: Progress) -> Findings:
-        """What was asked for, by name."""
+    def run(self, loaded: LoadedModel, progress: Progress) -> Findings:
+        """The results of the interventions, by name."""
         from shoal.insight import ablate, patch_effects, read_pairs, read_places
 
         model, tokenizer = loaded.model, loaded.tokenizer
         common: dict[str, Any] = {"seed": self.seed, "progress": progress}
         pairs = read_pairs(self.pairs) if self.pairs is not None else []
-        rows = read_model_rows(self.rows, tokenizer) if self.rows is not None else []
+        rows = read_model_rows(self.data, tokenizer) if self.data is not None else []
         examples = choose_part(rows, self.part) if rows else []
         named: Mapping[Literal["head", "neuron"], Any] = {"head": None}
-        if self.without:
-            named = read_places(model, self.without)
+        if self.ablated:
+            named = read_places(model, self.ablated)
         found: dict[str, Any] = {}
         if pairs:
             found["patching"] = patch_effects(model, tokenizer, pairs, site=self.site, method=self.method, **common)
@@ -104,22 +105,22 @@ def read_or_train_lens(loaded: LoadedModel, path: Path, documents: list[str], pr
 
 
 def over_training(
-    run: Path, question: Question, device: str, plot: Path | None, progress: Progress
+    run: Path, view: View, device: str, plot: Path | None, progress: Progress
 ) -> tuple[dict[int, Inspection], Findings]:
-    """Every view at every checkpoint, by step, and when heads and neurons took their roles.
+    """Every view at every checkpoint, by step, and the steps at which heads and neurons took their roles.
 
-    A page a checkpoint is written beside ``plot``; the last checkpoint's is left to the caller. Where a history cannot
-    be told, the last view says why.
+    One page per checkpoint is written beside ``plot``; the last one is left to the caller. Where a history cannot be
+    computed, the last view has the reason.
     """
     from shoal.insight import checkpoint_folders
     from shoal.models import load_model
 
     folders = checkpoint_folders(run)
-    question.check(load_model(str(folders[0][1]), device=device))
-    histories, missing = _histories(run, question, device, progress)
+    view.check(load_model(str(folders[0][1]), device=device))
+    histories, missing = _histories(run, view, device, progress)
     views: dict[int, Inspection] = {}
     for step, folder in folders:
-        views[step] = question.ask(load_model(str(folder), device=device), f"{run.name} at step {step}", progress)
+        views[step] = view.of(load_model(str(folder), device=device), f"{run.name} at step {step}", progress)
         if plot is not None and step != folders[-1][0]:
             write_page(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), views[step], {})
     last = folders[-1][0]
@@ -127,18 +128,18 @@ def over_training(
     return views, histories
 
 
-def _histories(run: Path, question: Question, device: str, progress: Progress) -> tuple[Findings, dict[str, str]]:
-    """When heads and neurons took their roles; by name, why one of both cannot be told."""
+def _histories(run: Path, view: View, device: str, progress: Progress) -> tuple[Findings, dict[str, str]]:
+    """The steps at which heads and neurons took their roles; by name, why one cannot be computed."""
     from shoal.insight import neurons_over_training, roles_over_training
 
     wanted: dict[str, Any] = {"over_training": roles_over_training}
-    if question.corpus:
+    if view.corpus:
         wanted["neurons_over_training"] = neurons_over_training
     found: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for name, follow in wanted.items():
         try:
-            found[name] = follow(run, question.corpus, device=device, seed=question.seed, progress=progress)
+            found[name] = follow(run, view.corpus, device=device, seed=view.seed, progress=progress)
         except (ModelError, DataError) as fault:
             missing[name] = str(fault)
     return found, missing
@@ -147,6 +148,6 @@ def _histories(run: Path, question: Question, device: str, progress: Progress) -
 def write_page(plot: Path, found: Inspection, causes: Findings) -> None:
     """Write an inspection as one page."""
     from shoal.cli.files import write_whole
-    from shoal.insight import inspection_page
+    from shoal.reports import inspection_page
 
     write_whole(plot, inspection_page(found, causes))

@@ -1,75 +1,67 @@
-"""``shoal layers``: what types of layer cost, attention in two ways, and number formats, all measured."""
+"""``shoal layers``: the measured cost of layer types, attention implementations and number formats."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
+from shoal.cli.options import Json, Numbers, Plot, Seed, Texts
+from shoal.cli.terminal import say
 from shoal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from shoal.insight.layers import AttentionReport, Format, GreedyChange, LayerRow
 
-PARTS = ("types", "attention", "formats")
+MEASUREMENTS = ("types", "attention", "formats")
 LENGTHS = (256, 512, 1024, 2048)
 PROMPT_WORDS = 10
 PROMPTS = 32
 
-Sizes = Annotated[list[int], Parameter(negative="", consume_multiple=True)]
-
 
 def layers(
     *,
-    part: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
-    n: Sizes | None = None,
-    long_n: Sizes | None = None,
-    d: Sizes | None = None,
-    k: Sizes | None = None,
-    r: Sizes | None = None,
+    measure: Texts = None,
+    n: Numbers = None,
+    long_n: Numbers = None,
+    d: Numbers = None,
+    k: Numbers = None,
+    r: Numbers = None,
     repeats: int = 7,
     model: str = "bundled:stories",
     prompts: Path | None = None,
-    seed: int = 0,
-    plot: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    seed: Seed = 0,
+    plot: Plot = None,
+    as_json: Json = False,
 ) -> None:
-    """Measure what types of layer cost, attention in two ways, and number formats, on one thread of the CPU.
+    """Measure the cost of layer types, of two attention implementations, and of number formats, on one CPU thread.
 
     Parameters
     ----------
-    part
-        types (the table of layer types), attention (naive beside fused) or formats (bfloat16 and float16 beside
-        float32); several times for several. All three where it is not given.
+    measure
+        types (the complexity table of layer types), attention (naive against fused) or formats (bfloat16 and float16
+        against float32). Repeatable. Default: all three.
     n
-        Lengths for self-attention, for both ways of attention too: --n 512 1024 2048.
+        Sequence lengths of self-attention and of both attention implementations, as in --n 512 1024 2048.
     long_n
-        Lengths for the layers that are linear in the length.
+        Sequence lengths of the layers whose cost is linear in the length.
     d
-        Widths.
+        Model widths.
     k
         Kernel sizes of convolutions, odd.
     r
-        Windows of restricted attention, odd.
+        Window sizes of restricted attention, odd.
     repeats
-        Samples of each time.
+        Number of samples of each timing.
     model
-        The model whose greedy texts are compared between formats.
+        Model spec, whose greedy texts are compared between formats.
     prompts
-        A text file with a prompt a line for that model; without it, the first words of generated tales.
-    seed
-        Of everything that is drawn.
-    plot
-        Write all of it as one HTML page here.
-    as_json
-        Print everything as JSON on standard output.
+        Text file with one prompt per line for that model. Default: the first words of generated stories.
     """
-    chosen = tuple(dict.fromkeys(part)) if part else PARTS
+    chosen = tuple(dict.fromkeys(measure)) if measure else MEASUREMENTS
     for name in chosen:
-        if name not in PARTS:
-            raise UnknownNameError("part", name, PARTS)
+        if name not in MEASUREMENTS:
+            raise UnknownNameError("measurement", name, MEASUREMENTS)
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
     from shoal.insight.layers import Ranges, compare_attention, greedy_changes, layer_table, measure_formats
@@ -104,8 +96,6 @@ def layers(
         _print_attention(attention)
     _print_formats(formats)
     _print_changes(changes, model)
-    if plot is not None:
-        print(f"drawn in {plot}")
 
 
 def _prompts(file: Path | None, seed: int) -> list[str]:
@@ -119,12 +109,12 @@ def _prompts(file: Path | None, seed: int) -> list[str]:
 
     lines = [line for _, line in numbered_lines(read_text(file))]
     if not lines:
-        raise DataError(f"{file} holds no prompt; give a file with a prompt a line")
+        raise DataError(f"{file} holds no prompt; give a file with one prompt per line")
     return lines
 
 
 def _print_types(rows: list[LayerRow]) -> None:
-    """Theory and measurement, a block a kind."""
+    """Theory and measurement, one block per kind."""
     for row in rows:
         theory = row.theory
         print(f"{row.kind}: {theory.complexity}, {theory.sequential} sequential, path {theory.path}")
@@ -146,7 +136,7 @@ def _print_types(rows: list[LayerRow]) -> None:
 
 
 def _print_attention(report: AttentionReport) -> None:
-    """Time and memory, a line a way and a use."""
+    """Time and memory, one line per implementation and use."""
     print(f"attention, causal, {report.heads} heads of width {report.width}, float32")
     for cost in report.costs:
         last = cost.lengths[-1]
@@ -168,7 +158,7 @@ def _print_attention(report: AttentionReport) -> None:
 
 
 def _print_formats(formats: list[Format]) -> None:
-    """What each format holds."""
+    """Range, precision and speed of each format."""
     for each in formats:
         print(
             f"{each.name}: {each.smallest:.3g} to {each.largest:.3g}, gap above 1 {each.gap:.3g}, whole numbers to "
@@ -180,9 +170,9 @@ def _print_formats(formats: list[Format]) -> None:
 
 
 def _print_changes(changes: list[GreedyChange], model: str) -> None:
-    """What a model says in each format."""
+    """How greedy texts change in each format."""
     if changes:
-        print(f"greedy texts of {model} beside those in float32")
+        print(f"greedy texts of {model} compared with float32")
     for each in changes:
         print(
             f"  {each.format:8}  {each.changed} of {each.prompts} change [{each.interval.low:.2f}, "
@@ -199,8 +189,9 @@ def _write_page(
     changes: list[GreedyChange],
     model: str,
 ) -> None:
-    """The page, written beside its place and then moved there."""
+    """Write the page."""
     from shoal.cli.files import write_whole
-    from shoal.insight.layers import layers_page
+    from shoal.reports import layers_page
 
     write_whole(plot, layers_page(rows, attention, formats, changes, model=model))
+    say(f"written to {plot}")

@@ -10,7 +10,7 @@ import errno
 import sys
 from typing import TYPE_CHECKING
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 import shoal
 from shoal.cli.coercion import exactly
@@ -23,36 +23,49 @@ if TYPE_CHECKING:
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
-VERBS = {
-    "pretrain": "Train a small model from scratch, as a recipe says.",
-    "run": "Run an experiment: certify, train, evaluate, and give a verdict with its report.",
-    "tune": "Fine-tune a model on rows of prompts and completions.",
-    "score": "Evaluate a model on rows of prompts and completions, without generate().",
-    "certify": "Prove an evaluator on dummy models of known accuracy.",
-    "compare": "Compare two runs of an experiment, item by item and seed by seed.",
-    "changes": "Find where a stream of numbers or symbols changes its law.",
-    "segment": "Cut a text where its words, style, emotion or topic change.",
-    "power": "Say how many seeds and items would show an effect.",
-    "task": "Write the rows of a task, or say how narrow its split is.",
-    "corpus": "Describe a corpus, clean it, drop its duplicates, or look in it for held-out items.",
-    "stories": "Tell stories in a young child's words whose plot facts are known.",
-    "rate": "Rate models that tell stories, by program and by a certified judge.",
-    "report": "Write the report of a run or a sweep anew.",
-    "inspect": "Look inside a model on a text: attention, layers, neurons, and what its parts do.",
-    "sweep": "Train a recipe over many settings, on one machine or a Ray cluster.",
-    "tokenizer": "Learn a tokenizer on a corpus, of a given size or of the best one.",
-    "tokens": "Show how tokenizers cut a text, and where they part.",
-    "layers": "Measure what types of layer cost, attention in two ways, and number formats.",
-    "vectors": "Show the vectors of a text, judge word vectors, and find how many dimensions do.",
+GROUPS = {
+    "Experiments": {
+        "run": "Run an experiment: certify the evaluator, train, evaluate, and give a verdict with a report.",
+        "compare": "Compare two runs of an experiment, item by item and seed by seed.",
+        "report": "Write the report of a run, a sweep or a pretraining from its folder.",
+        "power": "Compute how many seeds and items would show an effect.",
+        "task": "Write the rows of a task, or measure how narrow its split is.",
+        "certify": "Prove an evaluator on dummy models of known accuracy.",
+    },
+    "Training": {
+        "pretrain": "Train a small model from scratch by a recipe.",
+        "tune": "Fine-tune a model on rows of prompts and completions.",
+        "sweep": "Train a recipe over many settings, on one machine or a Ray cluster.",
+        "tokenizer": "Train a tokenizer on a corpus, of a given size or of the best one.",
+    },
+    "Models": {
+        "score": "Evaluate a model on rows of prompts and completions, without generate().",
+        "rate": "Rate the stories of models, by program and by a certified judge.",
+        "inspect": "Look inside a model: attention, layers, neurons, interventions and training dynamics.",
+        "layers": "Measure the cost of layer types, of two attention implementations, and of number formats.",
+    },
+    "Text": {
+        "corpus": "Describe a corpus, clean it, remove duplicates, or search it for held-out items.",
+        "stories": "Generate stories for young children whose plot facts are known.",
+        "tokens": "Show how tokenizers split a text and where they differ.",
+        "vectors": "Show token vectors, judge word vectors, and find the smallest sufficient dimension.",
+        "segment": "Split a text where its words, style, emotion or topic change.",
+    },
+    "Streams": {
+        "changes": "Find where a stream of numbers or symbols changes its distribution.",
+    },
 }
+"""The verbs in the groups that ``shoal --help`` shows, with their help."""
+
+VERBS = {verb: text for verbs in GROUPS.values() for verb, text in verbs.items()}
 
 
 def make_app() -> App:
     """The application with all of its verbs, none of them imported."""
     app = App(
         name="shoal",
-        help="A laboratory for small language models: did it learn the rule, or a shortcut?",
-        help_epilogue="Every verb takes --help. With --debug a fault shows where it arose.",
+        help="A laboratory for small language models: did the model learn the rule, or a shortcut?",
+        help_epilogue="Every verb takes --help. --debug shows the traceback of an error.",
         help_format="plaintext",
         version=shoal.__version__,
         print_error=False,
@@ -60,8 +73,10 @@ def make_app() -> App:
         suppress_keyboard_interrupt=False,
         default_parameter=Parameter(converter=exactly),
     )
-    for verb, text in VERBS.items():
-        app.command(f"shoal.cli.{verb}:{verb}", name=verb, help=text)
+    for position, (name, verbs) in enumerate(GROUPS.items()):
+        group = Group(name, sort_key=position)
+        for verb, text in verbs.items():
+            app.command(f"shoal.cli.{verb}:{verb}", name=verb, help=text, group=group)
     return app
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from shoal.cli.options import Flag, Json, Texts
 from shoal.experiments.pretraining import in_words
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display
     from shoal.experiments.pretraining import Moment, PretrainPlan, PretrainResult
+    from shoal.reports import LiveCurve
     from shoal.training import CurvePoint
 
 
@@ -24,45 +26,43 @@ def pretrain(
     /,
     *,
     out: Path | None = None,
-    data: Path | None = None,
-    set_: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    corpora: Path | None = None,
+    set_: Annotated[Texts, Parameter(name="--set")] = None,
     prepared: Path | None = None,
-    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Flag = False,
     samples: bool = True,
     parallel: Literal["ddp", "fsdp"] = "ddp",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Train a small model from scratch as a recipe says.
+    """Train a small model from scratch by a recipe.
 
-    The folder OUT gets the model in OUT/model, which AutoModelForCausalLM loads, the curve, samples, held-out bits a
-    byte and the ids of the held-out documents. A training that was interrupted goes on bit for bit where it was when
-    the same command is given again.
+    The folder OUT gets the model in OUT/model, which AutoModelForCausalLM loads, the curve, samples, held-out bits per
+    byte and the ids of the held-out documents. The same command resumes an interrupted training, bit for bit.
 
     Parameters
     ----------
     recipe
-        A TOML file; examples/pretrain_tiny.toml is one.
+        TOML file of the recipe, such as examples/pretrain_tiny.toml.
     out
-        The run folder; by default runs/NAME.
-    data
-        The folder from which the recipe's sources are found; by default the recipe's own.
+        Run folder. Default: runs/NAME.
+    corpora
+        Folder in which the recipe's corpora lie. Default: the recipe's own folder.
     set_
-        KEY=VALUE changes the recipe, as in --set model.width=96; may be given several times.
+        Change of the recipe as KEY=VALUE. Repeatable: --set model.width=96.
     prepared
-        Where documents and tokens are kept for other runs; by default the folder prepared beside OUT.
+        Folder of prepared documents and tokens that runs share. Default: the folder prepared beside OUT.
     dry_run
-        Say what would be done and how long it would take, and stop.
+        Print the plan and the time that it would take, and train nothing.
     samples
-        Show what the model says as it learns.
+        Print samples of the model as it learns.
     parallel
-        Of several processes that torchrun started: ddp (each has the whole model) or fsdp (each has a part).
-    as_json
-        Print the result as JSON on standard output.
+        How processes started by torchrun share the work: ddp (each has the whole model) or fsdp (each has a part).
     """
     from shoal.cli.console import display, print_json
     from shoal.experiments.pretraining import Listeners, load_recipe, parse_setting, plan_run, pretrain_run
+    from shoal.reports import LiveCurve, write_pretraining_report
 
-    plan = load_recipe(recipe, data=data, values=dict(map(parse_setting, set_ or [])))
+    plan = load_recipe(recipe, data=corpora, values=dict(map(parse_setting, set_ or [])))
     folder = out or Path("runs") / plan.name
     if dry_run:
         with display() as shown:
@@ -77,23 +77,24 @@ def pretrain(
             is_first = stack.enter_context(crew_of_processes(parallel)).is_first
         if is_first:
             shown = stack.enter_context(display())
-            notes = _Notes(shown)
+            notes = _Notes(shown, LiveCurve(folder), samples=samples)
             listeners = Listeners(
                 progress=shown.progress,
                 on_plan=notes.take_plan,
                 on_step=notes.take_step,
-                on_moment=notes.take_moment if samples else None,
+                on_moment=notes.take_moment,
             )
         result = pretrain_run(plan, folder, cache=prepared, listeners=listeners)
     if is_first:
+        write_pretraining_report(folder)
         print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
 
 
 class _Notes:
     """What is said of a training while it runs."""
 
-    def __init__(self, shown: Display) -> None:
-        self._shown = shown
+    def __init__(self, shown: Display, curve: LiveCurve, *, samples: bool) -> None:
+        self._shown, self._curve, self._samples = shown, curve, samples
         self._bytes_a_token, self._steps = 1.0, 0
         self._first: tuple[float, int, int] | None = None
 
@@ -119,7 +120,10 @@ class _Notes:
         )
 
     def take_moment(self, moment: Moment) -> None:
-        """Held-out scores and samples."""
+        """Held-out scores and samples, and the curve so far."""
+        self._curve.draw(moment, steps=self._steps)
+        if not self._samples:
+            return
         scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in moment.scores.items())
         said = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in moment.samples.items()]
         self._shown.say("\n".join([f"step {moment.step}: held-out bits a byte: {scores or 'nothing held out'}", *said]))

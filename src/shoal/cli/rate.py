@@ -1,4 +1,4 @@
-"""``shoal rate``: the score of models that tell stories, by program and by a certified judge."""
+"""``shoal rate``: scores of models that write stories, by program and by a certified judge."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.rate_options import DrawingOptions, JudgeOptions, MaterialOptions
+from shoal.cli.options import Device, Dtype, Json, Texts
+from shoal.cli.rate_options import JudgeOptions, MaterialOptions, SamplingOptions
 from shoal.cli.terminal import say
 from shoal.errors import StoreError, UsageError
 
@@ -16,65 +17,59 @@ if TYPE_CHECKING:
     from shoal.evaluation.judging import JudgeCertificate
     from shoal.evaluation.stories import StoryRating
 
-_MATERIAL, _DRAWING, _JUDGE = MaterialOptions(), DrawingOptions(), JudgeOptions()
+_MATERIAL, _SAMPLING, _JUDGE = MaterialOptions(), SamplingOptions(), JudgeOptions()
 
 
 def rate(
     *,
-    model: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
+    model: Texts = None,
     material: Annotated[MaterialOptions, Parameter(name="*")] = _MATERIAL,
-    drawing: Annotated[DrawingOptions, Parameter(name="*")] = _DRAWING,
+    sampling: Annotated[SamplingOptions, Parameter(name="*")] = _SAMPLING,
     judging: Annotated[JudgeOptions, Parameter(name="*")] = _JUDGE,
     out: Path | None = None,
-    device: str = "auto",
-    dtype: str = "float32",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    as_json: Json = False,
 ) -> None:
-    """Rate models that tell stories: by program, and by a judge whose sight can be certified.
+    """Rate the stories of models: by program, and by a judge whose sensitivity can be certified.
 
     Parameters
     ----------
     model
-        A model spec; several times to compare: --model A --model B.
+        Model spec. Repeatable, to compare: --model A --model B.
     material
-        What models are rated on.
-    drawing
-        How completions are drawn.
+        Prompts and evaluation sets.
+    sampling
+        How completions are sampled.
     judging
-        Who judges, and at what price.
+        The judge and its price.
     out
-        The folder for completions, answers of the judge, rating.json and report.html; the same command goes on there.
-    device
-        auto, cpu or cuda.
-    dtype
-        float32, bfloat16, float16 or float64.
-    as_json
-        Print everything as JSON on standard output.
+        Folder for completions, the judge's answers, rating.json and report.html; the same command resumes there.
     """
     from shoal.cli.rate_work import rate_all
 
     specs = list(dict.fromkeys(model or []))
     if not specs and not judging.certify_judge:
-        raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to prove a judge alone")
+        raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to certify a judge alone")
     judging.check(out)
     material.check()
-    drawing.check()
-    read = material.read(drawn=drawing.completions > 0) if specs else None
+    sampling.check()
+    read = material.read(sampled=sampling.completions > 0) if specs else None
     if out is not None:
         _make_folder(out)
-    ratings, certificate = rate_all(specs, read, drawing.sampling(), judging, out=out, device=device, dtype=dtype)
-    _tell(ratings, certificate, _settings(material, drawing, judging) | {"dtype": dtype}, out, as_json=as_json)
+    ratings, certificate = rate_all(specs, read, sampling.sampling(), judging, out=out, device=device, dtype=dtype)
+    _report(ratings, certificate, _settings(material, sampling, judging) | {"dtype": dtype}, out, as_json=as_json)
 
 
-def _settings(material: MaterialOptions, drawing: DrawingOptions, judging: JudgeOptions) -> dict[str, str]:
-    """What was chosen, as the page and the JSON say it."""
+def _settings(material: MaterialOptions, sampling: SamplingOptions, judging: JudgeOptions) -> dict[str, str]:
+    """The settings as the page and the JSON show them."""
     given = {
-        "completions a prompt": drawing.completions,
-        "temperature": drawing.temperature,
-        "longest": drawing.longest,
-        "seed": drawing.seed,
-        "prompts": material.prompts or material.beginnings or "those of shoal",
-        "pairs of each paradigm": material.pairs or "all",
+        "completions per prompt": sampling.completions,
+        "temperature": sampling.temperature,
+        "tokens per completion, at most": sampling.max_tokens,
+        "seed": sampling.seed,
+        "prompts": material.prompts or material.beginnings or "shoal's own",
+        "pairs per paradigm": material.pairs_per_paradigm or "all",
         "stories with questions": material.questions,
         "held-out text": material.held_out or "none",
         "training text": material.training_text or "none",
@@ -90,7 +85,7 @@ def _make_folder(out: Path) -> None:
         raise StoreError(f"{out} cannot be made a folder ({fault.strerror}); give another --out") from fault
 
 
-def _tell(
+def _report(
     ratings: list[StoryRating],
     certificate: JudgeCertificate | None,
     settings: dict[str, str],
@@ -98,10 +93,10 @@ def _tell(
     *,
     as_json: bool,
 ) -> None:
-    """Write the files, and print what was found."""
+    """Write the files and print the scores."""
     from shoal.cli.console import print_json
     from shoal.cli.files import write_whole
-    from shoal.evaluation.stories import rating_page
+    from shoal.reports import rating_page
 
     whole = {
         "settings": settings,

@@ -1,60 +1,58 @@
-"""What may be said to ``shoal rate``, in three groups: what is asked of models, how they answer, and who judges."""
+"""Option groups of ``shoal rate``: material, sampling, judge."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
+from shoal.cli.options import Flag, PriceIn, PriceOut, Seed, Timeout, Yes
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from shoal.evaluation.stories import Material, Sampling
 
 _BEGINNINGS = 30
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaterialOptions:
-    """What models are rated on."""
+    """Prompts and evaluation sets."""
 
     prompts: Path | None = None
-    """Your prompts: .jsonl with the column prompt (words, features), or text parted by blank lines; else our own."""
+    """Prompts: .jsonl with the column prompt (words, features), or text separated by blank lines. Default: ours."""
 
     beginnings: Path | None = None
-    """Take the beginnings of thirty documents of this text instead, which no model was trained on."""
+    """Use the beginnings of thirty documents of this text as prompts; no model may have been trained on it."""
 
     zorro: Path | None = None
-    """Minimal pairs of Zorro: the zip archive, the folder or a file."""
+    """Minimal pairs of Zorro: zip archive, folder or file."""
 
     blimp: Path | None = None
-    """Minimal pairs of BLiMP: the zip archive, the folder or a file."""
+    """Minimal pairs of BLiMP: zip archive, folder or file."""
 
-    pairs: int = 100
-    """Pairs of each paradigm; 0 takes all."""
+    pairs_per_paradigm: int = 100
+    """Number of pairs per paradigm; 0 takes all."""
 
     questions: int = 40
-    """Ask plot facts of so many stories of the grammar; 0 asks none."""
+    """Number of grammar stories whose plot facts are asked; 0 asks none."""
 
     held_out: Path | None = None
-    """Documents that no model was trained on, for bits per byte."""
+    """Documents for bits per byte; no model may have been trained on them."""
 
     training_text: Path | None = None
-    """The text that the models learnt from, to find what is copied."""
+    """Training text of the models, in which copies are searched for."""
 
     def check(self) -> None:
         """Raise a UsageError for numbers below 0, and for two sources of prompts."""
-        for name, value in (("--pairs", self.pairs), ("--questions", self.questions)):
+        for name, value in (("--pairs-per-paradigm", self.pairs_per_paradigm), ("--questions", self.questions)):
             if value < 0:
                 raise UsageError(f"{name} is {value}; give 0 or more")
         if self.prompts is not None and self.beginnings is not None:
-            raise UsageError("--prompts and --beginnings both say what is gone on from; give one of them")
+            raise UsageError("--prompts and --beginnings are mutually exclusive; give one of them")
 
-    def read(self, *, drawn: bool) -> Material:
-        """Everything that is read from files, before any model is loaded; prompts only where completions are drawn."""
+    def read(self, *, sampled: bool) -> Material:
+        """Read all files, before any model is loaded; prompts only where completions are sampled."""
         from shoal.corpora import read_documents
         from shoal.evaluation.stories import (
             CopyFinder,
@@ -70,10 +68,11 @@ class MaterialOptions:
             chosen = read_beginnings(self.beginnings, _BEGINNINGS)
         else:
             chosen = default_prompts() if self.prompts is None else read_prompts(self.prompts)
+        most = self.pairs_per_paradigm or None
         pairs = {"Zorro": self.zorro, "BLiMP": self.blimp}
         return Material(
-            prompts=chosen if drawn else (),
-            pairs={name: read_pairs(path, most=self.pairs or None) for name, path in pairs.items() if path is not None},
+            prompts=chosen if sampled else (),
+            pairs={name: read_pairs(path, most=most) for name, path in pairs.items() if path is not None},
             questions=make_questions(self.questions) if self.questions else (),
             held_out=tuple(read_documents(self.held_out)) if self.held_out is not None else (),
             copies=CopyFinder(read_documents(self.training_text)) if self.training_text is not None else None,
@@ -81,20 +80,19 @@ class MaterialOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawingOptions:
-    """How completions are drawn."""
+class SamplingOptions:
+    """How completions are sampled."""
 
     completions: int = 5
-    """Completions of each prompt; 0 draws none."""
+    """Number of completions per prompt; 0 samples none."""
 
     temperature: float = 1.0
-    """At which they are drawn; 0 takes the most likely token."""
+    """Sampling temperature; 0 takes the most likely token."""
 
-    longest: int = 200
-    """The most tokens of a completion."""
+    max_tokens: int = 200
+    """Largest number of tokens per completion."""
 
-    seed: int = 0
-    """Of the draws."""
+    seed: Seed = 0
 
     def check(self) -> None:
         """Raise a UsageError for a number of completions below 0."""
@@ -102,44 +100,37 @@ class DrawingOptions:
             raise UsageError(f"--completions is {self.completions}; give 0 or more")
 
     def sampling(self) -> Sampling:
-        """As the evaluation takes it."""
+        """The same as the evaluation takes it."""
         from shoal.evaluation.stories import Sampling
 
         return Sampling(
-            completions=self.completions, temperature=self.temperature, longest=self.longest, seed=self.seed
+            completions=self.completions, temperature=self.temperature, longest=self.max_tokens, seed=self.seed
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeOptions:
-    """Who judges, and at what price."""
+    """The judge and its price."""
 
     judge: str | None = None
-    """An OpenAI-compatible endpoint that judges, as http://localhost:8080/v1; its key is read from OPENAI_API_KEY."""
+    """OpenAI-compatible endpoint of the judge, such as http://localhost:8080/v1; OPENAI_API_KEY holds its key."""
 
     judge_model: str | None = None
-    """The name of the model there."""
+    """Name of the judge's model at the endpoint."""
 
     constrained: Flag = False
-    """Hold the judge's answers to a JSON schema; its endpoint must be able to (llama.cpp, vLLM, OpenAI)."""
+    """Constrain the judge's answers to a JSON schema, where its endpoint can (llama.cpp, vLLM, OpenAI)."""
 
     certify_judge: Flag = False
-    """First prove the judge on stories that are damaged by a known dose."""
+    """First certify the judge on stories with perturbations of known severity."""
 
     certificate_stories: int = 12
-    """How many stories; ten pieces of each are judged."""
+    """Number of stories of the certificate; ten versions of each are judged."""
 
-    price_in: float = 0.0
-    """Money for a million tokens of prompt."""
-
-    price_out: float = 0.0
-    """Money for a million tokens of answer."""
-
-    timeout: float = 60.0
-    """Seconds that an answer of the judge may take."""
-
-    yes: Flag = False
-    """Spend the money that the estimate names without asking again."""
+    price_in: PriceIn = 0.0
+    price_out: PriceOut = 0.0
+    timeout: Timeout = 60.0
+    yes: Yes = False
 
     def check(self, out: Path | None) -> None:
         """Raise a UsageError where something is missing, or a certificate would prove nothing."""
@@ -148,7 +139,7 @@ class JudgeOptions:
         if self.constrained and self.judge is None:
             raise UsageError("--constrained is for a judge: give --judge URL and --judge-model NAME")
         if self.judge is not None and (self.judge_model is None or out is None):
-            raise UsageError("a judge needs --judge-model NAME, and --out FOLDER where its answers are kept")
+            raise UsageError("a judge needs --judge-model NAME, and --out FOLDER for its answers")
         if self.certify_judge:
             from shoal.evaluation.judging import check_stories
 

@@ -1,12 +1,11 @@
-"""The work of ``shoal rate``: models one after another, and a judge whose cost is said before it is asked."""
+"""The work of ``shoal rate``: models one after another, and a judge whose cost is agreed to first."""
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shoal.cli.console import progress_bars
+from shoal.cli.console import confirmed, progress_bars
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
@@ -34,25 +33,25 @@ def rate_all(
     Args:
         specs: the models.
         material: what they are rated on; None where there are none.
-        sampling: how completions are drawn.
-        judging: who judges, if anybody does.
-        out: where completions and answers are kept.
+        sampling: how completions are sampled.
+        judging: the judge, if there is one.
+        out: folder for completions and answers.
         device: where models run.
-        dtype: of their weights.
+        dtype: number format of their weights.
     """
     with progress_bars() as progress:
-        asked = None if judging.judge is None or out is None else Asked(judging, out, progress)
-        certificate = asked.certificate() if asked is not None and judging.certify_judge else None
+        agreed = None if judging.judge is None or out is None else PaidJudge(judging, out, progress)
+        certificate = agreed.certificate() if agreed is not None and judging.certify_judge else None
         ratings = [
-            _rate(spec, material, sampling, asked, out=out, device=device, dtype=dtype, progress=progress)
+            _rate(spec, material, sampling, agreed, out=out, device=device, dtype=dtype, progress=progress)
             for spec in specs
             if material is not None
         ]
     return ratings, certificate
 
 
-class Asked:
-    """A judge at an endpoint, who is asked only where the cost was agreed to."""
+class PaidJudge:
+    """A judge at an endpoint that is called only where its cost was agreed to."""
 
     def __init__(self, options: JudgeOptions, out: Path, progress: Callable[[str, int, int], None]) -> None:
         from shoal.corpora.asked import Endpoint
@@ -60,11 +59,11 @@ class Asked:
 
         self._options = options
         endpoint = Endpoint(url=options.judge or "", model=options.judge_model or "", timeout=options.timeout)
-        endpoint.client()  # a wrong address or a missing package is told before any work
+        endpoint.client()  # a wrong address or a missing package is an error before any work
         self._judge = EndpointJudge(endpoint, out / "judge.jsonl", constrained=options.constrained, progress=progress)
 
     def certificate(self) -> JudgeCertificate:
-        """Prove the judge."""
+        """Certify the judge."""
         from shoal.evaluation.judging import certify_judge, damaged_pieces
 
         stories = self._options.certificate_stories
@@ -77,22 +76,18 @@ class Asked:
         return self._judge(pieces)
 
     def _agree(self, pieces: Sequence[Piece], what: str) -> None:
-        """Say what it will cost, and go on only where that was agreed to."""
+        """Print the cost, and stop where it is not agreed to."""
         cost = self._judge.estimate(pieces, price_in=self._options.price_in, price_out=self._options.price_out)
-        say(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are kept from before)")
-        if cost.most_money > 0 and not self._options.yes and not _says_yes():
-            raise UsageError("the judge was not asked; give --yes to spend what the estimate names")
-
-
-def _says_yes() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+        say(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are there already)")
+        if cost.most_money > 0 and not self._options.yes and not confirmed():
+            raise UsageError("the judge was not called; give --yes to spend what the estimate names")
 
 
 def _rate(
     spec: str,
     material: Material,
     sampling: Sampling,
-    asked: Asked | None,
+    agreed: PaidJudge | None,
     *,
     out: Path | None,
     device: str,
@@ -111,7 +106,7 @@ def _rate(
         digest=loaded.digest,
         parameters=loaded.parameters,
         sampling=sampling,
-        judge=None if asked is None else partial(asked.judge, what=f"judging {spec}"),
+        judge=None if agreed is None else partial(agreed.judge, what=f"judging {spec}"),
         record=None if out is None else out / "completions.jsonl",
         progress=progress,
     )

@@ -1,18 +1,25 @@
-"""``shoal report``: the report of a run or a sweep, written anew."""
+"""``shoal report``: the report of a run, a sweep or a pretraining, written from its folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from shoal.cli.options import Json
 
-def report(run: Path, /) -> None:
-    """Write the report of a run or a sweep anew and print its path.
+
+def report(run: Path, /, *, as_json: Json = False) -> None:
+    """Write the report of a run, a sweep or a pretraining from its folder and print its path.
 
     Parameters
     ----------
     run
-        The folder of a run or of a sweep, finished or not.
+        Folder of a run or of a sweep, finished or not, or of a finished pretraining.
     """
-    from shoal.reports import write_report, write_sweep_report
+    from shoal.cli.console import print_json
+    from shoal.reports import write_report
 
-    print(write_sweep_report(run) if (run / "sweep.toml").is_file() else write_report(run))
+    written = write_report(run)
+    if as_json:
+        print_json({"run": str(run), "report": str(written)})
+    else:
+        print(written)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
 
+    from shoal.cli.options import PartChoice
     from shoal.tasks import Example
-
-PartChoice = Literal["all", "seen", "held_out"]
 
 
 def read_model_rows(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None = None) -> list[Example]:
@@ -41,7 +40,7 @@ def _read(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None)
 
 
 def _name_control_tokens(rows: list[Example], tokenizer: PreTrainedTokenizerFast, path: Path) -> None:
-    """Say that rows mention control tokens: what a chat template writes and what a text speaks of look alike."""
+    """Print a notice where rows mention control tokens: a chat template and a text about tokens look alike."""
     import sys
 
     from shoal.text import control_tokens

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+from shoal.cli.options import Json, Workers
 
 
 def run(
@@ -14,25 +13,21 @@ def run(
     *,
     preset: str | None = None,
     out: Path | None = None,
-    workers: int | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    workers: Workers = None,
+    as_json: Json = False,
 ) -> None:
     """Run an experiment: certify the evaluator, train every arm for every seed, evaluate, and give a verdict.
 
-    A run that was interrupted or killed goes on where it was when the same command is given again.
+    The same command resumes a run that was interrupted or killed.
 
     Parameters
     ----------
     experiment
-        A TOML file, or the name of an experiment that comes with shoal.
+        TOML file, or the name of an experiment that comes with shoal.
     preset
-        One of the file's presets; without it the file's own default.
+        Preset of the file. Default: the file's own.
     out
-        The run folder; by default runs/NAME-PRESET.
-    workers
-        Processes that train side by side; by default as many as there are cores. 0 does all in this one.
-    as_json
-        Print the verdict as JSON on standard output.
+        Run folder. Default: runs/NAME-PRESET.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.experiments import load_experiment, run_experiment

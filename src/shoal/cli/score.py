@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
-from shoal.cli.rows import PartChoice, choose_part, read_model_rows
+from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
+from shoal.cli.rows import choose_part, read_model_rows
 from shoal.cli.summaries import exact_share, print_numbers
 
 if TYPE_CHECKING:
@@ -20,45 +19,30 @@ if TYPE_CHECKING:
 
 def score(
     *,
-    model: str,
-    data: Path,
-    part: PartChoice = "all",
+    model: Model,
+    data: Rows,
+    part: Part = "all",
     out: Path | None = None,
-    end_token: str | None = None,
-    early_exit: Annotated[bool, Parameter(negative="")] = False,
+    end_token: EndToken = None,
+    early_exit: Flag = False,
     greedy_text: bool = True,
     token_budget: int = 4096,
-    device: str = "auto",
-    dtype: str = "float32",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    as_json: Json = False,
 ) -> None:
     """Evaluate a model on rows of prompts and completions, without generate().
 
     Parameters
     ----------
-    model
-        A model spec: a hub id, a folder, gguf:FILE, a llama2.c .bin, bundled:stories, random:SPEC.
-    data
-        Rows with the columns prompt and completion: .jsonl or .parquet.
-    part
-        Of a file with a column part, as shoal task writes it: all rows, those seen or those held_out.
     out
-        Write one JSON line an item here.
-    end_token
-        The text that ends the completions of the rows, such as <|endoftext|>; by default the tokenizer's end token,
-        or <|endoftext|> where the completions have that.
+        File to write the scores of each item to, one JSON line per item.
     early_exit
-        Stop an item at its first wrong token: faster, without likelihoods.
+        Stop an item at its first wrong token: faster, but without likelihoods.
     greedy_text
-        Also say what the model answers where it is wrong.
+        Also decode what the model answers where it is wrong.
     token_budget
-        The most tokens a batch, padding included.
-    device
-        auto, cpu or cuda.
-    dtype
-        float32, bfloat16, float16 or float64.
-    as_json
-        Print the summary as JSON on standard output.
+        Largest number of tokens per batch, padding included.
     """
     from shoal.cli.console import progress_bars
     from shoal.cli.files import check_target
@@ -93,7 +77,7 @@ def score(
 
 
 def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:
-    """What is said of a model: never an accuracy without its count and interval."""
+    """The scores in numbers: never an accuracy without its count and interval."""
     from shoal.evaluation import bleu, chrf
 
     summary: dict[str, object] = {
@@ -107,7 +91,7 @@ def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[st
     }
     texts = [item.greedy_text for item in scores.items]
     if all(item.log_likelihood is not None for item in scores.items):
-        summary["perplexity a token"] = scores.perplexity
+        summary["perplexity per token"] = scores.perplexity
     if all(text is not None for text in texts):
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
         said, wanted = [text or "" for text in texts], [row.completion for row in examples]

@@ -1,4 +1,4 @@
-"""``shoal segment``: a text cut where its distribution changes."""
+"""``shoal segment``: a text split where its distribution changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.options import Flag, Json, Plot
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
@@ -19,7 +20,7 @@ def _channel_help() -> str:
         f"{name}: {channel.reads}{f' (needs --model, {channel.model})' if channel.model else ''}"
         for name, channel in known_channels().items()
     )
-    return f"How the sentences are read. {reads}."
+    return f"Features that the text is split by. {reads}."
 
 
 def segment(
@@ -30,28 +31,24 @@ def segment(
     model: str | None = None,
     head: Path | None = None,
     count: int | None = None,
-    lines: bool = False,
-    plot: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    lines: Flag = False,
+    plot: Plot = None,
+    as_json: Json = False,
 ) -> None:
-    """Cut a text where its words, style, emotion or topic change, and say what sets each segment apart.
+    """Split a text where its words, style, emotion or topic change, and name what distinguishes each segment.
 
     Parameters
     ----------
     file
-        A text file in UTF-8; "-" or nothing reads standard input.
+        Text file in UTF-8. Default: standard input ("-").
     model
-        For vectors the folder or hub id of a sentence encoder, for surprisal a model spec.
+        Model of the channel: the folder or hub id of a sentence encoder for vectors, a model spec for surprisal.
     head
-        The folder of a head of your own, for the channels register and emotion.
+        Folder of a classifier of your own, for the channels register and emotion.
     count
-        The number of segments. Default: inferred from the text.
+        Number of segments. Default: inferred from the text.
     lines
-        The file has a sentence on each line; otherwise sentences are found.
-    plot
-        Write a page of the text with its segments to this HTML file, which needs no network.
-    as_json
-        Print the segments and their labels as JSON on standard output.
+        Take each line of the file as one sentence.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
@@ -76,9 +73,11 @@ def segment(
         found = cut(sentences, channel=reader, count=count, progress=progress)
     labels = label_segments(found)
     if plot is not None:
-        from shoal.cli.segment_page import write_page
+        from shoal.cli.files import write_whole
+        from shoal.reports import segment_page
 
-        say(f"written to {write_page(plot, file, found, labels)}")
+        write_whole(plot, segment_page(file, found, labels))
+        say(f"written to {plot}")
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
     else:

@@ -1,4 +1,4 @@
-"""``shoal stories``: a corpus in a young child's words, from the grammar or from a model at an endpoint."""
+"""``shoal stories``: stories for young children, from the grammar or from a model at an endpoint."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from shoal.cli.options import Flag, Json, PriceIn, PriceOut, Seed, Texts, Timeout, Yes
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,72 +23,62 @@ def stories(
     *,
     count: int | None = None,
     size: Annotated[int | None, Parameter(name="--bytes")] = None,
-    seed: int = 0,
-    features: str = "",
-    words: str = "",
-    instruct: Annotated[bool, Parameter(negative="")] = False,
-    facts: Annotated[bool, Parameter(negative="")] = False,
+    seed: Seed = 0,
+    feature: Texts = None,
+    word: Texts = None,
+    instruct: Flag = False,
+    facts: Flag = False,
     out: Path | None = None,
     endpoint: str | None = None,
-    model: str | None = None,
-    price_in: float = 0.0,
-    price_out: float = 0.0,
-    timeout: float = 60.0,
-    yes: Annotated[bool, Parameter(negative="")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    endpoint_model: str | None = None,
+    price_in: PriceIn = 0.0,
+    price_out: PriceOut = 0.0,
+    timeout: Timeout = 60.0,
+    yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
-    """Tell stories whose words, features and plot facts are known.
+    """Generate stories whose words, features and plot facts are known.
 
     Parameters
     ----------
     count
-        How many stories; a few on the screen where neither this nor --bytes is given.
+        Number of stories. Default: three on the screen, where --bytes is not given either.
     size
-        Stop once the texts hold this many bytes.
-    seed
-        Equal seeds give equal stories.
-    features
-        What every story must have, as in "dialogue,twist": dialogue, bad ending, twist, moral, foreshadowing, conflict.
-    words
-        A noun, a verb and an adjective at most, as in "ball,jump,red", that every story must hold.
+        Total size of the texts in bytes.
+    feature
+        Feature of every story: dialogue, bad ending, twist, moral, foreshadowing or conflict. Repeatable.
+    word
+        Word of every story; at most a noun, a verb and an adjective. Repeatable: --word ball --word jump --word red.
     instruct
-        Put what is asked for before each story, as TinyStories-Instruct does.
+        Put the instructions (words and features) before each story, as TinyStories-Instruct does.
     facts
         Add the plot facts, and questions with answers, to each row (.jsonl or .parquet).
     out
-        Write here (.txt, .jsonl or .parquet); without it the texts go to standard output.
+        File to write (.txt, .jsonl or .parquet). Default: standard output.
     endpoint
-        Ask a model at this OpenAI-compatible address instead, as in http://localhost:8080/v1; the key is read from
-        OPENAI_API_KEY. The answers are kept beside --out, so that a broken run goes on where it was.
-    model
-        The name of the model at the endpoint.
-    price_in
-        Money for a million tokens of prompt.
-    price_out
-        Money for a million tokens of answer.
-    timeout
-        Seconds that an answer may take.
-    yes
-        Spend the money that the estimate names without asking again.
+        OpenAI-compatible endpoint of a model that writes the stories, such as http://localhost:8080/v1; its key is read
+        from OPENAI_API_KEY. Answers are saved beside --out, so that the same command resumes.
+    endpoint_model
+        Name of the model at the endpoint.
     as_json
-        Print each story as a row of JSON, with --facts its facts too; with --out what was written, as JSON.
+        Print each story as a row of JSON, with --facts its facts too; with --out print a summary as JSON.
     """
-    asked = [name.strip().replace("_", " ").lower() for name in features.split(",") if name.strip()]
-    given = [word.strip().lower() for word in words.split(",") if word.strip()]
+    features = [name.strip().replace("_", " ").lower() for name in feature or []]
+    words = [text.strip().lower() for text in word or []]
     _check(count, size, out, facts=facts, as_json=as_json)
     if endpoint is not None:
-        from shoal.cli.stories_asked import ask_stories
+        from shoal.cli.stories_llm import generate_with_llm
 
-        ask_stories(
-            endpoint, model, count=count, seed=seed, features=asked, words=given, out=out,
+        generate_with_llm(
+            endpoint, endpoint_model, count=count, seed=seed, features=features, words=words, out=out,
             prices=(price_in, price_out), timeout=timeout, agreed=yes, as_json=as_json,
         )  # fmt: skip
         return
     from shoal.corpora import write_documents, write_lines, write_text
     from shoal.corpora.grammar import row_schema, story_row, tell_stories
 
-    told = tell_stories(seed=seed, features=asked, words=given)
-    rows = (story_row(story, instructed=instruct, facts=facts) for story in told)
+    stories = tell_stories(seed=seed, features=features, words=words)
+    rows = (story_row(story, instructed=instruct, facts=facts) for story in stories)
     if out is None:
         shown = _first(rows, count if count or size else COUNT_ON_SCREEN, size)
         if as_json:
@@ -114,7 +105,7 @@ def _check(count: int | None, size: int | None, out: Path | None, *, facts: bool
 
 
 def _first(rows: Iterable[Mapping[str, Any]], count: int | None, size: int | None) -> Iterator[Mapping[str, Any]]:
-    """The first rows: so many, or until the texts hold so many bytes."""
+    """The first ``count`` rows, or those until the texts hold ``size`` bytes."""
     held = 0
     for row in islice(rows, count):
         yield row

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from cyclopts import Parameter
+from shoal.cli.options import Flag, Json, Workers
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display
@@ -17,46 +17,42 @@ def sweep(
     /,
     *,
     out: Path | None = None,
-    data: Path | None = None,
+    corpora: Path | None = None,
     engine: Literal["local", "ray"] = "local",
-    workers: int | None = None,
+    workers: Workers = None,
     address: str | None = None,
-    retry_failed: Annotated[bool, Parameter(negative="")] = False,
-    dry_run: Annotated[bool, Parameter(negative="")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    retry_failed: Flag = False,
+    dry_run: Flag = False,
+    as_json: Json = False,
 ) -> None:
-    """Train a recipe for every trial of a sweep, and say which settings are best and how the score scales.
+    """Train a recipe for every trial of a sweep; find the best settings and how the score scales.
 
-    A sweep that was interrupted or killed goes on where it was when the same command is given again.
+    The same command resumes a sweep that was interrupted or killed.
 
     Parameters
     ----------
     file
-        A TOML file with a recipe and the keys that are swept.
+        TOML file with a recipe and the keys to sweep over.
     out
-        The folder of the sweep; by default sweeps/NAME.
-    data
-        The folder from which the recipe's sources are found; by default the one that the recipe lies in.
+        Folder of the sweep. Default: sweeps/NAME.
+    corpora
+        Folder in which the recipe's corpora lie. Default: the recipe's own folder.
     engine
-        local (processes of this machine) or ray (a Ray cluster). Both give the same bits.
-    workers
-        Trainings side by side; by default one a core. 0 does all in one process.
+        local (processes on this machine) or ray (a Ray cluster); both give bit-identical results.
     address
-        Of a Ray cluster that is there, as in 10.0.0.1:6379, or auto; without it one is started on this machine.
+        Address of a running Ray cluster, such as 10.0.0.1:6379, or auto. Default: start one on this machine.
     retry_failed
-        Do trials anew that failed before.
+        Run failed trials again.
     dry_run
-        Say how many trials there are and how long they will take, from measured steps, and train nothing.
-    as_json
-        Print the trials, importances and fits as JSON on standard output.
+        Print the number of trials and their time, from measured steps, and train nothing.
     """
     from shoal.cli.console import display, print_json
     from shoal.experiments.sweeps import load_sweep, read_importance, run_sweep
     from shoal.reports import write_sweep_report
 
-    plan = load_sweep(file, data=data)
+    plan = load_sweep(file, data=corpora)
     if dry_run:
-        _foretell(plan, workers, as_json=as_json)
+        _print_forecast(plan, workers, as_json=as_json)
         return
     folder = out or Path("sweeps") / plan.sweep.name
     with display() as shown:
@@ -76,7 +72,7 @@ def sweep(
 
 
 class _Notes:
-    """Tells of each training as it ends: the best score so far, and what failed."""
+    """Progress notes after each training: the best score so far, and failures."""
 
     def __init__(self, shown: Display, *, more_is_better: bool) -> None:
         self._shown = shown
@@ -85,7 +81,7 @@ class _Notes:
 
     def __call__(self, record: UnitRecord) -> None:
         if record.score is None:
-            what = "was given up" if record.state == "pruned" else "failed"
+            what = "was pruned" if record.state == "pruned" else "failed"
             self._shown.say(f"trial {record.trial} (seed {record.seed}) {what}: {record.reason}")
             return
         better = self._best is None or (record.score > self._best[0]) == self._more
@@ -95,33 +91,33 @@ class _Notes:
         self._shown.note(f"last {record.score:.4f}, best {self._best[0]:.4f} (trial {self._best[1]})")
 
 
-def _foretell(plan: SweepPlan, workers: int | None, *, as_json: bool) -> None:
-    """Measure and print what the sweep will take."""
+def _print_forecast(plan: SweepPlan, workers: int | None, *, as_json: bool) -> None:
+    """Measure a few steps, and print how long the sweep will take."""
     from shoal.cli.console import print_json, progress_bars
     from shoal.experiments import available_cores
     from shoal.experiments.sweeps import forecast
 
     with progress_bars() as progress:
-        told = forecast(plan, progress=progress)
+        measured = forecast(plan, progress=progress)
     side_by_side = workers or available_cores()
     if as_json:
-        print_json(told.to_dict() | {"workers": side_by_side})
+        print_json(measured.to_dict() | {"workers": side_by_side})
     else:
-        print(_forecast_text(told, side_by_side))
+        print(_forecast_text(measured, side_by_side))
 
 
-def _forecast_text(told: Forecast, workers: int) -> str:
+def _forecast_text(measured: Forecast, workers: int) -> str:
     """The measured trials and the sum."""
     lines = [
         f"trial {pilot.number}: {', '.join(f'{key} = {value}' for key, value in pilot.settings.items())}; "
         f"{pilot.parameters:,} parameters, {pilot.tokens:,} tokens, {pilot.seconds:,.0f} s"
-        for pilot in told.pilots
+        for pilot in measured.pilots
     ]
-    all_seconds = told.seconds / min(workers, told.trainings)
+    all_seconds = measured.seconds / min(workers, measured.trainings)
     return "\n".join(
         [
             *lines,
-            f"{told.trials:,} trials, {told.trainings:,} trainings; {len(told.pilots)} trials were measured",
-            f"about {told.seconds:,.0f} s of training, {all_seconds:,.0f} s with {workers} workers; scoring besides",
+            f"{measured.trials:,} trials, {measured.trainings:,} trainings; {len(measured.pilots)} trials measured",
+            f"about {measured.seconds:,.0f} s of training, {all_seconds:,.0f} s on {workers} workers, without scoring",
         ]
     )

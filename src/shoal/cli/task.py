@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
+from shoal.cli.options import Flag, Json, MaybeRows, Texts
 from shoal.errors import UsageError
 from shoal.tasks.rows import END_TOKEN
 
@@ -20,38 +19,34 @@ def task(
     name: str = "counting",
     /,
     *,
-    option: Annotated[list[str], Parameter(negative="", consume_multiple=False)] | None = None,
+    option: Texts = None,
     split: str | None = None,
-    data: Path | None = None,
+    data: MaybeRows = None,
     out: Path | None = None,
     end_token: str = END_TOKEN,
-    narrowness: Annotated[bool, Parameter(negative="")] = False,
+    narrowness: Flag = False,
     model: str | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Write the rows of a task, or say how narrow its split is.
+    """Write the rows of a task, or measure how narrow its split is.
 
     Parameters
     ----------
     name
-        The task; for one's own rows any name will do, with --data.
+        Name of the task; of rows given by --data, any name.
     option
-        An option of the task as KEY=VALUE, several times if need be: --option largest=30 --option base=decimal.
+        Option of the task as KEY=VALUE. Repeatable: --option largest=30 --option base=decimal.
     split
-        What is held out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...), part. For
-        --data it is what the column part says where there is one, else random(share=0.3).
-    data
-        One's own rows (.jsonl or .parquet) in the place of a built-in task.
+        Items to hold out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...) or part.
+        Default for --data: the column part where there is one, else random(share=0.3).
     out
-        Write the rows here (.jsonl or .parquet), each with its part: seen or held_out.
+        File to write the rows to (.jsonl or .parquet), each with its part: seen or held_out.
     end_token
-        What completions that end are closed with in the file.
+        Text that ends completions in the file.
     narrowness
-        Say how far the held-out part can be answered from the seen part.
+        Measure how far the held-out part can be answered from the seen part.
     model
-        A model spec whose tokenizer the narrowness report uses; without one it counts characters.
-    as_json
-        Print the narrowness report as JSON on standard output.
+        Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
     made = _make(name, option or [], split, data, end_token)
     seen, held_out = made.seen, made.held_out

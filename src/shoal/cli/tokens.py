@@ -1,4 +1,4 @@
-"""``shoal tokens``: how tokenizers cut a text, where they part, and what a corpus costs in tokens."""
+"""``shoal tokens``: how tokenizers split a text, where they differ, and how many tokens a corpus takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from shoal.cli.options import Json, Plot, Seed
+from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,27 +21,21 @@ def tokens(
     *,
     model: Annotated[list[str], Parameter(negative="", consume_multiple=False)],
     corpus: Path | None = None,
-    seed: int = 0,
-    plot: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    seed: Seed = 0,
+    plot: Plot = None,
+    as_json: Json = False,
 ) -> None:
-    """Show the tokens of a text by one or more tokenizers, and where they part.
+    """Show the tokens of a text by one or more tokenizers, and where they differ.
 
     Parameters
     ----------
     text
         The text.
     model
-        A model spec, whose tokenizer alone is read; several times to compare: --model A --model B.
+        Model spec, of which the tokenizer alone is read. Repeatable, to compare: --model A --model B.
     corpus
-        Count over this text file too: tokens a word, bytes a token, lost characters. A line <|endoftext|> or a blank
+        Corpus to measure too: tokens per word, bytes per token, lost characters. A line <|endoftext|> or a blank
         line ends a document.
-    seed
-        Of the bootstrap over the documents.
-    plot
-        Write the tokens as one HTML page here.
-    as_json
-        Print everything as JSON on standard output.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
@@ -81,12 +77,10 @@ def tokens(
     for parting in partings:
         _print_parting(parting)
     _print_counts(counts)
-    if plot is not None:
-        print(f"drawn in {plot}")
 
 
 def _print_reading(reading: TokenReading) -> None:
-    """The tokens, a line each."""
+    """Print the tokens, one per line."""
     size = len(reading.text.encode())
     print(
         f"{reading.model}: {len(reading.plain)} tokens ({len(reading.pieces)} with special ones), "
@@ -111,7 +105,7 @@ def _print_reading(reading: TokenReading) -> None:
 
 
 def _print_parting(parting: Parting) -> None:
-    """Where two tokenizers part."""
+    """Print where two tokenizers differ."""
     print(
         f"{parting.first} and {parting.second} share {parting.shared} cuts, {parting.only_first} are made by the first "
         f"alone and {parting.only_second} by the second alone (agreement {parting.agreement:.2f})"
@@ -124,7 +118,7 @@ def _print_parting(parting: Parting) -> None:
 
 
 def _print_counts(counts: list[TokenCounts]) -> None:
-    """A table of what a corpus costs."""
+    """Print the token counts of a corpus."""
     if not counts:
         return
     head = counts[0]
@@ -135,9 +129,9 @@ def _print_counts(counts: list[TokenCounts]) -> None:
     for count in counts:
         word, size = count.tokens_a_word, count.bytes_a_token
         print(f"\n{count.model}: {count.tokens:,} tokens, {count.used} of {count.vocabulary} different ones used")
-        print(f"  tokens a word   {word.value:.3f}{_interval(word.low, word.high)}")
-        print(f"  bytes a token   {size.value:.3f}{_interval(size.low, size.high)}")
-        print(f"  unknown tokens  {count.unknown}, tokens that are less than a character {count.byte_tokens}")
+        print(f"  tokens per word {word.value:.3f}{_interval(word.low, word.high)}")
+        print(f"  bytes per token {size.value:.3f}{_interval(size.low, size.high)}")
+        print(f"  unknown tokens  {count.unknown}, tokens shorter than a character {count.byte_tokens}")
         whole = count.documents - count.broken_round_trips
         print(f"  round trip      {whole} of {count.documents} documents come back whole")
 
@@ -150,6 +144,7 @@ def _interval(low: float | None, high: float | None) -> str:
 def _write_page(plot: Path, readings: list[TokenReading], partings: list[Parting]) -> None:
     """The page of a text."""
     from shoal.cli.files import write_whole
-    from shoal.insight.tokens import tokens_page
+    from shoal.reports import tokens_page
 
     write_whole(plot, tokens_page(readings, partings))
+    say(f"written to {plot}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.files import write_whole
+from shoal.cli.options import Device, EndToken, Json, Model, Rows
 from shoal.cli.rows import read_model_rows
 from shoal.cli.summaries import exact_share, print_numbers
 from shoal.errors import DataError, UsageError
@@ -31,40 +32,29 @@ _SCORED = 500
 
 def tune(
     *,
-    model: str,
-    data: Path,
+    model: Model,
+    data: Rows,
     out: Path,
     held_out: Path | None = None,
-    end_token: str | None = None,
-    device: str = "auto",
+    end_token: EndToken = None,
+    device: Device = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = DEFAULTS,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> None:
     """Fine-tune a model on rows of prompts and completions; the loss is on the completions only.
 
-    The folder OUT gets the model with its tokenizer, which transformers loads, and curve.jsonl. A training that was
-    interrupted goes on bit for bit where it was when the same command is given again.
+    The folder OUT gets the model with its tokenizer, which transformers loads, and curve.jsonl. The same command
+    resumes an interrupted training, bit for bit. Of rows with a column part, as shoal task writes it, those seen are
+    trained on, and those held out are scored before and after.
 
     Parameters
     ----------
-    model
-        A model spec: a hub id, a folder, gguf:FILE, a llama2.c .bin, bundled:stories, random:SPEC.
-    data
-        Rows with the columns prompt and completion: .jsonl or .parquet. Where they have a column part, as shoal task
-        writes it, those seen are trained on, and those held out are scored before and after.
     out
-        The folder of the tuned model; it must not exist yet.
+        Folder of the tuned model; it must not exist yet.
     held_out
-        Rows that are scored before and after, and never trained on; of rows with a column part, those held out.
-    end_token
-        The text that ends the completions of the rows; by default the tokenizer's end token,
-        or <|endoftext|> where the completions have that.
-    device
-        auto, cpu or cuda.
+        Rows to score before and after, and never to train on; of rows with a column part, those held out.
     settings
-        How to train.
-    as_json
-        Print the summary as JSON on standard output.
+        Training settings.
     """
     from shoal.cli.console import TrainingNotes, display
     from shoal.evaluation import evaluate
@@ -126,7 +116,7 @@ def _to_train_on(
 
 
 def _spread(examples: list[Example]) -> list[Example]:
-    """Rows that are spread evenly over the file, so that scoring a large one takes no longer than training on it."""
+    """Rows spread evenly over the file, so that scoring a large one takes no longer than training on it."""
     return examples[:: max(1, len(examples) // _SCORED)]
 
 
@@ -139,14 +129,14 @@ def _to_score(held_out: Path, tokenizer: PreTrainedTokenizerFast, end_token: str
 
 
 def _training(result: TrainResult) -> dict[str, object]:
-    """What is said of a training."""
+    """The training in numbers."""
     loss = result.curve[-1].loss
     return {
         "steps": result.steps,
         "precision": result.precision,
         "seconds": round(result.seconds, 2),
-        "loss of the last step, nats a token": loss,
-        "loss of the last step, bits a token": loss / math.log(2),
+        "loss of the last step, nats per token": loss,
+        "loss of the last step, bits per token": loss / math.log(2),
     }
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from shoal.cli.main import VERBS
+from shoal.cli.options import Files, Json, Model, Numbers, Plot, Seed, Texts
+from shoal.cli.terminal import say
 from shoal.cli.vectors_tables import print_dimensions, print_report, print_scores
 from shoal.errors import DataError, StoreError, UnknownNameError, UsageError
 
@@ -20,43 +23,35 @@ METHODS = ("glove", "word2vec", "word2vec-skip-gram", "fasttext")
 ANALOGIES = "questions-words.txt"
 FEW_SENTENCES = 100_000
 
-Json = Annotated[bool, Parameter(name="--json", negative="")]
-Names = Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)]
-Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]
+DIMENSIONS = (10, 25, 50, 100, 200, 300)
 
-vectors = App(name="vectors", help="Show the vectors of a text, judge word vectors, and find how many dimensions do.")
+MinCount = Annotated[int, Parameter(help="Words that are rarer in the corpus get no vector.")]
+
+vectors = App(name="vectors", help=VERBS["vectors"])
 
 
-@vectors.default
+@vectors.command
 def show(
     text: str,
     /,
     *,
-    model: str,
+    model: Model,
     neighbours: int = 8,
     projection: Literal["pca", "tsne"] = "pca",
-    seed: int = 0,
-    plot: Path | None = None,
+    seed: Seed = 0,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Show the vectors of a text's tokens, what is near to them, and how even their space is.
+    """Show the vectors of a text's tokens, their nearest neighbours, and how isotropic their space is.
 
     Parameters
     ----------
     text
         The text.
-    model
-        A model spec.
     neighbours
-        How many neighbours each token gets.
+        Number of nearest neighbours of each token.
     projection
-        How the map is made: pca, or tsne (needs shoal[vectors]).
-    seed
-        Of what is drawn.
-    plot
-        Write a map with labels and the tables as one HTML page here.
-    as_json
-        Print everything as JSON on standard output.
+        Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target, write_whole
@@ -70,52 +65,45 @@ def show(
             load_model(model, seed=seed), text, neighbours=neighbours, method=projection, seed=seed, progress=progress
         )
     if plot is not None:
-        from shoal.insight.vectors import vectors_page
+        from shoal.reports import vectors_page
 
         write_whole(plot, vectors_page(report))
+        say(f"written to {plot}")
     if as_json:
         print_json(report.to_dict())
         return
     print_report(report)
-    if plot is not None:
-        print(f"drawn in {plot}")
 
 
 @vectors.command
 def judge(
     *,
     corpus: Files = None,
-    method: Names = None,
+    method: Texts = None,
     file: Files = None,
     sets: Path,
     dimension: int = 100,
-    least_count: int = 5,
+    min_count: MinCount = 5,
     out: Path | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Train word vectors on a corpus, or read them, and judge them by people's similarities and by analogies.
+    """Train word vectors on a corpus, or read them, and judge them by human similarity scores and analogies.
 
     Parameters
     ----------
     corpus
-        Text to train on (.txt, or a .zip of them), several times for several.
+        Text to train on (.txt, or a .zip of them). Repeatable.
     method
-        glove, word2vec, word2vec-skip-gram or fasttext, several times to compare; all of them where it is not given.
+        glove, word2vec, word2vec-skip-gram or fasttext. Repeatable. Default: all of them.
     file
-        A file of word vectors (a word and its numbers a line) to judge too, several times for several.
+        File of word vectors (a word and its numbers per line) to judge too. Repeatable.
     sets
-        A folder: each .txt in it holds pairs of words with a score, questions-words.txt the analogies.
+        Folder of evaluation sets: each .txt holds pairs of words with a score, questions-words.txt the analogies.
     dimension
-        Of the trained vectors.
-    least_count
-        Words that are rarer in the corpus get no vector.
+        Dimension of the trained vectors.
     out
-        Write the trained vectors into this folder, a file a method.
-    seed
-        Of the training and the bootstrap.
-    as_json
-        Print everything as JSON on standard output.
+        Folder to write the trained vectors to, one file per method.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.text.vectors import judge_analogies, judge_similarity, read_vector_file, write_vector_file
@@ -125,12 +113,12 @@ def judge(
         raise UsageError("nothing to judge: give --corpus FILE to train on, or --file FILE of word vectors")
     pairs, analogies = _read_sets(sets)
     if out is not None and out.exists() and not out.is_dir():
-        raise StoreError(f"{out} is a file; give a folder, into which a file a method is written")
+        raise StoreError(f"{out} is a file; give a folder, into which one file per method is written")
     found = []
     with progress_bars() as progress:
         made = {str(each): read_vector_file(each) for each in file or []}
         if corpus:
-            words = _read_corpus(corpus, least_count)
+            words = _read_corpus(corpus, min_count)
             made |= {name: _train(words, name, dimension, seed, progress) for name in chosen}
         for name, each in made.items():
             asked = judge_analogies(each, analogies) if analogies is not None else []
@@ -161,7 +149,7 @@ def judge(
 def dimension(
     *corpus: Path,
     method: str = "word2vec",
-    dimensions: Annotated[list[int] | None, Parameter(negative="", consume_multiple=True)] = None,
+    dimensions: Numbers = None,
     pairs: Path | None = None,
     sentiment: Path | None = None,
     emotion: Path | None = None,
@@ -169,11 +157,11 @@ def dimension(
     model: str | None = None,
     seeds: int = 1,
     sentences: int | None = None,
-    matters: float = 0.02,
-    least_count: int = 5,
+    min_effect: float = 0.02,
+    min_count: MinCount = 5,
     as_json: Json = False,
 ) -> None:
-    """Find how many dimensions word vectors need, task by task, with intervals and cost.
+    """Find the smallest sufficient dimension of word vectors, task by task, with intervals and cost.
 
     Parameters
     ----------
@@ -182,27 +170,23 @@ def dimension(
     method
         glove, word2vec, word2vec-skip-gram or fasttext.
     dimensions
-        The grid: --dimensions 10 25 50 100 200 300.
+        Dimensions to compare, as in --dimensions 25 50 100. Default: 10 25 50 100 200 300.
     pairs
-        Pairs of words with people's scores of similarity.
+        File of word pairs with human similarity scores.
     sentiment
-        Lines of text, tab, label (or the same as .gz).
+        File of lines with a text, a tab and a sentiment label (.gz too).
     emotion
-        The same for emotions.
+        File of lines with a text, a tab and an emotion label (.gz too).
     tags
-        Lines of word, tab, part of speech.
+        File of lines with a word, a tab and its part of speech.
     model
-        A model spec, whose own input vectors are put to the same tasks.
+        Model spec, whose input embeddings are scored on the same tasks.
     seeds
-        Trainings at each dimension.
+        Number of trainings at each dimension.
     sentences
-        Train on this many sentences, drawn from the corpus.
-    matters
-        The smallest loss of a score that matters.
-    least_count
-        Words that are rarer in the corpus get no vector.
-    as_json
-        Print everything as JSON on standard output.
+        Number of sentences to sample from the corpus for training. Default: all.
+    min_effect
+        Smallest loss of a score that counts as a loss.
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_labelled
@@ -219,16 +203,16 @@ def dimension(
         tasks.insert(0, PairTask(pairs=read_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
-    words = _read_corpus(corpus, least_count, sentences)
+    words = _read_corpus(corpus, min_count, sentences)
     own = _own_scores(model, words, tasks) if model is not None else None
     with progress_bars() as progress:
         report = find_dimension(
             lambda size, seed: _train(words, name, size, seed, progress),
             tasks,
-            dimensions or (10, 25, 50, 100, 200, 300),
+            dimensions or DIMENSIONS,
             seeds=seeds,
             few_sentences=len(words.sentence_ends) < FEW_SENTENCES,
-            matters=matters,
+            matters=min_effect,
             progress=progress,
         )
     if as_json:
@@ -250,16 +234,16 @@ def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given)) if given else METHODS
 
 
-def _read_corpus(files: Sequence[Path], least_count: int, most: int | None = None) -> WordCorpus:
+def _read_corpus(files: Sequence[Path], min_count: int, max_sentences: int | None = None) -> WordCorpus:
     """The sentences of text files, of the text files in archives, and of the documents of rows."""
     from shoal.text.vectors import build_corpus
 
     sentences = [sentence for file in files for sentence in _sentences(file)]
-    if most is not None and most < len(sentences):
+    if max_sentences is not None and max_sentences < len(sentences):
         import random
 
-        sentences = random.Random(0).sample(sentences, most)
-    return build_corpus(sentences, least_count=least_count)
+        sentences = random.Random(0).sample(sentences, max_sentences)
+    return build_corpus(sentences, least_count=min_count)
 
 
 def _sentences(file: Path) -> list[list[str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.hub import HUB, parse_hub, read_rows
 from shoal.corpora.readers import STORY_END
 from shoal.errors import DataError, UsageError
-from shoal.textfiles import check_characters, read_chunks, read_lines_of, split_chunks
+from shoal.textfiles import check_characters, inner_suffix, read_chunks, read_json_lines, read_lines_of, split_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,9 +80,9 @@ def _read_path(path: Path, column: str) -> Iterator[LocatedText]:
 
 
 def _kind(path: Path) -> str:
-    """The ending that says how a file is read; that of the file inside where it is compressed."""
-    inner = path.with_suffix("") if path.suffix == ".gz" else path
-    return path.suffix if inner.suffix == ".parquet" else inner.suffix
+    """The ending that says how a file is read."""
+    inner = inner_suffix(path)
+    return path.suffix if inner == ".parquet" else inner  # Parquet compresses by itself; pyarrow reads no .parquet.gz
 
 
 def _read_text(path: Path, _column: str) -> Iterator[LocatedText]:
@@ -105,14 +104,8 @@ def _paragraphs(path: Path) -> Iterator[str]:
 
 
 def _read_jsonl(path: Path, column: str) -> Iterator[LocatedText]:
-    for number, line in read_lines_of(path):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}:{number} is not JSON ({error})") from error
-        yield f"{path}:{number}", _column_of(row, column, f"{path}:{number}")
+    for where, row in read_json_lines(path):
+        yield where, _column_of(row, column, where)
 
 
 def _read_parquet(path: Path, column: str) -> Iterator[LocatedText]:

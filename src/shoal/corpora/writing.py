@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from shoal.corpora.readers import STORY_END
 from shoal.errors import DataError, UsageError
-from shoal.files import whole_file
+from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,7 +36,7 @@ def write_documents(rows: Rows, file: str | Path, *, schema: Any = None) -> int:
     file = Path(file)
     if file.suffix not in _WRITERS:
         raise UsageError(f"cannot write {file.name}: give a file that ends in {', '.join(_WRITERS)}")
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         count = _WRITERS[file.suffix](rows, partial, schema)
         if not count:
             raise UsageError(f"nothing to write to {file}: there are no documents")

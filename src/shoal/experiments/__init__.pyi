@@ -35,6 +35,7 @@ from .verdict import (
     decide as decide,
 )
 from .writing import (
+    disk_faults as disk_faults,
     finite as finite,
     write_text as write_text,
 )

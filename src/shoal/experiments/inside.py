@@ -1,11 +1,12 @@
-"""What is inside a trained arm on one held-out example: a page of its own, and the figures that a report shows."""
+"""What is inside a trained arm on one held-out example: its views for a page, and the figures that a report shows."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ShoalError
-from shoal.experiments.writing import write_json, write_text
+from shoal.experiments.writing import finite, write_json, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from shoal.tasks import Example
 
 FOLDER = "inside"
+
+VIEWS = "views"
+"""In it the whole inspection of each arm, from which its page is drawn."""
+
 _PARTS = 6
 
 
 def look_inside(loaded: LoadedModel, arm: str, example: Example, run: Path) -> None:
-    """Write ``inside/ARM.html`` and ``inside/ARM.json``.
+    """Write ``inside/ARM.json``, and ``inside/views/ARM.json`` for its page.
 
     The model reads the prompt with the right completion. What cannot be looked into says why in the JSON; it is no
     fault of the run.
@@ -30,7 +35,7 @@ def look_inside(loaded: LoadedModel, arm: str, example: Example, run: Path) -> N
         example: what it reads.
         run: the run folder.
     """
-    from shoal.insight import inspect_text, inspection_page
+    from shoal.insight import inspect_text
 
     text = example.prompt + example.completion
     record: dict[str, Any] = {"arm": arm, "text": text}
@@ -40,7 +45,8 @@ def look_inside(loaded: LoadedModel, arm: str, example: Example, run: Path) -> N
     except ShoalError as fault:
         write_json(run / FOLDER / f"{arm}.json", record | {"why_not": str(fault)})
         return
-    write_text(run / FOLDER / f"{arm}.html", inspection_page(found))
+    views = json.dumps(finite(found.to_dict()), ensure_ascii=False, allow_nan=False)
+    write_text(run / FOLDER / VIEWS / f"{arm}.json", views)
     write_json(run / FOLDER / f"{arm}.json", record | _figures(found))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from shoal.errors import StoreError
 from shoal.experiments.toml import to_toml
 from shoal.experiments.writing import disk_faults, read_json, read_jsonl, write_json, write_text
+from shoal.files import remove_partials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,11 +162,7 @@ def _refuse_foreign(folder: Path, plan: str) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed run was writing, and the checkpoints of trainings that are finished."""
-    for path in [*folder.rglob("*.tmp")]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    remove_partials(folder, deep=True)
     for done in folder.rglob("done.json"):
         shutil.rmtree(done.parent / "checkpoint", ignore_errors=True)
 

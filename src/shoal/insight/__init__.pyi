@@ -9,6 +9,7 @@ from .causes import (
     read_pairs as read_pairs,
     read_places as read_places,
     run_patched as run_patched,
+    said_of_intervals as said_of_intervals,
 )
 from .hooks import (
     Block as Block,
@@ -24,7 +25,6 @@ from .inspection import (
     Inspection as Inspection,
     check_text as check_text,
     inspect_text as inspect_text,
-    inspection_page as inspection_page,
 )
 from .logits import (
     Attribution as Attribution,
@@ -44,6 +44,7 @@ from .neurons import (
 from .over_training import (
     NeuronHistory as NeuronHistory,
     NeuronMoment as NeuronMoment,
+    Rise as Rise,
     RoleHistory as RoleHistory,
     RoleMoment as RoleMoment,
     checkpoint_folders as checkpoint_folders,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
-from shoal.files import whole_folder
+from shoal.files import atomic_folder
 from shoal.models.transformers_io import in_one_line, quiet
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
     target = Path(folder)
     _check_target(target)
     try:
-        with whole_folder(target) as fresh, quiet():
+        with atomic_folder(target) as fresh, quiet():
             with _plain_settings(model) as settings:
                 model.save_pretrained(fresh)
             (fresh / _GENERATION).write_text(settings, encoding="utf-8")

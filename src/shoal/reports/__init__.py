@@ -1,4 +1,4 @@
-"""Reports: one run, or one sweep, to one HTML file."""
+"""Every page of shoal: a result, a run or a sweep as one HTML file that opens offline."""
 
 import lazy_loader
 

@@ -1,2 +1,13 @@
-from .report import write_report as write_report
-from .sweep import write_sweep_report as write_sweep_report
+from .changes_page import changes_page as changes_page
+from .inspection_page import inspection_page as inspection_page
+from .layers_page import layers_page as layers_page
+from .pretraining_page import (
+    LiveCurve as LiveCurve,
+    write_pretraining_report as write_pretraining_report,
+)
+from .run_page import write_report as write_report
+from .segment_page import segment_page as segment_page
+from .stories_page import rating_page as rating_page
+from .sweep_page import write_sweep_report as write_sweep_report
+from .tokens_page import tokens_page as tokens_page
+from .vectors_page import vectors_page as vectors_page

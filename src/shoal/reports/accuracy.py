@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.experiments import MEASURES
 from shoal.figures import DotRow, dot_chart, figure, table, to_svg
-from shoal.reports.facts import MINUS, NOTHING, number
+from shoal.reports.html_format import MINUS, NOTHING, number
 from shoal.reports.measures import Estimate, drawn_measures, estimate, measures_of
 
 if TYPE_CHECKING:

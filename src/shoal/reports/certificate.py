@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import table
-from shoal.reports.facts import badge
+from shoal.reports.html_format import badge
 
 if TYPE_CHECKING:
     from shoal.reports.folder import Record

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.experiments import MEASURES
 from shoal.figures import table
-from shoal.reports.facts import NOTHING, number, said
+from shoal.reports.html_format import NOTHING, number, said
 
 if TYPE_CHECKING:
     from shoal.reports.folder import Record

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import table, templates
-from shoal.reports.facts import number, said, words
+from shoal.reports.html_format import number, said, words
 
 if TYPE_CHECKING:
     from shoal.reports.folder import Record, RunRecords

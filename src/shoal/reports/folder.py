@@ -11,9 +11,11 @@ from shoal.errors import ExperimentFileError, StoreError
 from shoal.experiments import experiment_from
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from shoal.experiments import Experiment
+    from shoal.insight import Inspection
 
 Record = dict[str, Any]
 
@@ -98,6 +100,16 @@ def _inside(folder: Path, arms: list[str]) -> tuple[Record, ...]:
     found = [record for path in sorted(folder.glob("inside/*.json")) if (record := _json(path)) is not None]
     place = {arm: number for number, arm in enumerate(arms)}
     return tuple(sorted(found, key=lambda record: place.get(record["arm"], len(arms))))
+
+
+def inspections(folder: Path) -> Iterator[tuple[str, Inspection]]:
+    """The name of each arm that was looked into, with what was seen."""
+    for path in sorted(folder.glob("inside/views/*.json")):
+        from shoal.insight import Inspection  # imports torch, which a report without such views does not need
+
+        record = _json(path)
+        if record is not None:
+            yield path.stem, Inspection.from_dict(record)
 
 
 def _place(path: Path) -> tuple[str, int]:

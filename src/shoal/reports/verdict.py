@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.figures import effect_chart, figure, table, templates, to_svg
-from shoal.reports.facts import MINUS, number, said, words
+from shoal.reports.html_format import MINUS, number, said, words
 
 if TYPE_CHECKING:
     from shoal.reports.folder import Record, RunRecords

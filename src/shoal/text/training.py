@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from shoal.errors import DataError, UnknownNameError, UsageError
-from shoal.files import whole_folder
+from shoal.files import atomic_folder
 from shoal.text.bpe import train_bpe
 from shoal.textfiles import check_characters
 
@@ -60,7 +60,7 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> No
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or not _is_tokenizer(folder)):
         raise UsageError(f"{folder} holds other files; give a new folder for the tokenizer")
-    with whole_folder(folder) as fresh:
+    with atomic_folder(folder) as fresh:
         tokenizer.save_pretrained(fresh)
 
 

@@ -8,10 +8,10 @@ from .crew import (
     current_crew as current_crew,
 )
 from .documents import (
-    PackedDocuments as PackedDocuments,
-    Portion as Portion,
+    CorpusShare as CorpusShare,
+    DocumentSource as DocumentSource,
+    cut_pieces as cut_pieces,
 )
-from .filling import fill_bins as fill_bins
 from .loop import (
     Watchers as Watchers,
     run_training as run_training,
@@ -29,7 +29,7 @@ from .settings import (
     TrainResult as TrainResult,
     TrainSettings as TrainSettings,
 )
-from .tokenfile import (
+from .token_file import (
     TokenFile as TokenFile,
     open_token_file as open_token_file,
     tokens_in_memory as tokens_in_memory,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, StoreError
+from shoal.files import atomic_file, remove_partials
 from shoal.training.settings import CurvePoint
 
 if TYPE_CHECKING:
@@ -58,15 +58,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"identity": dict(checkpoint.identity), "precision": checkpoint.precision, "digest": _digest(tensors)}
     target = folder / FILE_NAME
-    fresh = target.with_suffix(".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, fresh, metadata={"shoal": json.dumps(header)})
-        with fresh.open("rb") as handle:
-            os.fsync(handle.fileno())
-        fresh.replace(target)
+        with atomic_file(target, durable=True) as partial:
+            save_file(tensors, partial, metadata={"shoal": json.dumps(header)})
     except (OSError, SafetensorError) as fault:
-        fresh.unlink(missing_ok=True)
         raise StoreError(
             f"cannot write the checkpoint {target}: {fault}; "
             "make room and start again, the checkpoint before it is kept"
@@ -74,12 +70,13 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(folder: Path, identity: Mapping[str, str]) -> Checkpoint | None:
-    """The checkpoint of a folder, or None where there is none.
+    """The checkpoint of a folder, or None where there is none; what a killed writer left there is removed.
 
     Raises:
         CorruptModelError: the file is damaged.
         StoreError: it belongs to a training of other settings, data or model.
     """
+    remove_partials(folder)
     path = folder / FILE_NAME
     if not path.exists():
         return None

@@ -1,119 +1,330 @@
-"""Batches of whole documents from several token files, each gone through a number of times.
+"""Batches of whole documents from the token files of several corpora, in an order that is fixed before the first step.
 
-Every document of a file is seen once a pass, in a new order; files are mixed evenly over the whole training. A step
-holds documents up to its number of tokens, and no document sees another. One that is longer than the context is cut
-into pieces that overlap by the token that the later piece begins with, so that every token but a document's first is
-predicted once a pass. The order is a function of the seed, the files and the settings alone, and a step of its number.
+Documents longer than the context are cut into pieces. Each corpus is a ring of its pieces, shuffled for every turn; a
+stage of the training takes from each ring as many tokens as it wants of that corpus, and mixes what it took. The pieces
+of a stage are packed into steps that are nearly full (`fill_bins`). No piece sees another: the loop gives each its own
+positions and attention. The order is a function of the seed, the files and the arguments alone, and a batch one of its
+number, so that a training that is resumed needs no state of its data.
+
+Cost: 19 bytes a piece of the whole training, and one search in a sorted list for each piece.
+
+Shapes: D documents of a corpus, P pieces of a corpus, N pieces of the whole training.
 """
 
 from __future__ import annotations
 
+import hashlib
+from bisect import bisect_right, insort
+from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from shoal.errors import DataError, UsageError
-from shoal.training.batches import Batch, Document, digest_of
-from shoal.training.filling import fill_bins
+from shoal.training.batches import Batch, Document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from shoal.training.batches import IntArray
-    from shoal.training.settings import TrainSettings
-    from shoal.training.tokenfile import TokenFile
+    from shoal.training.token_file import TokenFile
+
+    Places = np.ndarray[Any, np.dtype[np.int64]]
+    Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+_MAX_PIECES = 2**31
+# Documents among which the filling of a hole is sought. With 512, steps of 2,048 tokens of stories are more than
+# 99% full; a longer queue would hold long documents back from the first steps.
+_WAITING = 512
+# Parts of the seeds, so that the draws for mixing, turning the rings and opening documents are independent.
+_MIX, _TURN, _OPEN = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
-    """A token file and how often it is gone through."""
+class CorpusShare:
+    """The documents of one corpus, and how often they are read."""
 
     file: TokenFile
-    passes: float = 1.0
-    """Passes an epoch of the training; a part of one is allowed."""
     name: str = "documents"
-    """What an error message calls it."""
+    """What error messages call it."""
+
+    passes: float = 1.0
+    """How often its documents are read where there are no stages; a part of a pass is allowed."""
+
+    seen: Mask | None = None
+    """Which documents may be read (D); None for all."""
+
+    opening: int = 1
+    """How many tokens stand before each text, such as the end token; they are read and not predicted. At least 1."""
 
 
-class PackedDocuments:
-    """Whole documents, packed into steps of a number of tokens.
+class Pieces(NamedTuple):
+    """The pieces of one corpus."""
 
-    Cost: 24 bytes a piece and pass, and the time of `fill_bins` once.
+    starts_P: Places
+    """Where each begins in the token file."""
+
+    lengths_P: Places
+    """Tokens to predict: one less than the tokens of the piece."""
+
+    begins_P: Mask
+    """Whether a piece is the beginning of its document."""
+
+
+class _Order(NamedTuple):
+    """The pieces in the order in which they are read."""
+
+    corpus_N: np.ndarray[Any, np.dtype[np.int16]]
+    piece_N: Places
+    lengths_N: Places
+    stages: tuple[int, ...]
+    """How many pieces each stage has."""
+
+
+def cut_pieces(file: TokenFile, seen_D: Mask | None, max_tokens: int) -> Pieces:
+    """Cut documents into pieces that fit into the context.
+
+    A piece begins with the last token of the one before it, so that every token but a document's first is predicted
+    once.
+
+    Args:
+        file: the documents.
+        seen_D: which of them are cut; None for all.
+        max_tokens: the tokens to predict of a piece, at most.
+    """
+    stops_D = np.asarray(file.ends, dtype=np.int64)
+    starts_D = np.asarray(file.ends - file.lengths, dtype=np.int64)
+    if seen_D is not None:
+        starts_D, stops_D = starts_D[seen_D], stops_D[seen_D]
+    counts_D = np.maximum(-(-(stops_D - starts_D - 1) // max_tokens), 0)
+    which_P = np.repeat(np.arange(len(starts_D)), counts_D)
+    first_D = np.cumsum(counts_D) - counts_D
+    part_P = np.arange(len(which_P)) - first_D[which_P]
+    starts_P = starts_D[which_P] + part_P * max_tokens
+    return Pieces(starts_P, np.minimum(max_tokens, stops_D[which_P] - 1 - starts_P), part_P == 0)
+
+
+class DocumentSource:
+    """A `BatchSource` over the documents of several corpora.
+
+    Args:
+        corpora: what is read.
+        context: the tokens to predict of a piece, at most; a longer document is cut.
+        batch_tokens: the tokens to predict in a step, at most.
+        seed: determines the order, and which documents are read without their opening.
+        stages: for each stage, the tokens that are taken of each corpus by its name; None for one stage of ``passes``.
+        tokens: tokens of the whole training, over all stages in their proportions; None for what stages or passes give.
+        shuffled: whether the pieces of a stage are shuffled; else they are read corpus after corpus as they stand.
+        bare: share of the documents that are read without their opening, as a prompt is.
+
+    Raises:
+        DataError: there is nothing to train on.
+        UsageError: a corpus has no positive number of passes.
     """
 
-    def __init__(self, portions: Sequence[Portion], settings: TrainSettings, *, context: int) -> None:
-        self._portions = tuple(portions)
-        _refuse_unusable(self._portions)
-        self._longest = min(context, settings.batch_tokens)
-        pieces = [_pieces(portion.file, self._longest) for portion in self._portions]
-        self._pieces_N3 = np.concatenate(
-            [np.column_stack([np.full(len(rows), place), rows]) for place, rows in enumerate(pieces)]
-        )
-        counts = [len(rows) for rows in pieces]
-        passes = [portion.passes * settings.epochs for portion in self._portions]
-        order = mixed_order(counts, passes, settings.seed)
-        sizes = self._pieces_N3[:, 2][order].tolist()
-        bins = list(fill_bins(enumerate(sizes), settings.batch_tokens))
-        self._bins = np.concatenate([order[chosen] for chosen in bins])
-        self._ends = np.cumsum([len(chosen) for chosen in bins])
-        self.steps = len(bins)
-        self.tokens = sum(sizes)
-        self.efficiency = self.tokens / (self.steps * settings.batch_tokens)
+    def __init__(
+        self,
+        corpora: Sequence[CorpusShare],
+        *,
+        context: int,
+        batch_tokens: int,
+        seed: int = 0,
+        stages: Sequence[Mapping[str, float]] | None = None,
+        tokens: int | None = None,
+        shuffled: bool = True,
+        bare: float = 0.0,
+    ) -> None:
+        _refuse_unusable(corpora)
+        self._corpora = tuple(corpora)
+        self._pieces = [cut_pieces(share.file, share.seen, min(context, batch_tokens)) for share in self._corpora]
+        for share, cut in zip(self._corpora, self._pieces, strict=True):
+            if not len(cut.lengths_P):
+                raise DataError(f"{share.name}: no document that may be read has a token to predict; give more text")
+        wanted = _wanted_tokens(self._corpora, self._pieces, stages, tokens)
+        self._order = _plan_order(self._pieces, wanted, seed, shuffled=shuffled)
+        if not len(self._order.piece_N):
+            raise DataError("this leaves no token to train on; raise the tokens or the passes, or give more text")
+        self._bins_N, self._ends = _pack_steps(self._order, batch_tokens)
+        self.steps, self.tokens = len(self._ends), int(self._order.lengths_N.sum())
+        self.efficiency = self.tokens / (self.steps * batch_tokens)
         """Share of the places of all steps that hold a token."""
-        self.digest = digest_of(
-            [np.frombuffer(bytes.fromhex(portion.file.digest), np.uint8) for portion in self._portions],
-            [context, *np.asarray([portion.passes for portion in self._portions]).view(np.int64).tolist()],
-        )
+        self._bare_N = np.random.default_rng([seed, _OPEN]).random(len(self._order.piece_N)) < bare
+        self.digest = self._digest()
 
     def batch(self, step: int) -> Batch:
-        """The documents of a step."""
+        """The pieces of a step.
+
+        Args:
+            step: counted from 0.
+        """
         start = int(self._ends[step - 1]) if step else 0
-        rows = self._pieces_N3[self._bins[start : int(self._ends[step])]].tolist()
-        return Batch(tuple(self._document(*row) for row in rows), self._name(rows))
+        places = self._bins_N[start : int(self._ends[step])].tolist()
+        names = [self._name(place) for place in places[:8]] + (["..."] if len(places) > 8 else [])
+        return Batch(tuple(self._document(place) for place in places), f"batch {step + 1}: {', '.join(names)}")
 
-    def _document(self, portion: int, start: int, size: int) -> Document:
-        ids = self._portions[portion].file.tokens[start : start + size + 1]
-        return Document(ids.astype(np.int64), 1)
+    def _document(self, place: int) -> Document:
+        which = int(self._order.corpus_N[place])
+        share, pieces, piece = self._corpora[which], self._pieces[which], int(self._order.piece_N[place])
+        start = int(pieces.starts_P[piece])
+        stop = start + int(pieces.lengths_P[piece]) + 1
+        boundary = 1
+        if pieces.begins_P[piece]:
+            # A text whose first tokens are all its opening would leave nothing to predict without it.
+            if bool(self._bare_N[place]) and stop - start > share.opening + 1:
+                start += share.opening
+            else:
+                boundary = share.opening
+        return Document(np.asarray(share.file.tokens[start:stop], dtype=np.int64), boundary)
 
-    def _name(self, rows: list[list[int]]) -> str:
-        told = []
-        for portion, start, _ in rows[:8]:
-            place = int(np.searchsorted(self._portions[portion].file.ends, start, side="right"))
-            told.append(f"{self._portions[portion].name} {place}")
-        return ", ".join(told) + (", ..." if len(rows) > 8 else "")
+    def _name(self, place: int) -> str:
+        """The document of a piece, by its corpus and its number there."""
+        which = int(self._order.corpus_N[place])
+        start = int(self._pieces[which].starts_P[int(self._order.piece_N[place])])
+        share = self._corpora[which]
+        return f"{share.name} {int(np.searchsorted(share.file.ends, start, side='right'))}"
+
+    def _digest(self) -> str:
+        state = hashlib.sha256()
+        for share, pieces in zip(self._corpora, self._pieces, strict=True):
+            state.update(share.file.digest.encode())
+            state.update(np.ascontiguousarray(pieces.starts_P).data)
+        for array in (self._order.corpus_N, self._order.piece_N, self._bins_N, self._ends, self._bare_N):
+            state.update(np.ascontiguousarray(array).data)
+        return state.hexdigest()
 
 
-def mixed_order(counts: Sequence[int], passes: Sequence[float], seed: int) -> IntArray:
-    """The places of pieces, file after file, in the order of training: each pass a permutation, files mixed evenly."""
-    places, moments = [], []
+def fill_bins(sizes: Iterable[tuple[int, int]], capacity: int) -> Iterator[list[int]]:
+    """Pack items of many sizes into bins of one size, in an order that is nearly the given one.
+
+    A bin takes the next items while they fit; the hole that is left is filled by the largest of the items waiting (the
+    next few hundred) that fits, again and again. So a bin is a fair sample of the order and full all the same.
+
+    Args:
+        sizes: name and size of each item in order; a size is at most ``capacity``.
+        capacity: the size of a bin.
+
+    Returns:
+        The names of the items of each bin; every item is in one bin.
+    """
+    coming = iter(sizes)
+    waiting: OrderedDict[int, int] = OrderedDict()
+    by_size: list[tuple[int, int]] = []
+
+    def refill() -> None:
+        while len(waiting) < _WAITING and (found := next(coming, None)) is not None:
+            waiting[found[0]] = found[1]
+            insort(by_size, (found[1], found[0]))
+
+    def take(name: int) -> int:
+        size = waiting.pop(name)
+        del by_size[bisect_right(by_size, (size, name)) - 1]
+        return size
+
+    refill()
+    while waiting:
+        taken, left = [], capacity
+        while waiting and next(iter(waiting.values())) <= left:
+            name = next(iter(waiting))
+            left -= take(name)
+            taken.append(name)
+            refill()
+        while by_size and by_size[0][0] <= left:
+            name = by_size[bisect_right(by_size, (left, 2**63)) - 1][1]
+            left -= take(name)
+            taken.append(name)
+        refill()
+        yield taken
+
+
+def _wanted_tokens(
+    corpora: Sequence[CorpusShare],
+    pieces: Sequence[Pieces],
+    stages: Sequence[Mapping[str, float]] | None,
+    tokens: int | None,
+) -> list[list[float]]:
+    """For each stage, the tokens that are taken of each corpus."""
+    if stages:
+        wanted = [[stage.get(share.name, 0.0) for share in corpora] for stage in stages]
+    else:
+        wanted = [[share.passes * float(cut.lengths_P.sum()) for share, cut in zip(corpora, pieces, strict=True)]]
+    if tokens is None:
+        return wanted
+    scale = tokens / sum(map(sum, wanted))
+    return [[count * scale for count in stage] for stage in wanted]
+
+
+def _plan_order(pieces: Sequence[Pieces], wanted: Sequence[Sequence[float]], seed: int, *, shuffled: bool) -> _Order:
+    rings = [_Ring(cut.lengths_P, [seed, place], shuffled=shuffled) for place, cut in enumerate(pieces)]
+    corpus_parts, piece_parts = [], []
+    for stage, tokens in enumerate(wanted):
+        taken = [ring.take(count) for ring, count in zip(rings, tokens, strict=True)]
+        corpus = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(part) for part in taken])
+        piece = np.concatenate(taken)
+        if shuffled:
+            mixed = np.random.default_rng([seed, stage, _MIX]).permutation(len(piece))
+            corpus, piece = corpus[mixed], piece[mixed]
+        corpus_parts.append(corpus)
+        piece_parts.append(piece)
+    corpus_N, piece_N = np.concatenate(corpus_parts), np.concatenate(piece_parts)
+    lengths_N = np.zeros(len(piece_N), dtype=np.int64)
+    for place, cut in enumerate(pieces):
+        lengths_N[corpus_N == place] = cut.lengths_P[piece_N[corpus_N == place]]
+    return _Order(corpus_N, piece_N, lengths_N, tuple(map(len, piece_parts)))
+
+
+class _Ring:
+    """The pieces of a corpus without end, shuffled for each turn unless the order is given."""
+
+    def __init__(self, lengths_P: Places, seed: Sequence[int], *, shuffled: bool) -> None:
+        self._lengths_P, self._seed, self._shuffled = lengths_P, list(seed), shuffled
+        self._turn, self._rest = 0, np.zeros(0, dtype=np.int64)
+
+    def take(self, tokens: float) -> Places:
+        """The next pieces that hold about ``tokens``; the last is taken where more than half of it is wanted."""
+        taken: list[Places] = [np.zeros(0, dtype=np.int64)]
+        for part in self._parts():
+            reach = np.cumsum(self._lengths_P[part])
+            count = int(np.searchsorted(reach - self._lengths_P[part] / 2, tokens))
+            taken.append(part[:count])
+            tokens -= float(reach[count - 1]) if count else 0.0
+            if count < len(part):
+                self._rest = part[count:]
+                break
+            if sum(map(len, taken)) > _MAX_PIECES:
+                raise DataError("these are more than 2 billion pieces of text; lower the tokens or the passes")
+        return np.concatenate(taken)
+
+    def _parts(self) -> Iterator[Places]:
+        """What is left of this turn, and then whole turns."""
+        rest, self._rest = self._rest, np.zeros(0, dtype=np.int64)
+        if len(rest):
+            yield rest
+        while True:
+            places = np.arange(len(self._lengths_P), dtype=np.int64)
+            if self._shuffled:
+                places = np.random.default_rng([*self._seed, self._turn, _TURN]).permutation(places)
+            self._turn += 1
+            yield places
+
+
+def _pack_steps(order: _Order, batch_tokens: int) -> tuple[Places, Places]:
+    """The places of all pieces step after step, and where each step ends; no step holds pieces of two stages."""
+    bins: list[Places] = []
     first = 0
-    for number, (count, times) in enumerate(zip(counts, passes, strict=True)):
-        total = max(1, round(times * count))
-        rounds = [np.random.default_rng([seed, number, k]).permutation(count) for k in range(-(-total // count))]
-        places.append(np.concatenate(rounds)[:total] + first)
-        moments.append((np.arange(total) + np.random.default_rng([seed, number]).random(total)) / total)
+    for count in order.stages:
+        lengths = order.lengths_N[first : first + count].tolist()
+        bins += [np.asarray(chosen) + first for chosen in fill_bins(enumerate(lengths), batch_tokens)]
         first += count
-    order: IntArray = np.concatenate(places)[np.argsort(np.concatenate(moments), kind="stable")]
-    return order
+    return np.concatenate(bins), np.cumsum([len(chosen) for chosen in bins])
 
 
-def _pieces(file: TokenFile, longest: int) -> IntArray:
-    """Start and number of predicted tokens of each piece (N × 2)."""
-    lengths = file.lengths - 1
-    starts = file.ends - file.lengths
-    counts = -(-lengths // longest)
-    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    offsets = number * longest
-    sizes = np.minimum(np.repeat(lengths, counts) - offsets, longest)
-    return np.column_stack([np.repeat(starts, counts) + offsets, sizes])
-
-
-def _refuse_unusable(portions: Sequence[Portion]) -> None:
-    if not portions:
-        raise DataError("there are no documents to train on; give at least one token file")
-    for portion in portions:
-        if not portion.passes > 0:
-            raise UsageError(f"{portion.name}: passes = {portion.passes}; give a number above 0, or leave the file out")
-        if int(portion.file.lengths.max()) < 2:
-            raise DataError(f"{portion.name}: every document is a single token, so there is nothing to predict")
+def _refuse_unusable(corpora: Sequence[CorpusShare]) -> None:
+    if not corpora:
+        raise DataError("there are no documents to train on; give at least one corpus")
+    for share in corpora:
+        if not share.passes > 0:
+            raise UsageError(f"{share.name}: passes = {share.passes}; give a number above 0, or leave the corpus out")
+        if share.opening < 1:
+            raise UsageError(
+                f"{share.name}: opening = {share.opening}; the first token of a document is never predicted"
+            )

@@ -31,6 +31,7 @@ from shoal.training.weights import FlatWeights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
 
     from transformers import PreTrainedModel
 
@@ -70,7 +71,7 @@ def run_training(
     source: BatchSource,
     settings: TrainSettings,
     *,
-    folder: str | Path | None,
+    folder: str | PathLike[str] | None,
     watchers: Watchers,
 ) -> TrainResult:
     """Train the model in place on all batches of the source.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError, TooLongError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from os import PathLike
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.tasks import Example
     from shoal.training.batches import IntArray, Order
-    from shoal.training.documents import Portion
+    from shoal.training.documents import CorpusShare
     from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
 
 
@@ -24,7 +25,7 @@ def train(
     examples: Sequence[Example],
     settings: TrainSettings,
     *,
-    folder: str | Path | None = None,
+    folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:
@@ -68,7 +69,7 @@ def pretrain(
     *,
     context: int | None = None,
     order: Order = "random",
-    folder: str | Path | None = None,
+    folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:
@@ -100,11 +101,11 @@ def pretrain(
 
 def pretrain_documents(
     model: PreTrainedModel,
-    portions: Sequence[Portion],
+    corpora: Sequence[CorpusShare],
     settings: TrainSettings,
     *,
     context: int | None = None,
-    folder: str | Path | None = None,
+    folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainResult:
@@ -112,29 +113,34 @@ def pretrain_documents(
 
     Args:
         model: any causal LM of transformers in float32; it is changed in place.
-        portions: token files and how often each is gone through.
-        settings: how; ``epochs`` multiplies the portions' passes.
-        context: the longest piece of a document in tokens that are read, by default the model's context.
+        corpora: token files and how often each is read.
+        settings: how to train; ``epochs`` multiplies the corpora's passes.
+        context: tokens of a piece of a document, at most; by default the model's context.
         folder: where the checkpoint lies, as in `train`.
-        on_step: gets each point of the curve.
-        progress: gets ("training", steps done, steps in all).
+        on_step: called with each point of the curve.
+        progress: called with ("training", steps done, steps in all).
 
     Raises:
         DataError: there are no documents, or a file has ids that the model lacks.
         TooLongError: ``context`` is longer than the model's.
         UsageError, ModelError, TrainingError, StoreError, CorruptModelError: as in `train`.
     """
-    from shoal.training.documents import PackedDocuments
+    from shoal.training.documents import DocumentSource
     from shoal.training.loop import Watchers, run_training
 
     check_settings(settings)
     vocabulary = model.get_input_embeddings().num_embeddings
-    for portion in portions:
-        if portion.file.vocabulary > vocabulary:
+    for share in corpora:
+        if share.file.vocabulary > vocabulary:
             raise DataError(
-                f"{portion.name} is of a vocabulary of {portion.file.vocabulary}; the model has {vocabulary} tokens"
+                f"{share.name} is of a vocabulary of {share.file.vocabulary}; the model has {vocabulary} tokens"
             )
-    source = PackedDocuments(portions, settings, context=_checked_context(model, context))
+    source = DocumentSource(
+        [replace(share, passes=share.passes * settings.epochs) for share in corpora],
+        context=_checked_context(model, context),
+        batch_tokens=settings.batch_tokens,
+        seed=settings.seed,
+    )
     return run_training(model, source, settings, folder=folder, watchers=Watchers(on_step=on_step, progress=progress))
 
 

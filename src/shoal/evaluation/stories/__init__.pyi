@@ -13,7 +13,6 @@ from .minimal import (
     PairScores as PairScores,
     minimal_pairs as minimal_pairs,
 )
-from .page import rating_page as rating_page
 from .pairs import (
     MinimalPair as MinimalPair,
     read_pairs as read_pairs,

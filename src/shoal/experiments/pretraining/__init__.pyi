@@ -8,10 +8,12 @@ from .recipe import (
     Recipe as Recipe,
     recipe_from as recipe_from,
 )
+from .records import read_rows as read_rows
 from .result import (
     HeldOutScore as HeldOutScore,
     Memorised as Memorised,
     PretrainResult as PretrainResult,
+    result_of as result_of,
 )
 from .run import (
     plan_run as plan_run,

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.stream import PieceStream
-    from shoal.training import Batch, Dtype, TrainSettings
+    from shoal.training import Batch, DocumentSource, Dtype, TrainSettings
 
 _TRIED = 4
 """Steps that are measured; the first of them, which also chooses the precision, does not count."""
@@ -121,7 +120,7 @@ def plan_from(values: dict[str, Any]) -> PretrainPlan:
 class _FirstSteps:
     """The first steps of a source."""
 
-    def __init__(self, stream: PieceStream, steps: int) -> None:
+    def __init__(self, stream: DocumentSource, steps: int) -> None:
         self._stream = stream
         self.steps = min(steps, stream.steps)
         self.digest = stream.digest
@@ -130,7 +129,7 @@ class _FirstSteps:
         return self._stream.batch(step)
 
 
-def _measure(model: PreTrainedModel, stream: PieceStream, settings: TrainSettings) -> tuple[float, Dtype]:
+def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
     """Seconds a step, and the precision that was chosen or measured."""
     from shoal.training import Watchers, run_training
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError, UsageError
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids
 from shoal.experiments.pretraining.heldout import split_documents
-from shoal.experiments.pretraining.order import cut_pieces, plan_order
-from shoal.experiments.pretraining.stream import PieceStream
 from shoal.experiments.pretraining.tokenizers import prepare_tokenizer
 from shoal.experiments.pretraining.tokens import prepare_tokens
+from shoal.training import CorpusShare, DocumentSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +33,7 @@ class Prepared:
     split: Split
     tokenizer: PreTrainedTokenizerFast
     corpora: Mapping[str, TokenizedCorpus]
-    stream: PieceStream
+    stream: DocumentSource
 
     @property
     def held_out_ids(self) -> list[str]:
@@ -62,18 +61,39 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
     context = recipe.training.context or recipe.model.context
     _check_context(corpora, context, recipe)
     _check_prompts(tokenizer, recipe)
-    table = recipe.training
-    longest = min(context, table.batch_tokens)
-    pieces = {name: cut_pieces(corpus, split.seen[name], longest) for name, corpus in corpora.items()}
-    stream = PieceStream(
-        corpora,
-        pieces,
-        plan_order(pieces, recipe),
-        batch_tokens=table.batch_tokens,
-        bare=0.0 if _opens_itself(tokenizer) else table.bare,
-        seed=recipe.seed,
-    )
+    stream = _document_source(recipe, corpora, split, bare=0.0 if _opens_itself(tokenizer) else recipe.training.bare)
     return Prepared(texts=texts, split=split, tokenizer=tokenizer, corpora=corpora, stream=stream)
+
+
+def _document_source(
+    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: Split, *, bare: float
+) -> DocumentSource:
+    """The batches that the recipe asks for."""
+    shares = [
+        CorpusShare(
+            file=corpora[table.name].file,
+            name=table.name,
+            passes=table.passes,
+            seen=split.seen[table.name],
+            opening=corpora[table.name].opening,
+        )
+        for table in recipe.corpus
+    ]
+    stages = [
+        {name: stage.tokens * weight / sum(stage.shares.values()) for name, weight in stage.shares.items()}
+        for stage in recipe.stages
+    ]
+    table = recipe.training
+    return DocumentSource(
+        shares,
+        context=table.context or recipe.model.context,
+        batch_tokens=table.batch_tokens,
+        seed=recipe.seed,
+        stages=stages or None,
+        tokens=table.tokens,
+        shuffled=table.order == "shuffled",
+        bare=bare,
+    )
 
 
 def _opens_itself(tokenizer: PreTrainedTokenizerFast) -> bool:

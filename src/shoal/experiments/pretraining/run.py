@@ -43,8 +43,8 @@ def pretrain_run(
     """Train a model from scratch as the recipe says.
 
     The folder gets the recipe, ``held_out.txt``, the records of steps, scores and samples, checkpoints where the recipe
-    asks for them, ``curve.html`` and ``curve.png``, and in ``model`` what ``AutoModelForCausalLM`` loads. A call with
-    the same recipe goes on where a killed one was, to the same bits; of a finished run it gives the result.
+    asks for them, and in ``model`` what ``AutoModelForCausalLM`` loads; `shoal.reports.write_report` draws its curve. A
+    call with the same recipe goes on where a killed one was, to the same bits; of a finished run it gives the result.
 
     Args:
         recipe: what to do.
@@ -229,7 +229,6 @@ class _Run:
     def _finish(self, watch: Watch | None) -> None:
         """Save the model, and what was measured of it."""
         from shoal.experiments.pretraining.card import write_card
-        from shoal.experiments.pretraining.page import write_curve
         from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised, score_all
         from shoal.experiments.pretraining.watching import CHECKPOINT
@@ -252,7 +251,6 @@ class _Run:
             "memorised": None if memorised is None else asdict(memorised),
         }
         result = result_of(self._out, done)
-        write_curve(self._out, result)
         write_card(self._recipe, self._plan, result, self._opened.read("sources.json") or {})
         self._opened.write("done.json", done)
         shutil.rmtree(self._out / CHECKPOINT, ignore_errors=True)

@@ -175,14 +175,14 @@ def _prefixes(
     A model that knows a text by heart knows it from there on.
     """
     from shoal.evaluation import Row
-    from shoal.experiments.pretraining.order import cut_pieces
+    from shoal.training import cut_pieces
 
     table = recipe.evaluation
     whole = table.prefix_tokens + table.memorised_tokens
     longest = min(recipe.training.context or recipe.model.context, recipe.training.batch_tokens)
     places: list[tuple[str, int]] = []
     for name, corpus in corpora.items():
-        pieces = cut_pieces(corpus, masks[name], longest)
+        pieces = cut_pieces(corpus.file, masks[name], longest)
         # The last token that is predicted may be the end of the document, which is no text.
         places += [(name, start) for start in pieces.starts_P[pieces.lengths_P > whole].tolist()]
     rows = []

@@ -19,7 +19,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.experiments.pretraining.documents import read_ids, read_texts
 from shoal.experiments.writing import disk_faults
-from shoal.files import whole_folder
+from shoal.files import atomic_folder
 from shoal.text import plain_ids
 from shoal.training import open_token_file, write_token_file
 
@@ -118,6 +118,6 @@ class _Encoder:
 
 def _write(folder: Path, texts: Path, encoder: _Encoder) -> None:
     """All files of a corpus, or none."""
-    with whole_folder(folder) as fresh:
+    with atomic_folder(folder) as fresh:
         write_token_file(fresh / "tokens", encoder.encode(read_texts(texts)), vocabulary=len(encoder.tokenizer))
         np.save(fresh / "sizes.npy", np.asarray(encoder.sizes, dtype=np.int64))

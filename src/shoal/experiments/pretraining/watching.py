@@ -6,7 +6,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from shoal.experiments.pretraining.page import write_curve_so_far
 from shoal.experiments.pretraining.scoring import sample_texts
 
 if TYPE_CHECKING:
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint"
 """The folder of the state of an unfinished training."""
-
-PAGE_SECONDS = 10.0
-"""The least time between two drawings of the curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +92,6 @@ class Watch:
         self._scored = score_steps(self.steps, self.recipe.evaluation.every)
         self.last: Moment | None = None
         self.scoring_seconds = 0.0
-        self._drawn = time.monotonic()
 
     def begin(self) -> None:
         """Look at the model before its first step, unless a part of the training is done: then that was looked at."""
@@ -153,13 +148,6 @@ class Watch:
             tracker.say(step, samples)
         if self.on_moment is not None:
             self.on_moment(self.last)
-        self._draw(self.last)
-
-    def _draw(self, moment: Moment) -> None:
-        """The curve so far, where some time has gone by: a short training has its page at its end alone."""
-        if time.monotonic() - self._drawn >= PAGE_SECONDS and moment.step:
-            write_curve_so_far(self.folder, moment.scores, step=moment.step, steps=self.steps)
-            self._drawn = time.monotonic()
 
 
 def keep_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:

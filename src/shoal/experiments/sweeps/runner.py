@@ -19,6 +19,7 @@ from shoal.experiments.sweeps.space import parted, settings_of
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
 from shoal.experiments.sweeps.units import PREPARED, ended_record, read_record, write_record
 from shoal.experiments.writing import write_jsonl
+from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -198,11 +199,9 @@ def _write_study(store: RunStore, result: SweepResult) -> None:
     from shoal.experiments.sweeps.sampling import import_optuna
 
     journal = import_optuna().storages.journal
-    partial = store.path(f"{STUDY}.tmp")
-    partial.unlink(missing_ok=True)
-    storage = import_optuna().storages.JournalStorage(journal.JournalFileBackend(str(partial)))
-    study_of(result.plan.sweep, result.trials, storage)
-    partial.replace(store.path(STUDY))
+    with atomic_file(store.path(STUDY)) as partial:
+        storage = import_optuna().storages.JournalStorage(journal.JournalFileBackend(str(partial)))
+        study_of(result.plan.sweep, result.trials, storage)
 
 
 def _silent(what: str, done: int, total: int) -> None:

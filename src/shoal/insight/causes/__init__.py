@@ -1,6 +1,7 @@
 """What parts of a model do to its behaviour: parts taken from another run, or taken away."""
 
 from shoal.insight.causes.ablation import Ablation, Ablations, ablate
+from shoal.insight.causes.intervals import said_of_intervals
 from shoal.insight.causes.pairs import PromptPair, read_pairs
 from shoal.insight.causes.patching import PatchEffect, PatchEffects, patch_effects, run_patched
 from shoal.insight.causes.places import read_places
@@ -16,4 +17,5 @@ __all__ = [
     "read_pairs",
     "read_places",
     "run_patched",
+    "said_of_intervals",
 ]

@@ -1,7 +1,5 @@
-"""Everything that can be seen of a model on one text, as values and as one page."""
+"""Everything that can be seen of a model on one text."""
 
-from shoal.insight.inspection.causes import Findings
-from shoal.insight.inspection.gather import Inspection, check_text, inspect_text
-from shoal.insight.inspection.page import inspection_page
+from shoal.insight.inspection.gather import Findings, Inspection, check_text, inspect_text
 
-__all__ = ["Findings", "Inspection", "check_text", "inspect_text", "inspection_page"]
+__all__ = ["Findings", "Inspection", "check_text", "inspect_text"]

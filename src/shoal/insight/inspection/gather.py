@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import torch
 
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
+from shoal.figures import HeadPattern
+from shoal.insight.causes import Ablations, PatchEffects
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.inspection.patterns import head_patterns
-from shoal.insight.inspection.stream import stream_readings
-from shoal.insight.logits.attribution import direct_attribution
-from shoal.insight.logits.lens import lens_readings
+from shoal.insight.inspection.stream import StreamReading, stream_readings
+from shoal.insight.logits.attribution import Attribution, direct_attribution
+from shoal.insight.logits.lens import LensReading, lens_readings
 from shoal.insight.logits.surprise import surprisal
 from shoal.insight.neurons.watched import watch_neurons
-from shoal.insight.roles.named import head_roles
-from shoal.insight.tokens.reading import read_tokens
+from shoal.insight.over_training import NeuronHistory, RoleHistory
+from shoal.insight.roles.named import HeadRole, HeadRoles, head_roles
+from shoal.insight.tokens.reading import TokenPiece, TokenReading, read_tokens
 from shoal.text import check_coverage
 
 if TYPE_CHECKING:
@@ -24,17 +29,15 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.figures import HeadPattern
     from shoal.insight.hooks.parts import Parts
-    from shoal.insight.inspection.stream import StreamReading
-    from shoal.insight.logits.attribution import Attribution
-    from shoal.insight.logits.lens import LensReading
     from shoal.insight.logits.tuned import TunedLens
     from shoal.insight.neurons.watched import NeuronReports
-    from shoal.insight.roles.named import HeadRoles
-    from shoal.insight.tokens.reading import TokenReading
 
 View = TypeVar("View")
+
+Findings = Mapping[str, PatchEffects | Ablations | RoleHistory | NeuronHistory]
+"""What was found besides the views of one text, by name: ``patching``, ``ablation``, ``neuron_ablation``,
+``over_training``, ``neurons_over_training``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class Inspection:
         return {
             "model": self.model,
             "text": self.reading.text,
+            "reading": asdict(self.reading),
             "tokens": list(self.tokens),
             "surprisal": list(self.surprisal),
             "roles": None if self.roles is None else self.roles.to_dict(),
@@ -81,6 +85,7 @@ class Inspection:
                     "share": each.share,
                     "keys": each.keys_LT.tolist(),
                     "weights": each.weights_LT.tolist(),
+                    "note": each.note,
                 }
                 for each in self.patterns
             ],
@@ -91,6 +96,47 @@ class Inspection:
             "names": self.names,
             "missing": self.missing,
         }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Inspection:
+        """The inspection that `to_dict` wrote, also after a trip through JSON; neurons are left out."""
+        reading, roles, attribution = record["reading"], record["roles"], record["attribution"]
+        return cls(
+            model=record["model"],
+            reading=TokenReading(
+                **reading
+                | {
+                    "pieces": tuple(TokenPiece(**piece) for piece in reading["pieces"]),
+                    "named": {name: pair and (pair[0], pair[1]) for name, pair in reading["named"].items()},
+                }
+            ),
+            tokens=tuple(record["tokens"]),
+            surprisal=tuple(record["surprisal"]),
+            roles=roles and HeadRoles(**roles | {"heads": tuple(map(_head_role, roles["heads"]))}),
+            patterns=tuple(
+                HeadPattern(
+                    block=each["block"],
+                    head=each["head"],
+                    keys_LT=np.asarray(each["keys"], np.uint16),
+                    weights_LT=np.asarray(each["weights"], np.float32),
+                    note=each["note"],
+                )
+                for each in record["attention"]
+            ),
+            stream=tuple(StreamReading(**each) for each in record["stream"]),
+            lens=tuple(LensReading(**each) for each in record["lens"]["layers"]),
+            lens_kind=record["lens"]["kind"],
+            attribution=attribution and Attribution(**attribution),
+            neurons=None,
+            names={int(id_): text for id_, text in record["names"].items()},
+            missing=record["missing"]
+            if record["neurons"] is None
+            else record["missing"] | {"neurons": "they are not read back from a record"},
+        )
+
+
+def _head_role(record: Mapping[str, Any]) -> HeadRole:
+    return HeadRole(**dict(record) | {"roles": tuple(record["roles"])})
 
 
 def inspect_text(

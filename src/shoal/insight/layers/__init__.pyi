@@ -11,7 +11,6 @@ from .kinds import (
     Size as Size,
     build_layer as build_layer,
 )
-from .page import layers_page as layers_page
 from .precision import (
     Format as Format,
     measure_formats as measure_formats,

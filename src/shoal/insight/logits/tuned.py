@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, DataError, ModelError
-from shoal.files import whole_file
+from shoal.files import atomic_file
 from shoal.insight.hooks.capture import capture
 from shoal.insight.hooks.parts import find_parts
 from shoal.insight.logits.unembed import find_unembedding
@@ -72,7 +72,7 @@ class TunedLens:
         path = Path(path)
         header = {"shoal": json.dumps({"model": self.model, "positions": self.positions})}
         tensors = {"weight": self.weight_MDD.contiguous(), "bias": self.bias_MD.contiguous()}
-        with whole_file(path) as partial:
+        with atomic_file(path) as partial:
             save_file(tensors, partial, metadata=header)
 
     @classmethod

@@ -2,7 +2,6 @@ from .corpus import (
     TokenCounts as TokenCounts,
     count_tokens as count_tokens,
 )
-from .page import tokens_page as tokens_page
 from .parting import (
     Parting as Parting,
     where_they_part as where_they_part,

@@ -15,13 +15,13 @@ from .labelled import (
     read_labelled as read_labelled,
 )
 from .neighbours import (
+    MEASURES as MEASURES,
     Agreement as Agreement,
     Neighbours as Neighbours,
     measure_agreement as measure_agreement,
     nearest_neighbours as nearest_neighbours,
 )
 from .own import own_vectors as own_vectors
-from .page import vectors_page as vectors_page
 from .projection import (
     Projection as Projection,
     project as project,

@@ -1,18 +1,18 @@
 """A GGUF file, turned into a folder of `transformers` once and loaded from there ever after.
 
 The conversion unpacks every quantized block to float32 and takes about half a minute for 100 MB. Its result lies in
-the cache (``SHOAL_CACHE``, else ``~/.cache/shoal``) under the SHA-256 of the file and the version that converted it.
+`shoal.files.cache_folder` under the SHA-256 of the file and the version that converted it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, MissingExtraError
+from shoal.files import cache_folder
 from shoal.models.folder import FolderSource
 from shoal.models.paths import check_file
 from shoal.models.save import save_model
@@ -75,13 +75,8 @@ def converted_folder(path: str | Path) -> Path:
     path = Path(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    folder = cache_folder() / "gguf" / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
+    folder = cache_folder("gguf") / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
         model, tokenizer = convert(path)
         save_model(model, tokenizer, folder)
     return folder
-
-
-def cache_folder() -> Path:
-    """Where shoal keeps what it can make again."""
-    return Path(os.environ.get("SHOAL_CACHE") or Path.home() / ".cache" / "shoal").expanduser()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.files import whole_file
+from shoal.files import atomic_file, cache_folder
 from shoal.segmentation.channels import Channel, Features
 from shoal.segmentation.channels.words import WORD
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
@@ -35,8 +35,8 @@ class SentenceVectorChannel(Channel):
 
     Args:
         model: a folder as sentence-transformers writes it, or a hub id.
-        cache: the folder of the cache, keyed by weights, settings and text; by default ``shoal/vectors`` in
-            the user's cache folder.
+        cache: the folder of the cache, keyed by weights, settings and text; by default ``vectors`` in
+            `shoal.files.cache_folder`.
         device: what torch calls a device.
     """
 
@@ -48,8 +48,7 @@ class SentenceVectorChannel(Channel):
         self, model: str | os.PathLike[str], *, cache: str | os.PathLike[str] | None = None, device: str = "cpu"
     ) -> None:
         self._spec, self._device = model if isinstance(model, str) else Path(model), device
-        default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shoal" / "vectors"
-        self._cache = default if cache is None else Path(cache)
+        self._cache = cache_folder("vectors") if cache is None else Path(cache)
         self._loaded: SentenceEncoder | None = None
 
     @classmethod
@@ -75,7 +74,7 @@ class SentenceVectorChannel(Channel):
             return cached
         vectors = self._encoder().encode(sentences)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as draft, draft.open("wb") as file:
+        with atomic_file(path) as draft, draft.open("wb") as file:
             np.save(file, vectors)
         return vectors
 

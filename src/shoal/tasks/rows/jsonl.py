@@ -1,30 +1,31 @@
-"""Rows of a JSONL file: one JSON object a line, in UTF-8."""
+"""Rows of a JSONL file: one JSON object a line."""
 
 from __future__ import annotations
 
-import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
+from shoal.textfiles import read_json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+_EXPECTED = 'each line must be one object, as {"prompt": "...", "completion": "..."}'
 
 
 def jsonl_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each row and where it stands; blank lines are skipped.
 
     Raises:
-        DataError: a line is not UTF-8, not JSON, or not an object.
+        DataError: the file is no Unicode text, or a line is not JSON, or not an object.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path}, line {number}"
-            text = _decoded(where, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
-            if text.strip():
-                yield where, _row(where, text)
+    for where, row in read_json_lines(path, expected=_EXPECTED):
+        if not isinstance(row, dict):
+            shown = json.dumps(row, ensure_ascii=False)[:40]
+            raise DataError(f'{where}: {shown} is not an object; write {{"prompt": ..., "completion": ...}}')
+        yield where, row
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
@@ -36,30 +37,3 @@ def write_jsonl(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _decoded(where: str, line: bytes) -> str:
-    """The line as text."""
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{where}: byte 0x{line[error.start]:02x} at place {error.start + 1} of the line is not UTF-8; "
-            "save the file as UTF-8"
-        ) from error
-
-
-def _row(where: str, text: str) -> Mapping[str, Any]:
-    """The line's object."""
-    try:
-        row = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{where}: broken JSON at place {error.pos + 1} ({error.msg}); each line must be one object, as "
-            '{"prompt": "...", "completion": "..."}'
-        ) from error
-    except RecursionError as error:
-        raise DataError(f"{where}: JSON nested too deeply to be a row; write prompt and completion as text") from error
-    if not isinstance(row, dict):
-        raise DataError(f'{where}: {text.strip()[:40]} is not an object; write {{"prompt": ..., "completion": ...}}')
-    return row

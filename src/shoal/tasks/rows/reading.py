@@ -11,6 +11,7 @@ from shoal.errors import DataError, UsageError
 from shoal.tasks.example import Example, Tag
 from shoal.tasks.rows.jsonl import jsonl_rows
 from shoal.tasks.rows.parquet import parquet_rows
+from shoal.textfiles import inner_suffix
 
 LocatedRow = tuple[str, Mapping[str, Any]]
 """A row and where it stands: ``rows.jsonl, line 3``."""
@@ -29,7 +30,8 @@ def read_rows(path: str | Path, *, end_token: str | None = None) -> list[Example
     the completion ends; every other column, and every entry of an object named ``tags``, becomes a tag.
 
     Args:
-        path: a file whose name ends in ``.jsonl`` or ``.parquet``.
+        path: a file whose name ends in ``.jsonl`` (UTF-8, or UTF-16 and UTF-32 with a byte-order mark),
+            ``.jsonl.gz`` or ``.parquet``.
         end_token: the text of the end token, ``<|endoftext|>`` say. It is taken off the completions that have it at
             their end, and those end. In a file where at least one completion has it, one without it does not end,
             unless a column ``ends`` says that it does; in a file where none has it, it changes nothing.
@@ -45,10 +47,11 @@ def read_rows(path: str | Path, *, end_token: str | None = None) -> list[Example
         raise DataError(f"{path} is a folder; give a .jsonl or .parquet file in it")
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
-    if path.suffix not in _READERS:
+    suffix = inner_suffix(path)
+    if suffix not in _READERS or (path.suffix == ".gz" and suffix == ".parquet"):
         raise DataError(f"{path} ends in {path.suffix!r}; rows are read from {' and '.join(_READERS)} files")
     try:
-        rows = [(where, _checked(where, row)) for where, row in _READERS[path.suffix](path)]
+        rows = [(where, _checked(where, row)) for where, row in _READERS[suffix](path)]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if not rows:

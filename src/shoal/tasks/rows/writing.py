@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, StoreError, UsageError
-from shoal.files import whole_file
+from shoal.files import atomic_file
 from shoal.tasks.rows.jsonl import write_jsonl
 from shoal.tasks.rows.parquet import write_parquet
 
@@ -44,7 +44,7 @@ def write_rows(examples: Sequence[Example], path: str | Path, *, end_token: str 
     say_ends = end_token is None or not all(example.ends for example in examples)
     rows = [_row(place, example, end_token, say_ends=say_ends) for place, example in enumerate(examples, start=1)]
     try:
-        with whole_file(path) as partial:
+        with atomic_file(path) as partial:
             _WRITERS[path.suffix](rows, partial)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error

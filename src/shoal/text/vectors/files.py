@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError, MissingExtraError
-from shoal.files import whole_file
+from shoal.files import atomic_file
 from shoal.text.vectors.wordvectors import WordVectors
 from shoal.textfiles import open_bytes, read_lines_of
 
@@ -158,7 +158,7 @@ def _rows(file: Path, lines: Iterable[tuple[int, str]], dimension: int) -> Itera
 def write_vector_file(vectors: WordVectors, file: str | Path) -> None:
     """Write vectors in word2vec's text form; no half of a file is ever left."""
     file = Path(file)
-    with whole_file(file) as partial, partial.open("w", encoding="utf-8") as out:
+    with atomic_file(file) as partial, partial.open("w", encoding="utf-8") as out:
         out.write(f"{len(vectors.words)} {vectors.dimension}\n")
         for word, row in zip(vectors.words, vectors.matrix, strict=True):
             out.write(f"{word} {' '.join(f'{value:.6g}' for value in row)}\n")

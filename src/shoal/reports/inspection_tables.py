@@ -11,9 +11,7 @@ from shoal.figures import LensCell, lens_table as drawn_lens, table, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.inspection.gather import Inspection
-    from shoal.insight.logits.lens import LensReading
-    from shoal.insight.neurons.watched import NeuronReport
+    from shoal.insight import Inspection, LensReading, NeuronReport
 
 _LENS_ROWS = 40
 _EXAMPLES = 3

@@ -11,8 +11,7 @@ from shoal.figures import Measure, TokenBox, page, table, token_data, token_scri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.tokens.parting import Parting
-    from shoal.insight.tokens.reading import TokenReading
+    from shoal.insight.tokens import Parting, TokenReading
 
 
 def tokens_page(readings: Sequence[TokenReading], partings: Sequence[Parting] = ()) -> str:

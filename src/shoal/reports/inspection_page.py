@@ -23,15 +23,13 @@ from shoal.figures import (
     token_style,
     token_view,
 )
-from shoal.insight.inspection.causes import cause_sections, why_not
-from shoal.insight.inspection.tables import lens_table, neurons_table, roles_table, stream_table
+from shoal.reports.inspection_causes import cause_sections, why_not
+from shoal.reports.inspection_tables import lens_table, neurons_table, roles_table, stream_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoal.insight.inspection.causes import Findings
-    from shoal.insight.inspection.gather import Inspection
-    from shoal.insight.logits.lens import LensReading
+    from shoal.insight import Findings, Inspection, LensReading
 
 _BARS = 24
 

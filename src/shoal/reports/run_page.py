@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,23 +9,32 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import StoreError
+from shoal.experiments import write_text
 from shoal.figures import WORDS, State, figure, key_svg, page, templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.by_index import strips
 from shoal.reports.certificate import certificate
 from shoal.reports.choices import choices
 from shoal.reports.environment import environment, reproduce
-from shoal.reports.folder import RunRecords, read_run
+from shoal.reports.folder import RunRecords, inspections, read_run
 from shoal.reports.inside import inside
 from shoal.reports.items import items_data
 from shoal.reports.learning import curves
 from shoal.reports.narrowness import narrowness
+from shoal.reports.pretraining_page import write_pretraining_report
+from shoal.reports.sweep_page import write_sweep_report
 from shoal.reports.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _ROOM = "shoal.reports"
+
+_OTHER_FOLDERS: dict[str, Callable[[Path], Path]] = {
+    "sweep.toml": write_sweep_report,
+    "recipe.toml": write_pretraining_report,
+}
+"""The writers of folders that are no run of an experiment, by the file that such a folder has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,28 +50,33 @@ class Section:
 
 
 def write_report(run_folder: str | Path) -> Path:
-    """Draw a run as one HTML file that needs nothing beside it and fetches nothing.
+    """Draw a run as one HTML file that needs nothing else and fetches nothing.
 
-    A run that has not come to its end is drawn as far as it goes.
+    A run that has not come to its end is drawn as far as it goes. Of each arm that was looked into, ``inside/ARM.html``
+    is drawn with it. The folders of a sweep and of a pretraining are known by their files, and drawn likewise.
 
     Args:
         run_folder: as `shoal.experiments` writes it.
 
     Returns:
-        The path of ``report.html`` in that folder.
+        The path of ``report.html`` in that folder, of a pretraining that of ``curve.html``.
 
     Raises:
         StoreError: it is not the folder of a run, a file of it is damaged, or the report cannot be written.
     """
     run_folder = Path(run_folder)
+    for name, write in _OTHER_FOLDERS.items():
+        if (run_folder / name).is_file():
+            return write(run_folder)
     html = render_report(read_run(run_folder))
     path = run_folder / "report.html"
-    draft = path.with_name(f".report-{os.getpid()}.html")
     try:
-        draft.write_text(html, encoding="utf-8")
-        draft.replace(path)
+        for arm, found in inspections(run_folder):
+            from shoal.reports.inspection_page import inspection_page  # imports torch, as the views do
+
+            write_text(run_folder / "inside" / f"{arm}.html", inspection_page(found))
+        write_text(path, html)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise StoreError(f"{path} cannot be written ({error}); free some space or allow writing there") from error
     return path
 

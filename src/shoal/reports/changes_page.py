@@ -8,12 +8,9 @@ import numpy as np
 from markupsafe import Markup
 
 from shoal.changes import headline, label_of, pieces_table, said_of, table_of
-from shoal.cli.files import write_whole
 from shoal.figures import STRETCHES, StreamMark, StreamPiece, figure, page, stream_chart, table, to_svg
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from shoal.changes import Changes, Stream
 
 Array = np.ndarray[Any, Any]
@@ -22,11 +19,10 @@ PANELS = 8
 """At most so many coordinates, or symbols, are drawn."""
 
 
-def write_page(path: Path, source: str, stream: Stream, found: Changes, *, searched: Stream) -> Path:
-    """Write the page and return its path; nothing half-written is left.
+def changes_page(source: str, stream: Stream, found: Changes, *, searched: Stream) -> str:
+    """A whole document that opens offline.
 
     Args:
-        path: The HTML file.
         source: What the stream was read from.
         stream: The stream.
         found: Its changes.
@@ -62,8 +58,7 @@ def write_page(path: Path, source: str, stream: Stream, found: Changes, *, searc
         body += table(head, rows, caption="The changes, in order of place", numeric=range(len(head) - 1))
     body += table(*pieces_table(found, searched), caption="The pieces", numeric=(1, 2))
     body += Markup('<p class="muted">{}</p>').format(_settings(found))
-    write_whole(path, page(title=line, body=body))
-    return path
+    return page(title=line, body=body)
 
 
 def _drawn(stream: Stream) -> tuple[list[Array], list[str]]:

@@ -1,58 +1,91 @@
-"""The curve of a pretraining as one HTML file and as a picture."""
+"""The curve of a pretraining as one HTML file and as a picture, also while the model learns."""
 
 from __future__ import annotations
 
+import json
 import math
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.experiments.pretraining.records import read_rows
-from shoal.experiments.writing import write_text
-from shoal.files import whole_file
+from shoal.errors import StoreError
+from shoal.experiments import disk_faults, write_text
+from shoal.experiments.pretraining import read_rows, result_of
+from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
+from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from shoal.experiments.pretraining.result import HeldOutScore, PretrainResult
+    from shoal.experiments.pretraining import HeldOutScore, Moment, PretrainResult
 
+PAGE_SECONDS = 10.0
+"""The least time between two drawings of the curve of a training under way."""
 
 _RELOAD = "setTimeout(() => location.reload(), 10000);"
 
 
-def write_curve(folder: Path, result: PretrainResult) -> None:
-    """Write ``curve.html`` and ``curve.png`` of a finished run into its folder.
+def write_pretraining_report(folder: Path | str) -> Path:
+    """Write ``curve.html`` and ``curve.png`` of a finished pretraining into its folder.
+
+    Args:
+        folder: as `shoal.experiments.pretrain_run` writes it.
+
+    Returns:
+        The path of ``curve.html``.
 
     Raises:
-        StoreError: the disk is full.
+        StoreError: the pretraining has not come to its end, or the disk is full.
     """
-    from shoal.experiments.writing import disk_faults
-    from shoal.figures import page, to_png
-
+    folder = Path(folder)
+    done = folder / "done.json"
+    if not done.is_file():
+        raise StoreError(f"{folder} holds no finished pretraining; give the same `shoal pretrain` command again")
+    result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))
     charts = _charts(folder)
-    with disk_faults(folder), whole_file(folder / "curve.png") as picture:
+    with disk_faults(folder), atomic_file(folder / "curve.png") as picture:
         picture.write_bytes(to_png(charts[0]))
     body = _body(folder, _facts(result), charts, result.held_out)
     write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
+    return folder / "curve.html"
 
 
-def write_curve_so_far(folder: Path, scores: Mapping[str, HeldOutScore], *, step: int, steps: int) -> None:
-    """Write ``curve.html`` of a training under way; a browser that shows it reads it again every ten seconds.
+class LiveCurve:
+    """Draws ``curve.html`` of a training under way; a browser that shows it reads it again every ten seconds.
 
-    Raises:
-        StoreError: the disk is full.
+    Args:
+        folder: the run folder.
+        seconds: the least time between two drawings; a short training has its page at its end alone.
     """
-    from shoal.figures import page
 
-    body = _body(folder, f"Under way: step {step:,} of {steps:,}.", _charts(folder), scores)
-    write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body, script=_RELOAD))
+    def __init__(self, folder: Path | str, *, seconds: float = PAGE_SECONDS) -> None:
+        self._folder, self._seconds = Path(folder), seconds
+        self._drawn = time.monotonic()
+
+    def draw(self, moment: Moment, *, steps: int) -> None:
+        """Draw the curve so far, where enough time has gone by.
+
+        Args:
+            moment: what was measured last.
+            steps: how many the training will have.
+
+        Raises:
+            StoreError: the disk is full.
+        """
+        if not moment.step or time.monotonic() - self._drawn < self._seconds:
+            return
+        facts = f"Under way: step {moment.step:,} of {steps:,}."
+        body = _body(self._folder, facts, _charts(self._folder), moment.scores)
+        write_text(
+            self._folder / "curve.html", page(title=f"shoal pretrain: {self._folder.name}", body=body, script=_RELOAD)
+        )
+        self._drawn = time.monotonic()
 
 
 def _charts(folder: Path) -> list[Any]:
     """The loss of every step, and the held-out score of each corpus."""
-    from shoal.figures import CurveLine, curve_chart
-
     rows = read_rows(folder / "metrics.jsonl")
     loss = CurveLine(
         name="training",
@@ -69,8 +102,6 @@ def _charts(folder: Path) -> list[Any]:
 
 
 def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, HeldOutScore]) -> Markup:
-    from shoal.figures import figure, table, to_svg
-
     scores = table(
         ["corpus", "bits a byte", "95% interval", "documents"],
         [
@@ -97,7 +128,7 @@ def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, He
 
 
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Bits a byte at each scored step, by corpus."""
+    """Bits per byte at each scored step, by corpus."""
     found: dict[str, list[tuple[int, float]]] = {}
     for row in read_rows(folder / "scores.jsonl"):
         found.setdefault(row["corpus"], []).append((row["step"], row["bits_per_byte"]))
@@ -105,15 +136,15 @@ def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def _facts(result: PretrainResult) -> str:
-    told = (
+    size = (
         f"{result.parameters:,} parameters, {result.tokens:,} tokens in {result.steps:,} steps, "
         f"{result.seconds:,.0f} s ({result.cpu_seconds:,.0f} CPU-seconds), {result.precision}."
     )
     if result.memorised is None:
-        return told
+        return size
     held = result.memorised
     return (
-        f"{told} Of {held.training_prefixes} training prefixes of {held.prefix_tokens} tokens, {held.training} are "
+        f"{size} Of {held.training_prefixes} training prefixes of {held.prefix_tokens} tokens, {held.training} are "
         f"continued with the text's own next {held.tokens} tokens; of {held.held_out_prefixes} held-out prefixes, "
         f"{held.held_out}."
     )

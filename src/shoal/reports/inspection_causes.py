@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from shoal.figures import CurveLine, bar_table, curve_chart, figure, table, to_svg, visible
-from shoal.insight.causes.ablation import Ablations
-from shoal.insight.causes.intervals import said_of_intervals
-from shoal.insight.causes.patching import PatchEffects
-from shoal.insight.over_training.history import RoleHistory
-from shoal.insight.over_training.neurons import NeuronHistory
+from shoal.insight import said_of_intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from shoal.insight.over_training.rise import Rise
-
-Findings = Mapping[str, PatchEffects | Ablations | RoleHistory | NeuronHistory]
-"""What was found beside the views of one text, by name: ``patching``, ``ablation``, ``neuron_ablation``,
-``over_training``, ``neurons_over_training``."""
+    from shoal.insight import Ablations, Findings, NeuronHistory, PatchEffects, Rise, RoleHistory
 
 _BARS = 24
 

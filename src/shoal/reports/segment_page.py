@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.cli.files import write_whole
 from shoal.figures import ViewedBoundary, ViewedSegment, ViewedSentence, text_view
 from shoal.segmentation import sentence_similarities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from shoal.segmentation import Segmentation, SegmentLabel, Trait
 
@@ -18,11 +16,10 @@ _CLASSES = "the most likely class of each sentence, the stronger the likelier"
 _LIKENESS = "how much each sentence is like the rest of its segment, the stronger the more"
 
 
-def write_page(path: Path, source: str, found: Segmentation, labels: Sequence[SegmentLabel]) -> Path:
-    """Write the page and return its path; nothing half-written is left.
+def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel]) -> str:
+    """A whole document that opens offline.
 
     Args:
-        path: the HTML file.
         source: what the text was read from.
         found: its segments.
         labels: their labels.
@@ -50,7 +47,7 @@ def write_page(path: Path, source: str, found: Segmentation, labels: Sequence[Se
         ViewedBoundary(confidence=cut.confidence, low=cut.low, high=cut.high, chips=tuple(map(_moved, label.since)))
         for cut, label in zip(found.cuts, labels[1:], strict=True)
     ]
-    html = text_view(
+    return text_view(
         segments,
         boundaries,
         title=f"{'standard input' if source == '-' else source} by {found.channel}",
@@ -58,8 +55,6 @@ def write_page(path: Path, source: str, found: Segmentation, labels: Sequence[Se
         strip=_CLASSES if classes else _LIKENESS,
         key=[(group, name) for name, group in colour.items()],
     )
-    write_whole(path, html)
-    return path
 
 
 def _by_use(labels: Sequence[SegmentLabel], shown: Sequence[str]) -> list[str]:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import ScatterPoint, figure, page, scatter_svg, table
-from shoal.insight.vectors.neighbours import MEASURES
+from shoal.insight.vectors import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.vectors.geometry import Geometry
-    from shoal.insight.vectors.neighbours import Neighbours
-    from shoal.insight.vectors.projection import Projection
-    from shoal.insight.vectors.report import VectorReport
+    from shoal.insight.vectors import Geometry, Neighbours, Projection, VectorReport
 
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"})

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from shoal.errors import DataError, StoreError
-from shoal.files import whole_folder
+from shoal.files import atomic_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def write_token_file(
     if folder.exists():
         raise StoreError(f"{folder} exists; give a folder that does not, or delete it")
     try:
-        with whole_folder(folder) as fresh:
+        with atomic_folder(folder) as fresh:
             about = _write(fresh, documents, vocabulary)
             (fresh / _ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n", encoding="utf-8")
     except OSError as fault:

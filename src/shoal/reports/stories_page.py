@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.evaluation.judging.rubric import DIMENSIONS
+from shoal.evaluation.judging import DIMENSIONS
 from shoal.figures import DotRow, dot_chart, figure, page, table, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.evaluation.judging.certificate import JudgeCertificate
-    from shoal.evaluation.stories.measures import Measure
-    from shoal.evaluation.stories.rating import StoryRating
+    from shoal.evaluation.judging import JudgeCertificate
+    from shoal.evaluation.stories import Measure, StoryRating
 
 _WIDTH = 230
 """Of a plot, so that two stand side by side."""

@@ -12,11 +12,7 @@ from shoal.figures import ScalingLine, figure, page, scaling_chart, table, to_sv
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shoal.insight.layers.attention import AttentionReport
-    from shoal.insight.layers.greedy import GreedyChange
-    from shoal.insight.layers.precision import Format
-    from shoal.insight.layers.sweeps import Sweep
-    from shoal.insight.layers.table import LayerRow
+    from shoal.insight.layers import AttentionReport, Format, GreedyChange, LayerRow, Sweep
 
 _UNITS = {
     "operations": ("Operations", "floating-point operations"),

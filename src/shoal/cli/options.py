@@ -1,0 +1,56 @@
+"""Options that several verbs share: one name, one type and one help text for one thing.
+
+A number of several values is given after its flag (``--dimensions 25 50``); a text or a file is given by repeating the
+flag (``--model A --model B``), since a text of the next argument would be taken for one more value otherwise.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+Flag = Annotated[bool, Parameter(negative="")]
+Texts = Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)]
+Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]
+Numbers = Annotated[list[int] | None, Parameter(negative="", consume_multiple=True)]
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON on standard output.")]
+Seed = Annotated[int, Parameter(help="Random seed.")]
+Device = Annotated[str, Parameter(help="Where the model runs: auto, cpu or cuda.")]
+Dtype = Annotated[str, Parameter(help="Number format of the weights: float32, bfloat16, float16 or float64.")]
+Plot = Annotated[Path | None, Parameter(help="Write the result as one HTML page to this file; it needs no network.")]
+Yes = Annotated[bool, Parameter(negative="", help="Spend what the estimate names without asking first.")]
+Timeout = Annotated[float, Parameter(help="Seconds to wait for an answer of the endpoint.")]
+PriceIn = Annotated[float, Parameter(help="Price of a million prompt tokens at the endpoint.")]
+PriceOut = Annotated[float, Parameter(help="Price of a million answer tokens at the endpoint.")]
+Column = Annotated[str, Parameter(help="Column of the rows that holds the text.")]
+EndToken = Annotated[
+    str | None,
+    Parameter(
+        help="Text that ends the completions of the rows. Default: the tokenizer's end token, or <|endoftext|> where "
+        "the completions have it."
+    ),
+]
+Model = Annotated[
+    str,
+    Parameter(
+        help="Model spec: a hub id, a folder, gguf:FILE, a llama2.c .bin file, bundled:stories, or random:SPEC (the "
+        "same architecture with fresh weights)."
+    ),
+]
+Rows = Annotated[
+    Path, Parameter(name="--data", help="Rows with the columns prompt and completion (.jsonl or .parquet).")
+]
+MaybeRows = Annotated[
+    Path | None, Parameter(name="--data", help="Rows with the columns prompt and completion (.jsonl or .parquet).")
+]
+PartChoice = Literal["all", "seen", "held_out"]
+Part = Annotated[
+    PartChoice,
+    Parameter(help="Rows to use of a file with a column part, as shoal task writes it: all, seen or held_out."),
+]
+Workers = Annotated[
+    int | None, Parameter(help="Worker processes. Default: one per core; 0 runs everything in this process.")
+]
