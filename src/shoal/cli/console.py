@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 from shoal.cli.terminal import say, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.progress import Progress as RichProgress, TaskID
 
+    from shoal.progress import Progress
     from shoal.training import CurvePoint
-
-    Progress = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
 

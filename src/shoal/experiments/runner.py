@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,14 +14,15 @@ from shoal.experiments.pool import Pool, ThisProcess
 from shoal.experiments.store import RunStore
 from shoal.experiments.summary import all_arms, arm_place, read_arms
 from shoal.experiments.tasks import examples_digest, make_experiment_task
+from shoal.progress import no_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.verdict import Verdict
+    from shoal.progress import Progress
     from shoal.tasks import Task
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 LABELS_PLACE = "controls/shuffled-labels"
 
@@ -55,7 +55,7 @@ def run_experiment(
     """
     task = make_experiment_task(experiment)
     _check_specs(experiment)
-    tell = progress or _silent
+    tell = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:
         return _Run(store, experiment, task, tell, workers).to_verdict()
@@ -197,7 +197,3 @@ def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
     wished = os.environ.get("OMP_NUM_THREADS", "")
     most = int(wished) if wished.isdecimal() and int(wished) else cores
     return count, max(1, min(most, cores // max(1, count)))
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Nobody listens."""

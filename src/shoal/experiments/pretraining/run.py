@@ -16,7 +16,7 @@ from shoal.experiments.store import RunStore, as_table
 from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from transformers import PreTrainedModel
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.watching import Watch
+    from shoal.progress import Progress
     from shoal.training import Crew, TrainSettings
 
 PLAN_FILE = "recipe.toml"
@@ -35,7 +36,7 @@ def pretrain_run(
     recipe: Recipe,
     out: str | Path,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     resume: bool = True,
     cache: str | Path | None = None,
     listeners: Listeners | None = None,
@@ -85,9 +86,7 @@ def pretrain_run(
     return result
 
 
-def plan_run(
-    recipe: Recipe, cache: str | Path, *, progress: Callable[[str, int, int], None] | None = None
-) -> PretrainPlan:
+def plan_run(recipe: Recipe, cache: str | Path, *, progress: Progress | None = None) -> PretrainPlan:
     """What `pretrain_run` would do and how long it would take; documents and tokens are prepared for it.
 
     Raises:

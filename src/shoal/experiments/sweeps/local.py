@@ -13,12 +13,12 @@ from shoal.experiments.sweeps.engines import DEATHS, died, raise_fault
 from shoal.experiments.sweeps.units import do_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from shoal.experiments.sweeps.trials import Unit
+    from shoal.progress import Progress
 
-    Progress = Callable[[str, int, int], None]
     Ended = tuple[Unit, dict[str, Any] | None, str]
 
 

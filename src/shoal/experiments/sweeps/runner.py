@@ -20,6 +20,7 @@ from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
 from shoal.experiments.sweeps.units import PREPARED, ended_record, read_record, write_record
 from shoal.experiments.writing import write_jsonl
 from shoal.files import atomic_file
+from shoal.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from shoal.experiments.sweeps.result import SweepResult
     from shoal.experiments.sweeps.sweep import SweepPlan
     from shoal.experiments.sweeps.trials import Trial
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 EngineName = Literal["local", "ray"]
 STUDY = "optuna.journal"
@@ -75,7 +75,7 @@ def run_sweep(
         keep_environment(store)
         if retry_failed:
             _forget_failed(store, plan)
-        sweeping = _Sweeping(plan, store, progress or _silent, on_trial)
+        sweeping = _Sweeping(plan, store, progress or no_progress, on_trial)
         worker = _engine(engine, workers, address, store, plan, progress)
         try:
             result = sweeping.to_result(worker)
@@ -202,7 +202,3 @@ def _write_study(store: RunStore, result: SweepResult) -> None:
     with atomic_file(store.path(STUDY)) as partial:
         storage = import_optuna().storages.JournalStorage(journal.JournalFileBackend(str(partial)))
         study_of(result.plan.sweep, result.trials, storage)
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Nobody listens."""

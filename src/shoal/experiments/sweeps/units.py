@@ -22,10 +22,10 @@ from shoal.experiments.sweeps.trials import UnitRecord, unit_place
 from shoal.experiments.writing import disk_faults, read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 RECORD = "done.json"
 STARTS = "starts.jsonl"

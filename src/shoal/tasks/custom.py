@@ -1,4 +1,4 @@
-"""A task made of a person's own rows."""
+"""Custom tasks: made of a user's own rows."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
 from shoal.tasks.shortcuts import COPYING
-from shoal.tasks.splits import SplitGiven, bind_split
+from shoal.tasks.splits import SplitSpec, bind_split
 from shoal.tasks.task import Rule, Shortcut, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.tasks.example import Example
+    from shoal.tasks.task import Example
 
 
 def task_from_rows(
     rows: Sequence[Example],
     *,
-    split: SplitGiven,
+    split: SplitSpec,
     name: str = "rows",
     rule: Rule | None = None,
     shortcuts: Mapping[str, Shortcut] | None = None,
 ) -> Task:
-    """A task of rows that are there already.
+    """Make a task of rows.
 
     Args:
         rows: the examples, as ``read_rows`` gives them.
@@ -31,7 +31,7 @@ def task_from_rows(
         name: how reports call the task.
         rule: the program that gives the right completion of a prompt; without one it is a table of the rows, which
             gives the completion that a prompt has first.
-        shortcuts: the task's own shortcuts, beside those that any task has.
+        shortcuts: the task's own shortcuts, in addition to those that any task has.
 
     Raises:
         DataError: there are no rows.

@@ -1,11 +1,11 @@
-"""A task as a data set of the Hugging Face library."""
+"""A task as a dataset of the Hugging Face library ``datasets``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from shoal.errors import MissingExtraError
-from shoal.tasks.rows.writing import exported_completion
+from shoal.tasks.rows import exported_completion
 
 if TYPE_CHECKING:
     from datasets import DatasetDict

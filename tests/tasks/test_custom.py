@@ -3,7 +3,7 @@
 import json
 
 from shoal.cli.main import main
-from shoal.tasks import Example, narrowness, narrowness_text, task_from_rows
+from shoal.tasks import Example, narrowness, task_from_rows
 
 ROWS = [Example(prompt=f"{number}?", completion=f" {number * 7}") for number in range(40)]
 
@@ -20,4 +20,4 @@ def test_a_rule_that_was_given_is_scored():
     task = task_from_rows(ROWS, split="random(share=0.3)", rule=lambda prompt: f" {int(prompt[:-1]) * 7}")
     assert task.rule_known
     report = narrowness(task.seen, task.held_out, rule=task.rule)
-    assert f"rule: right on {len(task.held_out)} of {len(task.held_out)}" in narrowness_text(report)
+    assert f"rule: right on {len(task.held_out)} of {len(task.held_out)}" in str(report)
