@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoal.segmentation.heads import load_head, shipped_head
-from shoal.segmentation.open_set import NONE, OpenSet, fit_open_set
-from shoal.segmentation.training import LabelledText, train_head
+from shoal.segmentation import LabelledText, OpenSet, fit_open_set, load_head, shipped_head, train_head
+from shoal.segmentation.heads import NONE
 from styles import sentences, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.segmentation.heads import Head
+    from shoal.segmentation import ClassifierHead
 
 OTHER = ["zig zag 42 % ( ) [ ] 7 8 9", "12 13 14 ; ; ; : : /", "% % 5 of 6 $ 7"] * 20
 
 
 @pytest.fixture(scope="module")
-def head() -> Head:
-    return train_head(texts(), reader="style", source="made up", stretch=5, min_count=5).head
+def head() -> ClassifierHead:
+    return train_head(texts(), reader="style", source="made up", passage=5, min_count=5).head
 
 
 def test_the_probabilities_are_a_softmax_of_scaled_means_and_of_none() -> None:
@@ -32,7 +31,7 @@ def test_the_probabilities_are_a_softmax_of_scaled_means_and_of_none() -> None:
     assert found == pytest.approx(expected / expected.sum())
 
 
-def test_texts_of_no_class_are_of_none_and_others_of_theirs(head: Head) -> None:
+def test_texts_of_no_class_are_of_none_and_others_of_theirs(head: ClassifierHead) -> None:
     known = [
         LabelledText(label=how, sentences=sentences(how, 40, seed)) for how in ("talk", "report") for seed in (91, 92)
     ]
@@ -43,13 +42,13 @@ def test_texts_of_no_class_are_of_none_and_others_of_theirs(head: Head) -> None:
     assert head.judge(OTHER[:20])[0] != NONE
 
 
-def test_more_of_the_same_text_makes_no_surer(head: Head) -> None:
+def test_more_of_the_same_text_makes_no_surer(head: ClassifierHead) -> None:
     fitted = replace(head, open_set=OpenSet(scale=1.0, none=0.0))
     lines = sentences("talk", 20, 95)
     assert fitted.judge(lines * 50) == (fitted.judge(lines)[0], pytest.approx(fitted.judge(lines)[1]))
 
 
-def test_a_head_is_saved_with_it(head: Head, tmp_path: Path) -> None:
+def test_a_head_is_saved_with_it(head: ClassifierHead, tmp_path: Path) -> None:
     replace(head, open_set=OpenSet(scale=3.5, none=1.25)).save(tmp_path / "open")
     assert load_head(tmp_path / "open").open_set == OpenSet(scale=3.5, none=1.25)
     head.save(tmp_path / "closed")

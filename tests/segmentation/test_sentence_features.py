@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.segmentation.phrases import phrase_features
-from shoal.segmentation.style import style_features
+from shoal.segmentation.sentence_features import phrase_features, style_features
 
 
 @pytest.mark.parametrize(

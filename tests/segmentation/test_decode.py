@@ -7,9 +7,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from shoal.segmentation.confidence import log_evidences, places_around, posterior_of
-from shoal.segmentation.partition import best_partition, partition_path
-from shoal.segmentation.penalty import by_length, length_prior
+from shoal.segmentation.decode import best_partition, partition_path
+from shoal.segmentation.posterior import by_length, credible_sets, length_prior, log_evidences, marginals
 
 
 @pytest.fixture(params=range(5))
@@ -44,7 +43,7 @@ def test_the_path_holds_the_best_for_each_number_of_segments(scores: np.ndarray)
 def test_the_posterior_is_the_sum_over_all_partitions(scores: np.ndarray) -> None:
     sums = all_partitions(scores)
     total = np.logaddexp.reduce(list(sums.values()))
-    posterior = posterior_of(scores)
+    posterior = marginals(scores)
     size = len(scores) - 1
     assert posterior.log_evidence == pytest.approx(total)
     for place in range(1, size):
@@ -57,14 +56,14 @@ def test_the_posterior_is_the_sum_over_all_partitions(scores: np.ndarray) -> Non
 def test_many_priors_at_once_give_what_each_gives_alone(scores: np.ndarray) -> None:
     size = len(scores) - 1
     priors = np.stack([length_prior(size, mean, shape, 1) for mean, shape in [(3, 1), (4, 10), (9, 2)]])
-    alone = [posterior_of(scores + by_length(prior)).log_evidence for prior in priors]
+    alone = [marginals(scores + by_length(prior)).log_evidence for prior in priors]
     assert log_evidences(scores, priors) == pytest.approx(alone)
 
 
 def test_a_boundarys_stretch_holds_most_of_its_posterior() -> None:
     posterior = np.zeros(21)
     posterior[[8, 9, 10, 11, 15]] = [0.05, 0.2, 0.6, 0.1, 1.0]
-    assert places_around(posterior, [10, 15]) == [(9, 11), (15, 15)]
+    assert credible_sets(posterior, [10, 15]) == [(9, 11), (15, 15)]
 
 
 def test_a_length_prior_sums_to_one() -> None:

@@ -1,8 +1,10 @@
-"""How a sentence is written, in features that have names: closed-class words, endings, punctuation, shapes, length.
+"""What a head reads in a sentence: features that have names, each with its share of the sentence.
 
-No open-class word is a feature, so that what a text is about hardly counts. A feature's value is a share of the
-sentence's tokens. Tokens are found alike in running text and in text whose tokens are set apart by blanks (`` `` ``
-and ``''`` are quotation marks, ``do n't`` is ``don't``).
+**Style** is how a sentence is written: closed-class words, endings, punctuation, shapes, length. No open-class word is
+a feature, so that what a text is about hardly counts. A feature's value is a share of the sentence's tokens. Tokens are
+the same in running text and in text whose tokens are separated by blanks (`` `` `` and ``''`` are quotation marks,
+``do n't`` is ``don't``). **Phrases** are words and pairs of words, with the marks that carry feeling: an emotion is
+read from them.
 
 Source: Biber (1988), Variation across Speech and Writing, appendix II, for the kinds of features; Stamatatos (2009),
 JASIST 60, section 2, for those that carry style rather than topic.
@@ -10,8 +12,13 @@ JASIST 60, section 2, for those that carry style rather than topic.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _CLOSED_CLASS = """
 a an the this that these those some any no every each all both either neither another such other much many more most
@@ -41,6 +48,9 @@ SAME_MARKS = str.maketrans("\u2019\u2018\u201c\u201d\u2014\u2013", "''\"\"--")
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*'?|\d+(?:[.,]\d+)*|\.\.\.|-+|[^\s\w]")
 _SPLIT_CONTRACTION = re.compile(r"(?<=\w) (n't|'(?:s|ll|re|ve|d|m))\b", re.IGNORECASE)
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_PHRASE_TOKEN = re.compile(
+    r"\[(?:name|religion)\]|[^\W\d_]+(?:['*-][^\W\d_]+)*|[!?]+|\.{2,}|…|[:;]-?[()DPp/|]|[^\s\w.,\"'()\[\]:;/-]"
+)
 
 
 def style_features(sentence: str) -> Counter[str]:
@@ -54,7 +64,7 @@ def style_features(sentence: str) -> Counter[str]:
 
 
 def style_tokens(sentence: str) -> list[str]:
-    """Words, numbers and marks."""
+    """The tokens of a sentence in order: words, numbers and punctuation marks, curly quotation marks made plain."""
     plain = sentence.translate(SAME_MARKS).replace("…", "...").replace("``", '"').replace("''", '"')
     return _TOKEN.findall(_SPLIT_CONTRACTION.sub(r"\1", plain))
 
@@ -88,3 +98,22 @@ def _word_features(token: str, lower: str, *, begins: bool) -> list[str]:
     if len(lower) >= 10:
         found.append("a word of 10 letters or more")
     return [*found, "a single letter"] if len(lower) == 1 else found
+
+
+def phrase_features(sentence: str) -> Counter[str]:
+    """Words, pairs of neighbouring words and marks; each counts once, and all are scaled to a squared length of 1."""
+    shouted = [token for token in _PHRASE_TOKEN.findall(sentence.translate(SAME_MARKS)) if token]
+    tokens = [_plain(token) for token in shouted]
+    names = dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in itertools.pairwise(["^", *tokens]))])
+    if any(token.isupper() and len(token) > 2 for token in shouted):
+        names["a word in capitals"] = None
+    return Counter({name: 1 / len(names) for name in names}) if names else Counter()
+
+
+def _plain(token: str) -> str:
+    """A token without case; repeated marks and letters drawn out are cut to two."""
+    return re.sub(r"(.)\1{2,}", r"\1\1", token.lower())
+
+
+READERS: Mapping[str, Callable[[str], Counter[str]]] = {"style": style_features, "phrases": phrase_features}
+"""What can read a sentence, by name."""
