@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress as RichProgress, TaskID
 
+    from shoal.progress import Progress
     from shoal.training import CurvePoint
-
-    Progress = Callable[[str, int, int], None]
 
 Item = TypeVar("Item")
 

@@ -53,7 +53,7 @@ def card(
     licence
         Licence of the texts.
     """
-    from shoal.cli.console import print_json
+    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import describe_corpus, read_documents
     from shoal.files import atomic_file
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from shoal.progress import Progress
     from shoal.training.batches import BatchSource
     from shoal.training.gradients import Gradient
     from shoal.training.optimizers import Optimizers
@@ -53,7 +54,7 @@ class Watchers:
     """Whom the loop tells of each step."""
 
     on_step: Callable[[CurvePoint], None] | None = None
-    progress: Callable[[str, int, int], None] | None = None
+    progress: Progress | None = None
     keep: Callable[[CurvePoint], None] | None = None
     """Gets each step before its checkpoint is written, so that what it keeps of the step is there when the training
     goes on behind it; a step that was killed in between is done again. It may look at the model, not change it."""
