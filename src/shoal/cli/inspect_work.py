@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from shoal.cli.console import Progress
     from shoal.cli.options import PartChoice
     from shoal.insight import Findings, Inspection, TunedLens
     from shoal.models import LoadedModel
+    from shoal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

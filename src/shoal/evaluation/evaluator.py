@@ -21,13 +21,15 @@ from shoal.evaluation.scoring import Scorer
 from shoal.evaluation.windows import score_to_divergence, score_whole
 from shoal.models import FactoredModel, factor_model
 from shoal.models.fast import FastModel
+from shoal.progress import no_progress
 from shoal.text import describe_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.progress import Progress
     from shoal.tasks import Example
     from shoal.text import PlainTokenizer
 
@@ -40,7 +42,7 @@ def evaluate(
     token_budget: int = 4096,
     early_exit: bool = False,
     greedy_text: bool = True,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Scores:
     """Score a model on examples: exact match as one-at-a-time greedy decoding would find it, and what lies behind it.
 
@@ -65,7 +67,7 @@ def evaluate(
     if token_budget < 1:
         raise UsageError(f"the token budget is {token_budget}; give the tokens of a batch, at least 1")
     rows = encode_rows(model, tokenizer, examples)
-    tell = progress or _silent
+    tell = progress or no_progress
     said: dict[int, tuple[int, ...]] = {}
     with scoring_mode(model):
         factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
@@ -114,7 +116,3 @@ def describe_settings(factored: FactoredModel) -> dict[str, str | int | float | 
         "padding": factored.padding,
         **lengths,
     }
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Nobody listens."""

@@ -22,11 +22,12 @@ from shoal.models import FactoredModel, factor_model
 from shoal.text import opening_ids, plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 
@@ -75,7 +76,7 @@ def log_likelihoods(
     rows: Sequence[Row],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     what: str = "likelihoods",
 ) -> list[float]:
     """Σ log p of the scored tokens of each row in nats, in the order of the rows.

@@ -18,10 +18,11 @@ from shoal.models import context_of, factor_model
 from shoal.text import EncodedPair, decode_continuation, describe_policy, encode_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.progress import Progress
     from shoal.tasks import Example
 
 
@@ -30,7 +31,7 @@ def evaluate_by_generation(
     tokenizer: PreTrainedTokenizerFast,
     examples: Sequence[Example],
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Scores:
     """Score a model by letting it speak: greedy, one example at a time, at most as many tokens as the target has.
 

@@ -31,6 +31,7 @@ from .probing import (
     same_numbers as same_numbers,
     spread_ids as spread_ids,
 )
+from .random_weights import shuffle_weights as shuffle_weights
 from .reader import (
     ScoringModel as ScoringModel,
     load_for_scoring as load_for_scoring,

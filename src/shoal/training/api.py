@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.progress import Progress
     from shoal.tasks import Example
     from shoal.text import EncodedPair
     from shoal.training.batches import IntArray, PackedExamples, WindowOrder
@@ -61,7 +62,7 @@ def train(
     *,
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TrainResult:
     """Fine-tune a causal language model in place; the loss is on the completions alone.
 
@@ -128,7 +129,7 @@ def pretrain(
     order: WindowOrder = "random",
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TrainResult:
     """Train a causal language model in place on a stream of token ids; every position counts in the loss.
 
@@ -163,7 +164,7 @@ def pretrain_documents(
     context: int | None = None,
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TrainResult:
     """Train a causal language model in place on whole documents; none sees another, and every token counts.
 

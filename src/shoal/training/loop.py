@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from shoal.progress import Progress
     from shoal.training.batches import BatchSource
     from shoal.training.gradients import Gradient
     from shoal.training.optimizers import Optimizers
@@ -60,7 +61,7 @@ class Callbacks:
     resumed training starts behind it; a step that was killed in between is done again. It must not change the model."""
 
     on_step: Callable[[CurvePoint], None] | None = None
-    progress: Callable[[str, int, int], None] | None = None
+    progress: Progress | None = None
     """Called with ("training", steps done, steps in all)."""
 
     def after_step(self, point: CurvePoint, steps: int) -> None:

@@ -21,12 +21,13 @@ from shoal.models import sample_continuations
 from shoal.text import decode_continuation, plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.stories.prompts import StoryPrompt
     from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 _ROWS = 64
@@ -74,7 +75,7 @@ def complete_prompts(
     seed: int = 0,
     digest: str = "",
     record: str | Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Completion]:
     """Draw completions, prompt after prompt.
 

@@ -22,11 +22,12 @@ from shoal.evaluation.stories.measures import Measure, measure
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 SEED = 1_000_003
@@ -133,7 +134,7 @@ def score_facts(
     questions: Sequence[FactQuestion],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> FactScores:
     """Which answers a model prefers.
 

@@ -19,11 +19,12 @@ from shoal.evaluation.stories.measures import Measure, measure
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 
@@ -33,7 +34,7 @@ def held_out_bits(
     documents: Sequence[str],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Measure:
     """Bits per byte over all documents, with an interval over documents; end tokens are not counted.
 

@@ -15,12 +15,13 @@ from shoal.evaluation.likelihoods import log_likelihoods, text_rows
 from shoal.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.stories.pairs import MinimalPair
     from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 _Z_95 = 1.959963984540054
@@ -72,7 +73,7 @@ def minimal_pairs(
     pairs: Sequence[MinimalPair],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PairScores:
     """Score a model on minimal pairs.
 

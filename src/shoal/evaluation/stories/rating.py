@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.stories.pairs import MinimalPair
     from shoal.evaluation.stories.prompts import StoryPrompt
     from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
     Judge = Callable[[Sequence[Piece]], Sequence[Judgement | None]]
@@ -99,7 +100,7 @@ def rate_model(
     judge: Judge | None = None,
     record: str | Path | None = None,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> StoryRating:
     """Rate a model by program, and by a judge where there is one.
 

@@ -12,11 +12,12 @@ from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import check_same_environment, describe_environment
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
-from shoal.experiments.store import RunStore, as_table
+from shoal.experiments.settings_file import as_table
+from shoal.experiments.store import RunStore
 from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from transformers import PreTrainedModel
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.watching import Watch
+    from shoal.progress import Progress
     from shoal.training import ProcessGroup, TrainSettings
 
 PLAN_FILE = "recipe.toml"
@@ -35,7 +37,7 @@ def pretrain_run(
     recipe: Recipe,
     out: str | Path,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     resume: bool = True,
     cache: str | Path | None = None,
     listeners: Listeners | None = None,
@@ -85,9 +87,7 @@ def pretrain_run(
     return result
 
 
-def plan_run(
-    recipe: Recipe, cache: str | Path, *, progress: Callable[[str, int, int], None] | None = None
-) -> PretrainPlan:
+def plan_run(recipe: Recipe, cache: str | Path, *, progress: Progress | None = None) -> PretrainPlan:
     """What `pretrain_run` would do and how long it would take; documents and tokens are prepared for it.
 
     Raises:

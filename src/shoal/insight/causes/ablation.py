@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation import Scores
     from shoal.insight.hooks.parts import Parts
+    from shoal.progress import Progress
     from shoal.tasks import Example
 
 How = Literal["zero", "mean", "resample"]
@@ -119,7 +120,7 @@ def ablate(
     how: How = "mean",
     confidence: float = 0.95,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Ablations:
     """Score a task without each of some units in turn.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from shoal.insight.causes.pairs import PromptPair
     from shoal.insight.hooks.parts import Parts
+    from shoal.progress import Progress
 
 Method = Literal["activation", "attribution"]
 
@@ -150,7 +151,7 @@ def patch_effects(
     method: Method = "activation",
     confidence: float = 0.95,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PatchEffects:
     """The effect of every block (and head) at every position that all pairs have.
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shoal.insight.hooks.parts import Parts
     from shoal.insight.logits.tuned import TunedLens
     from shoal.insight.neurons.watched import NeuronReports
+    from shoal.progress import Progress
 
 View = TypeVar("View")
 
@@ -151,7 +152,7 @@ def inspect_text(
     position: int = -1,
     tuned: TunedLens | None = None,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Inspection:
     """Look at a text through every view that the model has.
 

@@ -21,7 +21,8 @@ from shoal.statistics import check_confidence
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
+
     Inputs = Sequence[torch.Tensor]
     Attend = Callable[[Inputs, float], torch.Tensor]
 

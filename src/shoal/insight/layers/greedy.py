@@ -18,11 +18,10 @@ from shoal.statistics import Interval, check_confidence, wilson_interval
 from shoal.text import check_coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from shoal.models import LoadedModel
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import TypeVar
 
+    from shoal.progress import Progress
+
     Name = TypeVar("Name")
-    Progress = Callable[[str, int, int], None]
 
 _SHORTEST_SAMPLE = 4e-3
 """Seconds; quicker work is done several times in one sample, so that the clock's grain does not show."""

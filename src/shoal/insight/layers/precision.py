@@ -14,9 +14,7 @@ import torch
 from shoal.insight.layers.measuring import cpu_seconds, one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 FORMATS = ("float32", "bfloat16", "float16")
 

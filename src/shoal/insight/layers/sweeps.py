@@ -17,7 +17,7 @@ from shoal.statistics import check_confidence
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 COSTS = ("operations", "seconds", "bytes")
 

@@ -16,9 +16,9 @@ from shoal.insight.layers.theory import THEORY, Theory
 from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 _SMALL = Size(n=16, d=4, k=3, r=5)
 """Depth and paths do not depend on the width, so they are measured on narrow layers."""

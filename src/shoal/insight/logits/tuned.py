@@ -27,12 +27,13 @@ from shoal.models import weight_digest
 from shoal.text import check_coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.insight.hooks.parts import Parts
     from shoal.insight.logits.unembed import Unembedding
+    from shoal.progress import Progress
 
 _RIDGE = 1e-3
 """Times the mean variance of a direction."""
@@ -100,7 +101,7 @@ def train_tuned_lens(
     learning_rate: float = 1e-3,
     tokens: int = 256,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TunedLens:
     """Train a tuned lens; the model is left as it was.
 

@@ -22,13 +22,12 @@ from shoal.insight.roles.null import shuffle_weights
 from shoal.text import check_coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from transformers import PreTrainedTokenizerFast
 
     from shoal.insight.hooks.parts import Parts
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 MOST_TOKENS = 100_000
 """What is read of a corpus: six passes over it are needed, and more hardly changes what is found."""

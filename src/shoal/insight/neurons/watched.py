@@ -31,12 +31,13 @@ from shoal.insight.neurons.selective import Selectivity, selectivity
 from shoal.statistics import check_alpha
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.insight.hooks.parts import Parts
     from shoal.insight.neurons.examples import Strongest
+    from shoal.progress import Progress
 
 _CONTEXT = 8
 """Tokens told on either side of an example."""
@@ -129,7 +130,7 @@ def watch_neurons(
     alpha: float = 0.01,
     shuffles: int = 4,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> NeuronReports:
     """Find what neurons fire on.
 

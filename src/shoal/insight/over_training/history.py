@@ -17,12 +17,13 @@ from shoal.insight.roles.named import head_roles, role_rows
 from shoal.insight.roles.scores import ROLES, role_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     from shoal.insight.roles.named import HeadRole, HeadRoles
+    from shoal.progress import Progress
 
     Scores = npt.NDArray[np.floating[Any]]
 
@@ -72,7 +73,7 @@ def roles_over_training(
     *,
     device: str = "auto",
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> RoleHistory:
     """Follow the heads that have a role at the end of a training back to where they took it.
 

@@ -21,10 +21,11 @@ from shoal.insight.over_training.checkpoints import checkpoint_folders
 from shoal.insight.over_training.rise import Rise, find_rise, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from shoal.insight.neurons.watched import NeuronReport
+    from shoal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def neurons_over_training(
     tokens: int = 256,
     device: str = "auto",
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> NeuronHistory:
     """Follow the neurons that are selective at the end of a training back to where they became so.
 

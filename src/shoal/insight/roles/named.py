@@ -16,11 +16,12 @@ from shoal.insight.roles.scores import ROLES, role_scores
 from shoal.statistics import check_alpha
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.insight.hooks.parts import Parts
+    from shoal.progress import Progress
 
 _BY_PLACE = ("previous token", "first token", "same token")
 """Roles that text can show. A head that likes some tokens better than others (nouns after articles) also looks at
@@ -86,7 +87,7 @@ def head_roles(
     alpha: float = 0.01,
     smallest: float = 0.1,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> HeadRoles:
     """Find what each attention head does.
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from shoal.insight.hooks.parts import Parts
+    from shoal.progress import Progress
 
 _LEAST_SHUFFLES = 4
 
@@ -29,7 +30,7 @@ def null_scores(
     *,
     heads: int,
     seed: int,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> torch.Tensor:
     """Scores of at least ``heads`` heads of shuffled models (heads × tests).
 

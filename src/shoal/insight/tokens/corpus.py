@@ -11,11 +11,13 @@ from shoal.statistics import check_confidence, percentile_interval, resampled_ra
 from shoal.text import check_coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerFast
+
+    from shoal.progress import Progress
 
 _BATCH = 256
 _DRAWS = 1000
@@ -77,7 +79,7 @@ def count_tokens(
     model: str = "",
     confidence: float = 0.95,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TokenCounts:
     """Count over a corpus.
 

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shoal.insight.vectors.labelled import Kind, Outcome, VectorTask
+    from shoal.progress import Progress
     from shoal.text.vectors import WordVectors
-
-    Progress = Callable[[str, int, int], None]
 
 Standing = Literal["worse", "open", "as good"]
 Verdict = Literal["supported", "refuted", "underpowered"]

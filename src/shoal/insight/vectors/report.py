@@ -11,11 +11,8 @@ from shoal.insight.vectors.projection import Projection, project
 from shoal.insight.vectors.reading import TokenVectors, read_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shoal.models import LoadedModel
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 _FEWEST = 3
 
