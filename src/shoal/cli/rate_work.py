@@ -10,12 +10,13 @@ from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from shoal.cli.rate_options import JudgeOptions
     from shoal.evaluation.judging import JudgeCertificate, Judgement, Piece
     from shoal.evaluation.stories import Material, Sampling, StoryRating
+    from shoal.progress import Progress
 
 
 def rate_all(
@@ -53,7 +54,7 @@ def rate_all(
 class PaidJudge:
     """A judge at an endpoint that is called only where its cost was agreed to."""
 
-    def __init__(self, options: JudgeOptions, out: Path, progress: Callable[[str, int, int], None]) -> None:
+    def __init__(self, options: JudgeOptions, out: Path, progress: Progress) -> None:
         from shoal.corpora.asked import Endpoint
         from shoal.evaluation.judging import EndpointJudge
 
@@ -92,12 +93,12 @@ def _rate(
     out: Path | None,
     device: str,
     dtype: str,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> StoryRating:
     from shoal.evaluation.stories import rate_model
-    from shoal.models import load_reader
+    from shoal.models import load_for_scoring
 
-    loaded = load_reader(spec, device=device, dtype=dtype)
+    loaded = load_for_scoring(spec, device=device, dtype=dtype)
     return rate_model(
         loaded.model,
         loaded.tokenizer,

@@ -15,7 +15,7 @@ from shoal.errors import DataError, StoreError, UnknownNameError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.cli.console import Progress
+    from shoal.progress import Progress
     from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
 
 METHODS = ("glove", "word2vec", "word2vec-skip-gram", "fasttext")

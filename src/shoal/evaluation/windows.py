@@ -8,13 +8,13 @@ from shoal.evaluation.batches import Row
 from shoal.evaluation.scoring import Scorer, Stretch, join_stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from shoal.progress import Progress
 
 _FIRST_WINDOW = 1
 _GROWTH = 8
 
 
-def score_whole(scorer: Scorer, rows: list[Row], tell: Callable[[str, int, int], None]) -> list[Stretch]:
+def score_whole(scorer: Scorer, rows: list[Row], tell: Progress) -> list[Stretch]:
     """Every target token of every row, in the order of the rows."""
     done = 0
 
@@ -26,7 +26,7 @@ def score_whole(scorer: Scorer, rows: list[Row], tell: Callable[[str, int, int],
     return sorted(scorer.score(rows, count), key=lambda stretch: stretch.row.item)
 
 
-def score_to_divergence(scorer: Scorer, rows: list[Row], tell: Callable[[str, int, int], None]) -> list[Stretch]:
+def score_to_divergence(scorer: Scorer, rows: list[Row], tell: Progress) -> list[Stretch]:
     """Each row up to its first wrong token, in the order of the rows.
 
     Targets are read in windows of 1, 8, 64, ... tokens, each time from the prompt on; since windows grow eightfold, a

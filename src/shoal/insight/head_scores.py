@@ -186,7 +186,7 @@ def null_scores(
     for done in range(times):
         shuffle_weights(shuffled, draws)
         found.append(score(shuffled).flatten(0, 1))
-        options.report("shuffled models", done + 1, times)
+        options.progress("shuffled models", done + 1, times)
     return torch.cat(found)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from shoal.progress import Progress, no_progress
 from shoal.statistics import check_alpha, check_confidence
-
-Progress = Callable[[str, int, int], None]
-"""A callback that receives (what is being done, steps done, steps in total)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +26,11 @@ class AnalysisOptions:
     """Level of the tests: the share of the heads or neurons of a model with random weights that may be found by chance.
     It is below the usual 0.05, since a model has hundreds of heads and thousands of neurons."""
 
-    progress: Progress | None = None
-    """Called with (what, done, total)."""
+    progress: Progress = no_progress
 
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
         check_confidence(self.confidence)
-
-    def report(self, what: str, done: int, total: int) -> None:
-        """Call the progress callback, if there is one."""
-        if self.progress is not None:
-            self.progress(what, done, total)
 
 
 DEFAULTS = AnalysisOptions()

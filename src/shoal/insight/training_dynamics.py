@@ -167,7 +167,7 @@ def head_types_over_training(
         loaded = load_model(str(folder), device=device)
         rows = scored_rows(find_parts(loaded.model), loaded.tokenizer, texts, options.seed)
         scores.append([head_type_scores(loaded.model, ids, lengths).numpy() for ids, lengths in rows])
-        options.report("checkpoints", done, len(folders))
+        options.progress("checkpoints", done, len(folders))
     last = find_head_types(loaded.model, loaded.tokenizer, texts, options=options)
     on_repeats, *on_text = (np.stack(each) for each in zip(*scores, strict=True))
     return head_history([step for step, _ in folders], on_repeats, last, on_text[0] if on_text else None)
@@ -251,7 +251,7 @@ def neurons_over_training(
         for column, report in enumerate(chosen):
             inside_N = torch.isin(ids_N, torch.tensor(report.token_ids))
             score_CX[number, column] = class_separation(activation_NX[~finding_N, column], inside_N[~finding_N])
-        options.report("neurons at checkpoints", number + 1, len(folders))
+        options.progress("neurons at checkpoints", number + 1, len(folders))
     steps = [step for step, _ in folders]
     moments = (_neuron_moment(steps, report, score_C) for report, score_C in zip(chosen, score_CX.T, strict=True))
     return NeuronHistory(steps=tuple(steps), moments=tuple(moments))

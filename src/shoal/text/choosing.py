@@ -24,10 +24,11 @@ from shoal.text.ngram import NgramModel
 from shoal.text.training import train_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedTokenizerFast
 
+    from shoal.progress import Progress
     from shoal.text.training import TokenizerKind
 
 SIZES = (512, 1024, 2048, 4096, 8192)
@@ -84,7 +85,7 @@ def choose_vocabulary(
     sizes: Sequence[int] = SIZES,
     confidence: float = 0.95,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> VocabularyChoice:
     """Try sizes on held-out documents: every tenth one, and the smallest of the best is chosen.
 

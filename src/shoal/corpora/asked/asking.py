@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shoal.corpora.asked.endpoint import Endpoint
     from shoal.corpora.asked.prompts import Prompt
+    from shoal.progress import Progress
 
 
 def ask_all(
@@ -28,7 +29,7 @@ def ask_all(
     record: str | Path,
     *,
     workers: int = 4,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[list[dict[str, Any]], int]:
     """Ask what the record does not hold yet; give the rows in the order of the prompts, and the number of duplicates.
 
@@ -70,7 +71,7 @@ def answer_all(
     keep: Callable[[_Q], dict[str, Any]],
     check: Callable[[str], object] | None = None,
     workers: int = 4,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     what: str = "stories",
 ) -> dict[str, dict[str, Any]]:
     """Ask what the record does not hold yet; give all of its rows by key.

@@ -10,9 +10,8 @@ from shoal.evaluation.certification.certificate import Certificate, CheckResult
 from shoal.evaluation.certification.checks import Check, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shoal.evaluation.certification.records import Evaluator
+    from shoal.progress import Progress
 
 
 def certify(
@@ -20,7 +19,7 @@ def certify(
     *,
     fast: bool = False,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     stop_at_first_failure: bool = False,
 ) -> Certificate:
     """Ask an evaluator about dummies whose right scores are known by construction.

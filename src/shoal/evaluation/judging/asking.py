@@ -18,10 +18,11 @@ from shoal.evaluation.judging.rubric import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from shoal.corpora.asked import Endpoint, Estimate
+    from shoal.progress import Progress
 
 _SECOND_TEMPERATURE = 0.7
 
@@ -43,7 +44,7 @@ class EndpointJudge:
         *,
         constrained: bool = False,
         workers: int = 4,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """Take an endpoint.
 

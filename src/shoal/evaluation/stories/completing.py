@@ -21,12 +21,13 @@ from shoal.models import sample_continuations
 from shoal.text import decode_continuation, plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.stories.prompts import StoryPrompt
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 _ROWS = 64
@@ -64,7 +65,7 @@ class _Draw:
 
 
 def complete_prompts(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     prompts: Sequence[StoryPrompt],
     *,
@@ -74,12 +75,12 @@ def complete_prompts(
     seed: int = 0,
     digest: str = "",
     record: str | Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Completion]:
     """Draw completions, prompt after prompt.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         prompts: what is gone on from.
         completions: of each prompt.
@@ -125,7 +126,7 @@ def complete_prompts(
 
 
 def _encode(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     prompt: StoryPrompt,
     longest: int,

@@ -22,11 +22,12 @@ from shoal.evaluation.stories.measures import Measure, measure
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 SEED = 1_000_003
@@ -128,17 +129,17 @@ def _wrong(text: str, question: Question, answers: set[str], rng: random.Random)
 
 
 def score_facts(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     questions: Sequence[FactQuestion],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> FactScores:
     """Which answers a model prefers.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         questions: as `make_questions` gives them.
         token_budget: tokens of a batch, padding included.

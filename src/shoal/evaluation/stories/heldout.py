@@ -19,26 +19,27 @@ from shoal.evaluation.stories.measures import Measure, measure
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 
 def held_out_bits(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     documents: Sequence[str],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Measure:
     """Bits per byte over all documents, with an interval over documents; end tokens are not counted.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         documents: text that the model was not trained on; at least one.
         token_budget: tokens of a batch, padding included.

@@ -15,12 +15,13 @@ from shoal.evaluation.likelihoods import log_likelihoods, text_rows
 from shoal.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.stories.pairs import MinimalPair
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
+    from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 _Z_95 = 1.959963984540054
@@ -67,17 +68,17 @@ class PairScores:
 
 
 def minimal_pairs(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     pairs: Sequence[MinimalPair],
     *,
     token_budget: int = 4096,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PairScores:
     """Score a model on minimal pairs.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         pairs: as `read_pairs` gives them; at least one.
         token_budget: tokens of a batch, padding included.

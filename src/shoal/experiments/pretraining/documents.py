@@ -21,13 +21,12 @@ from shoal.experiments.writing import disk_faults, read_json, write_json
 from shoal.files import digest_of_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
     from shoal.experiments.pretraining.tables import CorpusTable
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 FORMAT = 2
 """Raised where equal sources would give other documents."""

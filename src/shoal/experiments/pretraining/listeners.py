@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.watching import Moment
+    from shoal.progress import Progress
     from shoal.training import CurvePoint
 
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Listeners:
     """What each is called with; None for nobody."""
 
-    progress: Callable[[str, int, int], None] | None = None
+    progress: Progress | None = None
     """Gets (what, done, total)."""
 
     on_plan: Callable[[PretrainPlan], None] | None = None

@@ -13,7 +13,7 @@ from shoal.experiments.pretraining.tokens import prepare_tokens
 from shoal.training import CorpusShare, DocumentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.heldout import Split
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,14 @@ from shoal.experiments.pretraining.documents import read_texts
 from shoal.experiments.writing import disk_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
 
     from shoal.experiments.pretraining.heldout import Mask
     from shoal.experiments.pretraining.recipe import Recipe
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 _FORMAT = 1
 

@@ -24,15 +24,14 @@ from shoal.text import plain_ids
 from shoal.training import open_token_file, write_token_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerFast
 
+    from shoal.progress import Progress
     from shoal.training import TokenFile
-
-    Progress = Callable[[str, int, int], None]
 
 _TEXTS_A_CALL = 512
 _FORMAT = 1

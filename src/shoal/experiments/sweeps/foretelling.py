@@ -13,11 +13,8 @@ from shoal.experiments.sweeps.sampling import choose, trial_count
 from shoal.experiments.sweeps.space import parted, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shoal.experiments.sweeps.sweep import SweepPlan
-
-    Progress = Callable[[str, int, int], None]
+    from shoal.progress import Progress
 
 MEASURED = 8
 """The most trials of which steps are measured."""

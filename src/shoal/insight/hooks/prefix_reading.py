@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from shoal.insight.hooks.capture import capture
-from shoal.models import forget, split_model
+from shoal.models import factor_model, forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,7 +43,7 @@ def find_segments(model: PreTrainedModel, length: int) -> list[Segment]:
         model: a causal language model in evaluation mode.
         length: the number of tokens.
     """
-    lengths = split_model(model, longest=length).lengths
+    lengths = factor_model(model, longest=length).lengths
     segments, start = [], 0
     while start < length:
         last = lengths.last(start + 1)

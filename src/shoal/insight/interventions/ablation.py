@@ -160,7 +160,7 @@ def ablate(
             with edit(model, {f"blocks.{block}.{_ACTIVATION[unit]}": change}):
                 scores = evaluate(model, tokenizer, examples, greedy_text=False)
             found.append(_ablation(block, index, scores, whole, options))
-            options.report(f"{method} ablation", done + 1, len(chosen))
+            options.progress(f"{method} ablation", done + 1, len(chosen))
     return Ablations(
         unit=unit,
         method=method,

@@ -196,7 +196,7 @@ def patch_effects(
         if find_segments(model, len(pair.clean_L))[-1].forget:  # all runs of a pair are of one length
             forget(model)
         results.append(measure(parts, site, pair))
-        options.report(f"{method} patching", done, len(encoded))
+        options.progress(f"{method} patching", done, len(encoded))
     shared = min(len(pair.clean_L) for pair in encoded)
     moved_PNHL = np.stack([each.moved_NHL[:, :, -shared:].double().cpu().numpy() for each in results])
     ends_P2 = np.array([(each.clean, each.counterfactual) for each in results])

@@ -16,7 +16,7 @@ from shoal.insight.encoding import encode_texts
 from shoal.insight.layers.number_formats import FORMATS
 from shoal.insight.layers.profiling import cpu_seconds, one_thread
 from shoal.insight.options import DEFAULTS
-from shoal.models import context_of, decode_greedily, load_model, split_model
+from shoal.models import context_of, decode_greedily, factor_model, load_model
 from shoal.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def measure_precision_drift(
         continuations = {}
         for done, (name, loaded) in enumerate(models.items(), 1):
             continuations[name] = _continue(loaded, prefixes, new_tokens)
-            options.report("greedy texts", done, len(models))
+            options.progress("greedy texts", done, len(models))
         texts = [[*prefix, *new] for prefix, new in zip(prefixes, continuations[_REFERENCE], strict=True)]
         longest = torch.tensor(max(texts, key=len))[None]
         works = {name: (lambda model=loaded.model: model(longest).logits) for name, loaded in models.items()}
@@ -130,7 +130,7 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
 
 def _continue(loaded: LoadedModel, prefixes: list[list[int]], new_tokens: int) -> list[list[int]]:
     """Greedy continuations, each prefix alone, so that padding changes nothing."""
-    anatomy = split_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
+    anatomy = factor_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
     limits = [new_tokens] * len(prefixes)
     return decode_greedily(anatomy, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
 

@@ -70,7 +70,7 @@ def cpu_seconds(
             for _ in range(calls[work]):
                 works[work]()
             seconds[work].append((time.process_time() - started) / calls[work])
-            options.report(name, turn * len(names) + place + 1, repeats * len(names))
+            options.progress(name, turn * len(names) + place + 1, repeats * len(names))
     return {key: tuple(samples) for key, samples in seconds.items()}
 
 

@@ -211,7 +211,7 @@ def layer_table(
                 remarks=tuple(remark for sweep in own for remark in _remarks(sweep)),
             )
         )
-        options.report("graphs and gradients of layers", done, len(kinds))
+        options.progress("graphs and gradients of layers", done, len(kinds))
     return rows
 
 

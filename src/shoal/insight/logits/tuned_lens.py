@@ -139,7 +139,7 @@ def train_tuned_lens(
         start = _closed_form(residual_ND, layers[-1])
         training = _Training(steps, learning_rate, options.seed)
         found.append(_improve(unembed, residual_ND, layers[-1], start, training))
-        options.report("tuned lens", number + 1, len(layers) - 1)
+        options.progress("tuned lens", number + 1, len(layers) - 1)
     return TunedLens(
         weight_MDD=torch.stack([weight for weight, _ in found]),
         bias_MD=torch.stack([bias for _, bias in found]),

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import ModelError
-from shoal.models import split_model
+from shoal.models import factor_model
 
 if TYPE_CHECKING:
     from torch import nn
 
     from shoal.insight.hooks import Parts
-    from shoal.models import Head
+    from shoal.models import LMHead
 
 _LARGE = 1e4
 """An input so large that the epsilon of the norm plays no part."""
@@ -29,7 +29,7 @@ class Unembedding:
     """The final norm and the head of a model."""
 
     norm: nn.Module | None
-    head: Head
+    head: LMHead
 
     def logits(self, residual_ND: torch.Tensor) -> torch.Tensor:
         """Compute the logits (N × V) of positions of the residual stream (N × D)."""
@@ -49,7 +49,7 @@ def find_unembedding(parts: Parts) -> Unembedding:
     Raises:
         ModelError: the model could not be split into body and head.
     """
-    head = split_model(parts.model).head
+    head = factor_model(parts.model).head
     if head is None:
         raise ModelError(f"{parts.name} could not be split into body and head, so its layers cannot be read as logits")
     return Unembedding(norm=parts.final_norm, head=head)

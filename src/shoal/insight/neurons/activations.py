@@ -96,7 +96,7 @@ def top_activations(
     for done, (number, activation_LC) in enumerate(_activations(parts, rows), start=1):
         top.add(activation_LC, torch.arange(offsets[number], offsets[number + 1]))
         sums.add(activation_LC.cpu(), torch.tensor(rows[number]), number % 2)
-        options.report("neurons", done, len(rows))
+        options.progress("neurons", done, len(rows))
     return top, sums.separation()
 
 
@@ -118,7 +118,7 @@ def null_separations(parts: Parts, rows: Sequence[list[int]], shuffles: int, opt
         for number, activation_LC in _activations(shuffled, rows):
             sums.add(activation_LC.cpu(), torch.tensor(rows[number]), number % 2)
         found.append(sums.separation())
-        options.report("neurons of shuffled models", done + 1, shuffles)
+        options.progress("neurons of shuffled models", done + 1, shuffles)
     return torch.cat(found).sort().values
 
 
@@ -140,7 +140,7 @@ def neuron_activations(
     collected: list[torch.Tensor] = [torch.empty(0)] * len(rows)
     for done, (number, activation_LC) in enumerate(_activations(parts, rows), start=1):
         collected[number] = activation_LC[:, list(columns)].cpu()
-        options.report("activations of neurons", done, len(rows))
+        options.progress("activations of neurons", done, len(rows))
     halves = [number % 2 == 0 for number, row in enumerate(rows) for _ in row]
     return torch.cat(collected), torch.tensor([id_ for row in rows for id_ in row]), torch.tensor(halves)
 

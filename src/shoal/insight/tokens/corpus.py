@@ -129,7 +129,7 @@ def count_tokens(
             )
         )
         if done % _BATCH == 0 or done == len(texts):
-            options.report(f"tokens of {model}" if model else "tokens", done, len(texts))
+            options.progress(f"tokens of {model}" if model else "tokens", done, len(texts))
     counts_D7 = np.array(documents, dtype=np.int64)
     characters, size, words, tokens, unknown, spelt, broken = (int(total) for total in counts_D7.sum(axis=0))
     return TokenCounts(

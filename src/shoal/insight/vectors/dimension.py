@@ -180,7 +180,7 @@ def find_dimension(
             for place, task in enumerate(tasks):
                 outcomes.setdefault((place, dimension), []).append(task.judge(vectors))
         costs.append(DimensionCost(dimension=dimension, seconds=float(np.mean(spent)), bytes=vectors.matrix.nbytes))
-        options.report("dimensions", done, len(grid))
+        options.progress("dimensions", done, len(grid))
     limits = _Limits(min_effect, options.confidence)
     findings = tuple(
         _find(task, {d: outcomes[place, d] for d in grid}, _claim(task.kind, few_sentences=few_sentences), limits)

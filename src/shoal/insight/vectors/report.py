@@ -147,7 +147,7 @@ def describe_vectors(
     geometry = []
     for done, (space, (cloud_ND, names)) in enumerate(clouds.items(), 1):
         geometry.append(measure_geometry(cloud_ND, names, space=space, seed=seed))
-        options.report("geometry of vectors", done, len(clouds))
+        options.progress("geometry of vectors", done, len(clouds))
     projections = {}
     if len(vectors.ids) >= _MIN_TOKENS:
         projections = {name: project(rows_LD, method, seed=seed) for name, rows_LD in vectors.spaces.items()}

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scipy.sparse import csr_matrix
 
+    from shoal.progress import Progress
     from shoal.text.vectors.corpus import WordCorpus
-
-    Progress = Callable[[str, int, int], None]
 
 _STRETCH = 1_000_000
 

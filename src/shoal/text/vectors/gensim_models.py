@@ -14,11 +14,8 @@ from shoal.errors import MissingExtraError, UsageError
 from shoal.text.vectors.wordvectors import WordVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from shoal.progress import Progress
     from shoal.text.vectors.corpus import WordCorpus
-
-    Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,13 +22,10 @@ from shoal.text.vectors.cooccurrence import count_cooccurrences
 from shoal.text.vectors.wordvectors import WordVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scipy.sparse import csr_matrix
 
+    from shoal.progress import Progress
     from shoal.text.vectors.corpus import WordCorpus
-
-    Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
