@@ -16,8 +16,8 @@ import pytest
 from run_folder import HOSTILE, write_run
 
 from shoal.errors import StoreError
+from shoal.experiments import open_run
 from shoal.reports import write_report
-from shoal.reports.folder import read_run
 from shoal.reports.verdict import verdict
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_exact_match_has_an_interval_over_items_as_well(finished: Path) -> None:
 
 @pytest.mark.parametrize("word", ["underpowered", "confounded", "refuted"])
 def test_every_verdict_is_drawn_and_says_what_it_means(finished: Path, word: str) -> None:
-    run = read_run(finished)
+    run = open_run(finished)
     record = json.loads((finished / "verdict.json").read_text())
     record |= {"verdict": word, "needed": "12 seeds an arm" if word == "underpowered" else None}
     record["controls"][0]["passed"] = word != "confounded"
@@ -119,7 +119,7 @@ def test_every_verdict_is_drawn_and_says_what_it_means(finished: Path, word: str
 def test_an_effect_without_a_value_is_said_and_not_drawn(finished: Path) -> None:
     record = json.loads((finished / "verdict.json").read_text())
     record["effect"] |= {"estimate": None, "low": None, "high": None, "differences": [], "seeds": []}
-    html = verdict(replace(read_run(finished), verdict=record))
+    html = verdict(replace(open_run(finished), verdict=record))
     assert "there is no effect to draw" in html
     assert "<svg" not in html
 

@@ -13,8 +13,8 @@ from shoal.experiments.environment import check_same_environment, describe_envir
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
 from shoal.experiments.settings_file import as_table
+from shoal.experiments.storage import write_text
 from shoal.experiments.store import RunStore
-from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,9 +229,9 @@ class _Run:
     def _finish(self, watch: Watch | None) -> None:
         """Save the model, and what was measured of it."""
         from shoal.experiments.pretraining.card import write_card
-        from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised, score_all
         from shoal.experiments.pretraining.watching import CHECKPOINT
+        from shoal.experiments.storage import read_json_rows
         from shoal.models import save_model
 
         save_model(self._model.eval().cpu(), self._prepared.tokenizer, self._out / "model")
@@ -239,7 +239,7 @@ class _Run:
         scores = watch.last.scores if watch and watch.last and seen else score_all(self._held_out, self._model)
         split = self._prepared.split
         memorised = count_memorised(self._model, self._prepared.corpora, split.seen, split.held_out, self._recipe)
-        last = read_rows(self._out / "metrics.jsonl")[-1]
+        last = read_json_rows(self._out / "metrics.jsonl")[-1]
         done = {
             "parameters": self._plan.parameters,
             "tokens": last["tokens"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from shoal.experiments.pretraining.records import read_rows
+from shoal.experiments.storage import read_json_rows
 from shoal.experiments.sweeps.objective import BITS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def medians(pruning: PruningTable | None, finished: Sequence[Trial]) -> dict[str
 def milestones(result: PretrainResult, objective: str, shares: Sequence[float]) -> dict[str, float]:
     """The objective when each share of the steps had been done, at the first scoring from there on."""
     rows: dict[int, dict[str, float]] = {}
-    for row in read_rows(result.folder / "scores.jsonl") if shares else []:
+    for row in read_json_rows(result.folder / "scores.jsonl") if shares else []:
         rows.setdefault(row["step"], {})[row["corpus"]] = row["bits_per_byte"]
     return {
         str(share): _bits(objective, rows[min(step for step in rows if step >= share * result.steps)])
@@ -69,7 +69,7 @@ class Pruner:
         Raises:
             Pruned: it is worse than what was wanted.
         """
-        from shoal.experiments.writing import read_json
+        from shoal.experiments.storage import read_json
 
         steps = read_json(self._folder / "plan.json")["steps"]
         score = _bits(self._objective, {name: one.bits_per_byte for name, one in moment.scores.items()})

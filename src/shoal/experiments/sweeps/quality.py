@@ -21,7 +21,7 @@ import numpy as np
 
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
 from shoal.experiments.pretraining.heldout import split_documents
-from shoal.experiments.writing import write_text
+from shoal.experiments.storage import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

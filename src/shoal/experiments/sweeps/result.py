@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from shoal.errors import StoreError
 from shoal.experiments.faults import fault_line
 from shoal.experiments.settings_file import read_table
+from shoal.experiments.storage import read_json
 from shoal.experiments.sweeps.sampling import trial_count
 from shoal.experiments.sweeps.scaling import Scaling, scalings
 from shoal.experiments.sweeps.sweep import SweepPlan
 from shoal.experiments.sweeps.trials import trials_of
 from shoal.experiments.sweeps.units import read_record
-from shoal.experiments.writing import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

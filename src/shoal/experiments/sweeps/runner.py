@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageError
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.storage import write_jsonl
 from shoal.experiments.store import RunStore
 from shoal.experiments.sweeps.importance import importances
 from shoal.experiments.sweeps.milestones import medians
@@ -18,7 +19,6 @@ from shoal.experiments.sweeps.space import parted, settings_of
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
 from shoal.experiments.sweeps.units import PREPARED, do_unit, ended_record, read_record, write_record
 from shoal.experiments.workers import InProcess, WorkerPool
-from shoal.experiments.writing import write_jsonl
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 

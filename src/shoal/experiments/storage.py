@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written beside their place, then renamed into it."""
+"""The files of a run folder: written whole or not at all, and read with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -64,16 +64,23 @@ def read_json(path: Path) -> Any:
     Raises:
         StoreError: it is absent or damaged.
     """
-    return _decoded(path, _text(path))
+    return _decoded(str(path), _text(path))
 
 
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """Read a JSONL file.
+def read_json_rows(path: Path, *, required: bool = False) -> list[dict[str, Any]]:
+    """The rows of a JSONL file. A last line that has no line end was cut short by a kill, and is left out.
+
+    Args:
+        path: the file.
+        required: whether it must be there; a file that is absent has no rows otherwise.
 
     Raises:
-        StoreError: it is absent or damaged.
+        StoreError: it is damaged, or absent though it must be there.
     """
-    return [_decoded(path, line) for line in _text(path).split("\n") if line]
+    if not required and not path.is_file():
+        return []
+    *lines, _ = _text(path).split("\n")
+    return [_decoded(f"{path}, line {number},", line) for number, line in enumerate(lines, 1) if line]
 
 
 def finite(value: Any) -> Any:
@@ -94,8 +101,8 @@ def _text(path: Path) -> str:
         raise StoreError(f"{path} cannot be read ({error}); delete it and give the same command again") from error
 
 
-def _decoded(path: Path, text: str) -> Any:
+def _decoded(where: str, text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise StoreError(f"{path} is damaged ({error}); delete it and give the same command again") from error
+        raise StoreError(f"{where} is damaged ({error}); delete it and give the same command again") from error

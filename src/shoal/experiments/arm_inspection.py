@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ShoalError
-from shoal.experiments.writing import finite, write_json, write_text
+from shoal.experiments.storage import finite, write_json, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
