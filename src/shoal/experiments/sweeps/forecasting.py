@@ -1,4 +1,4 @@
-"""What a sweep is going to do and how long it will take, from a few measured steps of some of its trials."""
+"""A forecast of a sweep: how many trainings, and how long they will take by a few measured steps of some trials."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.sweeps.quality import dosed
+from shoal.experiments.sweeps.data_corruption import corrupt_corpora
 from shoal.experiments.sweeps.sampling import choose, trial_count
-from shoal.experiments.sweeps.space import parted, settings_of
+from shoal.experiments.sweeps.space import flat_settings, split_settings
 
 if TYPE_CHECKING:
     from shoal.experiments.sweeps.sweep import SweepPlan
     from shoal.progress import Progress
 
-MEASURED = 8
-"""The most trials of which steps are measured."""
+MAX_PILOTS = 8
+"""The most trials of which steps are measured; they are spread over the grid, its first and last among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Pilot:
     parameters: int
     tokens: int
     seconds: float
-    """That its training will take."""
+    """Of its whole training, as the measured steps forecast it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +66,16 @@ def forecast(plan: SweepPlan, *, progress: Progress | None = None) -> Forecast:
 
     count = trial_count(plan.sweep)
     numbers = sorted(
-        {round(place * (count - 1) / max(1, min(MEASURED, count) - 1)) for place in range(min(MEASURED, count))}
+        {round(place * (count - 1) / max(1, min(MAX_PILOTS, count) - 1)) for place in range(min(MAX_PILOTS, count))}
     )
     pilots = []
     with tempfile.TemporaryDirectory(prefix="shoal-sweep-") as folder:
         for done, (number, choice) in enumerate(zip(numbers, choose(plan.sweep, numbers, ()), strict=True)):
             if progress is not None:
                 progress("trials measured", done, len(numbers))
-            settings = settings_of(choice)
-            changes, doses = parted(settings)
-            recipe = dosed(plan.recipe.with_values(changes), doses, Path(folder))
+            settings = flat_settings(choice)
+            changes, corruption = split_settings(settings)
+            recipe = corrupt_corpora(plan.recipe.with_values(changes), corruption, Path(folder))
             planned = plan_run(recipe, Path(folder))
             pilots.append(
                 Pilot(

@@ -1,11 +1,11 @@
-"""Doses of damage to the training documents of a corpus, while the held-out documents stay as they are.
+"""Corruption of the training documents of a corpus, while the held-out documents stay as they are.
 
 - ``kept``: the share of the training documents that there is; the size of the data at equal everything else.
 - ``repeats``: the share of them that is replaced by copies of others.
-- ``noise``: the share of the words that is replaced by words drawn from the same corpus, so that which words there are
-  stays and what they say is lost.
+- ``noise``: the share of the words that is replaced by words drawn from the same corpus, so that the word frequencies
+  stay and the sense is lost.
 
-A larger dose goes on where a smaller one ended: the documents and words that it hits are the same and more.
+A greater severity includes a smaller one: the documents and words that it hits are the same and more.
 
 Shapes: N training documents.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining import Recipe
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+# The documents are cleaned already, and stand in the file that is the source.
 _AS_IT_IS: dict[str, Any] = {
     "grammar": None, "mixture": None, "stories": None, "easiest_books": None, "documents": None, "features": [],
     "instruct": False, "column": "text", "clean": "none", "language": None, "deduplicate": False,
@@ -37,18 +38,18 @@ _AS_IT_IS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def dosed(recipe: Recipe, doses: Mapping[str, Mapping[str, float]], folder: Path) -> Recipe:
-    """The recipe with damaged corpora, which are written as files; all of its held-out documents stay.
+def corrupt_corpora(recipe: Recipe, corruption: Mapping[str, Mapping[str, float]], folder: Path) -> Recipe:
+    """The recipe with corrupted corpora, which are written as files; all of its held-out documents stay.
 
     Args:
         recipe: with the corpora as they are.
-        doses: by corpus and kind.
+        corruption: by corpus and kind.
         folder: where the files go, and the documents that they are made from.
 
     Raises:
-        ShoalError: a corpus that cannot be read or parted.
+        ShoalError: a corpus that cannot be read or split.
     """
-    if not doses:
+    if not corruption:
         return recipe
     files = {corpus.name: prepare_documents(corpus, folder) for corpus in recipe.corpus}
     texts = {name: list(read_texts(file)) for name, file in files.items()}
@@ -59,41 +60,42 @@ def dosed(recipe: Recipe, doses: Mapping[str, Mapping[str, float]], folder: Path
     if not list_file.is_file():
         write_text(list_file, listed)
     values: dict[str, Any] = {"evaluation.held_out_ids": str(list_file)}
-    for name, given in doses.items():
+    for name, given in corruption.items():
         source = _written(files[name], texts[name], split.held_out[name], split.seen[name], given)
         values |= {f"corpus.{name}.{key}": value for key, value in _AS_IT_IS.items()}
         values[f"corpus.{name}.source"] = str(source)
     return recipe.with_values(values)
 
 
-def damage(texts: list[str], doses: Mapping[str, float]) -> list[str]:
-    """Training documents under the doses: ``kept`` first, then ``repeats``, then ``noise``.
+def corrupt(texts: list[str], corruption: Mapping[str, float]) -> list[str]:
+    """Training documents under the corruption: ``kept`` first, then ``repeats``, then ``noise``.
 
     Args:
         texts: the N documents.
-        doses: by kind; what is missing is not done.
+        corruption: by kind; what is missing is not done.
     """
+    # The same draws for every severity, so that a greater one includes a smaller one.
     chance = np.random.default_rng(0)
     ranks_N, copied_N = chance.permutation(len(texts)), chance.permutation(len(texts))
     sources_N, words = chance.random(len(texts)), _words(texts)
-    whole = max(1, round(doses.get("kept", 1.0) * len(texts)))
+    whole = max(1, round(corruption.get("kept", 1.0) * len(texts)))
     kept = [place for place in range(len(texts)) if ranks_N[place] < whole]
-    hit = set(sorted(kept, key=lambda place: copied_N[place])[: round(doses.get("repeats", 0.0) * len(kept))])
+    hit = set(sorted(kept, key=lambda place: copied_N[place])[: round(corruption.get("repeats", 0.0) * len(kept))])
     sound = [place for place in kept if place not in hit]
     chosen = [sound[int(sources_N[place] * len(sound))] if place in hit else place for place in kept]
-    noise = doses.get("noise", 0.0)
+    noise = corruption.get("noise", 0.0)
     return [_noisy(texts[place], noise, words, seed) if noise else texts[place] for seed, place in enumerate(chosen)]
 
 
-def _written(file: Path, texts: list[str], held_out: Any, seen: Any, doses: Mapping[str, float]) -> Path:
-    """The file of the held-out and the damaged documents, made where it is not there yet."""
+def _written(file: Path, texts: list[str], held_out: Any, seen: Any, corruption: Mapping[str, float]) -> Path:
+    """The file of the held-out and the corrupted documents, made where it is not there yet."""
     from shoal.corpora import write_documents
 
-    key = hashlib.sha256(json.dumps([file.name, sorted(doses.items())]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps([file.name, sorted(corruption.items())]).encode()).hexdigest()[:16]
     out = file.with_name(f"damaged-{key}.parquet")
     if not out.is_file():
         kept = [text for text, is_kept in zip(texts, held_out, strict=True) if is_kept]
-        trained = damage([text for text, is_seen in zip(texts, seen, strict=True) if is_seen], doses)
+        trained = corrupt([text for text, is_seen in zip(texts, seen, strict=True) if is_seen], corruption)
         write_documents(({"text": text} for text in [*kept, *trained]), out)
     return out
 
