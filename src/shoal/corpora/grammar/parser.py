@@ -1,4 +1,4 @@
-"""The reader: from the text of a story alone to the events that it tells, by the same forms that tell it.
+"""The parser: from the text of a story alone to its events, by the same forms that the realizer writes.
 
 It goes through the text sentence by sentence, takes off the words of time at the head, takes joined sentences apart,
 and lets a pronoun stand for the one who acted last.
@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shoal.corpora.grammar import lexicon
 from shoal.corpora.grammar.forms import FORMS, OPENERS
 from shoal.corpora.grammar.world import Event
 from shoal.errors import DataError
 
-_MOST_SENTENCES = 5
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAX_SENTENCES = 5
 """A form holds at most this many sentences."""
 
 _NAME = r"[A-Z][a-z]+|[Tt]he (?:farmer|teacher|baker|nurse|old man|old woman)"
@@ -51,6 +54,7 @@ _OTHERS = {"he": "he|she", "his": "his|her", "him": "him|her", "bhe": "he|she", 
 _OPENED = re.compile(rf"(?:{'|'.join(sorted(set(OPENERS), key=len, reverse=True))}),? (?=\S)")
 _SENTENCE_END = re.compile(r'(?<=[.!?"]) (?=[A-Z"])')
 _WORD = re.compile(r"[A-Za-z]+")
+_SLOT = re.compile(r"(\{\w+\})")
 
 
 class _Reading(NamedTuple):
@@ -63,10 +67,10 @@ class _Reading(NamedTuple):
 
 
 def read_events(text: str) -> tuple[Event, ...]:
-    """What a story tells, sentence by sentence.
+    """The events of a story, sentence by sentence.
 
     Args:
-        text: a story told by `shoal.corpora.grammar.generate`.
+        text: a story of `shoal.corpora.grammar.tell_stories`.
 
     Raises:
         DataError: a sentence that no form gives.
@@ -77,18 +81,20 @@ def read_events(text: str) -> tuple[Event, ...]:
         sentences = _SENTENCE_END.split(paragraph)
         place = 0
         while place < len(sentences):
-            for length in range(min(_MOST_SENTENCES, len(sentences) - place), 0, -1):
-                found = _read(" ".join(sentences[place : place + length]), focus)
-                if found:
-                    break
-            else:
-                raise DataError(
-                    f"no form of the story grammar gives {sentences[place]!r}; only its own stories are read"
-                )
+            found, length = _read_longest(sentences[place : place + _MAX_SENTENCES], focus)
             events += found
             focus = next((event.slots["a"] for event in reversed(found) if "a" in event.slots), focus)
             place += length
     return tuple(events)
+
+
+def _read_longest(sentences: list[str], focus: str) -> tuple[list[Event], int]:
+    """The events of as many sentences as one form covers, and their number."""
+    for length in range(len(sentences), 0, -1):
+        found = _read(" ".join(sentences[:length]), focus)
+        if found:
+            return found, length
+    raise DataError(f"no form of the story grammar gives {sentences[0]!r}; only its own stories are read")
 
 
 def _read(sentence: str, focus: str) -> list[Event]:
@@ -109,29 +115,33 @@ def _read(sentence: str, focus: str) -> list[Event]:
 
 def _match(sentence: str, focus: str) -> Event | None:
     best: tuple[int, Event] | None = None
-    for word in set(_WORD.findall(sentence)):
+    # In the order of the words: of two forms that say as much, the same one is meant in every process.
+    for word in dict.fromkeys(_WORD.findall(sentence)):
         for reading in _index().get(word, ()):
-            if best is None or reading.literal > best[0]:
-                match = reading.pattern.fullmatch(sentence)
-                if match:
-                    best = reading.literal, Event(reading.kind, _facts(match, focus))
+            match = reading.pattern.fullmatch(sentence) if best is None or reading.literal > best[0] else None
+            if match:
+                best = reading.literal, Event(reading.kind, _facts(match, focus))
     return best[1] if best else None
 
 
 def _facts(match: re.Match[str], focus: str) -> dict[str, str]:
-    slots: dict[str, str] = {}
-    for name, value in match.groupdict().items():
-        letter = name.lower()
-        if value in ("He", "She"):
-            value = focus
-        elif letter in "ab":
-            value = value[0].lower() + value[1:] if value.startswith("The ") else value
-        elif letter in "tu":
-            value = value.rpartition(" ")[2]
-        elif letter in "xyz":
-            value = value.partition(" ")[2]
-        slots[letter] = value
-    return slots
+    """The plain values of the slots; a pronoun stands for the one who acted last."""
+    return {
+        name.lower(): focus if value in ("He", "She") else _PLAIN.get(name.lower(), str)(value)
+        for name, value in match.groupdict().items()
+    }
+
+
+def _uncapitalized(name: str) -> str:
+    return f"t{name[1:]}" if name.startswith("The ") else name
+
+
+_PLAIN: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys("ab", _uncapitalized),
+    **dict.fromkeys("tu", lambda thing: thing.rpartition(" ")[2]),  # without its look
+    **dict.fromkeys("xyz", lambda thing: thing.partition(" ")[2]),  # without its article
+}
+"""How the plain value of a slot is got from what stands in the sentence."""
 
 
 @cache
@@ -147,25 +157,22 @@ def _index() -> dict[str, list[_Reading]]:
 
 
 def _compile(form: str) -> re.Pattern[str]:
-    """The form with a group for each slot; a slot that stands twice must say the same."""
+    """The form with a group for each slot; a slot that stands twice must hold the same."""
     named: set[str] = set()
-    parts = []
-    for part in re.split(r"(\{\w+\})", form):
-        slot = part[1:-1]
-        if not part.startswith("{"):
-            parts.append(re.escape(part))
-        elif slot in _OTHERS:
-            parts.append(f"(?:{_OTHERS[slot]})")
-        elif slot == "at":
-            parts.append(f"(?:{_SLOTS[slot]})")
-        elif slot in named:
-            parts.append(f"(?P={slot})")
-        elif slot.swapcase() in named:
-            parts.append(f"(?:{_SLOTS[slot]})")
-        else:
-            named.add(slot)
-            parts.append(f"(?P<{slot}>{_SLOTS[slot]})")
+    parts = (_slot(part[1:-1], named) if part.startswith("{") else re.escape(part) for part in _SLOT.split(form))
     return re.compile("".join(parts))
+
+
+def _slot(slot: str, named: set[str]) -> str:
+    """The pattern of one slot; the first of its name is a named group, unless it is no fact."""
+    if slot in _OTHERS:
+        return f"(?:{_OTHERS[slot]})"
+    if slot in named:
+        return f"(?P={slot})"
+    if slot == "at" or slot.swapcase() in named:
+        return f"(?:{_SLOTS[slot]})"
+    named.add(slot)
+    return f"(?P<{slot}>{_SLOTS[slot]})"
 
 
 def _capital(text: str) -> str:

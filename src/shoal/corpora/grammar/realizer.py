@@ -1,4 +1,4 @@
-"""The teller: turns events into sentences, with paraphrase, pronouns, openers and joined sentences."""
+"""The story: turns events into sentences, with paraphrase, pronouns, openers and joined sentences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shoal.corpora.grammar import lexicon
 from shoal.corpora.grammar.forms import NARRATED, OPENERS, SPOKEN, STATES
-from shoal.corpora.grammar.world import Being, Event, Thing, Words
+from shoal.corpora.grammar.world import Being, Event, RequiredWords, Thing
 
 if TYPE_CHECKING:
     import random
@@ -50,21 +50,21 @@ _PLAIN = {kind: tuple(_analyse(kind, form) for form in forms) for kind, forms in
 _DIALOGUE = {kind: tuple(_analyse(kind, form) for form in forms) for kind, forms in SPOKEN.items()}
 
 
-class Teller:
-    """Tells one story; plots call it.
+class Realizer:
+    """Writes one story, event by event; plots call it.
 
     Attributes:
         rng: the story's generator of random numbers.
-        asked: the features that must be there.
+        requested: the features that must be there.
         words: the words that must occur.
         hero: whom the story is about.
         key: the thing that it turns on.
     """
 
-    def __init__(self, rng: random.Random, words: Words, asked: frozenset[str], *, talks: bool) -> None:
+    def __init__(self, rng: random.Random, words: RequiredWords, requested: frozenset[str], *, talks: bool) -> None:
         self.rng = rng
         self.words = words
-        self.asked = asked
+        self.requested = requested
         self.events: list[Event] = []
         self._talks = talks
         self._parts: list[str] = []
@@ -119,8 +119,13 @@ class Teller:
         name = self.draw(lexicon.FAMILY)
         return Being(name, name, lexicon.GROWN[name] == "she")
 
-    def say(self, kind: str, **slots: Being | Thing | str) -> None:
-        """Tell one event in one of its forms."""
+    def event(self, kind: str, **slots: Being | Thing | str) -> None:
+        """Add an event, written in one of its forms.
+
+        Args:
+            kind: a kind of event of `shoal.corpora.grammar.forms`.
+            slots: what its slots hold.
+        """
         spoken = _DIALOGUE[kind]
         forms = spoken if spoken and self._talks and self.rng.random() < _SPOKEN else _PLAIN[kind]
         form = forms[int(self.rng.random() * len(forms))]
@@ -143,8 +148,8 @@ class Teller:
         """The whole story."""
         return " ".join(self._parts).replace(" \n ", "\n").strip()
 
-    def said(self, kind: str) -> bool:
-        """Whether an event of this kind has been told."""
+    def has_event(self, kind: str) -> bool:
+        """Whether the story has an event of this kind already."""
         return any(event.kind == kind for event in self.events)
 
     def _add(self, form: _Form, filled: Mapping[str, str], actor: Being | None) -> None:

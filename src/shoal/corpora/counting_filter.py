@@ -1,4 +1,4 @@
-"""The check that a text never counts up.
+"""The filter against texts that count up.
 
 A text counts up where three numbers stand in succession, each one more than the last: in unary (11 111 1111), in
 digits (4, 5, 6) or in words (one, two, three). Numbers stand in succession where nothing of their own notation lies
@@ -51,7 +51,7 @@ _Mention = tuple[int, int, int]
 
 
 def find_ascending_run(text: str) -> str | None:
-    """The first stretch of a text that counts up over three numbers, or None."""
+    """The first part of a text that counts up over three numbers, or None."""
     unary = ((len(match[0]), *match.span()) for match in _UNARY.finditer(text))
     digits = ((int(match[0]), *match.span()) for match in _DIGITS.finditer(text))
     words = ((_VALUE[match[0].lower()], *match.span()) for match in _WORD.finditer(text))
@@ -63,10 +63,10 @@ def find_ascending_run(text: str) -> str | None:
 
 
 def check_never_counts_up(texts: Iterable[str]) -> int:
-    """Check every text, and say how many there were.
+    """Check every text; return their number.
 
     Raises:
-        DataError: a text counts up; the message shows the stretch.
+        DataError: a text counts up; the message shows the run.
     """
     count = 0
     for count, text in enumerate(texts, start=1):
@@ -74,6 +74,26 @@ def check_never_counts_up(texts: Iterable[str]) -> int:
         if run is not None:
             raise DataError(f"text {count} counts up: {run[:80]!r}; no ascending run may stand in this training text")
     return count
+
+
+def drop_counting(texts: Iterable[str]) -> tuple[list[str], int]:
+    """The texts without the paragraphs that count up, and how many paragraphs were dropped.
+
+    A text that counts up across its paragraphs is dropped whole; all of its paragraphs count as dropped.
+    """
+    kept: list[str] = []
+    dropped = 0
+    for text in texts:
+        paragraphs = text.split("\n")
+        still = [paragraph for paragraph in paragraphs if find_ascending_run(paragraph) is None]
+        joined = "\n".join(still)
+        if find_ascending_run(joined) is not None:
+            dropped += len(paragraphs)
+            continue
+        dropped += len(paragraphs) - len(still)
+        if joined:
+            kept.append(joined)
+    return kept, dropped
 
 
 def _first_run(mentions: Iterator[_Mention], gap: int) -> tuple[int, int] | None:

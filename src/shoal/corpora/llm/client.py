@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint, asked with patience: what is slow, busy or rude is asked again, after a while."""
+"""The client of an OpenAI-compatible endpoint, with retries and exponential back-off."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a model said."""
+class Completion:
+    """A model's answer to one prompt."""
 
     text: str
     tokens_in: int
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a model answers, and how patiently it is asked."""
+    """Where a model answers, and how often a request is tried."""
 
     url: str
     """As in ``http://localhost:8080/v1``."""
@@ -37,25 +37,26 @@ class Endpoint:
     timeout: float = 60.0
     """Seconds that an answer may take."""
 
-    tries: int = 5
-    """How often a question is asked before giving up."""
+    max_attempts: int = 5
+    """Requests for one prompt before giving up."""
 
-    wait: float = 1.0
-    """Seconds before the second try; each further wait is twice as long, and up to half of it more by chance."""
+    backoff: float = 1.0
+    """Seconds before the second attempt; each further wait is twice as long, and up to half of it more by chance, so
+    that workers that were refused together do not come back together."""
 
-    longest: int = 600
-    """The most tokens of an answer."""
+    max_tokens: int = 600
+    """Of an answer."""
 
     temperature: float = 1.0
 
-    second_temperature: float | None = None
-    """Of a question that is asked again because its answer was of no use; None leaves it as it was."""
+    retry_temperature: float | None = None
+    """Of a request that is repeated because its answer was of no use; None leaves it as it was."""
 
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
-    """The JSON schema that answers are held to, at an endpoint that can (``response_format``); None asks in words."""
+    """The JSON schema that answers are held to, at an endpoint that can (``response_format``)."""
 
-    pause: Callable[[float], None] = field(default=time.sleep, repr=False)
-    """What waits."""
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    """Waits for a number of seconds; tests give their own."""
 
     def client(self) -> Any:
         """A client for this address.
@@ -73,30 +74,30 @@ class Endpoint:
         key = os.environ.get(KEY_VARIABLE) or "none"
         return openai.OpenAI(base_url=self.url, api_key=key, timeout=self.timeout, max_retries=0)
 
-    def ask(self, client: Any, prompt: str, check: Callable[[str], object] | None = None) -> Answer:
+    def complete(self, client: Any, prompt: str, check: Callable[[str], object] | None = None) -> Completion:
         """The model's answer to one prompt.
 
         Args:
             client: as `client` gives it.
-            prompt: what is asked.
-            check: raises UselessAnswerError where a text is of no use; the question is then asked again at once.
+            prompt: the user's message.
+            check: raises UselessAnswerError where a text is of no use; the request is then repeated at once.
 
         Raises:
             UselessAnswerError: the last answer was of no use.
-            EndpointError: the endpoint refuses the request, or every try failed.
+            EndpointError: the endpoint refuses the request, or every attempt failed.
         """
         failure, temperature, useless = "", self.temperature, None
-        for attempt in range(self.tries):
+        for attempt in range(self.max_attempts):
             if attempt and useless is None:
-                self.pause(self.wait * 2 ** (attempt - 1) * random.uniform(1, 1.5))
+                self.sleep(self.backoff * 2 ** (attempt - 1) * random.uniform(1, 1.5))
             useless = None
             try:
-                answer = self._ask_once(client, prompt, temperature)
+                answer = self._complete_once(client, prompt, temperature)
                 if check is not None:
                     check(answer.text)
             except UselessAnswerError as fault:
                 useless = fault
-                temperature = temperature if self.second_temperature is None else self.second_temperature
+                temperature = temperature if self.retry_temperature is None else self.retry_temperature
             except _TryAgainError as fault:
                 failure = str(fault)
             else:
@@ -104,25 +105,25 @@ class Endpoint:
         if useless is not None:
             raise useless
         raise EndpointError(
-            f"{self.url} gave no usable answer in {self.tries} tries ({failure}); see whether it runs, or give it a "
-            "longer timeout, and give the same command again"
+            f"{self.url} gave no usable answer in {self.max_attempts} tries ({failure}); see whether it runs, or give it "
+            "a longer timeout, and give the same command again"
         )
 
-    def _ask_once(self, client: Any, prompt: str, temperature: float) -> Answer:
+    def _complete_once(self, client: Any, prompt: str, temperature: float) -> Completion:
         import openai
 
         try:
             reply = client.chat.completions.create(
                 model=self.model,
                 messages=[{"role": "user", "content": prompt}],
-                max_tokens=self.longest,
+                max_tokens=self.max_tokens,
                 temperature=temperature,
-                **self._form(),
+                **self._response_format(),
             )
         except openai.APITimeoutError as error:
             raise _TryAgainError(f"no answer within {self.timeout:g} s") from error
         except openai.APIStatusError as error:
-            if error.status_code in (408, 409, 429) or error.status_code >= 500:
+            if error.status_code in (408, 409, 429) or error.status_code >= 500:  # time-out, conflict, rate limit
                 raise _TryAgainError(f"status {error.status_code}") from error
             raise EndpointError(
                 f"{self.url} refuses the request with status {error.status_code} ({_short(error.message)}); "
@@ -131,9 +132,9 @@ class Endpoint:
             ) from error
         except (openai.APIConnectionError, openai.APIError, ValueError) as error:
             raise _TryAgainError(_short(str(error)) or type(error).__name__) from error
-        return _answer(reply)
+        return _completion(reply)
 
-    def _form(self) -> dict[str, Any]:
+    def _response_format(self) -> dict[str, Any]:
         if self.schema is None:
             return {}
         form = {"name": "answer", "strict": True, "schema": dict(self.schema)}
@@ -141,21 +142,21 @@ class Endpoint:
 
 
 class UselessAnswerError(Exception):
-    """An answer that came, and is not what was asked for; the text says why."""
+    """An answer that cannot be used; the message says why."""
 
 
 class _TryAgainError(Exception):
     """A failure that may pass."""
 
 
-def _answer(reply: Any) -> Answer:
+def _completion(reply: Any) -> Completion:
     """The text of a reply; one without text counts as a failure."""
     choices = getattr(reply, "choices", None)
     text = getattr(getattr(choices[0], "message", None), "content", None) if choices else None
     if not isinstance(text, str) or not text.strip():
         raise _TryAgainError("an answer without text")
     usage = getattr(reply, "usage", None)
-    return Answer(
+    return Completion(
         text=text.strip(),
         tokens_in=getattr(usage, "prompt_tokens", None) or 0,
         tokens_out=getattr(usage, "completion_tokens", None) or 0,
