@@ -15,7 +15,7 @@ from shoal.evaluation.reference import evaluate_by_generation
 from shoal.models.anatomy import split_model
 from shoal.models.lengths import Lengths, find_lengths
 from shoal.models.sampling import sample_continuations
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 
 VOCABULARY = 120
 LONG = {

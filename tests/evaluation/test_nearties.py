@@ -7,7 +7,7 @@ import torch
 
 from architectures import letter_tokenizer, letters, tiny_model
 from shoal.evaluation import evaluate, evaluate_by_generation
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 
 TOKENIZER = letter_tokenizer()
 PROMPT = [11, 12, 13]

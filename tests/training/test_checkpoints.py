@@ -10,7 +10,7 @@ from small_models import byte_tokenizer, gpt2, llama
 
 from children import answer_of, deadly, killed
 from shoal.errors import CorruptModelError, StoreError, TrainingError
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 from shoal.training import TrainSettings, train
 from shoal.training.checkpoints import FILE_NAME
 

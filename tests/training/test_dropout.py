@@ -10,7 +10,7 @@ from small_models import VOCABULARY, byte_tokenizer
 
 from every_architecture import every_type, small_config, small_model
 from shoal.errors import ModelError, UsageError
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import TrainSettings, train
 from shoal.training.dropout import dropout_set

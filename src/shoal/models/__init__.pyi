@@ -29,6 +29,7 @@ from .load import (
     load_tokenizer as load_tokenizer,
 )
 from .loaded import LoadedModel as LoadedModel
+from .random_weights import shuffle_weights as shuffle_weights
 from .reader import (
     Reader as Reader,
     load_reader as load_reader,

@@ -17,7 +17,7 @@ from shoal.evaluation.certification.checks import ScoresDummy
 from shoal.evaluation.certification.subject import as_pairs
 from shoal.evaluation.certification.suite import checks
 from shoal.models.dummies import teach, tiny_tokenizer
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 
 from . import early, late_judging, late_plumbing
 from .base import Batched

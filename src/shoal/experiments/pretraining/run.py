@@ -12,7 +12,8 @@ from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import check_same_environment, describe_environment
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
-from shoal.experiments.store import RunStore, as_table
+from shoal.experiments.settings_file import as_table
+from shoal.experiments.store import RunStore
 from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
