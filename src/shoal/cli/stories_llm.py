@@ -35,7 +35,7 @@ def generate_with_llm(
     """
     from shoal.cli.console import confirmed, progress_bars
     from shoal.corpora import write_documents
-    from shoal.corpora.asked import Endpoint, ask_all, estimate_cost, make_prompts, read_record
+    from shoal.corpora.llm import Endpoint, estimate_cost, generate_all, make_prompts, read_record
 
     if model is None or count is None or out is None:
         raise UsageError("--endpoint needs --endpoint-model NAME, --count STORIES and --out FILE")
@@ -44,12 +44,12 @@ def generate_with_llm(
     record = out.with_name(out.name + ".answers.jsonl")
     known = read_record(record)
     todo = [prompt.text for prompt in prompts if prompt.key not in known]
-    cost = estimate_cost(todo, price_in=prices[0], price_out=prices[1], longest=endpoint.longest)
+    cost = estimate_cost(todo, price_in=prices[0], price_out=prices[1], max_tokens=endpoint.max_tokens)
     say(f"{cost} ({count - len(todo):,} answers are there already)")
-    if cost.most_money > 0 and not agreed and not confirmed():
+    if cost.max_money > 0 and not agreed and not confirmed():
         raise UsageError("no request was sent; give --yes to spend what the estimate names")
     with progress_bars() as progress:
-        rows, doubles = ask_all(prompts, endpoint, record, progress=progress)
+        rows, doubles = generate_all(prompts, endpoint, record, progress=progress)
     written = write_documents(rows, out)
     if as_json:
         print(json.dumps({"stories": written, "duplicates": doubles, "file": str(out), "answers": str(record)}))

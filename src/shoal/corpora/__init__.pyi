@@ -14,6 +14,7 @@ from .counting_filter import (
     find_ascending_run as find_ascending_run,
 )
 from .datacard import (
+    SAMPLE_WORDS as SAMPLE_WORDS,
     DataCard as DataCard,
     describe_corpus as describe_corpus,
     distinct_n as distinct_n,

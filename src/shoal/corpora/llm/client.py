@@ -105,8 +105,8 @@ class Endpoint:
         if useless is not None:
             raise useless
         raise EndpointError(
-            f"{self.url} gave no usable answer in {self.max_attempts} tries ({failure}); see whether it runs, or give it "
-            "a longer timeout, and give the same command again"
+            f"{self.url} gave no usable answer in {self.max_attempts} tries ({failure}); see whether it runs, or give "
+            "it a longer timeout, and give the same command again"
         )
 
     def _complete_once(self, client: Any, prompt: str, temperature: float) -> Completion:

@@ -24,7 +24,7 @@ def place(story: Realizer) -> dict[str, str]:
 
 
 def spot(story: Realizer) -> str:
-    """RequiredWords for a spot that the story has not named yet."""
+    """Words for a spot that the story has not named yet."""
     return story.draw(lexicon.SPOTS)
 
 

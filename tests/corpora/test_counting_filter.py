@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.corpora import check_never_counts_up, find_ascending_run
+from shoal.corpora import check_never_counts_up, drop_counting, find_ascending_run
 from shoal.errors import DataError
 
 
@@ -47,3 +47,13 @@ def test_checking_many_texts_counts_them_and_shows_the_fault() -> None:
     assert check_never_counts_up(["a", "1 2"]) == 2
     with pytest.raises(DataError, match=r"text 2 counts up: '1 2 3'"):
         check_never_counts_up(["a", "b 1 2 3"])
+
+
+def test_only_the_paragraph_that_counts_up_is_dropped() -> None:
+    kept, dropped = drop_counting(["One day.\nOne, two, three!\nThe end.", "A dog."])
+    assert kept == ["One day.\nThe end.", "A dog."]
+    assert dropped == 1
+
+
+def test_a_text_that_counts_up_across_paragraphs_is_dropped_whole() -> None:
+    assert drop_counting(["1.\n2.\n3."]) == ([], 3)

@@ -8,8 +8,7 @@ import tracemalloc
 
 import pytest
 
-from shoal.corpora.loading import read_documents
-from shoal.corpora.writing import write_documents
+from shoal.corpora import read_documents, write_documents
 from shoal.errors import DataError, UnavailableError, UsageError
 
 TEXTS = ["One day a café.", "Two days.\n\nThen three.", "A cat sat."]
