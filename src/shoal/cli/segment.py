@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
-from shoal.cli.options import Flag, Json, Plot
+from shoal.cli.options import Flag, Json, Plot, Source
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def segment(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    file: Source = "-",
     /,
     *,
     channel: str = "words",
