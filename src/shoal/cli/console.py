@@ -6,17 +6,19 @@ import json
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from shoal.cli.terminal import say, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rich.progress import Progress as RichProgress, TaskID
 
     from shoal.progress import Progress
     from shoal.training import CurvePoint
+
+Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
 
@@ -25,7 +27,7 @@ class Display(Protocol):
     """Where progress is shown: bars on a terminal, lines in a log."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Show the progress of a piece of work."""
+        """Show the progress of a piece of work; a total of 0 is one that is not known."""
 
     def note(self, text: str) -> None:
         """Show a note that replaces the one before it."""
@@ -38,7 +40,7 @@ class Display(Protocol):
 def display() -> Iterator[Display]:
     """Yield bars where standard error is a terminal, and lines where it is not, so that logs stay readable."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield _LogLines()
+        yield LogLines()
         return
     from rich.console import Console
     from rich.progress import (
@@ -61,6 +63,13 @@ def display() -> Iterator[Display]:
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         yield _Bars(bars)
+
+
+def counted(items: Iterable[Item], what: str, progress: Progress) -> Iterator[Item]:
+    """The same items, with their number shown while they pass; how many there will be is not known."""
+    for done, item in enumerate(items):
+        progress(what, done, 0)
+        yield item
 
 
 @contextmanager
@@ -114,8 +123,8 @@ class _Bars:
 
     def progress(self, what: str, done: int, total: int) -> None:
         if what not in self._known:
-            self._known[what] = self._bars.add_task(_for_bars(what), total=total, note="")
-        self._bars.update(self._known[what], completed=done, total=total)
+            self._known[what] = self._bars.add_task(_for_bars(what), total=total or None, note="")
+        self._bars.update(self._known[what], completed=done, total=total or None)
 
     def note(self, text: str) -> None:
         if self._known:
@@ -130,24 +139,35 @@ def _for_bars(text: str) -> str:
     return shown(text, sys.stderr.encoding)
 
 
-class _LogLines:
-    """A line where a piece of work begins, and one every ten seconds while it lasts."""
+class LogLines:
+    """A line where a piece of work begins, and one every ten seconds while it lasts, with the time that is left."""
 
-    def __init__(self) -> None:
-        self._begun: set[str] = set()
-        self._last = time.monotonic()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._last = clock()
         self._note = ""
 
     def progress(self, what: str, done: int, total: int) -> None:
+        """Print a line where the work is new, or the last line is ten seconds old."""
+        now = self._clock()
         new = what not in self._begun
-        if not new and time.monotonic() - self._last < SECONDS_BETWEEN_LOG_LINES:
+        if not new and now - self._last < SECONDS_BETWEEN_LOG_LINES:
             return
-        self._begun.add(what)
-        self._last = time.monotonic()
-        say(f"{what}: {done} of {total}  {self._note}".rstrip())
+        started, first = self._begun.setdefault(what, (now, done))
+        self._last = now
+        parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
+        if total and first < done < total:
+            from shoal.experiments.pretraining import in_words
+
+            # What was there when the work began, as after a resume, says nothing of its speed.
+            parts.append(f"about {in_words((now - started) / (done - first) * (total - done))} left")
+        say("  ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
+        """Show the note with the next line of progress."""
         self._note = text
 
     def say(self, text: str) -> None:
+        """Print lines at once."""
         say(text)
