@@ -22,26 +22,15 @@ import torch
 
 from shoal.errors import ModelError
 from shoal.models.attention import fast_forward, skips_mask
-from shoal.models.bodies import Body, adopt
-from shoal.models.head import Head
+from shoal.models.fast import FastModel, adopt
 from shoal.models.lengths import ALL_AGREE, Lengths, find_lengths
+from shoal.models.lm_head import LMHead
+from shoal.models.probing import context_of, forget, hooks_present, logits_of_all, same_numbers, spread_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from transformers import PreTrainedModel
-
-__all__ = [
-    "Anatomy",
-    "Head",
-    "Padding",
-    "context_of",
-    "forget",
-    "logits_of_all",
-    "same_numbers",
-    "split_model",
-    "spread_ids",
-]
 
 Padding = Literal["right", "none"]
 
@@ -60,15 +49,15 @@ _SOFT_CAPS = ("final_logit_softcapping", "final_logit_softcap", "logit_softcap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anatomy:
-    """What `split_model` returns."""
+class FactoredModel:
+    """What `factor_model` returns."""
 
-    model: PreTrainedModel | Body
+    model: PreTrainedModel | FastModel
 
-    own: Body | None
+    fast: FastModel | None
     """The body that runs in place of the model's; None where shoal has none that gives the same numbers."""
 
-    head: Head | None
+    head: LMHead | None
     """None where the model could not be factored, so that its full logits must be used."""
 
     padding: Padding
@@ -79,14 +68,14 @@ class Anatomy:
     """The number of logits."""
 
     lengths: Lengths = ALL_AGREE
-    """Which lengths of what is read give the same numbers, as far as the caller of `split_model` asked."""
+    """Which lengths of what is read give the same numbers, as far as the caller of `factor_model` asked."""
 
     @property
     def path(self) -> Literal["factored", "full logits"]:
         """Which path scoring takes."""
         return "full logits" if self.head is None else "factored"
 
-    def body(self, ids_BL: torch.Tensor, shared: int = 0) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, shared: int = 0) -> torch.Tensor:
         """The last hidden states (B × (L - shared) × D), as the head takes them; no gradients flow.
 
         Args:
@@ -98,16 +87,16 @@ class Anatomy:
         """
         if self.head is None:
             raise ModelError(f"{type(self.model).__name__} could not be split into body and head; use its full logits")
-        if self.own is not None:
+        if self.fast is not None:
             with torch.inference_mode():
-                return self.own.hidden_behind(shared, ids_BL)
+                return self.fast.hidden_behind(shared, ids_BL)
         self.forget()
         with torch.inference_mode(), fast_forward(self.model):
             return _hidden(self.model, ids_BL)[:, shared:]
 
     def full_logits(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """The logits (B × L × V) that the model itself gives."""
-        if isinstance(self.model, Body):
+        if isinstance(self.model, FastModel):
             return self.model.head.logits(self.model.hidden(ids_BL))
         self.forget()
         return logits_of_all(self.model, ids_BL)
@@ -127,15 +116,15 @@ class _Findings:
     form: tuple[float, float | None] | None
     padding: Padding
     vocabulary: int
-    own: bool
-    """Whether a body of shoal's own gives the same logits."""
+    fast: bool
+    """Whether a fast model of shoal's gives the same logits."""
 
 
 _known: WeakKeyDictionary[torch.nn.Module, _Findings] = WeakKeyDictionary()
 _known_lengths: WeakKeyDictionary[torch.nn.Module, tuple[_Findings, Lengths]] = WeakKeyDictionary()
 
 
-def split_model(model: PreTrainedModel | Body, *, longest: int | None = None) -> Anatomy:
+def factor_model(model: PreTrainedModel | FastModel, *, longest: int | None = None) -> FactoredModel:
     """Take a model apart into body and head, and prove on a probe that the parts give the logits of the whole.
 
     The model must be in evaluation mode. What was found is remembered for as long as the model object lives and its
@@ -145,46 +134,37 @@ def split_model(model: PreTrainedModel | Body, *, longest: int | None = None) ->
         model: the model.
         longest: how many ids will be read at most, where the length may play a part; where None, that is not looked at.
     """
-    if isinstance(model, Body):
-        return Anatomy(model=model, own=model, head=model.head, padding="right", vocabulary=len(model.head.weight_VD))
+    if isinstance(model, FastModel):
+        return FactoredModel(
+            model=model, fast=model, head=model.head, padding="right", vocabulary=len(model.head.weight_VD)
+        )
     findings, outside = _known.get(model), _outside(model)
     if findings is None or findings.outside != outside:
         findings = _known[model] = _probe(model, outside)
     head = None if findings.form is None else _head(model, *findings.form)
-    own = adopt(model) if findings.own else None
-    anatomy = Anatomy(model=model, own=own, head=head, padding=findings.padding, vocabulary=findings.vocabulary)
-    if longest is None or own is not None:  # the bodies of shoal's own read no length
-        return anatomy
+    fast = adopt(model) if findings.fast else None
+    factored = FactoredModel(
+        model=model, fast=fast, head=head, padding=findings.padding, vocabulary=findings.vocabulary
+    )
+    if longest is None or fast is not None:  # the fast models do not look at the length
+        return factored
     found_for, lengths = _known_lengths.get(model, (findings, ALL_AGREE))
     if lengths.reached < longest or found_for is not findings:
         reached = max(longest, min(max(_LEAST_LENGTH, 1 << longest.bit_length()), context_of(model) or longest))
         try:
-            lengths = _look_at_lengths(anatomy, reached)
+            lengths = _look_at_lengths(factored, reached)
         except (IndexError, RuntimeError):  # more places or memory than there are
-            lengths = _look_at_lengths(anatomy, longest)
+            lengths = _look_at_lengths(factored, longest)
         _known_lengths[model] = (findings, lengths)
-    return replace(anatomy, lengths=lengths)
-
-
-def context_of(model: PreTrainedModel) -> int | None:
-    """How many tokens a model reads at most, where its configuration says so.
-
-    Dynamic NTK scaling stretches the context that it names by its factor; XLNet says -1 and has no limit.
-    """
-    config = model.config.get_text_config(decoder=True)
-    context = getattr(config, "max_position_embeddings", None)
-    rope = getattr(config, "rope_parameters", None) or {}
-    if context is None or context < 1:
-        return None
-    return int(context * rope.get("factor", 1.0)) if rope.get("rope_type") == "dynamic" else int(context)
+    return replace(factored, lengths=lengths)
 
 
 @torch.inference_mode()
-def _look_at_lengths(anatomy: Anatomy, longest: int) -> Lengths:
+def _look_at_lengths(factored: FactoredModel, longest: int) -> Lengths:
     """Which lengths up to the longest give the same numbers."""
-    model: Any = anatomy.model
+    model: Any = factored.model
     row_L = spread_ids(model, longest)
-    forgetting = replace(anatomy, lengths=Lengths(keeps_state=True))
+    forgetting = replace(factored, lengths=Lengths(keeps_state=True))
     seen: dict[int, torch.Tensor] = {}
 
     def differs(shorter: int, longer: int) -> bool:
@@ -199,19 +179,13 @@ def _look_at_lengths(anatomy: Anatomy, longest: int) -> Lengths:
     if lengths.all_agree or lengths.keeps_state:
         return lengths
     _read(forgetting, row_L)
-    at_once, fresh = (_read(reader, row_L[: longest - 1]) for reader in (anatomy, forgetting))
+    at_once, fresh = (_read(reader, row_L[: longest - 1]) for reader in (factored, forgetting))
     return replace(lengths, keeps_state=not same_numbers(at_once, fresh))
 
 
-def _read(anatomy: Anatomy, ids_L: torch.Tensor) -> torch.Tensor:
+def _read(factored: FactoredModel, ids_L: torch.Tensor) -> torch.Tensor:
     """What can be compared of a row read by itself: its last hidden states, or else its logits."""
-    return (anatomy.full_logits(ids_L[None]) if anatomy.head is None else anatomy.body(ids_L[None]))[0]
-
-
-def forget(model: Any) -> None:
-    """Read a single token, after which frequencies are those of a short text again."""
-    with torch.no_grad():
-        model.base_model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device), use_cache=False)
+    return (factored.full_logits(ids_L[None]) if factored.head is None else factored.hidden(ids_L[None]))[0]
 
 
 def _outside(model: PreTrainedModel) -> tuple[object, ...]:
@@ -236,8 +210,8 @@ def _probe(model: PreTrainedModel, outside: tuple[object, ...]) -> _Findings:
         if not all(same_numbers(row[: len(one)], one) for row, one in zip(together, alone, strict=True)):
             padding = "none"
     form, vocabulary = _form(model, long, alone[0]), alone[0].shape[-1]
-    own = form is not None and padding == "right" and _own_is_same(model, long, alone[0])
-    return _Findings(outside=outside, form=form, padding=padding, vocabulary=vocabulary, own=own)
+    fast = form is not None and padding == "right" and _fast_is_same(model, long, alone[0])
+    return _Findings(outside=outside, form=form, padding=padding, vocabulary=vocabulary, fast=fast)
 
 
 def _probe_rows(model: PreTrainedModel) -> list[torch.Tensor]:
@@ -245,15 +219,9 @@ def _probe_rows(model: PreTrainedModel) -> list[torch.Tensor]:
     return [spread_ids(model, length, 1 + 11 * place) for place, length in enumerate(_PROBE_LENGTHS)]
 
 
-def spread_ids(model: PreTrainedModel, length: int, first: int = 1) -> torch.Tensor:
-    """A row of ids (L) that are spread over the vocabulary."""
-    entries = model.get_input_embeddings().weight.shape[0]
-    return torch.tensor([(first + 97 * place) * 31 % entries for place in range(length)], device=model.device)
-
-
 def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> tuple[float, float | None] | None:
     """Scale and soft cap with which body and head reproduce the logits; None where nothing does."""
-    if _plain_head(model) is None or model._forward_hooks or model._forward_pre_hooks:
+    if _plain_head(model) is None or hooks_present(model):
         return None
     with fast_forward(model):
         hidden_LD = _hidden(model, row_L[None])[0]
@@ -264,8 +232,8 @@ def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) 
     return None
 
 
-def _own_is_same(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> bool:
-    """Whether there is a body of shoal's own for the model that reproduces its logits."""
+def _fast_is_same(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> bool:
+    """Whether there is a fast model of the architecture that reproduces the logits."""
     body = adopt(model)
     return body is not None and same_numbers(body.head.logits(body.hidden(row_L[None]))[0], logits_LV)
 
@@ -286,13 +254,13 @@ def _number(place: object, name: str) -> float | None:
 def _plain_head(model: PreTrainedModel) -> torch.nn.Linear | None:
     """The output layer where it is a linear layer and nothing else."""
     layer = model.get_output_embeddings()
-    plain = type(layer) is torch.nn.Linear and not layer._forward_hooks and not layer._forward_pre_hooks
+    plain = type(layer) is torch.nn.Linear and not hooks_present(layer)
     return layer if plain and model.base_model is not model else None
 
 
-def _head(model: PreTrainedModel, scale: float, soft_cap: float | None) -> Head:
+def _head(model: PreTrainedModel, scale: float, soft_cap: float | None) -> LMHead:
     layer = model.get_output_embeddings()
-    return Head(weight_VD=layer.weight, bias_V=layer.bias, scale=scale, soft_cap=soft_cap)
+    return LMHead(weight_VD=layer.weight, bias_V=layer.bias, scale=scale, soft_cap=soft_cap)
 
 
 def _hidden(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
@@ -302,21 +270,3 @@ def _hidden(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
     output = model.base_model(input_ids=ids_BL, attention_mask=mask, use_cache=False, return_dict=True)
     hidden_BLD: torch.Tensor = output[0]
     return hidden_BLD
-
-
-def logits_of_all(model: PreTrainedModel, ids_BL: torch.Tensor) -> torch.Tensor:
-    """The logits (B × L × V) that the model gives of rows of one length, read from their beginning."""
-    output = model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), use_cache=False, return_dict=True)
-    logits_BLV: torch.Tensor = output.logits
-    return logits_BLV
-
-
-def same_numbers(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equal up to rounding in the dtype at hand; what is not a number equals itself."""
-    if one.shape != other.shape:
-        return False
-    slack = {torch.float64: 1e-9, torch.float32: 2e-5}.get(one.dtype, 0.05)
-    one, other = one.double(), other.double()
-    finite = other[other.isfinite()]
-    scale = max(float(finite.abs().max()), 1e-3) if len(finite) else 1.0
-    return torch.allclose(one, other, rtol=0.0, atol=slack * scale, equal_nan=True)

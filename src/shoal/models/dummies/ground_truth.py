@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.dummies.script import Prediction, Script
+    from shoal.models.dummies.context_tree import ContextTree, Prediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class GroundTruth:
     """The right scores of one example. Positions count completion tokens from 0, the end token included."""
 
     exact_match: bool
@@ -31,7 +31,9 @@ class Truth:
     greedy_ends: bool
 
 
-def truth_of(script: Script, prompt: Sequence[int], target: Sequence[int], end_id: int, twins: int = 1) -> Truth:
+def ground_truth(
+    script: ContextTree, prompt: Sequence[int], target: Sequence[int], end_id: int, twins: int = 1
+) -> GroundTruth:
     """The right scores of a dummy on one example.
 
     Args:
@@ -57,7 +59,7 @@ def truth_of(script: Script, prompt: Sequence[int], target: Sequence[int], end_i
     if first is not None:
         early, late = said[first] == end_id, target[first] == end_id
         divergence = "ended-early" if early else "went-on" if late else "other"
-    return Truth(
+    return GroundTruth(
         exact_match=first is None,
         first_divergence=first,
         divergence=divergence,
@@ -100,7 +102,7 @@ def _log_probability(row: Prediction, target: int, tokens: int, twins: int) -> f
     return listed.get(target, row.floor) - math.log(mass) - math.log(twins)
 
 
-def _greedy(script: Script, node: int, length: int, end_id: int) -> tuple[int, ...]:
+def _greedy(script: ContextTree, node: int, length: int, end_id: int) -> tuple[int, ...]:
     said: list[int] = []
     while len(said) < length and (not said or said[-1] != end_id):
         said.append(greedy_token(script.predictions[node], script.tokens))

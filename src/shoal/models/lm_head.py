@@ -11,7 +11,7 @@ import torch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class LMHead:
     """From hidden states to logits: ``cap(scale · (h Wᵀ + b))`` with ``cap(z) = c · tanh(z / c)`` where c is given."""
 
     weight_VD: torch.Tensor

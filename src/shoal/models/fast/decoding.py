@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.models.bodies.past import Memory
+from shoal.models.fast.past import Memory
 from shoal.models.prefixes import Prefix, group_prefixes, most_likely, say_next
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.models.bodies.body import Body
+    from shoal.models.fast.body import FastModel
 
 _CELLS = 2**17
 """Positions of a batch at most, which bounds the memory."""
 
 
 def continue_greedily(
-    body: Body, prefixes: Sequence[Sequence[int]], limits: Sequence[int], end_id: int | None, *, may_pad: bool = True
+    body: FastModel,
+    prefixes: Sequence[Sequence[int]],
+    limits: Sequence[int],
+    end_id: int | None,
+    *,
+    may_pad: bool = True,
 ) -> list[list[int]]:
     """Continue each prefix with its argmax until the end token, which is kept, or until its limit.
 
@@ -43,7 +48,7 @@ def continue_greedily(
 
 @torch.inference_mode()
 def continue_rows(
-    body: Body,
+    body: FastModel,
     rows: Sequence[Prefix],
     end_id: int | None,
     choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],
@@ -64,7 +69,7 @@ def continue_rows(
 
 
 def _continue_group(
-    body: Body,
+    body: FastModel,
     rows: list[Prefix],
     end_id: int | None,
     choose: Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.models.bodies.layer_norm import Layer, LayerNormBody
-from shoal.models.bodies.stack import Stack
+from shoal.models.fast.layer_norm import Layer, LayerNormBody
+from shoal.models.fast.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ class GPTNeoBody(LayerNormBody):
 
     @classmethod
     def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-        """See `Body.shapes`."""
+        """See `FastModel.shapes`."""
         width = settings["hidden_size"]
         inner = settings["intermediate_size"] or 4 * width
         shapes: dict[str, tuple[int, ...]] = {

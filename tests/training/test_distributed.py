@@ -14,8 +14,8 @@ from torch.distributed import TCPStore
 
 from children import answers_of
 from shoal.errors import TrainingError, UsageError
-from shoal.training import CorpusShare, TrainSettings, crew_of_processes, pretrain_documents, tokens_in_memory
-from shoal.training.checkpoints import FILE_NAME
+from shoal.training import CorpusShare, TrainSettings, join_process_group, pretrain_documents, tokens_in_memory
+from shoal.training.checkpointing import FILE_NAME
 
 SETTINGS = TrainSettings(
     learning_rate=3e-3, epochs=3, batch_tokens=200, micro_tokens=120, precision="float32", weight_decay=0.1
@@ -43,8 +43,8 @@ def _member(rank, size, port, mode, work):
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     os.environ |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
     torch.set_num_threads(1)
-    with crew_of_processes(mode) as crew:
-        return work(crew)
+    with join_process_group(mode) as group:
+        return work(group)
 
 
 def _together(mode, work, size=2):
@@ -95,13 +95,13 @@ def test_a_stopped_training_goes_on_with_both_processes_and_the_first_one_writes
         if point.step == 4:
             raise ZeroDivisionError
 
-    def work(crew):
-        folder = tmp_path / "shared" if crew.is_first else tmp_path / "never"
+    def work(group):
+        folder = tmp_path / "shared" if group.is_rank0 else tmp_path / "never"
         with pytest.raises((ZeroDivisionError, RuntimeError)):
             _train(llama(), settings, folder=folder, on_step=stop_after_four)
 
-    def again(crew):
-        folder = tmp_path / "shared" if crew.is_first else tmp_path / "never"
+    def again(group):
+        folder = tmp_path / "shared" if group.is_rank0 else tmp_path / "never"
         return _train(llama(), settings, folder=folder)
 
     _together(mode, work)
@@ -132,9 +132,9 @@ def test_what_is_wrong_is_said_by_all_processes():
 
     for fault in _together("ddp", broken):
         assert isinstance(fault, TrainingError)
-        assert "the loss of step 1 is nan on documents" in str(fault)
+        assert "the loss of step 1 is nan on batch 1: documents" in str(fault)
 
-    for fault in _together("ddp", lambda crew: _train(llama(seed=crew.rank), SETTINGS)):
+    for fault in _together("ddp", lambda group: _train(llama(seed=group.rank), SETTINGS)):
         assert isinstance(fault, UsageError)
         assert "given different model" in str(fault)
 
@@ -144,9 +144,9 @@ def test_what_is_wrong_is_said_by_all_processes():
 
 
 def test_wrong_launches_are_refused(monkeypatch):
-    with pytest.raises(UsageError, match=r"RANK, .* not started by torchrun"), crew_of_processes("ddp"):
+    with pytest.raises(UsageError, match=r"RANK, .* not started by torchrun"), join_process_group("ddp"):
         pass
-    with pytest.raises(UsageError, match="did you mean 'fsdp'"), crew_of_processes("fsdp2"):
+    with pytest.raises(UsageError, match="did you mean 'fsdp'"), join_process_group("fsdp2"):
         pass
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="torchrun started 2 processes, and each would train by itself"):
@@ -158,10 +158,10 @@ def test_torchrun_starts_it(tmp_path):
     script = tmp_path / "both.py"
     script.write_text(
         "import sys; sys.path[:0] = sys.argv[1:]\n"
-        "from test_crew import SETTINGS, _train, crew_of_processes, llama\n"
-        "with crew_of_processes('ddp') as crew:\n"
+        "from test_distributed import SETTINGS, _train, join_process_group, llama\n"
+        "with join_process_group('ddp') as group:\n"
         "    result = _train(llama(), SETTINGS)\n"
-        "    print(f'{crew.rank} of {crew.size}: {result.curve[-1].loss:.6f}', flush=True)\n"
+        "    print(f'{group.rank} of {group.world_size}: {result.curve[-1].loss:.6f}', flush=True)\n"
     )
     folders = [str(folder) for folder in Path(__file__).parents[:2]]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

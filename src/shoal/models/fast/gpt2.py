@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.models.bodies.layer_norm import Affine, Layer, LayerNormBody
+from shoal.models.fast.layer_norm import Affine, Layer, LayerNormBody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class GPT2Body(LayerNormBody):
 
     @classmethod
     def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-        """See `Body.shapes`."""
+        """See `FastModel.shapes`."""
         width = settings["n_embd"]
         inner = settings["n_inner"] or 4 * width
         shapes: dict[str, tuple[int, ...]] = {

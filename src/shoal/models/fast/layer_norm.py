@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from torch.nn.functional import embedding, layer_norm, linear, scaled_dot_product_attention
 
 from shoal.models.attention import banded_attention, tanh_gelu
-from shoal.models.bodies.body import Body
+from shoal.models.fast.body import FastModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
 
-    from shoal.models.bodies.past import Past
-    from shoal.models.bodies.stack import Stack
+    from shoal.models.fast.past import Past
+    from shoal.models.fast.stack import Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Layer:
     """How many positions a query sees, itself included."""
 
 
-class LayerNormBody(Body):
+class LayerNormBody(FastModel):
     """Subclasses say what their layers are and how scores are scaled."""
 
     embedding_name = "transformer.wte.weight"
@@ -75,7 +75,7 @@ class LayerNormBody(Body):
         raise NotImplementedError
 
     def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
-        """See `Body.hidden`."""
+        """See `FastModel.hidden`."""
         x_BLD = embedding(ids_BL, self._wte)
         x_BLD += self._wpe[: ids_BL.shape[1]] if past is None else self._wpe[past.positions(ids_BL)]
         for number, layer in enumerate(self.layers):

@@ -9,9 +9,9 @@ import torch
 from tiny_models import tiny_llama
 
 from architectures import tiny_model
-from shoal.models.anatomy import split_model
-from shoal.models.bodies import adopt, body_class
-from shoal.models.bodies.decoding import continue_greedily
+from shoal.models.factorization import factor_model
+from shoal.models.fast import adopt, body_class
+from shoal.models.fast.decoding import continue_greedily
 
 ROUNDING = 3e-5
 """Of the largest logit: what float32 may differ by when the order of operations does."""
@@ -200,7 +200,7 @@ def test_a_body_shares_the_weights_and_names_of_the_model():
 def test_a_model_that_is_plain_is_run_by_its_body(kind):
     model = random_model(kind, 1)
 
-    assert type(split_model(model).own) is body_class(kind)
+    assert type(factor_model(model).fast) is body_class(kind)
 
 
 def hooked(model):
@@ -227,7 +227,7 @@ def half_of_it(model):
 @pytest.mark.parametrize("change", [hooked, patched, subclassed, half_of_it])
 def test_a_model_that_was_changed_is_left_alone(change):
     model = tiny_llama()
-    assert split_model(model).own is not None
+    assert factor_model(model).fast is not None
 
     change(model)
 
@@ -237,13 +237,13 @@ def test_a_model_that_was_changed_is_left_alone(change):
 def test_a_model_that_is_changed_later_runs_itself():
     model = tiny_llama()
     ids_BL = random_ids(0, 1, 9)
-    before = split_model(model).body(ids_BL)
+    before = factor_model(model).hidden(ids_BL)
 
     patched(model)
-    anatomy = split_model(model)
+    factored = factor_model(model)
 
-    assert anatomy.own is None
-    assert not torch.allclose(anatomy.body(ids_BL), before)
+    assert factored.fast is None
+    assert not torch.allclose(factored.hidden(ids_BL), before)
 
 
 @pytest.mark.parametrize(
@@ -272,16 +272,16 @@ def test_an_architecture_without_a_body_is_left_alone():
 def test_weights_that_training_replaced_are_seen(kind):
     model = random_model(kind, 0)
     ids_BL = random_ids(0, 1, 20)
-    before = split_model(model).body(ids_BL)
+    before = factor_model(model).hidden(ids_BL)
     with torch.no_grad():
         for weight in model.parameters():
             weight.mul_(1.1)
 
-    anatomy = split_model(model)
+    factored = factor_model(model)
 
-    logits = anatomy.head.logits(anatomy.body(ids_BL))
+    logits = factored.head.logits(factored.hidden(ids_BL))
     torch.testing.assert_close(logits, model(input_ids=ids_BL).logits, rtol=1e-3, atol=1e-3)
-    assert not torch.allclose(anatomy.body(ids_BL), before)
+    assert not torch.allclose(factored.hidden(ids_BL), before)
 
 
 @pytest.mark.parametrize("shared", [0, 1, 7, 40, 99])

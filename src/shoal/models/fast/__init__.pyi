@@ -1,5 +1,5 @@
 from .adopt import adopt as adopt
-from .body import Body as Body
+from .body import FastModel as FastModel
 from .decoding import continue_greedily as continue_greedily
 from .past import (
     Memory as Memory,

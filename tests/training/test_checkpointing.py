@@ -12,7 +12,7 @@ from children import answer_of, deadly, killed
 from shoal.errors import CorruptModelError, StoreError, TrainingError
 from shoal.tasks import Example
 from shoal.training import TrainSettings, train
-from shoal.training.checkpoints import FILE_NAME
+from shoal.training.checkpointing import FILE_NAME
 
 EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 5)) for place in range(24)]
 SETTINGS = TrainSettings(
@@ -92,7 +92,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     else:
         data = b"not a checkpoint"
     path.write_bytes(data)
-    with pytest.raises(CorruptModelError, match=f"{FILE_NAME}.*delete it to start anew") as fault:
+    with pytest.raises(CorruptModelError, match=f"{FILE_NAME}.*delete it to start again") as fault:
         _run(gpt2, settings, tmp_path)
     assert "\n" not in str(fault.value)
 
@@ -108,7 +108,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     before = (tmp_path / FILE_NAME).read_bytes()
     fault = answer_of(_train_on_a_full_disk, tmp_path)
     assert isinstance(fault, StoreError)
-    assert "make room" in str(fault)
+    assert "free some space" in str(fault)
     assert "\n" not in str(fault)
     assert (tmp_path / FILE_NAME).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch.nn.functional import embedding, linear, scaled_dot_product_attention, silu
 
-from shoal.models.bodies.body import Body
-from shoal.models.bodies.stack import Stack
+from shoal.models.fast.body import FastModel
+from shoal.models.fast.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.models.bodies.past import Past
+    from shoal.models.fast.past import Past
 
 Angles = tuple[torch.Tensor, torch.Tensor]
 
@@ -40,7 +40,7 @@ class Layer:
     down: torch.Tensor
 
 
-class LlamaBody(Body):
+class LlamaBody(FastModel):
     """The body of ``LlamaForCausalLM``."""
 
     model_type = "llama"
@@ -79,7 +79,7 @@ class LlamaBody(Body):
         )
 
     def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
-        """See `Body.hidden`."""
+        """See `FastModel.hidden`."""
         x_BLD = embedding(ids_BL, self.weights[self.embedding_name])
         length = ids_BL.shape[1]
         angles = self._angles(torch.arange(length, device=self.device) if past is None else past.positions(ids_BL))
@@ -141,7 +141,7 @@ class LlamaBody(Body):
 
     @classmethod
     def shapes(cls, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-        """See `Body.shapes`."""
+        """See `FastModel.shapes`."""
         width, inner = settings["hidden_size"], settings["intermediate_size"]
         heads, key_heads, each = _heads(settings)
         shapes: dict[str, tuple[int, ...]] = {

@@ -14,15 +14,15 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from shoal.models.bodies.past import Opening
-from shoal.models.head import Head
+from shoal.models.fast.past import Opening
+from shoal.models.lm_head import LMHead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
 
-    from shoal.models.bodies.past import Past
+    from shoal.models.fast.past import Past
 
 _INDIFFERENT = {
     "_name_or_path", "architectures", "attention_dropout", "attn_pdrop", "bos_token_id", "classifier_dropout", "dtype",
@@ -33,7 +33,7 @@ _INDIFFERENT = {
 """Keys of a configuration that change nothing in a forward pass without dropout."""
 
 
-class Body(ABC):
+class FastModel(ABC):
     """A model that only reads. Subclasses write out one architecture each."""
 
     model_type: ClassVar[str]
@@ -58,7 +58,7 @@ class Body(ABC):
         self.device, self.dtype = embedding.device, embedding.dtype
         self.embeddings = len(embedding)
         self.context = int(settings[self.positions_setting])
-        self.head = Head(weight_VD=weights.get(self.head_name, embedding), bias_V=None, scale=1.0, soft_cap=None)
+        self.head = LMHead(weight_VD=weights.get(self.head_name, embedding), bias_V=None, scale=1.0, soft_cap=None)
 
     @classmethod
     def read_settings(cls, config: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models.dummies.script import chance, clear
+from shoal.models.dummies.context_tree import chance, clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.models.dummies.script import Prediction, Script
+    from shoal.models.dummies.context_tree import ContextTree, Prediction
     from shoal.text import EncodedPair
 
 Parameter = str | int | float | bool
@@ -64,7 +64,7 @@ class Dummy(ABC):
             Dummy.known[cls.name] = cls
 
     @abstractmethod
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Write into the script what the dummy says about the items."""
 
 
@@ -90,12 +90,12 @@ def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
     return kind(**values)
 
 
-def say(script: Script, context: Sequence[int], tokens: Sequence[int], lexicon: Lexicon) -> None:
+def say(script: ContextTree, context: Sequence[int], tokens: Sequence[int], lexicon: Lexicon) -> None:
     """Let a context be continued by these tokens."""
     rows = [clear(token, place, lexicon.other(token, place)) for place, token in enumerate(tokens)]
     script.write(context, list(zip(rows, tokens, strict=True)))
 
 
-def say_under_gold(script: Script, item: EncodedPair, rows: Sequence[Prediction]) -> None:
+def say_under_gold(script: ContextTree, item: EncodedPair, rows: Sequence[Prediction]) -> None:
     """Let each place of the target be predicted so, given the gold prefix."""
     script.write(item.prompt, list(zip(rows, item.target, strict=True)))

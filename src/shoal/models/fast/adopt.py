@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.models.bodies.registry import body_class
+from shoal.models.fast.registry import body_class
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from shoal.models.bodies.body import Body
+    from shoal.models.fast.body import FastModel
 
 
-def adopt(model: PreTrainedModel) -> Body | None:
+def adopt(model: PreTrainedModel) -> FastModel | None:
     """A body that shares the model's weights as they are now; None where the model is not plainly its architecture.
 
     A model with modules of other classes, hooks, forwards of their own or weights in several dtypes is left alone. The

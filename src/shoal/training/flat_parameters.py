@@ -1,7 +1,7 @@
-"""All trained weights in one row of memory, so that norm, clipping and optimizer are one operation each.
+"""All trained weights in one flat buffer, so that norm, clipping and optimizer are one operation each.
 
 For a model of a few hundred thousand weights in dozens of tensors, the calls for each tensor would cost more than the
-arithmetic. While the weights are flat, the model's parameters and their gradients are views into two rows.
+arithmetic. While the weights are flat, the model's parameters and their gradients are views into two buffers.
 
 Shapes: P trained weights in all.
 """
@@ -14,7 +14,7 @@ import torch
 from transformers import PreTrainedModel
 
 from shoal.errors import ModelError, TrainingError
-from shoal.training.crew import Crew
+from shoal.training.distributed import ProcessGroup
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,26 +22,36 @@ if TYPE_CHECKING:
 
 Kind = Literal["blocks", "tables", "vectors"]
 _KINDS: tuple[Kind, ...] = ("blocks", "tables", "vectors")
-"""Matrices of the blocks; matrices with a row a token or place (embeddings, head); gains and biases."""
+"""Matrices of the blocks; matrices with one row per token or position (embeddings, head); gains and biases."""
 
 
-class Slot(NamedTuple):
-    """A weight and the place of its gradient, both views into the rows."""
+class ParameterView(NamedTuple):
+    """A weight and its gradient, both views into the buffers."""
 
     value: torch.Tensor
     grad: torch.Tensor
 
+    def as_parameter(self) -> torch.nn.Parameter:
+        """A parameter on the same memory, for an optimizer of torch."""
+        parameter = torch.nn.Parameter(self.value)
+        parameter.grad = self.grad
+        return parameter
 
-class FlatWeights:
+
+class FlatParameters:
     """The trained weights of a model, kind by kind; a context manager that ends with tensors of their own.
+
+    Args:
+        model: whose weights with ``requires_grad`` are trained.
+        group: the processes of the training; None for this one alone.
 
     Raises:
         TrainingError: every weight is frozen.
         ModelError: a weight that is to be trained is not float32.
     """
 
-    def __init__(self, model: torch.nn.Module, crew: Crew | None = None) -> None:
-        self.module, self._crew = model, crew or Crew()
+    def __init__(self, model: torch.nn.Module, group: ProcessGroup | None = None) -> None:
+        self.module, self._group = model, group or ProcessGroup()
         named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         _refuse_untrainable(named)
         kinds = _kinds(model, named)
@@ -54,7 +64,7 @@ class FlatWeights:
         self.grads_P = torch.zeros_like(self.values_P)
         self._starts: dict[str, int] = {}
 
-    def __enter__(self) -> FlatWeights:
+    def __enter__(self) -> FlatParameters:
         start = 0
         for name, weight in self.parameters.items():
             self._starts[name] = start
@@ -72,12 +82,12 @@ class FlatWeights:
             weight.grad = None
 
     def zero_gradients(self) -> None:
-        """Forget the gradients."""
+        """Set the gradients to 0."""
         self.grads_P.zero_()
 
-    def add_up_gradients(self) -> None:
-        """Add the gradients of all processes."""
-        self._crew.add_up(self.grads_P)
+    def all_reduce_gradients(self) -> None:
+        """Sum the gradients over all processes."""
+        self._group.all_reduce_sum(self.grads_P)
 
     def gradient_norm(self) -> float:
         """The norm of the whole gradient."""
@@ -87,29 +97,33 @@ class FlatWeights:
         """Multiply the gradients."""
         self.grads_P.mul_(factor)
 
-    def row(self) -> torch.Tensor:
-        """All trained weights in one row."""
+    def to_vector(self) -> torch.Tensor:
+        """All trained weights (P)."""
         return self.values_P
 
-    def load(self, row_P: torch.Tensor) -> None:
-        """Set the weights to a row that `row` gave."""
-        self.values_P.copy_(row_P)
+    def load_vector(self, values_P: torch.Tensor) -> None:
+        """Set the weights to what `to_vector` gave."""
+        self.values_P.copy_(values_P)
 
-    def slot(self, *names: str) -> Slot:
-        """The weights of these names, neighbours in memory and of one width, stacked as one without a copy."""
+    def view(self, *names: str) -> ParameterView:
+        """Weights that are neighbours in memory and of one width, stacked as one without a copy.
+
+        Args:
+            names: of the weights, in the order of the model.
+        """
         start, width = self._starts[names[0]], self.parameters[names[0]].shape[1:]
         stop = start
         for name in names:
             assert self._starts[name] == stop, f"{name} does not follow its neighbour"
             stop += self.parameters[name].numel()
         shape = (-1, *width)
-        return Slot(self.values_P[start:stop].view(shape), self.grads_P[start:stop].view(shape))
+        return ParameterView(self.values_P[start:stop].view(shape), self.grads_P[start:stop].view(shape))
 
-    def spans(self, kinds: tuple[Kind, ...]) -> Slot:
-        """The part of both rows that holds the weights of these kinds, which follow one another."""
+    def view_of_kinds(self, kinds: tuple[Kind, ...]) -> ParameterView:
+        """The part of both buffers that holds the weights of these kinds, which follow one another."""
         start = sum(self._entries[kind] for kind in _KINDS[: _KINDS.index(kinds[0])])
         span = slice(start, start + sum(self._entries[kind] for kind in kinds))
-        return Slot(self.values_P[span], self.grads_P[span])
+        return ParameterView(self.values_P[span], self.grads_P[span])
 
 
 def _kinds(model: torch.nn.Module, named: dict[str, torch.nn.Parameter]) -> dict[str, Kind]:

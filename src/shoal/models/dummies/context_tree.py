@@ -28,7 +28,7 @@ class Prediction:
 
 
 @dataclass(slots=True)
-class Script:
+class ContextTree:
     """The tree. What is written first stays: a context that two items share keeps the first one's prediction."""
 
     tokens: int

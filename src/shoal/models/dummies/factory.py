@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 # The families register themselves by name when they are imported.
 from shoal.models.dummies import accuracy, ending, logits, slips, spelling  # noqa: F401
-from shoal.models.dummies.family import Dummy, Lexicon, Parameter, dummy_by_name
-from shoal.models.dummies.script import Script, clear
+from shoal.models.dummies.base import Dummy, Lexicon, Parameter, dummy_by_name
+from shoal.models.dummies.context_tree import ContextTree, clear
 from shoal.models.dummies.tokenizer import tiny_tokenizer
 from shoal.text import encode_pairs, end_token_id
 
@@ -34,7 +34,7 @@ def make_dummy(
 ) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
     """A dummy and its tokenizer.
 
-    Without pairs it knows no answer and says "?" to everything, until `teach` tells it the pairs: so a model spec
+    Without pairs it knows no answer and says "?" to everything, until `set_answers` tells it the pairs: so a model spec
     (``oracle?p=0.3``) can name a dummy before its task is known.
 
     Args:
@@ -64,11 +64,13 @@ def make_dummy(
     )
     model = DummyForCausalLM(config).eval()
     model.dummy = dummy
-    teach(model, tokenizer, pairs)
+    set_answers(model, tokenizer, pairs)
     return model, tokenizer
 
 
-def teach(model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]) -> None:
+def set_answers(
+    model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]
+) -> None:
     """Tell a dummy what it will be asked and what is right; what it was told before is forgotten.
 
     Raises:
@@ -76,7 +78,7 @@ def teach(model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Se
     """
     items = encode_pairs(tokenizer, list(pairs))
     lexicon = _lexicon(tokenizer, items)
-    script = Script(tokens=len(tokenizer) + _UNUSED, lost=clear(lexicon.lost, 0))
+    script = ContextTree(tokens=len(tokenizer) + _UNUSED, lost=clear(lexicon.lost, 0))
     model.dummy.write(script, items, lexicon)
     model.learn(script)
 
