@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoal.models import load_model
-from shoal.models.bundled import bundled_folder, bundled_names
+from shoal.models import bundled_folder, bundled_names, load_model
 from shoal.text.encoding import encode_pairs
 
 if TYPE_CHECKING:

@@ -96,9 +96,9 @@ def _rate(
     progress: Progress,
 ) -> StoryRating:
     from shoal.evaluation.stories import rate_model
-    from shoal.models import load_reader
+    from shoal.models import load_for_scoring
 
-    loaded = load_reader(spec, device=device, dtype=dtype)
+    loaded = load_for_scoring(spec, device=device, dtype=dtype)
     return rate_model(
         loaded.model,
         loaded.tokenizer,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
@@ -129,7 +129,7 @@ def _wrong(text: str, question: StoryQuestion, answers: set[str], rng: random.Ra
 
 
 def score_facts(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     questions: Sequence[FactQuestion],
     *,
@@ -139,7 +139,7 @@ def score_facts(
     """Which answers a model prefers.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         questions: as `make_questions` gives them.
         token_budget: tokens of a batch, padding included.
