@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
-from shoal.experiments.environment import check_same_environment, describe_environment
+from shoal.experiments.environment import keep_environment
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
 from shoal.experiments.settings_file import as_table
@@ -122,7 +122,7 @@ class _Run:
         from shoal.models import check_saving, find_device
         from shoal.training import Callbacks, run_training
 
-        self._group.broadcast_from_rank0(self._check_environment)
+        self._group.broadcast_from_rank0(lambda: keep_environment(self._opened))
         self._prepared = self._prepare(cache)
         self._model = build_model(self._recipe, self._prepared.tokenizer)
         if self._store:
@@ -143,14 +143,6 @@ class _Run:
                     ),
                 )
         self._group.broadcast_from_rank0(lambda: self._finish(watch))
-
-    def _check_environment(self) -> None:
-        now = describe_environment()
-        held = self._opened.read("environment.json")
-        if held is None:
-            self._opened.write("environment.json", now)
-        else:
-            check_same_environment(held, now)
 
     def _prepare(self, cache: Path) -> Prepared:
         """The data: made by the first process, and then read by the others."""
