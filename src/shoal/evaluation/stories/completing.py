@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.asked import read_record
+from shoal.corpora.llm import read_record
 from shoal.errors import TooLongError, UsageError
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
