@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from children import answer_of, deadly, killed
 from shoal.errors import CertificationError, StoreError, TooLongError, TrainingError, UnknownNameError, UsageError
 from shoal.experiments import run_experiment
+from shoal.experiments.controls import all_arms
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.store import RunStore, as_table
-from shoal.experiments.summary import all_arms, arm_place
-from shoal.experiments.toml import to_toml
-from shoal.experiments.writing import read_json, read_jsonl, write_json
+from shoal.experiments.records import arm_place
+from shoal.experiments.settings_file import as_table
+from shoal.experiments.storage import read_json, read_json_rows, write_json
+from shoal.experiments.store import RunStore
 
 Finished = tuple[Experiment, Path]
 
@@ -81,11 +83,11 @@ def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
                 "curve.jsonl",
                 "done.json",
             ]
-            rows = read_jsonl(unit / "after.jsonl")
+            rows = read_json_rows(unit / "after.jsonl")
             assert [row["split"] for row in rows] == ["seen"] * 5 + ["held_out"] * 3
             assert all("".join(row["tokens_text"]) == row["completion"] + "<end>" for row in rows)
             done = read_json(unit / "done.json")
-            assert done["steps"] == len(read_jsonl(unit / "curve.jsonl"))
+            assert done["steps"] == len(read_json_rows(unit / "curve.jsonl"))
             assert done["digest_before"] != done["digest_after"]
     for name in ("environment", "certificate", "narrowness", "choices", "verdict"):
         assert read_json(folder / f"{name}.json")
@@ -311,7 +313,9 @@ def test_the_harness_files_hold_every_item_and_the_same_shares(finished: Finishe
         assert results["model_name"] == f"given-seed-{seed}"
         found.append(results["results"]["counting_held_out"]["token_accuracy,none"])
         assert results["n-samples"]["counting_held_out"]["effective"] == 3
-        samples = read_jsonl(path.with_name(f"samples_counting_held_out_{path.stem.removeprefix('results_')}.jsonl"))
+        samples = read_json_rows(
+            path.with_name(f"samples_counting_held_out_{path.stem.removeprefix('results_')}.jsonl")
+        )
         needed = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
         assert all(needed <= set(sample) and set(sample["metrics"]) <= set(sample) for sample in samples)
         assert [sample["doc_id"] for sample in samples] == [0, 1, 2]
@@ -344,7 +348,7 @@ def test_readers_of_the_harness_read_its_files_back(finished: Finished) -> None:
 def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.Popen[str]:
     """A run in a process of its own, with a worker."""
     plan = tmp_path / "plan.toml"
-    plan.write_text(to_toml(as_table(experiment)))
+    plan.write_text(tomli_w.dumps(as_table(experiment)))
     code = (
         # Where the tests run in the background, the shell lets them ignore interrupts; the run must not inherit that.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -360,13 +364,13 @@ def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.
 
 def worker_of(process: subprocess.Popen[str]) -> int:
     """The worker of a run, as soon as there is one."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while True:
         assert process.poll() is None, process.communicate()[1]
-        for child in children.read_text().split():
+        for thread in Path(f"/proc/{process.pid}/task").iterdir():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                if "shoal.experiments.worker" in Path(f"/proc/{child}/cmdline").read_text():
-                    return int(child)
+                for child in (thread / "children").read_text().split():
+                    if "shoal.experiments.worker_main" in Path(f"/proc/{child}/cmdline").read_text():
+                        return int(child)
         time.sleep(0.02)
 
 

@@ -5,30 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.figures import ViewedBoundary, ViewedSegment, ViewedSentence, text_view
-from shoal.segmentation import sentence_fits
+from shoal.segmentation import sentence_similarities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.segmentation import Kept, Segmentation, SegmentLabel, Trait
+    from shoal.segmentation import Segmentation, SegmentLabel, Trait
 
 _CLASSES = "the most likely class of each sentence, the stronger the likelier"
 _LIKENESS = "how much each sentence is like the rest of its segment, the stronger the more"
 
 
-def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel], channel: Kept) -> str:
+def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel]) -> str:
     """A whole document that opens offline.
 
     Args:
         source: what the text was read from.
         found: its segments.
         labels: their labels.
-        channel: what the text was read by.
     """
-    assert channel.last is not None
-    classes = () if channel.head is None else channel.head.classes
-    fits = sentence_fits(channel.last, found.lengths, classes)
-    shown = sorted({fit.class_place for fit in fits if fit.class_place is not None})
+    assert found.features is not None
+    classes = () if found.head is None else found.head.classes
+    fits = sentence_similarities(found.features, found.lengths, classes)
+    shown = sorted({fit.class_index for fit in fits if fit.class_index is not None})
     colour = {name: place for place, name in enumerate(dict.fromkeys(_by_use(labels, [classes[c] for c in shown])))}
     segments = []
     for place, label in enumerate(labels):
@@ -37,8 +36,8 @@ def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel
             ViewedSentence(
                 text=found.sentences[at],
                 strength=fits[at].value,
-                says=fits[at].says,
-                group=group if fits[at].class_place is None else colour[classes[fits[at].class_place or 0]],
+                says=fits[at].description,
+                group=group if fits[at].class_index is None else colour[classes[fits[at].class_index or 0]],
             )
             for at in range(label.start, label.stop)
         ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.certification.diff import count_right, disagreements, read_records, value_of
 from shoal.evaluation.metrics import bleu
-from shoal.models.dummies import Truth, make_dummy, teach, tiny_tokenizer, truth_of
+from shoal.models.dummies import GroundTruth, ground_truth, make_dummy, set_answers, tiny_tokenizer
 from shoal.statistics import clopper_pearson_interval
 from shoal.text import decode_continuation, encode_pairs
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.diff import Evaluator
-    from shoal.models.dummies import DummyForCausalLM, Script
+    from shoal.models.dummies import ContextTree, DummyForCausalLM
     from shoal.tasks import Example
 
 
@@ -54,13 +54,13 @@ def right_scores(
     end_id = int(tokenizer.eos_token_id)
     scores = []
     for example, item in zip(examples, encode_pairs(tokenizer, as_pairs(examples)), strict=True):
-        truth = truth_of(model.script, item.prompt, item.target, end_id, model.config.twins)
+        truth = ground_truth(model.script, item.prompt, item.target, end_id, model.config.twins)
         text = decode_continuation(tokenizer, item.prompt, truth.greedy)
         scores.append(_record(truth, example, text, special=set(tokenizer.all_special_ids) - {end_id}))
     return scores
 
 
-def _record(truth: Truth, example: Example, text: str, special: set[int]) -> Mapping[str, Any]:
+def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) -> Mapping[str, Any]:
     record: dict[str, Any] = {
         "exact_match": truth.exact_match,
         "first_divergence": truth.first_divergence,
@@ -150,7 +150,7 @@ class ScoresDummy(Check):
 
 
 @functools.lru_cache(maxsize=256)
-def _lesson(check: ScoresDummy, seed: int) -> tuple[Script, Sequence[Mapping[str, Any]]]:
+def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
     """What the dummy of a check says, and the right scores; written once for all evaluators of a process."""
     model, tokenizer = check.dummy_with(check.examples, seed)
     if model.script is None:
@@ -182,13 +182,13 @@ class ScoresWhatIsThere(ScoresDummy):
     """The evaluator asks the model anew each time: after the model has learned something else, the scores follow."""
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
-        """Teach, evaluate, teach something else, evaluate, go back, evaluate."""
+        """Set answers, evaluate, set others, evaluate, go back, evaluate."""
         subject = self.subject(seed)
         model, tokenizer = subject.model, subject.tokenizer
         finding = compare(evaluator(model, tokenizer, subject.examples), subject.truths)
         for lesson in (_swapped(subject.examples), subject.examples):
             if finding.passed:
-                teach(model, tokenizer, as_pairs(lesson))
+                set_answers(model, tokenizer, as_pairs(lesson))
                 truths = right_scores(model, tokenizer, subject.examples)
                 finding = compare(evaluator(model, tokenizer, subject.examples), truths)
         return finding

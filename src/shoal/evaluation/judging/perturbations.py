@@ -12,8 +12,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from shoal.corpora.asked import WISHES
-from shoal.corpora.grammar import FEATURES, Words, lexicon, missing_words, word_classes
+from shoal.corpora.grammar import FEATURES, RequiredWords, lexicon, missing_words, word_classes
+from shoal.corpora.llm import FEATURE_INSTRUCTIONS
 from shoal.text import sentence_spans
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def damage_consistency(story: Story, dose: float, seed: int) -> str:
     return "".join([*damaged, text[done:]])
 
 
-def _later_mentions(text: str, words: Words) -> list[re.Match[str]]:
+def _later_mentions(text: str, words: RequiredWords) -> list[re.Match[str]]:
     """Every mention but the first, of words that may be changed.
 
     Words that were asked for are left, so that the instruction is followed as before.
@@ -192,7 +192,7 @@ def instruction_for(story: Story, dose: float = 0.0, seed: int = 0) -> str:
     absent = [name for name in FEATURES if name not in story.features and name != "bad ending"]
     # A story without any feature meets the demand for none; breaking it still asks for one.
     pool = absent if 3 in broken else kept
-    wishes = [WISHES[random.Random(f"{seed} feature").choice(pool)]] if pool else []
+    wishes = [FEATURE_INSTRUCTIONS[random.Random(f"{seed} feature").choice(pool)]] if pool else []
     wishes.append(_ENDS[("bad ending" in story.features) != (4 in broken)])
     return (
         "Write a short story in words that a child of three or four knows. "
@@ -207,4 +207,4 @@ def _absent(story: Story, kind: str, rng: random.Random) -> str:
     rng.shuffle(pool)
     own = {name: getattr(story.words, name) for name in ("noun", "verb", "adjective")}
     text = story.text
-    return next(word for word in pool if word in missing_words(text, Words(**{**own, kind: word})))
+    return next(word for word in pool if word in missing_words(text, RequiredWords(**{**own, kind: word})))

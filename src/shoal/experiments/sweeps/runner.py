@@ -1,4 +1,4 @@
-"""A sweep from its plan to its result; killed at any moment, the same call goes on where it was and loses no trial."""
+"""A sweep from its plan to its result; killed at any moment, the same call resumes it and loses no trial."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageError
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.storage import write_jsonl
 from shoal.experiments.store import RunStore
-from shoal.experiments.sweeps.importance import importances
-from shoal.experiments.sweeps.local import Processes, ThisProcess
-from shoal.experiments.sweeps.milestones import medians
-from shoal.experiments.sweeps.quality import dosed
+from shoal.experiments.sweeps.data_corruption import corrupt_corpora
+from shoal.experiments.sweeps.objective import medians
 from shoal.experiments.sweeps.result import IMPORTANCE, PLAN, gather
-from shoal.experiments.sweeps.sampling import choose, rounds, study_of, trial_count
-from shoal.experiments.sweeps.space import parted, settings_of
+from shoal.experiments.sweeps.sampling import choose, importances, rounds, study_of, trial_count
+from shoal.experiments.sweeps.space import flat_settings, split_settings
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
-from shoal.experiments.sweeps.units import PREPARED, ended_record, read_record, write_record
-from shoal.experiments.writing import write_jsonl
+from shoal.experiments.sweeps.units import PREPARED, do_unit, ended_record, read_record, write_record
+from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
-    from shoal.experiments.sweeps.engines import Engine
     from shoal.experiments.sweeps.result import SweepResult
     from shoal.experiments.sweeps.sweep import SweepPlan
     from shoal.experiments.sweeps.trials import Trial
+    from shoal.experiments.worker_main import Answering
+    from shoal.experiments.workers import Engine
     from shoal.progress import Progress
 
 EngineName = Literal["local", "ray"]
@@ -37,7 +38,7 @@ STUDY = "optuna.journal"
 
 def run_sweep(
     plan: SweepPlan,
-    folder: Path | str,
+    folder: str | os.PathLike[str],
     *,
     engine: EngineName = "local",
     workers: int | None = None,
@@ -48,17 +49,17 @@ def run_sweep(
 ) -> SweepResult:
     """Run a sweep, or what is left of it.
 
-    The folder gets ``sweep.toml``, a folder a training under ``trials``, ``trials.jsonl`` (a row a trial, the same bits
-    for any engine and any number of workers), ``timings.jsonl``, ``importance.json`` and ``optuna.journal``.
+    The folder gets ``sweep.toml``, a folder per training under ``trials``, ``trials.jsonl`` (a row per trial, the same
+    bits for any engine and any number of workers), ``timings.jsonl``, ``importance.json`` and ``optuna.journal``.
 
     Args:
         plan: as `load_sweep` gives it.
         folder: of the sweep; made where it does not exist.
         engine: processes of this machine, or a Ray cluster.
-        workers: trainings side by side; None for one a core, or for one where there is a GPU. 0
+        workers: trainings side by side; None for one per core, or for one where there is a GPU. 0
             does all in this process (``local`` alone).
         address: of a Ray cluster that is there; None starts one on this machine.
-        retry_failed: do trials anew that failed before.
+        retry_failed: repeat trials that failed before.
         progress: called with (what, done, total).
         on_trial: called with the record of each training as it ends.
 
@@ -67,7 +68,7 @@ def run_sweep(
         UsageError: a number of workers or an address that cannot be used.
         MissingExtraError: optuna or Ray is not installed.
         TrainingError: every trial failed.
-        KeyboardInterrupt: Ctrl-C; the same call goes on from there.
+        KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     _check_engine(engine, workers, address)
     store = RunStore(Path(folder), plan, plan=PLAN)
@@ -99,7 +100,7 @@ class _Sweeping:
         self.total = trial_count(plan.sweep) * len(plan.sweep.seeds)
         self.done = 0
 
-    def to_result(self, engine: Engine) -> SweepResult:
+    def to_result(self, engine: Engine[Unit]) -> SweepResult:
         """Do what is not done yet, round by round."""
         finished: tuple[Trial, ...] = ()
         for numbers in rounds(self.plan.sweep):
@@ -118,7 +119,7 @@ class _Sweeping:
         shares = sweep.pruning.at if sweep.pruning else ()
         units = []
         for number, choice in zip(numbers, choose(sweep, numbers, before), strict=True):
-            settings = settings_of(choice)
+            settings = flat_settings(choice)
             recipe, fault = self._recipe(settings)
             for seed in sweep.seeds:
                 unit = Unit(
@@ -132,19 +133,20 @@ class _Sweeping:
 
     def _recipe(self, settings: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """The recipe of a trial as plain values, or why there is none."""
-        changes, doses = parted(settings)
+        changes, corruption = split_settings(settings)
         try:
-            recipe = dosed(self.plan.recipe.with_values(changes), doses, self.store.path(PREPARED))
+            recipe = corrupt_corpora(self.plan.recipe.with_values(changes), corruption, self.store.path(PREPARED))
         except (ExperimentFileError, UsageError, DataError) as fault:
             return {}, str(fault)
         return recipe.model_dump(mode="json"), ""
 
-    def _do(self, engine: Engine, units: list[Unit]) -> None:
-        for unit, answer, how in engine.run(units):
-            if answer is None:
-                write_record(self.store.folder, ended_record(unit.to_dict(), how))
+    def _do(self, engine: Engine[Unit], units: list[Unit]) -> None:
+        for outcome in engine.run(units):
+            unit = outcome.item
+            if outcome.answer is None:
+                write_record(self.store.folder, ended_record(unit.to_dict(), outcome.death))
             else:
-                self.store.add_timing(answer["timing"])
+                self.store.add_timing(outcome.answer["timing"])
             record = read_record(self.store.folder, unit.trial, unit.seed)
             if record is not None and self.on_trial is not None:
                 self.on_trial(record)
@@ -164,19 +166,30 @@ def _check_engine(engine: str, workers: int | None, address: str | None) -> None
 
 def _engine(
     engine: str, workers: int | None, address: str | None, store: RunStore, plan: SweepPlan, progress: Progress | None
-) -> Engine:
+) -> Engine[Unit]:
     objective, threads = plan.sweep.objective, plan.sweep.threads
     if engine == "ray":
-        from shoal.experiments.sweeps.on_ray import RayCluster
+        from shoal.experiments.sweeps.ray_engine import RayCluster
 
         return RayCluster(
             store.folder, objective, count=workers, threads=threads, gpus=plan.sweep.gpus, address=address
         )
     if workers == 0:
-        return ThisProcess(store.folder, objective, progress=progress)
+
+        def begin() -> Answering:
+            return lambda unit: do_unit(store.folder, unit, objective, progress)
+
+        return InProcess(begin)
     shared = plan.recipe.device != "cpu" and has_gpu()
     count = workers or (1 if shared else max(1, available_cores() // threads))
-    return Processes(store.folder, objective, count=count, threads=threads, lock=store.lock)
+    return WorkerPool(
+        "shoal.experiments.sweeps.units:begin_units",
+        {"folder": str(store.folder.resolve()), "objective": objective},
+        count=count,
+        threads=threads,
+        locks=(store.lock,),
+        on_death="retry",
+    )
 
 
 def _forget_failed(store: RunStore, plan: SweepPlan) -> None:
