@@ -46,7 +46,7 @@ def test_a_model_is_rated_and_the_judge_certified(tmp_path, prompts, capsys):
     html = (out / "report.html").read_text()
     assert not re.search(r"(src|href)=[\"'](https?:)?//", html)
     assert "One day, a cat" in html
-    assert "sees damage to: grammar, consistency, instruction" in html
+    assert "is sensitive to perturbed: grammar, consistency, instruction" in html
 
 
 def test_a_judge_can_be_held_to_a_form(tmp_path, capsys):
@@ -63,8 +63,8 @@ def test_a_blind_judge_is_told_on_the_page_and_in_words(tmp_path, capsys):
               "--out", str(tmp_path)])  # fmt: skip
     said = capsys.readouterr().out
     assert "judge m: does not see all damage" in said
-    assert "grammar: blind" in said
-    assert "sees damage to: nothing" in (tmp_path / "report.html").read_text()
+    assert "grammar: insensitive" in said
+    assert "is sensitive to perturbed: nothing" in (tmp_path / "report.html").read_text()
 
 
 def test_what_was_drawn_and_answered_is_kept_when_the_judge_goes_away(tmp_path, prompts, capsys):

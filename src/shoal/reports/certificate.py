@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from shoal.evaluation.certification import values_text
 from shoal.figures import table
 from shoal.reports.html_format import badge
 
@@ -27,7 +28,13 @@ def certificate(record: Record | None) -> Markup | None:
         f"({'the part that every run begins with' if record['fast'] else 'all checks'}, seed {record['seed']})."
     )
     rows = [
-        [check["name"], badge(passed=check["passed"]), check["proves"], check["expected"], check["got"]]
+        [
+            check["name"],
+            badge(passed=check["passed"]),
+            check["proves"],
+            values_text(check["expected"]),
+            values_text(check["got"]),
+        ]
         for check in checks
     ]
     head = ["Dummy", "Outcome", "What passing proves", "Expected", "Got"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.evaluation.judging import JudgeCertificate
-    from shoal.evaluation.stories import Measure, StoryRating
+    from shoal.evaluation.stories import StoryMeasure, StoryRating
 
 _WIDTH = 230
 """Of a plot, so that two stand side by side."""
@@ -21,7 +21,6 @@ _WIDTH = 230
 _SAMPLES = 6
 _LONGEST_SAMPLE = 700
 _SAMPLE = Markup("<div class='sample'><p><span class='asked'>{}</span>{}</p><p class='muted'>{}</p></div>")
-_SAID = Markup("<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>")
 _STYLE = """
 .sample{border-left:3px solid var(--rule);padding:.1rem 0 .1rem 1rem;margin:1rem 0;max-width:44rem}
 .sample .asked{color:var(--muted)}
@@ -93,19 +92,19 @@ def _labels(ratings: Sequence[StoryRating]) -> list[str]:
     return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
 
 
-def _dot(model: str, place: int, one: Measure | None) -> DotRow:
+def _dot(model: str, place: int, one: StoryMeasure | None) -> DotRow:
     if one is None:
         return DotRow(label=model, series=place, mean=None, low=None, high=None)
     return DotRow(label=model, series=place, mean=one.value, low=one.low, high=one.high)
 
 
-def _cell(one: Measure | None) -> Markup | str:
+def _cell(one: StoryMeasure | None) -> Markup | str:
     if one is None:
         return "not measured"
     return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, one.low, one.high)))
 
 
-def _note(name: str, found: Mapping[tuple[str, str], Measure], ratings: Sequence[StoryRating]) -> str:
+def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Sequence[StoryRating]) -> str:
     """What a measure is; by model where that differs."""
     notes = {
         label: found[rating.model, name].note
@@ -169,12 +168,14 @@ def _marks(rating: StoryRating, place: int) -> str:
 
 
 def _judge(certificate: JudgeCertificate) -> Markup:
-    """What the judge can and cannot see."""
-    sees = [one.damage for one in certificate.findings if one.sight == "sees"]
-    other = [f"{one.damage} ({one.sight})" for one in certificate.findings if one.sight != "sees"]
-    said = Markup(
-        "<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>"
-    ).format(certificate.judge, ", ".join(sees) or "nothing", ", ".join(other) or "nothing")
+    """What the judge is sensitive to, and what not."""
+    found = [one.perturbation for one in certificate.findings if one.sensitivity == "sensitive"]
+    other = [
+        f"{one.perturbation} ({one.sensitivity})" for one in certificate.findings if one.sensitivity != "sensitive"
+    ]
+    lead = Markup(
+        "<p>{} is sensitive to perturbed: {}. Not shown for: {}; creativity and age are not certified at all.</p>"
+    ).format(certificate.judge, ", ".join(found) or "nothing", ", ".join(other) or "nothing")
     charts = [
         to_svg(
             dot_chart(
@@ -182,31 +183,33 @@ def _judge(certificate: JudgeCertificate) -> Markup:
                     DotRow(label=name, series=place, mean=drop.estimate, low=drop.low, high=drop.high)
                     for place, (name, drop) in enumerate(one.drops.items())
                 ],
-                title=f"damage to {one.damage}",
-                axis="marks lost at the highest dose",
+                title=f"perturbed {one.perturbation}",
+                axis="marks lost at the highest severity",
                 width=_WIDTH,
             ),
-            title=f"damage to {one.damage}",
+            title=f"perturbed {one.perturbation}",
         )
         for one in certificate.findings
         if one.drops
     ]
     drops = figure(
         charts,
-        caption="Marks that each dimension loses under full damage of one kind, with exact intervals over stories. A "
-        "judge that sees what is wrong loses marks in that dimension alone.",
+        caption="Marks that each dimension loses under full perturbation of one kind, with exact intervals over stories."
+        " A judge that sees what is wrong takes marks off in that dimension alone.",
     )
-    head = ("damage", "verdict", "seen from dose", "p", "pairs in order", "own dimension most", "falls as well",
-            *(f"mark at {dose:g}" for dose in (0.0, *certificate.doses)))  # fmt: skip
+    head = ("perturbation", "verdict", "detected from severity", "p", "pairs in order", "own dimension most",
+            "falls as well", *(f"mark at {severity:g}" for severity in (0.0, *certificate.severities)))  # fmt: skip
     rows = []
     for one in certificate.findings:
         trend = one.trend
-        means = ["" for _ in (0.0, *certificate.doses)] if trend is None else [f"{mean:.2f}" for mean in trend.means]
+        means = (
+            ["" for _ in (0.0, *certificate.severities)] if trend is None else [f"{mean:.2f}" for mean in trend.means]
+        )
         rows.append(
             (
-                one.damage,
-                one.sight,
-                "none" if one.seen_from is None else f"{one.seen_from:g}",
+                one.perturbation,
+                one.sensitivity,
+                "none" if one.detected_from is None else f"{one.detected_from:g}",
                 "" if trend is None else f"{trend.p_value:.2g}",
                 "" if trend is None else f"{trend.in_order:.0%}",
                 "yes" if one.specific else "no",
@@ -215,10 +218,10 @@ def _judge(certificate: JudgeCertificate) -> Markup:
             )
         )
     caption = (
-        f"{certificate.stories} stories, {certificate.pieces} pieces, {certificate.useless} without a usable answer; "
-        f"Page's exact test, intervals at {certificate.confidence:.1%}"
+        f"{certificate.stories} stories, {certificate.submissions} submissions, "
+        f"{certificate.unusable} without a usable answer; Page's exact test, intervals at {certificate.confidence:.1%}"
     )
-    return said + (drops if charts else Markup("")) + table(head, rows, caption=caption)
+    return lead + (drops if charts else Markup("")) + table(head, rows, caption=caption)
 
 
 def _settings(settings: Mapping[str, object], ratings: Sequence[StoryRating]) -> Markup:
