@@ -174,7 +174,7 @@ def _judge(certificate: JudgeCertificate) -> Markup:
         f"{one.perturbation} ({one.sensitivity})" for one in certificate.findings if one.sensitivity != "sensitive"
     ]
     lead = Markup(
-        "<p>{} is sensitive to perturbed: {}. Not shown for: {}; creativity and age are not certified at all.</p>"
+        "<p>{} is sensitive to perturbed {}. Not shown for {}; creativity and age are not certified at all.</p>"
     ).format(certificate.judge, ", ".join(found) or "nothing", ", ".join(other) or "nothing")
     charts = [
         to_svg(
@@ -194,8 +194,8 @@ def _judge(certificate: JudgeCertificate) -> Markup:
     ]
     drops = figure(
         charts,
-        caption="Marks that each dimension loses under full perturbation of one kind, with exact intervals over stories."
-        " A judge that sees what is wrong takes marks off in that dimension alone.",
+        caption="Marks that each dimension loses under each full perturbation, with exact intervals over stories. "
+        "A judge that sees what is wrong takes marks off in that dimension alone.",
     )
     head = ("perturbation", "verdict", "detected from severity", "p", "pairs in order", "own dimension most",
             "falls as well", *(f"mark at {severity:g}" for severity in (0.0, *certificate.severities)))  # fmt: skip
