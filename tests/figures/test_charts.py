@@ -7,19 +7,19 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from shoal.figures import (
-    Cell,
+    GridItem,
     CurveLine,
     DotRow,
     curve_chart,
     dot_chart,
     effect_chart,
-    key_svg,
-    strip_svg,
+    item_key_svg,
+    item_grid_svg,
     to_png,
     to_svg,
 )
 from shoal.figures.curves import is_logarithmic, thinned
-from shoal.figures.settings import SettingPoint, setting_chart
+from shoal.figures.hyperparameter_plot import HyperparameterPoint, hyperparameter_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -97,12 +97,12 @@ def test_curves_draw_each_seed_and_the_mean() -> None:
 
 def test_a_strip_has_a_cell_an_item_and_a_bar_a_held_out_column() -> None:
     cells = [
-        Cell(column=1, row="seed 0", state="right", held_out=True),
-        Cell(column=2, row="seed 0", state="ended-early", held_out=False),
-        Cell(column=1, row="seed 1", state="went-on", held_out=True),
-        Cell(column=2, row="seed 1", state="other", held_out=False),
+        GridItem(column=1, row="seed 0", state="right", held_out=True),
+        GridItem(column=2, row="seed 0", state="ended-early", held_out=False),
+        GridItem(column=1, row="seed 1", state="went-on", held_out=True),
+        GridItem(column=2, row="seed 1", state="other", held_out=False),
     ]
-    svg = strip_svg(cells, title="random <b>")
+    svg = item_grid_svg(cells, title="random <b>")
     root = ET.fromstring(svg)
     assert titles(svg) == [
         "1 (held out), seed 0: right",
@@ -115,12 +115,12 @@ def test_a_strip_has_a_cell_an_item_and_a_bar_a_held_out_column() -> None:
 
 
 def test_wide_strips_stay_within_the_page() -> None:
-    cells = [Cell(column=i, row="seed 0", state="right", held_out=False) for i in range(1, 101)]
-    assert float(ET.fromstring(strip_svg(cells, title="a")).get("width", "0")) < 800
+    cells = [GridItem(column=i, row="seed 0", state="right", held_out=False) for i in range(1, 101)]
+    assert float(ET.fromstring(item_grid_svg(cells, title="a")).get("width", "0")) < 800
 
 
 def test_keys_differ_in_more_than_colour() -> None:
-    signs = {state: key_svg(state).count("<text") for state in ("right", "other", "went-on")}
+    signs = {state: item_key_svg(state).count("<text") for state in ("right", "other", "went-on")}
     assert signs == {"right": 0, "other": 1, "went-on": 1}
 
 
@@ -143,20 +143,20 @@ def test_every_chart_is_valid_vega_lite() -> None:
     assert all(chart.to_dict(validate=True)["layer"] for chart in charts)
 
 
-def setting_points(values: list[float | str]) -> list[SettingPoint]:
-    return [SettingPoint(value=value, score=1.0 + place, says=f"trial {place}") for place, value in enumerate(values)]
+def setting_points(values: list[float | str]) -> list[HyperparameterPoint]:
+    return [HyperparameterPoint(value=value, score=1.0 + place, says=f"trial {place}") for place, value in enumerate(values)]
 
 
 def test_a_setting_has_a_tick_for_each_listed_value_and_a_title_for_each_trial() -> None:
-    svg = to_svg(setting_chart(setting_points([16, 32, 96, 96]), title="width", axis="score"))
+    svg = to_svg(hyperparameter_chart(setting_points([16, 32, 96, 96]), title="width", axis="score"))
     assert {"width", "score", "16", "32", "96"} <= set(texts(svg))
     assert {f"trial {place}" for place in range(4)} <= set(titles(svg))
 
 
 def test_a_setting_of_words_keeps_their_order_and_small_numbers_are_readable() -> None:
-    words = texts(to_svg(setting_chart(setting_points(["muon", "adamw", "sgd"]), title="optimizer", axis="score")))
+    words = texts(to_svg(hyperparameter_chart(setting_points(["muon", "adamw", "sgd"]), title="optimizer", axis="score")))
     assert [word for word in words if word in {"muon", "adamw", "sgd"}] == ["muon", "adamw", "sgd"]
-    rates = texts(to_svg(setting_chart(setting_points([1e-3, 1e-2, 1e-2]), title="rate", axis="score")))
+    rates = texts(to_svg(hyperparameter_chart(setting_points([1e-3, 1e-2, 1e-2]), title="rate", axis="score")))
     assert {"0.001", "0.01"} <= set(rates)
 
 

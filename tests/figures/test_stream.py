@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.figures import to_svg
-from shoal.figures.stream import STRETCHES, StreamMark, StreamPiece, stream_chart
+from shoal.figures.stream import MAX_POINTS, StreamMark, StreamPiece, stream_chart
 from shoal.figures.theme import series_colour
 
 PIECES = [StreamPiece(start=0, stop=40, group=0), StreamPiece(start=40, stop=100, group=1)]
@@ -45,7 +45,7 @@ def test_a_long_stream_is_drawn_by_stretches_that_keep_its_extremes() -> None:
     values[77_777] = 50.0
     pieces = [StreamPiece(start=0, stop=60_000, group=0), StreamPiece(start=60_000, stop=100_000, group=1)]
     records = [row for row in rows(stream_chart([values], pieces, [], names=["x"])) if "value" in row]
-    assert len(records) == 2 * STRETCHES
+    assert len(records) == 2 * MAX_POINTS
     assert max(row["greatest"] for row in records) == 50.0
 
 
