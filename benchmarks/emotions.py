@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.pieces import Document, cutter, document, measure
 from benchmarks.processes import DATA
-from shoal.corpora.labelled import read_ekman
-from shoal.segmentation.channels import find_channel
+from shoal.corpora import read_ekman
+from shoal.segmentation import find_channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

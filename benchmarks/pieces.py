@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.segmentation import segment
-from shoal.segmentation.metrics import pk
+from shoal.segmentation import pk, segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.segmentation.features import Channel
+    from shoal.segmentation import Channel
 
 
 @dataclass(frozen=True)

@@ -27,19 +27,25 @@ from typing import TYPE_CHECKING
 
 from benchmarks.pieces import Document, Result, cutter, document, measure, stretch
 from benchmarks.processes import DATA
-from shoal.corpora.labelled import Labelled, read_brown, read_onestop
-from shoal.segmentation.calibration import calibrated, quiet_factor
-from shoal.segmentation.channels import Judged, find_channel
-from shoal.segmentation.heads import shipped_head
-from shoal.segmentation.open_set import NONE
-from shoal.segmentation.training import LabelledText, Trained, train_head
+from shoal.corpora import Labelled, read_brown, read_onestop
+from shoal.segmentation import (
+    ClassifierChannel,
+    LabelledText,
+    RegisterChannel,
+    TrainedHead,
+    calibrate_false_alarms,
+    find_channel,
+    scale_evidence,
+    shipped_head,
+    train_head,
+)
+from shoal.segmentation.heads import NONE
 from shoal.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shoal.segmentation.features import Channel
-    from shoal.segmentation.heads import Head
+    from shoal.segmentation import Channel, ClassifierHead
 
 OUT = Path("bench-out") / "registers.json"
 PIECES = 5
@@ -64,8 +70,8 @@ def brown(data: Path, seed: int, count: int) -> None:
     files = read_brown(data / "nltk" / "brown.zip")
     tuning, reported = split(files, seed)
     fitting, quiet = split({name: files[name] for name in tuning}, seed)
-    factor = quiet_factor(train(files, fitting).head, labelled(files, quiet), seed=seed)
-    head = calibrated(train(files, tuning).head, factor)
+    factor = calibrate_false_alarms(train(files, fitting).head, labelled(files, quiet), seed=seed)
+    head = scale_evidence(train(files, tuning).head, factor)
     print(f"{len(tuning)} files tuned on, {len(reported)} reported on; factor {factor}")
     report("brown", files, reported, register_of(head), seed, count)
 
@@ -88,15 +94,17 @@ def levels(data: Path, seed: int, count: int) -> None:
     }
     tuning, rest = whole[: len(whole) // 2], whole[len(whole) // 2 :]
     seen = [LabelledText(label=level, sentences=text) for name in tuning for level, text in texts[name].items()]
-    trained = train_head(seen, reader="style", source="OneStopEnglish", stretch=15, judged=30, min_count=30, seed=seed)
+    trained = train_head(
+        seen, reader="style", source="OneStopEnglish", passage=15, held_out_passage=30, min_count=30, seed=seed
+    )
     made = []
     for name in rest[:count]:
         pair = [texts[name]["elementary"], texts[name]["advanced"]]
         rng.shuffle(pair)
         made.append(document(pair))
-    tell("levels", "one article, two levels", measure(made, cutter(Judged(head=trained.head, name="level"))))
+    tell("levels", "one article, two levels", measure(made, cutter(ClassifierChannel(trained.head, name="level"))))
     same = [document([texts[name][rng.choice(["elementary", "advanced"])]]) for name in rest[:count]]
-    tell("levels", "one article, one level", measure(same, cutter(Judged(head=trained.head, name="level"))))
+    tell("levels", "one article, one level", measure(same, cutter(ClassifierChannel(trained.head, name="level"))))
 
 
 def beside(data: Path, seed: int, _count: int) -> None:
@@ -173,16 +181,21 @@ def labelled(files: dict[str, Labelled], names: Iterable[str]) -> list[LabelledT
     return [LabelledText(label=files[name][0], sentences=files[name][1]) for name in names]
 
 
-def train(files: dict[str, Labelled], names: Iterable[str]) -> Trained:
+def train(files: dict[str, Labelled], names: Iterable[str]) -> TrainedHead:
     """A head of Brown's genres."""
     return train_head(
-        labelled(files, names), reader="style", source="Brown; non-commercial", stretch=15, judged=30, min_count=30
+        labelled(files, names),
+        reader="style",
+        source="Brown; non-commercial",
+        passage=15,
+        held_out_passage=30,
+        min_count=30,
     )
 
 
-def register_of(head: Head) -> Judged:
+def register_of(head: ClassifierHead) -> RegisterChannel:
     """The register channel with another head."""
-    return Judged(head=head, name="register", placed_by_words=True)
+    return RegisterChannel(head)
 
 
 def tell(part: str, kind: str, result: Result) -> None:

@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from benchmarks.processes import SHOAL_PYTHON, append_part, write_result
 from shoal.experiments import load_experiment
 from shoal.experiments.experiment import Experiment
-from shoal.experiments.store import as_table
-from shoal.experiments.toml import to_toml
+from shoal.experiments.settings_file import as_table
 
 APART = ("environment.json", "timings.jsonl", "report.html", ".lock")
 """What says when, where or how fast."""
@@ -78,7 +79,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         base = Path(place)
         plan = base / "plan.toml"
-        plan.write_text(to_toml(as_table(small_experiment(given.model, given.epochs, given.largest))), encoding="utf-8")
+        plan.write_text(
+            tomli_w.dumps(as_table(small_experiment(given.model, given.epochs, given.largest))), encoding="utf-8"
+        )
         start = time.monotonic()
         command = Command(plan, given.workers)
         command.run(base / "whole")

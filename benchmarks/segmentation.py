@@ -23,9 +23,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.processes import DATA, OUT, PEERS_PYTHON, ROOT, run_side, write_result
-from shoal.segmentation import segment
-from shoal.segmentation.metrics import boundary_similarity, pk, window_diff
-from shoal.segmentation.sentence_vectors import SentenceVectors
+from shoal.segmentation import SentenceVectorChannel, boundary_similarity, pk, segment, window_diff
 
 if TYPE_CHECKING:
     from shoal.segmentation import Channel
@@ -51,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     channels: dict[str, str | Channel] = {"words": "words"}
     if options.model:
-        channels["vectors"] = SentenceVectors(options.model, cache=OUT / "vectors")
+        channels["vectors"] = SentenceVectorChannel(options.model, cache=OUT / "vectors")
     sets = choi_sets() | {"one subject, tuned": one_subject(0), "one subject": one_subject(1)}
     rows: dict[str, Any] = {}
     for name, documents in sets.items():

@@ -17,9 +17,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from benchmarks.segmentation import DATA, TUNED, Document, choi_sets, one_subject
-from shoal.corpora.labelled import read_onestop
-from shoal.segmentation import segment
-from shoal.segmentation.metrics import pk
+from shoal.corpora import read_onestop
+from shoal.segmentation import pk, segment
 from shoal.text.sentences import split_sentences
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Make the list of English stems that the channel of words measures a text against.
 
-python recipes/english_background.py DATA_FOLDER src/shoal/segmentation/background/english.txt
+python recipes/english_background.py DATA_FOLDER src/shoal/segmentation/trained/unigrams/english.txt
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.segmentation.words import WORD
+from shoal.segmentation.channels.words import WORD
 from shoal.text.stems import stem
 
 if TYPE_CHECKING:

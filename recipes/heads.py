@@ -15,13 +15,12 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from shoal.corpora.labelled import read_ekman, read_masc
-from shoal.segmentation.open_set import OpenSet, fit_open_set
-from shoal.segmentation.training import LabelledText, Trained, train_head
+from shoal.corpora import read_ekman, read_masc
+from shoal.segmentation import LabelledText, OpenSet, TrainedHead, fit_open_set, train_head
 from shoal.text import split_sentences
 
 
-def emotion(data: Path) -> Trained:
+def emotion(data: Path) -> TrainedHead:
     """Seven classes from the training comments that have one of them alone."""
     rows = read_ekman(data / "goemotions" / "ekman_train.tsv.gz")
     texts = [LabelledText(label=label, sentences=(comment,)) for label, comment in rows]
@@ -30,14 +29,14 @@ def emotion(data: Path) -> Trained:
     )
 
 
-def register(data: Path) -> Trained:
+def register(data: Path) -> TrainedHead:
     """The genres of MASC."""
     texts = [
         LabelledText(label=genre, sentences=sentences)
         for genre, sentences in read_masc(data / "nltk" / "masc_tagged.zip").values()
     ]
     source = "MASC (Manually Annotated Sub-Corpus of the American National Corpus); open data"
-    trained = train_head(texts, reader="style", source=source, stretch=15, judged=30, min_count=30)
+    trained = train_head(texts, reader="style", source=source, passage=15, held_out_passage=30, min_count=30)
     return replace(trained, head=replace(trained.head, open_set=register_open_set(data)))
 
 
@@ -56,7 +55,7 @@ def register_open_set(data: Path) -> OpenSet:
         [LabelledText(label=files[name][0], sentences=files[name][1]) for name in files if (name in held) is wanted]
         for wanted in (False, True)
     )
-    head = train_head(seen, reader="style", source="MASC", stretch=15, judged=30, min_count=30).head
+    head = train_head(seen, reader="style", source="MASC", passage=15, held_out_passage=30, min_count=30).head
     return fit_open_set(head, kept, [*encyclopedia(data), *sums(data)])
 
 
@@ -92,8 +91,8 @@ def main() -> None:
         trained = RECIPES[name](options.data)
         trained.head.save(options.out / name)
         print(
-            f"{name}: {len(trained.head.features)} features, ridge {trained.ridge:g}, discount "
-            f"{trained.head.discount:.3f}, held-out accuracy {trained.accuracy:.3f}"
+            f"{name}: {len(trained.head.features)} features, ridge {trained.ridge:g}, evidence scale "
+            f"{trained.head.evidence_scale:.3f}, held-out accuracy {trained.accuracy:.3f}"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from shoal.segmentation.training import LabelledText
+from shoal.segmentation import LabelledText
 
 NOUNS = ["river", "bridge", "market", "garden", "letter", "engine", "window", "teacher", "village", "kitchen"]
 

@@ -89,8 +89,7 @@ def test_vectors_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> 
 
 
 def test_documents_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> None:
-    from shoal.corpora.loading import read_documents
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import read_documents, write_documents
 
     file = str(tmp_path / "stories.txt")
     assert write_documents([{"text": "One."}, {"text": "Two."}], file) == 2

@@ -97,7 +97,7 @@ from .statistics import (
 )
 from .tasks import (
     Example as Example,
-    Narrowness as Narrowness,
+    NarrownessReport as NarrownessReport,
     Task as Task,
     make_task as make_task,
     narrowness as narrowness,

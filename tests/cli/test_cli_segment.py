@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shoal.cli.main import main
-from shoal.segmentation.training import train_head
+from shoal.segmentation import train_head
 from styles import sentences, texts
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_a_page_is_written_whole(comments: Path, tmp_path: Path) -> None:
 
 
 def test_a_head_of_ones_own_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train_head(texts(), reader="style", source="made up", stretch=5, min_count=5).head.save(tmp_path / "mine")
+    train_head(texts(), reader="style", source="made up", passage=5, min_count=5).head.save(tmp_path / "mine")
     file = tmp_path / "text.txt"
     file.write_text("\n\n".join([*sentences("talk", 20, 60), *sentences("report", 20, 61)]), encoding="utf-8")
     main(["segment", str(file), "--channel", "register", "--head", str(tmp_path / "mine"), "--json"])

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from architectures import SETTINGS, letter_tokenizer, letters, tiny_model
 from shoal.errors import DataError, TooLongError
 from shoal.evaluation import evaluate, evaluate_by_generation
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 
 COMPARED = ("exact_match", "string_match", "first_divergence", "divergence", "greedy_text", "greedy_ends", "tokens")
 TOKENIZER = letter_tokenizer()

@@ -11,7 +11,7 @@ from architectures import letter_tokenizer, letters
 from every_architecture import every_type, small_model
 from shoal.evaluation import evaluate, nearties
 from shoal.models.sampling import sample_continuations
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 
 VOCABULARY = 120
 KINDS = [

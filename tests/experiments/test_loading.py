@@ -8,14 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments import load_experiment, shipped_experiments
 from shoal.experiments.experiment import TrainingTable
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.store import as_table
+from shoal.experiments.settings_file import as_table
 from shoal.experiments.tasks import make_experiment_task
-from shoal.experiments.toml import to_toml
 from shoal.training import TrainSettings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "counting.toml"
@@ -119,8 +119,8 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ("5e-4", "'low'", "tuning.learning_rates.0 = 'low': input should be a valid number"),
         (
             'optimizer = "adamw"',
-            "optimizer = 1",
-            "training.optimizer = 1: input should be 'adamw', 'muon', 'adam' or 'sgd'",
+            'optimizer = "adamx"',
+            "training.optimizer: unknown optimizer 'adamx'; did you mean",
         ),
         ("seeds = 6", 'seeds = "6"', "seeds = '6'"),
         ("seeds = 6", "seeds = 0", "seeds = 0: a number of seeds lies between 1 and 10000"),
@@ -207,7 +207,7 @@ def test_presets_that_are_no_tables_are_refused(tmp_path: Path) -> None:
 
 def test_a_preset_of_a_file_without_presets_is_refused(tmp_path: Path) -> None:
     plain = tmp_path / "plain.toml"
-    plain.write_text(to_toml(as_table(load_experiment("counting", "full"))))
+    plain.write_text(tomli_w.dumps(as_table(load_experiment("counting", "full"))))
     assert load_experiment(plain, "full") == load_experiment("counting", "full")
     with pytest.raises(UnknownNameError, match="'quick'"):
         load_experiment(plain, "quick")
@@ -228,18 +228,7 @@ def test_a_file_of_rows_is_found_from_where_the_experiment_lies(tmp_path: Path) 
 
 def test_an_experiment_survives_being_written_as_toml() -> None:
     table = as_table(load_experiment("counting"))
-    assert tomllib.loads(to_toml(table)) == table
-
-
-def test_awkward_values_survive_being_written_as_toml() -> None:
-    table = {
-        "text": 'a "quoted" \\ line\nand é \x7f \x01',
-        "tiny": 1e-09,
-        "yes": True,
-        "empty": {},
-        "nested": {"key with space": [1, 2.5, "x"], "deep": {"list": [{"a": 1}, {"b": False}]}},
-    }
-    assert tomllib.loads(to_toml(table)) == table
+    assert tomllib.loads(tomli_w.dumps(table)) == table
 
 
 def test_reading_an_experiment_imports_neither_torch_nor_numpy() -> None:

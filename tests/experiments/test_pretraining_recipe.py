@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from shoal.errors import ExperimentFileError, UsageError
 from shoal.experiments.pretraining import Recipe, load_recipe, parse_setting, recipe_from
 from shoal.experiments.pretraining.building import train_settings
-from shoal.experiments.toml import to_toml
 from shoal.training import TrainSettings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -40,7 +40,7 @@ def test_the_recipe_of_the_page_is_one_and_its_keys_are_all_there(tmp_path: Path
 def test_a_recipe_survives_being_written_and_read(tmp_path: Path) -> None:
     made = recipe(stages=[{"tokens": 100, "shares": {"told": 1.0}}], trackers=["tensorboard"])
     file = tmp_path / "small.toml"
-    file.write_text(to_toml(made.model_dump(mode="json", exclude_none=True)))
+    file.write_text(tomli_w.dumps(made.model_dump(mode="json", exclude_none=True)))
     assert load_recipe(file) == made
 
 

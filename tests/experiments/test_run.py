@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from children import answer_of, deadly, killed
 from shoal.errors import CertificationError, StoreError, TooLongError, TrainingError, UnknownNameError, UsageError
 from shoal.experiments import run_experiment
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.store import RunStore, as_table
+from shoal.experiments.settings_file import as_table
+from shoal.experiments.store import RunStore
 from shoal.experiments.summary import all_arms, arm_place
-from shoal.experiments.toml import to_toml
 from shoal.experiments.writing import read_json, read_jsonl, write_json
 
 Finished = tuple[Experiment, Path]
@@ -344,7 +345,7 @@ def test_readers_of_the_harness_read_its_files_back(finished: Finished) -> None:
 def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.Popen[str]:
     """A run in a process of its own, with a worker."""
     plan = tmp_path / "plan.toml"
-    plan.write_text(to_toml(as_table(experiment)))
+    plan.write_text(tomli_w.dumps(as_table(experiment)))
     code = (
         # Where the tests run in the background, the shell lets them ignore interrupts; the run must not inherit that.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -360,13 +361,13 @@ def started(experiment: Experiment, folder: Path, tmp_path: Path) -> subprocess.
 
 def worker_of(process: subprocess.Popen[str]) -> int:
     """The worker of a run, as soon as there is one."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while True:
         assert process.poll() is None, process.communicate()[1]
-        for child in children.read_text().split():
+        for thread in Path(f"/proc/{process.pid}/task").iterdir():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                if "shoal.experiments.worker" in Path(f"/proc/{child}/cmdline").read_text():
-                    return int(child)
+                for child in (thread / "children").read_text().split():
+                    if "shoal.experiments.worker_main" in Path(f"/proc/{child}/cmdline").read_text():
+                        return int(child)
         time.sleep(0.02)
 
 

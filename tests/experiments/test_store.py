@@ -4,6 +4,10 @@ import json
 import multiprocessing
 import os
 import resource
+import signal
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +16,8 @@ from shoal.errors import StoreError
 from shoal.experiments import store as store_module
 from shoal.experiments.environment import check_same_environment, describe_environment
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.store import RunStore, differing
+from shoal.experiments.settings_file import differing, read_table
+from shoal.experiments.store import RunStore
 from shoal.experiments.writing import read_json, read_jsonl, write_json, write_jsonl, write_text
 
 if TYPE_CHECKING:
@@ -41,7 +46,7 @@ def experiment() -> Experiment:
 def test_a_folder_keeps_its_experiment_and_opens_again(tmp_path: Path, experiment: Experiment) -> None:
     for _ in range(2):
         RunStore(tmp_path / "run", experiment).close()
-    assert experiment_from(store_module.read_table(tmp_path / "run" / "experiment.toml"), "test") == experiment
+    assert experiment_from(read_table(tmp_path / "run" / "experiment.toml"), "test") == experiment
 
 
 def test_a_folder_of_another_experiment_is_refused_with_the_difference(tmp_path: Path, experiment: Experiment) -> None:
@@ -68,12 +73,59 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path: Path, experiment: Expe
 def test_two_processes_cannot_work_in_one_folder(
     tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "_PATIENCE", 0.2)
+    monkeypatch.setattr(store_module, "LOCK_TIMEOUT", 0.2)
     first = RunStore(tmp_path, experiment)
     with pytest.raises(StoreError, match="another process"):
         RunStore(tmp_path, experiment)
     first.close()
     RunStore(tmp_path, experiment).close()
+
+
+HOLDER = """
+import json, sys, time
+from pathlib import Path
+from shoal.experiments.loading import experiment_from
+from shoal.experiments.store import RunStore
+from shoal.experiments.workers import start_worker
+store = RunStore(Path(sys.argv[1]), experiment_from(json.loads(sys.argv[2]), "test"))
+worker = start_worker("deaf_worker:begin", {}, threads=1, inherited=(store.lock,))
+print(worker.pid, flush=True)
+time.sleep(1000)
+"""
+
+DEAF = """
+import ctypes
+from pathlib import Path
+def begin(opening):
+    Path(__file__).with_name("deaf").touch()
+    ctypes.PyDLL(None).sleep(1000)  # other than a CDLL, it holds the interpreter's lock
+"""
+
+
+def test_a_folder_stays_locked_until_the_last_worker_of_a_killed_run_is_gone(
+    tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deaf_worker.py").write_text(DEAF)
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "run"), json.dumps(PLAN)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+    assert holder.stdout is not None
+    worker = int(holder.stdout.readline())
+    while not (tmp_path / "deaf").exists():  # from then on it does not notice that its input ends
+        time.sleep(0.01)
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    monkeypatch.setattr(store_module, "LOCK_TIMEOUT", 0.2)
+    with pytest.raises(StoreError, match="another process runs an experiment in"):
+        RunStore(tmp_path / "run", experiment)
+    monkeypatch.setattr(store_module, "LOCK_TIMEOUT", 60.0)
+    os.kill(worker, signal.SIGKILL)
+    RunStore(tmp_path / "run", experiment).close()
 
 
 def test_opening_sweeps_up_what_a_kill_left(tmp_path: Path, experiment: Experiment) -> None:

@@ -16,7 +16,7 @@ import pytest
 from browsing import chromium, pixels, visit
 from shoal.errors import StoreError, TrainingError, UsageError
 from shoal.experiments.sweeps import load_sweep, read_sweep, run_sweep
-from shoal.reports import write_report, write_sweep_report
+from shoal.reports import write_sweep_report
 
 __all__ = ["chromium"]
 
@@ -123,8 +123,6 @@ def test_the_report_shows_trials_and_says_why_no_law_is_fitted(finished):
     assert not re.search(r"(?:src|href)=.http", page)
     with pytest.raises(StoreError, match="holds no sweep"):
         write_sweep_report(folder)
-    with pytest.raises(StoreError):
-        write_report(folder / "out")
 
 
 @pytest.mark.browser

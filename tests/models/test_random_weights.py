@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from shoal.errors import ModelError
-from shoal.models import load_model
+from shoal.models import load_model, shuffle_weights
 
 
 def test_the_same_seed_gives_the_same_weights(model_folder):
@@ -73,3 +73,15 @@ def test_no_weights_need_be_there(model_folder):
 def test_fresh_weights_of_nothing_are_refused(tmp_path):
     with pytest.raises(ModelError, match="there is no"):
         load_model(f"random:{tmp_path}/none/here")
+
+
+def test_shuffled_weights_keep_every_value_and_lose_their_places():
+    model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Linear(8, 8))
+    before = [weight.detach().clone() for weight in model.parameters()]
+    shuffle_weights(model, torch.Generator().manual_seed(1))
+    after = [weight.detach().clone() for weight in model.parameters()]
+    for old, new in zip(before, after, strict=True):
+        assert not torch.equal(old, new)
+        assert torch.equal(old.flatten().sort().values, new.flatten().sort().values)
+    shuffle_weights(model, torch.Generator().manual_seed(1))
+    assert not torch.equal(after[0], next(model.parameters()))

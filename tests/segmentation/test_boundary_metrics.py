@@ -7,7 +7,7 @@ import segeval
 from hypothesis import given, settings, strategies as st
 
 from shoal.errors import UsageError
-from shoal.segmentation.metrics import boundary_similarity, pk, window_diff
+from shoal.segmentation import boundary_similarity, pk, window_diff
 
 
 @st.composite

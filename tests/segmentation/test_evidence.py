@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from shoal.segmentation.vectors import VectorEvidence, effective_dimensions
-from shoal.segmentation.words import WordEvidence, Words
+from shoal.segmentation import WordChannel
+from shoal.segmentation.evidence import VectorEvidence, WordEvidence, effective_dimensions
 
 COUNTS = np.array([[2, 0, 1, 0], [0, 1, 1, 0], [1, 0, 0, 3], [0, 0, 2, 1], [0, 0, 0, 0], [1, 1, 0, 0]])
 SHARES = np.array([1e-3, 2e-4, 5e-4, 1e-5])
@@ -45,7 +45,7 @@ def test_a_word_said_very_often_in_a_sentence_costs_no_more_than_one_said_once()
 
 
 def test_sentences_without_a_word_are_worth_nothing() -> None:
-    features = Words().features(["... !", "42"])
+    features = WordChannel().features(["... !", "42"])
     assert (WordEvidence(features.counts, features.background).scores(400.0, 0.9) == 0).all()
 
 

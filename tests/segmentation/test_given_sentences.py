@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.errors import DataError
-from shoal.segmentation import read_lines
-from shoal.segmentation.sentences import as_sentences, find_overlong
+from shoal.segmentation import as_sentences, find_overlong, read_lines
 
 
 def test_lines_are_sentences_where_they_are_said_to_be() -> None:

@@ -9,13 +9,24 @@ import numpy as np
 import pytest
 
 from shoal.errors import CorruptModelError, DataError, UnavailableError, UnknownNameError, UsageError
-from shoal.segmentation import segment
-from shoal.segmentation.calibration import FACTORS, calibrated, quiet_factor
-from shoal.segmentation.channels import CHANNELS, Judged, find_channel
-from shoal.segmentation.classes import ClassEvidence, class_probabilities
-from shoal.segmentation.features import Features
-from shoal.segmentation.heads import Head, load_head, shipped_head
-from shoal.segmentation.training import LabelledText, train_head
+from shoal.segmentation import (
+    Channel,
+    ClassifierChannel,
+    ClassifierHead,
+    Features,
+    LabelledText,
+    calibrate_false_alarms,
+    find_channel,
+    known_channels,
+    load_head,
+    scale_evidence,
+    segment,
+    shipped_head,
+    train_head,
+)
+from shoal.segmentation.calibration import FACTORS
+from shoal.segmentation.evidence import ClassEvidence
+from shoal.segmentation.heads import class_probabilities
 from styles import sentences, texts
 
 if TYPE_CHECKING:
@@ -24,31 +35,31 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def head() -> Head:
-    return train_head(texts(), reader="style", source="made up", stretch=5, min_count=5).head
+def head() -> ClassifierHead:
+    return train_head(texts(), reader="style", source="made up", passage=5, min_count=5).head
 
 
-def test_a_head_tells_classes_of_texts_it_has_not_seen(head: Head) -> None:
+def test_a_head_tells_classes_of_texts_it_has_not_seen(head: ClassifierHead) -> None:
     for how in head.classes:
         probabilities = class_probabilities(head.likelihoods(sentences(how, 10, seed=99)))
         assert head.classes[int(probabilities.argmax())] == how
 
 
-def test_a_change_of_style_is_cut_and_a_change_of_subject_is_not(head: Head) -> None:
-    channel = Judged(head=head, name="register")
+def test_a_change_of_style_is_cut_and_a_change_of_subject_is_not(head: ClassifierHead) -> None:
+    channel = ClassifierChannel(head, name="register")
     mixed = [*sentences("talk", 20, 50), *sentences("report", 25, 51), *sentences("talk", 15, 52)]
     assert [cut.place for cut in segment(mixed, channel=channel).cuts] == [20, 45]
     same = [*sentences("talk", 20, 50), *(line.replace("the", "the quartz") for line in sentences("talk", 20, 53))]
     assert segment(same, channel=channel).cuts == ()
 
 
-def test_equal_texts_give_equal_heads(head: Head) -> None:
-    again = train_head(texts(), reader="style", source="made up", stretch=5, min_count=5).head
+def test_equal_texts_give_equal_heads(head: ClassifierHead) -> None:
+    again = train_head(texts(), reader="style", source="made up", passage=5, min_count=5).head
     assert np.array_equal(head.weights_FC, again.weights_FC)
-    assert head.discount == again.discount
+    assert head.evidence_scale == again.evidence_scale
 
 
-def test_a_saved_head_judges_as_before(head: Head, tmp_path: Path) -> None:
+def test_a_saved_head_judges_as_before(head: ClassifierHead, tmp_path: Path) -> None:
     head.save(tmp_path / "mine")
     lines = sentences("talk", 5, 7)
     assert np.array_equal(load_head(tmp_path / "mine").likelihoods(lines), head.likelihoods(lines))
@@ -60,7 +71,7 @@ def test_a_folder_without_a_head_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "classes", "reader", "json"])
-def test_a_broken_head_is_refused(head: Head, tmp_path: Path, damage: str) -> None:
+def test_a_broken_head_is_refused(head: ClassifierHead, tmp_path: Path, damage: str) -> None:
     head.save(tmp_path)
     names, weights = tmp_path / "head.json", tmp_path / "head.safetensors"
     if damage == "cut":
@@ -87,18 +98,18 @@ def test_an_unknown_reader_is_refused() -> None:
         train_head(texts(), reader="styles", source="made up")
 
 
-def test_the_weight_that_leaves_one_class_whole_is_found(head: Head) -> None:
+def test_the_weight_that_leaves_one_class_whole_is_found(head: ClassifierHead) -> None:
     held_out = [
         LabelledText(label=how, sentences=sentences(how, 40, seed)) for how in ("talk", "report") for seed in (7, 8, 9)
     ]
-    assert quiet_factor(head, held_out, documents=1) == FACTORS[-1]
+    assert calibrate_false_alarms(head, held_out, documents=1) == FACTORS[-1]
     swapped = [
         LabelledText(label="mixed", sentences=(*sentences("talk", 20, seed), *sentences("report", 20, seed)))
         for seed in (7, 8, 9)
     ]
-    assert quiet_factor(calibrated(head, 3.0), swapped, documents=1) == FACTORS[0]
+    assert calibrate_false_alarms(scale_evidence(head, 3.0), swapped, documents=1) == FACTORS[0]
     with pytest.raises(DataError, match="no class has 3 texts"):
-        quiet_factor(head, held_out[:2], documents=1)
+        calibrate_false_alarms(head, held_out[:2], documents=1)
 
 
 def test_the_evidence_of_a_class_segment_is_its_definition() -> None:
@@ -111,7 +122,7 @@ def test_the_evidence_of_a_class_segment_is_its_definition() -> None:
             assert scores[start, stop] == pytest.approx(expected)
 
 
-class _Placed:
+class _Placed(Channel):
     """Classes that change somewhere from 20 to 22, and words that change at 20."""
 
     name = "placed"
@@ -157,7 +168,7 @@ def test_the_shipped_heads_know_plain_cases() -> None:
 
 @pytest.mark.parametrize("name", ["words", "topic", "register", "emotion"])
 def test_every_channel_reads_strange_text(name: str) -> None:
-    assert name in CHANNELS
+    assert name in known_channels()
     found = segment(["?!", "漢字", "a", "\u200b.", "OK"], channel=name)
     assert found.channel == name
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.segmentation import Cut, Segmentation
-from shoal.segmentation.labels import label_segments
-from shoal.segmentation.style import style_tokens
+from shoal.segmentation import Cut, Segmentation, label_segments, shipped_head
+from shoal.segmentation.sentence_features import style_tokens
 from styles import sentences
 
 FIRST = (*sentences("talk", 12, 0), *["The lighthouse? You knew that lighthouse."] * 4)
@@ -61,7 +60,7 @@ def test_one_segment_is_compared_with_nothing() -> None:
 def test_a_channel_with_classes_says_the_class_and_its_probability() -> None:
     happy = ("I love this, thank you so much!", "Haha this is hilarious", "Great, so happy for you") * 4
     sad = ("I am so sad, I miss her", "Sorry for your loss", "I feel so lonely and depressed") * 4
-    labels = label_segments(cut(happy, sad, channel="emotion"))
+    labels = label_segments(cut(happy, sad, channel="emotion"), head=shipped_head("emotion"))
     assert [label.class_name for label in labels] == ["joy", "sadness"]
     assert all(label.probability is not None and label.probability > 0.9 for label in labels)
     assert labels[0].to_dict()["text"].startswith("joy (")

@@ -10,10 +10,10 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from shoal.errors import DataError
-from shoal.tasks import Example, Narrowness, Task, make_task, narrowness, narrowness_text, task_from_rows
-from shoal.tasks.narrowing import sampling
+from shoal.tasks import Example, NarrownessReport, Task, make_task, narrowness, task_from_rows
+from shoal.tasks.narrowing import measurements
 from shoal.tasks.narrowing.cycles import find_cycles
-from shoal.tasks.narrowing.encoding import Encoded
+from shoal.tasks.narrowing.encoding import EncodedExample
 from shoal.tasks.narrowing.prefixes import prefix_leakage
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def ones() -> Tokenizer:
     return tokenizer
 
 
-def report(task: Task, tokenizer: Any = None) -> Narrowness:
+def report(task: Task, tokenizer: Any = None) -> NarrownessReport:
     return narrowness(task.seen, task.held_out, tokenizer, rule=task.rule, shortcuts=task.shortcuts)
 
 
@@ -105,7 +105,7 @@ def words(draw: random.Random, number: int) -> str:
     return " ".join("".join(draw.choices("abcdefghijklmnop", k=5)) for _ in range(number))
 
 
-def own(rows: Sequence[Example]) -> Narrowness:
+def own(rows: Sequence[Example]) -> NarrownessReport:
     return report(task_from_rows(rows, split="random"))
 
 
@@ -151,8 +151,8 @@ def test_sums_are_no_question_of_stopping_though_their_digits_begin_seen_ones() 
     assert own(rows).kind not in ("where to stop", "where to begin")
 
 
-def coded(text: str, *, ends: bool = True) -> Encoded:
-    return Encoded((), tuple(map(ord, text)), ends)
+def coded(text: str, *, ends: bool = True) -> EncodedExample:
+    return EncodedExample((), tuple(map(ord, text)), ends)
 
 
 def test_positions_are_sorted_by_what_the_seen_completions_say() -> None:
@@ -196,7 +196,7 @@ def test_lengths_and_distances_of_a_pair() -> None:
 
 def test_a_cycle_is_found_behind_numerals_that_are_written_in_their_own_way() -> None:
     examples = [Example(prompt=str(k), completion="x", tags={"index": k}) for k in range(40)]
-    ids = [Encoded((), (100 + k,) if k < 9 else (k % 5,), True) for k in range(40)]
+    ids = [EncodedExample((), (100 + k,) if k < 9 else (k % 5,), True) for k in range(40)]
     assert find_cycles(examples[:30], ids[:30], examples[30:], ids[30:]).token_period == 5
     assert find_cycles(examples[:30], ids[:30], examples[30:], ids[29:39]).token_period is None
 
@@ -226,28 +226,28 @@ def test_any_kind_of_tokenizer_will_do(ones: Tokenizer) -> None:
 def test_the_report_is_ready_for_json_and_reads_as_text(ones: Tokenizer) -> None:
     found = report(make_task("counting"), ones)
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["cycles"]["token_period"] == 4
-    text = narrowness_text(found)
+    text = str(found)
     assert "periods by index: tokens 4 (seen ends at phases 0, 1, 2, 3); split 10; longest gap 1" in text
     assert text.split("Conclusion\n")[1].splitlines() == [f"  {sentence}." for sentence in found.conclusion]
 
 
 def test_many_rows_are_compared_by_a_sample_of_a_stated_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "_MOST_PAIRS", 20_000)
+    monkeypatch.setattr(measurements, "_MAX_PAIRS", 20_000)
     draw = random.Random(0)
     rows = [Example(prompt=words(draw, 3), completion=" " + words(draw, 2)) for _ in range(1000)]
     found = own(rows)
     assert (found.seen, found.held_out) == (700, 300)
     assert (found.neighbours.items, found.neighbours.seen) == (30, 666)
     assert {score.items for score in found.shortcuts} == {30}
-    assert "30 held-out beside 666 seen" in narrowness_text(found)
+    assert "30 held-out against 666 seen" in str(found)
     assert found == own(rows)
 
 
 def test_samples_shrink_with_the_length_of_the_prompts() -> None:
     short, long = ["x" * 20] * 7000, ["x" * 2000] * 7000
-    assert sampling.sample_sizes(short[:70], short[:30]) == (70, 30)
-    assert sampling.sample_sizes(short, short[:3000]) == (7000, 142)
-    seen, held_out = sampling.sample_sizes(long, long[:3000])
+    assert measurements.sample_sizes(short[:70], short[:30]) == (70, 30)
+    assert measurements.sample_sizes(short, short[:3000]) == (7000, 142)
+    seen, held_out = measurements.sample_sizes(long, long[:3000])
     assert (seen, held_out) == (100, 30)
 
 

@@ -11,7 +11,7 @@ from small_models import CONTEXT, byte_tokenizer, gpt2, gpt_neo, llama, own_loss
 from architectures import letter_tokenizer, letters
 from every_architecture import small_model
 from shoal.errors import DataError, ModelError, TooLongError, TrainingError, UsageError
-from shoal.tasks.example import Example
+from shoal.tasks import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import TrainSettings, train
 from shoal.training.batches import PackedExamples

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from shoal.cli.terminal import say, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rich.progress import Progress as RichProgress, TaskID
 
+    from shoal.evaluation import Scores
     from shoal.progress import Progress
     from shoal.training import CurvePoint
+
+Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
 
@@ -25,7 +29,7 @@ class Display(Protocol):
     """Where progress is shown: bars on a terminal, lines in a log."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Show the progress of a piece of work."""
+        """Show the progress of a piece of work; a total of 0 is one that is not known."""
 
     def note(self, text: str) -> None:
         """Show a note that replaces the one before it."""
@@ -38,7 +42,7 @@ class Display(Protocol):
 def display() -> Iterator[Display]:
     """Yield bars where standard error is a terminal, and lines where it is not, so that logs stay readable."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield _LogLines()
+        yield LogLines()
         return
     from rich.console import Console
     from rich.progress import (
@@ -61,6 +65,13 @@ def display() -> Iterator[Display]:
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         yield _Bars(bars)
+
+
+def counted(items: Iterable[Item], what: str, progress: Progress) -> Iterator[Item]:
+    """The same items, with their number shown while they pass; how many there will be is not known."""
+    for done, item in enumerate(items):
+        progress(what, done, 0)
+        yield item
 
 
 @contextmanager
@@ -105,6 +116,42 @@ def print_summary(summary: Mapping[str, object]) -> None:
         print(f"{name:{width}}  {value}")
 
 
+def exact_share(scores: Scores) -> dict[str, float]:
+    """Exact matches: their count, the rows, the share, and the ends of Wilson's interval with its confidence."""
+    from shoal.statistics import wilson_interval
+
+    interval = wilson_interval(scores.exact_matches, len(scores.items))
+    return {
+        "count": scores.exact_matches,
+        "rows": len(scores.items),
+        "share": scores.accuracy,
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": interval.confidence,
+    }
+
+
+def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a summary whose values are numbers, names, or what `exact_share` gives."""
+    from shoal.experiments import finite
+
+    if as_json:
+        print_json(finite(dict(summary)))
+    else:
+        print_summary({name: _in_words(value) for name, value in summary.items()})
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, dict):
+        return (
+            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
+            f"[{value['low']:.3f}, {value['high']:.3f}]"
+        )
+    if isinstance(value, float):
+        return "not defined" if math.isnan(value) else f"{value:.4f}"
+    return value
+
+
 class _Bars:
     """One bar for each piece of work."""
 
@@ -114,8 +161,8 @@ class _Bars:
 
     def progress(self, what: str, done: int, total: int) -> None:
         if what not in self._known:
-            self._known[what] = self._bars.add_task(_for_bars(what), total=total, note="")
-        self._bars.update(self._known[what], completed=done, total=total)
+            self._known[what] = self._bars.add_task(_for_bars(what), total=total or None, note="")
+        self._bars.update(self._known[what], completed=done, total=total or None)
 
     def note(self, text: str) -> None:
         if self._known:
@@ -130,24 +177,35 @@ def _for_bars(text: str) -> str:
     return shown(text, sys.stderr.encoding)
 
 
-class _LogLines:
-    """A line where a piece of work begins, and one every ten seconds while it lasts."""
+class LogLines:
+    """A line where a piece of work begins, and one every ten seconds while it lasts, with the time that is left."""
 
-    def __init__(self) -> None:
-        self._begun: set[str] = set()
-        self._last = time.monotonic()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._last = clock()
         self._note = ""
 
     def progress(self, what: str, done: int, total: int) -> None:
+        """Print a line where the work is new, or the last line is ten seconds old."""
+        now = self._clock()
         new = what not in self._begun
-        if not new and time.monotonic() - self._last < SECONDS_BETWEEN_LOG_LINES:
+        if not new and now - self._last < SECONDS_BETWEEN_LOG_LINES:
             return
-        self._begun.add(what)
-        self._last = time.monotonic()
-        say(f"{what}: {done} of {total}  {self._note}".rstrip())
+        started, first = self._begun.setdefault(what, (now, done))
+        self._last = now
+        parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
+        if total and first < done < total:
+            from shoal.experiments.pretraining import in_words
+
+            # What was there when the work began, as after a resume, says nothing of its speed.
+            parts.append(f"about {in_words((now - started) / (done - first) * (total - done))} left")
+        say("  ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
+        """Show the note with the next line of progress."""
         self._note = text
 
     def say(self, text: str) -> None:
+        """Print lines at once."""
         say(text)

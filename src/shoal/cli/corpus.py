@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,13 +53,13 @@ def card(
     licence
         Licence of the texts.
     """
-    from shoal.cli.console import print_json
+    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import describe_corpus, read_documents
     from shoal.files import atomic_file
 
-    found = describe_corpus(
-        read_documents(source, column=column), name=name or source, licence=licence, near=similarity
-    )
+    with progress_bars() as progress:
+        texts = counted(read_documents(source, column=column), "documents", progress)
+        found = describe_corpus(texts, name=name or source, licence=licence, near=similarity)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
@@ -95,12 +95,13 @@ def clean(
     plain
         Write plain quotes, dashes, spaces and line ends.
     """
-    from shoal.cli.console import print_json
+    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import Cleaning, read_documents, write_documents
 
     cleaning = Cleaning(language=language, boilerplate=boilerplate, plain=plain)
-    texts = read_documents(source, column=column, broken=True)
-    write_documents(({"text": text} for text in cleaning.apply(texts)), out)
+    with progress_bars() as progress:
+        texts = counted(read_documents(source, column=column, broken=True), "documents", progress)
+        write_documents(({"text": text} for text in cleaning.apply(texts)), out)
     counts = dict(cleaning.counts)
     say(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
     if as_json:
@@ -118,21 +119,22 @@ def dedupe(
     as_json: Json = False,
 ) -> None:
     """Remove exact and near duplicates; the first of them stays."""
-    from shoal.cli.console import print_json
+    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import DuplicateFinder, read_documents, write_documents
 
     finder = DuplicateFinder(near=similarity)
     dropped: list[dict[str, Any]] = []
 
-    def unique() -> Iterator[dict[str, str]]:
-        for text in read_documents(source, column=column):
+    def unique(texts: Iterable[str]) -> Iterator[dict[str, str]]:
+        for text in texts:
             found = finder.check(text)
             if found is None:
                 yield {"text": text}
             else:
                 dropped.append({"document": found.document, "of": found.of, "similarity": found.similarity})
 
-    written = write_documents(unique(), out)
+    with progress_bars() as progress:
+        written = write_documents(unique(counted(read_documents(source, column=column), "documents", progress)), out)
     say(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
     if as_json:
         print_json({"kept": written, "dropped": dropped})
@@ -158,10 +160,13 @@ def contamination(
     ngram
         Number of successive words that count as a copy.
     """
-    from shoal.cli.console import print_json
+    from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import find_contamination, read_documents
 
-    found = find_contamination(read_documents(source, column=column), _held_out(task, data), run=ngram)
+    items = _held_out(task, data)
+    with progress_bars() as progress:
+        texts = counted(read_documents(source, column=column), "documents", progress)
+        found = find_contamination(texts, items, run=ngram)
     if as_json:
         print_json(found.to_dict())
     else:

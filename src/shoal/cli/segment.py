@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.options import Flag, Json, Plot
+from shoal.cli.options import Flag, Json, Plot, Source
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from shoal.segmentation import Cut, Segmentation, SegmentLabel
+def _channel_help() -> str:
+    """The help of --channel, drawn from the registry of channels."""
+    from shoal.segmentation import known_channels
+
+    reads = "; ".join(
+        f"{name}: {channel.reads}{f' (needs --model, {channel.model})' if channel.model else ''}"
+        for name, channel in known_channels().items()
+    )
+    return f"Features that the text is split by. {reads}."
 
 
 def segment(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    file: Source = "-",
     /,
     *,
-    channel: str = "words",
+    channel: Annotated[str, Parameter(help=_channel_help())] = "words",
     model: str | None = None,
     head: Path | None = None,
     count: int | None = None,
@@ -35,8 +41,6 @@ def segment(
     ----------
     file
         Text file in UTF-8. Default: standard input ("-").
-    channel
-        Features that the text is split by: words, topic, register, emotion, vectors or surprisal.
     model
         Model of the channel: the folder or hub id of a sentence encoder for vectors, a model spec for surprisal.
     head
@@ -48,8 +52,14 @@ def segment(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
-    from shoal.segmentation import Kept, as_sentences, find_overlong, label_segments, read_lines, segment as cut
-    from shoal.segmentation.channels import find_channel
+    from shoal.segmentation import (
+        as_sentences,
+        find_channel,
+        find_overlong,
+        label_segments,
+        read_lines,
+        segment as cut,
+    )
 
     if plot is not None:
         check_target(plot)
@@ -58,24 +68,20 @@ def segment(
     if (found_long := find_overlong(sentences)) is not None:
         hint = "" if lines else "; if each line is a sentence, give --lines"
         say(f"note: {file} was read as {found_long}{hint}")
-    reader = Kept(find_channel(channel, model=model, head=head))
+    reader = find_channel(channel, model=model, head=head)
     with progress_bars() as progress:
-        if model is not None:  # nothing else takes long enough to be waited for
-            progress("sentences read", 0, len(sentences))
-        found = cut(sentences, channel=reader, count=count)
-        if model is not None:
-            progress("sentences read", len(sentences), len(sentences))
-    labels = label_segments(found, head=reader.head)
+        found = cut(sentences, channel=reader, count=count, progress=progress)
+    labels = label_segments(found)
     if plot is not None:
         from shoal.cli.files import write_whole
         from shoal.reports import segment_page
 
-        write_whole(plot, segment_page(file, found, labels, reader, text=text))
+        write_whole(plot, segment_page(file, found, labels, text=text))
         say(f"written to {plot}")
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
     else:
-        _print_segments(found, labels)
+        print(found.to_text(labels))
 
 
 def _read(file: str) -> str:
@@ -88,35 +94,3 @@ def _read(file: str) -> str:
     if file == "-":
         return decode_text(read_standard_input(), "standard input")
     return "\n\n".join(read_documents(file)) if holds_rows(file) else read_text(Path(file))
-
-
-def _print_segments(found: Segmentation, labels: Sequence[SegmentLabel]) -> None:
-    """Print a line a segment, and the boundaries between them."""
-    many = f"{found.count} segments" if found.count > 1 else "1 segment"
-    sentences = len(found.sentences)
-    print(f"{many} in {sentences} sentence{'s' if sentences > 1 else ''}, by {found.channel}")
-    for place, label in enumerate(labels):
-        if place:
-            cut = found.cuts[place - 1]
-            print(f"  -- {_boundary(cut)}")
-        print(f"{place + 1:3}  sentences {label.start + 1} to {label.stop}: {label.text}")
-        print(f"     {_beginning(found.sentences[label.start])}")
-
-
-def _boundary(cut: Cut) -> str:
-    """How sure the place of a boundary is."""
-    here = f"boundary before sentence {cut.place + 1}: probability {_percent(cut.confidence)}"
-    if cut.low == cut.high:
-        return here
-    return f"{here}, {_percent(cut.near)} that one is before a sentence from {cut.low + 1} to {cut.high + 1}"
-
-
-def _percent(share: float) -> str:
-    """A share that is not 0 or 1 is never shown as one."""
-    if 0 < share < 0.01:
-        return "below 1%"
-    return "above 99%" if 0.99 < share < 1 else f"{share:.0%}"
-
-
-def _beginning(sentence: str, width: int = 90) -> str:
-    return sentence if len(sentence) <= width else sentence[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

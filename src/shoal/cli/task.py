@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Flag, Json, MaybeRows, Texts
 from shoal.errors import UsageError
-from shoal.tasks.rows import END_TOKEN
+from shoal.tasks import END_TOKEN
 
 if TYPE_CHECKING:
     from shoal.tasks import Task
@@ -94,7 +94,7 @@ def _parse_option(text: str) -> tuple[str, Any]:
 
 def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
     from shoal.cli.console import print_json
-    from shoal.tasks import narrowness, narrowness_text
+    from shoal.tasks import narrowness
 
     tokenizer = None
     if model is not None:
@@ -107,4 +107,4 @@ def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(found.to_dict())
     else:
-        print(narrowness_text(found))
+        print(found)

@@ -17,7 +17,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from shoal.evaluation.head import PositionScores
-from shoal.models import Anatomy, split_model
+from shoal.models import FactoredModel, factor_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,18 +41,18 @@ def near_ties(own_N: torch.Tensor, best_N: torch.Tensor, dtype: torch.dtype) -> 
 class PreciseScorer:
     """Scores one item at a time in float64."""
 
-    def __init__(self, anatomy: Anatomy) -> None:
-        self._source = anatomy
+    def __init__(self, factored: FactoredModel) -> None:
+        self._source = factored
 
     @cached_property
-    def _anatomy(self) -> Anatomy:
-        if self._source.own is not None:
-            return split_model(self._source.own.to(dtype=torch.float64))
+    def _factored(self) -> FactoredModel:
+        if self._source.fast is not None:
+            return factor_model(self._source.fast.to(dtype=torch.float64))
         model: Any = copy.deepcopy(self._source.model)
         if hasattr(model, "set_experts_implementation"):
             model.set_experts_implementation("eager")  # the grouped kernels know no float64
         with _Float64Throughout():
-            return replace(split_model(model.double()), lengths=self._source.lengths)
+            return replace(factor_model(model.double()), lengths=self._source.lengths)
 
     def score(
         self, ids: list[int], where_N: torch.Tensor, target_N: torch.Tensor
@@ -67,12 +67,12 @@ class PreciseScorer:
         Returns:
             The scores, and the argmax at each position, the lowest id at a tie.
         """
-        anatomy = self._anatomy
+        factored = self._factored
         with _Float64Throughout():
-            ids_BL = torch.tensor([ids], device=anatomy.model.device)
-            rows_ND = (anatomy.full_logits(ids_BL) if anatomy.head is None else anatomy.body(ids_BL))[0, where_N]
+            ids_BL = torch.tensor([ids], device=factored.model.device)
+            rows_ND = (factored.full_logits(ids_BL) if factored.head is None else factored.hidden(ids_BL))[0, where_N]
             parts = [
-                _score_rows(rows if anatomy.head is None else anatomy.head.logits(rows), target)
+                _score_rows(rows if factored.head is None else factored.head.logits(rows), target)
                 for rows, target in zip(rows_ND.split(_ROWS), target_N.to(rows_ND.device).split(_ROWS), strict=True)
             ]
         own_N, best_N, normalizer_N, greedy_N = (torch.cat(part).cpu() for part in zip(*parts, strict=True))

@@ -13,7 +13,7 @@ from shoal.evaluation.head import LogitBlock, PositionScores, full_blocks, head_
 if TYPE_CHECKING:
     import torch
 
-    from shoal.models import Anatomy
+    from shoal.models import FactoredModel
 
 
 class BatchScores(NamedTuple):
@@ -26,14 +26,14 @@ class BatchScores(NamedTuple):
     scores: PositionScores
 
 
-def score_batch(anatomy: Anatomy, batch: list[Row]) -> BatchScores:
+def score_batch(factored: FactoredModel, batch: list[Row]) -> BatchScores:
     """Read a batch, and put the head on its scored positions only."""
-    device = anatomy.model.device
+    device = factored.model.device
     ids_BL = pad_batch(batch, device)
     which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
-    if anatomy.head is None:
-        blocks = full_blocks(anatomy.full_logits(ids_BL)[which_N, where_N])
+    if factored.head is None:
+        blocks = full_blocks(factored.full_logits(ids_BL)[which_N, where_N])
     else:
         shared = shared_opening(batch)
-        blocks = head_blocks(anatomy.head, anatomy.body(ids_BL, shared)[which_N, where_N - shared])
-    return BatchScores(blocks, target_N, score_positions(blocks, target_N, anatomy.vocabulary))
+        blocks = head_blocks(factored.head, factored.hidden(ids_BL, shared)[which_N, where_N - shared])
+    return BatchScores(blocks, target_N, score_positions(blocks, target_N, factored.vocabulary))

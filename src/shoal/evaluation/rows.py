@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError, TooLongError
 from shoal.evaluation.batches import Row
 from shoal.models import context_of
-from shoal.models.bodies import Body
+from shoal.models.fast import FastModel
 from shoal.text import encode_pairs
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def encode_rows(
-    model: PreTrainedModel | Body, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, examples: Sequence[Example]
+    model: PreTrainedModel | FastModel, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, examples: Sequence[Example]
 ) -> list[Row]:
     """One row an example, over its whole target.
 
@@ -36,7 +36,7 @@ def encode_rows(
     return rows
 
 
-def row_check(model: PreTrainedModel | Body) -> Callable[[Row, str], None]:
+def row_check(model: PreTrainedModel | FastModel) -> Callable[[Row, str], None]:
     """What refuses a row that the model cannot read; it is called with the row and the text that it begins with.
 
     Raises:
@@ -60,8 +60,8 @@ def row_check(model: PreTrainedModel | Body) -> Callable[[Row, str], None]:
     return check
 
 
-def model_limits(model: PreTrainedModel | Body) -> tuple[int | None, int]:
+def model_limits(model: PreTrainedModel | FastModel) -> tuple[int | None, int]:
     """How many tokens the model reads at most, where it says so, and how many it knows."""
-    if isinstance(model, Body):
+    if isinstance(model, FastModel):
         return model.context, model.embeddings
     return context_of(model), model.get_input_embeddings().weight.shape[0]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from shoal.evaluation.scores import Status
-    from shoal.models import Anatomy
+    from shoal.models import FactoredModel
 
 _FULL_LOGITS_BYTES = 256 * 2**20
 _GRAVEST_FIRST: tuple[Status, ...] = ("nan", "tie", "near-tie")
@@ -54,10 +54,10 @@ class Stretch:
 class Scorer:
     """Scores rows with one model; keeps what is costly to make."""
 
-    def __init__(self, anatomy: Anatomy, token_budget: int) -> None:
-        self._anatomy = anatomy
-        self._precise = PreciseScorer(anatomy)
-        self._budget = batch_budget(anatomy, token_budget)
+    def __init__(self, factored: FactoredModel, token_budget: int) -> None:
+        self._factored = factored
+        self._precise = PreciseScorer(factored)
+        self._budget = batch_budget(factored, token_budget)
 
     def score(self, rows: Iterable[Row], on_batch: Callable[[int], None] | None = None) -> list[Stretch]:
         """Score rows, each with an item of its own, in batches; the order of the stretches is not that of the rows.
@@ -66,7 +66,7 @@ class Scorer:
             rows: what to score.
             on_batch: called after each batch with the number of its rows.
         """
-        lengths, wholes = self._anatomy.lengths, {row.item: row for row in rows}
+        lengths, wholes = self._factored.lengths, {row.item: row for row in rows}
         pieces = [piece for row in wholes.values() for piece in split_row(row, lengths)]
         found: dict[int, list[Stretch]] = {}
         for batch in fill_batches(pieces, self._budget, lengths):
@@ -77,11 +77,11 @@ class Scorer:
         return [join_stretches(wholes[item], stretches) for item, stretches in found.items()]
 
     def _score_batch(self, batch: list[Row]) -> list[Stretch]:
-        anatomy = self._anatomy
-        blocks, target_N, scores = score_batch(anatomy, batch)
+        factored = self._factored
+        blocks, target_N, scores = score_batch(factored, batch)
         wrong = _first_wrong_places(batch, scores.right_N.tolist())
         greedy = self._greedy_at(wrong, blocks, target_N, scores)
-        verdicts = _Verdicts(scores, near_ties(scores.target_N, scores.best_other_N, anatomy.model.dtype))
+        verdicts = _Verdicts(scores, near_ties(scores.target_N, scores.best_other_N, factored.model.dtype))
         stretches, first = [], 0
         for row, place, greedy_id in zip(batch, wrong, greedy, strict=True):
             last = first + row.stop - row.start
@@ -99,7 +99,7 @@ class Scorer:
     ) -> list[int | None]:
         """The argmax at each row's first wrong token."""
         asked = torch.tensor([place for place in wrong if place is not None], dtype=torch.long)
-        found = iter(find_rivals(blocks, target_N, scores.home_N, asked, self._anatomy.vocabulary).tolist())
+        found = iter(find_rivals(blocks, target_N, scores.home_N, asked, self._factored.vocabulary).tolist())
         return [None if place is None else next(found) for place in wrong]
 
     def _recheck(self, row: Row) -> Stretch:
@@ -132,10 +132,10 @@ def join_stretches(row: Row, stretches: Sequence[Stretch]) -> Stretch:
     )
 
 
-def batch_budget(anatomy: Anatomy, token_budget: int) -> int:
+def batch_budget(factored: FactoredModel, token_budget: int) -> int:
     """How many tokens may go together: one row where padding matters, fewer where all logits of a batch are made."""
-    budget = token_budget if anatomy.padding == "right" else 1
-    return budget if anatomy.head is not None else min(budget, max(1, _FULL_LOGITS_BYTES // (4 * anatomy.vocabulary)))
+    budget = token_budget if factored.padding == "right" else 1
+    return budget if factored.head is not None else min(budget, max(1, _FULL_LOGITS_BYTES // (4 * factored.vocabulary)))
 
 
 class _Verdicts:

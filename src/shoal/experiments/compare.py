@@ -11,7 +11,7 @@ from shoal.errors import StoreError, UnknownNameError, UsageError
 from shoal.experiments.controls import paired
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import MEASURES, MeasureName, Row
-from shoal.experiments.store import as_table, differing, read_table
+from shoal.experiments.settings_file import as_table, differing, read_table
 from shoal.experiments.summary import SPLITS, STAGES, all_arms, arm_place
 from shoal.experiments.writing import finite, read_jsonl
 

@@ -1,11 +1,34 @@
-"""Units of work that do not depend on each other, so that workers may take them in any order."""
+"""Jobs that do not depend on each other, so that workers may take them in any order; and how each kind is done.
+
+A kind of job is a function with `job_kind` before it. With `inspection`, this is all of the room that touches models.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import copy
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-Kind = Literal["certificate", "narrowness", "precision", "trial", "arm", "shuffled-labels"]
+from shoal.errors import CertificationError, TrainingError, UnknownNameError
+from shoal.experiments.inspection import look_inside
+from shoal.experiments.loading import experiment_from
+from shoal.experiments.measures import mean_of
+from shoal.experiments.tasks import make_experiment_task, shuffle_labels, train_validation_split
+from shoal.experiments.worker_main import Stopwatch, set_threads
+from shoal.experiments.writing import disk_faults, write_json, write_jsonl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shoal.experiments.experiment import Experiment
+    from shoal.experiments.worker_main import Answering
+    from shoal.models import LoadedModel
+    from shoal.tasks import Example, Task
+    from shoal.training import TrainResult, TrainSettings
 
 TRIAL_SEED = 10_000
 """Trials of learning rates have seeds from here on, apart from those of the arms."""
@@ -15,12 +38,14 @@ TRIAL_SEED = 10_000
 class Job:
     """One unit of work. It is finished when the file that it writes last is there."""
 
-    kind: Kind
+    kind: str
+    """One of `JOB_KINDS`."""
+
     place: str
     """Its folder or file in the run folder."""
 
     title: str
-    """What a person is told of it."""
+    """What messages call it."""
 
     spec: str = ""
     arm: str = ""
@@ -30,13 +55,251 @@ class Job:
     shuffle: bool = False
     """Shuffle the weights within each tensor before anything else."""
 
+    def __post_init__(self) -> None:
+        if self.kind not in JOB_KINDS:
+            raise UnknownNameError("kind of job", self.kind, tuple(JOB_KINDS))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """What a job took; kept apart from the records, which are the same for every run."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a worker."""
+        return asdict(self)
 
-    place: str
-    wall_seconds: float
-    cpu_seconds: float
-    peak_megabytes: float
-    """The most memory that its process had used by its end."""
+
+@dataclass
+class WorkerContext:
+    """State that the jobs of one worker share: the run folder, the experiment, and the models loaded so far."""
+
+    folder: Path
+    experiment: Experiment
+    loaded: dict[str, LoadedModel] = field(default_factory=dict)
+
+    @cached_property
+    def task(self) -> Task:
+        """The examples and their split."""
+        return make_experiment_task(self.experiment)
+
+    def model(self, spec: str, seed: int, *, shuffle: bool = False) -> LoadedModel:
+        """A model of the job's own, which it may change. Weights that no seed draws are read once a worker."""
+        from shoal.models import load_model, parse_spec
+
+        if parse_spec(spec).kind == "random":
+            loaded = load_model(spec, device=self.experiment.device, seed=seed)
+        else:
+            if spec not in self.loaded:
+                self.loaded[spec] = load_model(spec, device=self.experiment.device)
+            loaded = replace(self.loaded[spec], model=copy.deepcopy(self.loaded[spec].model))
+        if shuffle:
+            import torch
+
+            from shoal.models import shuffle_weights, weight_digest
+
+            shuffle_weights(loaded.model, torch.Generator().manual_seed(seed))
+            loaded = replace(
+                loaded, digest=weight_digest(loaded.model), origin=f"{loaded.origin}, shuffled by seed {seed}"
+            )
+        return loaded
+
+
+JobFunction = Callable[[WorkerContext, Job], None]
+
+JOB_KINDS: dict[str, JobFunction] = {}
+"""From a kind of job to what does it."""
+
+
+def job_kind(name: str) -> Callable[[JobFunction], JobFunction]:
+    """Register a function as what does the jobs of a kind."""
+
+    def register(function: JobFunction) -> JobFunction:
+        JOB_KINDS[name] = function
+        return function
+
+    return register
+
+
+def run_job(context: WorkerContext, job: Job) -> dict[str, Any]:
+    """Do a job, and write what it found.
+
+    Args:
+        context: what the jobs of this worker share.
+        job: what to do.
+
+    Returns:
+        What it took, as a row of ``timings.jsonl``. That stands apart from the records, which are the same for every
+        run of an experiment.
+
+    Raises:
+        ShoalError: whatever keeps it from being done.
+    """
+    stopwatch = Stopwatch()
+    with disk_faults(context.folder):
+        JOB_KINDS[job.kind](context, job)
+    return {"place": job.place, **stopwatch.cost()}
+
+
+def begin_jobs(opening: dict[str, Any]) -> Answering:
+    """What a worker process of a run does, as `shoal.experiments.worker_main` takes it."""
+    set_threads(opening["threads"])
+    experiment = experiment_from(opening["experiment"], "the run's experiment.toml")
+    context = WorkerContext(Path(opening["folder"]), experiment)
+    return lambda line: run_job(context, Job(**line))
+
+
+@job_kind("certificate")
+def _certificate(context: WorkerContext, job: Job) -> None:
+    """Prove the evaluator on dummies; nothing else is done where it fails."""
+    from shoal.evaluation import certify
+
+    certificate = certify(fast=True)
+    if not certificate.passed:
+        raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate.to_text()}")
+    record = certificate.to_dict()
+    # How long a check took is no part of what it proved; the job's own time stands in timings.jsonl.
+    record["checks"] = [{key: value for key, value in check.items() if key != "seconds"} for check in record["checks"]]
+    write_json(context.folder / job.place, record)
+
+
+@job_kind("narrowness")
+def _narrowness(context: WorkerContext, job: Job) -> None:
+    """How far the held-out part can be answered from the seen part."""
+    from shoal.tasks import narrowness
+
+    tokenizer = context.model(job.spec, job.seed).tokenizer
+    task = context.task
+    report = narrowness(
+        task.seen, task.held_out, tokenizer, rule=task.rule if task.rule_known else None, shortcuts=task.shortcuts
+    )
+    write_json(context.folder / job.place, report.to_dict())
+
+
+@job_kind("precision")
+def _precision(context: WorkerContext, job: Job) -> None:
+    """The faster dtype of a training step, as the training room measures it."""
+    from shoal.training import train
+
+    loaded = context.model(job.spec, job.seed)
+    # The last examples are the longest where a task counts up; a step on a short one would misjudge the dtypes.
+    few = context.task.seen[-4:]
+    result = train(loaded.model, loaded.tokenizer, few, replace(_settings(context, job), precision="auto", epochs=1))
+    write_json(context.folder / job.place, {"precision": result.precision})
+
+
+@job_kind("trial")
+def _trial(context: WorkerContext, job: Job) -> None:
+    """Train with one learning rate on a part of the seen examples, and score the rest of them."""
+    tuning = context.experiment.tuning
+    train_on, validation = train_validation_split(context.task.seen, tuning.validation, job.seed)
+    settings = replace(_settings(context, job), epochs=tuning.epochs or context.experiment.training.epochs)
+    loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
+    folder = context.folder / job.place
+    record: dict[str, Any] = {
+        "arm": job.arm,
+        "learning_rate": job.learning_rate,
+        "seed": job.seed,
+        "measure": tuning.score,
+        "score": None,
+        "validation_examples": len(validation),
+    }
+    try:
+        result = _train(loaded, train_on, settings, folder)
+    except TrainingError as fault:
+        # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
+        record["diverged"] = str(fault)
+    else:
+        rows = _rows(context, loaded, {"validation": validation}, greedy_text=tuning.score == "string_match")
+        record["score"] = mean_of(tuning.score, rows)
+        record |= {"steps": result.steps, "final_loss": result.curve[-1].loss}
+    _finish(folder, record)
+
+
+@job_kind("arm")
+def _arm(context: WorkerContext, job: Job) -> None:
+    """One arm and seed: evaluate, train on all seen examples, evaluate."""
+    folder = context.folder / job.place
+    loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
+    examples = {"seen": context.task.seen, "held_out": context.task.held_out}
+    if not (folder / "before.jsonl").is_file():
+        write_jsonl(folder / "before.jsonl", _rows(context, loaded, examples))
+    result = _train(loaded, context.task.seen, _settings(context, job), folder)
+    write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
+    write_jsonl(folder / "after.jsonl", _rows(context, loaded, examples))
+    if job.seed == context.experiment.seeds[0]:
+        held_out = context.task.held_out
+        look_inside(loaded, job.arm, held_out[len(held_out) // 2], context.folder)
+    _finish(folder, _done(job, loaded, result))
+
+
+@job_kind("shuffled-labels")
+def _shuffled_labels(context: WorkerContext, job: Job) -> None:
+    """Train on completions that were shuffled among the prompts, and evaluate on the held-out examples."""
+    folder = context.folder / job.place
+    loaded = context.model(job.spec, job.seed)
+    result = _train(loaded, shuffle_labels(context.task.seen, job.seed), _settings(context, job), folder)
+    write_jsonl(folder / "after.jsonl", _rows(context, loaded, {"held_out": context.task.held_out}))
+    _finish(folder, _done(job, loaded, result))
+
+
+def _settings(context: WorkerContext, job: Job) -> TrainSettings:
+    from shoal.experiments.learning import settings_of
+
+    chosen = {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
+    return settings_of(context.experiment.training, chosen)
+
+
+def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:
+    """Train in place; a training that was killed resumes from its checkpoint."""
+    from shoal.training import train
+
+    return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
+
+
+def _rows(
+    context: WorkerContext, loaded: LoadedModel, examples: Mapping[str, Sequence[Example]], *, greedy_text: bool = True
+) -> list[dict[str, Any]]:
+    """One row an item, as the run folder keeps it."""
+    from shoal.evaluation import evaluate
+    from shoal.text import encode_pairs
+
+    flat = [(split, example) for split, part in examples.items() for example in part]
+    scores = evaluate(
+        loaded.model,
+        loaded.tokenizer,
+        [example for _, example in flat],
+        token_budget=context.experiment.evaluation.token_budget,
+        greedy_text=greedy_text,
+    )
+    pairs = encode_pairs(loaded.tokenizer, [(example.prompt, example.completion, example.ends) for _, example in flat])
+    return [
+        {
+            "split": split,
+            "prompt": example.prompt,
+            "completion": example.completion,
+            "ends": example.ends,
+            "tags": dict(example.tags),
+            **asdict(item),
+            "tokens_text": [loaded.tokenizer.decode([token]) for token in pair.target],
+        }
+        for (split, example), item, pair in zip(flat, scores.items, pairs, strict=True)
+    ]
+
+
+def _done(job: Job, loaded: LoadedModel, result: TrainResult) -> dict[str, Any]:
+    from shoal.models import weight_digest
+
+    return {
+        "arm": job.arm,
+        "spec": job.spec,
+        "seed": job.seed,
+        "origin": loaded.origin,
+        "parameters": loaded.parameters,
+        "learning_rate": job.learning_rate,
+        "precision": result.precision,
+        "steps": result.steps,
+        "final_loss": result.curve[-1].loss,
+        "digest_before": loaded.digest,
+        "digest_after": weight_digest(loaded.model),
+    }
+
+
+def _finish(folder: Path, record: Mapping[str, Any]) -> None:
+    """Mark a job as finished; only then is its checkpoint of no more use."""
+    write_json(folder / "done.json", record)
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)

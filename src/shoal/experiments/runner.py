@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import StoreError, UsageError
-from shoal.experiments.choices import choose_rates, spec_of, trial_jobs
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
-from shoal.experiments.jobs import Job
-from shoal.experiments.pool import Pool, ThisProcess
+from shoal.experiments.jobs import Job, WorkerContext, run_job
+from shoal.experiments.settings_file import as_table
 from shoal.experiments.store import RunStore
 from shoal.experiments.summary import all_arms, arm_place, read_arms
 from shoal.experiments.tasks import examples_digest, make_experiment_task
+from shoal.experiments.tuning import choose_rates, spec_of, trial_jobs
+from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.verdict import Verdict
+    from shoal.experiments.worker_main import Answering
+    from shoal.experiments.workers import Engine
     from shoal.progress import Progress
     from shoal.tasks import Task
 
@@ -84,10 +87,23 @@ class _Run:
         count, threads = _division(workers, experiment.device)
         # Sums in another number of threads are rounded otherwise, so a resumed run keeps the first one's.
         self.choices: dict[str, Any] = {"examples": examples, "threads": threads, **choices}
-        self.pool = (
-            ThisProcess(store.folder, experiment, threads=self.choices["threads"])
-            if workers == 0
-            else Pool(store.folder, experiment, count=count, threads=self.choices["threads"], lock=store.lock)
+        self.pool = self._engine(workers, count)
+
+    def _engine(self, workers: int | Literal["auto"], count: int) -> Engine[Job]:
+        folder, experiment, threads = self.store.folder, self.experiment, self.choices["threads"]
+        if workers == 0:
+
+            def begin() -> Answering:
+                context = WorkerContext(folder, experiment)
+                return lambda line: run_job(context, Job(**line))
+
+            return InProcess(begin, threads=threads)
+        return WorkerPool(
+            "shoal.experiments.jobs:begin_jobs",
+            {"folder": str(folder.resolve()), "experiment": as_table(experiment)},
+            count=count,
+            threads=threads,
+            locks=(self.store.lock,),
         )
 
     def to_verdict(self) -> Verdict:
@@ -152,8 +168,9 @@ class _Run:
         done = len(jobs) - len(left)
         if jobs:
             self.tell(what, done, len(jobs))
-        for timing in self.pool.run(left) if left else ():
-            self.store.add_timing(timing)
+        for outcome in self.pool.run(left) if left else ():
+            assert outcome.answer is not None  # a dead worker has raised
+            self.store.add_timing(outcome.answer)
             done += 1
             self.tell(what, done, len(jobs))
 

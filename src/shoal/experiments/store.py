@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
-import time
-import tomllib
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+from filelock import FileLock, Timeout
 
 from shoal.errors import StoreError
-from shoal.experiments.toml import to_toml
+from shoal.experiments.settings_file import as_table, differing, read_table
 from shoal.experiments.writing import disk_faults, read_json, read_jsonl, write_json, write_text
 from shoal.files import remove_partials
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from shoal.experiments.table import Table
 
 _LOCK = ".lock"
-_LONGEST_TOLD = 60
-_PATIENCE = 20.0
-"""Seconds to wait for the workers of a killed run to notice that it is gone."""
+_MAX_SHOWN = 60
+LOCK_TIMEOUT = 20.0
+"""Seconds to wait for the workers of a killed run to notice that it is gone: each ends when its input does, but one in
+the middle of a long call into torch may need some seconds for that."""
 
 
 class RunStore:
@@ -48,7 +49,7 @@ class RunStore:
         with disk_faults(folder):
             _refuse_foreign(folder, plan)
             folder.mkdir(parents=True, exist_ok=True)
-            self.lock = _locked(folder)
+            self._lock()
             _sweep(folder)
         try:
             self._claim(experiment)
@@ -57,8 +58,8 @@ class RunStore:
             raise
 
     def close(self) -> None:
-        """Let another process work in the folder."""
-        os.close(self.lock)
+        """Let another process work in the folder; its workers have ended before."""
+        self._file_lock.release()
 
     def forget(self) -> None:
         """Leave the folder as it was found, where the experiment was begun by this call: it holds nothing else."""
@@ -102,11 +103,25 @@ class RunStore:
                     _drop_last_line(path)
             file.write(json.dumps(row).encode() + b"\n")
 
+    def _lock(self) -> None:
+        """Take the folder's lock. Workers inherit its descriptor, so that it is free when the last of them is gone."""
+
+        def remember(descriptor: int) -> None:
+            self.lock = descriptor
+
+        self._file_lock = FileLock(self.folder / _LOCK, timeout=LOCK_TIMEOUT, thread_local=False, on_acquired=remember)
+        try:
+            self._file_lock.acquire()
+        except Timeout:
+            raise StoreError(
+                f"another process runs an experiment in {self.folder}; wait for it, or give another folder with --out"
+            ) from None
+
     def _claim(self, experiment: Table) -> None:
         plan = self.path(self._plan)
         wanted = as_table(experiment)
         if not plan.is_file():
-            write_text(plan, to_toml(wanted))
+            write_text(plan, tomli_w.dumps(wanted))
             self.is_new = True
             return
         held = read_table(plan)
@@ -114,39 +129,14 @@ class RunStore:
             key, before, now = differences[0]
             more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
             raise StoreError(
-                f"{self.folder} holds a run with {key} = {_told(before)}, not {_told(now)}{more}; "
+                f"{self.folder} holds a run with {key} = {_shown(before)}, not {_shown(now)}{more}; "
                 "give another folder with --out, or delete this one"
             )
 
 
-def as_table(experiment: Table) -> dict[str, Any]:
-    """The experiment as the run folder keeps it: plain values, no None."""
-    table: dict[str, Any] = experiment.model_dump(mode="json", exclude_none=True)
-    return table
-
-
-def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> list[tuple[str, Any, Any]]:
-    """The keys whose values differ, each with both values; None where one side lacks the key."""
-    found: list[tuple[str, Any, Any]] = []
-    for key in dict.fromkeys([*held, *wanted]):
-        before, now = held.get(key), wanted.get(key)
-        if isinstance(before, dict) and isinstance(now, dict):
-            found += differing(before, now, f"{place}{key}.")
-        elif _are_tables(before) and _are_tables(now) and len(before) == len(now):
-            for number, (one, other) in enumerate(zip(before, now, strict=True)):
-                found += differing(one, other, f"{place}{key}.{other.get('name', number)}.")
-        elif before != now:
-            found.append((f"{place}{key}", before, now))
-    return found
-
-
-def _are_tables(value: Any) -> TypeGuard[list[dict[str, Any]]]:
-    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
-
-
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def _refuse_foreign(folder: Path, plan: str) -> None:
@@ -165,36 +155,6 @@ def _sweep(folder: Path) -> None:
     remove_partials(folder, deep=True)
     for done in folder.rglob("done.json"):
         shutil.rmtree(done.parent / "checkpoint", ignore_errors=True)
-
-
-def _locked(folder: Path) -> int:
-    """Take the folder's lock, which ends with this process and the workers that inherit it."""
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                os.close(handle)
-                raise StoreError(
-                    f"another process runs an experiment in {folder}; wait for it, or give another folder with --out"
-                ) from None
-            time.sleep(0.1)
-        else:
-            return handle
-
-
-def read_table(plan: Path) -> dict[str, Any]:
-    """The experiment of a run folder as plain values.
-
-    Raises:
-        StoreError: the file is damaged.
-    """
-    try:
-        return tomllib.loads(plan.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{plan} is damaged ({error}); give another folder with --out, or delete this one") from error
 
 
 def _drop_last_line(path: Path) -> None:

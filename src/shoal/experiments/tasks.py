@@ -1,17 +1,21 @@
-"""The task that an experiment names."""
+"""The task that an experiment names, and the parts of it that a training sees."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.experiments.experiment import Experiment
-    from shoal.tasks import Task
+    from shoal.tasks import Example, Task
 
 
 def make_experiment_task(experiment: Experiment) -> Task:
@@ -44,3 +48,34 @@ def examples_digest(task: Task) -> str:
         row = [example.prompt, example.completion, example.ends, task.split.holds_out(example), dict(example.tags)]
         state.update(json.dumps(row, sort_keys=True).encode())
     return state.hexdigest()
+
+
+def train_validation_split(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Examples to train on and examples to validate on, each in order; at least one of each.
+
+    Args:
+        examples: two or more.
+        share: of the validation examples.
+        seed: random seed.
+    """
+    count = min(max(1, round(share * len(examples))), len(examples) - 1)
+    drawn = set(random.Random(f"validation {seed}").sample(range(len(examples)), count))
+    train = [example for place, example in enumerate(examples) if place not in drawn]
+    return train, [example for place, example in enumerate(examples) if place in drawn]
+
+
+def shuffle_labels(examples: Sequence[Example], seed: int) -> list[Example]:
+    """The examples with their completions moved along one random cycle: none has its own place's completion left.
+
+    Args:
+        examples: two or more.
+        seed: random seed.
+    """
+    # A cycle through all places, and not any permutation, since that would leave one completion in place on average.
+    order = list(range(len(examples)))
+    random.Random(f"labels {seed}").shuffle(order)
+    source = dict(zip(order, order[1:] + order[:1], strict=True))
+    return [
+        replace(example, completion=examples[source[place]].completion, ends=examples[source[place]].ends)
+        for place, example in enumerate(examples)
+    ]

@@ -10,6 +10,7 @@ from shoal.models.transformers_io import quiet
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
@@ -44,3 +45,21 @@ class RandomSource(Source):
             model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         check_runs(model, self.inner.origin)
         return model.to(dtype)
+
+
+def shuffle_weights(model: nn.Module, generator: torch.Generator) -> None:
+    """Permute the entries of every weight tensor in place; each keeps its mean, spread and shape.
+
+    Source: the shuffled initialisation of Zhang, Backurs, Bubeck et al. (2022), "Unveiling Transformers with LEGO",
+    arXiv:2206.04301, section 4 and of Raghu et al. (2019), "Transfusion", arXiv:1902.07208, section 4.2 ("mean var").
+
+    Args:
+        model: any model; tensors that are tied are shuffled once.
+        generator: draws the permutations, on the CPU.
+    """
+    import torch
+
+    with torch.no_grad():
+        for weight in model.parameters():
+            order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
+            weight.copy_(weight.flatten()[order].view_as(weight))

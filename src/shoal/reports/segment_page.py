@@ -17,12 +17,12 @@ from shoal.figures import (
 )
 from shoal.reports.document import Section, document
 from shoal.reports.html_format import joined, plural
-from shoal.segmentation import sentence_fits
+from shoal.segmentation import sentence_similarities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.segmentation import Kept, Segmentation, SegmentLabel, Trait
+    from shoal.segmentation import Segmentation, SegmentLabel, Trait
 
 _QUOTED = 60
 _COLOURS = 9
@@ -33,22 +33,19 @@ _CLASSES = "the most likely class of each sentence, the stronger the likelier"
 _LIKENESS = "how much each sentence is like the rest of its segment, the stronger the more"
 
 
-def segment_page(
-    source: str, found: Segmentation, labels: Sequence[SegmentLabel], channel: Kept, *, text: str | None = None
-) -> str:
+def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel], *, text: str | None = None) -> str:
     """A whole document that opens offline.
 
     Args:
         source: what the text was read from.
         found: its segments.
         labels: their labels.
-        channel: what the text was read by.
         text: the text itself, whose paragraphs are kept; without it each segment is one paragraph.
     """
-    assert channel.last is not None
-    classes = () if channel.head is None else channel.head.classes
-    fits = sentence_fits(channel.last, found.lengths, classes)
-    read_as = [None if fit.class_place is None else classes[fit.class_place] for fit in fits]
+    assert found.features is not None
+    classes = () if found.head is None else found.head.classes
+    fits = sentence_similarities(found.features, found.lengths, classes)
+    read_as = [None if fit.class_index is None else classes[fit.class_index] for fit in fits]
     colour = _colours(labels, [name for name in read_as if name is not None])
     breaks = _paragraph_starts(text or "", found.sentences)
     segments = []
@@ -58,7 +55,7 @@ def segment_page(
             ViewedSentence(
                 text=found.sentences[at],
                 strength=fits[at].value,
-                tooltip=fits[at].says,
+                tooltip=fits[at].description,
                 group=group if (name := read_as[at]) is None else colour.get(name, _OTHER),
                 new_paragraph=at in breaks,
             )

@@ -4,6 +4,11 @@ A sentence's features are shares; the head takes their square roots, so that fre
 (the Hellinger transform), and multiplies them with a weight for each class. The result is the log-likelihood of the
 sentence under the class, up to what all classes share.
 
+How probable each class is of a whole segment is another question: sentences of a text are alike, so the evidence of n
+of them does not grow with n. What counts is the mean log-likelihood of a sentence, times a scale (a temperature: Guo et
+al. 2017, ICML), and one more class, whose score is constant, stands for every text of none of the classes (an open set:
+Bendale and Boult 2016, CVPR); a segment that no class explains better than the others do falls to it.
+
 A head is a folder of two files: `head.json` (classes, features, where it comes from) and `head.safetensors` (weights).
 """
 
@@ -17,25 +22,44 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
+from scipy.special import logsumexp, softmax
 
 from shoal.errors import CorruptModelError, UnavailableError
-from shoal.segmentation.classes import class_probabilities
-from shoal.segmentation.open_set import NONE, OpenSet
-from shoal.segmentation.phrases import phrase_features
-from shoal.segmentation.style import style_features
+from shoal.segmentation.sentence_features import READERS
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable, Mapping, Sequence
+    import os
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-READERS: Mapping[str, Callable[[str], Counter[str]]] = {"style": style_features, "phrases": phrase_features}
-"""What can read a sentence, by name."""
+NONE = "none of these"
+"""The class of a segment that is of no class of the head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class OpenSet:
+    """Turns the likelihoods of a segment's sentences into probabilities; fitted by `shoal.segmentation.calibration`."""
+
+    scale: float
+    """Of the mean log-likelihood of a sentence."""
+
+    none: float
+    """The constant score of none of the classes."""
+
+    def probabilities(self, mean_C: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The probability of each class and, last, of none of them (C + 1).
+
+        Args:
+            mean_C: the mean log-likelihood of a sentence under each class, as a head gives it.
+        """
+        scores = self.scale * (mean_C - mean_C.mean())
+        found: NDArray[np.float64] = softmax(np.append(scores, self.none))
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierHead:
     """Weights of named features for each class."""
 
     classes: tuple[str, ...]
@@ -48,16 +72,17 @@ class Head:
     bias_C: NDArray[np.float32]
 
     reader: str
-    """The name of what reads a sentence, one of `READERS`."""
+    """How a sentence is read, one of `shoal.segmentation.sentence_features.READERS`."""
 
-    discount: float
-    """What one sentence's evidence is worth beside that of independent ones: sentences of a text are alike."""
+    evidence_scale: float
+    """The factor on a sentence's log-likelihoods, below 1 since sentences of a text are alike: the temperature at which
+    held-out texts are predicted best."""
 
     source: str
     """What it was trained on, with the licence."""
 
     open_set: OpenSet | None = None
-    """How probable its classes are of a whole segment, and none of them; None where that was not fitted."""
+    """Gives the probability of each class of a whole segment, and of none of them; None where that was not fitted."""
 
     def judge(self, sentences: Sequence[str]) -> tuple[str, float]:
         """The most probable class of all sentences together, which may be none of them, and its probability."""
@@ -70,12 +95,14 @@ class Head:
         return (*self.classes, NONE)[best], float(found[best])
 
     def likelihoods(self, sentences: Sequence[str]) -> NDArray[np.float64]:
-        """The log-likelihood of each sentence under each class (sentences × classes), up to a constant a sentence."""
+        """The log-likelihood of each sentence under each class (sentences × classes), up to a constant per sentence."""
         roots = feature_matrix(sentences, self.features, self.reader).sqrt()
-        likelihoods: NDArray[np.float64] = self.discount * (roots @ self.weights_FC.astype(np.float64) + self.bias_C)
+        likelihoods: NDArray[np.float64] = self.evidence_scale * (
+            roots @ self.weights_FC.astype(np.float64) + self.bias_C
+        )
         return likelihoods
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the two files; the folder is made where there is none."""
         from safetensors.numpy import save
 
@@ -83,13 +110,13 @@ class Head:
         folder.mkdir(parents=True, exist_ok=True)
         weights = save({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C})
         (folder / "head.safetensors").write_bytes(weights)
-        rest = {name: getattr(self, name) for name in ("classes", "features", "reader", "discount", "source")}
+        rest = {name: getattr(self, name) for name in ("classes", "features", "reader", "evidence_scale", "source")}
         if self.open_set is not None:
             rest["open_set"] = asdict(self.open_set)
         (folder / "head.json").write_text(json.dumps(rest, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
-def load_head(folder: str | Path) -> Head:
+def load_head(folder: str | os.PathLike[str]) -> ClassifierHead:
     """Read a head.
 
     Raises:
@@ -112,14 +139,20 @@ def load_head(folder: str | Path) -> Head:
         raise CorruptModelError(f"{folder} is not a whole head ({fault}); save it again") from fault
 
 
-def shipped_head(name: str) -> Head:
+def shipped_head(name: str) -> ClassifierHead:
     """A head that comes with shoal: ``"register"`` or ``"emotion"``."""
     with resources.as_file(resources.files("shoal.segmentation") / "trained" / name) as folder:
         return load_head(folder)
 
 
 def feature_matrix(sentences: Sequence[str], features: Sequence[str], reader: str) -> Any:
-    """The share of each feature in each sentence: a SciPy CSR array (sentences × features)."""
+    """The share of each feature in each sentence: a SciPy CSR array (sentences × features).
+
+    Args:
+        sentences: any strings.
+        features: the names of the columns; a sentence's other features are left out.
+        reader: a key of `READERS`.
+    """
     place = {name: column for column, name in enumerate(features)}
     rows, columns, values = [], [], []
     for row, sentence in enumerate(sentences):
@@ -131,14 +164,25 @@ def feature_matrix(sentences: Sequence[str], features: Sequence[str], reader: st
     return sparse.csr_array((np.array(values, dtype=float), (rows, columns)), shape=(len(sentences), len(features)))
 
 
-def _checked(rest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
-    head = Head(
+def class_probabilities(likelihoods_NC: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The probability of each class of all sentences together (C), under a uniform prior.
+
+    Args:
+        likelihoods_NC: log-likelihoods of the sentences.
+    """
+    total = np.asarray(likelihoods_NC, dtype=np.float64).sum(axis=0)
+    probabilities: NDArray[np.float64] = np.exp(total - logsumexp(total))
+    return probabilities
+
+
+def _checked(rest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ClassifierHead:
+    head = ClassifierHead(
         classes=tuple(rest["classes"]),
         features=tuple(rest["features"]),
         weights_FC=arrays["weights"].astype(np.float32),
         bias_C=arrays["bias"].astype(np.float32),
         reader=rest["reader"],
-        discount=float(rest["discount"]),
+        evidence_scale=float(rest["evidence_scale"]),
         source=rest["source"],
         open_set=OpenSet(**{name: float(value) for name, value in rest["open_set"].items()})
         if "open_set" in rest

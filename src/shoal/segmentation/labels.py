@@ -1,7 +1,8 @@
-"""What sets a segment apart: the words and features whose rate moved most, each with what was measured.
+"""What sets a segment apart, and how each sentence sits in its segment.
 
-For every name the log-odds of its rate in the segment against its rate elsewhere, with an informative Dirichlet prior
-(the name's rate in the whole text), divided by its standard error: large where a difference is large and seen often.
+A segment is labelled with the words and features whose rate differs most, each with its rates. For every name the
+log-odds of its rate in the segment against its rate elsewhere, with an informative Dirichlet prior (the name's rate in
+the whole text), is divided by its standard error: large where a difference is large and seen often.
 
 Source: Monroe, Colaresi and Quinn (2008), Political Analysis 16:372-403, equations 16, 20 and 22.
 """
@@ -15,24 +16,29 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
+from scipy.special import softmax
 
-from shoal.segmentation.heads import shipped_head
-from shoal.segmentation.style import CLOSED_CLASS, SAME_MARKS, style_features, style_tokens
+from shoal.segmentation.sentence_features import CLOSED_CLASS, SAME_MARKS, style_features, style_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.segmentation.heads import Head
+    from numpy.typing import NDArray
+
+    from shoal.segmentation.channels import Features
+    from shoal.segmentation.heads import ClassifierHead
     from shoal.segmentation.result import Segmentation
 
 _PRIOR_TOKENS = 100.0
-"""How many tokens of the whole text's rates are added to each side."""
+"""How many tokens of the whole text's rates are added to each side: enough that a word seen once does not
+differ notably from one never seen."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}(?:[-'][^\W\d_]+)*")
 _CONTRACTION = re.compile(r"(?:n't|'(?:s|ll|re|ve|d|m))$")
 _LENGTH_FEATURE = "sentence of"
 _NOTABLE = 1.65
-"""How many standard errors a difference has to be, to be said: one side of a 5% test."""
+"""How many standard errors a difference must be to be reported: a one-sided test at 5 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +59,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentLabel:
-    """What is known of one segment."""
+    """What was measured of one segment."""
 
     start: int
     """Its first sentence (from 0)."""
@@ -89,13 +95,13 @@ class SegmentLabel:
         if self.elsewhere_tokens and not 1 / 1.25 < self.sentence_tokens / self.elsewhere_tokens < 1.25:
             kind = "long" if self.sentence_tokens > self.elsewhere_tokens else "short"
             parts.append(f"{kind} sentences ({self.sentence_tokens:.0f} tokens, elsewhere {self.elsewhere_tokens:.0f})")
-        for said, traits in (
+        for heading, traits in (
             ("words", self.words),
             ("more of", [trait for trait in self.style if trait.z > 0]),
             ("less of", [trait for trait in self.style if trait.z < 0]),
         ):
             if traits:
-                parts.append(f"{said}: {', '.join(trait.name for trait in traits)}")
+                parts.append(f"{heading}: {', '.join(trait.name for trait in traits)}")
         return "; ".join(parts) or "nothing that sets it apart"
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,19 +109,32 @@ class SegmentLabel:
         return asdict(self) | {"text": self.text}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceSimilarity:
+    """How a sentence sits in its segment."""
+
+    value: float
+    """From 0 to 1."""
+
+    description: str
+    """What was measured, with its value."""
+
+    class_index: int | None = None
+    """The index of its most likely class, where the channel has classes."""
+
+
 def label_segments(
-    segmentation: Segmentation, *, head: Head | None = None, words: int = 6, style: int = 6
+    segmentation: Segmentation, *, head: ClassifierHead | None = None, max_words: int = 6, max_style: int = 6
 ) -> tuple[SegmentLabel, ...]:
     """Label every segment of a text.
 
     Args:
         segmentation: what `segment` found.
-        head: judges the segments' classes; by default the shipped one of a channel that has one.
-        words: at most so many words a segment.
-        style: at most so many features of style a segment.
+        head: classifies the segments; by default the one by which the text was read.
+        max_words: words per segment, at most.
+        max_style: features of style per segment, and of the change from the segment before, at most.
     """
-    if head is None and segmentation.channel in ("register", "emotion"):
-        head = shipped_head(segmentation.channel)
+    head = segmentation.head if head is None else head
     segments = segmentation.segments
     edges = [0, *itertools.accumulate(map(len, segments))]
     word_counts = [_counted(segment, _words_of) for segment in segments]
@@ -141,14 +160,40 @@ def label_segments(
                 stop=edges[place + 1],
                 class_name=class_name,
                 probability=probability,
-                words=tuple([trait for trait in found_words if trait.z > 0][:words]),
-                style=tuple(found_style[:style]),
-                since=tuple(sorted(moved, key=lambda trait: -abs(trait.z))[:style]),
+                words=tuple([trait for trait in found_words if trait.z > 0][:max_words]),
+                style=tuple(found_style[:max_style]),
+                since=tuple(sorted(moved, key=lambda trait: -abs(trait.z))[:max_style]),
                 sentence_tokens=sizes[place] / lengths[place],
                 elsewhere_tokens=rest[0] / rest[1] if rest[1] else sizes[place] / lengths[place],
             )
         )
     return tuple(labels)
+
+
+def sentence_similarities(
+    features: Features, lengths: Sequence[int], classes: Sequence[str] = ()
+) -> list[SentenceSimilarity]:
+    """The class of each sentence by a channel's features, or its similarity to the rest of its segment.
+
+    Args:
+        features: of the sentences, as `Segmentation.features` holds them.
+        lengths: the number of sentences of each segment.
+        classes: the names of the columns of the likelihoods, where there are any.
+    """
+    if features.likelihoods is not None:
+        return _classes(np.asarray(features.likelihoods, dtype=float), classes)
+    segments = np.repeat(np.arange(len(lengths)), lengths)
+    if features.vectors is not None:
+        values = _cosines(np.asarray(features.vectors, dtype=float), segments)
+        return [
+            SentenceSimilarity(value=value, description=f"cosine {value:.2f} with the rest of its segment")
+            for value in values
+        ]
+    values = _shared(sparse.csr_array(features.counts), segments)
+    return [
+        SentenceSimilarity(value=value, description=f"{value:.0%} of its words come again in its segment")
+        for value in values
+    ]
 
 
 def _apart_from_rest(here: Counter[str], whole: Counter[str], size: float, all_size: float) -> list[Trait]:
@@ -163,7 +208,7 @@ def _apart_from_rest(here: Counter[str], whole: Counter[str], size: float, all_s
 def _traits(
     here: Counter[str], size: float, there: Counter[str], other_size: float, prior: dict[str, float]
 ) -> list[Trait]:
-    """What differs notably between two stretches of text, the clearest first."""
+    """What differs notably between two parts of a text, the clearest first."""
     if not size or not other_size:
         return []
     traits = []
@@ -202,7 +247,38 @@ def _words_of(sentence: str) -> Counter[str]:
 
 
 def _style_of(sentence: str) -> Counter[str]:
-    """How many tokens have each feature; lengths of sentences are said by their mean."""
+    """How many tokens have each feature, without the lengths of sentences, whose mean is reported."""
     tokens = len(style_tokens(sentence))
     found = style_features(sentence).items()
     return Counter({name: share * tokens for name, share in found if not name.startswith(_LENGTH_FEATURE)})
+
+
+def _classes(likelihoods_NC: NDArray[np.float64], classes: Sequence[str]) -> list[SentenceSimilarity]:
+    probabilities = softmax(likelihoods_NC, axis=1)
+    best = probabilities.argmax(axis=1)
+    return [
+        SentenceSimilarity(
+            value=float(row[place]), description=f"{classes[place]} {row[place]:.2f}", class_index=int(place)
+        )
+        for row, place in zip(probabilities, best, strict=True)
+    ]
+
+
+def _cosines(vectors_ND: NDArray[np.float64], segments: NDArray[np.intp]) -> list[float]:
+    """Cosines with the mean of the other sentences of the segment, what is below 0 taken as 0; 0 for one alone."""
+    sums = np.stack([vectors_ND[segments == segment].sum(axis=0) for segment in range(segments.max() + 1)])
+    others = sums[segments] - vectors_ND
+    norms = np.linalg.norm(others, axis=1) * np.linalg.norm(vectors_ND, axis=1)
+    products = np.einsum("nd,nd->n", others, vectors_ND)
+    cosines = np.divide(products, norms, out=np.zeros(len(norms)), where=norms > 1e-12)
+    return [float(value) for value in np.clip(cosines, 0, 1)]
+
+
+def _shared(counts: sparse.csr_array, segments: NDArray[np.intp]) -> list[float]:
+    """Of the distinct words of each sentence, the share that another sentence of its segment has; 0 without words."""
+    present = (counts > 0).astype(np.float64)
+    member = sparse.csr_array((np.ones(len(segments)), (segments, np.arange(len(segments)))))
+    times = (member @ present)[segments]
+    again = np.asarray(((times > 1).multiply(present)).sum(axis=1)).ravel()
+    words = np.asarray(present.sum(axis=1)).ravel()
+    return [float(value) for value in np.divide(again, words, out=np.zeros(len(words)), where=words > 0)]

@@ -23,7 +23,7 @@ _NEAR_MISS_COST = 0.5
 
 
 def pk(reference: Sequence[int], hypothesis: Sequence[int], *, window: int | None = None) -> float:
-    """The share of pairs of sentences, a window apart, that one joins and the other parts; 0 is best.
+    """The share of pairs of sentences, a window apart, that one joins and the other separates; 0 is best.
 
     Args:
         reference: the lengths of the true segments.

@@ -1,21 +1,50 @@
-"""`segment`: from a text to its segments."""
+"""`segment`: from a text to its segments.
+
+The evidence of segments needs all pairs of a text's places, which is too much for a book. A text of more than
+`MAX_WHOLE` sentences is therefore read in windows of six hundred sentences that begin two hundred apart; of each window
+the middle counts, where a boundary has at least two hundred sentences on both sides to be judged by. Time: linear in
+the text, some five to ten milliseconds per sentence.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shoal.errors import UsageError
-from shoal.segmentation.channels import find_channel
-from shoal.segmentation.features import check_features
-from shoal.segmentation.reading import read_whole
-from shoal.segmentation.result import Segmentation
+from shoal.segmentation.channels import check_features, find_channel
+from shoal.segmentation.decode import decode
+from shoal.segmentation.posterior import average_over_priors, likely_evidence
+from shoal.segmentation.result import Cut, Segmentation
 from shoal.segmentation.sentences import as_sentences
-from shoal.segmentation.stretches import WHOLE, count_cuts, read_stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from shoal.segmentation.features import Channel
+    from numpy.typing import NDArray
+
+    from shoal.segmentation.channels import Channel, Features
+
+MAX_WHOLE = 800
+"""Texts of up to this many sentences are read as a whole."""
+
+_STEP = 200
+_WINDOW = 3 * _STEP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """The boundaries of a document, and the posterior that they rest on."""
+
+    cuts: tuple[Cut, ...]
+
+    boundaries_N: NDArray[np.float64]
+    """The probability that a segment begins at each place from 0 to n."""
+
+    penalty: float
+    """The gain that a cut needs, in nats."""
 
 
 def segment(
@@ -24,37 +53,113 @@ def segment(
     channel: str | Channel = "words",
     count: int | None = None,
     min_length: int = 2,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Segmentation:
-    """Cut a text where the distribution of what a channel reads in it changes.
+    """Cut a text where the distribution of a channel's features changes.
 
     Args:
         text: running text, which is split into sentences, or the sentences.
-        channel: ``"words"``, or how the sentences are to be read.
+        channel: the name of a channel that needs no model, or a channel.
         count: the number of segments; None chooses it.
-        min_length: sentences that a segment has at least; a shorter text is one segment.
+        min_length: minimum number of sentences per segment; a shorter text is one segment.
+        progress: called with a description, the number of sentences done and their number: while a model reads, and
+            while a text of more than `MAX_WHOLE` sentences is segmented.
 
     Raises:
-        UsageError: the count or the least length cannot be had from so many sentences (UnknownNameError: no channel
-            has the name).
+        UsageError: the text is too short for the count and the minimum length, or the channel needs a model
+            (UnknownNameError: no channel has the name).
         DataError: the text is empty or binary, or the channel cannot read it.
     """
     sentences = as_sentences(text)
+    size = len(sentences)
     reader = find_channel(channel) if isinstance(channel, str) else channel
-    _check_lengths(len(sentences), count, min_length)
+    _check_lengths(size, count, min_length)
+    slow = progress if getattr(reader, "model", "") else None  # without a model, reading takes no time
+    if slow:
+        slow("sentences read", 0, size)
     features = reader.features(sentences)
-    check_features(features, len(sentences), reader.name)
-    if len(sentences) <= WHOLE:
-        reading = read_whole(features, min_length, count)
-        cuts = reading.cuts
-    else:
-        reading = read_stretches(features, min_length)
-        cuts = reading.cuts if count is None else count_cuts(reading, count, min_length)
+    check_features(features, size, reader.name)
+    if slow:
+        slow("sentences read", size, size)
+    decoded = segment_features(features, count=count, min_length=min_length, progress=progress)
     return Segmentation(
         sentences=sentences,
-        cuts=cuts,
-        penalty=reading.penalty if count is None else 0.0,
+        cuts=decoded.cuts,
+        penalty=decoded.penalty if count is None else 0.0,
         channel=reader.name,
+        features=features,
+        head=getattr(reader, "head", None),
     )
+
+
+def segment_features(
+    features: Features,
+    *,
+    count: int | None = None,
+    min_length: int = 2,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Decoded:
+    """Cut a document by the features of its sentences.
+
+    Args:
+        features: of n sentences.
+        count: the number of segments; None chooses it.
+        min_length: minimum number of sentences per segment.
+        progress: called with a description, the number of sentences done and n, for each window of a long text.
+    """
+    if len(features) <= MAX_WHOLE:
+        return _decode_window(features, min_length, count)
+    decoded = _decode_long(features, min_length, progress)
+    return decoded if count is None else replace(decoded, cuts=_counted(decoded, count, min_length))
+
+
+def _decode_window(features: Features, min_length: int, count: int | None = None) -> Decoded:
+    posterior = average_over_priors(likely_evidence(features, min_length), min_length)
+    cuts = decode(posterior, min_length=min_length, count=count, placing=features.placing)
+    return Decoded(cuts=cuts, boundaries_N=posterior.boundaries_N, penalty=posterior.penalty)
+
+
+def _decode_long(features: Features, min_length: int, progress: Callable[[str, int, int], None] | None) -> Decoded:
+    """The cuts of all windows, each where it counts; the penalty is the median over windows."""
+    cuts: list[Cut] = []
+    size = len(features)
+    boundaries_N = np.zeros(size + 1)
+    penalties = []
+    for start, stop, first, last in _windows(size):
+        part = _decode_window(features.rows(start, stop), min_length)
+        boundaries_N[first:last] = part.boundaries_N[first - start : last - start]
+        penalties.append(part.penalty)
+        for cut in part.cuts:
+            place, before = cut.place + start, cuts[-1].place if cuts else 0
+            if first <= place < last and place - before >= min_length:
+                cuts.append(replace(cut, place=place, low=cut.low + start, high=cut.high + start))
+        if progress:
+            progress("sentences segmented", last, size)
+    return Decoded(cuts=tuple(cuts), boundaries_N=boundaries_N, penalty=float(np.median(penalties)))
+
+
+def _counted(decoded: Decoded, count: int, min_length: int) -> tuple[Cut, ...]:
+    """As many cuts as a given number of segments needs: those that gain most, then the likeliest other places."""
+    chosen = sorted(decoded.cuts, key=lambda cut: -cut.gain)[: count - 1]
+    taken = np.array([0, len(decoded.boundaries_N) - 1, *(cut.place for cut in chosen)])
+    for place in np.argsort(-decoded.boundaries_N, kind="stable"):
+        if len(chosen) == count - 1:
+            break
+        if np.abs(taken - place).min() >= min_length:
+            confidence = float(decoded.boundaries_N[place])
+            chosen.append(
+                Cut(place=int(place), confidence=confidence, low=int(place), high=int(place), near=confidence, gain=0.0)
+            )
+            taken = np.append(taken, place)
+    return tuple(sorted(chosen, key=lambda cut: cut.place))
+
+
+def _windows(size: int) -> Iterator[tuple[int, int, int, int]]:
+    """Start and stop of each window, and the range of places for which its boundaries count."""
+    starts = range(0, size - _WINDOW + _STEP, _STEP)
+    for start in starts:
+        stop = min(size, start + _WINDOW)
+        yield start, stop, start + _STEP if start else 1, size if start == starts[-1] else start + 2 * _STEP
 
 
 def _check_lengths(sentences: int, count: int | None, min_length: int) -> None:
@@ -62,9 +167,9 @@ def _check_lengths(sentences: int, count: int | None, min_length: int) -> None:
         raise UsageError(f"min_length is {min_length}; expected at least 1 sentence")
     if count is None:
         return
-    most = max(1, sentences // min_length)
-    if not 1 <= count <= most:
+    max_count = max(1, sentences // min_length)
+    if not 1 <= count <= max_count:
         raise UsageError(
             f"{count} segments cannot be cut from {sentences} sentences with at least {min_length} each; "
-            f"give a count from 1 to {most}"
+            f"give a count from 1 to {max_count}"
         )

@@ -1,4 +1,4 @@
-"""The sentences of what is to be cut: those of a running text, its lines, or a list of one's own."""
+"""The sentences of the text to be cut: those of running text, its lines, or a list."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.text import split_sentences as split_sentences
+from shoal.text import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
-_MOST_CONTROL = 0.01
+_MAX_CONTROL = 0.01
+"""Share of characters: a text has hardly any, a binary file read as UTF-8 far more."""
 _OVERLONG = 1000
-"""Characters a sentence on the average, above which its ends were hardly found."""
+"""Mean number of characters per sentence from which the ends of sentences were hardly found."""
 
 
 def read_lines(text: str) -> list[str]:
@@ -28,18 +29,18 @@ def read_lines(text: str) -> list[str]:
 
 
 def check_text(text: str) -> None:
-    """Raise for what was decoded from a file that holds no text.
+    """Raise for the content of a file that holds no text.
 
     Raises:
         DataError: more than one character in a hundred is a control or a replacement character.
     """
     strange = len(_CONTROL.findall(text))
-    if strange > _MOST_CONTROL * len(text):
+    if strange > _MAX_CONTROL * len(text):
         raise DataError(f"{strange} of {len(text)} characters are no text; expected a text file in UTF-8")
 
 
 def as_sentences(given: str | Sequence[str]) -> tuple[str, ...]:
-    """A text's sentences, or the sentences as they were given, in one form.
+    """A text's sentences, or the given sentences, as a tuple.
 
     Raises:
         DataError: the text is binary or empty, or a sentence is empty or no string.
@@ -59,7 +60,7 @@ def as_sentences(given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def find_overlong(sentences: Sequence[str]) -> str | None:
-    """What a text was read as, where its sentences are too long to be sentences; None where they are not."""
+    """A description of sentences too long to be sentences, such as ``1 sentence of 2,999 characters``; else None."""
     mean = sum(map(len, sentences)) // len(sentences)
     if mean <= _OVERLONG:
         return None

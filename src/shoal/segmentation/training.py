@@ -1,9 +1,10 @@
 """`train_head`: from labelled texts to a head.
 
-Multinomial logistic regression on stretches of sentences, every class weighing the same, with a ridge. The ridge and
-the discount are chosen on texts that were held out whole: a text's sentences are alike in more than their class, and
-only other texts show how far a head may be trusted. The discount is the factor on the log-likelihoods at which the
-held-out stretches are predicted best (temperature scaling: Guo et al. 2017, ICML, section 4.2).
+Multinomial logistic regression on passages (runs of sentences of a text), every class weighing the same, with a ridge.
+The ridge and the scale of the evidence are chosen on texts that were held out whole: a text's sentences are alike in
+more than their class, and only other texts show how far a head may be trusted. The scale is the factor on the
+log-likelihoods at which the held-out passages are predicted best (temperature scaling: Guo et al. 2017, ICML, section
+4.2).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from shoal.errors import DataError, UnknownNameError
-from shoal.segmentation.heads import READERS, Head, feature_matrix
+from shoal.segmentation.heads import ClassifierHead, feature_matrix
+from shoal.segmentation.sentence_features import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RIDGES = (3e-4, 1e-3, 3e-3, 1e-2)
+"""Half a decade apart: features are scaled, so one range does for texts of any size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +42,16 @@ class LabelledText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class TrainedHead:
     """A head, and how it did on texts that were held out."""
 
-    head: Head
+    head: ClassifierHead
 
     ridge: float
+    """The chosen one of `RIDGES`."""
 
     accuracy: float
-    """Share of held-out stretches whose most likely class is theirs, each class weighing the same."""
+    """Share of held-out passages whose most likely class is theirs, each class weighing the same."""
 
 
 def train_head(
@@ -55,24 +59,24 @@ def train_head(
     *,
     reader: str,
     source: str,
-    stretch: int = 1,
-    judged: int | None = None,
+    passage: int = 1,
+    held_out_passage: int | None = None,
     min_count: int = 10,
-    most_features: int = 30_000,
+    max_features: int = 30_000,
     seed: int = 0,
-) -> Trained:
+) -> TrainedHead:
     """Train a head on texts of known class.
 
     Args:
         texts: at least two of each of at least two classes.
-        reader: what reads a sentence: ``"style"`` or ``"phrases"``.
-        source: what the texts are, with their licence; it is kept with the head.
-        stretch: how many sentences make one training row.
-        judged: how many sentences make one held-out row, on which ridge and discount are chosen; as many as segments
-            will have. By default the stretch.
-        min_count: sentences that a feature must be in.
-        most_features: the most frequent are kept.
-        seed: of which texts are held out.
+        reader: how a sentence is read: ``"style"`` or ``"phrases"``.
+        source: what the texts are, with their licence; it is saved with the head.
+        passage: the number of sentences of a training row.
+        held_out_passage: the number of sentences of a held-out row, on which the ridge and the scale of the evidence
+            are chosen; about as many as segments will have. By default the same.
+        min_count: the minimum number of sentences that a feature must be in.
+        max_features: only this many of the most frequent features are used.
+        seed: random seed of the texts that are held out.
 
     Raises:
         DataError: too few classes or texts.
@@ -81,29 +85,29 @@ def train_head(
     if reader not in READERS:
         raise UnknownNameError("reader", reader, READERS)
     classes = _classes(texts)
-    features = _vocabulary(texts, reader, min_count, most_features)
-    held = _held_out(texts, classes, seed)
-    seen = [text for text, out in zip(texts, held, strict=True) if not out]
-    unseen = [text for text, out in zip(texts, held, strict=True) if out]
-    rows, labels, _ = _stretches(seen, classes, features, reader, stretch)
-    judge = _stretches(unseen, classes, features, reader, judged or stretch)
+    features = _vocabulary(texts, reader, min_count, max_features)
+    is_held_out = _held_out(texts, classes, seed)
+    seen = [text for text, out in zip(texts, is_held_out, strict=True) if not out]
+    unseen = [text for text, out in zip(texts, is_held_out, strict=True) if out]
+    rows, labels, _ = _passages(seen, classes, features, reader, passage)
+    held_out = _passages(unseen, classes, features, reader, held_out_passage or passage)
     fits = [_fit(rows, labels, len(classes), ridge) for ridge in RIDGES]
-    losses = [_calibrated(weights, bias, *judge) for weights, bias in fits]
+    losses = [_scaled(weights, bias, *held_out) for weights, bias in fits]
     best = int(np.argmin([loss for _, loss in losses]))
     weights, bias = fits[best]
-    accuracy = _accuracy(judge[0] @ weights + bias, judge[1])
-    rows, labels, _ = _stretches(texts, classes, features, reader, stretch)
+    accuracy = _accuracy(held_out[0] @ weights + bias, held_out[1])
+    rows, labels, _ = _passages(texts, classes, features, reader, passage)
     weights, bias = _fit(rows, labels, len(classes), RIDGES[best])
-    head = Head(
+    head = ClassifierHead(
         classes=classes,
         features=features,
         weights_FC=weights.astype(np.float16).astype(np.float32),
         bias_C=bias.astype(np.float32),
         reader=reader,
-        discount=losses[best][0],
+        evidence_scale=losses[best][0],
         source=source,
     )
-    return Trained(head=head, ridge=RIDGES[best], accuracy=accuracy)
+    return TrainedHead(head=head, ridge=RIDGES[best], accuracy=accuracy)
 
 
 def _classes(texts: Sequence[LabelledText]) -> tuple[str, ...]:
@@ -115,13 +119,13 @@ def _classes(texts: Sequence[LabelledText]) -> tuple[str, ...]:
     return tuple(sorted(counts))
 
 
-def _vocabulary(texts: Sequence[LabelledText], reader: str, min_count: int, most: int) -> tuple[str, ...]:
+def _vocabulary(texts: Sequence[LabelledText], reader: str, min_count: int, max_features: int) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for text in texts:
         for sentence in text.sentences:
             counts.update(READERS[reader](sentence).keys())
-    kept = [name for name, count in counts.most_common(most) if count >= min_count]
-    return tuple(sorted(kept))
+    frequent = [name for name, count in counts.most_common(max_features) if count >= min_count]
+    return tuple(sorted(frequent))
 
 
 def _held_out(texts: Sequence[LabelledText], classes: Sequence[str], seed: int) -> list[bool]:
@@ -134,10 +138,10 @@ def _held_out(texts: Sequence[LabelledText], classes: Sequence[str], seed: int) 
     return [place in chosen for place in range(len(texts))]
 
 
-def _stretches(
+def _passages(
     texts: Sequence[LabelledText], classes: Sequence[str], features: Sequence[str], reader: str, length: int
 ) -> tuple[Any, NDArray[np.intp], NDArray[np.float64]]:
-    """Means of the square roots over stretches of a text, their classes, and their numbers of sentences."""
+    """Means of the square roots over passages, their classes, and their numbers of sentences."""
     sentences = [sentence for text in texts for sentence in text.sentences]
     roots = feature_matrix(sentences, features, reader).sqrt()
     groups, labels, group = [], [], -1
@@ -161,14 +165,14 @@ def _fit(
     scale = 1 / np.sqrt(np.maximum(np.asarray(rows.power(2).mean(axis=0)).ravel(), 1e-12)) ** 0.5
     scaled_rows = rows @ sparse.diags_array(scale)
     weight = 1 / np.bincount(labels, minlength=classes)[labels] / classes
-    wanted = np.eye(classes)[labels]
+    target = np.eye(classes)[labels]
     shape = (rows.shape[1], classes)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, bias = flat[:-classes].reshape(shape), flat[-classes:]
         scores = scaled_rows @ weights + bias
         logs = scores - logsumexp(scores, axis=1, keepdims=True)
-        error = (np.exp(logs) - wanted) * weight[:, None]
+        error = (np.exp(logs) - target) * weight[:, None]
         slope = scaled_rows.T @ error + 2 * ridge * weights
         value = -(weight * logs[np.arange(len(labels)), labels]).sum() + ridge * (weights**2).sum()
         return float(value), np.concatenate([slope.ravel(), error.sum(axis=0)])
@@ -180,19 +184,19 @@ def _fit(
     return weights * scale[:, None], bias
 
 
-def _calibrated(
+def _scaled(
     weights: NDArray[np.float64],
     bias: NDArray[np.float64],
     rows: Any,
     labels: NDArray[np.intp],
     sizes: NDArray[np.float64],
 ) -> tuple[float, float]:
-    """The discount of one sentence's evidence at which the rows are predicted best, and their log loss with it."""
+    """The scale of one sentence's evidence at which the rows are predicted best, and their log loss with it."""
     scores = (rows @ weights + bias) * sizes[:, None]
     weight = 1 / np.bincount(labels, minlength=len(bias))[labels] / len(bias)
 
-    def loss(log_discount: float) -> float:
-        logs = np.exp(log_discount) * scores
+    def loss(log_scale: float) -> float:
+        logs = np.exp(log_scale) * scores
         return float((weight * (logsumexp(logs, axis=1) - logs[np.arange(len(labels)), labels])).sum())
 
     found = minimize_scalar(loss, bounds=(np.log(1e-3), np.log(10)), method="bounded")

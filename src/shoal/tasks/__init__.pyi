@@ -1,13 +1,9 @@
-from .example import (
-    Example as Example,
-    Tag as Tag,
-)
+from .custom import task_from_rows as task_from_rows
+from .dataset import to_dataset as to_dataset
 from .narrowing import (
-    Narrowness as Narrowness,
+    NarrownessReport as NarrownessReport,
     narrowness as narrowness,
-    narrowness_text as narrowness_text,
 )
-from .own import task_from_rows as task_from_rows
 from .parts import (
     Part as Part,
     rows_by_part as rows_by_part,
@@ -17,7 +13,6 @@ from .registry import make_task as make_task
 from .rows import (
     END_TOKEN as END_TOKEN,
     read_rows as read_rows,
-    to_dataset as to_dataset,
     write_rows as write_rows,
 )
 from .splits import (
@@ -25,8 +20,10 @@ from .splits import (
     make_split as make_split,
 )
 from .task import (
+    Example as Example,
     Rule as Rule,
     Shortcut as Shortcut,
     Split as Split,
+    Tag as Tag,
     Task as Task,
 )

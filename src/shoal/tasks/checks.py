@@ -8,34 +8,52 @@ from typing import Any
 from shoal.errors import UnknownNameError, UsageError
 
 
-def whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
+def whole_number(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
     """The value, if it is a whole number of the range.
+
+    Args:
+        name: of the option, for the message.
+        value: as it was given, of any type.
+        minimum: the smallest number that is allowed.
+        maximum: the largest; None for no limit.
 
     Raises:
         UsageError: it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    fits = isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+    if not fits or (maximum is not None and value > maximum):
+        limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
         raise UsageError(f"{name} is {value!r}; give a whole number {limits}")
-    return value
+    return int(value)
 
 
-def whole_numbers(name: str, value: Any, *, least: int, most: int | None = None) -> tuple[int, ...]:
+def whole_numbers(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> tuple[int, ...]:
     """One whole number or a list of different ones, as a tuple in the order given.
+
+    Args:
+        name: of the option, for the message.
+        value: as it was given, of any type.
+        minimum: the smallest number that is allowed.
+        maximum: the largest; None for no limit.
 
     Raises:
         UsageError: it is something else, empty, or a number stands there twice.
     """
     if isinstance(value, str) or not isinstance(value, Sequence):
-        return (whole_number(name, value, least=least, most=most),)
-    numbers = tuple(whole_number(name, number, least=least, most=most) for number in value)
+        return (whole_number(name, value, minimum=minimum, maximum=maximum),)
+    numbers = tuple(whole_number(name, number, minimum=minimum, maximum=maximum) for number in value)
     if not numbers or len(set(numbers)) < len(numbers):
         raise UsageError(f"{name} is {value!r}; give at least one number, and none twice")
     return numbers
 
 
 def share(name: str, value: Any, *, open_ends: bool) -> float:
-    """A share between 0 and 1, with or without the two ends.
+    """A share between 0 and 1.
+
+    Args:
+        name: of the option, for the message.
+        value: as it was given, of any type.
+        open_ends: whether 0 and 1 themselves are refused.
 
     Raises:
         UsageError: it is not one.
@@ -50,6 +68,11 @@ def share(name: str, value: Any, *, open_ends: bool) -> float:
 
 def one_of(name: str, value: Any, known: Sequence[str]) -> str:
     """The value, if it is one of the known names.
+
+    Args:
+        name: of the option, for the message.
+        value: as it was given, of any type.
+        known: the names that can be given.
 
     Raises:
         UnknownNameError: it is not; the message names the nearest one.

@@ -1,4 +1,4 @@
-"""The parts of rows: which are to be trained on and which are held out, as their column ``part`` says.
+"""The parts of rows: their column ``part`` says which may be trained on and which are held out.
 
 ``shoal task --out`` writes both into one file. Whatever trains on rows must leave the held-out ones alone.
 """
@@ -13,7 +13,7 @@ from shoal.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.tasks.example import Example
+    from shoal.tasks.task import Example
 
 Part = Literal["seen", "held_out"]
 PART_TAG = "part"
@@ -49,6 +49,10 @@ def rows_by_part(rows: Sequence[Example]) -> dict[Part, list[Example]]:
 
 def rows_of_part(rows: Sequence[Example], part: Part) -> list[Example]:
     """The rows of one part, in order.
+
+    Args:
+        rows: the rows of a file, with the column ``part``.
+        part: ``seen`` or ``held_out``.
 
     Raises:
         UsageError: the rows have no column ``part``.

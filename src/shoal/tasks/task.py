@@ -5,7 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shoal.tasks.example import Example
+Tag = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A prompt, its completion, and tags: one row of a task or of a user's own data."""
+
+    prompt: str
+    """What the model is given."""
+
+    completion: str
+    """What the model should answer: text alone, without an end token."""
+
+    ends: bool = True
+    """Whether the completion ends there. The end token's id is appended when encoding, never stored as text."""
+
+    tags: Mapping[str, Tag] = field(default_factory=dict)
+    """Free labels: ``index`` (the number counted to), ``group`` (a cluster for the statistics), ..."""
+
 
 Rule = Callable[[str], str]
 """The program that gives the right completion of a prompt."""
@@ -19,7 +37,7 @@ class Split:
     """The predicate that says which examples are held out."""
 
     name: str
-    """How experiment files and reports call it, with its parameters: ``last-digit(1,3,7)``."""
+    """Its name in experiment files and reports, with its parameters: ``last-digit(1,3,7)``."""
 
     holds_out: Callable[[Example], bool]
     """True for an example that must not be trained on."""
@@ -35,7 +53,7 @@ class Task:
     rule: Rule
     shortcuts: Mapping[str, Shortcut] = field(default_factory=dict)
     rule_known: bool = True
-    """False where ``rule`` is nothing but a table of the examples: it says nothing of them that they do not say."""
+    """False where ``rule`` is only a table of the examples, so that its being right on them shows nothing."""
 
     @property
     def seen(self) -> tuple[Example, ...]:
@@ -44,5 +62,5 @@ class Task:
 
     @property
     def held_out(self) -> tuple[Example, ...]:
-        """The examples that are kept for the test, in order."""
+        """The examples that are reserved for the test, in order."""
         return tuple(example for example in self.examples if self.split.holds_out(example))

@@ -12,7 +12,7 @@ from shoal.evaluation.certification.comparing import count_right, disagreements
 from shoal.evaluation.certification.records import read_records, value_of
 from shoal.evaluation.certification.subject import Subject, as_pairs, right_scores
 from shoal.evaluation.metrics import bleu
-from shoal.models.dummies import make_dummy, teach, tiny_tokenizer
+from shoal.models.dummies import make_dummy, set_answers, tiny_tokenizer
 from shoal.statistics import clopper_pearson_interval
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.records import Evaluator
-    from shoal.models.dummies import DummyForCausalLM, Script
+    from shoal.models.dummies import ContextTree, DummyForCausalLM
     from shoal.tasks import Example
 
 ALPHA = 1e-6
@@ -90,7 +90,7 @@ class ScoresDummy(Check):
 
 
 @functools.lru_cache(maxsize=256)
-def _lesson(check: ScoresDummy, seed: int) -> tuple[Script, Sequence[Mapping[str, Any]]]:
+def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
     """What the dummy of a check says, and the right scores; written once for all evaluators of a process."""
     model, tokenizer = check.dummy_with(check.examples, seed)
     if model.script is None:
@@ -122,13 +122,13 @@ class ScoresWhatIsThere(ScoresDummy):
     """The evaluator asks the model anew each time: after the model has learned something else, the scores follow."""
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
-        """Teach, evaluate, teach something else, evaluate, go back, evaluate."""
+        """Set answers, evaluate, set others, evaluate, go back, evaluate."""
         subject = self.subject(seed)
         model, tokenizer = subject.model, subject.tokenizer
         finding = compare(evaluator(model, tokenizer, subject.examples), subject.truths)
         for lesson in (_swapped(subject.examples), subject.examples):
             if finding.passed:
-                teach(model, tokenizer, as_pairs(lesson))
+                set_answers(model, tokenizer, as_pairs(lesson))
                 truths = right_scores(model, tokenizer, subject.examples)
                 finding = compare(evaluator(model, tokenizer, subject.examples), truths)
         return finding

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.models.dummies import Truth, truth_of
+from shoal.models.dummies import GroundTruth, ground_truth
 from shoal.text import decode_continuation, encode_pairs
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def right_scores(
     end_id = int(tokenizer.eos_token_id)
     scores = []
     for example, item in zip(examples, encode_pairs(tokenizer, as_pairs(examples)), strict=True):
-        truth = truth_of(model.script, item.prompt, item.target, end_id, model.config.twins)
+        truth = ground_truth(model.script, item.prompt, item.target, end_id, model.config.twins)
         text = decode_continuation(tokenizer, item.prompt, truth.greedy)
         scores.append(_record(truth, example, text, special=set(tokenizer.all_special_ids) - {end_id}))
     return scores
 
 
-def _record(truth: Truth, example: Example, text: str, special: set[int]) -> Mapping[str, Any]:
+def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) -> Mapping[str, Any]:
     record: dict[str, Any] = {
         "exact_match": truth.exact_match,
         "first_divergence": truth.first_divergence,

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.asked import answer_all, estimate_cost, read_record
+from shoal.corpora.llm import complete_all, estimate_cost, read_record
 from shoal.evaluation.judging.rubric import (
     ANSWER_SCHEMA,
     MOST_TOKENS,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from shoal.corpora.asked import Endpoint, Estimate
+    from shoal.corpora.llm import CostEstimate, Endpoint
     from shoal.progress import Progress
 
 _SECOND_TEMPERATURE = 0.7
@@ -59,13 +59,13 @@ class EndpointJudge:
         self.endpoint = replace(
             endpoint,
             temperature=0.0,
-            second_temperature=_SECOND_TEMPERATURE,
-            longest=MOST_TOKENS,
+            retry_temperature=_SECOND_TEMPERATURE,
+            max_tokens=MOST_TOKENS,
             schema=ANSWER_SCHEMA if constrained else None,
         )
         self._record, self._workers, self._progress = record, workers, progress
 
-    def estimate(self, pieces: Sequence[Piece], *, price_in: float, price_out: float) -> Estimate:
+    def estimate(self, pieces: Sequence[Piece], *, price_in: float, price_out: float) -> CostEstimate:
         """What it will cost to judge those pieces that the record does not hold.
 
         Raises:
@@ -74,7 +74,9 @@ class EndpointJudge:
         """
         known = read_record(self._record)
         todo = [question.text for question in self._questions(pieces) if question.key not in known]
-        return estimate_cost(todo, price_in=price_in, price_out=price_out, longest=MOST_TOKENS, typical=TYPICAL_TOKENS)
+        return estimate_cost(
+            todo, price_in=price_in, price_out=price_out, max_tokens=MOST_TOKENS, typical_tokens=TYPICAL_TOKENS
+        )
 
     def __call__(self, pieces: Sequence[Piece]) -> list[Judgement | None]:
         """Judge pieces, equal ones once.
@@ -84,11 +86,11 @@ class EndpointJudge:
             DataError: the record is not one.
         """
         questions = self._questions(pieces)
-        rows = answer_all(
+        rows = complete_all(
             list({question.key: question for question in questions}.values()),
             self.endpoint,
             self._record,
-            keep=lambda question: {"asked": question.piece.asked, "story": question.piece.story},
+            fields=lambda question: {"asked": question.piece.asked, "story": question.piece.story},
             check=read_judgement,
             workers=self._workers,
             progress=self._progress,

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.asked import UselessAnswerError
+from shoal.corpora.llm import UselessAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.asked import read_record
+from shoal.corpora.llm import read_record
 from shoal.errors import TooLongError, UsageError
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.stories.prompts import StoryPrompt
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
@@ -65,7 +65,7 @@ class _Draw:
 
 
 def complete_prompts(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     prompts: Sequence[StoryPrompt],
     *,
@@ -80,7 +80,7 @@ def complete_prompts(
     """Draw completions, prompt after prompt.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         prompts: what is gone on from.
         completions: of each prompt.
@@ -126,7 +126,7 @@ def complete_prompts(
 
 
 def _encode(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     prompt: StoryPrompt,
     longest: int,

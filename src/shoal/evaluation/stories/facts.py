@@ -13,7 +13,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.corpora.grammar import Question, answer_question, ask_questions, lexicon, tell_story
+from shoal.corpora.grammar import StoryQuestion, answer_question, ask_questions, lexicon, tell_story
 from shoal.errors import BoundaryError, DataError, UsageError
 from shoal.evaluation.batches import Row
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
@@ -95,7 +95,7 @@ def make_questions(stories: int, *, seed: int = SEED, most_characters: int = 900
     if stories < 1:
         raise UsageError(f"{stories} stories hold no plot facts; give a count above 0")
     rng = random.Random(seed)
-    told: list[tuple[str, tuple[Question, ...]]] = []
+    told: list[tuple[str, tuple[StoryQuestion, ...]]] = []
     index = 0
     while len(told) < stories:
         story = tell_story(seed, index)
@@ -115,13 +115,13 @@ def make_questions(stories: int, *, seed: int = SEED, most_characters: int = 900
     )
 
 
-def _form(question: Question) -> str:
+def _form(question: StoryQuestion) -> str:
     """Questions of one form can have each other's answers: the kind, how it begins and how it ends."""
     words = question.question.split()
     return " ".join((question.kind, *words[:2], words[-1] if question.kind == "order" else ""))
 
 
-def _wrong(text: str, question: Question, answers: set[str], rng: random.Random) -> list[str]:
+def _wrong(text: str, question: StoryQuestion, answers: set[str], rng: random.Random) -> list[str]:
     """One wrong answer, which the story holds too where there is such a one; none where there is none at all."""
     pool = sorted((answers | (_NAMES if question.answer in _NAMES else set())) - {question.answer})
     near = [answer for answer in pool if answer in text]
@@ -129,7 +129,7 @@ def _wrong(text: str, question: Question, answers: set[str], rng: random.Random)
 
 
 def score_facts(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     questions: Sequence[FactQuestion],
     *,
@@ -139,7 +139,7 @@ def score_facts(
     """Which answers a model prefers.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         questions: as `make_questions` gives them.
         token_budget: tokens of a batch, padding included.

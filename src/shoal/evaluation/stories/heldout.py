@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 
 def held_out_bits(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     documents: Sequence[str],
     *,
@@ -39,7 +39,7 @@ def held_out_bits(
     """Bits per byte over all documents, with an interval over documents; end tokens are not counted.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         documents: text that the model was not trained on; at least one.
         token_budget: tokens of a batch, padding included.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.stories.pairs import MinimalPair
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
@@ -68,7 +68,7 @@ class PairScores:
 
 
 def minimal_pairs(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     pairs: Sequence[MinimalPair],
     *,
@@ -78,7 +78,7 @@ def minimal_pairs(
     """Score a model on minimal pairs.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         pairs: as `read_pairs` gives them; at least one.
         token_budget: tokens of a batch, padding included.

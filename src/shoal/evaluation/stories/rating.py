@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.stories.copying import CopyFinder
     from shoal.evaluation.stories.pairs import MinimalPair
     from shoal.evaluation.stories.prompts import StoryPrompt
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
@@ -89,7 +89,7 @@ class StoryRating:
 
 
 def rate_model(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     material: Material,
     *,
@@ -105,7 +105,7 @@ def rate_model(
     """Rate a model by program, and by a judge where there is one.
 
     Args:
-        model: a causal language model, or what `load_reader` gives.
+        model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         material: what it is rated on.
         name: what the rating calls it.

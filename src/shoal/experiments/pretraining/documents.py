@@ -129,7 +129,9 @@ def _told(corpus: CorpusTable) -> Iterator[str]:
     from shoal.corpora.grammar import story_row, tell_stories
 
     if corpus.mixture is not None:
-        yield from generate_stories(corpus.stories or 0, corpus.mixture, seed=corpus.seed, longest=corpus.longest)
+        yield from generate_stories(
+            corpus.stories or 0, corpus.mixture, seed=corpus.seed, max_distractors=corpus.longest
+        )
         return
     stories = tell_stories(seed=corpus.seed, features=corpus.features)
     for story in islice(stories, corpus.grammar):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from shoal.errors import StoreError
 from shoal.experiments.faults import fault_line
-from shoal.experiments.store import read_table
+from shoal.experiments.settings_file import read_table
 from shoal.experiments.sweeps.sampling import trial_count
 from shoal.experiments.sweeps.scaling import Scaling, scalings
 from shoal.experiments.sweeps.sweep import SweepPlan

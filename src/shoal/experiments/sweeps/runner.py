@@ -10,14 +10,14 @@ from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageErr
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.store import RunStore
 from shoal.experiments.sweeps.importance import importances
-from shoal.experiments.sweeps.local import Processes, ThisProcess
 from shoal.experiments.sweeps.milestones import medians
 from shoal.experiments.sweeps.quality import dosed
 from shoal.experiments.sweeps.result import IMPORTANCE, PLAN, gather
 from shoal.experiments.sweeps.sampling import choose, rounds, study_of, trial_count
 from shoal.experiments.sweeps.space import parted, settings_of
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
-from shoal.experiments.sweeps.units import PREPARED, ended_record, read_record, write_record
+from shoal.experiments.sweeps.units import PREPARED, do_unit, ended_record, read_record, write_record
+from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.experiments.writing import write_jsonl
 from shoal.files import atomic_file
 from shoal.progress import no_progress
@@ -25,10 +25,11 @@ from shoal.progress import no_progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.experiments.sweeps.engines import Engine
     from shoal.experiments.sweeps.result import SweepResult
     from shoal.experiments.sweeps.sweep import SweepPlan
     from shoal.experiments.sweeps.trials import Trial
+    from shoal.experiments.worker_main import Answering
+    from shoal.experiments.workers import Engine
     from shoal.progress import Progress
 
 EngineName = Literal["local", "ray"]
@@ -99,7 +100,7 @@ class _Sweeping:
         self.total = trial_count(plan.sweep) * len(plan.sweep.seeds)
         self.done = 0
 
-    def to_result(self, engine: Engine) -> SweepResult:
+    def to_result(self, engine: Engine[Unit]) -> SweepResult:
         """Do what is not done yet, round by round."""
         finished: tuple[Trial, ...] = ()
         for numbers in rounds(self.plan.sweep):
@@ -139,12 +140,13 @@ class _Sweeping:
             return {}, str(fault)
         return recipe.model_dump(mode="json"), ""
 
-    def _do(self, engine: Engine, units: list[Unit]) -> None:
-        for unit, answer, how in engine.run(units):
-            if answer is None:
-                write_record(self.store.folder, ended_record(unit.to_dict(), how))
+    def _do(self, engine: Engine[Unit], units: list[Unit]) -> None:
+        for outcome in engine.run(units):
+            unit = outcome.item
+            if outcome.answer is None:
+                write_record(self.store.folder, ended_record(unit.to_dict(), outcome.death))
             else:
-                self.store.add_timing(answer["timing"])
+                self.store.add_timing(outcome.answer["timing"])
             record = read_record(self.store.folder, unit.trial, unit.seed)
             if record is not None and self.on_trial is not None:
                 self.on_trial(record)
@@ -164,19 +166,30 @@ def _check_engine(engine: str, workers: int | None, address: str | None) -> None
 
 def _engine(
     engine: str, workers: int | None, address: str | None, store: RunStore, plan: SweepPlan, progress: Progress | None
-) -> Engine:
+) -> Engine[Unit]:
     objective, threads = plan.sweep.objective, plan.sweep.threads
     if engine == "ray":
-        from shoal.experiments.sweeps.on_ray import RayCluster
+        from shoal.experiments.sweeps.ray_engine import RayCluster
 
         return RayCluster(
             store.folder, objective, count=workers, threads=threads, gpus=plan.sweep.gpus, address=address
         )
     if workers == 0:
-        return ThisProcess(store.folder, objective, progress=progress)
+
+        def begin() -> Answering:
+            return lambda unit: do_unit(store.folder, unit, objective, progress)
+
+        return InProcess(begin)
     shared = plan.recipe.device != "cpu" and has_gpu()
     count = workers or (1 if shared else max(1, available_cores() // threads))
-    return Processes(store.folder, objective, count=count, threads=threads, lock=store.lock)
+    return WorkerPool(
+        "shoal.experiments.sweeps.units:begin_units",
+        {"folder": str(store.folder.resolve()), "objective": objective},
+        count=count,
+        threads=threads,
+        locks=(store.lock,),
+        on_death="retry",
+    )
 
 
 def _forget_failed(store: RunStore, plan: SweepPlan) -> None:

@@ -39,6 +39,11 @@ class Unit:
         """Its folder in the sweep's folder."""
         return unit_place(self.trial, self.seed)
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"trial {self.trial}, seed {self.seed}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a worker."""
         return asdict(self)

@@ -10,26 +10,33 @@ import json
 import math
 import os
 import time
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import MissingExtraError, ShoalError, StoreError
+from filelock import FileLock, Timeout
+
+from shoal.errors import MissingExtraError, ShoalError, StoreError, WorkerError
 from shoal.experiments.pretraining import pretrain_run, recipe_from
-from shoal.experiments.serving import peak_bytes
-from shoal.experiments.sweeps.holding import held
 from shoal.experiments.sweeps.milestones import Pruned, Pruner, milestones
 from shoal.experiments.sweeps.objective import score_of
 from shoal.experiments.sweeps.trials import UnitRecord, unit_place
+from shoal.experiments.worker_main import Stopwatch, set_threads
 from shoal.experiments.writing import disk_faults, read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+    from shoal.experiments.worker_main import Answering
     from shoal.progress import Progress
 
 RECORD = "done.json"
 STARTS = "starts.jsonl"
 PREPARED = "prepared"
+LOCK_TIMEOUT = 30.0
+"""Seconds to wait for another process at the same unit: one that was killed lets go at once, but a cluster may give a
+unit to a second worker while it still takes the first for alive."""
+
 _OF_THE_SWEEP = (StoreError, MissingExtraError)
 """Faults that every further trial would meet too."""
 
@@ -44,16 +51,16 @@ def do_unit(folder: Path, unit: Mapping[str, Any], objective: str, progress: Pro
         progress: called with (what, done, total).
 
     Raises:
-        StoreError: the folder is not to be seen from here, is full or cannot be written.
+        StoreError: the folder is not visible from here, is full or cannot be written.
         MissingExtraError: the recipe needs an optional part that is not installed.
     """
     if not folder.is_dir():
-        raise StoreError(f"{folder} is not to be seen from this machine; a sweep needs a folder that all workers share")
+        raise StoreError(f"{folder} is not visible from this machine; a sweep needs a folder that all workers share")
     place = folder / unit_place(unit["trial"], unit["seed"])
-    wall, cpu = time.perf_counter(), time.process_time()
+    stopwatch = Stopwatch()
     with disk_faults(folder):
         place.mkdir(parents=True, exist_ok=True)
-        with held(place / ".lock", "the trial"):
+        with locked(place / ".lock", "the trial"):
             if not (place / RECORD).is_file():
                 _say_start(place)
                 write_json(place / RECORD, _record(folder, place, unit, objective, progress).to_dict())
@@ -63,12 +70,35 @@ def do_unit(folder: Path, unit: Mapping[str, Any], objective: str, progress: Pro
         "timing": {
             "trial": unit["trial"],
             "seed": unit["seed"],
-            "wall_seconds": round(time.perf_counter() - wall, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3),
-            "peak_megabytes": round(peak_bytes() / 1e6, 1),
+            **stopwatch.cost(),
             "machine": os.uname().nodename,
         },
     }
+
+
+def begin_units(opening: dict[str, Any]) -> Answering:
+    """What a worker process of a sweep does, as `shoal.experiments.worker_main` takes it."""
+    set_threads(opening["threads"])
+    return lambda unit: do_unit(Path(opening["folder"]), unit, opening["objective"])
+
+
+@contextmanager
+def locked(file: Path, what: str, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Hold a lock between processes, on this machine or another one that sees the folder.
+
+    Args:
+        file: the lock; made where it does not exist.
+        what: what it protects, in an error message.
+        timeout: seconds to wait for a process that holds it.
+
+    Raises:
+        WorkerError: another process holds it for longer.
+    """
+    try:
+        with FileLock(file, timeout=timeout):
+            yield
+    except Timeout:
+        raise WorkerError(f"another process holds {what} ({file}); wait for it, and try again") from None
 
 
 def read_record(folder: Path, trial: int, seed: int) -> UnitRecord | None:
@@ -132,7 +162,7 @@ def _trained(
     cache = folder / PREPARED
     cache.mkdir(exist_ok=True)
     # One process at a time: the others find the documents and tokens that they share.
-    with held(cache / ".lock", "the corpora", patience=math.inf):
+    with locked(cache / ".lock", "the corpora", timeout=math.inf):
         prepare(recipe, cache)
     pruner = Pruner(unit["medians"], objective, place / "run")
     listeners = Listeners(progress=progress, on_moment=pruner.judge if unit["medians"] else None)

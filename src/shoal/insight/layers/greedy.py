@@ -13,7 +13,7 @@ import torch
 from shoal.errors import DataError
 from shoal.insight.layers.measuring import cpu_seconds, one_thread
 from shoal.insight.layers.precision import FORMATS
-from shoal.models import context_of, decode_greedily, load_model, split_model
+from shoal.models import context_of, decode_greedily, factor_model, load_model
 from shoal.statistics import Interval, check_confidence, wilson_interval
 from shoal.text import check_coverage
 
@@ -128,9 +128,9 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
 
 def _continue(loaded: LoadedModel, prefixes: list[list[int]], new_tokens: int) -> list[list[int]]:
     """Greedy continuations, each prefix alone, so that padding changes nothing."""
-    anatomy = split_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
+    factored = factor_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
     limits = [new_tokens] * len(prefixes)
-    return decode_greedily(anatomy, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
+    return decode_greedily(factored, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
 
 
 def _logits(loaded: LoadedModel, text: Sequence[int], start: int) -> torch.Tensor:

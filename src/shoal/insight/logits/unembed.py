@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
-from shoal.models import split_model
+from shoal.models import factor_model
 
 if TYPE_CHECKING:
     import torch
 
     from shoal.insight.hooks.parts import Parts
-    from shoal.models import Head
+    from shoal.models import LMHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Unembedding:
     """The final norm and the head."""
 
     norm: torch.nn.Module | None
-    head: Head
+    head: LMHead
 
     def logits(self, residual_ND: torch.Tensor) -> torch.Tensor:
         """Logits (N × V) of any places of the residual stream (N × D)."""
@@ -40,7 +40,7 @@ def find_unembedding(parts: Parts) -> Unembedding:
     Raises:
         ModelError: the model could not be split into body and head.
     """
-    head = split_model(parts.model).head
+    head = factor_model(parts.model).head
     if head is None:
         raise ModelError(f"{parts.name} could not be split into body and head, so its layers cannot be read as logits")
     return Unembedding(norm=parts.final_norm, head=head)

@@ -1,13 +1,16 @@
-"""The rule of counting: from the prompt alone to the right completion."""
+"""The rule of counting: from the prompt alone to the right completion, and how numbers are written."""
 
 from __future__ import annotations
 
 import functools
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from shoal.errors import DataError
-from shoal.tasks.counting.numerals import BASES, count_text
+
+Base = Literal["unary", "decimal"]
+BASES: tuple[Base, ...] = ("unary", "decimal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,23 @@ class Count:
     first: int
     last: int
     base: str
+
+
+def numeral(number: int, base: str) -> str:
+    """The number in unary (``111``) or decimal (``3``)."""
+    return "1" * number if base == "unary" else str(number)
+
+
+def count_text(first: int, last: int, base: str) -> str:
+    """The completion of a prompt: each number after a space.
+
+    Args:
+        first: where the count begins.
+        last: where it stops, up or down from there; both are included.
+        base: ``unary`` or ``decimal``.
+    """
+    step = 1 if first <= last else -1
+    return "".join(f" {numeral(number, base)}" for number in range(first, last + step, step))
 
 
 def counting_rule(prompt: str) -> str:
@@ -32,6 +52,7 @@ def counting_rule(prompt: str) -> str:
     return count_text(count.first, count.last, count.base)
 
 
+# A shortcut parses the prompts of all seen examples again for each held-out one.
 @functools.lru_cache(maxsize=65536)
 def parse_count(prompt: str) -> Count:
     """What the prompt asks for.

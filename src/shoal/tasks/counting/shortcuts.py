@@ -9,54 +9,57 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from shoal.tasks.counting.numerals import count_text
-from shoal.tasks.counting.rule import parse_count
+from shoal.tasks.counting.rule import count_text, parse_count
 from shoal.tasks.shortcuts import COPYING
 
 if TYPE_CHECKING:
-    from shoal.tasks.example import Example
-    from shoal.tasks.task import Shortcut
+    from shoal.tasks.task import Example, Shortcut
 
 FarEnd = Callable[[int, Sequence[int]], int]
-"""From the number asked for and the numbers seen to the number that is counted to."""
+"""From the number requested and the numbers seen to the number that is counted to."""
 
 
-def next_ten(asked: int, seen: Sequence[int]) -> int:  # noqa: ARG001
-    """The multiple of ten at or above the number asked for."""
-    return -(-asked // 10) * 10
+def next_ten(requested: int, seen: Sequence[int]) -> int:  # noqa: ARG001
+    """The multiple of ten at or above the number requested."""
+    return -(-requested // 10) * 10
 
 
-def previous_ten(asked: int, seen: Sequence[int]) -> int:  # noqa: ARG001
-    """The multiple of ten at or below the number asked for."""
-    return asked // 10 * 10
+def previous_ten(requested: int, seen: Sequence[int]) -> int:  # noqa: ARG001
+    """The multiple of ten at or below the number requested."""
+    return requested // 10 * 10
 
 
-def nearest_seen(asked: int, seen: Sequence[int]) -> int:
+def nearest_seen(requested: int, seen: Sequence[int]) -> int:
     """The seen number that is nearest; of equals, the lower."""
-    return min(seen, key=lambda number: (abs(number - asked), number), default=asked)
+    return min(seen, key=lambda number: (abs(number - requested), number), default=requested)
 
 
-def never(asked: int, seen: Sequence[int]) -> int:
-    """On and on: to twice the greatest number seen or asked for, as a text must end somewhere."""
-    return 2 * max(asked, *seen, 1)
+def never(requested: int, seen: Sequence[int]) -> int:
+    """Counts on and on: to twice the greatest number seen or requested, as a text must end somewhere."""
+    return 2 * max(requested, *seen, 1)
 
 
 def whole_token(period: int) -> FarEnd:
-    """The end of the token that holds the number asked for: the next multiple of the token period."""
-    return lambda asked, seen: -(-asked // period) * period  # noqa: ARG005
+    """The end of the token that holds the number requested: the next multiple of the token period."""
+    return lambda requested, seen: -(-requested // period) * period  # noqa: ARG005
 
 
 def same_phase(period: int) -> FarEnd:
     """The nearest seen number with the same remainder by the token period: the right token, a cycle off or right."""
 
-    def far_end(asked: int, seen: Sequence[int]) -> int:
-        return nearest_seen(asked, [number for number in seen if number % period == asked % period] or seen)
+    def far_end(requested: int, seen: Sequence[int]) -> int:
+        return nearest_seen(requested, [number for number in seen if number % period == requested % period] or seen)
 
     return far_end
 
 
 def counting_shortcuts(direction: str, token_period: int) -> Mapping[str, Shortcut]:
-    """The shortcuts of the task by name; counting down has no ``never-stop``, as it runs out of numbers."""
+    """The shortcuts of the task by name; counting down has no ``never-stop``, as it runs out of numbers.
+
+    Args:
+        direction: ``up`` or ``down``.
+        token_period: how many ones a token holds at most.
+    """
     far_ends: dict[str, FarEnd] = {
         "stop-at-next-ten": next_ten,
         "stop-at-previous-ten": previous_ten,
@@ -70,7 +73,7 @@ def counting_shortcuts(direction: str, token_period: int) -> Mapping[str, Shortc
 
 
 def _counting_to(far_end: FarEnd) -> Shortcut:
-    """The shortcut that counts as asked, with another far end."""
+    """The shortcut that counts as the prompt says, but to another far end."""
 
     def shortcut(prompt: str, seen: Sequence[Example]) -> str:
         count = parse_count(prompt)

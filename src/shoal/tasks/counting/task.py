@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
 from shoal.tasks import checks
-from shoal.tasks.counting.numerals import BASES, count_text
-from shoal.tasks.counting.rule import counting_rule
+from shoal.tasks.counting.rule import BASES, count_text, counting_rule
 from shoal.tasks.counting.shortcuts import counting_shortcuts
-from shoal.tasks.counting.wording import instruction, wordings
-from shoal.tasks.example import Example, Tag
-from shoal.tasks.splits import SplitGiven, bind_split
-from shoal.tasks.task import Task
+from shoal.tasks.counting.wording import instruction, parse_wordings
+from shoal.tasks.splits import SplitSpec, bind_split
+from shoal.tasks.task import Example, Tag, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_MOST_CHARACTERS = 200_000_000
+_MAX_CHARACTERS = 200_000_000
+"""Of all completions: some 200 MB as text, and several times that once they are encoded."""
 
 
 def counting(
@@ -31,7 +30,7 @@ def counting(
     spelling_noise: float = 0.0,
     base: str = "unary",
     token_period: int = 4,
-    split: SplitGiven = "last-digit",
+    split: SplitSpec = "last-digit",
     seed: int = 0,
 ) -> Task:
     """Count to i, for every i of a range: prompt ``... stopping at 111:``, completion `` 1 11 111``, which ends.
@@ -52,21 +51,21 @@ def counting(
         token_period: how many ones a token holds at most, for the shortcuts that follow the token cycle; 4 with
             GPT-2's tokens.
         split: the split by name, table or object.
-        seed: of the wording and the typos drawn.
+        seed: random seed of the wording and the typos.
 
     Raises:
         UnknownNameError: a name given is not known.
         UsageError: a value given cannot be used.
     """
-    checks.whole_number("smallest", smallest, least=1)
-    checks.whole_number("largest", largest, least=smallest)
-    starts = checks.whole_numbers("start", start, least=1, most=largest)
+    checks.whole_number("smallest", smallest, minimum=1)
+    checks.whole_number("largest", largest, minimum=smallest)
+    starts = checks.whole_numbers("start", start, minimum=1, maximum=largest)
     checks.one_of("direction", direction, ("up", "down"))
-    names = wordings(wording)
+    names = parse_wordings(wording)
     noise = checks.share("spelling_noise", spelling_noise, open_ends=False)
     checks.one_of("base", base, BASES)
-    checks.whole_number("token_period", token_period, least=2)
-    checks.whole_number("seed", seed, least=0)
+    checks.whole_number("token_period", token_period, minimum=2)
+    checks.whole_number("seed", seed, minimum=0)
     _check_size(largest, len(starts), base)
     examples = []
     for number, other in _pairs(smallest, largest, starts):
@@ -98,7 +97,7 @@ def _check_size(largest: int, starts: int, base: str) -> None:
     """Refuse a range whose completions would fill the memory."""
     mean_numeral = largest / 3 if base == "unary" else len(str(largest))
     characters = starts * largest**2 / 2 * (mean_numeral + 1)
-    if characters > _MOST_CHARACTERS:
+    if characters > _MAX_CHARACTERS:
         raise UsageError(
             f"largest is {largest}: the completions would hold {characters:.1e} characters; choose a smaller one"
         )

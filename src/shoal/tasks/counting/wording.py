@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from shoal.tasks.checks import one_of
-from shoal.tasks.counting.numerals import numeral
+from shoal.tasks.counting.rule import numeral
 
 if TYPE_CHECKING:
     import random
@@ -28,7 +28,7 @@ VARIED = "varied"
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
-def wordings(value: Any) -> tuple[str, ...]:
+def parse_wordings(value: Any) -> tuple[str, ...]:
     """The names that the option ``wording`` stands for.
 
     Raises:
@@ -42,7 +42,16 @@ def wordings(value: Any) -> tuple[str, ...]:
 
 
 def instruction(wording: str, *, first: int, last: int, base: str, noise: float, draw: random.Random) -> str:
-    """The prompt, with typos in its words and never in its numbers."""
+    """The prompt, with typos in its words and never in its numbers.
+
+    Args:
+        wording: a name in `WORDINGS`.
+        first: where the count begins.
+        last: where it stops.
+        base: ``unary`` or ``decimal``.
+        noise: the probability of a typo in a word, 0 to 1.
+        draw: draws the typos.
+    """
     text = WORDINGS[wording].replace("{base}", base).replace("{direction}", "up" if first <= last else "down")
     if noise:
         text = re.sub(r"\{\w+\}|[A-Za-z]{2,}", lambda match: _misspell(match[0], noise, draw), text)
@@ -64,7 +73,7 @@ def _misspell(word: str, noise: float, draw: random.Random) -> str:
 
 
 def _neighbouring_key(letter: str, draw: random.Random) -> str:
-    """A letter that stands beside this one on a keyboard."""
+    """A letter next to this one on a keyboard."""
     row = next(row for row in _KEYBOARD if letter.lower() in row)
     place = row.index(letter.lower())
-    return draw.choice([row[near] for near in (place - 1, place + 1) if 0 <= near < len(row)])
+    return draw.choice([row[other] for other in (place - 1, place + 1) if 0 <= other < len(row)])

@@ -8,10 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.tasks.narrowing.cycles import Cycles
-    from shoal.tasks.narrowing.lengths import Lengths
-    from shoal.tasks.narrowing.neighbours import Neighbours
+    from shoal.tasks.narrowing.measurements import LengthComparison, NearestPrompts, ProgramScore
     from shoal.tasks.narrowing.prefixes import PrefixLeakage
-    from shoal.tasks.narrowing.programs import ProgramScore
 
 Kind = Literal[
     "leaked",
@@ -25,21 +23,30 @@ Kind = Literal[
 """What a held-out part tests, from nothing at all to the most."""
 
 _NEARLY_ALL = 0.9
-"""The share of the items for which a finding must hold to be the main one."""
+"""The share of the items for which a finding must hold to be the main one; the rest may be the odd short item."""
 
-_FEW = 0.05
-"""The share of the tokens that may be undecided where only a boundary is said to be new."""
+_FEW_TOKENS = 0.05
+"""The share of the tokens that may be undecided where only a boundary is called new."""
 
 
 def conclude(
     repeated: int,
     prefixes: PrefixLeakage,
-    neighbours: Neighbours,
+    neighbours: NearestPrompts,
     cycles: Cycles,
-    lengths: Lengths,
+    lengths: LengthComparison,
     shortcuts: Sequence[ProgramScore],
 ) -> tuple[Kind, tuple[str, ...]]:
-    """The kind of the held-out part and the sentences that say so, the most important first."""
+    """The kind of the held-out part and the sentences that explain it, the most important first.
+
+    Args:
+        repeated: held-out prompts that were seen word for word.
+        prefixes: how much of the held-out completions stands in the seen ones.
+        neighbours: what copying the nearest prompt's completion gives.
+        cycles: the periods of tokens and split.
+        lengths: what lies beyond the seen lengths.
+        shortcuts: what each shortcut answers.
+    """
     kind, first = _main_finding(repeated, prefixes, neighbours, lengths, shortcuts)
     others = [
         _repeated(repeated, prefixes) if kind != "leaked" else "",
@@ -55,37 +62,37 @@ def conclude(
 def _main_finding(
     repeated: int,
     prefixes: PrefixLeakage,
-    neighbours: Neighbours,
-    lengths: Lengths,
+    neighbours: NearestPrompts,
+    lengths: LengthComparison,
     shortcuts: Sequence[ProgramScore],
 ) -> tuple[Kind, str]:
-    """The first finding that holds for nearly all items; what would make a test worthless is asked first."""
+    """The first finding that holds for nearly all items; what would make a test worthless comes first."""
     total = prefixes.items
     enough = _NEARLY_ALL * total
     name, right, items = _best(neighbours, shortcuts)
     if repeated >= enough:
-        return "leaked", f"{_of(repeated, total)} held-out prompts were seen: this split tests memory alone"
+        return "leaked", f"{_out_of(repeated, total)} held-out prompts were seen: this split tests memory alone"
     if right >= _NEARLY_ALL * items:
-        said = f"{name} is right on {_of(right, items)} held-out examples"
-        return "answered by a shortcut", f"{said}: this split tests nothing that it does not answer"
+        finding = f"{name} is right on {_out_of(right, items)} held-out examples"
+        return "answered by a shortcut", f"{finding}: this split tests nothing that it does not answer"
     if prefixes.known >= enough:
-        said = f"{_of(prefixes.known, total)} held-out completions were seen with other prompts"
-        return "choice among known answers", f"{said}: this split tests the choice among known answers"
-    if prefixes.prefixes >= enough and prefixes.undecided <= _FEW:
-        said = f"{_of(prefixes.prefixes, total)} held-out completions are prefixes of seen ones"
-        return "where to stop", f"{said}: this split tests only where to stop"
-    if prefixes.suffixes >= enough and prefixes.undecided_backward <= _FEW:
-        said = f"{_of(prefixes.suffixes, total)} held-out completions are the ends of seen ones"
-        return "where to begin", f"{said}: this split tests only where to begin"
+        finding = f"{_out_of(prefixes.known, total)} held-out completions were seen with other prompts"
+        return "choice among known answers", f"{finding}: this split tests the choice among known answers"
+    if prefixes.prefixes >= enough and prefixes.undecided <= _FEW_TOKENS:
+        finding = f"{_out_of(prefixes.prefixes, total)} held-out completions are prefixes of seen ones"
+        return "where to stop", f"{finding}: this split tests only where to stop"
+    if prefixes.suffixes >= enough and prefixes.undecided_backward <= _FEW_TOKENS:
+        finding = f"{_out_of(prefixes.suffixes, total)} held-out completions are the ends of seen ones"
+        return "where to begin", f"{finding}: this split tests only where to begin"
     if lengths.longer >= enough:
-        said = f"{_of(lengths.longer, total)} held-out completions are longer than any seen one"
+        finding = f"{_out_of(lengths.longer, total)} held-out completions are longer than any seen one"
         tokens = f"up to {lengths.longest_held_out} tokens against {lengths.longest_seen}"
-        return "extrapolation in length", f"{said} ({tokens}): this split tests extrapolation in length"
-    said = f"{prefixes.undecided:.0%} of the held-out tokens are not decided by seen completions that begin alike"
-    return "new text", f"{said}, and {name} is right on {_of(right, items)}: this split tests new text"
+        return "extrapolation in length", f"{finding} ({tokens}): this split tests extrapolation in length"
+    finding = f"{prefixes.undecided:.0%} of the held-out tokens are not decided by seen completions that begin alike"
+    return "new text", f"{finding}, and {name} is right on {_out_of(right, items)}: this split tests new text"
 
 
-def _best(neighbours: Neighbours, shortcuts: Sequence[ProgramScore]) -> tuple[str, int, int]:
+def _best(neighbours: NearestPrompts, shortcuts: Sequence[ProgramScore]) -> tuple[str, int, int]:
     """Name, right answers and items of the best way to answer without the rule."""
     copying = ("copying the nearest neighbour", neighbours.copy_right, neighbours.items)
     others = [(f"the shortcut {score.name}", score.right, score.items) for score in shortcuts]
@@ -96,18 +103,18 @@ def _repeated(repeated: int, prefixes: PrefixLeakage) -> str:
     """Prompts that stand on both sides."""
     if not repeated:
         return ""
-    return f"{_of(repeated, prefixes.items)} held-out prompts were seen word for word; remove them from one side"
+    return f"{_out_of(repeated, prefixes.items)} held-out prompts were seen word for word; remove them from one side"
 
 
-def _best_program(neighbours: Neighbours, shortcuts: Sequence[ProgramScore]) -> str:
+def _best_program(neighbours: NearestPrompts, shortcuts: Sequence[ProgramScore]) -> str:
     """A shortcut that answers a good part."""
     name, right, items = _best(neighbours, shortcuts)
     if right < (1 - _NEARLY_ALL) * items:
         return ""
-    return f"{name} is right on {_of(right, items)} held-out examples: only what goes beyond that counts"
+    return f"{name} is right on {_out_of(right, items)} held-out examples: only what goes beyond that counts"
 
 
-def _mixture(kind: Kind, prefixes: PrefixLeakage, lengths: Lengths) -> str:
+def _mixture(kind: Kind, prefixes: PrefixLeakage, lengths: LengthComparison) -> str:
     """Other parts of the items that test less, or more, than the main finding says."""
     parts = {
         "choice among known answers": (prefixes.known, "have completions that were seen"),
@@ -115,14 +122,14 @@ def _mixture(kind: Kind, prefixes: PrefixLeakage, lengths: Lengths) -> str:
         "where to begin": (prefixes.suffixes, "have completions that are the ends of seen ones"),
         "extrapolation in length": (lengths.longer, "have completions longer than any seen one"),
     }
-    said = [
-        f"{_of(count, prefixes.items)} {what}"
+    findings = [
+        f"{_out_of(count, prefixes.items)} {what}"
         for name, (count, what) in parts.items()
         if name != kind and count >= (1 - _NEARLY_ALL) * prefixes.items
     ]
     if prefixes.new_tokens >= 1 - _NEARLY_ALL:
-        said.append(f"{prefixes.new_tokens:.0%} of the completion tokens occur in no seen completion")
-    return "; ".join(said)
+        findings.append(f"{prefixes.new_tokens:.0%} of the completion tokens occur in no seen completion")
+    return "; ".join(findings)
 
 
 def _determined(kind: Kind, prefixes: PrefixLeakage) -> str:
@@ -146,17 +153,17 @@ def _phases(cycles: Cycles) -> str:
     tokens, split = cycles.token_period, cycles.split_period
     if tokens is None:
         return f"the split repeats every {split} items, and the tokens of the completions do not" if split else ""
-    said = f"the tokens at the end of a completion repeat every {tokens} items"
+    finding = f"the tokens at the end of a completion repeat every {tokens} items"
     if split:
-        said += f" and the split every {split}"
+        finding += f" and the split every {split}"
     if cycles.new_phases:
         places = f"place {', '.join(map(str, cycles.new_phases))} of that cycle"
-        return f"{said}; no seen completion ends at {places}, so that ending there is new"
+        return f"{finding}; no seen completion ends at {places}, so that ending there is new"
     if len(cycles.seen_phases) == tokens:
-        return f"{said}; seen completions end at all {tokens} places of that cycle, so that none is new"
-    return f"{said}; seen completions end wherever in that cycle held-out ones do"
+        return f"{finding}; seen completions end at all {tokens} places of that cycle, so that none is new"
+    return f"{finding}; seen completions end wherever in that cycle held-out ones do"
 
 
-def _of(count: int, total: int) -> str:
+def _out_of(count: int, total: int) -> str:
     """``all 30``, or ``27 of 30``."""
     return f"all {total}" if count == total else f"{count} of {total}"

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from shoal.tasks.example import Example
-    from shoal.tasks.narrowing.encoding import Encoded
+    from shoal.tasks.narrowing.encoding import EncodedExample
+    from shoal.tasks.task import Example
 
 _REPEATS = 4
+"""How often a cycle must be there to be called one; two repeats of random tokens are not rare."""
 _COMPARED = 12
+"""Pairs of items, a period apart, that must agree at least: a short cycle needs more than its repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,19 @@ class Cycles:
 
 
 def find_cycles(
-    seen: Sequence[Example], seen_ids: Sequence[Encoded], held_out: Sequence[Example], held_out_ids: Sequence[Encoded]
+    seen: Sequence[Example],
+    seen_ids: Sequence[EncodedExample],
+    held_out: Sequence[Example],
+    held_out_ids: Sequence[EncodedExample],
 ) -> Cycles:
-    """Search the periods of the completions' tokens and of the split."""
+    """Find the periods of the completions' tokens and of the split.
+
+    Args:
+        seen: the seen examples; at least one.
+        seen_ids: the same as token ids, in the same order.
+        held_out: the held-out examples; at least one.
+        held_out_ids: the same as token ids, in the same order.
+    """
     examples, ids = [*seen, *held_out], [*seen_ids, *held_out_ids]
     is_held = [False] * len(seen) + [True] * len(held_out)
     order: Literal["index", "length"] = "length"
@@ -72,6 +84,7 @@ def find_cycles(
         token_period=period,
         seen_phases=tuple(sorted(ends_seen)),
         new_phases=tuple(sorted(ends_held - ends_seen)),
+        # A split is no noise: it was made by a rule, so that two rounds of its pattern suffice.
         split_period=_period(flags, repeats=2),
         longest_gap=_longest_run(flags),
     )
@@ -85,7 +98,7 @@ def _first_of_each(places: Sequence[int], keys: Sequence[int]) -> list[int]:
     return list(first.values())
 
 
-def _token_period(items: Sequence[Encoded]) -> int | None:
+def _token_period(items: Sequence[EncodedExample]) -> int | None:
     """The period of the completions' tokens, in items."""
     last_tokens = [item.completion[-1:] for item in items]
     sizes = [len(item.completion) for item in items]
@@ -99,8 +112,8 @@ def _period(values: Sequence[Hashable], repeats: int = _REPEATS) -> int | None:
     """The smallest period above 1 that the values keep without an exception; None for a constant or no period."""
     if len(set(values)) < 2:
         return None
-    most = min(len(values) // repeats, len(values) - _COMPARED)
-    periods = (period for period in range(2, most + 1) if values[-1] == values[-1 - period])
+    longest = min(len(values) // repeats, len(values) - _COMPARED)
+    periods = (period for period in range(2, longest + 1) if values[-1] == values[-1 - period])
     return next((period for period in periods if values[period:] == values[:-period]), None)
 
 

@@ -10,7 +10,7 @@ from shoal.text import check_coverage, encode_pairs
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.tasks.example import Example
+    from shoal.tasks.task import Example
 
 Ids = tuple[int, ...]
 Tokenizer = Any
@@ -21,7 +21,7 @@ END = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedExample:
     """The token ids of one example."""
 
     prompt: Ids
@@ -34,11 +34,15 @@ class Encoded:
         return (*self.completion, END) if self.ends else self.completion
 
 
-def encode(tokenizer: Tokenizer | None, examples: Sequence[Example]) -> list[Encoded]:
-    """The examples as token ids.
+def encode(tokenizer: Tokenizer | None, examples: Sequence[Example]) -> list[EncodedExample]:
+    """Encode the examples.
 
     A tokenizer of ``transformers`` encodes prompt and completion jointly, as training and evaluation do; any other
     encodes the two apart. Without a tokenizer the tokens are characters.
+
+    Args:
+        tokenizer: of ``transformers`` or ``tokenizers``, a callable from a text to its ids, or None.
+        examples: what to encode.
 
     Raises:
         BoundaryError: jointly encoded, one token covers the end of a prompt and the start of its completion.
@@ -47,7 +51,7 @@ def encode(tokenizer: Tokenizer | None, examples: Sequence[Example]) -> list[Enc
         triples = [(example.prompt, example.completion, example.ends) for example in examples]
         pairs = zip(encode_pairs(tokenizer, triples), examples, strict=True)
         return [
-            Encoded(pair.prompt, pair.target[:-1] if example.ends else pair.target, example.ends)
+            EncodedExample(pair.prompt, pair.target[:-1] if example.ends else pair.target, example.ends)
             for pair, example in pairs
         ]
     if tokenizer is not None and hasattr(tokenizer, "encode_batch"):
@@ -56,13 +60,13 @@ def encode(tokenizer: Tokenizer | None, examples: Sequence[Example]) -> list[Enc
     prompts = to_ids([example.prompt for example in examples])
     completions = to_ids([example.completion for example in examples])
     return [
-        Encoded(prompt, completion, example.ends)
+        EncodedExample(prompt, completion, example.ends)
         for prompt, completion, example in zip(prompts, completions, examples, strict=True)
     ]
 
 
 def tokenizer_name(tokenizer: Tokenizer | None) -> str:
-    """How the report calls the tokens."""
+    """The name of the tokens in the report."""
     if tokenizer is None:
         return "characters"
     return str(getattr(tokenizer, "name_or_path", None) or type(tokenizer).__name__)

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.tasks.narrowing.encoding import END, Encoded, Ids
+from shoal.tasks.narrowing.encoding import END, EncodedExample, Ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefixLeakage:
-    """What the seen completions say of the held-out ones. Counts are of held-out examples."""
+    """How far the seen completions determine the held-out ones. Counts are of held-out examples."""
 
     items: int
     """Held-out examples."""
@@ -67,8 +67,13 @@ class PrefixLeakage:
         return 1 - self.determined
 
 
-def prefix_leakage(seen: Sequence[Encoded], held_out: Sequence[Encoded]) -> PrefixLeakage:
-    """Compare the held-out completions with all seen ones."""
+def prefix_leakage(seen: Sequence[EncodedExample], held_out: Sequence[EncodedExample]) -> PrefixLeakage:
+    """Compare the held-out completions with all seen ones.
+
+    Args:
+        seen: the seen examples; at least one.
+        held_out: the held-out examples; at least one.
+    """
     forward = sorted({item.target for item in seen})
     backward = sorted({item.completion[::-1] for item in seen})
     vocabulary = {token for item in seen for token in item.completion}
@@ -95,7 +100,7 @@ def prefix_leakage(seen: Sequence[Encoded], held_out: Sequence[Encoded]) -> Pref
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """One held-out completion beside the seen ones."""
+    """One held-out completion compared with the seen ones."""
 
     length: int
     known: bool
@@ -115,7 +120,7 @@ class _Compared:
         return min(self.forward.shared, self.length) / max(1, self.length)
 
 
-def _compare(item: Encoded, forward: Sequence[Ids], backward: Sequence[Ids]) -> _Compared:
+def _compare(item: EncodedExample, forward: Sequence[Ids], backward: Sequence[Ids]) -> _Compared:
     """Follow the completion from the front with its end, and from the back without."""
     walk = _walk(forward, item.target)
     known = walk.shared == len(item.target)
@@ -124,7 +129,7 @@ def _compare(item: Encoded, forward: Sequence[Ids], backward: Sequence[Ids]) -> 
 
 @dataclass(slots=True)
 class _Walk:
-    """Positions of one target by what the seen sequences say there."""
+    """Positions of one target by how the seen sequences continue there."""
 
     shared: int = 0
     """Tokens of the longest beginning that a seen sequence has too."""
@@ -144,7 +149,7 @@ def _walk(seen: Sequence[Ids], target: Ids) -> _Walk:
     low, high = 0, len(seen)
     for place, token in enumerate(target):
         while low < high and len(seen[low]) == place:
-            low += 1  # a sequence that stops here, without an end token, says nothing of what follows
+            low += 1  # a sequence that stops here, without an end token, does not show what follows
         if low == high:
             walk.unseen += len(target) - place
             walk.undecided += len(target) - place - (target[-1] == END)

@@ -12,7 +12,7 @@ from shoal.evaluation.judging.damage.sentences import chosen_part
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.corpora.grammar import Story, Words
+    from shoal.corpora.grammar import RequiredWords, Story
 
 _PLACES = tuple(
     tuple(place for place, before in lexicon.PLACES.items() if before == word) for word in ("in", "at", "on", "by")
@@ -43,7 +43,7 @@ def damage_consistency(story: Story, dose: float, seed: int) -> str:
     return "".join([*damaged, text[done:]])
 
 
-def _later_mentions(text: str, words: Words) -> list[re.Match[str]]:
+def _later_mentions(text: str, words: RequiredWords) -> list[re.Match[str]]:
     """Every mention but the first, of words that may be changed.
 
     Words that were asked for are left, so that the instruction is followed as before.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from shoal.corpora.asked import WISHES
-from shoal.corpora.grammar import FEATURES, Words, missing_words, word_classes
+from shoal.corpora.grammar import FEATURES, RequiredWords, missing_words, word_classes
+from shoal.corpora.llm import FEATURE_INSTRUCTIONS
 from shoal.evaluation.judging.damage.sentences import chosen_part
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def instruction_for(story: Story, dose: float = 0.0, seed: int = 0) -> str:
     absent = [name for name in FEATURES if name not in story.features and name != "bad ending"]
     # A story without any feature meets the demand for none; breaking it still asks for one.
     pool = absent if 3 in broken else kept
-    wishes = [WISHES[random.Random(f"{seed} feature").choice(pool)]] if pool else []
+    wishes = [FEATURE_INSTRUCTIONS[random.Random(f"{seed} feature").choice(pool)]] if pool else []
     wishes.append(_ENDS[("bad ending" in story.features) != (4 in broken)])
     return (
         "Write a short story in words that a child of three or four knows. "
@@ -53,4 +53,4 @@ def _absent(story: Story, kind: str, rng: random.Random) -> str:
     rng.shuffle(pool)
     own = {name: getattr(story.words, name) for name in ("noun", "verb", "adjective")}
     text = story.text
-    return next(word for word in pool if word in missing_words(text, Words(**{**own, kind: word})))
+    return next(word for word in pool if word in missing_words(text, RequiredWords(**{**own, kind: word})))

@@ -1,0 +1,50 @@
+"""The file of settings in a run folder: written once, compared when the run is resumed."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from shoal.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from shoal.experiments.table import Table
+
+
+def as_table(experiment: Table) -> dict[str, Any]:
+    """The experiment as the run folder keeps it: plain values, no None."""
+    table: dict[str, Any] = experiment.model_dump(mode="json", exclude_none=True)
+    return table
+
+
+def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> list[tuple[str, Any, Any]]:
+    """The keys whose values differ, each with both values; None where one side lacks the key."""
+    found: list[tuple[str, Any, Any]] = []
+    for key in dict.fromkeys([*held, *wanted]):
+        before, now = held.get(key), wanted.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            found += differing(before, now, f"{place}{key}.")
+        elif _are_tables(before) and _are_tables(now) and len(before) == len(now):
+            for number, (one, other) in enumerate(zip(before, now, strict=True)):
+                found += differing(one, other, f"{place}{key}.{other.get('name', number)}.")
+        elif before != now:
+            found.append((f"{place}{key}", before, now))
+    return found
+
+
+def _are_tables(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def read_table(plan: Path) -> dict[str, Any]:
+    """The experiment of a run folder as plain values.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    try:
+        return tomllib.loads(plan.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{plan} is damaged ({error}); give another folder with --out, or delete this one") from error

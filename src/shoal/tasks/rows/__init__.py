@@ -1,5 +1,0 @@
-"""Rows in files and data sets: columns prompt and completion, tags beside them."""
-
-import lazy_loader
-
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,283 @@
+"""Splits: which examples are held out. A new split is one subclass of `Splitter` here; its fields are its parameters.
+
+A split is given by name, with its parameters in brackets (``length(share=0.2)``), as a table of an experiment file, or
+as an object.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.tasks import checks
+from shoal.tasks.parts import part_of, rows_by_part
+from shoal.tasks.task import Example, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Splitter(ABC):
+    """A named way to split, with its parameters as fields.
+
+    Some splits must see all examples before they can say which are held out (the longest fifth, a seeded share), so
+    a splitter is bound to examples by `bind`, which gives the `Split` of them.
+    """
+
+    name: ClassVar[str]
+
+    def label(self) -> str:
+        """The name with its parameters, as an experiment file may give it: ``length(share=0.3)``."""
+        return f"{self.name}({','.join(f'{field.name}={getattr(self, field.name)!r}' for field in fields(self))})"
+
+    def bind(self, examples: Sequence[Example]) -> Split:
+        """The split of these examples.
+
+        Raises:
+            UsageError: it would hold out none of them or all of them.
+            DataError: an example lacks the tag that the split reads.
+        """
+        holds_out = self._predicate(examples)
+        held = sum(map(holds_out, examples))
+        if held in (0, len(examples)):
+            what = "none" if held == 0 else "all"
+            raise UsageError(
+                f"the split {self.label()} holds out {what} of the {len(examples)} examples; choose other parameters"
+            )
+        return Split(name=self.label(), holds_out=holds_out)
+
+    @abstractmethod
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        """True for an example that is held out."""
+
+
+@dataclass(frozen=True)
+class LastDigitSplit(Splitter):
+    """Holds out the examples whose index ends in one of the digits: 30 of 1 to 100 with the default."""
+
+    name: ClassVar[str] = "last-digit"
+
+    digits: Sequence[int] = (1, 3, 7)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digits", checks.whole_numbers("digits", self.digits, minimum=0, maximum=9))
+
+    def label(self) -> str:
+        """``last-digit(1,3,7)``."""
+        return f"{self.name}({','.join(map(str, self.digits))})"
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:  # noqa: ARG002
+        digits = frozenset(self.digits)
+        return lambda example: _index_of(example) % 10 in digits
+
+
+@dataclass(frozen=True)
+class LengthSplit(Splitter):
+    """Holds out the longest completions, in characters: extrapolation, as each is longer than every seen one.
+
+    Completions as long as the longest seen one stay seen, so that less than the share may be held out.
+    """
+
+    name: ClassVar[str] = "length"
+
+    share: float = 0.3
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "share", checks.share("share", self.share, open_ends=True))
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        lengths = sorted(len(example.completion) for example in examples)
+        seen = len(lengths) - round(self.share * len(lengths))
+        if not 0 < seen <= len(lengths):
+            raise UsageError(f"the split {self.label()} cannot divide {len(lengths)} examples; choose another share")
+        longest_seen = lengths[seen - 1]
+        return lambda example: len(example.completion) > longest_seen
+
+
+@dataclass(frozen=True)
+class TokenCycleSplit(Splitter):
+    """Holds out the examples whose index has one of the phases modulo the period of the tokens.
+
+    Then stopping at one place within a repeating pattern of tokens is new. GPT-2's tokens hold up to four ones, so the
+    period of unary counting is 4 with them.
+    """
+
+    name: ClassVar[str] = "token-cycle"
+
+    period: int
+    phases: Sequence[int] = (1,)
+
+    def __post_init__(self) -> None:
+        checks.whole_number("period", self.period, minimum=2)
+        phases = checks.whole_numbers("phases", self.phases, minimum=0, maximum=self.period - 1)
+        if len(phases) == self.period:
+            raise UsageError(f"phases names all {self.period} phases of the period; leave at least one to be seen")
+        object.__setattr__(self, "phases", phases)
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:  # noqa: ARG002
+        phases = frozenset(self.phases)
+        return lambda example: _index_of(example) % self.period in phases
+
+
+@dataclass(frozen=True)
+class BlockSplit(Splitter):
+    """Holds out the examples whose index lies from first to last, both included: a gap to be bridged."""
+
+    name: ClassVar[str] = "block"
+
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        checks.whole_number("first", self.first, minimum=0)
+        checks.whole_number("last", self.last, minimum=0)
+        if self.first > self.last:
+            raise UsageError(f"the block goes from first={self.first} to last={self.last}; first must not be larger")
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:  # noqa: ARG002
+        return lambda example: self.first <= _index_of(example) <= self.last
+
+
+@dataclass(frozen=True)
+class RandomSplit(Splitter):
+    """Holds out a share of the groups (of the prompts where there is no tag ``group``), drawn by a seed.
+
+    Each group is drawn by a hash of the seed and its name, so that the order of the rows does not matter and the
+    examples of a group, or of one prompt, always stand on the same side.
+    """
+
+    name: ClassVar[str] = "random"
+
+    share: float = 0.3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "share", checks.share("share", self.share, open_ends=True))
+        checks.whole_number("seed", self.seed, minimum=0)
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        draws = sorted({self._draw(example) for example in examples})
+        held = round(self.share * len(draws))
+        if not 0 < held < len(draws):
+            raise UsageError(f"the split {self.label()} cannot divide {len(draws)} groups; choose another share")
+        last_held = draws[held - 1]
+        return lambda example: self._draw(example) <= last_held
+
+    def _draw(self, example: Example) -> bytes:
+        # A hash rather than a random generator: rows that are added later leave the others on their side of a draw.
+        key = f"{self.seed}\0{example.tags.get('group', example.prompt)}"
+        return hashlib.blake2b(key.encode(), digest_size=8).digest()
+
+
+@dataclass(frozen=True)
+class PartSplit(Splitter):
+    """Holds out the rows whose column ``part`` says so, as ``shoal task --out`` writes it."""
+
+    name: ClassVar[str] = "part"
+
+    def label(self) -> str:
+        """``part``."""
+        return self.name
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        if not rows_by_part(examples):
+            raise DataError(
+                "the split 'part' reads the column 'part' of the rows, and they have none that says seen or held_out; "
+                "add one, or take the split 'random' or 'length'"
+            )
+        return lambda example: part_of(example) == "held_out"
+
+
+SplitSpec = str | Mapping[str, Any] | Splitter | Split
+"""A split as a person gives it: ``"length(share=0.2)"``, ``{"name": "length", "share": 0.2}``, or one made already."""
+
+
+def make_split(name: str, **parameters: Any) -> Splitter:
+    """The split of this name.
+
+    Args:
+        name: ``last-digit``, ``length``, ``token-cycle``, ``block``, ``random`` or ``part``; the parameters
+            may stand behind it in brackets: ``last-digit(1,3,7)``, ``block(first=41,last=60)``.
+        parameters: the fields of the splitter of that name.
+
+    Raises:
+        UnknownNameError: no split or parameter has that name; the nearest one is named.
+        UsageError: a parameter is missing or has a value that cannot be used.
+    """
+    bare, positional, named = _read_call(name)
+    known: dict[str, type[Splitter]] = {kind.name: kind for kind in Splitter.__subclasses__()}
+    if bare not in known:
+        raise UnknownNameError("split", bare, known)
+    kind = known[bare]
+    names = [field.name for field in fields(kind)]
+    given = {**named, **parameters}
+    if positional and not names:
+        raise UsageError(f"the split {bare!r} takes no parameters; write {bare} alone")
+    if positional:
+        given[names[0]] = positional[0] if len(positional) == 1 else tuple(positional)
+    for parameter in given:
+        if parameter not in names:
+            raise UnknownNameError(f"parameter of the split {bare!r}", parameter, names)
+    missing = [field.name for field in fields(kind) if field.default is MISSING and field.name not in given]
+    if missing:
+        raise UsageError(f"the split {bare!r} needs {' and '.join(missing)}")
+    return kind(**given)
+
+
+def bind_split(spec: SplitSpec, examples: Sequence[Example]) -> Split:
+    """The split of these examples, however it was given.
+
+    Args:
+        spec: a name with or without parameters, a table, a `Splitter`, or a `Split`, which is taken as it is.
+        examples: what is to be split.
+
+    Raises:
+        UnknownNameError: no split or parameter has that name.
+        UsageError: a parameter cannot be used, or the split holds out none of the examples or all of them.
+    """
+    if isinstance(spec, Split):
+        return spec
+    if isinstance(spec, Splitter):
+        return spec.bind(examples)
+    if isinstance(spec, str):
+        return make_split(spec).bind(examples)
+    if isinstance(spec, Mapping) and isinstance(spec.get("name"), str):
+        return make_split(**spec).bind(examples)
+    raise UsageError(f"the split is {spec!r}; give its name, or a table with its name and parameters")
+
+
+def _read_call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Name, positional and named values of ``name(1, 2, key=3)``."""
+    match = re.fullmatch(r"\s*([^()]+?)\s*(?:\((.*)\))?\s*", text)
+    if match is None:
+        raise UsageError(f"the split {text!r} cannot be read; write it as length(share=0.3)")
+    name, inside = match.groups()
+    broken = UsageError(f"the parameters of the split {text!r} cannot be read; write them as share=0.3")
+    # Python's own parser reads the values, and literal_eval runs no code: the text may come from anybody's file.
+    try:
+        call = ast.parse(f"f({inside or ''})", mode="eval").body
+        if not isinstance(call, ast.Call):
+            raise broken
+        positional = [ast.literal_eval(value) for value in call.args]
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError) as error:
+        raise broken from error
+    return name, positional, named
+
+
+def _index_of(example: Example) -> int:
+    """The whole number in the example's tag ``index``."""
+    index = example.tags.get("index")
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise DataError(
+            f"the split reads the tag 'index', and the example {example.prompt[:40]!r} has {index!r} there; give each "
+            "example a whole number as its index, or use the split 'length' or 'random'"
+        )
+    return index
