@@ -15,7 +15,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from shoal.evaluation.stories import held_out_bits
-from shoal.models import load_reader
+from shoal.models import load_for_scoring
 
 _BEST_BITS, _WORST_BITS = 0.8, 2.8
 """Bits a byte of a plain child's story, and of one whose every sentence is broken, under a model of this size."""
@@ -25,7 +25,7 @@ class Surprisal:
     """How likely the model finds the story."""
 
     def __init__(self, spec: str) -> None:
-        self.loaded = load_reader(spec)
+        self.loaded = load_for_scoring(spec)
 
     def __call__(self, question: str) -> str:
         """The answer to a question."""

@@ -92,8 +92,8 @@ def gradient(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from shoal.training import CorpusShare, DocumentSource, open_token_file
+    from shoal.training.flat_parameters import FlatParameters
     from shoal.training.gradients import choose_gradient
-    from shoal.training.weights import FlatWeights
 
     model = plain_model(options.model)
     share = CorpusShare(file=open_token_file(options.tokens_at))
@@ -105,7 +105,7 @@ def gradient(options: argparse.Namespace) -> dict[str, Any]:
         losses.append(torch.nn.functional.cross_entropy(logits, ids[1:], reduction="sum"))
     plain = torch.stack(losses).sum() / batch.targets
     expected = torch.autograd.grad(plain, list(model.parameters()))
-    with FlatWeights(model) as weights:
+    with FlatParameters(model) as weights:
         loss = float(choose_gradient(model, weights, dropout=False)(batch, "float32", batch.targets))
         found = [weight.grad.clone() for weight in model.parameters()]
     apart = [float((one - other).norm() / other.norm()) for one, other in zip(found, expected, strict=True)]

@@ -17,10 +17,10 @@ def main() -> None:
     options = parser.parse_args()
 
     from shoal.evaluation import evaluate
-    from shoal.models import load_reader
+    from shoal.models import load_for_scoring
     from shoal.tasks import read_rows
 
-    loaded = load_reader(options.model)
+    loaded = load_for_scoring(options.model)
     examples = read_rows(options.rows, end_token=loaded.tokenizer.eos_token)
     before = time.process_time()
     scores = evaluate(loaded.model, loaded.tokenizer, examples, early_exit=options.early_exit, greedy_text=False)

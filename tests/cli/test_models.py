@@ -228,7 +228,7 @@ def test_a_token_budget_of_nothing_is_one_line(rows: Path, capsys: pytest.Captur
 def test_a_model_whose_generation_settings_contradict_each_other_is_tuned_and_saved(
     rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from shoal.models.bundled import bundled_folder
+    from shoal.models import bundled_folder
 
     folder = tmp_path / "hot"
     shutil.copytree(bundled_folder("searches"), folder)

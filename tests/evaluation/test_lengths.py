@@ -12,7 +12,7 @@ from every_architecture import small_model
 from shoal.evaluation import evaluate
 from shoal.evaluation.likelihoods import log_likelihoods, text_rows
 from shoal.evaluation.reference import evaluate_by_generation
-from shoal.models.anatomy import split_model
+from shoal.models.factorization import factor_model
 from shoal.models.lengths import Lengths, find_lengths
 from shoal.models.sampling import sample_continuations
 from shoal.tasks import Example
@@ -171,7 +171,7 @@ def test_the_frequencies_of_a_long_text_are_forgotten_in_any_precision(dtype):
     for item, (prompt, target) in zip(scores.items, rows, strict=True):
         assert item.exact_match == (continued(model, prompt, len(target)) == target) or item.status != "clear"
     with torch.inference_mode():
-        assert split_model(model, longest=30).lengths.keeps_state
+        assert factor_model(model, longest=30).lengths.keeps_state
 
 
 def test_a_model_that_has_read_a_long_text_is_none_the_worse():
@@ -193,9 +193,9 @@ def test_a_model_that_has_read_a_long_text_is_none_the_worse():
 )
 def test_the_switch_is_found(kind, ends, apart_from, keeps_state):
     with torch.inference_mode():
-        anatomy = split_model(KINDS[kind](), longest=30)
-        short = split_model(KINDS[kind](), longest=5)
-    found = anatomy.lengths
+        factored = factor_model(KINDS[kind](), longest=30)
+        short = factor_model(KINDS[kind](), longest=5)
+    found = factored.lengths
     assert (found.ends, found.apart_from, found.keeps_state) == (ends, apart_from, keeps_state)
     assert short.lengths.reached >= 5
 
@@ -203,7 +203,7 @@ def test_the_switch_is_found(kind, ends, apart_from, keeps_state):
 def test_a_plain_model_has_none():
     for kind in ("llama", "gpt2", "mistral", "gemma2", "gpt_neox", "mamba"):
         with torch.inference_mode():
-            assert split_model(small_model(kind), longest=60).lengths.all_agree
+            assert factor_model(small_model(kind), longest=60).lengths.all_agree
 
 
 @pytest.mark.parametrize(

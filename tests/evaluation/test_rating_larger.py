@@ -10,7 +10,7 @@ import pytest
 
 from shoal.corpora import read_stories
 from shoal.evaluation.stories import Material, rate_model, read_pairs
-from shoal.models import load_reader
+from shoal.models import load_for_scoring
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_a_larger_model_has_more_grammar(smollm2: str, data_folder: Path) -> Non
     material = Material(pairs=pairs, held_out=tuple(tales[:3]))
     found = {}
     for spec in (smollm2, str(data_folder / "stories260K" / "stories260K.bin")):
-        reader = load_reader(spec)
+        reader = load_for_scoring(spec)
         rating = rate_model(reader.model, reader.tokenizer, material)
         found[spec] = {one.name: one for one in rating.measures}
     large, small = found.values()

@@ -12,9 +12,8 @@ import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods, text_rows
-from shoal.evaluation.stories.minimal import minimal_pairs
-from shoal.evaluation.stories.pairs import MinimalPair, read_pairs
-from shoal.models import load_model, load_reader
+from shoal.evaluation.stories.minimal_pairs import MinimalPair, minimal_pairs, read_pairs
+from shoal.models import load_for_scoring, load_model
 
 PAIRS = [
     MinimalPair("The dog runs to the park.", "The dog run to the park.", "agreement"),
@@ -33,27 +32,27 @@ def _reference(sentence: str) -> float:
 
 
 def test_margins_are_those_of_the_models_own_forward_pass() -> None:
-    reader = load_reader("bundled:searches")
+    reader = load_for_scoring("bundled:searches")
     scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=64)
     wanted = [_reference(pair.good) - _reference(pair.bad) for pair in PAIRS]
     assert scores.margins == pytest.approx(wanted, abs=1e-3)
 
 
 def test_paradigms_count_the_same_whatever_their_size() -> None:
-    reader = load_reader("bundled:searches")
+    reader = load_for_scoring("bundled:searches")
     scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS)
     assert [(part.paradigm, part.pairs) for part in scores.paradigms] == [("agreement", 2), ("order", 1)]
     assert scores.accuracy == sum(part.accuracy for part in scores.paradigms) / 2
 
 
 def test_a_pair_of_equal_sentences_counts_half() -> None:
-    reader = load_reader("bundled:searches")
+    reader = load_for_scoring("bundled:searches")
     scores = minimal_pairs(reader.model, reader.tokenizer, [MinimalPair("A cat.", "A cat.", "none")])
     assert (scores.accuracy, scores.paradigms[0].ties) == (0.5, 1)
 
 
 def test_numbers_do_not_depend_on_the_budget() -> None:
-    reader = load_reader("bundled:searches")
+    reader = load_for_scoring("bundled:searches")
     one, many = (minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=size) for size in (1, 4096))
     assert one.margins == pytest.approx(many.margins, abs=1e-3)
 
@@ -105,7 +104,7 @@ def test_texts_that_cannot_be_scored_are_refused() -> None:
 
 
 def test_stories260k_has_its_known_zorro_figure(data_folder: Path) -> None:
-    reader = load_reader(str(data_folder / "stories260K" / "stories260K.bin"))
+    reader = load_for_scoring(str(data_folder / "stories260K" / "stories260K.bin"))
     pairs: dict[str, list[MinimalPair]] = {}
     for pair in read_pairs(data_folder / "zorro" / "zorro.zip"):
         pairs.setdefault(pair.paradigm, []).append(pair)

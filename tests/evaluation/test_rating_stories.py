@@ -28,18 +28,18 @@ from shoal.evaluation.stories import (
     read_prompts,
     score_facts,
 )
-from shoal.evaluation.stories.facts import FactScores
-from shoal.evaluation.stories.following import following, held_features, held_words
+from shoal.evaluation.stories.instruction_following import following, held_features, held_words
 from shoal.evaluation.stories.measures import measure
+from shoal.evaluation.stories.plot_qa import FactScores
 from shoal.evaluation.stories.variety import distinct, self_overlap
-from shoal.models import load_model, load_reader
+from shoal.models import load_for_scoring, load_model
 
 PROMPTS = (StoryPrompt(text="One day, a cat"), StoryPrompt(text="Tom had a"))
 
 
 @pytest.fixture(scope="module")
 def reader():
-    return load_reader("bundled:searches")
+    return load_for_scoring("bundled:searches")
 
 
 def said(*texts, prompt=PROMPTS[0]):
@@ -170,7 +170,7 @@ def test_bits_a_byte_are_those_of_the_models_own_forward_pass(reader):
 
 
 def test_every_token_of_a_long_document_is_predicted_once(reader):
-    from shoal.evaluation.stories.heldout import _windows
+    from shoal.evaluation.stories.bits_per_byte import _windows
 
     ids = tuple(range(1000))
     for context in (7, 8, 100, 998, 999, 1000, None):
@@ -213,7 +213,7 @@ def test_a_model_that_does_not_use_the_story_is_at_chance(reader):
 def test_a_model_that_copies_from_the_story_prefers_the_answer_that_stands_there():
     questions = [replace(one, right="under the table", wrong="in the sand") for one in make_questions(3)]
     told = [replace(one, text="under the table " * 6) for one in questions]
-    reader = load_reader("bundled:searches")
+    reader = load_for_scoring("bundled:searches")
     assert score_facts(reader.model, reader.tokenizer, told).accuracy().value == 1.0
 
 

@@ -119,8 +119,8 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ("5e-4", "'low'", "tuning.learning_rates.0 = 'low': input should be a valid number"),
         (
             'optimizer = "adamw"',
-            "optimizer = 1",
-            "training.optimizer = 1: input should be 'adamw', 'muon', 'adam' or 'sgd'",
+            'optimizer = "adamx"',
+            "training.optimizer: unknown optimizer 'adamx'; did you mean",
         ),
         ("seeds = 6", 'seeds = "6"', "seeds = '6'"),
         ("seeds = 6", "seeds = 0", "seeds = 0: a number of seeds lies between 1 and 10000"),

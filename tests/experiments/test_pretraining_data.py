@@ -333,8 +333,8 @@ def test_no_document_of_a_step_sees_another(tmp_path: Path, corpus: dict[str, An
 
     from shoal.experiments.pretraining.building import build_model
     from shoal.training.batches import Batch
+    from shoal.training.flat_parameters import FlatParameters
     from shoal.training.gradients import choose_gradient
-    from shoal.training.weights import FlatWeights
 
     made = recipe(corpus)
     prepared = prepare(made, tmp_path / "out")
@@ -342,7 +342,7 @@ def test_no_document_of_a_step_sees_another(tmp_path: Path, corpus: dict[str, An
         model = build_model(made.with_values({"model.kind": kind}), prepared.tokenizer)
         batch = prepared.stream.batch(0)
         assert len(batch.documents) > 5
-        with FlatWeights(model) as weights:
+        with FlatParameters(model) as weights:
             gradient = choose_gradient(model, weights, dropout=False)
             gradient(batch, "float32", batch.targets)
             together = weights.grads_P.clone()

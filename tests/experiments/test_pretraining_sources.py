@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from shoal.corpora.hub import HubSet, parse_hub, pin
+from shoal.corpora import HubSet, parse_hub, pin
 from shoal.errors import UnavailableError, UsageError
 from shoal.experiments.pretraining import pretrain_run, recipe_from
 from shoal.experiments.pretraining.documents import corpus_key, prepare_documents, read_texts

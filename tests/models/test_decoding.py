@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from architectures import tiny_model
-from shoal.models.anatomy import split_model
 from shoal.models.caching import CacheUse, cache_use
 from shoal.models.decoding import decode_greedily
+from shoal.models.factorization import factor_model
 
 
 def plainly(model, prefix, limit, end_id):
@@ -26,7 +26,7 @@ def test_many_prefixes_are_continued_as_each_by_itself(architecture, may_pad):
     with torch.inference_mode():
         end_id = plainly(model, prefixes[2], 10, None)[6]
 
-        said = decode_greedily(split_model(model), prefixes, limits, end_id, may_pad=may_pad)
+        said = decode_greedily(factor_model(model), prefixes, limits, end_id, may_pad=may_pad)
 
         assert said == [plainly(model, *row, end_id) for row in zip(prefixes, limits, strict=True)]
     assert len(said[2]) <= 7
@@ -35,8 +35,8 @@ def test_many_prefixes_are_continued_as_each_by_itself(architecture, may_pad):
 
 def test_a_model_without_keys_and_values_has_no_cache():
     with torch.inference_mode():
-        assert cache_use(split_model(tiny_model("Llama"))) == CacheUse(selecting="batch_select_indices", pads=True)
-        assert cache_use(split_model(tiny_model("Mamba"))) is None
+        assert cache_use(factor_model(tiny_model("Llama"))) == CacheUse(selecting="batch_select_indices", pads=True)
+        assert cache_use(factor_model(tiny_model("Mamba"))) is None
 
 
 @pytest.mark.parametrize("architecture", ["GPTNeo", "Llama", "GPT2"])
@@ -45,9 +45,9 @@ def test_logits_of_the_prefix_are_not_made(architecture):
     shapes = []
     model.lm_head.register_forward_hook(lambda module, inputs, output: shapes.append(output.shape[1]))
     with torch.inference_mode():
-        anatomy = split_model(model)
-        cache_use(anatomy)
+        factored = factor_model(model)
+        cache_use(factored)
         shapes.clear()
-        decode_greedily(anatomy, [[1, 2, 3, 4], [5]], [3, 3], None)
+        decode_greedily(factored, [[1, 2, 3, 4], [5]], [3, 3], None)
 
     assert shapes == [1, 1, 1]

@@ -9,7 +9,7 @@ from transformers import DynamicCache
 
 from shoal.errors import UnknownNameError, UsageError
 from shoal.models import weight_digest
-from shoal.models.dummies import dummy_names, make_dummy, teach, tiny_tokenizer, truth_of
+from shoal.models.dummies import dummy_names, ground_truth, make_dummy, set_answers, tiny_tokenizer
 from shoal.text.encoding import encode_pairs
 
 PAIRS = [
@@ -25,7 +25,7 @@ PAIRS = [
 
 def truths(model, tokenizer, pairs=PAIRS):
     items = encode_pairs(tokenizer, pairs)
-    return [truth_of(model.script, item.prompt, item.target, tokenizer.eos_token_id) for item in items]
+    return [ground_truth(model.script, item.prompt, item.target, tokenizer.eos_token_id) for item in items]
 
 
 @torch.no_grad()
@@ -184,7 +184,7 @@ def test_a_dummy_knows_nothing_until_it_is_taught_and_forgets_what_it_knew():
     items = encode_pairs(tokenizer, PAIRS[:2])
     right = []
     for lesson in ([], PAIRS[:1], PAIRS[1:2]):
-        teach(model, tokenizer, lesson)
+        set_answers(model, tokenizer, lesson)
         right.append([tuple(logits_of(model, item).argmax(-1).tolist()) == item.target for item in items])
     assert right == [[False, False], [True, False], [False, True]]
 

@@ -11,7 +11,7 @@ from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import CorruptModelError, ModelError, ShoalError
 from shoal.evaluation import evaluate
-from shoal.models import load_model, load_reader
+from shoal.models import load_for_scoring, load_model
 from shoal.tasks import Example
 
 ROWS = [Example(prompt="ab", completion=" cd")]
@@ -70,7 +70,7 @@ def outcome(load, folder) -> str:
     return said
 
 
-@pytest.mark.parametrize("load", [load_model, load_reader])
+@pytest.mark.parametrize("load", [load_model, load_for_scoring])
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_any_value_of_any_field_gives_a_model_or_one_line(folder, change, load, value):
     fields = [key for key in json.loads((folder / "config.json").read_text()) if not key.startswith("summary")]
@@ -109,7 +109,7 @@ def test_any_value_of_any_field_gives_a_model_or_one_line(folder, change, load, 
     ],
     ids=str,
 )
-@pytest.mark.parametrize("load", [load_model, load_reader])
+@pytest.mark.parametrize("load", [load_model, load_for_scoring])
 def test_what_is_wrong_with_a_llama_is_said(model_folder, load, changes, said):
     path = model_folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))

@@ -14,8 +14,8 @@ from tiny_models import byte_tokenizer, tiny_llama
 from architectures import tiny_model
 from shoal.errors import CorruptModelError, ModelError, UnknownNameError, UnsafeModelError
 from shoal.evaluation import evaluate
-from shoal.models import load_model, load_reader
-from shoal.models.bodies import Body
+from shoal.models import load_for_scoring, load_model
+from shoal.models.fast import FastModel
 from shoal.tasks import Example
 
 ROWS = [
@@ -38,9 +38,9 @@ def change_json(path, **changes):
 
 
 def test_a_reader_scores_as_the_loaded_model(any_folder):
-    reader, loaded = load_reader(str(any_folder)), load_model(str(any_folder))
+    reader, loaded = load_for_scoring(str(any_folder)), load_model(str(any_folder))
 
-    assert isinstance(reader.model, Body)
+    assert isinstance(reader.model, FastModel)
     assert (reader.digest, reader.parameters, reader.origin) == (loaded.digest, loaded.parameters, loaded.origin)
     for early_exit in (False, True):
         ours = evaluate(reader.model, reader.tokenizer, ROWS, early_exit=early_exit)
@@ -50,16 +50,16 @@ def test_a_reader_scores_as_the_loaded_model(any_folder):
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
 def test_a_reader_has_the_dtype_and_the_digest_that_were_asked_for(any_folder, dtype):
-    reader = load_reader(str(any_folder), dtype=dtype)
+    reader = load_for_scoring(str(any_folder), dtype=dtype)
 
     assert reader.model.dtype is getattr(torch, dtype)
     assert reader.digest == load_model(str(any_folder), dtype=dtype).digest
 
 
 def test_the_bundled_model_is_plain():
-    reader, loaded = load_reader("bundled:searches"), load_model("bundled:searches")
+    reader, loaded = load_for_scoring("bundled:searches"), load_model("bundled:searches")
 
-    assert isinstance(reader.model, Body)
+    assert isinstance(reader.model, FastModel)
     assert (reader.digest, reader.parameters, reader.origin) == (loaded.digest, loaded.parameters, loaded.origin)
 
 
@@ -101,7 +101,7 @@ def outcome(load, folder):
 def test_a_configuration_that_says_more_is_left_to_transformers(model_folder, changes):
     change_json(model_folder / "config.json", **changes)
 
-    assert outcome(load_reader, model_folder) == outcome(load_model, model_folder)
+    assert outcome(load_for_scoring, model_folder) == outcome(load_model, model_folder)
 
 
 def broken_value(weights):
@@ -130,7 +130,7 @@ def test_faulty_weights_are_refused_with_the_same_words(model_folder, fault):
     with pytest.raises(CorruptModelError) as expected:
         load_model(str(model_folder))
     with pytest.raises(CorruptModelError) as found:
-        load_reader(str(model_folder))
+        load_for_scoring(str(model_folder))
     assert str(found.value) == str(expected.value)
 
 
@@ -138,14 +138,14 @@ def test_a_pickle_is_refused(model_folder):
     (model_folder / "model.safetensors").write_bytes(b"\x80\x04\x95" + b"\x01" * 600)
 
     with pytest.raises(UnsafeModelError):
-        load_reader(str(model_folder))
+        load_for_scoring(str(model_folder))
 
 
 def test_a_model_with_code_of_its_own_is_refused(model_folder):
     change_json(model_folder / "config.json", model_type="mine", auto_map={"AutoModelForCausalLM": "mine.Mine"})
 
     with pytest.raises(UnsafeModelError):
-        load_reader(str(model_folder))
+        load_for_scoring(str(model_folder))
 
 
 def test_a_tokenizer_beyond_the_embeddings_is_refused(tmp_path):
@@ -153,16 +153,16 @@ def test_a_tokenizer_beyond_the_embeddings_is_refused(tmp_path):
     byte_tokenizer().save_pretrained(tmp_path / "small")
 
     with pytest.raises(ModelError, match="has ids up to 259"):
-        load_reader(str(tmp_path / "small"))
+        load_for_scoring(str(tmp_path / "small"))
 
 
 def test_an_unknown_dtype_is_named():
     with pytest.raises(UnknownNameError, match="float32"):
-        load_reader("bundled:searches", dtype="float31")
+        load_for_scoring("bundled:searches", dtype="float31")
 
 
 def test_other_models_are_read_by_transformers():
-    reader = load_reader("oracle")
+    reader = load_for_scoring("oracle")
 
-    assert not isinstance(reader.model, Body)
+    assert not isinstance(reader.model, FastModel)
     assert reader.spec == "oracle"

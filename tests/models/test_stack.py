@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from shoal.models.bodies.stack import Stack
+from shoal.models.fast.stack import Stack
 
 
 @pytest.mark.parametrize("columns", [8, 1500])

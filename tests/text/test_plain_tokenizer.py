@@ -8,7 +8,7 @@ import random
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from shoal.models.bundled import bundled_folder
+from shoal.models import bundled_folder
 from shoal.text.encoding import decode_continuation, describe_policy, encode_pairs
 from shoal.text.plain_tokenizer import read_plain_tokenizer
 

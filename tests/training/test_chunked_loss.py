@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from shoal.models.anatomy import Head
+from shoal.models import LMHead
 from shoal.training.loss import mean_cross_entropy
 
 
@@ -29,7 +29,7 @@ def test_chunked_loss_and_gradients_are_those_of_plain_cross_entropy(bias, scale
     plain = torch.nn.functional.cross_entropy(logits, targets)
     expected = torch.autograd.grad(3 * plain, given)
 
-    head = Head(weight_VD=weight, bias_V=offset, scale=scale, soft_cap=soft_cap)
+    head = LMHead(weight_VD=weight, bias_V=offset, scale=scale, soft_cap=soft_cap)
     loss = mean_cross_entropy(hidden, targets, head)
     found = torch.autograd.grad(3 * loss, given)
 
@@ -41,7 +41,7 @@ def test_chunked_loss_and_gradients_are_those_of_plain_cross_entropy(bias, scale
 def test_a_frozen_head_gets_no_gradient():
     (hidden, weight, _), targets = _case(20, 50, bias=False)
     weight.requires_grad_(False)
-    head = Head(weight_VD=weight, bias_V=None, scale=1.0, soft_cap=None)
+    head = LMHead(weight_VD=weight, bias_V=None, scale=1.0, soft_cap=None)
     mean_cross_entropy(hidden, targets, head).backward()
     assert weight.grad is None
     assert hidden.grad.abs().sum() > 0

@@ -13,7 +13,7 @@ from shoal.errors import ModelError, UsageError
 from shoal.tasks import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import TrainSettings, train
-from shoal.training.dropout import dropout_set
+from shoal.training.dropout import dropout_set_to
 
 EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 4)) for place in range(6)]
 SETTINGS = TrainSettings(epochs=2, batch_tokens=1000, learning_rate=1e-3, warmup=0.0, precision="float32")
@@ -72,7 +72,7 @@ def test_dropout_arrives(model_type):
 def test_what_a_model_holds_is_as_before_afterwards():
     model, _ = dropping("opt")
     before = [dict(vars(module)) for module in model.modules()]
-    with dropout_set(model, 0.7):
+    with dropout_set_to(model, 0.7):
         layer = model.model.decoder.layers[0]
         assert (layer.dropout, layer.self_attn.dropout, model.model.decoder.layerdrop) == (0.7, 0.7, 0.0)
     assert [dict(vars(module)) for module in model.modules()] == before
@@ -107,6 +107,6 @@ def test_without_dropout_nothing_is_random_in_any_architecture(model_type):
         model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL))
     except Exception as fault:  # noqa: BLE001 - what a configuration of this kind needs is another matter
         pytest.skip(f"not made: {type(fault).__name__}")
-    with dropout_set(model.train(), 0.0), torch.no_grad():
+    with dropout_set_to(model.train(), 0.0), torch.no_grad():
         passes = [model(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL)).logits for _ in range(4)]
     assert all(torch.equal(again, passes[0]) for again in passes)

@@ -5,10 +5,10 @@ import torch
 from small_models import VOCABULARY, gpt2, gpt_neo, llama, own_loss, random_batch
 
 from every_architecture import small_model
-from shoal.models.anatomy import forget, split_model
+from shoal.models import factor_model, forget
+from shoal.training.flat_parameters import FlatParameters
 from shoal.training.gradients import PaddedGradient, choose_gradient
 from shoal.training.llama import LlamaGradient, is_plain_llama
-from shoal.training.weights import FlatWeights
 
 LENGTHS = (130, 7, 2, 61, 300, 7, 58)
 LLAMA3_ROTATION = {
@@ -23,7 +23,7 @@ LLAMA3_ROTATION = {
 
 def _gradient(model, batch, precision="float32"):
     """Loss and gradient as training computes them, by parameter."""
-    with FlatWeights(model) as weights:
+    with FlatParameters(model) as weights:
         gradient = choose_gradient(model, weights, dropout=False)
         loss = float(gradient(batch, precision, batch.targets))
         return type(gradient), loss, {name: weight.grad.clone() for name, weight in weights.parameters.items()}
@@ -105,8 +105,8 @@ def test_a_changed_neighbour_leaves_a_documents_loss_as_it_was():
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_changed_document_leaves_all_other_losses_as_they_were_to_the_bit(precision):
     model, batch = llama(), random_batch((130, 7, 3, 61, 300, 7, 58, 40, 128, 2))
-    with FlatWeights(model) as weights:
-        gradient = LlamaGradient(model, split_model(model).head, weights)
+    with FlatParameters(model) as weights:
+        gradient = LlamaGradient(model, factor_model(model).head, weights)
         before = gradient.losses(batch, precision)
         for place, document in enumerate(batch.documents):
             ids = (document.ids + 1 + place) % 250

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from shoal.training import kernels, workspace
-from shoal.training.workspace import Workspace
+from shoal.training import kernels
+from shoal.training.kernels import Workspace
 
 
 def _random(*shape, seed=0):
@@ -84,7 +84,7 @@ def test_a_workspace_gives_its_memory_again_and_pieces_never_overlap():
 
 
 def test_a_workspace_grows_by_slabs_and_takes_no_memory_anew(monkeypatch):
-    monkeypatch.setattr(workspace, "_SLAB", 64)
+    monkeypatch.setattr(kernels, "_SLAB", 64)
     work = Workspace()
 
     def pieces():

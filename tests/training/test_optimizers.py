@@ -7,15 +7,15 @@ from torch.optim import _muon
 
 from shoal.errors import ModelError, TrainingError
 from shoal.training import TrainSettings
+from shoal.training.flat_parameters import FlatParameters
 from shoal.training.muon import orthogonalised
 from shoal.training.optimizers import make_optimizer, schedule_share
-from shoal.training.weights import FlatWeights
 
 
 def test_weight_decay_falls_on_matrices_alone():
     model = llama()
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    with FlatWeights(model) as weights:
+    with FlatParameters(model) as weights:
         make_optimizer(weights, TrainSettings(learning_rate=0.1, weight_decay=0.5)).step(1.0)
     for name, weight in model.named_parameters():
         shrunk = 0.95 if weight.ndim > 1 else 1.0
@@ -28,7 +28,7 @@ def test_flat_steps_are_those_of_the_optimizer_on_each_tensor(name):
     model, twin = llama(), llama()
     betas = {} if name == "sgd" else {"betas": (0.9, 0.7)}
     plain = kinds[name](twin.parameters(), lr=0.01, weight_decay=0.0, **betas)
-    with FlatWeights(model) as weights:
+    with FlatParameters(model) as weights:
         flat = make_optimizer(weights, TrainSettings(learning_rate=0.01, optimizer=name, beta2=0.7))
         for seed in range(3):
             generator = torch.Generator().manual_seed(seed)
@@ -55,7 +55,7 @@ def test_muon_moves_the_blocks_matrices_and_adamw_the_rest():
         torch.optim.AdamW(tables, lr=0.01, weight_decay=0.1),
         torch.optim.AdamW(vectors, lr=0.01, weight_decay=0.0),
     ]
-    with FlatWeights(model) as weights:
+    with FlatParameters(model) as weights:
         assert set(weights.matrices) == blocks
         flat = make_optimizer(weights, settings)
         for seed in range(3):
@@ -86,7 +86,7 @@ def test_the_iteration_is_that_of_torch_in_more_digits_and_brings_singular_value
 
 def test_weights_have_memory_of_their_own_afterwards():
     model = llama()
-    with FlatWeights(model):
+    with FlatParameters(model):
         pass
     storages = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     assert len(storages) == len(list(model.parameters()))
@@ -114,6 +114,6 @@ def test_learning_rate_rises_and_then_follows_its_schedule():
 def test_untrainable_weights_are_refused():
     frozen = llama().requires_grad_(False)
     with pytest.raises(TrainingError, match="frozen"):
-        FlatWeights(frozen)
+        FlatParameters(frozen)
     with pytest.raises(ModelError, match="dtype='float32'"):
-        FlatWeights(llama().bfloat16())
+        FlatParameters(llama().bfloat16())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from shoal.cli.options import Json, Plot, Seed
+from shoal.cli.options import Json, Plot, Seed, Source
 from shoal.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def changes(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    file: Source = "-",
     /,
     *,
     min_distance: float = 0.05,

@@ -70,12 +70,12 @@ def pretrain(
         print_json(foreseen.to_dict()) if as_json else print("\n".join(foreseen.lines()))
         return
     with ExitStack() as stack:
-        listeners, is_first = Listeners(), True
+        listeners, is_rank0 = Listeners(), True
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            from shoal.training import crew_of_processes
+            from shoal.training import join_process_group
 
-            is_first = stack.enter_context(crew_of_processes(parallel)).is_first
-        if is_first:
+            is_rank0 = stack.enter_context(join_process_group(parallel)).is_rank0
+        if is_rank0:
             shown = stack.enter_context(display())
             notes = _Notes(shown, LiveCurve(folder), samples=samples)
             listeners = Listeners(
@@ -85,7 +85,7 @@ def pretrain(
                 on_moment=notes.take_moment,
             )
         result = pretrain_run(plan, folder, cache=prepared, listeners=listeners)
-    if is_first:
+    if is_rank0:
         write_pretraining_report(folder)
         print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
 

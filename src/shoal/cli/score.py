@@ -7,13 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.cli.console import exact_share, print_numbers
 from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
 from shoal.cli.rows import choose_part, read_model_rows
-from shoal.cli.summaries import exact_share, print_numbers
 
 if TYPE_CHECKING:
     from shoal.evaluation import Scores
-    from shoal.models import Reader
+    from shoal.models import ScoringModel
     from shoal.tasks import Example
 
 
@@ -47,18 +47,18 @@ def score(
     from shoal.cli.console import progress_bars
     from shoal.cli.files import check_target
     from shoal.evaluation import evaluate
-    from shoal.models import load_reader, parse_spec
+    from shoal.models import load_for_scoring, parse_spec
 
     if out is not None:
         check_target(out)
-    loaded = load_reader(model, device=device, dtype=dtype)
+    loaded = load_for_scoring(model, device=device, dtype=dtype)
     examples = choose_part(read_model_rows(data, loaded.tokenizer, end_token), part)
     if parse_spec(model).kind == "dummy":
-        from shoal.models.dummies import teach
+        from shoal.models.dummies import set_answers
 
         dummy: Any = loaded.model
 
-        teach(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
+        set_answers(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
     with progress_bars() as progress:
         scores = evaluate(
             loaded.model,
@@ -76,7 +76,7 @@ def score(
         print_numbers(_summary(loaded, scores, examples) | _parts(examples), as_json=as_json)
 
 
-def _summary(loaded: Reader, scores: Scores, examples: list[Example]) -> dict[str, object]:
+def _summary(loaded: ScoringModel, scores: Scores, examples: list[Example]) -> dict[str, object]:
     """The scores in numbers: never an accuracy without its count and interval."""
     from shoal.evaluation import bleu, chrf
 

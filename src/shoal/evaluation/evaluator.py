@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import UsageError
+from shoal.evaluation.batching import encode_rows
 from shoal.evaluation.greedy import continue_wrong_items
-from shoal.evaluation.items import item_score
-from shoal.evaluation.rows import encode_rows
-from shoal.evaluation.scores import Scores
-from shoal.evaluation.scoring import Scorer
-from shoal.evaluation.windows import score_to_divergence, score_whole
-from shoal.models import Anatomy, split_model
-from shoal.models.bodies import Body
+from shoal.evaluation.results import Scores, item_score
+from shoal.evaluation.scoring import Scorer, score_to_divergence, score_whole
+from shoal.models import FactoredModel, factor_model
+from shoal.models.fast import FastModel
 from shoal.progress import no_progress
 from shoal.text import describe_policy
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     examples: Sequence[Example],
     *,
@@ -47,10 +45,10 @@ def evaluate(
     """Score a model on examples: exact match as one-at-a-time greedy decoding would find it, and what lies behind it.
 
     The numbers do not depend on the token budget, on the order of the examples or on padding, beyond the rounding of a
-    matrix product; verdicts that hang on such rounding are decided in float64 (see `shoal.evaluation.nearties`).
+    matrix product; verdicts that depend on such rounding are decided in float64 (`shoal.evaluation.float64_rescoring`).
 
     Args:
-        model: a causal language model; it is put into evaluation mode and left as it was. Or what `load_reader` gives.
+        model: a causal language model; it is put into evaluation mode for the time; or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
         examples: what to score; none is allowed.
         token_budget: tokens of a batch, padding included; a longer example goes alone.
@@ -70,27 +68,27 @@ def evaluate(
     tell = progress or no_progress
     said: dict[int, tuple[int, ...]] = {}
     with scoring_mode(model):
-        anatomy = split_model(model, longest=max((row.fed for row in rows), default=0))
-        scorer = Scorer(anatomy, token_budget)
+        factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
+        scorer = Scorer(factored, token_budget)
         stretches = (score_to_divergence if early_exit else score_whole)(scorer, rows, tell)
         if greedy_text:
             wrong = [stretch for stretch in stretches if stretch.wrong_at is not None]
             said = {row.item: row.ids[row.boundary :] for row in rows}
             said |= continue_wrong_items(
-                anatomy, scorer, wrong, tokenizer.eos_token_id, lambda done, total: tell("greedy text", done, total)
+                factored, scorer, wrong, tokenizer.eos_token_id, lambda done, total: tell("greedy text", done, total)
             )
     items = tuple(
         item_score(stretch, example, tokenizer, said.get(stretch.row.item), early_exit=early_exit)
         for stretch, example in zip(stretches, examples, strict=True)
     )
-    settings = describe_settings(anatomy) | {"token_budget": token_budget, "early_exit": early_exit}
+    settings = describe_settings(factored) | {"token_budget": token_budget, "early_exit": early_exit}
     return Scores(items=items, tokenizer_policy=describe_policy(tokenizer), settings=settings)
 
 
 @contextmanager
-def scoring_mode(model: PreTrainedModel | Body) -> Iterator[None]:
+def scoring_mode(model: PreTrainedModel | FastModel) -> Iterator[None]:
     """Evaluation mode without gradients; afterwards every module is in the mode that it was in."""
-    if isinstance(model, Body):
+    if isinstance(model, FastModel):
         with torch.inference_mode():
             yield
         return
@@ -104,15 +102,15 @@ def scoring_mode(model: PreTrainedModel | Body) -> Iterator[None]:
             module.training = True
 
 
-def describe_settings(anatomy: Anatomy) -> dict[str, str | int | float | bool]:
+def describe_settings(factored: FactoredModel) -> dict[str, str | int | float | bool]:
     """Where and how the numbers were made."""
-    model: Any = anatomy.model
-    lengths = {} if anatomy.lengths.all_agree else {"lengths": anatomy.lengths.describe()}
+    model: Any = factored.model
+    lengths = {} if factored.lengths.all_agree else {"lengths": factored.lengths.describe()}
     return {
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
-        "attention": "own" if anatomy.own is not None else str(model.config._attn_implementation),
-        "path": anatomy.path,
-        "padding": anatomy.padding,
+        "attention": "own" if factored.fast is not None else str(model.config._attn_implementation),
+        "path": factored.path,
+        "padding": factored.padding,
         **lengths,
     }

@@ -12,15 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.evaluation.batches import Row
+from shoal.evaluation.batching import Row
 from shoal.models import cache_use, decode_greedily
-from shoal.models.bodies import continue_greedily
+from shoal.models.fast import continue_greedily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shoal.evaluation.scoring import Scorer, Stretch
-    from shoal.models import Anatomy
+    from shoal.models import FactoredModel
 
 Draft = tuple[int, ...]
 
@@ -40,7 +40,7 @@ class _Continuation:
 
 
 def continue_wrong_items(
-    anatomy: Anatomy,
+    factored: FactoredModel,
     scorer: Scorer,
     wrong: Sequence[Stretch],
     end_id: int | None,
@@ -51,7 +51,7 @@ def continue_wrong_items(
     Where a logit is not a number, the continuation stops before it.
 
     Args:
-        anatomy: of the model, which is in evaluation mode.
+        factored: of the model, which is in evaluation mode.
         scorer: scores drafts.
         wrong: the stretch of each wrong item that ends with its first wrong token or later.
         end_id: the token that ends a continuation, if there is one.
@@ -59,10 +59,10 @@ def continue_wrong_items(
     """
     items = [_start(stretch) for stretch in wrong]
     going = [item for item in items if not item.done(end_id)]
-    cached, may_pad = bool(going) and _goes_on(anatomy), True
+    cached, may_pad = bool(going) and _goes_on(factored), True
     while going:
         drafts = (
-            _decoded(anatomy, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
+            _decoded(factored, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
         )
         rows = [
             Row(place, (*item.prompt, *item.said, *draft), len(item.prompt) + len(item.said), 0, len(draft))
@@ -87,18 +87,18 @@ def _start(stretch: Stretch) -> _Continuation:
     return _Continuation(row.item, row.ids[: row.boundary], target, said, broken=stretch.greedy_id is None)
 
 
-def _goes_on(anatomy: Anatomy) -> bool:
+def _goes_on(factored: FactoredModel) -> bool:
     """Whether what has been read need not be read again to say one more token."""
-    return anatomy.own is not None or cache_use(anatomy) is not None
+    return factored.fast is not None or cache_use(factored) is not None
 
 
-def _decoded(anatomy: Anatomy, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
+def _decoded(factored: FactoredModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
     prefixes = [(*item.prompt, *item.said) for item in items]
     limits = [len(item.target) - len(item.said) for item in items]
-    if anatomy.own is not None:
-        drafts = continue_greedily(anatomy.own, prefixes, limits, end_id, may_pad=may_pad)
+    if factored.fast is not None:
+        drafts = continue_greedily(factored.fast, prefixes, limits, end_id, may_pad=may_pad)
     else:
-        drafts = decode_greedily(anatomy, prefixes, limits, end_id, may_pad=may_pad)
+        drafts = decode_greedily(factored, prefixes, limits, end_id, may_pad=may_pad)
     return [tuple(draft) for draft in drafts]
 
 

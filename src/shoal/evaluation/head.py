@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from shoal.models import Head
+    from shoal.models import LMHead
 
 LogitBlock = Callable[["slice | torch.Tensor", int, int], torch.Tensor]
 """Gives the logits (R by C) of some positions and of the tokens from the first number to the second, in memory that may
@@ -87,7 +87,7 @@ def find_rivals(
     return rivals
 
 
-def head_blocks(head: Head, hidden_ND: torch.Tensor) -> LogitBlock:
+def head_blocks(head: LMHead, hidden_ND: torch.Tensor) -> LogitBlock:
     """Logits of a head over hidden states, block by block, in one buffer that is used again."""
     dtype = head.weight_VD.dtype
     buffer = torch.empty(0, dtype=dtype, device=hidden_ND.device)

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError
-from shoal.evaluation.batches import Row, fill_batches, split_row
+from shoal.evaluation.batching import Row, fill_batches, row_check, split_row
 from shoal.evaluation.evaluator import scoring_mode
-from shoal.evaluation.passes import score_batch
-from shoal.evaluation.rows import row_check
-from shoal.evaluation.scoring import batch_budget
-from shoal.models import Anatomy, split_model
+from shoal.evaluation.scoring import batch_budget, score_batch
+from shoal.models import FactoredModel, factor_model
 from shoal.text import opening_ids, plain_ids
 
 if TYPE_CHECKING:
@@ -26,13 +24,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
     from shoal.text import PlainTokenizer
 
 
 def text_rows(
-    model: PreTrainedModel | Body, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]
+    model: PreTrainedModel | FastModel, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]
 ) -> list[Row]:
     """One row a text, all of its tokens to be scored.
 
@@ -72,7 +70,7 @@ def document_opening(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> tup
 
 
 def log_likelihoods(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     rows: Sequence[Row],
     *,
     token_budget: int = 4096,
@@ -94,10 +92,10 @@ def log_likelihoods(
     parts: dict[int, list[float]] = {row.item: [] for row in rows}
     done = 0
     with scoring_mode(model):
-        anatomy = split_model(model, longest=max((row.fed for row in rows), default=0))
-        pieces = [piece for row in rows for piece in split_row(row, anatomy.lengths)]
-        for batch in fill_batches(pieces, batch_budget(anatomy, token_budget), anatomy.lengths):
-            for row, nats in zip(batch, _nats_of(anatomy, batch), strict=True):
+        factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
+        pieces = [piece for row in rows for piece in split_row(row, factored.lengths)]
+        for batch in fill_batches(pieces, batch_budget(factored, token_budget), factored.lengths):
+            for row, nats in zip(batch, _nats_of(factored, batch), strict=True):
                 parts[row.item].append(nats)
             done += len(batch)
             if progress is not None:
@@ -108,8 +106,8 @@ def log_likelihoods(
     return found
 
 
-def _nats_of(anatomy: Anatomy, batch: list[Row]) -> list[float]:
-    scores = score_batch(anatomy, batch).scores
+def _nats_of(factored: FactoredModel, batch: list[Row]) -> list[float]:
+    scores = score_batch(factored, batch).scores
     nats_N = (scores.target_N - scores.log_normalizer_N).tolist()
     ends = torch.tensor([0, *(row.stop - row.start for row in batch)]).cumsum(0).tolist()
     return [math.fsum(nats_N[first:last]) for first, last in pairwise(ends)]

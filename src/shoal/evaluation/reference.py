@@ -13,8 +13,8 @@ import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from shoal.errors import TooLongError
-from shoal.evaluation.scores import Divergence, ItemScore, Scores, Status
-from shoal.models import context_of, split_model
+from shoal.evaluation.results import Divergence, ItemScore, Scores, Status
+from shoal.models import context_of, factor_model
 from shoal.text import EncodedPair, decode_continuation, describe_policy, encode_pairs
 
 if TYPE_CHECKING:
@@ -91,14 +91,14 @@ def _speak(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pair: EncodedPair, example: Example, index: int
 ) -> ItemScore:
     """One example."""
-    context, anatomy = context_of(model), split_model(model, longest=len(pair.ids))
+    context, factored = context_of(model), factor_model(model, longest=len(pair.ids))
     if context is not None and len(pair.ids) - 1 > context:
         raise TooLongError(f"example {index} takes {len(pair.ids)} tokens and the model reads at most {context}")
     target, end = list(pair.target), tokenizer.eos_token_id
     listener = _Listener(target)
     prompt = torch.tensor([pair.prompt], device=model.device)
     settings: dict[str, Any] = {} if end is None else {"eos_token_id": end, "pad_token_id": end}
-    anatomy.forget()
+    factored.forget()
     output = model.generate(
         prompt,
         attention_mask=torch.ones_like(prompt),
@@ -106,7 +106,7 @@ def _speak(
             do_sample=False,
             max_new_tokens=len(target),
             # Keys that were made for a shorter text are not those that reading all again would give.
-            use_cache=anatomy.lengths.all_agree,
+            use_cache=factored.lengths.all_agree,
             **settings,
         ),
         logits_processor=LogitsProcessorList([listener]),

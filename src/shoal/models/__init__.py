@@ -1,6 +1,6 @@
 """Model specs, loading, saving, and what must be known of a model to trust a number.
 
-Importing this room imports neither torch nor transformers; `load_model` and `load_reader` do when they are called.
+Importing this room imports neither torch nor transformers; `load_model` and `load_for_scoring` do when they are called.
 """
 
 import lazy_loader

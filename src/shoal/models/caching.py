@@ -17,14 +17,14 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from shoal.models.anatomy import logits_of_all, same_numbers, spread_ids
+from shoal.models.probing import logits_of_all, same_numbers, spread_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transformers import PreTrainedModel
 
-    from shoal.models.anatomy import Anatomy
+    from shoal.models.factorization import FactoredModel
     from shoal.models.lengths import Lengths
 
 _LENGTH = 6
@@ -51,16 +51,16 @@ class CacheUse:
 _known: WeakKeyDictionary[torch.nn.Module, tuple[object, CacheUse | None]] = WeakKeyDictionary()
 
 
-def cache_use(anatomy: Anatomy) -> CacheUse | None:
+def cache_use(factored: FactoredModel) -> CacheUse | None:
     """How the model, which is in evaluation mode, can go on from what it has read; None where it must read all again.
 
     What was found is remembered for as long as the model object lives with the same forward, for texts as long.
     """
-    model: Any = anatomy.model
-    tried_on = (vars(model).get("forward"), anatomy.lengths)
+    model: Any = factored.model
+    tried_on = (vars(model).get("forward"), factored.lengths)
     found = _known.get(model)
     if found is None or found[0] != tried_on:
-        found = _known[model] = (tried_on, _find(model, anatomy.lengths))
+        found = _known[model] = (tried_on, _find(model, factored.lengths))
     return found[1]
 
 

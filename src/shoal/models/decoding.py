@@ -22,7 +22,7 @@ from shoal.models.prefixes import Prefix, group_prefixes, most_likely, say_next
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.models.anatomy import Anatomy
+    from shoal.models.factorization import FactoredModel
 
     Choosing = Callable[[torch.Tensor, Sequence[Prefix]], torch.Tensor]
 
@@ -34,7 +34,7 @@ _LOGITS = 2**26
 
 
 def decode_greedily(
-    anatomy: Anatomy,
+    factored: FactoredModel,
     prefixes: Sequence[Sequence[int]],
     limits: Sequence[int],
     end_id: int | None,
@@ -44,41 +44,41 @@ def decode_greedily(
     """Continue each prefix with its argmax until the end token, which is kept, or until its limit.
 
     Args:
-        anatomy: of the model, which is in evaluation mode.
+        factored: of the model, which is in evaluation mode.
         prefixes: ids to go on from; at least one each.
         limits: the most tokens to say for each.
         end_id: the token that ends a continuation, if there is one.
         may_pad: whether prefixes of different lengths may go together.
     """
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
-    decode_rows(anatomy, rows, end_id, most_likely, may_pad=may_pad)
+    decode_rows(factored, rows, end_id, most_likely, may_pad=may_pad)
     return [row.said for row in rows]
 
 
 def decode_rows(
-    anatomy: Anatomy, rows: Sequence[Prefix], end_id: int | None, choose: Choosing, *, may_pad: bool = True
+    factored: FactoredModel, rows: Sequence[Prefix], end_id: int | None, choose: Choosing, *, may_pad: bool = True
 ) -> None:
     """Continue each row until the end token, which is kept, or until its limit.
 
     Args:
-        anatomy: of the model, which is in evaluation mode.
+        factored: of the model, which is in evaluation mode.
         rows: what is said is put into them.
         end_id: the token that ends a continuation, if there is one.
         choose: gives the next token of each row (B) by its logits (B × V).
         may_pad: whether prefixes of different lengths may go together.
     """
-    model: Any = anatomy.model
-    use = cache_use(anatomy)
+    model: Any = factored.model
+    use = cache_use(factored)
     last_only = "logits_to_keep" in forward_parameters(model)
-    decoding = _Decoding(anatomy, end_id, choose, {"logits_to_keep": 1} if last_only else {})
+    decoding = _Decoding(factored, end_id, choose, {"logits_to_keep": 1} if last_only else {})
     going = [row for row in rows if row.limit > 0]
     while going:
         groups = group_prefixes(
             going,
-            _CELLS if last_only and use is not None else max(1, _LOGITS // anatomy.vocabulary),
+            _CELLS if last_only and use is not None else max(1, _LOGITS // factored.vocabulary),
             padded=may_pad and use is not None and use.pads,
-            lengths=anatomy.lengths,
-            **({} if anatomy.padding == "right" else {"most": 1}),
+            lengths=factored.lengths,
+            **({} if factored.padding == "right" else {"most": 1}),
         )
         going = [row for group in groups for row in decoding.go_on(group, use)]
 
@@ -86,8 +86,8 @@ def decode_rows(
 class _Decoding:
     """One way to continue groups of rows."""
 
-    def __init__(self, anatomy: Anatomy, end_id: int | None, choose: Choosing, extra: dict[str, int]) -> None:
-        self._anatomy = anatomy
+    def __init__(self, factored: FactoredModel, end_id: int | None, choose: Choosing, extra: dict[str, int]) -> None:
+        self._factored = factored
         self._end_id = end_id
         self._choose = choose
         self._extra = extra
@@ -101,15 +101,15 @@ class _Decoding:
         return self._say_one(rows) if use is None else self._say_many(rows, use)
 
     def _say_one(self, rows: list[Prefix]) -> list[Prefix]:
-        ids_BL = torch.tensor([row.ids for row in rows], device=self._anatomy.model.device)
-        said_B = self._choose(self._anatomy.full_logits(ids_BL)[:, -1], rows)
+        ids_BL = torch.tensor([row.ids for row in rows], device=self._factored.model.device)
+        said_B = self._choose(self._factored.full_logits(ids_BL)[:, -1], rows)
         return [rows[place] for place in say_next(rows, said_B, self._end_id)]
 
     def _say_many(self, rows: list[Prefix], use: CacheUse) -> list[Prefix]:
-        model: Any = self._anatomy.model
-        last, left = self._anatomy.lengths.last(max(row.length for row in rows)), []
+        model: Any = self._factored.model
+        last, left = self._factored.lengths.last(max(row.length for row in rows)), []
         ids_BL, mask_BL = left_padded([row.ids for row in rows], model.device)
-        self._anatomy.forget()
+        self._factored.forget()
         cache: Any = None
         while rows:
             logits_BV, cache = read_on(model, ids_BL, mask_BL, cache, **self._extra)

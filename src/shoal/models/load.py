@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models.bundled import bundled_folder
 from shoal.models.checks import check_tokenizer
 from shoal.models.digest import weight_digest
 from shoal.models.dummy import DummySource
@@ -16,7 +15,7 @@ from shoal.models.hub import hub_folder
 from shoal.models.llama2c import Llama2cSource
 from shoal.models.loaded import LoadedModel
 from shoal.models.random_weights import RandomSource
-from shoal.models.spec import ModelSpec, parse_spec
+from shoal.models.spec import ModelSpec, bundled_folder, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

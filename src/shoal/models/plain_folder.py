@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from shoal.models.bodies import body_class
+from shoal.models.fast import body_class
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
 
 
-def read_body(folder: Path, dtype: torch.dtype) -> Body | None:
+def read_body(folder: Path, dtype: torch.dtype) -> FastModel | None:
     """The body of a folder; None where there is none for its architecture, or its files are not whole."""
     config = _read_config(folder / "config.json")
     body = body_class(str(config.get("model_type")))

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError
-from shoal.models.bundled import bundled_folder
 from shoal.models.digest import digest_of
 from shoal.models.hub import hub_folder
 from shoal.models.load import DTYPES, find_device, load_model
-from shoal.models.spec import ModelSpec, parse_spec
+from shoal.models.spec import ModelSpec, bundled_folder, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,18 +23,18 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
     from shoal.text import PlainTokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """What `load_reader` returns; `shoal.evaluation.evaluate` takes its model and its tokenizer."""
+class ScoringModel:
+    """What `load_for_scoring` returns; `shoal.evaluation.evaluate` takes its model and its tokenizer."""
 
     spec: str
     """The model spec that named it."""
 
-    model: PreTrainedModel | Body
+    model: PreTrainedModel | FastModel
     """In evaluation mode, on its device."""
 
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer
@@ -50,7 +49,9 @@ class Reader:
     """Where the weights came from, for a person."""
 
 
-def load_reader(spec: str | ModelSpec, *, device: str = "auto", dtype: str = "float32", seed: int = 0) -> Reader:
+def load_for_scoring(
+    spec: str | ModelSpec, *, device: str = "auto", dtype: str = "float32", seed: int = 0
+) -> ScoringModel:
     """Load the model that a spec names, for scoring alone. The arguments and errors are those of `load_model`."""
     parsed = parse_spec(spec) if isinstance(spec, str) else spec
     if dtype not in DTYPES:
@@ -61,7 +62,7 @@ def load_reader(spec: str | ModelSpec, *, device: str = "auto", dtype: str = "fl
         plain = _read_plain(folder, dtype)
         if plain is not None:
             body, tokenizer = plain
-            return Reader(
+            return ScoringModel(
                 spec=parsed.text,
                 digest=digest_of(body.named_weights()),
                 model=body.to(find_device(device)),
@@ -70,7 +71,7 @@ def load_reader(spec: str | ModelSpec, *, device: str = "auto", dtype: str = "fl
                 origin=origin,
             )
     loaded = load_model(parsed, device=device, dtype=dtype, seed=seed)
-    return Reader(
+    return ScoringModel(
         spec=loaded.spec,
         model=loaded.model,
         tokenizer=loaded.tokenizer,
@@ -97,8 +98,8 @@ def _hub(spec: ModelSpec) -> tuple[Path, str]:
 _FOLDERS: dict[str, Callable[[ModelSpec], tuple[Path, str]]] = {"folder": _folder, "bundled": _bundled, "hub": _hub}
 
 
-def _read_plain(folder: Path, dtype: str) -> tuple[Body, PlainTokenizer] | None:
-    """Body and tokenizer of a folder in which everything is plain and whole."""
+def _read_plain(folder: Path, dtype: str) -> tuple[FastModel, PlainTokenizer] | None:
+    """FastModel and tokenizer of a folder in which everything is plain and whole."""
     from shoal.models.plain_folder import read_body
     from shoal.text import read_plain_tokenizer
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UsageError
-from shoal.models.anatomy import Anatomy, split_model
-from shoal.models.bodies.decoding import continue_rows
 from shoal.models.decoding import decode_rows
+from shoal.models.factorization import FactoredModel, factor_model
+from shoal.models.fast.decoding import continue_rows
 from shoal.models.prefixes import Prefix
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models.bodies import Body
+    from shoal.models.fast import FastModel
 
 _ROWS = 64
 
 
 def sample_continuations(
-    model: PreTrainedModel | Body,
+    model: PreTrainedModel | FastModel,
     prefixes: Sequence[Sequence[int]],
     seeds: Sequence[int],
     limits: Sequence[int],
@@ -44,7 +44,7 @@ def sample_continuations(
     """Draw a continuation of each prefix, until the end token, which is kept, or its limit.
 
     Args:
-        model: a causal language model in evaluation mode, or what `load_reader` gives.
+        model: a causal language model in evaluation mode, or what `load_for_scoring` gives.
         prefixes: ids to go on from; at least one each.
         seeds: one a prefix.
         limits: the most tokens to say for each.
@@ -62,7 +62,7 @@ def sample_continuations(
     draws = [np.random.default_rng(seed).random(limit) for seed, limit in zip(seeds, limits, strict=True)]
     with torch.inference_mode():
         lengths = [len(row.prefix) + row.limit for row in rows]
-        go_on = _way(split_model(model, longest=max(lengths, default=0)))
+        go_on = _way(factor_model(model, longest=max(lengths, default=0)))
         for first in range(0, len(rows), _ROWS):
             part = rows[first : first + _ROWS]
             go_on(part, end_id, lambda logits_BV, going: _draw(logits_BV, going, draws, temperature))
@@ -87,9 +87,9 @@ def _draw(
     return found_B1[:, 0].clamp_max(logits_BV.shape[1] - 1)
 
 
-def _way(anatomy: Anatomy) -> Callable[..., None]:
+def _way(factored: FactoredModel) -> Callable[..., None]:
     """How this model is gone on with."""
-    own = anatomy.own
+    own = factored.fast
     if own is not None:
         return lambda rows, end_id, choose: continue_rows(own, rows, end_id, choose)
-    return lambda rows, end_id, choose: decode_rows(anatomy, rows, end_id, choose)
+    return lambda rows, end_id, choose: decode_rows(factored, rows, end_id, choose)

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Literal
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models.bundled import bundled_names
+
+BUNDLED = Path(__file__).parent / "bundled"
+"""The folder of the models that come with shoal."""
 
 Kind = Literal["hub", "folder", "gguf", "llama2c", "bundled", "random", "dummy"]
 
@@ -123,7 +125,7 @@ def _is_file(path: Path) -> bool:
 def _check_dummy(name: str, options: Options) -> None:
     """Raise for a name that is no dummy's, and for an option that the dummy does not take."""
     from shoal.models.dummies import dummy_names
-    from shoal.models.dummies.family import dummy_by_name
+    from shoal.models.dummies.base import dummy_by_name
 
     if name not in dummy_names():
         known = [*dummy_names(), *(f"bundled:{bundled}" for bundled in bundled_names())]
@@ -151,3 +153,22 @@ def _check_options(given: str, name: str, options: Options, known: tuple[str, ..
             raise UnknownNameError(f"option of {name!r}", key, known)
         if not value:
             raise UsageError(f"the option {key!r} of the model spec {given!r} has no value; expected {key}=VALUE")
+
+
+def bundled_names() -> list[str]:
+    """The names that may follow ``bundled:``."""
+    if not BUNDLED.is_dir():
+        return []
+    return sorted(path.name for path in BUNDLED.iterdir() if (path / "config.json").is_file())
+
+
+def bundled_folder(name: str) -> Path:
+    """The folder of a bundled model.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    names = bundled_names()
+    if name not in names:
+        raise UnknownNameError("bundled model", name, names)
+    return BUNDLED / name

@@ -16,7 +16,11 @@ from .encoding import (
     opening_ids as opening_ids,
     plain_ids as plain_ids,
 )
-from .language import rank_languages as rank_languages
+from .language import (
+    find_language as find_language,
+    known_languages as known_languages,
+    rank_languages as rank_languages,
+)
 from .pieces import (
     Piece as Piece,
     PieceVocabulary as PieceVocabulary,

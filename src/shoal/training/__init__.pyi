@@ -1,29 +1,39 @@
+from .api import (
+    TrainPlan as TrainPlan,
+    plan_training as plan_training,
+    pretrain as pretrain,
+    pretrain_documents as pretrain_documents,
+    train as train,
+)
 from .batches import (
     Batch as Batch,
+    BatchSource as BatchSource,
     Document as Document,
 )
-from .crew import (
-    Crew as Crew,
-    crew_of_processes as crew_of_processes,
-    current_crew as current_crew,
+from .distributed import (
+    ProcessGroup as ProcessGroup,
+    current_process_group as current_process_group,
+    join_process_group as join_process_group,
 )
 from .documents import (
     CorpusShare as CorpusShare,
     DocumentSource as DocumentSource,
     cut_pieces as cut_pieces,
 )
+from .flat_parameters import FlatParameters as FlatParameters
+from .gradients import choose_gradient as choose_gradient
 from .loop import (
-    Watchers as Watchers,
+    Callbacks as Callbacks,
     run_training as run_training,
 )
-from .plan import (
-    TrainPlan as TrainPlan,
-    plan_training as plan_training,
+from .optimizers import (
+    check_optimizer as check_optimizer,
+    default_beta2 as default_beta2,
 )
 from .precision import Dtype as Dtype
 from .settings import (
+    RANGES as RANGES,
     CurvePoint as CurvePoint,
-    Optimizer as Optimizer,
     Precision as Precision,
     Schedule as Schedule,
     TrainResult as TrainResult,
@@ -34,9 +44,4 @@ from .token_file import (
     open_token_file as open_token_file,
     tokens_in_memory as tokens_in_memory,
     write_token_file as write_token_file,
-)
-from .tuning import (
-    pretrain as pretrain,
-    pretrain_documents as pretrain_documents,
-    train as train,
 )

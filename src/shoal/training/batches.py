@@ -1,6 +1,7 @@
 """Where the batches of a training come from: examples that are packed whole, or windows of a stream of tokens.
 
-A source gives any batch by its number alone, so that a training that goes on after a kill needs no state of its data.
+A source gives any batch by its number alone, so that a training that is resumed needs no state of its data. Whole
+documents of several corpora come from `documents`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from shoal.training.settings import TrainSettings
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
-Order = Literal["random", "sequential"]
+WindowOrder = Literal["random", "sequential"]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Token ids that are read together; those from ``boundary`` on are to be predicted from all before them."""
+    """Token ids that are read together; those from ``boundary`` on (at least 1) are predicted from all before them."""
 
     ids: IntArray
     boundary: int
@@ -60,8 +61,17 @@ class BatchSource(Protocol):
 class PackedExamples:
     """Whole examples, packed into steps of a number of tokens.
 
-    The examples are shuffled anew each epoch and laid end to end; a step takes as many as fit into its tokens, and at
-    least one. Cost: one integer an example and epoch.
+    The examples are shuffled in each epoch and laid end to end; a step takes as many as fit into its tokens, and at
+    least one. Cost: one integer per example and epoch.
+
+    Args:
+        pairs: the examples as token ids.
+        settings: says the epochs, the tokens per step and the seed.
+        context: the tokens that the model reads at most.
+
+    Raises:
+        DataError: there are no examples.
+        TooLongError: one does not fit into the context.
     """
 
     def __init__(self, pairs: Sequence[EncodedPair], settings: TrainSettings, *, context: int) -> None:
@@ -69,7 +79,7 @@ class PackedExamples:
         self._documents = [Document(np.asarray(pair.ids, dtype=np.int64), pair.boundary) for pair in pairs]
         self._cuts = _cut(_order(len(pairs), settings), [len(pair.ids) for pair in pairs], settings.batch_tokens)
         self.steps = len(self._cuts)
-        self.digest = digest_of([document.ids for document in self._documents], [pair.boundary for pair in pairs])
+        self.digest = arrays_digest([document.ids for document in self._documents], [pair.boundary for pair in pairs])
 
     def batch(self, step: int) -> Batch:
         """The examples of a step."""
@@ -81,16 +91,24 @@ class PackedExamples:
 class TokenWindows:
     """Windows of a stream of token ids, each of ``context`` tokens to predict; every position counts in the loss.
 
-    ``random`` draws the start of each window anew; ``sequential`` goes through the stream in order, and begins again.
+    Args:
+        tokens: one row of ids, which may be memory-mapped.
+        settings: says the epochs, the tokens per step and the seed.
+        context: tokens to predict per window.
+        order: ``random`` draws the start of each window; ``sequential`` goes through the stream in order, and begins
+            again at its end.
+
+    Raises:
+        DataError: the stream is shorter than a window.
     """
 
-    def __init__(self, tokens: IntArray, settings: TrainSettings, *, context: int, order: Order) -> None:
+    def __init__(self, tokens: IntArray, settings: TrainSettings, *, context: int, order: WindowOrder) -> None:
         if len(tokens) <= context:
             raise DataError(f"the stream has {len(tokens)} tokens; a window of context {context} needs {context + 1}")
         self._tokens, self._context, self._order, self._seed = tokens, context, order, settings.seed
         self._windows = max(1, settings.batch_tokens // context)
         self.steps = max(1, round(settings.epochs * len(tokens) / (self._windows * context)))
-        self.digest = digest_of([tokens], [context, order == "random"])
+        self.digest = arrays_digest([tokens], [context, order == "random"])
 
     def batch(self, step: int) -> Batch:
         """The windows of a step."""
@@ -108,13 +126,23 @@ class TokenWindows:
 
 
 def first_documents(batch: Batch, tokens: int) -> Batch:
-    """The documents of a batch up to so many tokens, the one that reaches them included."""
+    """The first documents of a batch, up to a number of tokens.
+
+    Args:
+        batch: whose documents are taken.
+        tokens: the document that reaches them is the last.
+    """
     ends = np.cumsum([len(document.ids) for document in batch.documents])
     return Batch(batch.documents[: 1 + int(np.searchsorted(ends, tokens))], batch.name)
 
 
 def micro_batches(batch: Batch, tokens: int) -> list[Batch]:
-    """The batch in parts of up to so many tokens that are read, a longer document alone; 0 leaves it whole."""
+    """Cut a batch into micro-batches, whose gradients add up to that of the batch.
+
+    Args:
+        batch: the documents of a step.
+        tokens: that are read in a micro-batch, at most; a longer document has one to itself. 0 leaves the batch whole.
+    """
     if not tokens:
         return [batch]
     parts: list[list[Document]] = []
@@ -158,8 +186,13 @@ def _cut(order: IntArray, lengths: list[int], batch_tokens: int) -> list[list[in
     return cuts
 
 
-def digest_of(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
-    """SHA-256 of arrays with their lengths and some numbers, as 64 hexadecimal characters."""
+def arrays_digest(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
+    """SHA-256 of arrays with their lengths and some numbers, as 64 hexadecimal characters.
+
+    Args:
+        arrays: each of one dimension.
+        numbers: what else tells the data apart.
+    """
     state = hashlib.sha256(np.asarray([len(arrays), *map(len, arrays), *numbers], dtype=np.int64).tobytes())
     for array in arrays:
         state.update(np.ascontiguousarray(array).data)

@@ -33,8 +33,12 @@ _ZERO = ("layerdrop", "layer_drop", "drop_path", "jitter")
 
 
 @contextmanager
-def dropout_set(model: PreTrainedModel, share: float) -> Iterator[None]:
+def dropout_set_to(model: PreTrainedModel, share: float) -> Iterator[None]:
     """Within it every dropout of the model drops ``share`` of its inputs; afterwards they are as before.
+
+    Args:
+        model: its modules and its configuration are changed for the time.
+        share: between 0 and 1; 0 turns all dropout off.
 
     Raises:
         UsageError: dropout is asked of an architecture that has none.

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError
-from shoal.models import Lengths, forget, in_one_line, stated_lengths
+from shoal.models import Lengths, factor_model, forget, in_one_line, stated_lengths
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
@@ -24,54 +24,63 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models import Head
+    from shoal.models import LMHead
     from shoal.training.batches import Batch, Document
+    from shoal.training.flat_parameters import FlatParameters
     from shoal.training.precision import Dtype
-    from shoal.training.weights import FlatWeights
 
 _PADDING = 256
-"""Places for padding in one forward pass; a pass of its own costs a small model about as much."""
+"""Padding positions allowed in one forward pass; a pass of its own costs a small model about as much."""
 
 
 class Gradient(Protocol):
     """Adds the gradient of a batch's loss to that of the weights."""
 
-    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
-        """The cross-entropy of the predicted tokens, summed and divided by ``of``, in nats (a scalar)."""
+    def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
+        """The cross-entropy of the predicted tokens in nats, divided by ``denominator`` (a scalar).
+
+        Args:
+            batch: the documents.
+            precision: the dtype of the products.
+            denominator: what the sum of the losses is divided by, before the gradient is taken.
+        """
         ...
 
 
-def choose_gradient(model: PreTrainedModel, weights: FlatWeights, *, dropout: bool) -> Gradient:
-    """The fastest way that is exact for the model, which must be in evaluation mode.
+def choose_gradient(model: PreTrainedModel, weights: FlatParameters, *, dropout: bool) -> Gradient:
+    """The fastest way that is exact for the model.
+
+    Args:
+        model: in evaluation mode.
+        weights: its trained weights.
+        dropout: whether dropout is on, which the written-out gradient does not have.
 
     Raises:
         ModelError: the model has no plain output layer, or padding changes its numbers.
     """
-    from shoal.models import split_model
-
-    anatomy = split_model(model)
-    if anatomy.head is None or anatomy.padding != "right":
+    factored = factor_model(model)
+    if factored.head is None or factored.padding != "right":
         raise ModelError(
             f"{type(model).__name__} cannot be trained here: "
             "its output layer is not a plain one, or padding changes its numbers"
         )
     if is_plain_llama(model) and not dropout:
-        return LlamaGradient(model, anatomy.head, weights)
-    return PaddedGradient(model, anatomy.head)
+        return LlamaGradient(model, factored.head, weights)
+    return PaddedGradient(model, factored.head)
 
 
 class PaddedGradient:
-    """One row a document, and autograd. Documents of like length go together, so that little of it is padding.
+    """One row per document, and autograd. Documents of similar length go together, so that little of it is padding.
 
     Where the configuration says that frequencies change with the length of what is read, the documents on the two sides
-    go apart, so that the loss of a document hangs on no other.
+    are read apart, so that the loss of a document depends on no other.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head) -> None:
+    def __init__(self, model: PreTrainedModel, head: LMHead) -> None:
         self._model, self._head = model, head
         self._lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
 
-    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
+    def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
         """The loss of a batch (a scalar)."""
         device = self._model.device
         total = torch.zeros((), device=device)
@@ -83,7 +92,7 @@ class PaddedGradient:
                 hidden_BLD = self._hidden(ids_BL)
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
             loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
-            loss = loss * (len(targets_N) / of)
+            loss = loss * (len(targets_N) / denominator)
             loss.backward()
             total += loss.detach()
         return total

@@ -4,7 +4,12 @@ Between two products a framework runs half a dozen operations, each of which rea
 the rows of an activation are taken one at a time, while they are in the nearest cache. All arithmetic is in float32.
 A number that is not one stays one, so that the loss shows it.
 
-Every kernel works on the rows from ``start`` to ``stop``; `over_rows` deals them out to as many threads as torch has.
+Every kernel works on the rows from ``start`` to ``stop``; `over_rows` divides them among as many threads as torch has.
+
+`Workspace` is the memory that they write to, kept from step to step. Fresh memory is dear: the system clears each page
+at its first touch, which for a small model costs about as much as the arithmetic on it. So pieces are cut from slabs
+that are kept, and given back in the reverse order, as on a stack. Slabs are added and never replaced, so that batches
+of another size touch no page for the first time.
 
 Shapes: T tokens, D hidden width, F inner width, C columns of query, key and value, Q queries of a block, J its keys,
 H heads, V vocabulary.
@@ -16,7 +21,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,18 +30,75 @@ from numba import njit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Of fast math, only what keeps NaN and infinity as they are: a loss that is not a number must show.
 _compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
-_LEAST_ROWS = 64
+_MIN_ROWS = 64
 """Rows that are worth a thread."""
 
 _LOG2_E = np.float32(1.44269504)
+# The logarithm of 2 in two parts: the first has few bits, so that its product with a whole number is exact.
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
-_LEAST = np.float32(-87.0)
+_MIN_EXPONENT = np.float32(-87.0)
+
+_ALIGNED = 16
+"""Floats in a line of the cache."""
+
+_SLAB = 2**24
+"""Floats in a slab, 64 MB; what is never touched of it costs nothing. A larger piece has a slab of its own."""
+
+
+class Mark(NamedTuple):
+    """A height of the stack."""
+
+    slab: int
+    used: int
+
+
+class Workspace:
+    """A stack of float32 tensors."""
+
+    def __init__(self) -> None:
+        self._slabs: list[torch.Tensor] = []
+        self._top = Mark(0, 0)
+
+    def begin(self) -> None:
+        """Take all pieces back."""
+        self._top = Mark(0, 0)
+
+    def take(self, *shape: int) -> torch.Tensor:
+        """A tensor of this shape with anything in it."""
+        size = math.prod(shape)
+        slab, start = self._place(-(-size // _ALIGNED) * _ALIGNED)
+        return self._slabs[slab][start : start + size].view(shape)
+
+    def mark(self) -> Mark:
+        """The height of the stack, for `release`."""
+        return self._top
+
+    def release(self, mark: Mark) -> None:
+        """Take back all pieces that were given since the mark."""
+        self._top = mark
+
+    def _place(self, room: int) -> Mark:
+        """Where a piece begins: on top of the stack, or in the next slab that has room for it."""
+        slab, start = self._top
+        while slab < len(self._slabs) and start + room > len(self._slabs[slab]):
+            slab, start = slab + 1, 0
+        if slab == len(self._slabs):
+            self._slabs.append(torch.empty(max(room, _SLAB)))
+        self._top = Mark(slab, start + room)
+        return Mark(slab, start)
 
 
 def over_rows(kernel: Callable[..., None], rows: int, *arguments: Any) -> None:
-    """Run a kernel on all rows, in parts of about equal size where there are several threads."""
-    parts = max(1, min(torch.get_num_threads(), rows // _LEAST_ROWS))
+    """Run a kernel on all rows, in parts of about equal size where there are several threads.
+
+    Args:
+        kernel: takes the first row, the last row and the arguments.
+        rows: how many there are.
+        arguments: tensors, passed on as arrays without a copy, and plain values.
+    """
+    parts = max(1, min(torch.get_num_threads(), rows // _MIN_ROWS))
     given = [item.numpy() if isinstance(item, torch.Tensor) else item for item in arguments]
     if parts == 1:
         kernel(0, rows, *given)
@@ -58,7 +120,7 @@ def _exp(x: Any) -> Any:
 
     As in Cephes: a power of two times a polynomial on half a doubling, to two units in the last place.
     """
-    x = _LEAST if x < _LEAST else x
+    x = _MIN_EXPONENT if x < _MIN_EXPONENT else x
     whole = np.floor(x * _LOG2_E + np.float32(0.5))
     rest = x - whole * _LN2_HIGH - whole * _LN2_LOW
     series = np.float32(1.9875691500e-4)
@@ -125,7 +187,10 @@ def gate_forward(start: int, stop: int, gate_up_TE: Any, out_TF: Any) -> None:
 
 @_compiled
 def gate_backward(start: int, stop: int, gate_up_TE: Any, by_inner_TF: Any) -> None:
-    """Put the gradients of gate and up in their place."""
+    """Backward pass of the gated layer, in place: ``gate_up_TE`` becomes its own gradient.
+
+    Shapes: E = 2F, gate and up side by side.
+    """
     inner = by_inner_TF.shape[1]
     one = np.float32(1.0)
     for t in range(start, stop):
@@ -200,8 +265,8 @@ def attention_weights_backward(
 
 
 @_compiled
-def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, of: float, losses_C: Any) -> None:
-    """The loss of each row, and its gradient over ``of`` in place of the logits."""
+def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, denominator: float, losses_C: Any) -> None:
+    """The loss of each row; the logits become their own gradient, divided by ``denominator``."""
     vocabulary = logits_CV.shape[1]
     for row in range(start, stop):
         logits = logits_CV[row]
@@ -213,7 +278,7 @@ def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, of: flo
             logits[v] = weight
             total += weight
         losses_C[row] = np.float32(math.log(total)) + largest - aim
-        over = np.float32(1.0 / (total * of))
+        over = np.float32(1.0 / (total * denominator))
         for v in range(vocabulary):
             logits[v] *= over
-        logits[targets_C[row]] -= np.float32(1.0 / of)
+        logits[targets_C[row]] -= np.float32(1.0 / denominator)

@@ -2,7 +2,7 @@
 
 The same function as `transformers.LlamaForCausalLM` (Touvron et al. 2023, arXiv:2302.13971, section 2.2), in fewer and
 larger operations: queries, keys and values are one product, as are gate and up; what stands between two products is one
-pass over memory (`kernels`) that is kept from step to step (`workspace`); each gradient is written straight to its
+pass over memory (`kernels`) that is kept from step to step; each gradient is written straight to its
 place, and autograd has no part in it.
 
 In bfloat16 the products run in bfloat16; all else stays in float32.
@@ -17,22 +17,31 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.training.attention import Attended, Heads, attend, attend_backward
-from shoal.training.kernels import gate_backward, gate_forward, norm_backward, norm_forward, over_rows, rotate
+from shoal.models import hooks_present
+from shoal.training.kernels import (
+    Mark,
+    Workspace,
+    gate_backward,
+    gate_forward,
+    norm_backward,
+    norm_forward,
+    over_rows,
+    rotate,
+)
 from shoal.training.loss import add_product_, cross_entropy_with_gradient
-from shoal.training.packing import pack_documents
+from shoal.training.packed_attention import AttentionTape, HeadLayout, attend, attend_backward, pack_documents
 from shoal.training.precision import DTYPES
-from shoal.training.workspace import Mark, Workspace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from shoal.models import Head
+    from shoal.models import LMHead
     from shoal.training.batches import Batch
-    from shoal.training.packing import Pack
+    from shoal.training.flat_parameters import FlatParameters, ParameterView
+    from shoal.training.packed_attention import PackedRow
     from shoal.training.precision import Dtype
-    from shoal.training.weights import FlatWeights, Slot
 
+# Rotary frequencies that do not change with the length of what is read, so that a table of angles can be kept.
 _STATIC_ROTATIONS = ("default", "linear", "llama3", "yarn")
 _PARTS = {
     "LlamaForCausalLM", "LlamaModel", "LlamaDecoderLayer", "LlamaAttention", "LlamaMLP", "LlamaRMSNorm",
@@ -54,17 +63,17 @@ def is_plain_llama(model: PreTrainedModel) -> bool:
 
 
 def _is_plain(module: torch.nn.Module) -> bool:
-    return type(module).__name__ in _PARTS and not module._forward_hooks and not module._forward_pre_hooks
+    return type(module).__name__ in _PARTS and not hooks_present(module)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    attention_gain: Slot
-    qkv: Slot
-    out: Slot
-    mlp_gain: Slot
-    gate_up: Slot
-    down: Slot
+    attention_gain: ParameterView
+    qkv: ParameterView
+    out: ParameterView
+    mlp_gain: ParameterView
+    gate_up: ParameterView
+    down: ParameterView
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class _Tape:
     """The workspace before the layer."""
     attention_in: _Normed
     qkv_CD: torch.Tensor
-    attended: Attended
+    attended: AttentionTape
     attention_out: torch.Tensor
     out_DD: torch.Tensor
     mlp_in: _Normed
@@ -96,65 +105,75 @@ class _Tape:
 
 
 class LlamaGradient:
-    """Adds the gradient of a batch's loss to the flat gradients, and gives the loss."""
+    """Adds the gradient of a batch's loss to the flat gradients, and gives the loss.
 
-    def __init__(self, model: PreTrainedModel, head: Head, weights: FlatWeights) -> None:
+    Args:
+        model: a Llama for which `is_plain_llama` holds.
+        head: of the model.
+        weights: of the model, flat.
+    """
+
+    def __init__(self, model: PreTrainedModel, head: LMHead, weights: FlatParameters) -> None:
         config = model.config
-        self._heads = Heads(
+        self._heads = HeadLayout(
             config.num_attention_heads, config.num_key_value_heads, model.model.layers[0].self_attn.head_dim
         )
         self._epsilon = config.rms_norm_eps
         self._inner = config.intermediate_size
         self._angles = _Angles(model.model.rotary_emb)
         self._head = head
-        self._embedding = weights.slot("model.embed_tokens.weight")
-        self._final_gain = weights.slot("model.norm.weight")
-        self._output = self._embedding if config.tie_word_embeddings else weights.slot("lm_head.weight")
-        self._layers = [_layer_slots(weights, f"model.layers.{place}.") for place in range(len(model.model.layers))]
+        self._embedding = weights.view("model.embed_tokens.weight")
+        self._final_gain = weights.view("model.norm.weight")
+        self._output = self._embedding if config.tie_word_embeddings else weights.view("lm_head.weight")
+        self._layers = [_layer_views(weights, f"model.layers.{place}.") for place in range(len(model.model.layers))]
         self._work = Workspace()
 
     @torch.no_grad()
-    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
+    def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
         """The loss of a batch (a scalar)."""
-        pack, dtype = pack_documents(batch), DTYPES[precision]
-        x_TD, tapes = self._body(pack, dtype)
-        losses_N, grad_TD = self._loss(x_TD, pack, dtype, of)
+        packed, dtype = pack_documents(batch), DTYPES[precision]
+        x_TD, tapes = self._body(packed, dtype)
+        losses_N, grad_TD = self._loss(x_TD, packed, dtype, denominator)
         for layer in reversed(self._layers):
             tape = tapes.pop()
-            self._backward(layer, tape, grad_TD, pack)
-        self._embedding.grad.index_add_(0, pack.ids_T, grad_TD)
-        return losses_N.sum() / of
+            self._backward(layer, tape, grad_TD, packed)
+        self._embedding.grad.index_add_(0, packed.ids_T, grad_TD)
+        return losses_N.sum() / denominator
 
     @torch.no_grad()
     def losses(self, batch: Batch, precision: Dtype) -> list[float]:
         """The summed loss of each document of a batch, in nats; no gradients."""
-        pack, dtype = pack_documents(batch), DTYPES[precision]
-        x_TD, _ = self._body(pack, dtype)
-        rows_ND = x_TD if pack.rows_N is None else x_TD.index_select(0, pack.rows_N)
+        packed, dtype = pack_documents(batch), DTYPES[precision]
+        x_TD, _ = self._body(packed, dtype)
+        rows_ND = x_TD if packed.rows_N is None else x_TD.index_select(0, packed.rows_N)
         final = self._normed(rows_ND, self._final_gain, dtype)
-        losses_N, _ = cross_entropy_with_gradient(final.after, pack.targets_N, self._head, of=1, weight_grad_VD=None)
-        sizes = [len(batch.documents[place].ids) - batch.documents[place].boundary for place in pack.order]
+        losses_N, _ = cross_entropy_with_gradient(
+            final.after, packed.targets_N, self._head, denominator=1, weight_grad_VD=None
+        )
+        sizes = [len(batch.documents[place].ids) - batch.documents[place].boundary for place in packed.order]
         sums = [float(losses.double().sum()) for losses in losses_N.split(sizes)]
-        return [loss for _, loss in sorted(zip(pack.order, sums, strict=True))]
+        return [loss for _, loss in sorted(zip(packed.order, sums, strict=True))]
 
-    def _body(self, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, list[_Tape]]:
-        """The output of the last layer (T × D), and what the way back needs."""
+    def _body(self, packed: PackedRow, dtype: torch.dtype) -> tuple[torch.Tensor, list[_Tape]]:
+        """The output of the last layer (T × D), and what the backward pass needs."""
         self._work.begin()
-        x_TD = self._work.take(len(pack.ids_T), self._embedding.value.shape[1])
-        torch.index_select(self._embedding.value, 0, pack.ids_T, out=x_TD)
+        x_TD = self._work.take(len(packed.ids_T), self._embedding.value.shape[1])
+        torch.index_select(self._embedding.value, 0, packed.ids_T, out=x_TD)
         tapes = []
         for layer in self._layers:
-            x_TD, tape = self._forward(layer, x_TD, pack, dtype)
+            x_TD, tape = self._forward(layer, x_TD, packed, dtype)
             tapes.append(tape)
         return x_TD, tapes
 
-    def _forward(self, layer: _Layer, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype) -> tuple[torch.Tensor, _Tape]:
+    def _forward(
+        self, layer: _Layer, x_TD: torch.Tensor, packed: PackedRow, dtype: torch.dtype
+    ) -> tuple[torch.Tensor, _Tape]:
         mark, tokens = self._work.mark(), len(x_TD)
         attention_in = self._normed(x_TD, layer.attention_gain, dtype)
         qkv_CD, out_DD = layer.qkv.value.to(dtype), layer.out.value.to(dtype)
         qkv_TC = self._product(attention_in.after, qkv_CD.t())
-        self._rotate(qkv_TC, pack, 1.0)
-        mixed, attended = attend(qkv_TC, self._heads, pack.blocks, dtype, self._work)
+        self._rotate(qkv_TC, packed, 1.0)
+        mixed, attended = attend(qkv_TC, self._heads, packed.blocks, dtype, self._work)
         attention_out = mixed.to(dtype)
         middle_TD = self._plus_product(x_TD, attention_out, out_DD.t())
         mlp_in = self._normed(middle_TD, layer.mlp_gain, dtype)
@@ -169,20 +188,22 @@ class LlamaGradient:
         )  # fmt: skip
         return self._plus_product(middle_TD, inner_TF, down_DF.t()), tape
 
-    def _loss(self, x_TD: torch.Tensor, pack: Pack, dtype: torch.dtype, of: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def _loss(
+        self, x_TD: torch.Tensor, packed: PackedRow, dtype: torch.dtype, denominator: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of each predicted token, and the gradient by the last layer's output."""
-        rows_ND = x_TD if pack.rows_N is None else x_TD.index_select(0, pack.rows_N)
+        rows_ND = x_TD if packed.rows_N is None else x_TD.index_select(0, packed.rows_N)
         final = self._normed(rows_ND, self._final_gain, dtype)
         losses_N, by_normed = cross_entropy_with_gradient(
-            final.after, pack.targets_N, self._head, of=of, weight_grad_VD=self._output.grad
+            final.after, packed.targets_N, self._head, denominator=denominator, weight_grad_VD=self._output.grad
         )
         grad_ND = torch.zeros_like(rows_ND)
         self._norm_backward(final, self._final_gain, by_normed.float(), grad_ND)
-        if pack.rows_N is None:
+        if packed.rows_N is None:
             return losses_N, grad_ND
-        return losses_N, torch.zeros_like(x_TD).index_copy_(0, pack.rows_N, grad_ND)
+        return losses_N, torch.zeros_like(x_TD).index_copy_(0, packed.rows_N, grad_ND)
 
-    def _backward(self, layer: _Layer, tape: _Tape, grad_TD: torch.Tensor, pack: Pack) -> None:
+    def _backward(self, layer: _Layer, tape: _Tape, grad_TD: torch.Tensor, packed: PackedRow) -> None:
         """Turn ``grad_TD`` from the gradient by a layer's output into that by its input, in place."""
         dtype, gate_up_TE = tape.down_DF.dtype, tape.gate_up_TE
         by_x_TD = grad_TD.to(dtype)
@@ -194,27 +215,29 @@ class LlamaGradient:
         by_x_TD = grad_TD.to(dtype)
         add_product_(layer.out.grad, by_x_TD.t(), tape.attention_out)
         by_mixed = self._product(by_x_TD, tape.out_DD).to(dtype)
-        by_columns_TC = attend_backward(by_mixed, tape.attended, self._heads, pack.blocks, self._work)
-        self._rotate(by_columns_TC, pack, -1.0)
+        by_columns_TC = attend_backward(by_mixed, tape.attended, self._heads, packed.blocks, self._work)
+        self._rotate(by_columns_TC, packed, -1.0)
         by_qkv_TC = by_columns_TC.to(dtype)
         add_product_(layer.qkv.grad, by_qkv_TC.t(), tape.attention_in.after)
         self._norm_backward(tape.attention_in, layer.attention_gain, self._product(by_qkv_TC, tape.qkv_CD), grad_TD)
         self._work.release(tape.mark)
 
-    def _normed(self, x_TD: torch.Tensor, gain: Slot, dtype: torch.dtype) -> _Normed:
+    def _normed(self, x_TD: torch.Tensor, gain: ParameterView, dtype: torch.dtype) -> _Normed:
         after_TD, scale_T = self._work.take(*x_TD.shape), self._work.take(len(x_TD))
         over_rows(norm_forward, len(x_TD), x_TD, gain.value, self._epsilon, after_TD, scale_T)
         return _Normed(x_TD, scale_T, after_TD.to(dtype))
 
-    def _norm_backward(self, normed: _Normed, gain: Slot, by_after_TD: torch.Tensor, grad_TD: torch.Tensor) -> None:
+    def _norm_backward(
+        self, normed: _Normed, gain: ParameterView, by_after_TD: torch.Tensor, grad_TD: torch.Tensor
+    ) -> None:
         """Add the gradient that comes through a norm to that of the residual stream; and the gain's to its own."""
         over_rows(norm_backward, len(grad_TD), normed.before_TD, normed.scale_T, gain.value, by_after_TD, grad_TD)
         gain.grad.add_(by_after_TD.sum(0))
 
-    def _rotate(self, columns_TC: torch.Tensor, pack: Pack, turn: float) -> None:
-        cos_PK, sin_PK = self._angles.upto(int(pack.positions_T.max()) + 1)
-        turned = self._heads.queries + self._heads.keys
-        over_rows(rotate, len(columns_TC), columns_TC, cos_PK, sin_PK, pack.positions_T, turned, turn)
+    def _rotate(self, columns_TC: torch.Tensor, packed: PackedRow, turn: float) -> None:
+        cos_PK, sin_PK = self._angles.upto(int(packed.positions_T.max()) + 1)
+        rotated = self._heads.queries + self._heads.keys
+        over_rows(rotate, len(columns_TC), columns_TC, cos_PK, sin_PK, packed.positions_T, rotated, turn)
 
     def _product(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         """A matrix product in float32, computed in the dtype of the factors."""
@@ -247,13 +270,13 @@ class _Angles:
         return self._cos_PK, self._sin_PK
 
 
-def _layer_slots(weights: FlatWeights, prefix: str) -> _Layer:
+def _layer_views(weights: FlatParameters, prefix: str) -> _Layer:
     attention, mlp = f"{prefix}self_attn.", f"{prefix}mlp."
     return _Layer(
-        attention_gain=weights.slot(f"{prefix}input_layernorm.weight"),
-        qkv=weights.slot(*(f"{attention}{name}_proj.weight" for name in "qkv")),
-        out=weights.slot(f"{attention}o_proj.weight"),
-        mlp_gain=weights.slot(f"{prefix}post_attention_layernorm.weight"),
-        gate_up=weights.slot(f"{mlp}gate_proj.weight", f"{mlp}up_proj.weight"),
-        down=weights.slot(f"{mlp}down_proj.weight"),
+        attention_gain=weights.view(f"{prefix}input_layernorm.weight"),
+        qkv=weights.view(*(f"{attention}{name}_proj.weight" for name in "qkv")),
+        out=weights.view(f"{attention}o_proj.weight"),
+        mlp_gain=weights.view(f"{prefix}post_attention_layernorm.weight"),
+        gate_up=weights.view(f"{mlp}gate_proj.weight", f"{mlp}up_proj.weight"),
+        down=weights.view(f"{mlp}down_proj.weight"),
     )

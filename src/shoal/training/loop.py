@@ -1,8 +1,8 @@
-"""The loop that all training here goes through; only the source of its batches differs.
+"""The training loop; fine-tuning and pretraining differ only in the source of the batches.
 
 One step: a batch, the gradient of its loss, the gradient's norm, the optimizer. Weights and optimizer state are a
-function of the initial weights, the settings and the data alone, so that a training that was killed and started again
-ends bit for bit where the uninterrupted one does (same machine and number of threads).
+function of the initial weights, the settings and the data alone, so that a training that was killed and resumed ends
+bit for bit where the uninterrupted one does (same machine and number of threads).
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ import torch
 
 from shoal.errors import TrainingError
 from shoal.training.batches import Batch, first_documents, micro_batches
-from shoal.training.checkpoints import read_checkpoint
-from shoal.training.crew import Crew, current_crew
-from shoal.training.dropout import dropout_set
+from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
+from shoal.training.distributed import ProcessGroup, current_process_group
+from shoal.training.dropout import dropout_set_to
+from shoal.training.flat_parameters import FlatParameters
 from shoal.training.gradients import choose_gradient
 from shoal.training.optimizers import make_optimizer, schedule_share
 from shoal.training.precision import Dtype, faster_precision
-from shoal.training.saving import Saver, identity_of, restore
 from shoal.training.settings import CurvePoint, TrainResult
-from shoal.training.weights import FlatWeights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,27 +39,38 @@ if TYPE_CHECKING:
     from shoal.training.gradients import Gradient
     from shoal.training.optimizers import Optimizers
     from shoal.training.settings import TrainSettings
-    from shoal.training.sharded import ShardedWeights
+    from shoal.training.sharded import ShardedParameters
 
+# A process without documents still takes part in fsdp's collective operations; its loss is divided by this number, so
+# that it adds nothing to the gradient.
 _NO_WEIGHT = 2**100
-"""Tokens that a pass counts for where a process has none: its loss is divided by so many."""
 
+# Tokens of the step in which the precisions are compared: enough that the products outweigh the calls.
 _TRIED_TOKENS = 256
-"""Tokens of the step in which the precisions are compared."""
+
+# Strides of the seeds of a step's random numbers: primes, so that no step of one rank has the seed of another's.
+_SEED_STRIDE, _RANK_STRIDE = 1_000_003, 7_368_787
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watchers:
-    """Whom the loop tells of each step."""
+class Callbacks:
+    """Called after each training step, in the order of the fields; rank 0 alone calls them."""
+
+    before_checkpoint: Callable[[CurvePoint], None] | None = None
+    """Called before the checkpoint of the step is written, so that what it records of the step is on disk when a
+    resumed training starts behind it; a step that was killed in between is done again. It must not change the model."""
 
     on_step: Callable[[CurvePoint], None] | None = None
     progress: Progress | None = None
-    keep: Callable[[CurvePoint], None] | None = None
-    """Gets each step before its checkpoint is written, so that what it keeps of the step is there when the training
-    goes on behind it; a step that was killed in between is done again. It may look at the model, not change it."""
+    """Called with ("training", steps done, steps in all)."""
 
-    def tell(self, point: CurvePoint, steps: int) -> None:
-        """Pass on a step that is done."""
+    def after_step(self, point: CurvePoint, steps: int) -> None:
+        """Report a finished step.
+
+        Args:
+            point: of the step.
+            steps: of the whole training.
+        """
         if self.on_step is not None:
             self.on_step(point)
         if self.progress is not None:
@@ -72,10 +82,18 @@ def run_training(
     source: BatchSource,
     settings: TrainSettings,
     *,
-    folder: str | PathLike[str] | None,
-    watchers: Watchers,
+    folder: str | PathLike[str] | None = None,
+    callbacks: Callbacks | None = None,
 ) -> TrainResult:
-    """Train the model in place on all batches of the source.
+    """Train a model in place on all batches of a source.
+
+    Args:
+        model: any causal LM of transformers in float32, on the device on which it is trained.
+        source: gives each batch by its number; `PackedExamples`, `TokenWindows`, `DocumentSource` or one of your own.
+        settings: of the optimizer, the schedule and the precision; what they say of epochs and tokens per step is the
+            source's concern.
+        folder: where the checkpoint lies; a training that was killed is resumed from it. None writes none.
+        callbacks: called after each step.
 
     Raises:
         ModelError: the weights are not float32, or the model cannot be trained here.
@@ -85,28 +103,30 @@ def run_training(
         CorruptModelError: a checkpoint is damaged.
     """
     folder = None if folder is None else Path(folder)
-    start, crew = time.monotonic(), current_crew()
-    identity = identity_of(model, source, settings, crew) if folder is not None or crew.size > 1 else {}
-    for what, told in identity.items():
-        crew.require_same(what, told)
-    found = crew.from_first(partial(read_checkpoint, folder, identity)) if folder is not None else None
+    start, group = time.monotonic(), current_process_group()
+    expected = fingerprint(model, source, settings, group) if folder is not None or group.world_size > 1 else {}
+    for what, value in expected.items():
+        group.assert_equal_across_ranks(what, value)
+    found = group.broadcast_from_rank0(partial(read_checkpoint, folder, expected)) if folder is not None else None
     curve = list(found.curve) if found is not None else []
     resumed_from = len(curve)
     with ExitStack() as stack:
         stack.callback(model.train, model.training)
-        stack.enter_context(dropout_set(model, settings.dropout))
+        stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
-        weights, gradient, optimizer = _prepare(model, settings, crew, stack)
+        weights, gradient, optimizer = _prepare(model, settings, group, stack)
         weights.module.train()
         stack.enter_context(torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []))
         if found is not None:
-            restore(found, weights, optimizer)
+            weights.load_vector(found.weights)
+            optimizer.load(found.optimizer)
         precision = (
-            found.precision if found is not None else _precision(gradient, source, settings, crew, model.device.type)
+            found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
         )
-        saver = Saver(folder, identity, settings.checkpoint_seconds, crew)
-        stepper = _Stepper(gradient, weights, optimizer, precision, settings, crew)
-        _run_steps(stepper, source, curve, saver, watchers if crew.is_first else Watchers())
+        checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
+        stepper = _Stepper(gradient, weights, optimizer, precision, settings, group)
+        heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
+        _run_steps(stepper, source, curve, checkpointer, heard)
     return TrainResult(
         curve=tuple(curve),
         precision=precision,
@@ -117,25 +137,27 @@ def run_training(
 
 
 def _prepare(
-    model: PreTrainedModel, settings: TrainSettings, crew: Crew, stack: ExitStack
-) -> tuple[FlatWeights | ShardedWeights, Gradient, Optimizers]:
-    """The weights in the form in which they are trained, and what moves them."""
-    if crew.mode == "fsdp":
-        from shoal.training.sharded import ShardedGradient, ShardedWeights, make_sharded_optimizer
+    model: PreTrainedModel, settings: TrainSettings, group: ProcessGroup, stack: ExitStack
+) -> tuple[FlatParameters | ShardedParameters, Gradient, Optimizers]:
+    """The weights in the form in which they are trained, and what updates them."""
+    if group.mode == "fsdp":
+        from shoal.training.sharded import ShardedGradient, ShardedParameters, make_sharded_optimizer
 
-        sharded = stack.enter_context(ShardedWeights(model, crew))
+        sharded = stack.enter_context(ShardedParameters(model, group))
         return sharded, ShardedGradient(sharded), make_sharded_optimizer(sharded, settings)
-    flat = stack.enter_context(FlatWeights(model, crew))
+    flat = stack.enter_context(FlatParameters(model, group))
     return flat, choose_gradient(model, flat, dropout=settings.dropout > 0), make_optimizer(flat, settings)
 
 
-def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings, crew: Crew, device: str) -> Dtype:
+def _precision(
+    gradient: Gradient, source: BatchSource, settings: TrainSettings, group: ProcessGroup, device: str
+) -> Dtype:
     if settings.precision != "auto":
         return settings.precision
-    if crew.mode == "fsdp":
-        return "float32" if crew.device == "cpu" else "bfloat16"
+    if group.mode == "fsdp":
+        return "float32" if group.device == "cpu" else "bfloat16"
     part = first_documents(source.batch(0), _TRIED_TOKENS)
-    chosen: Dtype = crew.from_first(
+    chosen: Dtype = group.broadcast_from_rank0(
         lambda: faster_precision(
             lambda precision: float(gradient(part, precision, part.targets)),
             device=device,
@@ -146,22 +168,22 @@ def _precision(gradient: Gradient, source: BatchSource, settings: TrainSettings,
 
 @dataclass(frozen=True, slots=True)
 class _Stepper:
-    """What moves the weights."""
+    """Updates the weights."""
 
     gradient: Gradient
-    weights: FlatWeights | ShardedWeights
+    weights: FlatParameters | ShardedParameters
     optimizer: Optimizers
     precision: Dtype
     settings: TrainSettings
-    crew: Crew
+    group: ProcessGroup
 
     def step(self, batch: Batch, step: int, share: float) -> tuple[float, float]:
         """One update: the loss before it, and the norm of its gradient before clipping."""
         # Not for dropout alone: some gradients are random where no loss is, such as those of PhiMoE's experts.
-        torch.manual_seed(self.settings.seed * 1_000_003 + step + self.crew.rank * 7_368_787)
+        torch.manual_seed(self.settings.seed * _SEED_STRIDE + step + self.group.rank * _RANK_STRIDE)
         self.weights.zero_gradients()
-        loss = float(self.crew.add_up(torch.tensor(self._gradient(batch), dtype=torch.float64)))
-        self.weights.add_up_gradients()
+        loss = float(self.group.all_reduce_sum(torch.tensor(self._gradient(batch), dtype=torch.float64)))
+        self.weights.all_reduce_gradients()
         norm = self.weights.gradient_norm()
         numbers = (loss, norm)
         for what, number in zip(("loss", "gradient norm"), numbers, strict=True):
@@ -179,21 +201,21 @@ class _Stepper:
         """The loss of this process's part of a step; its gradient is added to that of the weights."""
         loss = 0.0
         for whole in micro_batches(batch, self.settings.micro_tokens):
-            part = self.crew.part(whole)
+            part = self.group.shard(whole)
             if part.documents:
                 loss += float(self.gradient(part, self.precision, batch.targets))
-            elif self.crew.mode == "fsdp":
+            elif self.group.mode == "fsdp":
                 self.gradient(Batch(whole.documents[-1:], whole.name), self.precision, _NO_WEIGHT)
         return loss
 
 
 def _run_steps(
-    stepper: _Stepper, source: BatchSource, curve: list[CurvePoint], saver: Saver, watchers: Watchers
+    stepper: _Stepper, source: BatchSource, curve: list[CurvePoint], checkpointer: Checkpointer, callbacks: Callbacks
 ) -> None:
-    """All steps that are left; each point goes on the curve once its update is made."""
-    weights, optimizer = stepper.weights, stepper.optimizer
+    """All steps that are left; each point is appended to the curve once its update is made."""
+    save = partial(checkpointer.save, stepper.weights, stepper.optimizer, stepper.precision, curve)
     if not curve:
-        saver.save(weights, optimizer, stepper.precision, curve)
+        save()
     for step in range(len(curve), source.steps):
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
@@ -202,8 +224,8 @@ def _run_steps(
         rate = share * stepper.settings.learning_rate
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         curve.append(point)
-        if watchers.keep is not None:
-            watchers.keep(point)
-        if step + 1 == source.steps or saver.is_due():
-            saver.save(weights, optimizer, stepper.precision, curve)
-        watchers.tell(point, source.steps)
+        if callbacks.before_checkpoint is not None:
+            callbacks.before_checkpoint(point)
+        if step + 1 == source.steps or checkpointer.is_due():
+            save()
+        callbacks.after_step(point, source.steps)

@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.models import Head
+from shoal.models import LMHead
 from shoal.training.kernels import cross_entropy, over_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK_LOGITS = 2**22
-"""Logits in a chunk: 16 MB in float32. In smaller chunks the whole of the weight's gradient is read more often."""
+"""Logits in a chunk: 16 MB in float32. With smaller chunks the whole weight gradient is read and written more often."""
 
 
-def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: Head) -> torch.Tensor:
+def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: LMHead) -> torch.Tensor:
     """The mean of -log p(target) in nats; differentiable in the hidden states and in the head's weight and bias.
 
-    The products run in the dtype of ``hidden_ND``; softmax and sums in float32.
+    Args:
+        hidden_ND: what the head reads; the products run in its dtype, softmax and sums in float32.
+        targets_N: token ids.
+        head: of the model.
     """
     loss: torch.Tensor = _ChunkedCrossEntropy.apply(
         hidden_ND, head.weight_VD, head.bias_V, targets_N, head.scale, head.soft_cap
@@ -37,15 +40,24 @@ def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: H
 def cross_entropy_with_gradient(
     hidden_ND: torch.Tensor,
     targets_N: torch.Tensor,
-    head: Head,
+    head: LMHead,
     *,
-    of: int,
+    denominator: int,
     weight_grad_VD: torch.Tensor | None,
     bias_grad_V: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The cross-entropy of each position, and the gradient of their sum over ``of`` by the hidden states (N × D).
+    """Compute the cross-entropy of each position together with its gradient.
 
-    The gradients of the head's weight and bias are added to the float32 tensors that are given for them.
+    Args:
+        hidden_ND: what the head reads; the products run in its dtype.
+        targets_N: token ids.
+        head: of the model.
+        denominator: the sum of the losses is divided by it before the gradient is taken.
+        weight_grad_VD: float32; the gradient of the head's weight is added to it. None takes none.
+        bias_grad_V: the same for the head's bias.
+
+    Returns:
+        The losses in nats (N), and the gradient of the divided sum by the hidden states (N × D).
     """
     dtype = hidden_ND.dtype
     weight_VD = head.weight_VD.to(dtype)
@@ -56,7 +68,7 @@ def cross_entropy_with_gradient(
     for chunk in _chunks(len(targets_N), len(weight_VD)):
         raw_CV = torch.mm(hidden_ND[chunk], weight_VD.t(), out=room[: len(hidden_ND[chunk])])
         raw_CV = (raw_CV if bias_V is None else raw_CV.add_(bias_V)).float()
-        grad_CV = _chunk_(raw_CV, targets_N[chunk], head, of, losses_N[chunk])
+        grad_CV = _chunk_(raw_CV, targets_N[chunk], head, denominator, losses_N[chunk])
         products_CV = grad_CV.to(dtype)
         torch.mm(products_CV, weight_VD, out=grad_ND[chunk])
         if weight_grad_VD is not None:
@@ -67,7 +79,13 @@ def cross_entropy_with_gradient(
 
 
 def add_product_(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
-    """Add a matrix product to a float32 total, in the dtype of the factors."""
+    """Add a matrix product to a float32 total, in place.
+
+    Args:
+        total: float32, of the shape of the product.
+        left: first factor.
+        right: second factor, in the same dtype; the product is computed in it.
+    """
     if left.dtype == total.dtype:
         total.addmm_(left, right)
     else:
@@ -89,10 +107,10 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     ) -> torch.Tensor:
         grad_VD = torch.zeros_like(weight_VD) if weight_VD.requires_grad else None
         grad_V = torch.zeros_like(bias_V) if bias_V is not None and bias_V.requires_grad else None
-        head = Head(weight_VD=weight_VD, bias_V=bias_V, scale=scale, soft_cap=soft_cap)
+        head = LMHead(weight_VD=weight_VD, bias_V=bias_V, scale=scale, soft_cap=soft_cap)
         with torch.autocast(hidden_ND.device.type, enabled=False):
             losses_N, grad_ND = cross_entropy_with_gradient(
-                hidden_ND, targets_N, head, of=len(targets_N), weight_grad_VD=grad_VD, bias_grad_V=grad_V
+                hidden_ND, targets_N, head, denominator=len(targets_N), weight_grad_VD=grad_VD, bias_grad_V=grad_V
             )
         ctx.save_for_backward(grad_ND, grad_VD, grad_V)
         return losses_N.mean()
@@ -113,10 +131,12 @@ def _chunks(positions: int, vocabulary: int) -> Iterator[slice]:
         yield slice(start, start + _rows(vocabulary))
 
 
-def _chunk_(raw_CV: torch.Tensor, targets_C: torch.Tensor, head: Head, of: int, losses_C: torch.Tensor) -> torch.Tensor:
+def _chunk_(
+    raw_CV: torch.Tensor, targets_C: torch.Tensor, head: LMHead, denominator: int, losses_C: torch.Tensor
+) -> torch.Tensor:
     """Write the losses of a chunk, and give the gradient by the head's raw products, in their place where it can."""
     if raw_CV.device.type == "cpu" and head.scale == 1.0 and head.soft_cap is None:
-        over_rows(cross_entropy, len(raw_CV), raw_CV, targets_C, float(of), losses_C)
+        over_rows(cross_entropy, len(raw_CV), raw_CV, targets_C, float(denominator), losses_C)
         return raw_CV
     logits_CV = raw_CV if head.scale == 1.0 else raw_CV * head.scale
     slope_CV = None
@@ -129,4 +149,4 @@ def _chunk_(raw_CV: torch.Tensor, targets_C: torch.Tensor, head: Head, of: int, 
     grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(targets_C[:, None], -1, dtype=grad_CV.dtype))
     if slope_CV is not None:
         grad_CV *= slope_CV
-    return grad_CV.mul_(head.scale / of)
+    return grad_CV.mul_(head.scale / denominator)

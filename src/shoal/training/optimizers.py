@@ -1,31 +1,146 @@
-"""Optimizers over the flat weights, and the schedule of their learning rate.
+"""Optimizers by name, over flat or sharded parameters, and the schedule of their learning rate.
 
-Muon moves each matrix of the blocks by its orthogonalised momentum; embeddings, head and vectors, whose rows are no
-maps between hidden states, stay with AdamW.
+A new optimizer is one subclass of `OptimizerKind` here. Importing this module does not import torch, so that settings
+are checked without it.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-
-from shoal.training.muon import Muon
+from shoal.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import torch
+
+    from shoal.training.flat_parameters import FlatParameters
     from shoal.training.settings import TrainSettings
-    from shoal.training.weights import FlatWeights
+
+    Groups = list[dict[str, Any]]
 
 _BETA1 = 0.9
-_ADAM: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adamw": torch.optim.AdamW,
-    "muon": torch.optim.AdamW,
-    "adam": torch.optim.Adam,
-}
-"""What moves the weights that Muon leaves, and those of all others but SGD."""
+# Adam's squared gradients are averaged over a fifth of a training, but over at most a thousand steps: a longer memory
+# still holds the large gradients of the beginning when a short training ends. Measured by
+# ``python -m benchmarks.training --parts quality``.
+_MEMORIES = 5
+_MIN_BETA2, _MAX_BETA2 = 0.9, 0.999
+
+
+class OptimizerKind(ABC):
+    """How weights are updated. A subclass with a ``name`` can be chosen by that name."""
+
+    name: ClassVar[str]
+    known: ClassVar[dict[str, type[OptimizerKind]]] = {}
+    needs_whole_matrices: ClassVar[bool] = False
+    """Whether the matrices of the blocks are updated by `for_matrices`, each as a whole."""
+
+    def __init_subclass__(cls) -> None:
+        OptimizerKind.known[cls.name] = cls
+
+    @classmethod
+    @abstractmethod
+    def for_rows(cls, groups: Groups, settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
+        """The optimizer of torch of all weights, or of those that `for_matrices` leaves.
+
+        Args:
+            groups: of parameters, as torch takes them.
+            settings: of the training.
+            fused: whether torch's fused kernel is taken; None leaves the choice to torch.
+        """
+
+    @classmethod
+    def for_matrices(cls, matrices: Sequence[torch.nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
+        """The optimizer of the matrices of the blocks, where it is another one."""
+        raise NotImplementedError
+
+    @classmethod
+    def default_beta2(cls, steps: int) -> float:
+        """Adam's second beta for a training of this many steps, where none is given."""
+        return min(_MAX_BETA2, max(_MIN_BETA2, round(1 - _MEMORIES / steps, 4)))
+
+
+class _AdamW(OptimizerKind):
+    name = "adamw"
+
+    @classmethod
+    def for_rows(cls, groups: Groups, settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
+        """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+        import torch
+
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(_BETA1, settings.beta2), fused=fused)
+
+
+class _Adam(OptimizerKind):
+    name = "adam"
+
+    @classmethod
+    def for_rows(cls, groups: Groups, settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
+        """Adam (Kingma and Ba 2015, arXiv:1412.6980); weight decay is part of the gradient."""
+        import torch
+
+        return torch.optim.Adam(groups, lr=settings.learning_rate, betas=(_BETA1, settings.beta2), fused=fused)
+
+
+class _SGD(OptimizerKind):
+    name = "sgd"
+
+    @classmethod
+    def for_rows(cls, groups: Groups, settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
+        """Plain gradient descent, without momentum."""
+        import torch
+
+        return torch.optim.SGD(groups, lr=settings.learning_rate, fused=fused)
+
+
+class _Muon(_AdamW):
+    """Muon for the matrices of the blocks, and AdamW for the rest.
+
+    The rows of embeddings, head and vectors are no maps between hidden states, so orthogonalising them means nothing.
+    """
+
+    name = "muon"
+    needs_whole_matrices = True
+
+    @classmethod
+    def for_matrices(cls, matrices: Sequence[torch.nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
+        """Orthogonalised momentum, at a peak of its own where the settings have one."""
+        from shoal.training.muon import Muon
+
+        peak = settings.matrix_learning_rate
+        return Muon(matrices, lr=settings.learning_rate if peak is None else peak, weight_decay=settings.weight_decay)
+
+    @classmethod
+    def default_beta2(cls, steps: int) -> float:  # noqa: ARG003 - the same for all lengths
+        """The longest memory: an embedding, which is what Adam gets here, has a gradient in few of the steps."""
+        return _MAX_BETA2
+
+
+def check_optimizer(name: str) -> str:
+    """The name itself, where there is such an optimizer.
+
+    Raises:
+        UnknownNameError: there is none; the message names the nearest.
+    """
+    if name not in OptimizerKind.known:
+        raise UnknownNameError("optimizer", name, OptimizerKind.known)
+    return name
+
+
+def default_beta2(optimizer: str, steps: int) -> float:
+    """Adam's second beta where none is given.
+
+    Args:
+        optimizer: the name of the optimizer.
+        steps: of the whole training.
+
+    Raises:
+        UnknownNameError: there is no such optimizer.
+    """
+    return OptimizerKind.known[check_optimizer(optimizer)].default_beta2(steps)
 
 
 class Optimizers:
@@ -38,7 +153,13 @@ class Optimizers:
         whole: Callable[[torch.Tensor], torch.Tensor] | None = None,
         like: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
     ) -> None:
-        """Where weights lie in parts, ``whole`` joins those of a tensor and ``like`` cuts it as a weight is cut."""
+        """Join optimizers.
+
+        Args:
+            optimizers: of torch, whose peaks are the learning rates that they have now.
+            whole: gathers the shards of a tensor; None where weights are not sharded.
+            like: shards a whole tensor as a weight is sharded; None likewise.
+        """
         self._optimizers = tuple(optimizers)
         self._whole, self._like = whole or (lambda tensor: tensor), like or (lambda tensor, _: tensor)
         self._peaks = [group["lr"] for group in self._groups()]
@@ -52,6 +173,8 @@ class Optimizers:
 
     def state(self) -> dict[str, torch.Tensor]:
         """The tensors that the next step depends on, under ``<weight's place>/<slot>``."""
+        import torch
+
         return {
             f"{place}/{slot}": self._whole(tensor)
             for place, (optimizer, parameter) in enumerate(self._places())
@@ -79,34 +202,26 @@ class Optimizers:
         ]
 
 
-def make_optimizer(weights: FlatWeights, settings: TrainSettings) -> Optimizers:
-    """The optimizers of the settings, fused where that can be; weight decay falls on matrices alone."""
-    muon = settings.optimizer == "muon"
-    rows = weights.spans(("tables",) if muon else ("blocks", "tables")), weights.spans(("vectors",))
+def make_optimizer(weights: FlatParameters, settings: TrainSettings) -> Optimizers:
+    """Make the optimizers of the settings, fused where that can be; weight decay applies to matrices only.
+
+    Args:
+        weights: what they update.
+        settings: of the training.
+    """
+    kind = OptimizerKind.known[settings.optimizer]
+    rows = weights.view_of_kinds(("tables",) if kind.needs_whole_matrices else ("blocks", "tables"))
+    vectors = weights.view_of_kinds(("vectors",))
     groups = [
-        {"params": [_as_parameter(*row)], "weight_decay": decay}
-        for row, decay in zip(rows, (settings.weight_decay, 0.0), strict=True)
-        if len(row[0])
+        {"params": [view.as_parameter()], "weight_decay": decay}
+        for view, decay in ((rows, settings.weight_decay), (vectors, 0.0))
+        if len(view.value)
     ]
-    optimizers = [make_plain(groups, settings, fused=True)] if groups else []
-    if muon and weights.matrices:
-        peak = settings.matrix_learning_rate
-        optimizers.append(
-            Muon(
-                [_as_parameter(*weights.slot(name)) for name in weights.matrices],
-                lr=settings.learning_rate if peak is None else peak,
-                weight_decay=settings.weight_decay,
-            )
-        )
+    optimizers = [kind.for_rows(groups, settings, fused=True)] if groups else []
+    if kind.needs_whole_matrices and weights.matrices:
+        matrices = [weights.view(name).as_parameter() for name in weights.matrices]
+        optimizers.append(kind.for_matrices(matrices, settings))
     return Optimizers(optimizers)
-
-
-def make_plain(groups: list[dict[str, Any]], settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
-    """Torch's optimizer of the settings over groups of parameters; for Muon, the one of what it leaves."""
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.learning_rate, fused=fused)
-    make = _ADAM[settings.optimizer]
-    return make(groups, lr=settings.learning_rate, betas=(_BETA1, settings.beta2), fused=fused)
 
 
 def schedule_share(step: int, steps: int, settings: TrainSettings) -> float:
@@ -114,6 +229,11 @@ def schedule_share(step: int, steps: int, settings: TrainSettings) -> float:
 
     A linear rise, then the schedule down to 0; a constant one stays, and ``wsd`` (Hu et al. 2024, arXiv:2404.06395,
     section 4) stays until its last part. The first step of the rise has one part of the peak, never 0.
+
+    Args:
+        step: counted from 0.
+        steps: of the whole training.
+        settings: with the schedule, the warmup and the decay.
     """
     rise = round(settings.warmup * steps)
     if step < rise:
@@ -126,9 +246,3 @@ def schedule_share(step: int, steps: int, settings: TrainSettings) -> float:
         "wsd": min(1.0, (steps - step) / max(1, round(settings.decay * steps))),
     }
     return shares[settings.schedule]
-
-
-def _as_parameter(values: torch.Tensor, grads: torch.Tensor) -> torch.nn.Parameter:
-    parameter = torch.nn.Parameter(values)
-    parameter.grad = grads
-    return parameter

@@ -1,18 +1,48 @@
-"""What may be chosen of a training, and what comes back from it."""
+"""What may be chosen of a training, with the ranges of its numbers, and what comes back from it."""
 
 from __future__ import annotations
 
+import math
+import operator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Optimizer = Literal["adamw", "muon", "adam", "sgd"]
+from shoal.errors import UsageError
+from shoal.training.optimizers import check_optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Schedule = Literal["cosine", "linear", "constant", "wsd"]
 Precision = Literal["float32", "bfloat16", "auto"]
+
+RANGES: Mapping[str, Mapping[str, float]] = {
+    "learning_rate": {"ge": 0, "lt": math.inf},
+    "epochs": {"gt": 0, "lt": math.inf},
+    "batch_tokens": {"ge": 1},
+    "micro_tokens": {"ge": 0},
+    "matrix_learning_rate": {"ge": 0, "lt": math.inf},
+    "beta2": {"ge": 0, "lt": 1},
+    "weight_decay": {"ge": 0, "lt": math.inf},
+    "dropout": {"ge": 0, "lt": 1},
+    "warmup": {"ge": 0, "le": 1},
+    "decay": {"ge": 0, "le": 1},
+    "gradient_clip": {"ge": 0, "lt": math.inf},
+    "checkpoint_seconds": {"ge": 0, "lt": math.inf},
+}
+"""The bounds of each number, by the comparisons that must hold. Tables of files take theirs from here."""
+
+_SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
-    """How to train. Everything that changes the weights stands here, so that equal settings give equal weights."""
+    """How to train. Everything that changes the weights stands here, so that equal settings give equal weights.
+
+    Raises:
+        UsageError: a number is out of its range, see `RANGES`.
+        UnknownNameError: there is no such optimizer.
+    """
 
     learning_rate: float = 1e-3
     """The peak of the schedule."""
@@ -21,19 +51,20 @@ class TrainSettings:
     """Passes over the examples; a part of a pass is allowed."""
 
     batch_tokens: int = 2048
-    """Tokens a step, padding not counted; whole examples are packed into it."""
+    """Tokens per step, padding not counted; whole examples are packed into it."""
 
     micro_tokens: int = 0
-    """Tokens whose gradient is taken at once; the gradients of a step add up. 0 takes the whole step at once."""
+    """Tokens per micro-batch (gradient accumulation); 0 takes the whole step at once."""
 
-    optimizer: Optimizer = "adamw"
-    """``muon`` moves the matrices of the blocks, and leaves embeddings, head and vectors to AdamW."""
+    optimizer: str = "adamw"
+    """``adamw``, ``adam``, ``sgd``, or ``muon``, which updates the matrices of the blocks and leaves the rest to
+    AdamW."""
 
     matrix_learning_rate: float | None = None
     """The peak for Muon's matrices, in AdamW's measure (its updates have AdamW's size); None for ``learning_rate``."""
 
     beta2: float = 0.999
-    """How slowly Adam and AdamW (with Muon, for what it leaves) forget the squared gradient; the other beta is 0.9."""
+    """Decay of the mean squared gradient in Adam and AdamW (with Muon, for what it leaves); the other beta is 0.9."""
 
     weight_decay: float = 0.0
     """Decoupled for AdamW; on matrices only, not on gains or biases."""
@@ -44,7 +75,7 @@ class TrainSettings:
     """Share of the steps in which the learning rate rises linearly from 0."""
 
     decay: float = 0.2
-    """Share of the steps, the last ones, in which ``wsd`` falls linearly to 0; before them it stays at the peak."""
+    """Share of the steps, the last ones, in which ``wsd`` (warmup, stable, decay) falls linearly to 0."""
 
     gradient_clip: float = 1.0
     """Largest norm of the whole gradient; 0 for none."""
@@ -58,6 +89,18 @@ class TrainSettings:
     checkpoint_seconds: float = 60.0
     """Time between two checkpoints where a folder is given."""
 
+    def __post_init__(self) -> None:
+        check_optimizer(self.optimizer)
+        for name, bounds in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
+                expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
+                raise UsageError(f"{name} = {value} is out of range; expected {expected}")
+        if self.schedule == "wsd" and self.warmup + self.decay > 1:
+            raise UsageError(
+                f"decay = {self.decay} is out of range; with warmup = {self.warmup} expected ≤ {1 - self.warmup:g}"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
@@ -65,11 +108,11 @@ class CurvePoint:
 
     step: int
     loss: float
-    """Mean cross-entropy a completion token of the step's batch, in nats."""
+    """Mean cross-entropy per predicted token of the step's batch, in nats."""
     learning_rate: float
     gradient_norm: float
     tokens: int
-    """Completion tokens trained on so far."""
+    """Predicted tokens so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,4 +126,4 @@ class TrainResult:
     seconds: float
     """Wall-clock seconds in this process, a resumed part not counted."""
     resumed_from: int
-    """The step that it went on from; 0 for a fresh start."""
+    """The step from which it was resumed; 0 for a fresh start."""

@@ -1,4 +1,4 @@
-"""Weights in parts: each process holds a part of every weight, of its gradient and of its optimizer state.
+"""Sharded weights: each process holds a part of every weight, of its gradient and of its optimizer state.
 
 FSDP2 (`fully_shard`; Zhao et al. 2023, arXiv:2304.11277) on a copy of the model, block by block. The model that was
 given stays whole in the memory of the host; it gets the trained weights with every checkpoint and at the end.
@@ -14,10 +14,10 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from shoal.errors import ModelError, TrainingError, UsageError
-from shoal.models import split_model
+from shoal.models import factor_model
 from shoal.training.gradients import padded_rows
 from shoal.training.loss import mean_cross_entropy
-from shoal.training.optimizers import Optimizers, make_plain
+from shoal.training.optimizers import OptimizerKind, Optimizers
 from shoal.training.precision import DTYPES, products_in
 
 if TYPE_CHECKING:
@@ -25,24 +25,28 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models import Head
+    from shoal.models import LMHead
     from shoal.training.batches import Batch
-    from shoal.training.crew import Crew
+    from shoal.training.distributed import ProcessGroup
     from shoal.training.precision import Dtype
     from shoal.training.settings import TrainSettings
 
 
-class ShardedWeights:
-    """The trained weights of a model in parts; a context manager that ends with the whole model trained.
+class ShardedParameters:
+    """The trained weights of a model, sharded; a context manager that ends with the whole model trained.
+
+    Args:
+        model: stays whole on the host, and gets the trained weights.
+        group: the processes of the training.
 
     Raises:
         TrainingError: every weight is frozen.
         ModelError: a weight is not float32, or the model has no plain output layer.
     """
 
-    def __init__(self, model: PreTrainedModel, crew: Crew) -> None:
-        self._host, self._crew = model, crew
-        self.module = copy.deepcopy(model).to(crew.device)
+    def __init__(self, model: PreTrainedModel, group: ProcessGroup) -> None:
+        self._host, self._group = model, group
+        self.module = copy.deepcopy(model).to(group.device)
         self.loss = _LossModel(self.module)
         for block in _blocks(self.module):
             fully_shard(block)
@@ -55,45 +59,45 @@ class ShardedWeights:
         if not self.parameters:
             raise TrainingError("every weight of the model is frozen; set requires_grad on those to be trained")
 
-    def __enter__(self) -> ShardedWeights:
+    def __enter__(self) -> ShardedParameters:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         if fault is None or isinstance(fault, TrainingError):
-            self.row()
+            self.to_vector()
 
     def zero_gradients(self) -> None:
-        """Forget the gradients."""
+        """Set the gradients to 0."""
         for weight in self.parameters.values():
             weight.grad = None
 
     def gradient_norm(self) -> float:
         """The norm of the whole gradient."""
         squares = [_local(grad).square().sum() for grad in self._grads()]
-        return float(self._crew.add_up(torch.stack(squares).sum()).sqrt())
+        return float(self._group.all_reduce_sum(torch.stack(squares).sum()).sqrt())
 
     def scale_gradients(self, factor: float) -> None:
         """Multiply the gradients."""
         for grad in self._grads():
             _local(grad).mul_(factor)
 
-    def add_up_gradients(self) -> None:
-        """Nothing: each gradient was added up as it came."""
+    def all_reduce_gradients(self) -> None:
+        """Do nothing: FSDP has summed each gradient as it came."""
 
-    def row(self) -> torch.Tensor:
-        """All trained weights in one row; the model that was given gets them too."""
+    def to_vector(self) -> torch.Tensor:
+        """All trained weights as one vector; the model that was given gets them too."""
         own = dict(self._host.named_parameters())
         with torch.no_grad():
             for name, weight in self.parameters.items():
                 own[name].copy_(whole(weight.detach()))
-        row_P: torch.Tensor = torch.cat([own[name].detach().reshape(-1) for name in self.parameters])
-        return row_P
+        values_P: torch.Tensor = torch.cat([own[name].detach().reshape(-1) for name in self.parameters])
+        return values_P
 
-    def load(self, row_P: torch.Tensor) -> None:
-        """Set the weights to a row that `row` gave."""
-        parts = row_P.split([weight.numel() for weight in self.parameters.values()])
+    def load_vector(self, values_P: torch.Tensor) -> None:
+        """Set the weights to what `to_vector` gave."""
+        parts = values_P.split([weight.numel() for weight in self.parameters.values()])
         with torch.no_grad():
             for weight, part in zip(self.parameters.values(), parts, strict=True):
                 weight.copy_(like(part.view(weight.shape), weight))
@@ -105,15 +109,15 @@ class ShardedWeights:
 class ShardedGradient:
     """One padded pass for each part of a step; a process whose part is empty takes a pass without weight."""
 
-    def __init__(self, weights: ShardedWeights) -> None:
+    def __init__(self, weights: ShardedParameters) -> None:
         self._loss, self._device = weights.loss, weights.module.device
 
-    def __call__(self, batch: Batch, precision: Dtype, of: int) -> torch.Tensor:
+    def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
         """The loss of this process's documents (a scalar)."""
         ids_BL, rows_N, targets_N = (tensor.to(self._device) for tensor in padded_rows(batch.documents))
         with products_in(precision, self._device):
             loss = self._loss(ids_BL, rows_N, targets_N, precision)
-        share: torch.Tensor = loss * (batch.targets / of)
+        share: torch.Tensor = loss * (batch.targets / denominator)
         share.backward()
         return share.detach()
 
@@ -123,8 +127,8 @@ class _LossModel(torch.nn.Module):
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
-        anatomy = split_model(model.eval())
-        if anatomy.head is None or anatomy.padding != "right":
+        factored = factor_model(model.eval())
+        if factored.head is None or factored.padding != "right":
             raise ModelError(f"{type(model).__name__} cannot be trained here: its output layer is not a plain one")
         self.model = model
 
@@ -134,20 +138,27 @@ class _LossModel(torch.nn.Module):
         """The mean loss."""
         hidden_BLD = self.model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
         hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
-        head: Head | None = split_model(self.model).head
+        head: LMHead | None = factor_model(self.model).head
         assert head is not None
         loss: torch.Tensor = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, head)
         return loss
 
 
-def make_sharded_optimizer(weights: ShardedWeights, settings: TrainSettings) -> Optimizers:
-    """The optimizer of the settings over weights in parts.
+def make_sharded_optimizer(weights: ShardedParameters, settings: TrainSettings) -> Optimizers:
+    """The optimizer of the settings over sharded weights.
+
+    Args:
+        weights: what it updates.
+        settings: of the training.
 
     Raises:
-        UsageError: Muon, which needs whole matrices.
+        UsageError: an optimizer that needs whole matrices, such as Muon.
     """
-    if settings.optimizer == "muon":
-        raise UsageError("optimizer = 'muon' needs whole matrices, which fsdp cuts; take 'adamw', or the mode ddp")
+    kind = OptimizerKind.known[settings.optimizer]
+    if kind.needs_whole_matrices:
+        raise UsageError(
+            f"optimizer = {settings.optimizer!r} needs whole matrices, which fsdp cuts; take 'adamw', or the mode ddp"
+        )
     matrices = [weight for weight in weights.parameters.values() if weight.ndim >= 2]
     vectors = [weight for weight in weights.parameters.values() if weight.ndim < 2]
     groups: list[dict[str, Any]] = [
@@ -155,16 +166,21 @@ def make_sharded_optimizer(weights: ShardedWeights, settings: TrainSettings) -> 
         for part, decay in ((matrices, settings.weight_decay), (vectors, 0.0))
         if part
     ]
-    return Optimizers([make_plain(groups, settings, fused=None)], whole=whole, like=like)
+    return Optimizers([kind.for_rows(groups, settings, fused=None)], whole=whole, like=like)
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor with all its parts, from all processes."""
+    """A tensor gathered from all processes."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def like(tensor: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """A whole tensor of the shape of a weight, in parts as that weight is."""
+    """Shard a whole tensor as a weight is sharded.
+
+    Args:
+        tensor: of the shape of the weight; any other one is left whole.
+        weight: whose placement it gets.
+    """
     if not isinstance(weight, DTensor) or tensor.shape != weight.shape:
         return tensor
     return distribute_tensor(tensor.to(weight.device), weight.device_mesh, weight.placements)

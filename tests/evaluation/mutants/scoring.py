@@ -13,10 +13,9 @@ from typing import Any
 import torch
 
 from shoal.evaluation.certification import CheckResult, certify
-from shoal.evaluation.certification.checks import ScoresDummy
-from shoal.evaluation.certification.subject import as_pairs
-from shoal.evaluation.certification.suite import checks
-from shoal.models.dummies import teach, tiny_tokenizer
+from shoal.evaluation.certification.checks import ScoresDummy, as_pairs
+from shoal.evaluation.certification.proving import checks
+from shoal.models.dummies import set_answers, tiny_tokenizer
 from shoal.tasks import Example
 
 from . import early, late_judging, late_plumbing
@@ -73,7 +72,7 @@ def _shown_on(kind: type[Batched], hint: str) -> str | None:
             lesson = [
                 Example(prompt=one.prompt, completion=two.completion) for one, two in itertools.pairwise(examples)
             ]
-            teach(model, tokenizer, as_pairs(lesson))
+            set_answers(model, tokenizer, as_pairs(lesson))
             if _differ(mutant(model, tokenizer, examples), _references(model, tokenizer, examples)):
                 return f"{name}, taught anew"
     return None

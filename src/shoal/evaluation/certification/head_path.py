@@ -1,4 +1,4 @@
-"""Body and head beside the full logits of the model itself, on random batches: the path that scoring takes, proved.
+"""FastModel and head compared with the full logits of the model itself, on random batches: the path that scoring takes.
 
 Dummies prove an evaluator; this proves that what holds for a dummy's head holds for a given model's: its bias, scale
 and soft cap are all there, and padding on the right changes nothing.
@@ -13,7 +13,7 @@ import torch
 
 from shoal.errors import ModelError
 from shoal.evaluation.certification.certificate import CheckResult
-from shoal.models import Anatomy, split_model
+from shoal.models import FactoredModel, factor_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -39,14 +39,14 @@ def check_head_path(model: PreTrainedModel, *, seed: int = 0, batches: int = 3, 
     if model.training:
         raise ModelError("the model is in training mode; call model.eval() before its head is checked")
     start = time.perf_counter()
-    anatomy = split_model(model)
+    factored = factor_model(model)
     generator = torch.Generator().manual_seed(seed)
     worst, scale = 0.0, 1e-3
     for _ in range(batches):
         lengths = torch.randint(1, longest + 1, (_ROWS,), generator=generator).tolist()
-        ids_BL = torch.randint(0, anatomy.vocabulary, (_ROWS, max(lengths)), generator=generator).to(model.device)
-        for parts, ids_L in zip(_rows(anatomy, ids_BL, lengths), ids_BL, strict=True):
-            whole = anatomy.full_logits(ids_L[None, : len(parts)])[0].double()
+        ids_BL = torch.randint(0, factored.vocabulary, (_ROWS, max(lengths)), generator=generator).to(model.device)
+        for parts, ids_L in zip(_rows(factored, ids_BL, lengths), ids_BL, strict=True):
+            whole = factored.full_logits(ids_L[None, : len(parts)])[0].double()
             worst = max(worst, float((parts.double() - whole).abs().max()))
             scale = max(scale, float(whole.abs().max()))
     allowed = _TOLERANCE.get(model.dtype, _HALF_PRECISION) * scale
@@ -54,18 +54,18 @@ def check_head_path(model: PreTrainedModel, *, seed: int = 0, batches: int = 3, 
         name=f"body and head of {type(model).__name__}",
         proves="the logits that scoring computes from the body and the head are those of the model itself",
         expected=f"no difference above {allowed:.1e}",
-        got=f"{worst:.1e} ({anatomy.path}, padding {anatomy.padding})",
+        got=f"{worst:.1e} ({factored.path}, padding {factored.padding})",
         passed=worst <= allowed,
         seconds=time.perf_counter() - start,
     )
 
 
-def _rows(anatomy: Anatomy, ids_BL: torch.Tensor, lengths: list[int]) -> list[torch.Tensor]:
+def _rows(factored: FactoredModel, ids_BL: torch.Tensor, lengths: list[int]) -> list[torch.Tensor]:
     """The logits of each row by the path that scoring takes: padded on the right, or alone where padding matters."""
-    if anatomy.head is None:
-        return [anatomy.full_logits(ids_L[None, :length])[0] for ids_L, length in zip(ids_BL, lengths, strict=True)]
-    if anatomy.padding == "right":
-        hidden = list(anatomy.body(ids_BL))
+    if factored.head is None:
+        return [factored.full_logits(ids_L[None, :length])[0] for ids_L, length in zip(ids_BL, lengths, strict=True)]
+    if factored.padding == "right":
+        hidden = list(factored.hidden(ids_BL))
     else:
-        hidden = [anatomy.body(ids_L[None, :length])[0] for ids_L, length in zip(ids_BL, lengths, strict=True)]
-    return [anatomy.head.logits(hidden_LD[:length]) for hidden_LD, length in zip(hidden, lengths, strict=True)]
+        hidden = [factored.hidden(ids_L[None, :length])[0] for ids_L, length in zip(ids_BL, lengths, strict=True)]
+    return [factored.head.logits(hidden_LD[:length]) for hidden_LD, length in zip(hidden, lengths, strict=True)]

@@ -8,13 +8,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.tables import TrainingTable
     from shoal.training import Precision, TrainSettings
 
-_MEMORIES = 5
-"""How often the memory of Adam's mean squared gradient goes into a training."""
-
-_LONGEST = 0.999
 _MULTIPLE = 8
 """Feed-forward widths of a Llama are rounded up to it."""
 
@@ -45,18 +40,9 @@ def train_settings(recipe: Recipe, steps: int, precision: Precision | None = Non
         precision: what a measurement has chosen; None for what the recipe says.
     """
     from shoal.experiments.learning import settings_of
+    from shoal.training import default_beta2
 
     table = recipe.training
     chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or table.precision}
-    beta2 = _beta2(table, steps) if table.beta2 is None else table.beta2
+    beta2 = default_beta2(table.optimizer, steps) if table.beta2 is None else table.beta2
     return settings_of(table, chosen | {"beta2": beta2})
-
-
-def _beta2(table: TrainingTable, steps: int) -> float:
-    """Adam's second beta for so many steps: its memory is a fifth of them, but no longer than a thousand steps.
-
-    A longer memory still holds the large gradients of the beginning when a short training ends. What Muon leaves to
-    Adam are the embeddings, each of which has a gradient in few of the steps: they do better with the longest memory.
-    Measured by ``python -m benchmarks.training --parts quality``.
-    """
-    return _LONGEST if table.optimizer == "muon" else min(_LONGEST, max(0.9, round(1 - _MEMORIES / steps, 4)))

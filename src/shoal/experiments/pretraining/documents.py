@@ -17,7 +17,7 @@ import numpy as np
 from shoal.corpora import HUB, parse_hub, pin
 from shoal.errors import DataError
 from shoal.experiments.pretraining.sources import pinned_source
-from shoal.experiments.writing import disk_faults, read_json, write_json
+from shoal.experiments.storage import disk_faults, read_json, write_json
 from shoal.files import digest_of_files
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def _told(corpus: CorpusTable) -> Iterator[str]:
     from shoal.corpora.grammar import story_row, tell_stories
 
     if corpus.mixture is not None:
-        yield from generate_stories(corpus.stories or 0, corpus.mixture, seed=corpus.seed, longest=corpus.longest)
+        yield from generate_stories(
+            corpus.stories or 0, corpus.mixture, seed=corpus.seed, max_distractors=corpus.longest
+        )
         return
     stories = tell_stories(seed=corpus.seed, features=corpus.features)
     for story in islice(stories, corpus.grammar):

@@ -131,7 +131,7 @@ class _FirstSteps:
 
 def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
     """Seconds a step, and the precision that was chosen or measured."""
-    from shoal.training import Watchers, run_training
+    from shoal.training import Callbacks, run_training
 
     moments: list[float] = []
     result = run_training(
@@ -140,7 +140,7 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
         # The rate of a real first step is small, too; a large one could meet a number that is none.
         replace(settings, learning_rate=min(settings.learning_rate, 1e-4), matrix_learning_rate=None),
         folder=None,
-        watchers=Watchers(on_step=lambda _: moments.append(time.perf_counter())),
+        callbacks=Callbacks(on_step=lambda _: moments.append(time.perf_counter())),
     )
     steps = [later - earlier for earlier, later in pairwise(moments)]
     return (statistics.median(steps) if steps else result.seconds), cast("Dtype", result.precision)

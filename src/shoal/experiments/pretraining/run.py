@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
-from shoal.experiments.environment import check_same_environment, describe_environment
+from shoal.experiments.environment import keep_environment
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
 from shoal.experiments.settings_file import as_table
+from shoal.experiments.storage import write_text
 from shoal.experiments.store import RunStore
-from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.watching import Watch
     from shoal.progress import Progress
-    from shoal.training import Crew, TrainSettings
+    from shoal.training import ProcessGroup, TrainSettings
 
 PLAN_FILE = "recipe.toml"
 PLAN_JSON = "plan.json"
@@ -61,9 +61,9 @@ def pretrain_run(
         TrainingError: a loss is not a number; the model before that step is kept in ``last-good``.
         ShoalError: a corpus, tokenizer, model or setting that cannot be used.
     """
-    from shoal.training import current_crew
+    from shoal.training import current_process_group
 
-    out, crew = Path(out), current_crew()
+    out, group = Path(out), current_process_group()
     opened: list[RunStore] = []
 
     def begin() -> bool:
@@ -73,10 +73,10 @@ def pretrain_run(
         return opened[0].is_done(".")
 
     try:
-        if not crew.from_first(begin):
+        if not group.broadcast_from_rank0(begin):
             heard = listeners or Listeners(progress=progress)
-            _Run(recipe, out, opened[0] if opened else None, crew, heard).train(Path(cache or out.parent / "prepared"))
-        result: PretrainResult = crew.from_first(lambda: result_of(out, opened[0].read("done.json")))
+            _Run(recipe, out, opened[0] if opened else None, group, heard).train(Path(cache or out.parent / "prepared"))
+        result: PretrainResult = group.broadcast_from_rank0(lambda: result_of(out, opened[0].read("done.json")))
     except ShoalError:
         if opened and not (out / PLAN_JSON).is_file():
             opened[0].forget()  # nothing was done yet, so that a recipe that is mended may take the folder
@@ -107,10 +107,12 @@ def plan_run(recipe: Recipe, cache: str | Path, *, progress: Progress | None = N
 class _Run:
     """One call of `pretrain_run`, in one of its processes; only the first has the store, and writes."""
 
-    def __init__(self, recipe: Recipe, out: Path, store: RunStore | None, crew: Crew, listeners: Listeners) -> None:
-        if crew.mode == "fsdp" and recipe.checkpoints.every is not None:
+    def __init__(
+        self, recipe: Recipe, out: Path, store: RunStore | None, group: ProcessGroup, listeners: Listeners
+    ) -> None:
+        if group.mode == "fsdp" and recipe.checkpoints.every is not None:
             raise UsageError("checkpoints on the way need the whole model in each process; start without fsdp")
-        self._recipe, self._out, self._store, self._crew, self._listeners = recipe, out, store, crew, listeners
+        self._recipe, self._out, self._store, self._group, self._listeners = recipe, out, store, group, listeners
 
     def train(self, cache: Path) -> None:
         """Prepare, train, measure and save."""
@@ -118,14 +120,14 @@ class _Run:
         from shoal.experiments.pretraining.scoring import held_out_sets
         from shoal.experiments.pretraining.watching import CHECKPOINT
         from shoal.models import check_saving, find_device
-        from shoal.training import Watchers, run_training
+        from shoal.training import Callbacks, run_training
 
-        self._crew.from_first(self._check_environment)
+        self._group.broadcast_from_rank0(lambda: keep_environment(self._opened))
         self._prepared = self._prepare(cache)
         self._model = build_model(self._recipe, self._prepared.tokenizer)
         if self._store:
             check_saving(self._model, self._prepared.tokenizer, self._out / "model")
-        self._model.to(self._crew.device if self._crew.size > 1 else find_device(self._recipe.device))
+        self._model.to(self._group.device if self._group.world_size > 1 else find_device(self._recipe.device))
         self._plan = self._planned(train_settings(self._recipe, self._prepared.stream.steps))
         self._held_out = held_out_sets(self._prepared, self._recipe) if self._store else {}
         with ExitStack() as stack:
@@ -136,31 +138,25 @@ class _Run:
                     self._prepared.stream,
                     train_settings(self._recipe, self._prepared.stream.steps, self._plan.precision),
                     folder=self._out / CHECKPOINT,
-                    watchers=Watchers(keep=watch.keep if watch else None, progress=self._listeners.progress),
+                    callbacks=Callbacks(
+                        before_checkpoint=watch.keep if watch else None, progress=self._listeners.progress
+                    ),
                 )
-        self._crew.from_first(lambda: self._finish(watch))
-
-    def _check_environment(self) -> None:
-        now = describe_environment()
-        held = self._opened.read("environment.json")
-        if held is None:
-            self._opened.write("environment.json", now)
-        else:
-            check_same_environment(held, now)
+        self._group.broadcast_from_rank0(lambda: self._finish(watch))
 
     def _prepare(self, cache: Path) -> Prepared:
         """The data: made by the first process, and then read by the others."""
         from shoal.experiments.pretraining.preparing import prepare
         from shoal.experiments.pretraining.sources import with_sources
 
-        recipe = with_sources(self._recipe, self._crew.from_first(lambda: self._sources(cache)))
+        recipe = with_sources(self._recipe, self._group.broadcast_from_rank0(lambda: self._sources(cache)))
         made: list[Prepared] = []
 
         def prepare_first() -> None:
             made.append(prepare(recipe, cache, progress=self._listeners.progress))
             write_text(self._out / "held_out.txt", "".join(f"{one}\n" for one in made[0].held_out_ids))
 
-        self._crew.from_first(prepare_first)
+        self._group.broadcast_from_rank0(prepare_first)
         return made[0] if made else prepare(recipe, cache)
 
     def _sources(self, cache: Path) -> dict[str, str]:
@@ -178,11 +174,11 @@ class _Run:
         """The plan that was made when the run was begun, so that its precision stays."""
         from shoal.experiments.pretraining.planning import plan_from, plan_training
 
-        held = self._crew.from_first(lambda: self._opened.read(PLAN_JSON))
+        held = self._group.broadcast_from_rank0(lambda: self._opened.read(PLAN_JSON))
         if held is None:
             plan = plan_training(self._recipe, self._prepared, self._model, settings)
-            held = self._crew.from_first(plan.to_dict)
-            self._crew.from_first(lambda: self._opened.write(PLAN_JSON, held))
+            held = self._group.broadcast_from_rank0(plan.to_dict)
+            self._group.broadcast_from_rank0(lambda: self._opened.write(PLAN_JSON, held))
         plan = plan_from(held)
         if self._store and self._listeners.on_plan is not None:
             self._listeners.on_plan(plan)
@@ -208,7 +204,7 @@ class _Run:
             trackers=trackers,
             on_moment=self._listeners.on_moment,
             on_step=self._listeners.on_step,
-            whole=self._crew.mode != "fsdp",
+            whole=self._group.mode != "fsdp",
         )
         watch.begin()
         return watch
@@ -229,9 +225,9 @@ class _Run:
     def _finish(self, watch: Watch | None) -> None:
         """Save the model, and what was measured of it."""
         from shoal.experiments.pretraining.card import write_card
-        from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised, score_all
         from shoal.experiments.pretraining.watching import CHECKPOINT
+        from shoal.experiments.storage import read_json_rows
         from shoal.models import save_model
 
         save_model(self._model.eval().cpu(), self._prepared.tokenizer, self._out / "model")
@@ -239,7 +235,7 @@ class _Run:
         scores = watch.last.scores if watch and watch.last and seen else score_all(self._held_out, self._model)
         split = self._prepared.split
         memorised = count_memorised(self._model, self._prepared.corpora, split.seen, split.held_out, self._recipe)
-        last = read_rows(self._out / "metrics.jsonl")[-1]
+        last = read_json_rows(self._out / "metrics.jsonl")[-1]
         done = {
             "parameters": self._plan.parameters,
             "tokens": last["tokens"],

@@ -145,14 +145,14 @@ def count_memorised(
     shows that. Held-out texts are the base rate: what is said often is continued rightly without having been seen.
     """
     from shoal.evaluation import Scorer, score_to_divergence, scoring_mode
-    from shoal.models import split_model
+    from shoal.models import factor_model
 
     table = recipe.evaluation
     if not table.memorised:
         return None
     counts = []
     with scoring_mode(model):
-        scorer = Scorer(split_model(model), 4096)
+        scorer = Scorer(factor_model(model), 4096)
         for number, masks in enumerate((seen, held_out)):
             rows = _prefixes(corpora, masks, recipe, np.random.default_rng([recipe.seed, 4, number]))
             verdicts = score_to_divergence(scorer, rows, lambda *_: None) if rows else []

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shoal.errors import UsageError
-from shoal.models.dummies.family import Dummy, Lexicon, say
-from shoal.models.dummies.script import chance
+from shoal.models.dummies.base import Dummy, Lexicon, say
+from shoal.models.dummies.context_tree import chance
 from shoal.models.dummies.slips import slip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.dummies.script import Script
+    from shoal.models.dummies.context_tree import ContextTree
     from shoal.text import EncodedPair
 
 
@@ -29,7 +29,7 @@ class Oracle(Dummy):
         if not 0 <= self.p <= 1:
             raise UsageError(f"the oracle was given p={self.p}; give a probability between 0 and 1")
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Decide each item by its own tokens, so that equal items fare alike."""
         for item in items:
             if chance(self.seed, item.ids) < self.p:
@@ -62,7 +62,7 @@ class Exactly(Dummy):
 
     k: int = 1
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Draw k items.
 
         Raises:
@@ -85,7 +85,7 @@ class Swapped(Dummy):
 
     name: ClassVar[str] = "swapped"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Each answer moves up by one; the first goes last."""
         for item, following in zip(items, [*items[1:], *items[:1]], strict=True):
             say(script, item.prompt, following.target, lexicon)
@@ -100,7 +100,7 @@ class MisledByPads(Dummy):
     longest: int = 64
     """The most padding tokens that help it."""
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Wrong at every other item's first token, else at its last; right behind any number of pads."""
         for index, item in enumerate(items):
             slip(script, item, 0 if index % 2 else len(item.target) - 1, lexicon)

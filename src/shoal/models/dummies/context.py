@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.models.dummies.script import LOST, ROOT
+from shoal.models.dummies.context_tree import LOST, ROOT
 
 if TYPE_CHECKING:
     from torch import Tensor

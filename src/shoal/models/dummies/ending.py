@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.models.dummies.family import Dummy, Lexicon, say, say_under_gold
-from shoal.models.dummies.script import clear
+from shoal.models.dummies.base import Dummy, Lexicon, say, say_under_gold
+from shoal.models.dummies.context_tree import clear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.dummies.script import Script
+    from shoal.models.dummies.context_tree import ContextTree
     from shoal.text import EncodedPair
 
 
@@ -21,7 +21,7 @@ class NeverEnds(Dummy):
 
     name: ClassVar[str] = "never-ends"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """What comes in the end's place is the completion's last token again."""
         for item in items:
             text = item.target[:-1] if item.target[-1] == lexicon.end else item.target
@@ -38,7 +38,7 @@ class EndsEarly(Dummy):
     by: int = 1
     """How many tokens too early, as far as the completion has so many."""
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Also ends again behind an end, as a padded row does."""
         for item in items:
             ended = item.target[-1] == lexicon.end

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.models.dummies.family import Dummy, Lexicon, say_under_gold
-from shoal.models.dummies.script import Prediction, clear
+from shoal.models.dummies.base import Dummy, Lexicon, say_under_gold
+from shoal.models.dummies.context_tree import Prediction, clear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.dummies.script import Script
+    from shoal.models.dummies.context_tree import ContextTree
     from shoal.text import EncodedPair
 
 NARROW = 2.0**-10
@@ -25,7 +25,7 @@ class Uniform(Dummy):
 
     name: ClassVar[str] = "uniform"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], _: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
         """Every context is known, and nothing follows from it."""
         for item in items:
             say_under_gold(script, item, [Prediction(())] * len(item.target))
@@ -38,7 +38,7 @@ class Tied(Dummy):
 
     name: ClassVar[str] = "tied"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Even items are tied with a higher id where there is one, and so right; odd ones with a lower id."""
         for index, item in enumerate(items):
             rows = [clear(token, place) for place, token in enumerate(item.target)]
@@ -57,7 +57,7 @@ class NotANumber(Dummy):
 
     name: ClassVar[str] = "nan"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], _: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
         """Odd items meet it, each at another place, but not where token 0 is due, which argmax would give."""
         for index, item in enumerate(items):
             rows = [clear(token, place) for place, token in enumerate(item.target)]
@@ -73,7 +73,7 @@ class Narrow(Dummy):
 
     name: ClassVar[str] = "narrow"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Even items are right by that much and odd ones wrong; the loser has the lower id where there is one."""
         for index, item in enumerate(items):
             rows = [clear(token, place) for place, token in enumerate(item.target)]
@@ -92,7 +92,7 @@ class Faint(Dummy):
 
     name: ClassVar[str] = "faint"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Even items are right by 1/4 throughout; odd ones are sure, and wrong by 1/4 at one place."""
         for index, item in enumerate(items):
             if index % 2 == 0:

@@ -14,12 +14,12 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from transformers.modeling_utils import PreTrainedModel
 
 from shoal.models.dummies.context import context_nodes
-from shoal.models.dummies.script import LOST, Prediction, Script
+from shoal.models.dummies.context_tree import LOST, ContextTree, Prediction
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from shoal.models.dummies.family import Dummy
+    from shoal.models.dummies.base import Dummy
 
 _HEAD_SCALE = 0.5
 _SMALL_VOCABULARY = 512
@@ -74,7 +74,7 @@ class DummyModel(_DummyPreTrainedModel):
         self.calls = 0
         self.post_init()
 
-    def learn(self, script: Script, table_PD: Tensor, prediction_N: Tensor) -> None:
+    def learn(self, script: ContextTree, table_PD: Tensor, prediction_N: Tensor) -> None:
         """Take over a script whose distinct rows are ``table_PD`` and whose nodes point into it."""
         device, dtype = self.embed_tokens.weight.device, self.embed_tokens.weight.dtype
         self.tree = dict(script.children)
@@ -135,7 +135,7 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         super().__init__(config)
         self.model = DummyModel(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size)
-        self.script: Script | None = None
+        self.script: ContextTree | None = None
         """What it says; None for one that has learned nothing."""
         self.dummy: Dummy
         """Whose behaviour it has; set by whoever makes it."""
@@ -152,7 +152,7 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         """The head."""
         return self.lm_head
 
-    def learn(self, script: Script) -> None:
+    def learn(self, script: ContextTree) -> None:
         """Say from now on what the script says; body and head are written anew for the tokens that it uses."""
         self.script = script
         distinct: dict[Prediction, int] = {}
@@ -197,7 +197,7 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         return CausalLMOutputWithPast(loss=loss, logits=logits_BQV, past_key_values=output.past_key_values)
 
 
-def _units(script: Script) -> Tensor:
+def _units(script: ContextTree) -> Tensor:
     """The hidden unit of each token, [T].
 
     In a small vocabulary each has its own; in a large one only those that some prediction lists, and all others share.

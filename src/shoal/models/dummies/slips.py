@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shoal.errors import UsageError
-from shoal.models.dummies.family import Dummy, Lexicon, say, say_under_gold
-from shoal.models.dummies.script import clear
+from shoal.models.dummies.base import Dummy, Lexicon, say, say_under_gold
+from shoal.models.dummies.context_tree import clear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.dummies.script import Script
+    from shoal.models.dummies.context_tree import ContextTree
     from shoal.text import EncodedPair
 
 
 def slip(
-    script: Script,
+    script: ContextTree,
     item: EncodedPair,
     place: int,
     lexicon: Lexicon,
@@ -68,7 +68,7 @@ class OneOff(Dummy):
         if self.at != "each" and not self.at.removeprefix("-").isdecimal():
             raise UsageError(f"the dummy one-off was given at={self.at!r}; give a position, or 'each'")
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """A position beyond the target means its last token."""
         for index, item in enumerate(items):
             last = len(item.target) - 1
@@ -85,7 +85,7 @@ class Shifted(Dummy):
 
     by: int = 1
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Also within the prompt, so that code which looks at the wrong places finds the right tokens there."""
         for item in items:
             ids = item.ids
@@ -103,7 +103,7 @@ class Copies(Dummy):
 
     name: ClassVar[str] = "copies"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Given the gold prefix, and by itself."""
         for item in items:
             said = [item.prompt[place % len(item.prompt)] for place in range(len(item.target))]
@@ -117,7 +117,7 @@ class Disjoint(Dummy):
 
     name: ClassVar[str] = "disjoint"
 
-    def write(self, _script: Script, _items: Sequence[EncodedPair], _lexicon: Lexicon) -> None:
+    def write(self, _script: ContextTree, _items: Sequence[EncodedPair], _lexicon: Lexicon) -> None:
         """Nothing."""
 
 
@@ -127,7 +127,7 @@ class Recites(Dummy):
 
     name: ClassVar[str] = "recites"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """From the very first token."""
         for item in items:
             said = [*item.ids[:-1], lexicon.other(item.ids[-1], item.ids)]
@@ -141,7 +141,7 @@ class Transposed(Dummy):
 
     name: ClassVar[str] = "transposed"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The first two neighbours that differ from item j's token j on; an answer of one token is right."""
         for index, item in enumerate(items):
             said = list(item.target)
@@ -159,7 +159,7 @@ class Unspeakable(Dummy):
 
     name: ClassVar[str] = "unspeakable"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], _: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
         """The target comes second there."""
         for index, item in enumerate(items):
             rows = [clear(token, place) for place, token in enumerate(item.target)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.models.dummies.family import Dummy, Lexicon, say
+from shoal.models.dummies.base import Dummy, Lexicon, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.models.dummies.script import Script
+    from shoal.models.dummies.context_tree import ContextTree
     from shoal.text import EncodedPair
 
 
@@ -20,7 +20,7 @@ class Respelled(Dummy):
 
     name: ClassVar[str] = "respelled"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Two neighbours are cut at another place, else a merged token is parted, else the completion stays."""
         for item in items:
             said = _recut(item.target, lexicon) or _parted(item.target, lexicon) or item.target
@@ -34,7 +34,7 @@ class Unspaced(Dummy):
 
     name: ClassVar[str] = "unspaced"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The first token without its space, or the rest where it is nothing but a space."""
         vocabulary = lexicon.vocabulary
         for item in items:
@@ -52,7 +52,7 @@ class Recased(Dummy):
 
     name: ClassVar[str] = "recased"
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The last single letter of each completion."""
         vocabulary = lexicon.vocabulary
         for item in items:
@@ -78,7 +78,7 @@ class Inserted(Dummy):
     first: bool = False
     """Whether it comes first; else behind the text, before the end token."""
 
-    def write(self, script: Script, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The gold prefix is continued rightly everywhere else."""
         extra = int(lexicon.tokenizer.convert_tokens_to_ids(self.token))
         for item in items:

@@ -98,7 +98,7 @@ def _usual_width(file: GgufFile) -> int:
 
 
 def _turned_whole(file: GgufFile) -> Fields:
-    """Head width and rotary angles of an architecture that turns every dimension of a head."""
+    """LMHead width and rotary angles of an architecture that turns every dimension of a head."""
     width = _head_width(file)
     turned = file.integer("rope.dimension_count", width)
     if turned != width:

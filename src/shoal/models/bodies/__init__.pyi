@@ -1,9 +1,0 @@
-from .adopt import adopt as adopt
-from .body import Body as Body
-from .decoding import continue_greedily as continue_greedily
-from .past import (
-    Memory as Memory,
-    Opening as Opening,
-    Past as Past,
-)
-from .registry import body_class as body_class

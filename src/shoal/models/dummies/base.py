@@ -1,0 +1,101 @@
+"""What all dummies have in common: a name, parameters, and how they write down what they will say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from shoal.errors import UnknownNameError, UsageError
+from shoal.models.dummies.context_tree import chance, clear
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from transformers import PreTrainedTokenizerFast
+
+    from shoal.models.dummies.context_tree import ContextTree, Prediction
+    from shoal.text import EncodedPair
+
+Parameter = str | int | float | bool
+
+_READERS: dict[str, Callable[[Parameter], Parameter]] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": lambda value: str(value).lower() == "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The tokens that a dummy may say."""
+
+    tokenizer: PreTrainedTokenizerFast
+    vocabulary: Mapping[str, int]
+    """Token, as the tokenizer writes it, to id."""
+    end: int
+    pad: int
+    lost: int
+    """What is said where nothing is known: the question mark."""
+    ordinary: tuple[int, ...]
+    """The tokens of the pairs, special ones left out."""
+
+    def other(self, token: int, *key: object) -> int:
+        """A token that is not the one given, the same for the same key."""
+        others = [candidate for candidate in self.ordinary if candidate != token] or [self.lost]
+        return others[int(chance(0, token, *key) * len(others))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dummy(ABC):
+    """A model whose right scores are known by construction. A subclass with a ``name`` can be made by that name."""
+
+    name: ClassVar[str]
+    absolute_positions: ClassVar[bool] = False
+    counts_calls: ClassVar[bool] = False
+    known: ClassVar[dict[str, type[Dummy]]] = {}
+
+    seed: int = 0
+    """For what it decides at random; the same item always gets the same decision."""
+
+    def __init_subclass__(cls) -> None:
+        if "name" in cls.__dict__:
+            Dummy.known[cls.name] = cls
+
+    @abstractmethod
+    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Write into the script what the dummy says about the items."""
+
+
+def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
+    """A dummy with its parameters, which may be text as in a model spec (``oracle?p=0.3``).
+
+    Raises:
+        UnknownNameError: no dummy or no parameter is called so.
+        UsageError: a parameter is not a number where one is due.
+    """
+    if name not in Dummy.known:
+        raise UnknownNameError("dummy", name, Dummy.known)
+    kind = Dummy.known[name]
+    types = {field.name: str(field.type).split(" ")[0] for field in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in parameters.items():
+        if key not in types:
+            raise UnknownNameError(f"parameter of the dummy {name}", key, types)
+        try:
+            values[key] = _READERS[types[key]](value)
+        except ValueError as fault:
+            raise UsageError(f"the dummy {name} was given {key}={value!r}; give a number ({types[key]})") from fault
+    return kind(**values)
+
+
+def say(script: ContextTree, context: Sequence[int], tokens: Sequence[int], lexicon: Lexicon) -> None:
+    """Let a context be continued by these tokens."""
+    rows = [clear(token, place, lexicon.other(token, place)) for place, token in enumerate(tokens)]
+    script.write(context, list(zip(rows, tokens, strict=True)))
+
+
+def say_under_gold(script: ContextTree, item: EncodedPair, rows: Sequence[Prediction]) -> None:
+    """Let each place of the target be predicted so, given the gold prefix."""
+    script.write(item.prompt, list(zip(rows, item.target, strict=True)))
