@@ -1,7 +1,7 @@
 """The online detector: speed, mean time between false alarms, and delay, on streams of known law.
 
 Delays are counted from the first changed step, for detectors that had read that many steps before; a detector that had
-raised an alarm before the change is counted as false and starts again. CPU-seconds of one thread, the compiling not counted.
+raised an alarm before the change is counted as false and starts again. CPU-seconds of one thread, without compiling.
 
     python -m benchmarks.changes_online [--runs 200]
 """
