@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.experiments import MEASURES, SPLITS, STAGES, summarize
+from shoal.experiments import MEASURES, summarize
 from shoal.figures import DotRow, dot_chart, figure, responsive, table
 from shoal.reports.html_format import MINUS, NOTHING, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.experiments import MeasureName
-    from shoal.reports.folder import Record, RunRecords, SeedRecords
+    from shoal.experiments import MeasureName, Run
+    from shoal.reports.folder import Record
 
 SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
 """What every report draws, beside the measure that the verdict rests on."""
@@ -53,7 +53,7 @@ MeasureSummaries = dict[tuple[str, str, str], MeasureSummary]
 """From arm, stage and measure."""
 
 
-def accuracy(run: RunRecords) -> Markup | None:
+def accuracy(run: Run) -> Markup | None:
     """Figures and tables of all measures; None where no item has been scored."""
     recorded = _recorded(run)
     parts = []
@@ -80,7 +80,7 @@ def _estimates(recorded: Mapping[str, Any], split: str) -> MeasureSummaries:
     }
 
 
-def _drawn(run: RunRecords, found: MeasureSummaries) -> Markup:
+def _drawn(run: Run, found: MeasureSummaries) -> Markup:
     """A panel per measure."""
     panels = []
     for name in _drawn_measures(run):
@@ -103,7 +103,7 @@ def _panel(rows: list[DotRow], name: MeasureName, domain: tuple[float, float] | 
     )
 
 
-def _row(run: RunRecords, key: tuple[str, str, str], found: MeasureSummary) -> DotRow:
+def _row(run: Run, key: tuple[str, str, str], found: MeasureSummary) -> DotRow:
     """One row of a panel."""
     arm, stage, _ = key
     return DotRow(
@@ -116,7 +116,7 @@ def _row(run: RunRecords, key: tuple[str, str, str], found: MeasureSummary) -> D
     )
 
 
-def _listed(run: RunRecords, found: MeasureSummaries, title: str) -> Markup:
+def _listed(run: Run, found: MeasureSummaries, title: str) -> Markup:
     """All measures as numbers: one line per measure, one column per arm and stage."""
     columns = list(dict.fromkeys((arm, stage) for arm, stage, _ in found))
     names = [name for name in MEASURES if any(key[2] == name for key in found)]
@@ -158,7 +158,7 @@ def _span(counts: tuple[int, ...]) -> str:
     return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
 
 
-def _percent(run: RunRecords) -> str:
+def _percent(run: Run) -> str:
     """The confidence as a percentage."""
     return f"{100 * run.experiment.measure.confidence:g}%"
 
@@ -175,18 +175,17 @@ def _title(name: MeasureName) -> str:
     return MEASURES[name].label.capitalize()
 
 
-def _drawn_measures(run: RunRecords) -> tuple[MeasureName, ...]:
+def _drawn_measures(run: Run) -> tuple[MeasureName, ...]:
     """The measures that are drawn, the primary one first."""
     return tuple(dict.fromkeys((run.experiment.measure.primary, *SHOWN)))
 
 
-def _recorded(run: RunRecords) -> Record:
+def _recorded(run: Run) -> Record:
     """From measure to its label, meaning and numbers by arm, stage and split."""
     if run.verdict is not None:
-        recorded: Record = run.verdict["measures"]
-        return recorded
-    scored = {arm: [seed for seed in run.of_arm(arm) if seed.before or seed.after] for arm in run.arms}
-    arms = {arm: {seed.seed: _parts(seed) for seed in seeds} for arm, seeds in scored.items() if seeds}
+        return run.verdict.measures
+    scored = {arm: [seed for seed in run.seeds_of(arm) if seed.before or seed.after] for arm in run.arms}
+    arms = {arm: {seed.seed: seed.by_split() for seed in seeds} for arm, seeds in scored.items() if seeds}
     return summarize(arms, confidence=run.experiment.measure.confidence)
 
 
@@ -195,14 +194,6 @@ def _summary(record: Record) -> MeasureSummary:
     known: tuple[Any, ...] = tuple(value for value in record["by_seed"].values() if value is not None)
     low, high = _bound(record["low"]), _bound(record["high"])
     return MeasureSummary(mean=record["mean"], low=low, high=high, seeds=known, items=record["items"])
-
-
-def _parts(seed: SeedRecords) -> dict[tuple[str, str], list[Record]]:
-    """The items of a seed by stage and split."""
-    rows = {"before": seed.before, "after": seed.after}
-    return {
-        (stage, split): [row for row in rows[stage] if row["split"] == split] for stage in STAGES for split in SPLITS
-    }
 
 
 def _bound(value: float | None) -> float | None:

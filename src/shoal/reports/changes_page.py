@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes import label_of, pieces_table, said_of, table_of
+from shoal.changes import changes_table, describe_change, pieces_table, step_label
 from shoal.figures import MAX_POINTS, StreamMark, StreamPiece, figure, responsive, stream_chart, table
 from shoal.reports.document import Section, document
 from shoal.reports.html_format import joined, plural
@@ -35,7 +35,7 @@ def changes_page(source: str, stream: Stream, found: Changes, *, searched: Strea
         searched: what was made of the stream before they were sought: differences, or the stream itself.
     """
     sections = []
-    head, rows = table_of(found, searched, most=3)
+    head, rows = changes_table(found, searched, max_features=3)
     if rows:
         listed = table(head, rows, caption="The changes, in order of place", numeric=range(len(head) - 1))
         sections.append(Section("changes", "What changes where", listed))
@@ -59,10 +59,10 @@ def _result(stream: Stream, found: Changes) -> str:
         return f"{name} does not change: none of its {found.length:,} steps begins a new law that the tests believe."
     dates = stream.index is not None and stream.index.dtype.kind == "M"
     unit = "step " if stream.index is None else "" if dates else "index "
-    places = [label_of(stream, change.place) for change in found.changes]
+    places = [step_label(stream, change.place) for change in found.changes]
     if count == 1:
         change = found.changes[0]
-        ends = f"{label_of(stream, change.low)} to {label_of(stream, change.high)}"
+        ends = f"{step_label(stream, change.low)} to {step_label(stream, change.high)}"
         return f"{name} changes once, at {unit}{places[0]} ({found.confidence:.0%} confidence: {ends})."
     more = [f"{count - _NAMED} more"] if count > _NAMED else []
     return f"{name} changes at {count} places: {unit}{joined([*places[:_NAMED], *more])}."
@@ -75,8 +75,8 @@ def _details(stream: Stream, found: Changes) -> str:
     if not found.changes:
         return f"{read} were read."
     strongest = min(found.changes, key=lambda change: change.p_value)
-    what = said_of(strongest)
-    where = "" if len(found.changes) == 1 else f"At {label_of(stream, strongest.place)}, the clearest: "
+    what = describe_change(strongest)
+    where = "" if len(found.changes) == 1 else f"At {step_label(stream, strongest.place)}, the clearest: "
     return f"{where}{what}. {read} were read."
 
 
@@ -93,7 +93,7 @@ def _picture(stream: Stream, found: Changes) -> Markup:
             place=change.place,
             low=change.low,
             high=change.high,
-            tooltip=f"{label_of(stream, change.place)}, from {change.low} to {change.high}: {said_of(change)}",
+            tooltip=f"{step_label(stream, change.place)} ({change.low} to {change.high}): {describe_change(change)}",
         )
         for change in found.changes
     ]

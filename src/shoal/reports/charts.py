@@ -9,11 +9,11 @@ from shoal.figures import CurveLine, GridItem, curve_chart, item_grid_svg, respo
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from shoal.experiments import ItemRecord, Run
     from shoal.figures import ItemState
-    from shoal.reports.folder import Record, RunRecords
 
 
-def curves(run: RunRecords) -> list[Markup]:
+def curves(run: Run) -> list[Markup]:
     """An SVG for each arm, all with one loss axis; empty where nothing was trained."""
     lines = {arm: _lines(run, arm) for arm in run.arms}
     values = [value for arm in lines.values() for line in arm for value in line.values]
@@ -34,18 +34,18 @@ def _curve(arm: str, lines: list[CurveLine], place: int, domain: tuple[float, fl
     )
 
 
-def _lines(run: RunRecords, arm: str) -> list[CurveLine]:
+def _lines(run: Run, arm: str) -> list[CurveLine]:
     """The curves of an arm; steps whose loss is not a number are left out."""
     lines = []
-    for seed in run.of_arm(arm):
-        points = [(row["step"], row["loss"]) for row in seed.curve if row["loss"] is not None]
+    for seed in run.seeds_of(arm):
+        points = [(point.step, point.loss) for point in seed.curve if point.loss is not None]
         if points:
             steps, losses = zip(*points, strict=True)
             lines.append(CurveLine(name=f"seed {seed.seed}", steps=steps, values=losses))
     return lines
 
 
-def item_grids(run: RunRecords) -> list[Markup]:
+def item_grids(run: Run) -> list[Markup]:
     """A drawing of each arm that has items after training; empty where none has."""
     drawn = []
     for arm in run.arms:
@@ -54,9 +54,9 @@ def item_grids(run: RunRecords) -> list[Markup]:
                 column=_column(record),
                 row=f"seed {seed.seed}",
                 state=_state(record),
-                held_out=record["split"] == "held_out",
+                held_out=record.split == "held_out",
             )
-            for seed in run.of_arm(arm)
+            for seed in run.seeds_of(arm)
             for record in seed.after
         ]
         if cells:
@@ -69,21 +69,20 @@ def _grid(cells: list[GridItem], arm: str, axis: str) -> Markup:
     return responsive(lambda width: item_grid_svg(cells, title=arm, axis=axis, width=width))
 
 
-def _column(record: Record) -> int:
+def _column(record: ItemRecord) -> int:
     """Where an item stands: its tag ``index`` where that is a whole number, else its place in the list."""
-    tag = record["tags"].get("index")
-    return tag if isinstance(tag, int) and not isinstance(tag, bool) else int(record["index"])
+    tag = record.tags.get("index")
+    return tag if isinstance(tag, int) and not isinstance(tag, bool) else int(record.index)
 
 
-def _state(record: Record) -> ItemState:
+def _state(record: ItemRecord) -> ItemState:
     """How an item went."""
-    if record["exact_match"]:
+    if record.exact_match:
         return "right"
-    kind = record["divergence"]
-    return kind if kind in ("ended-early", "went-on") else "other"
+    return record.divergence or "other"
 
 
-def _axis(run: RunRecords) -> str:
+def _axis(run: Run) -> str:
     """What the columns are."""
-    tagged = any("index" in record["tags"] for seed in run.seeds for record in seed.after[:1])
+    tagged = any("index" in record.tags for seed in run.seeds for record in seed.after[:1])
     return "index i of the item" if tagged else "place of the item"

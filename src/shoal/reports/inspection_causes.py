@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import BarRow, CurveLine, bar_table, curve_chart, figure, responsive, table, visible
-from shoal.insight import said_of_intervals
 from shoal.reports.document import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from shoal.insight import Ablations, Findings, NeuronHistory, PatchEffects, Rise, RoleHistory
+    from shoal.insight import Ablations, Findings, HeadHistory, NeuronHistory, PatchEffects, Rise
 
 _BARS = 24
 
@@ -42,9 +41,8 @@ def _patching(found: PatchEffects) -> Markup:
     ]
     said = (
         f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. "
-        f"{found.task_line()} The effect is the share of that difference which one activation of the prompt restores "
-        "in the run on the counterfactual. "
-        f"Positions are counted from the end. {said_of_intervals(found.pairs, found.confidence, 'pairs')}"
+        f"{found.task_line()} The effect is the fraction of that difference restored by patching one activation. "
+        f"Positions are counted from the end. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
         said,
@@ -61,7 +59,7 @@ def _ablation(found: Ablations) -> Markup:
     """What is lost without each unit."""
     rows = [
         BarRow(
-            name=f"block {each.block} {found.unit} {each.index}",
+            name=found.name(each),
             value=each.log_likelihood_change,
             low=each.low,
             high=each.high,
@@ -69,9 +67,8 @@ def _ablation(found: Ablations) -> Markup:
         for each in found.ablations[:_BARS]
     ]
     said = (
-        f"Each {found.unit} is taken away in turn ({found.how} ablation) and {found.items} items are scored again. "
-        f"Before that: {found.task_line()}. Below is the change of the log-likelihood. "
-        f"{said_of_intervals(found.items, found.confidence, 'items')}"
+        f"Each {found.unit} is ablated in turn ({found.method} ablation) and {found.items} items are scored again. "
+        f"Before that: {found.task_line()}. Shown is the change of the log-likelihood. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
         said,
@@ -84,20 +81,17 @@ def _ablation(found: Ablations) -> Markup:
     )
 
 
-def _heads(found: RoleHistory) -> Markup:
+def _heads(found: HeadHistory) -> Markup:
     """The scores over the checkpoints, and when each head took its role."""
     charts = []
     for place, role in enumerate(dict.fromkeys(each.role for each in found.moments)):
         lines = [
-            CurveLine(name=f"block {each.block} head {each.head}", steps=found.steps, values=each.scores)
+            CurveLine(name=each.name, steps=found.steps, values=each.scores)
             for each in found.moments
             if each.role == role
         ]
         charts.append(_by_step(lines, role, axis="score", series=place, domain=(0.0, 1.0)))
-    rows = [
-        (f"block {each.block} head {each.head}", f"{each.role}, on {each.seen_on}", *_when(each.rise))
-        for each in found.moments
-    ]
+    rows = [(each.name, f"{each.role}, on {each.seen_on}", *_when(each.rise)) for each in found.moments]
     said = (
         "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens, or "
         "on the corpus where only that shows the role."
@@ -107,16 +101,13 @@ def _heads(found: RoleHistory) -> Markup:
 
 def _neurons(found: NeuronHistory) -> Markup:
     """How far the neurons' classes stand apart over the checkpoints, and since when."""
-    lines = [
-        CurveLine(name=f"block {each.block} neuron {each.neuron}", steps=found.steps, values=each.scores)
-        for each in found.moments
-    ]
+    lines = [CurveLine(name=each.name, steps=found.steps, values=each.scores) for each in found.moments]
     charts = []
     if lines:
         charts = [_by_step(lines, "selective neurons", axis="standard deviations apart")]
     rows = [
         (
-            f"block {each.block} neuron {each.neuron}",
+            each.name,
             Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
             *_when(each.rise),
         )

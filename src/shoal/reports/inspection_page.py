@@ -90,7 +90,7 @@ def _details(found: Inspection) -> str:
     if known:
         parts.append(f"{sum(known) / len(known):.2f} bits per token")
     if found.roles is not None:
-        parts.append(f"{len(found.roles.named)} of {len(found.roles.heads)} heads have a known role")
+        parts.append(f"{len(found.roles.typed)} of {len(found.roles.heads)} heads have a known role")
     if found.neurons is not None:
         parts.append(f"{found.neurons.selective:,} of {found.neurons.all_neurons:,} neurons are selective")
     return f"{joined(parts)}. Text: {_quoted(found.reading.text)}"
@@ -166,8 +166,8 @@ def _start(found: Inspection) -> tuple[int, str]:
                 place,
                 f" Shown first is {name}, which changes the prediction most of all heads ({effects[name]:+.2f}).",
             )
-    if found.roles is not None and found.roles.named:
-        head = max(found.roles.named, key=lambda head: max(head.scores.values()))
+    if found.roles is not None and found.roles.typed:
+        head = max(found.roles.typed, key=lambda head: max(head.scores.values()))
         place = places.get((head.block, head.head), 0)
         return place, f" Shown first is block {head.block} head {head.head}, whose role is the clearest."
     return 0, ""

@@ -14,7 +14,7 @@ from shoal.reports.html_format import plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shoal.insight.layers import AttentionReport, Format, GreedyChange, LayerRow, Sweep
+    from shoal.insight.layers import AttentionReport, LayerRow, LayerSweep, NumberFormat, PrecisionDrift
 
 _UNITS = {
     "operations": ("Operations", "floating-point operations"),
@@ -23,14 +23,13 @@ _UNITS = {
 }
 _NAMES = {"n": "n, positions", "d": "d, width", "k": "k, kernel size", "r": "r, window"}
 _WIDTH = 300
-_COLOURS = ("self-attention", "recurrent", "convolution", "dilated convolution", "restricted")
 
 
 def layers_page(
     rows: Sequence[LayerRow] = (),
     attention: AttentionReport | None = None,
-    formats: Sequence[Format] = (),
-    changes: Sequence[GreedyChange] = (),
+    formats: Sequence[NumberFormat] = (),
+    changes: Sequence[PrecisionDrift] = (),
     *,
     model: str = "",
 ) -> str:
@@ -60,8 +59,8 @@ def layers_page(
 def _result(
     rows: Sequence[LayerRow],
     attention: AttentionReport | None,
-    formats: Sequence[Format],
-    changes: Sequence[GreedyChange],
+    formats: Sequence[NumberFormat],
+    changes: Sequence[PrecisionDrift],
 ) -> str:
     """The first of what was measured, in a sentence."""
     by_length = {row.kind: sweep for row in rows for sweep in row.sweeps if sweep.variable == "n"}
@@ -86,7 +85,7 @@ def _result(
     return "Nothing was measured."
 
 
-def _exponent(sweep: Sweep) -> str:
+def _exponent(sweep: LayerSweep) -> str:
     """The exponent of the time with its interval."""
     time = sweep.exponents["seconds"]
     return f"{time.value:.2f} [{time.low:.2f}, {time.high:.2f}]"
@@ -141,7 +140,7 @@ def _all_growth(rows: Sequence[LayerRow]) -> Markup:
     )
 
 
-def _growth(sweeps: Sequence[Sweep], variable: str) -> Markup:
+def _growth(sweeps: Sequence[LayerSweep], variable: str) -> Markup:
     """The three costs over one size."""
     chosen = [sweep for sweep in sweeps if sweep.variable == variable]
     drawings = []
@@ -164,18 +163,17 @@ def _drawn(lines: Sequence[ScalingLine], title: str, size: str, axis: str) -> Ma
     )
 
 
-def _line(sweep: Sweep, cost: str) -> ScalingLine:
+def _line(sweep: LayerSweep, cost: str) -> ScalingLine:
     """One kind's line."""
     values = getattr(sweep, cost)
     samples = _milliseconds(values) if cost == "seconds" else tuple((float(value),) for value in values)
-    series = max(place for place, name in enumerate(_COLOURS) if sweep.kind.startswith(name))
     return ScalingLine(
         name=sweep.kind,
-        series=series,
+        series=sweep.colour,
         sizes=sweep.sizes,
         costs=samples,
         exponent=sweep.exponents[cost].value,
-        dashed="projections" in sweep.kind,
+        dashed=sweep.projections,
     )
 
 
@@ -214,12 +212,12 @@ def _attention(report: AttentionReport) -> Markup:
     return Markup("<p>{}</p>{}").format(comparison, figure(drawings, caption="Training: forward and backward."))
 
 
-def _formats(formats: Sequence[Format], changes: Sequence[GreedyChange], model: str) -> Markup:
+def _formats(formats: Sequence[NumberFormat], changes: Sequence[PrecisionDrift], model: str) -> Markup:
     """What the formats hold, and how the texts of a model change in them."""
     return Markup("").join([*([_held(formats)] if formats else []), *([_greedy(changes, model)] if changes else [])])
 
 
-def _held(formats: Sequence[Format]) -> Markup:
+def _held(formats: Sequence[NumberFormat]) -> Markup:
     """A row per format: range, rounding and speed."""
     head = ("Format", "Largest", "Smallest above 0", "Gap above 1", "Whole numbers to", "Ties", "Rounding", "Product")
     rows = [
@@ -240,7 +238,7 @@ def _held(formats: Sequence[Format]) -> Markup:
     return table((*head, "Error"), rows, caption=caption, numeric=(1, 2, 3, 4, 6, 7, 8))
 
 
-def _greedy(changes: Sequence[GreedyChange], model: str) -> Markup:
+def _greedy(changes: Sequence[PrecisionDrift], model: str) -> Markup:
     """A row per format: how its greedy texts and choices differ from those in float32."""
     head = ("Format", "Texts that change", "Interval", "Other choices", "Ties", "Largest difference", "Forward pass")
     rows = [
@@ -259,7 +257,7 @@ def _greedy(changes: Sequence[GreedyChange], model: str) -> Markup:
     return table(head, rows, caption=caption, numeric=(1, 2, 3, 4, 5, 6))
 
 
-def _time(sweep: Sweep) -> Markup:
+def _time(sweep: LayerSweep) -> Markup:
     """The exponent of the time with its interval, on a line of its own."""
     time = sweep.exponents["seconds"]
     return Markup("<small>{}^{:.2f} [{:.2f}, {:.2f}]</small>").format(sweep.variable, time.value, time.low, time.high)

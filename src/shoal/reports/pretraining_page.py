@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError
-from shoal.experiments import disk_faults, write_text
-from shoal.experiments.pretraining import read_rows, result_of
+from shoal.experiments import disk_faults, read_json_rows, write_text
+from shoal.experiments.pretraining import result_of
 from shoal.figures import CurveLine, curve_chart, figure, responsive, table, to_png
 from shoal.files import atomic_file
 from shoal.reports.document import Section, document
@@ -99,7 +99,10 @@ def _page(folder: Path, result: str, facts: str, held_out: Mapping[str, HeldOutS
     )
     samples = table(
         ["step", "prompt", "continuation"],
-        [[f"{row['step']:,}", row["prompt"], row["text"]] for row in reversed(read_rows(folder / "samples.jsonl"))],
+        [
+            [f"{row['step']:,}", row["prompt"], row["text"]]
+            for row in reversed(read_json_rows(folder / "samples.jsonl"))
+        ],
         caption="Samples as it learned, the last ones first.",
     )
     sections = [Section("held-out", "Held-out documents", scores), Section("samples", "Samples", samples)]
@@ -131,7 +134,7 @@ def _score_drawing(name: str, points: list[tuple[int, float]], place: int) -> Ma
 
 
 def _loss_chart(folder: Path, width: int) -> alt.LayerChart:
-    rows = read_rows(folder / "metrics.jsonl")
+    rows = read_json_rows(folder / "metrics.jsonl")
     loss = CurveLine(
         name="training",
         steps=tuple(row["step"] for row in rows),
@@ -157,7 +160,7 @@ def _result(result: PretrainResult) -> str:
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Bits per byte at each scored step, by corpus."""
     found: dict[str, list[tuple[int, float]]] = {}
-    for row in read_rows(folder / "scores.jsonl"):
+    for row in read_json_rows(folder / "scores.jsonl"):
         found.setdefault(row["corpus"], []).append((row["step"], row["bits_per_byte"]))
     return found
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import StoreError
-from shoal.experiments import write_text
+from shoal.experiments import open_run, write_text
 from shoal.figures import ITEM_STATES, ItemState, figure, item_key_svg, templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.charts import curves, item_grids
 from shoal.reports.document import Section, document
-from shoal.reports.folder import RunRecords, inspections, read_run
+from shoal.reports.folder import inspections
 from shoal.reports.items import items_data
 from shoal.reports.pretraining_page import write_pretraining_report
 from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
@@ -22,6 +22,8 @@ from shoal.reports.verdict import verdict, verdict_picture, verdict_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from shoal.experiments import Run
 
 _ROOM = "shoal.reports"
 
@@ -51,10 +53,11 @@ def write_report(run_folder: str | Path) -> Path:
     for name, write in _OTHER_FOLDERS.items():
         if (run_folder / name).is_file():
             return write(run_folder)
-    html = render_report(read_run(run_folder))
+    run = open_run(run_folder)
+    html = render_report(run)
     path = run_folder / "report.html"
     try:
-        for arm, found in inspections(run_folder):
+        for arm, found in inspections(run):
             from shoal.reports.inspection_page import inspection_page  # imports torch, as the views do
 
             write_text(run_folder / "inside" / f"{arm}.html", inspection_page(found))
@@ -64,7 +67,7 @@ def write_report(run_folder: str | Path) -> Path:
     return path
 
 
-def render_report(run: RunRecords) -> str:
+def render_report(run: Run) -> str:
     """The report's HTML."""
     data = items_data(run)
     plan = run.experiment
@@ -82,7 +85,7 @@ def render_report(run: RunRecords) -> str:
     )
 
 
-def _sections(run: RunRecords, data: Mapping[str, Any]) -> list[Section]:
+def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     """All parts, in the order in which a reader needs them."""
     drawn = curves(run)
     loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
@@ -109,7 +112,7 @@ def _section(anchor: str, heading: str, html: Markup | None, missing: str = "") 
     return Section(anchor, heading, html)
 
 
-def _by_index(run: RunRecords) -> Markup | None:
+def _by_index(run: Run) -> Markup | None:
     """The grids with their key."""
     drawn = item_grids(run)
     if not drawn:

@@ -205,7 +205,7 @@ def _failed(result: SweepResult) -> Markup:
     rows = [
         [
             str(trial.number),
-            "given up" if trial.state == "pruned" else "failed",
+            "pruned" if trial.state == "pruned" else "failed",
             ", ".join(f"{key} = {_plain(value)}" for key, value in trial.settings.items()),
             trial.reason,
         ]

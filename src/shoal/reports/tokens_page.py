@@ -14,15 +14,15 @@ from shoal.reports.html_format import joined, plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.tokens import Parting, TokenReading
+    from shoal.insight.tokens import TokenizationDiff, TokenReading
 
 
-def tokens_page(readings: Sequence[TokenReading], partings: Sequence[Parting] = ()) -> str:
+def tokens_page(readings: Sequence[TokenReading], diffs: Sequence[TokenizationDiff] = ()) -> str:
     """A whole document that opens offline.
 
     Args:
         readings: the same text by each tokenizer.
-        partings: comparisons of two of them.
+        diffs: comparisons of two of them.
     """
     sections, data = [], {}
     for place, reading in enumerate(readings):
@@ -34,13 +34,13 @@ def tokens_page(readings: Sequence[TokenReading], partings: Sequence[Parting] = 
         )
         sections.append(Section(f"reading-{place}", reading.model, view))
         data[f"tokens-{place}"] = token_data(boxes, measures)
-    for place, each in enumerate(partings):
-        sections.append(Section(f"parting-{place}", f"{each.first} against {each.second}", _parting(each)))
+    for place, each in enumerate(diffs):
+        sections.append(Section(f"diff-{place}", f"{each.first} against {each.second}", _diff(each)))
     return document(
         f"Tokens of {_short(readings[0].text)}",
         _result(readings),
         sections,
-        details=_agreement(partings),
+        details=_agreement(diffs),
         style=token_style(),
         script=token_script(),
         data=data,
@@ -66,8 +66,10 @@ def _result(readings: Sequence[TokenReading]) -> str:
     return f"{fewest} needs the fewest tokens, {counts[fewest]} for {size:,} bytes; {others}{lossy}."
 
 
-def _agreement(partings: Sequence[Parting]) -> str:
-    return " ".join(f"{each.first} and {each.second} agree on {each.agreement:.0%} of their cuts." for each in partings)
+def _agreement(diffs: Sequence[TokenizationDiff]) -> str:
+    return " ".join(
+        f"{each.first} and {each.second} agree on {each.agreement:.0%} of their boundaries." for each in diffs
+    )
 
 
 def _boxes(reading: TokenReading) -> list[TokenBox]:
@@ -110,18 +112,18 @@ def _named(reading: TokenReading) -> Markup:
     return table(("role", "token", "id"), rows, caption="Tokens with a role", numeric=(2,))
 
 
-def _parting(parting: Parting) -> Markup:
-    """Where two tokenizers differ, as a table."""
-    rows = [(span.text, _joined(span.first), _joined(span.second)) for span in parting.spans]
+def _diff(diff: TokenizationDiff) -> Markup:
+    """The diff of two tokenizations, as a table."""
+    rows = [(span.text, _joined(span.first), _joined(span.second)) for span in diff.spans]
     summary = (
-        f"{parting.shared} cuts are shared, {parting.only_first} made by the first alone, "
-        f"{parting.only_second} by the second alone: agreement {parting.agreement:.2f} (shared among all)."
+        f"{diff.shared} boundaries are shared, {diff.only_first} are of the first alone, "
+        f"{diff.only_second} of the second alone: agreement {diff.agreement:.2f} (shared among all)."
     )
-    head = ("text", parting.first, parting.second)
-    listed = table(head, rows, caption="Spans that are cut differently") if rows else ""
+    head = ("text", diff.first, diff.second)
+    listed = table(head, rows, caption="Spans that are divided differently") if rows else ""
     return Markup("<p>{}</p>{}").format(summary, listed)
 
 
 def _joined(tokens: Sequence[str]) -> Markup:
-    """Tokens that can be told from each other."""
+    """Tokens, each in a box of its own."""
     return Markup(" ").join(Markup("<code>{}</code>").format(token) for token in tokens)

@@ -10,7 +10,8 @@ from shoal.figures import effect_chart, figure, responsive, table, templates
 from shoal.reports.html_format import MINUS, number, said, words
 
 if TYPE_CHECKING:
-    from shoal.reports.folder import Record, RunRecords
+    from shoal.experiments import Run
+    from shoal.reports.folder import Record
 
 MEANING = {
     "supported": "the whole interval lies above 0 and the estimate reaches the smallest effect that matters",
@@ -24,29 +25,28 @@ _SENTENCE = Markup("<p class='result sentence'>{}</p>\n")
 SIGN = {"supported": "✓", "refuted": "✗", "underpowered": "?", "confounded": "!"}
 
 
-def verdict_result(run: RunRecords) -> Markup:
+def verdict_result(run: Run) -> Markup:
     """The word and the sentence, or that there is none yet."""
-    record = run.verdict
-    if record is None:
+    if run.verdict is None:
         return _WORD.format("pending", "", "No verdict yet") + _SENTENCE.format(
             "The run has not come to its end. What it has written so far stands below."
         )
-    word = record["verdict"]
+    word = run.verdict.verdict
     sign = Markup("<span aria-hidden='true'>{}</span> ").format(SIGN[word])
-    return _WORD.format(word, sign, word.capitalize()) + _SENTENCE.format(record["sentence"])
+    return _WORD.format(word, sign, word.capitalize()) + _SENTENCE.format(run.verdict.sentence)
 
 
-def verdict_picture(run: RunRecords) -> Markup | None:
+def verdict_picture(run: Run) -> Markup | None:
     """The interval of the effect; None where there is no verdict yet."""
-    return None if run.verdict is None else _effect(run.verdict)
+    return None if run.verdict is None else _effect(run.verdict.to_dict())
 
 
-def verdict(run: RunRecords) -> Markup:
+def verdict(run: Run) -> Markup:
     """The numbers behind the verdict and its controls, or what is still missing for one."""
     template = templates("shoal.reports").get_template("verdict.html.j2")
-    record = run.verdict
-    if record is None:
+    if run.verdict is None:
         return Markup(template.render(word=None, progress=_progress(run)))
+    record = run.verdict.to_dict()
     word = record["verdict"]
     html = template.render(
         word=word,
@@ -59,10 +59,10 @@ def verdict(run: RunRecords) -> Markup:
     return Markup(html)
 
 
-def _progress(run: RunRecords) -> list[str]:
+def _progress(run: Run) -> list[str]:
     """Each arm that has begun, with how many of its seeds are done."""
     planned = len(run.experiment.seeds)
-    finished = {arm: sum(seed.done is not None for seed in run.of_arm(arm)) for arm in run.arms}
+    finished = {arm: sum(seed.done is not None for seed in run.seeds_of(arm)) for arm in run.arms}
     return [f"{arm}: {done} of {planned} seeds are done" for arm, done in finished.items()]
 
 
