@@ -39,10 +39,10 @@ def train_settings(recipe: Recipe, steps: int, precision: Precision | None = Non
         steps: of the whole training.
         precision: what a measurement has chosen; None for what the recipe says.
     """
-    from shoal.experiments.learning import settings_of
+    from shoal.experiments.tables import train_settings_of
     from shoal.training import default_beta2
 
     table = recipe.training
     chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or table.precision}
     beta2 = default_beta2(table.optimizer, steps) if table.beta2 is None else table.beta2
-    return settings_of(table, chosen | {"beta2": beta2})
+    return train_settings_of(table, chosen | {"beta2": beta2})

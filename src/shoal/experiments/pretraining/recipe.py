@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from shoal.errors import ExperimentFileError
-from shoal.experiments.faults import fault_line
 from shoal.experiments.pretraining.tables import (
     CheckpointsTable,
     CorpusTable,
@@ -18,7 +17,7 @@ from shoal.experiments.pretraining.tables import (
     Tracker,
     TrainingTable,
 )
-from shoal.experiments.table import Name, Table, Whole
+from shoal.experiments.tables import Name, Table, Whole, fault_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

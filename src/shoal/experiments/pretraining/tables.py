@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.experiments.learning import LearningTable
-from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrZero, Table, Whole
+from shoal.experiments.tables import Count, LearningTable, Name, NotNegative, Positive, ShareOrZero, Table, Whole
 
 Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
 _KINDS = ("source", "grammar", "mixture")
