@@ -62,7 +62,7 @@ def _figures(found: Inspection) -> dict[str, Any]:
         "heads": 0 if found.roles is None else len(found.roles.heads),
         "roles": [
             {"block": head.block, "head": head.head, "roles": list(head.roles)}
-            for head in (() if found.roles is None else found.roles.named)
+            for head in (() if found.roles is None else found.roles.typed)
         ],
         "layers": [
             {"layer": each.layer, "token": found.names[each.top_ids[-1][0]], "p": each.top_p[-1][0]}
