@@ -1,4 +1,4 @@
-"""How the text of a table is laid out, found from its first lines: what separates the cells, and whether there is a header.
+"""The layout of a text table, found from its first lines: what separates cells, and whether there is a header.
 
 Python's own `csv` splits the lines, and Arrow's reader reads the rows; here is only what neither of them does.
 """
@@ -158,7 +158,7 @@ def _delimiter(lines: Sequence[str], header: bool | None) -> str | None:
 
 
 def _has_blank_columns(lines: Sequence[str]) -> bool:
-    """Whether blanks separate columns, one of them of numbers, rather than words, thousands, or numbers and their unit."""
+    """Whether blanks separate columns, one of them of numbers, rather than words, thousands, or a unit."""
     from shoal.tabular.values import is_numeral, read_numerals
 
     first, *others = split(lines, BLANKS)

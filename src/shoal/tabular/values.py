@@ -140,7 +140,7 @@ def read_clock(text: Any) -> list[str | None] | None:
 
 
 def _unevenness(stamps: Any) -> float:
-    """How uneven the steps between dates are: of two formats that fit, the one with day and month right is more even."""
+    """How uneven the steps between dates are: of two formats that fit, the right one is more even."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
