@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.processes import DATA
-from shoal.insight.vectors.dimension import find_dimension
-from shoal.insight.vectors.labelled import LabelTask, PairTask, read_labelled
+from shoal.insight.vectors import LabelTask, PairTask, find_dimension, read_label_task
 from shoal.text.vectors import (
     GensimSettings,
     GloveSettings,
@@ -103,8 +102,11 @@ def dimension(corpus: WordCorpus, grid: list[int]) -> None:
     tasks = [
         PairTask(pairs=read_word_pairs(DATA / "word-similarity" / f"{MEN}.txt"), name="similarity (MEN)"),
         LabelTask(name="sentiment (sentence_polarity)", kind="sentiment", items=polarity()),
-        read_labelled(
-            DATA / "goemotions" / "ekman_train.tsv.gz", name="emotion (goemotions, Ekman)", kind="emotion", most=12_000
+        read_label_task(
+            DATA / "goemotions" / "ekman_train.tsv.gz",
+            name="emotion (goemotions, Ekman)",
+            kind="emotion",
+            max_rows=12_000,
         ),
         LabelTask(name="part of speech (Brown)", kind="part of speech", items=brown_tags(corpus)),
     ]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import StoreError
-from shoal.experiments import disk_faults, write_text
-from shoal.experiments.pretraining import read_rows, result_of
+from shoal.experiments import disk_faults, read_json_rows, write_text
+from shoal.experiments.pretraining import result_of
 from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
 from shoal.files import atomic_file
 
@@ -86,7 +86,7 @@ class LiveCurve:
 
 def _charts(folder: Path) -> list[Any]:
     """The loss of every step, and the held-out score of each corpus."""
-    rows = read_rows(folder / "metrics.jsonl")
+    rows = read_json_rows(folder / "metrics.jsonl")
     loss = CurveLine(
         name="training",
         steps=tuple(row["step"] for row in rows),
@@ -113,7 +113,7 @@ def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, He
     )
     samples = table(
         ["step", "prompt", "what the model says"],
-        [[row["step"], row["prompt"], row["text"]] for row in reversed(read_rows(folder / "samples.jsonl"))],
+        [[row["step"], row["prompt"], row["text"]] for row in reversed(read_json_rows(folder / "samples.jsonl"))],
         caption="Samples as it learned, the last ones first.",
     )
     return Markup("\n").join(
@@ -130,7 +130,7 @@ def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, He
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Bits per byte at each scored step, by corpus."""
     found: dict[str, list[tuple[int, float]]] = {}
-    for row in read_rows(folder / "scores.jsonl"):
+    for row in read_json_rows(folder / "scores.jsonl"):
         found.setdefault(row["corpus"], []).append((row["step"], row["bits_per_byte"]))
     return found
 

@@ -8,7 +8,6 @@ from .recipe import (
     Recipe as Recipe,
     recipe_from as recipe_from,
 )
-from .records import read_rows as read_rows
 from .result import (
     HeldOutScore as HeldOutScore,
     Memorised as Memorised,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.experiments.pretraining.records import read_rows
-from shoal.experiments.writing import write_text
+from shoal.experiments.storage import read_json_rows, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +88,7 @@ def _memorised(result: PretrainResult) -> str:
 
 
 def _samples(recipe: Recipe, result: PretrainResult) -> str:
-    said = [row for row in read_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
+    said = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
     if not said:
         return "None were drawn."
     quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in said)

@@ -17,7 +17,7 @@ import numpy as np
 from shoal.corpora import HUB, parse_hub, pin
 from shoal.errors import DataError
 from shoal.experiments.pretraining.sources import pinned_source
-from shoal.experiments.writing import disk_faults, read_json, write_json
+from shoal.experiments.storage import disk_faults, read_json, write_json
 from shoal.files import digest_of_files
 
 if TYPE_CHECKING:

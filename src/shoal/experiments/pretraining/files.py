@@ -11,10 +11,16 @@ from shoal.experiments.loading import parse_toml
 from shoal.experiments.pretraining.recipe import Recipe, recipe_from
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
 
-def load_recipe(path: str | Path, *, data: str | Path | None = None, values: Mapping[str, Any] | None = None) -> Recipe:
+def load_recipe(
+    path: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Recipe:
     """Read a recipe.
 
     Args:

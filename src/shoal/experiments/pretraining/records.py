@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from shoal.experiments.writing import disk_faults, finite, write_jsonl
+from shoal.experiments.storage import disk_faults, finite, read_json_rows, write_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ class Records:
         self._files = {}
         kept: list[dict[str, Any]] = []
         for name in TABLES:
-            rows = [row for row in read_rows(self._folder / f"{name}.jsonl") if row["step"] < step]
+            rows = [row for row in read_json_rows(self._folder / f"{name}.jsonl") if row["step"] < step]
             write_jsonl(self._folder / f"{name}.jsonl", rows)
             kept = rows if name == "metrics" else kept
             self._rewrite(name, rows)
@@ -108,11 +108,3 @@ def _as_disk_fault(folder: Path) -> Iterator[None]:
         if "full" in str(error) or "disk I/O" in str(error):
             raise OSError(errno.ENOSPC, str(error), str(folder / "records.sqlite")) from error
         raise
-
-
-def read_rows(file: Path) -> list[dict[str, Any]]:
-    """The whole rows of a JSONL file; a last line that a kill cut short is left out."""
-    if not file.is_file():
-        return []
-    *whole, _ = file.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in whole if line]

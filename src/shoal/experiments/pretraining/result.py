@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.pretraining.records import read_rows
+from shoal.experiments.storage import read_json_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +100,6 @@ def result_of(folder: str | Path, done: Mapping[str, Any]) -> PretrainResult:
         "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},
         "memorised": None if done["memorised"] is None else Memorised(**done["memorised"]),
     }
-    rows = read_rows(folder / "metrics.jsonl")
+    rows = read_json_rows(folder / "metrics.jsonl")
     curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)
     return PretrainResult(folder=folder, curve=curve, **(dict(done) | parsed))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
-from shoal.experiments.environment import check_same_environment, describe_environment
+from shoal.experiments.environment import keep_environment
 from shoal.experiments.pretraining.listeners import Listeners
 from shoal.experiments.pretraining.result import PretrainResult, result_of
 from shoal.experiments.settings_file import as_table
+from shoal.experiments.storage import write_text
 from shoal.experiments.store import RunStore
-from shoal.experiments.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ class _Run:
         from shoal.models import check_saving, find_device
         from shoal.training import Callbacks, run_training
 
-        self._group.broadcast_from_rank0(self._check_environment)
+        self._group.broadcast_from_rank0(lambda: keep_environment(self._opened))
         self._prepared = self._prepare(cache)
         self._model = build_model(self._recipe, self._prepared.tokenizer)
         if self._store:
@@ -143,14 +143,6 @@ class _Run:
                     ),
                 )
         self._group.broadcast_from_rank0(lambda: self._finish(watch))
-
-    def _check_environment(self) -> None:
-        now = describe_environment()
-        held = self._opened.read("environment.json")
-        if held is None:
-            self._opened.write("environment.json", now)
-        else:
-            check_same_environment(held, now)
 
     def _prepare(self, cache: Path) -> Prepared:
         """The data: made by the first process, and then read by the others."""
@@ -233,9 +225,9 @@ class _Run:
     def _finish(self, watch: Watch | None) -> None:
         """Save the model, and what was measured of it."""
         from shoal.experiments.pretraining.card import write_card
-        from shoal.experiments.pretraining.records import read_rows
         from shoal.experiments.pretraining.scoring import count_memorised, score_all
         from shoal.experiments.pretraining.watching import CHECKPOINT
+        from shoal.experiments.storage import read_json_rows
         from shoal.models import save_model
 
         save_model(self._model.eval().cpu(), self._prepared.tokenizer, self._out / "model")
@@ -243,7 +235,7 @@ class _Run:
         scores = watch.last.scores if watch and watch.last and seen else score_all(self._held_out, self._model)
         split = self._prepared.split
         memorised = count_memorised(self._model, self._prepared.corpora, split.seen, split.held_out, self._recipe)
-        last = read_rows(self._out / "metrics.jsonl")[-1]
+        last = read_json_rows(self._out / "metrics.jsonl")[-1]
         done = {
             "parameters": self._plan.parameters,
             "tokens": last["tokens"],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shoal.corpora import HUB, parse_hub, pin
 from shoal.errors import UnavailableError
-from shoal.experiments.writing import disk_faults, read_json, write_json
+from shoal.experiments.storage import disk_faults, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

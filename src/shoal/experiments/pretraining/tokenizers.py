@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.experiments.pretraining.documents import read_texts
-from shoal.experiments.writing import disk_faults
+from shoal.experiments.storage import disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.experiments.pretraining.documents import read_ids, read_texts
-from shoal.experiments.writing import disk_faults
+from shoal.experiments.storage import disk_faults
 from shoal.files import atomic_folder
 from shoal.text import plain_ids
 from shoal.training import open_token_file, write_token_file
