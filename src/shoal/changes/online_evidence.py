@@ -6,7 +6,7 @@ For a start j and a cell, the factor B_j is the product over the steps since j o
 
 where w is the word that ends at the step, v the word without its last level, q the number of levels, N the counts over
 the whole past and c_j those since j: a Dirichlet mixture of laws against the law learned so far, each predicting the
-next level from those before it. While nothing changes such a ratio has mean 1 (up to what the past does not tell yet),
+next level from those before it. While nothing changes such a ratio has mean 1 (up to what the past leaves unknown),
 so the sum over all starts, of the Shiryaev-Roberts kind and mixed over cells with weights that add up to 1,
 
     D_t = sum_cells w_cell sum_{j <= t} B_j,
@@ -24,26 +24,43 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.online.cells import BITS, CELLS, DIGITS, LENGTHS, MOST_BITS, WEIGHTS
+from shoal.changes.result import ChangedFeature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Array = np.ndarray[Any, Any]
 
+MAX_BITS = 6
+"""A cell has at most 2^6 words."""
+DIGITS = 4
+"""The finest levels are 2^4 = 16."""
+
+CELLS = tuple(
+    (bits, length) for bits in range(1, DIGITS + 1) for length in range(1, MAX_BITS + 1) if bits * length <= MAX_BITS
+)
+"""Binary digits of a level, and length of a word."""
+
+BITS = np.array([bits for bits, _ in CELLS])
+LENGTHS = np.array([length for _, length in CELLS])
+
+_PRIOR = 1.0 / (BITS * (BITS + 1) * LENGTHS * (LENGTHS + 1))
+WEIGHTS = _PRIOR / _PRIOR.sum()
+"""The summable weights w_m w_l = 1 / (m (m + 1) l (l + 1)) of the distributional distance, made to add up to 1."""
+
 SPACING = 4
-"""Steps from one start to the next."""
+"""Steps from one start to the next: a delay of up to three steps for a quarter of the cost."""
 SLOTS = 192
 """Room for starts: eight for each doubling of their age, up to 2^26 steps."""
 OLDEST = 22
 """Doublings after which a start is forgotten."""
 _SMALL = 1e-200
-_WORDS = 1 << MOST_BITS
+_WORDS = 1 << MAX_BITS
 
 
 @dataclass(slots=True, kw_only=True)
-class Evidence:
-    """The whole state of a watch beside its whitening; a few arrays, whatever the length of the stream."""
+class DetectorState:
+    """The whole state of an online detector but its whitening; a few arrays, whatever the length of the stream."""
 
     past: Array
     """N: counts of words, of shape (cells, words)."""
@@ -65,7 +82,7 @@ class Evidence:
     """Steps read."""
 
     @classmethod
-    def fresh(cls) -> Evidence:
+    def fresh(cls) -> DetectorState:
         """Nothing read."""
         shape = (len(CELLS), _WORDS)
         return cls(
@@ -172,3 +189,29 @@ def _advance(  # one loop over steps, starts and cells: numba compiles it whole
         if limit > 0.0 and total >= limit:
             return done + 1, total
     return len(levels), total
+
+
+def likeliest_start(state: DetectorState) -> tuple[int, ChangedFeature]:
+    """The start that the evidence favours, and the word whose share changed most since then."""
+    shares = np.where(state.starts[:, None] >= 0, state.factors * WEIGHTS * state.stands_for[:, None], 0.0)
+    slot, cell = (int(place) for place in np.unravel_index(int(shares.argmax()), shares.shape))
+    after = state.counts[slot, cell].astype(float)
+    before = state.past[cell] - after
+    after_share, before_share = after / max(after.sum(), 1.0), before / max(before.sum(), 1.0)
+    smoothed = (before + 0.5) / (before.sum() + 0.5 * len(before))
+    gain = np.where(after > 0, after * np.log(np.maximum(after_share, 1e-300) / smoothed), 0.0)
+    word = int(gain.argmax())
+    bits, length = CELLS[cell]
+    return int(state.starts[slot]), ChangedFeature(
+        cell=(1 << bits, length),
+        word=_word_text(word, bits, length),
+        before=float(before_share[word]),
+        after=float(after_share[word]),
+    )
+
+
+def _word_text(word: int, bits: int, length: int) -> str:
+    """A word in levels from 1, the lowest: ``level 4 of 4, then level 1 of 4``."""
+    size = 1 << bits
+    levels = [(word >> (bits * (length - 1 - place))) % size + 1 for place in range(length)]
+    return ", then ".join(f"level {level} of {size}" for level in levels)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.changes import change_points
+from shoal.changes import change_points, deseasonalize, difference, preprocess, robust_ranks
 from shoal.changes.input import as_stream
-from shoal.changes.preparing import deseason, difference, prepared, robust_ranks
 from shoal.errors import DataError, UsageError
 
 
@@ -29,7 +28,7 @@ def test_a_change_of_slope_is_found_in_the_differences_at_its_place() -> None:
 def test_a_season_is_taken_off_and_a_shift_is_kept() -> None:
     steps = np.arange(240)
     shift = np.where(steps < 120, 0.0, 5.0)
-    result = deseason(10.0 * np.sin(2 * np.pi * steps / 12) + shift, 12)
+    result = deseasonalize(10.0 * np.sin(2 * np.pi * steps / 12) + shift, 12)
     np.testing.assert_allclose(result, shift + result[0], atol=1e-9)
 
 
@@ -46,12 +45,12 @@ def test_running_median_ranks_drop_a_single_outlier_and_keep_gaps() -> None:
 
 def test_tables_are_prepared_column_by_column() -> None:
     table = np.random.default_rng(0).normal(size=(40, 2))
-    for function in (difference, robust_ranks, lambda x: deseason(x, 4)):
+    for function in (difference, robust_ranks, lambda x: deseasonalize(x, 4)):
         np.testing.assert_allclose(function(table)[:, 1], function(table[:, 1]))
 
 
 def test_what_holds_no_numbers_is_refused_in_one_line() -> None:
-    for function in (difference, robust_ranks, lambda x: deseason(x, 2)):
+    for function in (difference, robust_ranks, lambda x: deseasonalize(x, 2)):
         with pytest.raises(DataError, match="symbols"):
             function(["a", "b", "c", "d"])
 
@@ -63,19 +62,19 @@ def test_infinities_and_lists_with_none_are_taken() -> None:
 
 def test_a_stream_is_prepared_with_its_labels_and_says_what_it_has_become() -> None:
     stream = as_stream(np.arange(48.0), index=np.arange(1900, 1948))
-    made = prepared(stream, lag=12, period=4)
-    np.testing.assert_array_equal(made.values[:, 0], difference(deseason(np.arange(48.0), 4), lag=12))
+    made = preprocess(stream, lag=12, period=4)
+    np.testing.assert_array_equal(made.values[:, 0], difference(deseasonalize(np.arange(48.0), 4), lag=12))
     assert made.names == ("diff(deseason(x, 4), 12)",)
     assert made.index is stream.index
-    assert prepared(stream) is stream
+    assert preprocess(stream) is stream
     with pytest.raises(UsageError, match="symbols"):
-        prepared(as_stream("abab"), lag=1)
+        preprocess(as_stream("abab"), lag=1)
 
 
 def test_settings_that_do_not_fit_the_series_are_refused() -> None:
     with pytest.raises(UsageError, match="lag"):
         difference([1.0, 2.0], lag=2)
     with pytest.raises(UsageError, match="period"):
-        deseason(np.zeros(10), 6)
+        deseasonalize(np.zeros(10), 6)
     with pytest.raises(UsageError, match="odd"):
         robust_ranks(np.zeros(10), window=4)

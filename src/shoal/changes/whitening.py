@@ -1,4 +1,4 @@
-"""What a watch learns from its first values: ranks, a linear memory, and levels of what that memory leaves.
+"""What an online detector learns from its first values: ranks, a linear memory, and levels of what that memory leaves.
 
 A value becomes the normal score of its rank among the first values, so nothing depends on the scale or the tails of
 the stream. An autoregression of those scores, with the partial correlations that stand out of the noise, is taken off:
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.changes.online.cells import DIGITS
+from shoal.changes.online_evidence import DIGITS
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,7 @@ class Whitening:
     """Quantiles of what it leaves: 2^DIGITS - 1 values between the levels."""
 
     def scores(self, values: Array) -> Array:
-        """The normal scores of values."""
+        """The normal scores of values of shape (n,)."""
         below = np.searchsorted(self.reference, values, side="left")
         past = np.searchsorted(self.reference, values, side="right")
         return np.asarray(_half_steps(len(self.reference))[below + past])

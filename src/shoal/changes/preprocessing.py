@@ -1,7 +1,7 @@
-"""What to do to a series before its changes are sought: differences, seasons taken off, outliers drawn in.
+"""Preprocessing of a series before its changes are sought: differences, seasons subtracted, outliers winsorised.
 
 The engine looks for changes of law. A trend is one at every step, and a season is part of the law; where neither is
-what is looked for, take it off first. Missing values stay missing.
+of interest, subtract it first. Missing values stay missing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def difference(x: Sequence[float] | Array, *, lag: int = 1) -> Array:
     return result
 
 
-def prepared(stream: Stream, *, lag: int | None = None, period: int | None = None) -> Stream:
+def preprocess(stream: Stream, *, lag: int | None = None, period: int | None = None) -> Stream:
     """A stream with its season taken off, then its differences taken, each coordinate named for what it has become.
 
     Args:
@@ -61,13 +61,13 @@ def prepared(stream: Stream, *, lag: int | None = None, period: int | None = Non
     names = stream.names or ("x",) * stream.values.shape[1]
     values = stream.from_first if period is None else _rounded(stream)
     if period is not None:
-        values, names = deseason(values, period), tuple(f"deseason({name}, {period})" for name in names)
+        values, names = deseasonalize(values, period), tuple(f"deseason({name}, {period})" for name in names)
     if lag is not None:
         values, names = difference(values, lag=lag), tuple(f"diff({name}, {lag})" for name in names)
     return Stream(values=values, index=stream.index, names=names)
 
 
-def deseason(x: Sequence[float] | Array, period: int) -> Array:
+def deseasonalize(x: Sequence[float] | Array, period: int) -> Array:
     """Take the median of each phase of a season off, and put the median of the series back.
 
     Medians leave a shift of level in the middle of the series where it is; a season that grows with the level should be
@@ -146,7 +146,7 @@ def _as_given(values: Array, x: Any) -> Array:
 
 def _median(values: Array, axis: int = 0) -> Array:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a stretch where all is missing has none
+        warnings.simplefilter("ignore", RuntimeWarning)  # a window where all is missing has none
         return np.asarray(np.nanmedian(values, axis=axis))
 
 
