@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.experiments.pretraining.callbacks import Evaluation
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.records import HeldOutScore, Records
