@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import altair as alt
     from markupsafe import Markup
 
-    from shoal.experiments.pretraining import HeldOutScore, Moment, PretrainResult
+    from shoal.experiments.pretraining import Evaluation, HeldOutScore, PretrainResult
 
 PAGE_SECONDS = 10.0
 """The least time between two drawings of the curve of a training under way."""
@@ -67,21 +67,21 @@ class LiveCurve:
         self._folder, self._seconds = Path(folder), seconds
         self._drawn = time.monotonic()
 
-    def draw(self, moment: Moment, *, steps: int) -> None:
+    def draw(self, evaluation: Evaluation, *, steps: int) -> None:
         """Draw the curve so far, where enough time has gone by.
 
         Args:
-            moment: what was measured last.
+            evaluation: what was measured last.
             steps: how many the training will have.
 
         Raises:
             StoreError: the disk is full.
         """
-        if not moment.step or time.monotonic() - self._drawn < self._seconds:
+        if not evaluation.step or time.monotonic() - self._drawn < self._seconds:
             return
-        result = f"The model is learning: step {moment.step:,} of {steps:,}{_held_out(moment.scores)}."
-        facts = f"Under way: step {moment.step:,} of {steps:,}. This page reloads every ten seconds."
-        html = _page(self._folder, result, facts, moment.scores, script=_RELOAD)
+        result = f"The model is learning: step {evaluation.step:,} of {steps:,}{_held_out(evaluation.scores)}."
+        facts = f"Under way: step {evaluation.step:,} of {steps:,}. This page reloads every ten seconds."
+        html = _page(self._folder, result, facts, evaluation.scores, script=_RELOAD)
         write_text(self._folder / "curve.html", html)
         self._drawn = time.monotonic()
 

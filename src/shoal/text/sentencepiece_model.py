@@ -1,8 +1,12 @@
-"""The vocabulary of a SentencePiece BPE tokenizer, read from either of the two files that hold one.
+"""SentencePiece BPE vocabularies: read from the files that hold one, and made into a fast tokenizer of `transformers`.
 
 A ``*.model`` file is a protocol buffer (``sentencepiece_model.proto`` of google/sentencepiece); the few fields that
 matter are read here, so that neither ``protobuf`` nor ``sentencepiece`` has to be imported. A llama2.c ``tok*.bin``
 file is the longest piece's length, then a score, a length and the bytes of each piece.
+
+SentencePiece's BPE has no list of merges: it joins the neighbours whose union is the piece of the highest score, the
+leftmost at a tie. Here each piece brings one merge for each way of cutting it into two pieces, ranked by its score,
+which gives the same ids.
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ from shoal.errors import CorruptModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
 
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"
 """What stands for a space inside a piece."""
@@ -39,7 +46,7 @@ class Role(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class VocabularyPiece:
     """One entry of the vocabulary; its place is its id."""
 
     text: str
@@ -51,7 +58,7 @@ class Piece:
 class PieceVocabulary:
     """A SentencePiece BPE vocabulary and how text is prepared for it."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[VocabularyPiece, ...]
 
     dummy_prefix: bool = True
     """Whether a space is put before the text."""
@@ -61,6 +68,64 @@ class PieceVocabulary:
 
     character_map: bytes = b""
     """SentencePiece's compiled normalization table; empty where text is left as it is."""
+
+
+def load_sentencepiece_tokenizer(path: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of a SentencePiece ``*.model`` or a llama2.c ``tok*.bin`` file, with the ids that the file gives.
+
+    It puts the beginning token before a text, as llama2.c does.
+
+    Raises:
+        CorruptModelError: the file is not a whole BPE vocabulary, or lacks the token for the unknown, begin or end.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = read_pieces(path)
+    unknown, begin, end = _special_texts(vocabulary, path)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=build_tokenizer(vocabulary, unknown, begin),
+        unk_token=unknown,
+        bos_token=begin,
+        eos_token=end,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_tokenizer(vocabulary: PieceVocabulary, unknown: str, begin: str) -> Tokenizer:
+    """The `tokenizers` pipeline of a vocabulary: normalizer, BPE, beginning token, decoder.
+
+    Args:
+        vocabulary: the pieces; their places are their ids.
+        unknown: the text of the token for what has none.
+        begin: the text of the token that is put before each text.
+    """
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
+
+    ids = {piece.text: index for index, piece in enumerate(vocabulary.pieces)}
+    byte_fallback = any(piece.role is Role.BYTE for piece in vocabulary.pieces)
+    tokenizer = Tokenizer(
+        models.BPE(vocab=ids, merges=merges(vocabulary), unk_token=unknown, fuse_unk=True, byte_fallback=byte_fallback)
+    )
+    tokenizer.normalizer = normalizers.Sequence(_normalizers(vocabulary))
+    tokenizer.decoder = decoders.Sequence(_decoders(vocabulary))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A", pair=f"{begin} $A {begin} $B", special_tokens=[(begin, ids[begin])]
+    )
+    special = [piece.text for piece in vocabulary.pieces if piece.role in (Role.UNKNOWN, Role.CONTROL)]
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in special])
+    return tokenizer
+
+
+def merges(vocabulary: PieceVocabulary) -> list[tuple[str, str]]:
+    """Every way of joining two pieces into a third, the third's highest score first, in the order of ids at a tie."""
+    scores = {piece.text: piece.score for piece in vocabulary.pieces if piece.role is Role.NORMAL}
+    ranked = sorted(scores, key=lambda text: -scores[text])
+    return [
+        (text[:cut], text[cut:])
+        for text in ranked
+        for cut in range(1, len(text))
+        if text[:cut] in scores and text[cut:] in scores
+    ]
 
 
 def read_pieces(path: Path) -> PieceVocabulary:
@@ -82,7 +147,7 @@ def read_pieces(path: Path) -> PieceVocabulary:
 
 
 def _from_llama2c(data: bytes) -> PieceVocabulary:
-    pieces: list[Piece] = []
+    pieces: list[VocabularyPiece] = []
     place = 4
     while place < len(data):
         score, length = struct.unpack_from("<fi", data, place)
@@ -94,16 +159,16 @@ def _from_llama2c(data: bytes) -> PieceVocabulary:
     return PieceVocabulary(pieces=tuple(pieces))
 
 
-def _llama2c_piece(index: int, text: str, score: float) -> Piece:
+def _llama2c_piece(index: int, text: str, score: float) -> VocabularyPiece:
     if index in _LLAMA2C_SPECIAL:
-        return Piece(_LLAMA2C_SPECIAL[index], score, Role.CONTROL if index else Role.UNKNOWN)
+        return VocabularyPiece(_LLAMA2C_SPECIAL[index], score, Role.CONTROL if index else Role.UNKNOWN)
     if _BYTE_NAME.fullmatch(text):
-        return Piece(text, score, Role.BYTE)
-    return Piece(text.replace(" ", SPACE), score, Role.NORMAL)
+        return VocabularyPiece(text, score, Role.BYTE)
+    return VocabularyPiece(text.replace(" ", SPACE), score, Role.NORMAL)
 
 
 def _from_sentencepiece(data: bytes, path: Path) -> PieceVocabulary:
-    pieces: list[Piece] = []
+    pieces: list[VocabularyPiece] = []
     trainer: dict[int, int | bytes] = {}
     normalizer: dict[int, int | bytes] = {}
     for number, value in _fields(data):
@@ -127,11 +192,11 @@ def _from_sentencepiece(data: bytes, path: Path) -> PieceVocabulary:
     )
 
 
-def _sentencepiece_piece(fields: dict[int, int | bytes]) -> Piece:
+def _sentencepiece_piece(fields: dict[int, int | bytes]) -> VocabularyPiece:
     text, score, role = fields.get(1, b""), fields.get(2, bytes(4)), fields.get(3, Role.NORMAL)
     if not isinstance(text, bytes) or not isinstance(score, bytes) or not isinstance(role, int):
         raise ValueError("a piece has a field of the wrong type")  # noqa: TRY004 - a file's fault, caught by read_pieces
-    return Piece(text.decode("utf-8"), struct.unpack("<f", score)[0], Role(role))
+    return VocabularyPiece(text.decode("utf-8"), struct.unpack("<f", score)[0], Role(role))
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
@@ -165,3 +230,39 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, place
         shift += 7
+
+
+def _special_texts(vocabulary: PieceVocabulary, path: Path) -> tuple[str, str, str]:
+    """The texts of the unknown, the beginning and the end token."""
+    unknown = [piece.text for piece in vocabulary.pieces if piece.role is Role.UNKNOWN]
+    control = [piece.text for piece in vocabulary.pieces if piece.role is Role.CONTROL]
+    if not unknown or not {"<s>", "</s>"} <= set(control):
+        raise CorruptModelError(f"{path} has the special tokens {unknown + control}; expected <unk>, <s> and </s>")
+    return unknown[0], "<s>", "</s>"
+
+
+def _normalizers(vocabulary: PieceVocabulary) -> list[object]:
+    from tokenizers import Regex, normalizers
+
+    steps: list[object] = []
+    if vocabulary.character_map:
+        steps.append(normalizers.Precompiled(vocabulary.character_map))
+    if vocabulary.squeeze_spaces:
+        steps.append(normalizers.Replace(Regex(r"\A +| +\z"), ""))
+        steps.append(normalizers.Replace(Regex(" {2,}"), " "))
+    if vocabulary.dummy_prefix:
+        steps.append(normalizers.Prepend(SPACE))
+    steps.append(normalizers.Replace(" ", SPACE))
+    if vocabulary.squeeze_spaces:
+        # At the end SentencePiece drops the mark itself too, where a text has it.
+        steps.append(normalizers.Replace(Regex(rf"{SPACE}+\z"), ""))
+    return steps
+
+
+def _decoders(vocabulary: PieceVocabulary) -> list[object]:
+    from tokenizers import decoders
+
+    steps: list[object] = [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
+    if vocabulary.dummy_prefix:
+        steps.append(decoders.Strip(" ", 1, 0))
+    return steps

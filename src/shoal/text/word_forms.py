@@ -1,4 +1,10 @@
-"""Lemmas of words: the form that stands in a dictionary, as eat for eating, eats and eaten, and good for better.
+"""Stems and lemmas of words.
+
+Stems of words by the Snowball stemmers: endings cut off by rule, so that related words share a stem.
+
+English is Porter2 (Porter 2001, snowballstem.org); the original algorithm is the language ``porter``.
+
+Lemmas of words: the form that stands in a dictionary, as eat for eating, eats and eaten, and good for better.
 
 The `simplemma` library looks words up in its tables and falls back on rules. For English the comparatives are added
 here that its tables lack (bigger) or misread (worse).
@@ -22,6 +28,24 @@ _ENGLISH = {
 }  # fmt: skip
 
 
+def stem(word: str, language: str = "english") -> str:
+    """The stem of a word, in lower case.
+
+    Raises:
+        UnknownNameError: a language that Snowball has no stemmer for.
+    """
+    return str(_stemmer(language).stemWord(word.lower()))
+
+
+def stem_all(words: Iterable[str], language: str = "english") -> list[str]:
+    """The stems of words, in their order.
+
+    Raises:
+        UnknownNameError: a language that Snowball has no stemmer for.
+    """
+    return list(_stemmer(language).stemWords([word.lower() for word in words]))
+
+
 def lemmatize(word: str, language: str = "en") -> str:
     """The lemma of a word.
 
@@ -33,9 +57,9 @@ def lemmatize(word: str, language: str = "en") -> str:
         MissingExtraError: the ``simplemma`` package is not installed.
         UnknownNameError: a language that it has no table for.
     """
-    tables = _tables(language)
+    library = _lemmatizer(language)
     known = _ENGLISH.get(word.lower()) if language == "en" else None
-    return known or str(tables.lemmatize(word, lang=language))
+    return known or str(library.lemmatize(word, lang=language))
 
 
 def lemmatize_all(words: Iterable[str], language: str = "en") -> list[str]:
@@ -49,7 +73,17 @@ def lemmatize_all(words: Iterable[str], language: str = "en") -> list[str]:
 
 
 @cache
-def _tables(language: str) -> Any:
+def _stemmer(language: str) -> Any:
+    import snowballstemmer
+
+    known = snowballstemmer.algorithms()
+    if language not in known:
+        raise UnknownNameError("language", language, known)
+    return snowballstemmer.stemmer(language)
+
+
+@cache
+def _lemmatizer(language: str) -> Any:
     try:
         import simplemma
     except ImportError as error:

@@ -7,8 +7,7 @@ import gzip
 import pytest
 
 from shoal.errors import UnknownNameError
-from shoal.text.lemmas import lemmatize, lemmatize_all
-from shoal.text.stems import stem, stem_all
+from shoal.text.word_forms import lemmatize, lemmatize_all, stem, stem_all
 
 
 @pytest.mark.parametrize("name", ["english", "porter"])

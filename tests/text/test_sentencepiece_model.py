@@ -10,8 +10,7 @@ import sentencepiece
 
 from shoal.errors import CorruptModelError
 from shoal.text.encoding import encode_pairs
-from shoal.text.pieces import Role, read_pieces
-from shoal.text.sentencepiece_bpe import load_sentencepiece_tokenizer
+from shoal.text.sentencepiece_model import Role, load_sentencepiece_tokenizer, read_pieces
 
 MODELS = ["stories260K/tok512.model", "babyllama105/tok105.model"]
 

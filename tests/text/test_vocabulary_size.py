@@ -10,8 +10,8 @@ import pytest
 
 from shoal.corpora import read_stories
 from shoal.errors import DataError, UsageError
-from shoal.text.choosing import choose_vocabulary
 from shoal.text.ngram import NgramModel
+from shoal.text.vocabulary_size import choose_vocabulary
 
 DOCUMENTS = [[0, 1, 2, 0, 1, 2], [0, 1, 1, 2], [2, 2, 0, 1], [0, 1, 2, 2, 1, 0, 1]]
 
