@@ -1,4 +1,4 @@
-"""What is done after a step: it is written down, and now and then the model is scored, sampled and kept."""
+"""The callbacks of a pretraining: those of its caller, and the one that records, scores, samples and saves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from shoal.experiments.pretraining.scoring import sample_texts
+from shoal.experiments.pretraining.scoring import sample_texts, score_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,24 +14,43 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.records import Records
-    from shoal.experiments.pretraining.result import HeldOutScore
+    from shoal.experiments.pretraining.records import HeldOutScore, Records
     from shoal.experiments.pretraining.scoring import HeldOutSet
     from shoal.experiments.pretraining.trackers import Tracker
+    from shoal.progress import Progress
     from shoal.training import CurvePoint
+
 
 CHECKPOINT = "checkpoint"
 """The folder of the state of an unfinished training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Evaluation:
     """What was measured after a step."""
 
     step: int
     scores: Mapping[str, HeldOutScore]
     samples: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainCallbacks:
+    """What `pretrain_run` calls on its way; None for nothing."""
+
+    progress: Progress | None = None
+    """Called with (what, done, total)."""
+
+    on_plan: Callable[[PretrainPlan], None] | None = None
+    """Called with what will be done and how long it will take, before it starts."""
+
+    on_step: Callable[[CurvePoint], None] | None = None
+    """Called after each step."""
+
+    on_evaluation: Callable[[Evaluation], None] | None = None
+    """Called with held-out scores and samples, each time that the model is scored."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,72 +88,79 @@ def score_steps(steps: int, every: int | None) -> frozenset[int]:
 
 
 @dataclass(kw_only=True)
-class Watch:
-    """Watches one training; `keep` is told of every step before it is saved."""
+class EvalCallback:
+    """Records every step of a training, and scores, samples and saves the model after some of them.
+
+    `after_step` is called before the step is saved: a step that is not saved yet is repeated after a kill, and what was
+    recorded of it is dropped then.
+    """
 
     recipe: Recipe
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     steps: int
+    """Of the whole training."""
+
     folder: Path
+    """The run folder."""
+
     held_out: Mapping[str, HeldOutSet]
+    """What is scored, by corpus."""
+
     records: Records
     trackers: Sequence[Tracker] = ()
-    on_moment: Callable[[Moment], None] | None = None
-    on_step: Callable[[CurvePoint], None] | None = None
-    whole: bool = True
-    """Whether this process has the whole model while it is in training."""
+    callbacks: PretrainCallbacks
+    has_whole_model: bool = True
+    """Whether this process has the whole model while it is in training, and not a shard of it."""
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self._next: int | None = None
-        self._kept = checkpoint_steps(self.steps, self.recipe.checkpoints.every)
+        self._has_begun = False
+        self._saved = checkpoint_steps(self.steps, self.recipe.checkpoints.every)
         self._scored = score_steps(self.steps, self.recipe.evaluation.every)
-        self.last: Moment | None = None
-        self.scoring_seconds = 0.0
+        self.last: Evaluation | None = None
+        """The newest evaluation of this call; None where it has made none."""
 
-    def begin(self) -> None:
-        """Look at the model before its first step, unless a part of the training is done: then that was looked at."""
+    def before_training(self) -> None:
+        """Evaluate the model before its first step, unless the training is resumed: then that has been done."""
         if not any((self.folder / CHECKPOINT).glob("*.safetensors")):
             self.records.forget_from(0)
-            self._look(0)
+            self._visit(0)
         self.clock.start()
 
-    def keep(self, point: CurvePoint) -> None:
-        """Take in a step."""
+    def after_step(self, point: CurvePoint) -> None:
+        """Record a step."""
         self.clock.stop()
-        if self._next is None:
-            self._go_on(point.step)
-        self._next = point.step + 1
+        if not self._has_begun:
+            self._resume(point.step)
         row = asdict(point) | {"seconds": self.clock.seconds, "cpu_seconds": self.clock.cpu_seconds}
         self.records.add("metrics", [row])
         for tracker in self.trackers:
             tracker.log(point.step, {key: value for key, value in row.items() if key != "step"})
-        if self.on_step is not None:
-            self.on_step(point)
-        if self.whole:
-            self._look(point.step)
+        if self.callbacks.on_step is not None:
+            self.callbacks.on_step(point)
+        if self.has_whole_model:
+            self._visit(point.step)
         self.clock.start()
 
-    def _go_on(self, step: int) -> None:
-        """The first step that is seen: what is written of it and later ones is of a part that was killed."""
+    def _resume(self, step: int) -> None:
+        """Before the first step of this call: what is recorded of it and later ones is of a part that was killed."""
+        self._has_begun = True
         last = self.records.forget_from(step)
         if last is not None:
             self.clock.seconds += last["seconds"]
             self.clock.cpu_seconds += last["cpu_seconds"]
 
-    def _look(self, step: int) -> None:
+    def _visit(self, step: int) -> None:
         if step in self._scored:
-            self._measure(step)
-        if step in self._kept:
-            keep_model(self.model, self.tokenizer, self.folder / "checkpoints" / f"step-{step}")
+            self._evaluate(step)
+        if step in self._saved:
+            save_snapshot(self.model, self.tokenizer, self.folder / "checkpoints" / f"step-{step}")
 
-    def _measure(self, step: int) -> None:
-        begun = time.perf_counter()
-        scores = {name: held_out.score(self.model) for name, held_out in self.held_out.items()}
+    def _evaluate(self, step: int) -> None:
+        scores = score_all(self.held_out, self.model)
         samples = sample_texts(self.model, self.tokenizer, self.recipe, seed=self.recipe.seed + step)
-        self.scoring_seconds = time.perf_counter() - begun
-        self.last = Moment(step=step, scores=scores, samples=samples)
+        self.last = Evaluation(step=step, scores=scores, samples=samples)
         self.records.add(
             "scores",
             [
@@ -142,15 +168,15 @@ class Watch:
                 for name, one in scores.items()
             ],
         )
-        self.records.add("samples", [{"step": step, "prompt": one, "text": said} for one, said in samples.items()])
+        self.records.add("samples", [{"step": step, "prompt": one, "text": text} for one, text in samples.items()])
         for tracker in self.trackers:
             tracker.log(step, {f"bits_per_byte/{name}": one.bits_per_byte for name, one in scores.items()})
-            tracker.say(step, samples)
-        if self.on_moment is not None:
-            self.on_moment(self.last)
+            tracker.log_samples(step, samples)
+        if self.callbacks.on_evaluation is not None:
+            self.callbacks.on_evaluation(self.last)
 
 
-def keep_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save_snapshot(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Save a model that is in training: a copy, since its weights then lie in one row of memory."""
     import copy
 

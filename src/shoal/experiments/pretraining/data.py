@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError, UsageError
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids
-from shoal.experiments.pretraining.heldout import split_documents
-from shoal.experiments.pretraining.tokenizers import prepare_tokenizer
-from shoal.experiments.pretraining.tokens import prepare_tokens
+from shoal.experiments.pretraining.split import split_documents
+from shoal.experiments.pretraining.tokens import prepare_tokenizer, prepare_tokens
 from shoal.training import CorpusShare, DocumentSource
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.experiments.pretraining.heldout import Split
     from shoal.experiments.pretraining.recipe import Recipe
+    from shoal.experiments.pretraining.split import HeldOutSplit
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
     from shoal.progress import Progress
 
@@ -29,7 +28,7 @@ class Prepared:
     """The data of a training; the corpora are in the order of the recipe."""
 
     texts: Mapping[str, Path]
-    split: Split
+    split: HeldOutSplit
     tokenizer: PreTrainedTokenizerFast
     corpora: Mapping[str, TokenizedCorpus]
     stream: DocumentSource
@@ -65,7 +64,7 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
 
 
 def _document_source(
-    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: Split, *, bare: float
+    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit, *, bare: float
 ) -> DocumentSource:
     """The batches that the recipe asks for."""
     shares = [

@@ -32,7 +32,7 @@ _SPAN = 2.0**64
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class HeldOutSplit:
     """Where the documents of each corpus go.
 
     A document that is neither seen nor held out repeats a held-out one of another corpus.
@@ -48,7 +48,7 @@ class Split:
         return [f"{number:016x}" for name, mask in self.held_out.items() for number in all_ids[name][mask].tolist()]
 
 
-def split_documents(all_ids: Mapping[str, Ids], recipe: Recipe) -> Split:
+def split_documents(all_ids: Mapping[str, Ids], recipe: Recipe) -> HeldOutSplit:
     """Say of each document of each corpus whether it is held out.
 
     Args:
@@ -76,7 +76,7 @@ def split_documents(all_ids: Mapping[str, Ids], recipe: Recipe) -> Split:
     for name, mask in seen.items():
         if not mask.any():
             raise DataError(f"every document of the corpus {name!r} is held out; hold fewer out, or give more text")
-    return Split(held_out, seen, 0 if listed is None else len(listed) - len(chosen))
+    return HeldOutSplit(held_out, seen, 0 if listed is None else len(listed) - len(chosen))
 
 
 def read_list(file: Path) -> Ids:
