@@ -63,10 +63,12 @@ def rating_page(
 
 
 def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None) -> str:
-    """Which model is best by most measures; of one alone its first measure; of a judge what it sees."""
+    """Which model is best by most measures; of one alone its first measure; of a judge what it is sensitive to."""
     if not ratings:
-        sees = [one.damage for one in certificate.findings if one.sight == "sees"] if certificate else []
-        return f"{certificate.judge if certificate else 'The judge'} sees {joined(sees) or 'no kind of damage'}."
+        findings = certificate.findings if certificate else ()
+        sensitive = [one.perturbation for one in findings if one.sensitivity == "sensitive"]
+        judge = certificate.judge if certificate else "The judge"
+        return f"{judge} is sensitive to perturbed {joined(sensitive) or 'nothing'}."
     labels = dict(zip((rating.model for rating in ratings), _labels(ratings), strict=True))
     first = ratings[0]
     if len(ratings) == 1:
@@ -258,8 +260,8 @@ def _judge(certificate: JudgeCertificate) -> Markup:
             )
         )
     caption = (
-        f"{certificate.stories} stories, {certificate.submissions} submissions, {certificate.unusable} without a usable "
-        f"answer; Page's exact test, intervals at {certificate.confidence:.1%}"
+        f"{certificate.stories} stories, {certificate.submissions} submissions, "
+        f"{certificate.unusable} without a usable answer; Page's exact test, intervals at {certificate.confidence:.1%}"
     )
     return findings + (drops if charts else Markup("")) + table(head, rows, caption=caption)
 
