@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from shoal.experiments.faults import fault_line
 from shoal.experiments.pretraining import Recipe  # noqa: TC001 - pydantic reads it
-from shoal.experiments.table import Count, Name, Table
+from shoal.experiments.tables import Count, Name, Table, fault_line
 
 Value = bool | int | float | str
 Setting = Value | Annotated[tuple[Value, ...], Field(strict=False, min_length=2)]
@@ -43,7 +42,7 @@ class RangeTable(Table):
 
 
 def _values(key: str, given: Any) -> Any:
-    """What the file gives for a key; that it is a list or a range is told here, where the key is known."""
+    """What the file gives for a key; whether it is a list or a range is checked here, where the key is known."""
     if isinstance(given, dict):
         try:
             return RangeTable.model_validate(given)

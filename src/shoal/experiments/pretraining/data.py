@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError, UsageError
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids
-from shoal.experiments.pretraining.heldout import split_documents
-from shoal.experiments.pretraining.tokenizers import prepare_tokenizer
-from shoal.experiments.pretraining.tokens import prepare_tokens
+from shoal.experiments.pretraining.split import split_documents
+from shoal.experiments.pretraining.tokens import prepare_tokenizer, prepare_tokens
 from shoal.training import CorpusShare, DocumentSource
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.experiments.pretraining.heldout import Split
     from shoal.experiments.pretraining.recipe import Recipe
+    from shoal.experiments.pretraining.split import HeldOutSplit
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
     from shoal.progress import Progress
 
@@ -29,7 +28,7 @@ class Prepared:
     """The data of a training; the corpora are in the order of the recipe."""
 
     texts: Mapping[str, Path]
-    split: Split
+    split: HeldOutSplit
     tokenizer: PreTrainedTokenizerFast
     corpora: Mapping[str, TokenizedCorpus]
     stream: DocumentSource
@@ -49,9 +48,9 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
         progress: called with (what, done, total).
 
     Raises:
-        DataError: a corpus is empty, not UTF-8, or too small to be parted; all documents are shorter than the context.
+        DataError: a corpus is empty, not UTF-8, or too small to be split; all documents are shorter than the context.
         UsageError: a vocabulary that the corpora do not give, or a prompt that fills the context.
-        ShoalError: as the parts say.
+        ShoalError: as its parts.
     """
     texts = {corpus.name: prepare_documents(corpus, cache, progress=progress) for corpus in recipe.corpus}
     split = split_documents({name: read_ids(file) for name, file in texts.items()}, recipe)
@@ -65,7 +64,7 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
 
 
 def _document_source(
-    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: Split, *, bare: float
+    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit, *, bare: float
 ) -> DocumentSource:
     """The batches that the recipe asks for."""
     shares = [
@@ -103,6 +102,7 @@ def _opens_itself(tokenizer: PreTrainedTokenizerFast) -> bool:
 
 
 def _check_context(corpora: Mapping[str, TokenizedCorpus], context: int, recipe: Recipe) -> None:
+    # The last token of a document is predicted and not read.
     longest = max(int(corpus.file.lengths.max()) for corpus in corpora.values()) - 1
     if context > longest:
         key = "training.context" if recipe.training.context is not None else "model.context"
