@@ -36,7 +36,7 @@ Positive = Annotated[float, Field(gt=0, lt=math.inf)]
 NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
 
 
-def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
+def registered_name(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     """A check that a value is a registered name, whose error reads as that of a ``Literal``.
 
     Args:
@@ -53,7 +53,7 @@ def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: frozen, without coercion, and with no key but those named."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -76,7 +76,7 @@ def _known_optimizer(name: str) -> str:
         raise ValueError(f"training.optimizer: {error}") from error
 
 
-class LearningTable(Table):
+class LearningTable(SettingsTable):
     """How a model is trained; the words are those of `shoal.training.TrainSettings`.
 
     A value that suits fine-tuning on few examples does not suit training from scratch; those have no default here.
@@ -140,7 +140,7 @@ def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
         return f"the key {key!r} is missing; add it{more}"
     if fault["type"] == "value_error":
         return f"{fault['ctx']['error']}{more}"
-    return f"{key} = {_short(fault['input'])}: {_lower_first(fault['msg'])}{more}"
+    return f"{key} = {_short(fault['input'])}: {lower_first(fault['msg'])}{more}"
 
 
 def _keys_at(place: tuple[str, ...], root: type[BaseModel]) -> list[str]:
@@ -169,5 +169,6 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _lower_first(text: str) -> str:
+def lower_first(text: str) -> str:
+    """The text with a small first letter, as it stands behind a colon."""
     return text[:1].lower() + text[1:]
