@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UsageError
 from shoal.tabular import Column, Table, read_table
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def read_stream(
         DataError: The file is binary, empty, or has rows that cannot be read.
         UsageError: A column does not exist, or nobody can say which one is meant.
     """
-    from shoal.changes import as_stream, joined
+    from shoal.changes import as_stream
 
     wanted = [*columns, *([index] if index not in (None, "none") else [])]
     table = read_table(source, columns=wanted, header=header)
