@@ -59,6 +59,10 @@ def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Expe
 def experiment_from(data: dict[str, Any], source: str) -> Experiment:
     """An experiment from a table without presets, as a run folder keeps it.
 
+    Args:
+        data: the table.
+        source: what an error message calls it; a file of rows is found from its folder.
+
     Raises:
         ExperimentFileError: a key is unknown or a value out of range.
     """
@@ -85,6 +89,10 @@ def _read(path_or_name: str | Path) -> tuple[str, bytes]:
 
 def parse_toml(source: str, text: bytes) -> dict[str, Any]:
     """The table of a TOML file.
+
+    Args:
+        source: what an error message calls it.
+        text: its bytes.
 
     Raises:
         ExperimentFileError: it is not UTF-8, or broken.

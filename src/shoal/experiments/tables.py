@@ -122,7 +122,7 @@ def fault_line(error: ValidationError, root: type[BaseModel]) -> str:
         error: what the validation raised.
         root: the model of the whole file.
     """
-    # A misspelt key is also a missing one; the misspelling says more.
+    # A misspelt key is also a missing one; the misspelling is the more helpful error.
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     return _fault(faults[0], len(faults), root)
 

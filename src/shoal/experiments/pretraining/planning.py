@@ -97,7 +97,7 @@ class PretrainPlan:
 
     precision: Dtype
     step_seconds: float
-    """Of a step, as measured."""
+    """Seconds per step, as measured."""
 
     seconds: float
     """Of all steps; scoring comes on top."""
@@ -178,7 +178,7 @@ class _FirstSteps:
 
 
 def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
-    """Seconds a step, and the precision that was chosen or measured."""
+    """Seconds per step, and the precision that was chosen or measured."""
     from shoal.training import Callbacks, run_training
 
     moments: list[float] = []
