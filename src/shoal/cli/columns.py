@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UsageError
 from shoal.tabular import Column, Table, read_table
-from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +58,7 @@ def read_stream(
         DataError: The file is binary, empty, or has rows that cannot be read.
         UsageError: A column does not exist, or nobody can say which one is meant.
     """
-    from shoal.changes import as_stream
+    from shoal.changes import as_stream, joined
 
     wanted = [*columns, *([index] if index not in (None, "none") else [])]
     table = read_table(source, columns=wanted, header=header)
