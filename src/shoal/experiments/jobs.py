@@ -162,7 +162,7 @@ def _certificate(context: WorkerContext, job: Job) -> None:
 
     certificate = certify(fast=True)
     if not certificate.passed:
-        raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate.to_text()}")
+        raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate}")
     record = certificate.to_dict()
     # How long a check took is no part of what it proved; the job's own time stands in timings.jsonl.
     record["checks"] = [{key: value for key, value in check.items() if key != "seconds"} for check in record["checks"]]
@@ -272,7 +272,6 @@ def _items(
 ) -> list[ItemRecord]:
     """Score examples, given by split."""
     from shoal.evaluation import evaluate
-    from shoal.text import encode_pairs
 
     flat = [(split, example) for split, part in examples.items() for example in part]
     scores = evaluate(
@@ -282,10 +281,9 @@ def _items(
         token_budget=context.experiment.evaluation.token_budget,
         greedy_text=greedy_text,
     )
-    pairs = encode_pairs(loaded.tokenizer, [(example.prompt, example.completion, example.ends) for _, example in flat])
     return [
-        ItemRecord.of_score(split, example, score, [loaded.tokenizer.decode([token]) for token in pair.target])
-        for (split, example), score, pair in zip(flat, scores.items, pairs, strict=True)
+        ItemRecord.of_score(split, example, score, [loaded.tokenizer.decode([token]) for token in score.target_ids])
+        for (split, example), score in zip(flat, scores.items, strict=True)
     ]
 
 

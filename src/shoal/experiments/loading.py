@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments.experiment import Experiment
-from shoal.experiments.tables import fault_line, lower_first
+from shoal.experiments.tables import fault_line
+from shoal.wording import uncapital
 
 
 def shipped_experiments() -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def parse_toml(source: str, text: bytes) -> dict[str, Any]:
         line = text[: error.start].count(b"\n") + 1
         raise ExperimentFileError(f"{source}: line {line} is not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise ExperimentFileError(f"{source}: broken TOML: {lower_first(str(error))}") from error
+        raise ExperimentFileError(f"{source}: broken TOML: {uncapital(str(error))}") from error
 
 
 def name_from_file(file: Path, otherwise: str) -> str:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from shoal.errors import UnknownNameError
 from shoal.training import RANGES, Precision, Schedule, TrainSettings, check_optimizer
+from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -140,7 +141,7 @@ def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
         return f"the key {key!r} is missing; add it{more}"
     if fault["type"] == "value_error":
         return f"{fault['ctx']['error']}{more}"
-    return f"{key} = {_short(fault['input'])}: {lower_first(fault['msg'])}{more}"
+    return f"{key} = {_short(fault['input'])}: {uncapital(fault['msg'])}{more}"
 
 
 def _keys_at(place: tuple[str, ...], root: type[BaseModel]) -> list[str]:
@@ -167,8 +168,3 @@ def _table_of(annotation: Any) -> type[BaseModel]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def lower_first(text: str) -> str:
-    """The text with a small first letter, as it stands behind a colon."""
-    return text[:1].lower() + text[1:]

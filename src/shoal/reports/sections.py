@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from shoal.evaluation.certification import values_text
 from shoal.experiments import MEASURES
 from shoal.figures import table, templates
-from shoal.reports.html_format import NOTHING, badge, capital, facts, number, said, words
+from shoal.reports.html_format import NOTHING, badge, facts, number, said, words
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from shoal.experiments import Run
@@ -30,7 +32,13 @@ def certificate(record: Record | None) -> Markup | None:
         f"({'the part that every run begins with' if record['fast'] else 'all checks'}, seed {record['seed']})."
     )
     rows = [
-        [check["name"], badge(passed=check["passed"]), check["proves"], check["expected"], check["got"]]
+        [
+            check["name"],
+            badge(passed=check["passed"]),
+            check["proves"],
+            values_text(check["expected"]),
+            values_text(check["got"]),
+        ]
         for check in checks
     ]
     head = ["Dummy", "Outcome", "What passing proves", "Expected", "Got"]

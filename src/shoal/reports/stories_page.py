@@ -10,13 +10,13 @@ from markupsafe import Markup
 from shoal.evaluation.judging import DIMENSIONS
 from shoal.figures import DotRow, dot_chart, figure, responsive, table
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.evaluation.judging import JudgeCertificate
-    from shoal.evaluation.stories import Measure, StoryRating
+    from shoal.evaluation.stories import StoryMeasure, StoryRating
 
 _WIDTH = 460
 """Pixels of a plot, so that two stand side by side."""
@@ -25,7 +25,9 @@ _WIDTH = 460
 _SAMPLES = 6
 _LONGEST_SAMPLE = 700
 _SAMPLE = Markup("<div class='sample'><p><span class='prompt'>{}</span>{}</p><p class='muted'>{}</p></div>")
-_SEES = Markup("<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>")
+_FOUND = Markup(
+    "<p>{} is sensitive to perturbed {}. Not shown for {}; creativity and age are not certified at all.</p>"
+)
 _STYLE = """
 .sample{border-left:3px solid var(--rule);padding:.1rem 0 .1rem 1rem;margin:1rem 0;max-width:44rem}
 .sample .prompt{color:var(--muted)}
@@ -61,10 +63,12 @@ def rating_page(
 
 
 def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None) -> str:
-    """Which model is best by most measures; of one alone its first measure; of a judge what it sees."""
+    """Which model is best by most measures; of one alone its first measure; of a judge what it is sensitive to."""
     if not ratings:
-        sees = [one.damage for one in certificate.findings if one.sight == "sees"] if certificate else []
-        return f"{certificate.judge if certificate else 'The judge'} sees {joined(sees) or 'no kind of damage'}."
+        findings = certificate.findings if certificate else ()
+        sensitive = [one.perturbation for one in findings if one.sensitivity == "sensitive"]
+        judge = certificate.judge if certificate else "The judge"
+        return f"{judge} is sensitive to perturbed {joined(sensitive) or 'nothing'}."
     labels = dict(zip((rating.model for rating in ratings), _labels(ratings), strict=True))
     first = ratings[0]
     if len(ratings) == 1:
@@ -137,19 +141,19 @@ def _labels(ratings: Sequence[StoryRating]) -> list[str]:
     return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
 
 
-def _dot(model: str, place: int, one: Measure | None) -> DotRow:
+def _dot(model: str, place: int, one: StoryMeasure | None) -> DotRow:
     if one is None:
         return DotRow(label=model, series=place, mean=None, low=None, high=None)
     return DotRow(label=model, series=place, mean=one.value, low=one.low, high=one.high)
 
 
-def _cell(one: Measure | None) -> Markup | str:
+def _cell(one: StoryMeasure | None) -> Markup | str:
     if one is None:
         return "not measured"
     return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, one.low, one.high)))
 
 
-def _note(name: str, found: Mapping[tuple[str, str], Measure], ratings: Sequence[StoryRating]) -> str:
+def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Sequence[StoryRating]) -> str:
     """What a measure is; by model where that differs."""
     notes = {
         label: found[rating.model, name].note
@@ -212,18 +216,20 @@ def _marks(rating: StoryRating, place: int) -> str:
 
 
 def _judge(certificate: JudgeCertificate) -> Markup:
-    """What the judge can and cannot see."""
-    sees = [one.damage for one in certificate.findings if one.sight == "sees"]
-    other = [f"{one.damage} ({one.sight})" for one in certificate.findings if one.sight != "sees"]
-    findings = _SEES.format(certificate.judge, ", ".join(sees) or "nothing", ", ".join(other) or "nothing")
+    """What the judge is sensitive to, and what not."""
+    found = [one.perturbation for one in certificate.findings if one.sensitivity == "sensitive"]
+    other = [
+        f"{one.perturbation} ({one.sensitivity})" for one in certificate.findings if one.sensitivity != "sensitive"
+    ]
+    findings = _FOUND.format(certificate.judge, ", ".join(found) or "nothing", ", ".join(other) or "nothing")
     charts = [
         _dots(
             [
                 DotRow(label=name, series=place, mean=drop.estimate, low=drop.low, high=drop.high)
                 for place, (name, drop) in enumerate(one.drops.items())
             ],
-            f"damage to {one.damage}",
-            axis="marks lost at the highest dose",
+            f"perturbed {one.perturbation}",
+            axis="marks lost at the highest severity",
             reference=0.0,
         )
         for one in certificate.findings
@@ -231,20 +237,21 @@ def _judge(certificate: JudgeCertificate) -> Markup:
     ]
     drops = figure(
         charts,
-        caption="Marks that each dimension loses under full damage of one kind, with exact intervals over stories. A "
-        "judge that sees what is wrong loses marks in that dimension alone.",
+        caption="Marks that each dimension loses under each full perturbation, with exact intervals over stories. "
+        "A judge that sees what is wrong takes marks off in that dimension alone.",
     )
-    head = ("damage", "verdict", "seen from dose", "p", "pairs in order", "own dimension most", "falls as well",
-            *(f"mark at {dose:g}" for dose in (0.0, *certificate.doses)))  # fmt: skip
+    head = ("perturbation", "verdict", "detected from severity", "p", "pairs in order", "own dimension most",
+            "falls as well", *(f"mark at {severity:g}" for severity in (0.0, *certificate.severities)))  # fmt: skip
     rows = []
     for one in certificate.findings:
         trend = one.trend
-        means = ["" for _ in (0.0, *certificate.doses)] if trend is None else [f"{mean:.2f}" for mean in trend.means]
+        steps = (0.0, *certificate.severities)
+        means = ["" for _ in steps] if trend is None else [f"{mean:.2f}" for mean in trend.means]
         rows.append(
             (
-                one.damage,
-                one.sight,
-                "none" if one.seen_from is None else f"{one.seen_from:g}",
+                one.perturbation,
+                one.sensitivity,
+                "none" if one.detected_from is None else f"{one.detected_from:g}",
                 "" if trend is None else f"{trend.p_value:.2g}",
                 "" if trend is None else f"{trend.in_order:.0%}",
                 "yes" if one.specific else "no",
@@ -253,8 +260,8 @@ def _judge(certificate: JudgeCertificate) -> Markup:
             )
         )
     caption = (
-        f"{certificate.stories} stories, {certificate.pieces} pieces, {certificate.useless} without a usable answer; "
-        f"Page's exact test, intervals at {certificate.confidence:.1%}"
+        f"{certificate.stories} stories, {certificate.submissions} submissions, "
+        f"{certificate.unusable} without a usable answer; Page's exact test, intervals at {certificate.confidence:.1%}"
     )
     return findings + (drops if charts else Markup("")) + table(head, rows, caption=caption)
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation import Row
+    from shoal.evaluation import ScoringRow
     from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.split import Mask
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
 
-    Rows = Sequence[Row]
+    Rows = Sequence[ScoringRow]
 
 # One seed for all intervals: two evaluations of equal scores then have equal intervals.
 _SEED_OF_INTERVALS = 0
@@ -35,7 +35,7 @@ _SEED_OF_INTERVALS = 0
 class HeldOutSet:
     """Held-out documents of one corpus as rows to be scored."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ScoringRow, ...]
     document_R: tuple[int, ...]
     """The document of each row."""
 
@@ -92,16 +92,16 @@ def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int,
     A document that is longer than the context is read in windows that move on by half of it, so that every token but
     those of the beginning is predicted from at least half a context. The end token counts.
     """
-    from shoal.evaluation import Row
+    from shoal.evaluation import ScoringRow
 
     places = np.flatnonzero(held_out_D)
     places = places[np.argsort(corpus.ids_D[places], kind="stable")][:max_documents]
-    rows: list[Row] = []
+    rows: list[ScoringRow] = []
     documents: list[int] = []
     for document, place in enumerate(places.tolist()):
         ids = corpus.file.document(place).tolist()
         for start, boundary, stop in _windows(len(ids), corpus.opening, context):
-            rows.append(Row(len(rows), tuple(ids[start:stop]), boundary - start, 0, stop - boundary))
+            rows.append(ScoringRow(len(rows), tuple(ids[start:stop]), boundary - start, 0, stop - boundary))
             documents.append(document)
     if not len(places):
         return None
@@ -194,12 +194,12 @@ def count_memorised(
 
 def _prefixes(
     corpora: Mapping[str, TokenizedCorpus], masks: Mapping[str, Mask], recipe: Recipe, draws: np.random.Generator
-) -> list[Row]:
+) -> list[ScoringRow]:
     """Rows of prefix and continuation, each from where a training begins to read.
 
     A model that knows a text by heart knows it from there on.
     """
-    from shoal.evaluation import Row
+    from shoal.evaluation import ScoringRow
     from shoal.training import cut_pieces
 
     table = recipe.evaluation
@@ -214,5 +214,5 @@ def _prefixes(
     for item, number in enumerate(draws.permutation(len(places))[: table.memorised].tolist()):
         name, start = places[number]
         ids = corpora[name].file.tokens[start : start + whole].tolist()
-        rows.append(Row(item, tuple(ids), table.prefix_tokens, 0, table.memorised_tokens))
+        rows.append(ScoringRow(item, tuple(ids), table.prefix_tokens, 0, table.memorised_tokens))
     return rows
