@@ -81,7 +81,7 @@ def test_tokens_are_written_to_and_opened_from_a_path_as_text(tmp_path: Path) ->
 
 def test_vectors_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> None:
     from shoal.text.vectors import WordVectors
-    from shoal.text.vectors.files import read_vector_file, write_vector_file
+    from shoal.text.vectors.wordvectors import read_vector_file, write_vector_file
 
     file = str(tmp_path / "vectors.txt")
     write_vector_file(WordVectors(words=("a", "b"), matrix=np.eye(2, dtype=np.float32)), file)

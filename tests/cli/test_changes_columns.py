@@ -161,7 +161,7 @@ def test_columns_that_nobody_asked_for_may_be_broken(found: Found, refused) -> N
         ("d,note\n", lambda k, _: f"{DATES[k]},note {k}", "column 'note' has no information: 400 of its 400"),
         ("x,d\n", lambda k, v: f"{v},{DATES[-1 - k]}", "the index is not sorted"),
         ("d,x\n", lambda k, v: f"{DATES[k] if k != 9 else ''},{v}", "no label at step 9"),
-        ("d\n", lambda k, _: f"{DATES[k]}", "dates alone"),
+        ("d\n", lambda k, _: f"{DATES[k]}", "dates only"),
         ("a,b\n", lambda k, _: f"{words(k)},{words(k + 1)}", "choose one with --column"),
     ],
 )

@@ -10,8 +10,8 @@ import pytest
 
 from shoal.corpora.grammar import tell_stories
 from shoal.experiments.pretraining import recipe_from
+from shoal.experiments.pretraining.data import prepare
 from shoal.experiments.pretraining.documents import read_texts
-from shoal.experiments.pretraining.preparing import prepare
 from shoal.experiments.sweeps.data_corruption import corrupt, corrupt_corpora
 
 TEXTS = [story.text for story in islice(tell_stories(seed=5), 200)]

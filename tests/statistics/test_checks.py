@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.changes import change_points, known_number, single_change_point
-from shoal.changes.detector import ChangePointDetector
+from shoal.changes import ChangePointDetector, change_points, known_number, single_change_point
 from shoal.errors import UsageError
 from shoal.experiments.sweeps.powerlaw import fit_above_floor, fit_power_law
 from shoal.statistics import (

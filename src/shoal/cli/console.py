@@ -196,10 +196,10 @@ class LogLines:
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
-            from shoal.experiments.pretraining import in_words
+            from shoal.experiments.pretraining import format_duration
 
             # What was there when the work began, as after a resume, says nothing of its speed.
-            parts.append(f"about {in_words((now - started) / (done - first) * (total - done))} left")
+            parts.append(f"about {format_duration((now - started) / (done - first) * (total - done))} left")
         print_notice("  ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:

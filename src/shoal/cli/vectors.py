@@ -191,7 +191,7 @@ def dimension(
     from shoal.cli.console import print_json, progress_bars
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_label_task
-    from shoal.text.vectors import read_pairs
+    from shoal.text.vectors import read_word_pairs
 
     if not corpus:
         raise UsageError("nothing to train on: give a corpus, as in shoal vectors dimension books.txt --pairs men.txt")
@@ -201,7 +201,7 @@ def dimension(
         read_label_task(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
     ]
     if pairs is not None:
-        tasks.insert(0, PairTask(pairs=read_pairs(pairs), name="similarity"))
+        tasks.insert(0, PairTask(pairs=read_word_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
     words = _read_corpus(corpus, min_count, sentences)
@@ -284,13 +284,13 @@ def _train(corpus: WordCorpus, method: str, size: int, seed: int, progress: Prog
 
 def _read_sets(folder: Path) -> tuple[list[Any], Any]:
     """The similarity sets of a folder, and its analogies if there are any."""
-    from shoal.text.vectors import read_analogies, read_pairs
+    from shoal.text.vectors import read_analogies, read_word_pairs
 
     files = sorted(file for file in folder.glob("*.txt") if file.name != ANALOGIES)
     questions = folder / ANALOGIES
     if not files and not questions.exists():
         raise DataError(f"{folder} holds no .txt file; give a folder with sets of word pairs")
-    return [read_pairs(file) for file in files], read_analogies(questions) if questions.exists() else None
+    return [read_word_pairs(file) for file in files], read_analogies(questions) if questions.exists() else None
 
 
 def _own_scores(model: str, corpus: WordCorpus, tasks: Sequence[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.experiments.measures import MEASURES, MeasureName, by_seed, gain, mean_of
-from shoal.experiments.table import Table
+from shoal.experiments.tables import Table
 from shoal.experiments.verdict import Control
 
 if TYPE_CHECKING:

@@ -7,9 +7,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from shoal.experiments.controls import ControlsTable
-from shoal.experiments.learning import LearningTable
 from shoal.experiments.measures import MEASURES, MeasureName
-from shoal.experiments.table import Confidence, Count, Name, NotNegative, Positive, Share, ShareOrZero, Table
+from shoal.experiments.tables import (
+    Confidence,
+    Count,
+    LearningTable,
+    Name,
+    NotNegative,
+    Positive,
+    Share,
+    ShareOrZero,
+    Table,
+)
 
 
 class TaskTable(Table):

@@ -245,10 +245,10 @@ def _control(context: WorkerContext, job: Job) -> None:
 
 
 def _settings(context: WorkerContext, job: Job) -> TrainSettings:
-    from shoal.experiments.learning import settings_of
+    from shoal.experiments.tables import train_settings_of
 
     chosen = {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
-    return settings_of(context.experiment.training, chosen)
+    return train_settings_of(context.experiment.training, chosen)
 
 
 def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:

@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
+from shoal.experiments.tables import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,16 +55,7 @@ def register_measure(measure: Measure) -> None:
     MEASURES[measure.name] = measure
 
 
-def _known(name: str) -> str:
-    if name not in MEASURES:
-        *others, last = map(repr, MEASURES)
-        # The words of pydantic's own error for a Literal, which the names would be if they were not registered.
-        expected = f"{', '.join(others)} or {last}"
-        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
-    return name
-
-
-MeasureName = Annotated[str, AfterValidator(_known)]
+MeasureName = Annotated[str, one_of(lambda: MEASURES)]
 """The name of a registered measure."""
 
 

@@ -18,7 +18,7 @@ from shoal.files import remove_partials
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.table import Table
+    from shoal.experiments.tables import Table
 
 _LOCK = ".lock"
 _MAX_SHOWN = 60

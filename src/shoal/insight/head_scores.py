@@ -14,7 +14,7 @@ over the queries that have one; it lies between 0 and 1, and a head that does no
 The null distribution is that of the model itself with the entries of each weight shuffled. A shuffle keeps the size and
 spread of every weight and destroys what was learned. Where the weights were drawn independently, as fresh ones are, the
 shuffled model is a draw from the same distribution, so that of a model with random weights no more heads get a type
-than the level says.
+than the level allows.
 
 Shapes: B rows, L positions (queries and keys), S tokens of half a row, H heads, N blocks, R head types.
 """

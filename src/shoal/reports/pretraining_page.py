@@ -19,7 +19,7 @@ from shoal.files import atomic_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.experiments.pretraining import HeldOutScore, Moment, PretrainResult
+    from shoal.experiments.pretraining import Evaluation, HeldOutScore, PretrainResult
 
 PAGE_SECONDS = 10.0
 """The least time between two drawings of the curve of a training under way."""
@@ -64,20 +64,20 @@ class LiveCurve:
         self._folder, self._seconds = Path(folder), seconds
         self._drawn = time.monotonic()
 
-    def draw(self, moment: Moment, *, steps: int) -> None:
+    def draw(self, evaluation: Evaluation, *, steps: int) -> None:
         """Draw the curve so far, where enough time has gone by.
 
         Args:
-            moment: what was measured last.
+            evaluation: what was measured last.
             steps: how many the training will have.
 
         Raises:
             StoreError: the disk is full.
         """
-        if not moment.step or time.monotonic() - self._drawn < self._seconds:
+        if not evaluation.step or time.monotonic() - self._drawn < self._seconds:
             return
-        facts = f"Under way: step {moment.step:,} of {steps:,}."
-        body = _body(self._folder, facts, _charts(self._folder), moment.scores)
+        facts = f"Under way: step {evaluation.step:,} of {steps:,}."
+        body = _body(self._folder, facts, _charts(self._folder), evaluation.scores)
         write_text(
             self._folder / "curve.html", page(title=f"shoal pretrain: {self._folder.name}", body=body, script=_RELOAD)
         )

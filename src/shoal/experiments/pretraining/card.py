@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.result import PretrainResult
+    from shoal.experiments.pretraining.records import PretrainResult
     from shoal.experiments.pretraining.tables import CorpusTable
 
 

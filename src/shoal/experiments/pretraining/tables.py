@@ -6,10 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.experiments.learning import LearningTable
-from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrZero, Table, Whole
+from shoal.experiments.pretraining.trackers import Tracker
+from shoal.experiments.tables import (
+    Count,
+    LearningTable,
+    Name,
+    NotNegative,
+    Positive,
+    ShareOrZero,
+    Table,
+    Whole,
+    one_of,
+)
 
-Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
+TrackerName = Annotated[str, one_of(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
 
 
@@ -118,7 +128,7 @@ class ModelTable(Table):
     """Standard deviation of the fresh weights."""
 
 
-class TrainingTable(LearningTable):
+class PretrainTable(LearningTable):
     """How it is trained."""
 
     tokens: Count | None = None
@@ -151,7 +161,7 @@ class StageTable(Table):
     """From a corpus to its share of the stage's tokens; shares are weights and need not sum to 1."""
 
 
-class EvaluationTable(Table):
+class PretrainEvaluationTable(Table):
     """What is measured of the model, and how often."""
 
     documents: Count = 200

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
-from shoal.experiments.pretraining.heldout import split_documents
+from shoal.experiments.pretraining.split import split_documents
 from shoal.experiments.storage import write_text
 
 if TYPE_CHECKING:

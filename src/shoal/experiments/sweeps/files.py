@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
-from shoal.experiments.faults import fault_line
 from shoal.experiments.loading import parse_toml
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.sweeps.objective import locate_objective
 from shoal.experiments.sweeps.space import check_comparable, check_keys
 from shoal.experiments.sweeps.sweep import Sweep, SweepPlan
+from shoal.experiments.tables import fault_line
 
 if TYPE_CHECKING:
     import os

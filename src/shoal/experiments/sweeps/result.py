@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from shoal.errors import StoreError
-from shoal.experiments.faults import fault_line
 from shoal.experiments.settings_file import read_table
 from shoal.experiments.storage import read_json
 from shoal.experiments.sweeps.sampling import trial_count
@@ -17,6 +16,7 @@ from shoal.experiments.sweeps.scaling import Scaling, scalings
 from shoal.experiments.sweeps.sweep import SweepPlan
 from shoal.experiments.sweeps.trials import trials_of
 from shoal.experiments.sweeps.units import read_record
+from shoal.experiments.tables import fault_line
 
 if TYPE_CHECKING:
     import os

@@ -165,8 +165,8 @@ def _record(
 def _trained(
     folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
 ) -> UnitRecord:
-    from shoal.experiments.pretraining import Listeners
-    from shoal.experiments.pretraining.preparing import prepare
+    from shoal.experiments.pretraining import PretrainCallbacks
+    from shoal.experiments.pretraining.data import prepare
 
     recipe = recipe_from(unit["recipe"], "the recipe of the trial")
     cache = folder / PREPARED
@@ -175,8 +175,8 @@ def _trained(
     with locked(cache / ".lock", "the corpora", timeout=math.inf):
         prepare(recipe, cache)
     pruner = Pruner(unit["medians"], objective, place / "run")
-    listeners = Listeners(progress=progress, on_moment=pruner.judge if unit["medians"] else None)
-    result = pretrain_run(recipe, place / "run", cache=cache, listeners=listeners)
+    callbacks = PretrainCallbacks(progress=progress, on_evaluation=pruner.judge if unit["medians"] else None)
+    result = pretrain_run(recipe, place / "run", cache=cache, callbacks=callbacks)
     score = score_of(objective, result)
     if not math.isfinite(score):
         return ended_record(unit, f"the score is {score}")

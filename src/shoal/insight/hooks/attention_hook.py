@@ -90,7 +90,7 @@ def _replaced_function(parts: Parts, hooks: Mapping[nn.Module, AttentionHook]) -
         original: Any = before or getattr(sys.modules[type(module).__module__], "eager_attention_forward", eager)
         output = original(module, query, key, value, mask, **rest)
         if module in hooks:
-            _deliver(parts, module, hooks[module], query, key, value, mask, rest)
+            _deliver(parts, module, hooks[module], (query, key, value), mask, rest)
         return output
 
     # The register looks into its local entries first, then into those that all registers share. An entry that was
@@ -109,14 +109,12 @@ def _deliver(
     parts: Parts,
     module: nn.Module,
     hook: AttentionHook,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
+    inputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     mask: torch.Tensor | None,
     rest: Mapping[str, Any],
 ) -> None:
     """Pass what one call of an attention function computes to the hook."""
-    for name, tensor in (("queries", query), ("keys", key), ("values", value)):
+    for name, tensor in zip(("queries", "keys", "values"), inputs, strict=True):
         if name in hook.wanted:
             hook.receive(name, tensor)
     if "weights" not in hook.wanted:
@@ -127,6 +125,7 @@ def _deliver(
             f"the attention of {parts.name} uses {unsupported[0]}, with which its weights cannot be computed; "
             "its heads, outputs and residual stream can be captured"
         )
+    query, key, _ = inputs
     scale, causal = rest.get("scaling"), rest.get("is_causal")
     hook.receive(
         "weights",

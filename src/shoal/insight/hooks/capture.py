@@ -36,11 +36,21 @@ class ActivationCache(Mapping[str, "torch.Tensor"]):
         self._values: dict[str, torch.Tensor] = {}
 
     def store(self, name: str, value: torch.Tensor) -> None:
-        """Store a value, in place of that of an earlier pass."""
+        """Store a value, in place of that of an earlier pass.
+
+        Args:
+            name: its name.
+            value: the activation.
+        """
         self._values[name] = self._reduce(name, value)
 
     def store_and_return(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        """Store a value and let the pass continue with it, so that it is part of the graph of gradients."""
+        """Store a value and let the pass continue with it, so that it is part of the graph of gradients.
+
+        Args:
+            name: its name.
+            value: the activation.
+        """
         self.store(name, value)
         return value
 

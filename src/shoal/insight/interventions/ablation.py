@@ -19,7 +19,7 @@ import torch
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
 from shoal.evaluation import encode_rows, evaluate
 from shoal.insight.hooks import capture, edit, find_parts
-from shoal.insight.interventions.effects import Effect, component_name, describe_intervals, interval_or_none
+from shoal.insight.interventions.effects import ComponentEffect, component_name, describe_intervals, interval_or_none
 from shoal.insight.options import DEFAULTS
 from shoal.statistics import resampled_places, wilson_interval
 
@@ -45,7 +45,7 @@ _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ablation(Effect):
+class Ablation(ComponentEffect):
     """The score without one unit; the interval is that of ``log_likelihood_change``."""
 
     block: int

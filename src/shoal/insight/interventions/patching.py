@@ -18,7 +18,13 @@ import torch
 
 from shoal.errors import ModelError, UnknownNameError
 from shoal.insight.hooks import capture, edit, find_parts, find_segments
-from shoal.insight.interventions.effects import Effect, bracketed, describe_intervals, excludes_zero, interval_or_none
+from shoal.insight.interventions.effects import (
+    ComponentEffect,
+    bracketed,
+    describe_intervals,
+    excludes_zero,
+    interval_or_none,
+)
 from shoal.insight.interventions.prompt_pairs import encode_prompt_pairs
 from shoal.insight.options import DEFAULTS
 from shoal.models import forget
@@ -52,7 +58,7 @@ _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PatchEffect(Effect):
+class PatchEffect(ComponentEffect):
     """The effect of patching one activation at one position."""
 
     block: int

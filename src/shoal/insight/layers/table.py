@@ -1,7 +1,7 @@
 """Table 1 of "Attention Is All You Need", measured: the growth of operations, CPU time and memory, depth and paths.
 
 Each kind of layer is measured as each of its sizes grows, with the exponents of its costs; where they differ from the
-theory, the row says why.
+theory, the row explains it.
 """
 
 from __future__ import annotations

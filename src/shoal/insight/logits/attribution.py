@@ -151,7 +151,7 @@ def _by_head(block: ModelBlock, heads: int) -> tuple[torch.Tensor, torch.Tensor 
 
 
 def _check_sum(parts: Parts, found: Mapping[str, float], total: float) -> None:
-    """Refuse a model that has parts beside those that are known, such as parallel adapters."""
+    """Refuse a model with more parts than those that are known, such as parallel adapters."""
     size = max(sum(map(abs, found.values())), 1e-6)
     if not abs(sum(found.values()) - total) <= 1e-3 * size:
         raise ModelError(

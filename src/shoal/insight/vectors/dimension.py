@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas
 
     from shoal.insight.options import AnalysisOptions
-    from shoal.insight.vectors.vector_tasks import Kind, Outcome, VectorTask
+    from shoal.insight.vectors.vector_tasks import Kind, TaskOutcome, VectorTask
     from shoal.text.vectors import WordVectors
 
 Standing = Literal["worse", "open", "as good"]
@@ -169,7 +169,7 @@ def find_dimension(
             "a dimension is found among at least two by at least one task, with one seed or more and a loss that "
             f"matters above 0; not among {grid} by {len(tasks)} tasks, {seeds} seeds and {min_effect}"
         )
-    outcomes: dict[tuple[int, int], list[tuple[Outcome, Outcome]]] = {}
+    outcomes: dict[tuple[int, int], list[tuple[TaskOutcome, TaskOutcome]]] = {}
     costs = []
     for done, dimension in enumerate(grid, 1):
         spent = []
@@ -199,7 +199,7 @@ class _Claim(NamedTuple):
     """The dimensions it speaks of."""
 
     suffices: bool
-    """Whether it says that they are enough, or too few."""
+    """Whether the claim is that they are enough, or that they are too few."""
 
 
 class _Limits(NamedTuple):
@@ -210,7 +210,7 @@ class _Limits(NamedTuple):
 
 
 def _find(
-    task: VectorTask, outcomes: dict[int, list[tuple[Outcome, Outcome]]], claim: _Claim, limits: _Limits
+    task: VectorTask, outcomes: dict[int, list[tuple[TaskOutcome, TaskOutcome]]], claim: _Claim, limits: _Limits
 ) -> DimensionFinding:
     """One task's finding."""
     chosen_by = {d: float(np.mean([chosen.score for chosen, _ in runs])) for d, runs in outcomes.items()}
