@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from shoal.cli.terminal import print_notice, shown
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -196,8 +197,6 @@ class LogLines:
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
-            from shoal.experiments.pretraining import format_duration
-
             # What was there when the work began, as after a resume, says nothing of its speed.
             parts.append(f"about {format_duration((now - started) / (done - first) * (total - done))} left")
         print_notice("  ".join(filter(None, parts)))

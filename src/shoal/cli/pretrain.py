@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Texts
-from shoal.experiments.pretraining import format_duration
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display

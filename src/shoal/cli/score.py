@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +111,7 @@ def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
 
     lines = [
         json.dumps(
-            finite({"prompt": example.prompt, "completion": example.completion, **asdict(item)}),
+            finite({"prompt": example.prompt, "completion": example.completion, **item.to_dict()}),
             ensure_ascii=False,
             allow_nan=False,
         )

@@ -76,7 +76,7 @@ def segment(
         from shoal.cli.files import write_whole
         from shoal.reports import segment_page
 
-        write_whole(plot, segment_page(file, found, labels))
+        write_whole(plot, segment_page(file, found, labels, text=text))
         print_notice(f"written to {plot}")
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -233,13 +234,9 @@ def _print_scores(
     """Print one line per set."""
     print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
     for score in scores:
-        found = "too few pairs are known"
-        if score.spearman is not None:
-            found = f"{score.spearman:.3f} [{score.low:.3f}, {score.high:.3f}]"
-        print(f"  {score.name:22}  {found:24}  {score.known} of {score.pairs} pairs known ({score.coverage:.0%})")
+        print(f"  {score}")
     for answer in answers[-1:]:
-        share = "none is known" if answer.share is None else f"{answer.share:.1%} right"
-        print(f"  {'analogies':22}  {share:24}  {answer.known} of {answer.questions} questions known")
+        print(f"  {replace(answer, name='analogies')}")
     print()
 
 
