@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation.stories import Measure, PairScores
+    from shoal.evaluation.stories import PairScores, StoryMeasure
 
 PROMPTS = ("Once upon a time", "Tim had a red ball.", "The bear said", "Lily wanted a cake, but", "One day, a cat")
 SAMPLE_TOKENS = 90
@@ -37,7 +37,7 @@ class Facts:
     """The greatest Jaccard index of a held-out story with a document of the training."""
 
     stored: str
-    bits: Mapping[str, Measure]
+    bits: Mapping[str, StoryMeasure]
     pairs: Mapping[str, PairScores]
     seed: int
 
@@ -100,7 +100,7 @@ CPU in {done["cpu_seconds"]:,.0f} CPU-seconds. No text comes from another langua
 its authors had GPT-4 write.
 
 **The numbers stand alone. Nowhere in the training text do three numbers ascend by one** (`11 111 1111`; `1, 2, 3`;
-one, two, three): `shoal.corpora.ascending` has checked all {facts.checked:,} documents; paragraphs that count were
+one, two, three): `shoal.corpora` has checked all {facts.checked:,} documents; paragraphs that count were
 dropped. So the model has never seen counting.
 
 ## The tokenizer

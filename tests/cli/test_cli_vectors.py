@@ -58,7 +58,7 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
     main([*words, "--dimensions", "2", "6", "--method", "glove", "--model", "bundled:searches"])
     out = capsys.readouterr().out
     assert "400 sentences, 4,000 words of 60 kinds, glove" in out
-    assert "similarity (108 items to report on)" in out
+    assert "similarity (108 test items)" in out
     assert "claim: 50 to 100 dimensions are enough below 100,000 sentences: underpowered" in out
     assert "the input vectors of bundled:searches, 64 dimensions" in out
 
@@ -71,7 +71,7 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
         (["judge", "--sets", "."], "nothing to judge"),
         (["judge", "--corpus", "EMPTY", "--method", "glow", "--sets", "."], "did you mean 'glove'"),
         (["judge", "--corpus", "EMPTY", "--sets", "NOTHING"], "no .txt file"),
-        (["judge", "--corpus", "BINARY", "--sets", "SETS"], "not UTF-8"),
+        (["judge", "--corpus", "BINARY", "--sets", "SETS"], "save it as UTF-8"),
         (["judge", "--corpus", "BROKEN.zip", "--sets", "SETS"], "cannot be read"),
         (["judge", "--corpus", "EMPTY", "--sets", "SETS", "--out", "BINARY"], "is a file; give a folder"),
         (["dimension"], "nothing to train on"),

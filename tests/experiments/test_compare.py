@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from item_records import item_record
 
 from shoal.errors import StoreError, UnknownNameError, UsageError
 from shoal.experiments import compare_runs
 from shoal.experiments.loading import experiment_from
+from shoal.experiments.records import arm_place
+from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.store import RunStore
-from shoal.experiments.summary import arm_place
-from shoal.experiments.writing import write_json, write_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,19 +33,20 @@ PLAN: dict[str, Any] = {
 
 
 def item(number: int, *, right: bool, split: str = "held_out") -> dict[str, Any]:
-    return {
-        "split": split,
-        "prompt": f"to {number}:",
-        "completion": " 1" * number,
-        "tags": {"index": number},
-        "exact_match": right,
-        "string_match": right,
-        "divergence": None if right else "other",
-        "first_divergence": None if right else 1,
-        "tokens": 4,
-        "token_accuracy": 0.5,
-        "bits_per_byte": 1.0 if right else 2.0,
-    }
+    record = item_record(
+        split=split,
+        prompt=f"to {number}:",
+        completion=" 1" * number,
+        tags={"index": number},
+        exact_match=right,
+        string_match=right,
+        divergence=None if right else "other",
+        first_divergence=None if right else 1,
+        tokens=4,
+        token_accuracy=0.5,
+        bits_per_byte=1.0 if right else 2.0,
+    )
+    return asdict(record)
 
 
 def write_run(
@@ -130,3 +133,16 @@ def test_an_unknown_arm_names_the_nearest(tmp_path: Path) -> None:
     run = write_run(tmp_path / "a", {"one": [5] * 6})
     with pytest.raises(UnknownNameError, match="did you mean 'two'"):
         compare_runs(run, run, second_arm="tow")
+
+
+def test_a_comparison_prints_itself_and_gives_a_frame(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    run = write_run(tmp_path / "a", {"one": [6] * 6, "two": [2] * 6})
+    found = compare_runs(str(run), run, second_arm="two")
+    text = str(found)
+    assert text.startswith(f"{run} (one) against {run} (two): 6 seeds, 10 held-out items")
+    assert "exact_match         0.600    0.200      +0.400  [+0.400, +0.400]  0.0312" in text
+    assert "seed 5: 4 right in the first alone, 0 in the second alone, p 0.1250" in text
+    frame = found.to_frame().set_index("measure")
+    assert frame.loc["exact_match", "estimate"] == pytest.approx(0.4)
+    assert list(frame.index) == [row.measure for row in found.differences]

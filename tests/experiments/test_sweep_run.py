@@ -80,7 +80,7 @@ def test_every_trial_has_its_score_and_the_best_is_the_least(finished):
     assert result.best.score == min(trial.score for trial in result.trials)
     assert result.best.settings["training.learning_rate"] == 1e-2
     assert [trial.parameters for trial in result.trials] == sorted(trial.parameters for trial in result.trials)
-    assert "power law" in result.to_text()
+    assert "power law" in str(result)
 
 
 def test_what_is_written_reads_back(finished):
@@ -88,6 +88,15 @@ def test_what_is_written_reads_back(finished):
     assert read_sweep(folder / "out").trials == result.trials
     rows = [json.loads(line) for line in (folder / "out" / "trials.jsonl").read_text().splitlines()]
     assert [row["score"] for row in rows] == [trial.score for trial in result.trials]
+
+
+def test_the_trials_are_a_table(finished):
+    pytest.importorskip("pandas")
+    _, result = finished
+    frame = result.to_frame()
+    assert list(frame["trial"]) == [0, 1, 2, 3]
+    assert list(frame["score"]) == [trial.score for trial in result.trials]
+    assert list(frame["model.width"]) == [8, 8, 16, 16]
 
 
 def test_only_what_is_missing_is_done_again_and_to_the_same_bits(finished, tmp_path):

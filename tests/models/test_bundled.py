@@ -95,8 +95,7 @@ def test_searches_end_where_the_sought_number_is_found(searches: LoadedModel) ->
 
 def test_held_out_stories_cost_the_bits_that_the_card_says(stories: LoadedModel, data_folder: Path) -> None:
     """The held-out stories are found by their published ids."""
-    from shoal.corpora import clean_text
-    from shoal.corpora.readers import read_stories
+    from shoal.corpora import clean_text, read_stories
     from shoal.evaluation.stories import held_out_bits
     from shoal.experiments.pretraining.documents import document_id
 
@@ -110,10 +109,10 @@ def test_held_out_stories_cost_the_bits_that_the_card_says(stories: LoadedModel,
 
 
 def test_stories_tell_good_grammar_from_bad(stories: LoadedModel, data_folder: Path) -> None:
-    from shoal.evaluation.stories import minimal_pairs, read_pairs
+    from shoal.evaluation.stories import read_minimal_pairs, score_minimal_pairs
 
-    pairs = read_pairs(data_folder / "zorro" / "zorro.zip", most=40)
-    assert minimal_pairs(stories.model, stories.tokenizer, pairs).accuracy > 0.57
+    pairs = read_minimal_pairs(data_folder / "zorro" / "zorro.zip", max_per_paradigm=40)
+    assert score_minimal_pairs(stories.model, stories.tokenizer, pairs).accuracy > 0.57
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -143,7 +143,7 @@ def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
             high=change.high,
             p_value=change.p_value,
             score=change.score,
-            what=moved_most(search.channels, search.shown, (start, change.place, end)),
+            features=moved_most(search.channels, search.shown, (start, change.place, end)),
         )
         for change, start, end in zip(answer.changes, edges, edges[2:], strict=False)
     ]
@@ -183,7 +183,7 @@ def _result(
                 high=found.high,
                 p_value=search.given.get(places[number - 1]) or p_value_of_change(search, edges, number, search.alpha),
                 score=stretch.split.score if stretch.split else 0.0,
-                what=moved_most(search.channels, search.shown, (start, found.place, end)),
+                features=moved_most(search.channels, search.shown, (start, found.place, end)),
             )
         )
     return Changes(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from shoal.cli.terminal import say, shown
+from shoal.cli.terminal import print_notice, shown
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rich.progress import Progress as RichProgress, TaskID
 
+    from shoal.evaluation import Scores
     from shoal.progress import Progress
     from shoal.training import CurvePoint
 
@@ -32,7 +35,7 @@ class Display(Protocol):
     def note(self, text: str) -> None:
         """Show a note that replaces the one before it."""
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Show lines that stay."""
 
 
@@ -114,6 +117,42 @@ def print_summary(summary: Mapping[str, object]) -> None:
         print(f"{name:{width}}  {value}")
 
 
+def exact_share(scores: Scores) -> dict[str, float]:
+    """Exact matches: their count, the rows, the share, and the ends of Wilson's interval with its confidence."""
+    from shoal.statistics import wilson_interval
+
+    interval = wilson_interval(scores.exact_matches, len(scores.items))
+    return {
+        "count": scores.exact_matches,
+        "rows": len(scores.items),
+        "share": scores.accuracy,
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": interval.confidence,
+    }
+
+
+def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a summary whose values are numbers, names, or what `exact_share` gives."""
+    from shoal.experiments import finite
+
+    if as_json:
+        print_json(finite(dict(summary)))
+    else:
+        print_summary({name: _in_words(value) for name, value in summary.items()})
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, dict):
+        return (
+            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
+            f"[{value['low']:.3f}, {value['high']:.3f}]"
+        )
+    if isinstance(value, float):
+        return "not defined" if math.isnan(value) else f"{value:.4f}"
+    return value
+
+
 class _Bars:
     """One bar for each piece of work."""
 
@@ -130,12 +169,12 @@ class _Bars:
         if self._known:
             self._bars.update(list(self._known.values())[-1], note=_for_bars(text))
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self._bars.console.print(_for_bars(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _for_bars(text: str) -> str:
-    """A text for rich, which writes control codes of its own past the door."""
+    """A text for rich, which writes its control codes by itself."""
     return shown(text, sys.stderr.encoding)
 
 
@@ -158,16 +197,14 @@ class LogLines:
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
-            from shoal.experiments.pretraining import in_words
-
             # What was there when the work began, as after a resume, says nothing of its speed.
-            parts.append(f"about {in_words((now - started) / (done - first) * (total - done))} left")
-        say("  ".join(filter(None, parts)))
+            parts.append(f"about {format_duration((now - started) / (done - first) * (total - done))} left")
+        print_notice("  ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
         """Show the note with the next line of progress."""
         self._note = text
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print lines at once."""
-        say(text)
+        print_notice(text)

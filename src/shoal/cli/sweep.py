@@ -65,7 +65,7 @@ def sweep(
     if as_json:
         print_json(result.to_dict(read_importance(folder)) | {"sweep": str(folder), "report": str(report)})
         return
-    print(result.to_text())
+    print(result)
     for key, share in read_importance(folder).items():
         print(f"importance of {key}: {share:.2f}")
     print(f"\nsweep   {folder}\nreport  {report}")
@@ -82,7 +82,7 @@ class _Notes:
     def __call__(self, record: UnitRecord) -> None:
         if record.score is None:
             what = "was pruned" if record.state == "pruned" else "failed"
-            self._shown.say(f"trial {record.trial} (seed {record.seed}) {what}: {record.reason}")
+            self._shown.print(f"trial {record.trial} (seed {record.seed}) {what}: {record.reason}")
             return
         better = self._best is None or (record.score > self._best[0]) == self._more
         if better:

@@ -1,21 +1,15 @@
-from .completing import (
-    Completion as Completion,
-    complete_prompts as complete_prompts,
+from .bits_per_byte import held_out_bits as held_out_bits
+from .measures import StoryMeasure as StoryMeasure
+from .memorization import CopyFinder as CopyFinder
+from .minimal_pairs import (
+    MinimalPair as MinimalPair,
+    PairScores as PairScores,
+    read_minimal_pairs as read_minimal_pairs,
+    score_minimal_pairs as score_minimal_pairs,
 )
-from .copying import CopyFinder as CopyFinder
-from .facts import (
+from .plot_qa import (
     make_questions as make_questions,
     score_facts as score_facts,
-)
-from .heldout import held_out_bits as held_out_bits
-from .measures import Measure as Measure
-from .minimal import (
-    PairScores as PairScores,
-    minimal_pairs as minimal_pairs,
-)
-from .pairs import (
-    MinimalPair as MinimalPair,
-    read_pairs as read_pairs,
 )
 from .prompts import (
     StoryPrompt as StoryPrompt,
@@ -25,7 +19,11 @@ from .prompts import (
 )
 from .rating import (
     Material as Material,
-    Sampling as Sampling,
     StoryRating as StoryRating,
     rate_model as rate_model,
+)
+from .sampling import (
+    Completion as Completion,
+    Sampling as Sampling,
+    complete_prompts as complete_prompts,
 )
