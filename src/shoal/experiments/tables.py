@@ -37,7 +37,7 @@ Positive = Annotated[float, Field(gt=0, lt=math.inf)]
 NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
 
 
-def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
+def registered_name(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     """A check that a value is a registered name, whose error reads as that of a ``Literal``.
 
     Args:
@@ -54,7 +54,7 @@ def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: frozen, without coercion, and with no key but those named."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -77,7 +77,7 @@ def _known_optimizer(name: str) -> str:
         raise ValueError(f"training.optimizer: {error}") from error
 
 
-class LearningTable(Table):
+class LearningTable(SettingsTable):
     """How a model is trained; the words are those of `shoal.training.TrainSettings`.
 
     A value that suits fine-tuning on few examples does not suit training from scratch; those have no default here.
