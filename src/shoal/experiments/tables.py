@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from shoal.errors import UnknownNameError
 from shoal.training import RANGES, Precision, Schedule, TrainSettings, check_optimizer
+from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,7 +37,7 @@ Positive = Annotated[float, Field(gt=0, lt=math.inf)]
 NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
 
 
-def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
+def registered_name(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     """A check that a value is a registered name, whose error reads as that of a ``Literal``.
 
     Args:
@@ -53,7 +54,7 @@ def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: frozen, without coercion, and with no key but those named."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -76,7 +77,7 @@ def _known_optimizer(name: str) -> str:
         raise ValueError(f"training.optimizer: {error}") from error
 
 
-class LearningTable(Table):
+class LearningTable(SettingsTable):
     """How a model is trained; the words are those of `shoal.training.TrainSettings`.
 
     A value that suits fine-tuning on few examples does not suit training from scratch; those have no default here.
@@ -140,7 +141,7 @@ def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
         return f"the key {key!r} is missing; add it{more}"
     if fault["type"] == "value_error":
         return f"{fault['ctx']['error']}{more}"
-    return f"{key} = {_short(fault['input'])}: {_lower_first(fault['msg'])}{more}"
+    return f"{key} = {_short(fault['input'])}: {uncapital(fault['msg'])}{more}"
 
 
 def _keys_at(place: tuple[str, ...], root: type[BaseModel]) -> list[str]:
@@ -167,7 +168,3 @@ def _table_of(annotation: Any) -> type[BaseModel]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
+from shoal.wording import format_duration
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -125,7 +127,9 @@ class PretrainPlan:
         ]
 
 
-def plan_training(recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings) -> PretrainPlan:
+def plan_pretraining(
+    recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings
+) -> PretrainPlan:
     """Measure a few steps on a copy of the model, and plan all of them by that.
 
     Args:
@@ -192,12 +196,3 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
     )
     steps = [later - earlier for earlier, later in pairwise(moments)]
     return (statistics.median(steps) if steps else result.seconds), cast("Dtype", result.precision)
-
-
-def format_duration(seconds: float) -> str:
-    """A duration for a person: ``42 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
