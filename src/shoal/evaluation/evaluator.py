@@ -70,7 +70,7 @@ def evaluate(
     tell = progress or no_progress
     said: dict[int, tuple[int, ...]] = {}
     with scoring_mode(model):
-        factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
+        factored = factor_model(model, max_length=max((row.fed for row in rows), default=0))
         scorer = Scorer(factored, token_budget)
         stretches = (score_to_divergence if early_exit else score_whole)(scorer, rows, tell)
         if greedy_text:

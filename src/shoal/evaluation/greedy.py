@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.evaluation.batches import Row
-from shoal.models import cache_use, decode_greedily
-from shoal.models.fast import continue_greedily
+from shoal.models import can_continue, decode_greedily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +58,7 @@ def continue_wrong_items(
     """
     items = [_start(stretch) for stretch in wrong]
     going = [item for item in items if not item.done(end_id)]
-    cached, may_pad = bool(going) and _goes_on(factored), True
+    cached, may_pad = bool(going) and can_continue(factored), True
     while going:
         drafts = (
             _decoded(factored, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
@@ -87,18 +86,10 @@ def _start(stretch: Stretch) -> _Continuation:
     return _Continuation(row.item, row.ids[: row.boundary], target, said, broken=stretch.greedy_id is None)
 
 
-def _goes_on(factored: FactoredModel) -> bool:
-    """Whether what has been read need not be read again to say one more token."""
-    return factored.fast is not None or cache_use(factored) is not None
-
-
 def _decoded(factored: FactoredModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
     prefixes = [(*item.prompt, *item.said) for item in items]
     limits = [len(item.target) - len(item.said) for item in items]
-    if factored.fast is not None:
-        drafts = continue_greedily(factored.fast, prefixes, limits, end_id, may_pad=may_pad)
-    else:
-        drafts = decode_greedily(factored, prefixes, limits, end_id, may_pad=may_pad)
+    drafts = decode_greedily(factored, prefixes, limits, end_id, may_pad=may_pad)
     return [tuple(draft) for draft in drafts]
 
 

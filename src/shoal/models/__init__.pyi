@@ -4,8 +4,10 @@ from .build import (
     build_gpt_neo as build_gpt_neo,
     build_llama as build_llama,
 )
-from .caching import cache_use as cache_use
-from .decoding import decode_greedily as decode_greedily
+from .decoding import (
+    can_continue as can_continue,
+    decode_greedily as decode_greedily,
+)
 from .digest import weight_digest as weight_digest
 from .factorization import (
     FactoredModel as FactoredModel,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from shoal.models.fast import body_class
+from shoal.models.fast import fast_class
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def read_body(folder: Path, dtype: torch.dtype) -> FastModel | None:
     """The body of a folder; None where there is none for its architecture, or its files are not whole."""
     config = _read_config(folder / "config.json")
-    body = body_class(str(config.get("model_type")))
+    body = fast_class(str(config.get("model_type")))
     settings = body.read_settings(config) if body is not None else None
     if body is None or settings is None:
         return None
