@@ -29,8 +29,7 @@ from shoal.corpora.cleaning import clean_text, drop_counting
 from shoal.corpora.generate import generate_stories
 from shoal.corpora.layout import lay_out
 from shoal.corpora.readers import read_easiest_books, read_stories, read_zipped_stories
-from shoal.models import save_model
-from shoal.models.build import LlamaShape, build_llama
+from shoal.models import ModelShape, build_model, save_model
 from shoal.text.bpe import train_bpe
 from shoal.training import TrainSettings, pretrain
 
@@ -137,8 +136,8 @@ def run(recipe: dict[str, Any], recipe_file: Path, data: Path, out: Path) -> Non
         stage_windows(stage, text, tokenizer, context, seed + place) for place, stage in enumerate(recipe["stages"])
     ]
     stream = np.concatenate([windows for windows, _ in staged]).reshape(-1)
-    shape = LlamaShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **recipe["model"])
-    model = build_llama(shape, seed=seed)
+    shape = ModelShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **recipe["model"])
+    model = build_model("llama", shape, seed=seed)
     result = pretrain(
         model,
         stream,

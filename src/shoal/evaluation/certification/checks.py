@@ -69,7 +69,7 @@ class ScoresDummy(Check):
         """The dummy, taught the examples; each time another one, since an evaluator may do anything to it."""
         script, truths = _lesson(self, seed)
         model, tokenizer = self.dummy_with((), seed)
-        model.learn(script)
+        model.set_tree(script)
         return Subject(model=model, tokenizer=tokenizer, examples=self.examples, truths=truths)
 
     def dummy_with(self, examples: Sequence[Example], seed: int) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
@@ -93,9 +93,9 @@ class ScoresDummy(Check):
 def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
     """What the dummy of a check says, and the right scores; written once for all evaluators of a process."""
     model, tokenizer = check.dummy_with(check.examples, seed)
-    if model.script is None:
+    if model.context_tree is None:
         raise ValueError("a dummy that has learned nothing has no right scores")
-    return model.script, right_scores(model, tokenizer, check.examples)
+    return model.context_tree, right_scores(model, tokenizer, check.examples)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -42,12 +42,12 @@ def right_scores(
     Raises:
         ValueError: the dummy has learned nothing.
     """
-    if model.script is None:
+    if model.context_tree is None:
         raise ValueError("a dummy that has learned nothing has no right scores")
     end_id = int(tokenizer.eos_token_id)
     scores = []
     for example, item in zip(examples, encode_pairs(tokenizer, as_pairs(examples)), strict=True):
-        truth = ground_truth(model.script, item.prompt, item.target, end_id, model.config.twins)
+        truth = ground_truth(model.context_tree, item.prompt, item.target, end_id, model.config.twins)
         text = decode_continuation(tokenizer, item.prompt, truth.greedy)
         scores.append(_record(truth, example, text, special=set(tokenizer.all_special_ids) - {end_id}))
     return scores
