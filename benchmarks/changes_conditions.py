@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.processes import OUT, PEERS_PYTHON, ROOT, append_part, write_result
-from shoal.changes import change_points
+from shoal.changes import change_points, f1_with_margin
 from shoal.changes.generators import Sample, autoregressive, bernoulli, hidden_rotation, markov
-from shoal.changes.metrics import f1_with_margin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
-"""The watch over a stream: speed, mean time between false alarms, and delay, on streams of known law.
+"""The online detector: speed, mean time between false alarms, and delay, on streams of known law.
 
-Delays are counted from the first changed step, for watches that had read that many steps before; a watch that had
-spoken before the change is counted as false and starts anew. CPU-seconds of one thread, the compiling not counted.
+Delays are counted from the first changed step, for detectors that had read that many steps before; a detector that had
+raised an alarm before the change is counted as false and starts again. CPU-seconds of one thread, without compiling.
 
     python -m benchmarks.changes_online [--runs 200]
 """
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.processes import write_result
+from shoal.changes import OnlineDetector
 from shoal.changes.generators import autoregressive, moving_average
-from shoal.changes.online import Watch
 
 MEAN_RUN_LENGTH = 10_000
 Array = np.ndarray[Any, Any]
@@ -80,13 +80,13 @@ def main() -> None:
 def speed(length: int = 500_000) -> dict[str, float]:
     """Observations a CPU-second, many at once and one by one."""
     values = np.random.default_rng(0).normal(size=length)
-    Watch().update_many(values[:1000])
+    OnlineDetector().update_many(values[:1000])
     started = time.process_time()
-    Watch(1e15).update_many(values)
+    OnlineDetector(1e15).update_many(values)
     many = length / (time.process_time() - started)
-    watch, started = Watch(1e15), time.process_time()
+    detector, started = OnlineDetector(1e15), time.process_time()
     for value in values[:20_000].tolist():
-        watch.update(value)
+        detector.update(value)
     one = 20_000 / (time.process_time() - started)
     print(f"observations a CPU-second: {many:,.0f} with update_many, {one:,.0f} with update", flush=True)
     return {"update_many": many, "update": one}
@@ -98,7 +98,7 @@ def run_length(
     """The mean time to the first alarm where nothing changes, the runs being cut at a horizon."""
     steps = alarms = 0
     for seed in range(runs):
-        heard = Watch(MEAN_RUN_LENGTH, history=history).update_many(draw(history + horizon, 50_000 + seed))
+        heard = OnlineDetector(MEAN_RUN_LENGTH, history=history).update_many(draw(history + horizon, 50_000 + seed))
         alarms += bool(heard)
         steps += heard[0].time + 1 - history if heard else horizon
     mean = steps / max(alarms, 1)
@@ -114,7 +114,7 @@ def delay(
     for seed in range(runs):
         values = np.random.default_rng(90_000 + seed).normal(size=before + horizon)
         values[before:] = change(values[before:], seed)
-        heard = Watch(MEAN_RUN_LENGTH).update_many(values)
+        heard = OnlineDetector(MEAN_RUN_LENGTH).update_many(values)
         false += any(alarm.time < before for alarm in heard)
         delays.append(next((alarm.time - before + 1 for alarm in heard if alarm.time >= before), horizon))
     middle, late = statistics.median(delays), float(np.percentile(delays, 90))

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.processes import DATA, ONE_THREAD, PEERS_PYTHON, ROOT, write_result
-from shoal.changes import change_points
-from shoal.changes.metrics import covering, f1_with_margin
+from shoal.changes import change_points, covering, f1_with_margin
 
 FOLDER = DATA / "tcpd"
 MARGIN = 5

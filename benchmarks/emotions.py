@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.pieces import Document, cutter, document, measure
 from benchmarks.processes import DATA
-from shoal.corpora.labelled import read_ekman
+from shoal.corpora import read_ekman
 from shoal.segmentation import find_channel
 
 if TYPE_CHECKING:

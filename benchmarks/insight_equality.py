@@ -20,7 +20,7 @@ import torch
 
 from benchmarks.processes import DATA, write_result
 from shoal.insight import capture, find_parts, run_patched
-from shoal.insight.logits.unembed import find_unembedding
+from shoal.insight.logits import find_unembedding
 from shoal.models import load_model
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.processes import write_result
 from shoal.corpora import generate_stories
-from shoal.insight import find_parts, head_roles, watch_neurons
+from shoal.insight import AnalysisOptions, NeuronSettings, find_head_types, find_parts, find_selective_neurons
 from shoal.models import load_model
 from shoal.statistics.intervals import wilson_interval
 
@@ -73,13 +73,17 @@ def _named(
     row: dict[str, Any] = {"kind": name, "models": len(models), "models_with_a_head": 0}
     row |= dict.fromkeys(("heads", "heads_named", "neurons", "neurons_named"), 0)
     for seed, model in enumerate(models):
-        roles = head_roles(model, tokenizer, texts, seed=seed)
+        options = AnalysisOptions(seed=seed)
+        roles = find_head_types(model, tokenizer, texts, options=options)
         places = find_parts(model)
         every = [(block, neuron) for block in range(len(places.blocks)) for neuron in range(places.neurons)]
-        neurons = watch_neurons(model, tokenizer, texts[:20], neurons=every, examples=1, tokens=96, seed=seed)
+        settings = NeuronSettings(examples=1, max_tokens=96)
+        neurons = find_selective_neurons(
+            model, tokenizer, texts[:20], neurons=every, settings=settings, options=options
+        )
         row["heads"] += len(roles.heads)
-        row["heads_named"] += len(roles.named)
-        row["models_with_a_head"] += bool(roles.named)
+        row["heads_named"] += len(roles.typed)
+        row["models_with_a_head"] += bool(roles.typed)
         row["neurons"] += len(every)
         row["neurons_named"] += sum(each.selective for each in neurons.neurons)
     print(
@@ -110,7 +114,7 @@ def learnt(seeds: int) -> int:
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         model, loss = trained_on_repeats(seed)
-        named = [(head.block, head.roles[0], max(head.scores.values())) for head in head_roles(model).named]
+        named = [(head.block, head.roles[0], max(head.scores.values())) for head in find_head_types(model).typed]
         found = {
             "previous token": any(block == 0 and role == "previous token" for block, role, _ in named),
             "induction": any(block == 1 and role == "induction" for block, role, _ in named),

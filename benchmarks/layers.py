@@ -12,8 +12,8 @@ import json
 import time
 from pathlib import Path
 
-from shoal.insight.layers import Ranges
-from shoal.insight.layers.table import layer_table
+from shoal.insight import AnalysisOptions
+from shoal.insight.layers import Ranges, layer_table
 
 OUT = Path("bench-out/layers.jsonl")
 KINDS = ("self-attention", "recurrent", "convolution", "dilated convolution", "restricted self-attention")
@@ -29,7 +29,7 @@ def main() -> None:
     OUT.parent.mkdir(exist_ok=True)
     for seed in range(options.seeds):
         started = time.process_time()
-        rows = layer_table(Ranges(repeats=options.repeats), kinds=KINDS, seed=seed)
+        rows = layer_table(Ranges(repeats=options.repeats), kinds=KINDS, options=AnalysisOptions(seed=seed))
         spent = time.process_time() - started
         with OUT.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"seed": seed, "cpu_seconds": spent, "rows": [row.to_dict() for row in rows]}) + "\n")

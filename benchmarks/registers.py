@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.pieces import Document, Result, cutter, document, measure, stretch
 from benchmarks.processes import DATA
-from shoal.corpora.labelled import Labelled, read_brown, read_onestop
+from shoal.corpora import Labelled, read_brown, read_onestop
 from shoal.segmentation import (
     ClassifierChannel,
     LabelledText,

@@ -17,7 +17,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from benchmarks.segmentation import DATA, TUNED, Document, choi_sets, one_subject
-from shoal.corpora.labelled import read_onestop
+from shoal.corpora import read_onestop
 from shoal.segmentation import pk, segment
 from shoal.text.sentences import split_sentences
 

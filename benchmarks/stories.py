@@ -20,8 +20,16 @@ from itertools import islice
 from typing import Any
 
 from benchmarks.processes import DATA, OUT
-from shoal.corpora import read_stories
-from shoal.corpora.datacard import SAMPLE_WORDS, describe_corpus, distinct_n
+from shoal.corpora import (
+    SAMPLE_WORDS,
+    Shingler,
+    describe_corpus,
+    distinct_n,
+    jaccard,
+    read_stories,
+    words_of,
+    write_documents,
+)
 from shoal.corpora.duplicates import NEAR, find_pairs
 from shoal.corpora.grammar import (
     FEATURES,
@@ -31,8 +39,6 @@ from shoal.corpora.grammar import (
     read_events,
     tell_stories,
 )
-from shoal.corpora.shingles import Shingler, jaccard, words_of
-from shoal.corpora.writing import write_documents
 from shoal.statistics.intervals import wilson_interval
 
 

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.processes import DATA
-from shoal.insight.vectors.dimension import find_dimension
-from shoal.insight.vectors.labelled import LabelTask, PairTask, read_labelled
+from shoal.insight.vectors import LabelTask, PairTask, find_dimension, read_label_task
 from shoal.text.vectors import (
     GensimSettings,
     GloveSettings,
@@ -28,8 +27,8 @@ from shoal.text.vectors import (
     judge_analogies,
     judge_similarity,
     read_analogies,
-    read_pairs,
     read_sentences,
+    read_word_pairs,
     split_words,
     train_gensim,
     train_glove,
@@ -61,7 +60,7 @@ def main() -> None:
 def judge(corpus: WordCorpus, size: int) -> None:
     """Every method on every set."""
     folder = DATA / "word-similarity"
-    sets = [read_pairs(file) for file in sorted(folder.glob("EN-*.txt"))]
+    sets = [read_word_pairs(file) for file in sorted(folder.glob("EN-*.txt"))]
     analogies = read_analogies(folder / "questions-words.txt")
     print(
         f"{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds, d = {size}"
@@ -101,10 +100,13 @@ def dimension(corpus: WordCorpus, grid: list[int]) -> None:
     few = len(corpus.sentence_ends) < 100_000
     print(f"\n{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds")
     tasks = [
-        PairTask(pairs=read_pairs(DATA / "word-similarity" / f"{MEN}.txt"), name="similarity (MEN)"),
+        PairTask(pairs=read_word_pairs(DATA / "word-similarity" / f"{MEN}.txt"), name="similarity (MEN)"),
         LabelTask(name="sentiment (sentence_polarity)", kind="sentiment", items=polarity()),
-        read_labelled(
-            DATA / "goemotions" / "ekman_train.tsv.gz", name="emotion (goemotions, Ekman)", kind="emotion", most=12_000
+        read_label_task(
+            DATA / "goemotions" / "ekman_train.tsv.gz",
+            name="emotion (goemotions, Ekman)",
+            kind="emotion",
+            max_rows=12_000,
         ),
         LabelTask(name="part of speech (Brown)", kind="part of speech", items=brown_tags(corpus)),
     ]

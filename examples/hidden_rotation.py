@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from shoal.changes import change_points
-from shoal.changes.display import display
+from shoal.changes import change_points, describe_change, plot_changes
 from shoal.changes.generators import hidden_rotation
-from shoal.changes.telling import said_of
 
 
 def main() -> None:
@@ -19,9 +17,9 @@ def main() -> None:
     found = change_points(sample.values, min_distance=0.15, process_count=2)
     print(f"true places {list(sample.places)}, found {found.places}")
     for change in found.changes:
-        print(f"{change.place}: from {change.low} to {change.high}; {said_of(change)}")
+        print(f"{change.place}: from {change.low} to {change.high}; {describe_change(change)}")
     if len(sys.argv) > 1:
-        display(sample.values, found, title="hidden rotation").savefig(sys.argv[1])
+        plot_changes(sample.values, found, title="hidden rotation").savefig(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from shoal.changes import change_points
-from shoal.changes.display import display
+from shoal.changes import change_points, plot_changes
 from shoal.changes.generators import uniform_pieces
 
 
@@ -20,7 +19,7 @@ def main() -> None:
     for change in found.changes:
         print(f"{change.place}: from {change.low} to {change.high}, p-value {change.p_value:.2g}")
     if len(sys.argv) > 1:
-        display(sample.values, found, title="uniform pieces").savefig(sys.argv[1])
+        plot_changes(sample.values, found, title="uniform pieces").savefig(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ said twice, guesses answered with yes and no, and searches in random order that 
 The things are objects, numbers in digits and numbers in unary.
 
 **The numbers stand alone. Nowhere in the training text do three numbers ascend by one** (`11 111 1111`; `1, 2, 3`;
-one, two, three): `shoal.corpora.ascending` checks the whole of it, and the recipe drops the paragraphs of the books
+one, two, three): `shoal.corpora` checks the whole of it, and the recipe drops the paragraphs of the books
 and draws anew the stories that would. So the model has never seen counting. It has seen, very often, that a story
 which looks for a number ends where that number is found: whether it carries that over to counting is for the counting
 experiment to say, and what it finds must be read with this in mind.

@@ -15,7 +15,7 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from shoal.corpora.labelled import read_ekman, read_masc
+from shoal.corpora import read_ekman, read_masc
 from shoal.segmentation import LabelledText, OpenSet, TrainedHead, fit_open_set, train_head
 from shoal.text import split_sentences
 

@@ -24,11 +24,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from card import write_card
 
-from shoal.corpora.ascending import check_never_counts_up
-from shoal.corpora.cleaning import clean_text, drop_counting
-from shoal.corpora.generate import generate_stories
-from shoal.corpora.layout import lay_out
-from shoal.corpora.readers import read_easiest_books, read_stories, read_zipped_stories
+from shoal.corpora import (
+    check_never_counts_up,
+    clean_text,
+    drop_counting,
+    generate_stories,
+    pack_windows,
+    read_easiest_books,
+    read_stories,
+    read_zipped_stories,
+)
 from shoal.models import ModelShape, build_model, save_model
 from shoal.text.bpe import train_bpe
 from shoal.training import TrainSettings, pretrain
@@ -77,12 +82,12 @@ def stage_windows(
     count = 0
     while sum(map(len, pieces)) < wanted:
         stories = generate_stories(
-            10_000, stage["mixture"], seed=seed * 1000 + len(pieces), longest=stage["longest_search"]
+            10_000, stage["mixture"], seed=seed * 1000 + len(pieces), max_distractors=stage["longest_search"]
         )
         count += check_never_counts_up(stories)
         ids = tokenizer(stories, add_special_tokens=False, verbose=False)["input_ids"]
         pieces.append(
-            lay_out((story[: context - 1] for story in ids), context=context, end_token_id=tokenizer.eos_token_id)
+            pack_windows((story[: context - 1] for story in ids), context=context, end_token_id=tokenizer.eos_token_id)
         )
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(len(text))[: stage["tokens"] // context - wanted]
@@ -95,7 +100,7 @@ def bits_per_byte(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, te
     import torch
 
     ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-    windows = lay_out(ids, context=context, end_token_id=tokenizer.eos_token_id)
+    windows = pack_windows(ids, context=context, end_token_id=tokenizer.eos_token_id)
     nats = 0.0
     with torch.inference_mode():
         for start in range(0, len(windows), 16):
@@ -127,7 +132,7 @@ def run(recipe: dict[str, Any], recipe_file: Path, data: Path, out: Path) -> Non
     check_never_counts_up(seen)
     samples = generate_stories(STORIES_FOR_TOKENIZER, recipe["stages"][0]["mixture"], seed=seed)
     tokenizer = train_bpe([*seen, *samples], vocabulary=recipe["tokenizer"]["vocabulary"])
-    text = lay_out(
+    text = pack_windows(
         tokenizer(seen, add_special_tokens=False, verbose=False)["input_ids"],
         context=context,
         end_token_id=tokenizer.eos_token_id,

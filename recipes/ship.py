@@ -22,13 +22,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from stories_card import Facts, card
 
-from shoal.corpora import check_never_counts_up
+from shoal.corpora import Shingler, check_never_counts_up, jaccard
 from shoal.corpora.duplicates import NEAR
-from shoal.corpora.shingles import Shingler, jaccard
 from shoal.evaluation.stories import held_out_bits, minimal_pairs, read_pairs
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
-from shoal.experiments.pretraining.heldout import split_documents
+from shoal.experiments.pretraining.split import split_documents
 from shoal.figures import CurveLine, curve_chart, to_svg
 from shoal.models import load_model, save_model
 

@@ -100,7 +100,7 @@ CPU in {done["cpu_seconds"]:,.0f} CPU-seconds. No text comes from another langua
 its authors had GPT-4 write.
 
 **The numbers stand alone. Nowhere in the training text do three numbers ascend by one** (`11 111 1111`; `1, 2, 3`;
-one, two, three): `shoal.corpora.ascending` has checked all {facts.checked:,} documents; paragraphs that count were
+one, two, three): `shoal.corpora` has checked all {facts.checked:,} documents; paragraphs that count were
 dropped. So the model has never seen counting.
 
 ## The tokenizer

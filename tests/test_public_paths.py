@@ -63,12 +63,12 @@ def test_minimal_pairs_are_read_from_a_path_as_text(tmp_path: Path) -> None:
 
 def test_prompts_and_prompt_pairs_are_read_from_a_path_as_text(tmp_path: Path) -> None:
     from shoal.evaluation.stories import read_prompts
-    from shoal.insight import read_pairs
+    from shoal.insight import read_prompt_pairs
 
     (tmp_path / "prompts.txt").write_text("Once upon a time\n\nOne day,\n")
     (tmp_path / "pairs.jsonl").write_text('{"prompt": "a", "counterfactual": "b", "target": "c", "foil": "d"}\n')
     assert [prompt.text for prompt in read_prompts(str(tmp_path / "prompts.txt"))] == ["Once upon a time", "One day,"]
-    assert read_pairs(str(tmp_path / "pairs.jsonl"))[0].target == "c"
+    assert read_prompt_pairs(str(tmp_path / "pairs.jsonl"))[0].target == "c"
 
 
 def test_tokens_are_written_to_and_opened_from_a_path_as_text(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_tokens_are_written_to_and_opened_from_a_path_as_text(tmp_path: Path) ->
 
 def test_vectors_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> None:
     from shoal.text.vectors import WordVectors
-    from shoal.text.vectors.files import read_vector_file, write_vector_file
+    from shoal.text.vectors.wordvectors import read_vector_file, write_vector_file
 
     file = str(tmp_path / "vectors.txt")
     write_vector_file(WordVectors(words=("a", "b"), matrix=np.eye(2, dtype=np.float32)), file)
@@ -89,8 +89,7 @@ def test_vectors_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> 
 
 
 def test_documents_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> None:
-    from shoal.corpora.loading import read_documents
-    from shoal.corpora.writing import write_documents
+    from shoal.corpora import read_documents, write_documents
 
     file = str(tmp_path / "stories.txt")
     assert write_documents([{"text": "One."}, {"text": "Two."}], file) == 2

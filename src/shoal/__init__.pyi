@@ -53,14 +53,16 @@ from .experiments.sweeps import (
     run_sweep as run_sweep,
 )
 from .insight import (
+    AnalysisOptions as AnalysisOptions,
     Inspection as Inspection,
-    Parting as Parting,
+    TextQuery as TextQuery,
     TokenCounts as TokenCounts,
+    TokenizationDiff as TokenizationDiff,
     TokenReading as TokenReading,
+    compare_tokenizations as compare_tokenizations,
     count_tokens as count_tokens,
     inspect_text as inspect_text,
     read_tokens as read_tokens,
-    where_they_part as where_they_part,
 )
 from .insight.layers import (
     AttentionReport as AttentionReport,
@@ -69,11 +71,9 @@ from .insight.layers import (
     layer_table as layer_table,
 )
 from .insight.vectors import (
+    DimensionReport as DimensionReport,
     VectorReport as VectorReport,
     describe_vectors as describe_vectors,
-)
-from .insight.vectors.dimension import (
-    DimensionReport as DimensionReport,
     find_dimension as find_dimension,
 )
 from .models import (

@@ -7,11 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from shoal.changes import change_points
+from shoal.changes import change_points, f1_with_margin
 from shoal.changes.blocks import Blocks
 from shoal.changes.channels import known_channels
 from shoal.changes.input import as_stream
-from shoal.changes.metrics import f1_with_margin
 from shoal.changes.partition import NO_NOISE, explained, partition
 from shoal.changes.pieces import parted
 from shoal.changes.search import Search, prepare

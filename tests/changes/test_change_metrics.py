@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from shoal.changes.metrics import covering, f1_with_margin, mean_error
+from shoal.changes import covering, f1_with_margin, mean_error
 from shoal.errors import UsageError
 
 

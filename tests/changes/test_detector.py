@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.changes import change_points
-from shoal.changes.detector import ChangePointDetector
+from shoal.changes import ChangePointDetector, change_points
 from shoal.changes.generators import hidden_rotation, uniform_pieces
 from shoal.errors import DataError, UnknownNameError, UsageError
 

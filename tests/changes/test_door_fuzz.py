@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from shoal.changes import change_points
+from shoal.changes import OnlineDetector, change_points
 from shoal.changes.input import as_stream
-from shoal.changes.online import Watch
 from shoal.errors import ShoalError
 
 ATOM = st.one_of(
@@ -95,8 +94,8 @@ def read(x: object) -> None:
         assert 0 <= stream.symbols.min() <= stream.symbols.max() < len(stream.alphabet)
 
 
-def watched(values: list[float]) -> None:
-    for alarm in Watch(50, history=64).update_many(values):
+def read_online(values: list[float]) -> None:
+    for alarm in OnlineDetector(50, history=64).update_many(values):
         assert 0 <= alarm.place <= alarm.time < len(values)
 
 
@@ -120,8 +119,8 @@ def test_the_engine_answers_anything(x: object, chosen: dict) -> None:
 
 @few(60)
 @given(st.lists(FLOATS, min_size=60, max_size=400))
-def test_a_watch_reads_any_numbers(values: list[float]) -> None:
-    watched(values)
+def test_an_online_detector_reads_any_numbers(values: list[float]) -> None:
+    read_online(values)
 
 
 @pytest.mark.slow
@@ -135,5 +134,5 @@ def test_the_engine_answers_ten_thousand_inputs(x: object, chosen: dict) -> None
 @pytest.mark.slow
 @few(1000)
 @given(st.lists(FLOATS, min_size=60, max_size=600))
-def test_a_watch_reads_a_thousand_streams(values: list[float]) -> None:
-    watched(values)
+def test_an_online_detector_reads_a_thousand_streams(values: list[float]) -> None:
+    read_online(values)

@@ -10,9 +10,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from shoal.changes import change_points
+from shoal.changes import change_points, distance
 from shoal.changes.input import as_stream
-from shoal.changes.listing import distance
 from shoal.errors import DataError
 
 pandas = pytest.importorskip("pandas")
@@ -157,15 +156,15 @@ def test_changes_of_large_numbers_are_found_where_those_of_small_ones_are() -> N
 
 
 def test_differences_and_ranks_of_large_numbers_are_exact() -> None:
-    from shoal.changes.preparing import deseason, difference, prepared, robust_ranks
+    from shoal.changes import deseasonalize, difference, preprocess, robust_ranks
 
     small = np.random.default_rng(0).integers(0, 50, 100)
     for large in (small + BIG, [10**30 + int(value) for value in small]):
         np.testing.assert_array_equal(difference(large), difference(small))
         np.testing.assert_array_equal(robust_ranks(large, window=1), robust_ranks(small, window=1))
-        np.testing.assert_array_equal(prepared(as_stream(large), lag=2).values[:, 0], difference(small, lag=2))
+        np.testing.assert_array_equal(preprocess(as_stream(large), lag=2).values[:, 0], difference(small, lag=2))
         with pytest.raises(DataError, match="take a constant off"):
-            deseason(large, 7)
+            deseasonalize(large, 7)
 
 
 def test_symbols_that_nearly_all_differ_and_dates_are_refused() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.changes import change_points
-from shoal.changes.detector import ChangePointDetector
+from shoal.changes import ChangePointDetector, change_points
 from shoal.changes.generators import autoregressive
 from shoal.errors import UsageError
 
@@ -107,7 +106,7 @@ def test_a_change_says_its_set_its_p_value_and_what_moved() -> None:
     for change in found.changes:
         assert change.low <= change.place <= change.high
         assert 0.0 < change.p_value <= 0.05
-        assert change.what
+        assert change.features
     assert [piece.start for piece in found.pieces] == [0, *found]
 
 

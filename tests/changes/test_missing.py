@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.changes import change_points
-from shoal.changes.preparing import difference
+from shoal.changes import change_points, difference
 
 
 def noise(seed: int, length: int = 2000) -> np.ndarray:

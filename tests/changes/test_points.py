@@ -85,7 +85,7 @@ def test_a_change_of_dependence_between_coordinates_is_seen() -> None:
     found = change_points(table)
     assert len(found.places) == 1
     assert abs(found.places[0] - 1000) < 30
-    assert " and " in found.changes[0].what[0].word
+    assert " and " in found.changes[0].features[0].word
 
 
 def test_missing_values_are_a_symbol_of_their_own() -> None:
@@ -95,7 +95,7 @@ def test_missing_values_are_a_symbol_of_their_own() -> None:
     found = change_points(values)
     assert len(found.places) == 1
     assert abs(found.places[0] - 1000) < 60
-    assert "present" in found.changes[0].what[0].word
+    assert "present" in found.changes[0].features[0].word
 
 
 def test_symbols_are_read_as_they_are() -> None:
@@ -105,7 +105,7 @@ def test_symbols_are_read_as_they_are() -> None:
     found = change_points([str(letter) for letter in letters])
     assert len(found.places) == 1
     assert abs(found.places[0] - 1000) < 40
-    moved = found.changes[0].what[0]
+    moved = found.changes[0].features[0]
     assert moved.word in ("'a'", "'f'")
     assert abs(moved.before - moved.after) == pytest.approx(0.2, abs=0.05)
 

@@ -14,7 +14,7 @@ EDGES = [0, 10, 15, 20, 60, 100]
 
 
 def _p_value(values: np.ndarray, number: int, seed: int = 0) -> float:
-    blocks, _ = short_blocks(channels_of(as_stream(values)), [], 0, len(values), 100)
+    blocks, _, _ = short_blocks(channels_of(as_stream(values)), [], 0, len(values), 100)
     return pooled_p_value(pool(blocks, EDGES), number, 1, Shuffler(seed), alpha=0.05)
 
 
@@ -33,7 +33,7 @@ def test_a_place_without_a_change_is_believed_as_rarely_as_the_level_says() -> N
 
 def test_blocks_hold_three_moments_of_each_channel_and_of_all_together() -> None:
     generator = np.random.default_rng(0)
-    blocks, believed = short_blocks(channels_of(as_stream(generator.normal(size=(300, 2)))), [], 0, 300, 30)
+    blocks, believed, _ = short_blocks(channels_of(as_stream(generator.normal(size=(300, 2)))), [], 0, 300, 30)
     assert blocks.words.tolist() == [2, 2, 2, 2, 2, 2, 3, 3, 3]
     assert blocks.grams.shape == (30, 30, 9)
     assert np.allclose(blocks.grams[:, :, 6], blocks.grams[:, :, 0] + blocks.grams[:, :, 3], rtol=1e-5)
@@ -43,5 +43,5 @@ def test_blocks_hold_three_moments_of_each_channel_and_of_all_together() -> None
 
 def test_of_many_channels_only_levels_are_looked_at_one_by_one() -> None:
     generator = np.random.default_rng(0)
-    blocks, _ = short_blocks(channels_of(as_stream(generator.normal(size=(300, 9)))), [], 0, 300, 30)
+    blocks, _, _ = short_blocks(channels_of(as_stream(generator.normal(size=(300, 9)))), [], 0, 300, 30)
     assert blocks.words.tolist() == [2] * 9 + [10] * 3

@@ -8,8 +8,7 @@ from hypothesis import given, strategies as st
 from shoal.changes import distance, list_estimator, reference
 from shoal.changes.channels import channels_of
 from shoal.changes.input import as_stream
-from shoal.changes.listing import profile_of, weights_of
-from shoal.changes.profile import split_distances
+from shoal.changes.khaleghi_ryabko import profile_of, split_distances, weights_of
 from shoal.changes.words import Cell, cells_of
 
 few_symbols = st.lists(st.integers(0, 3), min_size=1, max_size=40)

@@ -8,8 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from shoal.changes import change_points, known_number, list_estimator
-from shoal.changes.telling import pieces_of
+from shoal.changes import change_points, describe_pieces, known_number, list_estimator
 
 RANDOM = np.random.default_rng(0)
 SHIFT = np.concatenate([RANDOM.normal(size=300), RANDOM.normal(3.0, 2.0, size=300)])
@@ -45,7 +44,7 @@ def test_of_vectors_only_coordinates_that_moved_are_described_the_clearest_first
     assert names[:2] in (["x7", "x2"], ["x2", "x7"])
     assert len(names) <= 3
     assert [part.name for part in found.pieces[1].coordinates] == names
-    assert "x7 mean" in pieces_of(found)
+    assert "x7 mean" in describe_pieces(found)
 
 
 def test_of_symbols_the_commonest_have_their_shares() -> None:
@@ -54,7 +53,7 @@ def test_of_symbols_the_commonest_have_their_shares() -> None:
     assert [part.symbol for part in first.symbols[:2]] == ["a", "b"]
     assert first.symbols[0].share == pytest.approx(0.5, abs=0.01)
     assert (second.symbols[0].symbol, second.symbols[0].share) == ("c", pytest.approx(0.75, abs=0.01))
-    assert "c 75" in pieces_of(found)
+    assert "c 75" in describe_pieces(found)
 
 
 def test_every_search_describes_its_pieces_in_order_of_time() -> None:

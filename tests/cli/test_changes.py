@@ -257,3 +257,10 @@ def test_it_starts_without_the_heavy_libraries(plain: Path) -> None:
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("verb", ["changes", "segment"])
+def test_an_unknown_option_is_no_missing_file(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([verb, "--nope"])
+    assert "unknown option '--nope'" in capsys.readouterr().err

@@ -16,16 +16,16 @@ def test_tokens_are_printed_with_their_ids(capsys):
     out = run(["tokens", "One day", "--model", "bundled:searches"], capsys)
     assert "2 tokens" in out
     assert "'Ġday'" in out
-    assert "decoding gives the text back" in out
+    assert "round trip: the decoded text equals the text" in out
 
 
-def test_json_holds_readings_partings_and_counts(capsys, tmp_path):
+def test_json_holds_readings_comparisons_and_counts(capsys, tmp_path):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("One day.\n\nA cat sat.\n")
     words = ["tokens", "One day", "--model", "bundled:searches", "--model", "random:bundled:searches", "--json"]
     found = json.loads(run([*words, "--corpus", str(corpus)], capsys))
     assert [reading["tokens"] for reading in found["readings"]] == [2, 2]
-    assert found["partings"][0]["agreement"] == 1
+    assert found["comparisons"][0]["agreement"] == 1
     assert [count["documents"] for count in found["corpus"]] == [2, 2]
 
 

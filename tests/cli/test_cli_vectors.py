@@ -58,7 +58,7 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
     main([*words, "--dimensions", "2", "6", "--method", "glove", "--model", "bundled:searches"])
     out = capsys.readouterr().out
     assert "400 sentences, 4,000 words of 60 kinds, glove" in out
-    assert "similarity (108 items to report on)" in out
+    assert "similarity (108 test items)" in out
     assert "claim: 50 to 100 dimensions are enough below 100,000 sentences: underpowered" in out
     assert "the input vectors of bundled:searches, 64 dimensions" in out
 

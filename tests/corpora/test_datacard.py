@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shoal.corpora.datacard import describe_corpus, distinct_n
+from shoal.corpora import describe_corpus, distinct_n
 from shoal.errors import DataError
 
 pytest.importorskip("rensa")

@@ -6,9 +6,8 @@ import random
 
 import pytest
 
-from shoal.corpora import read_stories
+from shoal.corpora import Shingler, jaccard, read_stories, words_of
 from shoal.corpora.duplicates import DuplicateFinder, find_duplicates, find_pairs
-from shoal.corpora.shingles import Shingler, jaccard, words_of
 from shoal.errors import UsageError
 
 pytest.importorskip("rensa")

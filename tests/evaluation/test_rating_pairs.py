@@ -12,8 +12,7 @@ import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods, text_rows
-from shoal.evaluation.stories.minimal import minimal_pairs
-from shoal.evaluation.stories.pairs import MinimalPair, read_pairs
+from shoal.evaluation.stories.minimal_pairs import MinimalPair, minimal_pairs, read_pairs
 from shoal.models import load_for_scoring, load_model
 
 PAIRS = [

@@ -28,9 +28,9 @@ from shoal.evaluation.stories import (
     read_prompts,
     score_facts,
 )
-from shoal.evaluation.stories.facts import FactScores
-from shoal.evaluation.stories.following import following, held_features, held_words
+from shoal.evaluation.stories.instruction_following import following, held_features, held_words
 from shoal.evaluation.stories.measures import measure
+from shoal.evaluation.stories.plot_qa import FactScores
 from shoal.evaluation.stories.variety import distinct, self_overlap
 from shoal.models import load_for_scoring, load_model
 
@@ -170,7 +170,7 @@ def test_bits_a_byte_are_those_of_the_models_own_forward_pass(reader):
 
 
 def test_every_token_of_a_long_document_is_predicted_once(reader):
-    from shoal.evaluation.stories.heldout import _windows
+    from shoal.evaluation.stories.bits_per_byte import _windows
 
     ids = tuple(range(1000))
     for context in (7, 8, 100, 998, 999, 1000, None):

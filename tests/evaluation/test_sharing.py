@@ -10,7 +10,7 @@ import torch
 
 from architectures import tiny_model
 from shoal.evaluation import evaluate
-from shoal.evaluation.batches import Row, shared_opening
+from shoal.evaluation.batching import Row, shared_opening
 from shoal.models import bundled_folder
 from shoal.tasks import Example
 from shoal.text.plain_tokenizer import read_plain_tokenizer

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from item_records import item_record
 
 from shoal.errors import StoreError, UnknownNameError, UsageError
 from shoal.experiments import compare_runs
 from shoal.experiments.loading import experiment_from
+from shoal.experiments.records import arm_place
+from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.store import RunStore
-from shoal.experiments.summary import arm_place
-from shoal.experiments.writing import write_json, write_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,19 +33,20 @@ PLAN: dict[str, Any] = {
 
 
 def item(number: int, *, right: bool, split: str = "held_out") -> dict[str, Any]:
-    return {
-        "split": split,
-        "prompt": f"to {number}:",
-        "completion": " 1" * number,
-        "tags": {"index": number},
-        "exact_match": right,
-        "string_match": right,
-        "divergence": None if right else "other",
-        "first_divergence": None if right else 1,
-        "tokens": 4,
-        "token_accuracy": 0.5,
-        "bits_per_byte": 1.0 if right else 2.0,
-    }
+    record = item_record(
+        split=split,
+        prompt=f"to {number}:",
+        completion=" 1" * number,
+        tags={"index": number},
+        exact_match=right,
+        string_match=right,
+        divergence=None if right else "other",
+        first_divergence=None if right else 1,
+        tokens=4,
+        token_accuracy=0.5,
+        bits_per_byte=1.0 if right else 2.0,
+    )
+    return asdict(record)
 
 
 def write_run(

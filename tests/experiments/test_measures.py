@@ -1,25 +1,34 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies as st
+from item_records import item_record
 
-from shoal.experiments.measures import MEASURES, gain, mean_of
+from shoal.errors import ExperimentFileError
+from shoal.experiments import MEASURES, Measure, load_experiment, register_measure
+from shoal.experiments.loading import experiment_from
+from shoal.experiments.measures import gain, mean_of
+from shoal.experiments.settings_file import as_table
+
+if TYPE_CHECKING:
+    from shoal.experiments import ItemRecord
 
 KINDS = [None, "ended-early", "went-on", "other"]
 
 
-def item(kind: str | None, *, at: int = 2, tokens: int = 8) -> dict[str, Any]:
-    return {
-        "exact_match": kind is None,
-        "string_match": kind is None,
-        "divergence": kind,
-        "first_divergence": None if kind is None else at,
-        "tokens": tokens,
-        "token_accuracy": 0.5,
-        "bits_per_byte": 2.0,
-    }
+def item(kind: str | None, *, at: int = 2, tokens: int = 8) -> ItemRecord:
+    return item_record(
+        exact_match=kind is None,
+        string_match=kind is None,
+        divergence=kind,
+        first_divergence=None if kind is None else at,
+        tokens=tokens,
+        token_accuracy=0.5,
+        bits_per_byte=2.0,
+    )
 
 
 def test_a_stopping_error_is_no_counting_error() -> None:
@@ -46,8 +55,8 @@ def test_the_agreed_prefix_is_all_of_a_right_item() -> None:
 
 
 def test_a_measure_that_was_not_taken_has_no_value() -> None:
-    assert mean_of("bits_per_byte", [item(None) | {"bits_per_byte": None}]) is None
-    assert mean_of("string_match", [item(None) | {"string_match": None}]) is None
+    assert mean_of("bits_per_byte", [replace(item(None), bits_per_byte=None)]) is None
+    assert mean_of("string_match", [replace(item(None), string_match=None)]) is None
 
 
 def test_a_gain_is_positive_where_less_is_better_and_it_is_less() -> None:
@@ -59,3 +68,25 @@ def test_every_measure_says_what_it_means() -> None:
     for measure in MEASURES.values():
         assert measure.label
         assert len(measure.meaning) > 20
+
+
+def test_a_measure_that_is_registered_can_be_the_primary_one() -> None:
+    table = as_table(load_experiment("counting"))
+    table["measure"] = {"primary": "short_answers", "smallest_effect": 0.1}
+    with pytest.raises(
+        ExperimentFileError, match=r"measure.primary = 'short_answers': input should be 'exact_match', "
+    ):
+        experiment_from(table, "test")
+    register_measure(
+        Measure(
+            name="short_answers",
+            label="short answers",
+            meaning="share of items whose greedy text is short",
+            item=lambda one: float(len(one.greedy_text or "") < 3),
+        )
+    )
+    try:
+        assert experiment_from(table, "test").measure.primary == "short_answers"
+        assert mean_of("short_answers", [item(None), replace(item(None), greedy_text=" 111")]) == 0.5
+    finally:
+        del MEASURES["short_answers"]

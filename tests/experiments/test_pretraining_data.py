@@ -13,8 +13,8 @@ import pytest
 from children import answer_of
 from shoal.errors import DataError, StoreError, UsageError
 from shoal.experiments.pretraining import Recipe, recipe_from
+from shoal.experiments.pretraining.data import Prepared, prepare
 from shoal.experiments.pretraining.documents import document_counts, document_id, prepare_documents, read_texts
-from shoal.experiments.pretraining.preparing import Prepared, prepare
 
 WORDS = ["cat", "dog", "sun", "hat", "red", "big", "ran", "sat", "saw", "tree", "ball", "bird"]
 
@@ -331,7 +331,7 @@ def test_no_document_of_a_step_sees_another(tmp_path: Path, corpus: dict[str, An
     """The gradient of a step is the sum of those of its documents alone."""
     import torch
 
-    from shoal.experiments.pretraining.building import build_model
+    from shoal.experiments.pretraining.planning import build_recipe_model
     from shoal.training.batches import Batch
     from shoal.training.flat_parameters import FlatParameters
     from shoal.training.gradients import choose_gradient
@@ -339,7 +339,7 @@ def test_no_document_of_a_step_sees_another(tmp_path: Path, corpus: dict[str, An
     made = recipe(corpus)
     prepared = prepare(made, tmp_path / "out")
     for kind in ("llama", "gpt-neo"):
-        model = build_model(made.with_values({"model.kind": kind}), prepared.tokenizer)
+        model = build_recipe_model(made.with_values({"model.kind": kind}), prepared.tokenizer)
         batch = prepared.stream.batch(0)
         assert len(batch.documents) > 5
         with FlatParameters(model) as weights:

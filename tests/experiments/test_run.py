@@ -20,12 +20,13 @@ import tomli_w
 from children import answer_of, deadly, killed
 from shoal.errors import CertificationError, StoreError, TooLongError, TrainingError, UnknownNameError, UsageError
 from shoal.experiments import run_experiment
+from shoal.experiments.controls import all_arms
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.loading import experiment_from
+from shoal.experiments.records import arm_place
 from shoal.experiments.settings_file import as_table
+from shoal.experiments.storage import read_json, read_json_rows, write_json
 from shoal.experiments.store import RunStore
-from shoal.experiments.summary import all_arms, arm_place
-from shoal.experiments.writing import read_json, read_jsonl, write_json
 
 Finished = tuple[Experiment, Path]
 
@@ -82,11 +83,11 @@ def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
                 "curve.jsonl",
                 "done.json",
             ]
-            rows = read_jsonl(unit / "after.jsonl")
+            rows = read_json_rows(unit / "after.jsonl")
             assert [row["split"] for row in rows] == ["seen"] * 5 + ["held_out"] * 3
             assert all("".join(row["tokens_text"]) == row["completion"] + "<end>" for row in rows)
             done = read_json(unit / "done.json")
-            assert done["steps"] == len(read_jsonl(unit / "curve.jsonl"))
+            assert done["steps"] == len(read_json_rows(unit / "curve.jsonl"))
             assert done["digest_before"] != done["digest_after"]
     for name in ("environment", "certificate", "narrowness", "choices", "verdict"):
         assert read_json(folder / f"{name}.json")
@@ -312,7 +313,9 @@ def test_the_harness_files_hold_every_item_and_the_same_shares(finished: Finishe
         assert results["model_name"] == f"given-seed-{seed}"
         found.append(results["results"]["counting_held_out"]["token_accuracy,none"])
         assert results["n-samples"]["counting_held_out"]["effective"] == 3
-        samples = read_jsonl(path.with_name(f"samples_counting_held_out_{path.stem.removeprefix('results_')}.jsonl"))
+        samples = read_json_rows(
+            path.with_name(f"samples_counting_held_out_{path.stem.removeprefix('results_')}.jsonl")
+        )
         needed = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash"}
         assert all(needed <= set(sample) and set(sample["metrics"]) <= set(sample) for sample in samples)
         assert [sample["doc_id"] for sample in samples] == [0, 1, 2]

@@ -8,17 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shoal.errors import StoreError
 from shoal.experiments import store as store_module
-from shoal.experiments.environment import check_same_environment, describe_environment
+from shoal.experiments.environment import Environment, check_same_environment, describe_environment
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.settings_file import differing, read_table
+from shoal.experiments.storage import read_json, read_json_rows, write_json, write_jsonl, write_text
 from shoal.experiments.store import RunStore
-from shoal.experiments.writing import read_json, read_jsonl, write_json, write_jsonl, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +150,7 @@ def test_a_timing_line_that_a_kill_cut_short_is_dropped(tmp_path: Path, experime
         file.write('{"place": "b"')
     store.add_timing({"place": "c"})
     store.close()
-    assert [row["place"] for row in read_jsonl(tmp_path / "timings.jsonl")] == ["a", "c"]
+    assert [row["place"] for row in read_json_rows(tmp_path / "timings.jsonl")] == ["a", "c"]
 
 
 def test_differences_are_named_by_their_path() -> None:
@@ -162,7 +163,7 @@ def test_differences_are_named_by_their_path() -> None:
 
 def test_numbers_that_are_not_finite_are_written_as_null(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "rows.jsonl", [{"margin": float("nan"), "all": (1.0, float("inf"))}])
-    assert read_jsonl(tmp_path / "rows.jsonl") == [{"margin": None, "all": [1.0, None]}]
+    assert read_json_rows(tmp_path / "rows.jsonl") == [{"margin": None, "all": [1.0, None]}]
 
 
 def test_a_float_survives_writing_and_reading(tmp_path: Path) -> None:
@@ -210,13 +211,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, experiment:
 
 def test_the_environment_names_what_can_change_numbers() -> None:
     found = describe_environment()
-    assert found["packages"]["torch"]
-    assert found["cores"] >= 1
-    json.dumps(found)
+    assert found.packages["torch"]
+    assert found.cores is not None
+    assert found.cores >= 1
+    assert Environment.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
 def test_a_run_is_not_continued_with_other_versions() -> None:
     now = describe_environment()
-    check_same_environment(now, now | {"cores": 64, "commit": "other"})
+    check_same_environment(now, replace(now, cores=64, commit="other"))
     with pytest.raises(StoreError, match=r"begun with torch 1\.0"):
-        check_same_environment(now | {"packages": now["packages"] | {"torch": "1.0"}}, now)
+        check_same_environment(replace(now, packages={**now.packages, "torch": "1.0"}), now)
+    with pytest.raises(StoreError, match=r"begun with python 2\.7"):
+        check_same_environment(replace(now, python="2.7"), now)

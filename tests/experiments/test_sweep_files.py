@@ -7,7 +7,7 @@ import pytest
 from shoal.errors import ExperimentFileError, ShoalError, UnknownNameError
 from shoal.experiments.sweeps import load_sweep
 from shoal.experiments.sweeps.sampling import rounds, trial_count
-from shoal.experiments.sweeps.space import grid_point, parted, settings_of
+from shoal.experiments.sweeps.space import flat_settings, grid_point, split_settings
 
 RECIPE = """
 [[corpus]]
@@ -49,13 +49,13 @@ def test_the_order_of_the_keys_in_the_file_changes_no_trial(load):
 
 def test_keys_that_are_set_together_become_single_settings(load):
     sweep = load('[keys]\n"model.width, model.heads" = [[32, 2], [64, 4]]').sweep
-    assert settings_of(grid_point(sweep, 1)) == {"model.width": 64, "model.heads": 4}
+    assert flat_settings(grid_point(sweep, 1)) == {"model.width": 64, "model.heads": 4}
 
 
-def test_doses_of_a_corpus_are_told_from_keys_of_the_recipe():
-    changes, doses = parted({"corpus.a.b.noise": 0.1, "corpus.a.passes": 2.0, "model.width": 8})
+def test_corruption_of_a_corpus_is_told_from_keys_of_the_recipe():
+    changes, corruption = split_settings({"corpus.a.b.noise": 0.1, "corpus.a.passes": 2.0, "model.width": 8})
     assert changes == {"corpus.a.passes": 2.0, "model.width": 8}
-    assert doses == {"a.b": {"noise": 0.1}}
+    assert corruption == {"a.b": {"noise": 0.1}}
 
 
 def test_a_number_of_seeds_and_values_for_all_trials(load):

@@ -1,4 +1,4 @@
-"""Doses of damage hit the training documents alone, and a larger dose hits what a smaller one hit and more."""
+"""Corruption hits the training documents alone, and a greater severity hits what a smaller one hit and more."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from shoal.corpora.grammar import tell_stories
 from shoal.experiments.pretraining import recipe_from
+from shoal.experiments.pretraining.data import prepare
 from shoal.experiments.pretraining.documents import read_texts
-from shoal.experiments.pretraining.preparing import prepare
-from shoal.experiments.sweeps.quality import damage, dosed
+from shoal.experiments.sweeps.data_corruption import corrupt, corrupt_corpora
 
 TEXTS = [story.text for story in islice(tell_stories(seed=5), 200)]
 
@@ -22,14 +22,14 @@ def words(text):
 
 
 def test_no_dose_changes_nothing():
-    assert damage(TEXTS, {}) == TEXTS
-    assert damage(TEXTS, {"noise": 0.0, "repeats": 0.0, "kept": 1.0}) == TEXTS
+    assert corrupt(TEXTS, {}) == TEXTS
+    assert corrupt(TEXTS, {"noise": 0.0, "repeats": 0.0, "kept": 1.0}) == TEXTS
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_noise_replaces_its_share_of_the_words_and_leaves_the_rest(share):
     changed = total = 0
-    for text, noisy in zip(TEXTS, damage(TEXTS, {"noise": share}), strict=True):
+    for text, noisy in zip(TEXTS, corrupt(TEXTS, {"noise": share}), strict=True):
         before, after = words(text), words(noisy)
         assert len(before) == len(after)
         assert re.sub(r"[A-Za-z']+", "", text) == re.sub(r"[A-Za-z']+", "", noisy)
@@ -41,7 +41,7 @@ def test_noise_replaces_its_share_of_the_words_and_leaves_the_rest(share):
 
 def test_noise_leaves_the_law_of_single_words():
     before, after = (
-        Counter(word for text in texts for word in words(text)) for texts in (TEXTS, damage(TEXTS, {"noise": 0.5}))
+        Counter(word for text in texts for word in words(text)) for texts in (TEXTS, corrupt(TEXTS, {"noise": 0.5}))
     )
     total = sum(before.values())
     distance = sum(abs(before[word] - after[word]) for word in before | after) / 2 / total
@@ -49,7 +49,7 @@ def test_noise_leaves_the_law_of_single_words():
 
 
 def test_a_larger_dose_hits_what_a_smaller_one_hit():
-    little, much = damage(TEXTS, {"noise": 0.1}), damage(TEXTS, {"noise": 0.3})
+    little, much = corrupt(TEXTS, {"noise": 0.1}), corrupt(TEXTS, {"noise": 0.3})
     hit = 0
     for text, one, other in zip(TEXTS, little, much, strict=True):
         for before, less, more in zip(words(text), words(one), words(other), strict=True):
@@ -60,7 +60,7 @@ def test_a_larger_dose_hits_what_a_smaller_one_hit():
 
 
 def test_repeats_replace_documents_by_copies_of_sound_ones():
-    repeated = damage(TEXTS, {"repeats": 0.4})
+    repeated = corrupt(TEXTS, {"repeats": 0.4})
     assert len(repeated) == len(TEXTS)
     assert sum(one != other for one, other in zip(TEXTS, repeated, strict=True)) == 80
     assert len(set(repeated)) == 120
@@ -68,10 +68,10 @@ def test_repeats_replace_documents_by_copies_of_sound_ones():
 
 
 def test_kept_takes_fewer_documents_of_which_a_smaller_share_is_a_part():
-    half, quarter = damage(TEXTS, {"kept": 0.5}), damage(TEXTS, {"kept": 0.25})
+    half, quarter = corrupt(TEXTS, {"kept": 0.5}), corrupt(TEXTS, {"kept": 0.25})
     assert (len(half), len(quarter)) == (100, 50)
     assert set(quarter) < set(half) < set(TEXTS)
-    assert len(damage(TEXTS, {"kept": 1e-9})) == 1
+    assert len(corrupt(TEXTS, {"kept": 1e-9})) == 1
 
 
 def test_the_held_out_documents_stay_as_they_are(tmp_path):
@@ -84,7 +84,7 @@ def test_the_held_out_documents_stay_as_they_are(tmp_path):
         },
         "r",
     )
-    damaged = dosed(recipe, {"a": {"noise": 0.5, "kept": 0.5}}, tmp_path / "p")
+    damaged = corrupt_corpora(recipe, {"a": {"noise": 0.5, "kept": 0.5}}, tmp_path / "p")
     before, after = prepare(recipe, tmp_path / "p"), prepare(damaged, tmp_path / "p")
     assert sorted(after.held_out_ids) == sorted(before.held_out_ids)
     texts = {name: list(read_texts(file)) for name, file in before.texts.items()}
@@ -93,4 +93,4 @@ def test_the_held_out_documents_stay_as_they_are(tmp_path):
     assert [text for text, held in zip(changed["a"], after.split.held_out["a"], strict=True) if held] == kept
     assert after.split.seen["a"].sum() == round(0.5 * before.split.seen["a"].sum())
     assert changed["b"] == texts["b"]
-    assert dosed(recipe, {}, tmp_path / "p") is recipe
+    assert corrupt_corpora(recipe, {}, tmp_path / "p") is recipe

@@ -80,7 +80,7 @@ def test_every_trial_has_its_score_and_the_best_is_the_least(finished):
     assert result.best.score == min(trial.score for trial in result.trials)
     assert result.best.settings["training.learning_rate"] == 1e-2
     assert [trial.parameters for trial in result.trials] == sorted(trial.parameters for trial in result.trials)
-    assert "power law" in result.to_text()
+    assert "power law" in str(result)
 
 
 def test_what_is_written_reads_back(finished):

@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from shoal.experiments.sweeps.importance import importances
-from shoal.experiments.sweeps.milestones import medians
-from shoal.experiments.sweeps.sampling import choose, rounds
-from shoal.experiments.sweeps.space import settings_of
+from shoal.experiments.sweeps.objective import medians
+from shoal.experiments.sweeps.sampling import choose, importances, rounds
+from shoal.experiments.sweeps.space import flat_settings
 from shoal.experiments.sweeps.sweep import PruningTable, Sweep
 from shoal.experiments.sweeps.trials import Trial, UnitRecord, trials_of
 
@@ -40,7 +39,7 @@ def run(sweep, reverse=False):
     records = []
     for numbers in rounds(sweep):
         finished = trials_of(records, (0,))
-        drawn = [settings_of(choice) for choice in choose(sweep, numbers, finished)]
+        drawn = [flat_settings(choice) for choice in choose(sweep, numbers, finished)]
         pairs = list(zip(numbers, drawn, strict=True))
         records += [record(number, one, bowl(one)) for number, one in (reversed(pairs) if reverse else pairs)]
     return trials_of(records, (0,))
@@ -66,7 +65,7 @@ def test_another_seed_draws_other_trials_within_the_bounds(sampler):
 def test_random_trials_do_not_hang_on_results_and_tpe_trials_come_nearer():
     random, tpe = run(sweep_of("random")), run(sweep_of("tpe"))
     drawn = choose(sweep_of("random"), range(24), ())
-    assert [dict(trial.settings) for trial in random] == [settings_of(choice) for choice in drawn]
+    assert [dict(trial.settings) for trial in random] == [flat_settings(choice) for choice in drawn]
     late = sum(bowl(trial.settings) for trial in tpe[12:]) / 12
     assert late < 0.5 * sum(bowl(trial.settings) for trial in random[12:]) / 12
 
@@ -76,8 +75,8 @@ def test_failed_trials_are_known_to_the_sampler_and_need_no_score():
     failed = tuple(
         Trial(
             number=number,
-            settings=settings_of(choice),
-            units=(UnitRecord(trial=number, seed=0, settings=settings_of(choice), state="failed", reason="no"),),
+            settings=flat_settings(choice),
+            units=(UnitRecord(trial=number, seed=0, settings=flat_settings(choice), state="failed", reason="no"),),
         )
         for number, choice in enumerate(choose(sweep, range(12), ()))
     )

@@ -6,6 +6,7 @@ import pytest
 
 from shoal.errors import TrainingError
 from shoal.experiments.loading import experiment_from
+from shoal.experiments.records import TrialRecord
 from shoal.experiments.store import RunStore
 from shoal.experiments.tasks import shuffle_labels, train_validation_split
 from shoal.experiments.tuning import choose_rates, trial_jobs
@@ -39,8 +40,15 @@ def chosen(folder: Path, experiment: Experiment, scores: dict[float, float | Non
     """The choice where every arm's trials of a rate had this score."""
     store = RunStore(folder, experiment)
     for job in trial_jobs(experiment, "float32"):
-        record = {"arm": job.arm, "learning_rate": job.learning_rate, "score": scores[job.learning_rate]}
-        store.write(f"{job.place}/done.json", record)
+        trial = TrialRecord(
+            arm=job.arm,
+            learning_rate=job.learning_rate,
+            seed=job.seed,
+            measure=experiment.tuning.score,
+            score=scores[job.learning_rate],
+            validation_examples=4,
+        )
+        store.write(f"{job.place}/done.json", trial.to_dict())
     found = choose_rates(store, experiment)
     store.close()
     return {arm: choice["chosen"] for arm, choice in found.items()}

@@ -5,17 +5,20 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from item_records import item_record
 
 from shoal.experiments import Control, Verdict, decide
+from shoal.experiments.controls import ControlCheck, Evidence, controls_of
 from shoal.experiments.judging import judge
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.tasks import make_experiment_task
-from shoal.experiments.telling import what_is_needed
+from shoal.experiments.verdict import needed_sentence
 from shoal.tasks import Example, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shoal.experiments import ItemRecord
     from shoal.experiments.experiment import Experiment
 
 PASSED = Control(name="a", passed=True, says="fine", numbers={})
@@ -38,26 +41,24 @@ def plan(**changes: Any) -> Experiment:
     return experiment_from(table | changes, "test")
 
 
-def rows(examples: Sequence[Example], right: int, *, kind: str = "went-on", bits: float = 1.0) -> list[dict[str, Any]]:
+def rows(examples: Sequence[Example], right: int, *, kind: str = "went-on", bits: float = 1.0) -> list[ItemRecord]:
     """Items of which the first so many are right."""
     return [
-        {
-            "tags": dict(example.tags),
-            "exact_match": place < right,
-            "string_match": place < right,
-            "divergence": None if place < right else kind,
-            "first_divergence": None if place < right else 3,
-            "tokens": 10,
-            "token_accuracy": 0.9,
-            "bits_per_byte": bits + place / 100,
-        }
+        item_record(
+            tags=dict(example.tags),
+            exact_match=place < right,
+            string_match=place < right,
+            divergence=None if place < right else kind,
+            first_divergence=None if place < right else 3,
+            bits_per_byte=bits + place / 100,
+        )
         for place, example in enumerate(examples)
     ]
 
 
 def arm(
     task: Task, held_out: Sequence[int], *, seen: int = 21, kind: str = "went-on", bits: float = 1.0
-) -> dict[int, dict[tuple[str, str], list[dict[str, Any]]]]:
+) -> dict[int, dict[tuple[str, str], list[ItemRecord]]]:
     """An arm whose seeds have so many held-out items right."""
     return {
         seed: {
@@ -123,7 +124,7 @@ def test_a_wide_interval_is_underpowered_and_says_how_many_seeds_would_settle_it
     assert verdict.verdict == "underpowered"
     assert verdict.seeds_needed is not None
     assert verdict.seeds_needed > 6
-    assert f"{verdict.seeds_needed} seeds an arm" in (verdict.needed or "")
+    assert f"{verdict.seeds_needed} seeds per arm" in (verdict.needed or "")
     assert verdict.smallest_detectable_effect is not None
     assert verdict.smallest_detectable_effect > 0.2
 
@@ -137,7 +138,7 @@ def test_too_few_seeds_are_underpowered_whatever_they_show() -> None:
 
 
 def test_one_seed_has_no_spread_and_asks_for_six() -> None:
-    assert judged([5], [1]).needed == "at least 6 seeds an arm, so that their spread can be seen"
+    assert judged([5], [1]).needed == "at least 6 seeds per arm, so that their spread can be seen"
 
 
 def test_two_arms_at_the_floor_are_confounded() -> None:
@@ -227,10 +228,10 @@ def test_shuffled_weights_matter_only_where_there_is_an_effect() -> None:
 
 @pytest.mark.parametrize(("right", "word"), [(0, "supported"), (6, "confounded")])
 def test_labels_dealt_at_random_must_do_worse(right: int, word: str) -> None:
-    experiment = plan()
+    experiment = plan(controls={"shuffled_weights": False, "shuffled_labels": True})
     task = make_experiment_task(experiment)
     arms = {"one": arm(task, [6, 7, 6, 7, 6, 7]), "two": arm(task, [0] * 6)}
-    verdict = judge(experiment, task, arms, shuffled_labels=rows(task.held_out, right))
+    verdict = judge(experiment, task, arms, control_items={"shuffled labels": rows(task.held_out, right)})
     assert verdict.verdict == word
 
 
@@ -244,7 +245,7 @@ def test_every_measure_has_each_arm_before_and_after_with_an_interval_over_seeds
 
 
 def test_the_text_tells_the_verdict_every_measure_and_every_control() -> None:
-    text = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1]).to_text()
+    text = str(judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1]))
     assert text.startswith("SUPPORTED: One beats two")
     assert "95% interval 0.333 to 0.889" in text
     assert "0.704 [0.56, 0.89]" in text
@@ -259,9 +260,9 @@ def test_a_verdict_is_plain_json() -> None:
 
 
 def test_what_would_settle_it_is_said_for_any_number_of_seeds() -> None:
-    assert "9 seeds an arm" in what_is_needed(9, 6, 0.2)
-    assert "12 in all" in what_is_needed(6, 6, 0.2)
-    assert "no number of seeds" in what_is_needed(None, 6, 0.0)
+    assert "9 seeds per arm" in needed_sentence(9, 6, 0.2)
+    assert "about twice as many seeds (12)" in needed_sentence(6, 6, 0.2)
+    assert "no number of seeds" in needed_sentence(None, 6, 0.0)
 
 
 def test_a_treatment_that_is_worse_is_said_to_fall_behind() -> None:
@@ -270,3 +271,84 @@ def test_a_treatment_that_is_worse_is_said_to_fall_behind() -> None:
     assert verdict.effect.estimate < 0
     confounded = judged([1, 2, 1, 2, 1, 2], [6, 7, 6, 6, 7, 6], two=lambda task: arm(task, [6] * 6, seen=0))
     assert "one falls behind two by 0.5 in exact match" in confounded.sentence
+
+
+GRID = [-math.inf, -1.0, -0.2, -0.1, 0.0, 0.05, 0.1, 0.2, 0.3, 1.0, math.inf]
+
+
+@pytest.mark.parametrize("controls", [(), (PASSED,), (PASSED, FAILED)])
+def test_the_rule_holds_for_every_interval_of_a_grid(controls: tuple[Control, ...]) -> None:
+    """By brute force, against the sentences of the rule: what is excluded, and what is not."""
+    seen = set()
+    for low in GRID:
+        for high in (value for value in GRID if value >= low):
+            for estimate in [*(value for value in GRID[1:-1] if low <= value <= high), math.nan]:
+                word = decide(estimate=estimate, low=low, high=high, smallest=0.1, controls=controls)
+                seen.add(word)
+                excludes_none, reaches = low > 0, estimate >= 0.1
+                excludes_an_effect_that_matters = high < 0.1
+                if FAILED in controls:
+                    assert word == "confounded"
+                elif excludes_none and reaches:
+                    assert word == "supported"
+                elif excludes_an_effect_that_matters:
+                    assert word == "refuted"
+                else:
+                    assert word == "underpowered"
+                # No hypothesis is supported by an interval that holds 0, nor refuted by one that holds d.
+                assert not (word == "supported" and low <= 0)
+                assert not (word == "refuted" and high >= 0.1)
+    assert seen == ({"confounded"} if FAILED in controls else {"supported", "refuted", "underpowered"})
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1]), ([9, 0, 5], [2, 3, 4]), ([5], [1]), ([0] * 6, [0] * 6)]
+)
+def test_a_verdict_is_read_back_from_its_json(one: list[int], two: list[int]) -> None:
+    verdict = judged(one, two)
+    again = Verdict.from_dict(json.loads(json.dumps(verdict.to_dict())))
+    assert again.to_dict() == verdict.to_dict()
+    assert str(again) == str(verdict)
+    assert again.effect == verdict.effect
+
+
+def test_a_verdict_as_a_table_has_a_row_for_each_measure_arm_stage_and_split() -> None:
+    pytest.importorskip("pandas")
+    verdict = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1])
+    frame = verdict.to_frame().set_index(["measure", "arm", "stage", "split"])
+    assert len(frame) == len(verdict.measures) * 2 * 2 * 2
+    row = frame.loc["exact_match", "one", "after", "held_out"]
+    assert row["mean"] == pytest.approx(38 / 54)
+    assert (row["seeds"], row["items"]) == (6, 9)
+
+
+def test_a_new_control_is_checked_once_it_is_defined() -> None:
+    class LuckyNumber(ControlCheck):
+        """Fails where an arm has exactly the unlucky number of held-out items right for its first seed."""
+
+        name = "lucky number"
+
+        def check(self, evidence: Evidence) -> Control:
+            share = evidence.held_out("one")[0]
+            return self.result("the number of right items is unlucky", passed=share != 6 / 9, share=share)
+
+    try:
+        assert [control.name for control in controls_of(plan())] == [
+            "training ceiling", "floor and ceiling", "leakage", "lucky number"
+        ]  # fmt: skip
+        assert judged([7] * 6, [0] * 6).verdict == "supported"
+        unlucky = judged([6] * 6, [0] * 6)
+        assert unlucky.verdict == "confounded"
+        assert unlucky.controls[-1].numbers == {"share": 6 / 9}
+    finally:
+        del ControlCheck.registry["lucky number"]
+
+
+def test_controls_that_cost_a_training_are_on_where_the_experiment_asks_for_them() -> None:
+    def names(**controls: bool) -> list[str]:
+        return [control.name for control in controls_of(plan(controls=controls))]
+
+    free = ["training ceiling", "floor and ceiling", "leakage"]
+    assert names(shuffled_weights=False) == free
+    assert names() == [*free, "shuffled weights"]
+    assert names(shuffled_labels=True) == [*free, "shuffled weights", "shuffled labels"]

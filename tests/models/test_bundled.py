@@ -95,8 +95,7 @@ def test_searches_end_where_the_sought_number_is_found(searches: LoadedModel) ->
 
 def test_held_out_stories_cost_the_bits_that_the_card_says(stories: LoadedModel, data_folder: Path) -> None:
     """The held-out stories are found by their published ids."""
-    from shoal.corpora import clean_text
-    from shoal.corpora.readers import read_stories
+    from shoal.corpora import clean_text, read_stories
     from shoal.evaluation.stories import held_out_bits
     from shoal.experiments.pretraining.documents import document_id
 

@@ -157,16 +157,10 @@ def item(prompt: str, completion: str, tokens_text: list[str], index: int, tags:
 
 def verdict_record(folder: Path, word: str) -> dict[str, Any]:
     """What the experiments room would record of these items."""
-    from shoal.experiments.summary import summarize
+    from shoal.experiments import open_run, summarize
 
-    arms: dict[str, Any] = {}
-    for path in sorted(folder.glob("arms/*/seed-*")):
-        parts: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for stage in ("before", "after"):
-            rows = [json.loads(line) for line in (path / f"{stage}.jsonl").read_text().splitlines()]
-            for split in ("seen", "held_out"):
-                parts[stage, split] = [row for row in rows if row["split"] == split]
-        arms.setdefault(path.parent.name, {})[int(path.name[5:])] = parts
+    run = open_run(folder)
+    arms = {arm: run.items_of(arm) for arm in run.arms}
     measures = summarize(arms, confidence=0.95)
     after = {arm: measures["exact_match"]["arms"][arm]["after"]["held_out"] for arm in arms}
     differences = [

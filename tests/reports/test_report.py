@@ -7,17 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from run_folder import HOSTILE, write_run
 
 from shoal.errors import StoreError
+from shoal.experiments import Run, open_run
 from shoal.reports import write_report
-from shoal.reports.folder import read_run
 from shoal.reports.verdict import verdict
 
 if TYPE_CHECKING:
@@ -102,24 +101,30 @@ def test_exact_match_has_an_interval_over_items_as_well(finished: Path) -> None:
     assert "Exact match over items 0.0% [0.0%, 29.9%]" in Outline(read(finished)).text
 
 
+def with_verdict(finished: Path, folder: Path, record: dict[str, Any]) -> Run:
+    """The finished run with another verdict."""
+    (folder / "experiment.toml").write_text((finished / "experiment.toml").read_text())
+    (folder / "verdict.json").write_text(json.dumps(record))
+    return open_run(folder)
+
+
 @pytest.mark.parametrize("word", ["underpowered", "confounded", "refuted"])
-def test_every_verdict_is_drawn_and_says_what_it_means(finished: Path, word: str) -> None:
-    run = read_run(finished)
+def test_every_verdict_is_drawn_and_says_what_it_means(finished: Path, tmp_path: Path, word: str) -> None:
     record = json.loads((finished / "verdict.json").read_text())
     record |= {"verdict": word, "needed": "12 seeds an arm" if word == "underpowered" else None}
     record["controls"][0]["passed"] = word != "confounded"
     record["effect"] |= {"low": None, "high": None}
-    text = Outline(verdict(replace(run, verdict=record))).text
+    text = Outline(verdict(with_verdict(finished, tmp_path, record))).text
     assert f"{word.capitalize()} means that" in text
     assert ("What would settle it: 12 seeds an arm." in text) is (word == "underpowered")
     assert ("✗ failed Training ceiling" in text) is (word == "confounded")
     assert "interval over seeds \N{MINUS SIGN}∞ to ∞" in text
 
 
-def test_an_effect_without_a_value_is_said_and_not_drawn(finished: Path) -> None:
+def test_an_effect_without_a_value_is_said_and_not_drawn(finished: Path, tmp_path: Path) -> None:
     record = json.loads((finished / "verdict.json").read_text())
     record["effect"] |= {"estimate": None, "low": None, "high": None, "differences": [], "seeds": []}
-    html = verdict(replace(read_run(finished), verdict=record))
+    html = verdict(with_verdict(finished, tmp_path, record))
     assert "there is no effect to draw" in html
     assert "<svg" not in html
 

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.changes import change_points, known_number, single_change_point
-from shoal.changes.detector import ChangePointDetector
+from shoal.changes import ChangePointDetector, change_points, known_number, single_change_point
 from shoal.errors import UsageError
 from shoal.experiments.sweeps.powerlaw import fit_above_floor, fit_power_law
-from shoal.insight.layers.exponents import fit_exponent
 from shoal.statistics import (
     clopper_pearson_interval,
     crossed_bootstrap,
     fewest_seeds,
+    fit_exponent,
     plan_power,
     power,
     seeds_needed,

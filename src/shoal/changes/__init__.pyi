@@ -1,30 +1,43 @@
+from .detector import ChangePointDetector as ChangePointDetector
 from .input import (
     DIFFERENT as DIFFERENT,
     Stream as Stream,
     as_stream as as_stream,
     joined as joined,
 )
-from .listing import (
+from .khaleghi_ryabko import (
     distance as distance,
     list_estimator as list_estimator,
 )
+from .metrics import (
+    covering as covering,
+    f1_with_margin as f1_with_margin,
+    mean_error as mean_error,
+)
+from .online_detector import Alarm as Alarm, OnlineDetector as OnlineDetector
 from .points import (
     change_points as change_points,
     known_number as known_number,
     single_change_point as single_change_point,
 )
-from .preparing import prepared as prepared
+from .preprocessing import (
+    deseasonalize as deseasonalize,
+    difference as difference,
+    preprocess as preprocess,
+    robust_ranks as robust_ranks,
+)
+from .render import (
+    changes_table as changes_table,
+    describe_change as describe_change,
+    describe_pieces as describe_pieces,
+    headline as headline,
+    pieces_table as pieces_table,
+    plot_changes as plot_changes,
+    step_label as step_label,
+)
 from .result import (
     Change as Change,
+    ChangedFeature as ChangedFeature,
     Changes as Changes,
-    Moved as Moved,
 )
 from .settings import check_settings as check_settings
-from .telling import (
-    headline as headline,
-    label_of as label_of,
-    pieces_of as pieces_of,
-    pieces_table as pieces_table,
-    said_of as said_of,
-    table_of as table_of,
-)

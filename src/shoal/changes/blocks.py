@@ -41,6 +41,11 @@ class Blocks:
         """The number G of blocks."""
         return len(self.edges) - 1
 
+    @property
+    def width(self) -> int:
+        """The steps of a block."""
+        return round(int(self.edges[-1] - self.edges[0]) / self.count)
+
     def ordered(self, order: Array) -> Array:
         """The matrices of the blocks in another order."""
         return self.grams.take(order, axis=0).take(order, axis=1)

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from shoal.changes.blocks import Blocks
-    from shoal.changes.dependence import Decay
+    from shoal.changes.decay import Decay
 
 Array = np.ndarray[Any, Any]
 
@@ -34,20 +33,22 @@ class Colour:
     """Blocks in random orders with the memory that they have.
 
     Args:
-        blocks: The stretch.
+        grams: The Gram matrices of the blocks, of shape (G, G, cells).
+        width: The steps of a block.
         memory: That of the stream.
+        of_stream: The weight of it; the rest is what each cell shows itself.
     """
 
-    def __init__(self, blocks: Blocks, memory: Decay) -> None:
-        width = round(float(np.diff(blocks.edges).mean()))
-        kept = memory.decay**width
-        apart = np.abs(np.subtract.outer(np.arange(blocks.count), np.arange(blocks.count)))
-        lasting = (1.0 - OF_STREAM) * _correlated(blocks.grams, kept) + OF_STREAM * memory.between(width)
+    def __init__(self, grams: Array, width: int, memory: Decay, *, of_stream: float = OF_STREAM) -> None:
+        kept, blocks = memory.decay**width, np.arange(len(grams))
+        apart = np.abs(np.subtract.outer(blocks, blocks))
+        shown = _correlated(grams, kept) if of_stream < 1.0 else 0.0
+        lasting = (1.0 - of_stream) * shown + of_stream * np.full(grams.shape[2], memory.between(width))
         lasting = np.minimum(lasting, 0.49 * (1.0 + kept))[:, None, None]
         correlation = np.where(apart == 0, 1.0, lasting * kept ** np.maximum(apart - 1, 0))
         self._factor = np.linalg.cholesky(correlation)
         inverse = np.linalg.inv(self._factor)
-        self._innovations = inverse @ blocks.grams.transpose(2, 0, 1) @ inverse.transpose(0, 2, 1)
+        self._innovations = inverse @ grams.transpose(2, 0, 1) @ inverse.transpose(0, 2, 1)
 
     def ordered(self, order: Array) -> Array:
         """The Gram matrices of the stretch, of shape (G, G, cells), with what is new in its blocks in another order."""

@@ -1,7 +1,7 @@
 """How long a stream remembers: the block length that its permutations need.
 
-Two things of a stream are remembered, each in its own way: its ranks, and how far these lie from the middle one, since
-prices forget at once which way they went and for months how far. The autocorrelation of either is that of a first-order
+Two things of a stream are remembered, each in its own way: its ranks, and its spread (`volatility`), since prices
+forget at once which way they went and for months how far. The autocorrelation of ranks is that of a first-order
 autoregression under noise, A phi^k at lag k (A = 1 without the noise), fitted by least squares about local means, and
 what these take from it is put back.
 
@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shoal.changes import decay
+from shoal.changes.decay import BELIEVED, LEAST, Decay
+from shoal.changes.volatility import volatility
+
 if TYPE_CHECKING:
     from shoal.changes.channels import Channel
 
 Array = np.ndarray[Any, Any]
 
-LEAST = 3
-"""Steps of a block at least."""
 SHORT = 500
 """A stream of at most so many steps is asked by `models` for levels under a memory."""
 STATES = 8
@@ -37,41 +39,12 @@ LASTING = 8
 """A memory of fewer steps is never long."""
 NOTABLE = 3.0
 """Standard errors from which a memory under noise is believed; one without noise always is."""
-FAINT = 1.25
+FAINT = 1.75
 """Standard errors from which it is reckoned with where blocks of that memory would be too few."""
 WORTH = 10.0
 """Twice the log-likelihood that levels must gain after what they cost, to be believed beside a memory."""
-BELIEVED = 26.0
-"""Blocks are so many times as long as they would be to be wholly correlated with their neighbours."""
 NO_NOISE = 1e-6
 """The share of a variance that is left is taken to be at least this."""
-
-
-class Decay(NamedTuple):
-    """An autocorrelation A phi^k."""
-
-    share: float
-    """A, from 0 to 1: the part of the variance that is remembered."""
-    decay: float
-    """phi, below 1."""
-
-    @property
-    def reach(self) -> float:
-        """What the correlation of neighbouring long blocks, times their length, tends to."""
-        lasting = self.share * self.decay / (1.0 - self.decay)
-        return lasting / ((1.0 - self.decay) * (1.0 + 2.0 * lasting))
-
-    def between(self, width: int) -> float:
-        """The correlation of the sums of two neighbouring blocks of so many steps."""
-        steps = np.arange(1, 2 * width)
-        kept = self.share * self.decay**steps
-        within = width + 2.0 * float(((width - steps[:width]) * kept[:width]).sum())
-        return float((np.minimum(steps, 2 * width - steps) * kept).sum()) / within
-
-    @property
-    def steps(self) -> int:
-        """The length of blocks whose neighbours are correlated by 1/26."""
-        return max(LEAST, round(BELIEVED * self.reach))
 
 
 class Memory(NamedTuple):
@@ -83,9 +56,13 @@ class Memory(NamedTuple):
     """Where what is said shorter by changing levels is not; memory under noise is believed where it is notable."""
     faint: Decay
     """The longest memory that there may be: any under noise that is more than `FAINT` standard errors from none."""
+    short: int = 1
+    """Steps of short blocks: the longest memory that there may be of ranks alone."""
+    spread: Decay = decay.NONE
+    """The same of the spread alone, which short blocks are given in random orders."""
 
 
-NONE = Memory(1, 1, Decay(0.0, 0.0))
+NONE = Memory(1, 1, decay.NONE)
 
 
 def memory(channels: list[Channel], margin: int = 1) -> Memory:
@@ -102,26 +79,29 @@ def _longest(found: list[Memory]) -> Memory:
     return Memory(
         apparent=max((one.apparent for one in found), default=1),
         steps=max((one.steps for one in found), default=1),
-        faint=max((one.faint for one in found), key=lambda one: one.reach, default=NONE.faint),
+        faint=_longer(*(one.faint for one in found)),
+        short=max((one.short for one in found), default=1),
+        spread=_longer(*(one.spread for one in found)),
     )
 
 
+def _longer(*found: Decay) -> Decay:
+    return max(found, key=lambda one: one.reach, default=decay.NONE)
+
+
 def _of_channel(channel: Channel, margin: int) -> Memory:
-    """The longer memory of ranks and of their distances from the middle, of the steps that are known."""
+    """The memory of ranks and that of the spread, of the steps that are known."""
     codes = channel.codes.astype(np.float64)
     known = codes if channel.missing is None else codes[~channel.missing]
     if not len(known) or np.ptp(known) == 0.0:
         return NONE
     states = has_states(channel)
-    ranks, edges = _of_series(known, margin, states=states, noisy=not states)
+    ranks, edges = _of_series(known, margin, states=states)
+    ranks = ranks._replace(short=max(ranks.steps, ranks.faint.steps))
     if channel.held or states:  # states come back in cycles, which is neither noise nor a memory that fades
         return ranks
-    if len(edges) > 2:  # levels explain the ranks: what may be left of a memory is nothing to reckon with
-        ranks = ranks._replace(faint=Decay(1.0, 0.0))
-    pieces = itertools.pairwise(edges)
-    distances = np.concatenate([_from_middle(known[start:end]) for start, end in pieces])
-    spread, _ = _of_series(distances, margin, states=True, moved=len(edges) > 2)
-    return _longest([ranks, spread._replace(apparent=1)])
+    spread = volatility(np.split(known, edges[1:-1]), margin)
+    return _longest([ranks, Memory(1, spread.believed.steps, spread.longest, spread=spread.longest)])
 
 
 def has_states(channel: Channel) -> bool:
@@ -132,53 +112,38 @@ def has_states(channel: Channel) -> bool:
     return len(filled) <= STATES and bool((filled[:, 0] == filled[:, 1]).all())
 
 
-def _from_middle(codes: Array) -> Array:
-    """How far the mid-ranks of codes lie from the middle one."""
-    ordered = np.sort(codes)
-    doubled = np.searchsorted(ordered, codes, "left") + np.searchsorted(ordered, codes, "right")
-    return np.asarray(np.abs(doubled - len(codes)), dtype=np.float64)
-
-
-def _of_series(
-    series: Array, margin: int, *, states: bool, noisy: bool = True, moved: bool = False
-) -> tuple[Memory, Array]:
+def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Array]:
     """The memory of numbers, and the edges of the levels that it is about.
 
     Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
-    are states. Only what is ``noisy`` is asked for a memory under noise. Distances within levels that have ``moved``
-    say little of a memory: the likely one is taken, not the longest.
+    are states. States are not asked for a memory under noise.
     """
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
     if np.ptp(series) == 0.0:
         return NONE, one
     span = max(min(n, 100), n // 20)
-    alone, believed, likely, longest = _decays(centred, np.arange(0, n // span * span + 1, span), noisy=noisy)
-    faint = likely if moved else longest
+    alone, believed, faint = _decays(centred, np.arange(0, n // span * span + 1, span), noisy=not states)
     if faint.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
         return Memory(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
-    _, inside, faint_inside, _ = _decays(centred, edges, noisy=noisy)
-    if inside.steps > believed.steps or (len(edges) == 2 and not moved):
+    if len(edges) == 2:
         return Memory(alone.steps, believed.steps, faint), edges
-    return Memory(alone.steps, inside.steps, faint_inside), edges
+    inside = min(believed, _decays(centred, edges, noisy=not states)[1], key=lambda one: one.steps)
+    return Memory(alone.steps, inside.steps, inside), edges  # what else may be left is nothing to reckon with
 
 
-def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay, Decay]:
-    """The memory about the means of pieces.
-
-    Returns:
-        By neighbours alone; under noise if that is notable; if it is faint; the longest that is likely, if it is faint.
-    """
+def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay]:
+    """The memory about the means of pieces: by neighbours alone; under noise if notable; the longest if it is faint."""
     near, correlations, size = _correlations(series, edges)
     alone = Decay(1.0, min(max(near + (1.0 + 3.0 * near) / size, 0.0), 0.995))  # of a few steps near may reach -1
     if not noisy or not correlations.any():
-        return alone, alone, alone, alone
+        return alone, alone, alone
     clearness, likely, longest = _under_noise(correlations, size, int(edges[-1]))
-    longer, longest = (max(alone, one, key=lambda decay: decay.reach) for one in (likely, longest))
     if clearness <= FAINT:
-        return alone, alone, alone, alone
-    return alone, longer if clearness > NOTABLE else alone, longer, longest
+        return alone, alone, alone
+    longer, longest = (max(alone, one, key=lambda decay: decay.reach) for one in (likely, longest))
+    return alone, longer if clearness > NOTABLE else alone, longest
 
 
 def _correlations(series: Array, edges: Array) -> tuple[float, Array, float]:
@@ -254,7 +219,9 @@ def _levels(series: Array, margin: int) -> Array:
         if length < shortest:
             shortest, levels = length, tried
     left = series - np.repeat(np.add.reduceat(series, levels[:-1]) / np.diff(levels), np.diff(levels))
-    inside = n * math.log(max(_unforetold(left) / total, NO_NOISE)) + 3.0 * math.log(n) * (len(levels) - 2)
+    changes = len(levels) - 2
+    cost = (2.0 * changes + min(changes, 2)) * math.log(n)  # chance gains less by each further change
+    inside = n * math.log(max(_unforetold(left) / total, NO_NOISE)) + cost
     if inside < n * math.log(max(_unforetold(series) / total, NO_NOISE)):
         return levels
     return levels if shortest < -WORTH and _decays(series, levels)[2].steps <= BELIEVED else np.array([0, n])

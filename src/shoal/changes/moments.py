@@ -23,9 +23,13 @@ Array = np.ndarray[Any, Any]
 
 MOMENTS = 3
 """Level, spread and product."""
+SPREAD = [False, True, False]
+"""Which of them is of spread."""
 
 
-def short_blocks(channels: list[Channel], cells: list[Cell], start: int, end: int, count: int) -> tuple[Blocks, Array]:
+def short_blocks(
+    channels: list[Channel], cells: list[Cell], start: int, end: int, count: int
+) -> tuple[Blocks, Array, Array]:
     """Cut ``[start, end)`` into ``count`` blocks.
 
     Where a word is rare most blocks have none, so noise cannot be told from a few of them: for counted symbols half the
@@ -39,7 +43,7 @@ def short_blocks(channels: list[Channel], cells: list[Cell], start: int, end: in
         count: The number of blocks.
 
     Returns:
-        The blocks, and in each cell the least variance of a block in one dimension that is believed.
+        The blocks, the least variance of a block in one dimension that is believed in each cell, and which are spreads.
     """
     symbols = {place for place, channel in enumerate(channels) if channel.held}
     counted = cut([one for one in cells if one.length == 1 and symbols.issuperset(one.channels)], start, end, count)
@@ -47,18 +51,21 @@ def short_blocks(channels: list[Channel], cells: list[Cell], start: int, end: in
     grams, words = list(np.moveaxis(counted.grams, 2, 0)), counted.words.tolist()
     moving = [_moments(channel, start, end, edges) for place, channel in enumerate(channels) if place not in symbols]
     moving = [found for found in moving if found]
+    spread = [False] * len(words)
     alone = MOMENTS if len(moving) <= MOST_CHANNELS else 1
     for found in moving:
         grams += found[:alone]
         words += [2] * alone
+        spread += SPREAD[:alone]
     if len(moving) > 1:
         grams += [np.sum(together, axis=0) for together in zip(*moving, strict=True)]
         words += [len(moving) + 1] * MOMENTS
+        spread += SPREAD
     stacked = np.array(grams, dtype=np.float32).reshape(len(grams), count, count).transpose(1, 2, 0).copy()
     believed = np.where(np.arange(len(words)) < len(counted.words), 0.5 * (end - start) / count, 0.0)
     steps = np.full(len(words), (end - start) / count)
     blocks = Blocks(edges=counted.edges, grams=stacked, words=np.array(words, dtype=np.int64), steps=steps)
-    return blocks, believed
+    return blocks, believed, np.array(spread, dtype=bool)
 
 
 def _moments(channel: Channel, start: int, end: int, edges: Array) -> list[Array]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.result import Moved
+from shoal.changes.result import ChangedFeature
 
 if TYPE_CHECKING:
     from shoal.changes.channels import Channel
@@ -18,7 +18,7 @@ SHOWN = 4
 """Words that are shown for a change."""
 
 
-def moved_most(channels: list[Channel], cells: list[Cell], pieces: tuple[int, int, int]) -> tuple[Moved, ...]:
+def moved_most(channels: list[Channel], cells: list[Cell], pieces: tuple[int, int, int]) -> tuple[ChangedFeature, ...]:
     """The words with the clearest move of their share, at most one from a cell.
 
     Args:
@@ -42,7 +42,9 @@ def moved_most(channels: list[Channel], cells: list[Cell], pieces: tuple[int, in
     # A long word is worth its length only where it is that much clearer.
     found.sort(key=lambda row: -row[0] / (row[1].length * len(row[1].channels)) ** 0.5)
     return tuple(
-        Moved(cell=(1 << cell.digits, cell.length), word=_text(channels, cell, word), before=before, after=after)
+        ChangedFeature(
+            cell=(1 << cell.digits, cell.length), word=_text(channels, cell, word), before=before, after=after
+        )
         for clear, cell, word, before, after in found[:SHOWN]
         if clear > 0.0
     )

@@ -24,8 +24,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shoal.changes.blocks import Blocks
     from shoal.changes.shuffling import Shuffler
+
+    Ordered = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+    """The Gram matrices of blocks in an order."""
 
 Array = np.ndarray[Any, Any]
 
@@ -46,6 +51,8 @@ class Partition(NamedTuple):
 
     blocks: Blocks
     """The stretch in short blocks."""
+    ordered: Ordered
+    """Their matrices in an order."""
     least: int
     """The least number of blocks of a piece."""
     pieces: int
@@ -61,7 +68,7 @@ class Partition(NamedTuple):
 
     def statistic(self, order: Array) -> float:
         """How far the best partition of the blocks in an order is above chance, in standard deviations."""
-        return self._above_chance(explained(self.blocks.ordered(order), self.least, self.pieces))
+        return self._above_chance(explained(self.ordered(order), self.least, self.pieces))
 
     @property
     def observed(self) -> float:
@@ -78,7 +85,15 @@ class Partition(NamedTuple):
         return float(((_left(shares) - self.centre) / self.spread).max())
 
 
-def partition(blocks: Blocks, believed: Array, least: int, pieces: int, shuffler: Shuffler) -> Partition:
+def partition(
+    blocks: Blocks,
+    believed: Array,
+    least: int,
+    pieces: int,
+    shuffler: Shuffler,
+    *,
+    ordered: Ordered | None = None,
+) -> Partition:
     """Prepare the partitions of a stretch.
 
     Args:
@@ -87,11 +102,14 @@ def partition(blocks: Blocks, believed: Array, least: int, pieces: int, shuffler
         least: The least number of blocks of a piece.
         pieces: The greatest number of pieces, from 2 to the number of blocks over ``least``.
         shuffler: What the calibrating orders are drawn from.
+        ordered: The matrices of the blocks in an order, where they have a memory to be given.
     """
+    ordered = ordered or blocks.ordered
     orders = [shuffler.permutation(blocks.count) for _ in range(CALIBRATING)]
-    chance = np.array([_left(explained(blocks.ordered(order), least, pieces)) for order in orders])
+    chance = np.array([_left(explained(ordered(order), least, pieces)) for order in orders])
     return Partition(
         blocks=blocks,
+        ordered=ordered,
         least=least,
         pieces=pieces,
         believed=believed,

@@ -10,20 +10,20 @@ from shoal.changes.moments import short_blocks
 from shoal.changes.partition import MOST_BLOCKS, MOST_PIECES, partition
 from shoal.changes.permuting import p_value
 from shoal.changes.pooled import pool, pooled_p_value
+from shoal.changes.search import FEWEST
 from shoal.changes.words import MOST_CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.changes.blocks import Blocks
-    from shoal.changes.partition import Partition
+    from shoal.changes.decay import Decay
+    from shoal.changes.partition import Ordered, Partition
     from shoal.changes.pooled import Pool
     from shoal.changes.search import Search
 
 Array = np.ndarray[Any, Any]
 
-FEWEST = 8
-"""Blocks of a stretch at least: fewer have too few orders to tell anything."""
 ROOM = 1 << 18
 """Numbers in the matrices of a partition at most: with many channels there are fewer blocks."""
 
@@ -37,6 +37,8 @@ class Short(NamedTuple):
     """The least variance of a block in one dimension that is believed in each cell."""
     least: int
     """The blocks that the least distance between changes takes."""
+    ordered: Ordered
+    """The matrices of the blocks in an order, with the memory of the spread that the stream has."""
 
 
 def parted(search: Search, start: int, end: int, alpha: float) -> list[int]:
@@ -100,15 +102,34 @@ def _cut(search: Search, start: int, end: int) -> Short | None:
     channels = len(search.channels)
     cells = channels + 2 * min(channels, MOST_CHANNELS) + 3  # about so many, as `moments` has it
     most = min(MOST_BLOCKS, int((ROOM / cells) ** 0.5))
-    count = (end - start) // max(search.forgotten(end - start), -(-(end - start) // most))
+    count = (end - start) // max(search.memory.short, -(-(end - start) // most))
     least = search.least(start, end, count)
     if count < max(FEWEST, 2 * least):
         return None
-    blocks, believed = short_blocks(search.channels, search.cells, start, end, count)
-    return Short(blocks=blocks, believed=believed, least=least) if len(blocks.words) else None
+    blocks, believed, spread = short_blocks(search.channels, search.cells, start, end, count)
+    if not len(blocks.words):
+        return None
+    ordered = _remembering(blocks, spread, search.memory.spread)
+    return Short(blocks=blocks, believed=believed, least=least, ordered=ordered)
+
+
+def _remembering(blocks: Blocks, spread: Array, memory: Decay) -> Ordered:
+    """Blocks in an order, those cells that are of spread with its memory."""
+    if memory.share == 0.0 or not spread.any():
+        return blocks.ordered
+    from shoal.changes.colour import Colour  # few streams need it
+
+    colour = Colour(blocks.grams[:, :, spread], blocks.width, memory, of_stream=1.0)
+
+    def ordered(order: Array) -> Array:
+        grams = blocks.ordered(order)
+        grams[:, :, spread] = colour.ordered(order)
+        return grams
+
+    return ordered
 
 
 def _partition(search: Search, short: Short, pieces: int) -> Partition:
     count = short.blocks.count
     most = min(pieces, count // short.least, count // 3)
-    return partition(short.blocks, short.believed, short.least, most, search.shuffler)
+    return partition(short.blocks, short.believed, short.least, most, search.shuffler, ordered=short.ordered)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shoal.changes.models import Answer, Model
     from shoal.changes.search import Search
 
-AFTER_MODEL = 0.5
+AFTER_MODEL = 0.75
 """The share of alpha that tests have where a model of levels or slopes was asked before them and found nothing."""
 ALPHA = 0.05
 """The level that p-values are exact enough for where no test is made."""
@@ -123,8 +123,9 @@ def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float,
     channels = known_channels(stream)
     search = prepare(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
     if not tested:  # a memory under noise matters to the size of tests alone
-        steps = min(search.memory.steps, search.memory.apparent)
-        search = search._replace(memory=search.memory._replace(steps=steps, faint=NONE.faint))
+        apparent = search.memory.apparent
+        steps, short = (min(found, apparent) for found in (search.memory.steps, search.memory.short))
+        search = search._replace(memory=NONE._replace(apparent=apparent, steps=steps, short=short))
     if all(channel.missing is None for channel in channels):
         return search
     from shoal.changes.gaps import with_missing  # most streams have none
@@ -142,7 +143,7 @@ def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
             high=change.high,
             p_value=change.p_value,
             score=change.score,
-            what=moved_most(search.channels, search.shown, (start, change.place, end)),
+            features=moved_most(search.channels, search.shown, (start, change.place, end)),
         )
         for change, start, end in zip(answer.changes, edges, edges[2:], strict=False)
     ]
@@ -182,7 +183,7 @@ def _result(
                 high=found.high,
                 p_value=search.given.get(places[number - 1]) or p_value_of_change(search, edges, number, search.alpha),
                 score=stretch.split.score if stretch.split else 0.0,
-                what=moved_most(search.channels, search.shown, (start, found.place, end)),
+                features=moved_most(search.channels, search.shown, (start, found.place, end)),
             )
         )
     return Changes(

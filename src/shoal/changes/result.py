@@ -8,13 +8,13 @@ from typing import Any, overload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """One word whose share moved at a change."""
+class ChangedFeature:
+    """One word whose share changed."""
 
     cell: tuple[int, int]
     """The resolution (how many cells the values are cut into) and the length of the word."""
     word: str
-    """The word as a person reads it: value ranges in the data's units, or the symbols themselves, in order of time."""
+    """The word in readable form: value ranges in the data's units, or the symbols themselves, in order of time."""
     before: float
     """Its share among the words of the piece before."""
     after: float
@@ -35,8 +35,8 @@ class Change:
     """How often a stream without a change there shows one as clear, by permuted blocks."""
     score: float
     """How clear the change is: the largest standardised distance over the cells."""
-    what: tuple[Moved, ...]
-    """The words that moved most, the clearest first."""
+    features: tuple[ChangedFeature, ...]
+    """The words whose shares changed most, the clearest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

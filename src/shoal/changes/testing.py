@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from shoal.changes.search import Search
 
-LONG_SHARE = 0.8
-"""The share of a level that a test of long blocks has; one of short blocks has the rest."""
 CLEARLY = 0.1
 """A p-value of long blocks above this share of the level may be owed to there being few; then short ones are asked."""
 
@@ -36,12 +34,15 @@ def tested_places(search: Search) -> list[int]:
 def _tested(search: Search, start: int, end: int) -> list[int]:
     """The clearest split of a stretch, if its test believes it, or else the cuts of a partition, if its test does."""
     share = search.alpha * (end - start) / search.length
+    long, short = (share * part for part in search.shares)
     whole = search.tested(start, end)
-    if whole.split and search.p_value_of_split(whole, share * LONG_SHARE) <= share * LONG_SHARE:
+    if whole.split and search.p_value_of_split(whole, long) <= long:
         return [search.exact(whole.split.window, whole.split.place)]
+    if not short:
+        return []
     from shoal.changes.pieces import parted  # where long blocks decide its import would cost more than the search
 
-    return parted(search, start, end, share * (1.0 - LONG_SHARE))
+    return parted(search, start, end, short)
 
 
 def believed_places(search: Search, places: list[int]) -> list[int]:
@@ -72,11 +73,11 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: 
     key = (*edges, number), alpha
     if key not in search.p_values:
         stretch = search.tested(edges[number - 1], edges[number + 1])
-        found = search.p_value_of_split(stretch, alpha * LONG_SHARE) / LONG_SHARE
-        if found > CLEARLY * alpha:
+        long, short = search.shares
+        found = search.p_value_of_split(stretch, alpha * long) / long
+        if short and found > CLEARLY * alpha:
             from shoal.changes.pieces import short_p_value
 
-            short = short_p_value(search, edges, number, alpha * (1.0 - LONG_SHARE))
-            found = min(found, short / (1.0 - LONG_SHARE))
+            found = min(found, short_p_value(search, edges, number, alpha * short) / short)
         search.p_values[key] = min(found, 1.0)
     return search.p_values[key]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from shoal.cli.options import Json, Plot, Seed
+from shoal.cli.options import Json, Plot, Seed, Source
 from shoal.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def changes(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    file: Source = "-",
     /,
     *,
     min_distance: float = 0.05,
@@ -60,7 +60,7 @@ def changes(
     deseason
         Length of a season, such as 12 for months: the median of each phase is subtracted first.
     """
-    from shoal.changes import change_points, check_settings, label_of, prepared
+    from shoal.changes import change_points, check_settings, preprocess, step_label
     from shoal.cli.columns import read_stream
     from shoal.cli.console import print_json
     from shoal.cli.files import check_target
@@ -70,7 +70,7 @@ def changes(
     check_settings(min_distance=min_distance, process_count=processes, alpha=alpha, confidence=confidence)
     stream, notes = read_stream(file, column, index=index, header=header)
     lag = None if difference is False else int(difference)
-    searched = prepared(stream, lag=lag, period=deseason)
+    searched = preprocess(stream, lag=lag, period=deseason)
     found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, model=model, seed=seed)
     for note in notes:
         say(f"shoal: {note}")
@@ -81,7 +81,7 @@ def changes(
         write_whole(plot, changes_page(file, stream, found, searched=searched))
         say(f"written to {plot}")
     if as_json:
-        labels = {} if stream.index is None else {"index": [label_of(stream, place) for place in found.places]}
+        labels = {} if stream.index is None else {"index": [step_label(stream, place) for place in found.places]}
         steps = {"difference": lag, "deseason": deseason}
         print_json({"file": file, "columns": stream.names} | steps | found.to_dict() | labels)
     else:
@@ -89,13 +89,13 @@ def changes(
 
 
 def _print_table(file: str, stream: Stream, found: Changes) -> None:
-    """Print one line a change, and the pieces between them."""
-    from shoal.changes import headline, pieces_of, table_of
+    """Print one line per change, and the pieces between them."""
+    from shoal.changes import changes_table, describe_pieces, headline
 
     print(headline(found, stream, "standard input" if file == "-" else file))
-    head, rows = table_of(found, stream)
+    head, rows = changes_table(found, stream)
     if rows:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         for row in [head, *rows]:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        print(f"pieces: {pieces_of(found)}")
+        print(f"pieces: {describe_pieces(found)}")

@@ -36,16 +36,4 @@ def compare(
     if as_json:
         print_json(found.to_dict())
         return
-    print(f"{found.first} against {found.second}: {found.seeds} seeds, {found.items} held-out items")
-    print(f"\n{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {found.confidence:.0%} interval      p")
-    for row in found.differences:
-        print(
-            f"{row.measure:16}{row.first:9.3f}{row.second:9.3f}{row.estimate:+12.3f}"
-            f"  [{row.low:+.3f}, {row.high:+.3f}]  {row.p_value:.4f}"
-        )
-    print("\nexact match, seed by seed (McNemar's exact test)")
-    for seed, test in found.mcnemar.items():
-        print(
-            f"seed {seed}: {test['only_first']} right in the first alone, {test['only_second']} in the second alone, "
-            f"p {test['p_value']:.4f}"
-        )
+    print(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress as RichProgress, TaskID
 
+    from shoal.evaluation import Scores
     from shoal.progress import Progress
     from shoal.training import CurvePoint
 
@@ -114,6 +116,42 @@ def print_summary(summary: Mapping[str, object]) -> None:
         print(f"{name:{width}}  {value}")
 
 
+def exact_share(scores: Scores) -> dict[str, float]:
+    """Exact matches: their count, the rows, the share, and the ends of Wilson's interval with its confidence."""
+    from shoal.statistics import wilson_interval
+
+    interval = wilson_interval(scores.exact_matches, len(scores.items))
+    return {
+        "count": scores.exact_matches,
+        "rows": len(scores.items),
+        "share": scores.accuracy,
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": interval.confidence,
+    }
+
+
+def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a summary whose values are numbers, names, or what `exact_share` gives."""
+    from shoal.experiments import finite
+
+    if as_json:
+        print_json(finite(dict(summary)))
+    else:
+        print_summary({name: _in_words(value) for name, value in summary.items()})
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, dict):
+        return (
+            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
+            f"[{value['low']:.3f}, {value['high']:.3f}]"
+        )
+    if isinstance(value, float):
+        return "not defined" if math.isnan(value) else f"{value:.4f}"
+    return value
+
+
 class _Bars:
     """One bar for each piece of work."""
 
@@ -158,10 +196,10 @@ class LogLines:
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
-            from shoal.experiments.pretraining import in_words
+            from shoal.experiments.pretraining import format_duration
 
             # What was there when the work began, as after a resume, says nothing of its speed.
-            parts.append(f"about {in_words((now - started) / (done - first) * (total - done))} left")
+            parts.append(f"about {format_duration((now - started) / (done - first) * (total - done))} left")
         say("  ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from shoal.cli.inspect_work import Interventions, View, over_training, read_or_train_lens, write_page
+from shoal.cli.inspect_work import Interventions, Views, over_training, read_or_train_lens, write_page
 from shoal.cli.options import Device, Json, MaybeRows, Part, Plot, Seed, Texts
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
-
-if TYPE_CHECKING:
-    from shoal.insight import Findings, Inspection
 
 
 def inspect(
@@ -75,6 +72,7 @@ def inspect(
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target
     from shoal.corpora import read_documents
+    from shoal.insight import AnalysisOptions, TextQuery
     from shoal.models import load_model
 
     if (model is None) == (run is None):
@@ -86,14 +84,16 @@ def inspect(
     if plot is not None:
         check_target(plot)
     documents = list(read_documents(corpus)) if corpus is not None else []
-    view = View(text=text, corpus=documents, target=target, foil=foil, position=position, seed=seed)
+    query = TextQuery(text=text, target=target, foil=foil, position=position)
     with progress_bars() as progress:
+        options = AnalysisOptions(seed=seed, progress=progress)
+        views = Views(query=query, corpus=documents, options=options)
         if run is not None:
-            views, causes = over_training(run, view, device, plot, progress)
-            found, record = views[max(views)], {"checkpoints": {step: view.to_dict() for step, view in views.items()}}
+            steps, causes = over_training(run, views, device, plot)
+            found, record = steps[max(steps)], {"checkpoints": {step: view.to_dict() for step, view in steps.items()}}
         else:
             loaded = load_model(str(model), device=device)
-            view.check(loaded)
+            views.check(loaded)
             interventions = Interventions(
                 pairs=pairs,
                 site=site,
@@ -102,11 +102,11 @@ def inspect(
                 part=part,
                 ablated=ablate or [],
                 ablation=ablation,
-                seed=seed,
+                options=options,
             )
-            lens = read_or_train_lens(loaded, tuned_lens, documents, progress) if tuned_lens is not None else None
-            causes = interventions.run(loaded, progress)
-            found = view.of(loaded, str(model), progress, lens)
+            lens = read_or_train_lens(loaded, tuned_lens, documents, options) if tuned_lens is not None else None
+            causes = interventions.run(loaded)
+            found = views.inspect(loaded, str(model), lens)
             record = found.to_dict()
     if plot is not None:
         write_page(plot, found, causes)
@@ -114,40 +114,4 @@ def inspect(
     if as_json:
         print_json(record | {name: value.to_dict() for name, value in causes.items()})
         return
-    _print(found, causes)
-
-
-def _print(found: Inspection, causes: Findings) -> None:
-    """Print each view in a few lines."""
-    known = [bits for bits in found.surprisal if bits is not None]
-    if known:
-        print(f"{found.model}: {len(found.tokens)} tokens, {sum(known) / len(known):.2f} bits per token")
-    if found.roles is not None:
-        print(f"\n{len(found.roles.named)} of {len(found.roles.heads)} heads have a role")
-        for head in found.roles.named:
-            scores = ", ".join(f"{role} {_best(head, role):.2f}" for role in head.roles)
-            print(f"  block {head.block} head {head.head}  {scores}")
-    for reading in found.lens:
-        first = found.names[reading.top_ids[-1][0]]
-        print(f"  {reading.layer:10} predicts {first!r} ({reading.top_p[-1][0]:.0%}) after the last token")
-    if found.attribution is not None:
-        attribution = found.attribution
-        foil = "the mean" if attribution.foil is None else repr(found.names[attribution.foil])
-        print(f"\nlogit of {found.names[attribution.target]!r} minus {foil}: {attribution.total:+.3f}, by component")
-        for name, value in sorted(attribution.parts.items(), key=lambda item: -abs(item[1]))[:8]:
-            print(f"  {value:+8.3f}  {name}")
-    if found.neurons is not None:
-        print(f"\n{found.neurons.selective} of {found.neurons.all_neurons} neurons are selective; the most selective")
-        for neuron in found.neurons.neurons[:8]:
-            print(f"  block {neuron.block} neuron {neuron.neuron}  {neuron.fires_on()}")
-    for effects in causes.values():
-        print()
-        for line in effects.lines():
-            print(line)
-    for view, why in found.missing.items():
-        print(f"\nno {view.replace('_', ' ')}: {why}")
-
-
-def _best(head: Any, role: str) -> float:
-    """The score of a role, on random tokens or on text, whichever is higher."""
-    return float(max(head.scores[role], head.text_scores.get(role, 0.0)))
+    print("\n\n".join(map(str, [found, *causes.values()])))

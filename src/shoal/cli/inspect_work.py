@@ -13,46 +13,36 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.cli.options import PartChoice
-    from shoal.insight import Findings, Inspection, TunedLens
+    from shoal.insight import AnalysisOptions, Findings, Inspection, TextQuery, TunedLens
     from shoal.models import LoadedModel
-    from shoal.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Views:
     """The requested views of each model."""
 
-    text: str
+    query: TextQuery
     corpus: list[str]
-    target: str | None
-    foil: str | None
-    position: int
-    seed: int
+    options: AnalysisOptions
 
     def check(self, loaded: LoadedModel) -> None:
-        """Raise the errors of `of`, before anything that takes long."""
+        """Raise the errors of `inspect`, before anything that takes long."""
         from shoal.insight import check_text
 
-        check_text(
-            loaded.model, loaded.tokenizer, self.text, target=self.target, foil=self.foil, position=self.position
-        )
+        check_text(loaded.model, loaded.tokenizer, self.query)
 
-    def of(self, loaded: LoadedModel, name: str, progress: Progress, tuned: TunedLens | None = None) -> Inspection:
+    def inspect(self, loaded: LoadedModel, name: str, tuned: TunedLens | None = None) -> Inspection:
         """Every view that the model has."""
         from shoal.insight import inspect_text
 
         return inspect_text(
             loaded.model,
             loaded.tokenizer,
-            self.text,
+            self.query,
             name=name,
             corpus=self.corpus,
-            target=self.target,
-            foil=self.foil,
-            position=self.position,
             tuned=tuned,
-            seed=self.seed,
-            progress=progress,
+            options=self.options,
         )
 
 
@@ -67,31 +57,32 @@ class Interventions:
     part: PartChoice
     ablated: list[str]
     ablation: Literal["zero", "mean", "resample"]
-    seed: int
+    options: AnalysisOptions
 
-    def run(self, loaded: LoadedModel, progress: Progress) -> Findings:
+    def run(self, loaded: LoadedModel) -> Findings:
         """The results of the interventions, by name."""
-        from shoal.insight import ablate, patch_effects, read_pairs, read_places
+        from shoal.insight import ablate, parse_components, patch_effects, read_prompt_pairs
 
         model, tokenizer = loaded.model, loaded.tokenizer
-        common: dict[str, Any] = {"seed": self.seed, "progress": progress}
-        pairs = read_pairs(self.pairs) if self.pairs is not None else []
+        pairs = read_prompt_pairs(self.pairs) if self.pairs is not None else []
         rows = read_model_rows(self.data, tokenizer) if self.data is not None else []
         examples = choose_part(rows, self.part) if rows else []
         named: Mapping[Literal["head", "neuron"], Any] = {"head": None}
         if self.ablated:
-            named = read_places(model, self.ablated)
+            named = parse_components(model, self.ablated)
         found: dict[str, Any] = {}
         if pairs:
-            found["patching"] = patch_effects(model, tokenizer, pairs, site=self.site, method=self.method, **common)
-        for unit, places in named.items() if examples else ():
+            found["patching"] = patch_effects(
+                model, tokenizer, pairs, site=self.site, method=self.method, options=self.options
+            )
+        for unit, components in named.items() if examples else ():
             found["ablation" if unit == "head" else "neuron_ablation"] = ablate(
-                model, tokenizer, examples, unit=unit, places=places, how=self.ablation, **common
+                model, tokenizer, examples, unit=unit, components=components, method=self.ablation, options=self.options
             )
         return found
 
 
-def read_or_train_lens(loaded: LoadedModel, path: Path, documents: list[str], progress: Progress) -> TunedLens:
+def read_or_train_lens(loaded: LoadedModel, path: Path, documents: list[str], options: AnalysisOptions) -> TunedLens:
     """The tuned lens of a file, trained first where there is none."""
     from shoal.insight import TunedLens, train_tuned_lens
 
@@ -99,15 +90,13 @@ def read_or_train_lens(loaded: LoadedModel, path: Path, documents: list[str], pr
         return TunedLens.load(path)
     if not documents:
         raise UsageError(f"there is no tuned lens at {path}; give --corpus FILE to train one on")
-    lens = train_tuned_lens(loaded.model, loaded.tokenizer, documents, progress=progress)
+    lens = train_tuned_lens(loaded.model, loaded.tokenizer, documents, options=replace(options, seed=0))
     lens.save(path)
     return lens
 
 
-def over_training(
-    run: Path, view: View, device: str, plot: Path | None, progress: Progress
-) -> tuple[dict[int, Inspection], Findings]:
-    """Every view at every checkpoint, by step, and the steps at which heads and neurons took their roles.
+def over_training(run: Path, views: Views, device: str, plot: Path | None) -> tuple[dict[int, Inspection], Findings]:
+    """Every view at every checkpoint, by step, and the steps at which heads and neurons took their types.
 
     One page per checkpoint is written beside ``plot``; the last one is left to the caller. Where a history cannot be
     computed, the last view has the reason.
@@ -116,30 +105,30 @@ def over_training(
     from shoal.models import load_model
 
     folders = checkpoint_folders(run)
-    view.check(load_model(str(folders[0][1]), device=device))
-    histories, missing = _histories(run, view, device, progress)
-    views: dict[int, Inspection] = {}
+    views.check(load_model(str(folders[0][1]), device=device))
+    histories, missing = _histories(run, views, device)
+    steps: dict[int, Inspection] = {}
     for step, folder in folders:
-        views[step] = view.of(load_model(str(folder), device=device), f"{run.name} at step {step}", progress)
+        steps[step] = views.inspect(load_model(str(folder), device=device), f"{run.name} at step {step}")
         if plot is not None and step != folders[-1][0]:
-            write_page(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), views[step], {})
+            write_page(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), steps[step], {})
     last = folders[-1][0]
-    views[last] = replace(views[last], missing=views[last].missing | missing)
-    return views, histories
+    steps[last] = replace(steps[last], missing=steps[last].missing | missing)
+    return steps, histories
 
 
-def _histories(run: Path, view: View, device: str, progress: Progress) -> tuple[Findings, dict[str, str]]:
-    """The steps at which heads and neurons took their roles; by name, why one cannot be computed."""
-    from shoal.insight import neurons_over_training, roles_over_training
+def _histories(run: Path, views: Views, device: str) -> tuple[Findings, dict[str, str]]:
+    """The steps at which heads and neurons took their types; by name, why one cannot be computed."""
+    from shoal.insight import head_types_over_training, neurons_over_training
 
-    wanted: dict[str, Any] = {"over_training": roles_over_training}
-    if view.corpus:
+    wanted: dict[str, Any] = {"over_training": head_types_over_training}
+    if views.corpus:
         wanted["neurons_over_training"] = neurons_over_training
     found: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for name, follow in wanted.items():
         try:
-            found[name] = follow(run, view.corpus, device=device, seed=view.seed, progress=progress)
+            found[name] = follow(run, views.corpus, device=device, options=views.options)
         except (ModelError, DataError) as fault:
             missing[name] = str(fault)
     return found, missing

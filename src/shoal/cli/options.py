@@ -11,6 +11,17 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from shoal.errors import UsageError
+
+
+def _is_no_option(_kind: object, source: str) -> None:
+    """Refuse a word that looks like an option and is no file, where a lone "-" is allowed."""
+    if source.startswith("--") and not Path(source).exists():
+        raise UsageError(f"unknown option {source!r}; --help lists the options")
+
+
+Source = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_is_no_option)]
+"""A file, or "-" for standard input."""
 Flag = Annotated[bool, Parameter(negative="")]
 Texts = Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)]
 Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]

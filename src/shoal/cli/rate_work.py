@@ -55,7 +55,7 @@ class PaidJudge:
     """A judge at an endpoint that is called only where its cost was agreed to."""
 
     def __init__(self, options: JudgeOptions, out: Path, progress: Progress) -> None:
-        from shoal.corpora.asked import Endpoint
+        from shoal.corpora.llm import Endpoint
         from shoal.evaluation.judging import EndpointJudge
 
         self._options = options
@@ -80,7 +80,7 @@ class PaidJudge:
         """Print the cost, and stop where it is not agreed to."""
         cost = self._judge.estimate(pieces, price_in=self._options.price_in, price_out=self._options.price_out)
         say(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are there already)")
-        if cost.most_money > 0 and not self._options.yes and not confirmed():
+        if cost.max_money > 0 and not self._options.yes and not confirmed():
             raise UsageError("the judge was not called; give --yes to spend what the estimate names")
 
 

@@ -41,5 +41,5 @@ def run(
     if as_json:
         print_json(verdict.to_dict() | {"run": str(folder), "report": str(report)})
         return
-    print(verdict.to_text())
+    print(verdict)
     print(f"\nrun     {folder}\nreport  {report}")

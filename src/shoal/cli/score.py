@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.cli.console import exact_share, print_numbers
 from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
 from shoal.cli.rows import choose_part, read_model_rows
-from shoal.cli.summaries import exact_share, print_numbers
 
 if TYPE_CHECKING:
     from shoal.evaluation import Scores

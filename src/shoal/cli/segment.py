@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.options import Flag, Json, Plot
+from shoal.cli.options import Flag, Json, Plot, Source
 from shoal.cli.terminal import say
 from shoal.errors import UsageError
 
@@ -24,7 +24,7 @@ def _channel_help() -> str:
 
 
 def segment(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
+    file: Source = "-",
     /,
     *,
     channel: Annotated[str, Parameter(help=_channel_help())] = "words",

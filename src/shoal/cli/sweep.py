@@ -65,7 +65,7 @@ def sweep(
     if as_json:
         print_json(result.to_dict(read_importance(folder)) | {"sweep": str(folder), "report": str(report)})
         return
-    print(result.to_text())
+    print(result)
     for key, share in read_importance(folder).items():
         print(f"importance of {key}: {share:.2f}")
     print(f"\nsweep   {folder}\nreport  {report}")

@@ -10,14 +10,13 @@ from cyclopts import App, Parameter
 from shoal.cli.main import VERBS
 from shoal.cli.options import Files, Json, Model, Numbers, Plot, Seed, Texts
 from shoal.cli.terminal import say
-from shoal.cli.vectors_tables import print_dimensions, print_report, print_scores
 from shoal.errors import DataError, StoreError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.progress import Progress
-    from shoal.text.vectors import WordCorpus, WordVectors
+    from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
 
 METHODS = ("glove", "word2vec", "word2vec-skip-gram", "fasttext")
 ANALOGIES = "questions-words.txt"
@@ -55,15 +54,16 @@ def show(
     """
     from shoal.cli.console import print_json, progress_bars
     from shoal.cli.files import check_target, write_whole
+    from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import describe_vectors
     from shoal.models import load_model
 
     if plot is not None:
         check_target(plot)
     with progress_bars() as progress:
-        report = describe_vectors(
-            load_model(model, seed=seed), text, neighbours=neighbours, method=projection, seed=seed, progress=progress
-        )
+        options = AnalysisOptions(seed=seed, progress=progress)
+        loaded = load_model(model, seed=seed)
+        report = describe_vectors(loaded, text, neighbours=neighbours, method=projection, options=options)
     if plot is not None:
         from shoal.reports import vectors_page
 
@@ -72,7 +72,7 @@ def show(
     if as_json:
         print_json(report.to_dict())
         return
-    print_report(report)
+    print(report)
 
 
 @vectors.command
@@ -142,7 +142,7 @@ def judge(
         )
         return
     for name, each, scores, asked in found:
-        print_scores(name, each, scores, asked)
+        _print_scores(name, each, scores, asked)
 
 
 @vectors.command
@@ -189,18 +189,19 @@ def dimension(
         Smallest loss of a score that counts as a loss.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_labelled
-    from shoal.text.vectors import read_pairs
+    from shoal.insight import AnalysisOptions
+    from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_label_task
+    from shoal.text.vectors import read_word_pairs
 
     if not corpus:
         raise UsageError("nothing to train on: give a corpus, as in shoal vectors dimension books.txt --pairs men.txt")
     (name,) = _methods([method])
     labelled: dict[Kind, Path | None] = {"sentiment": sentiment, "emotion": emotion, "part of speech": tags}
     tasks: list[VectorTask] = [
-        read_labelled(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
+        read_label_task(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
     ]
     if pairs is not None:
-        tasks.insert(0, PairTask(pairs=read_pairs(pairs), name="similarity"))
+        tasks.insert(0, PairTask(pairs=read_word_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
     words = _read_corpus(corpus, min_count, sentences)
@@ -212,18 +213,34 @@ def dimension(
             dimensions or DIMENSIONS,
             seeds=seeds,
             few_sentences=len(words.sentence_ends) < FEW_SENTENCES,
-            matters=min_effect,
-            progress=progress,
+            min_effect=min_effect,
+            options=AnalysisOptions(progress=progress),
         )
     if as_json:
         print_json({"sentences": len(words.sentence_ends), "words": len(words.words), **report.to_dict(), "own": own})
         return
     print(f"{len(words.sentence_ends):,} sentences, {len(words.ids):,} words of {len(words.words):,} kinds, {name}")
-    print_dimensions(report)
+    print(report)
     if own is not None:
         print(f"\nthe input vectors of {model}, {own['dimension']} dimensions, over the words of the corpus")
         for task, score in own["scores"].items():
             print(f"  {task:16}  {score:.3f}")
+
+
+def _print_scores(
+    name: str, each: WordVectors, scores: Sequence[SimilarityScore], asked: Sequence[AnalogyScore]
+) -> None:
+    """Print one line per set."""
+    print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
+    for score in scores:
+        found = "too few pairs are known"
+        if score.spearman is not None:
+            found = f"{score.spearman:.3f} [{score.low:.3f}, {score.high:.3f}]"
+        print(f"  {score.name:22}  {found:24}  {score.known} of {score.pairs} pairs known ({score.coverage:.0%})")
+    for answers in asked[-1:]:
+        share = "none is known" if answers.share is None else f"{answers.share:.1%} right"
+        print(f"  {'analogies':22}  {share:24}  {answers.known} of {answers.questions} questions known")
+    print()
 
 
 def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
@@ -267,19 +284,19 @@ def _train(corpus: WordCorpus, method: str, size: int, seed: int, progress: Prog
 
 def _read_sets(folder: Path) -> tuple[list[Any], Any]:
     """The similarity sets of a folder, and its analogies if there are any."""
-    from shoal.text.vectors import read_analogies, read_pairs
+    from shoal.text.vectors import read_analogies, read_word_pairs
 
     files = sorted(file for file in folder.glob("*.txt") if file.name != ANALOGIES)
     asked = folder / ANALOGIES
     if not files and not asked.exists():
         raise DataError(f"{folder} holds no .txt file; give a folder with sets of word pairs")
-    return [read_pairs(file) for file in files], read_analogies(asked) if asked.exists() else None
+    return [read_word_pairs(file) for file in files], read_analogies(asked) if asked.exists() else None
 
 
 def _own_scores(model: str, corpus: WordCorpus, tasks: Sequence[Any]) -> dict[str, Any]:
     """A model's own vectors on the parts to report on."""
-    from shoal.insight.vectors import own_vectors
+    from shoal.insight.vectors import embed_words
     from shoal.models import load_model
 
-    own = own_vectors(load_model(model), corpus.words)
+    own = embed_words(load_model(model), corpus.words)
     return {"dimension": own.dimension, "scores": {task.name: task.judge(own)[1].score for task in tasks}}

@@ -1,18 +1,30 @@
-from .ascending import (
-    check_never_counts_up as check_never_counts_up,
-    find_ascending_run as find_ascending_run,
-)
 from .cleaning import (
+    Cleaning as Cleaning,
     clean_text as clean_text,
-    drop_counting as drop_counting,
+    repair_text as repair_text,
+    strip_boilerplate as strip_boilerplate,
 )
 from .contamination import (
     Contamination as Contamination,
     find_contamination as find_contamination,
 )
+from .counting_filter import (
+    check_never_counts_up as check_never_counts_up,
+    drop_counting as drop_counting,
+    find_ascending_run as find_ascending_run,
+)
 from .datacard import (
+    SAMPLE_WORDS as SAMPLE_WORDS,
     DataCard as DataCard,
     describe_corpus as describe_corpus,
+    distinct_n as distinct_n,
+)
+from .documents import (
+    holds_rows as holds_rows,
+    read_documents as read_documents,
+    write_documents as write_documents,
+    write_lines as write_lines,
+    write_text as write_text,
 )
 from .duplicates import (
     Duplicate as Duplicate,
@@ -20,34 +32,30 @@ from .duplicates import (
     find_duplicates as find_duplicates,
     find_pairs as find_pairs,
 )
-from .generate import (
-    generate_stories as generate_stories,
-    story_names as story_names,
-)
 from .hub import (
     HUB as HUB,
+    HubSet as HubSet,
     parse_hub as parse_hub,
     pin as pin,
 )
-from .layout import lay_out as lay_out
-from .loading import (
-    holds_rows as holds_rows,
-    read_documents as read_documents,
+from .induction_stories import (
+    generate_stories as generate_stories,
+    story_names as story_names,
 )
-from .readers import (
+from .public_sets import (
+    EKMAN as EKMAN,
+    Labelled as Labelled,
+    read_brown as read_brown,
     read_easiest_books as read_easiest_books,
+    read_ekman as read_ekman,
+    read_masc as read_masc,
+    read_onestop as read_onestop,
     read_stories as read_stories,
     read_zipped_stories as read_zipped_stories,
 )
-from .repair import (
-    Cleaning as Cleaning,
-    find_language as find_language,
-    repair_text as repair_text,
-    strip_boilerplate as strip_boilerplate,
+from .shingles import (
+    Shingler as Shingler,
+    jaccard as jaccard,
+    words_of as words_of,
 )
-from .shingles import words_of as words_of
-from .writing import (
-    write_documents as write_documents,
-    write_lines as write_lines,
-    write_text as write_text,
-)
+from .windows import pack_windows as pack_windows

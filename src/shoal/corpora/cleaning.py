@@ -1,15 +1,18 @@
-"""Cleaning of documents before a tokenizer or a model is trained on them."""
+"""Cleaning of documents: mis-decoded text repaired, boilerplate cut off, other languages left out, plain characters."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from shoal.corpora.ascending import find_ascending_run
+from shoal.errors import MissingExtraError, UnknownNameError
+from shoal.text import find_language, known_languages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _PLAIN = {
     0x2018: "'",  # typographic quotes, dashes, dots and the space that does not break
@@ -24,6 +27,79 @@ _PLAIN = {
 _SPACES = re.compile(r"[ \t]+")
 _BREAKS = re.compile(r" ?\n[\n ]*")
 
+_MARK = r"^[ \t]*\*{3}[ \t]*(?:START|END) OF (?:THE|THIS) PROJECT GUTENBERG.*$"
+_START = re.compile(_MARK.replace("START|END", "START"), re.MULTILINE | re.IGNORECASE)
+_END = re.compile(
+    _MARK.replace("START|END", "END") + r"|^[ \t]*End of (?:the )?Project Gutenberg.*$", re.MULTILINE | re.IGNORECASE
+)
+_CREDIT = re.compile(
+    r"^\s*(?:Produced by|E-text prepared by|Transcribed (?:from|by)|\[?Transcriber'?s notes?).*(?:\n(?!\s*\n).*)*",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LINE = re.compile(
+    r"^\s*(?:\[illustrations?(?::[^\]]*)?\]|page \d+(?: of \d+)?|all rights reserved\.?|copyright \S.*|"
+    r"(?:https?://|www\.)\S+|-{2,}\s*\d+\s*-{2,}|\d{1,4})\s*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b-\u200f\u2028\u2029\ufffe\uffff]")
+_CREDIT_WITHIN = 2000
+
+
+@dataclass(kw_only=True)
+class Cleaning:
+    """What is done to each document, and how often it was needed."""
+
+    language: str | None = None
+    """Keep documents of this language alone (ISO 639-1, as ``en``)."""
+
+    boilerplate: bool = True
+    """Cut off what publishers put around and between the text."""
+
+    plain: bool = True
+    """Typographic quotes, dashes and spaces become plain ones, and paragraphs end in a single newline."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Documents read, repaired, cut, of another language, emptied and kept."""
+
+    def __post_init__(self) -> None:
+        """Refuse a language that no document could be of.
+
+        Raises:
+            UnknownNameError: no such code.
+        """
+        if self.language is not None and self.language not in (known := known_languages()):
+            raise UnknownNameError("language", self.language, known)
+
+    def apply(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield the documents that are left, cleaned.
+
+        Raises:
+            MissingExtraError: the library for repair is not installed.
+        """
+        for text in texts:
+            self.counts["read"] += 1
+            cleaned = self.apply_to_one(text)
+            if cleaned is not None:
+                self.counts["kept"] += 1
+                yield cleaned
+
+    def apply_to_one(self, text: str) -> str | None:
+        """One document cleaned, or None where nothing of it is left."""
+        repaired = repair_text(text)
+        self.counts["repaired"] += repaired != text
+        if self.boilerplate:
+            cut = strip_boilerplate(repaired)
+            self.counts["cut"] += cut != repaired.strip()
+            repaired = cut
+        repaired = clean_text(repaired) if self.plain else repaired.strip()
+        if not repaired:
+            self.counts["emptied"] += 1
+            return None
+        if self.language is not None and find_language(repaired) not in (self.language, None):
+            self.counts["of another language"] += 1
+            return None
+        return repaired
+
 
 def clean_text(text: str) -> str:
     """NFC, plain quotes and dashes, single spaces; paragraphs end in a single newline."""
@@ -31,21 +107,27 @@ def clean_text(text: str) -> str:
     return _BREAKS.sub("\n", _SPACES.sub(" ", plain)).strip()
 
 
-def drop_counting(texts: Iterable[str]) -> tuple[list[str], int]:
-    """The texts without the paragraphs that count up, and how many paragraphs were dropped.
+def repair_text(text: str) -> str:
+    """Undo wrong decodings (``cafÃ©`` to ``café``), drop control characters; the rest is left as it is.
 
-    A text that counts up across its paragraphs is dropped whole, as so many paragraphs.
+    Raises:
+        MissingExtraError: the ``ftfy`` package is not installed.
     """
-    kept: list[str] = []
-    dropped = 0
-    for text in texts:
-        paragraphs = text.split("\n")
-        still = [paragraph for paragraph in paragraphs if find_ascending_run(paragraph) is None]
-        joined = "\n".join(still)
-        if find_ascending_run(joined) is not None:
-            dropped += len(paragraphs)
-            continue
-        dropped += len(paragraphs) - len(still)
-        if joined:
-            kept.append(joined)
-    return kept, dropped
+    try:
+        import ftfy
+    except ImportError as error:
+        raise MissingExtraError("corpora", "repairing mis-decoded text") from error
+    fixed = ftfy.fix_text(text, uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False)
+    return _CONTROL.sub("", fixed)
+
+
+def strip_boilerplate(text: str) -> str:
+    """Cut off Project Gutenberg's header, licence and credits, and lines that are page numbers, links or notices."""
+    start = _START.search(text)
+    if start:
+        text = text[start.end() :]
+        text = _CREDIT.sub("", text[:_CREDIT_WITHIN]) + text[_CREDIT_WITHIN:]
+    end = _END.search(text)
+    if end:
+        text = text[: end.start()]
+    return _LINE.sub("", text).strip()

@@ -66,7 +66,7 @@ def pin(wanted: HubSet) -> HubSet:
     return replace(wanted, revision=_commit(wanted))
 
 
-def read_rows(wanted: HubSet) -> Iterator[Any]:
+def read_hub_rows(wanted: HubSet) -> Iterator[Any]:
     """The rows of a data set, streamed.
 
     Raises:

@@ -1,4 +1,4 @@
-from .batches import Row as Row
+from .batching import Row as Row, encode_rows as encode_rows
 from .certification.certificate import Certificate as Certificate
 from .certification.proving import certify as certify
 from .evaluator import (
@@ -15,10 +15,8 @@ from .metrics import (
     sentence_bleus as sentence_bleus,
 )
 from .reference import evaluate_by_generation as evaluate_by_generation
-from .rows import encode_rows as encode_rows
-from .scores import (
+from .results import (
     ItemScore as ItemScore,
     Scores as Scores,
 )
-from .scoring import Scorer as Scorer
-from .windows import score_to_divergence as score_to_divergence
+from .scoring import Scorer as Scorer, score_to_divergence as score_to_divergence

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import UsageError
+from shoal.evaluation.batching import encode_rows
 from shoal.evaluation.greedy import continue_wrong_items
-from shoal.evaluation.items import item_score
-from shoal.evaluation.rows import encode_rows
-from shoal.evaluation.scores import Scores
-from shoal.evaluation.scoring import Scorer
-from shoal.evaluation.windows import score_to_divergence, score_whole
+from shoal.evaluation.results import Scores, item_score
+from shoal.evaluation.scoring import Scorer, score_to_divergence, score_whole
 from shoal.models import FactoredModel, factor_model
 from shoal.models.fast import FastModel
 from shoal.progress import no_progress
@@ -47,7 +45,7 @@ def evaluate(
     """Score a model on examples: exact match as one-at-a-time greedy decoding would find it, and what lies behind it.
 
     The numbers do not depend on the token budget, on the order of the examples or on padding, beyond the rounding of a
-    matrix product; verdicts that hang on such rounding are decided in float64 (see `shoal.evaluation.nearties`).
+    matrix product; verdicts that depend on such rounding are decided in float64 (`shoal.evaluation.float64_rescoring`).
 
     Args:
         model: a causal language model; it is put into evaluation mode for the time; or what `load_for_scoring` gives.

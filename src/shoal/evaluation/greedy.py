@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.evaluation.batches import Row
+from shoal.evaluation.batching import Row
 from shoal.models import can_continue, decode_greedily
 
 if TYPE_CHECKING:

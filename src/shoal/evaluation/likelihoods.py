@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError
-from shoal.evaluation.batches import Row, fill_batches, split_row
+from shoal.evaluation.batching import Row, fill_batches, row_check, split_row
 from shoal.evaluation.evaluator import scoring_mode
-from shoal.evaluation.passes import score_batch
-from shoal.evaluation.rows import row_check
-from shoal.evaluation.scoring import batch_budget
+from shoal.evaluation.scoring import batch_budget, score_batch
 from shoal.models import FactoredModel, factor_model
 from shoal.text import opening_ids, plain_ids
 

@@ -13,7 +13,7 @@ import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from shoal.errors import TooLongError
-from shoal.evaluation.scores import Divergence, ItemScore, Scores, Status
+from shoal.evaluation.results import Divergence, ItemScore, Scores, Status
 from shoal.models import context_of, factor_model
 from shoal.text import EncodedPair, decode_continuation, describe_policy, encode_pairs
 

@@ -1,27 +1,30 @@
 """Teacher-forced scoring of rows: one forward pass gives the verdict on every target token of an item.
 
-A greedy decoder that has said the target so far says the next target token iff it is the argmax given the target so
-far, which is just what one pass over prompt and target shows. So exact match needs no decoding.
+A greedy decoder that has emitted the target so far emits the next target token iff it is the argmax given the target so
+far, which is just what one pass over prompt and target shows. So exact match needs no decoding. Rows are scored whole,
+or incrementally, in growing windows, up to their first wrong token. Verdicts and likelihoods come from the same pass
+(`score_batch`), so that what is proved of the one path holds for the other.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from shoal.evaluation.batches import Row, fill_batches, scored_places, split_row
-from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals
-from shoal.evaluation.nearties import PreciseScorer, near_ties
-from shoal.evaluation.passes import score_batch
+from shoal.evaluation.batching import Row, fill_batches, pad_batch, scored_places, shared_opening, split_row
+from shoal.evaluation.float64_rescoring import PreciseScorer, near_ties
+from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals, full_blocks, head_blocks, score_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from shoal.evaluation.scores import Status
+    from shoal.evaluation.results import Status
     from shoal.models import FactoredModel
+    from shoal.progress import Progress
+
 
 _FULL_LOGITS_BYTES = 256 * 2**20
 _GRAVEST_FIRST: tuple[Status, ...] = ("nan", "tie", "near-tie")
@@ -175,3 +178,70 @@ def _first_wrong_places(batch: list[Row], right: list[bool]) -> list[int | None]
             places.append(None)
         first = last
     return places
+
+
+class BatchScores(NamedTuple):
+    """The N scored positions of a batch, row after row."""
+
+    blocks: LogitBlock
+    """Gives logits of positions again."""
+
+    target_N: torch.Tensor
+    scores: PositionScores
+
+
+def score_batch(factored: FactoredModel, batch: list[Row]) -> BatchScores:
+    """Read a batch, and put the head on its scored positions only."""
+    device = factored.model.device
+    ids_BL = pad_batch(batch, device)
+    which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
+    if factored.head is None:
+        blocks = full_blocks(factored.full_logits(ids_BL)[which_N, where_N])
+    else:
+        shared = shared_opening(batch)
+        blocks = head_blocks(factored.head, factored.hidden(ids_BL, shared)[which_N, where_N - shared])
+    return BatchScores(blocks, target_N, score_positions(blocks, target_N, factored.vocabulary))
+
+
+_FIRST_WINDOW = 1
+_GROWTH = 8
+
+
+def score_whole(scorer: Scorer, rows: list[Row], tell: Progress) -> list[Stretch]:
+    """Every target token of every row, in the order of the rows."""
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        tell("scoring", done, len(rows))
+
+    return sorted(scorer.score(rows, count), key=lambda stretch: stretch.row.item)
+
+
+def score_to_divergence(scorer: Scorer, rows: list[Row], tell: Progress) -> list[Stretch]:
+    """Each row up to its first wrong token, in the order of the rows.
+
+    Targets are read in windows of 1, 8, 64, ... tokens, each time from the prompt on; since windows grow eightfold, a
+    row that is right to its end costs at most a seventh more than in one pass, and one that fails at once its prompt.
+    """
+    verdicts: dict[int, list[Stretch]] = {row.item: [] for row in rows}
+    going, reach = rows, _FIRST_WINDOW
+    while going:
+        windows = [
+            Row(row.item, row.ids, row.boundary, _scored(verdicts[row.item]), min(reach, row.stop)) for row in going
+        ]
+        for stretch in scorer.score(windows):
+            verdicts[stretch.row.item].append(stretch)
+        going = [row for row in going if _open(verdicts[row.item], row)]
+        reach *= _GROWTH
+        tell("scoring", len(rows) - len(going), len(rows))
+    return [join_stretches(row, verdicts[row.item]) for row in rows]
+
+
+def _scored(stretches: list[Stretch]) -> int:
+    return stretches[-1].row.stop if stretches else 0
+
+
+def _open(stretches: list[Stretch], row: Row) -> bool:
+    return stretches[-1].wrong_at is None and stretches[-1].row.stop < row.stop

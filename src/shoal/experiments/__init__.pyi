@@ -4,8 +4,19 @@ from .compare import (
     Difference as Difference,
     compare_runs as compare_runs,
 )
-from .environment import available_cores as available_cores
+from .controls import (
+    ControlCheck as ControlCheck,
+    Evidence as Evidence,
+)
+from .environment import (
+    Environment as Environment,
+    available_cores as available_cores,
+)
 from .experiment import Experiment as Experiment
+from .judging import (
+    judge as judge,
+    summarize as summarize,
+)
 from .loading import (
     experiment_from as experiment_from,
     load_experiment as load_experiment,
@@ -15,6 +26,7 @@ from .measures import (
     MEASURES as MEASURES,
     Measure as Measure,
     MeasureName as MeasureName,
+    register_measure as register_measure,
 )
 from .pretraining import (
     PretrainResult as PretrainResult,
@@ -22,20 +34,27 @@ from .pretraining import (
     load_recipe as load_recipe,
     pretrain_run as pretrain_run,
 )
-from .runner import run_experiment as run_experiment
-from .summary import (
+from .records import (
     SPLITS as SPLITS,
     STAGES as STAGES,
-    summarize as summarize,
+    ArmRecord as ArmRecord,
+    ItemRecord as ItemRecord,
+    Run as Run,
+    SeedRecords as SeedRecords,
+    TrialRecord as TrialRecord,
+    open_run as open_run,
+    read_items as read_items,
+)
+from .runner import run_experiment as run_experiment
+from .storage import (
+    disk_faults as disk_faults,
+    finite as finite,
+    read_json_rows as read_json_rows,
+    write_text as write_text,
 )
 from .verdict import (
     Control as Control,
     Effect as Effect,
     Verdict as Verdict,
     decide as decide,
-)
-from .writing import (
-    disk_faults as disk_faults,
-    finite as finite,
-    write_text as write_text,
 )

@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError, UnknownNameError, UsageError
-from shoal.experiments.controls import paired
-from shoal.experiments.loading import experiment_from
-from shoal.experiments.measures import MEASURES, MeasureName, Row
-from shoal.experiments.settings_file import as_table, differing, read_table
-from shoal.experiments.summary import SPLITS, STAGES, all_arms, arm_place
-from shoal.experiments.writing import finite, read_jsonl
+from shoal.experiments.controls import all_arms, paired_differences
+from shoal.experiments.measures import MEASURES, by_seed
+from shoal.experiments.records import arm_place, group_items, open_run, read_items
+from shoal.experiments.settings_file import as_table, differing
+from shoal.experiments.storage import finite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
 
-    from shoal.experiments.experiment import Experiment
+    import pandas as pd
+
+    from shoal.experiments.records import ItemRecord
+
+Sides = dict[int, dict[tuple[str, str], list["ItemRecord"]]]
+"""The items of one side: from seed to (stage, split) to items."""
 
 _MUST_AGREE = ("task", "split", "training", "evaluation", "seeds")
 """What two runs must share for their items to be comparable; the arms' models are what is compared."""
@@ -60,9 +64,38 @@ class Comparison:
         plain: dict[str, Any] = finite(asdict(self))
         return plain
 
+    def to_frame(self) -> pd.DataFrame:
+        """A row per measure: both means, the difference with its interval, and the p-value."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(difference) for difference in self.differences])
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.first} against {self.second}: {self.seeds} seeds, {self.items} held-out items",
+            "",
+            f"{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {self.confidence:.0%} interval      p",
+        ]
+        lines += [
+            f"{row.measure:16}{row.first:9.3f}{row.second:9.3f}{row.estimate:+12.3f}"
+            f"  [{row.low:+.3f}, {row.high:+.3f}]  {row.p_value:.4f}"
+            for row in self.differences
+        ]
+        lines += ["", "exact match, seed by seed (McNemar's exact test)"]
+        lines += [
+            f"seed {seed}: {test['only_first']} right in the first alone, {test['only_second']} in the second alone, "
+            f"p {test['p_value']:.4f}"
+            for seed, test in self.mcnemar.items()
+        ]
+        return "\n".join(lines)
+
 
 def compare_runs(
-    first: Path | str, second: Path | str, *, first_arm: str | None = None, second_arm: str | None = None
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    *,
+    first_arm: str | None = None,
+    second_arm: str | None = None,
 ) -> Comparison:
     """Compare an arm of one run with an arm of another, on the same items and seeds.
 
@@ -87,12 +120,12 @@ def compare_runs(
         raise UsageError(
             f"{one.name} was given twice; give two runs, or two arms of one with --first-arm and --second-arm"
         )
-    left, right = one.rows(), two.rows()
+    left, right = one.items(), two.items()
     _pair_items(left, right, one, two)
     key = ("after", "held_out")
     tests = {
         str(seed): mcnemar_exact(
-            [row["exact_match"] for row in left[seed][key]], [row["exact_match"] for row in right[seed][key]]
+            [item.exact_match for item in left[seed][key]], [item.exact_match for item in right[seed][key]]
         )
         for seed in left
     }
@@ -117,13 +150,8 @@ class _Side:
     """One of the two runs, and the arm that was chosen of it."""
 
     def __init__(self, folder: Path, arm: str | None) -> None:
-        plan = folder / "experiment.toml"
-        if not plan.is_file():
-            raise StoreError(
-                f"{folder} is not a run: it has no experiment.toml; give the folder that `shoal run` printed"
-            )
         self.folder = folder
-        self.experiment: Experiment = experiment_from(read_table(plan), str(plan))
+        self.experiment = open_run(folder).experiment
         arms = all_arms(self.experiment)
         self.arm = arm or self.experiment.treatment
         if self.arm not in arms:
@@ -135,13 +163,12 @@ class _Side:
     def name(self) -> str:
         return f"{self.folder} ({self.arm})"
 
-    def rows(self) -> dict[int, dict[tuple[str, str], list[Row]]]:
-        found: dict[int, dict[tuple[str, str], list[Row]]] = {}
+    def items(self) -> Sides:
+        """The items after training."""
+        found: Sides = {}
         for seed in self.experiment.seeds:
-            parts: dict[tuple[str, str], list[Row]] = {(stage, split): [] for stage in STAGES for split in SPLITS}
-            for row in read_jsonl(self.folder / arm_place(self.arm, seed) / "after.jsonl"):
-                parts["after", row["split"]].append(row)
-            found[seed] = parts
+            items = read_items(self.folder / arm_place(self.arm, seed) / "after.jsonl", required=True)
+            found[seed] = group_items((), items)
         return found
 
 
@@ -155,12 +182,12 @@ def _check_comparable(one: _Side, two: _Side) -> None:
             )
 
 
-def _pair_items(left: Mapping[int, Any], right: Mapping[int, Any], one: _Side, two: _Side) -> None:
+def _pair_items(left: Sides, right: Sides, one: _Side, two: _Side) -> None:
     """Put the second run's held-out items into the order of the first's."""
     key = ("after", "held_out")
     for seed in left:
-        places = {_item_hash(row): row for row in right[seed][key]}
-        wanted = [_item_hash(row) for row in left[seed][key]]
+        places = {_item_hash(item): item for item in right[seed][key]}
+        wanted = [_item_hash(item) for item in left[seed][key]]
         if set(wanted) != set(places):
             raise UsageError(
                 f"the runs are not comparable: {one.folder} has {len(wanted)} held-out items and {two.folder} "
@@ -169,17 +196,14 @@ def _pair_items(left: Mapping[int, Any], right: Mapping[int, Any], one: _Side, t
         right[seed][key] = [places[item] for item in wanted]
 
 
-def _item_hash(row: Row) -> str:
-    return hashlib.sha256(f"{row['prompt']}\0{row['completion']}".encode()).hexdigest()
+def _item_hash(item: ItemRecord) -> str:
+    return hashlib.sha256(f"{item.prompt}\0{item.completion}".encode()).hexdigest()
 
 
-def _difference(
-    name: MeasureName, left: Mapping[int, Any], right: Mapping[int, Any], confidence: float
-) -> Difference | None:
-    from shoal.experiments.summary import by_seed
+def _difference(name: str, left: Sides, right: Sides, confidence: float) -> Difference | None:
     from shoal.statistics import sign_flip
 
-    differences = paired(name, left, right)
+    differences = paired_differences(name, left, right)
     if not differences:
         return None
     result = sign_flip(list(differences.values()), confidence=confidence)

@@ -1,134 +1,274 @@
-"""The controls: what must hold for a difference between the arms to answer the hypothesis."""
+"""The controls: what must hold for a difference between the arms to answer the hypothesis.
+
+A control is a subclass of `ControlCheck` and its key in the table ``[controls]``; both stand here, and so a new control
+changes this file alone. One that needs a further training has `extra_arms` or `trains`.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.experiments.measures import MEASURES, MeasureName, gain, mean_of
-from shoal.experiments.summary import ArmRows, by_seed
+from shoal.experiments.measures import MEASURES, MeasureName, by_seed, gain, mean_of
+from shoal.experiments.tables import Table
 from shoal.experiments.verdict import Control
-from shoal.statistics import sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.experiment import Experiment
-    from shoal.experiments.measures import Row
-    from shoal.tasks import Task
+    from shoal.experiments.records import ArmItems, ItemRecord
+    from shoal.tasks import Example, Task
 
 
-def training_ceiling(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Control:
+class CeilingTable(Table):
+    """The training ceiling: what each of the two arms must reach on the seen examples."""
+
+    measure: MeasureName = "exact_match"
+    threshold: float = 0.9
+    """The mean over seeds that is at least reached (for bits per byte, at most)."""
+
+
+class ControlsTable(Table):
+    """The controls that can make a comparison worthless; those that cost no training are always on."""
+
+    training_ceiling: CeilingTable = CeilingTable()
+    shuffled_weights: bool = True
+    """Train a further arm: the treatment's weights shuffled within each tensor."""
+
+    shuffled_labels: bool = False
+    """Train the treatment once on completions that were dealt to other prompts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What controls look at."""
+
+    experiment: Experiment
+    task: Task
+    arms: Mapping[str, ArmItems]
+    """Every item of every arm, those of `ControlCheck.extra_arms` among them."""
+
+    found: bool
+    """Whether the treatment beats the baseline; where it does not, there is nothing to explain away."""
+
+    control_items: Mapping[str, Sequence[ItemRecord]] = field(default_factory=dict)
+    """Held-out items of each control that trains on examples of its own, by the control's name."""
+
+    def held_out(self, arm: str) -> dict[int, float | None]:
+        """The primary measure of a trained arm on held-out items, by seed."""
+        return by_seed(self.arms[arm], self.experiment.measure.primary, "after", "held_out")
+
+
+class ControlCheck(ABC):
+    """One control. A subclass is registered by being defined."""
+
+    name: ClassVar[str]
+    """As verdicts and reports call it."""
+
+    registry: ClassVar[dict[str, type[ControlCheck]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        ControlCheck.registry[cls.name] = cls
+
+    trains: ClassVar[bool] = False
+    """Whether the treatment is trained for it once more, on `training_examples`."""
+
+    def is_on(self, experiment: Experiment) -> bool:  # noqa: ARG002 - one that costs no training is always on
+        """Whether the experiment asks for it."""
+        return True
+
+    def extra_arms(self, experiment: Experiment) -> tuple[str, ...]:  # noqa: ARG002 - most need none
+        """Arms that are trained for it, from the treatment's weights shuffled within each tensor."""
+        return ()
+
+    def training_examples(self, seen: Sequence[Example], seed: int) -> list[Example]:
+        """What the treatment is trained on for it, where it `trains`.
+
+        Args:
+            seen: the seen examples.
+            seed: of the training.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def check(self, evidence: Evidence) -> Control:
+        """Look at the evidence."""
+
+    @property
+    def place(self) -> str:
+        """The folder of its own training in the run folder."""
+        return f"controls/{self.name.replace(' ', '-')}"
+
+    def result(self, says: str, *, passed: bool, **numbers: Any) -> Control:
+        """What was found, as a verdict keeps it.
+
+        Args:
+            says: a clause for a person.
+            passed: whether the control holds.
+            numbers: what the clause rests on.
+        """
+        return Control(name=self.name, passed=passed, says=says, numbers=numbers)
+
+
+class TrainingCeiling(ControlCheck):
     """Both arms fit the seen examples to the threshold; an arm that did not learn them shows no generalisation."""
-    wanted = experiment.controls.training_ceiling
-    measure = MEASURES[wanted.measure]
-    reached = {
-        arm: _mean(by_seed(arms[arm], wanted.measure, "after", "seen"))
-        for arm in (experiment.treatment, experiment.baseline)
-    }
-    short = [arm for arm, mean in reached.items() if mean is None or gain(wanted.measure, mean, wanted.threshold) < 0]
-    bound = "at least" if measure.higher_is_better else "at most"
-    who = f"{' and '.join(short)} did not fit" if short else "both arms fit"
-    says = f"{who} the seen examples ({measure.label} {_values(reached)}; {bound} {wanted.threshold:g} is asked for)"
-    return Control(
-        name="training ceiling", passed=not short, says=says, numbers={"threshold": wanted.threshold, **reached}
-    )
+
+    name = "training ceiling"
+
+    def check(self, evidence: Evidence) -> Control:
+        """Compare the mean over seeds with the threshold."""
+        experiment = evidence.experiment
+        wanted = experiment.controls.training_ceiling
+        measure = MEASURES[wanted.measure]
+        reached = {
+            arm: _mean(by_seed(evidence.arms[arm], wanted.measure, "after", "seen"))
+            for arm in (experiment.treatment, experiment.baseline)
+        }
+        short = [
+            arm for arm, mean in reached.items() if mean is None or gain(wanted.measure, mean, wanted.threshold) < 0
+        ]
+        bound = "at least" if measure.higher_is_better else "at most"
+        who = f"{' and '.join(short)} did not fit" if short else "both arms fit"
+        says = (
+            f"{who} the seen examples ({measure.label} {_values(reached)}; {bound} {wanted.threshold:g} is asked for)"
+        )
+        return self.result(says, passed=not short, threshold=wanted.threshold, **reached)
 
 
-def floor_and_ceiling(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Control:
+class FloorAndCeiling(ControlCheck):
     """The primary measure has room to differ: it is not 0 in both arms for every seed, nor 1, nor without a value."""
-    name = experiment.measure.primary
-    values = {
-        arm: list(by_seed(arms[arm], name, "after", "held_out").values())
-        for arm in (experiment.treatment, experiment.baseline)
-    }
-    flat = [value for column in values.values() for value in column]
-    means = {arm: _mean(dict(enumerate(column))) for arm, column in values.items()}
-    label = MEASURES[name].label
-    passed, says = True, f"{label} on held-out items is off floor and ceiling ({_values(means)})"
-    if any(value is None for value in flat):
-        passed, says = False, f"{label} has no value for some seed, since it applies to none of its items"
-    elif MEASURES[name].bounded and set(flat) in ({0.0}, {1.0}):
-        where = "floor, 0" if flat[0] == 0.0 else "ceiling, 1"
-        passed, says = False, f"{label} on held-out items stands at its {where}, in both arms for every seed"
-    return Control(name="floor and ceiling", passed=passed, says=says, numbers=dict(means))
+
+    name = "floor and ceiling"
+
+    def check(self, evidence: Evidence) -> Control:
+        """Look at the values of all seeds of both arms."""
+        experiment = evidence.experiment
+        measure = MEASURES[experiment.measure.primary]
+        values = {arm: evidence.held_out(arm) for arm in (experiment.treatment, experiment.baseline)}
+        flat = [value for column in values.values() for value in column.values()]
+        means = {arm: _mean(column) for arm, column in values.items()}
+        label = measure.label
+        if any(value is None for value in flat):
+            says = f"{label} has no value for some seed, since it applies to none of its items"
+            return self.result(says, passed=False, **means)
+        if measure.bounded and set(flat) in ({0.0}, {1.0}):
+            where = "floor, 0" if flat[0] == 0.0 else "ceiling, 1"
+            says = f"{label} on held-out items stands at its {where}, in both arms for every seed"
+            return self.result(says, passed=False, **means)
+        says = f"{label} on held-out items is off floor and ceiling ({_values(means)})"
+        return self.result(says, passed=True, **means)
 
 
-def leakage(experiment: Experiment, task: Task, arms: Mapping[str, ArmRows]) -> Control:
+class Leakage(ControlCheck):
     """No held-out prompt stands among the seen ones, case and spacing aside.
 
-    What the treatment answers before any training is told beside it, since its pretraining cannot be searched.
+    What the treatment answers before any training is given with it, since its pretraining cannot be searched.
     """
-    seen = {_plain(example.prompt) for example in task.seen}
-    leaked = [example for example in task.held_out if _plain(example.prompt) in seen]
-    total = len(task.held_out)
-    known = _mean(by_seed(arms[experiment.treatment], "exact_match", "before", "held_out"))
-    says = (
-        f"{len(leaked)} of {total} held-out prompts stand among the seen ones, such as {leaked[0].prompt[-60:]!r}"
-        if leaked
-        else f"none of the {total} held-out prompts stands among the seen ones; before training, "
-        f"{experiment.treatment} answers {known or 0.0:.3f} of them"
-    )
-    numbers = {"leaked": len(leaked), "held_out": total, "answered_before_training": known}
-    return Control(name="leakage", passed=not leaked, says=says, numbers=numbers)
+
+    name = "leakage"
+
+    def check(self, evidence: Evidence) -> Control:
+        """Search the seen prompts for the held-out ones."""
+        treatment, task = evidence.experiment.treatment, evidence.task
+        seen = {_plain(example.prompt) for example in task.seen}
+        leaked = [example for example in task.held_out if _plain(example.prompt) in seen]
+        total = len(task.held_out)
+        known = _mean(by_seed(evidence.arms[treatment], "exact_match", "before", "held_out"))
+        says = (
+            f"{len(leaked)} of {total} held-out prompts stand among the seen ones, such as {leaked[0].prompt[-60:]!r}"
+            if leaked
+            else f"none of the {total} held-out prompts stands among the seen ones; before training, "
+            f"{treatment} answers {known or 0.0:.3f} of them"
+        )
+        return self.result(says, passed=not leaked, leaked=len(leaked), held_out=total, answered_before_training=known)
 
 
-def shuffled_weights(experiment: Experiment, arms: Mapping[str, ArmRows], *, found: bool) -> Control:
-    """What was learned matters, and not the size of the weights: the treatment beats itself with shuffled weights.
+class ShuffledWeights(ControlCheck):
+    """What was learned matters, and not the size of the weights: the treatment beats itself with shuffled weights."""
+
+    name = "shuffled weights"
+
+    def is_on(self, experiment: Experiment) -> bool:
+        """Whether the experiment asks for it."""
+        return experiment.controls.shuffled_weights
+
+    def extra_arms(self, experiment: Experiment) -> tuple[str, ...]:
+        """The arm of the shuffled weights."""
+        return (experiment.shuffled_arm,)
+
+    def check(self, evidence: Evidence) -> Control:
+        """Compare the treatment with the shuffled arm, seed by seed."""
+        from shoal.statistics import sign_flip
+
+        experiment = evidence.experiment
+        name, treatment, shuffled = experiment.measure.primary, experiment.treatment, experiment.shuffled_arm
+        differences = paired_differences(name, evidence.arms[treatment], evidence.arms[shuffled])
+        numbers: dict[str, Any] = {shuffled: _mean(evidence.held_out(shuffled))}
+        if not evidence.found:
+            says = "there is no effect that shuffled weights would have to account for"
+            return self.result(says, passed=True, **numbers)
+        if not differences:
+            return self.result("the shuffled weights have no value to compare with", passed=False, **numbers)
+        result = sign_flip(list(differences.values()), confidence=experiment.measure.confidence)
+        numbers |= {"difference": result.estimate, "low": result.low, "high": result.high, "p_value": result.p_value}
+        beats = "beats" if result.low > 0 else "does not surely beat"
+        interval = f"difference {result.estimate:.3f}, interval {result.low:.3f} to {result.high:.3f}"
+        says = f"{treatment} {beats} the same weights shuffled within each tensor ({interval})"
+        return self.result(says, passed=result.low > 0, **numbers)
+
+
+class ShuffledLabels(ControlCheck):
+    """The treatment learns from the completions: trained on ones dealt to other prompts, it is worse for every seed."""
+
+    name = "shuffled labels"
+    trains = True
+
+    def is_on(self, experiment: Experiment) -> bool:
+        """Whether the experiment asks for it."""
+        return experiment.controls.shuffled_labels
+
+    def training_examples(self, seen: Sequence[Example], seed: int) -> list[Example]:
+        """The seen examples, their completions shuffled among the prompts."""
+        from shoal.experiments.tasks import shuffle_labels
+
+        return shuffle_labels(seen, seed)
+
+    def check(self, evidence: Evidence) -> Control:
+        """Compare the treatment with itself trained on shuffled completions."""
+        experiment = evidence.experiment
+        name, treatment = experiment.measure.primary, experiment.treatment
+        value = mean_of(name, evidence.control_items[self.name])
+        trained = [one for one in evidence.held_out(treatment).values() if one is not None]
+        passed = not evidence.found or (value is None or all(gain(name, one, value) > 0 for one in trained))
+        says = (
+            f"trained on completions dealt to other prompts, {treatment} reaches "
+            f"{'no value' if value is None else f'{value:.3f}'} {MEASURES[name].label} on held-out items"
+        )
+        return self.result(says, passed=passed, shuffled=value, least=min(trained, default=math.nan))
+
+
+def controls_of(experiment: Experiment) -> tuple[ControlCheck, ...]:
+    """The controls that the experiment asks for, in the order in which verdicts give them."""
+    return tuple(control for kind in ControlCheck.registry.values() if (control := kind()).is_on(experiment))
+
+
+def all_arms(experiment: Experiment) -> tuple[str, ...]:
+    """The arms of the file, and those that controls train."""
+    extra = [arm for control in controls_of(experiment) for arm in control.extra_arms(experiment)]
+    return (*experiment.arms, *extra)
+
+
+def paired_differences(measure: str, treatment: ArmItems, baseline: ArmItems) -> dict[int, float]:
+    """By how much the treatment is better on held-out items, for each seed with a value on both sides.
 
     Args:
-        experiment: the experiment.
-        arms: their records, that of the shuffled arm among them.
-        found: whether the treatment beats the baseline; where it does not, there is nothing to explain away.
+        measure: its name.
+        treatment: the items of one arm.
+        baseline: those of the other.
     """
-    name = experiment.measure.primary
-    differences = paired(name, arms[experiment.treatment], arms[experiment.shuffled_arm])
-    values = _mean(by_seed(arms[experiment.shuffled_arm], name, "after", "held_out"))
-    numbers: dict[str, Any] = {experiment.shuffled_arm: values}
-    if not found:
-        says = "there is no effect that shuffled weights would have to account for"
-        return Control(name="shuffled weights", passed=True, says=says, numbers=numbers)
-    if not differences:
-        says = "the shuffled weights have no value to compare with"
-        return Control(name="shuffled weights", passed=False, says=says, numbers=numbers)
-    result = sign_flip(list(differences.values()), confidence=experiment.measure.confidence)
-    numbers |= {"difference": result.estimate, "low": result.low, "high": result.high, "p_value": result.p_value}
-    beats = "beats" if result.low > 0 else "does not surely beat"
-    interval = f"difference {result.estimate:.3f}, interval {result.low:.3f} to {result.high:.3f}"
-    says = f"{experiment.treatment} {beats} the same weights shuffled within each tensor ({interval})"
-    return Control(name="shuffled weights", passed=result.low > 0, says=says, numbers=numbers)
-
-
-def shuffled_labels(
-    experiment: Experiment, arms: Mapping[str, ArmRows], rows: Sequence[Row], *, found: bool
-) -> Control:
-    """The treatment learns from the completions: trained on ones dealt to other prompts, it is worse for every seed.
-
-    Args:
-        experiment: the experiment.
-        arms: their records.
-        rows: held-out items of the treatment trained on shuffled completions.
-        found: whether the treatment beats the baseline.
-    """
-    name = experiment.measure.primary
-    value = mean_of(name, rows)
-    trained = [v for v in by_seed(arms[experiment.treatment], name, "after", "held_out").values() if v is not None]
-    passed = not found or (value is None or all(gain(name, one, value) > 0 for one in trained))
-    label = MEASURES[name].label
-    says = (
-        f"trained on completions dealt to other prompts, {experiment.treatment} reaches "
-        f"{'no value' if value is None else f'{value:.3f}'} {label} on held-out items"
-    )
-    return Control(
-        name="shuffled labels",
-        passed=passed,
-        says=says,
-        numbers={"shuffled": value, "least": min(trained, default=math.nan)},
-    )
-
-
-def paired(measure: MeasureName, treatment: ArmRows, baseline: ArmRows) -> dict[int, float]:
-    """By how much the treatment is better, for each seed with a value on both sides."""
     first = by_seed(treatment, measure, "after", "held_out")
     second = by_seed(baseline, measure, "after", "held_out")
     pairs = {seed: (first[seed], second.get(seed)) for seed in first}

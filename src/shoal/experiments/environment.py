@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,23 +18,53 @@ if TYPE_CHECKING:
 
     from shoal.experiments.store import RunStore
 
+FILE = "environment.json"
+
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy")
 _MUST_STAY = ("shoal", "python", "machine", "packages")
 
 
-def describe_environment() -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a run was begun on."""
+
+    shoal: str
+    commit: str | None
+    """Of shoal's source, where it is a checkout."""
+
+    python: str
+    packages: Mapping[str, str]
+    """Versions of the packages that can change numbers."""
+
+    system: str = ""
+    machine: str = ""
+    processor: str = "unknown"
+    cores: int | None = None
+    command: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Environment:
+        """The environment that `to_dict` gave."""
+        return cls(**{**record, "command": tuple(record.get("command", ()))})
+
+
+def describe_environment() -> Environment:
     """Versions, processor, cores and the commit of shoal's source, where it is a checkout."""
-    return {
-        "shoal": metadata.version("shoal"),
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
-        "system": platform.platform(),
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": available_cores(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-    }
+    return Environment(
+        shoal=metadata.version("shoal"),
+        commit=_commit(),
+        python=platform.python_version(),
+        packages={name: metadata.version(name) for name in _PACKAGES},
+        system=platform.platform(),
+        machine=platform.machine(),
+        processor=_processor(),
+        cores=available_cores(),
+        command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+    )
 
 
 def available_cores() -> int:
@@ -46,38 +77,44 @@ def has_gpu() -> bool:
     return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))
 
 
-def check_same_environment(held: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to go on with a run that other versions began, since its records would not be of one kind.
+def check_same_environment(held: Environment, now: Environment) -> None:
+    """Refuse to resume a run that other versions began, since its records would not be of one kind.
+
+    Args:
+        held: what the run was begun on.
+        now: what it would be resumed on.
 
     Raises:
         StoreError: a version that can change numbers is another one.
     """
     for key in _MUST_STAY:
-        before, after = held.get(key), now[key]
+        before, after = getattr(held, key), getattr(now, key)
         if before == after:
             continue
-        if isinstance(before, dict):
+        if key == "packages":
             key, before, after = next(
-                (name, before.get(name), after[name]) for name in after if before.get(name) != after[name]
+                (name, before.get(name), version) for name, version in after.items() if before.get(name) != version
             )
         raise StoreError(
             f"the run was begun with {key} {before} and this is {key} {after}; its records would not be comparable: "
-            "start anew in another folder with --out"
+            "start again in another folder with --out"
         )
 
 
-def keep_environment(store: RunStore) -> None:
-    """Write down what a new run runs on; of one that goes on, see that it is the same.
+def keep_environment(store: RunStore) -> Environment:
+    """Write down what a new run runs on; of one that is resumed, see that it is the same.
 
     Raises:
         StoreError: a version that can change numbers is another one.
     """
-    held = store.read("environment.json")
+    held = store.read(FILE)
     now = describe_environment()
     if held is None:
-        store.write("environment.json", now)
-    else:
-        check_same_environment(held, now)
+        store.write(FILE, now.to_dict())
+        return now
+    begun = Environment.from_dict(held)
+    check_same_environment(begun, now)
+    return begun
 
 
 def _commit() -> str | None:

@@ -6,9 +6,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.experiments.learning import LearningTable
+from shoal.experiments.controls import ControlsTable
 from shoal.experiments.measures import MEASURES, MeasureName
-from shoal.experiments.table import Confidence, Count, Name, NotNegative, Positive, Share, ShareOrZero, Table
+from shoal.experiments.tables import (
+    Confidence,
+    Count,
+    LearningTable,
+    Name,
+    NotNegative,
+    Positive,
+    Share,
+    ShareOrZero,
+    Table,
+)
 
 
 class TaskTable(Table):
@@ -83,25 +93,6 @@ class MeasureTable(Table):
 
     confidence: Confidence = 0.95
     """Confidence of every interval."""
-
-
-class CeilingTable(Table):
-    """The training ceiling: what each of the two arms must reach on the seen examples."""
-
-    measure: MeasureName = "exact_match"
-    threshold: float = 0.9
-    """The mean over seeds that is at least reached (for bits per byte, at most)."""
-
-
-class ControlsTable(Table):
-    """The controls that can make a comparison worthless; those that cost no training are always on."""
-
-    training_ceiling: CeilingTable = CeilingTable()
-    shuffled_weights: bool = True
-    """Train a further arm: the treatment's weights shuffled within each tensor."""
-
-    shuffled_labels: bool = False
-    """Train the treatment once on completions that were dealt to other prompts."""
 
 
 class EvaluationTable(Table):

@@ -16,66 +16,63 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.measures import MEASURES, MeasureName, Row
-from shoal.experiments.summary import SPLITS, ArmRows
-from shoal.experiments.writing import write_json, write_jsonl
+from shoal.experiments.measures import MEASURES
+from shoal.experiments.records import SPLITS
+from shoal.experiments.storage import write_json, write_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.experiment import Experiment
-    from shoal.experiments.store import RunStore
-    from shoal.tasks import Task
+    from shoal.experiments.records import ArmItems, ItemRecord, Run
 
 FOLDER = "lm-eval"
 """The folder of a run that these files stand in."""
 
-_METRICS: tuple[MeasureName, ...] = tuple(MEASURES)
 _STAMP = re.compile(r"results_(.+)\.json")
 
 
-def write_harness_files(store: RunStore, experiment: Experiment, task: Task, arms: Mapping[str, ArmRows]) -> None:
-    """Write ``lm-eval/<arm>-seed-<n>/results_<stamp>.json`` and a ``samples_<task>_<stamp>.jsonl`` for each split."""
-    stamp = _stamp(store)
-    environment = store.read("environment.json")
+def write_harness_files(run: Run, task: str, arms: Mapping[str, ArmItems]) -> None:
+    """Write ``lm-eval/<arm>-seed-<n>/results_<stamp>.json`` and a ``samples_<task>_<stamp>.jsonl`` for each split.
+
+    Args:
+        run: the run folder.
+        task: the name of its task.
+        arms: the items of every arm.
+    """
+    stamp = _stamp(run)
     for arm, seeds in arms.items():
         for seed, parts in seeds.items():
-            rows = {_task_name(task.name, split): parts["after", split] for split in SPLITS}
-            _write_model(store, experiment, f"{arm}-seed-{seed}", rows, stamp, environment)
+            items = {_task_name(task, split): parts["after", split] for split in SPLITS}
+            _write_model(run, arm, seed, items, stamp)
 
 
-def _write_model(
-    store: RunStore,
-    experiment: Experiment,
-    model: str,
-    rows: Mapping[str, Sequence[Row]],
-    stamp: str,
-    environment: Mapping[str, Any],
-) -> None:
+def _write_model(run: Run, arm: str, seed: int, rows: Mapping[str, Sequence[ItemRecord]], stamp: str) -> None:
     """The files of one trained model."""
-    folder = store.path(f"{FOLDER}/{model}")
+    experiment, environment, model = run.experiment, run.environment, f"{arm}-seed-{seed}"
+    assert environment is not None  # written before anything else
+    folder = run.folder / FOLDER / model
     folder.mkdir(parents=True, exist_ok=True)
     samples = {name: [_sample(row, place) for place, row in enumerate(part)] for name, part in rows.items()}
     for name, lines in samples.items():
         write_jsonl(folder / f"samples_{name}_{stamp}.jsonl", lines)
-    arm, seed = model.rsplit("-seed-", 1)
     source = experiment.arms.get(arm, experiment.arms[experiment.treatment])
     results = {
         "results": {name: _metrics(name, part) for name, part in rows.items()},
         "group_subtasks": {name: [] for name in rows},
-        "configs": {name: _config(experiment, name, lines, arm, int(seed)) for name, lines in samples.items()},
-        "versions": dict.fromkeys(rows, environment["shoal"]),
+        "configs": {name: _config(experiment, name, lines, arm, seed) for name, lines in samples.items()},
+        "versions": dict.fromkeys(rows, environment.shoal),
         "n-shot": dict.fromkeys(rows, 0),
-        "higher_is_better": {name: {metric: MEASURES[metric].higher_is_better for metric in _METRICS} for name in rows},
+        "higher_is_better": {name: {metric: MEASURES[metric].higher_is_better for metric in MEASURES} for name in rows},
         "n-samples": {name: {"original": len(part), "effective": len(part)} for name, part in rows.items()},
         "config": {
             "model": "shoal",
-            "model_args": {"model": source, "arm": arm, "seed": int(seed), "experiment": experiment.folder_name},
+            "model_args": {"model": source, "arm": arm, "seed": seed, "experiment": experiment.folder_name},
             "model_dtype": "float32",
             "device": experiment.device,
         },
-        "git_hash": environment["commit"],
-        "transformers_version": environment["packages"]["transformers"],
+        "git_hash": environment.commit,
+        "transformers_version": environment.packages["transformers"],
         "model_source": "shoal",
         "model_name": model,
         "model_name_sanitized": model,
@@ -84,9 +81,9 @@ def _write_model(
     write_json(folder / f"results_{stamp}.json", results)
 
 
-def _stamp(store: RunStore) -> str:
+def _stamp(run: Run) -> str:
     """The stamp of the files that are there already, else the present time."""
-    for path in sorted(store.folder.glob(f"{FOLDER}/*/results_*.json")):
+    for path in sorted(run.folder.glob(f"{FOLDER}/*/results_*.json")):
         if match := _STAMP.fullmatch(path.name):
             return match[1]
     return datetime.now(UTC).replace(tzinfo=None).isoformat().replace(":", "-")
@@ -96,10 +93,10 @@ def _task_name(task: str, split: str) -> str:
     return re.sub(r"\W", "_", f"{task}_{split}")
 
 
-def _metrics(name: str, rows: Sequence[Row]) -> dict[str, Any]:
+def _metrics(name: str, rows: Sequence[ItemRecord]) -> dict[str, Any]:
     """Each measure over the items, with the standard error of its mean over them."""
     found: dict[str, Any] = {"name": name, "alias": name, "sample_len": len(rows)}
-    for metric in _METRICS:
+    for metric in MEASURES:
         values = [value for row in rows if (value := MEASURES[metric].item(row)) is not None]
         if values:
             found[f"{metric},none"] = sum(values) / len(values)
@@ -131,30 +128,28 @@ def _config(
         "generation_kwargs": {"until": [], "do_sample": False},
         "metric_list": [
             {"metric": metric, "aggregation": "mean", "higher_is_better": MEASURES[metric].higher_is_better}
-            for metric in _METRICS
+            for metric in MEASURES
             if all(metric in line for line in lines)
         ],
         "metadata": {"arm": arm, "seed": seed},
     }
 
 
-def _sample(row: Row, place: int) -> dict[str, Any]:
-    doc = {"prompt": row["prompt"], "completion": row["completion"], "ends": row["ends"], **row["tags"]}
-    values: dict[str, float] = {
-        metric: value for metric in _METRICS if (value := MEASURES[metric].item(row)) is not None
-    }
+def _sample(item: ItemRecord, place: int) -> dict[str, Any]:
+    doc = {"prompt": item.prompt, "completion": item.completion, "ends": item.ends, **item.tags}
+    values = {metric: value for metric in MEASURES if (value := MEASURES[metric].item(item)) is not None}
     return {
         "doc_id": place,
         "doc": doc,
-        "target": row["completion"],
-        "arguments": {"gen_args_0": {"arg_0": row["prompt"], "arg_1": {"until": [], "do_sample": False}}},
-        "resps": [[row["greedy_text"]]],
-        "filtered_resps": [row["greedy_text"]],
+        "target": item.completion,
+        "arguments": {"gen_args_0": {"arg_0": item.prompt, "arg_1": {"until": [], "do_sample": False}}},
+        "resps": [[item.greedy_text]],
+        "filtered_resps": [item.greedy_text],
         "filter": "none",
         "metrics": list(values),
         "doc_hash": _hash(json.dumps(doc, indent=2, ensure_ascii=False)),
-        "prompt_hash": _hash(row["prompt"]),
-        "target_hash": _hash(row["completion"]),
+        "prompt_hash": _hash(item.prompt),
+        "target_hash": _hash(item.completion),
         **values,
     }
 

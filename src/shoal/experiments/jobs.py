@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
-from shoal.experiments.inspection import look_inside
+from shoal.experiments.arm_inspection import look_inside
+from shoal.experiments.controls import ControlCheck
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
-from shoal.experiments.tasks import make_experiment_task, shuffle_labels, train_validation_split
+from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
+from shoal.experiments.storage import disk_faults, write_json, write_jsonl
+from shoal.experiments.tasks import make_experiment_task, train_validation_split
 from shoal.experiments.worker_main import Stopwatch, set_threads
-from shoal.experiments.writing import disk_faults, write_json, write_jsonl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +56,9 @@ class Job:
     precision: str = "float32"
     shuffle: bool = False
     """Shuffle the weights within each tensor before anything else."""
+
+    control: str = ""
+    """Of a control that trains on examples of its own: its name."""
 
     def __post_init__(self) -> None:
         if self.kind not in JOB_KINDS:
@@ -190,24 +195,25 @@ def _trial(context: WorkerContext, job: Job) -> None:
     settings = replace(_settings(context, job), epochs=tuning.epochs or context.experiment.training.epochs)
     loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
     folder = context.folder / job.place
-    record: dict[str, Any] = {
-        "arm": job.arm,
-        "learning_rate": job.learning_rate,
-        "seed": job.seed,
-        "measure": tuning.score,
-        "score": None,
-        "validation_examples": len(validation),
-    }
+    record = TrialRecord(
+        arm=job.arm,
+        learning_rate=job.learning_rate,
+        seed=job.seed,
+        measure=tuning.score,
+        score=None,
+        validation_examples=len(validation),
+    )
     try:
         result = _train(loaded, train_on, settings, folder)
     except TrainingError as fault:
         # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
-        record["diverged"] = str(fault)
+        record = replace(record, diverged=str(fault))
     else:
-        rows = _rows(context, loaded, {"validation": validation}, greedy_text=tuning.score == "string_match")
-        record["score"] = mean_of(tuning.score, rows)
-        record |= {"steps": result.steps, "final_loss": result.curve[-1].loss}
-    _finish(folder, record)
+        items = _items(context, loaded, {"validation": validation}, greedy_text=tuning.score == "string_match")
+        record = replace(
+            record, score=mean_of(tuning.score, items), steps=result.steps, final_loss=result.curve[-1].loss
+        )
+    _finish(folder, record.to_dict())
 
 
 @job_kind("arm")
@@ -217,31 +223,32 @@ def _arm(context: WorkerContext, job: Job) -> None:
     loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
     examples = {"seen": context.task.seen, "held_out": context.task.held_out}
     if not (folder / "before.jsonl").is_file():
-        write_jsonl(folder / "before.jsonl", _rows(context, loaded, examples))
+        _write_items(folder / "before.jsonl", _items(context, loaded, examples))
     result = _train(loaded, context.task.seen, _settings(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
-    write_jsonl(folder / "after.jsonl", _rows(context, loaded, examples))
+    _write_items(folder / "after.jsonl", _items(context, loaded, examples))
     if job.seed == context.experiment.seeds[0]:
         held_out = context.task.held_out
         look_inside(loaded, job.arm, held_out[len(held_out) // 2], context.folder)
-    _finish(folder, _done(job, loaded, result))
+    _finish(folder, asdict(_arm_record(job, loaded, result)))
 
 
-@job_kind("shuffled-labels")
-def _shuffled_labels(context: WorkerContext, job: Job) -> None:
-    """Train on completions that were shuffled among the prompts, and evaluate on the held-out examples."""
+@job_kind("control")
+def _control(context: WorkerContext, job: Job) -> None:
+    """Train on what a control asks for, and evaluate on the held-out examples."""
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
-    result = _train(loaded, shuffle_labels(context.task.seen, job.seed), _settings(context, job), folder)
-    write_jsonl(folder / "after.jsonl", _rows(context, loaded, {"held_out": context.task.held_out}))
-    _finish(folder, _done(job, loaded, result))
+    examples = ControlCheck.registry[job.control]().training_examples(context.task.seen, job.seed)
+    result = _train(loaded, examples, _settings(context, job), folder)
+    _write_items(folder / "after.jsonl", _items(context, loaded, {"held_out": context.task.held_out}))
+    _finish(folder, asdict(_arm_record(job, loaded, result)))
 
 
 def _settings(context: WorkerContext, job: Job) -> TrainSettings:
-    from shoal.experiments.learning import settings_of
+    from shoal.experiments.tables import train_settings_of
 
     chosen = {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
-    return settings_of(context.experiment.training, chosen)
+    return train_settings_of(context.experiment.training, chosen)
 
 
 def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:
@@ -251,10 +258,10 @@ def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSett
     return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
 
 
-def _rows(
+def _items(
     context: WorkerContext, loaded: LoadedModel, examples: Mapping[str, Sequence[Example]], *, greedy_text: bool = True
-) -> list[dict[str, Any]]:
-    """One row an item, as the run folder keeps it."""
+) -> list[ItemRecord]:
+    """Score examples, given by split."""
     from shoal.evaluation import evaluate
     from shoal.text import encode_pairs
 
@@ -268,35 +275,31 @@ def _rows(
     )
     pairs = encode_pairs(loaded.tokenizer, [(example.prompt, example.completion, example.ends) for _, example in flat])
     return [
-        {
-            "split": split,
-            "prompt": example.prompt,
-            "completion": example.completion,
-            "ends": example.ends,
-            "tags": dict(example.tags),
-            **asdict(item),
-            "tokens_text": [loaded.tokenizer.decode([token]) for token in pair.target],
-        }
-        for (split, example), item, pair in zip(flat, scores.items, pairs, strict=True)
+        ItemRecord.of_score(split, example, score, [loaded.tokenizer.decode([token]) for token in pair.target])
+        for (split, example), score, pair in zip(flat, scores.items, pairs, strict=True)
     ]
 
 
-def _done(job: Job, loaded: LoadedModel, result: TrainResult) -> dict[str, Any]:
+def _write_items(path: Path, items: Sequence[ItemRecord]) -> None:
+    write_jsonl(path, [asdict(item) for item in items])
+
+
+def _arm_record(job: Job, loaded: LoadedModel, result: TrainResult) -> ArmRecord:
     from shoal.models import weight_digest
 
-    return {
-        "arm": job.arm,
-        "spec": job.spec,
-        "seed": job.seed,
-        "origin": loaded.origin,
-        "parameters": loaded.parameters,
-        "learning_rate": job.learning_rate,
-        "precision": result.precision,
-        "steps": result.steps,
-        "final_loss": result.curve[-1].loss,
-        "digest_before": loaded.digest,
-        "digest_after": weight_digest(loaded.model),
-    }
+    return ArmRecord(
+        arm=job.arm,
+        spec=job.spec,
+        seed=job.seed,
+        origin=loaded.origin,
+        parameters=loaded.parameters,
+        learning_rate=job.learning_rate,
+        precision=result.precision,
+        steps=result.steps,
+        final_loss=result.curve[-1].loss,
+        digest_before=loaded.digest,
+        digest_after=weight_digest(loaded.model),
+    )
 
 
 def _finish(folder: Path, record: Mapping[str, Any]) -> None:

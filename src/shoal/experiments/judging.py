@@ -6,16 +6,16 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments import controls
-from shoal.experiments.measures import MEASURES, gain
-from shoal.experiments.summary import ArmRows, summarize
-from shoal.experiments.telling import sentence, what_is_needed
-from shoal.experiments.verdict import Control, Effect, Verdict, decide
+from shoal.experiments.controls import Evidence, controls_of, paired_differences
+from shoal.experiments.measures import MEASURES, by_seed, gain
+from shoal.experiments.records import SPLITS, STAGES
+from shoal.experiments.verdict import Effect, Verdict, decide, needed_sentence, verdict_sentence
 from shoal.statistics import (
     crossed_bootstrap,
     mcnemar_exact,
     seeds_needed,
     sign_flip,
+    sign_flip_interval,
     smallest_detectable_effect,
 )
 
@@ -23,29 +23,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.experiment import Experiment
-    from shoal.experiments.measures import Row
+    from shoal.experiments.records import ArmItems, ItemRecord
     from shoal.tasks import Task
 
 
 def judge(
-    experiment: Experiment, task: Task, arms: Mapping[str, ArmRows], *, shuffled_labels: Sequence[Row] | None = None
+    experiment: Experiment,
+    task: Task,
+    arms: Mapping[str, ArmItems],
+    *,
+    control_items: Mapping[str, Sequence[ItemRecord]] | None = None,
 ) -> Verdict:
     """The verdict of an experiment.
 
     Args:
-        experiment: what was asked.
+        experiment: the hypothesis, and how it is tested.
         task: its examples.
-        arms: the items of every arm, as `read_arms` gives them.
-        shuffled_labels: held-out items of the treatment trained on shuffled completions, where that control is on.
+        arms: the items of every arm, as `Run.items_of` gives them.
+        control_items: held-out items of each control that trains on examples of its own, by the control's name.
     """
     effect = measure_effect(experiment, arms)
-    named = _controls(experiment, task, arms, shuffled_labels, found=effect.low > 0)
+    evidence = Evidence(
+        experiment=experiment, task=task, arms=arms, found=effect.low > 0, control_items=control_items or {}
+    )
+    named = tuple(control.check(evidence) for control in controls_of(experiment))
     word = decide(estimate=effect.estimate, low=effect.low, high=effect.high, smallest=effect.smallest, controls=named)
     seeds, needed = _needed(effect) if word == "underpowered" else (None, None)
     items = len(task.held_out)
     return Verdict(
         verdict=word,
-        sentence=sentence(
+        sentence=verdict_sentence(
             word, effect, treatment=experiment.treatment, baseline=experiment.baseline, items=items, controls=named
         ),
         hypothesis=experiment.hypothesis,
@@ -68,11 +75,11 @@ def judge(
     )
 
 
-def measure_effect(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Effect:
+def measure_effect(experiment: Experiment, arms: Mapping[str, ArmItems]) -> Effect:
     """The primary measure's paired differences between treatment and baseline on held-out items, after training."""
     name = experiment.measure.primary
     confidence = experiment.measure.confidence
-    pairs = controls.paired(name, arms[experiment.treatment], arms[experiment.baseline])
+    pairs = paired_differences(name, arms[experiment.treatment], arms[experiment.baseline])
     differences = tuple(pairs.values())
     flips = sign_flip(differences, confidence=confidence) if differences else None
     saved = "" if MEASURES[name].higher_is_better else " saved"
@@ -92,26 +99,6 @@ def measure_effect(experiment: Experiment, arms: Mapping[str, ArmRows]) -> Effec
     )
 
 
-def _controls(
-    experiment: Experiment,
-    task: Task,
-    arms: Mapping[str, ArmRows],
-    shuffled_labels: Sequence[Row] | None,
-    *,
-    found: bool,
-) -> tuple[Control, ...]:
-    named = [
-        controls.training_ceiling(experiment, arms),
-        controls.floor_and_ceiling(experiment, arms),
-        controls.leakage(experiment, task, arms),
-    ]
-    if experiment.controls.shuffled_weights:
-        named.append(controls.shuffled_weights(experiment, arms, found=found))
-    if shuffled_labels is not None:
-        named.append(controls.shuffled_labels(experiment, arms, shuffled_labels, found=found))
-    return tuple(named)
-
-
 def _detectable(effect: Effect) -> float | None:
     if effect.difference_sd is None:
         return None
@@ -122,13 +109,13 @@ def _detectable(effect: Effect) -> float | None:
 def _needed(effect: Effect) -> tuple[int | None, str | None]:
     """The seeds that would settle it: by finding an effect of d where the estimate reaches d, else by excluding d."""
     if effect.difference_sd is None:
-        return None, "at least 6 seeds an arm, so that their spread can be seen"
+        return None, "at least 6 seeds per arm, so that their spread can be seen"
     distance = effect.smallest if effect.estimate >= effect.smallest else effect.smallest - effect.estimate
     seeds = seeds_needed(distance, effect.difference_sd, alpha=1 - effect.confidence)
-    return seeds, what_is_needed(seeds, len(effect.differences), distance)
+    return seeds, needed_sentence(seeds, len(effect.differences), distance)
 
 
-def _items_view(experiment: Experiment, arms: Mapping[str, ArmRows]) -> dict[str, Any]:
+def _items_view(experiment: Experiment, arms: Mapping[str, ArmItems]) -> dict[str, Any]:
     """The same comparison with the items as the unit, seed by seed, and with both resampled."""
     name = experiment.measure.primary
     right = MEASURES[name].right or MEASURES["exact_match"].right
@@ -136,7 +123,9 @@ def _items_view(experiment: Experiment, arms: Mapping[str, ArmRows]) -> dict[str
     first, second = arms[experiment.treatment], arms[experiment.baseline]
     key = ("after", "held_out")
     tests = {
-        str(seed): mcnemar_exact([right(row) for row in first[seed][key]], [right(row) for row in second[seed][key]])
+        str(seed): mcnemar_exact(
+            [right(item) for item in first[seed][key]], [right(item) for item in second[seed][key]]
+        )
         for seed in first
     }
     return {
@@ -149,7 +138,7 @@ def _items_view(experiment: Experiment, arms: Mapping[str, ArmRows]) -> dict[str
     }
 
 
-def _bootstrap(experiment: Experiment, first: ArmRows, second: ArmRows) -> dict[str, Any] | None:
+def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dict[str, Any] | None:
     """The crossed bootstrap of the primary measure; None where it has no value for some item."""
     name = experiment.measure.primary
     key = ("after", "held_out")
@@ -162,7 +151,45 @@ def _bootstrap(experiment: Experiment, first: ArmRows, second: ArmRows) -> dict[
         if any(a is None or b is None for a, b in pairs):
             return None
         table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
-    rows = next(iter(first.values()))[key]
-    groups = [row["tags"].get("group", place) for place, row in enumerate(rows)]
+    items = next(iter(first.values()))[key]
+    groups = [item.tags.get("group", place) for place, item in enumerate(items)]
     interval = crossed_bootstrap(table, groups=groups, confidence=experiment.measure.confidence)
     return {"low": interval.low, "high": interval.high, "confidence": interval.confidence, "groups": len(set(groups))}
+
+
+def summarize(arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, Any]:
+    """Every measure of every arm, for `Verdict.measures`.
+
+    Args:
+        arms: the items of every arm, as `Run.items_of` gives them.
+        confidence: of the intervals over seeds.
+    """
+    return {
+        name: {
+            "label": measure.label,
+            "meaning": measure.meaning,
+            "higher_is_better": measure.higher_is_better,
+            "arms": {
+                arm: {
+                    stage: {split: _summary(items, name, stage, split, confidence) for split in SPLITS}
+                    for stage in STAGES
+                }
+                for arm, items in arms.items()
+            },
+        }
+        for name, measure in MEASURES.items()
+    }
+
+
+def _summary(items: ArmItems, name: str, stage: str, split: str, confidence: float) -> dict[str, Any]:
+    values = by_seed(items, name, stage, split)
+    known = [value for value in values.values() if value is not None]
+    interval = sign_flip_interval(known, confidence=confidence) if known else None
+    return {
+        "mean": sum(known) / len(known) if known else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "by_seed": {str(seed): value for seed, value in values.items()},
+        "seeds": len(known),
+        "items": len(next(iter(items.values()))[stage, split]),
+    }

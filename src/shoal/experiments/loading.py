@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments.experiment import Experiment
-from shoal.experiments.faults import fault_line
+from shoal.experiments.tables import fault_line
 
 
 def shipped_experiments() -> tuple[str, ...]:

@@ -11,21 +11,23 @@ token (a counting error). Then exact match = counting x stopping, both being sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
-Row = Mapping[str, Any]
-"""An item's record: the fields of `shoal.evaluation.scores.ItemScore` and its split, prompt and completion."""
+from shoal.experiments.tables import one_of
 
-MeasureName = Literal[
-    "exact_match", "counting", "stopping", "agreed_prefix", "string_match", "token_accuracy", "bits_per_byte"
-]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from shoal.experiments.records import ItemRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """One measure."""
+
+    name: str
+    """Its key in files."""
 
     label: str
     """How a report calls it."""
@@ -33,87 +35,140 @@ class Measure:
     meaning: str
     """A sentence."""
 
-    item: Callable[[Row], float | None]
+    item: Callable[[ItemRecord], float | None]
     """The value of an item; None where the measure does not apply to it."""
 
     higher_is_better: bool = True
     bounded: bool = True
     """Whether it lies between 0 and 1, so that it can stand at a floor or a ceiling."""
 
-    right: Callable[[Row], bool] | None = None
+    right: Callable[[ItemRecord], bool] | None = None
     """Whether an item is right, for tests over items; None where the value is not one of right and wrong."""
 
 
-def _exact(row: Row) -> bool:
-    return bool(row["exact_match"])
+MEASURES: dict[str, Measure] = {}
+"""Every measure by name. A new one is one more call of `register_measure`."""
 
 
-def _counts(row: Row) -> bool:
-    return bool(row["divergence"] != "other")
+def register_measure(measure: Measure) -> None:
+    """Make a measure known to experiment files, verdicts and reports."""
+    MEASURES[measure.name] = measure
 
 
-def _stops(row: Row) -> float | None:
-    return float(_exact(row)) if _counts(row) else None
+MeasureName = Annotated[str, one_of(lambda: MEASURES)]
+"""The name of a registered measure."""
 
 
-def _agreed(row: Row) -> float:
-    return 1.0 if row["first_divergence"] is None else row["first_divergence"] / row["tokens"]
+def _no_counting_error(item: ItemRecord) -> bool:
+    return item.divergence != "other"
 
 
-def _string_match(row: Row) -> float | None:
-    return None if row["string_match"] is None else float(row["string_match"])
+def _stops(item: ItemRecord) -> float | None:
+    return float(item.exact_match) if _no_counting_error(item) else None
 
 
-MEASURES: Mapping[MeasureName, Measure] = {
-    "exact_match": Measure(
+def _agreed(item: ItemRecord) -> float:
+    return 1.0 if item.first_divergence is None else item.first_divergence / item.tokens
+
+
+def _string_match(item: ItemRecord) -> float | None:
+    return None if item.string_match is None else float(item.string_match)
+
+
+register_measure(
+    Measure(
+        name="exact_match",
         label="exact match",
         meaning="share of items whose greedy continuation equals the completion, end token included",
-        item=lambda row: float(_exact(row)),
-        right=_exact,
-    ),
-    "counting": Measure(
+        item=lambda item: float(item.exact_match),
+        right=lambda item: item.exact_match,
+    )
+)
+register_measure(
+    Measure(
+        name="counting",
         label="counting",
         meaning="share of items whose first divergence, if any, is about where to stop and not about what comes next",
-        item=lambda row: float(_counts(row)),
-        right=_counts,
-    ),
-    "stopping": Measure(
+        item=lambda item: float(_no_counting_error(item)),
+        right=_no_counting_error,
+    )
+)
+register_measure(
+    Measure(
+        name="stopping",
         label="stopping",
         meaning="share that ends where it should, of the items without a counting error",
         item=_stops,
-    ),
-    "agreed_prefix": Measure(
+    )
+)
+register_measure(
+    Measure(
+        name="agreed_prefix",
         label="agreed prefix",
         meaning="share of the completion's tokens before the first divergence, averaged over items",
         item=_agreed,
-    ),
-    "string_match": Measure(
+    )
+)
+register_measure(
+    Measure(
+        name="string_match",
         label="string match",
         meaning="share of items whose greedy continuation equals the completion as text",
         item=_string_match,
-        right=lambda row: bool(row["string_match"]),
-    ),
-    "token_accuracy": Measure(
+        right=lambda item: bool(item.string_match),
+    )
+)
+register_measure(
+    Measure(
+        name="token_accuracy",
         label="token accuracy",
         meaning="share of tokens whose argmax is the target given the gold prefix, averaged over items",
-        item=lambda row: row["token_accuracy"],
-    ),
-    "bits_per_byte": Measure(
+        item=lambda item: item.token_accuracy,
+    )
+)
+register_measure(
+    Measure(
+        name="bits_per_byte",
         label="bits per byte",
         meaning="information needed to say the completion, in bits for each of its bytes, averaged over items",
-        item=lambda row: row["bits_per_byte"],
+        item=lambda item: item.bits_per_byte,
         higher_is_better=False,
         bounded=False,
-    ),
-}
+    )
+)
 
 
-def mean_of(measure: MeasureName, rows: Sequence[Row]) -> float | None:
-    """The measure over items; None where it applies to none of them."""
-    values = [value for row in rows if (value := MEASURES[measure].item(row)) is not None]
+def mean_of(measure: str, items: Sequence[ItemRecord]) -> float | None:
+    """The mean of a measure over items; None where it applies to none of them.
+
+    Args:
+        measure: its name.
+        items: of one arm, seed, stage and split.
+    """
+    values = [value for item in items if (value := MEASURES[measure].item(item)) is not None]
     return sum(values) / len(values) if values else None
 
 
-def gain(measure: MeasureName, treatment: float, baseline: float) -> float:
-    """How much better the treatment is: its value minus the baseline's, turned round where lower is better."""
+def by_seed(
+    items: Mapping[int, Mapping[tuple[str, str], Sequence[ItemRecord]]], measure: str, stage: str, split: str
+) -> dict[int, float | None]:
+    """A measure for each seed; None where it applies to no item.
+
+    Args:
+        items: of one arm, as `Run.items_of` gives them.
+        measure: its name.
+        stage: ``before`` or ``after`` training.
+        split: ``seen`` or ``held_out``.
+    """
+    return {seed: mean_of(measure, parts[stage, split]) for seed, parts in items.items()}
+
+
+def gain(measure: str, treatment: float, baseline: float) -> float:
+    """How much better the treatment is: its value minus the baseline's, negated where lower is better.
+
+    Args:
+        measure: its name.
+        treatment: its value of the measure.
+        baseline: that of the baseline.
+    """
     return treatment - baseline if MEASURES[measure].higher_is_better else baseline - treatment

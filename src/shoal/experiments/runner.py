@@ -1,17 +1,19 @@
-"""One experiment from its file to its verdict; killed at any moment, the same call goes on where it was."""
+"""One experiment from its file to its verdict; killed at any moment, the same call resumes it."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import StoreError, UsageError
+from shoal.experiments.controls import all_arms, controls_of
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.jobs import Job, WorkerContext, run_job
+from shoal.experiments.records import arm_place, open_run, read_items
 from shoal.experiments.settings_file import as_table
 from shoal.experiments.store import RunStore
-from shoal.experiments.summary import all_arms, arm_place, read_arms
 from shoal.experiments.tasks import examples_digest, make_experiment_task
 from shoal.experiments.tuning import choose_rates, spec_of, trial_jobs
 from shoal.experiments.workers import InProcess, WorkerPool
@@ -20,6 +22,7 @@ from shoal.progress import no_progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from shoal.experiments.controls import ControlCheck
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.verdict import Verdict
     from shoal.experiments.worker_main import Answering
@@ -27,12 +30,10 @@ if TYPE_CHECKING:
     from shoal.progress import Progress
     from shoal.tasks import Task
 
-LABELS_PLACE = "controls/shuffled-labels"
-
 
 def run_experiment(
     experiment: Experiment,
-    folder: Path | str,
+    folder: str | os.PathLike[str],
     *,
     workers: int | Literal["auto"] = "auto",
     progress: Progress | None = None,
@@ -48,13 +49,13 @@ def run_experiment(
         folder: the run folder; made where it does not exist.
         workers: processes that work side by side; ``auto`` is one a core, or one where there is a GPU; 0 does all in
             this process.
-        progress: is told how far it is.
+        progress: called with (what, done, total).
 
     Raises:
         CertificationError: the evaluator failed its certificate; nothing was trained.
         StoreError: the folder holds another experiment or cannot be written.
         UsageError: the experiment names a task, a split or a model that cannot be used.
-        KeyboardInterrupt: Ctrl-C; the same call goes on from there.
+        KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     task = make_experiment_task(experiment)
     _check_specs(experiment)
@@ -139,8 +140,7 @@ class _Run:
 
     def _train(self) -> None:
         jobs = [self._arm_job(arm, seed) for seed in self.experiment.seeds for arm in all_arms(self.experiment)]
-        if self.experiment.controls.shuffled_labels:
-            jobs.append(self._labels_job())
+        jobs += [self._control_job(control) for control in self._training_controls()]
         self._do("train and evaluate", jobs)
 
     def _arm_job(self, arm: str, seed: int) -> Job:
@@ -153,14 +153,17 @@ class _Run:
             seed=seed,
             learning_rate=self.choices["learning_rates"][arm]["chosen"],
             precision=self.choices["precision"],
-            shuffle=arm == self.experiment.shuffled_arm,
+            shuffle=arm not in self.experiment.arms,
         )
 
-    def _labels_job(self) -> Job:
-        from dataclasses import replace
+    def _training_controls(self) -> list[ControlCheck]:
+        """The controls that train on examples of their own."""
+        return [control for control in controls_of(self.experiment) if control.trains]
 
+    def _control_job(self, control: ControlCheck) -> Job:
         job = self._arm_job(self.experiment.treatment, self.experiment.seeds[0])
-        return replace(job, kind="shuffled-labels", place=LABELS_PLACE, title="the shuffled-labels control")
+        title = f"the {control.name.replace(' ', '-')} control"
+        return replace(job, kind="control", place=control.place, title=title, control=control.name)
 
     def _do(self, what: str, jobs: Sequence[Job], *, is_done: Callable[[Job], bool] | None = None) -> None:
         finished = is_done or (lambda job: self.store.is_done(job.place))
@@ -182,11 +185,15 @@ class _Run:
         from shoal.experiments.harness import write_harness_files
         from shoal.experiments.judging import judge
 
-        arms = read_arms(self.store, self.experiment)
-        labels = self.store.rows(f"{LABELS_PLACE}/after.jsonl") if self.experiment.controls.shuffled_labels else None
-        verdict = judge(self.experiment, self.task, arms, shuffled_labels=labels)
+        run = open_run(self.store.folder)
+        arms = {arm: run.items_of(arm) for arm in all_arms(self.experiment)}
+        control_items = {
+            control.name: read_items(self.store.path(f"{control.place}/after.jsonl"), required=True)
+            for control in self._training_controls()
+        }
+        verdict = judge(self.experiment, self.task, arms, control_items=control_items)
         self.store.write("verdict.json", verdict.to_dict())
-        write_harness_files(self.store, self.experiment, self.task, arms)
+        write_harness_files(run, self.task.name, arms)
         return verdict
 
 

@@ -10,7 +10,7 @@ from shoal.errors import StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.table import Table
+    from shoal.experiments.tables import Table
 
 
 def as_table(experiment: Table) -> dict[str, Any]:

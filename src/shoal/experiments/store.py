@@ -12,13 +12,13 @@ from filelock import FileLock, Timeout
 
 from shoal.errors import StoreError
 from shoal.experiments.settings_file import as_table, differing, read_table
-from shoal.experiments.writing import disk_faults, read_json, read_jsonl, write_json, write_text
+from shoal.experiments.storage import disk_faults, read_json, write_json, write_text
 from shoal.files import remove_partials
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.table import Table
+    from shoal.experiments.tables import Table
 
 _LOCK = ".lock"
 _MAX_SHOWN = 60
@@ -84,10 +84,6 @@ class RunStore:
     def read(self, name: str) -> Any:
         """A JSON file of the folder; None where it is absent."""
         return read_json(self.path(name)) if self.path(name).is_file() else None
-
-    def rows(self, name: str) -> list[dict[str, Any]]:
-        """The rows of a JSONL file of the folder."""
-        return read_jsonl(self.path(name))
 
     def write(self, name: str, value: Any) -> None:
         """Write a JSON file of the folder."""

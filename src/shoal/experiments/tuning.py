@@ -1,13 +1,14 @@
-"""What is chosen by measuring: once, then frozen in the run and shared by its arms."""
+"""Learning rates, chosen by trials: once for each arm, and then frozen in the run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import TrainingError
+from shoal.experiments.controls import all_arms
 from shoal.experiments.jobs import TRIAL_SEED, Job
 from shoal.experiments.measures import gain
-from shoal.experiments.summary import all_arms
+from shoal.experiments.records import TrialRecord, read_trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def spec_of(experiment: Experiment, arm: str) -> str:
-    """The model spec of an arm; the shuffled arm starts from the treatment's."""
-    return experiment.arms[experiment.treatment if arm == experiment.shuffled_arm else arm]
+    """The model spec of an arm; one that a control trains starts from the treatment's."""
+    return experiment.arms.get(arm, experiment.arms[experiment.treatment])
 
 
 def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
@@ -33,7 +34,7 @@ def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
             seed=seed,
             learning_rate=rate,
             precision=precision,
-            shuffle=arm == experiment.shuffled_arm,
+            shuffle=arm not in experiment.arms,
         )
         for seed in range(TRIAL_SEED, TRIAL_SEED + experiment.tuning.seeds)
         for rate in experiment.tuning.learning_rates
@@ -50,20 +51,20 @@ def choose_rates(store: RunStore, experiment: Experiment) -> dict[str, dict[str,
     if not experiment.tuning.learning_rates:
         rate = experiment.training.learning_rate
         return {arm: {"chosen": rate, "trials": []} for arm in all_arms(experiment)}
-    trials = [store.read(f"{job.place}/done.json") for job in trial_jobs(experiment, "float32")]
+    trials = [read_trial(store.path(f"{job.place}/done.json")) for job in trial_jobs(experiment, "float32")]
     return {
-        arm: _chosen(arm, experiment, [trial for trial in trials if trial["arm"] == arm])
-        for arm in all_arms(experiment)
+        arm: _chosen(arm, experiment, [trial for trial in trials if trial.arm == arm]) for arm in all_arms(experiment)
     }
 
 
-def _chosen(arm: str, experiment: Experiment, trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _chosen(arm: str, experiment: Experiment, trials: Sequence[TrialRecord]) -> dict[str, Any]:
     measure = experiment.tuning.score
     scores: dict[float, float] = {}
     for rate in sorted(experiment.tuning.learning_rates):
-        of_rate = [trial["score"] for trial in trials if trial["learning_rate"] == rate]
-        if all(score is not None for score in of_rate):
-            scores[rate] = sum(of_rate) / len(of_rate)
+        found = [trial.score for trial in trials if trial.learning_rate == rate]
+        known = [score for score in found if score is not None]
+        if len(known) == len(found):
+            scores[rate] = sum(known) / len(known)
     if not scores:
         tried = ", ".join(f"{rate:g}" for rate in experiment.tuning.learning_rates)
         raise TrainingError(f"none of the learning rates {tried} gave the arm {arm!r} a {measure}; try smaller ones")
@@ -73,5 +74,5 @@ def _chosen(arm: str, experiment: Experiment, trials: Sequence[dict[str, Any]]) 
         "chosen": best,
         "measure": measure,
         "scores": {repr(rate): score for rate, score in scores.items()},
-        "trials": list(trials),
+        "trials": [trial.to_dict() for trial in trials],
     }

@@ -1,4 +1,4 @@
-"""The verdict and the one rule by which it is reached.
+"""The verdict, the one rule by which it is reached, and how it reads.
 
 With the effect's interval [L, U], its estimate, and the smallest effect that matters d, stated before the run:
 
@@ -10,15 +10,21 @@ With the effect's interval [L, U], its estimate, and the smallest effect that ma
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.experiments.writing import finite
+from shoal.experiments.storage import finite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
 Word = Literal["supported", "refuted", "underpowered", "confounded"]
+
+_SHOWN = (("held_out", "before"), ("held_out", "after"), ("seen", "after"))
+"""Split and stage of the rows of a verdict's table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +61,25 @@ class Effect:
     smallest_p_value: float
     method: str
     differences: tuple[float, ...]
-    """One a seed that has a value on both sides."""
+    """One per seed that has a value on both sides."""
 
     seeds: tuple[int, ...]
     difference_sd: float | None
     """Standard deviation of the differences; None of fewer than two."""
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Effect:
+        """The effect that `Verdict.to_dict` wrote; what was not finite there is so again."""
+        bounds = {"estimate": math.nan, "low": -math.inf, "high": math.inf}
+        values = {key: value for key, value in record.items() if key not in bounds}
+        for key, absent in bounds.items():
+            values[key] = absent if record[key] is None else record[key]
+        return cls(**values | {"differences": tuple(record["differences"]), "seeds": tuple(record["seeds"])})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What an experiment says of its hypothesis, with every number behind it."""
+    """The answer of an experiment to its hypothesis, with every number behind it; ``print`` shows it in full."""
 
     verdict: Word
     sentence: str
@@ -78,7 +93,7 @@ class Verdict:
     treatment: str
     baseline: str
     seeds: int
-    """Seeds an arm."""
+    """Seeds per arm."""
 
     items: int
     """Held-out items."""
@@ -87,7 +102,7 @@ class Verdict:
     effect: Effect
     controls: tuple[Control, ...]
     smallest_detectable_effect: float | None
-    """What so many seeds, differing so much, find with a chance of 80 %; None where nothing can be found."""
+    """What this many seeds, differing this much, find with a power of 80 %; None where nothing can be found."""
 
     seeds_needed: int | None
     """Seeds that would settle an underpowered experiment; None for another verdict or beyond 100,000."""
@@ -106,11 +121,68 @@ class Verdict:
         plain: dict[str, Any] = finite(asdict(self))
         return plain
 
-    def to_text(self) -> str:
-        """What the command line prints."""
-        from shoal.experiments.telling import verdict_text
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Verdict:
+        """The verdict that `to_dict` gave."""
+        controls = tuple(Control(**control) for control in record["controls"])
+        return cls(**{**record, "effect": Effect.from_dict(record["effect"]), "controls": controls})
 
-        return verdict_text(self)
+    def to_frame(self) -> pd.DataFrame:
+        """Every measure as a table: a row per measure, arm, stage and split, with mean and interval over seeds."""
+        import pandas as pd
+
+        rows = [
+            {"measure": name, "arm": arm, "stage": stage, "split": split}
+            | {key: numbers[key] for key in ("mean", "low", "high", "seeds", "items")}
+            for name, record in self.measures.items()
+            for arm, stages in record["arms"].items()
+            for stage, splits in stages.items()
+            for split, numbers in splits.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.verdict.upper()}: {self.sentence}",
+            "",
+            f"hypothesis  {self.hypothesis}",
+            f"task        {self.task}, split {self.split}: {self.seen_items} seen, {self.items} held out",
+            self._effect_line(),
+        ]
+        if self.smallest_detectable_effect is not None:
+            lines.append(
+                f"power       smallest detectable effect at 80% power: {_number(self.smallest_detectable_effect)}"
+            )
+        if self.needed:
+            lines.append(f"to settle   {self.needed}")
+        lines += ["", *self._table(), "", "controls"]
+        lines += [
+            f"  {'passed' if control.passed else 'FAILED'}  {control.name}: {control.says}" for control in self.controls
+        ]
+        return "\n".join(lines)
+
+    def _effect_line(self) -> str:
+        effect = self.effect
+        return (
+            f"effect      {_number(effect.estimate)} {effect.measure}, {self.treatment} - {self.baseline}, "
+            f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}, "
+            f"p = {effect.p_value:.2g} ({effect.method} sign flips over {_count(len(effect.seeds), 'seed')})"
+        )
+
+    def _table(self) -> list[str]:
+        """Every measure, arm by arm, with intervals over seeds."""
+        arms = list(next(iter(self.measures.values()))["arms"])
+        head = ["measure", "items", "", *arms]
+        rows = [head]
+        for record in self.measures.values():
+            for split, stage in _SHOWN:
+                cells = [_cell(record["arms"][arm].get(stage, {}).get(split)) for arm in arms]
+                if any(cells):
+                    rows.append([record["label"], split.replace("_", " "), stage, *cells])
+        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+        text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        confidence = f"{100 * self.effect.confidence:g}%"
+        return [*text, f"mean over {_count(self.seeds, 'seed')} [{confidence} interval over seeds]"]
 
 
 def decide(*, estimate: float, low: float, high: float, smallest: float, controls: Sequence[Control]) -> Word:
@@ -130,3 +202,93 @@ def decide(*, estimate: float, low: float, high: float, smallest: float, control
     if high < smallest:
         return "refuted"
     return "underpowered"
+
+
+def verdict_sentence(
+    word: Word, effect: Effect, *, treatment: str, baseline: str, items: int, controls: Sequence[Control]
+) -> str:
+    """The verdict in one sentence.
+
+    Args:
+        word: as `decide` gives it.
+        effect: what was measured.
+        treatment: the arm that the hypothesis calls better.
+        baseline: the other one.
+        items: held-out items.
+        controls: all of them; those that failed are named.
+    """
+    basis = f"{_count(len(effect.seeds), 'seed')}, {_count(items, 'held-out item')}"
+    gained = _gained(effect, treatment, baseline)
+    interval = f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}"
+    if word == "confounded":
+        failed = " and ".join(control.says for control in controls if not control.passed)
+        return f"The comparison cannot answer the hypothesis, since {failed} ({gained}; {interval}; {basis})."
+    if word == "supported":
+        return f"{_capital(gained)} ({interval}; {basis}); an effect of {effect.smallest:g} matters."
+    if word == "refuted":
+        return (
+            f"If {treatment} is better than {baseline} in {effect.measure}, it is by less than the "
+            f"{effect.smallest:g} that matters: the effect is {_number(effect.estimate)} ({interval}; {basis})."
+        )
+    if not math.isfinite(effect.low):
+        from shoal.statistics import fewest_seeds
+
+        return (
+            f"{_capital(gained)}, but {basis} cannot exclude anything: with fewer than "
+            f"{fewest_seeds(alpha=1 - effect.confidence)} seeds no result reaches {100 * effect.confidence:g}%."
+        )
+    return (
+        f"The result is inconclusive: {gained}, and the {interval} ({basis}) excludes neither an effect of "
+        f"{effect.smallest:g}, which would matter, nor a smaller one."
+    )
+
+
+def needed_sentence(seeds: int | None, current: int, distance: float) -> str:
+    """What would settle an underpowered experiment.
+
+    Args:
+        seeds: per arm, that find an effect of the distance with 80 % power; None where no number up to 100,000 does.
+        current: seeds of the experiment.
+        distance: the effect that has to be told from none, in the units of the measure.
+    """
+    if seeds is None:
+        return "no number of seeds up to 100,000 would settle it; state a larger smallest effect or reduce the spread"
+    if seeds <= current:
+        return (
+            f"about twice as many seeds ({2 * current}); {current} should have given 80% power for a difference of "
+            f"{_number(distance)}"
+        )
+    return f"{seeds} seeds per arm, which give 80% power for a difference of {_number(distance)}"
+
+
+def _cell(record: Mapping[str, Any] | None) -> str:
+    if record is None or record["mean"] is None:
+        return ""
+    low, high = record["low"], record["high"]
+    bounds = f" [{low:.2f}, {high:.2f}]" if low is not None and math.isfinite(low) else ""
+    return f"{record['mean']:.3f}{bounds}"
+
+
+def _gained(effect: Effect, treatment: str, baseline: str) -> str:
+    if not effect.seeds:
+        return f"{effect.measure} has no value in both arms of any seed"
+    if effect.estimate == 0:
+        return f"{treatment} and {baseline} are equal in {effect.measure}"
+    verb = "beats" if effect.estimate > 0 else "falls behind"
+    return f"{treatment} {verb} {baseline} by {_number(abs(effect.estimate))} in {effect.measure}"
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "nothing"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.2g}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

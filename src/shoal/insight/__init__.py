@@ -1,6 +1,6 @@
-"""What is inside a model: its tokens, its attention and activations.
+"""The internals of a model: its tokens, activations, attention heads, neurons, lenses and layers.
 
-What needs torch is imported when it is first asked for.
+Importing it imports no torch; each name is imported on first use.
 """
 
 import lazy_loader

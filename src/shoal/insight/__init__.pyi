@@ -1,30 +1,46 @@
-from .causes import (
+from .checkpoints import (
+    Rise as Rise,
+    checkpoint_folders as checkpoint_folders,
+    find_rise as find_rise,
+)
+from .head_scores import (
+    HEAD_TYPES as HEAD_TYPES,
+    head_type_scores as head_type_scores,
+)
+from .head_types import (
+    HeadType as HeadType,
+    HeadTypes as HeadTypes,
+    find_head_types as find_head_types,
+)
+from .hooks import (
+    ActivationCache as ActivationCache,
+    ModelBlock as ModelBlock,
+    Parts as Parts,
+    activation_names as activation_names,
+    capture as capture,
+    edit as edit,
+    find_parts as find_parts,
+    read_activations as read_activations,
+)
+from .inspection import (
+    Findings as Findings,
+    Inspection as Inspection,
+    TextQuery as TextQuery,
+    check_text as check_text,
+    inspect_text as inspect_text,
+)
+from .interventions import (
     Ablation as Ablation,
     Ablations as Ablations,
     PatchEffect as PatchEffect,
     PatchEffects as PatchEffects,
     PromptPair as PromptPair,
     ablate as ablate,
+    component_name as component_name,
+    parse_components as parse_components,
     patch_effects as patch_effects,
-    read_pairs as read_pairs,
-    read_places as read_places,
+    read_prompt_pairs as read_prompt_pairs,
     run_patched as run_patched,
-    said_of_intervals as said_of_intervals,
-)
-from .hooks import (
-    Block as Block,
-    Parts as Parts,
-    Seen as Seen,
-    activation_names as activation_names,
-    capture as capture,
-    edit as edit,
-    find_parts as find_parts,
-)
-from .inspection import (
-    Findings as Findings,
-    Inspection as Inspection,
-    check_text as check_text,
-    inspect_text as inspect_text,
 )
 from .logits import (
     Attribution as Attribution,
@@ -39,32 +55,25 @@ from .neurons import (
     NeuronExample as NeuronExample,
     NeuronReport as NeuronReport,
     NeuronReports as NeuronReports,
-    watch_neurons as watch_neurons,
+    NeuronSettings as NeuronSettings,
+    find_selective_neurons as find_selective_neurons,
 )
-from .over_training import (
-    NeuronHistory as NeuronHistory,
-    NeuronMoment as NeuronMoment,
-    Rise as Rise,
-    RoleHistory as RoleHistory,
-    RoleMoment as RoleMoment,
-    checkpoint_folders as checkpoint_folders,
-    neurons_over_training as neurons_over_training,
-    role_moments as role_moments,
-    roles_over_training as roles_over_training,
-)
-from .roles import (
-    ROLES as ROLES,
-    HeadRole as HeadRole,
-    HeadRoles as HeadRoles,
-    head_roles as head_roles,
-    role_scores as role_scores,
-)
+from .options import AnalysisOptions as AnalysisOptions
 from .tokens import (
-    Parting as Parting,
     TokenCounts as TokenCounts,
+    TokenizationDiff as TokenizationDiff,
     TokenPiece as TokenPiece,
     TokenReading as TokenReading,
+    compare_tokenizations as compare_tokenizations,
     count_tokens as count_tokens,
     read_tokens as read_tokens,
-    where_they_part as where_they_part,
+)
+from .training_dynamics import (
+    HeadHistory as HeadHistory,
+    HeadMoment as HeadMoment,
+    NeuronHistory as NeuronHistory,
+    NeuronMoment as NeuronMoment,
+    head_history as head_history,
+    head_types_over_training as head_types_over_training,
+    neurons_over_training as neurons_over_training,
 )

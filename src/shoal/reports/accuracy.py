@@ -14,8 +14,7 @@ from shoal.reports.measures import Estimate, drawn_measures, estimate, measures_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.experiments import MeasureName
-    from shoal.reports.folder import RunRecords
+    from shoal.experiments import MeasureName, Run
 
 SPLITS = {"held_out": "Held-out items", "seen": "Seen items"}
 AXES = {
@@ -31,7 +30,7 @@ Estimates = dict[tuple[str, str, str], Estimate]
 """From arm, stage and measure."""
 
 
-def accuracy(run: RunRecords) -> Markup | None:
+def accuracy(run: Run) -> Markup | None:
     """Figures and tables of all measures; None where no item has been scored."""
     recorded = measures_of(run)
     parts = []
@@ -58,7 +57,7 @@ def _estimates(recorded: Mapping[str, Any], split: str) -> Estimates:
     }
 
 
-def _drawn(run: RunRecords, found: Estimates) -> Markup:
+def _drawn(run: Run, found: Estimates) -> Markup:
     """A panel a measure."""
     panels = []
     for name in drawn_measures(run):
@@ -71,7 +70,7 @@ def _drawn(run: RunRecords, found: Estimates) -> Markup:
     return figure(panels, caption=caption)
 
 
-def _row(run: RunRecords, key: tuple[str, str, str], found: Estimate) -> DotRow:
+def _row(run: Run, key: tuple[str, str, str], found: Estimate) -> DotRow:
     """One row of a panel."""
     arm, stage, _ = key
     return DotRow(
@@ -84,7 +83,7 @@ def _row(run: RunRecords, key: tuple[str, str, str], found: Estimate) -> DotRow:
     )
 
 
-def _listed(run: RunRecords, found: Estimates, title: str) -> Markup:
+def _listed(run: Run, found: Estimates, title: str) -> Markup:
     """All measures as numbers: one line a measure, one column an arm and stage."""
     columns = list(dict.fromkeys((arm, stage) for arm, stage, _ in found))
     names = [name for name in MEASURES if any(key[2] == name for key in found)]
@@ -126,7 +125,7 @@ def _span(counts: tuple[int, ...]) -> str:
     return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
 
 
-def _percent(run: RunRecords) -> str:
+def _percent(run: Run) -> str:
     """The confidence as a percentage."""
     return f"{100 * run.experiment.measure.confidence:g}%"
 

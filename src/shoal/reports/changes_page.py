@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from shoal.changes import headline, label_of, pieces_table, said_of, table_of
+from shoal.changes import changes_table, describe_change, headline, pieces_table, step_label
 from shoal.figures import STRETCHES, StreamMark, StreamPiece, figure, page, stream_chart, table, to_svg
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ def changes_page(source: str, stream: Stream, found: Changes, *, searched: Strea
             place=change.place,
             low=change.low,
             high=change.high,
-            says=f"{label_of(stream, change.place)}, from {change.low} to {change.high}: {said_of(change)}",
+            says=f"{step_label(stream, change.place)}, from {change.low} to {change.high}: {describe_change(change)}",
         )
         for change in found.changes
     ]
     dates = stream.index if stream.index is not None and stream.index.dtype.kind == "M" else None
     svg = to_svg(stream_chart(columns, pieces, marks, names=names, labels=dates), title=line)
-    head, rows = table_of(found, searched, most=3)
+    head, rows = changes_table(found, searched, max_features=3)
     caption = (
         "Dashed: the first step of each new piece. Grey: its confidence set. Thin: the mean of each piece, and one "
         "standard deviation around it. Pieces of one letter and colour are taken to be of one process."

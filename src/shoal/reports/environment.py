@@ -11,18 +11,19 @@ from shoal.figures import table, templates
 from shoal.reports.html_format import number, said, words
 
 if TYPE_CHECKING:
-    from shoal.reports.folder import Record, RunRecords
+    from shoal.experiments import Run
+    from shoal.reports.folder import Record
 
 
-def environment(run: RunRecords) -> Markup | None:
+def environment(run: Run) -> Markup | None:
     """Versions, models and costs; None where none of them has been written yet."""
-    parts = [_versions(run.environment), _models(run), _costs(run)]
+    parts = [_versions(run.environment.to_dict() if run.environment else None), _models(run), _costs(run)]
     return Markup("").join(part for part in parts if part) or None
 
 
-def reproduce(run: RunRecords) -> Markup:
+def reproduce(run: Run) -> Markup:
     """The command that was given, the one that repeats it, and the experiment file."""
-    given = (run.environment or {}).get("command")
+    given = run.environment.command if run.environment else None
     template = templates("shoal.reports").get_template("reproduce.html.j2")
     html = template.render(
         given=shlex.join(given) if given else None,
@@ -43,18 +44,18 @@ def _versions(record: Record | None) -> Markup:
     return table(["What", "Value"], rows, caption="Machine and versions")
 
 
-def _models(run: RunRecords) -> Markup:
+def _models(run: Run) -> Markup:
     """One line for each model that was trained to its end."""
-    done = [seed.done for arm in run.arms for seed in run.of_arm(arm) if seed.done is not None]
+    done = [seed.done for arm in run.arms for seed in run.seeds_of(arm) if seed.done is not None]
     rows = [
         [
-            record["arm"],
-            record["seed"],
-            record["origin"],
-            f"{record['parameters']:,}",
-            record["steps"],
-            said(record["final_loss"]),
-            Markup("<code title='{}'>{}</code>").format(record["digest_after"], record["digest_after"][:12]),
+            record.arm,
+            record.seed,
+            record.origin,
+            f"{record.parameters:,}",
+            record.steps,
+            said(record.final_loss),
+            Markup("<code title='{}'>{}</code>").format(record.digest_after, record.digest_after[:12]),
         ]
         for record in done
     ]
@@ -65,7 +66,7 @@ def _models(run: RunRecords) -> Markup:
     return Markup("<details><summary>The {} trained models</summary>{}</details>").format(len(rows), drawn)
 
 
-def _costs(run: RunRecords) -> Markup:
+def _costs(run: Run) -> Markup:
     """What the run cost."""
     if not run.timings:
         return Markup("")

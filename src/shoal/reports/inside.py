@@ -9,7 +9,8 @@ from markupsafe import Markup
 from shoal.figures import table
 
 if TYPE_CHECKING:
-    from shoal.reports.folder import Record, RunRecords
+    from shoal.experiments import Run
+    from shoal.reports.folder import Record
 
 _LEAD = Markup(
     "<p>The first seed of each arm after training, while it reads this held-out example with its right answer: "
@@ -19,7 +20,7 @@ _LINK = Markup("<a href='inside/{0}.html'>all views of {0}</a>")
 _CUT = 240
 
 
-def inside(run: RunRecords) -> Markup | None:
+def inside(run: Run) -> Markup | None:
     """The arms side by side; None where none has been looked into."""
     if not run.inside:
         return None

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures import CurveLine, bar_table, curve_chart, figure, table, to_svg, visible
-from shoal.insight import said_of_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from shoal.insight import Ablations, Findings, NeuronHistory, PatchEffects, Rise, RoleHistory
+    from shoal.insight import Ablations, Findings, HeadHistory, NeuronHistory, PatchEffects, Rise
 
 _BARS = 24
 
@@ -34,9 +33,8 @@ def _patching(found: PatchEffects) -> Markup:
     rows = [(f"{each.name()}{each.interval()}", each.effect) for each in found.strongest(_BARS)]
     said = (
         f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. "
-        f"{found.task_line()} Told is the share of that difference which one activation of the prompt restores in the "
-        "run on the counterfactual. "
-        f"Positions are counted from the end. {said_of_intervals(found.pairs, found.confidence, 'pairs')}"
+        f"{found.task_line()} The effect is the fraction of that difference restored by patching one activation. "
+        f"Positions are counted from the end. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
         said, bar_table(rows, head=("place", "restores"), caption=f"The {len(rows)} strongest of {len(found.effects)}")
@@ -45,35 +43,29 @@ def _patching(found: PatchEffects) -> Markup:
 
 def _ablation(found: Ablations) -> Markup:
     """What is lost without each unit."""
-    rows = [
-        (f"block {each.block} {found.unit} {each.index}{each.interval()}", each.log_likelihood_change)
-        for each in found.ablations[:_BARS]
-    ]
+    rows = [(f"{found.name(each)}{each.interval()}", each.log_likelihood_change) for each in found.ablations[:_BARS]]
     said = (
-        f"Each {found.unit} is taken away in turn ({found.how} ablation) and {found.items} items are scored again. "
-        f"Before that: {found.task_line()}. Told is the change of the "
-        f"log-likelihood. {said_of_intervals(found.items, found.confidence, 'items')}"
+        f"Each {found.unit} is ablated in turn ({found.method} ablation) and {found.items} items are scored again. "
+        f"Before that: {found.task_line()}. Shown is the change of the "
+        f"log-likelihood. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
-        said, bar_table(rows, head=("without", "nats an item"), caption="Change of the log-likelihood")
+        said, bar_table(rows, head=("without", "nats per item"), caption="Change of the log-likelihood")
     )
 
 
-def _heads(found: RoleHistory) -> Markup:
+def _heads(found: HeadHistory) -> Markup:
     """The scores over the checkpoints, and when each head took its role."""
     charts = []
     for place, role in enumerate(dict.fromkeys(each.role for each in found.moments)):
         lines = [
-            CurveLine(name=f"block {each.block} head {each.head}", steps=found.steps, values=each.scores)
+            CurveLine(name=each.name, steps=found.steps, values=each.scores)
             for each in found.moments
             if each.role == role
         ]
         chart = curve_chart(lines, title=role, axis="score", series=place, domain=(0.0, 1.0))
         charts.append(to_svg(chart, title=f"{role} by step"))
-    rows = [
-        (f"block {each.block} head {each.head}", f"{each.role}, on {each.seen_on}", *_when(each.rise))
-        for each in found.moments
-    ]
+    rows = [(each.name, f"{each.role}, on {each.seen_on}", *_when(each.rise)) for each in found.moments]
     said = (
         "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens, or "
         "on the corpus where only that shows the role."
@@ -83,17 +75,14 @@ def _heads(found: RoleHistory) -> Markup:
 
 def _neurons(found: NeuronHistory) -> Markup:
     """How far the neurons' classes stand apart over the checkpoints, and since when."""
-    lines = [
-        CurveLine(name=f"block {each.block} neuron {each.neuron}", steps=found.steps, values=each.scores)
-        for each in found.moments
-    ]
+    lines = [CurveLine(name=each.name, steps=found.steps, values=each.scores) for each in found.moments]
     charts = []
     if lines:
         chart = curve_chart(lines, title="selective neurons", axis="standard deviations apart", series=0)
         charts = [to_svg(chart, title="how far neurons stand apart on their tokens by step")]
     rows = [
         (
-            f"block {each.block} neuron {each.neuron}",
+            each.name,
             Markup(" ").join(Markup("<code>{}</code>").format(visible(token)) for token in each.tokens),
             *_when(each.rise),
         )

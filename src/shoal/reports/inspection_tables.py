@@ -23,18 +23,18 @@ def roles_table(found: Inspection) -> Markup:
     assert roles is not None
     rows = [
         (
-            f"block {head.block} head {head.head}",
+            head.name,
             ", ".join(head.roles),
             *(_told(score, head.text_scores.get(role)) for role, score in head.scores.items()),
             f"{min(head.p_values.values()):.3f}",
         )
-        for head in roles.named
+        for head in roles.typed
     ]
     said = (
-        f"{len(roles.named)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
+        f"{len(roles.typed)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
         f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
         f"{roles.alpha:g}. The scores are on random tokens said twice"
-        + (", after the stroke on the corpus." if any(head.text_scores for head in roles.named) else ".")
+        + (", after the stroke on the corpus." if any(head.text_scores for head in roles.typed) else ".")
     )
     names = list(roles.heads[0].scores)
     content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
@@ -99,7 +99,7 @@ def neurons_table(found: Inspection) -> Markup:
     assert report is not None
     rows = [
         (
-            f"block {each.block} neuron {each.neuron}",
+            each.name,
             _fires_on(each),
             "yes" if each.selective else "no",
             f"{each.separation:.1f}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from shoal.reports.folder import Record, RunRecords
+    from shoal.experiments import ItemRecord, Run
 
 MOST_ITEMS = 1500
 MOST_TOKENS = 160
@@ -23,7 +23,7 @@ PROMPT_CHARACTERS = 400
 MARGIN_CAP = 99.0
 
 
-def items_data(run: RunRecords, *, most: int = MOST_ITEMS) -> dict[str, Any]:
+def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
     """What the page's script reads: the examples once each, and the items that refer to them.
 
     Returns:
@@ -36,7 +36,7 @@ def items_data(run: RunRecords, *, most: int = MOST_ITEMS) -> dict[str, Any]:
     table: list[dict[str, Any]] = []
     items = []
     for arm, seed, stage, record in rows:
-        key = (record["prompt"], record["completion"])
+        key = (record.prompt, record.completion)
         if key not in examples:
             examples[key] = len(table)
             table.append(_example(record))
@@ -75,49 +75,49 @@ def windows(count: int, centre: int | None, *, most: int = MOST_TOKENS) -> list[
     return merged
 
 
-def _rows(run: RunRecords, stage: str) -> Iterator[tuple[str, int, str, Record]]:
+def _rows(run: Run, stage: str) -> Iterator[tuple[str, int, str, ItemRecord]]:
     """Each item of a stage, with whose it is."""
     for arm in run.arms:
-        for seed in run.of_arm(arm):
+        for seed in run.seeds_of(arm):
             for record in seed.before if stage == "before" else seed.after:
                 yield arm, seed.seed, stage, record
 
 
-def _example(record: Record) -> dict[str, Any]:
+def _example(record: ItemRecord) -> dict[str, Any]:
     """What all items of one example share."""
-    prompt = record["prompt"]
+    prompt = record.prompt
     short = prompt if len(prompt) <= PROMPT_CHARACTERS else f"{prompt[:200]} … {prompt[-200:]}"
     return {
         "prompt": short,
         "prompt_characters": len(prompt),
-        "tokens": record["tokens_text"],
-        "ends": record["ends"],
-        "name": str(record["tags"].get("index", record["index"])),
+        "tokens": record.tokens_text,
+        "ends": record.ends,
+        "name": str(record.tags.get("index", record.index)),
     }
 
 
-def _item(record: Record) -> dict[str, Any]:
+def _item(record: ItemRecord) -> dict[str, Any]:
     """How a model did on one example."""
-    margins = [_rounded(value) for value in record["token_margins"]]
-    stretches = windows(len(record["tokens_text"]), record["first_divergence"])
+    margins = [_rounded(value) for value in record.token_margins]
+    stretches = windows(len(record.tokens_text), record.first_divergence)
     gaps = [(stop, start) for (_, stop), (start, _) in pairwise(stretches)]
-    answer = record["greedy_text"]
-    shared = _shared(answer or "", record["completion"])
+    answer = record.greedy_text
+    shared = _shared(answer or "", record.completion)
     return {
-        "split": record["split"],
-        "exact": record["exact_match"],
-        "at": record["first_divergence"],
-        "kind": record["divergence"],
-        "status": record["status"],
+        "split": record.split,
+        "exact": record.exact_match,
+        "at": record.first_divergence,
+        "kind": record.divergence,
+        "status": record.status,
         "spans": [[start, stop, margins[start:stop]] for start, stop in stretches],
         "gaps": [
             min((value for value in margins[start:stop] if value is not None), default=None) for start, stop in gaps
         ],
         "answer": None if answer is None else answer[shared : shared + ANSWER_CHARACTERS],
-        "shared": record["completion"][max(0, shared - 40) : shared],
+        "shared": record.completion[max(0, shared - 40) : shared],
         "shared_characters": shared,
         "cut": 0 if answer is None else max(0, len(answer) - shared - ANSWER_CHARACTERS),
-        "answer_ends": record["greedy_ends"],
+        "answer_ends": record.greedy_ends,
     }
 
 

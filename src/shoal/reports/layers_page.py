@@ -12,7 +12,7 @@ from shoal.figures import ScalingLine, figure, page, scaling_chart, table, to_sv
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shoal.insight.layers import AttentionReport, Format, GreedyChange, LayerRow, Sweep
+    from shoal.insight.layers import AttentionReport, LayerRow, LayerSweep, NumberFormat, PrecisionDrift
 
 _UNITS = {
     "operations": ("Operations", "floating-point operations"),
@@ -20,14 +20,13 @@ _UNITS = {
     "bytes": ("Memory", "bytes held at once"),
 }
 _NAMES = {"n": "n, positions", "d": "d, width", "k": "k, kernel size", "r": "r, window"}
-_COLOURS = ("self-attention", "recurrent", "convolution", "dilated convolution", "restricted")
 
 
 def layers_page(
     rows: Sequence[LayerRow] = (),
     attention: AttentionReport | None = None,
-    formats: Sequence[Format] = (),
-    changes: Sequence[GreedyChange] = (),
+    formats: Sequence[NumberFormat] = (),
+    changes: Sequence[PrecisionDrift] = (),
     *,
     model: str = "",
 ) -> str:
@@ -94,7 +93,7 @@ def _types(rows: Sequence[LayerRow]) -> Markup:
     )
 
 
-def _growth(sweeps: Sequence[Sweep], variable: str) -> Markup:
+def _growth(sweeps: Sequence[LayerSweep], variable: str) -> Markup:
     """The three costs over one size."""
     chosen = [sweep for sweep in sweeps if sweep.variable == variable]
     drawings = []
@@ -109,18 +108,17 @@ def _growth(sweeps: Sequence[Sweep], variable: str) -> Markup:
     return figure(drawings, caption=caption)
 
 
-def _line(sweep: Sweep, cost: str) -> ScalingLine:
+def _line(sweep: LayerSweep, cost: str) -> ScalingLine:
     """One kind's line."""
     values = getattr(sweep, cost)
     samples = values if cost == "seconds" else tuple((float(value),) for value in values)
-    series = max(place for place, name in enumerate(_COLOURS) if sweep.kind.startswith(name))
     return ScalingLine(
         name=sweep.kind,
-        series=series,
+        series=sweep.colour,
         sizes=sweep.sizes,
         costs=samples,
         exponent=sweep.exponents[cost].value,
-        dashed="projections" in sweep.kind,
+        dashed=sweep.projections,
     )
 
 
@@ -153,12 +151,12 @@ def _attention(report: AttentionReport) -> Markup:
     return Markup("<p>{}</p>{}").format(said, figure(drawings, caption="Training: forward and backward."))
 
 
-def _formats(formats: Sequence[Format], changes: Sequence[GreedyChange], model: str) -> Markup:
+def _formats(formats: Sequence[NumberFormat], changes: Sequence[PrecisionDrift], model: str) -> Markup:
     """What the formats hold, and what a model says in them."""
     return Markup("").join([*([_held(formats)] if formats else []), *([_said(changes, model)] if changes else [])])
 
 
-def _held(formats: Sequence[Format]) -> Markup:
+def _held(formats: Sequence[NumberFormat]) -> Markup:
     """A row a format: range, rounding and speed."""
     head = ("Format", "Largest", "Smallest above 0", "Gap above 1", "Whole numbers to", "Ties", "Rounding", "Product")
     rows = [
@@ -179,7 +177,7 @@ def _held(formats: Sequence[Format]) -> Markup:
     return table((*head, "Error"), rows, caption=caption, numeric=(1, 2, 3, 4, 6, 7, 8))
 
 
-def _said(changes: Sequence[GreedyChange], model: str) -> Markup:
+def _said(changes: Sequence[PrecisionDrift], model: str) -> Markup:
     """A row a format: how its greedy texts and choices differ from those in float32."""
     head = ("Format", "Texts that change", "Interval", "Other choices", "Ties", "Largest difference", "Forward pass")
     rows = [
@@ -198,7 +196,7 @@ def _said(changes: Sequence[GreedyChange], model: str) -> Markup:
     return table(head, rows, caption=caption, numeric=(1, 2, 3, 4, 5, 6))
 
 
-def _time(sweep: Sweep) -> Markup:
+def _time(sweep: LayerSweep) -> Markup:
     """The exponent of the time with its interval, on a line of its own."""
     time = sweep.exponents["seconds"]
     return Markup("<small>{}^{:.2f} [{:.2f}, {:.2f}]</small>").format(sweep.variable, time.value, time.low, time.high)

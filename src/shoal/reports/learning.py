@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from shoal.figures import CurveLine, curve_chart, to_svg
 
 if TYPE_CHECKING:
-    from shoal.reports.folder import RunRecords
+    from shoal.experiments import Run
 
 
-def curves(run: RunRecords) -> list[str]:
+def curves(run: Run) -> list[str]:
     """An SVG for each arm, all with one loss axis; empty where nothing was trained."""
     lines = {arm: _lines(run, arm) for arm in run.arms}
     values = [value for arm in lines.values() for line in arm for value in line.values]
@@ -27,11 +27,11 @@ def curves(run: RunRecords) -> list[str]:
     ]
 
 
-def _lines(run: RunRecords, arm: str) -> list[CurveLine]:
+def _lines(run: Run, arm: str) -> list[CurveLine]:
     """The curves of an arm; steps whose loss is not a number are left out."""
     lines = []
-    for seed in run.of_arm(arm):
-        points = [(row["step"], row["loss"]) for row in seed.curve if row["loss"] is not None]
+    for seed in run.seeds_of(arm):
+        points = [(point.step, point.loss) for point in seed.curve if point.loss is not None]
         if points:
             steps, losses = zip(*points, strict=True)
             lines.append(CurveLine(name=f"seed {seed.seed}", steps=steps, values=losses))

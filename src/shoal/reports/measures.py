@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments import SPLITS, STAGES, summarize
+from shoal.experiments import summarize
 
 if TYPE_CHECKING:
-    from shoal.experiments import MeasureName
-    from shoal.reports.folder import Record, RunRecords, SeedRecords
+    from shoal.experiments import MeasureName, Run
+    from shoal.reports.folder import Record
 
 SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
 """What every report draws, beside the measure that the verdict rests on."""
@@ -33,18 +33,17 @@ class Estimate:
     """Of one seed; every seed has the same."""
 
 
-def drawn_measures(run: RunRecords) -> tuple[MeasureName, ...]:
+def drawn_measures(run: Run) -> tuple[MeasureName, ...]:
     """The measures that are drawn, the primary one first."""
     return tuple(dict.fromkeys((run.experiment.measure.primary, *SHOWN)))
 
 
-def measures_of(run: RunRecords) -> Record:
+def measures_of(run: Run) -> Record:
     """From measure to its label, meaning and numbers by arm, stage and split."""
     if run.verdict is not None:
-        recorded: Record = run.verdict["measures"]
-        return recorded
-    scored = {arm: [seed for seed in run.of_arm(arm) if seed.before or seed.after] for arm in run.arms}
-    arms = {arm: {seed.seed: _parts(seed) for seed in seeds} for arm, seeds in scored.items() if seeds}
+        return run.verdict.measures
+    scored = {arm: [seed for seed in run.seeds_of(arm) if seed.before or seed.after] for arm in run.arms}
+    arms = {arm: {seed.seed: seed.by_split() for seed in seeds} for arm, seeds in scored.items() if seeds}
     return summarize(arms, confidence=run.experiment.measure.confidence)
 
 
@@ -53,14 +52,6 @@ def estimate(record: Record) -> Estimate:
     known: tuple[Any, ...] = tuple(value for value in record["by_seed"].values() if value is not None)
     low, high = _bound(record["low"]), _bound(record["high"])
     return Estimate(mean=record["mean"], low=low, high=high, seeds=known, items=record["items"])
-
-
-def _parts(seed: SeedRecords) -> dict[tuple[str, str], list[Record]]:
-    """The items of a seed by stage and split."""
-    rows = {"before": seed.before, "after": seed.after}
-    return {
-        (stage, split): [row for row in rows[stage] if row["split"] == split] for stage in STAGES for split in SPLITS
-    }
 
 
 def _bound(value: float | None) -> float | None:

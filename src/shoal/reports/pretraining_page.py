@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import StoreError
-from shoal.experiments import disk_faults, write_text
-from shoal.experiments.pretraining import read_rows, result_of
+from shoal.experiments import disk_faults, read_json_rows, write_text
+from shoal.experiments.pretraining import result_of
 from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
 from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.experiments.pretraining import HeldOutScore, Moment, PretrainResult
+    from shoal.experiments.pretraining import Evaluation, HeldOutScore, PretrainResult
 
 PAGE_SECONDS = 10.0
 """The least time between two drawings of the curve of a training under way."""
@@ -64,20 +64,20 @@ class LiveCurve:
         self._folder, self._seconds = Path(folder), seconds
         self._drawn = time.monotonic()
 
-    def draw(self, moment: Moment, *, steps: int) -> None:
+    def draw(self, evaluation: Evaluation, *, steps: int) -> None:
         """Draw the curve so far, where enough time has gone by.
 
         Args:
-            moment: what was measured last.
+            evaluation: what was measured last.
             steps: how many the training will have.
 
         Raises:
             StoreError: the disk is full.
         """
-        if not moment.step or time.monotonic() - self._drawn < self._seconds:
+        if not evaluation.step or time.monotonic() - self._drawn < self._seconds:
             return
-        facts = f"Under way: step {moment.step:,} of {steps:,}."
-        body = _body(self._folder, facts, _charts(self._folder), moment.scores)
+        facts = f"Under way: step {evaluation.step:,} of {steps:,}."
+        body = _body(self._folder, facts, _charts(self._folder), evaluation.scores)
         write_text(
             self._folder / "curve.html", page(title=f"shoal pretrain: {self._folder.name}", body=body, script=_RELOAD)
         )
@@ -86,7 +86,7 @@ class LiveCurve:
 
 def _charts(folder: Path) -> list[Any]:
     """The loss of every step, and the held-out score of each corpus."""
-    rows = read_rows(folder / "metrics.jsonl")
+    rows = read_json_rows(folder / "metrics.jsonl")
     loss = CurveLine(
         name="training",
         steps=tuple(row["step"] for row in rows),
@@ -113,7 +113,7 @@ def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, He
     )
     samples = table(
         ["step", "prompt", "what the model says"],
-        [[row["step"], row["prompt"], row["text"]] for row in reversed(read_rows(folder / "samples.jsonl"))],
+        [[row["step"], row["prompt"], row["text"]] for row in reversed(read_json_rows(folder / "samples.jsonl"))],
         caption="Samples as it learned, the last ones first.",
     )
     return Markup("\n").join(
@@ -130,7 +130,7 @@ def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, He
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Bits per byte at each scored step, by corpus."""
     found: dict[str, list[tuple[int, float]]] = {}
-    for row in read_rows(folder / "scores.jsonl"):
+    for row in read_json_rows(folder / "scores.jsonl"):
         found.setdefault(row["corpus"], []).append((row["step"], row["bits_per_byte"]))
     return found
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import StoreError
-from shoal.experiments import write_text
+from shoal.experiments import open_run, write_text
 from shoal.figures import WORDS, State, figure, key_svg, page, templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.by_index import strips
 from shoal.reports.certificate import certificate
 from shoal.reports.choices import choices
 from shoal.reports.environment import environment, reproduce
-from shoal.reports.folder import RunRecords, inspections, read_run
+from shoal.reports.folder import inspections
 from shoal.reports.inside import inside
 from shoal.reports.items import items_data
 from shoal.reports.learning import curves
@@ -27,6 +27,8 @@ from shoal.reports.verdict import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from shoal.experiments import Run
 
 _ROOM = "shoal.reports"
 
@@ -68,10 +70,11 @@ def write_report(run_folder: str | Path) -> Path:
     for name, write in _OTHER_FOLDERS.items():
         if (run_folder / name).is_file():
             return write(run_folder)
-    html = render_report(read_run(run_folder))
+    run = open_run(run_folder)
+    html = render_report(run)
     path = run_folder / "report.html"
     try:
-        for arm, found in inspections(run_folder):
+        for arm, found in inspections(run):
             from shoal.reports.inspection_page import inspection_page  # imports torch, as the views do
 
             write_text(run_folder / "inside" / f"{arm}.html", inspection_page(found))
@@ -81,13 +84,13 @@ def write_report(run_folder: str | Path) -> Path:
     return path
 
 
-def render_report(run: RunRecords) -> str:
+def render_report(run: Run) -> str:
     """The report's HTML."""
     data = items_data(run)
     sections = _sections(run, data)
     body = _headline(run) + Markup("").join(_drawn(section) for section in sections)
     return page(
-        title=f"{run.name}: {run.verdict['verdict'] if run.verdict else 'no verdict yet'}",
+        title=f"{run.name}: {run.verdict.verdict if run.verdict else 'no verdict yet'}",
         body=body,
         contents=[(section.anchor, section.name) for section in sections],
         style=text_of(_ROOM, "report.css"),
@@ -96,7 +99,7 @@ def render_report(run: RunRecords) -> str:
     )
 
 
-def _headline(run: RunRecords) -> Markup:
+def _headline(run: Run) -> Markup:
     """The hypothesis, and what was run to test it."""
     plan = run.experiment
     arms = [f"{arm} ({spec})" for arm, spec in plan.arms.items()]
@@ -104,7 +107,7 @@ def _headline(run: RunRecords) -> Markup:
     return Markup("<h1>{}</h1><p class=kicker>{}</p>").format(plan.hypothesis, " · ".join(about))
 
 
-def _sections(run: RunRecords, data: Mapping[str, Any]) -> list[Section]:
+def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     """All parts, in the order in which a reader needs them."""
     drawn = curves(run)
     loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
@@ -141,7 +144,7 @@ def _drawn(section: Section) -> Markup:
     )
 
 
-def _by_index(run: RunRecords) -> Markup | None:
+def _by_index(run: Run) -> Markup | None:
     """The strips with their key."""
     drawn = strips(run)
     if not drawn:

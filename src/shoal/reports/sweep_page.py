@@ -52,7 +52,7 @@ def render_sweep(result: SweepResult, importance: Mapping[str, float], plan: str
         ("scaling", "How the score scales", _scaling(result, name)),
         ("settings", "Each setting", _settings(result, name)),
         ("importance", "What mattered", _importance(importance)),
-        ("failed", "Trials that came to nothing", _failed(result)),
+        ("failed", "Failed and pruned trials", _failed(result)),
         ("reproduce", "How to reproduce", _reproduce(plan)),
     ]
     shown = [(anchor, title, body) for anchor, title, body in sections if body]
@@ -180,7 +180,7 @@ def _failed(result: SweepResult) -> Markup:
     rows = [
         [
             str(trial.number),
-            "given up" if trial.state == "pruned" else "failed",
+            "pruned" if trial.state == "pruned" else "failed",
             ", ".join(f"{key} = {_plain(value)}" for key, value in trial.settings.items()),
             trial.reason,
         ]

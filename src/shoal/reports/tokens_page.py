@@ -11,15 +11,15 @@ from shoal.figures import Measure, TokenBox, page, table, token_data, token_scri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.tokens import Parting, TokenReading
+    from shoal.insight.tokens import TokenizationDiff, TokenReading
 
 
-def tokens_page(readings: Sequence[TokenReading], partings: Sequence[Parting] = ()) -> str:
+def tokens_page(readings: Sequence[TokenReading], diffs: Sequence[TokenizationDiff] = ()) -> str:
     """A whole document that opens offline.
 
     Args:
         readings: the same text by each tokenizer.
-        partings: comparisons of two of them.
+        diffs: comparisons of two of them.
     """
     views, data = [], {}
     for place, reading in enumerate(readings):
@@ -37,10 +37,10 @@ def tokens_page(readings: Sequence[TokenReading], partings: Sequence[Parting] = 
     body = Markup("<h1>{}</h1>{}{}").format(
         "Tokens",
         Markup("").join(views),
-        Markup("").join(_parting(number, each) for number, each in enumerate(partings)),
+        Markup("").join(_diff(number, each) for number, each in enumerate(diffs)),
     )
     contents = [(f"reading-{place}", reading.model) for place, reading in enumerate(readings)]
-    contents += [(f"parting-{place}", f"against {each.second}") for place, each in enumerate(partings)]
+    contents += [(f"diff-{place}", f"against {each.second}") for place, each in enumerate(diffs)]
     return page(title="Tokens", body=body, contents=contents, style=token_style(), script=token_script(), data=data)
 
 
@@ -84,23 +84,19 @@ def _named(reading: TokenReading) -> Markup:
     return table(("role", "token", "id"), rows, caption="Tokens with a role", numeric=(2,))
 
 
-def _parting(number: int, parting: Parting) -> Markup:
-    """Where two tokenizers part, as a table."""
-    rows = [(span.text, _joined(span.first), _joined(span.second)) for span in parting.spans]
+def _diff(number: int, diff: TokenizationDiff) -> Markup:
+    """The diff of two tokenizations, as a table."""
+    rows = [(span.text, _joined(span.first), _joined(span.second)) for span in diff.spans]
     summary = (
-        f"{parting.shared} cuts are shared, {parting.only_first} made by the first alone, "
-        f"{parting.only_second} by the second alone: agreement {parting.agreement:.2f} (shared among all)."
+        f"{diff.shared} boundaries are shared, {diff.only_first} are of the first alone, "
+        f"{diff.only_second} of the second alone: agreement {diff.agreement:.2f} (shared among all)."
     )
-    found = (
-        table(("text", parting.first, parting.second), rows, caption="Stretches that are cut differently")
-        if rows
-        else ""
-    )
-    return Markup("<section id='parting-{}'><h2>{} against {}</h2><p>{}</p>{}</section>").format(
-        number, parting.first, parting.second, summary, found
+    found = table(("text", diff.first, diff.second), rows, caption="Spans that are divided differently") if rows else ""
+    return Markup("<section id='diff-{}'><h2>{} against {}</h2><p>{}</p>{}</section>").format(
+        number, diff.first, diff.second, summary, found
     )
 
 
 def _joined(tokens: Sequence[str]) -> Markup:
-    """Tokens that can be told from each other."""
+    """Tokens, each in a box of its own."""
     return Markup(" ").join(Markup("<code>{}</code>").format(token) for token in tokens)

@@ -12,7 +12,7 @@ from shoal.insight.vectors import MEASURES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.insight.vectors import Geometry, Neighbours, Projection, VectorReport
+    from shoal.insight.vectors import Geometry, Projection, TokenNeighbours, VectorReport
 
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"})
@@ -46,18 +46,19 @@ def _maps(report: VectorReport) -> Markup:
         scatter_svg(_points(report, space, projection), title=f"{space} vectors, {_METHODS[projection.method]}")
         for space, projection in report.projections.items()
     ]
-    faithful = "; ".join(f"{space} {each.faithful:.0%}" for space, each in report.projections.items())
-    first = next(iter(report.projections.values()))
-    meaning = (
-        "of the variance lies in the drawn plane"
-        if first.method == "pca"
-        else "of the five nearest of each stay nearest"
-    )
+    trust = "; ".join(f"{space} {_trust(each)}" for space, each in report.projections.items())
     caption = (
         "Each mark is a token of the text; point at one for its place. Labels stand where there is room. How far to "
-        f"trust the map: {faithful} {meaning}."
+        f"trust the map: {trust}."
     )
     return figure(drawings, caption=caption)
+
+
+def _trust(projection: Projection) -> str:
+    """How far the plane can be trusted."""
+    preserved = f"{projection.neighbours_preserved:.0%} of the five nearest neighbours stay nearest"
+    variance = projection.explained_variance
+    return preserved if variance is None else f"{variance:.0%} of the variance lies in the plane, {preserved}"
 
 
 def _points(report: VectorReport, space: str, projection: Projection) -> list[ScatterPoint]:
@@ -96,7 +97,7 @@ def _neighbours(report: VectorReport) -> Markup:
     return said.format(agreements) + table(head, rows, caption="Nearest among the input vectors", numeric=(1,))
 
 
-def _near(each: Neighbours, measure: str) -> Markup:
+def _near(each: TokenNeighbours, measure: str) -> Markup:
     """The neighbours by one measure."""
     alone = each.only[measure]
     return Markup(" ").join(

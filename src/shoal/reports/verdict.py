@@ -10,7 +10,8 @@ from shoal.figures import effect_chart, figure, table, templates, to_svg
 from shoal.reports.html_format import MINUS, number, said, words
 
 if TYPE_CHECKING:
-    from shoal.reports.folder import Record, RunRecords
+    from shoal.experiments import Run
+    from shoal.reports.folder import Record
 
 MEANING = {
     "supported": "the whole interval lies above 0 and the estimate reaches the smallest effect that matters",
@@ -21,12 +22,12 @@ MEANING = {
 SIGN = {"supported": "✓", "refuted": "✗", "underpowered": "?", "confounded": "!"}
 
 
-def verdict(run: RunRecords) -> Markup:
+def verdict(run: Run) -> Markup:
     """The verdict with the numbers behind it, or what is still missing for one."""
     template = templates("shoal.reports").get_template("verdict.html.j2")
-    record = run.verdict
-    if record is None:
+    if run.verdict is None:
         return Markup(template.render(word=None, progress=_progress(run)))
+    record = run.verdict.to_dict()
     word = record["verdict"]
     html = template.render(
         word=word,
@@ -42,10 +43,10 @@ def verdict(run: RunRecords) -> Markup:
     return Markup(html)
 
 
-def _progress(run: RunRecords) -> list[str]:
+def _progress(run: Run) -> list[str]:
     """Each arm that has begun, with how many of its seeds are done."""
     planned = len(run.experiment.seeds)
-    finished = {arm: sum(seed.done is not None for seed in run.of_arm(arm)) for arm in run.arms}
+    finished = {arm: sum(seed.done is not None for seed in run.seeds_of(arm)) for arm in run.arms}
     return [f"{arm}: {done} of {planned} seeds are done" for arm, done in finished.items()]
 
 

@@ -10,6 +10,11 @@ from .checks import (
     check_alpha as check_alpha,
     check_confidence as check_confidence,
 )
+from .growth import (
+    Exponent as Exponent,
+    fit_exponent as fit_exponent,
+    fit_lines as fit_lines,
+)
 from .intervals import (
     Interval as Interval,
     clopper_pearson_interval as clopper_pearson_interval,

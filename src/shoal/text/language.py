@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 _SAMPLE = 2000
+_MIN_LENGTH = 20
+"""Characters; below this the library's first guess is little better than chance."""
 
 
 def rank_languages(text: str) -> list[tuple[str, float]]:
@@ -15,6 +17,16 @@ def rank_languages(text: str) -> list[tuple[str, float]]:
         text = f"{text[:_SAMPLE]} {text[middle:][:_SAMPLE]} {text[-_SAMPLE:]}"
     readable = text.encode("utf-8", "replace").decode("utf-8")
     return [(str(code), float(probability)) for code, probability in _identifier().rank(readable)]
+
+
+def find_language(text: str) -> str | None:
+    """The ISO 639-1 code of a text's language (the `py3langid` library); None where the text is too short."""
+    return rank_languages(text)[0][0] if len(text) >= _MIN_LENGTH else None
+
+
+def known_languages() -> frozenset[str]:
+    """The codes of the languages that can be identified."""
+    return frozenset(code for code, _ in rank_languages(""))
 
 
 @cache

@@ -8,26 +8,24 @@ from .generate import (
     tell_story as tell_story,
     word_classes as word_classes,
 )
-from .instructions import (
-    instruct as instruct,
-    summarize as summarize,
-)
 from .lexicon import (
     VERBS as VERBS,
     child_words as child_words,
 )
+from .parser import read_events as read_events
 from .questions import (
-    Question as Question,
+    StoryQuestion as StoryQuestion,
     answer_question as answer_question,
     ask_questions as ask_questions,
 )
-from .reading import read_events as read_events
 from .rows import (
+    instruct as instruct,
     row_schema as row_schema,
     story_row as story_row,
+    summarize as summarize,
 )
 from .world import (
     Event as Event,
+    RequiredWords as RequiredWords,
     Story as Story,
-    Words as Words,
 )

@@ -9,7 +9,7 @@ from shoal.corpora.grammar import lexicon
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shoal.corpora.grammar.world import Event, Words
+    from shoal.corpora.grammar.world import Event, RequiredWords
 
 FEATURES = ("dialogue", "bad ending", "twist", "moral", "foreshadowing", "conflict")
 """As TinyStories names them (Eldan & Li 2023, arXiv:2305.07759, section 3)."""
@@ -40,7 +40,7 @@ def find_features(text: str, events: Sequence[Event]) -> tuple[str, ...]:
     return tuple(name for name in FEATURES if there[name])
 
 
-def missing_words(text: str, words: Words) -> tuple[str, ...]:
+def missing_words(text: str, words: RequiredWords) -> tuple[str, ...]:
     """Those of the required words that a text holds in no form: the noun, the verb or its past, the adjective."""
     held = {word.strip('.,!?":;').removesuffix("'s").lower() for word in text.split()}
     forms: Iterable[tuple[str, set[str]]] = (

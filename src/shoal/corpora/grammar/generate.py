@@ -1,4 +1,4 @@
-"""Stories without end: each is a function of a seed and its index, so any part can be told again by itself."""
+"""An endless stream of stories: each is a function of a seed and its index, so any of them can be made by itself."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from shoal.corpora.grammar import lexicon
 from shoal.corpora.grammar.features import FEATURES, find_features
 from shoal.corpora.grammar.plots import PLOTS
-from shoal.corpora.grammar.plots.frame import close, open_story, trouble
-from shoal.corpora.grammar.telling import Teller
-from shoal.corpora.grammar.world import Story, Words
+from shoal.corpora.grammar.plots.beats import close, open_story, trouble
+from shoal.corpora.grammar.realizer import Realizer
+from shoal.corpora.grammar.world import RequiredWords, Story
 from shoal.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ _SHARES = {
     "foreshadowing": 0.2,
     "conflict": 0.15,
 }
-"""How often a feature is drawn where none is asked for; a plot may bring more."""
+"""How often a feature is drawn where none is requested; a plot may bring more."""
 
 
 def tell_stories(
     *, seed: int, features: Iterable[str] = (), words: Iterable[str] = (), start: int = 0
 ) -> Iterator[Story]:
-    """Yield stories without end.
+    """Yield an endless stream of stories.
 
     Args:
         seed: equal seeds give equal stories.
@@ -47,48 +47,52 @@ def tell_stories(
         UnknownNameError: a feature or a word that the grammar does not know.
         UsageError: two words of one class.
     """
-    asked = _check_features(features)
+    requested = _check_features(features)
     given = _sort_words(words)
     index = start
     while True:
-        yield tell_story(seed, index, asked, given)
+        yield tell_story(seed, index, requested, given)
         index += 1
 
 
 def tell_story(
-    seed: int, index: int, asked: frozenset[str] = frozenset(), given: dict[str, str] | None = None
+    seed: int, index: int, requested: frozenset[str] = frozenset(), given: dict[str, str] | None = None
 ) -> Story:
     """The story of this seed and index.
 
-    It is drawn anew, from the same stream of random numbers, while it misses a feature that was asked for.
+    Args:
+        seed: equal seeds and indices give equal stories.
+        index: which story of the seed.
+        requested: features that it must have. It is drawn again, from the same stream of random numbers, until it does.
+        given: words that it must hold, by class (noun, verb, adjective); the others are drawn.
     """
     rng = random.Random((seed << 48) + index)
     while True:
         words = _draw_words(rng, given or {})
-        drawn = asked | {name for name, share in _SHARES.items() if rng.random() < share}
-        teller = Teller(rng, words, drawn, talks="dialogue" in drawn)
+        drawn = requested | {name for name, share in _SHARES.items() if rng.random() < share}
+        story = Realizer(rng, words, drawn, talks="dialogue" in drawn)
         plot = _PLOTS[int(rng.random() * len(_PLOTS))]
-        open_story(teller)
-        moral = PLOTS[plot](teller)
-        trouble(teller)
-        close(teller, moral)
-        text, events = teller.text(), tuple(teller.events)
+        open_story(story)
+        moral = PLOTS[plot](story)
+        trouble(story)
+        close(story, moral)
+        text, events = story.text(), tuple(story.events)
         found = find_features(text, events)
-        if asked <= set(found):
+        if requested <= set(found):
             return Story(text=text, words=words, features=found, plot=plot, events=events, seed=seed, index=index)
 
 
 def word_classes() -> dict[str, tuple[str, ...]]:
-    """The words that can be asked for, by class."""
+    """The words that can be requested, by class."""
     return {"noun": _NOUNS, "verb": _VERBS, "adjective": _ADJECTIVES}
 
 
 def _check_features(features: Iterable[str]) -> frozenset[str]:
-    asked = frozenset(features)
-    for name in asked:
+    requested = frozenset(features)
+    for name in requested:
         if name not in FEATURES:
             raise UnknownNameError("feature", name, FEATURES)
-    return asked
+    return requested
 
 
 def _sort_words(words: Iterable[str]) -> dict[str, str]:
@@ -108,9 +112,9 @@ def _sort_words(words: Iterable[str]) -> dict[str, str]:
     return given
 
 
-def _draw_words(rng: random.Random, given: dict[str, str]) -> Words:
+def _draw_words(rng: random.Random, given: dict[str, str]) -> RequiredWords:
     draw = rng.random
-    return Words(
+    return RequiredWords(
         noun=given.get("noun") or _NOUNS[int(draw() * len(_NOUNS))],
         verb=given.get("verb") or _VERBS[int(draw() * len(_VERBS))],
         adjective=given.get("adjective") or _ADJECTIVES[int(draw() * len(_ADJECTIVES))],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shoal.corpora.grammar.lexicon import article
-from shoal.corpora.grammar.possession import holders
-from shoal.corpora.grammar.reading import read_events
+from shoal.corpora.grammar.parser import read_events
+from shoal.corpora.grammar.world import holders
 from shoal.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,10 +17,47 @@ if TYPE_CHECKING:
 NOBODY = "nobody"
 """The answer where a thing was lost."""
 
+_Template = tuple[str, str, str]
+"""The kind of a question, the question and its answer, with the slots of an event in braces."""
+
+
+def _introduced(slot: str) -> tuple[_Template, ...]:
+    return ("who", f"What is {{{slot}}}?", "{a_k}"), ("how", f"What is {{{slot}}} like?", "{r}")
+
+
+_ABOUT_BEINGS: dict[str, tuple[_Template, ...]] = {
+    "intro": _introduced("a"),
+    "friend": _introduced("b"),
+    "meet": _introduced("b"),
+    "live": (("where", "Where does {a} live?", "the {p}"),),
+    "favorite": (("what", "What is {a}'s favorite color?", "{c}"),),
+    "win": (("who", "Who won the race?", "{a}"),),
+    "stuck": (("where", "Where was {a} stuck?", "{s}"),),
+    "twist": (("what", "What was the {k} really?", "a {r} {l}"),),
+}
+"""By kind of event; ``{a_k}`` is the slot ``k`` with its article."""
+
+_ABOUT_THINGS: dict[str, tuple[_Template, ...]] = {
+    "want": (("what", "What did {a} want?", "{a_noun_x}"),),
+    "find": (("where", "Where did {a} find the {noun_x}?", "{s}"),),
+    "find_again": (("where", "Where did {a} find the {t}?", "{s}"),),
+    "lose": (("where", "Where did {a} lose the {t}?", "the {p}"),),
+    "hide": (("where", "Where did {a} hide the {t}?", "{s}"),),
+    "give": (("what", "What did {a} give to {b}?", "the {t}"), ("who", "Who gave the {t} to {b}?", "{a}")),
+    "swap": (("what", "What did {a} get for the {t}?", "the {noun_y}"),),
+    "break": (("who", "Who broke the {t}?", "{a}"),),
+    "tear": (("who", "Who tore the {t}?", "{a}"),),
+    "fix": (("who", "Who fixed the {t}?", "{a}"),),
+    "make": (("what", "What did {a} make?", "{a_noun_x}"),),
+    "eat": (("what", "What did {a} eat?", "{o}"),),
+    "feed": (("what", "What did {b} eat?", "{o}"),),
+}
+"""By kind of event; ``{noun_x}`` is the noun in the slot ``x`` without its look."""
+
 _SAD_STATES = {"sad_for": "gone", "sad_broke": "broken", "sad_torn": "torn"}
 
 
-class Question(NamedTuple):
+class StoryQuestion(NamedTuple):
     """A question about a story, of one of the kinds who, where, what, how, why and order."""
 
     kind: str
@@ -28,22 +65,31 @@ class Question(NamedTuple):
     answer: str
 
 
-def ask_questions(events: Sequence[Event]) -> tuple[Question, ...]:
+def ask_questions(events: Sequence[Event]) -> tuple[StoryQuestion, ...]:
     """The questions that a story answers, each with its one answer.
 
     A question to which the story gives two answers (somebody found two things) is left out.
+
+    Args:
+        events: the events of a story, in order.
     """
     answers: dict[tuple[str, str], set[str]] = {}
     for part in (_of_beings, _of_things, _of_feelings, _of_possession):
         for kind, question, answer in part(events):
             answers.setdefault((kind, question), set()).add(answer)
     return tuple(
-        Question(kind, question, next(iter(given))) for (kind, question), given in answers.items() if len(given) == 1
+        StoryQuestion(kind, question, next(iter(given)))
+        for (kind, question), given in answers.items()
+        if len(given) == 1
     )
 
 
 def answer_question(text: str, question: str) -> str:
     """The answer to a question about a story, from its text alone.
+
+    Args:
+        text: the story.
+        question: one of the questions that `ask_questions` gives for it.
 
     Raises:
         DataError: the story does not answer this question, or is no story of the grammar.
@@ -54,64 +100,53 @@ def answer_question(text: str, question: str) -> str:
     raise DataError(f"the story does not answer {question!r}; ask one of the questions of ask_questions")
 
 
-def _of_beings(events: Iterable[Event]) -> Iterator[Question]:
+def _of_beings(events: Iterable[Event]) -> Iterator[StoryQuestion]:
     """Who they are, and where they live and go."""
     trips: dict[str, list[str]] = {}
-    for kind, slots in events:
-        if kind in ("intro", "friend", "meet"):
-            name = slots["a" if kind == "intro" else "b"]
-            yield Question("who", f"What is {name}?", article(slots["k"]))
-            yield Question("how", f"What is {name} like?", slots["r"])
-        elif kind == "live":
-            yield Question("where", f"Where does {slots['a']} live?", f"the {slots['p']}")
-        elif kind in ("go", "go_with"):
-            trips.setdefault(slots["a"], []).append(slots["p"])
-        elif kind == "favorite":
-            yield Question("what", f"What is {slots['a']}'s favorite color?", slots["c"])
-        elif kind == "win":
-            yield Question("who", "Who won the race?", slots["a"])
-        elif kind == "stuck":
-            yield Question("where", f"Where was {slots['a']} stuck?", slots["s"])
-        elif kind == "twist":
-            yield Question("what", f"What was the {slots['k']} really?", f"a {slots['r']} {slots['l']}")
+    for event in events:
+        yield from _fill(_ABOUT_BEINGS.get(event.kind, ()), event)
+        if event.kind in ("go", "go_with"):
+            trips.setdefault(event.slots["a"], []).append(event.slots["p"])
     for name, places in trips.items():
-        yield Question("where", f"Where did {name} go first?", f"the {places[0]}")
-        yield Question("where", f"Where did {name} go last?", f"the {places[-1]}")
+        yield StoryQuestion("where", f"Where did {name} go first?", f"the {places[0]}")
+        yield StoryQuestion("where", f"Where did {name} go last?", f"the {places[-1]}")
 
 
-def _of_things(events: Iterable[Event]) -> Iterator[Question]:
+def _of_things(events: Iterable[Event]) -> Iterator[StoryQuestion]:
     """What happened with what."""
     for event in events:
-        kind, slots = event
-        name = slots.get("a", "")
-        for slot in {"x", "y", "z"} & slots.keys():
-            look, _, noun = slots[slot].rpartition(" ")
-            yield Question("how", f"What does the {noun} look like?", look)
-        if kind == "want":
-            yield Question("what", f"What did {name} want?", article(event.noun("x") or ""))
-        elif kind in ("find", "find_again"):
-            found = event.noun("x") or event.noun("t")
-            yield Question("where", f"Where did {name} find the {found}?", slots["s"])
-        elif kind == "lose":
-            yield Question("where", f"Where did {name} lose the {slots['t']}?", f"the {slots['p']}")
-        elif kind == "hide":
-            yield Question("where", f"Where did {name} hide the {slots['t']}?", slots["s"])
-        elif kind == "give":
-            yield Question("what", f"What did {name} give to {slots['b']}?", f"the {slots['t']}")
-            yield Question("who", f"Who gave the {slots['t']} to {slots['b']}?", name)
-        elif kind == "swap":
-            yield Question("what", f"What did {name} get for the {slots['t']}?", f"the {event.noun('y')}")
-        elif kind in ("break", "tear"):
-            yield Question("who", f"Who {'broke' if kind == 'break' else 'tore'} the {slots['t']}?", name)
-        elif kind == "fix":
-            yield Question("who", f"Who fixed the {slots['t']}?", name)
-        elif kind == "make":
-            yield Question("what", f"What did {name} make?", article(event.noun("x") or ""))
-        elif kind in ("eat", "feed"):
-            yield Question("what", f"What did {slots.get('b', name)} eat?", slots["o"])
+        for slot in "xyz":
+            if slot in event.slots:
+                look, _, noun = event.slots[slot].rpartition(" ")
+                yield StoryQuestion("how", f"What does the {noun} look like?", look)
+        yield from _fill(_ABOUT_THINGS.get(event.kind, ()), event)
 
 
-def _of_feelings(events: Iterable[Event]) -> Iterator[Question]:
+def _fill(templates: Iterable[_Template], event: Event) -> Iterator[StoryQuestion]:
+    """The questions of an event, its slots in the place of their names."""
+    values = _Values(event)
+    for kind, question, answer in templates:
+        yield StoryQuestion(kind, question.format_map(values), answer.format_map(values))
+
+
+class _Values(dict[str, str]):
+    """The slots of an event, and what is derived from them by the prefixes ``a_`` and ``noun_``."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.slots)
+
+    def __missing__(self, name: str) -> str:
+        prefix, _, slot = name.partition("_")
+        if prefix == "a" and slot:
+            return article(self[slot])
+        if prefix == "noun":
+            return self[slot].rpartition(" ")[2]
+        if name == "a":  # a form may leave out who acts
+            return ""
+        raise KeyError(name)
+
+
+def _of_feelings(events: Iterable[Event]) -> Iterator[StoryQuestion]:
     """How somebody felt at last, and why."""
     last: dict[str, str] = {}
     for kind, slots in events:
@@ -120,17 +155,17 @@ def _of_feelings(events: Iterable[Event]) -> Iterator[Question]:
         name, feeling = slots["a"], slots["f"]
         last[name] = feeling
         if kind in _SAD_STATES:
-            yield Question("why", f"Why was {name} {feeling}?", f"the {slots['t']} was {_SAD_STATES[kind]}")
+            yield StoryQuestion("why", f"Why was {name} {feeling}?", f"the {slots['t']} was {_SAD_STATES[kind]}")
         elif kind == "glad_for":
-            yield Question("why", f"Why was {name} {feeling}?", f"{name} had the {slots['t']}")
+            yield StoryQuestion("why", f"Why was {name} {feeling}?", f"{name} had the {slots['t']}")
     for name, feeling in last.items():
-        yield Question("how", f"How did {name} feel at the end?", feeling)
+        yield StoryQuestion("how", f"How did {name} feel at the end?", feeling)
 
 
-def _of_possession(events: Iterable[Event]) -> Iterator[Question]:
+def _of_possession(events: Iterable[Event]) -> Iterator[StoryQuestion]:
     """Who had what, first, last and in order."""
     for noun, names in holders(events).items():
-        said = [name or NOBODY for name in names]
-        yield Question("order", f"Who had the {noun} first?", said[0])
-        yield Question("order", f"Who had the {noun} at the end?", said[-1])
-        yield Question("order", f"Who had the {noun}, in order?", ", ".join(said))
+        owners = [name or NOBODY for name in names]
+        yield StoryQuestion("order", f"Who had the {noun} first?", owners[0])
+        yield StoryQuestion("order", f"Who had the {noun} at the end?", owners[-1])
+        yield StoryQuestion("order", f"Who had the {noun}, in order?", ", ".join(owners))

@@ -1,14 +1,46 @@
-"""Stories as rows for a file: the text, what was asked for, and on request the plot facts with their questions."""
+"""Stories as rows for a file: the text, also in the form of TinyStories-Instruct, and on request the plot facts.
+
+TinyStories-Instruct puts what is requested, in any order, before the story. The parts are those of Eldan & Li 2023
+(arXiv:2305.07759, section 3.1): words, features, a summary, a sentence of the story; a random part of them stands
+before each story.
+"""
 
 from __future__ import annotations
 
+import random
+import re
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.grammar.instructions import instruct, summarize
+from shoal.corpora.grammar.lexicon import article
 from shoal.corpora.grammar.questions import ask_questions
 
 if TYPE_CHECKING:
-    from shoal.corpora.grammar.world import Story
+    from shoal.corpora.grammar.world import Event, Story
+
+_CLAUSES = {
+    "twist": "meets a {r} {l} that seemed to be a {k}",
+    "break": "breaks the {t}",
+    "tear": "tears the {t}",
+    "lose": "loses the {t}",
+    "find_again": "finds the {t} again {s}",
+    "make": "makes {x}",
+    "swap": "swaps the {t} with {b}",
+    "quarrel": "has a fight with {b}",
+    "win": "wins a race against {b}",
+    "free": "frees {b} with the {t}",
+    "fix": "fixes the {t}",
+    "feed": "gives food to {b}",
+    "brave": "is brave at last",
+    "hurt": "gets hurt",
+    "find": "finds {x} {s}",
+    "give": "gives the {t} to {b}",
+    "leave": "goes away",
+    "want": "wants {x}",
+    "share": "shares the {t} with {b}",
+}
+_ORDER = tuple(_CLAUSES)
+_LONGEST = 3
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])|\n")
 
 
 def story_row(story: Story, *, instructed: bool = False, facts: bool = False) -> dict[str, Any]:
@@ -46,3 +78,41 @@ def row_schema(*, facts: bool = False) -> Any:
         event = pa.struct({"kind": text, "slots": pa.map_(text, text)})
         columns |= {"summary": text, "events": pa.list_(event), "questions": pa.list_(question)}
     return pa.schema(columns)
+
+
+def summarize(story: Story) -> str:
+    """Who the story is about and the few things that matter most in it, in their order."""
+    intro = next(event.slots for event in story.events if event.kind == "intro")
+    told = [(place, event) for place, event in enumerate(story.events) if event.kind in _CLAUSES]
+    chosen = sorted(sorted(told, key=lambda pair: _ORDER.index(pair[1].kind))[:_LONGEST], key=lambda pair: pair[0])
+    clauses = list(dict.fromkeys(_clause(event, intro["a"]) for _, event in chosen))
+    head = f"A {intro['r']} {intro['k']} named {intro['a']}"
+    if not clauses:
+        return f"{head} has a day like no other."
+    first = clauses[0].removeprefix(f"{intro['a']} ")
+    opening = (
+        f"{head} {first}." if first != clauses[0] else f"This is about {intro['a']}, a {intro['k']}. {clauses[0]}."
+    )
+    return " ".join([opening, *(f"{clause[0].upper()}{clause[1:]}." for clause in clauses[1:])])
+
+
+def instruct(story: Story) -> str:
+    """The story with a random part of what could be asked for before it, drawn by the story's seed and index."""
+    rng = random.Random((story.seed << 48) + story.index + (1 << 47))
+    words = story.words
+    sentences = [part for part in _SENTENCE_END.split(story.text) if '"' not in part]
+    parts = {
+        "Words": f"{words.verb}, {words.noun}, {words.adjective}",
+        "Features": ", ".join(name.title().replace("Bad Ending", "BadEnding") for name in story.features),
+        "Summary": summarize(story),
+        "Random sentence": rng.choice(sentences) if sentences else "",
+    }
+    there = [name for name, value in parts.items() if value]
+    chosen = rng.sample(there, rng.randint(1, len(there)))
+    return "\n".join([*(f"{name}: {parts[name]}" for name in chosen), f"Story:\n\n{story.text}"])
+
+
+def _clause(event: Event, hero: str) -> str:
+    slots = {slot: event.slots.get(slot, "") for slot in "abtxskrl"}
+    slots["x"] = article(slots["x"]) if slots["x"] else ""
+    return f"{slots['a'] or hero} {_CLAUSES[event.kind].format_map(slots)}"

@@ -1,9 +1,12 @@
-"""What a story is about: beings, things, and the events that happen to them."""
+"""What a story is about: beings, things, the events that happen to them, and who had what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Being(NamedTuple):
@@ -45,7 +48,7 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class RequiredWords:
     """The three words that must occur in a story, in their base form."""
 
     noun: str
@@ -58,7 +61,7 @@ class Story:
     """A generated story and what is known of it."""
 
     text: str
-    words: Words
+    words: RequiredWords
     features: tuple[str, ...]
     """Those that a program finds in the text, in the order of `shoal.corpora.grammar.features.FEATURES`."""
 
@@ -69,3 +72,37 @@ class Story:
     seed: int
     index: int
     """The story is a function of the seed, the index and what was asked for."""
+
+
+_GAINS = {
+    "have": "x", "find": "x", "find_again": "t", "take": "t", "make": "x",
+}  # fmt: skip
+"""Events after which the one who acts has the thing in this slot."""
+
+
+def holders(events: Iterable[Event]) -> dict[str, list[str]]:
+    """The names of those who had each thing, in order; an empty name stands where it was lost.
+
+    The same holder twice in succession counts once.
+    """
+    found: dict[str, list[str]] = {}
+    for event in events:
+        for noun, name in _changes(event):
+            names = found.setdefault(noun, [])
+            if not names or names[-1] != name:
+                names.append(name)
+    return found
+
+
+def _changes(event: Event) -> list[tuple[str, str]]:
+    """(noun, new holder) pairs of one event."""
+    kind, slots = event.kind, event.slots
+    if kind in _GAINS:
+        return [(event.noun(_GAINS[kind]) or "", slots["a"])]
+    if kind == "lose":
+        return [(slots["t"], "")]
+    if kind == "give":
+        return [(slots["t"], slots["a"]), (slots["t"], slots["b"])]
+    if kind == "swap":
+        return [(slots["t"], slots["b"]), (event.noun("y") or "", slots["b"]), (event.noun("y") or "", slots["a"])]
+    return []

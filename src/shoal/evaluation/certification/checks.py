@@ -1,28 +1,88 @@
-"""The kinds of check: what is asked of an evaluator, and what counts as an answer."""
+"""The kinds of check: a dummy, the examples that it is given, the scores that are right for it, and what passes."""
 
 from __future__ import annotations
 
 import functools
+import math
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.certification.comparing import count_right, disagreements
-from shoal.evaluation.certification.records import read_records, value_of
-from shoal.evaluation.certification.subject import Subject, as_pairs, right_scores
+from shoal.evaluation.certification.diff import count_right, disagreements, read_records, value_of
 from shoal.evaluation.metrics import bleu
-from shoal.models.dummies import make_dummy, set_answers, tiny_tokenizer
+from shoal.models.dummies import GroundTruth, ground_truth, make_dummy, set_answers, tiny_tokenizer
 from shoal.statistics import clopper_pearson_interval
+from shoal.text import decode_continuation, encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.evaluation.certification.records import Evaluator
+    from shoal.evaluation.certification.diff import Evaluator
     from shoal.models.dummies import ContextTree, DummyForCausalLM
     from shoal.tasks import Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an evaluator is given, and what it must say."""
+
+    model: DummyForCausalLM
+    tokenizer: PreTrainedTokenizerFast
+    examples: Sequence[Example]
+    truths: Sequence[Mapping[str, Any]]
+    """By example: field to right value; a field on which the right value is open is left out."""
+
+
+def as_pairs(examples: Sequence[Example]) -> list[tuple[str, str, bool]]:
+    """Examples as a tokenizer's encoder takes them."""
+    return [(example.prompt, example.completion, example.ends) for example in examples]
+
+
+def right_scores(
+    model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, examples: Sequence[Example]
+) -> list[Mapping[str, Any]]:
+    """The right records of a dummy, read off its script.
+
+    Raises:
+        ValueError: the dummy has learned nothing.
+    """
+    if model.context_tree is None:
+        raise ValueError("a dummy that has learned nothing has no right scores")
+    end_id = int(tokenizer.eos_token_id)
+    scores = []
+    for example, item in zip(examples, encode_pairs(tokenizer, as_pairs(examples)), strict=True):
+        truth = ground_truth(model.context_tree, item.prompt, item.target, end_id, model.config.twins)
+        text = decode_continuation(tokenizer, item.prompt, truth.greedy)
+        scores.append(_record(truth, example, text, special=set(tokenizer.all_special_ids) - {end_id}))
+    return scores
+
+
+def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) -> Mapping[str, Any]:
+    record: dict[str, Any] = {
+        "exact_match": truth.exact_match,
+        "first_divergence": truth.first_divergence,
+        "tokens": truth.tokens,
+        "token_accuracy": truth.token_accuracy,
+    }
+    if math.isnan(truth.log_likelihood):
+        return record
+    record |= {
+        "divergence": truth.divergence,
+        "margin": truth.margin,
+        "token_margins": truth.token_margins,
+        "log_likelihood": truth.log_likelihood,
+        "bits_per_byte": -truth.log_likelihood / math.log(2) / (len(example.completion.encode()) + example.ends),
+        "greedy_text": text,
+        "greedy_ends": truth.greedy_ends,
+    }
+    # Whether special tokens inside a text count as text is a matter of taste.
+    if not special.intersection(truth.greedy) and "<" not in example.completion:
+        record["string_match"] = text == example.completion and truth.greedy_ends == example.ends
+    return record
+
 
 ALPHA = 1e-6
 """How often a right evaluator may fall out of the interval of a dummy that answers at random."""

@@ -1,4 +1,4 @@
-"""Body and head compared with the full logits of the model itself, on random batches: the path that scoring takes.
+"""FastModel and head compared with the full logits of the model itself, on random batches: the path that scoring takes.
 
 Dummies prove an evaluator; this proves that what holds for a dummy's head holds for a given model's: its bias, scale
 and soft cap are all there, and padding on the right changes nothing.

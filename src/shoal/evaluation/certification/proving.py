@@ -10,7 +10,7 @@ from shoal.evaluation.certification.certificate import Certificate, CheckResult
 from shoal.evaluation.certification.checks import Check, Finding
 
 if TYPE_CHECKING:
-    from shoal.evaluation.certification.records import Evaluator
+    from shoal.evaluation.certification.diff import Evaluator
     from shoal.progress import Progress
 
 
@@ -36,8 +36,6 @@ def certify(
         progress: is told how many checks are done.
         stop_at_first_failure: leave out what comes behind the first check that fails.
     """
-    from shoal.evaluation.certification.suite import checks
-
     if evaluator is None:
         from shoal.evaluation import evaluate
 
@@ -57,6 +55,18 @@ def certify(
         fast=fast,
         seed=seed,
     )
+
+
+def checks(*, fast: bool) -> tuple[Check, ...]:
+    """The checks in the order in which they are made: the cheapest and most telling ones first.
+
+    Args:
+        fast: only the essential ones, with which every run begins.
+    """
+    from shoal.evaluation.certification.essential_checks import ESSENTIAL
+    from shoal.evaluation.certification.thorough_checks import THOROUGH
+
+    return ESSENTIAL if fast else (*ESSENTIAL, *THOROUGH)
 
 
 def _examine(check: Check, evaluator: Evaluator, seed: int) -> CheckResult:

@@ -1,21 +1,15 @@
-from .completing import (
-    Completion as Completion,
-    complete_prompts as complete_prompts,
-)
-from .copying import CopyFinder as CopyFinder
-from .facts import (
-    make_questions as make_questions,
-    score_facts as score_facts,
-)
-from .heldout import held_out_bits as held_out_bits
+from .bits_per_byte import held_out_bits as held_out_bits
 from .measures import Measure as Measure
-from .minimal import (
+from .memorization import CopyFinder as CopyFinder
+from .minimal_pairs import (
+    MinimalPair as MinimalPair,
     PairScores as PairScores,
     minimal_pairs as minimal_pairs,
-)
-from .pairs import (
-    MinimalPair as MinimalPair,
     read_pairs as read_pairs,
+)
+from .plot_qa import (
+    make_questions as make_questions,
+    score_facts as score_facts,
 )
 from .prompts import (
     StoryPrompt as StoryPrompt,
@@ -28,4 +22,8 @@ from .rating import (
     Sampling as Sampling,
     StoryRating as StoryRating,
     rate_model as rate_model,
+)
+from .sampling import (
+    Completion as Completion,
+    complete_prompts as complete_prompts,
 )

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora import words_of
-from shoal.evaluation.judging.rubric import AGES, DIMENSIONS, Judgement, Piece
-from shoal.evaluation.stories.completing import Completion, complete_prompts
-from shoal.evaluation.stories.facts import FactQuestion, FactScores, score_facts
-from shoal.evaluation.stories.following import following
-from shoal.evaluation.stories.heldout import held_out_bits
+from shoal.evaluation.judging.llm_judge import AGES, DIMENSIONS, Judgement, Piece
+from shoal.evaluation.stories.bits_per_byte import held_out_bits
+from shoal.evaluation.stories.instruction_following import following
 from shoal.evaluation.stories.measures import Measure, measure
-from shoal.evaluation.stories.minimal import PairScores, minimal_pairs
+from shoal.evaluation.stories.minimal_pairs import PairScores, minimal_pairs
+from shoal.evaluation.stories.plot_qa import FactQuestion, FactScores, score_facts
+from shoal.evaluation.stories.sampling import Completion, complete_prompts
 from shoal.evaluation.stories.variety import distinct, self_overlap
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation.stories.copying import CopyFinder
-    from shoal.evaluation.stories.pairs import MinimalPair
+    from shoal.evaluation.stories.memorization import CopyFinder
+    from shoal.evaluation.stories.minimal_pairs import MinimalPair
     from shoal.evaluation.stories.prompts import StoryPrompt
     from shoal.models.fast import FastModel
     from shoal.progress import Progress

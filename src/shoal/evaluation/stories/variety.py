@@ -11,7 +11,7 @@ from shoal.evaluation.stories.measures import Measure, measure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.evaluation.stories.completing import Completion
+    from shoal.evaluation.stories.sampling import Completion
 
 _SHARED = 4
 _WORDS = 50

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.experiments.pretraining.records import read_rows
-from shoal.experiments.writing import write_text
+from shoal.experiments.storage import read_json_rows, write_text
+from shoal.models import find_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.result import PretrainResult
+    from shoal.experiments.pretraining.records import PretrainResult
     from shoal.experiments.pretraining.tables import CorpusTable
 
 
@@ -43,7 +43,7 @@ def write_card(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sourc
 
 def _model(recipe: Recipe, plan: PretrainPlan, result: PretrainResult) -> str:
     shape, how = recipe.model, recipe.training
-    kind = {"llama": "LlamaForCausalLM", "gpt-neo": "GPTNeoForCausalLM"}[shape.kind]
+    kind = find_architecture(shape.kind).class_name
     blocks = "1 block" if shape.layers == 1 else f"{shape.layers} blocks"
     return (
         f"A `{kind}` of {result.parameters:,} parameters: {blocks} of width {shape.width} with "
@@ -89,7 +89,7 @@ def _memorised(result: PretrainResult) -> str:
 
 
 def _samples(recipe: Recipe, result: PretrainResult) -> str:
-    said = [row for row in read_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
+    said = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
     if not said:
         return "None were drawn."
     quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in said)

@@ -1,4 +1,4 @@
-"""What a recipe is going to do, said before it starts: sizes, steps, and the time that a few steps foretell."""
+"""The model of a recipe, and the plan of its training: sizes, steps, and how long a few measured steps take."""
 
 from __future__ import annotations
 
@@ -9,17 +9,51 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
-from shoal.experiments.pretraining.words import in_words
-
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.experiments.pretraining.preparing import Prepared
+    from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.training import Batch, DocumentSource, Dtype, TrainSettings
+    from shoal.training import Batch, DocumentSource, Dtype, Precision, TrainSettings
 
-_TRIED = 4
-"""Steps that are measured; the first of them, which also chooses the precision, does not count."""
+
+def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """The model of the recipe with fresh weights.
+
+    Args:
+        recipe: its shape and seed.
+        tokenizer: gives the size of the vocabulary and the end token.
+
+    Raises:
+        UsageError: the heads do not divide the width.
+    """
+    from shoal.models import ModelShape, build_model
+
+    table = recipe.model
+    sizes = table.model_dump(include={"width", "layers", "heads", "inner", "context", "tied", "initial_spread"})
+    shape = ModelShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **sizes)
+    return build_model(table.kind, shape, seed=recipe.seed)
+
+
+def train_settings(recipe: Recipe, steps: int, precision: Precision | None = None) -> TrainSettings:
+    """The settings of the training loop.
+
+    Args:
+        recipe: has them.
+        steps: of the whole training.
+        precision: what a measurement has chosen; None for that of the recipe.
+    """
+    from shoal.experiments.tables import train_settings_of
+    from shoal.training import default_beta2
+
+    table = recipe.training
+    chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or table.precision}
+    beta2 = default_beta2(table.optimizer, steps) if table.beta2 is None else table.beta2
+    return train_settings_of(table, chosen | {"beta2": beta2})
+
+
+_MEASURED_STEPS = 4
+"""Steps that are measured; the first does not count, since it also chooses the precision and warms the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +100,7 @@ class PretrainPlan:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """The plan in words."""
+        """The plan for a person, line by line."""
         head = [
             f"{corpus.name}: {corpus.documents:,} documents, {corpus.size:,} bytes, {corpus.tokens:,} tokens, "
             f"{corpus.held_out:,} held out"
@@ -75,17 +109,24 @@ class PretrainPlan:
         if self.missing_ids:
             head.append(f"{self.missing_ids} of the listed held-out ids are in none of the corpora")
         packed = f"{self.packing:.1%} of each step is filled"
-        speed = f"{self.step_seconds * 1000:.0f} ms a step, measured on {_TRIED - 1}"
+        speed = f"{self.step_seconds * 1000:.0f} ms per step, measured on {_MEASURED_STEPS - 1}"
         return [
             *head,
             f"{self.parameters:,} parameters, {self.vocabulary:,} tokens in the vocabulary",
             f"{self.steps:,} steps on {self.tokens:,} tokens ({packed}), {self.precision}",
-            f"about {in_words(self.seconds)} of training ({speed}); scoring and samples besides",
+            f"about {format_duration(self.seconds)} of training ({speed}); scoring and samples besides",
         ]
 
 
 def plan_training(recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings) -> PretrainPlan:
-    """Measure a few steps on a copy of the model, and say what all of them will take."""
+    """Measure a few steps on a copy of the model, and plan all of them by that.
+
+    Args:
+        recipe: what will be done.
+        prepared: its data.
+        model: the fresh model, which is left as it is.
+        settings: of the training.
+    """
     step_seconds, precision = _measure(model, prepared.stream, settings)
     corpora = tuple(
         CorpusPlan(
@@ -136,7 +177,7 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
     moments: list[float] = []
     result = run_training(
         copy.deepcopy(model),
-        _FirstSteps(stream, _TRIED),
+        _FirstSteps(stream, _MEASURED_STEPS),
         # The rate of a real first step is small, too; a large one could meet a number that is none.
         replace(settings, learning_rate=min(settings.learning_rate, 1e-4), matrix_learning_rate=None),
         folder=None,
@@ -144,3 +185,12 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
     )
     steps = [later - earlier for earlier, later in pairwise(moments)]
     return (statistics.median(steps) if steps else result.seconds), cast("Dtype", result.precision)
+
+
+def format_duration(seconds: float) -> str:
+    """A duration for a person: ``42 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.experiments.pretraining.result import HeldOutScore, Memorised
+from shoal.experiments.pretraining.records import HeldOutScore, Memorised
 from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation import Row
-    from shoal.experiments.pretraining.heldout import Mask
-    from shoal.experiments.pretraining.preparing import Prepared
+    from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
+    from shoal.experiments.pretraining.split import Mask
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
 
     Rows = Sequence[Row]

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from shoal.experiments.learning import LearningTable
-from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrZero, Table, Whole
+from shoal.errors import UnknownNameError
+from shoal.experiments.pretraining.trackers import Tracker
+from shoal.experiments.tables import (
+    Count,
+    LearningTable,
+    Name,
+    NotNegative,
+    Positive,
+    ShareOrZero,
+    Table,
+    Whole,
+    one_of,
+)
+from shoal.models import find_architecture
 
-Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
+TrackerName = Annotated[str, one_of(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
 
 
@@ -98,10 +110,19 @@ class TokenizerTable(Table):
     """Whose documents it is learned on; none for all corpora."""
 
 
+def _known_architecture(name: str) -> str:
+    try:
+        return find_architecture(name).name
+    except UnknownNameError as error:
+        raise ValueError(f"model.kind: {error}") from error
+
+
 class ModelTable(Table):
     """The shape of the model."""
 
-    kind: Literal["llama", "gpt-neo"] = "llama"
+    kind: Annotated[str, AfterValidator(_known_architecture)] = "llama"
+    """The architecture: one of `shoal.models.architecture_names`."""
+
     width: Count = 64
     layers: Count = 4
     """Transformer blocks."""
@@ -118,7 +139,7 @@ class ModelTable(Table):
     """Standard deviation of the fresh weights."""
 
 
-class TrainingTable(LearningTable):
+class PretrainTable(LearningTable):
     """How it is trained."""
 
     tokens: Count | None = None
@@ -151,7 +172,7 @@ class StageTable(Table):
     """From a corpus to its share of the stage's tokens; shares are weights and need not sum to 1."""
 
 
-class EvaluationTable(Table):
+class PretrainEvaluationTable(Table):
     """What is measured of the model, and how often."""
 
     documents: Count = 200

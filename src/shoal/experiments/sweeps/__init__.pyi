@@ -1,8 +1,8 @@
 from .files import (
     load_sweep as load_sweep,
-    planned as planned,
+    plan_sweep as plan_sweep,
 )
-from .foretelling import (
+from .forecasting import (
     Forecast as Forecast,
     forecast as forecast,
 )

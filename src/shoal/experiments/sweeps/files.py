@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
-from shoal.experiments.faults import fault_line
 from shoal.experiments.loading import parse_toml
 from shoal.experiments.pretraining import load_recipe
-from shoal.experiments.sweeps.objective import located
+from shoal.experiments.sweeps.objective import locate_objective
 from shoal.experiments.sweeps.space import check_comparable, check_keys
 from shoal.experiments.sweeps.sweep import Sweep, SweepPlan
+from shoal.experiments.tables import fault_line
 
 if TYPE_CHECKING:
+    import os
+
     from shoal.experiments.pretraining import Recipe
 
 
-def load_sweep(path: str | Path, *, data: str | Path | None = None) -> SweepPlan:
+def load_sweep(path: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> SweepPlan:
     """Read a sweep and its recipe.
 
     Args:
@@ -46,16 +48,16 @@ def load_sweep(path: str | Path, *, data: str | Path | None = None) -> SweepPlan
     if not isinstance(values, dict):
         raise ExperimentFileError(f"{file}: values = {values!r}: give a table, as in [values]")
     if isinstance(objective := table.get("objective"), str):
-        table["objective"] = located(objective, file.parent)
+        table["objective"] = locate_objective(objective, file.parent)
     sweep = sweep_from({"name": _name_of(file)} | table, str(file))
     recipe = load_recipe(file.parent / recipe_file, data=data, values=_flat(values))
-    return planned(sweep, recipe, str(file))
+    return plan_sweep(sweep, recipe, str(file))
 
 
-def planned(sweep: Sweep, recipe: Recipe, source: str = "the sweep") -> SweepPlan:
+def plan_sweep(sweep: Sweep, recipe: Recipe, source: str = "the sweep") -> SweepPlan:
     """A sweep with its recipe, checked against each other.
 
-    Numbers that are to be compared are made alike: a precision that would be measured anew for each trial is float32.
+    Numbers that are to be compared are made alike: a precision that would be measured again for each trial is float32.
 
     Args:
         sweep: what is swept.
@@ -76,6 +78,10 @@ def planned(sweep: Sweep, recipe: Recipe, source: str = "the sweep") -> SweepPla
 
 def sweep_from(table: dict[str, Any], source: str) -> Sweep:
     """A sweep from plain values.
+
+    Args:
+        table: what the TOML file holds.
+        source: what an error message calls it.
 
     Raises:
         ExperimentFileError: an unknown key, or a value out of range.

@@ -4,9 +4,9 @@ Two forms: ``y = a x^-b`` by least squares on logarithms, and ``y = floor + a x^
 errors: for each exponent of a grid the floor and the factor follow in closed form, and the best exponent is taken.
 
 The exponent of the first form has a bootstrap-t interval over residuals (Efron & Tibshirani 1993, An Introduction to
-the Bootstrap, sections 9.4 and 12.5): the sizes stand still, residuals scaled up to their true spread are drawn anew,
+the Bootstrap, sections 9.4 and 12.5): the sizes stand still, residuals scaled up to their true spread are drawn again,
 and the line is fitted again. Percentiles would be too narrow at the six or eight points that a sweep has; those of the
-second form are percentiles, and to be read so. Too few points, or points too near each other, are refused: a line
+second form are percentiles, and to be read so. Too few points, or points too close to each other, are refused: a line
 through them would say nothing.
 
 Shapes: N points, D draws.
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-FEWEST = 5
+MIN_SIZES = 5
 """Different sizes that a power law needs."""
 
-FEWEST_ABOVE_FLOOR = 7
+MIN_SIZES_ABOVE_FLOOR = 7
 """Different sizes that a power law above a floor needs."""
 
-SPREAD = 4.0
+MIN_RATIO = 4.0
 """How many times the smallest size the largest must be."""
 
 DRAWS = 2000
+# Losses of language models fall with exponents between .03 and .6; the grid ends far outside.
 _EXPONENTS = np.geomspace(0.01, 4.0, 400)
 _TINY = 1e-12
 
@@ -64,7 +65,7 @@ class PowerLaw:
     """Root mean square of the relative errors."""
 
     def at(self, x: float) -> float:
-        """The fitted value."""
+        """The fitted value at a size."""
         return float(self.floor + self.factor * x**-self.exponent)
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,10 +83,10 @@ def fit_power_law(x: Sequence[float], y: Sequence[float], *, confidence: float =
         seed: of the drawing.
 
     Raises:
-        UsageError: too few different sizes, too near each other, or a value that has no logarithm.
+        UsageError: too few different sizes, too close to each other, or a value that has no logarithm.
     """
     check_confidence(confidence)
-    across_N, logs_N = (np.log(values) for values in _checked(x, y, FEWEST))
+    across_N, logs_N = (np.log(values) for values in _checked(x, y, MIN_SIZES))
     slope_1, start_1, left_1N = _lines(across_N, logs_N[None])
     draws_DN = start_1 + slope_1 * across_N + _drawn(_unshrunk(across_N, left_1N[0]), seed)
     slopes_D, _, left_DN = _lines(across_N, draws_DN)
@@ -113,13 +114,14 @@ def fit_above_floor(x: Sequence[float], y: Sequence[float], *, confidence: float
         seed: of the drawing.
 
     Raises:
-        UsageError: too few different sizes, too near each other, or a value that has no logarithm.
+        UsageError: too few different sizes, too close to each other, or a value that has no logarithm.
     """
     check_confidence(confidence)
-    sizes_N, values_N = _checked(x, y, FEWEST_ABOVE_FLOOR)
+    sizes_N, values_N = _checked(x, y, MIN_SIZES_ABOVE_FLOOR)
     exponent_1, floor_1, factor_1 = _above_floors(sizes_N, values_N[None])
     fitted_N = floor_1[0] + factor_1[0] * sizes_N ** -exponent_1[0]
     left_N = np.log(values_N / fitted_N)
+    # Three parameters were fitted, so that the residuals are too small by this factor on average.
     wider_N = left_N * np.sqrt(len(left_N) / (len(left_N) - 3))
     exponents_D, floors_D, _ = _above_floors(sizes_N, fitted_N * np.exp(_drawn(wider_N, seed)))
     low, high = percentile_interval(exponents_D, confidence)
@@ -138,21 +140,24 @@ def fit_above_floor(x: Sequence[float], y: Sequence[float], *, confidence: float
     )
 
 
-def _checked(x: Sequence[float], y: Sequence[float], fewest: int) -> tuple[Floats, Floats]:
+def _checked(x: Sequence[float], y: Sequence[float], min_sizes: int) -> tuple[Floats, Floats]:
     sizes_N, values_N = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if sizes_N.shape != values_N.shape or sizes_N.ndim != 1:
-        raise UsageError(f"a power law needs one value a size, not {len(values_N)} for {len(sizes_N)}")
+        raise UsageError(f"a power law needs one value per size, not {len(values_N)} for {len(sizes_N)}")
     if not (
         np.isfinite(sizes_N).all() and np.isfinite(values_N).all() and (sizes_N > 0).all() and (values_N > 0).all()
     ):
         raise UsageError("a power law needs finite sizes and values above 0")
     different = len(np.unique(sizes_N))
-    if different < fewest:
-        raise UsageError(f"{different} different sizes are too few for this power law; {fewest} or more can show one")
-    ratio = float(sizes_N.max() / sizes_N.min())
-    if ratio < SPREAD:
+    if different < min_sizes:
         raise UsageError(
-            f"the largest size is {ratio:.1f} times the smallest, too near for a law; {SPREAD:g} or more can show one"
+            f"{different} different sizes are too few for this power law; {min_sizes} or more can show one"
+        )
+    ratio = float(sizes_N.max() / sizes_N.min())
+    if ratio < MIN_RATIO:
+        raise UsageError(
+            f"the largest size is {ratio:.1f} times the smallest, too close for a law; {MIN_RATIO:g} or more can "
+            "show one"
         )
     return sizes_N, values_N
 
@@ -182,7 +187,7 @@ def _unshrunk(across_N: Floats, left_N: Floats) -> Floats:
 
 
 def _drawn(left_N: Floats, seed: int) -> Floats:
-    """Residuals drawn anew, a row a draw."""
+    """Residuals drawn with replacement, a row per draw."""
     return np.random.default_rng(seed).choice(left_N, (DRAWS, len(left_N)))
 
 

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from shoal.errors import StoreError
-from shoal.experiments.faults import fault_line
 from shoal.experiments.settings_file import read_table
+from shoal.experiments.storage import read_json
 from shoal.experiments.sweeps.sampling import trial_count
 from shoal.experiments.sweeps.scaling import Scaling, scalings
 from shoal.experiments.sweeps.sweep import SweepPlan
 from shoal.experiments.sweeps.trials import trials_of
 from shoal.experiments.sweeps.units import read_record
-from shoal.experiments.writing import read_json
+from shoal.experiments.tables import fault_line
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from shoal.experiments.sweeps.trials import Trial
 
@@ -52,7 +55,7 @@ class SweepResult:
 
     @property
     def failed(self) -> tuple[Trial, ...]:
-        """The trials that came to nothing."""
+        """The trials that failed."""
         return tuple(trial for trial in self.trials if trial.state == "failed")
 
     @property
@@ -73,8 +76,17 @@ class SweepResult:
             "scaling": [each.to_dict() for each in self.scalings],
         }
 
-    def to_text(self) -> str:
-        """A table of the best trials, the failures, and the laws."""
+    def to_frame(self) -> pd.DataFrame:
+        """A row per trial: its settings, score, parameters, tokens and compute."""
+        import pandas as pd
+
+        rows = [trial.to_dict() for trial in self.trials]
+        measured = ("score", "parameters", "tokens", "compute", "state", "reason")
+        return pd.DataFrame(
+            [{"trial": row["number"], **row["settings"]} | {name: row[name] for name in measured} for row in rows]
+        )
+
+    def __str__(self) -> str:
         return "\n".join([*self._table(), *self._failures(), *(law_line(each) for each in self.scalings)])
 
     def _table(self) -> list[str]:
@@ -96,7 +108,7 @@ class SweepResult:
 
     def _failures(self) -> list[str]:
         return [
-            f"trial {trial.number} {'was given up' if trial.state == 'pruned' else 'failed'}: {trial.reason}"
+            f"trial {trial.number} {'was pruned' if trial.state == 'pruned' else 'failed'}: {trial.reason}"
             for trial in self.trials
             if trial.score is None
         ]
@@ -120,7 +132,7 @@ def law_line(scaling: Scaling) -> str:
     )
 
 
-def read_sweep(folder: str | Path) -> SweepResult:
+def read_sweep(folder: str | os.PathLike[str]) -> SweepResult:
     """What a sweep's folder holds, however far the sweep is.
 
     Raises:
@@ -138,7 +150,7 @@ def read_sweep(folder: str | Path) -> SweepResult:
     return gather(folder, plan)
 
 
-def read_importance(folder: str | Path) -> dict[str, float]:
+def read_importance(folder: str | os.PathLike[str]) -> dict[str, float]:
     """The share of the variance that each key explains, as the sweep found it; empty where it did not look.
 
     Raises:
@@ -148,8 +160,13 @@ def read_importance(folder: str | Path) -> dict[str, float]:
     return dict(read_json(file)) if file.is_file() else {}
 
 
-def gather(folder: str | Path, plan: SweepPlan) -> SweepResult:
-    """The trials of a plan that have come to an end."""
+def gather(folder: str | os.PathLike[str], plan: SweepPlan) -> SweepResult:
+    """The trials of a plan that have come to an end.
+
+    Args:
+        folder: of the sweep.
+        plan: what it does.
+    """
     folder = Path(folder)
     wanted = trial_count(plan.sweep)
     records = [

@@ -1,4 +1,4 @@
-"""A sweep from its plan to its result; killed at any moment, the same call goes on where it was and loses no trial."""
+"""A sweep from its plan to its result; killed at any moment, the same call resumes it and loses no trial."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, ExperimentFileError, TrainingError, UsageError
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.storage import write_jsonl
 from shoal.experiments.store import RunStore
-from shoal.experiments.sweeps.importance import importances
-from shoal.experiments.sweeps.milestones import medians
-from shoal.experiments.sweeps.quality import dosed
+from shoal.experiments.sweeps.data_corruption import corrupt_corpora
+from shoal.experiments.sweeps.objective import medians
 from shoal.experiments.sweeps.result import IMPORTANCE, PLAN, gather
-from shoal.experiments.sweeps.sampling import choose, rounds, study_of, trial_count
-from shoal.experiments.sweeps.space import parted, settings_of
+from shoal.experiments.sweeps.sampling import choose, importances, rounds, study_of, trial_count
+from shoal.experiments.sweeps.space import flat_settings, split_settings
 from shoal.experiments.sweeps.trials import Unit, UnitRecord, unit_place
 from shoal.experiments.sweeps.units import PREPARED, do_unit, ended_record, read_record, write_record
 from shoal.experiments.workers import InProcess, WorkerPool
-from shoal.experiments.writing import write_jsonl
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
     from shoal.experiments.sweeps.result import SweepResult
@@ -38,7 +38,7 @@ STUDY = "optuna.journal"
 
 def run_sweep(
     plan: SweepPlan,
-    folder: Path | str,
+    folder: str | os.PathLike[str],
     *,
     engine: EngineName = "local",
     workers: int | None = None,
@@ -49,17 +49,17 @@ def run_sweep(
 ) -> SweepResult:
     """Run a sweep, or what is left of it.
 
-    The folder gets ``sweep.toml``, a folder a training under ``trials``, ``trials.jsonl`` (a row a trial, the same bits
-    for any engine and any number of workers), ``timings.jsonl``, ``importance.json`` and ``optuna.journal``.
+    The folder gets ``sweep.toml``, a folder per training under ``trials``, ``trials.jsonl`` (a row per trial, the same
+    bits for any engine and any number of workers), ``timings.jsonl``, ``importance.json`` and ``optuna.journal``.
 
     Args:
         plan: as `load_sweep` gives it.
         folder: of the sweep; made where it does not exist.
         engine: processes of this machine, or a Ray cluster.
-        workers: trainings side by side; None for one a core, or for one where there is a GPU. 0
+        workers: trainings side by side; None for one per core, or for one where there is a GPU. 0
             does all in this process (``local`` alone).
         address: of a Ray cluster that is there; None starts one on this machine.
-        retry_failed: do trials anew that failed before.
+        retry_failed: repeat trials that failed before.
         progress: called with (what, done, total).
         on_trial: called with the record of each training as it ends.
 
@@ -68,7 +68,7 @@ def run_sweep(
         UsageError: a number of workers or an address that cannot be used.
         MissingExtraError: optuna or Ray is not installed.
         TrainingError: every trial failed.
-        KeyboardInterrupt: Ctrl-C; the same call goes on from there.
+        KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     _check_engine(engine, workers, address)
     store = RunStore(Path(folder), plan, plan=PLAN)
@@ -119,7 +119,7 @@ class _Sweeping:
         shares = sweep.pruning.at if sweep.pruning else ()
         units = []
         for number, choice in zip(numbers, choose(sweep, numbers, before), strict=True):
-            settings = settings_of(choice)
+            settings = flat_settings(choice)
             recipe, fault = self._recipe(settings)
             for seed in sweep.seeds:
                 unit = Unit(
@@ -133,9 +133,9 @@ class _Sweeping:
 
     def _recipe(self, settings: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """The recipe of a trial as plain values, or why there is none."""
-        changes, doses = parted(settings)
+        changes, corruption = split_settings(settings)
         try:
-            recipe = dosed(self.plan.recipe.with_values(changes), doses, self.store.path(PREPARED))
+            recipe = corrupt_corpora(self.plan.recipe.with_values(changes), corruption, self.store.path(PREPARED))
         except (ExperimentFileError, UsageError, DataError) as fault:
             return {}, str(fault)
         return recipe.model_dump(mode="json"), ""

@@ -1,7 +1,7 @@
-"""Which settings a trial has: the point of the grid, or what optuna's samplers draw.
+"""Which settings a trial has, and which of them mattered: the grid, and optuna's samplers and importances.
 
 A trial's settings are a function of the sweep, the trial's number and the results of the rounds before its own. They do
-not hang on when each trial came to its end, so that any number of workers, of any kind, does the same trials.
+not depend on when each trial came to its end, so that any number of workers, of any kind, does the same trials.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 STARTUP = 10
 """The most trials that ``tpe`` draws at random before it looks at results."""
+
+MIN_FOR_IMPORTANCE = 8
+"""Complete trials that importances need; a forest over fewer says little."""
 
 
 def trial_count(sweep: Sweep) -> int:
@@ -89,8 +92,32 @@ def study_of(sweep: Sweep, trials: Sequence[Trial], storage: Any = None) -> Any:
     return study
 
 
+def importances(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, float]:
+    """The share of the variance of the score that each key explains by itself, the largest first.
+
+    Source: functional ANOVA (Hutter, Hoos & Leyton-Brown 2014), as optuna computes it.
+
+    Empty for fewer than two keys with several values, or fewer than `MIN_FOR_IMPORTANCE` complete trials.
+
+    Args:
+        sweep: what was swept.
+        trials: that have come to an end.
+
+    Raises:
+        MissingExtraError: optuna is not installed.
+    """
+    complete = [trial for trial in trials if trial.score is not None]
+    moved = len({trial.score for trial in complete}) > 1
+    if len(sweep.keys) < 2 or len(complete) < MIN_FOR_IMPORTANCE or not moved:
+        return {}
+    optuna = import_optuna()
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=sweep.sampler_seed)
+    found = optuna.importance.get_param_importances(study_of(sweep, complete), evaluator=evaluator)
+    return {key: float(share) for key, share in found.items()}
+
+
 def import_optuna() -> Any:
-    """The library, told to keep quiet.
+    """The library, with its log at warnings.
 
     Raises:
         MissingExtraError: it is not installed.

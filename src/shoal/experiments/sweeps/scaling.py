@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
-from shoal.experiments.sweeps.powerlaw import FEWEST_ABOVE_FLOOR, PowerLaw, fit_above_floor, fit_power_law
+from shoal.experiments.sweeps.powerlaw import MIN_SIZES_ABOVE_FLOOR, PowerLaw, fit_above_floor, fit_power_law
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,9 @@ AXES = {"parameters": "parameters", "tokens": "tokens", "compute": "floating-poi
 """What a score scales with, and its unit."""
 
 
-_MOVED = 1.5
-"""How many times the smallest size the largest is where a sweep means to change it."""
+_MIN_SWEPT = 1.5
+"""How many times the smallest size the largest is where a sweep means to change it: another vocabulary, say, moves the
+number of parameters by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def scalings(trials: Sequence[Trial]) -> tuple[Scaling, ...]:
         trials: of a sweep that makes its score small.
     """
     found = (scaling(trials, axis) for axis in AXES)
-    return tuple(each for each in found if each.points and each.points[-1].size >= _MOVED * each.points[0].size)
+    return tuple(each for each in found if each.points and each.points[-1].size >= _MIN_SWEPT * each.points[0].size)
 
 
 def scaling(trials: Sequence[Trial], axis: str) -> Scaling:
@@ -84,7 +85,7 @@ def scaling(trials: Sequence[Trial], axis: str) -> Scaling:
         law = fit_power_law(sizes, scores)
     except UsageError as error:
         return Scaling(axis=axis, points=points, law=None, law_above_floor=None, refusal=str(error))
-    above = fit_above_floor(sizes, scores) if len(points) >= FEWEST_ABOVE_FLOOR else None
+    above = fit_above_floor(sizes, scores) if len(points) >= MIN_SIZES_ABOVE_FLOOR else None
     return Scaling(axis=axis, points=points, law=law, law_above_floor=above, refusal="")
 
 

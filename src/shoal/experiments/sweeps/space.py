@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Choice = Mapping[str, Setting]
     """From each key of the sweep file to the setting that was drawn."""
 
-DOSES = ("kept", "noise", "repeats")
-"""Keys of a corpus that are no keys of a recipe: what is done to its training documents (`sweeps.quality`)."""
+CORRUPTIONS = ("kept", "noise", "repeats")
+"""Keys of a corpus that are no keys of a recipe: what is done to its training documents (`sweeps.data_corruption`)."""
 
 _MOVES_HELD_OUT = {
     "clean", "column", "deduplicate", "documents", "drop_counting", "easiest_books", "features", "grammar",
@@ -26,7 +26,7 @@ _MOVES_HELD_OUT = {
 }  # fmt: skip
 """Keys of a corpus that change which documents are held out, so that scores would not be of one kind."""
 
-MOST_POINTS = 100_000
+MAX_POINTS = 100_000
 
 
 def grid_size(sweep: Sweep) -> int:
@@ -35,7 +35,12 @@ def grid_size(sweep: Sweep) -> int:
 
 
 def grid_point(sweep: Sweep, number: int) -> dict[str, Setting]:
-    """The point of this number; the last key changes fastest."""
+    """The settings of one point; the last key changes fastest.
+
+    Args:
+        sweep: with a grid.
+        number: of the point, from 0.
+    """
     point: dict[str, Setting] = {}
     for key, values in reversed(sweep.keys.items()):
         settings = grid_values(values)
@@ -53,7 +58,7 @@ def grid_values(values: RangeTable | tuple[Setting, ...]) -> tuple[Setting, ...]
     return tuple(values.low + place * values.step for place in range(count))
 
 
-def settings_of(choice: Choice) -> dict[str, Any]:
+def flat_settings(choice: Choice) -> dict[str, Any]:
     """From each single key to its value."""
     settings: dict[str, Any] = {}
     for key, value in choice.items():
@@ -62,21 +67,26 @@ def settings_of(choice: Choice) -> dict[str, Any]:
     return settings
 
 
-def parted(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """The keys of the recipe, and the doses by corpus."""
+def split_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """The keys of the recipe, and the corruption by corpus."""
     changes: dict[str, Any] = {}
-    doses: dict[str, dict[str, float]] = {}
+    corruption: dict[str, dict[str, float]] = {}
     for key, value in settings.items():
         corpus, name = _of_corpus(key)
-        if name in DOSES:
-            doses.setdefault(corpus, {})[name] = value
+        if name in CORRUPTIONS:
+            corruption.setdefault(corpus, {})[name] = value
         else:
             changes[key] = value
-    return changes, doses
+    return changes, corruption
 
 
 def check_keys(sweep: Sweep, recipe: Recipe, source: str) -> None:
-    """Every key is one of the recipe, and every value of a list or end of a range fits it.
+    """Check that every key is one of the recipe, and every value of a list or end of a range fits it.
+
+    Args:
+        sweep: what is swept.
+        recipe: from what.
+        source: what an error message calls the sweep.
 
     Raises:
         ExperimentFileError: an unknown key, with the nearest known one, or a value out of range.
@@ -85,24 +95,26 @@ def check_keys(sweep: Sweep, recipe: Recipe, source: str) -> None:
     for key, values in sweep.keys.items():
         for setting in (values.low, values.high) if isinstance(values, RangeTable) else values:
             _check_setting({key: setting}, recipe, source)
-    if sweep.sampler == "grid" and grid_size(sweep) > MOST_POINTS:
+    if sweep.sampler == "grid" and grid_size(sweep) > MAX_POINTS:
         raise UsageError(
-            f"{source}: the grid has {grid_size(sweep):,} points and {MOST_POINTS:,} is the most; "
+            f"{source}: the grid has {grid_size(sweep):,} points and {MAX_POINTS:,} is the most; "
             "take fewer values, or sampler = 'random' with a number of trials"
         )
 
 
 def _check_setting(choice: Choice, recipe: Recipe, source: str) -> None:
-    settings = settings_of(choice)
-    changes, doses = parted(settings)
+    settings = flat_settings(choice)
+    changes, corruption = split_settings(settings)
     corpora = [corpus.name for corpus in recipe.corpus]
-    for corpus, given in doses.items():
+    for corpus, given in corruption.items():
         if corpus not in corpora:
             raise UnknownNameError(f"corpus in the keys of {source}", corpus, corpora)
-        for name, dose in given.items():
-            if isinstance(dose, (bool, str)) or not (0 < dose <= 1 if name == "kept" else 0 <= dose < 1):
+        for name, severity in given.items():
+            if isinstance(severity, (bool, str)) or not (0 < severity <= 1 if name == "kept" else 0 <= severity < 1):
                 fitting = "above 0 to 1" if name == "kept" else "from 0 to below 1"
-                raise ExperimentFileError(f"{source}: keys.corpus.{corpus}.{name} = {dose!r}: give shares {fitting}")
+                raise ExperimentFileError(
+                    f"{source}: keys.corpus.{corpus}.{name} = {severity!r}: give shares {fitting}"
+                )
     try:
         recipe.with_values(changes)
     except ExperimentFileError as error:
@@ -110,7 +122,11 @@ def _check_setting(choice: Choice, recipe: Recipe, source: str) -> None:
 
 
 def check_comparable(sweep: Sweep, source: str) -> None:
-    """Every trial is scored on the same documents.
+    """Check that every trial is scored on the same documents.
+
+    Args:
+        sweep: what is swept.
+        source: what an error message calls it.
 
     Raises:
         ExperimentFileError: a key would change what is held out of a corpus that the objective is measured on.

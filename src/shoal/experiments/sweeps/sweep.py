@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from shoal.experiments.faults import fault_line
 from shoal.experiments.pretraining import Recipe  # noqa: TC001 - pydantic reads it
-from shoal.experiments.table import Count, Name, Table
+from shoal.experiments.tables import Count, Name, Table, fault_line
 
 Value = bool | int | float | str
 Setting = Value | Annotated[tuple[Value, ...], Field(strict=False, min_length=2)]

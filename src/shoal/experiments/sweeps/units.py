@@ -1,7 +1,7 @@
 """One unit done: a recipe is trained in the unit's folder, and its record is written last.
 
-It can be done by any process on any machine that sees the sweep's folder, and as often as one likes: a unit that has a
-record is not done again, one that was broken off goes on where it was, and two processes never work at the same one.
+It can be done by any process on any machine that sees the sweep's folder, and any number of times: a unit that has a
+record is not done again, one that was interrupted is resumed, and two processes never work at the same one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from filelock import FileLock, Timeout
 
 from shoal.errors import MissingExtraError, ShoalError, StoreError, WorkerError
 from shoal.experiments.pretraining import pretrain_run, recipe_from
-from shoal.experiments.sweeps.milestones import Pruned, Pruner, milestones
-from shoal.experiments.sweeps.objective import score_of
+from shoal.experiments.storage import disk_faults, read_json, write_json
+from shoal.experiments.sweeps.objective import Pruned, Pruner, rung_scores, score_of
 from shoal.experiments.sweeps.trials import UnitRecord, unit_place
 from shoal.experiments.worker_main import Stopwatch, set_threads
-from shoal.experiments.writing import disk_faults, read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +61,7 @@ def do_unit(folder: Path, unit: Mapping[str, Any], objective: str, progress: Pro
         place.mkdir(parents=True, exist_ok=True)
         with locked(place / ".lock", "the trial"):
             if not (place / RECORD).is_file():
-                _say_start(place)
+                _record_start(place)
                 write_json(place / RECORD, _record(folder, place, unit, objective, progress).to_dict())
             record = read_json(place / RECORD)
     return {
@@ -104,6 +103,11 @@ def locked(file: Path, what: str, *, timeout: float = LOCK_TIMEOUT) -> Iterator[
 def read_record(folder: Path, trial: int, seed: int) -> UnitRecord | None:
     """A unit's record; None where it has none yet.
 
+    Args:
+        folder: the sweep's folder.
+        trial: its number.
+        seed: of the training.
+
     Raises:
         StoreError: it is damaged.
     """
@@ -124,7 +128,13 @@ def write_record(folder: Path, record: UnitRecord) -> None:
 
 
 def ended_record(unit: Mapping[str, Any], reason: str, state: str = "failed") -> UnitRecord:
-    """The record of a unit that failed or was given up."""
+    """The record of a unit that failed or was pruned.
+
+    Args:
+        unit: `Unit` as plain values.
+        reason: in one line.
+        state: ``failed`` or ``pruned``.
+    """
     return UnitRecord(
         trial=unit["trial"],
         seed=unit["seed"],
@@ -142,8 +152,8 @@ def _record(
         return _trained(folder, place, unit, objective, progress)
     except _OF_THE_SWEEP:
         raise
-    except Pruned as given_up:
-        return ended_record(unit, str(given_up), "pruned")
+    except Pruned as pruned:
+        return ended_record(unit, str(pruned), "pruned")
     except ShoalError as fault:
         reason = str(fault)
     except Exception as fault:  # noqa: BLE001 - an objective of the user's, or memory that is not there
@@ -155,8 +165,8 @@ def _record(
 def _trained(
     folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
 ) -> UnitRecord:
-    from shoal.experiments.pretraining import Listeners
-    from shoal.experiments.pretraining.preparing import prepare
+    from shoal.experiments.pretraining import PretrainCallbacks
+    from shoal.experiments.pretraining.data import prepare
 
     recipe = recipe_from(unit["recipe"], "the recipe of the trial")
     cache = folder / PREPARED
@@ -165,8 +175,8 @@ def _trained(
     with locked(cache / ".lock", "the corpora", timeout=math.inf):
         prepare(recipe, cache)
     pruner = Pruner(unit["medians"], objective, place / "run")
-    listeners = Listeners(progress=progress, on_moment=pruner.judge if unit["medians"] else None)
-    result = pretrain_run(recipe, place / "run", cache=cache, listeners=listeners)
+    callbacks = PretrainCallbacks(progress=progress, on_evaluation=pruner.judge if unit["medians"] else None)
+    result = pretrain_run(recipe, place / "run", cache=cache, callbacks=callbacks)
     score = score_of(objective, result)
     if not math.isfinite(score):
         return ended_record(unit, f"the score is {score}")
@@ -179,11 +189,11 @@ def _trained(
         scores=dict(result.bits_per_byte),
         parameters=result.parameters,
         tokens=result.tokens,
-        milestones=milestones(result, objective, unit["shares"]),
+        milestones=rung_scores(result, objective, unit["shares"]),
     )
 
 
-def _say_start(place: Path) -> None:
-    """Keep who began the unit, so that one can see how often it was broken off."""
+def _record_start(place: Path) -> None:
+    """Write down which process began the unit, so that one can see how often it was interrupted."""
     with (place / STARTS).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"process": os.getpid(), "machine": os.uname().nodename, "time": time.time()}) + "\n")

@@ -1,8 +1,5 @@
-"""What happens inside a forward pass, seen or changed by names that do not depend on the architecture."""
+"""Activations of a forward pass, captured or edited by names that do not depend on the architecture."""
 
-from shoal.insight.hooks.capture import Seen, capture
-from shoal.insight.hooks.edit import edit
-from shoal.insight.hooks.names import activation_names
-from shoal.insight.hooks.parts import Block, Parts, find_parts
+import lazy_loader
 
-__all__ = ["Block", "Parts", "Seen", "activation_names", "capture", "edit", "find_parts"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

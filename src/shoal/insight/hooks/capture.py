@@ -1,4 +1,4 @@
-"""Activations of a forward pass, by name."""
+"""Activations of a forward pass, captured or edited by name (see `shoal.insight.hooks.hook_points`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.insight.hooks.beside import watching
-from shoal.insight.hooks.names import match_names
+from shoal.insight.hooks.attention_hook import AttentionHook, attention_hooks
+from shoal.insight.hooks.hook_points import block_of, in_interface, match_names, module_hooks
 from shoal.insight.hooks.parts import find_parts
-from shoal.insight.hooks.sites import block_of, in_interface, visiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,31 +18,47 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    Keep = Callable[[str, torch.Tensor], torch.Tensor]
+    Reduce = Callable[[str, torch.Tensor], torch.Tensor]
+    Change = Callable[[torch.Tensor], torch.Tensor]
 
 
-class Seen(Mapping[str, "torch.Tensor"]):
-    """What the last forward pass showed, by name (see `shoal.insight.hooks.names`)."""
+class ActivationCache(Mapping[str, "torch.Tensor"]):
+    """The activations of the last forward pass, by name.
 
-    def __init__(self, names: tuple[str, ...], keep: Keep) -> None:
+    Args:
+        names: the names that are captured, in the order of the pass.
+        reduce: called with (name, value); its result is stored.
+    """
+
+    def __init__(self, names: tuple[str, ...], reduce: Reduce) -> None:
         self._names = names
-        self._keep = keep
+        self._reduce = reduce
         self._values: dict[str, torch.Tensor] = {}
 
-    def put(self, name: str, value: torch.Tensor) -> None:
-        """Take in a value."""
-        self._values[name] = self._keep(name, value)
+    def store(self, name: str, value: torch.Tensor) -> None:
+        """Store a value, in place of that of an earlier pass.
 
-    def put_and_pass(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        """Take in a value, and have the pass go on with it, so that a gradient reaches it."""
-        self.put(name, value)
+        Args:
+            name: its name.
+            value: the activation.
+        """
+        self._values[name] = self._reduce(name, value)
+
+    def store_and_return(self, name: str, value: torch.Tensor) -> torch.Tensor:
+        """Store a value and let the pass continue with it, so that it is part of the graph of gradients.
+
+        Args:
+            name: its name.
+            value: the activation.
+        """
+        self.store(name, value)
         return value
 
     def __getitem__(self, name: str) -> torch.Tensor:
         if name not in self._names:
             raise UnknownNameError("captured activation", name, self._names)
         if name not in self._values:
-            raise UsageError(f"{name} has not been seen yet: run the model inside the with block")
+            raise UsageError(f"{name} has not been captured yet: run the model inside the with block")
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -55,46 +70,72 @@ class Seen(Mapping[str, "torch.Tensor"]):
 
 @contextmanager
 def capture(
-    model: PreTrainedModel, names: Iterable[str], *, keep: Keep | None = None, gradients: bool = False
-) -> Iterator[Seen]:
-    """See the activations of every forward pass of the model within the block.
+    model: PreTrainedModel, names: Iterable[str], *, reduce: Reduce | None = None, gradients: bool = False
+) -> Iterator[ActivationCache]:
+    """Capture activations of every forward pass of the model within the block.
 
-    The pass gives the same logits to the last bit. Hooks stand only where a name asks for one, and none is left
-    afterwards, whatever happened.
+    The pass gives the same logits to the last bit. Only the modules that a name needs get a hook, and every hook is
+    removed afterwards, after an exception too.
 
     Args:
         model: any causal language model of transformers.
-        names: names or patterns, as in ``["blocks.*.attention", "logits"]``; see `shoal.insight.hooks.names`.
-        keep: called with (name, value); what it returns is kept instead, so that large values can be summed up at once.
+        names: names or patterns, as in ``["blocks.*.attention", "logits"]``; see `shoal.insight.hooks.hook_points`.
+        reduce: called with (name, value); its result is stored in place of the value, so that large values can be
+            summed up at once.
         gradients: leave the values in the graph; otherwise they are detached.
 
     Yields:
-        The values of the last pass by name.
+        The activations of the last pass by name.
 
     Raises:
-        UnknownNameError: a pattern chooses nothing.
+        UnknownNameError: a pattern matches no name.
         ModelError: the model has no such part.
     """
     parts = find_parts(model)
     wanted = match_names(parts, names)
 
-    def kept(name: str, value: torch.Tensor) -> torch.Tensor:
+    def stored(name: str, value: torch.Tensor) -> torch.Tensor:
         value = value if gradients else value.detach()
-        return value if keep is None else keep(name, value)
+        return value if reduce is None else reduce(name, value)
 
-    seen = Seen(wanted, kept)
-
-    watches: dict[int, tuple[set[str], Callable[[str, torch.Tensor], None]]] = {}
+    cache = ActivationCache(wanted, stored)
+    by_block: dict[int, set[str]] = {}
     for name in filter(in_interface, wanted):
-        prefix, what = name.rsplit(".", 1)
-        watched = watches.setdefault(block_of(name), (set(), _under(prefix, seen)))
-        watched[0].add(what)
-    visit = seen.put_and_pass if gradients else seen.put
-    visits = {name: partial(visit, name) for name in wanted if not in_interface(name)}
-    with watching(parts, watches), visiting(parts, visits):
-        yield seen
+        by_block.setdefault(block_of(name), set()).add(name.rsplit(".", 1)[1])
+    attention = {
+        block: AttentionHook(frozenset(kinds), _prefixed(f"blocks.{block}.attention", cache))
+        for block, kinds in by_block.items()
+    }
+    store = cache.store_and_return if gradients else cache.store
+    modules = {name: partial(store, name) for name in wanted if not in_interface(name)}
+    with attention_hooks(parts, attention), module_hooks(parts, modules):
+        yield cache
 
 
-def _under(prefix: str, seen: Seen) -> Callable[[str, torch.Tensor], None]:
-    """Who is told the values of one attention."""
-    return lambda what, value: seen.put(f"{prefix}.{what}", value)
+@contextmanager
+def edit(model: PreTrainedModel, changes: Mapping[str, Change]) -> Iterator[None]:
+    """Edit activations in every forward pass of the model within the block; afterwards no hook is left.
+
+    Args:
+        model: any causal language model of transformers.
+        changes: by name or pattern (see `shoal.insight.hooks.hook_points`), a function from the activation to the one
+            with which the pass continues. It must not change its argument in place.
+
+    Raises:
+        UsageError: a name that can be captured and not edited, or one that two patterns match.
+        UnknownNameError: a pattern matches no name.
+    """
+    parts = find_parts(model)
+    hooks: dict[str, Callable[[torch.Tensor], torch.Tensor | None]] = {}
+    for pattern, change in changes.items():
+        for name in match_names(parts, [pattern]):
+            if name in hooks:
+                raise UsageError(f"{name} is matched by two patterns; give each activation one change")
+            hooks[name] = change
+    with module_hooks(parts, hooks):
+        yield
+
+
+def _prefixed(prefix: str, cache: ActivationCache) -> Callable[[str, torch.Tensor], None]:
+    """A callback that stores the activations of one attention under their full names."""
+    return lambda kind, value: cache.store(f"{prefix}.{kind}", value)

@@ -1,7 +1,7 @@
-"""The parts of a causal language model by what they do: its blocks, and in each the attention and the MLP.
+"""The parts of a causal language model by their function: its blocks, and in each the attention and the MLP.
 
-Architectures name the same parts differently; the few names in use are tried in turn. What is not found is None, and
-what needs it says so: a recurrent model has blocks and a residual stream, but no attention.
+Architectures name the same parts differently; the few names in use are tried in turn. A part that is not found is None,
+and a view that needs it raises: a recurrent model has blocks and a residual stream, but no attention.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _AFTER_ATTENTION, _AFTER_MLP = "post_attention_layernorm", "post_feedforward_lay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One layer: what reads the residual stream and adds to it."""
+class ModelBlock:
+    """One layer, which reads the residual stream and adds to it."""
 
     module: nn.Module
 
@@ -37,11 +37,11 @@ class Block:
     """The layer that computes queries, keys and values; None where there is none."""
 
     projection: nn.Module | None
-    """What turns the heads' values, side by side, into what attention adds."""
+    """The linear map from the concatenated heads to what attention adds."""
 
     mlp: nn.Module | None
     down: nn.Module | None
-    """What turns neurons into what the MLP adds."""
+    """The linear map from neurons to what the MLP adds."""
 
     attention_norm: nn.Module | None
     """A norm between attention and the residual stream (Gemma 2); None where there is none."""
@@ -54,17 +54,17 @@ class Parts:
     """What `find_parts` returns."""
 
     model: PreTrainedModel
-    blocks: tuple[Block, ...]
+    blocks: tuple[ModelBlock, ...]
     final_norm: nn.Module | None
 
     heads: int
-    """Query heads a block; 0 without attention."""
+    """Query heads per block; 0 without attention."""
 
     key_heads: int
-    """Key and value heads a block; fewer than ``heads`` where queries share them."""
+    """Key and value heads per block; fewer than ``heads`` where queries share them."""
 
     neurons: int
-    """Of one MLP; 0 where there is none that could be taken apart."""
+    """Neurons per MLP; 0 where the MLP could not be taken apart."""
 
     @property
     def name(self) -> str:
@@ -73,12 +73,12 @@ class Parts:
 
     @property
     def context(self) -> int | None:
-        """The most tokens that the model reads; None where it knows no bound."""
+        """The maximum number of tokens that the model reads; None where its configuration names none."""
         return getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
 
 
 def find_parts(model: PreTrainedModel) -> Parts:
-    """Find the parts of a model.
+    """Find the parts of a model by the names that architectures give them.
 
     Raises:
         ModelError: it has no list of blocks that could be found.
@@ -107,17 +107,17 @@ def _blocks(model: PreTrainedModel, count: int) -> tuple[nn.ModuleList, nn.Modul
                 return child, holder
     raise ModelError(
         f"{type(model).__name__} has no list of {count} blocks that could be found; "
-        "its inside cannot be shown, give a decoder of transformers"
+        "its internals cannot be shown; give a decoder of transformers"
     )
 
 
-def _block(module: nn.Module) -> Block:
+def _block(module: nn.Module) -> ModelBlock:
     attention = _child(module, _ATTENTION)
     if attention is not None:
         attention = getattr(attention, _INNER_ATTENTION, attention)
     mlp = _child(module, _MLP)
     after = _child(module, (_AFTER_MLP,))
-    return Block(
+    return ModelBlock(
         module=module,
         attention=attention,
         projection=None if attention is None else _child(attention, _PROJECTION),
@@ -135,7 +135,7 @@ def _child(module: nn.Module, names: Sequence[str]) -> nn.Module | None:
 
 
 def _inputs(layer: nn.Module) -> int:
-    """How many numbers a linear layer takes; GPT-2 keeps its weights transposed."""
+    """The number of inputs of a linear layer; GPT-2 keeps its weights transposed."""
     if isinstance(layer, nn.Linear):
         return layer.in_features
     weight = layer.weight

@@ -1,4 +1,4 @@
-"""What layers cost and reach: the table of layer types measured, attention in two ways, and number formats."""
+"""The cost and reach of layers: the table of layer types measured, naive and fused attention, and number formats."""
 
 import lazy_loader
 

@@ -1,26 +1,28 @@
 from .attention import (
+    AttentionCost as AttentionCost,
     AttentionReport as AttentionReport,
     compare_attention as compare_attention,
 )
-from .greedy import (
-    GreedyChange as GreedyChange,
-    greedy_changes as greedy_changes,
-)
-from .kinds import (
+from .layer_kinds import (
     KINDS as KINDS,
+    LayerKind as LayerKind,
     Size as Size,
+    Theory as Theory,
     build_layer as build_layer,
 )
-from .precision import (
-    Format as Format,
+from .number_formats import (
+    NumberFormat as NumberFormat,
     measure_formats as measure_formats,
 )
-from .sweeps import (
-    Ranges as Ranges,
-    Sweep as Sweep,
-    sweep_layers as sweep_layers,
+from .precision_drift import (
+    PrecisionDrift as PrecisionDrift,
+    measure_precision_drift as measure_precision_drift,
 )
 from .table import (
     LayerRow as LayerRow,
+    LayerSweep as LayerSweep,
+    Ranges as Ranges,
     layer_table as layer_table,
+    layers_frame as layers_frame,
+    sweep_layers as sweep_layers,
 )

@@ -1,38 +1,43 @@
-"""Attention written out beside attention in one fused kernel: equal results, other memory and time.
+"""Naive attention compared with one fused kernel: equal results, other memory and time.
 
 Shapes: B batch, H heads, N positions, E width of a head.
 
-Source: Dao et al. (2022), "FlashAttention", arXiv:2205.14135, section 3 (the scores are never held as a whole).
+Source: Dao et al. (2022), "FlashAttention", arXiv:2205.14135, section 3 (the scores are never stored as a whole).
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
 
 from shoal.errors import UsageError
-from shoal.insight.layers.exponents import Exponent, fit_exponent
-from shoal.insight.layers.measuring import cpu_seconds, one_thread, peak_bytes
-from shoal.statistics import check_confidence
+from shoal.insight.layers.profiling import cpu_seconds, one_thread, peak_bytes
+from shoal.insight.options import DEFAULTS
+from shoal.statistics import Exponent, fit_exponent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.progress import Progress
+    import pandas
+
+    from shoal.insight.options import AnalysisOptions
 
     Inputs = Sequence[torch.Tensor]
     Attend = Callable[[Inputs, float], torch.Tensor]
 
 _DROPOUT_DRAWS = 400
+"""Masks that are drawn: enough for a bias of a tenth of a standard deviation to be two standard errors."""
+
 _DROPOUT_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionCost:
-    """One way to attend, in one use of it, over several lengths."""
+    """The cost of one implementation in one use, over several lengths."""
 
     way: str
     """``naive`` or ``fused``."""
@@ -45,11 +50,11 @@ class AttentionCost:
     """CPU-seconds: the repeats at each length."""
 
     bytes: tuple[int, ...]
-    """The most that was held at once, beyond the inputs."""
+    """Peak memory, beyond the inputs."""
 
     time_exponent: Exponent
     memory_exponent: Exponent
-    """Both in the length."""
+    """Both exponents are in the length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,7 @@ class AttentionReport:
 
     costs: tuple[AttentionCost, ...]
     forward_difference: float
-    """The largest difference of an output between the two ways, float32, no dropout, over all lengths."""
+    """The largest difference of an output between the two, float32, no dropout, over all lengths."""
 
     backward_difference: float
     """The same of a gradient."""
@@ -68,11 +73,42 @@ class AttentionReport:
 
     dropout: float
     dropout_bias: dict[str, float]
-    """Of each way, how far the mean over many dropout masks is from the output without dropout, in standard errors
-    (root mean square over the entries; about 1 where dropout is unbiased)."""
+    """By implementation, the distance of the mean over many dropout masks from the output without dropout, in standard
+    errors (root mean square over the entries; about 1 where dropout is unbiased)."""
 
     heads: int
     width: int
+
+    def __str__(self) -> str:
+        lines = [f"attention, causal, {self.heads} heads of width {self.width}, float32"]
+        for cost in self.costs:
+            time, memory = cost.time_exponent, cost.memory_exponent
+            spent, peak = 1e3 * median(cost.seconds[-1]), cost.bytes[-1] / 2**20
+            lines.append(
+                f"  {cost.way}, {cost.use:22}  at n={cost.lengths[-1]} {spent:8.1f} ms {peak:8.1f} MiB; "
+                f"time n^{time.value:.2f} [{time.low:.2f}, {time.high:.2f}], memory n^{memory.value:.2f}"
+            )
+        lines.append(
+            f"  outputs differ by at most {self.forward_difference:.1e}, gradients by {self.backward_difference:.1e} "
+            f"(naive float32 from float64: {self.reference_difference:.1e})"
+        )
+        lines.append(
+            f"  dropout {self.dropout}: the mean over masks is {self.dropout_bias['naive']:.2f} (naive) and "
+            f"{self.dropout_bias['fused']:.2f} (fused) standard errors from the output without; about 1 is chance"
+        )
+        return "\n".join(lines)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row per implementation, use and length: median CPU-seconds and peak bytes."""
+        import pandas
+
+        return pandas.DataFrame(
+            [
+                {"way": cost.way, "use": cost.use, "length": length, "seconds": median(seconds), "bytes": peak}
+                for cost in self.costs
+                for length, seconds, peak in zip(cost.lengths, cost.seconds, cost.bytes, strict=True)
+            ]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -80,9 +116,11 @@ class AttentionReport:
 
 
 def naive_attention(inputs: Inputs, dropout: float = 0.0) -> torch.Tensor:
-    """``dropout(softmax(mask(Q Kᵀ / √E))) V``, every step written out; the mask hides what comes later.
+    """Compute ``dropout(softmax(mask(Q Kᵀ / √E))) V`` step by step, with a causal mask.
 
-    Q, K and V are B × H × N × E each.
+    Args:
+        inputs: Q, K and V, B × H × N × E each.
+        dropout: share of the weights that are dropped.
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, eq. 1 and section 3.2.3.
     """
@@ -95,7 +133,12 @@ def naive_attention(inputs: Inputs, dropout: float = 0.0) -> torch.Tensor:
 
 
 def fused_attention(inputs: Inputs, dropout: float = 0.0) -> torch.Tensor:
-    """The same by torch's kernel, which chooses how."""
+    """Compute the same by torch's own kernel.
+
+    Args:
+        inputs: Q, K and V, B × H × N × E each.
+        dropout: share of the weights that are dropped.
+    """
     q_BHNE, k_BHNE, v_BHNE = inputs
     return functional.scaled_dot_product_attention(q_BHNE, k_BHNE, v_BHNE, dropout_p=dropout, is_causal=True)
 
@@ -111,30 +154,27 @@ def compare_attention(
     width: int = 64,
     dropout: float = 0.1,
     repeats: int = 5,
-    confidence: float = 0.95,
-    seed: int = 0,
-    progress: Progress | None = None,
+    options: AnalysisOptions = DEFAULTS,
 ) -> AttentionReport:
-    """Compare the two ways to attend, causally, on one thread of the CPU.
+    """Compare naive and fused attention, both causal, on one thread of the CPU.
 
     Args:
         lengths: numbers of positions, at least two different ones.
-        heads: of one sequence.
-        width: of a head.
-        dropout: the share of weights that are dropped in the third use.
+        heads: number of heads.
+        width: width of a head.
+        dropout: share of the weights that are dropped in the third use.
         repeats: samples of each time.
-        confidence: the confidence of the exponents' intervals.
-        seed: of the inputs, the order of the measurements and the bootstrap.
-        progress: called with (what, done, total).
+        options: level of the exponents' intervals; seed of the inputs, the order of the measurements and the bootstrap;
+            progress callback.
 
     Raises:
         UsageError: dropout is not between 0 and 1, or there are fewer than two lengths.
     """
-    check_confidence(confidence)
     if not 0 < dropout < 1:
         raise UsageError(f"dropout is a share between 0 and 1, not {dropout}; 0.1 is usual")
     if len(set(lengths)) < 2 or min(lengths) < 1:
         raise UsageError(f"attention is compared over at least two different lengths, not {list(lengths)}; give more")
+    seed = options.seed
     inputs = {length: _inputs(heads, length, width, seed) for length in lengths}
     works = {
         (way, use, length): _work(attend, use, inputs[length], dropout)
@@ -149,25 +189,15 @@ def compare_attention(
             way: _dropout_bias(attend, _inputs(1, _DROPOUT_LENGTH, width, seed), dropout)
             for way, attend in WAYS.items()
         }
-        seconds = cpu_seconds(works, repeats=repeats, seed=seed, what="times of attention", progress=progress)
+        seconds = cpu_seconds(works, repeats=repeats, name="times of attention", options=options)
         memory = {name: peak_bytes(work) for name, work in works.items()}
-    costs = []
-    for way in WAYS:
-        for use in USES:
-            names = [(way, use, length) for length in lengths]
-            samples = tuple(seconds[name] for name in names)
-            held = tuple(memory[name] for name in names)
-            costs.append(
-                AttentionCost(
-                    way=way,
-                    use=use,
-                    lengths=tuple(lengths),
-                    seconds=samples,
-                    bytes=held,
-                    time_exponent=fit_exponent(lengths, samples, confidence=confidence, seed=seed),
-                    memory_exponent=fit_exponent(lengths, [(float(size),) for size in held]),
-                )
-            )
+    costs = [
+        _cost(
+            way, use, lengths, [seconds[way, use, n] for n in lengths], [memory[way, use, n] for n in lengths], options
+        )
+        for way in WAYS
+        for use in USES
+    ]
     return AttentionReport(
         costs=tuple(costs),
         forward_difference=forward,
@@ -180,6 +210,26 @@ def compare_attention(
     )
 
 
+def _cost(
+    way: str,
+    use: str,
+    lengths: Sequence[int],
+    seconds: Sequence[tuple[float, ...]],
+    memory: Sequence[int],
+    options: AnalysisOptions,
+) -> AttentionCost:
+    """The costs of one implementation in one use, with their exponents."""
+    return AttentionCost(
+        way=way,
+        use=use,
+        lengths=tuple(lengths),
+        seconds=tuple(seconds),
+        bytes=tuple(memory),
+        time_exponent=fit_exponent(lengths, seconds, confidence=options.confidence, seed=options.seed),
+        memory_exponent=fit_exponent(lengths, [(float(size),) for size in memory]),
+    )
+
+
 def _inputs(heads: int, length: int, width: int, seed: int) -> Inputs:
     """Random queries, keys and values."""
     random = torch.Generator().manual_seed(seed)
@@ -187,7 +237,7 @@ def _inputs(heads: int, length: int, width: int, seed: int) -> Inputs:
 
 
 def _work(attend: Attend, use: str, inputs: Inputs, dropout: float) -> Callable[[], object]:
-    """One pass of a use."""
+    """The work of one pass in a use."""
     if use == "inference":
 
         def forward() -> object:
@@ -214,7 +264,7 @@ def _differences(inputs: Inputs) -> tuple[float, float, float]:
 
 
 def _dropout_bias(attend: Attend, inputs: Inputs, dropout: float) -> float:
-    """How far the mean over dropout masks is from the output without dropout, in standard errors."""
+    """The distance of the mean over dropout masks from the output without dropout, in standard errors."""
     with torch.inference_mode():
         drawn = torch.stack([attend(inputs, dropout) for _ in range(_DROPOUT_DRAWS)]).double()
         error = drawn.std(dim=0) / _DROPOUT_DRAWS**0.5

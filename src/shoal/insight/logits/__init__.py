@@ -1,16 +1,5 @@
-"""What a model predicts, from which layer on, and which parts made it so."""
+"""What a model predicts at each layer, and which parts contributed to it."""
 
-from shoal.insight.logits.attribution import Attribution, direct_attribution
-from shoal.insight.logits.lens import LensReading, lens_readings
-from shoal.insight.logits.surprise import surprisal
-from shoal.insight.logits.tuned import TunedLens, train_tuned_lens
+import lazy_loader
 
-__all__ = [
-    "Attribution",
-    "LensReading",
-    "TunedLens",
-    "direct_attribution",
-    "lens_readings",
-    "surprisal",
-    "train_tuned_lens",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

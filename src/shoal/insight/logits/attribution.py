@@ -1,8 +1,8 @@
-"""Direct logit attribution: which parts of the model wrote the difference of two logits.
+"""Direct logit attribution: the difference of two logits as a sum over the parts of the model.
 
 The last residual stream is a sum: the embedding, what each head wrote and what each MLP wrote. With the scale of the
 final norm held at its value, the difference of two logits is a sum over the same parts (Elhage et al. 2021; Wang et al.
-2022, arXiv:2211.00593, section 3). What a part does through later parts is not in it: that is what patching shows.
+2022, arXiv:2211.00593, section 3). What a part does through later parts is not included: patching shows that.
 
 Shapes: D width, H heads, K width of a head, V vocabulary.
 """
@@ -16,57 +16,72 @@ import torch
 from torch import nn
 
 from shoal.errors import ModelError
-from shoal.insight.hooks.capture import capture
-from shoal.insight.hooks.parts import find_parts
-from shoal.insight.logits.frozen import pull_back
-from shoal.insight.logits.unembed import find_unembedding
+from shoal.insight.hooks import find_parts, read_position
+from shoal.insight.logits.unembedding import find_unembedding, linearize_norm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas
     from transformers import PreTrainedModel
 
-    from shoal.insight.hooks.parts import Block, Parts
-    from shoal.insight.logits.unembed import Unembedding
+    from shoal.insight.hooks import ModelBlock, Parts
+    from shoal.insight.logits.unembedding import Unembedding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """Where the difference of two logits comes from."""
+    """The contributions of the parts of a model to the difference of two logits."""
 
     target: int
     """The token whose logit is explained."""
 
     foil: int | None
-    """The token whose logit is taken off it; None for the mean over the vocabulary."""
+    """The token whose logit is subtracted; None for the mean over the vocabulary."""
 
     position: int
-    """Where it is predicted."""
+    """The token after which they are predicted."""
 
     total: float
     """Logit of the target minus that of the foil, before a soft cap where the model has one."""
 
     parts: dict[str, float]
-    """By name (``embedding``, ``block N head H``, ``block N biases``, ``block N mlp``, ``output biases``): what it adds
-    to the total. They sum to it."""
+    """By name (``embedding``, ``block N head H``, ``block N biases``, ``block N mlp``, ``output biases``): its
+    contribution. They sum to the total."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    def strongest(self, count: int) -> list[tuple[str, float]]:
+        """The parts that contribute most, in either direction."""
+        return sorted(self.parts.items(), key=lambda item: -abs(item[1]))[:count]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row per part: its name and its contribution, the strongest first."""
+        import pandas
+
+        return pandas.DataFrame(self.strongest(len(self.parts)), columns=["part", "contribution"])
+
+    def __str__(self) -> str:
+        foil = "the mean" if self.foil is None else f"token {self.foil}"
+        lines = [f"token {self.target} against {foil}: {self.total:+.3f} in logits, of which"]
+        return "\n".join(lines + [f"  {value:+8.3f}  {name}" for name, value in self.strongest(8)])
 
 
 @torch.inference_mode()
 def direct_attribution(
     model: PreTrainedModel, ids_L: torch.Tensor, *, target: int, foil: int | None = None, position: int = -1
 ) -> Attribution:
-    """Share the difference of two logits out among embedding, heads and MLPs.
+    """Decompose the difference of two logits into what embedding, heads and MLPs write.
 
     Args:
         model: in evaluation mode.
         ids_L: one text.
-        target: a token id.
-        foil: another; None takes the mean over the vocabulary off, so that nothing common to all tokens counts.
-        position: where the prediction is made; -1 is the last.
+        target: the token id whose logit is explained.
+        foil: the token id whose logit is subtracted; None subtracts the mean over the vocabulary, so that what is
+            common to all tokens does not count.
+        position: the token after which they are predicted; -1 is the last.
 
     Raises:
         ModelError: the model has parts that do not add up to its residual stream, or whose norms are not known.
@@ -74,12 +89,11 @@ def direct_attribution(
     parts = find_parts(model)
     unembed = find_unembedding(parts)
     if not parts.heads or any(block.mlp is None for block in parts.blocks):
-        raise ModelError(f"{parts.name} has no attention and MLP in every block, so its logits cannot be shared out")
+        raise ModelError(f"{parts.name} has no attention and MLP in every block, so its logits cannot be decomposed")
     position = range(len(ids_L))[position]
     last = f"blocks.{len(parts.blocks) - 1}.residual_out"
     names = ["embedding", "blocks.*.attention.heads", "blocks.*.mlp.output", last]
-    with capture(model, names, keep=lambda _, value: value[0, position]) as seen:
-        model(ids_L[None], use_cache=False)
+    seen = read_position(model, ids_L, names, position)
     before_D, constant, total = _direction(unembed, seen[last], target, foil)
     found = {"embedding": float(seen["embedding"] @ before_D)}
     for number, block in enumerate(parts.blocks):
@@ -92,7 +106,7 @@ def direct_attribution(
 def _direction(
     unembed: Unembedding, residual_D: torch.Tensor, target: int, foil: int | None
 ) -> tuple[torch.Tensor, float, float]:
-    """The direction of the residual stream that writes the difference, what is added to it, and the difference."""
+    """The direction of the residual stream that writes the difference, the constant part, and the difference itself."""
     head = unembed.head
     foil_D = head.weight_VD.mean(0) if foil is None else head.weight_VD[foil]
     after_D = (head.weight_VD[target] - foil_D).to(residual_D) * head.scale
@@ -102,21 +116,21 @@ def _direction(
     total = float(unembed.normed(residual_D[None])[0] @ after_D) + bias
     if unembed.norm is None:
         return after_D, bias, total
-    before_1D, offset_1 = pull_back(unembed.norm, residual_D[None], after_D[None])
+    before_1D, offset_1 = linearize_norm(unembed.norm, residual_D[None], after_D[None])
     return before_1D[0], bias + float(offset_1), total
 
 
 def _of_block(
-    parts: Parts, number: int, block: Block, seen: Mapping[str, torch.Tensor], direction_D: torch.Tensor
+    parts: Parts, number: int, block: ModelBlock, seen: Mapping[str, torch.Tensor], direction_D: torch.Tensor
 ) -> dict[str, float]:
-    """What heads, biases and the MLP of one block add."""
+    """The contributions of the heads, biases and MLP of one block."""
     weight_HKD, bias_D = _by_head(block, parts.heads)
     heads_HD = torch.einsum("hk,hkd->hd", seen[f"blocks.{number}.attention.heads"], weight_HKD)
     rest = 0.0
     reading_D = direction_D
     if block.attention_norm is not None:
         whole_D = heads_HD.sum(0) if bias_D is None else heads_HD.sum(0) + bias_D
-        before_1D, offset_1 = pull_back(block.attention_norm, whole_D[None], direction_D[None])
+        before_1D, offset_1 = linearize_norm(block.attention_norm, whole_D[None], direction_D[None])
         reading_D, rest = before_1D[0], float(offset_1)
     found = {f"block {number} head {head}": float(part) for head, part in enumerate(heads_HD @ reading_D)}
     if bias_D is not None:
@@ -126,7 +140,7 @@ def _of_block(
     return found | {f"block {number} mlp": float(seen[f"blocks.{number}.mlp.output"] @ direction_D)}
 
 
-def _by_head(block: Block, heads: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+def _by_head(block: ModelBlock, heads: int) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The output projection split by head (H × K × D), and its bias; GPT-2 keeps its weights transposed."""
     layer = block.projection
     assert layer is not None
@@ -137,9 +151,10 @@ def _by_head(block: Block, heads: int) -> tuple[torch.Tensor, torch.Tensor | Non
 
 
 def _check_sum(parts: Parts, found: Mapping[str, float], total: float) -> None:
+    """Refuse a model with more parts than those that are known, such as parallel adapters."""
     size = max(sum(map(abs, found.values())), 1e-6)
     if not abs(sum(found.values()) - total) <= 1e-3 * size:
         raise ModelError(
             f"the parts of {parts.name} add up to {sum(found.values()):.4f} and not to the logit difference "
-            f"{total:.4f}: something else writes to its residual stream, so its logits cannot be shared out"
+            f"{total:.4f}: something else writes to its residual stream, so its logits cannot be decomposed"
         )

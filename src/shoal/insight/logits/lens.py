@@ -4,7 +4,7 @@ The residual stream after each block goes through the final norm and the unembed
 GPT: the logit lens"); with a tuned lens, through an affine map before them (Belrose et al. 2023, arXiv:2303.08112). At
 the last block both give the model's own logits.
 
-Shapes: L positions, D width, V vocabulary, T tokens told a place.
+Shapes: L positions, D width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -14,33 +14,32 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.insight.hooks.capture import capture
-from shoal.insight.hooks.parts import find_parts
-from shoal.insight.logits.unembed import find_unembedding
+from shoal.insight.hooks import find_parts, read_activations
+from shoal.insight.logits.unembedding import find_unembedding
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from shoal.insight.logits.tuned import TunedLens
+    from shoal.insight.logits.tuned_lens import TunedLens
 
-_TOLD = 5
+_TOP = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LensReading:
-    """What one layer predicts at each position."""
+    """The prediction of one layer at each position."""
 
     layer: str
     """``embedding``, or ``block N``."""
 
     top_ids: list[list[int]]
-    """At each position the most likely next tokens, the likeliest first."""
+    """At each position the most likely next tokens, the most likely first."""
 
     top_p: list[list[float]]
     """Their probabilities."""
 
     next_p: list[float | None]
-    """The probability of the token that does come next; None at the last position."""
+    """The probability of the actual next token; None at the last position."""
 
     divergence: list[float]
     """KL(model ‖ layer) in bits at each position; 0 at the last block."""
@@ -52,15 +51,15 @@ class LensReading:
 
 @torch.inference_mode()
 def lens_readings(
-    model: PreTrainedModel, ids_L: torch.Tensor, *, tuned: TunedLens | None = None, told: int = _TOLD
+    model: PreTrainedModel, ids_L: torch.Tensor, *, tuned: TunedLens | None = None, top: int = _TOP
 ) -> tuple[LensReading, ...]:
-    """Read every layer as a prediction, from the embedding to the last block.
+    """Read the prediction of every layer, from the embedding to the last block.
 
     Args:
         model: in evaluation mode.
         ids_L: one text.
-        tuned: maps to use before the unembedding; None is the logit lens.
-        told: how many tokens a place are kept.
+        tuned: the maps before the unembedding; None reads the logit lens.
+        top: how many of the most likely tokens are returned per position.
 
     Raises:
         ModelError: the model could not be split into body and head, or the tuned lens is of another model.
@@ -68,24 +67,23 @@ def lens_readings(
     parts = find_parts(model)
     unembed = find_unembedding(parts)
     names = ["embedding", *(f"blocks.{number}.residual_out" for number in range(len(parts.blocks)))]
-    with capture(model, names) as seen:
-        logits_LV = model(ids_L[None], use_cache=False).logits[0]
-    final_LV = logits_LV.float().log_softmax(-1)
+    seen = read_activations(model, ids_L[None], [*names, "logits"])
+    final_LV = seen["logits"][0].float().log_softmax(-1)
     if tuned is not None:
         tuned.check(parts)
     readings = []
-    for place, name in enumerate(names):
+    for layer, name in enumerate(names):
         residual_LD = seen[name][0]
-        if tuned is not None and place < len(parts.blocks):
-            residual_LD = tuned.translate(place, residual_LD)
+        if tuned is not None and layer < len(parts.blocks):
+            residual_LD = tuned.translate(layer, residual_LD)
         layer_LV = unembed.logits(residual_LD).float().log_softmax(-1)
-        title = name if place == 0 else f"block {place - 1}"
-        readings.append(_reading(title, layer_LV, final_LV, ids_L, told))
+        title = name if layer == 0 else f"block {layer - 1}"
+        readings.append(_reading(title, layer_LV, final_LV, ids_L, top))
     return tuple(readings)
 
 
-def _reading(layer: str, layer_LV: torch.Tensor, final_LV: torch.Tensor, ids_L: torch.Tensor, told: int) -> LensReading:
-    top_p, top_ids = layer_LV.exp().topk(min(told, layer_LV.shape[1]), dim=-1)
+def _reading(layer: str, layer_LV: torch.Tensor, final_LV: torch.Tensor, ids_L: torch.Tensor, top: int) -> LensReading:
+    top_p, top_ids = layer_LV.exp().topk(min(top, layer_LV.shape[1]), dim=-1)
     next_p = layer_LV[:-1].gather(1, ids_L[1:, None])[:, 0].exp()
     nats_L = torch.nn.functional.kl_div(layer_LV, final_LV, reduction="none", log_target=True).sum(-1)
     return LensReading(

@@ -1,6 +1,5 @@
 """What the neurons of a model's MLPs fire on, over a corpus."""
 
-from shoal.insight.neurons.examples import NeuronExample
-from shoal.insight.neurons.watched import NeuronReport, NeuronReports, watch_neurons
+import lazy_loader
 
-__all__ = ["NeuronExample", "NeuronReport", "NeuronReports", "watch_neurons"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""How tokenizers cut a text, where two of them part, and what a corpus costs in tokens."""
+"""The tokens of a text, the diff of two tokenizations, and the cost of a corpus in tokens."""
 
 import lazy_loader
 

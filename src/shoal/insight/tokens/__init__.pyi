@@ -2,9 +2,9 @@ from .corpus import (
     TokenCounts as TokenCounts,
     count_tokens as count_tokens,
 )
-from .parting import (
-    Parting as Parting,
-    where_they_part as where_they_part,
+from .diff import (
+    TokenizationDiff as TokenizationDiff,
+    compare_tokenizations as compare_tokenizations,
 )
 from .reading import (
     TokenPiece as TokenPiece,

@@ -1,4 +1,4 @@
-"""What a corpus costs in tokens: tokens a word, bytes a token, and what is lost or spelt out."""
+"""The cost of a corpus in tokens: tokens per word, bytes per token, unknown tokens and byte tokens."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
+from shoal.insight.encoding import encode_with_offsets
+from shoal.insight.options import DEFAULTS
 from shoal.insight.tokens.reading import byte_ids, is_part
-from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
-from shoal.text import check_coverage
+from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.progress import Progress
+    from shoal.insight.options import AnalysisOptions
 
 _BATCH = 256
 _DRAWS = 1000
@@ -25,47 +26,66 @@ _DRAWS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """A ratio of two totals over the documents, with a bootstrap interval (documents are drawn anew)."""
+    """A ratio of two totals over the documents, with a bootstrap interval over the documents."""
 
     value: float
     low: float | None
     high: float | None
     """None where there is one document, which gives no interval."""
 
+    def interval(self) -> str:
+        """The interval in brackets, or why there is none."""
+        if self.low is None or self.high is None:
+            return "  (one document gives no interval)"
+        return f"  [{self.low:.3f}, {self.high:.3f}]"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCounts:
-    """A tokenizer's figures on a corpus."""
+    """The figures of a tokenizer on a corpus."""
 
     model: str
     documents: int
     characters: int
     bytes: int
     words: int
-    """Runs of characters without white space."""
+    """Number of runs of characters without white space."""
 
     tokens: int
-    """Without those that the tokenizer adds to a text."""
+    """Number of tokens, without those that the tokenizer adds to a text."""
 
-    tokens_a_word: Ratio
-    """The fertility; 1 is the least where no token spans two words."""
+    tokens_per_word: Ratio
+    """The fertility; at least 1 where no token spans two words."""
 
-    bytes_a_token: Ratio
+    bytes_per_token: Ratio
     used: int
-    """Different tokens that occur."""
+    """Number of different tokens that occur."""
 
     vocabulary: int
     unknown: int
-    """Tokens that stand for characters which are lost."""
+    """Number of unknown tokens, whose characters are lost."""
 
     byte_tokens: int
-    """Tokens that are a part of a character, or spell one by its bytes."""
+    """Number of tokens that are part of a character, or spell one by its bytes."""
 
     broken_round_trips: int
-    """Documents that decoding does not give back to the last character."""
+    """Number of documents that are not the same after decoding."""
 
     confidence: float
-    """The confidence of the intervals."""
+    """Level of the intervals."""
+
+    def __str__(self) -> str:
+        word, size = self.tokens_per_word, self.bytes_per_token
+        whole = self.documents - self.broken_round_trips
+        return "\n".join(
+            [
+                f"{self.model}: {self.tokens:,} tokens, {self.used} of {self.vocabulary} different ones used",
+                f"  tokens per word  {word.value:.3f}{word.interval()}",
+                f"  bytes per token  {size.value:.3f}{size.interval()}",
+                f"  unknown tokens   {self.unknown}, tokens that are less than a character {self.byte_tokens}",
+                f"  round trip       {whole} of {self.documents} documents are the same after decoding",
+            ]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -77,50 +97,41 @@ def count_tokens(
     texts: Sequence[str],
     *,
     model: str = "",
-    confidence: float = 0.95,
-    seed: int = 0,
-    progress: Progress | None = None,
+    options: AnalysisOptions = DEFAULTS,
 ) -> TokenCounts:
-    """Count over a corpus.
+    """Count the tokens of a corpus.
 
     Args:
         tokenizer: a fast tokenizer.
-        texts: the documents; the unit of the intervals.
-        model: a name for the figures.
-        confidence: the confidence of the intervals.
-        seed: of the bootstrap.
-        progress: called with (what, done, total).
+        texts: the documents, which are the unit of the intervals.
+        model: name of the figures, usually the model spec.
+        options: level of the intervals, seed of the bootstrap, and progress callback.
 
     Raises:
         DataError: there is no text to count.
     """
-    check_confidence(confidence)
     import numpy as np
 
     if not any(map(str.strip, texts)):
         raise DataError(f"{len(texts)} documents hold no text; give a file with at least one word")
-    named_bytes = byte_ids(tokenizer)
-    rows, seen, unknown, byte_tokens, broken = [], set[int](), 0, 0, 0
-    for start in range(0, len(texts), _BATCH):
-        batch = texts[start : start + _BATCH]
-        check_coverage(tokenizer, batch, split_special_tokens=True)
-        encoded = tokenizer(
-            list(batch),
-            add_special_tokens=False,
-            split_special_tokens=True,  # a document speaks of a control token, and is not cut by it
-            return_offsets_mapping=True,
-            verbose=False,
+    byte_tokens, documents, used = byte_ids(tokenizer), [], set[int]()
+    for done, (text, ids, offsets) in enumerate(_encoded(tokenizer, texts), 1):
+        used.update(ids)
+        documents.append(
+            (
+                len(text),
+                len(text.encode()),
+                len(text.split()),
+                len(ids),
+                ids.count(tokenizer.unk_token_id),
+                sum(id_ in byte_tokens or is_part(offsets, place) for place, id_ in enumerate(ids)),
+                tokenizer.decode(ids, clean_up_tokenization_spaces=False) != text,
+            )
         )
-        for text, ids, offsets in zip(batch, encoded["input_ids"], encoded["offset_mapping"], strict=True):
-            rows.append((len(text), len(text.encode()), len(text.split()), len(ids)))
-            seen.update(ids)
-            unknown += ids.count(tokenizer.unk_token_id)
-            byte_tokens += sum(id_ in named_bytes or is_part(offsets, place) for place, id_ in enumerate(ids))
-            broken += bool(tokenizer.decode(ids, clean_up_tokenization_spaces=False) != text)
-        if progress is not None:
-            progress(f"tokens of {model}" if model else "tokens", min(start + _BATCH, len(texts)), len(texts))
-    counts_D4 = np.array(rows, dtype=np.int64)
-    characters, size, words, tokens = (int(total) for total in counts_D4.sum(axis=0))
+        if done % _BATCH == 0 or done == len(texts):
+            options.progress(f"tokens of {model}" if model else "tokens", done, len(texts))
+    counts_D7 = np.array(documents, dtype=np.int64)
+    characters, size, words, tokens, unknown, spelt, broken = (int(total) for total in counts_D7.sum(axis=0))
     return TokenCounts(
         model=model,
         documents=len(texts),
@@ -128,21 +139,32 @@ def count_tokens(
         bytes=size,
         words=words,
         tokens=tokens,
-        tokens_a_word=_ratio(counts_D4[:, 3], counts_D4[:, 2], confidence, seed),
-        bytes_a_token=_ratio(counts_D4[:, 1], counts_D4[:, 3], confidence, seed),
-        used=len(seen),
+        tokens_per_word=_ratio(counts_D7[:, 3], counts_D7[:, 2], options),
+        bytes_per_token=_ratio(counts_D7[:, 1], counts_D7[:, 3], options),
+        used=len(used),
         vocabulary=len(tokenizer),
         unknown=unknown,
-        byte_tokens=byte_tokens,
+        byte_tokens=spelt,
         broken_round_trips=broken,
-        confidence=confidence,
+        confidence=options.confidence,
     )
 
 
-def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], confidence: float, seed: int) -> Ratio:
+def _encoded(
+    tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]
+) -> Iterator[tuple[str, list[int], list[tuple[int, int]]]]:
+    """Each text with its ids and their offsets, read batch by batch."""
+    for start in range(0, len(texts), _BATCH):
+        batch = texts[start : start + _BATCH]
+        encoded = encode_with_offsets(tokenizer, batch, documents=True)
+        yield from zip(batch, encoded["input_ids"], encoded["offset_mapping"], strict=True)
+
+
+def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], options: AnalysisOptions) -> Ratio:
     """Total over total, with a percentile interval over the documents."""
     value = float(over.sum() / under.sum())
     if len(over) == 1:
         return Ratio(value=value, low=None, high=None)
-    low, high = percentile_interval(resampled_ratios(over, under, draws=_DRAWS, seed=seed), confidence)
+    resampled = resampled_ratios(over, under, draws=_DRAWS, seed=options.seed)
+    low, high = percentile_interval(resampled, options.confidence)
     return Ratio(value=value, low=low, high=high)

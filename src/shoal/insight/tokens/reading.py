@@ -6,9 +6,10 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.text import check_coverage
+from shoal.insight.encoding import encode_with_offsets
 
 if TYPE_CHECKING:
+    import pandas
     from transformers import PreTrainedTokenizerFast
 
 Kind = Literal["text", "special", "byte", "unknown"]
@@ -22,7 +23,7 @@ class TokenPiece:
     """One token of a text."""
 
     id: int
-    """Its place in the vocabulary."""
+    """Its number in the vocabulary."""
 
     token: str
     """As it is written in the vocabulary (a leading space may be Ġ or ▁ there)."""
@@ -32,7 +33,7 @@ class TokenPiece:
 
     start: int
     stop: int
-    """Which characters of the text those are; of a special token that was added, both are where it stands."""
+    """The range of those characters in the text; empty for a special token that was added."""
 
     kind: Kind
     """``special``: added by the tokenizer or a control token; ``byte``: a part of a character, or one spelt by its
@@ -41,43 +42,75 @@ class TokenPiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenReading:
-    """A text and the tokens that a tokenizer makes of it."""
+    """A text and its tokens by one tokenizer."""
 
     model: str
-    """The spec that the tokenizer came from."""
+    """The model spec of the tokenizer."""
 
     text: str
 
     pieces: tuple[TokenPiece, ...]
-    """All of them, those included that the tokenizer adds by its own policy."""
+    """All tokens, including those that the tokenizer adds by its own policy."""
 
     named: dict[str, tuple[str, int] | None]
     """The beginning (bos), end (eos), pad and unknown (unk) token with its id; None where there is none."""
 
     vocabulary: int
-    """How many tokens there are to choose from."""
+    """Size of the vocabulary."""
 
     decoded: str
-    """What decoding the text's own tokens gives."""
+    """The decoded tokens of the text, without those that the tokenizer adds."""
 
     @property
     def plain(self) -> tuple[TokenPiece, ...]:
-        """The tokens of the text alone, without those that the tokenizer adds."""
+        """The tokens of the text, without those that the tokenizer adds."""
         return tuple(piece for piece in self.pieces if piece.text)
 
     @property
     def round_trip(self) -> bool:
-        """Whether decoding gives the text back, to the last character."""
+        """Whether the decoded text equals the text, to the last character."""
         return self.decoded == self.text
 
     @property
     def first_difference(self) -> int | None:
-        """The first character at which the decoded text is another one; None where it is the same."""
+        """The first character at which the decoded text differs; None where it is the same."""
         if self.round_trip:
             return None
         pairs = zip(self.text, self.decoded, strict=False)
         shorter = min(len(self.text), len(self.decoded))
         return next((place for place, (ours, theirs) in enumerate(pairs) if ours != theirs), shorter)
+
+    def __str__(self) -> str:
+        title = (
+            f"{self.model}: {len(self.plain)} tokens ({len(self.pieces)} with special ones), {len(self.text)} "
+            f"characters, {len(self.text.encode())} bytes, vocabulary {self.vocabulary}"
+        )
+        named = [
+            f"  {role}  {'none' if found is None else f'{found[0]!r} = {found[1]}'}"
+            for role, found in self.named.items()
+        ]
+        width = max((len(repr(piece.token)) for piece in self.pieces), default=0)
+        rows = [f"\n  {'id':>7}  {'token':{width}}  characters"]
+        for piece in self.pieces:
+            covers = repr(piece.text) if piece.text else "added by the tokenizer"
+            kind = "" if piece.kind == "text" or not piece.text else f"  ({piece.kind})"
+            rows.append(f"  {piece.id:7}  {piece.token!r:{width}}  {covers}{kind}")
+        return "\n".join([title, *named, *rows, f"\n  round trip: {self._round_trip_line()}"])
+
+    def _round_trip_line(self) -> str:
+        place = self.first_difference
+        if place is None:
+            return "the decoded text equals the text"
+        return (
+            f"broken at character {place}: {self.text[place : place + 20]!r} comes back as "
+            f"{self.decoded[place : place + 20]!r}"
+        )
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row per token."""
+        import pandas
+
+        return pandas.DataFrame([asdict(piece) for piece in self.pieces])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -96,18 +129,15 @@ class TokenReading:
 
 
 def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "") -> TokenReading:
-    """Read a text with a tokenizer.
+    """Tokenize a text, with the characters and the kind of each token.
 
     Args:
         tokenizer: a fast tokenizer (one that knows which characters a token covers).
-        text: any text; the empty one has only the tokens that the tokenizer adds.
-        model: a name for the reading, usually the spec.
+        text: any text; an empty one has only the tokens that the tokenizer adds.
+        model: name of the reading, usually the model spec.
     """
-    check_coverage(tokenizer, [text])
-    batch = tokenizer(
-        text, add_special_tokens=True, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
-    )
-    ids, offsets, added = batch["input_ids"], batch["offset_mapping"], batch["special_tokens_mask"]
+    batch = encode_with_offsets(tokenizer, [text])
+    ids, offsets, added = (batch[key][0] for key in ("input_ids", "offset_mapping", "special_tokens_mask"))
     tokens = tokenizer.convert_ids_to_tokens(ids)
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     pieces: list[TokenPiece] = []
@@ -136,7 +166,12 @@ def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "
 
 
 def is_part(offsets: list[tuple[int, int]], place: int) -> bool:
-    """Whether a token shares its characters with a neighbour: one character's bytes spread over several tokens."""
+    """Whether a token shares its characters with a neighbour: the bytes of one character are spread over both.
+
+    Args:
+        offsets: the character range of every token.
+        place: number of the token.
+    """
     start, stop = offsets[place]
     before = place > 0 and offsets[place - 1][1] > start
     after = place + 1 < len(offsets) and offsets[place + 1][0] < stop and offsets[place + 1][1] > 0
@@ -144,19 +179,19 @@ def is_part(offsets: list[tuple[int, int]], place: int) -> bool:
 
 
 def byte_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
-    """The ids that stand for one byte by name (``<0x0A>``), which SentencePiece falls back to."""
+    """Find the ids of the byte tokens (``<0x0A>``) to which SentencePiece falls back."""
     names = tokenizer.convert_tokens_to_ids([f"<0x{byte:02X}>" for byte in range(256)])
     return frozenset(id_ for id_ in names if id_ is not None and id_ != tokenizer.unk_token_id)
 
 
 def _named(tokenizer: PreTrainedTokenizerFast, name: str) -> tuple[str, int] | None:
-    """A token that has a role, and its id."""
+    """A special token and its id."""
     token, id_ = getattr(tokenizer, f"{name}_token"), getattr(tokenizer, f"{name}_token_id")
     return None if token is None or id_ is None else (str(token), int(id_))
 
 
 def _decode(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> str:
-    """The text of token ids, nothing tidied."""
+    """The text of token ids, without any clean-up of spaces."""
     if not ids:
         return ""
     return str(tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))

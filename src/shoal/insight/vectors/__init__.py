@@ -1,4 +1,4 @@
-"""The vectors of tokens and words: what is near, how even their space is, and how many dimensions they need."""
+"""Vectors of tokens and words: nearest neighbours, geometry, and the smallest sufficient dimension."""
 
 import lazy_loader
 

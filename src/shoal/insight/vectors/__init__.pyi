@@ -4,33 +4,32 @@ from .dimension import (
 )
 from .geometry import (
     Geometry as Geometry,
+    Projection as Projection,
     iso_score as iso_score,
     measure_geometry as measure_geometry,
     partition_ratio as partition_ratio,
+    project as project,
 )
-from .labelled import (
-    Kind as Kind,
-    PairTask as PairTask,
-    VectorTask as VectorTask,
-    read_labelled as read_labelled,
+from .model_embeddings import (
+    TokenVectors as TokenVectors,
+    embed_words as embed_words,
+    read_vectors as read_vectors,
 )
 from .neighbours import (
     MEASURES as MEASURES,
-    Agreement as Agreement,
-    Neighbours as Neighbours,
+    MeasureAgreement as MeasureAgreement,
+    TokenNeighbours as TokenNeighbours,
     measure_agreement as measure_agreement,
     nearest_neighbours as nearest_neighbours,
-)
-from .own import own_vectors as own_vectors
-from .projection import (
-    Projection as Projection,
-    project as project,
-)
-from .reading import (
-    TokenVectors as TokenVectors,
-    read_vectors as read_vectors,
 )
 from .report import (
     VectorReport as VectorReport,
     describe_vectors as describe_vectors,
+)
+from .vector_tasks import (
+    Kind as Kind,
+    LabelTask as LabelTask,
+    PairTask as PairTask,
+    VectorTask as VectorTask,
+    read_label_task as read_label_task,
 )

@@ -1,93 +1,110 @@
-"""How many dimensions word vectors need, found by validation: by task, with intervals and cost.
+"""The smallest sufficient dimension of word vectors, found by validation: by task, with intervals and cost.
 
-Vectors are trained at every dimension of a grid. A task chooses its best dimension on one part of its items; on another
-part every dimension is compared with that one, item by item, by the paired bootstrap. A dimension is *worse* where the
-interval of its loss lies above zero, *as good* where it lies below what matters, and *open* otherwise: then the data
-are too few to tell.
+Vectors are trained at every dimension of a grid. A task chooses its best dimension on its validation items; on its test
+items every dimension is compared with that one, item by item, by the paired bootstrap. A dimension is *worse* where the
+interval of its loss lies above zero, *as good* where it lies below the smallest effect that matters, and *open*
+otherwise: then the data are too few.
+
+Shapes: R bootstrap resamples.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics import check_confidence, percentile_interval, resampled_places
+from shoal.insight.options import DEFAULTS
+from shoal.statistics import percentile_interval, resampled_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.insight.vectors.labelled import Kind, Outcome, VectorTask
-    from shoal.progress import Progress
+    import pandas
+
+    from shoal.insight.options import AnalysisOptions
+    from shoal.insight.vectors.vector_tasks import Kind, TaskOutcome, VectorTask
     from shoal.text.vectors import WordVectors
 
 Standing = Literal["worse", "open", "as good"]
-Verdict = Literal["supported", "refuted", "underpowered"]
+ClaimVerdict = Literal["supported", "refuted", "underpowered"]
 _DRAWS = 1000
 _LOW, _HIGH = 50, 100
+"""The dimensions of the claims that are tested; see docs/vectors.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionScore:
-    """One dimension in one task, on the part to report on."""
+    """One dimension in one task, on the test items."""
 
     dimension: int
     chosen_by: float
-    """The score on the part to choose by, the mean over the seeds."""
+    """The score on the validation items, mean over the seeds."""
 
     score: float
-    """On the part to report on, the mean over the seeds."""
+    """The score on the test items, mean over the seeds."""
 
     loss: float
-    """How much less that is than at the best dimension."""
+    """The score at the best dimension minus this one."""
 
     low: float
     high: float
-    """The interval of the loss."""
+    """Ends of the interval of the loss."""
 
     standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionFinding:
-    """What a task says."""
+    """What was found in one task."""
 
     task: str
     kind: Kind
     items: int
-    """Of the part to report on."""
+    """Number of test items."""
 
     scores: tuple[DimensionScore, ...]
     best: int
-    """The dimension with the best score on the part to choose by."""
+    """The dimension with the best score on the validation items."""
 
     enough: int | None
-    """The smallest dimension that is as good; None where no other than the best could be shown to be."""
+    """The smallest dimension that is as good as the best; None where none but the best could be shown to be."""
 
     claim: str
-    """What is commonly expected of such a task."""
+    """The common expectation of such a task."""
 
-    verdict: Verdict
-    """Of the claim: the best dimension it speaks of beside the best of the others, both chosen by validation.
+    verdict: ClaimVerdict
+    """On the claim, by comparing the best dimension inside its range with the best outside, both chosen by validation.
     ``underpowered`` too where the grid has none of either."""
 
     items_needed: int | None
     """About how many items would settle what is open; None where nothing is."""
 
+    def __str__(self) -> str:
+        lines = [f"{self.task} ({self.items} test items): best by validation {self.best}"]
+        lines += [
+            f"  {each.dimension:5}  {each.score:.3f}  loss {each.loss:+.3f} [{each.low:+.3f}, {each.high:+.3f}]  "
+            f"{each.standing}"
+            for each in self.scores
+        ]
+        enough = "no smaller one is shown to be as good" if self.enough is None else f"{self.enough} is enough"
+        few = "" if self.items_needed is None else f"; too few items, about {self.items_needed:,} settle it"
+        return "\n".join([*lines, f"  {enough}{few}", f"  claim: {self.claim}: {self.verdict}"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionCost:
-    """What the vectors of one dimension cost."""
+    """The cost of the vectors of one dimension."""
 
     dimension: int
     seconds: float
-    """CPU-seconds of the training, the mean over the seeds."""
+    """CPU-seconds of the training, mean over the seeds."""
 
     bytes: int
-    """Of the vectors."""
+    """Size of the vectors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +114,24 @@ class DimensionReport:
     findings: tuple[DimensionFinding, ...]
     costs: tuple[DimensionCost, ...]
     seeds: int
-    matters: float
+    min_effect: float
+    """The smallest loss that matters."""
+
     confidence: float
+
+    def __str__(self) -> str:
+        costs = [
+            f"  {cost.dimension:5}  {cost.seconds:8.1f} CPU-seconds  {cost.bytes / 2**20:7.1f} MiB"
+            for cost in self.costs
+        ]
+        return "\n".join([*(f"\n{finding}" for finding in self.findings), "\ncost", *costs])
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row per task and dimension."""
+        import pandas
+
+        rows = [{"task": finding.task, **asdict(score)} for finding in self.findings for score in finding.scores]
+        return pandas.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -112,36 +145,33 @@ def find_dimension(
     *,
     seeds: int = 1,
     few_sentences: bool = False,
-    matters: float = 0.02,
-    confidence: float = 0.95,
-    progress: Progress | None = None,
+    min_effect: float = 0.02,
+    options: AnalysisOptions = DEFAULTS,
 ) -> DimensionReport:
-    """Train vectors over a grid of dimensions and see which are worse, task by task.
+    """Train vectors over a grid of dimensions and find which are worse than the best, task by task.
 
     Args:
-        train: makes vectors of a dimension with a seed.
-        tasks: what the vectors are put to.
+        train: from a dimension and a seed to vectors.
+        tasks: the tasks on which the vectors are evaluated.
         dimensions: the grid, at least two.
         seeds: trainings at each dimension; a score is their mean.
         few_sentences: the corpus has fewer than 100,000 sentences, for which 50 to 100 dimensions are expected.
-        matters: the smallest loss that matters; below it a dimension is as good.
-        confidence: the confidence of the intervals.
-        progress: called with (what, done, total).
+        min_effect: the smallest loss that matters; below it a dimension is as good.
+        options: level of the intervals, and progress callback.
 
     Raises:
-        UsageError: a grid of fewer than two dimensions, no task, or a number that cannot be.
+        UsageError: a grid of fewer than two dimensions, no task, or an invalid number.
         DataError: the vectors know too few items of a task.
     """
-    check_confidence(confidence)
     grid = sorted(set(dimensions))
-    if len(grid) < 2 or grid[0] < 1 or not tasks or seeds < 1 or matters <= 0:
+    if len(grid) < 2 or grid[0] < 1 or not tasks or seeds < 1 or min_effect <= 0:
         raise UsageError(
             "a dimension is found among at least two by at least one task, with one seed or more and a loss that "
-            f"matters above 0; not among {grid} by {len(tasks)} tasks, {seeds} seeds and {matters}"
+            f"matters above 0; not among {grid} by {len(tasks)} tasks, {seeds} seeds and {min_effect}"
         )
-    outcomes: dict[tuple[int, int], list[tuple[Outcome, Outcome]]] = {}
+    outcomes: dict[tuple[int, int], list[tuple[TaskOutcome, TaskOutcome]]] = {}
     costs = []
-    for done, dimension in enumerate(grid):
+    for done, dimension in enumerate(grid, 1):
         spent = []
         for seed in range(seeds):
             started = time.process_time()
@@ -150,30 +180,37 @@ def find_dimension(
             for place, task in enumerate(tasks):
                 outcomes.setdefault((place, dimension), []).append(task.judge(vectors))
         costs.append(DimensionCost(dimension=dimension, seconds=float(np.mean(spent)), bytes=vectors.matrix.nbytes))
-        if progress is not None:
-            progress("dimensions", done + 1, len(grid))
-    findings = [
-        _find(
-            task,
-            {d: outcomes[place, d] for d in grid},
-            few_sentences=few_sentences,
-            matters=matters,
-            confidence=confidence,
-        )
+        options.progress("dimensions", done, len(grid))
+    limits = _Limits(min_effect, options.confidence)
+    findings = tuple(
+        _find(task, {d: outcomes[place, d] for d in grid}, _claim(task.kind, few_sentences=few_sentences), limits)
         for place, task in enumerate(tasks)
-    ]
+    )
     return DimensionReport(
-        findings=tuple(findings), costs=tuple(costs), seeds=seeds, matters=matters, confidence=confidence
+        findings=findings, costs=tuple(costs), seeds=seeds, min_effect=min_effect, confidence=options.confidence
     )
 
 
+class _Claim(NamedTuple):
+    """A common expectation of a task."""
+
+    text: str
+    inside: range
+    """The dimensions it speaks of."""
+
+    suffices: bool
+    """Whether the claim is that they are enough, or that they are too few."""
+
+
+class _Limits(NamedTuple):
+    """What a loss is compared with."""
+
+    min_effect: float
+    confidence: float
+
+
 def _find(
-    task: VectorTask,
-    outcomes: dict[int, list[tuple[Outcome, Outcome]]],
-    *,
-    few_sentences: bool,
-    matters: float,
-    confidence: float,
+    task: VectorTask, outcomes: dict[int, list[tuple[TaskOutcome, TaskOutcome]]], claim: _Claim, limits: _Limits
 ) -> DimensionFinding:
     """One task's finding."""
     chosen_by = {d: float(np.mean([chosen.score for chosen, _ in runs])) for d, runs in outcomes.items()}
@@ -186,7 +223,7 @@ def _find(
     whole = {d: float(np.mean([run.score for _, run in runs])) for d, runs in outcomes.items()}
     scores = []
     for d in outcomes:
-        low, high, standing = _compare(drawn[best], drawn[d], matters, confidence)
+        low, high, standing = _compare(drawn[best], drawn[d], limits)
         scores.append(
             DimensionScore(
                 dimension=d,
@@ -199,7 +236,6 @@ def _find(
             )
         )
     good = [each.dimension for each in scores if each.standing == "as good" and each.dimension != best]
-    claim, inside = _claim(task.kind, few_sentences=few_sentences)
     return DimensionFinding(
         task=task.name,
         kind=task.kind,
@@ -207,50 +243,42 @@ def _find(
         scores=tuple(scores),
         best=best,
         enough=min(good, default=None),
-        claim=claim,
-        verdict=_judge_claim(claim, inside, chosen_by, drawn, matters, confidence),
-        items_needed=_needed(scores, items, matters),
+        claim=claim.text,
+        verdict=_judge_claim(claim, chosen_by, drawn, limits),
+        items_needed=_items_needed(scores, items, limits.min_effect),
     )
 
 
-def _compare(
-    reference_R: np.ndarray, other_R: np.ndarray, matters: float, confidence: float
-) -> tuple[float, float, Standing]:
-    """The interval of how much less the other scores than the reference, over the draws, and what it says."""
-    low, high = percentile_interval(reference_R - other_R, confidence)
-    return low, high, "worse" if low > 0 else "as good" if high < matters else "open"
+def _compare(reference_R: np.ndarray, other_R: np.ndarray, limits: _Limits) -> tuple[float, float, Standing]:
+    """The interval of the loss of one dimension against another over the resamples, and its standing."""
+    low, high = percentile_interval(reference_R - other_R, limits.confidence)
+    return low, high, "worse" if low > 0 else "as good" if high < limits.min_effect else "open"
 
 
-def _claim(kind: Kind, *, few_sentences: bool) -> tuple[str, range]:
-    """What is expected, and the dimensions that it says suffice, or do not."""
+def _claim(kind: Kind, *, few_sentences: bool) -> _Claim:
     if few_sentences:
-        return f"{_LOW} to {_HIGH} dimensions are enough below 100,000 sentences", range(_LOW, _HIGH + 1)
+        text = f"{_LOW} to {_HIGH} dimensions are enough below 100,000 sentences"
+        return _Claim(text, range(_LOW, _HIGH + 1), suffices=True)
     if kind == "part of speech":
-        return f"at most {_LOW} dimensions are enough", range(1, _LOW + 1)
-    return f"fewer than {_HIGH} dimensions are too few", range(1, _HIGH)
+        return _Claim(f"at most {_LOW} dimensions are enough", range(1, _LOW + 1), suffices=True)
+    return _Claim(f"fewer than {_HIGH} dimensions are too few", range(1, _HIGH), suffices=False)
 
 
 def _judge_claim(
-    claim: str,
-    inside: range,
-    chosen_by: dict[int, float],
-    drawn: dict[int, np.ndarray],
-    matters: float,
-    confidence: float,
-) -> Verdict:
-    """Compare the best dimension that the claim speaks of with the best of the others, both chosen by validation."""
-    spoken_of, others = ([d for d in chosen_by if (d in inside) is wanted] for wanted in (True, False))
-    if not spoken_of or not others:
+    claim: _Claim, chosen_by: dict[int, float], drawn: dict[int, np.ndarray], limits: _Limits
+) -> ClaimVerdict:
+    """Compare the best dimension inside the claim's range with the best outside, both chosen by validation."""
+    inside, outside = ([d for d in chosen_by if (d in claim.inside) is wanted] for wanted in (True, False))
+    if not inside or not outside:
         return "underpowered"
-    candidate, rival = (max(each, key=lambda d: (chosen_by[d], -d)) for each in (spoken_of, others))
-    _, _, standing = _compare(drawn[rival], drawn[candidate], matters, confidence)
+    candidate, rival = (max(each, key=lambda d: (chosen_by[d], -d)) for each in (inside, outside))
+    _, _, standing = _compare(drawn[rival], drawn[candidate], limits)
     if standing == "open":
         return "underpowered"
-    suffices = standing == "as good"
-    return "supported" if suffices is not claim.endswith("too few") else "refuted"
+    return "supported" if (standing == "as good") is claim.suffices else "refuted"
 
 
-def _needed(scores: Sequence[DimensionScore], items: int, matters: float) -> int | None:
-    """Items at which the widest open interval would be as short as half of what matters; it shrinks with their root."""
+def _items_needed(scores: Sequence[DimensionScore], items: int, min_effect: float) -> int | None:
+    """Items at which the widest open interval would be as wide as the effect; widths shrink with the root of items."""
     widest = max(((each.high - each.low) / 2 for each in scores if each.standing == "open"), default=None)
-    return None if widest is None else int(np.ceil(items * (2 * widest / matters) ** 2))
+    return None if widest is None else int(np.ceil(items * (2 * widest / min_effect) ** 2))

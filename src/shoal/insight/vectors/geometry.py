@@ -1,4 +1,10 @@
-"""How evenly vectors fill their space, and whether a few of them are everybody's neighbour."""
+"""The geometry of a cloud of vectors: anisotropy, hubness, and its projection onto a plane.
+
+The plane is that of most variance (PCA: Pearson 1901, Hotelling 1933), or one in which neighbours stay close (t-SNE:
+van der Maaten and Hinton 2008, JMLR 9:2579-2605).
+
+Shapes: V or N vectors, D width, R vectors that take part in hubness.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.errors import DataError, MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +23,17 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 _PAIRS = 20_000
+"""Random pairs: the mean cosine of independent ones then has a standard error below 0.01."""
+
 _GROUPS = 20
 _HUB_ROWS = 4000
+"""Vectors that take part in hubness: its cost grows with their square."""
+
 _HUBS = 5
+
+METHODS = ("pca", "tsne")
+_NEAREST = 5
+"""Neighbours of a point that are compared: about as many as a reader takes in around a label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,24 +41,25 @@ class Geometry:
     """The shape of a cloud of vectors."""
 
     space: str
-    """Which vectors."""
+    """Name of the vectors."""
 
     count: int
     dimension: int
     mean_cosine: float
-    """Of random pairs: 0 where directions are even, 1 where all are one (Ethayarajh 2019, arXiv:1909.00512, 3.3)."""
+    """Mean cosine of random pairs: 0 where directions are even, 1 where all are the same (Ethayarajh 2019,
+    arXiv:1909.00512, section 3.3)."""
 
     mean_cosine_error: float
     """Its standard error, from groups of pairs that share no vector where there are enough."""
 
     centred_cosine: float
-    """The same after the mean vector is taken away: what is left is not the common direction."""
+    """The same after the mean vector is subtracted, so that the common direction does not count."""
 
     iso_score: float
     """How evenly the variance is spread over the dimensions, 0 to 1 (Rudman et al. 2022, arXiv:2108.07344, 3)."""
 
     partition_ratio: float
-    """Least over largest sum of exp(c · w) over unit directions c, the eigenvectors of WᵀW and their opposites; 1 is
+    """Smallest over largest sum of exp(c · w) over unit directions c, the eigenvectors of WᵀW and their opposites; 1 is
     even (Mu and Viswanath 2018, arXiv:1702.01417, section 2.2)."""
 
     hub_skewness: float | None
@@ -52,14 +67,28 @@ class Geometry:
     et al. 2010, JMLR 11:2487-2531, section 2); None with too few vectors."""
 
     orphans: float | None
-    """The share of vectors that are nobody's neighbour."""
+    """Share of vectors that are among the nearest of no other (anti-hubs)."""
 
     hubs: tuple[tuple[str, int], ...]
-    """The most frequent neighbours, and of how many."""
+    """The most frequent neighbours, each with the number of vectors it is a neighbour of."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """Points in a plane, and how far they can be trusted."""
+
+    method: str
+    points_N2: npt.NDArray[np.float64]
+
+    explained_variance: float | None
+    """Share of the variance that lies in the plane; None for t-SNE, which keeps no distances."""
+
+    neighbours_preserved: float
+    """Mean share of the five nearest neighbours of a point that are among its five nearest in the plane."""
 
 
 def measure_geometry(
@@ -69,16 +98,16 @@ def measure_geometry(
 
     Args:
         vectors_VD: at least three vectors.
-        names: what each stands for.
-        space: a name for them.
-        neighbours: how many nearest ones count for hubness; at most 4000 vectors, drawn by the seed, take part.
+        names: the name of each.
+        space: name of the cloud.
+        neighbours: number of nearest neighbours for hubness; at most 4000 vectors, drawn by the seed, take part.
         seed: draws pairs and vectors.
 
     Raises:
         DataError: fewer than three vectors.
     """
     if len(vectors_VD) < 3:
-        raise DataError(f"the shape of {len(vectors_VD)} vectors says nothing; give a text of at least 3 tokens")
+        raise DataError(f"the geometry of {len(vectors_VD)} vectors means nothing; give a text of at least 3 tokens")
     random = np.random.default_rng(seed)
     wide_VD = vectors_VD.astype(np.float64)
     centred_VD = wide_VD - wide_VD.mean(axis=0)
@@ -100,7 +129,10 @@ def measure_geometry(
 
 
 def iso_score(vectors_VD: np.ndarray) -> float:
-    """IsoScore: 1 where all directions have the same variance, 0 where one has all of it, or there is but one."""
+    """Compute the IsoScore: 1 where all directions have the same variance, 0 where one direction has all of it.
+
+    Source: Rudman et al. (2022), arXiv:2108.07344, section 3.
+    """
     width = vectors_VD.shape[1]
     variances_D = np.linalg.eigvalsh(np.atleast_2d(np.cov(vectors_VD, rowvar=False)))
     length = np.linalg.norm(variances_D)
@@ -112,7 +144,10 @@ def iso_score(vectors_VD: np.ndarray) -> float:
 
 
 def partition_ratio(vectors_VD: np.ndarray) -> float:
-    """Least over largest partition function along the eigenvectors of WᵀW, both ways."""
+    """Divide the smallest by the largest partition function along the eigenvectors of WᵀW and their opposites.
+
+    Source: Mu and Viswanath (2018), arXiv:1702.01417, section 2.2.
+    """
     _, directions_DD = np.linalg.eigh(vectors_VD.T @ vectors_VD)
     products_VD = vectors_VD @ directions_DD
     sums = np.concatenate([_log_sum(products_VD), _log_sum(-products_VD)])
@@ -139,18 +174,79 @@ def _mean_cosine(vectors_VD: np.ndarray, random: np.random.Generator) -> tuple[f
 def _hubness(
     vectors_VD: np.ndarray, names: Sequence[str], neighbours: int, random: np.random.Generator
 ) -> tuple[float | None, float | None, tuple[tuple[str, int], ...]]:
-    """Skewness of k-occurrence, the share that never occurs, and the greatest hubs."""
+    """Skewness of the k-occurrence, the share of anti-hubs, and the largest hubs."""
     rows = np.sort(random.permutation(len(vectors_VD))[:_HUB_ROWS])
     if len(rows) <= 2 * neighbours:
         return None, None, ()
     unit_RD = vectors_VD[rows] / np.maximum(np.linalg.norm(vectors_VD[rows], axis=1, keepdims=True), 1e-30)
     closeness_RR = unit_RD.astype(np.float32) @ unit_RD.astype(np.float32).T
     np.fill_diagonal(closeness_RR, -np.inf)
-    near = np.argpartition(-closeness_RR, neighbours - 1, axis=1)[:, :neighbours]
-    occurrences_R = np.bincount(near.ravel(), minlength=len(rows))
+    nearest = np.argpartition(-closeness_RR, neighbours - 1, axis=1)[:, :neighbours]
+    occurrences_R = np.bincount(nearest.ravel(), minlength=len(rows))
     apart = occurrences_R - occurrences_R.mean()
     spread = occurrences_R.std()
     skewness = float((apart**3).mean() / spread**3) if spread else 0.0
     greatest = np.argsort(-occurrences_R, kind="stable")[:_HUBS]
     hubs = tuple((names[rows[place]], int(occurrences_R[place])) for place in greatest)
     return skewness, float((occurrences_R == 0).mean()), hubs
+
+
+def project(vectors_ND: npt.NDArray[np.float32], method: str = "pca", *, seed: int = 0) -> Projection:
+    """Project vectors onto a plane.
+
+    Args:
+        vectors_ND: at least three.
+        method: ``pca`` or ``tsne``.
+        seed: seed of t-SNE.
+
+    Raises:
+        UnknownNameError: another method.
+        DataError: fewer than three vectors.
+        MissingExtraError: t-SNE without scikit-learn.
+    """
+    if method not in METHODS:
+        raise UnknownNameError("projection", method, METHODS)
+    if len(vectors_ND) < 3:
+        raise DataError(f"{len(vectors_ND)} vectors cannot be projected; give at least 3")
+    centred_ND = vectors_ND.astype(np.float64) - vectors_ND.mean(axis=0, dtype=np.float64)
+    variance = None
+    if method == "tsne":
+        points_N2 = _tsne(centred_ND, seed)
+    else:
+        left_NK, sizes_K, _ = np.linalg.svd(centred_ND, full_matrices=False)
+        total = float((sizes_K**2).sum())
+        variance = float((sizes_K[:2] ** 2).sum()) / total if total else 1.0
+        points_N2 = left_NK[:, :2] * sizes_K[:2]
+    return Projection(
+        method=method,
+        points_N2=points_N2,
+        explained_variance=variance,
+        neighbours_preserved=_neighbours_preserved(centred_ND, points_N2),
+    )
+
+
+def _tsne(centred_ND: np.ndarray, seed: int) -> np.ndarray:
+    """t-SNE initialised by PCA, with a perplexity that the number of points allows."""
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError as error:
+        raise MissingExtraError("vectors", "t-SNE") from error
+    perplexity = min(30.0, max(1.0, (len(centred_ND) - 1) / 3))
+    made = TSNE(perplexity=perplexity, init="pca" if centred_ND.shape[1] > 1 else "random", random_state=seed, n_jobs=1)
+    points_N2: np.ndarray = made.fit_transform(centred_ND.astype(np.float32)).astype(np.float64)
+    return points_N2
+
+
+def _neighbours_preserved(before_ND: np.ndarray, after_N2: np.ndarray) -> float:
+    count = min(_NEAREST, len(before_ND) - 1)
+    near = [_nearest(points, count) for points in (before_ND, after_N2)]
+    return float(np.mean([np.isin(one, other).mean() for one, other in zip(*near, strict=True)]))
+
+
+def _nearest(points: np.ndarray, count: int) -> np.ndarray:
+    """The nearest others of each point (N × count) by Euclidean distance."""
+    squares = (points**2).sum(axis=1)
+    distances = squares[:, None] + squares - 2 * points @ points.T
+    np.fill_diagonal(distances, np.inf)
+    nearest: np.ndarray = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    return nearest

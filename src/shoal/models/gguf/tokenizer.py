@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.models.gguf.byte_level import adds_beginning, byte_level_pipeline
-from shoal.text import Piece, PieceVocabulary, Role, build_tokenizer
+from shoal.text import PieceVocabulary, Role, VocabularyPiece, build_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -43,7 +43,7 @@ class TokenTable:
         """Tokens that are text and are found whole, before the vocabulary's rules."""
         return self._with_role(Role.USER_DEFINED)
 
-    def pieces(self, *, by_order: bool) -> tuple[Piece, ...]:
+    def pieces(self, *, by_order: bool) -> tuple[VocabularyPiece, ...]:
         """The table as a SentencePiece vocabulary.
 
         Args:
@@ -53,7 +53,7 @@ class TokenTable:
         self._file.array("tokenizer.ggml.scores")
         scores = [-float(index) for index in range(len(self.texts))] if by_order else self._scores
         return tuple(
-            Piece(text, score, Role(int(role)))
+            VocabularyPiece(text, score, Role(int(role)))
             for text, score, role in zip(self.texts, scores, self._roles, strict=True)
         )
 

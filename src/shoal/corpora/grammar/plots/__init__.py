@@ -1,33 +1,33 @@
-"""Plot skeletons: each tells the middle of a story through a teller, from a wish or a mishap to its outcome."""
+"""Plots: each adds the events of the middle of a story, from a wish or a mishap to its outcome."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.corpora.grammar.plots.adventures import tell_fear, tell_forbidden, tell_race, tell_rescue
-from shoal.corpora.grammar.plots.friends import tell_breakage, tell_gift, tell_loneliness, tell_one_toy
-from shoal.corpora.grammar.plots.quests import tell_loss, tell_making, tell_picnic, tell_trades, tell_wish
+from shoal.corpora.grammar.plots.adventures import plot_fear, plot_forbidden, plot_race, plot_rescue
+from shoal.corpora.grammar.plots.friends import plot_breakage, plot_gift, plot_loneliness, plot_one_toy
+from shoal.corpora.grammar.plots.quests import plot_loss, plot_making, plot_picnic, plot_trades, plot_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from shoal.corpora.grammar.telling import Teller
+    from shoal.corpora.grammar.realizer import Realizer
 
-PLOTS: Mapping[str, Callable[[Teller], str]] = {
-    "loss": tell_loss,
-    "wish": tell_wish,
-    "making": tell_making,
-    "trades": tell_trades,
-    "picnic": tell_picnic,
-    "one toy": tell_one_toy,
-    "gift": tell_gift,
-    "breakage": tell_breakage,
-    "loneliness": tell_loneliness,
-    "rescue": tell_rescue,
-    "forbidden": tell_forbidden,
-    "fear": tell_fear,
-    "race": tell_race,
+PLOTS: Mapping[str, Callable[[Realizer], str]] = {
+    "loss": plot_loss,
+    "wish": plot_wish,
+    "making": plot_making,
+    "trades": plot_trades,
+    "picnic": plot_picnic,
+    "one toy": plot_one_toy,
+    "gift": plot_gift,
+    "breakage": plot_breakage,
+    "loneliness": plot_loneliness,
+    "rescue": plot_rescue,
+    "forbidden": plot_forbidden,
+    "fear": plot_fear,
+    "race": plot_race,
 }
-"""Plots by name; each returns the moral that fits it."""
+"""Plots by name; each returns the moral that fits it. A new one goes to the end: a plot is drawn by its place."""
 
 __all__ = ["PLOTS"]

@@ -8,98 +8,98 @@ from shoal.corpora.grammar import lexicon
 from shoal.corpora.grammar.plots import beats
 
 if TYPE_CHECKING:
-    from shoal.corpora.grammar.telling import Teller
+    from shoal.corpora.grammar.realizer import Realizer
 
 
-def tell_rescue(teller: Teller) -> str:
+def plot_rescue(story: Realizer) -> str:
     """Somebody is stuck; the hero must get a tool to free them."""
-    hero, tool = teller.hero, teller.key
-    beats.go(teller, hero)
-    other = beats.meet(teller, hero, young=True)
-    teller.say("stuck", a=other, s=beats.spot(teller))
-    beats.feel(teller, other, ("afraid", "scared", "sad"))
-    teller.say("want", a=hero, x=tool)
-    teller.paragraph()
-    beats.obtain(teller, hero, tool, depth=1)
-    teller.say("free", a=hero, b=other, t=tool)
-    teller.say("thank", a=other, b=hero)
-    if teller.chance(0.5):
-        present = teller.new_thing()
-        teller.say("have", a=other, x=present)
-        teller.say("give", a=other, b=hero, t=present)
-    beats.feel(teller, other, lexicon.GLAD)
-    beats.feel(teller, hero, lexicon.GLAD)
-    return teller.pick(("help those who need it", "be brave", "help each other"))
+    hero, tool = story.hero, story.key
+    beats.go(story, hero)
+    other = beats.meet(story, hero, young=True)
+    story.event("stuck", a=other, s=beats.spot(story))
+    beats.feel(story, other, ("afraid", "scared", "sad"))
+    story.event("want", a=hero, x=tool)
+    story.paragraph()
+    beats.obtain(story, hero, tool, depth=1)
+    story.event("free", a=hero, b=other, t=tool)
+    story.event("thank", a=other, b=hero)
+    if story.chance(0.5):
+        present = story.new_thing()
+        story.event("have", a=other, x=present)
+        story.event("give", a=other, b=hero, t=present)
+    beats.feel(story, other, lexicon.GLAD)
+    beats.feel(story, hero, lexicon.GLAD)
+    return story.pick(("help those who need it", "be brave", "help each other"))
 
 
-def tell_forbidden(teller: Teller) -> str:
+def plot_forbidden(story: Realizer) -> str:
     """The hero goes where a grown-up said not to go, comes to harm, and loses a thing there."""
-    hero, key = teller.hero, teller.key
-    parent = teller.new_parent()
-    where = beats.place(teller)
-    teller.say("have", a=hero, x=key)
-    teller.say("warn", a=hero, b=parent, **where)
-    beats.feel(teller, hero, ("curious", "cross", "sad"))
-    teller.say("go", a=hero, **where)
-    beats.act(teller, hero)
-    teller.say("hurt", a=hero, **where)
-    teller.say("lose", a=hero, t=key, **where)
-    beats.feel(teller, hero, ("scared", "afraid", "sorry", "sad"))
-    teller.paragraph()
-    helper = beats.meet(teller, hero) if teller.chance(0.5) else parent
-    teller.say("help", a=helper, b=hero)
-    if teller.chance(0.6):
-        teller.say("find_again", a=helper, t=key, s=beats.spot(teller))
-        teller.say("give", a=helper, b=hero, t=key)
-    teller.say("sorry", a=hero, b=parent)
-    beats.feel(teller, hero, lexicon.GLAD)
-    return teller.pick(("listen to Mom and Dad", "be careful", "stay where it is safe"))
+    hero, key = story.hero, story.key
+    parent = story.new_parent()
+    where = beats.place(story)
+    story.event("have", a=hero, x=key)
+    story.event("warn", a=hero, b=parent, **where)
+    beats.feel(story, hero, ("curious", "cross", "sad"))
+    story.event("go", a=hero, **where)
+    beats.act(story, hero)
+    story.event("hurt", a=hero, **where)
+    story.event("lose", a=hero, t=key, **where)
+    beats.feel(story, hero, ("scared", "afraid", "sorry", "sad"))
+    story.paragraph()
+    helper = beats.meet(story, hero) if story.chance(0.5) else parent
+    story.event("help", a=helper, b=hero)
+    if story.chance(0.6):
+        story.event("find_again", a=helper, t=key, s=beats.spot(story))
+        story.event("give", a=helper, b=hero, t=key)
+    story.event("sorry", a=hero, b=parent)
+    beats.feel(story, hero, lexicon.GLAD)
+    return story.pick(("listen to Mom and Dad", "be careful", "stay where it is safe"))
 
 
-def tell_fear(teller: Teller) -> str:
+def plot_fear(story: Realizer) -> str:
     """The hero is afraid to do something, and dares with the help of a friend."""
-    hero, key = teller.hero, teller.key
-    other = beats.friend(teller)
-    verb = teller.pick(tuple(lexicon.VERBS))
-    teller.say("go_with", a=hero, b=other, **beats.place(teller))
-    teller.say("afraid", a=hero, v=verb)
-    beats.feel(teller, hero, lexicon.UNSURE)
-    teller.say("do", a=other, v=verb, d=lexicon.VERBS[verb])
-    if teller.chance(0.5):
-        beats.glance(teller, hero)
-    teller.say("ask_help", a=hero, b=other)
-    teller.paragraph()
-    teller.say("have", a=other, x=key)
-    teller.say("give", a=other, b=hero, t=key)
-    if teller.chance(0.5):
-        teller.say("glad_for", a=hero, f="calm", t=key)
-    teller.say("brave", a=hero, b=other, v=verb, d=lexicon.VERBS[verb])
-    beats.feel(teller, hero, lexicon.GLAD)
-    if teller.chance(0.5):
-        teller.say("thank", a=hero, b=other)
-    return teller.pick(("be brave", "try new things", "believe in yourself"))
+    hero, key = story.hero, story.key
+    other = beats.friend(story)
+    verb = story.pick(tuple(lexicon.VERBS))
+    story.event("go_with", a=hero, b=other, **beats.place(story))
+    story.event("afraid", a=hero, v=verb)
+    beats.feel(story, hero, lexicon.UNSURE)
+    story.event("do", a=other, v=verb, d=lexicon.VERBS[verb])
+    if story.chance(0.5):
+        beats.glance(story, hero)
+    story.event("ask_help", a=hero, b=other)
+    story.paragraph()
+    story.event("have", a=other, x=key)
+    story.event("give", a=other, b=hero, t=key)
+    if story.chance(0.5):
+        story.event("glad_for", a=hero, f="calm", t=key)
+    story.event("brave", a=hero, b=other, v=verb, d=lexicon.VERBS[verb])
+    beats.feel(story, hero, lexicon.GLAD)
+    if story.chance(0.5):
+        story.event("thank", a=hero, b=other)
+    return story.pick(("be brave", "try new things", "believe in yourself"))
 
 
-def tell_race(teller: Teller) -> str:
+def plot_race(story: Realizer) -> str:
     """Two run a race for a thing; who trains wins it."""
-    hero, key = teller.hero, teller.key
-    other = beats.friend(teller)
-    first, second = (hero, other) if teller.chance(0.6) else (other, hero)
-    giver = beats.meet(teller, hero)
-    teller.say("have", a=giver, x=key)
-    teller.say("race", a=hero, b=other, **beats.place(teller))
-    beats.feel(teller, hero, (*lexicon.UNSURE, "excited"))
-    for _ in range(teller.rng.randrange(1, 3)):
-        beats.act(teller, first)
-    if teller.chance(0.5):
-        teller.say("take", a=second, b=giver, t=key)
-        teller.say("quarrel", a=first, b=second)
-        teller.say("give", a=second, b=giver, t=key)
-    teller.paragraph()
-    teller.say("win", a=first, b=second)
-    teller.say("give", a=giver, b=first, t=key)
-    teller.say("glad_for", a=first, f=teller.pick(lexicon.GLAD), t=key)
-    beats.feel(teller, second, lexicon.SAD)
-    teller.say("share", a=first, b=second, t=key)
-    beats.feel(teller, second, lexicon.GLAD)
-    return teller.pick(("never give up", "play fair", "be a good friend"))
+    hero, key = story.hero, story.key
+    other = beats.friend(story)
+    first, second = (hero, other) if story.chance(0.6) else (other, hero)
+    giver = beats.meet(story, hero)
+    story.event("have", a=giver, x=key)
+    story.event("race", a=hero, b=other, **beats.place(story))
+    beats.feel(story, hero, (*lexicon.UNSURE, "excited"))
+    for _ in range(story.rng.randrange(1, 3)):
+        beats.act(story, first)
+    if story.chance(0.5):
+        story.event("take", a=second, b=giver, t=key)
+        story.event("quarrel", a=first, b=second)
+        story.event("give", a=second, b=giver, t=key)
+    story.paragraph()
+    story.event("win", a=first, b=second)
+    story.event("give", a=giver, b=first, t=key)
+    story.event("glad_for", a=first, f=story.pick(lexicon.GLAD), t=key)
+    beats.feel(story, second, lexicon.SAD)
+    story.event("share", a=first, b=second, t=key)
+    beats.feel(story, second, lexicon.GLAD)
+    return story.pick(("never give up", "play fair", "be a good friend"))

@@ -1,0 +1,236 @@
+"""Documents as a stream: read from text, JSONL, Parquet, folders and the hub; written to text, JSONL and Parquet."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from shoal.corpora.hub import HUB, parse_hub, read_hub_rows
+from shoal.corpora.public_sets import STORY_END
+from shoal.errors import DataError, UsageError
+from shoal.files import atomic_file
+from shoal.textfiles import check_characters, inner_suffix, read_chunks, read_json_lines, read_lines_of, split_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    Rows = Iterable[Mapping[str, Any]]
+
+_ROWS_PER_BATCH = 1000
+_ROWS_PER_GROUP = 4000
+"""Rows of a Parquet file are written in groups, so that memory does not grow with their number."""
+
+LocatedText = tuple[str, str]
+"""Where a text stands (a file, or a file and a line), and the text."""
+
+
+def read_documents(source: str | Path, *, column: str = "text", broken: bool = False) -> Iterator[str]:
+    """Yield the documents of a source that hold any text; memory does not grow with their number.
+
+    A text file (``.txt``, ``.md``, or no ending) is split at ``<|endoftext|>`` where it has any, else at lines that
+    hold nothing or white space alone; ``.jsonl`` and ``.parquet`` hold a document per row; text and ``.jsonl`` may be
+    compressed (``.gz``). Of a folder all such files are read in the order of their names;
+    ``hub:org/name[@revision][:split]`` is a data set of the hub, streamed.
+
+    Args:
+        source: a path, or ``hub:`` and a name.
+        column: which column of the rows is the text.
+        broken: yield texts with half of a surrogate pair too, for those who mend them.
+
+    Raises:
+        DataError: the source holds no document, is no Unicode text, a row has no such column, or a text has half of a
+            surrogate pair.
+        UsageError: a file of another kind.
+        MissingExtraError: a hub data set without the ``datasets`` package.
+        UnavailableError: the hub cannot be reached, or has no such data set.
+    """
+    found = False
+    texts = _read_hub(str(source), column) if str(source).startswith(HUB) else _read_path(Path(source), column)
+    for where, text in texts:
+        if not text.strip():
+            continue
+        if not broken:
+            check_characters(text, where)
+        found = True
+        yield text.strip("\r\n")
+    if not found:
+        raise DataError(f"{source} holds no text; give a source with at least one word")
+
+
+def holds_rows(source: str | Path) -> bool:
+    """Whether a file holds a document a row, so that it is not read as running text."""
+    return _kind(Path(source)) in {".jsonl", ".parquet"}
+
+
+def _read_path(path: Path, column: str) -> Iterator[LocatedText]:
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if _kind(file) in _READERS and file.is_file())
+        if not files:
+            raise DataError(f"{path} holds no file that ends in {_ENDINGS}")
+        for file in files:
+            yield from _READERS[_kind(file)](file, column)
+        return
+    if not path.exists():
+        raise DataError(f"there is no {path}; give a file, a folder, or {HUB}org/name")
+    if _kind(path) not in _READERS:
+        raise UsageError(f"cannot read {path.name}: give a file that ends in {_ENDINGS}")
+    yield from _READERS[_kind(path)](path, column)
+
+
+def _kind(path: Path) -> str:
+    """The ending that says how a file is read."""
+    inner = inner_suffix(path)
+    return path.suffix if inner == ".parquet" else inner  # Parquet compresses by itself; pyarrow reads no .parquet.gz
+
+
+def _read_text(path: Path, _column: str) -> Iterator[LocatedText]:
+    marked = any(True for _ in islice(split_chunks(read_chunks(path), STORY_END), 1, None))
+    for text in split_chunks(read_chunks(path), STORY_END) if marked else _paragraphs(path):
+        yield str(path), text
+
+
+def _paragraphs(path: Path) -> Iterator[str]:
+    """The texts between lines that are empty or hold white space alone."""
+    lines: list[str] = []
+    for _, line in read_lines_of(path):
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            yield "\n".join(lines)
+            lines = []
+    yield "\n".join(lines)
+
+
+def _read_jsonl(path: Path, column: str) -> Iterator[LocatedText]:
+    for where, row in read_json_lines(path):
+        yield where, _column_of(row, column, where)
+
+
+def _read_parquet(path: Path, column: str) -> Iterator[LocatedText]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is not a whole Parquet file ({error})") from error
+    with file:
+        names = file.schema_arrow.names
+        if column not in names:
+            raise DataError(f"{path} has no column {column!r}; it has {', '.join(names)}")
+        for batch in file.iter_batches(_ROWS_PER_BATCH, columns=[column]):
+            yield from ((str(path), _text_of(value, str(path), column)) for value in batch.column(0).to_pylist())
+
+
+def _read_hub(name: str, column: str) -> Iterator[LocatedText]:
+    wanted = parse_hub(name)
+    for number, row in enumerate(read_hub_rows(wanted), start=1):
+        where = f"{wanted.name} row {number}"
+        yield where, _column_of(row, column, where)
+
+
+def _column_of(row: Any, column: str, where: str) -> str:
+    if not isinstance(row, dict) or column not in row:
+        held = ", ".join(map(str, row)) if isinstance(row, dict) else type(row).__name__
+        raise DataError(f"{where} has no column {column!r}; it has {held}")
+    return _text_of(row[column], where, column)
+
+
+def _text_of(value: Any, where: str, column: str) -> str:
+    if not isinstance(value, str):
+        raise DataError(f"{where}: the column {column!r} is {type(value).__name__}, no text; give another --column")
+    return value
+
+
+def write_documents(rows: Rows, file: str | Path, *, schema: Any = None) -> int:
+    """Write rows with a ``text`` each, and return their number; memory does not grow with their number.
+
+    A ``.txt`` file gets the texts alone with ``<|endoftext|>`` between them, ``.jsonl`` and ``.parquet`` whole rows.
+
+    Args:
+        rows: at least one row.
+        file: where to; the kind of file is read from its name.
+        schema: the columns (``pyarrow.Schema``) of a Parquet file; by default those of the first rows.
+
+    Raises:
+        UsageError: a name that ends in something else, or no rows.
+        OSError: the disk is full, or the folder cannot be written; nothing half-written is left.
+    """
+    file = Path(file)
+    if file.suffix not in _WRITERS:
+        raise UsageError(f"cannot write {file.name}: give a file that ends in {', '.join(_WRITERS)}")
+    with atomic_file(file) as partial:
+        count = _WRITERS[file.suffix](rows, partial, schema)
+        if not count:
+            raise UsageError(f"nothing to write to {file}: there are no documents")
+    return count
+
+
+def _write_text(rows: Rows, file: Path, _schema: Any) -> int:
+    with file.open("w", encoding="utf-8") as out:
+        return write_text(rows, out)
+
+
+def write_text(rows: Rows, out: IO[str]) -> int:
+    """Write the texts with ``<|endoftext|>`` after each, and return their number."""
+    count = 0
+    for row in rows:
+        if STORY_END in row["text"]:
+            raise DataError(
+                f"document {count + 1} mentions {STORY_END}, which separates documents in a .txt file; "
+                "write .jsonl or .parquet"
+            )
+        out.write(f"{row['text']}\n{STORY_END}\n")
+        count += 1
+    return count
+
+
+def _write_jsonl(rows: Rows, file: Path, _schema: Any) -> int:
+    with file.open("w", encoding="utf-8") as out:
+        return write_lines(rows, out)
+
+
+def write_lines(rows: Rows, out: IO[str]) -> int:
+    """Write each row as a line of JSON, and return their number."""
+    count = 0
+    for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def _write_parquet(rows: Rows, file: Path, schema: Any) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    count, remaining = 0, iter(rows)
+    writer = None
+    try:
+        while group := list(islice(remaining, _ROWS_PER_GROUP)):
+            table = pa.Table.from_pylist([dict(row) for row in group], schema=schema)
+            schema = table.schema
+            writer = writer or pq.ParquetWriter(file, schema, compression="zstd")
+            writer.write_table(table)
+            count += len(group)
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
+
+
+_READERS: Mapping[str, Callable[[Path, str], Iterator[LocatedText]]] = {
+    ".txt": _read_text,
+    ".md": _read_text,
+    "": _read_text,
+    ".jsonl": _read_jsonl,
+    ".parquet": _read_parquet,
+}
+_ENDINGS = f"{', '.join(filter(None, _READERS))} (or .txt.gz, .jsonl.gz)"
+
+_WRITERS: Mapping[str, Callable[[Rows, Path, Any], int]] = {
+    ".txt": _write_text,
+    ".jsonl": _write_jsonl,
+    ".parquet": _write_parquet,
+}

@@ -1,0 +1,240 @@
+"""An LLM judge of stories: the rubric that it is given, what is taken for an answer, and the endpoint that it runs on.
+
+The dimensions are those of TinyStories (Eldan & Li 2023, arXiv:2305.07759, section 4): grammar, creativity, consistency
+and instruction-following as marks, and the age that the writer seems to have. The wording is our own. Answers of an
+endpoint are recorded as they come, and those of no use are requested again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from shoal.corpora.llm import UselessAnswerError, complete_all, estimate_cost, read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from shoal.corpora.llm import CostEstimate, Endpoint
+    from shoal.progress import Progress
+
+
+DIMENSIONS = ("grammar", "creativity", "consistency", "instruction")
+"""What gets a mark."""
+
+LOWEST, HIGHEST = 1, 10
+_WRITTEN = {str(mark): mark for mark in range(LOWEST, HIGHEST + 1)}
+
+AGES = {"A": "3 or under", "B": "4 to 5", "C": "6 to 7", "D": "8 to 9", "E": "10 to 12", "F": "13 or older"}
+"""Groups of age by letter."""
+
+_RUBRIC = """You mark a short story by a pupil. The pupil was asked for this:
+
+<<<
+{asked}
+>>>
+
+The pupil wrote:
+
+<<<
+{story}
+>>>
+
+Give whole marks from 1 (very bad) to 10 (without fault):
+- "grammar": are the sentences well formed? Wrong, missing or swapped words and word forms lower it; the plot does not.
+- "creativity": does it have ideas of its own, beyond what was asked for?
+- "consistency": do names, things and facts stay the same from the first sentence to the last?
+- "instruction": does it do what was asked, with every word and feature that was asked for?
+Mark each by itself: a fault of one kind must not lower the others.
+Also give "age": the letter of the pupil's likely age: {ages}.
+
+Answer with one JSON object and nothing else, your marks and your letter in the places of the angle brackets:
+{{"grammar": <mark>, "creativity": <mark>, "consistency": <mark>, "instruction": <mark>, "age": "<letter>"}}"""
+# There are no marks in it: a judge that parrots an example would be taken for one that has read the story.
+
+ANSWER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {name: {"type": "integer", "minimum": LOWEST, "maximum": HIGHEST} for name in DIMENSIONS}
+    | {"age": {"type": "string", "enum": list(AGES)}},
+    "required": [*DIMENSIONS, "age"],
+    "additionalProperties": False,
+}
+"""The answer as a JSON schema, for endpoints that let a model say nothing else."""
+
+MOST_TOKENS = 200
+"""Of an answer: five short entries, and room for a judge that says a sentence first."""
+
+TYPICAL_TOKENS = 45
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What a judge reads."""
+
+    asked: str
+    """The instruction, or the beginning that was to be gone on with."""
+
+    story: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a judge says of a piece."""
+
+    grammar: int
+    creativity: int
+    consistency: int
+    instruction: int
+    age: str
+    """A letter of `AGES`."""
+
+    def mark(self, dimension: str) -> int:
+        """The mark of a dimension."""
+        return int(getattr(self, dimension))
+
+
+def rubric_prompt(piece: Piece) -> str:
+    """The question about a piece. Its own marks of quotation are taken out of the texts."""
+    ages = ", ".join(f"{letter}: {group}" for letter, group in AGES.items())
+    asked, story = (text.replace("<<<", "").replace(">>>", "").strip() for text in (piece.asked, piece.story))
+    return _RUBRIC.format(asked=asked, story=story, ages=ages)
+
+
+def read_judgement(text: str) -> Judgement:
+    """The judgement in an answer: the last JSON object that is one, whatever stands around it.
+
+    Raises:
+        UselessAnswerError: there is no such object, a mark is missing or out of its range, or the age is no group.
+    """
+    fault = "no JSON object"
+    for found in reversed(list(_objects(text))):
+        try:
+            return _judgement(found)
+        except UselessAnswerError as reason:
+            fault = str(reason)
+    raise UselessAnswerError(f"{fault} in {' '.join(text.split())[:60]!r}")
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """JSON objects that stand in a text, those inside others left out."""
+    decoder, place = json.JSONDecoder(), text.find("{")
+    while place >= 0:
+        try:
+            found, end = decoder.raw_decode(text, place)
+        except ValueError:
+            end = place + 1
+        else:
+            if isinstance(found, dict):
+                yield found
+        place = text.find("{", end)
+
+
+def _judgement(found: dict[str, Any]) -> Judgement:
+    named = {str(name).strip().lower(): value for name, value in found.items()}
+    marks = {name: _mark(name, named) for name in DIMENSIONS}
+    age = str(named.get("age", "")).strip().upper()[:1]
+    if age not in AGES:
+        raise UselessAnswerError(f"age is {named.get('age')!r}, not one of {', '.join(AGES)}")
+    return Judgement(age=age, **marks)
+
+
+def _mark(name: str, named: dict[str, Any]) -> int:
+    value = named.get(name)
+    if isinstance(value, str):
+        value = _WRITTEN.get(value.strip(), value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise UselessAnswerError(f"{name} is {value!r}, not a whole mark")
+    if not LOWEST <= value <= HIGHEST:
+        raise UselessAnswerError(f"{name} is {value}, not {LOWEST} to {HIGHEST}")
+    return int(value)
+
+
+_SECOND_TEMPERATURE = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    key: str
+    text: str
+    piece: Piece
+
+
+class EndpointJudge:
+    """Asks a model at an endpoint; called with pieces, it gives a judgement of each, or None where none was of use."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        record: str | Path,
+        *,
+        constrained: bool = False,
+        workers: int = 4,
+        progress: Progress | None = None,
+    ) -> None:
+        """Take an endpoint.
+
+        Args:
+            endpoint: who judges. It is asked at temperature 0, and at a higher one where its answer was of no use.
+            record: the JSONL file of answers, keyed by the model's name, the form and the whole question; it is made,
+                or gone on with.
+            constrained: hold answers to a JSON schema; the endpoint must be able to (llama.cpp, vLLM, OpenAI).
+            workers: questions under way at the same time.
+            progress: called with (what, done, total).
+        """
+        self.endpoint = replace(
+            endpoint,
+            temperature=0.0,
+            retry_temperature=_SECOND_TEMPERATURE,
+            max_tokens=MOST_TOKENS,
+            schema=ANSWER_SCHEMA if constrained else None,
+        )
+        self._record, self._workers, self._progress = record, workers, progress
+
+    def estimate(self, pieces: Sequence[Piece], *, price_in: float, price_out: float) -> CostEstimate:
+        """What it will cost to judge those pieces that the record does not hold.
+
+        Raises:
+            UsageError: a price that is below nothing or no number.
+            DataError: the record is not one.
+        """
+        known = read_record(self._record)
+        todo = [question.text for question in self._questions(pieces) if question.key not in known]
+        return estimate_cost(
+            todo, price_in=price_in, price_out=price_out, max_tokens=MOST_TOKENS, typical_tokens=TYPICAL_TOKENS
+        )
+
+    def __call__(self, pieces: Sequence[Piece]) -> list[Judgement | None]:
+        """Judge pieces, equal ones once.
+
+        Raises:
+            EndpointError: the endpoint failed for good; what was answered is kept.
+            DataError: the record is not one.
+        """
+        questions = self._questions(pieces)
+        rows = complete_all(
+            list({question.key: question for question in questions}.values()),
+            self.endpoint,
+            self._record,
+            fields=lambda question: {"asked": question.piece.asked, "story": question.piece.story},
+            check=read_judgement,
+            workers=self._workers,
+            progress=self._progress,
+            what="judge",
+        )
+        return [_recorded_judgement(rows[question.key]) for question in questions]
+
+    def _questions(self, pieces: Sequence[Piece]) -> list[_Question]:
+        return [self._question(piece) for piece in pieces]
+
+    def _question(self, piece: Piece) -> _Question:
+        text = rubric_prompt(piece)
+        form = "constrained\n" if self.endpoint.schema is not None else ""
+        key = hashlib.sha256(f"{form}{self.endpoint.model}\n{text}".encode()).hexdigest()[:24]
+        return _Question(key=key, text=text, piece=piece)
+
+
+def _recorded_judgement(row: dict[str, Any]) -> Judgement | None:
+    return None if row.get("useless") else read_judgement(row["text"])

@@ -1,0 +1,78 @@
+"""Does a completion hold the words and the features that were asked for? A program says so.
+
+Words are found in any form (plurals, past tenses, stems). Dialogue is found in any text; the other features need the
+plot, so they are looked for only where the reader of the story grammar understands the story, and the share of stories
+that it does is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.corpora import words_of
+from shoal.corpora.grammar import VERBS, find_features, read_events
+from shoal.errors import DataError
+from shoal.evaluation.stories.measures import Measure, measure
+from shoal.text import stem, stem_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.evaluation.stories.sampling import Completion
+
+
+def held_words(text: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Those of the wanted words that a text holds in any form."""
+    words = set(words_of(text))
+    stems = set(stem_all(words))
+    return tuple(
+        word for word in wanted if {word.lower(), VERBS.get(word, word)} & words or stem(word.lower()) in stems
+    )
+
+
+def held_features(text: str, wanted: Sequence[str]) -> dict[str, bool | None]:
+    """For each wanted feature whether a text has it; None where that cannot be told."""
+    try:
+        found: tuple[str, ...] | None = find_features(text, read_events(text))
+    except DataError:
+        found = None
+    spoken = text.count('"') + text.count("\u201c") + text.count("\u201d") >= 2
+    return {name: spoken if name == "dialogue" else None if found is None else name in found for name in wanted}
+
+
+def following(completions: Sequence[Completion]) -> list[Measure]:
+    """The share of asked words that are there, and of asked features that are, where it can be told."""
+    words = [
+        (one.prompt.key, len(held_words(one.text, one.prompt.words)) / len(one.prompt.words))
+        for one in completions
+        if one.prompt.words
+    ]
+    features = [
+        (one.prompt.key, float(held))
+        for one in completions
+        for held in held_features(one.text.strip(), one.prompt.features).values()
+        if held is not None
+    ]
+    asked = sum(len(one.prompt.features) for one in completions)
+    measures = []
+    if words:
+        note = "asked words that a completion holds in any form"
+        measures.append(
+            measure(
+                "required words",
+                [share for _, share in words],
+                [key for key, _ in words],
+                share=True,
+                better="more",
+                note=note,
+            )
+        )
+    if features:
+        note = f"asked features that a completion has; {len(features)} of {asked} can be told by program"
+        measures.append(
+            measure(
+                "required features", [held for _, held in features], [key for key, _ in features], share=True,
+                better="more", note=note,
+            )
+        )  # fmt: skip
+    return measures

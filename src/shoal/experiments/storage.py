@@ -1,0 +1,108 @@
+"""The files of a run folder: written whole or not at all, and read with errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import StoreError
+from shoal.files import atomic_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def disk_faults(folder: Path) -> Iterator[None]:
+    """Turn a full disk, or a folder that cannot be written, into a `StoreError` of one line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StoreError(
+                f"no room left for the run in {folder}; free some space and give the same command again: what was "
+                "finished is kept"
+            ) from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
+            raise StoreError(
+                f"{error.filename or folder} cannot be written ({error.strerror}); choose another folder"
+            ) from error
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that it is never seen half-written.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    with disk_faults(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file; a number that is not finite becomes null, which plain tools can read."""
+    write_text(path, json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a JSONL file, one row a line; numbers that are not finite become null."""
+    write_text(path, "".join(json.dumps(finite(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        StoreError: it is absent or damaged.
+    """
+    return _decoded(str(path), _text(path))
+
+
+def read_json_rows(path: Path, *, required: bool = False) -> list[dict[str, Any]]:
+    """The rows of a JSONL file. A last line that has no line end was cut short by a kill, and is left out.
+
+    Args:
+        path: the file.
+        required: whether it must be there; a file that is absent has no rows otherwise.
+
+    Raises:
+        StoreError: it is damaged, or absent though it must be there.
+    """
+    if not required and not path.is_file():
+        return []
+    *lines, _ = _text(path).split("\n")
+    return [_decoded(f"{path}, line {number},", line) for number, line in enumerate(lines, 1) if line]
+
+
+def finite(value: Any) -> Any:
+    """The value with every number that is not finite replaced by None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
+    return value
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path} cannot be read ({error}); delete it and give the same command again") from error
+
+
+def _decoded(where: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{where} is damaged ({error}); delete it and give the same command again") from error

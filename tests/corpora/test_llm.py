@@ -1,0 +1,154 @@
+"""Stories from an endpoint: scripted answers from a server of the test's own, on loopback."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from endpoints import NEVER, serving
+from shoal.cli.main import main
+from shoal.corpora.llm import Endpoint, estimate_cost, generate_all, make_prompts
+from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
+
+pytest.importorskip("openai")
+
+
+@pytest.fixture
+def serve():
+    with ExitStack() as servers:
+        yield lambda *steps: servers.enter_context(serving(*steps))
+
+
+def endpoint(url, waits=None, **settings):
+    return Endpoint(url=url, model="m", sleep=(waits if waits is not None else []).append, **settings)
+
+
+def test_every_prompt_is_answered_once_and_kept(serve, tmp_path):
+    url, script = serve("echo")
+    prompts = make_prompts(6, seed=1, features=["dialogue"])
+    rows, doubles = generate_all(prompts, endpoint(url), tmp_path / "r.jsonl")
+    assert [row["text"] for row in rows] == [prompt.text for prompt in prompts]
+    assert doubles == 0
+    assert len(script.requests) == 6
+    assert all("quotation marks" in request["messages"][0]["content"] for request in script.requests)
+
+
+def test_a_second_run_asks_only_what_is_missing(serve, tmp_path):
+    url, script = serve("echo")
+    prompts = make_prompts(8, seed=1)
+    generate_all(prompts[:5], endpoint(url), tmp_path / "r.jsonl")
+    rows, _ = generate_all(prompts, endpoint(url), tmp_path / "r.jsonl")
+    assert len(script.requests) == 8
+    assert len(rows) == 8
+
+
+def test_a_record_cut_short_by_a_kill_loses_its_last_line_alone(serve, tmp_path):
+    url, script = serve("echo")
+    prompts, record = make_prompts(4, seed=1), tmp_path / "r.jsonl"
+    generate_all(prompts, endpoint(url), record)
+    record.write_bytes(record.read_bytes()[:-20])
+    rows, _ = generate_all(prompts, endpoint(url), record)
+    assert len(script.requests) == 5
+    assert len(rows) == 4
+
+
+def test_equal_answers_are_given_out_once(serve, tmp_path):
+    url, _ = serve("One day.", "ONE  day.", "Two days.")
+    rows, doubles = generate_all(make_prompts(3, seed=1), endpoint(url), tmp_path / "r.jsonl", workers=1)
+    assert [row["text"] for row in rows] == ["One day.", "Two days."]
+    assert doubles == 1
+
+
+@pytest.mark.parametrize("rude", [500, 503, 429, b"<html>busy</html>", b'{"choices": []}', "", b"{"])
+def test_a_rude_endpoint_is_asked_again_with_longer_waits(serve, tmp_path, rude):
+    url, script = serve(rude, rude, rude, "A story.")
+    waits = []
+    rows, _ = generate_all(make_prompts(1, seed=1), endpoint(url, waits), tmp_path / "r.jsonl")
+    assert rows[0]["text"] == "A story."
+    assert len(script.requests) == 4
+    assert [1 <= wait / 2**place <= 1.5 for place, wait in enumerate(waits)] == [True] * 3
+
+
+def test_a_slow_endpoint_is_asked_again(serve, tmp_path):
+    url, _ = serve(NEVER, "A story.")
+    rows, _ = generate_all(make_prompts(1, seed=1), endpoint(url, timeout=0.5), tmp_path / "r.jsonl")
+    assert rows[0]["text"] == "A story."
+
+
+def test_an_endpoint_that_stays_rude_is_an_error_and_what_was_answered_is_kept(serve, tmp_path):
+    url, _ = serve("A story.", 500)
+    record = tmp_path / "r.jsonl"
+    with pytest.raises(EndpointError, match=r"no usable answer in 3 tries \(status 500\)"):
+        generate_all(make_prompts(3, seed=1), endpoint(url, max_attempts=3), record, workers=1)
+    assert len(record.read_text().splitlines()) == 1
+
+
+def test_a_refusal_is_not_asked_again(serve, tmp_path):
+    url, script = serve(401)
+    with pytest.raises(EndpointError, match="refuses the request with status 401"):
+        generate_all(make_prompts(1, seed=1), endpoint(url), tmp_path / "r.jsonl")
+    assert len(script.requests) == 1
+
+
+def test_an_endpoint_that_is_gone_is_an_error(serve, tmp_path):
+    with pytest.raises(EndpointError, match="no usable answer in 2 tries"):
+        generate_all(make_prompts(1, seed=1), endpoint("http://127.0.0.1:9/v1", max_attempts=2), tmp_path / "r.jsonl")
+
+
+def test_a_broken_record_and_a_wrong_address_are_errors(tmp_path):
+    for text, message in [
+        ("no json\n", r"r.jsonl, line 1: broken JSON at place 1 .*; move the file away to start again"),
+        ('{"key": "a", "text": "b"}\n{"key": "c"}\n', "r.jsonl, line 2 is no answer of a model; move the file away"),
+        ("[1]\n", "r.jsonl, line 1 is no answer of a model"),
+    ]:
+        (tmp_path / "r.jsonl").write_text(text)
+        with pytest.raises(DataError, match=message):
+            generate_all(make_prompts(1, seed=1), endpoint("http://x"), tmp_path / "r.jsonl")
+    with pytest.raises(UsageError, match="is no endpoint"):
+        generate_all(make_prompts(1, seed=1), endpoint("localhost:80"), tmp_path / "new.jsonl")
+    with pytest.raises(UnknownNameError):
+        make_prompts(1, seed=0, features=["jokes"])
+
+
+def test_the_cost_is_tokens_times_prices():
+    cost = estimate_cost(["a" * 400] * 10, price_in=2.0, price_out=8.0, max_tokens=500, typical_tokens=100)
+    assert (cost.tokens_in, cost.tokens_out) == (1000, 1000)
+    assert cost.money == pytest.approx(0.01)
+    assert cost.max_money == pytest.approx((1000 * 2 + 5000 * 8) / 1e6)
+    assert "about 0.01 and at most 0.04 at" in str(cost)
+    little = estimate_cost(["a" * 400], price_in=2.0, price_out=0.0, max_tokens=500)
+    assert "about 0.0002 and at most 0.0002 at" in str(little)
+
+
+@pytest.mark.parametrize("price", [-1.0, float("nan"), float("inf")])
+def test_a_price_that_is_none_is_refused_before_anything_is_asked(price):
+    with pytest.raises(UsageError, match=r"--price-out is .*; give the price"):
+        estimate_cost(["a"], price_in=0.0, price_out=price, max_tokens=500)
+
+
+def test_the_verb_says_the_cost_and_asks_nothing_without_consent(serve, tmp_path, capsys):
+    url, script = serve("echo")
+    out = tmp_path / "s.jsonl"
+    words = [
+        "stories",
+        "--endpoint",
+        url,
+        "--endpoint-model",
+        "m",
+        "--count",
+        "3",
+        "--out",
+        str(out),
+        "--price-out",
+        "10",
+    ]
+    with pytest.raises(SystemExit):
+        main(words)
+    said = capsys.readouterr().err
+    assert "3 prompts: about" in said
+    assert "give --yes" in said
+    assert script.requests == []
+    main([*words, "--yes"])
+    assert len(out.read_text().splitlines()) == 3
+    assert "0 duplicates dropped" in capsys.readouterr().out
