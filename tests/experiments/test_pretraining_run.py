@@ -132,7 +132,7 @@ def test_a_pretraining_that_has_not_ended_has_no_report(home: Path) -> None:
 
 
 def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: PretrainResult, home: Path) -> None:
-    from shoal.evaluation.likelihoods import log_likelihoods, text_rows
+    from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
     from shoal.experiments.pretraining.documents import document_id, prepare_documents, read_texts
     from shoal.models import load_model
 
@@ -146,7 +146,7 @@ def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: Pret
     chosen = sorted((document_id(text), text) for text in texts if document_id(text) in ids)[:5]
     loaded = load_model(str(run.model), device="cpu")
     short = [text[:60] for _, text in chosen]
-    nats = log_likelihoods(loaded.model, text_rows(loaded.model, loaded.tokenizer, short))
+    nats = log_likelihoods(loaded.model, encode_texts(loaded.model, loaded.tokenizer, short))
     alone = -sum(nats) / math.log(2) / sum(len(text) for text in short)
     assert sum(len(text.encode()) for _, text in chosen) == score.size
     assert abs(alone - score.bits_per_byte) < 0.25 * score.bits_per_byte

@@ -1,6 +1,6 @@
 """What is measured of a model on a list of items. Every measure is the mean of a value that each item has, or lacks.
 
-*Counting* and *stopping* are kept apart, since a model may know one and not the other. An item goes wrong at its
+*Counting* and *stopping* are separate, since a model may know one and not the other. An item goes wrong at its
 first divergence only once: by the end token coming early or not coming when due (a stopping error), or by another
 token (a counting error). Then exact match = counting x stopping, both being shares:
 

@@ -20,7 +20,13 @@ def as_table(experiment: Table) -> dict[str, Any]:
 
 
 def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> list[tuple[str, Any, Any]]:
-    """The keys whose values differ, each with both values; None where one side lacks the key."""
+    """The keys whose values differ, each with both values; None where one side lacks the key.
+
+    Args:
+        held: one table.
+        wanted: the other.
+        place: the dotted key of both, with a dot behind it.
+    """
     found: list[tuple[str, Any, Any]] = []
     for key in dict.fromkeys([*held, *wanted]):
         before, now = held.get(key), wanted.get(key)

@@ -86,13 +86,19 @@ class RunStore:
         return read_json(self.path(name)) if self.path(name).is_file() else None
 
     def write(self, name: str, value: Any) -> None:
-        """Write a JSON file of the folder."""
+        """Write a JSON file of the folder.
+
+        Args:
+            name: of the file.
+            value: plain values.
+        """
         write_json(self.path(name), value)
 
     def add_timing(self, row: dict[str, Any]) -> None:
         """Append what took how long. A line that a kill cut short is ended first."""
         path = self.path("timings.jsonl")
         with disk_faults(self.folder), path.open("ab+") as file:
+            # A row that was cut short would swallow the next one.
             if file.tell():
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
@@ -105,6 +111,7 @@ class RunStore:
         def remember(descriptor: int) -> None:
             self.lock = descriptor
 
+        # Not thread-local: a notebook may close a run from another thread than it was opened in.
         self._file_lock = FileLock(self.folder / _LOCK, timeout=LOCK_TIMEOUT, thread_local=False, on_acquired=remember)
         try:
             self._file_lock.acquire()

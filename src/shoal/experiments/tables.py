@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from shoal.errors import UnknownNameError
 from shoal.training import RANGES, Precision, Schedule, TrainSettings, check_optimizer
+from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -122,7 +123,7 @@ def fault_line(error: ValidationError, root: type[BaseModel]) -> str:
         error: what the validation raised.
         root: the model of the whole file.
     """
-    # A misspelt key is also a missing one; the misspelling says more.
+    # A misspelt key is also a missing one; the misspelling is the more helpful error.
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     return _fault(faults[0], len(faults), root)
 
@@ -140,7 +141,7 @@ def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
         return f"the key {key!r} is missing; add it{more}"
     if fault["type"] == "value_error":
         return f"{fault['ctx']['error']}{more}"
-    return f"{key} = {_short(fault['input'])}: {_lower_first(fault['msg'])}{more}"
+    return f"{key} = {_short(fault['input'])}: {uncapital(fault['msg'])}{more}"
 
 
 def _keys_at(place: tuple[str, ...], root: type[BaseModel]) -> list[str]:
@@ -167,7 +168,3 @@ def _table_of(annotation: Any) -> type[BaseModel]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

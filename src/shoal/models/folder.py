@@ -15,7 +15,8 @@ from shoal.models.file_checks import (
     refuse_pickled_weights,
 )
 from shoal.models.sources import Source
-from shoal.models.transformers_io import build_model, in_one_line, quiet
+from shoal.models.transformers_io import build_model, quiet
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,10 +1,10 @@
-"""The vocabulary size of a tokenizer, chosen by bits a byte of held-out text.
+"""The vocabulary size of a tokenizer, chosen by bits per byte of held-out text.
 
-Loss a token cannot be compared between vocabularies: a larger one has fewer tokens a byte, each of them harder. Bits a
-byte can. For each size a tokenizer is learned on the seen documents and a Kneser-Ney n-gram model is counted on their
-tokens, and the held-out documents are scored. So that no size sees more of the text before a byte than another, the
-order is set for each size so that a context spans about the same number of bytes. Counting is the same work for all
-sizes, one pass over the same text an order, which stands for equal compute without a training run's noise; what it
+Loss per token cannot be compared between vocabularies: a larger one has fewer tokens per byte, each of them harder.
+Bits per byte can. For each size a tokenizer is learned on the seen documents, a Kneser-Ney n-gram model is counted on
+their tokens, and the held-out documents are scored. So that no size sees more of the text before a byte than another,
+the order is set for each size so that a context spans about the same number of bytes. Counting is the same work for all
+sizes, one pass over the same text per order, which stands for equal compute without a training run's noise; what it
 cannot see is what a larger table of embeddings takes from the rest of a small model: where two sizes are as good, the
 smaller one is chosen.
 """
@@ -26,6 +26,7 @@ from shoal.text.training import train_tokenizer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas
     from transformers import PreTrainedTokenizerFast
 
     from shoal.progress import Progress
@@ -34,22 +35,23 @@ if TYPE_CHECKING:
 SIZES = (512, 1024, 2048, 4096, 8192)
 HELD_OUT_EVERY = 10
 CONTEXT_BYTES = 12
-_MOST_ORDER = 8
-_FEWEST_DOCUMENTS = 2 * HELD_OUT_EVERY
+"""Bytes before a token that its context spans: two words or so, which a model of a few thousand documents can count."""
+_MAX_ORDER = 8
+_MIN_DOCUMENTS = 2 * HELD_OUT_EVERY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeScore:
-    """How one vocabulary size did."""
+    """The score of one vocabulary size."""
 
     size: int
     bits_a_byte: float
     low: float
     high: float
-    """Of the bootstrap interval; documents are drawn anew."""
+    """Of the bootstrap interval over documents."""
 
     worse_by: float
-    """Bits a byte more than the best size."""
+    """Bits per byte more than the best size."""
 
     worse_low: float
     worse_high: float
@@ -58,7 +60,7 @@ class SizeScore:
     bytes_a_token: float
     bits_a_token: float
     order: int
-    """Of the n-gram model: tokens of context, and one."""
+    """Of the n-gram model: tokens of context plus one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class VocabularyChoice:
     """The sizes that were tried, and the chosen one."""
 
     size: int
-    """The smallest size whose difference from the best cannot be told from zero."""
+    """The smallest size that is not significantly worse than the best."""
 
     scores: tuple[SizeScore, ...]
     held_out_documents: int
@@ -76,6 +78,29 @@ class VocabularyChoice:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per size, the fields of `SizeScore` as columns."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(score) for score in self.scores])
+
+    def __str__(self) -> str:
+        """The sizes as a table, and the chosen one."""
+        head = (
+            f"{self.held_out_documents} held-out documents, {self.held_out_bytes:,} bytes, "
+            f"{self.confidence:.0%} bootstrap intervals over documents\n"
+            f"{'size':>7}{'bits per byte':>13}{'':17}{'above the best':>16}{'':17}{'bytes per token':>17}"
+            f"{'bits per token':>16}"
+        )
+        rows = [
+            f"{row.size:7}{row.bits_a_byte:13.4f}  [{row.low:.4f}, {row.high:.4f}]{row.worse_by:14.4f}  "
+            f"[{row.worse_low:+.4f}, {row.worse_high:+.4f}]{row.bytes_a_token:15.2f}{row.bits_a_token:16.2f}"
+            for row in self.scores
+        ]
+        return "\n".join(
+            [head, *rows, f"chosen: {self.size}, the smallest that is not significantly worse than the best"]
+        )
 
 
 def choose_vocabulary(
@@ -94,7 +119,7 @@ def choose_vocabulary(
         kind: the kind of tokenizer.
         sizes: the candidates; those that the corpus is too small for are left out.
         confidence: the confidence of the intervals.
-        seed: of the bootstrap.
+        seed: random seed of the bootstrap.
         progress: called with (what, done, total).
 
     Raises:
@@ -102,9 +127,9 @@ def choose_vocabulary(
         UsageError: no size that the corpus is large enough for.
     """
     check_confidence(confidence)
-    if len(documents) < _FEWEST_DOCUMENTS:
+    if len(documents) < _MIN_DOCUMENTS:
         raise DataError(
-            f"{len(documents)} documents are too few to choose a size on; give {_FEWEST_DOCUMENTS} or more, or a --size"
+            f"{len(documents)} documents are too few to choose a size on; give {_MIN_DOCUMENTS} or more, or a --size"
         )
     seen = [text for place, text in enumerate(documents) if place % HELD_OUT_EVERY]
     held_out = [text for text in documents[::HELD_OUT_EVERY] if text.strip()]
@@ -126,10 +151,10 @@ def choose_vocabulary(
 def _score(
     tokenizer: PreTrainedTokenizerFast, seen: Sequence[str], held_out: Sequence[str]
 ) -> tuple[np.ndarray[Any, Any], float, int]:
-    """Bits of each held-out document, bytes a token, and the order of the model."""
+    """Bits of each held-out document, bytes per token, and the order of the model."""
     ids, held_ids = plain_ids(tokenizer, seen), plain_ids(tokenizer, held_out)
     bytes_a_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
-    order = min(1 + math.ceil(CONTEXT_BYTES / bytes_a_token), _MOST_ORDER)
+    order = min(1 + math.ceil(CONTEXT_BYTES / bytes_a_token), _MAX_ORDER)
     model = NgramModel(ids, order=order, vocabulary=len(tokenizer))
     return model.bits(held_ids), bytes_a_token, order
 

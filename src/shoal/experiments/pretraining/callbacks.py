@@ -73,7 +73,14 @@ class Clock:
 
 
 def checkpoint_steps(steps: int, every: int | None) -> frozenset[int]:
-    """After which steps the model is kept: 0, 1, 2, 4, ... below ``every``, its multiples, and the last."""
+    """The steps after which the model is saved: 0, 1, 2, 4, ... below ``every``, its multiples, and the last.
+
+    Models change fastest at first, so that the powers of two show how they begin (as Pythia, Biderman et al. 2023).
+
+    Args:
+        steps: of the whole training.
+        every: steps between two checkpoints; None saves none.
+    """
     if every is None:
         return frozenset()
     powers = {2**power for power in range(steps.bit_length()) if 2**power < every}
@@ -81,7 +88,12 @@ def checkpoint_steps(steps: int, every: int | None) -> frozenset[int]:
 
 
 def score_steps(steps: int, every: int | None) -> frozenset[int]:
-    """After which steps the model is scored: before the first, every so many (or ten times in all), after the last."""
+    """The steps after which the model is scored: before the first, every so many (or ten times in all), after the last.
+
+    Args:
+        steps: of the whole training.
+        every: steps between two evaluations; None for ten in all.
+    """
     if every is None:
         return frozenset(round(part * steps / 10) for part in range(11))
     return frozenset({0, steps} | set(range(0, steps, every)))
@@ -130,6 +142,7 @@ class EvalCallback:
 
     def after_step(self, point: CurvePoint) -> None:
         """Record a step."""
+        # What is done from here on is no part of the training, and its time is not counted.
         self.clock.stop()
         if not self._has_begun:
             self._resume(point.step)
@@ -159,6 +172,7 @@ class EvalCallback:
 
     def _evaluate(self, step: int) -> None:
         scores = score_all(self.held_out, self.model)
+        # A seed for each step, and the same for a resumed run.
         samples = sample_texts(self.model, self.tokenizer, self.recipe, seed=self.recipe.seed + step)
         self.last = Evaluation(step=step, scores=scores, samples=samples)
         self.records.add(
@@ -177,7 +191,13 @@ class EvalCallback:
 
 
 def save_snapshot(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Save a model that is in training: a copy, since its weights then lie in one row of memory."""
+    """Save a model that is in training: a copy, since its weights then lie in one row of memory.
+
+    Args:
+        model: keeps its mode.
+        tokenizer: is saved with it.
+        folder: takes the place of one that is there.
+    """
     import copy
 
     from shoal.models import save_model

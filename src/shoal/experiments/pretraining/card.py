@@ -70,11 +70,11 @@ def _corpora(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sources
 
 
 def _origin(corpus: CorpusTable) -> str:
-    """Where the documents come from; of a file its name alone, since the path says nothing elsewhere."""
+    """Where the documents come from; of a file its name alone, since its path is that of one machine."""
     if corpus.source is not None:
         return corpus.source.rpartition("/")[2]
-    told = "the story grammar" if corpus.grammar is not None else "the matching grammar"
-    return f"{told} of shoal, seed {corpus.seed}"
+    source = "the story grammar" if corpus.grammar is not None else "the matching grammar"
+    return f"{source} of shoal, seed {corpus.seed}"
 
 
 def _memorised(result: PretrainResult) -> str:
@@ -89,8 +89,8 @@ def _memorised(result: PretrainResult) -> str:
 
 
 def _samples(recipe: Recipe, result: PretrainResult) -> str:
-    said = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
-    if not said:
+    rows = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
+    if not rows:
         return "None were drawn."
-    quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in said)
+    quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in rows)
     return "\n\n".join([f"At temperature {recipe.evaluation.temperature:g}.", *quoted])

@@ -48,9 +48,9 @@ def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) ->
         progress: called with (what, done, total).
 
     Raises:
-        DataError: a corpus is empty, not UTF-8, or too small to be parted; all documents are shorter than the context.
+        DataError: a corpus is empty, not UTF-8, or too small to be split; all documents are shorter than the context.
         UsageError: a vocabulary that the corpora do not give, or a prompt that fills the context.
-        ShoalError: as the parts say.
+        ShoalError: as its parts.
     """
     texts = {corpus.name: prepare_documents(corpus, cache, progress=progress) for corpus in recipe.corpus}
     split = split_documents({name: read_ids(file) for name, file in texts.items()}, recipe)
@@ -102,6 +102,7 @@ def _opens_itself(tokenizer: PreTrainedTokenizerFast) -> bool:
 
 
 def _check_context(corpora: Mapping[str, TokenizedCorpus], context: int, recipe: Recipe) -> None:
+    # The last token of a document is predicted and not read.
     longest = max(int(corpus.file.lengths.max()) for corpus in corpora.values()) - 1
     if context > longest:
         key = "training.context" if recipe.training.context is not None else "model.context"

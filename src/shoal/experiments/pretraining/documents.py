@@ -35,7 +35,7 @@ FORMAT = 2
 
 _MAKES_NO_DOCUMENT = {"name", "held_out", "passes", "licence"}
 _VERSION_STORIES = 20
-"""Stories that stand for the version of a grammar."""
+"""Stories that stand for the version of a grammar: where it was changed, they differ, and the corpus is made again."""
 
 
 def document_id(text: str) -> str:
@@ -88,7 +88,7 @@ def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress |
 
 
 def document_counts(file: Path) -> dict[str, int]:
-    """How many documents were read, dropped for a reason, and kept."""
+    """How many documents were read, dropped for a reason, and used."""
     return dict(read_json(file.with_suffix(".json")))
 
 
@@ -154,9 +154,9 @@ def _cleaned(texts: Iterable[str], corpus: CorpusTable, counts: dict[str, int]) 
         if cleaned is not None and corpus.clean == "plain":
             cleaned = clean_text(cleaned)
         if cleaned and corpus.drop_counting:
-            kept, dropped = drop_counting([cleaned])
+            left, dropped = drop_counting([cleaned])
             counts["counting"] += dropped
-            cleaned = kept[0] if kept else None
+            cleaned = left[0] if left else None
         if cleaned:
             yield cleaned
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
+from shoal.wording import format_duration
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -90,7 +92,7 @@ class PretrainPlan:
 
     precision: Dtype
     step_seconds: float
-    """Of a step, as measured."""
+    """Seconds per step, as measured."""
 
     seconds: float
     """Of all steps; scoring comes on top."""
@@ -171,7 +173,7 @@ class _FirstSteps:
 
 
 def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
-    """Seconds a step, and the precision that was chosen or measured."""
+    """Seconds per step, and the precision that was chosen or measured."""
     from shoal.training import Callbacks, run_training
 
     moments: list[float] = []
@@ -185,12 +187,3 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
     )
     steps = [later - earlier for earlier, later in pairwise(moments)]
     return (statistics.median(steps) if steps else result.seconds), cast("Dtype", result.precision)
-
-
-def format_duration(seconds: float) -> str:
-    """A duration for a person: ``42 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

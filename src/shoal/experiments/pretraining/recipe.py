@@ -47,8 +47,8 @@ class Recipe(Table):
         names = [corpus.name for corpus in self.corpus]
         if len(set(names)) != len(names):
             raise ValueError("two corpora have the same name; each needs its own")
-        told = [("stages", name) for stage in self.stages for name in stage.shares]
-        for table, name in [*told, *(("tokenizer.corpora", name) for name in self.tokenizer.corpora)]:
+        named = [("stages", name) for stage in self.stages for name in stage.shares]
+        for table, name in [*named, *(("tokenizer.corpora", name) for name in self.tokenizer.corpora)]:
             if name not in names:
                 raise ValueError(f"{table}: {name!r} is none of the corpora: {', '.join(names)}")
         if self.training.context is not None and self.training.context > self.model.context:
@@ -164,7 +164,7 @@ def _name_of(file: Path) -> str:
     return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-") or "run"
 
 
-def _located(recipe: Recipe, data: Path, beside: Path) -> Recipe:
+def _located(recipe: Recipe, data: Path, home: Path) -> Recipe:
     """The recipe with absolute paths."""
     from shoal.corpora import HUB
 
@@ -173,8 +173,8 @@ def _located(recipe: Recipe, data: Path, beside: Path) -> Recipe:
         if corpus.source is not None and not corpus.source.startswith(HUB):
             values[f"corpus.{place}.source"] = str(data.resolve() / Path(corpus.source).expanduser())
     if recipe.evaluation.held_out_ids is not None:
-        values["evaluation.held_out_ids"] = str(beside.resolve() / recipe.evaluation.held_out_ids)
+        values["evaluation.held_out_ids"] = str(home.resolve() / recipe.evaluation.held_out_ids)
     spec = recipe.tokenizer.source
-    if spec is not None and (beside / spec).is_dir():
-        values["tokenizer.source"] = str((beside / spec).resolve())
+    if spec is not None and (home / spec).is_dir():
+        values["tokenizer.source"] = str((home / spec).resolve())
     return recipe.with_values(values) if values else recipe

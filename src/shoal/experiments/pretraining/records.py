@@ -1,6 +1,6 @@
-"""What a training wrote down of its steps, scores and samples, and the result that is read from it.
+"""The records of a training: its steps, scores and samples, and the result that is read from it.
 
-Steps stand as JSON lines, and the same in one SQLite file. A training that is resumed after a kill first drops what was
+They stand as JSON lines, and the same in one SQLite file. A training that is resumed after a kill first drops what was
 written of steps that it repeats, so that each step stands once in both.
 """
 
@@ -62,20 +62,25 @@ class Records:
             self._base.close()
 
     def forget_from(self, step: int) -> dict[str, Any] | None:
-        """Drop what was written of this step and later ones; the last row of the metrics that is left."""
+        """Drop the rows of this step and later ones; the last row of the metrics that is left."""
         for file in self._files.values():
             file.close()
         self._files = {}
-        kept: list[dict[str, Any]] = []
+        metrics: list[dict[str, Any]] = []
         for name in TABLES:
             rows = [row for row in read_json_rows(self._folder / f"{name}.jsonl") if row["step"] < step]
             write_jsonl(self._folder / f"{name}.jsonl", rows)
-            kept = rows if name == "metrics" else kept
+            metrics = rows if name == "metrics" else metrics
             self._rewrite(name, rows)
-        return kept[-1] if kept else None
+        return metrics[-1] if metrics else None
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Append rows to a table."""
+        """Append rows to a table.
+
+        Args:
+            name: one of `TABLES`.
+            rows: in order; a column that is missing is null in SQLite.
+        """
         with disk_faults(self._folder):
             if name not in self._files:
                 self._files[name] = (self._folder / f"{name}.jsonl").open("a", encoding="utf-8")
@@ -106,7 +111,7 @@ class Records:
 
 @contextmanager
 def _as_disk_fault(folder: Path) -> Iterator[None]:
-    """SQLite says that the disk is full in words of its own."""
+    """Turn what SQLite raises on a full disk into the `OSError` that other writers raise."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -120,7 +125,7 @@ class HeldOutScore:
     """How well the model expects the held-out documents of one corpus."""
 
     bits_per_byte: float
-    """Cross-entropy in bits a byte of UTF-8, end tokens included; the first token is predicted too."""
+    """Cross-entropy in bits per byte of UTF-8, end tokens included; the first token is predicted too."""
 
     low: float
     high: float
@@ -133,7 +138,7 @@ class HeldOutScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memorised:
-    """Prefixes whose true continuation is what the model says greedily, among training and among held-out texts."""
+    """Prefixes whose true continuation is the model's greedy one, among training and among held-out texts."""
 
     training: int
     training_prefixes: int
@@ -176,7 +181,7 @@ class PretrainResult:
 
     @property
     def bits_per_byte(self) -> dict[str, float]:
-        """Held-out bits a byte by corpus."""
+        """Held-out bits per byte by corpus."""
         return {name: score.bits_per_byte for name, score in self.held_out.items()}
 
     def to_dict(self) -> dict[str, Any]:

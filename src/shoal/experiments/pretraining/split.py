@@ -49,14 +49,14 @@ class HeldOutSplit:
 
 
 def split_documents(all_ids: Mapping[str, Ids], recipe: Recipe) -> HeldOutSplit:
-    """Say of each document of each corpus whether it is held out.
+    """Decide for each document of each corpus whether it is held out.
 
     Args:
         all_ids: the documents' ids by corpus.
-        recipe: says the shares, or names the list.
+        recipe: has the shares, or names the list.
 
     Raises:
-        DataError: a corpus of one document cannot be parted, every document is held out, or none of the listed ids is
+        DataError: a corpus of one document cannot be split, every document is held out, or none of the listed ids is
             in the corpora.
     """
     file = recipe.evaluation.held_out_ids
@@ -80,7 +80,7 @@ def split_documents(all_ids: Mapping[str, Ids], recipe: Recipe) -> HeldOutSplit:
 
 
 def read_list(file: Path) -> Ids:
-    """The ids of a list, one a line.
+    """The ids of a list, one per line.
 
     Raises:
         DataError: the file cannot be read, or a line is no id.
@@ -94,7 +94,7 @@ def read_list(file: Path) -> Ids:
         except ValueError:
             found.append(-1)
         if len(line) != 16 or found[-1] < 0:
-            raise DataError(f"{file}:{place} is {line[:40]!r}; give 16 hexadecimal characters a line")
+            raise DataError(f"{file}:{place} is {line[:40]!r}; give 16 hexadecimal characters per line")
     return np.unique(np.asarray(found, dtype=np.uint64))
 
 
@@ -103,8 +103,9 @@ def _by_share(ids_D: Ids, share: float, name: str) -> Mask:
         return np.zeros(len(ids_D), dtype=bool)
     if len(np.unique(ids_D)) < 2:
         raise DataError(
-            f"the corpus {name!r} holds one document, so that none can be held out; give more documents, or part it "
-            "with <|endoftext|>, or set held_out = 0"
+            f"the corpus {name!r} holds one document, so that none can be held out; give more documents, or separate "
+            "them by <|endoftext|>, or set held_out = 0"
         )
+    # The ids are digests, evenly spread over 64 bits, so that a threshold takes the share of them that is asked for.
     mask = ids_D < np.uint64(share * _SPAN)
     return mask if mask.any() else ids_D == ids_D.min()

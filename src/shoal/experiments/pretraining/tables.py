@@ -54,7 +54,7 @@ class CorpusTable(Table):
     """Whether stories of the grammar stand behind their instruction."""
 
     easiest_books: Count | None = None
-    """Of a folder of books with a table of difficulty, take so many of the easiest."""
+    """Of a folder of books with a table of difficulty, how many of the easiest are taken."""
 
     column: str = "text"
     documents: Count | None = None
@@ -89,7 +89,7 @@ class CorpusTable(Table):
         if (self.mixture is None) != (self.stories is None):
             raise ValueError(f"corpus {self.name!r}: mixture and stories belong together; give both or none")
         if self.language is not None and self.clean != "full":
-            raise ValueError(f"corpus {self.name!r}: language is told by full cleaning; set clean = 'full'")
+            raise ValueError(f"corpus {self.name!r}: language is identified by full cleaning; set clean = 'full'")
         return self
 
 
@@ -101,7 +101,7 @@ class TokenizerTable(Table):
 
     kind: Literal["bpe", "unigram", "sentencepiece-bpe"] = "bpe"
     vocabulary: Count | Literal["auto"] = 1024
-    """How many tokens; ``auto`` takes the size with the fewest bits a byte of held-out documents."""
+    """How many tokens; ``auto`` takes the size with the fewest bits per byte of held-out documents."""
 
     documents: Count = 20_000
     """The most documents that it is learned on."""
@@ -143,10 +143,10 @@ class PretrainTable(LearningTable):
     """How it is trained."""
 
     tokens: Count | None = None
-    """Tokens to train on, over all stages in their proportions; None for what the passes or the stages say."""
+    """Tokens to train on, over all stages in their proportions; None for the sum of the passes or the stages."""
 
     context: Count | None = None
-    """Longer documents are cut into pieces of so many tokens; None for the model's context."""
+    """Longer documents are cut into pieces of at most this many tokens; None for the model's context."""
 
     order: Literal["shuffled", "given"] = "shuffled"
     """Whether the pieces of a stage are shuffled."""
@@ -182,7 +182,7 @@ class PretrainEvaluationTable(Table):
     """Steps between two scorings; None for ten in all."""
 
     held_out_ids: str | None = None
-    """A file of ids, one a line: just these documents are held out (see ``held_out.txt`` of a run)."""
+    """A file of ids, one per line: just these documents are held out (see ``held_out.txt`` of a run)."""
 
     prompts: Annotated[tuple[str, ...], Field(strict=False)] = ("Once upon a time",)
     sample_tokens: Count = 60
@@ -198,7 +198,7 @@ class PretrainEvaluationTable(Table):
 
 
 class CheckpointsTable(Table):
-    """The models that are kept on the way: after 0, 1, 2, 4, ... steps and then every so many (as Pythia)."""
+    """The models that are saved on the way: after 0, 1, 2, 4, ... steps and then at equal distances (as Pythia)."""
 
     every: Count | None = None
-    """Steps between two checkpoints once the powers of two have grown to this; None keeps none."""
+    """Steps between two checkpoints once the powers of two have grown to this; None saves none."""

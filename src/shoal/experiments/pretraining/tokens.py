@@ -93,9 +93,9 @@ def _best(documents: list[str], recipe: Recipe, progress: Progress | None) -> in
     return choose_vocabulary(documents, kind=recipe.tokenizer.kind, progress=progress).size
 
 
-def _sample(texts: Mapping[str, Path], seen: Mapping[str, Mask], most: int) -> Iterator[str]:
+def _sample(texts: Mapping[str, Path], seen: Mapping[str, Mask], max_documents: int) -> Iterator[str]:
     """Seen documents of all corpora, from each the same share, in order."""
-    every = max(1.0, sum(int(mask.sum()) for mask in seen.values()) / most)
+    every = max(1.0, sum(int(mask.sum()) for mask in seen.values()) / max_documents)
     for name, file in texts.items():
         places = np.flatnonzero(seen[name])
         chosen = set(places[np.arange(0, len(places), every).astype(np.int64)].tolist())

@@ -112,6 +112,7 @@ class TensorBoardTracker(Tracker):
     name = "tensorboard"
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None:  # noqa: ARG002 - a folder is a run
+        # Opened at the first step that is logged, since only then it is known from which one on old events are dropped.
         self._writers = importlib.import_module("torch.utils.tensorboard").SummaryWriter
         self._folder, self._settings = folder / "tensorboard", settings
         self._writer: Any = None
@@ -156,6 +157,7 @@ class MlflowTracker(Tracker):
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None:
         mlflow = importlib.import_module("mlflow")
+        # The client, and not the module's global run: two trainings in one process must not share it.
         self._entities = importlib.import_module("mlflow.entities")
         self._waiting: list[Any] = []
         address, artifacts = os.environ.get("MLFLOW_TRACKING_URI"), None

@@ -119,6 +119,7 @@ class Pruner:
         """
         steps = read_json(self._folder / "plan.json")["steps"]
         score = _bits(self._objective, {name: one.bits_per_byte for name, one in evaluation.scores.items()})
+        # A list, since shares that have been judged are removed.
         for share, required in list(self._required.items()):
             if evaluation.step >= float(share) * steps:
                 del self._required[share]

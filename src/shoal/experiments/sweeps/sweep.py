@@ -42,7 +42,7 @@ class RangeTable(Table):
 
 
 def _values(key: str, given: Any) -> Any:
-    """What the file gives for a key; that it is a list or a range is told here, where the key is known."""
+    """What the file gives for a key; whether it is a list or a range is checked here, where the key is known."""
     if isinstance(given, dict):
         try:
             return RangeTable.model_validate(given)

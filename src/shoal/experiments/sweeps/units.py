@@ -123,7 +123,12 @@ def read_record(folder: Path, trial: int, seed: int) -> UnitRecord | None:
 
 
 def write_record(folder: Path, record: UnitRecord) -> None:
-    """Keep the record of a unit that no worker could end."""
+    """Write the record of a unit that no worker could finish.
+
+    Args:
+        folder: the sweep's folder.
+        record: of the unit.
+    """
     write_json(folder / unit_place(record.trial, record.seed) / RECORD, record.to_dict())
 
 

@@ -63,6 +63,7 @@ def attention_hooks(parts: Parts, hooks: Mapping[int, AttentionHook]) -> Iterato
             module = parts.blocks[number].attention
             if module is None:
                 raise ModelError(f"block {number} of {parts.name} has no attention")
+            # Before the register: GPT-Neo would be looked up there in vain.
             if callable(getattr(module, _METHOD, None)):
                 stack.enter_context(_replaced_method(module, hook))
             else:
@@ -75,6 +76,7 @@ def attention_hooks(parts: Parts, hooks: Mapping[int, AttentionHook]) -> Iterato
 @contextmanager
 def _replaced_function(parts: Parts, hooks: Mapping[nn.Module, AttentionHook]) -> Iterator[None]:
     """Hook the layers that look their function up in the register of transformers, and no other layer."""
+    # Each modeling module imports the register by name; the layers of one model share theirs.
     home = sys.modules[type(next(iter(hooks))).__module__]
     register, eager = getattr(home, "ALL_ATTENTION_FUNCTIONS", None), getattr(home, "eager_attention_forward", None)
     if register is None:
@@ -89,6 +91,7 @@ def _replaced_function(parts: Parts, hooks: Mapping[nn.Module, AttentionHook]) -
         # Eager attention has no entry: each model's own module defines it.
         original: Any = before or getattr(sys.modules[type(module).__module__], "eager_attention_forward", eager)
         output = original(module, query, key, value, mask, **rest)
+        # The register is shared by all models of the process; another one may run within the block.
         if module in hooks:
             _deliver(parts, module, hooks[module], (query, key, value), mask, rest)
         return output
@@ -158,4 +161,5 @@ def _replaced_method(module: nn.Module, hook: AttentionHook) -> Iterator[None]:
     try:
         yield
     finally:
+        # The attribute of the instance hid the method of the class, which shows again.
         vars(module).pop(_METHOD, None)

@@ -95,6 +95,7 @@ def capture(
     wanted = match_names(parts, names)
 
     def stored(name: str, value: torch.Tensor) -> torch.Tensor:
+        # Detached before it is reduced, so that a reduction builds no graph.
         value = value if gradients else value.detach()
         return value if reduce is None else reduce(name, value)
 
@@ -108,6 +109,7 @@ def capture(
     }
     store = cache.store_and_return if gradients else cache.store
     modules = {name: partial(store, name) for name in wanted if not in_interface(name)}
+    # Attention first: it may refuse a model before any module has a hook.
     with attention_hooks(parts, attention), module_hooks(parts, modules):
         yield cache
 

@@ -173,8 +173,10 @@ def _register(parts: Parts, name: str, hook: Hook) -> Any:
     """Register one hook at its module."""
     if in_interface(name):
         raise UsageError(f"{name} cannot be edited, only captured; edit attention.heads or attention.output instead")
+    # The logits and not the output of the head: some models scale or cap them afterwards.
     if name == "logits":
         return parts.model.register_forward_hook(_on_logits(hook))
+    # As block 0 reads it: positions, norms and scales of the embedding are then included.
     if name == "embedding":
         return parts.blocks[0].module.register_forward_pre_hook(_before(hook), with_kwargs=True)
     if name == "final_norm":
@@ -207,7 +209,7 @@ def _before(hook: Hook) -> Callable[..., Any]:
     """A module hook on what goes in, given by position or by name."""
 
     def call(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if args:
+        if args:  # most decoders pass the hidden states by position, and a few by name
             fresh = hook(args[0])
             return None if fresh is None else ((fresh, *args[1:]), kwargs)
         fresh = hook(kwargs["hidden_states"])

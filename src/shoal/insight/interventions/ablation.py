@@ -234,6 +234,7 @@ def _banks(
     seed: int,
 ) -> dict[int, torch.Tensor]:
     """By block, the units' values at positions of the examples drawn at random (N × units × X)."""
+    # The very ids that the evaluator feeds, without the last one, after which nothing is predicted.
     rows = encode_rows(parts.model, tokenizer, examples)
     names = [f"blocks.{block}.{_ACTIVATION[unit]}" for block in blocks]
     collected: dict[str, list[torch.Tensor]] = {name: [] for name in names}
@@ -257,7 +258,7 @@ def _replacement(
     """The edit that ablates one unit."""
 
     def change(value: torch.Tensor) -> torch.Tensor:
-        fresh = value.clone()
+        fresh = value.clone()  # an edit must not write into the activation that others hold
         part = fresh[:, :, index] if unit == "head" else fresh[:, :, index : index + 1]
         if bank_NUX is None:
             part.zero_()

@@ -203,11 +203,12 @@ def patch_effects(
             forget(model)
         results.append(measure(parts, site, pair))
         options.progress(f"{method} patching", done, len(encoded))
+    # Positions are aligned at the end, where the answer is predicted.
     shared = min(len(pair.clean_L) for pair in encoded)
     moved_PNHL = np.stack([each.moved_NHL[:, :, -shared:].double().cpu().numpy() for each in results])
     ends_P2 = np.array([(each.clean, each.counterfactual) for each in results])
     gap_P = ends_P2[:, 0] - ends_P2[:, 1]
-    if not abs(gap_P.mean()) > 1e-6:
+    if not abs(gap_P.mean()) > 1e-6:  # also where it is not a number
         raise ModelError("prompts and counterfactuals are answered alike on average, so there is nothing to restore")
     units, confidence = len(gap_P), options.confidence
     gaps_R = resampled_ratios(gap_P, np.ones(units), seed=options.seed)
@@ -301,7 +302,7 @@ def _patched_differences(
     """The logit differences of a batch of runs, each patched at one head and position."""
 
     def put(own: torch.Tensor) -> torch.Tensor:
-        fresh = own.clone()
+        fresh = own.clone()  # the block before may still hold this memory
         split = fresh.view(len(places), *value_LHX.shape)
         for row, (head, position) in enumerate(places):
             split[row, position, head] = value_LHX[position, head]

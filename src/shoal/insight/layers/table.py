@@ -290,6 +290,7 @@ def _remarks(sweep: LayerSweep) -> list[str]:
     slow, fast = (
         sweep.operations[place] / float(np.median(sweep.seconds[place])) / 1e9 for place in (0, len(sweep.sizes) - 1)
     )
+    # The interval is of the noise of repeats alone; a tenth of an exponent more is no news.
     if not timed.low - _REMARKABLE <= counted <= timed.high + _REMARKABLE:
         reason = (
             "the small ones pay fixed costs (calls, copies, softmax) for few operations"

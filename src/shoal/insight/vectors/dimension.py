@@ -174,6 +174,7 @@ def find_dimension(
     for done, dimension in enumerate(grid, 1):
         spent = []
         for seed in range(seeds):
+            # CPU-seconds, so that other work on the machine does not count.
             started = time.process_time()
             vectors = train(dimension, seed)
             spent.append(time.process_time() - started)
@@ -214,8 +215,9 @@ def _find(
 ) -> DimensionFinding:
     """One task's finding."""
     chosen_by = {d: float(np.mean([chosen.score for chosen, _ in runs])) for d, runs in outcomes.items()}
-    best = max(chosen_by, key=lambda d: (chosen_by[d], -d))
+    best = max(chosen_by, key=lambda d: (chosen_by[d], -d))  # the smaller one at a tie
     items = outcomes[best][0][1].items
+    # The same resamples for every dimension, so that the bootstrap is paired.
     draws = resampled_places(items, draws=_DRAWS)
     drawn = {
         d: np.mean([[run.statistic(draw) for draw in draws] for _, run in runs], axis=0) for d, runs in outcomes.items()

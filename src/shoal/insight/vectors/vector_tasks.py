@@ -189,9 +189,11 @@ def _guess(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: in
 def _fit(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: int, strength: float) -> np.ndarray:
     """Predictions for every row from the first ``learn``: weighted least squares in closed form."""
     known_LD, own = features_ND[:learn], labels_N[:learn]
+    # Every label has the same total weight, so that a rare one is not ignored.
     counts = np.bincount(own, minlength=labels)
     weights_L = 1.0 / (np.maximum(counts, 1)[own] * labels)
     mean_D = weights_L @ known_LD / weights_L.sum()
+    # One spread for all dimensions: scaling each would give weight to those that hardly vary.
     spread = np.sqrt(weights_L @ (known_LD - mean_D) ** 2).mean() or 1.0
     scaled_ND = (features_ND - mean_D) / spread
     targets_LC = np.eye(labels)[own] - 1.0 / labels

@@ -58,6 +58,13 @@ class SimilarityScore:
         """The share of pairs that are known."""
         return self.known / self.pairs
 
+    def __str__(self) -> str:
+        """One line: the correlation with its interval, and the coverage."""
+        found = "too few pairs are known"
+        if self.spearman is not None:
+            found = f"{self.spearman:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self.name:22}  {found:24}  {self.known} of {self.pairs} pairs known ({self.coverage:.0%})"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "coverage": self.coverage}
@@ -157,6 +164,11 @@ class AnalogyScore:
     def share(self) -> float | None:
         """Right answers among the known questions."""
         return self.right / self.known if self.known else None
+
+    def __str__(self) -> str:
+        """One line: the share of right answers, and the coverage."""
+        share = "none is known" if self.share is None else f"{self.share:.1%} right"
+        return f"{self.name:22}  {share:24}  {self.known} of {self.questions} questions known"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -1,4 +1,4 @@
-"""Which items are right, at a glance: one column an item, one row a seed, held-out columns marked.
+"""Which items are right, at a glance: one column per item, one row per seed, held-out columns marked.
 
 Drawn as SVG by hand: a strip may have thousands of cells, and a chart library spends six times as many bytes a cell.
 """
@@ -14,9 +14,9 @@ from shoal.figures.theme import FONT, LIGHT, themed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-State = Literal["right", "ended-early", "went-on", "other"]
+ItemState = Literal["right", "ended-early", "went-on", "other"]
 
-WORDS: dict[State, str] = {
+ITEM_STATES: dict[ItemState, str] = {
     "right": "right",
     "ended-early": "ended too early",
     "went-on": "went on too long",
@@ -33,51 +33,80 @@ _SIGN = {
 
 _ROW = 17
 _TOP = 28
+_LEAST = 8
+_BELOW = 30
+_NUMBER = 24
+"""Pixels: a row, the title above, the narrowest cell, the room below a line, and that of a column's number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class GridItem:
     """One item of one seed."""
 
     column: int
     row: str
-    state: State
+    state: ItemState
     held_out: bool
 
 
-def strip_svg(cells: Sequence[Cell], *, title: str, axis: str = "i", width: int = 700) -> str:
-    """An ``<svg>`` with a row of cells a seed; a bar under a column says that it is held out.
+def item_grid_svg(cells: Sequence[GridItem], *, title: str, axis: str = "i", width: int = 900) -> str:
+    """An ``<svg>`` with a row of cells per seed; a bar under a column says that it is held out.
+
+    More columns than fit side by side are wrapped, as a text is.
 
     Args:
         cells: at most one for each column and row.
         title: the arm.
         axis: what the columns are.
-        width: the widest that the cells may become together, in pixels; each is between 6 and 17 wide.
+        width: of the whole drawing, in pixels; each cell is between 8 and 17 wide.
     """
     columns = sorted({cell.column for cell in cells})
     rows = list(dict.fromkeys(cell.row for cell in cells))
-    step = max(6, min(_ROW, width // max(1, len(columns))))
     left = 12 + 6.2 * max(len(row) for row in rows)
-    place = {column: round(left + k * step, 1) for k, column in enumerate(columns)}
-    floor = _TOP + _ROW * len(rows)
+    step = max(_LEAST, min(_ROW, int((width - left - 8) // max(1, len(columns)))))
+    fitting = max(1, int((width - left - 8) // step))
+    lines = [columns[start : start + fitting] for start in range(0, len(columns), fitting)]
+    size = _ROW * len(rows) + _BELOW
     right = sum(cell.state == "right" for cell in cells)
     whole = f"{title}: {right} of {len(cells)} right, {len(columns)} items by {len(rows)} seeds"
+    by_column: dict[int, list[GridItem]] = {}
+    for cell in cells:
+        by_column.setdefault(cell.column, []).append(cell)
     parts = [
-        _opening(round(left + step * len(columns) + 8), floor + 42, whole),
+        _opening(width, _TOP + size * len(lines) + 16, whole),
         f'<text x="0" y="14" font-size="13" font-weight="600" fill="{LIGHT["ink"]}">{escape(title)}</text>',
-        *(_label(left - 8, _TOP + _ROW * k + 12, row, "end") for k, row in enumerate(rows)),
-        *(_cells_of(state, cells, place, rows, step) for state in WORDS),
-        _bars([place[column] for column in columns if _held_out(column, cells)], floor + 3, step),
-        *(_label(place[c] + step / 2, floor + 21, str(c), "middle") for c in columns if c % 10 == 0 or c == columns[0]),
-        _label(left + step * len(columns) / 2, floor + 37, axis, "middle"),
+        *(
+            f'<g transform="translate(0,{size * number})">{_line(line, by_column, rows, left, step)}</g>'
+            for number, line in enumerate(lines)
+        ),
+        _label(left + step * len(lines[0]) / 2, _TOP + size * len(lines) + 8, axis, "middle"),
         "</svg>",
     ]
     return themed("".join(parts))
 
 
-def key_svg(state: State) -> str:
+def _line(columns: Sequence[int], by_column: dict[int, list[GridItem]], rows: list[str], left: float, step: int) -> str:
+    """One line of columns with all their rows."""
+    place = {column: round(left + k * step, 1) for k, column in enumerate(columns)}
+    cells = [cell for column in columns for cell in by_column[column]]
+    floor = _TOP + _ROW * len(rows)
+    held_out = [place[column] for column in columns if any(cell.held_out for cell in by_column[column])]
+    named = [c for c in columns if c % 10 == 0 or c == columns[0]]
+    # The first column's own number gives way where that of the next ten stands close to it.
+    named = named[1:] if len(named) > 1 and place[named[1]] - place[named[0]] < _NUMBER else named
+    return "".join(
+        [
+            *(_label(left - 8, _TOP + _ROW * k + 12, row, "end") for k, row in enumerate(rows)),
+            *(_cells_of(state, cells, place, rows, step) for state in ITEM_STATES),
+            _bars(held_out, floor + 3, step),
+            *(_label(place[column] + step / 2, floor + 21, str(column), "middle") for column in named),
+        ]
+    )
+
+
+def item_key_svg(state: ItemState) -> str:
     """One cell, for the key of a strip."""
-    cell = Cell(column=0, row="", state=state, held_out=False)
+    cell = GridItem(column=0, row="", state=state, held_out=False)
     body = _cells_of(state, [cell], {0: 0}, [""], _ROW)
     return themed(f'<svg class="key" aria-hidden="true" width="17" height="17" viewBox="0 {_TOP} 17 17">{body}</svg>')
 
@@ -85,7 +114,7 @@ def key_svg(state: State) -> str:
 def _opening(width: int, height: int, whole: str) -> str:
     """The opening tag."""
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    label = f'class="wide" role="img" aria-label="{escape(whole)}"'
+    label = f'role="img" aria-label="{escape(whole)}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {label} {size} font-family="{FONT}">'
 
 
@@ -96,13 +125,13 @@ def _label(x: float, y: float, text: str, anchor: str) -> str:
     )
 
 
-def _cells_of(state: State, cells: Sequence[Cell], place: dict[int, float], rows: list[str], step: int) -> str:
+def _cells_of(state: ItemState, cells: Sequence[GridItem], place: dict[int, float], rows: list[str], step: int) -> str:
     """The cells of one state, which share their colours."""
     squares, signs = [], []
     for cell in cells:
         if cell.state == state:
             x, y = place[cell.column], _TOP + _ROW * rows.index(cell.row)
-            squares.append(f'<rect x="{x:g}" y="{y}" width="{step - 1}" height="{_ROW - 1}">{_says(cell)}</rect>')
+            squares.append(f'<rect x="{x:g}" y="{y}" width="{step - 1}" height="{_ROW - 1}">{_tooltip(cell)}</rect>')
             signs.append(f'<text x="{x + (step - 1) / 2:g}" y="{y + 12}">{_SIGN[state]}</text>')
     size = min(13, step + 4)
     drawn = f'<g fill="{LIGHT[_FILL[state]]}">{"".join(squares)}</g>'
@@ -114,15 +143,10 @@ def _cells_of(state: State, cells: Sequence[Cell], place: dict[int, float], rows
     return f"{drawn}<g {style}>{''.join(signs)}</g>"
 
 
-def _says(cell: Cell) -> str:
+def _tooltip(cell: GridItem) -> str:
     """The hover title of a cell."""
     where = "held out" if cell.held_out else "seen"
-    return escape(f"{cell.column} ({where}), {cell.row}: {WORDS[cell.state]}").join(("<title>", "</title>"))
-
-
-def _held_out(column: int, cells: Sequence[Cell]) -> bool:
-    """Whether a column is held out."""
-    return any(cell.held_out for cell in cells if cell.column == column)
+    return escape(f"{cell.column} ({where}), {cell.row}: {ITEM_STATES[cell.state]}").join(("<title>", "</title>"))
 
 
 def _bars(places: list[float], y: int, step: int) -> str:

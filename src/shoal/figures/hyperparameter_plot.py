@@ -1,4 +1,4 @@
-"""A score over the values of one setting: a mark a trial, so that the spread that the other settings bring is seen."""
+"""A score over the values of one hyperparameter: a mark per trial, so that the spread over the others is seen."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _LISTED = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingPoint:
+class HyperparameterPoint:
     """One trial."""
 
     value: float | str
     score: float
-    says: str
+    tooltip: str
     """The hover title."""
 
 
-def setting_chart(
-    points: Sequence[SettingPoint], *, title: str, axis: str, width: int = 240, height: int = 190
+def hyperparameter_chart(
+    points: Sequence[HyperparameterPoint], *, title: str, axis: str, width: int = 300, height: int = 210
 ) -> alt.Chart:
     """Scores over one setting; its axis is numeric where all values are numbers, logarithmic where they span a decade.
 
@@ -37,7 +37,7 @@ def setting_chart(
         points: the trials.
         title: the setting.
         axis: what the score is.
-        width: of the plot, in pixels.
+        width: of the whole drawing, in pixels.
         height: of the plot, in pixels.
     """
     numbers = [float(point.value) for point in points if not isinstance(point.value, str)]
@@ -47,7 +47,7 @@ def setting_chart(
         listed = len(set(numbers)) <= min(_LISTED, len(numbers) - 1)
         ticks = {"values": sorted(set(numbers))} if listed else {"tickCount": 4}
         x = alt.X(
-            "value:Q", title=None, scale=scale, axis=alt.Axis(grid=False, format=".3~r", labelOverlap=True, **ticks)
+            "value:Q", title=None, scale=scale, axis=alt.Axis(grid=False, format=",.6~g", labelOverlap=True, **ticks)
         )
     else:
         order = list(dict.fromkeys(str(point.value) for point in points))
@@ -56,7 +56,7 @@ def setting_chart(
         {
             "value": point.value if len(numbers) == len(points) else str(point.value),
             "score": point.score,
-            "says": point.says,
+            "tooltip": point.tooltip,
         }
         for point in points
     ]
@@ -64,6 +64,6 @@ def setting_chart(
     marks = (
         alt.Chart(alt.Data(values=records))
         .mark_point(size=55, filled=True, opacity=0.8, color=series_colour(0), stroke=LIGHT["paper"], strokeWidth=1)
-        .encode(x=x, y=y, description="says:N")
+        .encode(x=x, y=y, description="tooltip:N")
     )
     return marks.properties(width=width, height=height, title=title).configure(**chart_config())
