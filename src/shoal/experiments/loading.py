@@ -107,6 +107,19 @@ def parse_toml(source: str, text: bytes) -> dict[str, Any]:
         raise ExperimentFileError(f"{source}: broken TOML: {uncapital(str(error))}") from error
 
 
+def name_from_file(file: Path, otherwise: str) -> str:
+    """A name that may stand in a path, from the name of a settings file.
+
+    Args:
+        file: the settings file.
+        otherwise: the name where no letter or digit of the file's own is left.
+    """
+    return (
+        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-")
+        or otherwise
+    )
+
+
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """The base with the changes laid over it, table by table."""
     result = dict(base)

@@ -120,7 +120,9 @@ class PretrainPlan:
         ]
 
 
-def plan_training(recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings) -> PretrainPlan:
+def plan_pretraining(
+    recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings
+) -> PretrainPlan:
     """Measure a few steps on a copy of the model, and plan all of them by that.
 
     Args:
