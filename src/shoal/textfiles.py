@@ -80,7 +80,12 @@ def read_lines_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def split_chunks(chunks: Iterable[str], end: str) -> Iterator[str]:
-    """The parts of a text that comes in pieces, parted where ``end`` stands; linear however long a part is."""
+    """The parts of a text that comes in chunks, split at ``end``; linear however long a part is.
+
+    Args:
+        chunks: the text.
+        end: what separates parts; it may span two chunks.
+    """
     pending: list[str] = []
     tail = ""
     for chunk in chunks:
@@ -222,7 +227,8 @@ def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
             offset = done - len(pending) + start
             if not encoding.startswith("utf-8"):
                 raise DataError(
-                    f"{where} begins as {encoding.upper()} and is none from byte {offset + 1} on; save it as UTF-8"
+                    f"{where} is not UTF-8, nor from byte {offset + 1} on the {encoding.upper()} that its first bytes "
+                    "announce; save the file as UTF-8"
                 ) from error
             ends = raw.count(b"\n", 0, start)
             place = start - raw.rfind(b"\n", 0, start) if ends else offset - line_start + 1

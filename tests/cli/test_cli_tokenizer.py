@@ -35,13 +35,13 @@ def test_the_best_size_is_found_and_shown(corpus, tmp_path, capsys):
     ("words", "said"),
     [
         (["CORPUS", "--size", "many"], "many"),
-        (["CORPUS", "--size", "100000"], "tokens at most, 100000 were asked for"),
+        (["CORPUS", "--size", "100000"], "tokens at most, not the requested 100000"),
         (["CORPUS", "--size", "20"], "too small"),
         (["CORPUS", "--kind", "wordpiece"], "wordpiece"),
         (["missing.txt"], "there is no missing.txt"),
         (["ONE"], "1 documents are too few"),
         (["EMPTY"], "holds no text"),
-        (["BINARY", "--size", "300"], "not UTF-8"),
+        (["BINARY", "--size", "300"], "save it as UTF-8"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(corpus, words, said, capsys, tmp_path):

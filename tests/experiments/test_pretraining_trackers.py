@@ -14,7 +14,8 @@ import pytest
 
 from shoal.errors import ExperimentFileError, MissingExtraError, UnknownNameError
 from shoal.experiments.pretraining import pretrain_run, recipe_from
-from shoal.experiments.pretraining.trackers import Tracker, flatten, open_trackers
+from shoal.experiments.pretraining.trackers import Tracker, open_trackers
+from shoal.experiments.settings_file import flatten
 
 
 def needs(package: str) -> pytest.MarkDecorator:

@@ -90,6 +90,15 @@ def test_what_is_written_reads_back(finished):
     assert [row["score"] for row in rows] == [trial.score for trial in result.trials]
 
 
+def test_the_trials_are_a_table(finished):
+    pytest.importorskip("pandas")
+    _, result = finished
+    frame = result.to_frame()
+    assert list(frame["trial"]) == [0, 1, 2, 3]
+    assert list(frame["score"]) == [trial.score for trial in result.trials]
+    assert list(frame["model.width"]) == [8, 8, 16, 16]
+
+
 def test_only_what_is_missing_is_done_again_and_to_the_same_bits(finished, tmp_path):
     folder, _ = finished
     shutil.copytree(folder / "out", tmp_path / "out")
@@ -132,7 +141,8 @@ def test_the_report_opens_without_an_error(chromium, finished, tmp_path):
     address = write_sweep_report(folder / "out").as_uri()
     dom, console = visit(chromium, address, tmp_path / "profile", f"--screenshot={picture}", "--window-size=1000,1600")
     assert console == []
-    assert dom.count("<svg") == 2
+    assert dom.count("<svg") >= 2
+    assert all(f'over {key}"' in dom for key in ("model.width", "training.learning_rate"))
     assert len(set(pixels(picture))) > 50
 
 

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, Json, MaybeRows
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 Source = Annotated[
@@ -60,7 +60,7 @@ def card(
         for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
             with atomic_file(out / file) as partial:
                 partial.write_text(content, encoding="utf-8")
-        say(f"written to {out}")
+        print_notice(f"written to {out}")
     if as_json:
         print_json(found.to_dict())
     else:
@@ -98,7 +98,7 @@ def clean(
         texts = counted(read_documents(source, column=column, broken=True), "documents", progress)
         write_documents(({"text": text} for text in cleaning.apply(texts)), out)
     counts = dict(cleaning.counts)
-    say(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
+    print_notice(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
     if as_json:
         print_json(counts)
 
@@ -130,7 +130,7 @@ def dedupe(
 
     with progress_bars() as progress:
         written = write_documents(unique(counted(read_documents(source, column=column), "documents", progress)), out)
-    say(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
+    print_notice(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
     if as_json:
         print_json({"kept": written, "dropped": dropped})
 

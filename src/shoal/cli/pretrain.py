@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Texts
-from shoal.experiments.pretraining import format_duration
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display
@@ -91,7 +91,7 @@ def pretrain(
 
 
 class _Notes:
-    """What is said of a training while it runs."""
+    """Progress notes of a training."""
 
     def __init__(self, shown: Display, curve: LiveCurve, *, samples: bool) -> None:
         self._shown, self._curve, self._samples = shown, curve, samples
@@ -102,7 +102,7 @@ class _Notes:
         """Say what will be done."""
         self._bytes_a_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
         self._steps = plan.steps
-        self._shown.say("\n".join(plan.lines()))
+        self._shown.print("\n".join(plan.lines()))
 
     def take_step(self, point: CurvePoint) -> None:
         """Loss, speed and the time that is left."""
@@ -125,9 +125,9 @@ class _Notes:
         if not self._samples:
             return
         scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in evaluation.scores.items())
-        said = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in evaluation.samples.items()]
-        self._shown.say(
-            "\n".join([f"step {evaluation.step}: held-out bits a byte: {scores or 'nothing held out'}", *said])
+        samples = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in evaluation.samples.items()]
+        self._shown.print(
+            "\n".join([f"step {evaluation.step}: held-out bits a byte: {scores or 'nothing held out'}", *samples])
         )
 
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from shoal.cli.options import Device, Dtype, Json, Texts
 from shoal.cli.rate_options import JudgeOptions, MaterialOptions, SamplingOptions
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -114,4 +114,4 @@ def _report(
     if certificate is not None:
         print(certificate)
     if out is not None:
-        say(f"written to {out / 'report.html'}")
+        print_notice(f"written to {out / 'report.html'}")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shoal.cli.console import confirmed, progress_bars
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class PaidJudge:
     def _agree(self, submissions: Sequence[Submission], what: str) -> None:
         """Print the cost, and stop where it is not agreed to."""
         cost = self._judge.estimate(submissions, price_in=self._options.price_in, price_out=self._options.price_out)
-        say(f"{what}: {cost} ({len(submissions) - cost.prompts:,} answers are there already)")
+        print_notice(f"{what}: {cost} ({len(submissions) - cost.prompts:,} answers are there already)")
         if cost.max_money > 0 and not self._options.yes and not confirmed():
             raise UsageError("the judge was not called; give --yes to spend what the estimate names")
 

@@ -71,7 +71,7 @@ def score(
     try:  # the file first: the reader of what is printed may go early
         if out is not None:
             _write_items(scores, examples, out)
-    finally:  # a full disk may keep the items from being written, but not what was found from being said
+    finally:  # a full disk must not keep the summary from being printed
         print_numbers(_summary(loaded, scores, examples) | _parts(examples), as_json=as_json)
 
 
@@ -93,8 +93,8 @@ def _summary(loaded: ScoringModel, scores: Scores, examples: list[Example]) -> d
         summary["perplexity per token"] = scores.perplexity
     if all(text is not None for text in texts):
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
-        said, wanted = [text or "" for text in texts], [row.completion for row in examples]
-        summary |= {"BLEU": bleu(said, wanted), "chrF": chrf(said, wanted)}
+        answers, references = [text or "" for text in texts], [row.completion for row in examples]
+        summary |= {"BLEU": bleu(answers, references), "chrF": chrf(answers, references)}
     return summary
 
 

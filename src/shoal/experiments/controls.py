@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.experiments.measures import MEASURES, MeasureName, by_seed, gain, mean_of
-from shoal.experiments.tables import Table
+from shoal.experiments.tables import SettingsTable
 from shoal.experiments.verdict import Control
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example, Task
 
 
-class CeilingTable(Table):
+class CeilingTable(SettingsTable):
     """The training ceiling: what each of the two arms must reach on the seen examples."""
 
     measure: MeasureName = "exact_match"
@@ -31,7 +31,7 @@ class CeilingTable(Table):
     """The mean over seeds that is at least reached (for bits per byte, at most)."""
 
 
-class ControlsTable(Table):
+class ControlsTable(SettingsTable):
     """The controls that can make a comparison worthless; those that cost no training are always on."""
 
     training_ceiling: CeilingTable = CeilingTable()

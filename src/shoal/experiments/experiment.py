@@ -15,13 +15,13 @@ from shoal.experiments.tables import (
     Name,
     NotNegative,
     Positive,
+    SettingsTable,
     Share,
     ShareOrZero,
-    Table,
 )
 
 
-class TaskTable(Table):
+class TaskTable(SettingsTable):
     """Where the examples come from."""
 
     name: Name
@@ -40,7 +40,7 @@ class TaskTable(Table):
         return self
 
 
-class SplitTable(Table):
+class SplitTable(SettingsTable):
     """Which examples are held out."""
 
     name: str
@@ -60,7 +60,7 @@ class TrainingTable(LearningTable):
     warmup: ShareOrZero = 0.05
 
 
-class TuningTable(Table):
+class TuningTable(SettingsTable):
     """The learning rates that each arm tries, with an equal budget, on a part of the seen examples."""
 
     learning_rates: Annotated[tuple[Positive, ...], Field(strict=False)] = ()
@@ -84,7 +84,7 @@ class TuningTable(Table):
         return self
 
 
-class MeasureTable(Table):
+class MeasureTable(SettingsTable):
     """What the verdict rests on."""
 
     primary: MeasureName
@@ -95,14 +95,14 @@ class MeasureTable(Table):
     """Confidence of every interval."""
 
 
-class EvaluationTable(Table):
+class EvaluationTable(SettingsTable):
     """How models are evaluated."""
 
     token_budget: Count = 4096
     """Tokens a batch, padding counted."""
 
 
-class Experiment(Table):
+class Experiment(SettingsTable):
     """One experiment, its preset resolved."""
 
     name: Name

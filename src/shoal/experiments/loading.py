@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.tables import fault_line
+from shoal.wording import uncapital
+
+if TYPE_CHECKING:
+    import os
 
 
 def shipped_experiments() -> tuple[str, ...]:
@@ -21,7 +25,7 @@ def shipped_experiments() -> tuple[str, ...]:
     )
 
 
-def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Experiment:
+def load_experiment(path_or_name: str | os.PathLike[str], preset: str | None = None) -> Experiment:
     """Read an experiment.
 
     Args:
@@ -36,7 +40,7 @@ def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Expe
     data = parse_toml(source, text)
     presets = data.pop("presets", {})
     if not (isinstance(presets, dict) and all(isinstance(table, dict) for table in presets.values())):
-        raise ExperimentFileError(f"{source}: presets holds one table a preset, as [presets.quick]")
+        raise ExperimentFileError(f"{source}: presets holds one table per preset, as [presets.quick]")
     chosen = preset or data.get("preset")
     experiments = {
         name: _validated(source, _merged(data, table) | {"preset": name}, name) for name, table in presets.items()
@@ -73,7 +77,7 @@ def _shipped() -> Any:
     return resources.files("shoal.experiments") / "files"
 
 
-def _read(path_or_name: str | Path) -> tuple[str, bytes]:
+def _read(path_or_name: str | os.PathLike[str]) -> tuple[str, bytes]:
     path = Path(path_or_name)
     if path.suffix != ".toml" and len(path.parts) == 1 and not path.is_file():
         if str(path) not in shipped_experiments():
@@ -103,7 +107,20 @@ def parse_toml(source: str, text: bytes) -> dict[str, Any]:
         line = text[: error.start].count(b"\n") + 1
         raise ExperimentFileError(f"{source}: line {line} is not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise ExperimentFileError(f"{source}: broken TOML: {_lower_first(str(error))}") from error
+        raise ExperimentFileError(f"{source}: broken TOML: {uncapital(str(error))}") from error
+
+
+def name_from_file(file: Path, otherwise: str) -> str:
+    """A name that may stand in a path, from the name of a settings file.
+
+    Args:
+        file: the settings file.
+        otherwise: the name where no letter or digit of the file's own is left.
+    """
+    return (
+        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-")
+        or otherwise
+    )
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +146,3 @@ def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
         return data
     return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

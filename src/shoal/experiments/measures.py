@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from shoal.experiments.tables import one_of
+from shoal.experiments.tables import registered_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ def register_measure(measure: Measure) -> None:
     MEASURES[measure.name] = measure
 
 
-MeasureName = Annotated[str, one_of(lambda: MEASURES)]
+MeasureName = Annotated[str, registered_name(lambda: MEASURES)]
 """The name of a registered measure."""
 
 

@@ -62,12 +62,12 @@ def run_experiment(
     report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:
-        return _Run(store, experiment, task, report, workers).to_verdict()
+        return _ExperimentRun(store, experiment, task, report, workers).to_verdict()
     finally:
         store.close()
 
 
-class _Run:
+class _ExperimentRun:
     """The steps of a run, each of which leaves out what is there already."""
 
     def __init__(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from shoal.errors import UnknownNameError
-from shoal.training import RANGES, Precision, Schedule, TrainSettings, check_optimizer
+from shoal.training import RANGES, Precision, Schedule, TrainSettings, optimizer_names
+from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,7 +36,7 @@ Positive = Annotated[float, Field(gt=0, lt=math.inf)]
 NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
 
 
-def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
+def registered_name(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     """A check that a value is a registered name, whose error reads as that of a ``Literal``.
 
     Args:
@@ -53,7 +53,7 @@ def one_of(registry: Callable[[], Iterable[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: frozen, without coercion, and with no key but those named."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -69,14 +69,7 @@ def in_range(name: str) -> Any:
     return Field(**bounds)
 
 
-def _known_optimizer(name: str) -> str:
-    try:
-        return check_optimizer(name)
-    except UnknownNameError as error:
-        raise ValueError(f"training.optimizer: {error}") from error
-
-
-class LearningTable(Table):
+class LearningTable(SettingsTable):
     """How a model is trained; the words are those of `shoal.training.TrainSettings`.
 
     A value that suits fine-tuning on few examples does not suit training from scratch; those have no default here.
@@ -85,7 +78,7 @@ class LearningTable(Table):
     learning_rate: Positive
     batch_tokens: Annotated[int, in_range("batch_tokens")]
     micro_tokens: Annotated[int, in_range("micro_tokens")] = 0
-    optimizer: Annotated[str, AfterValidator(_known_optimizer)] = "adamw"
+    optimizer: Annotated[str, registered_name(optimizer_names)] = "adamw"
     matrix_learning_rate: Positive | None = None
     beta2: Annotated[float, in_range("beta2")] | None
     weight_decay: Annotated[float, in_range("weight_decay")]
@@ -140,7 +133,7 @@ def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
         return f"the key {key!r} is missing; add it{more}"
     if fault["type"] == "value_error":
         return f"{fault['ctx']['error']}{more}"
-    return f"{key} = {_short(fault['input'])}: {_lower_first(fault['msg'])}{more}"
+    return f"{key} = {_short(fault['input'])}: {uncapital(fault['msg'])}{more}"
 
 
 def _keys_at(place: tuple[str, ...], root: type[BaseModel]) -> list[str]:
@@ -167,7 +160,3 @@ def _table_of(annotation: Any) -> type[BaseModel]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -9,7 +9,7 @@ import numpy as np
 from shoal.changes import changes_table, describe_change, pieces_table, step_label
 from shoal.figures import MAX_POINTS, StreamMark, StreamPiece, figure, responsive, stream_chart, table
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined, plural
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from markupsafe import Markup

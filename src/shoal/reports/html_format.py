@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
 from shoal.figures import table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MOST_ROWS = 200
 MINUS = "\N{MINUS SIGN}"
@@ -59,21 +56,6 @@ def badge(*, passed: bool) -> Markup:
     """Passed or failed, by sign, word and colour."""
     kind, text = ("right", "✓ passed") if passed else ("wrong", "✗ failed")
     return Markup('<span class="badge {}">{}</span>').format(kind, text)
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun: ``1 step``, ``1,200 steps``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Parts as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-
-
-def capital(text: str) -> str:
-    """The text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
 
 
 def words(key: str) -> str:

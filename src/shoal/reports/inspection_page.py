@@ -26,9 +26,9 @@ from shoal.figures import (
     visible,
 )
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined, plural
 from shoal.reports.inspection_causes import cause_sections, why_not
 from shoal.reports.inspection_tables import lens_table, neurons_table, roles_table, stream_table
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

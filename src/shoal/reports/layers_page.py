@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from shoal.figures import ScalingLine, figure, responsive, scaling_chart, table
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import plural
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

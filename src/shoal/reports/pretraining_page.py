@@ -14,7 +14,7 @@ from shoal.experiments.pretraining import result_of
 from shoal.figures import CurveLine, curve_chart, figure, responsive, table, to_png
 from shoal.files import atomic_file
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from shoal.evaluation.certification import values_text
 from shoal.experiments import MEASURES
 from shoal.figures import table, templates
-from shoal.reports.html_format import NOTHING, badge, capital, facts, number, said, words
+from shoal.reports.html_format import NOTHING, badge, facts, number, said, words
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from shoal.experiments import Run

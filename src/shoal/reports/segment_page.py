@@ -16,8 +16,8 @@ from shoal.figures import (
     text_view_style,
 )
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined, plural
 from shoal.segmentation import sentence_similarities
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

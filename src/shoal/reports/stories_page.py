@@ -10,7 +10,7 @@ from markupsafe import Markup
 from shoal.evaluation.judging import DIMENSIONS
 from shoal.figures import DotRow, dot_chart, figure, responsive, table
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from shoal.figures import (
     table,
 )
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined, plural
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from shoal.figures import TokenBox, TokenMeasure, table, token_data, token_script, token_style, token_view
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import joined, plural
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from shoal.figures import ScatterPoint, figure, responsive, scatter_svg, table, visible
 from shoal.insight.vectors import MEASURES
 from shoal.reports.document import Section, document
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ def _result(report: VectorReport) -> str:
     even = "point in all directions" if last.mean_cosine < _EVEN else "share a direction"
     shape = f"the vectors of {last.space} {even} (mean cosine {last.mean_cosine:.2f})"
     if not pairs:
-        return f"{shape[0].upper()}{shape[1:]}."
+        return f"{capital(shape)}."
     token, near, cosine = max(pairs, key=lambda pair: pair[2])
     return f"“{token.strip()}” lies nearest to “{near.strip()}” ({MEASURES[0]} {cosine:.2f}); {shape}."
 

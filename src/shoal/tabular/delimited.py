@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.tabular.dialect import BLANKS, LINES, dialect_of, is_value, split
 from shoal.tabular.table import ALONE, COMMENT, Table, TextSource, lines_below
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,9 +212,9 @@ def _notes(text: TextSource, body: bytes, rows: int) -> list[str]:
         notes.append(f"the first line, {dialect.names[0]!r}, taken as the name of the column (--no-header: as a value)")
     blank = len(_EMPTY_LINE.findall(body)) + (not body.partition(b"\n")[0].strip())
     if blank and dialect.width == 1:
-        notes.append(f"{blank} blank line{'s' if blank > 1 else ''} taken as missing steps")
+        notes.append(f"{plural(blank, 'blank line')} taken as missing steps")
     elif blank and b'"' not in body:
-        notes.append(f"{blank} blank line{'s' if blank > 1 else ''} skipped")
+        notes.append(f"{plural(blank, 'blank line')} skipped")
     if dialect.width == 1 and b'"' in body and (quotes := _open_quotes(body)):
         notes.append(f"{quotes} lines begin with a quote that ends on none of them; quotes are read as they stand")
     if text.comments or text.whole.lstrip().startswith(b"#"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.grammar.lexicon import article
 from shoal.corpora.grammar.questions import ask_questions
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from shoal.corpora.grammar.world import Event, Story
@@ -39,7 +40,7 @@ _CLAUSES = {
     "share": "shares the {t} with {b}",
 }
 _ORDER = tuple(_CLAUSES)
-_LONGEST = 3
+_MAX_CLAUSES = 3
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])|\n")
 
 
@@ -83,8 +84,8 @@ def row_schema(*, facts: bool = False) -> Any:
 def summarize(story: Story) -> str:
     """Who the story is about and the few things that matter most in it, in their order."""
     intro = next(event.slots for event in story.events if event.kind == "intro")
-    told = [(place, event) for place, event in enumerate(story.events) if event.kind in _CLAUSES]
-    chosen = sorted(sorted(told, key=lambda pair: _ORDER.index(pair[1].kind))[:_LONGEST], key=lambda pair: pair[0])
+    known = [(place, event) for place, event in enumerate(story.events) if event.kind in _CLAUSES]
+    chosen = sorted(sorted(known, key=lambda pair: _ORDER.index(pair[1].kind))[:_MAX_CLAUSES], key=lambda pair: pair[0])
     clauses = list(dict.fromkeys(_clause(event, intro["a"]) for _, event in chosen))
     head = f"A {intro['r']} {intro['k']} named {intro['a']}"
     if not clauses:
@@ -93,11 +94,11 @@ def summarize(story: Story) -> str:
     opening = (
         f"{head} {first}." if first != clauses[0] else f"This is about {intro['a']}, a {intro['k']}. {clauses[0]}."
     )
-    return " ".join([opening, *(f"{clause[0].upper()}{clause[1:]}." for clause in clauses[1:])])
+    return " ".join([opening, *(f"{capital(clause)}." for clause in clauses[1:])])
 
 
 def instruct(story: Story) -> str:
-    """The story with a random part of what could be asked for before it, drawn by the story's seed and index."""
+    """The story with a random part of what could be requested before it, drawn by the story's seed and index."""
     rng = random.Random((story.seed << 48) + story.index + (1 << 47))
     words = story.words
     sentences = [part for part in _SENTENCE_END.split(story.text) if '"' not in part]

@@ -4,7 +4,6 @@ from .callbacks import (
 )
 from .planning import (
     PretrainPlan as PretrainPlan,
-    format_duration as format_duration,
 )
 from .recipe import (
     Recipe as Recipe,

@@ -39,7 +39,7 @@ class Prepared:
         return self.split.ids({name: corpus.ids_D for name, corpus in self.corpora.items()})
 
 
-def prepare(recipe: Recipe, cache: Path, *, progress: Progress | None = None) -> Prepared:
+def prepare_data(recipe: Recipe, cache: Path, *, progress: Progress | None = None) -> Prepared:
     """Read, split, tokenize and order the corpora; what is in the cache already is used again.
 
     Args:

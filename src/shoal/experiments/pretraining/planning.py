@@ -9,16 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
+from shoal.wording import format_duration
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.training import Batch, DocumentSource, Dtype, Precision, TrainSettings
-
-
-_MULTIPLE = 8
-"""Feed-forward widths of a Llama are rounded up to it."""
 
 
 def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
@@ -31,15 +29,12 @@ def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Pr
     Raises:
         UsageError: the heads do not divide the width.
     """
-    from shoal.models import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
+    from shoal.models import ModelShape, build_model
 
     table = recipe.model
-    same = table.model_dump(include={"width", "layers", "heads", "context", "tied", "initial_spread"})
-    same |= {"vocabulary": len(tokenizer), "end_token_id": tokenizer.eos_token_id}
-    if table.kind == "llama":
-        inner = table.inner or -(-8 * table.width // (3 * _MULTIPLE)) * _MULTIPLE
-        return build_llama(LlamaShape(inner=inner, **same), seed=recipe.seed)
-    return build_gpt_neo(GptNeoShape(inner=table.inner or 4 * table.width, **same), seed=recipe.seed)
+    sizes = table.model_dump(include={"width", "layers", "heads", "inner", "context", "tied", "initial_spread"})
+    shape = ModelShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **sizes)
+    return build_model(table.kind, shape, seed=recipe.seed)
 
 
 def train_settings(recipe: Recipe, steps: int, precision: Precision | None = None) -> TrainSettings:
@@ -125,7 +120,9 @@ class PretrainPlan:
         ]
 
 
-def plan_training(recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings) -> PretrainPlan:
+def plan_pretraining(
+    recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings
+) -> PretrainPlan:
     """Measure a few steps on a copy of the model, and plan all of them by that.
 
     Args:
@@ -192,12 +189,3 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
     )
     steps = [later - earlier for earlier, later in pairwise(moments)]
     return (statistics.median(steps) if steps else result.seconds), cast("Dtype", result.precision)
-
-
-def format_duration(seconds: float) -> str:
-    """A duration for a person: ``42 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from shoal.errors import ExperimentFileError, UsageError
-from shoal.experiments.loading import parse_toml
+from shoal.experiments.loading import name_from_file, parse_toml
 from shoal.experiments.pretraining.tables import (
     CheckpointsTable,
     CorpusTable,
@@ -20,14 +20,14 @@ from shoal.experiments.pretraining.tables import (
     TokenizerTable,
     TrackerName,
 )
-from shoal.experiments.tables import Name, Table, Whole, fault_line
+from shoal.experiments.tables import Name, SettingsTable, Whole, fault_line
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
 
-class Recipe(Table):
+class Recipe(SettingsTable):
     """From a corpus to a small model."""
 
     name: Name
@@ -138,7 +138,7 @@ def load_recipe(
         text = file.read_bytes()
     except OSError as error:
         raise ExperimentFileError(f"{file}: {error.strerror or error}; give a TOML file with a recipe") from error
-    table = {"name": _name_of(file)} | parse_toml(str(file), text)
+    table = {"name": name_from_file(file, "run")} | parse_toml(str(file), text)
     recipe = recipe_from(table, str(file))
     if values:
         recipe = recipe.with_values(values)
@@ -158,10 +158,6 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key.strip(), value.strip()
-
-
-def _name_of(file: Path) -> str:
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-") or "run"
 
 
 def _located(recipe: Recipe, data: Path, home: Path) -> Recipe:

@@ -12,7 +12,7 @@ from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import keep_environment
 from shoal.experiments.pretraining.callbacks import PretrainCallbacks
 from shoal.experiments.pretraining.records import PretrainResult, result_of
-from shoal.experiments.settings_file import as_table
+from shoal.experiments.settings_file import as_table, flatten
 from shoal.experiments.storage import read_json_rows, write_text
 from shoal.experiments.store import RunStore
 
@@ -94,7 +94,7 @@ def pretrain_run(
     try:
         if not group.broadcast_from_rank0(begin):
             called = callbacks or PretrainCallbacks(progress=progress)
-            run = _Run(recipe, out, opened[0] if opened else None, group, called)
+            run = _PretrainRun(recipe, out, opened[0] if opened else None, group, called)
             run.finish(run.train(run.plan(run.prepare(Path(cache or out.parent / "prepared")))))
         result: PretrainResult = group.broadcast_from_rank0(lambda: result_of(out, opened[0].read("done.json")))
     except ShoalError:
@@ -118,16 +118,16 @@ def plan_run(recipe: Recipe, cache: str | os.PathLike[str], *, progress: Progres
     Raises:
         ShoalError: as `pretrain_run`.
     """
-    from shoal.experiments.pretraining.data import prepare
-    from shoal.experiments.pretraining.planning import build_recipe_model, plan_training, train_settings
+    from shoal.experiments.pretraining.data import prepare_data
+    from shoal.experiments.pretraining.planning import build_recipe_model, plan_pretraining, train_settings
     from shoal.models import find_device
 
-    prepared = prepare(recipe, Path(cache), progress=progress)
+    prepared = prepare_data(recipe, Path(cache), progress=progress)
     model = build_recipe_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
-    return plan_training(recipe, prepared, model, train_settings(recipe, prepared.stream.steps))
+    return plan_pretraining(recipe, prepared, model, train_settings(recipe, prepared.stream.steps))
 
 
-class _Run:
+class _PretrainRun:
     """The stages of `pretrain_run`, in one of its processes; only the first process has the store, and writes.
 
     Each stage takes what the one before gave: prepare, plan, train, finish.
@@ -142,7 +142,7 @@ class _Run:
 
     def prepare(self, cache: Path) -> Prepared:
         """The data: made by the first process, and then read by the others."""
-        from shoal.experiments.pretraining.data import prepare
+        from shoal.experiments.pretraining.data import prepare_data
         from shoal.experiments.pretraining.documents import with_sources
 
         self._group.broadcast_from_rank0(self._check_environment)
@@ -150,15 +150,20 @@ class _Run:
         made: list[Prepared] = []
 
         def prepare_first() -> None:
-            made.append(prepare(recipe, cache, progress=self._callbacks.progress))
+            made.append(prepare_data(recipe, cache, progress=self._callbacks.progress))
             write_text(self._out / "held_out.txt", "".join(f"{one}\n" for one in made[0].held_out_ids))
 
         self._group.broadcast_from_rank0(prepare_first)
-        return made[0] if made else prepare(recipe, cache)
+        return made[0] if made else prepare_data(recipe, cache)
 
     def plan(self, data: Prepared) -> Planned:
         """The fresh model, and the plan that was made when the run was begun, so that its precision stays."""
-        from shoal.experiments.pretraining.planning import build_recipe_model, plan_from, plan_training, train_settings
+        from shoal.experiments.pretraining.planning import (
+            build_recipe_model,
+            plan_from,
+            plan_pretraining,
+            train_settings,
+        )
         from shoal.models import check_saving, find_device
 
         model = build_recipe_model(self._recipe, data.tokenizer)
@@ -167,7 +172,7 @@ class _Run:
         model.to(self._group.device if self._group.world_size > 1 else find_device(self._recipe.device))
         held = self._group.broadcast_from_rank0(lambda: self._opened.read(PLAN_JSON))
         if held is None:
-            made = plan_training(self._recipe, data, model, train_settings(self._recipe, data.stream.steps))
+            made = plan_pretraining(self._recipe, data, model, train_settings(self._recipe, data.stream.steps))
             held = self._group.broadcast_from_rank0(made.to_dict)
             self._group.broadcast_from_rank0(lambda: self._opened.write(PLAN_JSON, held))
         plan = plan_from(held)
@@ -219,7 +224,7 @@ class _Run:
         from shoal.experiments.pretraining.callbacks import EvalCallback
         from shoal.experiments.pretraining.records import Records
         from shoal.experiments.pretraining.scoring import held_out_sets
-        from shoal.experiments.pretraining.trackers import flatten, open_trackers
+        from shoal.experiments.pretraining.trackers import open_trackers
 
         settings = flatten(as_table(self._recipe))
         trackers = open_trackers(self._recipe.trackers, self._out, settings, name=self._recipe.name)

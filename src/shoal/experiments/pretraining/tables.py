@@ -13,17 +13,18 @@ from shoal.experiments.tables import (
     Name,
     NotNegative,
     Positive,
+    SettingsTable,
     ShareOrZero,
-    Table,
     Whole,
-    one_of,
+    registered_name,
 )
+from shoal.models import architecture_names
 
-TrackerName = Annotated[str, one_of(lambda: Tracker.registry)]
+TrackerName = Annotated[str, registered_name(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
 
 
-class CorpusTable(Table):
+class CorpusTable(SettingsTable):
     """One source of documents: a file, folder or hub data set, or stories of our own grammars."""
 
     name: Name
@@ -91,7 +92,7 @@ class CorpusTable(Table):
         return self
 
 
-class TokenizerTable(Table):
+class TokenizerTable(SettingsTable):
     """A tokenizer learned on the corpora, or one that is there."""
 
     source: str | None = None
@@ -108,10 +109,12 @@ class TokenizerTable(Table):
     """Whose documents it is learned on; none for all corpora."""
 
 
-class ModelTable(Table):
+class ModelTable(SettingsTable):
     """The shape of the model."""
 
-    kind: Literal["llama", "gpt-neo"] = "llama"
+    kind: Annotated[str, registered_name(architecture_names)] = "llama"
+    """The architecture: one of `shoal.models.architecture_names`."""
+
     width: Count = 64
     layers: Count = 4
     """Transformer blocks."""
@@ -153,7 +156,7 @@ class PretrainTable(LearningTable):
     warmup: ShareOrZero = 0.02
 
 
-class StageTable(Table):
+class StageTable(SettingsTable):
     """A part of the training with its own mixture; the stages follow each other under one schedule."""
 
     tokens: Count
@@ -161,7 +164,7 @@ class StageTable(Table):
     """From a corpus to its share of the stage's tokens; shares are weights and need not sum to 1."""
 
 
-class PretrainEvaluationTable(Table):
+class PretrainEvaluationTable(SettingsTable):
     """What is measured of the model, and how often."""
 
     documents: Count = 200
@@ -186,7 +189,7 @@ class PretrainEvaluationTable(Table):
     """How many tokens must be equal."""
 
 
-class CheckpointsTable(Table):
+class CheckpointsTable(SettingsTable):
     """The models that are saved on the way: after 0, 1, 2, 4, ... steps and then at equal distances (as Pythia)."""
 
     every: Count | None = None

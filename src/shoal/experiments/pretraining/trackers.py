@@ -90,22 +90,6 @@ def open_trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any
     return opened
 
 
-def flatten(table: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Nested tables as one, by dotted key.
-
-    Args:
-        table: of tables and values.
-        place: the key of the table itself, with its dot.
-    """
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            found |= flatten(value, f"{place}{key}.")
-        else:
-            found[f"{place}{key}"] = value
-    return found
-
-
 class TensorBoardTracker(Tracker):
     """Event files in the run folder's ``tensorboard``: one for each part of a training that was interrupted."""
 

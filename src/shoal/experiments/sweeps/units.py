@@ -171,14 +171,14 @@ def _trained(
     folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
 ) -> UnitRecord:
     from shoal.experiments.pretraining import PretrainCallbacks
-    from shoal.experiments.pretraining.data import prepare
+    from shoal.experiments.pretraining.data import prepare_data
 
     recipe = recipe_from(unit["recipe"], "the recipe of the trial")
     cache = folder / PREPARED
     cache.mkdir(exist_ok=True)
     # One process at a time: the others find the documents and tokens that they share.
     with locked(cache / ".lock", "the corpora", timeout=math.inf):
-        prepare(recipe, cache)
+        prepare_data(recipe, cache)
     pruner = Pruner(unit["medians"], objective, place / "run")
     callbacks = PretrainCallbacks(progress=progress, on_evaluation=pruner.judge if unit["medians"] else None)
     result = pretrain_run(recipe, place / "run", cache=cache, callbacks=callbacks)
