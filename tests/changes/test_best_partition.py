@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points, f1_with_margin
-from shoal.changes.blocks import Blocks
-from shoal.changes.channels import known_channels
-from shoal.changes.input import as_stream
-from shoal.changes.partition import NO_NOISE, explained, partition
-from shoal.changes.pieces import parted
-from shoal.changes.search import Search, prepare
-from shoal.changes.shuffling import Shuffler
+from shoal.changes.permutation import Shuffler
+from shoal.changes.quantization import known_channels
+from shoal.changes.search import Search, prepare_search
+from shoal.changes.segments import NO_NOISE, calibrated_partition, explained_shares
+from shoal.changes.selection import split_by_partition
+from shoal.changes.splits import Blocks
+from shoal.changes.validation import as_stream
 
 
 def ready(values: np.ndarray, *, seed: int) -> Search:
     """A stream made ready with the settings that `change_points` has by default."""
     channels, margin = known_channels(as_stream(values)), max(1, len(values) // 20)
-    return prepare(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
+    return prepare_search(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
 
 
 def _blocks(count: int, seed: int) -> Blocks:
@@ -51,12 +51,12 @@ NOTHING = np.zeros(2)
 @pytest.mark.parametrize("least", [1, 2])
 def test_the_partition_is_the_best_of_all(least: int) -> None:
     blocks = _blocks(9, seed=least)
-    shares = explained(blocks.grams, least, 4)
+    shares = explained_shares(blocks.grams, least, 4)
     cuts = {}
     for pieces, cell in itertools.product((2, 3, 4), (0, 1)):
         share, cuts[pieces, cell] = _by_hand(blocks.grams[:, :, cell].astype(np.float64), least, pieces)
         assert shares[pieces - 2, cell] == pytest.approx(share, rel=1e-4)
-    found = partition(blocks, NOTHING, least, 4, Shuffler(0))
+    found = calibrated_partition(blocks, NOTHING, least, 4, Shuffler(0))
     assert tuple(found.cuts()) in cuts.values()
     above = (-np.log(np.maximum(1.0 - shares, NO_NOISE)) - found.centre) / found.spread
     assert found.observed == pytest.approx(above.max(), rel=1e-4)
@@ -64,7 +64,7 @@ def test_the_partition_is_the_best_of_all(least: int) -> None:
 
 def test_the_order_of_the_blocks_is_what_counts() -> None:
     blocks = _blocks(12, seed=3)
-    found = partition(blocks, NOTHING, 1, 3, Shuffler(0))
+    found = calibrated_partition(blocks, NOTHING, 1, 3, Shuffler(0))
     assert found.statistic(np.arange(12)) == found.observed
     assert found.statistic(np.arange(12)[::-1]) == pytest.approx(found.observed, rel=1e-3)
     assert found.statistic(np.array([0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11])) < found.observed
@@ -76,20 +76,20 @@ def test_as_many_pieces_are_chosen_as_there_are() -> None:
     centred = levels - levels.mean()
     grams = np.outer(centred, centred)[:, :, None].astype(np.float32)
     blocks = Blocks(edges=np.arange(81), grams=grams, words=np.array([2]), steps=np.ones(1))
-    assert partition(blocks, np.zeros(1), 1, 20, Shuffler(0)).cuts() == [20, 40, 60]
+    assert calibrated_partition(blocks, np.zeros(1), 1, 20, Shuffler(0)).cuts() == [20, 40, 60]
 
 
 def test_the_size_of_the_test_is_its_level() -> None:
     found = 0
     for seed in range(80):
         search = ready(np.random.default_rng(seed).normal(size=600), seed=seed)
-        found += bool(parted(search, 0, 600, 0.1))
+        found += bool(split_by_partition(search, 0, 600, 0.1))
     assert 1 <= found <= 17  # outside of that once in a thousand
 
 
 def test_constant_streams_have_no_pieces() -> None:
     search = ready(np.zeros(200), seed=0)
-    assert parted(search, 0, 200, 0.05) == []
+    assert split_by_partition(search, 0, 200, 0.05) == []
 
 
 def test_rare_symbols_do_not_fall_apart() -> None:

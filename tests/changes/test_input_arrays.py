@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points, distance
-from shoal.changes.input import as_stream
+from shoal.changes.validation import as_stream
 from shoal.errors import DataError
 
 pandas = pytest.importorskip("pandas")

@@ -9,14 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from shoal.changes import Changes, change_points, known_number, single_change_point
-from shoal.changes.generators import (
-    bernoulli,
-    hidden_parity,
-    hidden_rotation,
-    moving_average,
-    rotation,
-    uniform_pieces,
-)
+from shoal.changes.generators import bernoulli, hidden_parity, hidden_rotation, moving_average, rotation, uniform_pieces
 from shoal.errors import DataError, ShoalError, UsageError
 
 anything = st.one_of(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.changes.channels import channels_of
-from shoal.changes.input import as_stream
 from shoal.changes.moments import short_blocks
-from shoal.changes.pooled import pool, pooled_p_value
-from shoal.changes.shuffling import Shuffler
+from shoal.changes.permutation import Shuffler
+from shoal.changes.quantization import channels_of
+from shoal.changes.segments import pool_noise, pooled_p_value
+from shoal.changes.validation import as_stream
 
 EDGES = [0, 10, 15, 20, 60, 100]
 
 
 def _p_value(values: np.ndarray, number: int, seed: int = 0) -> float:
     blocks, _, _ = short_blocks(channels_of(as_stream(values)), [], 0, len(values), 100)
-    return pooled_p_value(pool(blocks, EDGES), number, 1, Shuffler(seed), alpha=0.05)
+    return pooled_p_value(pool_noise(blocks, EDGES), number, 1, Shuffler(seed), alpha=0.05)
 
 
 def test_pieces_of_five_blocks_are_told_apart_by_the_noise_of_the_others() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points
-from shoal.changes.decay import Decay
+from shoal.changes.permutation import Decay
 
 
 def returns(seed: int, length: int, lasting: float = 0.95, shock: float = 0.1) -> np.ndarray:
