@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shoal.changes.multiple_changes import MAX_BLOCKS, MAX_PIECES, best_cuts_each, segment_gains
 from shoal.changes.permutation import BLOCK_FACTOR, MIN_STEPS, NO_MEMORY, Decay
-from shoal.changes.segments import MAX_BLOCKS, MAX_PIECES, best_cuts_each, segment_gains
 from shoal.changes.volatility import volatility
 
 if TYPE_CHECKING:

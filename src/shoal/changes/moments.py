@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.changes.ngrams import MAX_CHANNELS
-from shoal.changes.splits import Blocks, cut_blocks
+from shoal.changes.single_change import Blocks, cut_blocks
 
 if TYPE_CHECKING:
     from shoal.changes.ngrams import NgramTable

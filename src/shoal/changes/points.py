@@ -20,7 +20,7 @@ from shoal.changes.quantization import known_channels
 from shoal.changes.result import Change, Changes
 from shoal.changes.search import prepare_search
 from shoal.changes.selection import p_value_of_change, select_by_score, select_by_tests, weakest_change
-from shoal.changes.splits import normal_scores
+from shoal.changes.single_change import normal_scores
 from shoal.changes.summaries import piece_summaries, top_changed_features
 from shoal.changes.validation import as_stream, check_settings
 

@@ -11,15 +11,15 @@ from shoal.changes.likelihood import ROUNDS, digits_of, locate
 from shoal.changes.mixing import dependence_length, has_states
 from shoal.changes.ngrams import max_word_length, ngram_tables
 from shoal.changes.permutation import MIN_STEPS, Shuffler, permutation_p_value
-from shoal.changes.splits import best_split, cut_blocks, max_statistic
+from shoal.changes.single_change import best_split, cut_blocks, max_statistic
 
 if TYPE_CHECKING:
     from shoal.changes.likelihood import ContextOrder, Located, Others, Span
     from shoal.changes.mixing import DependenceLength
+    from shoal.changes.multiple_changes import PooledNoise
     from shoal.changes.ngrams import NgramTable
     from shoal.changes.quantization import QuantizedChannel
-    from shoal.changes.segments import PooledNoise
-    from shoal.changes.splits import BestSplit, Blocks
+    from shoal.changes.single_change import BestSplit, Blocks
 
 MAX_LONG_BLOCKS = 64
 """Blocks of a stretch at most."""

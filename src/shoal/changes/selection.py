@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from shoal.changes.moments import short_blocks
+from shoal.changes.multiple_changes import MAX_BLOCKS, MAX_PIECES, calibrated_partition, pool_noise, pooled_p_value
 from shoal.changes.ngrams import MAX_CHANNELS
 from shoal.changes.permutation import permutation_p_value
 from shoal.changes.search import MIN_SHORT_BLOCKS
-from shoal.changes.segments import MAX_BLOCKS, MAX_PIECES, calibrated_partition, pool_noise, pooled_p_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shoal.changes.multiple_changes import Ordered, Partition, PooledNoise
     from shoal.changes.permutation import Decay
     from shoal.changes.search import BlockedSegment, Search
-    from shoal.changes.segments import Ordered, Partition, PooledNoise
-    from shoal.changes.splits import BestSplit, Blocks
+    from shoal.changes.single_change import BestSplit, Blocks
 
 Array = np.ndarray[Any, Any]
 

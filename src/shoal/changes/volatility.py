@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from shoal.changes.multiple_changes import MAX_BLOCKS, MAX_PIECES, best_cuts_each
 from shoal.changes.permutation import MIN_STEPS, NO_MEMORY, Decay
-from shoal.changes.segments import MAX_BLOCKS, MAX_PIECES, best_cuts_each
 
 Array = np.ndarray[Any, Any]
 

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from shoal.changes.permutation import permutation_p_value
-from shoal.changes.splits import normal_scores
+from shoal.changes.single_change import normal_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shoal.changes.permutation import Shuffler
-    from shoal.changes.splits import Blocks
+    from shoal.changes.single_change import Blocks
 
     Ordered = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
 

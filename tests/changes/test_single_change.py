@@ -7,7 +7,7 @@ import pytest
 
 from shoal.changes.ngrams import ngram_tables
 from shoal.changes.quantization import channels_of
-from shoal.changes.splits import cut_blocks, degrees_of_freedom, scores, window_distances, windows_over
+from shoal.changes.single_change import cut_blocks, degrees_of_freedom, scores, window_distances, windows_over
 from shoal.changes.validation import as_stream
 
 

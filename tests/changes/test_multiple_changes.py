@@ -8,12 +8,19 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points, f1_with_margin
+from shoal.changes.moments import short_blocks
+from shoal.changes.multiple_changes import (
+    NO_NOISE,
+    calibrated_partition,
+    explained_shares,
+    pool_noise,
+    pooled_p_value,
+)
 from shoal.changes.permutation import Shuffler
-from shoal.changes.quantization import known_channels
+from shoal.changes.quantization import channels_of, known_channels
 from shoal.changes.search import Search, prepare_search
-from shoal.changes.segments import NO_NOISE, calibrated_partition, explained_shares
 from shoal.changes.selection import split_by_partition
-from shoal.changes.splits import Blocks
+from shoal.changes.single_change import Blocks
 from shoal.changes.validation import as_stream
 
 
@@ -129,3 +136,24 @@ def test_those_told_the_number_of_processes_see_short_pieces_too() -> None:
         places = change_points(values, 0.03, 2).places
         found.append(f1_with_margin([[150 * piece for piece in range(1, 9)]], places, margin=20))
     assert np.mean(found) >= 0.9
+
+
+EDGES = [0, 10, 15, 20, 60, 100]
+
+
+def _p_value(values: np.ndarray, number: int, seed: int = 0) -> float:
+    blocks, _, _ = short_blocks(channels_of(as_stream(values)), [], 0, len(values), 100)
+    return pooled_p_value(pool_noise(blocks, EDGES), number, 1, Shuffler(seed), alpha=0.05)
+
+
+def test_pieces_of_five_blocks_are_told_apart_by_the_noise_of_the_others() -> None:
+    levels = np.repeat([0.0, 1.0, 3.0, 0.0, 1.0], np.diff(EDGES) * 4)
+    found = [_p_value(levels + np.random.default_rng(seed).normal(size=400), 2) for seed in range(10)]
+    assert np.median(found) < 0.005
+
+
+def test_a_place_without_a_change_is_believed_as_rarely_as_the_level_says() -> None:
+    levels = np.repeat([0.0, 1.0, 1.0, 0.0, 1.0], np.diff(EDGES) * 4)
+    found = np.array([_p_value(levels + np.random.default_rng(seed).normal(size=400), 2, seed) for seed in range(60)])
+    assert (found <= 0.05).sum() <= 9  # more than that once in a thousand
+    assert 0.3 < found.mean() < 0.8
