@@ -27,7 +27,7 @@ from benchmarks.processes import DATA, ONE_THREAD, ROOT
 from shoal.corpora import write_documents
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
-from shoal.experiments.pretraining.heldout import read_list
+from shoal.experiments.pretraining.split import read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,8 +27,8 @@ from shoal.text.vectors import (
     judge_analogies,
     judge_similarity,
     read_analogies,
-    read_pairs,
     read_sentences,
+    read_word_pairs,
     split_words,
     train_gensim,
     train_glove,
@@ -60,7 +60,7 @@ def main() -> None:
 def judge(corpus: WordCorpus, size: int) -> None:
     """Every method on every set."""
     folder = DATA / "word-similarity"
-    sets = [read_pairs(file) for file in sorted(folder.glob("EN-*.txt"))]
+    sets = [read_word_pairs(file) for file in sorted(folder.glob("EN-*.txt"))]
     analogies = read_analogies(folder / "questions-words.txt")
     print(
         f"{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds, d = {size}"
@@ -100,7 +100,7 @@ def dimension(corpus: WordCorpus, grid: list[int]) -> None:
     few = len(corpus.sentence_ends) < 100_000
     print(f"\n{len(corpus.sentence_ends):,} sentences, {len(corpus.ids):,} words of {len(corpus.words):,} kinds")
     tasks = [
-        PairTask(pairs=read_pairs(DATA / "word-similarity" / f"{MEN}.txt"), name="similarity (MEN)"),
+        PairTask(pairs=read_word_pairs(DATA / "word-similarity" / f"{MEN}.txt"), name="similarity (MEN)"),
         LabelTask(name="sentiment (sentence_polarity)", kind="sentiment", items=polarity()),
         read_label_task(
             DATA / "goemotions" / "ekman_train.tsv.gz",

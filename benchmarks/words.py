@@ -19,8 +19,7 @@ import simplemma
 
 from benchmarks.processes import DATA, OUT
 from shoal.statistics.intervals import wilson_interval
-from shoal.text.lemmas import lemmatize_all
-from shoal.text.stems import stem_all
+from shoal.text.word_forms import lemmatize_all, stem_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.segmentation.channels.words import WORD
-from shoal.text.stems import stem
+from shoal.text.word_forms import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,10 +24,10 @@ from stories_card import Facts, card
 
 from shoal.corpora import Shingler, check_never_counts_up, jaccard
 from shoal.corpora.duplicates import NEAR
-from shoal.evaluation.stories import held_out_bits, minimal_pairs, read_pairs
+from shoal.evaluation.stories import held_out_bits, read_minimal_pairs, score_minimal_pairs
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
-from shoal.experiments.pretraining.heldout import split_documents
+from shoal.experiments.pretraining.split import split_documents
 from shoal.figures import CurveLine, curve_chart, to_svg
 from shoal.models import load_model, save_model
 
@@ -141,7 +141,7 @@ def as_stored(
 
 def zorro(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, data: Path) -> Any:
     """All pairs of Zorro."""
-    return minimal_pairs(model, tokenizer, read_pairs(data / "zorro" / "zorro.zip"))
+    return score_minimal_pairs(model, tokenizer, read_minimal_pairs(data / "zorro" / "zorro.zip"))
 
 
 def write_curve(run: Path, out: Path, picture: Path) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation.stories import Measure, PairScores
+    from shoal.evaluation.stories import PairScores, StoryMeasure
 
 PROMPTS = ("Once upon a time", "Tim had a red ball.", "The bear said", "Lily wanted a cake, but", "One day, a cat")
 SAMPLE_TOKENS = 90
@@ -37,7 +37,7 @@ class Facts:
     """The greatest Jaccard index of a held-out story with a document of the training."""
 
     stored: str
-    bits: Mapping[str, Measure]
+    bits: Mapping[str, StoryMeasure]
     pairs: Mapping[str, PairScores]
     seed: int
 

@@ -52,13 +52,13 @@ def test_every_public_function_that_takes_a_path_takes_text() -> None:
 
 
 def test_minimal_pairs_are_read_from_a_path_as_text(tmp_path: Path) -> None:
-    from shoal.evaluation.stories import read_pairs
+    from shoal.evaluation.stories import read_minimal_pairs
 
     archive = tmp_path / "zorro.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("agreement.txt", "the dogs are here .\nthe dogs is here .\n")
-    assert read_pairs(str(archive)) == read_pairs(archive)
-    assert len(read_pairs(str(archive))) == 1
+    assert read_minimal_pairs(str(archive)) == read_minimal_pairs(archive)
+    assert len(read_minimal_pairs(str(archive))) == 1
 
 
 def test_prompts_and_prompt_pairs_are_read_from_a_path_as_text(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_tokens_are_written_to_and_opened_from_a_path_as_text(tmp_path: Path) ->
 
 def test_vectors_are_written_to_and_read_from_a_path_as_text(tmp_path: Path) -> None:
     from shoal.text.vectors import WordVectors
-    from shoal.text.vectors.files import read_vector_file, write_vector_file
+    from shoal.text.vectors.wordvectors import read_vector_file, write_vector_file
 
     file = str(tmp_path / "vectors.txt")
     write_vector_file(WordVectors(words=("a", "b"), matrix=np.eye(2, dtype=np.float32)), file)

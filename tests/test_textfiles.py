@@ -67,7 +67,9 @@ def test_other_encodings_and_a_cut_character_are_refused_with_their_place(mark: 
 
 
 def test_a_file_that_only_begins_as_utf_16_is_refused() -> None:
-    with pytest.raises(DataError, match="here begins as UTF-16 and is none from byte 3 on; save it as UTF-8"):
+    with pytest.raises(
+        DataError, match="here is not UTF-8, nor from byte 3 on the UTF-16 that its first bytes announce; save"
+    ):
         decode_text(b"\xff\xfea", "here")
 
 

@@ -222,7 +222,8 @@ def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
             offset = done - len(pending) + start
             if not encoding.startswith("utf-8"):
                 raise DataError(
-                    f"{where} begins as {encoding.upper()} and is none from byte {offset + 1} on; save it as UTF-8"
+                    f"{where} is not UTF-8, nor from byte {offset + 1} on the {encoding.upper()} that its first bytes "
+                    "announce; save the file as UTF-8"
                 ) from error
             ends = raw.count(b"\n", 0, start)
             place = start - raw.rfind(b"\n", 0, start) if ends else offset - line_start + 1

@@ -66,10 +66,9 @@ def test_places_that_are_given_keep_their_p_values() -> None:
 
 
 def test_the_partition_cuts_where_levels_change_and_nowhere_in_noise() -> None:
-    levels = np.repeat([0.0, 3.0] * 4, 50)
-    assert np.allclose(
-        split_by_partition(ready(noisy(levels), min_distance=0.02), 0, 400, 0.05), range(50, 400, 50), atol=3
-    )
+    levels = np.repeat([0.0, 3.0] * 4, 100)
+    places = split_by_partition(ready(noisy(levels), min_distance=0.02), 0, 800, 0.05)
+    assert np.allclose(places, range(100, 800, 100), atol=3)
     assert split_by_partition(ready(noisy(np.zeros(400), seed=3)), 0, 400, 0.001) == []
 
 

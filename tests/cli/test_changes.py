@@ -182,7 +182,7 @@ def test_rows_that_look_other_than_the_first_ones_are_read_all_the_same(tmp_path
         ("empty.csv", b"", "is empty"),
         ("blank.csv", b"\n\n", "is empty"),
         ("head.csv", b"a,b\n", "holds no values"),
-        ("dates.csv", b"date\n2020-01-01\n2020-01-02\n", "dates alone"),
+        ("dates.csv", b"date\n2020-01-01\n2020-01-02\n", "dates only"),
         ("binary.dat", bytes(range(256)) * 20, "is binary"),
         ("image.png", b"\x89PNG\r\n\x1a\n\x00\x00", "is binary"),
         ("oops.csv", b"x\n" + b"1\n" * 50 + b"oops\n" + b"1\n" * 50, "row 51 of column 'x' is no number: 'oops'"),

@@ -157,11 +157,11 @@ def test_columns_that_nobody_asked_for_may_be_broken(found: Found, refused) -> N
 @pytest.mark.parametrize(
     ("head", "row", "says"),
     [
-        ("id\n", lambda k, _: f"user {k * k}", "column 'value' can tell nothing: 401 of its 401 values differ"),
-        ("d,note\n", lambda k, _: f"{DATES[k]},note {k}", "column 'note' can tell nothing: 400 of its 400"),
+        ("id\n", lambda k, _: f"user {k * k}", "column 'value' has no information: 401 of its 401 values differ"),
+        ("d,note\n", lambda k, _: f"{DATES[k]},note {k}", "column 'note' has no information: 400 of its 400"),
         ("x,d\n", lambda k, v: f"{v},{DATES[-1 - k]}", "the index is not sorted"),
         ("d,x\n", lambda k, v: f"{DATES[k] if k != 9 else ''},{v}", "no label at step 9"),
-        ("d\n", lambda k, _: f"{DATES[k]}", "dates alone"),
+        ("d\n", lambda k, _: f"{DATES[k]}", "dates only"),
         ("a,b\n", lambda k, _: f"{words(k)},{words(k + 1)}", "choose one with --column"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_page_is_written_whole(comments: Path, tmp_path: Path) -> None:
     page = tmp_path / "out.html"
     main(["segment", str(comments), "--channel", "emotion", "--lines", "--plot", str(page)])
     html = page.read_text(encoding="utf-8")
-    assert html.count("<article") == 2
+    assert html.count('<details class="tv-segment') == 2
     assert "joy, 100%" in html
     assert list(tmp_path.glob("*.part")) == []
 

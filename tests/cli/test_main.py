@@ -100,7 +100,7 @@ def test_an_interrupt_ends_with_130_and_says_that_work_is_kept(
     with pytest.raises(SystemExit) as ending:
         main(["task", "counting"])
     assert ending.value.code == 130
-    assert "goes on from there" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err
 
 
 def test_a_whole_number_is_not_rounded_to(capsys: pytest.CaptureFixture[str]) -> None:

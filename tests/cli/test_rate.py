@@ -46,7 +46,7 @@ def test_a_model_is_rated_and_the_judge_certified(tmp_path, prompts, capsys):
     html = (out / "report.html").read_text()
     assert not re.search(r"(src|href)=[\"'](https?:)?//", html)
     assert "One day, a cat" in html
-    assert "sees damage to: grammar, consistency, instruction" in html
+    assert "is sensitive to perturbed grammar, consistency, instruction" in html
 
 
 def test_a_judge_can_be_held_to_a_form(tmp_path, capsys):
@@ -54,17 +54,17 @@ def test_a_judge_can_be_held_to_a_form(tmp_path, capsys):
         main(["rate", "--certify-judge", "--certificate-stories", "7", "--judge", url, "--judge-model", "m",
               "--constrained", "--out", str(tmp_path)])  # fmt: skip
     assert {request["response_format"]["type"] for request in script.requests} == {"json_schema"}
-    assert "judge m: does not see all damage" in capsys.readouterr().out
+    assert "judge m is not sensitive to every perturbation" in capsys.readouterr().out
 
 
-def test_a_blind_judge_is_told_on_the_page_and_in_words(tmp_path, capsys):
+def test_an_insensitive_judge_is_named_on_the_page_and_in_words(tmp_path, capsys):
     with serving(marking.blind) as (url, _):
         main(["rate", "--certify-judge", "--certificate-stories", "7", "--judge", url, "--judge-model", "m",
               "--out", str(tmp_path)])  # fmt: skip
     said = capsys.readouterr().out
-    assert "judge m: does not see all damage" in said
-    assert "grammar: blind" in said
-    assert "sees damage to: nothing" in (tmp_path / "report.html").read_text()
+    assert "judge m is not sensitive to every perturbation" in said
+    assert "grammar: insensitive" in said
+    assert "is sensitive to perturbed nothing" in (tmp_path / "report.html").read_text()
 
 
 def test_what_was_drawn_and_answered_is_kept_when_the_judge_goes_away(tmp_path, prompts, capsys):
@@ -106,7 +106,7 @@ def test_money_is_not_spent_without_consent(tmp_path, prompts, capsys):
                 "--out",
                 "x",
             ],
-            "6 stories prove nothing of a judge; give 7 or more",
+            "6 stories certify no judge; give 7 or more",
         ),
         (["--model", "bundled:searches", "--constrained"], "--constrained is for a judge"),
         (["--model", "bundled:searches", "--prompts", "none.txt"], "cannot read none.txt"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shoal.cli.main import main
-from shoal.cli.terminal import say, shown, terminal
+from shoal.cli.terminal import print_notice, shown, terminal
 
 ROOT = Path(__file__).parents[2]
 SHIFT = [str(value % 7 + (5 if value > 200 else 0)) for value in range(400)]
@@ -74,7 +74,7 @@ def test_messages_pass_the_door_and_nobody_need_hear_them(capsys, monkeypatch: p
         main(["changes", "none\x1b[2J.csv"])
     assert "none\\u001b[2J.csv" in capsys.readouterr().err
     monkeypatch.setattr(sys, "stderr", None)
-    say("nobody")
+    print_notice("nobody")
 
 
 def test_names_and_symbols_of_a_file_pass_the_door(tmp_path: Path, capsys) -> None:
@@ -183,7 +183,7 @@ def test_bars_write_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     with display() as shown_bars:
         shown_bars.progress("[red]work[/red] \x1b[2J", 1, 2)
         shown_bars.note("[bold]note[/bold]")
-        shown_bars.say("[blue]said\x07")
+        shown_bars.print("[blue]said\x07")
     written = bars.getvalue()
     assert "[red]work[/red] \\u001b[2J" in written
     assert "[bold]note[/bold]" in written

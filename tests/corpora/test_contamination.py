@@ -64,3 +64,16 @@ def test_items_without_words_and_tiny_runs_are_refused():
         find_contamination(["a"], ["one two"])
     with pytest.raises(UsageError, match="stand everywhere"):
         find_contamination(["a"], [ITEM], run=2)
+
+
+def test_the_largest_overlaps_are_printed_and_all_are_in_the_frame():
+    items = [" ".join(f"word{number}of{place}" for place in range(7)) for number in range(12)]
+    found = find_contamination([". ".join(items[:11]), items[0]], items, run=5)
+    lines = str(found).splitlines()
+    assert lines[0] == "11 of 12 items share a run of 5 words (or all of theirs) with one of 2 documents"
+    assert len(lines) == 12
+    assert lines[-1] == f"  and {len(found.overlaps) - 10} more; --json gives all"
+    frame = found.to_frame()
+    assert list(frame.columns) == ["item", "document", "start", "text", "share"]
+    assert len(frame) == len(found.overlaps)
+    assert find_contamination(["nothing at all"], items).to_frame().empty

@@ -42,3 +42,19 @@ def test_no_words_are_an_error_and_one_document_is_not():
     with pytest.raises(DataError, match="holds no words"):
         describe_corpus(["..."])
     assert describe_corpus(["One word."]).documents == 1
+
+
+def test_a_card_prints_as_markdown_and_gives_its_common_words_as_a_frame():
+    card = describe_corpus(TEXTS, name="pets")
+    assert str(card) == card.to_markdown()
+    frame = card.to_frame()
+    assert list(frame.columns) == ["word", "count", "share"]
+    assert frame.iloc[0].tolist() == ["the", 4, pytest.approx(4 / 19)]
+
+
+def test_near_duplicates_are_counted_at_the_given_threshold():
+    texts = ["a b c d e f g h i j k l", "a b c d e f g h i j k m", "p q r s t u"]
+    assert describe_corpus(texts, threshold=0.7).near_duplicates == 1
+    card = describe_corpus(texts, threshold=0.9)
+    assert (card.near_duplicates, card.near_threshold) == (0, 0.9)
+    assert "Jaccard above 0.9" in str(card)

@@ -53,7 +53,7 @@ def test_near_duplicates_are_found_where_brute_force_finds_them(stories):
             kept.append(place)
         else:
             wanted[place] = first
-    found = {one.document: one.of for one in find_duplicates(texts)}
+    found = {one.document: one.original for one in find_duplicates(texts)}
     assert 20 < len(wanted) < 150
     assert found == wanted
 
@@ -68,7 +68,7 @@ def test_all_pairs_are_found_where_brute_force_finds_them(stories):
         for other in range(one)
         if plain_jaccard(grams[one], grams[other]) > 0.7
     }
-    found = [(pair.document, pair.of) for pair in find_pairs(texts)]
+    found = [(pair.document, pair.original) for pair in find_pairs(texts)]
     assert len(found) == len(set(found))
     assert set(found) == wanted
     assert len({pair[0] for pair in wanted}) < len(wanted)
@@ -76,13 +76,13 @@ def test_all_pairs_are_found_where_brute_force_finds_them(stories):
 
 def test_exact_duplicates_differ_in_white_space_alone():
     found = list(find_duplicates(["A  cat sat.", "a cat sat.", "A cat\nsat.", "A dog."]))
-    assert [(one.document, one.of, one.exact) for one in found] == [(1, 0, False), (2, 0, True)]
+    assert [(one.document, one.original, one.exact) for one in found] == [(1, 0, False), (2, 0, True)]
 
 
 def test_one_document_has_no_duplicate_and_a_wild_threshold_is_refused():
     assert list(find_duplicates(["A cat."])) == []
     with pytest.raises(UsageError, match="give a Jaccard index"):
-        DuplicateFinder(near=0.2)
+        DuplicateFinder(threshold=0.2)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_what_differs_by_signs_or_marks_alone_is_kept(texts):
     ],
 )
 def test_case_and_the_punctuation_of_prose_do_not_count(first, second):
-    assert next(find_duplicates([first, second], near=0.5)).similarity > 0.5
+    assert next(find_duplicates([first, second], threshold=0.5)).similarity > 0.5
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_near_repeats_are_found_in_scripts_without_blanks(first):
     letters = [chr(first + place) for place in range(30)]
     texts = ["".join(rng.choices(letters, k=200)) for _ in range(10)]
     changed = [text[:100] + rng.choice(letters) + text[101:] for text in texts]
-    found = {one.document: one.of for one in find_duplicates([*texts, *changed])}
+    found = {one.document: one.original for one in find_duplicates([*texts, *changed])}
     assert found == {10 + place: place for place in range(10)}
 
 
@@ -148,3 +148,50 @@ def test_words_have_their_accents_and_marks():
         "\u0939\u093f\u0928\u094d\u0926\u0940",
         "d'or",
     ]
+
+
+def rows_of_templates(seed, count=200, templates=3, own=9):
+    """Rows of a few templates with words of their own, so that each is a candidate of all others of its template."""
+    rng = random.Random(seed)
+    frames = [[f"t{k}w{place}" for place in range(rng.randint(30, 70))] for k in range(templates)]
+    rows = []
+    for _ in range(count):
+        row = list(rng.choice(frames))
+        for _ in range(rng.randint(0, own)):
+            row[rng.randrange(len(row))] = f"u{rng.randrange(400)}"
+        rows.append(" ".join(row[: rng.randint(2, len(row))] if rng.random() < 0.2 else row))
+    return rows
+
+
+@pytest.mark.parametrize("threshold", [0.7, 0.8, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_crowds_of_candidates_are_decided_as_by_brute_force(seed, threshold):
+    texts = rows_of_templates(seed)
+    shingler = Shingler()
+    sets = [set(shingler.shingles(text).tolist()) for text in texts]
+    pairs = {
+        (place, other)
+        for place in range(len(texts))
+        for other in range(place)
+        if plain_jaccard(sets[place], sets[other]) > threshold
+    }
+    assert {(pair.document, pair.original) for pair in find_pairs(texts, threshold=threshold)} == pairs
+    originals, wanted = [], {}
+    for place in range(len(texts)):
+        first = next((one for one in originals if (place, one) in pairs), None)
+        if first is None:
+            originals.append(place)
+        else:
+            wanted[place] = first
+    found = {one.document: one.original for one in find_duplicates(texts, threshold=threshold) if not one.exact}
+    assert {place: wanted[place] for place in found} == found
+    assert all(texts[place] in texts[:place] for place in wanted.keys() - found.keys())
+
+
+def test_a_duplicate_prints_as_one_line_and_gives_plain_values():
+    near, exact = find_duplicates(
+        ["One " * 3 + "big cat sat here now", "one one one big cat sat here now now", "A.", "A."]
+    )
+    assert str(exact) == "document 3 equals document 2"
+    assert str(near).startswith("document 1 is near (0.")
+    assert exact.to_dict() == {"document": 3, "original": 2, "similarity": 1.0, "exact": True}

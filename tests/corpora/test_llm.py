@@ -8,7 +8,15 @@ import pytest
 
 from endpoints import NEVER, serving
 from shoal.cli.main import main
-from shoal.corpora.llm import Endpoint, estimate_cost, generate_all, make_prompts
+from shoal.corpora.llm import (
+    Completion,
+    Endpoint,
+    UselessAnswerError,
+    complete_all,
+    estimate_cost,
+    generate_all,
+    make_prompts,
+)
 from shoal.errors import DataError, EndpointError, UnknownNameError, UsageError
 
 pytest.importorskip("openai")
@@ -152,3 +160,69 @@ def test_the_verb_says_the_cost_and_asks_nothing_without_consent(serve, tmp_path
     main([*words, "--yes"])
     assert len(out.read_text().splitlines()) == 3
     assert "0 duplicates dropped" in capsys.readouterr().out
+
+
+def test_a_completion_brings_its_text_and_tokens(serve):
+    url, script = serve(" A story. ")
+    server = endpoint(url, temperature=0.3, max_tokens=77)
+    found = server.complete(server.client(), "Write.")
+    assert found == Completion(text="A story.", tokens_in=60, tokens_out=7)
+    (request,) = script.requests
+    assert (request["model"], request["temperature"], request["max_tokens"]) == ("m", 0.3, 77)
+    assert request["messages"] == [{"role": "user", "content": "Write."}]
+    assert "response_format" not in request
+
+
+def test_a_schema_is_sent_and_a_refusal_mentions_it(serve):
+    url, script = serve("A story.", 400)
+    server = endpoint(url, schema={"type": "object"})
+    server.complete(server.client(), "Write.")
+    assert script.requests[0]["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    with pytest.raises(EndpointError, match="perhaps it cannot hold answers to a JSON schema"):
+        server.complete(server.client(), "Write.")
+
+
+def test_a_useless_answer_is_repeated_at_once_and_at_the_retry_temperature(serve):
+    url, script = serve("no", "no", "yes")
+    waits = []
+    server = endpoint(url, waits, temperature=0.0, retry_temperature=0.7)
+
+    def check(text):
+        if text != "yes":
+            raise UselessAnswerError("not yes")
+
+    assert server.complete(server.client(), "Write.", check).text == "yes"
+    assert [request["temperature"] for request in script.requests] == [0.0, 0.7, 0.7]
+    assert waits == []
+
+
+def test_answers_that_stay_useless_are_recorded_with_the_reason(serve, tmp_path):
+    url, script = serve("no")
+    prompts, record = make_prompts(2, seed=1), tmp_path / "r.jsonl"
+
+    def check(text):
+        raise UselessAnswerError(f"{text} is no story")
+
+    told = []
+    for _ in range(2):
+        rows = complete_all(
+            prompts,
+            endpoint(url, max_attempts=3),
+            record,
+            fields=lambda prompt: {"words": list(prompt.words)},
+            check=check,
+            workers=1,
+            progress=lambda *state: told.append(state),
+            what="judge",
+        )
+        assert len(script.requests) == 6
+    assert [rows[prompt.key]["useless"] for prompt in prompts] == ["no is no story"] * 2
+    assert [rows[prompt.key]["words"] for prompt in prompts] == [list(prompt.words) for prompt in prompts]
+    assert told == [("judge", 1, 2), ("judge", 2, 2)]
+
+
+def test_the_key_comes_from_the_environment(serve, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    assert endpoint("http://127.0.0.1:9/v1").client().api_key == "secret"
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert endpoint("http://127.0.0.1:9/v1").client().api_key == "none"

@@ -120,7 +120,7 @@ def test_forbidden_tokens_are_no_fault():
 
 @pytest.mark.parametrize("architecture", ["Llama", "Gemma2"])
 def test_the_float64_copy_computes_in_float64_throughout(architecture):
-    from shoal.evaluation.float64_rescoring import PreciseScorer
+    from shoal.evaluation.float64_rescoring import Float64Scorer
     from shoal.models.factorization import factor_model
 
     model = tiny_model(architecture)
@@ -130,7 +130,7 @@ def test_the_float64_copy_computes_in_float64_throughout(architecture):
             weight.mul_(1.0 + 2.0**-24)
     where, target = torch.tensor([3, 4]), torch.tensor([5, 6])
     with torch.inference_mode():
-        scores, _ = PreciseScorer(factor_model(model)).score([1, 2, 3, 4, 5], where, target)
+        scores, _ = Float64Scorer(factor_model(model)).score([1, 2, 3, 4, 5], where, target)
         reference = model.double()(input_ids=torch.tensor([[1, 2, 3, 4, 5]])).logits[0, where]
 
     own = reference.gather(1, target[:, None])[:, 0]

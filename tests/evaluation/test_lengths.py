@@ -10,7 +10,7 @@ import torch
 from architectures import letter_tokenizer, letters
 from every_architecture import small_model
 from shoal.evaluation import evaluate
-from shoal.evaluation.likelihoods import log_likelihoods, text_rows
+from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
 from shoal.evaluation.reference import evaluate_by_generation
 from shoal.models.factorization import factor_model
 from shoal.models.lengths import Lengths, find_lengths
@@ -145,7 +145,7 @@ def test_with_a_cache_too_transformers_reads_a_longrope_text_again_where_it_cros
 def test_likelihoods_of_texts_do_not_hang_on_the_longest(kind):
     model, tokenizer = KINDS[kind](), letter_tokenizer(VOCABULARY)
     texts = [letters([*prompt, *target][:40]).replace(letters([0]), "") for prompt, target in nine_rows(model)]
-    rows = text_rows(model, tokenizer, texts)
+    rows = encode_texts(model, tokenizer, texts)
     found = log_likelihoods(model, rows)
     for row, nats in zip(rows, found, strict=True):
         assert nats == pytest.approx(likelihood(model, row.ids[:1], row.ids[1:]), abs=1e-3)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shoal.corpora import read_stories
-from shoal.evaluation.stories import Material, rate_model, read_pairs
+from shoal.evaluation.stories import Material, rate_model, read_minimal_pairs
 from shoal.models import load_for_scoring
 
 
@@ -29,12 +29,12 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.slow
 def test_a_larger_model_has_more_grammar(smollm2: str, data_folder: Path) -> None:
     tales = read_stories(data_folder / "tinystories" / "tinystories_v2_sample_cs336.txt")
-    pairs = {"Zorro": read_pairs(data_folder / "zorro" / "zorro.zip", most=20)}
+    pairs = {"Zorro": read_minimal_pairs(data_folder / "zorro" / "zorro.zip", max_per_paradigm=20)}
     material = Material(pairs=pairs, held_out=tuple(tales[:3]))
     found = {}
     for spec in (smollm2, str(data_folder / "stories260K" / "stories260K.bin")):
         reader = load_for_scoring(spec)
-        rating = rate_model(reader.model, reader.tokenizer, material)
+        rating = rate_model(reader, material)
         found[spec] = {one.name: one for one in rating.measures}
     large, small = found.values()
     assert large["Zorro"].low > small["Zorro"].value

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
-from shoal.evaluation.likelihoods import document_opening, log_likelihoods, text_rows
-from shoal.evaluation.stories.minimal_pairs import MinimalPair, minimal_pairs, read_pairs
+from shoal.evaluation.likelihoods import document_opening, encode_texts, log_likelihoods
+from shoal.evaluation.stories.minimal_pairs import MinimalPair, read_minimal_pairs, score_minimal_pairs
 from shoal.models import load_for_scoring, load_model
 
 PAIRS = [
@@ -33,42 +33,42 @@ def _reference(sentence: str) -> float:
 
 def test_margins_are_those_of_the_models_own_forward_pass() -> None:
     reader = load_for_scoring("bundled:searches")
-    scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=64)
+    scores = score_minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=64)
     wanted = [_reference(pair.good) - _reference(pair.bad) for pair in PAIRS]
     assert scores.margins == pytest.approx(wanted, abs=1e-3)
 
 
 def test_paradigms_count_the_same_whatever_their_size() -> None:
     reader = load_for_scoring("bundled:searches")
-    scores = minimal_pairs(reader.model, reader.tokenizer, PAIRS)
+    scores = score_minimal_pairs(reader.model, reader.tokenizer, PAIRS)
     assert [(part.paradigm, part.pairs) for part in scores.paradigms] == [("agreement", 2), ("order", 1)]
     assert scores.accuracy == sum(part.accuracy for part in scores.paradigms) / 2
 
 
 def test_a_pair_of_equal_sentences_counts_half() -> None:
     reader = load_for_scoring("bundled:searches")
-    scores = minimal_pairs(reader.model, reader.tokenizer, [MinimalPair("A cat.", "A cat.", "none")])
+    scores = score_minimal_pairs(reader.model, reader.tokenizer, [MinimalPair("A cat.", "A cat.", "none")])
     assert (scores.accuracy, scores.paradigms[0].ties) == (0.5, 1)
 
 
 def test_numbers_do_not_depend_on_the_budget() -> None:
     reader = load_for_scoring("bundled:searches")
-    one, many = (minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=size) for size in (1, 4096))
+    one, many = (score_minimal_pairs(reader.model, reader.tokenizer, PAIRS, token_budget=size) for size in (1, 4096))
     assert one.margins == pytest.approx(many.margins, abs=1e-3)
 
 
 def test_zorro_alternates_bad_and_good(tmp_path: Path) -> None:
     (tmp_path / "agreement.txt").write_text("the dog bark .\nthe dog barks .\n", encoding="utf-8")
-    assert read_pairs(tmp_path) == [MinimalPair("The dog barks.", "The dog bark.", "agreement")]
+    assert read_minimal_pairs(tmp_path) == [MinimalPair("The dog barks.", "The dog bark.", "agreement")]
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
         archive.write(tmp_path / "agreement.txt", "agreement.txt")
-    assert read_pairs(tmp_path / "z.zip") == read_pairs(tmp_path / "agreement.txt")
+    assert read_minimal_pairs(tmp_path / "z.zip") == read_minimal_pairs(tmp_path / "agreement.txt")
 
 
 def test_blimp_is_read_by_its_keys(tmp_path: Path) -> None:
     row = {"sentence_good": "Good.", "sentence_bad": "Bad.", "UID": "island", "field": "syntax"}
     (tmp_path / "x.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    assert read_pairs(tmp_path) == [MinimalPair("Good.", "Bad.", "island")]
+    assert read_minimal_pairs(tmp_path) == [MinimalPair("Good.", "Bad.", "island")]
 
 
 @pytest.mark.parametrize(
@@ -83,31 +83,31 @@ def test_blimp_is_read_by_its_keys(tmp_path: Path) -> None:
 def test_what_is_not_of_the_form_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=said):
-        read_pairs(tmp_path / name)
+        read_minimal_pairs(tmp_path / name)
 
 
 def test_few_pairs_are_spread_over_a_paradigm(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("".join(f"bad {n}\ngood {n}\n" for n in range(10)), encoding="utf-8")
-    assert [pair.good for pair in read_pairs(tmp_path, most=3)] == ["Good 0", "Good 3", "Good 6"]
+    assert [pair.good for pair in read_minimal_pairs(tmp_path, max_per_paradigm=3)] == ["Good 0", "Good 3", "Good 6"]
 
 
 def test_texts_that_cannot_be_scored_are_refused() -> None:
     loaded = load_model("bundled:searches")
     with pytest.raises(DataError, match="no tokens"):
-        text_rows(loaded.model, loaded.tokenizer, ["fine", ""])
+        encode_texts(loaded.model, loaded.tokenizer, ["fine", ""])
     with pytest.raises(TooLongError):
-        text_rows(loaded.model, loaded.tokenizer, ["word " * 5000])
+        encode_texts(loaded.model, loaded.tokenizer, ["word " * 5000])
     with torch.no_grad():
         loaded.model.get_input_embeddings().weight.fill_(math.nan)
     with pytest.raises(ModelError, match="not numbers"):
-        log_likelihoods(loaded.model, text_rows(loaded.model, loaded.tokenizer, ["fine"]))
+        log_likelihoods(loaded.model, encode_texts(loaded.model, loaded.tokenizer, ["fine"]))
 
 
 def test_stories260k_has_its_known_zorro_figure(data_folder: Path) -> None:
     reader = load_for_scoring(str(data_folder / "stories260K" / "stories260K.bin"))
     pairs: dict[str, list[MinimalPair]] = {}
-    for pair in read_pairs(data_folder / "zorro" / "zorro.zip"):
+    for pair in read_minimal_pairs(data_folder / "zorro" / "zorro.zip"):
         pairs.setdefault(pair.paradigm, []).append(pair)
     assert (len(pairs), sum(map(len, pairs.values()))) == (23, 46000)
     first = [pair for of_one in pairs.values() for pair in of_one[:200]]
-    assert minimal_pairs(reader.model, reader.tokenizer, first).accuracy == pytest.approx(0.603, abs=5e-4)
+    assert score_minimal_pairs(reader.model, reader.tokenizer, first).accuracy == pytest.approx(0.603, abs=5e-4)

@@ -28,8 +28,8 @@ from shoal.evaluation.stories import (
     read_prompts,
     score_facts,
 )
-from shoal.evaluation.stories.instruction_following import following, held_features, held_words
-from shoal.evaluation.stories.measures import measure
+from shoal.evaluation.stories.instruction_following import held_features, held_words, measure_following
+from shoal.evaluation.stories.measures import clustered_mean
 from shoal.evaluation.stories.plot_qa import FactScores
 from shoal.evaluation.stories.variety import distinct, self_overlap
 from shoal.models import load_for_scoring, load_model
@@ -42,6 +42,9 @@ def reader():
     return load_for_scoring("bundled:searches")
 
 
+SAMPLING = Sampling(completions=2, max_tokens=20, seed=5)
+
+
 def said(*texts, prompt=PROMPTS[0]):
     return [
         Completion(prompt=prompt, number=number, text=text, ended=True, tokens=1, key=str(number))
@@ -50,17 +53,17 @@ def said(*texts, prompt=PROMPTS[0]):
 
 
 def test_completions_do_not_hang_on_what_goes_with_them(reader):
-    all_of_them = complete_prompts(reader.model, reader.tokenizer, PROMPTS, completions=3, longest=20, seed=5)
-    alone = complete_prompts(reader.model, reader.tokenizer, PROMPTS[1:], completions=2, longest=20, seed=5)
+    all_of_them = complete_prompts(reader.model, reader.tokenizer, PROMPTS, replace(SAMPLING, completions=3))
+    alone = complete_prompts(reader.model, reader.tokenizer, PROMPTS[1:], SAMPLING)
     assert [one.text for one in alone] == [one.text for one in all_of_them[3:5]]
     assert len({one.text for one in all_of_them}) == 6
-    other = complete_prompts(reader.model, reader.tokenizer, PROMPTS, completions=3, longest=20, seed=6)
+    other = complete_prompts(reader.model, reader.tokenizer, PROMPTS, replace(SAMPLING, completions=3, seed=6))
     assert [one.text for one in other] != [one.text for one in all_of_them]
 
 
 def test_a_broken_run_goes_on_where_it_was(reader, tmp_path):
     record = tmp_path / "c.jsonl"
-    settings = {"completions": 2, "longest": 10, "digest": "w", "record": record}
+    settings = {"sampling": Sampling(completions=2, max_tokens=10), "digest": "w", "record": record}
     first = complete_prompts(reader.model, reader.tokenizer, PROMPTS, **settings)
     lines = record.read_bytes().splitlines(keepends=True)
     marked = json.loads(lines[0]) | {"text": "kept from before"}
@@ -84,15 +87,15 @@ def test_a_completion_ends_with_the_context_and_a_prompt_that_fills_it_is_refuse
     context = reader.model.context
     while len(reader.tokenizer(long.text, add_special_tokens=False)["input_ids"]) > context - 10:
         long = StoryPrompt(text=long.text[:-40])
-    (one,) = complete_prompts(reader.model, reader.tokenizer, [long], completions=1, longest=10_000)
+    (one,) = complete_prompts(reader.model, reader.tokenizer, [long], Sampling(completions=1, max_tokens=10_000))
     ids = reader.tokenizer(long.text, add_special_tokens=False)["input_ids"]
     assert one.tokens <= context - len(ids) - len(document_opening(reader.tokenizer))
 
 
-@pytest.mark.parametrize("wrong", [{"completions": 0}, {"longest": 0}, {"temperature": -1.0}])
+@pytest.mark.parametrize("wrong", [{"completions": 0}, {"max_tokens": 0}, {"temperature": -1.0}])
 def test_settings_that_are_none_are_refused(reader, wrong):
     with pytest.raises(UsageError):
-        complete_prompts(reader.model, reader.tokenizer, PROMPTS, **wrong)
+        complete_prompts(reader.model, reader.tokenizer, PROMPTS, Sampling(**wrong))
 
 
 def test_distinct_and_overlap_of_known_texts():
@@ -146,15 +149,15 @@ def test_words_are_found_in_any_form():
     )
 
 
-def test_features_that_cannot_be_told_are_not_counted():
+def test_features_that_no_program_can_decide_are_not_counted():
     assert held_features('"Hi," said the unknown.', ["dialogue", "twist"]) == {"dialogue": True, "twist": None}
     story = tell_story(3, 0, frozenset({"twist"}))
     assert held_features(story.text, ["twist"]) == {"twist": True}
     asked = StoryPrompt(text="x", words=("ball", "red"), features=("dialogue", "twist"))
-    words, features = following(said("A ball.", '"Red ball!" he said. "Oh."', prompt=asked))
+    words, features = measure_following(said("A ball.", '"Red ball!" he said. "Oh."', prompt=asked))
     assert (words.value, words.count) == (0.75, 2)
     assert (features.value, features.count) == (0.5, 2)
-    assert "2 of 4 can be told" in features.note
+    assert "a program can decide 2 of 4" in features.note
 
 
 def test_bits_a_byte_are_those_of_the_models_own_forward_pass(reader):
@@ -263,18 +266,18 @@ def test_beginnings_are_whole_sentences_that_something_follows(tmp_path):
 
 
 def test_an_interval_is_over_clusters():
-    alike = measure("x", [0.0] * 50 + [1.0] * 50, [0] * 50 + [1] * 50)
-    apart = measure("x", [0.0, 1.0] * 50, range(100))
+    alike = clustered_mean("x", [0.0] * 50 + [1.0] * 50, [0] * 50 + [1] * 50)
+    apart = clustered_mean("x", [0.0, 1.0] * 50, range(100))
     assert alike.value == apart.value == 0.5
     assert (alike.low, alike.high) == (0.0, 1.0)
     assert 0.35 < apart.low < apart.high < 0.65
-    assert measure("r", [1.0, 3.0], [0, 1], weights=[2.0, 2.0]).value == 1.0
+    assert clustered_mean("r", [1.0, 3.0], [0, 1], weights=[2.0, 2.0]).value == 1.0
 
 
 @pytest.mark.parametrize(("hit", "ends"), [(0.0, (0.0, 0.4899)), (1.0, (0.5101, 1.0))])
 def test_a_share_of_all_or_none_has_an_interval_with_a_width(hit, ends):
     # Wilson's of 0 and 4 in 4, whatever the clusters' size.
-    found = measure("x", [hit] * 8, [0, 0, 0, 1, 1, 2, 3, 3], share=True)
+    found = clustered_mean("x", [hit] * 8, [0, 0, 0, 1, 1, 2, 3, 3], share=True)
     assert (found.low, found.high) == pytest.approx(ends, abs=1e-4)
     assert found.value == hit
 
@@ -283,7 +286,7 @@ def test_a_recurrent_model_is_rated_as_well(reader):
     vocabulary = len(reader.tokenizer.get_vocab())
     model = tiny_model("Mamba", vocab_size=vocabulary)
     material = Material(prompts=PROMPTS, held_out=("A cat sat.",), questions=make_questions(1)[:1])
-    rating = rate_model(model, reader.tokenizer, material, sampling=Sampling(completions=2, longest=5))
+    rating = rate_model(replace(reader, model=model), material, sampling=Sampling(completions=2, max_tokens=5))
     assert [one.name for one in rating.measures] == [
         "distinct-1", "distinct-3", "self-overlap", "plot facts", f"plot facts: {material.questions[0].kind}",
         "bits per byte",
@@ -292,17 +295,16 @@ def test_a_recurrent_model_is_rated_as_well(reader):
 
 
 def test_marks_are_averaged_over_those_that_were_given(reader):
-    def judge(pieces):
-        assert pieces[0].asked == "Go on with a story that begins so: One day, a cat"
-        assert pieces[0].story.startswith("One day, a cat")
+    def judge(submissions):
+        assert submissions[0].instruction == "Go on with a story that begins so: One day, a cat"
+        assert submissions[0].story.startswith("One day, a cat")
         one = Judgement(grammar=4, creativity=5, consistency=6, instruction=7, age="C")
         return [None, one, replace(one, grammar=8), one]
 
     rating = rate_model(
-        reader.model,
-        reader.tokenizer,
+        reader,
         Material(prompts=PROMPTS),
-        sampling=Sampling(completions=2, longest=5),
+        sampling=Sampling(completions=2, max_tokens=5),
         judge=judge,
     )
     found = {one.name: one for one in rating.measures}

@@ -10,14 +10,14 @@ import torch
 
 from architectures import tiny_model
 from shoal.evaluation import evaluate
-from shoal.evaluation.batching import Row, shared_opening
+from shoal.evaluation.batching import ScoringRow, shared_opening
 from shoal.models import bundled_folder
 from shoal.tasks import Example
 from shoal.text.plain_tokenizer import read_plain_tokenizer
 
 
-def row(text: str, boundary: int, start: int = 0) -> Row:
-    return Row(0, tuple(map(ord, text)), boundary, start, len(text) - boundary)
+def row(text: str, boundary: int, start: int = 0) -> ScoringRow:
+    return ScoringRow(0, tuple(map(ord, text)), boundary, start, len(text) - boundary)
 
 
 @pytest.mark.parametrize(

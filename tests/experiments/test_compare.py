@@ -133,3 +133,16 @@ def test_an_unknown_arm_names_the_nearest(tmp_path: Path) -> None:
     run = write_run(tmp_path / "a", {"one": [5] * 6})
     with pytest.raises(UnknownNameError, match="did you mean 'two'"):
         compare_runs(run, run, second_arm="tow")
+
+
+def test_a_comparison_prints_itself_and_gives_a_frame(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    run = write_run(tmp_path / "a", {"one": [6] * 6, "two": [2] * 6})
+    found = compare_runs(str(run), run, second_arm="two")
+    text = str(found)
+    assert text.startswith(f"{run} (one) against {run} (two): 6 seeds, 10 held-out items")
+    assert "exact_match         0.600    0.200      +0.400  [+0.400, +0.400]  0.0312" in text
+    assert "seed 5: 4 right in the first alone, 0 in the second alone, p 0.1250" in text
+    frame = found.to_frame().set_index("measure")
+    assert frame.loc["exact_match", "estimate"] == pytest.approx(0.4)
+    assert list(frame.index) == [row.measure for row in found.differences]

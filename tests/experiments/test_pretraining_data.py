@@ -13,8 +13,8 @@ import pytest
 from children import answer_of
 from shoal.errors import DataError, StoreError, UsageError
 from shoal.experiments.pretraining import Recipe, recipe_from
+from shoal.experiments.pretraining.data import Prepared, prepare_data
 from shoal.experiments.pretraining.documents import document_counts, document_id, prepare_documents, read_texts
-from shoal.experiments.pretraining.preparing import Prepared, prepare
 
 WORDS = ["cat", "dog", "sun", "hat", "red", "big", "ran", "sat", "saw", "tree", "ball", "bird"]
 
@@ -133,14 +133,14 @@ def test_an_empty_or_undecodable_corpus_is_named(tmp_path: Path, content: bytes,
     (tmp_path / "a.txt").write_bytes(content)
     made = recipe({"name": "a", "source": str(tmp_path / "a.txt")})
     with pytest.raises(DataError, match=message) as fault:
-        prepare(made, tmp_path / "out")
+        prepare_data(made, tmp_path / "out")
     assert "\n" not in str(fault.value)
     assert not list((tmp_path / "out").glob("*"))
 
 
 def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no .*none\.txt"):
-        prepare(recipe({"name": "a", "source": str(tmp_path / "none.txt")}), tmp_path / "out")
+        prepare_data(recipe({"name": "a", "source": str(tmp_path / "none.txt")}), tmp_path / "out")
 
 
 # ---- held out
@@ -152,7 +152,7 @@ def test_held_out_documents_are_never_read_in_any_corpus(tmp_path: Path, corpus:
         "source": str(write_texts(tmp_path / "b.txt", [text(n) for n in range(30, 90)])),
         "held_out": 0.0,
     }
-    prepared = prepare(recipe(corpus, copies), tmp_path / "out")
+    prepared = prepare_data(recipe(corpus, copies), tmp_path / "out")
     held_out = set(prepared.held_out_ids)
     assert 2 <= len(held_out) <= 14
     read = " ".join(read_documents(prepared))
@@ -163,9 +163,9 @@ def test_held_out_documents_are_never_read_in_any_corpus(tmp_path: Path, corpus:
 
 
 def test_the_choice_hangs_on_the_text_alone(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    chosen = prepare(recipe(corpus), tmp_path / "out").held_out_ids
+    chosen = prepare_data(recipe(corpus), tmp_path / "out").held_out_ids
     write_texts(Path(corpus["source"]), [f"  {text(n)}" for n in reversed(range(80))])
-    more = prepare(recipe(corpus), tmp_path / "out").held_out_ids
+    more = prepare_data(recipe(corpus), tmp_path / "out").held_out_ids
     assert set(chosen) <= set(more)
     assert set(more) - set(chosen) <= {document_id(text(n)) for n in range(60, 80)}
 
@@ -173,41 +173,41 @@ def test_the_choice_hangs_on_the_text_alone(tmp_path: Path, corpus: dict[str, An
 def test_a_published_list_fixes_the_held_out_documents(tmp_path: Path, corpus: dict[str, Any]) -> None:
     ids = [document_id(text(n)) for n in (3, 14, 15)]
     (tmp_path / "ids.txt").write_text("# stories of another run\n" + "\n".join([*ids, "0" * 16]) + "\n")
-    prepared = prepare(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
+    prepared = prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
     assert sorted(prepared.held_out_ids) == sorted(ids)
     assert prepared.split.missing == 1
     (tmp_path / "ids.txt").write_text("0" * 16)
     with pytest.raises(DataError, match="none of the 1 ids"):
-        prepare(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
+        prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
     (tmp_path / "ids.txt").write_text("story 3\n")
     with pytest.raises(DataError, match="16 hexadecimal characters a line"):
-        prepare(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
+        prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
 
 
 def test_one_document_cannot_be_parted(tmp_path: Path) -> None:
     table = {"name": "a", "source": str(write_texts(tmp_path / "a.txt", [text(1, 400)]))}
     with pytest.raises(DataError, match=r"holds one document.*held_out = 0"):
-        prepare(recipe(table), tmp_path / "out")
-    assert prepare(recipe(table | {"held_out": 0.0}), tmp_path / "out").held_out_ids == []
+        prepare_data(recipe(table), tmp_path / "out")
+    assert prepare_data(recipe(table | {"held_out": 0.0}), tmp_path / "out").held_out_ids == []
 
 
 def test_a_corpus_that_is_all_held_out_is_refused(tmp_path: Path, corpus: dict[str, Any]) -> None:
     with pytest.raises(DataError, match="every document of the corpus 'a' is held out"):
-        prepare(recipe(corpus | {"held_out": 0.9999999}), tmp_path / "out")
+        prepare_data(recipe(corpus | {"held_out": 0.9999999}), tmp_path / "out")
 
 
 def test_a_prompt_that_fills_the_context_is_refused(tmp_path: Path, corpus: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"the prompt 'zq zq.* has \d+ tokens, and the model reads 32"):
-        prepare(recipe(corpus, evaluation={"prompts": ["zq " * 30]}), tmp_path / "out")
+        prepare_data(recipe(corpus, evaluation={"prompts": ["zq " * 30]}), tmp_path / "out")
 
 
 # ---- tokens
 
 
 def test_tokens_are_written_once_and_mapped(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    first = prepare(recipe(corpus), tmp_path / "out")
+    first = prepare_data(recipe(corpus), tmp_path / "out")
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    second = prepare(recipe(corpus, seed=9, training={"batch_tokens": 64, "tokens": 5000}), tmp_path / "out")
+    second = prepare_data(recipe(corpus, seed=9, training={"batch_tokens": 64, "tokens": 5000}), tmp_path / "out")
     assert {path: path.stat().st_mtime_ns for path in files} == files
     assert isinstance(second.corpora["a"].file.tokens, np.memmap)
     assert first.stream.digest != second.stream.digest
@@ -215,12 +215,12 @@ def test_tokens_are_written_once_and_mapped(tmp_path: Path, corpus: dict[str, An
 
 def test_a_vocabulary_larger_than_the_data_is_refused(tmp_path: Path, corpus: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"the corpus gives \d+ tokens at most, 5000 were asked for"):
-        prepare(recipe(corpus, tokenizer={"vocabulary": 5000}), tmp_path / "out")
+        prepare_data(recipe(corpus, tokenizer={"vocabulary": 5000}), tmp_path / "out")
 
 
 def test_a_context_longer_than_any_document_is_refused(tmp_path: Path, corpus: dict[str, Any]) -> None:
     with pytest.raises(DataError, match=r"model.context = 4000, and the longest document has \d+ tokens"):
-        prepare(recipe(corpus, model={"context": 4000, "width": 16, "heads": 2}), tmp_path / "out")
+        prepare_data(recipe(corpus, model={"context": 4000, "width": 16, "heads": 2}), tmp_path / "out")
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, corpus: dict[str, Any]) -> None:
@@ -228,7 +228,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, corpus: dict[st
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
-        prepare(recipe(corpus), tmp_path / "out")
+        prepare_data(recipe(corpus), tmp_path / "out")
 
     fault = answer_of(prepare_on_a_full_disk)
     assert isinstance(fault, StoreError)
@@ -237,7 +237,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, corpus: dict[st
 
 
 def test_a_tokenizer_that_is_there_is_taken(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    prepared = prepare(recipe(corpus, tokenizer={"source": "bundled:searches"}), tmp_path / "out")
+    prepared = prepare_data(recipe(corpus, tokenizer={"source": "bundled:searches"}), tmp_path / "out")
     assert len(prepared.tokenizer) == 1024
 
 
@@ -247,7 +247,9 @@ def test_a_tokenizer_that_is_there_is_taken(tmp_path: Path, corpus: dict[str, An
 def test_every_document_is_read_once_a_pass_and_in_pieces_of_the_context(
     tmp_path: Path, corpus: dict[str, Any]
 ) -> None:
-    prepared = prepare(recipe(corpus | {"passes": 2.0}, training={"batch_tokens": 256, "bare": 0.0}), tmp_path / "out")
+    prepared = prepare_data(
+        recipe(corpus | {"passes": 2.0}, training={"batch_tokens": 256, "bare": 0.0}), tmp_path / "out"
+    )
     batches = all_batches(prepared)
     pieces = [document.ids.tolist() for batch in batches for document in batch.documents]
     assert max(map(len, pieces)) == 33
@@ -265,16 +267,16 @@ def test_a_tokenizer_is_learned_on_the_chosen_corpora_alone(tmp_path: Path, corp
         "source": str(write_texts(tmp_path / "odd.txt", ["zyzzyva quokka " * 40] * 3)),
         "held_out": 0.0,
     }
-    chosen = prepare(recipe(odd, corpus, tokenizer={"vocabulary": 280, "corpora": ["a"]}), tmp_path / "out")
-    alone = prepare(recipe(corpus), tmp_path / "out")
+    chosen = prepare_data(recipe(odd, corpus, tokenizer={"vocabulary": 280, "corpora": ["a"]}), tmp_path / "out")
+    alone = prepare_data(recipe(corpus), tmp_path / "out")
     assert chosen.tokenizer.get_vocab() == alone.tokenizer.get_vocab()
-    every = prepare(recipe(odd, corpus), tmp_path / "out")
+    every = prepare_data(recipe(odd, corpus), tmp_path / "out")
     assert every.tokenizer.get_vocab() != alone.tokenizer.get_vocab()
 
 
 def test_some_documents_are_read_without_the_token_before_them(tmp_path: Path, corpus: dict[str, Any]) -> None:
     def begun(bare: float) -> float:
-        prepared = prepare(recipe(corpus, training={"bare": bare, "batch_tokens": 256}), tmp_path / "out")
+        prepared = prepare_data(recipe(corpus, training={"bare": bare, "batch_tokens": 256}), tmp_path / "out")
         first = [
             d.ids[0] == prepared.tokenizer.eos_token_id for batch in all_batches(prepared) for d in batch.documents
         ]
@@ -288,19 +290,19 @@ def test_some_documents_are_read_without_the_token_before_them(tmp_path: Path, c
 def test_the_steps_are_full(tmp_path: Path) -> None:
     table = {"name": "g", "grammar": 300}
     model = {"width": 16, "layers": 1, "heads": 2, "context": 128}
-    prepared = prepare(recipe(table, model=model, training={"batch_tokens": 2048}), tmp_path / "out")
+    prepared = prepare_data(recipe(table, model=model, training={"batch_tokens": 2048}), tmp_path / "out")
     assert prepared.stream.efficiency >= 0.98
 
 
 def test_the_order_is_a_function_of_the_seed(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    first, again, other = (prepare(recipe(corpus, seed=seed), tmp_path / "out") for seed in (1, 1, 2))
+    first, again, other = (prepare_data(recipe(corpus, seed=seed), tmp_path / "out") for seed in (1, 1, 2))
     assert read_documents(first) == read_documents(again) != read_documents(other)
     assert first.stream.digest == again.stream.digest != other.stream.digest
 
 
 def test_the_given_order_goes_through_the_corpora_as_they_stand(tmp_path: Path, corpus: dict[str, Any]) -> None:
     training = {"batch_tokens": 40, "order": "given", "bare": 0.0}
-    prepared = prepare(recipe(corpus, training=training), tmp_path / "out")
+    prepared = prepare_data(recipe(corpus, training=training), tmp_path / "out")
     starts = [document.ids[1:6].tolist() for batch in all_batches(prepared)[:3] for document in batch.documents]
     file, seen = prepared.corpora["a"].file, np.flatnonzero(prepared.split.seen["a"])
     assert starts[0] == file.document(int(seen[0]))[1:6].tolist()
@@ -312,7 +314,7 @@ def test_stages_take_their_shares_one_after_the_other(tmp_path: Path, corpus: di
         {"tokens": 3000, "shares": {"a": 3.0, "b": 1.0}},
         {"tokens": 1000, "shares": {"b": 1.0}},
     ]
-    prepared = prepare(recipe(corpus, other | {"held_out": 0.0}, stages=stages), tmp_path / "out")
+    prepared = prepare_data(recipe(corpus, other | {"held_out": 0.0}, stages=stages), tmp_path / "out")
     batches = all_batches(prepared)
     shares, total = [], 0
     for batch in batches:
@@ -324,22 +326,22 @@ def test_stages_take_their_shares_one_after_the_other(tmp_path: Path, corpus: di
     assert last == list(range(last[0], len(batches)))
     assert 0.15 < np.mean(shares[: last[0]]) < 0.35
     scaled = recipe(corpus, other | {"held_out": 0.0}, stages=stages, training={"tokens": 800, "batch_tokens": 256})
-    assert 700 < prepare(scaled, tmp_path / "out").stream.tokens < 900
+    assert 700 < prepare_data(scaled, tmp_path / "out").stream.tokens < 900
 
 
 def test_no_document_of_a_step_sees_another(tmp_path: Path, corpus: dict[str, Any]) -> None:
     """The gradient of a step is the sum of those of its documents alone."""
     import torch
 
-    from shoal.experiments.pretraining.building import build_model
+    from shoal.experiments.pretraining.planning import build_recipe_model
     from shoal.training.batches import Batch
     from shoal.training.flat_parameters import FlatParameters
     from shoal.training.gradients import choose_gradient
 
     made = recipe(corpus)
-    prepared = prepare(made, tmp_path / "out")
+    prepared = prepare_data(made, tmp_path / "out")
     for kind in ("llama", "gpt-neo"):
-        model = build_model(made.with_values({"model.kind": kind}), prepared.tokenizer)
+        model = build_recipe_model(made.with_values({"model.kind": kind}), prepared.tokenizer)
         batch = prepared.stream.batch(0)
         assert len(batch.documents) > 5
         with FlatParameters(model) as weights:

@@ -11,7 +11,7 @@ import tomli_w
 
 from shoal.errors import ExperimentFileError, UsageError
 from shoal.experiments.pretraining import Recipe, load_recipe, parse_setting, recipe_from
-from shoal.experiments.pretraining.building import train_settings
+from shoal.experiments.pretraining.planning import train_settings
 from shoal.training import TrainSettings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

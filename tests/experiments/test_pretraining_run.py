@@ -13,8 +13,16 @@ import pytest
 
 from children import answer_of, deadly, killed
 from shoal.errors import ModelError, StoreError, TrainingError, UsageError
-from shoal.experiments.pretraining import Listeners, Moment, PretrainResult, Recipe, plan_run, pretrain_run, recipe_from
-from shoal.experiments.pretraining.watching import checkpoint_steps, score_steps
+from shoal.experiments.pretraining import (
+    Evaluation,
+    PretrainCallbacks,
+    PretrainResult,
+    Recipe,
+    plan_run,
+    pretrain_run,
+    recipe_from,
+)
+from shoal.experiments.pretraining.callbacks import checkpoint_steps, score_steps
 from shoal.reports import LiveCurve, write_report
 
 if TYPE_CHECKING:
@@ -100,13 +108,13 @@ def test_the_curve_is_drawn_while_the_model_learns(home: Path) -> None:
     curve = LiveCurve(home / "live", seconds=0.0)
     page = home / "live" / "curve.html"
 
-    def look(moment: Moment) -> None:
-        curve.draw(moment, steps=6)
+    def look(evaluation: Evaluation) -> None:
+        curve.draw(evaluation, steps=6)
         if page.is_file():
-            pages[moment.step] = page.read_text()
+            pages[evaluation.step] = page.read_text()
 
     short = recipe(**{"training.tokens": 3000, "evaluation.every": 2})
-    pretrain_run(short, home / "live", listeners=Listeners(on_moment=look))
+    pretrain_run(short, home / "live", callbacks=PretrainCallbacks(on_evaluation=look))
     assert list(pages) == [2, 4, 6]
     assert "Under way: step 4 of 6." in pages[4]
     assert "location.reload" in pages[4]
@@ -124,7 +132,7 @@ def test_a_pretraining_that_has_not_ended_has_no_report(home: Path) -> None:
 
 
 def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: PretrainResult, home: Path) -> None:
-    from shoal.evaluation.likelihoods import log_likelihoods, text_rows
+    from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
     from shoal.experiments.pretraining.documents import document_id, prepare_documents, read_texts
     from shoal.models import load_model
 
@@ -138,7 +146,7 @@ def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: Pret
     chosen = sorted((document_id(text), text) for text in texts if document_id(text) in ids)[:5]
     loaded = load_model(str(run.model), device="cpu")
     short = [text[:60] for _, text in chosen]
-    nats = log_likelihoods(loaded.model, text_rows(loaded.model, loaded.tokenizer, short))
+    nats = log_likelihoods(loaded.model, encode_texts(loaded.model, loaded.tokenizer, short))
     alone = -sum(nats) / math.log(2) / sum(len(text) for text in short)
     assert sum(len(text.encode()) for _, text in chosen) == score.size
     assert abs(alone - score.bits_per_byte) < 0.25 * score.bits_per_byte
@@ -206,7 +214,7 @@ def test_watching_changes_nothing(run: PretrainResult, home: Path) -> None:
 
 
 def _train(changes: dict[str, Any], folder: Path, on_step: Callable[[CurvePoint], None]) -> None:
-    pretrain_run(recipe(**changes), folder, listeners=Listeners(on_step=on_step))
+    pretrain_run(recipe(**changes), folder, callbacks=PretrainCallbacks(on_step=on_step))
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt-neo"])
@@ -253,7 +261,7 @@ def test_an_interrupt_is_passed_on_and_the_run_goes_on(home: Path, run: Pretrain
 
     changes = {"checkpoints.every": 8}
     with pytest.raises(KeyboardInterrupt):
-        pretrain_run(recipe(**changes), home / "interrupted", listeners=Listeners(on_step=interrupt))
+        pretrain_run(recipe(**changes), home / "interrupted", callbacks=PretrainCallbacks(on_step=interrupt))
     assert pretrain_run(recipe(**changes), home / "interrupted").curve == run.curve
 
 
@@ -297,10 +305,10 @@ def test_memorised_text_is_counted(home: Path) -> None:
 
 def test_the_plan_is_said_before_the_first_step(home: Path) -> None:
     order: list[str] = []
-    listeners = Listeners(
+    callbacks = PretrainCallbacks(
         on_plan=lambda plan: order.append("\n".join(plan.lines())), on_step=lambda point: order.append(str(point.step))
     )
-    result = pretrain_run(recipe(seed=3), home / "planned", listeners=listeners)
+    result = pretrain_run(recipe(seed=3), home / "planned", callbacks=callbacks)
     plan = plan_run(recipe(seed=3), home / "prepared")
     assert "about" in order[0]
     assert f"{result.steps} steps" in order[0]

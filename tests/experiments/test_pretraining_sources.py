@@ -14,8 +14,7 @@ from huggingface_hub import constants
 from shoal.corpora import HubSet, parse_hub, pin
 from shoal.errors import UnavailableError, UsageError
 from shoal.experiments.pretraining import pretrain_run, recipe_from
-from shoal.experiments.pretraining.documents import corpus_key, prepare_documents, read_texts
-from shoal.experiments.pretraining.sources import pinned_source
+from shoal.experiments.pretraining.documents import corpus_key, pinned_source, prepare_documents, read_texts
 
 COMMITS = ("a" * 40, "b" * 40)
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from shoal.errors import MissingExtraError, UnknownNameError
+from shoal.errors import ExperimentFileError, MissingExtraError, UnknownNameError
 from shoal.experiments.pretraining import pretrain_run, recipe_from
-from shoal.experiments.pretraining.trackers import TRACKERS, flat, open_trackers
+from shoal.experiments.pretraining.trackers import Tracker, open_trackers
+from shoal.experiments.settings_file import flatten
 
 
 def needs(package: str) -> pytest.MarkDecorator:
@@ -28,7 +29,7 @@ def track(name: str, folder: Path) -> None:
         (tracker,) = open_trackers([name], folder, {"model.width": 16, "seed": 0}, name="small")
         for step in steps:
             tracker.log(step, {"loss": 1 / step})
-        tracker.say(steps[-1], {"Once": f"upon {steps[-1]}"})
+        tracker.log_samples(steps[-1], {"Once": f"upon {steps[-1]}"})
         tracker.close()
 
 
@@ -120,18 +121,60 @@ def test_wandb_keeps_its_files_in_the_run_folder(tmp_path: Path, monkeypatch: py
 
 
 def test_a_tracker_that_is_not_installed_names_its_pip_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "shoal.experiments.pretraining.trackers.mlflow_tracker", None)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'shoal\[trackers\]'"):
         open_trackers(["mlflow"], tmp_path, {}, name="small")
     with pytest.raises(UnknownNameError, match="did you mean 'tensorboard'"):
         open_trackers(["tensorbord"], tmp_path, {}, name="small")
 
 
-def test_every_tracker_of_a_recipe_has_its_module() -> None:
-    room = "shoal.experiments.pretraining.trackers"
-    assert all(importlib.util.find_spec(f"{room}.{name}_tracker") is not None for name in TRACKERS)
+class Notebook(Tracker):
+    """A tracker of these tests, which is registered by being defined."""
+
+    name = "notebook"
+
+    def __init__(self, folder: Path, settings: Any, name: str) -> None:
+        self.file = folder / "notebook.txt"
+        self.file.write_text(f"{name}: width {settings['model.width']}\n")
+
+    def _write(self, *values: Any) -> None:
+        with self.file.open("a") as file:
+            file.write(f"{values}\n")
+
+    def log(self, step: int, values: Any) -> None:
+        self._write(step, *sorted(values))
+
+    def log_samples(self, step: int, samples: Any) -> None:
+        self._write("samples", step, *samples)
+
+    def close(self) -> None:
+        self._write("closed")
+
+
+del Tracker.registry["notebook"]
+
+
+def test_a_tracker_that_is_defined_can_be_named_by_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {
+        "name": "small",
+        "corpus": [{"name": "told", "grammar": 60, "held_out": 0.1}],
+        "tokenizer": {"vocabulary": 290},
+        "model": {"width": 16, "layers": 1, "heads": 2, "context": 64},
+        "training": {"tokens": 1500, "batch_tokens": 512, "precision": "float32"},
+        "evaluation": {"documents": 3, "every": 9, "sample_tokens": 3, "memorised": 0, "prompts": ["Once"]},
+        "trackers": ["notebook"],
+    }
+    with pytest.raises(ExperimentFileError, match=r"trackers.0 = 'notebook': input should be 'tensorboard', 'mlflow'"):
+        recipe_from(table, "small.toml")
+    monkeypatch.setitem(Tracker.registry, "notebook", Notebook)
+    pretrain_run(recipe_from(table, "small.toml"), tmp_path / "run")
+    first, *lines = (tmp_path / "run" / "notebook.txt").read_text().splitlines()
+    assert first == "small: width 16"
+    assert lines[:2] == ["(0, 'bits_per_byte/told')", "('samples', 0, 'Once')"]
+    assert lines[2].startswith("(1, 'cpu_seconds', 'gradient_norm', 'learning_rate', 'loss', 'seconds', 'tokens')")
+    assert lines[-1] == "('closed',)"
 
 
 def test_settings_are_told_by_dotted_key() -> None:
     table: dict[str, Any] = {"seed": 1, "model": {"width": 16, "inner": None}, "corpus": [{"name": "a"}]}
-    assert flat(table) == {"seed": 1, "model.width": 16, "model.inner": None, "corpus": [{"name": "a"}]}
+    assert flatten(table) == {"seed": 1, "model.width": 16, "model.inner": None, "corpus": [{"name": "a"}]}

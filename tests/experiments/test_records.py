@@ -92,7 +92,8 @@ def test_numbers_that_are_not_finite_are_read_back_as_none(tmp_path: Path) -> No
 
 
 def test_the_record_of_a_score_has_its_fields_and_those_of_its_example() -> None:
-    score = ItemScore(**{name: getattr(PLAIN, name) for name in ItemScore.__dataclass_fields__ if hasattr(PLAIN, name)})
+    fields = {name: getattr(PLAIN, name) for name in ItemScore.__dataclass_fields__ if hasattr(PLAIN, name)}
+    score = ItemScore(**fields, target_ids=(4, 0))
     example = Example(prompt="to 1:", completion=" 1", tags={"index": 1})
     found = ItemRecord.of_score("seen", example, score, [" 1", "<end>"])
     assert found == replace(PLAIN, split="seen", tags={"index": 1})

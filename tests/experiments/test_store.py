@@ -17,7 +17,7 @@ from shoal.errors import StoreError
 from shoal.experiments import store as store_module
 from shoal.experiments.environment import Environment, check_same_environment, describe_environment
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.settings_file import differing, read_table
+from shoal.experiments.settings_file import differing, read_settings
 from shoal.experiments.storage import read_json, read_json_rows, write_json, write_jsonl, write_text
 from shoal.experiments.store import RunStore
 
@@ -47,7 +47,7 @@ def experiment() -> Experiment:
 def test_a_folder_keeps_its_experiment_and_opens_again(tmp_path: Path, experiment: Experiment) -> None:
     for _ in range(2):
         RunStore(tmp_path / "run", experiment).close()
-    assert experiment_from(read_table(tmp_path / "run" / "experiment.toml"), "test") == experiment
+    assert experiment_from(read_settings(tmp_path / "run" / "experiment.toml"), "test") == experiment
 
 
 def test_a_folder_of_another_experiment_is_refused_with_the_difference(tmp_path: Path, experiment: Experiment) -> None:

@@ -71,10 +71,10 @@ def test_no_floor_is_claimed_where_there_is_none():
     [
         ([1, 2, 4, 8], [4, 3, 2, 1], "4 different sizes are too few"),
         ([1, 1, 2, 2, 4, 8], [4, 4, 3, 3, 2, 1], "4 different sizes are too few"),
-        ([1, 1.1, 1.2, 1.3, 1.4], [4, 3, 2, 1, 1], "too near for a law"),
+        ([1, 1.1, 1.2, 1.3, 1.4], [4, 3, 2, 1, 1], "too close for a law"),
         ([1, 2, 4, 8, 16], [4, 3, 2, 1, 0], "above 0"),
         ([1, 2, 4, 8, 16], [4, 3, 2, 1, float("nan")], "finite"),
-        ([1, 2, 4, 8, 16], [4, 3, 2, 1], "one value a size"),
+        ([1, 2, 4, 8, 16], [4, 3, 2, 1], "one value per size"),
     ],
 )
 def test_points_through_which_a_line_says_nothing_are_refused(sizes, values, said):

@@ -10,8 +10,8 @@ import pytest
 
 from shoal.corpora.grammar import tell_stories
 from shoal.experiments.pretraining import recipe_from
+from shoal.experiments.pretraining.data import prepare_data
 from shoal.experiments.pretraining.documents import read_texts
-from shoal.experiments.pretraining.preparing import prepare
 from shoal.experiments.sweeps.data_corruption import corrupt, corrupt_corpora
 
 TEXTS = [story.text for story in islice(tell_stories(seed=5), 200)]
@@ -85,7 +85,7 @@ def test_the_held_out_documents_stay_as_they_are(tmp_path):
         "r",
     )
     damaged = corrupt_corpora(recipe, {"a": {"noise": 0.5, "kept": 0.5}}, tmp_path / "p")
-    before, after = prepare(recipe, tmp_path / "p"), prepare(damaged, tmp_path / "p")
+    before, after = prepare_data(recipe, tmp_path / "p"), prepare_data(damaged, tmp_path / "p")
     assert sorted(after.held_out_ids) == sorted(before.held_out_ids)
     texts = {name: list(read_texts(file)) for name, file in before.texts.items()}
     changed = {name: list(read_texts(file)) for name, file in after.texts.items()}

@@ -90,6 +90,15 @@ def test_what_is_written_reads_back(finished):
     assert [row["score"] for row in rows] == [trial.score for trial in result.trials]
 
 
+def test_the_trials_are_a_table(finished):
+    pytest.importorskip("pandas")
+    _, result = finished
+    frame = result.to_frame()
+    assert list(frame["trial"]) == [0, 1, 2, 3]
+    assert list(frame["score"]) == [trial.score for trial in result.trials]
+    assert list(frame["model.width"]) == [8, 8, 16, 16]
+
+
 def test_only_what_is_missing_is_done_again_and_to_the_same_bits(finished, tmp_path):
     folder, _ = finished
     shutil.copytree(folder / "out", tmp_path / "out")

@@ -7,19 +7,21 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from shoal.figures import (
-    Cell,
     CurveLine,
     DotRow,
+    GridItem,
+    ScalingLine,
     curve_chart,
     dot_chart,
     effect_chart,
-    key_svg,
-    strip_svg,
+    item_grid_svg,
+    item_key_svg,
+    scaling_chart,
     to_png,
     to_svg,
 )
 from shoal.figures.curves import is_logarithmic, thinned
-from shoal.figures.settings import SettingPoint, setting_chart
+from shoal.figures.hyperparameter_plot import HyperparameterPoint, hyperparameter_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -72,7 +74,7 @@ def test_a_label_from_data_is_escaped() -> None:
     assert ET.fromstring(svg).get("aria-label") == '"quoted" <b>'
 
 
-def test_curves_of_many_steps_are_averaged_over_stretches() -> None:
+def test_curves_of_many_steps_are_averaged_over_windows() -> None:
     line = CurveLine(name="seed 0", steps=tuple(range(1, 1001)), values=tuple(float(k % 2) for k in range(1000)))
     pairs = thinned(line, 100)
     assert len(pairs) == 100
@@ -95,14 +97,14 @@ def test_curves_draw_each_seed_and_the_mean() -> None:
     assert {"1", "0.1"} <= set(texts(svg))
 
 
-def test_a_strip_has_a_cell_an_item_and_a_bar_a_held_out_column() -> None:
+def test_a_grid_has_a_cell_per_item_and_a_bar_per_held_out_column() -> None:
     cells = [
-        Cell(column=1, row="seed 0", state="right", held_out=True),
-        Cell(column=2, row="seed 0", state="ended-early", held_out=False),
-        Cell(column=1, row="seed 1", state="went-on", held_out=True),
-        Cell(column=2, row="seed 1", state="other", held_out=False),
+        GridItem(column=1, row="seed 0", state="right", held_out=True),
+        GridItem(column=2, row="seed 0", state="ended-early", held_out=False),
+        GridItem(column=1, row="seed 1", state="went-on", held_out=True),
+        GridItem(column=2, row="seed 1", state="other", held_out=False),
     ]
-    svg = strip_svg(cells, title="random <b>")
+    svg = item_grid_svg(cells, title="random <b>")
     root = ET.fromstring(svg)
     assert titles(svg) == [
         "1 (held out), seed 0: right",
@@ -114,13 +116,47 @@ def test_a_strip_has_a_cell_an_item_and_a_bar_a_held_out_column() -> None:
     assert root.get("aria-label") == "random <b>: 1 of 4 right, 2 items by 2 seeds"
 
 
-def test_wide_strips_stay_within_the_page() -> None:
-    cells = [Cell(column=i, row="seed 0", state="right", held_out=False) for i in range(1, 101)]
-    assert float(ET.fromstring(strip_svg(cells, title="a")).get("width", "0")) < 800
+@pytest.mark.parametrize("width", [350, 900])
+def test_many_items_wrap_and_stay_within_the_width(width: int) -> None:
+    cells = [GridItem(column=i, row="seed 0", state="right", held_out=i == 100) for i in range(1, 101)]
+    root = ET.fromstring(item_grid_svg(cells, title="a", width=width))
+    assert root.get("width") == str(width)
+    squares = [rect for rect in root.iter(f"{SVG}rect") if rect.get("height") == "16"]
+    assert len(squares) == 100
+    assert max(float(square.get("x", "0")) + float(square.get("width", "0")) for square in squares) <= width
+    assert len({group.get("transform") for group in root.iter(f"{SVG}g")} - {None}) == (3 if width == 350 else 1)
+
+
+@pytest.mark.parametrize("width", [350, 700])
+def test_a_chart_is_as_wide_as_it_is_asked_to_be(width: int) -> None:
+    rows = [DotRow(label="a rather long label of a row", series=0, mean=0.5, low=0.1, high=0.9)]
+    line = CurveLine(name="seed 0", steps=(1, 2), values=(3.0, 0.1))
+    charts = [
+        dot_chart(rows, title="t", axis="x", domain=(0, 1), width=width),
+        curve_chart([line], title="t", axis="y", width=width),
+        effect_chart(0.1, None, 0.3, 0.2, width=width),
+        hyperparameter_chart(setting_points([1, 2]), title="t", axis="y", width=width),
+    ]
+    assert {float(ET.fromstring(to_svg(chart)).get("width", "0")) for chart in charts} == {float(width)}
+
+
+def test_a_reference_is_a_dashed_line() -> None:
+    rows = [DotRow(label="a", series=0, mean=0.7, low=0.6, high=0.8)]
+    assert "stroke-dasharray" not in to_svg(dot_chart(rows, title="t", axis="x", domain=(0, 1)))
+    assert "stroke-dasharray" in to_svg(dot_chart(rows, title="t", axis="x", domain=(0, 1), reference=0.5))
+
+
+def test_axes_are_labelled_in_plain_numbers() -> None:
+    line = CurveLine(name="seed 0", steps=(1, 2000), values=(20000.0, 1000.0))
+    assert {"1,000", "10,000"} <= set(texts(to_svg(curve_chart([line], title="t", axis="y"))))
+    scaling = ScalingLine(name="a", series=0, sizes=(512, 4096), costs=((1e3,), (2e4,)), exponent=1.4)
+    drawn = texts(to_svg(scaling_chart([scaling], title="t", size="n", axis="ms")))
+    assert {"512", "4,096", "1,000", "10,000"} <= set(drawn)
+    assert not [text for text in drawn if "e+" in text]
 
 
 def test_keys_differ_in_more_than_colour() -> None:
-    signs = {state: key_svg(state).count("<text") for state in ("right", "other", "went-on")}
+    signs = {state: item_key_svg(state).count("<text") for state in ("right", "other", "went-on")}
     assert signs == {"right": 0, "other": 1, "went-on": 1}
 
 
@@ -143,20 +179,25 @@ def test_every_chart_is_valid_vega_lite() -> None:
     assert all(chart.to_dict(validate=True)["layer"] for chart in charts)
 
 
-def setting_points(values: list[float | str]) -> list[SettingPoint]:
-    return [SettingPoint(value=value, score=1.0 + place, says=f"trial {place}") for place, value in enumerate(values)]
+def setting_points(values: list[float | str]) -> list[HyperparameterPoint]:
+    return [
+        HyperparameterPoint(value=value, score=1.0 + place, tooltip=f"trial {place}")
+        for place, value in enumerate(values)
+    ]
 
 
 def test_a_setting_has_a_tick_for_each_listed_value_and_a_title_for_each_trial() -> None:
-    svg = to_svg(setting_chart(setting_points([16, 32, 96, 96]), title="width", axis="score"))
+    svg = to_svg(hyperparameter_chart(setting_points([16, 32, 96, 96]), title="width", axis="score"))
     assert {"width", "score", "16", "32", "96"} <= set(texts(svg))
     assert {f"trial {place}" for place in range(4)} <= set(titles(svg))
 
 
 def test_a_setting_of_words_keeps_their_order_and_small_numbers_are_readable() -> None:
-    words = texts(to_svg(setting_chart(setting_points(["muon", "adamw", "sgd"]), title="optimizer", axis="score")))
+    words = texts(
+        to_svg(hyperparameter_chart(setting_points(["muon", "adamw", "sgd"]), title="optimizer", axis="score"))
+    )
     assert [word for word in words if word in {"muon", "adamw", "sgd"}] == ["muon", "adamw", "sgd"]
-    rates = texts(to_svg(setting_chart(setting_points([1e-3, 1e-2, 1e-2]), title="rate", axis="score")))
+    rates = texts(to_svg(hyperparameter_chart(setting_points([1e-3, 1e-2, 1e-2]), title="rate", axis="score")))
     assert {"0.001", "0.01"} <= set(rates)
 
 

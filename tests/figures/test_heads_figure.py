@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from shoal.figures.bars import bar_table
+from shoal.figures.bars import BarRow, bar_table
 from shoal.figures.heads import HeadPattern, head_data, head_grid, links_that_fit
 from shoal.figures.lens import LensCell, lens_table
 
@@ -51,11 +51,36 @@ def test_all_links_take_less_than_3_megabytes(tokens, heads):
 
 
 def test_bars_grow_to_both_sides_and_names_are_escaped():
-    html = bar_table([("<b>", 2.0), ("half", -1.0)], head=("part", "adds"), caption="c")
+    html = bar_table(
+        [BarRow(name="<b>", value=2.0), BarRow(name="half", value=-1.0)], head=("part", "adds"), caption="c"
+    )
     assert "&lt;b&gt;" in html
     assert "left:50.00%;width:50.00%" in html
     assert "left:25.00%;width:25.00%" in html
     assert "+2.000" in html
+
+
+def test_a_bar_whose_interval_holds_0_is_pale_and_said_to_be_not_significant():
+    rows = [
+        BarRow(name="sure", value=1.0, low=0.5, high=2.0),
+        BarRow(name="unsure", value=0.5, low=-0.5, high=1.0),
+        BarRow(name="alone", value=0.25),
+    ]
+    html = bar_table(rows, head=("part", "adds"), caption="c", interval="90% interval")
+    assert html.count("pale") == 1
+    assert "-0.500 to +1.000 (n.s.)" in html
+    assert "+0.500 to +2.000</div>" in html
+    assert html.count("class='whisker'") == 2
+    assert 'data-label="90% interval"' in html
+
+
+def test_bars_without_intervals_have_no_column_for_them():
+    html = bar_table([BarRow(name="a", value=1.0)], head=("part", "adds"), caption="c")
+    assert "interval" not in html
+
+
+def test_the_head_that_is_shown_first_is_in_the_data():
+    assert head_data([pattern(), pattern(head=1)], ["a"], start=1)["start"] == 1
 
 
 def test_a_lens_cell_shows_its_token_and_marks_the_right_one():

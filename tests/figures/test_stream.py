@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from shoal.figures import to_svg
-from shoal.figures.stream import STRETCHES, StreamMark, StreamPiece, stream_chart
+from shoal.figures.stream import MAX_POINTS, StreamMark, StreamPiece, stream_chart
 from shoal.figures.theme import series_colour
 
 PIECES = [StreamPiece(start=0, stop=40, group=0), StreamPiece(start=40, stop=100, group=1)]
-MARKS = [StreamMark(place=40, low=36, high=47, says="40, from 36 to 47")]
+MARKS = [StreamMark(place=40, low=36, high=47, tooltip="40, from 36 to 47")]
 
 
 def rows(chart) -> list[dict]:
@@ -21,8 +21,8 @@ def test_the_chart_is_valid_and_holds_values_places_and_sets() -> None:
     chart = stream_chart([np.arange(100.0)], PIECES, MARKS, names=["x"])
     records = rows(chart)
     assert sum("value" in row for row in records) == 2 * 100  # for the line and for the range
-    assert {"from": 36, "to": 47, "says": "40, from 36 to 47"} in records
-    assert {"step": 40, "says": "40, from 36 to 47"} in records
+    assert {"from": 36, "to": 47, "tooltip": "40, from 36 to 47"} in records
+    assert {"step": 40, "tooltip": "40, from 36 to 47"} in records
     svg = to_svg(chart, title="a stream")
     assert series_colour(0) in svg
     assert series_colour(1) in svg
@@ -45,7 +45,7 @@ def test_a_long_stream_is_drawn_by_stretches_that_keep_its_extremes() -> None:
     values[77_777] = 50.0
     pieces = [StreamPiece(start=0, stop=60_000, group=0), StreamPiece(start=60_000, stop=100_000, group=1)]
     records = [row for row in rows(stream_chart([values], pieces, [], names=["x"])) if "value" in row]
-    assert len(records) == 2 * STRETCHES
+    assert len(records) == 2 * MAX_POINTS
     assert max(row["greatest"] for row in records) == 50.0
 
 
@@ -59,7 +59,7 @@ def test_missing_and_infinite_values_are_left_out() -> None:
 def test_dates_are_the_axis_where_there_are_some() -> None:
     dates = np.arange("2020-01-01", "2020-04-10", dtype="datetime64[D]")
     chart = stream_chart([np.arange(100.0)], PIECES, MARKS, names=["x"], labels=dates)
-    assert {"step": "2020-02-10", "says": "40, from 36 to 47"} in rows(chart)
+    assert {"step": "2020-02-10", "tooltip": "40, from 36 to 47"} in rows(chart)
     assert "<svg" in to_svg(chart)
 
 

@@ -28,7 +28,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("role", ["ink", "muted", "right", "wrong", *(f"series-{n}" for n in range(1, 7))])
+@pytest.mark.parametrize("role", ["ink", "muted", "right", "wrong", *(f"series-{n}" for n in range(1, 11))])
 def test_text_and_marks_stand_out_from_paper(colours: dict[str, str], role: str) -> None:
     assert contrast(colours[role], colours["paper"]) >= 4.5
 

@@ -27,6 +27,23 @@ def attention_model(noise: float = 0.02, seed: int = 0):
     return model
 
 
+def single_head_model(kind: str, noise: float = 0.0, seed: int = 0):
+    """One block of GPT-2 whose head 0 is of one type; its other head attends evenly to all tokens before."""
+    model = _gpt2(layers=1, noise=noise, seed=seed)
+    token, place, free = torch.eye(WIDTH).split([TOKENS, PLACES, TOKENS])
+    query, key = {
+        "previous token": (place[1:], place[:-1]),
+        "same token": (place, place),
+        "first token": (place, place[:1].expand(PLACES, -1)),
+        "duplicate token": (token, token),
+    }[kind]
+    with torch.no_grad():
+        model.transformer.wte.weight.copy_(token)
+        model.transformer.wpe.weight.copy_(place)
+        _head(model.transformer.h[0].attn, query=query, key=key, value=token, out=free)
+    return model
+
+
 def neuron_model(word_class: range, neuron: int = 5, noise: float = 0.02, seed: int = 0):
     """One block of GPT-2 in which a neuron of the MLP fires on the tokens of a class and on no other."""
     model = _gpt2(layers=1, noise=noise, seed=seed)

@@ -109,10 +109,10 @@ def test_held_out_stories_cost_the_bits_that_the_card_says(stories: LoadedModel,
 
 
 def test_stories_tell_good_grammar_from_bad(stories: LoadedModel, data_folder: Path) -> None:
-    from shoal.evaluation.stories import minimal_pairs, read_pairs
+    from shoal.evaluation.stories import read_minimal_pairs, score_minimal_pairs
 
-    pairs = read_pairs(data_folder / "zorro" / "zorro.zip", most=40)
-    assert minimal_pairs(stories.model, stories.tokenizer, pairs).accuracy > 0.57
+    pairs = read_minimal_pairs(data_folder / "zorro" / "zorro.zip", max_per_paradigm=40)
+    assert score_minimal_pairs(stories.model, stories.tokenizer, pairs).accuracy > 0.57
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -229,8 +229,8 @@ def records() -> dict[str, dict[str, Any]]:
     check = {
         "name": "oracle",
         "proves": "right answers count",
-        "expected": "9 of 9",
-        "got": "9 of 9",
+        "expected": {"exact_matches": 9, "items": 9},
+        "got": {"exact_matches": 9, "items": 9},
         "passed": True,
         "seconds": 0.1,
     }

@@ -17,7 +17,7 @@ from run_folder import HOSTILE, write_run
 from shoal.errors import StoreError
 from shoal.experiments import Run, open_run
 from shoal.reports import write_report
-from shoal.reports.verdict import verdict
+from shoal.reports.verdict import verdict, verdict_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,9 +62,9 @@ def test_the_sections_stand_in_the_order_in_which_they_are_read(finished: Path) 
     assert sections == [
         "verdict",
         "accuracy",
-        "learning",
-        "by-index",
         "items",
+        "by-index",
+        "learning",
         "inside",
         "narrowness",
         "certificate",
@@ -81,7 +81,7 @@ def test_the_verdict_stands_with_its_numbers_and_controls(finished: Path) -> Non
     assert "Supported" in start
     assert verdict["sentence"] in start
     assert f"{verdict['effect']['estimate']:.3f}" in start
-    assert "Seeds an arm 6" in start
+    assert "Seeds per arm 6" in start
     assert "Items held out / seen 9 / 21" in start
     assert "✓ passed Training ceiling : both arms fit the seen examples." in start
 
@@ -124,7 +124,7 @@ def test_every_verdict_is_drawn_and_says_what_it_means(finished: Path, tmp_path:
 def test_an_effect_without_a_value_is_said_and_not_drawn(finished: Path, tmp_path: Path) -> None:
     record = json.loads((finished / "verdict.json").read_text())
     record["effect"] |= {"estimate": None, "low": None, "high": None, "differences": [], "seeds": []}
-    html = verdict(with_verdict(finished, tmp_path, record))
+    html = str(verdict_picture(with_verdict(finished, tmp_path, record)))
     assert "there is no effect to draw" in html
     assert "<svg" not in html
 

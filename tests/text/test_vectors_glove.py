@@ -72,7 +72,7 @@ def test_pairs_are_counted_by_one_over_their_distance_within_sentences() -> None
 
 def test_a_stretch_of_the_text_does_not_change_the_counts(corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = count_cooccurrences(corpus, window=4)
-    monkeypatch.setattr("shoal.text.vectors.cooccurrence._STRETCH", 97)
+    monkeypatch.setattr("shoal.text.vectors.glove._BLOCK", 97)
     np.testing.assert_allclose(count_cooccurrences(corpus, window=4).toarray(), whole.toarray(), rtol=1e-4)
 
 

@@ -17,11 +17,11 @@ from shoal.text.vectors import (
     judge_analogies,
     judge_similarity,
     read_analogies,
-    read_pairs,
     read_vector_file,
+    read_word_pairs,
     write_vector_file,
 )
-from shoal.text.vectors.similarity import rank_correlation
+from shoal.text.vectors.evaluation import rank_correlation
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_other_encodings_and_models_are_named(tmp_path: Path) -> None:
 def test_broken_pairs_are_refused(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text(text)
     with pytest.raises(DataError, match=said):
-        read_pairs(tmp_path / "p.txt")
+        read_word_pairs(tmp_path / "p.txt")
 
 
 def test_vectors_that_are_not_finite_are_refused() -> None:
@@ -197,7 +197,7 @@ def test_vectors_that_are_not_finite_are_refused() -> None:
 
 def test_the_shared_sets_can_be_read(data_folder: Path) -> None:
     folder = data_folder / "word-similarity"
-    sets = {file.stem: read_pairs(file) for file in folder.glob("EN-*.txt")}
+    sets = {file.stem: read_word_pairs(file) for file in folder.glob("EN-*.txt")}
     assert {name: len(sets[name].pairs) for name in ("EN-MEN-TR-3k", "EN-SIMLEX-999", "EN-WS-353-ALL")} == {
         "EN-MEN-TR-3k": 3000,
         "EN-SIMLEX-999": 999,

@@ -95,7 +95,7 @@ def change_points(
     """Find where the law of a stream changes.
 
     Args:
-        x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.input.as_stream`.
+        x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.as_stream`.
         min_distance: The least share of the stream between two changes, in (0, 1).
         process_count: How many distinct processes the pieces come from; None to choose changes by their p-value.
         alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.

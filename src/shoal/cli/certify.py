@@ -38,6 +38,6 @@ def certify(
     if as_json:
         print_json(certificate.to_dict())
     else:
-        print(certificate.to_text())
+        print(certificate)
     if not certificate.passed:
         sys.exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Seed, Source
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 
 if TYPE_CHECKING:
     from shoal.changes import Changes, Stream
@@ -73,13 +73,13 @@ def changes(
     searched = preprocess(stream, lag=lag, period=deseason)
     found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, model=model, seed=seed)
     for note in notes:
-        say(f"shoal: {note}")
+        print_notice(f"shoal: {note}")
     if plot is not None:
         from shoal.cli.files import write_whole
         from shoal.reports import changes_page
 
         write_whole(plot, changes_page(file, stream, found, searched=searched))
-        say(f"written to {plot}")
+        print_notice(f"written to {plot}")
     if as_json:
         labels = {} if stream.index is None else {"index": [step_label(stream, place) for place in found.places]}
         steps = {"difference": lag, "deseason": deseason}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shoal.changes import Stream
 
 LIKELY = 8
-"""From so many rows on, numbers that rise at each row are a clock: by chance they would do so once in 40,000 tables."""
+"""From this number of rows on, numbers that rise at every row are a clock: by chance 1 in 40,000 tables would do so."""
 _CLOCKS = """
     t time timestamp ts date datetime epoch step steps index idx iteration iter frame row sample
     year month day hour minute second seconds sec ms
@@ -22,9 +22,9 @@ _CLOCKS = """
 CLOCKS = frozenset(_CLOCKS.split())
 """Names under which numbers that never fall are a clock, even where they repeat."""
 MANY_WORDS = 20
-"""Up to so many different words with digits in them are names, such as those of states."""
+"""Up to this number of different words with digits in them are names, such as those of states."""
 FEW = 10
-"""From so many rows on a column of words must say something twice."""
+"""From this number of rows on, a column of words must repeat a word."""
 
 
 @dataclass(kw_only=True)
@@ -52,11 +52,11 @@ def read_stream(
         header: Whether the first line names the columns; where it is None, its cells say so.
 
     Returns:
-        The stream, and what was assumed to read it, a line each.
+        The stream, and what was assumed to read it, one line each.
 
     Raises:
         DataError: The file is binary, empty, or has rows that cannot be read.
-        UsageError: A column does not exist, or nobody can say which one is meant.
+        UsageError: A column does not exist, or its name is ambiguous.
     """
     from shoal.changes import as_stream, joined
 
@@ -118,7 +118,7 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     if not chosen.names and (others := [name for name in others if table.column(name).kind == "other"]):
         _check([table.column(others[0])])
     if not chosen.names:
-        raise DataError(f"{table.source} has dates alone; a stream needs values beside them")
+        raise DataError(f"{table.source} has dates only; a stream needs values too")
     if not numbers and len(rest) > 1:
         raise UsageError(f"{table.source} has the columns {', '.join(map(repr, rest))}; choose one with --column")
     return chosen
@@ -149,7 +149,7 @@ def _is_empty(column: Column) -> bool:
 
 
 def _reads(table: Table, name: str) -> bool:
-    """Whether a column that nobody asked for can be read."""
+    """Whether a column that was not requested can be read."""
     try:
         table.column(name)
     except DataError:
@@ -233,7 +233,7 @@ def _check(columns: Sequence[Column]) -> None:
             raise DataError(f"column {column.name!r} is no column of numbers; a stream of vectors needs numbers only")
         if column.kind == "text" and _differ(column.values):
             raise DataError(
-                f"column {column.name!r} can tell nothing: {len(set(column.values))} of its {len(column.values)} "
+                f"column {column.name!r} has no information: {len(set(column.values))} of its {len(column.values)} "
                 f"values differ, such as {(column.values[0] or '')[:40]!r}; give numbers, words that come again, or "
                 "another column with --column"
             )

@@ -9,7 +9,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from shoal.cli.terminal import say, shown
+from shoal.cli.terminal import print_notice, shown
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,7 +35,7 @@ class Display(Protocol):
     def note(self, text: str) -> None:
         """Show a note that replaces the one before it."""
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Show lines that stay."""
 
 
@@ -168,12 +169,12 @@ class _Bars:
         if self._known:
             self._bars.update(list(self._known.values())[-1], note=_for_bars(text))
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self._bars.console.print(_for_bars(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _for_bars(text: str) -> str:
-    """A text for rich, which writes control codes of its own past the door."""
+    """A text for rich, which writes its control codes by itself."""
     return shown(text, sys.stderr.encoding)
 
 
@@ -196,16 +197,14 @@ class LogLines:
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
-            from shoal.experiments.pretraining import in_words
-
             # What was there when the work began, as after a resume, says nothing of its speed.
-            parts.append(f"about {in_words((now - started) / (done - first) * (total - done))} left")
-        say("  ".join(filter(None, parts)))
+            parts.append(f"about {format_duration((now - started) / (done - first) * (total - done))} left")
+        print_notice("  ".join(filter(None, parts)))
 
     def note(self, text: str) -> None:
         """Show the note with the next line of progress."""
         self._note = text
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print lines at once."""
-        say(text)
+        print_notice(text)

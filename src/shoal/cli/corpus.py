@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, Json, MaybeRows
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
-
-if TYPE_CHECKING:
-    from shoal.corpora import Contamination
-
-SHOWN = 10
 
 Source = Annotated[
     str,
@@ -59,17 +54,17 @@ def card(
 
     with progress_bars() as progress:
         texts = counted(read_documents(source, column=column), "documents", progress)
-        found = describe_corpus(texts, name=name or source, licence=licence, near=similarity)
+        found = describe_corpus(texts, name=name or source, licence=licence, threshold=similarity)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for file, content in (("card.md", found.to_markdown()), ("card.json", found.to_json())):
             with atomic_file(out / file) as partial:
                 partial.write_text(content, encoding="utf-8")
-        say(f"written to {out}")
+        print_notice(f"written to {out}")
     if as_json:
         print_json(found.to_dict())
     else:
-        print(found.to_markdown())
+        print(found)
 
 
 @corpus.command
@@ -103,7 +98,7 @@ def clean(
         texts = counted(read_documents(source, column=column, broken=True), "documents", progress)
         write_documents(({"text": text} for text in cleaning.apply(texts)), out)
     counts = dict(cleaning.counts)
-    say(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
+    print_notice(f"written to {out}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
     if as_json:
         print_json(counts)
 
@@ -122,7 +117,7 @@ def dedupe(
     from shoal.cli.console import counted, print_json, progress_bars
     from shoal.corpora import DuplicateFinder, read_documents, write_documents
 
-    finder = DuplicateFinder(near=similarity)
+    finder = DuplicateFinder(threshold=similarity)
     dropped: list[dict[str, Any]] = []
 
     def unique(texts: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -131,11 +126,11 @@ def dedupe(
             if found is None:
                 yield {"text": text}
             else:
-                dropped.append({"document": found.document, "of": found.of, "similarity": found.similarity})
+                dropped.append({"document": found.document, "of": found.original, "similarity": found.similarity})
 
     with progress_bars() as progress:
         written = write_documents(unique(counted(read_documents(source, column=column), "documents", progress)), out)
-    say(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
+    print_notice(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
     if as_json:
         print_json({"kept": written, "dropped": dropped})
 
@@ -170,7 +165,7 @@ def contamination(
     if as_json:
         print_json(found.to_dict())
     else:
-        _print_contamination(found)
+        print(found)
 
 
 def _held_out(task: str | None, data: Path | None) -> list[str]:
@@ -185,18 +180,3 @@ def _held_out(task: str | None, data: Path | None) -> list[str]:
     else:
         raise UsageError("nothing to search for: give either --task NAME or --data ROWS.jsonl")
     return [row.prompt + row.completion for row in rows]
-
-
-def _print_contamination(found: Contamination) -> None:
-    there = found.contaminated
-    print(
-        f"{len(there)} of {found.checked} items share a run of {found.run} words (or all of theirs) with one of "
-        f"{found.documents:,} documents"
-    )
-    for overlap in sorted(found.overlaps, key=lambda one: -one.share)[:SHOWN]:
-        print(
-            f"  item {overlap.item} in document {overlap.document} at character {overlap.start}, "
-            f"{overlap.share:.0%} of it: {' '.join(overlap.text.split())[:90]!r}"
-        )
-    if len(found.overlaps) > SHOWN:
-        print(f"  and {len(found.overlaps) - SHOWN} more; --json gives all")

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from shoal.cli.inspect_work import Interventions, Views, over_training, read_or_train_lens, write_page
 from shoal.cli.options import Device, Json, MaybeRows, Part, Plot, Seed, Texts
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 
@@ -110,7 +110,7 @@ def inspect(
             record = found.to_dict()
     if plot is not None:
         write_page(plot, found, causes)
-        say(f"written to {plot}" + (", and one page per checkpoint beside it" if run is not None else ""))
+        print_notice(f"written to {plot}" + (", and one page per checkpoint beside it" if run is not None else ""))
     if as_json:
         print_json(record | {name: value.to_dict() for name, value in causes.items()})
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Json, Numbers, Plot, Seed, Texts
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -139,4 +139,4 @@ def _write_page(
     from shoal.reports import layers_page
 
     write_whole(plot, layers_page(rows, attention, formats, drifts, model=model))
-    say(f"written to {plot}")
+    print_notice(f"written to {plot}")

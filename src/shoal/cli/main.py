@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 import shoal
 from shoal.cli.coercion import exactly
-from shoal.cli.terminal import leave_quietly, say, terminal
+from shoal.cli.terminal import leave_quietly, print_notice, terminal
 from shoal.errors import ShoalError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -113,12 +113,12 @@ def _run(words: list[str], *, debug: bool) -> int | None:
 def _say(fault: BaseException) -> int:
     """Print what a person needs to know of a fault, in one line, and return the exit code."""
     if isinstance(fault, KeyboardInterrupt):
-        say("shoal: interrupted; what was finished is kept, and the same command goes on from there")
+        print_notice("shoal: interrupted; finished work is saved, and the same command resumes")
         return INTERRUPTED
     if isinstance(fault, BrokenPipeError):
         leave_quietly()  # the reader of our output has gone
         return 0
-    say(f"shoal: {_one_line(fault)}")
+    print_notice(f"shoal: {_one_line(fault)}")
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

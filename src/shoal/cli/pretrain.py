@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Texts
-from shoal.experiments.pretraining import in_words
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display
-    from shoal.experiments.pretraining import Moment, PretrainPlan, PretrainResult
+    from shoal.experiments.pretraining import Evaluation, PretrainPlan, PretrainResult
     from shoal.reports import LiveCurve
     from shoal.training import CurvePoint
 
@@ -59,7 +59,7 @@ def pretrain(
         How processes started by torchrun share the work: ddp (each has the whole model) or fsdp (each has a part).
     """
     from shoal.cli.console import display, print_json
-    from shoal.experiments.pretraining import Listeners, load_recipe, parse_setting, plan_run, pretrain_run
+    from shoal.experiments.pretraining import PretrainCallbacks, load_recipe, parse_setting, plan_run, pretrain_run
     from shoal.reports import LiveCurve, write_pretraining_report
 
     plan = load_recipe(recipe, data=corpora, values=dict(map(parse_setting, set_ or [])))
@@ -70,7 +70,7 @@ def pretrain(
         print_json(foreseen.to_dict()) if as_json else print("\n".join(foreseen.lines()))
         return
     with ExitStack() as stack:
-        listeners, is_rank0 = Listeners(), True
+        callbacks, is_rank0 = PretrainCallbacks(), True
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from shoal.training import join_process_group
 
@@ -78,20 +78,20 @@ def pretrain(
         if is_rank0:
             shown = stack.enter_context(display())
             notes = _Notes(shown, LiveCurve(folder), samples=samples)
-            listeners = Listeners(
+            callbacks = PretrainCallbacks(
                 progress=shown.progress,
                 on_plan=notes.take_plan,
                 on_step=notes.take_step,
-                on_moment=notes.take_moment,
+                on_evaluation=notes.take_evaluation,
             )
-        result = pretrain_run(plan, folder, cache=prepared, listeners=listeners)
+        result = pretrain_run(plan, folder, cache=prepared, callbacks=callbacks)
     if is_rank0:
         write_pretraining_report(folder)
         print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
 
 
 class _Notes:
-    """What is said of a training while it runs."""
+    """Progress notes of a training."""
 
     def __init__(self, shown: Display, curve: LiveCurve, *, samples: bool) -> None:
         self._shown, self._curve, self._samples = shown, curve, samples
@@ -102,7 +102,7 @@ class _Notes:
         """Say what will be done."""
         self._bytes_a_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
         self._steps = plan.steps
-        self._shown.say("\n".join(plan.lines()))
+        self._shown.print("\n".join(plan.lines()))
 
     def take_step(self, point: CurvePoint) -> None:
         """Loss, speed and the time that is left."""
@@ -116,17 +116,19 @@ class _Notes:
         bits = point.loss / math.log(2)
         self._shown.note(
             f"loss {point.loss:.3f}, {bits / self._bytes_a_token:.3f} bits a byte, "
-            f"{(point.tokens - tokens) / seconds:,.0f} tokens/s, {in_words(left)} left"
+            f"{(point.tokens - tokens) / seconds:,.0f} tokens/s, {format_duration(left)} left"
         )
 
-    def take_moment(self, moment: Moment) -> None:
+    def take_evaluation(self, evaluation: Evaluation) -> None:
         """Held-out scores and samples, and the curve so far."""
-        self._curve.draw(moment, steps=self._steps)
+        self._curve.draw(evaluation, steps=self._steps)
         if not self._samples:
             return
-        scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in moment.scores.items())
-        said = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in moment.samples.items()]
-        self._shown.say("\n".join([f"step {moment.step}: held-out bits a byte: {scores or 'nothing held out'}", *said]))
+        scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in evaluation.scores.items())
+        samples = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in evaluation.samples.items()]
+        self._shown.print(
+            "\n".join([f"step {evaluation.step}: held-out bits a byte: {scores or 'nothing held out'}", *samples])
+        )
 
 
 def _result_lines(result: PretrainResult) -> list[str]:
@@ -142,6 +144,6 @@ def _result_lines(result: PretrainResult) -> list[str]:
         )
     lines.append(
         f"{result.parameters:,} parameters, {result.tokens:,} tokens in {result.steps:,} steps, {result.precision}, "
-        f"{in_words(result.seconds)} ({in_words(result.cpu_seconds)} of CPU)"
+        f"{format_duration(result.seconds)} ({format_duration(result.cpu_seconds)} of CPU)"
     )
     return [*lines, f"model   {result.model}", f"curve   {result.folder / 'curve.html'}"]

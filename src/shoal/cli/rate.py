@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from shoal.cli.options import Device, Dtype, Json, Texts
 from shoal.cli.rate_options import JudgeOptions, MaterialOptions, SamplingOptions
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -110,10 +110,8 @@ def _report(
         print_json(whole)
         return
     for rating in ratings:
-        print(f"{rating.model}  ({rating.parameters:,} parameters, weights {rating.digest[:16]})")
-        for one in rating.measures:
-            print(f"  {one.name:24} {one.value:8.4f}  [{one.low:.4f}, {one.high:.4f}]  {one.note}")
+        print(rating)
     if certificate is not None:
-        print(certificate.to_text())
+        print(certificate)
     if out is not None:
-        say(f"written to {out / 'report.html'}")
+        print_notice(f"written to {out / 'report.html'}")

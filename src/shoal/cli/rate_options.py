@@ -60,7 +60,7 @@ class MaterialOptions:
             default_prompts,
             make_questions,
             read_beginnings,
-            read_pairs,
+            read_minimal_pairs,
             read_prompts,
         )
 
@@ -72,7 +72,11 @@ class MaterialOptions:
         pairs = {"Zorro": self.zorro, "BLiMP": self.blimp}
         return Material(
             prompts=chosen if sampled else (),
-            pairs={name: read_pairs(path, most=most) for name, path in pairs.items() if path is not None},
+            pairs={
+                name: read_minimal_pairs(path, max_per_paradigm=most)
+                for name, path in pairs.items()
+                if path is not None
+            },
             questions=make_questions(self.questions) if self.questions else (),
             held_out=tuple(read_documents(self.held_out)) if self.held_out is not None else (),
             copies=CopyFinder(read_documents(self.training_text)) if self.training_text is not None else None,
@@ -104,7 +108,7 @@ class SamplingOptions:
         from shoal.evaluation.stories import Sampling
 
         return Sampling(
-            completions=self.completions, temperature=self.temperature, longest=self.max_tokens, seed=self.seed
+            completions=self.completions, temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed
         )
 
 

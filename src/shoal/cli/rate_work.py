@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shoal.cli.console import confirmed, progress_bars
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.cli.rate_options import JudgeOptions
-    from shoal.evaluation.judging import JudgeCertificate, Judgement, Piece
+    from shoal.evaluation.judging import JudgeCertificate, Judgement, Submission
     from shoal.evaluation.stories import Material, Sampling, StoryRating
     from shoal.progress import Progress
 
@@ -65,21 +65,21 @@ class PaidJudge:
 
     def certificate(self) -> JudgeCertificate:
         """Certify the judge."""
-        from shoal.evaluation.judging import certify_judge, damaged_pieces
+        from shoal.evaluation.judging import certify_judge, make_perturbed_stories
 
         stories = self._options.certificate_stories
-        self._agree([part.piece for part in damaged_pieces(stories)], "certifying the judge")
+        self._agree([story.submission for story in make_perturbed_stories(stories)], "certifying the judge")
         return certify_judge(self._judge, name=self._options.judge_model or "", stories=stories)
 
-    def judge(self, pieces: Sequence[Piece], what: str) -> list[Judgement | None]:
-        """The judgements of pieces."""
-        self._agree(pieces, what)
-        return self._judge(pieces)
+    def judge(self, submissions: Sequence[Submission], what: str) -> list[Judgement | None]:
+        """The judgements of submissions."""
+        self._agree(submissions, what)
+        return self._judge(submissions)
 
-    def _agree(self, pieces: Sequence[Piece], what: str) -> None:
+    def _agree(self, submissions: Sequence[Submission], what: str) -> None:
         """Print the cost, and stop where it is not agreed to."""
-        cost = self._judge.estimate(pieces, price_in=self._options.price_in, price_out=self._options.price_out)
-        say(f"{what}: {cost} ({len(pieces) - cost.prompts:,} answers are there already)")
+        cost = self._judge.estimate(submissions, price_in=self._options.price_in, price_out=self._options.price_out)
+        print_notice(f"{what}: {cost} ({len(submissions) - cost.prompts:,} answers are there already)")
         if cost.max_money > 0 and not self._options.yes and not confirmed():
             raise UsageError("the judge was not called; give --yes to spend what the estimate names")
 
@@ -100,12 +100,8 @@ def _rate(
 
     loaded = load_for_scoring(spec, device=device, dtype=dtype)
     return rate_model(
-        loaded.model,
-        loaded.tokenizer,
+        loaded,
         material,
-        name=loaded.spec,
-        digest=loaded.digest,
-        parameters=loaded.parameters,
         sampling=sampling,
         judge=None if agreed is None else partial(agreed.judge, what=f"judging {spec}"),
         record=None if out is None else out / "completions.jsonl",

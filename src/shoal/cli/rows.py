@@ -17,7 +17,7 @@ def read_model_rows(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: s
     """The rows of a file for a model.
 
     The end token is the one given, else the tokenizer's where a completion has it, else ``<|endoftext|>``, which
-    ``shoal task`` writes whatever the model: without that, a model with another end token would learn to say its text.
+    ``shoal task`` writes for every model: without that, a model with another end token would learn it as text.
 
     Raises:
         DataError: the file cannot be read, or a row cannot be used.
@@ -65,7 +65,7 @@ def choose_part(rows: list[Example], part: PartChoice) -> list[Example]:
     """All rows, or those of one part.
 
     Raises:
-        UsageError: a part is asked for, and the rows have no column ``part``.
+        UsageError: a part is requested, and the rows have no column ``part``.
         DataError: none is of that part.
     """
     from shoal.tasks import rows_of_part

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +71,7 @@ def score(
     try:  # the file first: the reader of what is printed may go early
         if out is not None:
             _write_items(scores, examples, out)
-    finally:  # a full disk may keep the items from being written, but not what was found from being said
+    finally:  # a full disk must not keep the summary from being printed
         print_numbers(_summary(loaded, scores, examples) | _parts(examples), as_json=as_json)
 
 
@@ -94,8 +93,8 @@ def _summary(loaded: ScoringModel, scores: Scores, examples: list[Example]) -> d
         summary["perplexity per token"] = scores.perplexity
     if all(text is not None for text in texts):
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
-        said, wanted = [text or "" for text in texts], [row.completion for row in examples]
-        summary |= {"BLEU": bleu(said, wanted), "chrF": chrf(said, wanted)}
+        answers, references = [text or "" for text in texts], [row.completion for row in examples]
+        summary |= {"BLEU": bleu(answers, references), "chrF": chrf(answers, references)}
     return summary
 
 
@@ -112,7 +111,7 @@ def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
 
     lines = [
         json.dumps(
-            finite({"prompt": example.prompt, "completion": example.completion, **asdict(item)}),
+            finite({"prompt": example.prompt, "completion": example.completion, **item.to_dict()}),
             ensure_ascii=False,
             allow_nan=False,
         )

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, Plot, Source
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 
@@ -67,7 +67,7 @@ def segment(
     sentences = read_lines(text) if lines else as_sentences(text)
     if (found_long := find_overlong(sentences)) is not None:
         hint = "" if lines else "; if each line is a sentence, give --lines"
-        say(f"note: {file} was read as {found_long}{hint}")
+        print_notice(f"note: {file} was read as {found_long}{hint}")
     reader = find_channel(channel, model=model, head=head)
     with progress_bars() as progress:
         found = cut(sentences, channel=reader, count=count, progress=progress)
@@ -76,8 +76,8 @@ def segment(
         from shoal.cli.files import write_whole
         from shoal.reports import segment_page
 
-        write_whole(plot, segment_page(file, found, labels))
-        say(f"written to {plot}")
+        write_whole(plot, segment_page(file, found, labels, text=text))
+        print_notice(f"written to {plot}")
     if as_json:
         print_json({"file": file} | found.to_dict() | {"segments": [label.to_dict() for label in labels]})
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli.options import Flag, Json, PriceIn, PriceOut, Seed, Texts, Timeout, Yes
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _generate_with_llm(
     known = read_record(record)
     todo = [prompt.text for prompt in prompts if prompt.key not in known]
     cost = estimate_cost(todo, price_in=prices[0], price_out=prices[1], max_tokens=endpoint.max_tokens)
-    say(f"{cost} ({count - len(todo):,} answers are there already)")
+    print_notice(f"{cost} ({count - len(todo):,} answers are there already)")
     if cost.max_money > 0 and not agreed and not confirmed():
         raise UsageError("no request was sent; give --yes to spend what the estimate names")
     with progress_bars() as progress:

@@ -82,7 +82,7 @@ class _Notes:
     def __call__(self, record: UnitRecord) -> None:
         if record.score is None:
             what = "was pruned" if record.state == "pruned" else "failed"
-            self._shown.say(f"trial {record.trial} (seed {record.seed}) {what}: {record.reason}")
+            self._shown.print(f"trial {record.trial} (seed {record.seed}) {what}: {record.reason}")
             return
         better = self._best is None or (record.score > self._best[0]) == self._more
         if better:

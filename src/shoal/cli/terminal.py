@@ -1,8 +1,8 @@
-r"""The one door to the terminal: what it cannot show, or must not obey, is written as ``\uXXXX``.
+r"""All output to the terminal: what it cannot show, or must not obey, is escaped as ``\uXXXX``.
 
 A text may hold control codes (an escape sequence recolours the screen, a carriage return hides a line, an override
 turns the direction of writing round) and letters that the terminal's encoding lacks. The escapes are those of JSON, so
-that JSON which passes the door stays the same JSON.
+that JSON stays the same JSON.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEAST_COLUMNS = 20
-"""A terminal said to be narrower than this has not said its width."""
+MIN_COLUMNS = 20
+"""A terminal that claims to be narrower has not set its width."""
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control codes but the tab and the line feed, and the characters that turn the direction of writing."""
@@ -37,8 +37,8 @@ def shown(text: str, encoding: str | None) -> str:
     return obeyed.encode(name, _LACKING).decode(name)
 
 
-def say(text: str) -> None:
-    """Write a line to standard error; that nobody reads it stops no work."""
+def print_notice(text: str) -> None:
+    """Print a line to standard error; a closed pipe is no error."""
     if sys.stderr is None:
         return
     with suppress(BrokenPipeError):
@@ -47,14 +47,14 @@ def say(text: str) -> None:
 
 @contextmanager
 def terminal() -> Iterator[None]:
-    """Let all that is printed on standard output pass the door."""
-    if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]) < LEAST_COLUMNS:
+    """Escape everything that is printed on standard output."""
+    if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]) < MIN_COLUMNS:
         del os.environ["COLUMNS"]
     bare = sys.stdout
     if bare is None:
         yield
         return
-    sys.stdout = _Door(bare)
+    sys.stdout = _EscapedOutput(bare)
     try:
         yield
     finally:
@@ -67,7 +67,7 @@ def leave_quietly() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Door:
+class _EscapedOutput:
     """Standard output with everything escaped that a terminal would obey or could not show."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, Json, Numbers
-
-if TYPE_CHECKING:
-    from shoal.text import VocabularyChoice
 
 DOCUMENTS_FOR_CHOICE = 20_000
 SIZES = [512, 1024, 2048, 4096, 8192]
@@ -67,22 +64,5 @@ def train(
         print_json({"out": str(out), "size": len(made), "choice": choice.to_dict() if choice else None})
         return
     if choice is not None:
-        _print_choice(choice)
+        print(choice)
     print(f"{kind} tokenizer of {len(made)} tokens written to {out}")
-
-
-def _print_choice(choice: VocabularyChoice) -> None:
-    print(
-        f"{choice.held_out_documents} held-out documents, {choice.held_out_bytes:,} bytes, "
-        f"{choice.confidence:.0%} bootstrap intervals over documents"
-    )
-    print(
-        f"{'size':>7}{'bits per byte':>13}{'':17}{'above the best':>16}{'':17}{'bytes per token':>17}"
-        f"{'bits per token':>16}"
-    )
-    for row in choice.scores:
-        print(
-            f"{row.size:7}{row.bits_a_byte:13.4f}  [{row.low:.4f}, {row.high:.4f}]{row.worse_by:14.4f}  "
-            f"[{row.worse_low:+.4f}, {row.worse_high:+.4f}]{row.bytes_a_token:15.2f}{row.bits_a_token:16.2f}"
-        )
-    print(f"chosen: {choice.size}, the smallest that is not significantly worse than the best")

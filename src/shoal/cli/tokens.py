@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Seed
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,4 +94,4 @@ def _write_page(plot: Path, readings: list[TokenReading], diffs: list[Tokenizati
     from shoal.reports import tokens_page
 
     write_whole(plot, tokens_page(readings, diffs))
-    say(f"written to {plot}")
+    print_notice(f"written to {plot}")

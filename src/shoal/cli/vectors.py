@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Files, Json, Model, Numbers, Plot, Seed, Texts
-from shoal.cli.terminal import say
+from shoal.cli.terminal import print_notice
 from shoal.errors import DataError, StoreError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def show(
         from shoal.reports import vectors_page
 
         write_whole(plot, vectors_page(report))
-        say(f"written to {plot}")
+        print_notice(f"written to {plot}")
     if as_json:
         print_json(report.to_dict())
         return
@@ -121,8 +122,8 @@ def judge(
             words = _read_corpus(corpus, min_count)
             made |= {name: _train(words, name, dimension, seed, progress) for name in chosen}
         for name, each in made.items():
-            asked = judge_analogies(each, analogies) if analogies is not None else []
-            found.append((name, each, judge_similarity(each, pairs, seed=seed), asked))
+            answers = judge_analogies(each, analogies) if analogies is not None else []
+            found.append((name, each, judge_similarity(each, pairs, seed=seed), answers))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for name in chosen if corpus else ():
@@ -135,14 +136,14 @@ def judge(
                     "words": len(each.words),
                     "dimension": each.dimension,
                     "similarity": [score.to_dict() for score in scores],
-                    "analogies": [score.to_dict() for score in asked],
+                    "analogies": [score.to_dict() for score in answers],
                 }
-                for name, each, scores, asked in found
+                for name, each, scores, answers in found
             ]
         )
         return
-    for name, each, scores, asked in found:
-        _print_scores(name, each, scores, asked)
+    for name, each, scores, answers in found:
+        _print_scores(name, each, scores, answers)
 
 
 @vectors.command
@@ -191,7 +192,7 @@ def dimension(
     from shoal.cli.console import print_json, progress_bars
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import Kind, PairTask, VectorTask, find_dimension, read_label_task
-    from shoal.text.vectors import read_pairs
+    from shoal.text.vectors import read_word_pairs
 
     if not corpus:
         raise UsageError("nothing to train on: give a corpus, as in shoal vectors dimension books.txt --pairs men.txt")
@@ -201,7 +202,7 @@ def dimension(
         read_label_task(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
     ]
     if pairs is not None:
-        tasks.insert(0, PairTask(pairs=read_pairs(pairs), name="similarity"))
+        tasks.insert(0, PairTask(pairs=read_word_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
     words = _read_corpus(corpus, min_count, sentences)
@@ -228,18 +229,14 @@ def dimension(
 
 
 def _print_scores(
-    name: str, each: WordVectors, scores: Sequence[SimilarityScore], asked: Sequence[AnalogyScore]
+    name: str, each: WordVectors, scores: Sequence[SimilarityScore], answers: Sequence[AnalogyScore]
 ) -> None:
     """Print one line per set."""
     print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
     for score in scores:
-        found = "too few pairs are known"
-        if score.spearman is not None:
-            found = f"{score.spearman:.3f} [{score.low:.3f}, {score.high:.3f}]"
-        print(f"  {score.name:22}  {found:24}  {score.known} of {score.pairs} pairs known ({score.coverage:.0%})")
-    for answers in asked[-1:]:
-        share = "none is known" if answers.share is None else f"{answers.share:.1%} right"
-        print(f"  {'analogies':22}  {share:24}  {answers.known} of {answers.questions} questions known")
+        print(f"  {score}")
+    for answer in answers[-1:]:
+        print(f"  {replace(answer, name='analogies')}")
     print()
 
 
@@ -284,13 +281,13 @@ def _train(corpus: WordCorpus, method: str, size: int, seed: int, progress: Prog
 
 def _read_sets(folder: Path) -> tuple[list[Any], Any]:
     """The similarity sets of a folder, and its analogies if there are any."""
-    from shoal.text.vectors import read_analogies, read_pairs
+    from shoal.text.vectors import read_analogies, read_word_pairs
 
     files = sorted(file for file in folder.glob("*.txt") if file.name != ANALOGIES)
-    asked = folder / ANALOGIES
-    if not files and not asked.exists():
+    questions = folder / ANALOGIES
+    if not files and not questions.exists():
         raise DataError(f"{folder} holds no .txt file; give a folder with sets of word pairs")
-    return [read_pairs(file) for file in files], read_analogies(asked) if asked.exists() else None
+    return [read_word_pairs(file) for file in files], read_analogies(questions) if questions.exists() else None
 
 
 def _own_scores(model: str, corpus: WordCorpus, tasks: Sequence[Any]) -> dict[str, Any]:

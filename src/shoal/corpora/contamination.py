@@ -8,7 +8,7 @@ lower case and without the punctuation of running text, and signs such as ``+`` 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +19,19 @@ from shoal.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandas
+
 RUN = 8
-_SHORTEST = 3
+_MIN_WORDS = 3
+"""Shorter items stand in every corpus, so that finding them means nothing."""
+
+_SHOWN = 10
+"""Overlaps that a printed result lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """A stretch that an item and a document have in common."""
+    """A run of words that an item and a document have in common."""
 
     item: int
     """The item's place, from 0."""
@@ -34,10 +40,10 @@ class Overlap:
     """The document's place, from 0."""
 
     start: int
-    """The stretch's first character in the document."""
+    """The run's first character in the document."""
 
     text: str
-    """The stretch, as the document has it."""
+    """The run, as the document has it."""
 
     share: float
     """The part of the item's n-grams that stand in this document."""
@@ -65,6 +71,31 @@ class Contamination:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self) | {"contaminated": list(self.contaminated)}
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The overlaps, one per row: item, document, start, text, share."""
+        import pandas as pd
+
+        names = [field.name for field in fields(Overlap)]
+        return pd.DataFrame([asdict(overlap) for overlap in self.overlaps], columns=names)
+
+    def __str__(self) -> str:
+        """How many items are contaminated, and the largest overlaps."""
+        head = (
+            f"{len(self.contaminated)} of {self.checked} items share a run of {self.run} words (or all of theirs) with "
+            f"one of {self.documents:,} documents"
+        )
+        lines = [
+            head,
+            *(
+                f"  item {overlap.item} in document {overlap.document} at character {overlap.start}, "
+                f"{overlap.share:.0%} of it: {' '.join(overlap.text.split())[:90]!r}"
+                for overlap in sorted(self.overlaps, key=lambda one: -one.share)[:_SHOWN]
+            ),
+        ]
+        if len(self.overlaps) > _SHOWN:
+            lines.append(f"  and {len(self.overlaps) - _SHOWN} more; --json gives all")
+        return "\n".join(lines)
 
 
 class _Items:
@@ -101,15 +132,15 @@ def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: i
         UsageError: a run of fewer than three words.
         DataError: no item has three words.
     """
-    if run < _SHORTEST:
-        raise UsageError(f"runs of {run} words stand everywhere; give --run {_SHORTEST} or more")
+    if run < _MIN_WORDS:
+        raise UsageError(f"runs of {run} words stand everywhere; give --run {_MIN_WORDS} or more")
     by_size: dict[int, _Items] = {}
     for place, item in enumerate(items):
         words = len(Shingler(1).located(item)[1])
-        if words >= _SHORTEST:
+        if words >= _MIN_WORDS:
             by_size.setdefault(min(run, words), _Items(min(run, words))).add(place, item)
     if not by_size:
-        raise DataError(f"none of the {len(items)} items has {_SHORTEST} words; contamination cannot be seen in them")
+        raise DataError(f"none of the {len(items)} items has {_MIN_WORDS} words; contamination cannot be seen in them")
     overlaps: list[Overlap] = []
     count = 0
     for count, text in enumerate(documents, start=1):
@@ -125,7 +156,7 @@ def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: i
 
 
 def _overlaps(group: _Items, size: int, text: str, document: int) -> list[Overlap]:
-    """The longest stretch of each item in one document."""
+    """The longest run of each item in one document."""
     grams, spans = group.shingler.located(text)
     if len(spans) < size:
         return []

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.corpora.duplicates import NEAR, DuplicateFinder
+from shoal.corpora.duplicates import THRESHOLD, DuplicateFinder
 from shoal.corpora.shingles import words_of
 from shoal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import pandas
 
 SAMPLE_WORDS = 100_000
 """Diversity falls with the length of a text, so it is taken over the first words up to this number."""
@@ -26,7 +28,7 @@ _COMMON = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCard:
-    """What is known of a corpus."""
+    """What is known of a corpus; printed, it is Markdown."""
 
     name: str
     licence: str
@@ -73,6 +75,17 @@ class DataCard:
         """The card as JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
+    def __str__(self) -> str:
+        """The card as Markdown."""
+        return self.to_markdown()
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The most common words with their counts and their share of all words, one per row."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.common_words, columns=["word", "count"])
+        return frame.assign(share=frame["count"] / self.words)
+
     def to_markdown(self) -> str:
         """The card as Markdown."""
         one, two, three = self.distinct
@@ -95,7 +108,7 @@ class DataCard:
                 f"# {self.name}\n",
                 "| | |\n|---|---|",
                 *(f"| {name} | {value} |" for name, value in rows.items()),
-                "\n## Words a document\n",
+                "\n## Words per document\n",
                 f"| {' | '.join(self.words_a_document)} |",
                 "|---" * len(self.words_a_document) + "|",
                 f"| {lengths} |",
@@ -108,7 +121,7 @@ class DataCard:
 
 
 def describe_corpus(
-    texts: Iterable[str], *, name: str = "corpus", licence: str = "not stated", near: float = NEAR
+    texts: Iterable[str], *, name: str = "corpus", licence: str = "not stated", threshold: float = THRESHOLD
 ) -> DataCard:
     """Read a corpus once and describe it.
 
@@ -116,13 +129,13 @@ def describe_corpus(
         texts: the documents.
         name: the card's title.
         licence: the licence of the texts.
-        near: the Jaccard index above which documents are near duplicates.
+        threshold: the Jaccard index above which documents are near duplicates.
 
     Raises:
         DataError: there are no words.
         MissingExtraError: the library for near duplicates is not installed.
     """
-    finder, counts = DuplicateFinder(near=near), Counter[str]()
+    finder, counts = DuplicateFinder(threshold=threshold), Counter[str]()
     lengths: list[int] = []
     sample: list[list[str]] = []
     size = characters = exact = close = sampled = 0
@@ -157,7 +170,7 @@ def describe_corpus(
         words_a_document={f"{share:.0%}": float(value) for share, value in zip(_QUANTILES, quantiles, strict=True)},
         exact_duplicates=exact,
         near_duplicates=close,
-        near_threshold=near,
+        near_threshold=threshold,
         common_words=tuple(counts.most_common(_COMMON)),
     )
 
@@ -167,7 +180,7 @@ def distinct_n(documents: Iterable[Sequence[str]], n: int) -> float:
 
     Args:
         documents: words of each document.
-        n: words a gram.
+        n: words per gram.
     """
     seen: set[tuple[str, ...]] = set()
     count = 0

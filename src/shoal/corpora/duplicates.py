@@ -1,17 +1,27 @@
 """Exact and near duplicates: MinHash proposes, the exact Jaccard index decides.
 
 Two documents are near duplicates where the Jaccard index of their sets of word 5-grams is above a threshold (Broder
-1997, "On the resemblance and containment of documents"). What counts as a word, and which signs do, is said in
+1997, "On the resemblance and containment of documents"). What counts as a word, and which signs do, is described in
 `shoal.corpora.shingles`; of a document of fewer than five words and signs all marks count. Candidates are found by
 locality-sensitive hashing of MinHash signatures (the `rensa` library): 128 permutations in 32 bands of 4, which finds
-a pair of index .7 with a chance of .9998, and of .6 with .987. Cost: one signature and one query a document.
+a pair of index .7 with a chance of .9998, and of .6 with .987.
+
+Cost: one signature and one query per document. Where a document has many candidates (rows made from one template lie
+just under the threshold by the thousand), they are not compared one by one: an inverted index of their shingles counts
+what they share with the document, its rarest shingles first, and drops those that cannot reach the threshold any more
+(prefix filtering: Chaudhuri, Ganti & Kaushik 2006, "A primitive operator for similarity joins in data cleaning"). The
+decisions are the same.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from array import array
+from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from shoal.corpora.shingles import Shingler, jaccard
 from shoal.errors import MissingExtraError, UsageError
@@ -19,11 +29,15 @@ from shoal.errors import MissingExtraError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import numpy as np
+    from numpy.typing import NDArray
 
-NEAR = 0.7
+THRESHOLD = 0.7
+"""The Jaccard index above which documents are near duplicates, unless another is given."""
+
 _PERMUTATIONS = 128
 _BANDS = 32
+_CROWD = 32
+"""Candidates up to this number are compared one by one; beyond it the inverted index costs less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +47,8 @@ class Duplicate:
     document: int
     """Its place, from 0."""
 
-    of: int
-    """The place of the earlier one, which is kept."""
+    original: int
+    """The place of the earlier one, which stays."""
 
     similarity: float
     """The exact Jaccard index; 1 for an exact duplicate."""
@@ -42,96 +56,108 @@ class Duplicate:
     exact: bool
     """Whether the texts are equal up to white space."""
 
+    def __str__(self) -> str:
+        """One line."""
+        kind = "equals" if self.exact else f"is near ({self.similarity:.3f}) to"
+        return f"document {self.document} {kind} document {self.original}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
 
 class DuplicateFinder:
-    """Goes through documents in order and says of each whether it repeats one that was kept."""
+    """Finds for each document, in order, whether it repeats an earlier one."""
 
-    def __init__(self, *, near: float = NEAR, size: int = 5, seed: int = 0) -> None:
+    def __init__(self, *, threshold: float = THRESHOLD, size: int = 5, seed: int = 0) -> None:
         """Prepare.
 
         Args:
-            near: the Jaccard index above which two documents are near duplicates.
-            size: words a shingle.
-            seed: of the permutations.
+            threshold: the Jaccard index above which two documents are near duplicates.
+            size: words per shingle.
+            seed: random seed of the permutations.
 
         Raises:
             MissingExtraError: the ``rensa`` package is not installed.
             UsageError: a threshold that the bands cannot find.
         """
-        self._kept = _Kept(near, size, seed)
+        self._originals = _Originals(threshold, size, seed)
         self._exact: dict[str, int] = {}
         self._count = 0
 
     def check(self, text: str) -> Duplicate | None:
-        """What the next document repeats, or None, and then it is kept."""
+        """What the next document repeats; None makes it an original, which later ones are compared with."""
         place, plain = self._count, " ".join(text.split())
         self._count += 1
         first = self._exact.setdefault(_digest(plain), place)
         if first != place:
-            return Duplicate(document=place, of=first, similarity=1.0, exact=True)
-        shingles, signature = self._kept.read(text)
-        for candidate, similarity in self._kept.similar(shingles, signature):
-            return Duplicate(document=place, of=candidate, similarity=similarity, exact=False)
-        self._kept.add(place, shingles, signature)
+            return Duplicate(document=place, original=first, similarity=1.0, exact=True)
+        shingles, signature = self._originals.read(text)
+        for candidate, similarity in self._originals.similar(shingles, signature):
+            return Duplicate(document=place, original=candidate, similarity=similarity, exact=False)
+        self._originals.add(place, shingles, signature)
         return None
 
 
-def find_duplicates(texts: Iterable[str], *, near: float = NEAR) -> Iterator[Duplicate]:
-    """Yield every document that repeats an earlier one that is kept.
+def find_duplicates(texts: Iterable[str], *, threshold: float = THRESHOLD) -> Iterator[Duplicate]:
+    """Yield every document that repeats an earlier one, which itself repeats none.
 
     Args:
         texts: the documents.
-        near: the Jaccard index above which two documents are near duplicates.
+        threshold: the Jaccard index above which two documents are near duplicates.
 
     Raises:
         MissingExtraError: the ``rensa`` package is not installed.
     """
-    finder = DuplicateFinder(near=near)
+    finder = DuplicateFinder(threshold=threshold)
     for text in texts:
         found = finder.check(text)
         if found is not None:
             yield found
 
 
-def find_pairs(texts: Iterable[str], *, near: float = NEAR) -> Iterator[Duplicate]:
+def find_pairs(texts: Iterable[str], *, threshold: float = THRESHOLD) -> Iterator[Duplicate]:
     """Yield every pair of documents that are near duplicates of each other; none is dropped before the others are seen.
 
     Args:
-        texts: the documents; the shingles of all are held in memory, about 8 bytes a word.
-        near: the Jaccard index above which two documents are near duplicates.
+        texts: the documents; the shingles of all are held in memory, about 8 bytes per word.
+        threshold: the Jaccard index above which two documents are near duplicates.
 
     Raises:
         MissingExtraError: the ``rensa`` package is not installed.
         UsageError: a threshold that the bands cannot find.
     """
-    kept = _Kept(near, 5, 0)
+    originals = _Originals(threshold, 5, 0)
     digests: list[str] = []
     for place, text in enumerate(texts):
         digests.append(_digest(" ".join(text.split())))
-        shingles, signature = kept.read(text)
-        for other, similarity in kept.similar(shingles, signature):
+        shingles, signature = originals.read(text)
+        for other, similarity in originals.similar(shingles, signature):
             exact = digests[other] == digests[place]
-            yield Duplicate(document=place, of=other, similarity=similarity, exact=exact)
-        kept.add(place, shingles, signature)
+            yield Duplicate(document=place, original=other, similarity=similarity, exact=exact)
+        originals.add(place, shingles, signature)
 
 
-class _Kept:
+class _Originals:
     """The shingles of documents, and an index of their signatures."""
 
-    def __init__(self, near: float, size: int, seed: int) -> None:
-        if not 0.5 <= near < 1:
-            raise UsageError(f"near duplicates above {near} cannot be looked for; give a Jaccard index from 0.5 to 1")
+    def __init__(self, threshold: float, size: int, seed: int) -> None:
+        if not 0.5 <= threshold < 1:
+            raise UsageError(
+                f"near duplicates above {threshold} cannot be looked for; give a Jaccard index from 0.5 to 1"
+            )
         try:
             import rensa
         except ImportError as error:
             raise MissingExtraError("corpora", "looking for near duplicates") from error
-        self._near, self._seed = near, seed
+        self._threshold, self._seed = threshold, seed
         self._minhash = rensa.RMinHash
-        self._index = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
+        self._index = rensa.RMinHashLSH(threshold, _PERMUTATIONS, _BANDS)
         self._shingler = Shingler(size)
-        self._shingles: dict[int, np.ndarray[Any, Any]] = {}
+        self._shingles: dict[int, NDArray[np.uint64]] = {}
+        self._crowd = _Crowd(threshold)
 
-    def read(self, text: str) -> tuple[np.ndarray[Any, Any], Any]:
+    def read(self, text: str) -> tuple[NDArray[np.uint64], Any]:
         """The shingles of a text and their signature."""
         shingles = self._shingler.shingles(text)
         raw = shingles.tobytes()
@@ -139,17 +165,69 @@ class _Kept:
         signature.update([raw[start : start + 8] for start in range(0, len(raw), 8)])
         return shingles, signature
 
-    def similar(self, shingles: np.ndarray[Any, Any], signature: Any) -> Iterator[tuple[int, float]]:
-        """The kept documents above the threshold, in their order, with the exact index."""
-        for candidate in sorted(self._index.query(signature)):
+    def similar(self, shingles: NDArray[np.uint64], signature: Any) -> Iterator[tuple[int, float]]:
+        """The documents above the threshold, in their order, with the exact index."""
+        candidates = self._index.query(signature)
+        if len(candidates) > _CROWD:
+            candidates = set(candidates)
+            for place in candidates.difference(self._crowd.rows):
+                self._crowd.add(place, self._shingles[place])
+            candidates &= self._crowd.possible(shingles)
+        for candidate in sorted(candidates):
             similarity = jaccard(shingles, self._shingles[candidate])
-            if similarity > self._near:
+            if similarity > self._threshold:
                 yield candidate, similarity
 
-    def add(self, place: int, shingles: np.ndarray[Any, Any], signature: Any) -> None:
-        """Keep a document."""
+    def add(self, place: int, shingles: NDArray[np.uint64], signature: Any) -> None:
+        """Add a document that later ones are compared with."""
         self._index.insert(place, signature)
         self._shingles[place] = shingles
+
+
+class _Crowd:
+    """An inverted index of documents that are alike: for each shingle the documents that hold it."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self.rows: dict[int, int] = {}
+        self._places = array("q")
+        self._sizes = array("q")
+        self._holders: dict[int, array[int]] = {}
+
+    def add(self, place: int, shingles: NDArray[np.uint64]) -> None:
+        """Add a document that is not there yet."""
+        row = self.rows[place] = len(self.rows)
+        self._places.append(place)
+        self._sizes.append(len(shingles))
+        for shingle in shingles.tolist():
+            holders = self._holders.get(shingle)
+            if holders is None:
+                self._holders[shingle] = array("q", (row,))
+            else:
+                holders.append(row)
+
+    def possible(self, shingles: NDArray[np.uint64]) -> set[int]:
+        """The documents whose Jaccard index with a set may be above the threshold; those left out are below it.
+
+        J > t means that sets of a and b shingles share more than t (a + b) / (1 + t), which is more than t a whatever b
+        is. So a document above the threshold holds one of any a - floor(t a) shingles of the set; the rarest are looked
+        up. Each document shares at most those that it holds of them, and all the others.
+        """
+        known = [holders for shingle in shingles.tolist() if (holders := self._holders.get(shingle)) is not None]
+        known.sort(key=len)
+        size = len(shingles)
+        absent = size - len(known)  # shingles that no document holds are the rarest of all
+        looked_up = min(len(known), max(0, size - int(self._threshold * size) - absent))
+        sizes = np.frombuffer(self._sizes, dtype=np.int64)
+        needed = self._threshold * (size + sizes) / (1 + self._threshold) - 1e-9  # a bound must not lose to rounding
+        shared = np.zeros(len(sizes), dtype=np.int64)
+        for stop in (looked_up, len(known)):
+            lists = [np.frombuffer(holders, dtype=np.int64) for holders in islice(known, stop)]
+            shared = np.bincount(np.concatenate(lists), minlength=len(sizes)) if lists else shared * 0
+            rows = np.flatnonzero(shared + (len(known) - stop) > needed)
+            if len(rows) <= _CROWD:
+                break
+        return set(np.frombuffer(self._places, dtype=np.int64)[rows].tolist())
 
 
 def _digest(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import MissingExtraError, UnavailableError, UsageError
 from shoal.files import digest_of_files
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,17 +95,16 @@ def _commit(wanted: HubSet) -> str:
     try:
         return str(HfApi().dataset_info(wanted.name, revision=wanted.revision).sha)
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise UsageError(f"the hub has no data set {wanted}, or it is private ({_short(error)})") from error
+        raise UsageError(
+            f"the hub has no data set {wanted}, or it is private ({in_one_line(error, limit=160)})"
+        ) from error
     except Exception as error:  # httpx, requests and the hub's client each have exceptions of their own for no network
         raise _unavailable(wanted, error) from error
 
 
 def _unavailable(wanted: HubSet, error: Exception) -> UnavailableError:
+    reason = in_one_line(error, limit=160)
     return UnavailableError(
-        f"cannot read the hub data set {wanted.name!r} ({_short(error)}); check its name, its split and the network, "
+        f"cannot read the hub data set {wanted.name!r} ({reason}); check its name, its split and the network, "
         "or download it and give the file"
     )
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

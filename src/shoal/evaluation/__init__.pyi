@@ -1,4 +1,4 @@
-from .batching import Row as Row, encode_rows as encode_rows
+from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows
 from .certification.certificate import Certificate as Certificate
 from .certification.proving import certify as certify
 from .evaluator import (

@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 
 def encode_rows(
     model: PreTrainedModel | FastModel, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, examples: Sequence[Example]
-) -> list[Row]:
-    """One row an example, over its whole target.
+) -> list[ScoringRow]:
+    """Encode examples, one row each, over the whole target.
+
+    Args:
+        model: whose context and vocabulary must hold the rows.
+        tokenizer: the model's.
+        examples: what is to be scored.
 
     Raises:
         TooLongError: an example is longer than the model's context.
@@ -38,14 +43,14 @@ def encode_rows(
     """
     pairs = encode_pairs(tokenizer, [(example.prompt, example.completion, example.ends) for example in examples])
     check = row_check(model)
-    rows = [Row(index, pair.ids, pair.boundary, 0, len(pair.target)) for index, pair in enumerate(pairs)]
+    rows = [ScoringRow(index, pair.ids, pair.boundary, 0, len(pair.target)) for index, pair in enumerate(pairs)]
     for row, example in zip(rows, examples, strict=True):
         check(row, example.prompt)
     return rows
 
 
-def row_check(model: PreTrainedModel | FastModel) -> Callable[[Row, str], None]:
-    """What refuses a row that the model cannot read; it is called with the row and the text that it begins with.
+def row_check(model: PreTrainedModel | FastModel) -> Callable[[ScoringRow, str], None]:
+    """Make a check that refuses a row that the model cannot read; it takes the row and the text that it begins with.
 
     Raises:
         TooLongError: (the check) the row is longer than the model's context.
@@ -53,7 +58,7 @@ def row_check(model: PreTrainedModel | FastModel) -> Callable[[Row, str], None]:
     """
     context, vocabulary = model_limits(model)
 
-    def check(row: Row, text: str) -> None:
+    def check(row: ScoringRow, text: str) -> None:
         if context is not None and len(row.ids) - 1 > context:
             raise TooLongError(
                 f"example {row.item} ({text[:40]!r}) takes {len(row.ids)} tokens, its prompt {row.boundary}, and "
@@ -69,19 +74,19 @@ def row_check(model: PreTrainedModel | FastModel) -> Callable[[Row, str], None]:
 
 
 def model_limits(model: PreTrainedModel | FastModel) -> tuple[int | None, int]:
-    """How many tokens the model reads at most, where it says so, and how many it knows."""
+    """The longest context of the model, None where its configuration names none, and the size of its vocabulary."""
     if isinstance(model, FastModel):
         return model.context, model.embeddings
     return context_of(model), model.get_input_embeddings().weight.shape[0]
 
 
 _WORTH_SHARING = 0.125
-"""The share of a batch's tokens that must be saved, since keys and values of the rest are then copied."""
+"""The share of a batch's tokens that sharing a prefix must save, since its keys and values are then copied."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A stretch of an item to be scored: its target tokens from ``start`` to ``stop``."""
+class ScoringRow:
+    """A span of an item to be scored: its target tokens from ``start`` to ``stop``."""
 
     item: int
     ids: tuple[int, ...]
@@ -93,12 +98,17 @@ class Row:
 
     @property
     def fed(self) -> int:
-        """How many ids the model must read to predict the last of the stretch."""
+        """How many ids the model must read to predict the last of the span."""
         return self.boundary + self.stop - 1
 
 
-def split_row(row: Row, lengths: Lengths) -> list[Row]:
-    """The row in pieces, each to be read at lengths that agree with those of the prefixes of all its tokens."""
+def split_row(row: ScoringRow, lengths: Lengths) -> list[ScoringRow]:
+    """Split a row into parts, each to be read at lengths that agree with those of the prefixes of all its tokens.
+
+    Args:
+        row: what is to be scored.
+        lengths: which lengths give the same numbers.
+    """
     if lengths.all_agree:
         return [row]
     pieces = []
@@ -110,7 +120,7 @@ def split_row(row: Row, lengths: Lengths) -> list[Row]:
     return pieces
 
 
-def fill_batches(rows: Iterable[Row], token_budget: int, lengths: Lengths = ALL_AGREE) -> list[list[Row]]:
+def fill_batches(rows: Iterable[ScoringRow], token_budget: int, lengths: Lengths = ALL_AGREE) -> list[list[ScoringRow]]:
     """Batches of at most ``token_budget`` tokens, padding included; a longer row goes alone.
 
     Args:
@@ -118,7 +128,7 @@ def fill_batches(rows: Iterable[Row], token_budget: int, lengths: Lengths = ALL_
         token_budget: tokens of a batch.
         lengths: rows whose lengths do not agree are kept apart.
     """
-    batches: list[list[Row]] = []
+    batches: list[list[ScoringRow]] = []
     for row in sorted(rows, key=lambda row: (row.fed, row.ids[: row.fed])):
         fits = bool(batches) and (len(batches[-1]) + 1) * row.fed <= token_budget
         if fits and lengths.agree(batches[-1][0].fed, row.fed):
@@ -128,13 +138,13 @@ def fill_batches(rows: Iterable[Row], token_budget: int, lengths: Lengths = ALL_
     return batches
 
 
-def pad_batch(batch: Sequence[Row], device: torch.device) -> torch.Tensor:
+def pad_batch(batch: Sequence[ScoringRow], device: torch.device) -> torch.Tensor:
     """Ids (B × L), padded on the right. The filler is id 0: nothing that is read lies behind it."""
     length = max(row.fed for row in batch)
     return torch.tensor([(*row.ids[: row.fed], *[0] * (length - row.fed)) for row in batch], device=device)
 
 
-def shared_opening(batch: Sequence[Row]) -> int:
+def shared_opening(batch: Sequence[ScoringRow]) -> int:
     """How many ids all rows begin with, before any whose successor is scored; 0 where they are too few."""
     first, last = min(row.ids for row in batch), max(row.ids for row in batch)
     unread = min(row.boundary + row.start for row in batch) - 1
@@ -144,7 +154,7 @@ def shared_opening(batch: Sequence[Row]) -> int:
     return shared if saved >= _WORTH_SHARING * all_of_it else 0
 
 
-def scored_places(batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def scored_places(batch: Sequence[ScoringRow]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """For the N target tokens of a batch, row after row: their row, the position that predicts them, their id."""
     which = [place for place, row in enumerate(batch) for _ in range(row.start, row.stop)]
     where = [row.boundary - 1 + position for row in batch for position in range(row.start, row.stop)]

@@ -54,8 +54,8 @@ def evaluate(
         token_budget: tokens of a batch, padding included; a longer example goes alone.
         early_exit: drop an example at its first wrong token. The verdict is the same; what needs the whole target
             (token accuracy, log-likelihood) is None for wrong examples.
-        greedy_text: find what the model says instead of the target.
-        progress: is told how far it is.
+        greedy_text: find what the model generates instead of the target.
+        progress: called with (what, done, total).
 
     Raises:
         TooLongError: an example is longer than the model's context.
@@ -65,21 +65,21 @@ def evaluate(
     if token_budget < 1:
         raise UsageError(f"the token budget is {token_budget}; give the tokens of a batch, at least 1")
     rows = encode_rows(model, tokenizer, examples)
-    tell = progress or no_progress
-    said: dict[int, tuple[int, ...]] = {}
+    report = progress or no_progress
+    continuations: dict[int, tuple[int, ...]] = {}
     with scoring_mode(model):
         factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
         scorer = Scorer(factored, token_budget)
-        stretches = (score_to_divergence if early_exit else score_whole)(scorer, rows, tell)
+        spans = (score_to_divergence if early_exit else score_whole)(scorer, rows, report)
         if greedy_text:
-            wrong = [stretch for stretch in stretches if stretch.wrong_at is not None]
-            said = {row.item: row.ids[row.boundary :] for row in rows}
-            said |= continue_wrong_items(
-                factored, scorer, wrong, tokenizer.eos_token_id, lambda done, total: tell("greedy text", done, total)
+            wrong = [span for span in spans if span.wrong_at is not None]
+            continuations = {row.item: row.ids[row.boundary :] for row in rows}
+            continuations |= continue_wrong_items(
+                factored, scorer, wrong, tokenizer.eos_token_id, lambda done, total: report("greedy text", done, total)
             )
     items = tuple(
-        item_score(stretch, example, tokenizer, said.get(stretch.row.item), early_exit=early_exit)
-        for stretch, example in zip(stretches, examples, strict=True)
+        item_score(span, example, tokenizer, continuations.get(span.row.item), early_exit=early_exit)
+        for span, example in zip(spans, examples, strict=True)
     )
     settings = describe_settings(factored) | {"token_budget": token_budget, "early_exit": early_exit}
     return Scores(items=items, tokenizer_policy=describe_policy(tokenizer), settings=settings)
@@ -103,7 +103,7 @@ def scoring_mode(model: PreTrainedModel | FastModel) -> Iterator[None]:
 
 
 def describe_settings(factored: FactoredModel) -> dict[str, str | int | float | bool]:
-    """Where and how the numbers were made."""
+    """Device, dtype, attention kernel and path: where and how the numbers were made."""
     model: Any = factored.model
     lengths = {} if factored.lengths.all_agree else {"lengths": factored.lengths.describe()}
     return {

@@ -1,10 +1,10 @@
-"""What a model says where it does not say the target, proved token by token.
+"""The greedy continuation of items whose target the model does not emit, proved token by token.
 
 Up to the first divergence the greedy text is the target; at it, scoring has found the argmax. From there a draft is
 made (with a key-value cache, or from the rest of the target where the model has no cache) and scored by the very pass
-that judges targets. What the pass confirms is kept; where the draft leaves the argmax, the argmax is put and the rest
-is drafted anew. So the text is the greedy one whatever the draft was, and a bad draft costs time only (the verification
-step of speculative decoding, Leviathan et al. 2023, at temperature 0).
+that judges targets. What the pass confirms stays; where the draft leaves the argmax, the argmax replaces it and the
+rest is drafted again. So the text is the greedy one whatever the draft was, and a bad draft costs time only (the
+verification step of speculative decoding, Leviathan et al. 2023, at temperature 0).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.evaluation.batching import Row
+from shoal.evaluation.batching import ScoringRow
 from shoal.models import cache_use, decode_greedily
 from shoal.models.fast import continue_greedily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.evaluation.scoring import Scorer, Stretch
+    from shoal.evaluation.scoring import Scorer, SpanScore
     from shoal.models import FactoredModel
 
 Draft = tuple[int, ...]
@@ -32,17 +32,18 @@ class _Continuation:
     item: int
     prompt: tuple[int, ...]
     target: tuple[int, ...]
-    said: tuple[int, ...]
+    emitted: tuple[int, ...]
     broken: bool = False
+    """A logit was not a number, so that the continuation stops here."""
 
     def done(self, end_id: int | None) -> bool:
-        return self.broken or self.said[-1:] == (end_id,) or len(self.said) >= len(self.target)
+        return self.broken or self.emitted[-1:] == (end_id,) or len(self.emitted) >= len(self.target)
 
 
 def continue_wrong_items(
     factored: FactoredModel,
     scorer: Scorer,
-    wrong: Sequence[Stretch],
+    wrong: Sequence[SpanScore],
     end_id: int | None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[int, tuple[int, ...]]:
@@ -53,19 +54,21 @@ def continue_wrong_items(
     Args:
         factored: of the model, which is in evaluation mode.
         scorer: scores drafts.
-        wrong: the stretch of each wrong item that ends with its first wrong token or later.
+        wrong: the span of each wrong item that ends with its first wrong token or later.
         end_id: the token that ends a continuation, if there is one.
         on_progress: called with the number of finished items and of all.
     """
-    items = [_start(stretch) for stretch in wrong]
+    items = [_start(span) for span in wrong]
     going = [item for item in items if not item.done(end_id)]
-    cached, may_pad = bool(going) and _goes_on(factored), True
+    cached, may_pad = bool(going) and _has_cache(factored), True
     while going:
         drafts = (
-            _decoded(factored, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
+            _drafts(factored, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
         )
         rows = [
-            Row(place, (*item.prompt, *item.said, *draft), len(item.prompt) + len(item.said), 0, len(draft))
+            ScoringRow(
+                place, (*item.prompt, *item.emitted, *draft), len(item.prompt) + len(item.emitted), 0, len(draft)
+            )
             for place, (item, draft) in enumerate(zip(going, drafts, strict=True))
         ]
         for verdict in scorer.score(rows):
@@ -75,26 +78,26 @@ def continue_wrong_items(
         may_pad = False
         if on_progress is not None:
             on_progress(len(items) - len(going), len(items))
-    return {item.item: item.said for item in items}
+    return {item.item: item.emitted for item in items}
 
 
-def _start(stretch: Stretch) -> _Continuation:
-    row = stretch.row
+def _start(span: SpanScore) -> _Continuation:
+    row = span.row
     target = row.ids[row.boundary :]
-    said = target[: stretch.wrong_at]
-    if stretch.greedy_id is not None:
-        said = (*said, stretch.greedy_id)
-    return _Continuation(row.item, row.ids[: row.boundary], target, said, broken=stretch.greedy_id is None)
+    emitted = target[: span.wrong_at]
+    if span.greedy_id is not None:
+        emitted = (*emitted, span.greedy_id)
+    return _Continuation(row.item, row.ids[: row.boundary], target, emitted, broken=span.greedy_id is None)
 
 
-def _goes_on(factored: FactoredModel) -> bool:
-    """Whether what has been read need not be read again to say one more token."""
+def _has_cache(factored: FactoredModel) -> bool:
+    """Whether one more token can be generated without reading again what was read."""
     return factored.fast is not None or cache_use(factored) is not None
 
 
-def _decoded(factored: FactoredModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
-    prefixes = [(*item.prompt, *item.said) for item in items]
-    limits = [len(item.target) - len(item.said) for item in items]
+def _drafts(factored: FactoredModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
+    prefixes = [(*item.prompt, *item.emitted) for item in items]
+    limits = [len(item.target) - len(item.emitted) for item in items]
     if factored.fast is not None:
         drafts = continue_greedily(factored.fast, prefixes, limits, end_id, may_pad=may_pad)
     else:
@@ -103,15 +106,15 @@ def _decoded(factored: FactoredModel, items: list[_Continuation], end_id: int | 
 
 
 def _rest_of_target(item: _Continuation) -> Draft:
-    return item.target[len(item.said) :]
+    return item.target[len(item.emitted) :]
 
 
-def _extend(item: _Continuation, verdict: Stretch) -> None:
-    """Keep what is confirmed and, behind it, the argmax that the draft missed."""
+def _extend(item: _Continuation, verdict: SpanScore) -> None:
+    """Append what is confirmed and, behind it, the argmax that the draft missed."""
     draft = verdict.row.ids[verdict.row.boundary :]
-    item.said = (*item.said, *draft[: verdict.wrong_at])
+    item.emitted = (*item.emitted, *draft[: verdict.wrong_at])
     if verdict.wrong_at is not None:
         if verdict.greedy_id is None:
             item.broken = True
         else:
-            item.said = (*item.said, verdict.greedy_id)
+            item.emitted = (*item.emitted, verdict.greedy_id)

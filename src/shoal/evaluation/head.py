@@ -1,8 +1,8 @@
 """The head on completion positions only, block by block, so that the logits never exist as a whole.
 
-For each position four things are wanted: the logit of the target, the best other logit, the log of the normaliser,
+For each position four values are computed: the logit of the target, the best other logit, the log of the normaliser,
 and whether the target is the argmax. A block of rows meets a block of the vocabulary in a buffer that stays in the
-cache; the target's logit is read from it and taken out of the race, then the maximum and the sum of exponentials of
+cache; the target's logit is recorded and masked, then the maximum and the sum of exponentials of
 the block are noted. Logits are compared in the dtype in which the model gives them; exponentials are summed in at least
 float32 within a block and in float64 over blocks (the blockwise normaliser of Milakov and Gimelshein 2018, section 3).
 
@@ -24,16 +24,19 @@ LogitBlock = Callable[["slice | torch.Tensor", int, int], torch.Tensor]
 """Gives the logits (R by C) of some positions and of the tokens from the first number to the second, in memory that may
 be overwritten."""
 
+# A block of 512 x 512 float32 logits is 1 MiB, which stays in a core's second-level cache between the product and the
+# exponentials; a GPU needs larger ones to be busy.
 _ROWS = 512
 _COLUMNS = 512
 _COLUMNS_ON_GPU = 8192
 _LOG2_E = 1.4426950408889634
 _LOWEST = -1e30
+"""In place of minus infinity (a block whose only token is the target), so that no difference is NaN."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionScores:
-    """What the head says at N positions; tensors of length N on the CPU."""
+    """The head at N positions; tensors of length N on the CPU."""
 
     target_N: torch.Tensor
     """The target's logit, float64."""
@@ -75,7 +78,18 @@ def score_positions(blocks: LogitBlock, target_N: torch.Tensor, vocabulary: int)
 def find_rivals(
     blocks: LogitBlock, target_N: torch.Tensor, home_N: torch.Tensor, rows: torch.Tensor, vocabulary: int
 ) -> torch.Tensor:
-    """For some of the positions, the lowest id among the best of the tokens that are not the target."""
+    """For some of the positions, the lowest id among the best of the tokens that are not the target.
+
+    Args:
+        blocks: where the logits come from.
+        target_N: ids of the target tokens.
+        home_N: the first id of the block in which the best other token lies.
+        rows: which of the N positions.
+        vocabulary: V.
+
+    Returns:
+        Ids, one for each of the rows.
+    """
     rivals = torch.empty_like(rows)
     for start in home_N[rows].unique().tolist():
         places = (home_N[rows] == start).nonzero()[:, 0]
@@ -88,7 +102,14 @@ def find_rivals(
 
 
 def head_blocks(head: LMHead, hidden_ND: torch.Tensor) -> LogitBlock:
-    """Logits of a head over hidden states, block by block, in one buffer that is used again."""
+    """Logits of a head over hidden states, block by block.
+
+    All blocks share one buffer: a block is overwritten by the next call.
+
+    Args:
+        head: weights (V by D), a bias where there is one, and what follows (scale, soft cap).
+        hidden_ND: hidden states of N positions.
+    """
     dtype = head.weight_VD.dtype
     buffer = torch.empty(0, dtype=dtype, device=hidden_ND.device)
 

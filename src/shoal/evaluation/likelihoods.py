@@ -1,4 +1,4 @@
-"""How likely a model finds texts: log-likelihoods alone, without a verdict on any token, many rows at a time.
+"""Log-likelihoods of texts, without a verdict on any token, many rows at a time.
 
 Minimal pairs, questions with given answers and bits per byte need no more than that. Cost: one pass of the body over
 all tokens and the head on scored positions; nothing is decoded.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, ModelError
-from shoal.evaluation.batching import Row, fill_batches, row_check, split_row
+from shoal.evaluation.batching import ScoringRow, fill_batches, row_check, split_row
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.scoring import batch_budget, score_batch
 from shoal.models import FactoredModel, factor_model
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from shoal.text import PlainTokenizer
 
 
-def text_rows(
+def encode_texts(
     model: PreTrainedModel | FastModel, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]
-) -> list[Row]:
+) -> list[ScoringRow]:
     """One row a text, all of its tokens to be scored.
 
     A text stands behind what the tokenizer puts at the beginning; where that is nothing, behind the token that begins
@@ -48,7 +48,7 @@ def text_rows(
     for place, (ids, text) in enumerate(zip(plain_ids(tokenizer, texts), texts, strict=True)):
         if not ids:
             raise DataError(f"text {place} ({text[:40]!r}) has no tokens; there is nothing to score")
-        row = Row(place, (*opening, *ids), len(opening), 0, len(ids))
+        row = ScoringRow(place, (*opening, *ids), len(opening), 0, len(ids))
         check(row, text)
         rows.append(row)
     return rows
@@ -71,7 +71,7 @@ def document_opening(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> tup
 
 def log_likelihoods(
     model: PreTrainedModel | FastModel,
-    rows: Sequence[Row],
+    rows: Sequence[ScoringRow],
     *,
     token_budget: int = 4096,
     progress: Progress | None = None,
@@ -81,10 +81,10 @@ def log_likelihoods(
 
     Args:
         model: a causal language model; it is put into evaluation mode and left as it was.
-        rows: as `text_rows` gives them; their items are 0, 1, ... in order.
+        rows: as `encode_texts` gives them; their items are 0, 1, ... in order.
         token_budget: tokens of a batch, padding included; a longer row goes alone.
         progress: called with (what, done, total).
-        what: the name of the work, for ``progress``.
+        what: the name of the work that ``progress`` is called with.
 
     Raises:
         ModelError: the model's logits are not numbers.
@@ -106,7 +106,7 @@ def log_likelihoods(
     return found
 
 
-def _nats_of(factored: FactoredModel, batch: list[Row]) -> list[float]:
+def _nats_of(factored: FactoredModel, batch: list[ScoringRow]) -> list[float]:
     scores = score_batch(factored, batch).scores
     nats_N = (scores.target_N - scores.log_normalizer_N).tolist()
     ends = torch.tensor([0, *(row.stop - row.start for row in batch)]).cumsum(0).tolist()

@@ -27,7 +27,8 @@ def bleu(said: Sequence[str], wanted: Sequence[str]) -> float:
 
     if not any(map(str.strip, wanted)):
         return math.nan
-    return float(BLEU(effective_order=True).corpus_score(list(said), [list(wanted)]).score)
+    score = float(BLEU(effective_order=True).corpus_score(list(said), [list(wanted)]).score)
+    return round(score, 9)  # a geometric mean of ones is 1.0000000000000004
 
 
 def chrf(said: Sequence[str], wanted: Sequence[str]) -> float:

@@ -33,16 +33,16 @@ def evaluate_by_generation(
     *,
     progress: Progress | None = None,
 ) -> Scores:
-    """Score a model by letting it speak: greedy, one example at a time, at most as many tokens as the target has.
+    """Score a model by letting it generate: greedy, one example at a time, at most as many tokens as the target has.
 
-    What the model's own generation settings say of sampling, penalties and lengths is left aside. What decoding does
+    The model's own generation settings (sampling, penalties, lengths) are left aside. What decoding does
     not show (token accuracy and likelihood behind the first divergence) is None for wrong examples.
 
     Args:
         model: a causal language model; it is put into evaluation mode and left as it was.
         tokenizer: its tokenizer.
         examples: what to score.
-        progress: is told how far it is.
+        progress: called with (what, done, total).
 
     Raises:
         TooLongError: an example is longer than the model's context.
@@ -55,7 +55,7 @@ def evaluate_by_generation(
     items = []
     try:
         for index, (pair, example) in enumerate(zip(pairs, examples, strict=True)):
-            items.append(_speak(model, tokenizer, pair, example, index))
+            items.append(_generate(model, tokenizer, pair, example, index))
             if progress is not None:
                 progress("generating", index + 1, len(pairs))
     finally:
@@ -70,8 +70,8 @@ def evaluate_by_generation(
     return Scores(items=tuple(items), tokenizer_policy=describe_policy(tokenizer), settings=settings)
 
 
-class _Listener(LogitsProcessor):
-    """Notes the logits' verdict on each target token as it is decoded, and changes nothing."""
+class _TargetLogits(LogitsProcessor):
+    """Records margin and likelihood of each target token as it is decoded, and changes nothing."""
 
     def __init__(self, target: Sequence[int]) -> None:
         self.target = target
@@ -79,15 +79,15 @@ class _Listener(LogitsProcessor):
         self.likelihoods: list[float] = []
 
     def __call__(self, _: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        wanted = self.target[len(self.margins)]
+        target_id = self.target[len(self.margins)]
         logits = scores[0].double()
-        own, rest = logits[wanted], torch.cat([logits[:wanted], logits[wanted + 1 :]])
+        own, rest = logits[target_id], torch.cat([logits[:target_id], logits[target_id + 1 :]])
         self.margins.append(float(own - rest.max()))
         self.likelihoods.append(float(own - logits.logsumexp(0)))
         return scores
 
 
-def _speak(
+def _generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pair: EncodedPair, example: Example, index: int
 ) -> ItemScore:
     """One example."""
@@ -95,7 +95,7 @@ def _speak(
     if context is not None and len(pair.ids) - 1 > context:
         raise TooLongError(f"example {index} takes {len(pair.ids)} tokens and the model reads at most {context}")
     target, end = list(pair.target), tokenizer.eos_token_id
-    listener = _Listener(target)
+    noted = _TargetLogits(target)
     prompt = torch.tensor([pair.prompt], device=model.device)
     settings: dict[str, Any] = {} if end is None else {"eos_token_id": end, "pad_token_id": end}
     factored.forget()
@@ -109,40 +109,41 @@ def _speak(
             use_cache=factored.lengths.all_agree,
             **settings,
         ),
-        logits_processor=LogitsProcessorList([listener]),
+        logits_processor=LogitsProcessorList([noted]),
     )
-    said = output[0, len(pair.prompt) :].tolist()
+    generated = output[0, len(pair.prompt) :].tolist()
     shared = 0
-    while shared < len(said) and said[shared] == target[shared] and math.isfinite(listener.margins[shared]):
+    while shared < len(generated) and generated[shared] == target[shared] and math.isfinite(noted.margins[shared]):
         shared += 1
     exact = shared == len(target)
-    margins = tuple(listener.margins[: len(target) if exact else shared + 1])
+    margins = tuple(noted.margins[: len(target) if exact else shared + 1])
     broken = not all(math.isfinite(margin) for margin in margins)
-    likelihood = math.fsum(listener.likelihoods) if exact else None
-    text = decode_continuation(tokenizer, pair.prompt, said[:shared] if broken else said)
-    bytes_said = len(example.completion.encode()) + example.ends
+    likelihood = math.fsum(noted.likelihoods) if exact else None
+    text = decode_continuation(tokenizer, pair.prompt, generated[:shared] if broken else generated)
+    size_bytes = len(example.completion.encode()) + example.ends
     return ItemScore(
         index=index,
+        target_ids=tuple(target),
         exact_match=exact,
-        string_match=text == decode_continuation(tokenizer, pair.prompt, target) and (end in said) == example.ends,
+        string_match=text == decode_continuation(tokenizer, pair.prompt, target) and (end in generated) == example.ends,
         first_divergence=None if exact else shared,
-        divergence=None if exact else _kind(said[shared], target[shared], end),
+        divergence=None if exact else _divergence(generated[shared], target[shared], end),
         margin=math.nan if broken else min(margins),
         token_margins=margins,
         tokens=len(target),
         token_accuracy=1.0 if exact else None,
         log_likelihood=likelihood,
-        bits_per_byte=None if likelihood is None else -likelihood / math.log(2) / bytes_said,
+        bits_per_byte=None if likelihood is None else -likelihood / math.log(2) / size_bytes,
         greedy_text=text,
-        greedy_ends=not broken and end in said,
+        greedy_ends=not broken and end in generated,
         status=_status(margins, broken=broken),
     )
 
 
-def _kind(said: int, wanted: int, end: int | None) -> Divergence:
-    if said == end:
+def _divergence(generated: int, target: int, end: int | None) -> Divergence:
+    if generated == end:
         return "ended-early"
-    return "went-on" if wanted == end else "other"
+    return "went-on" if target == end else "other"
 
 
 def _status(margins: tuple[float, ...], *, broken: bool) -> Status:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.evaluation.metrics import bits_per_byte, perplexity
 from shoal.text import decode_continuation
 
 if TYPE_CHECKING:
+    import pandas
     from transformers import PreTrainedTokenizerFast
 
-    from shoal.evaluation.scoring import Stretch
+    from shoal.evaluation.scoring import SpanScore
     from shoal.tasks import Example
 
 
@@ -27,11 +29,14 @@ class ItemScore:
     index: int
     """The example's place in the list that was given."""
 
+    target_ids: tuple[int, ...]
+    """The token ids of the completion as the model's tokenizer encodes it behind the prompt, end token included."""
+
     exact_match: bool
     """The greedy continuation equals the completion, end token included (token match)."""
 
     string_match: bool | None
-    """The decoded greedy continuation equals the completion as text; None where the greedy text was not asked for."""
+    """The decoded greedy continuation equals the completion as text; None where the greedy text was left out."""
 
     first_divergence: int | None
     """The first position where greedy decoding leaves the target; None where it never does."""
@@ -59,8 +64,8 @@ class ItemScore:
     """-log_likelihood / ln 2 / the completion's bytes in UTF-8 (an end token counts as one byte)."""
 
     greedy_text: str | None
-    """What the model says by greedy decoding, special tokens left out: up to its end token, at most as many tokens as
-    the target has."""
+    """What the model generates by greedy decoding, special tokens left out: up to its end token, at most as many tokens
+    as the target has."""
 
     greedy_ends: bool | None
     """Whether the greedy continuation reached the end token within as many tokens as the target has."""
@@ -68,10 +73,14 @@ class ItemScore:
     status: Status
     """``tie``: two equal logits decided; ``near-tie``: closer than rounding, so decided in float64; ``nan``."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain values, as ``shoal score --out`` writes it: all but the ids of the target."""
+        return {name: value for name, value in asdict(self).items() if name != "target_ids"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The items, in the order of the examples, and what can be said of all of them."""
+    """The items, in the order of the examples, and their summary."""
 
     items: tuple[ItemScore, ...]
 
@@ -104,57 +113,86 @@ class Scores:
             total += item.log_likelihood
         return perplexity(total, sum(item.tokens for item in self.items))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The summary and the items as plain values; accuracy and perplexity are None where there are no items."""
+        return {
+            "exact_matches": self.exact_matches,
+            "accuracy": self.accuracy if self.items else None,
+            "perplexity": self.perplexity if self.items else None,
+            "tokenizer_policy": self.tokenizer_policy,
+            "settings": dict(self.settings),
+            "items": [item.to_dict() for item in self.items],
+        }
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row an item."""
+        import pandas
+
+        return pandas.DataFrame([item.to_dict() for item in self.items])
+
+    def __str__(self) -> str:
+        """The summary in a line or two."""
+        if not self.items:
+            return "no items"
+        unclear = Counter(item.status for item in self.items if item.status != "clear")
+        right = f"{self.exact_matches} of {len(self.items)} ({self.accuracy:.1%})"
+        lines = [f"exact match: {right}; perplexity {self.perplexity:.4g}"]
+        if unclear:
+            lines.append("decided by: " + ", ".join(f"{status} {count}" for status, count in sorted(unclear.items())))
+        return "\n".join(lines)
+
 
 def item_score(
-    stretch: Stretch,
+    span: SpanScore,
     example: Example,
     tokenizer: PreTrainedTokenizerFast,
-    said: tuple[int, ...] | None,
+    continuation: tuple[int, ...] | None,
     *,
     early_exit: bool,
 ) -> ItemScore:
     """The record of one item.
 
     Args:
-        stretch: the verdict on its target, or on its part up to the first wrong token.
+        span: the verdict on its target, or on its part up to the first wrong token.
         example: the item itself.
         tokenizer: the model's.
-        said: the greedy continuation as ids; None where it was not asked for.
+        continuation: the greedy continuation as ids; None where it was left out.
         early_exit: leave out what an early exit cannot know, even where it is known.
     """
-    row, wrong_at = stretch.row, stretch.wrong_at
+    row, wrong_at = span.row, span.wrong_at
     prompt, target = row.ids[: row.boundary], row.ids[row.boundary :]
     cut = early_exit and wrong_at is not None
-    decisive = stretch.margins[: None if wrong_at is None else wrong_at + 1]
-    likelihood = None if cut else stretch.log_likelihood
+    decisive = span.margins[: None if wrong_at is None else wrong_at + 1]
+    likelihood = None if cut else span.log_likelihood
     text, ends, string_match = None, None, None
-    if said is not None:
-        text, ends = decode_continuation(tokenizer, prompt, said), tokenizer.eos_token_id in said
+    if continuation is not None:
+        text, ends = decode_continuation(tokenizer, prompt, continuation), tokenizer.eos_token_id in continuation
         string_match = ends == example.ends and text == decode_continuation(tokenizer, prompt, target)
     return ItemScore(
         index=row.item,
+        target_ids=target,
         exact_match=wrong_at is None,
         string_match=string_match,
         first_divergence=wrong_at,
-        divergence=_divergence(stretch.greedy_id, target, wrong_at, tokenizer.eos_token_id),
+        divergence=_divergence(span.greedy_id, target, wrong_at, tokenizer.eos_token_id),
         margin=math.nan if any(map(math.isnan, decisive)) else min(decisive),
-        token_margins=decisive if cut else stretch.margins,
+        token_margins=decisive if cut else span.margins,
         tokens=len(target),
-        token_accuracy=None if cut else stretch.right / len(target),
+        token_accuracy=None if cut else span.right / len(target),
         log_likelihood=likelihood,
         bits_per_byte=None if likelihood is None else bits_per_byte(likelihood, example.completion, ends=example.ends),
         greedy_text=text,
         greedy_ends=ends,
-        status=stretch.status,
+        status=span.status,
     )
 
 
 def _divergence(
-    said: int | None, target: tuple[int, ...], wrong_at: int | None, end_id: int | None
+    greedy_id: int | None, target: tuple[int, ...], wrong_at: int | None, end_id: int | None
 ) -> Divergence | None:
     """How the continuation left the target."""
     if wrong_at is None:
         return None
-    if said is not None and said == end_id:
+    if greedy_id is not None and greedy_id == end_id:
         return "ended-early"
     return "went-on" if target[wrong_at] == end_id else "other"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from shoal.evaluation.batching import Row, fill_batches, pad_batch, scored_places, shared_opening, split_row
-from shoal.evaluation.float64_rescoring import PreciseScorer, near_ties
+from shoal.evaluation.batching import ScoringRow, fill_batches, pad_batch, scored_places, shared_opening, split_row
+from shoal.evaluation.float64_rescoring import Float64Scorer, near_ties
 from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals, full_blocks, head_blocks, score_positions
 
 if TYPE_CHECKING:
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 
 
 _FULL_LOGITS_BYTES = 256 * 2**20
+"""Of the logits of a batch, in float32, where a model cannot be factored into body and head and makes them all."""
+
 _GRAVEST_FIRST: tuple[Status, ...] = ("nan", "tie", "near-tie")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SpanScore:
     """The verdict on the target tokens of a row from its start to its stop (or to its first wrong one)."""
 
-    row: Row
+    row: ScoringRow
 
     margins: tuple[float, ...]
     """Target logit minus best other logit."""
@@ -55,15 +57,15 @@ class Stretch:
 
 
 class Scorer:
-    """Scores rows with one model; keeps what is costly to make."""
+    """Scores rows with one model; what is costly to make, the float64 copy above all, is made once."""
 
     def __init__(self, factored: FactoredModel, token_budget: int) -> None:
         self._factored = factored
-        self._precise = PreciseScorer(factored)
+        self._precise = Float64Scorer(factored)
         self._budget = batch_budget(factored, token_budget)
 
-    def score(self, rows: Iterable[Row], on_batch: Callable[[int], None] | None = None) -> list[Stretch]:
-        """Score rows, each with an item of its own, in batches; the order of the stretches is not that of the rows.
+    def score(self, rows: Iterable[ScoringRow], on_batch: Callable[[int], None] | None = None) -> list[SpanScore]:
+        """Score rows, each with an item of its own, in batches; the order of the spans is not that of the rows.
 
         Args:
             rows: what to score.
@@ -71,41 +73,41 @@ class Scorer:
         """
         lengths, wholes = self._factored.lengths, {row.item: row for row in rows}
         pieces = [piece for row in wholes.values() for piece in split_row(row, lengths)]
-        found: dict[int, list[Stretch]] = {}
+        found: dict[int, list[SpanScore]] = {}
         for batch in fill_batches(pieces, self._budget, lengths):
-            for stretch in self._score_batch(batch):
-                found.setdefault(stretch.row.item, []).append(stretch)
+            for span in self._score_batch(batch):
+                found.setdefault(span.row.item, []).append(span)
             if on_batch is not None:
                 on_batch(sum(piece.stop == wholes[piece.item].stop for piece in batch))
-        return [join_stretches(wholes[item], stretches) for item, stretches in found.items()]
+        return [join_spans(wholes[item], spans) for item, spans in found.items()]
 
-    def _score_batch(self, batch: list[Row]) -> list[Stretch]:
+    def _score_batch(self, batch: list[ScoringRow]) -> list[SpanScore]:
         factored = self._factored
         blocks, target_N, scores = score_batch(factored, batch)
         wrong = _first_wrong_places(batch, scores.right_N.tolist())
         greedy = self._greedy_at(wrong, blocks, target_N, scores)
         verdicts = _Verdicts(scores, near_ties(scores.target_N, scores.best_other_N, factored.model.dtype))
-        stretches, first = [], 0
+        spans, first = [], 0
         for row, place, greedy_id in zip(batch, wrong, greedy, strict=True):
             last = first + row.stop - row.start
             decisive = slice(first, last if place is None else place + 1)
             if any(verdicts.near[decisive]):
-                stretches.append(self._recheck(row))
+                spans.append(self._recheck(row))
             else:
                 at = None if place is None else place - first
-                stretches.append(verdicts.stretch(row, slice(first, last), at, greedy_id, "clear"))
+                spans.append(verdicts.span(row, slice(first, last), at, greedy_id, "clear"))
             first = last
-        return stretches
+        return spans
 
     def _greedy_at(
         self, wrong: list[int | None], blocks: LogitBlock, target_N: torch.Tensor, scores: PositionScores
     ) -> list[int | None]:
         """The argmax at each row's first wrong token."""
-        asked = torch.tensor([place for place in wrong if place is not None], dtype=torch.long)
-        found = iter(find_rivals(blocks, target_N, scores.home_N, asked, self._factored.vocabulary).tolist())
+        wrong_N = torch.tensor([place for place in wrong if place is not None], dtype=torch.long)
+        found = iter(find_rivals(blocks, target_N, scores.home_N, wrong_N, self._factored.vocabulary).tolist())
         return [None if place is None else next(found) for place in wrong]
 
-    def _recheck(self, row: Row) -> Stretch:
+    def _recheck(self, row: ScoringRow) -> SpanScore:
         """A row that rounding decides, by itself in float64."""
         _, where_N, target_N = scored_places([row])
         scores, greedy_N = self._precise.score(list(row.ids[: row.fed]), where_N, target_N)
@@ -114,17 +116,22 @@ class Scorer:
         tie = bool((scores.target_N[decisive] == scores.best_other_N[decisive]).any())
         greedy_id = None if wrong is None else int(greedy_N[wrong])
         verdicts = _Verdicts(scores, torch.zeros_like(scores.right_N))
-        return verdicts.stretch(row, slice(None), wrong, greedy_id, "tie" if tie else "near-tie")
+        return verdicts.span(row, slice(None), wrong, greedy_id, "tie" if tie else "near-tie")
 
 
-def join_stretches(row: Row, stretches: Sequence[Stretch]) -> Stretch:
-    """The verdict on a row from those on its parts, which come in any order; a first wrong token hides what follows."""
-    if len(stretches) == 1:
-        return stretches[0] if stretches[0].row is row else replace(stretches[0], row=row)
-    parts = sorted(stretches, key=lambda stretch: stretch.row.start)
+def join_spans(row: ScoringRow, spans: Sequence[SpanScore]) -> SpanScore:
+    """The verdict on a row from those on its parts; a first wrong token hides what follows.
+
+    Args:
+        row: the whole row.
+        spans: the verdicts on its parts, in any order; at least one.
+    """
+    if len(spans) == 1:
+        return spans[0] if spans[0].row is row else replace(spans[0], row=row)
+    parts = sorted(spans, key=lambda span: span.row.start)
     wrong = next((part for part in parts if part.wrong_at is not None), parts[-1])
     statuses = {part.status for part in parts[: parts.index(wrong) + 1]}
-    return Stretch(
+    return SpanScore(
         row=row,
         margins=tuple(margin for part in parts for margin in part.margins),
         right=sum(part.right for part in parts),
@@ -136,7 +143,12 @@ def join_stretches(row: Row, stretches: Sequence[Stretch]) -> Stretch:
 
 
 def batch_budget(factored: FactoredModel, token_budget: int) -> int:
-    """How many tokens may go together: one row where padding matters, fewer where all logits of a batch are made."""
+    """The tokens of a batch: one row where padding matters, fewer where all logits of a batch are made.
+
+    Args:
+        factored: the model.
+        token_budget: the tokens of a batch, padding included, that the caller allows.
+    """
     budget = token_budget if factored.padding == "right" else 1
     return budget if factored.head is not None else min(budget, max(1, _FULL_LOGITS_BYTES // (4 * factored.vocabulary)))
 
@@ -150,12 +162,14 @@ class _Verdicts:
         self.near = near_N.tolist()
         self.log_likelihoods = (scores.target_N - scores.log_normalizer_N).tolist()
 
-    def stretch(self, row: Row, place: slice, wrong: int | None, greedy_id: int | None, status: Status) -> Stretch:
+    def span(
+        self, row: ScoringRow, place: slice, wrong: int | None, greedy_id: int | None, status: Status
+    ) -> SpanScore:
         """The part of the batch that belongs to one row; ``wrong`` counts from the row's start."""
         margins, log_likelihoods = self.margins[place], self.log_likelihoods[place]
         if wrong is not None and not math.isfinite(margins[wrong] + log_likelihoods[wrong]):
             status, greedy_id = "nan", None
-        return Stretch(
+        return SpanScore(
             row=row,
             margins=tuple(margins),
             right=sum(self.right[place]),
@@ -166,7 +180,7 @@ class _Verdicts:
         )
 
 
-def _first_wrong_places(batch: list[Row], right: list[bool]) -> list[int | None]:
+def _first_wrong_places(batch: list[ScoringRow], right: list[bool]) -> list[int | None]:
     """For each row, the place in the batch's N positions of its first wrong token."""
     places: list[int | None] = []
     first = 0
@@ -190,8 +204,13 @@ class BatchScores(NamedTuple):
     scores: PositionScores
 
 
-def score_batch(factored: FactoredModel, batch: list[Row]) -> BatchScores:
-    """Read a batch, and put the head on its scored positions only."""
+def score_batch(factored: FactoredModel, batch: list[ScoringRow]) -> BatchScores:
+    """Read a batch, and apply the head to its scored positions only.
+
+    Args:
+        factored: the model, in evaluation mode.
+        batch: as `fill_batches` makes it.
+    """
     device = factored.model.device
     ids_BL = pad_batch(batch, device)
     which_N, where_N, target_N = (part.to(device) for part in scored_places(batch))
@@ -204,44 +223,57 @@ def score_batch(factored: FactoredModel, batch: list[Row]) -> BatchScores:
 
 
 _FIRST_WINDOW = 1
+"""Tokens. Most models that fail do so at the first token of the answer."""
 _GROWTH = 8
 
 
-def score_whole(scorer: Scorer, rows: list[Row], tell: Progress) -> list[Stretch]:
-    """Every target token of every row, in the order of the rows."""
+def score_whole(scorer: Scorer, rows: list[ScoringRow], progress: Progress) -> list[SpanScore]:
+    """Score every target token of every row, in the order of the rows.
+
+    Args:
+        scorer: of the model.
+        rows: with items 0, 1, ... in order.
+        progress: called with (what, done, total).
+    """
     done = 0
 
     def count(more: int) -> None:
         nonlocal done
         done += more
-        tell("scoring", done, len(rows))
+        progress("scoring", done, len(rows))
 
-    return sorted(scorer.score(rows, count), key=lambda stretch: stretch.row.item)
+    return sorted(scorer.score(rows, count), key=lambda span: span.row.item)
 
 
-def score_to_divergence(scorer: Scorer, rows: list[Row], tell: Progress) -> list[Stretch]:
-    """Each row up to its first wrong token, in the order of the rows.
+def score_to_divergence(scorer: Scorer, rows: list[ScoringRow], progress: Progress) -> list[SpanScore]:
+    """Score each row incrementally, up to its first wrong token, in the order of the rows.
 
     Targets are read in windows of 1, 8, 64, ... tokens, each time from the prompt on; since windows grow eightfold, a
     row that is right to its end costs at most a seventh more than in one pass, and one that fails at once its prompt.
+
+    Args:
+        scorer: of the model.
+        rows: with different items.
+        progress: called with (what, done, total).
     """
-    verdicts: dict[int, list[Stretch]] = {row.item: [] for row in rows}
+    verdicts: dict[int, list[SpanScore]] = {row.item: [] for row in rows}
     going, reach = rows, _FIRST_WINDOW
     while going:
         windows = [
-            Row(row.item, row.ids, row.boundary, _scored(verdicts[row.item]), min(reach, row.stop)) for row in going
+            ScoringRow(row.item, row.ids, row.boundary, _scored(verdicts[row.item]), min(reach, row.stop))
+            for row in going
         ]
-        for stretch in scorer.score(windows):
-            verdicts[stretch.row.item].append(stretch)
+        for span in scorer.score(windows):
+            verdicts[span.row.item].append(span)
         going = [row for row in going if _open(verdicts[row.item], row)]
         reach *= _GROWTH
-        tell("scoring", len(rows) - len(going), len(rows))
-    return [join_stretches(row, verdicts[row.item]) for row in rows]
+        progress("scoring", len(rows) - len(going), len(rows))
+    return [join_spans(row, verdicts[row.item]) for row in rows]
 
 
-def _scored(stretches: list[Stretch]) -> int:
-    return stretches[-1].row.stop if stretches else 0
+def _scored(spans: list[SpanScore]) -> int:
+    return spans[-1].row.stop if spans else 0
 
 
-def _open(stretches: list[Stretch], row: Row) -> bool:
-    return stretches[-1].wrong_at is None and stretches[-1].row.stop < row.stop
+def _open(spans: list[SpanScore], row: ScoringRow) -> bool:
+    return spans[-1].wrong_at is None and spans[-1].row.stop < row.stop

@@ -26,8 +26,7 @@ _PARTS = 6
 def look_inside(loaded: LoadedModel, arm: str, example: Example, run: Path) -> None:
     """Write ``inside/ARM.json``, and ``inside/views/ARM.json`` for its page.
 
-    The model reads the prompt with the right completion. What cannot be looked into says why in the JSON; it is no
-    fault of the run.
+    The model reads the prompt with the right completion. Where that fails, the JSON has the reason; the run goes on.
 
     Args:
         loaded: the trained model.

@@ -1,4 +1,4 @@
-"""Two runs beside each other, item by item and seed by seed."""
+"""Two runs compared, item by item and seed by seed."""
 
 from __future__ import annotations
 

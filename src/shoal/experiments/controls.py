@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.experiments.measures import MEASURES, MeasureName, by_seed, gain, mean_of
-from shoal.experiments.table import Table
+from shoal.experiments.tables import SettingsTable
 from shoal.experiments.verdict import Control
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example, Task
 
 
-class CeilingTable(Table):
+class CeilingTable(SettingsTable):
     """The training ceiling: what each of the two arms must reach on the seen examples."""
 
     measure: MeasureName = "exact_match"
@@ -31,7 +31,7 @@ class CeilingTable(Table):
     """The mean over seeds that is at least reached (for bits per byte, at most)."""
 
 
-class ControlsTable(Table):
+class ControlsTable(SettingsTable):
     """The controls that can make a comparison worthless; those that cost no training are always on."""
 
     training_ceiling: CeilingTable = CeilingTable()
@@ -173,6 +173,7 @@ class Leakage(ControlCheck):
     def check(self, evidence: Evidence) -> Control:
         """Search the seen prompts for the held-out ones."""
         treatment, task = evidence.experiment.treatment, evidence.task
+        # A copy that differs in case or spacing alone leaks as well.
         seen = {_plain(example.prompt) for example in task.seen}
         leaked = [example for example in task.held_out if _plain(example.prompt) in seen]
         total = len(task.held_out)
@@ -231,7 +232,12 @@ class ShuffledLabels(ControlCheck):
         return experiment.controls.shuffled_labels
 
     def training_examples(self, seen: Sequence[Example], seed: int) -> list[Example]:
-        """The seen examples, their completions shuffled among the prompts."""
+        """The seen examples, their completions shuffled among the prompts.
+
+        Args:
+            seen: the seen examples.
+            seed: of the training.
+        """
         from shoal.experiments.tasks import shuffle_labels
 
         return shuffle_labels(seen, seed)
@@ -242,6 +248,7 @@ class ShuffledLabels(ControlCheck):
         name, treatment = experiment.measure.primary, experiment.treatment
         value = mean_of(name, evidence.control_items[self.name])
         trained = [one for one in evidence.held_out(treatment).values() if one is not None]
+        # The sign for every seed, and no test: the control is trained once, so that it has no spread of its own.
         passed = not evidence.found or (value is None or all(gain(name, one, value) > 0 for one in trained))
         says = (
             f"trained on completions dealt to other prompts, {treatment} reaches "

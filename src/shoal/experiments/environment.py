@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FILE = "environment.json"
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy")
+# The processor is not among them: records of two machines of equal versions are comparable, if not bit for bit.
 _MUST_STAY = ("shoal", "python", "machine", "packages")
 
 

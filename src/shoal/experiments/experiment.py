@@ -7,12 +7,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from shoal.experiments.controls import ControlsTable
-from shoal.experiments.learning import LearningTable
 from shoal.experiments.measures import MEASURES, MeasureName
-from shoal.experiments.table import Confidence, Count, Name, NotNegative, Positive, Share, ShareOrZero, Table
+from shoal.experiments.tables import (
+    Confidence,
+    Count,
+    LearningTable,
+    Name,
+    NotNegative,
+    Positive,
+    SettingsTable,
+    Share,
+    ShareOrZero,
+)
 
 
-class TaskTable(Table):
+class TaskTable(SettingsTable):
     """Where the examples come from."""
 
     name: Name
@@ -31,7 +40,7 @@ class TaskTable(Table):
         return self
 
 
-class SplitTable(Table):
+class SplitTable(SettingsTable):
     """Which examples are held out."""
 
     name: str
@@ -51,7 +60,7 @@ class TrainingTable(LearningTable):
     warmup: ShareOrZero = 0.05
 
 
-class TuningTable(Table):
+class TuningTable(SettingsTable):
     """The learning rates that each arm tries, with an equal budget, on a part of the seen examples."""
 
     learning_rates: Annotated[tuple[Positive, ...], Field(strict=False)] = ()
@@ -75,7 +84,7 @@ class TuningTable(Table):
         return self
 
 
-class MeasureTable(Table):
+class MeasureTable(SettingsTable):
     """What the verdict rests on."""
 
     primary: MeasureName
@@ -86,14 +95,14 @@ class MeasureTable(Table):
     """Confidence of every interval."""
 
 
-class EvaluationTable(Table):
+class EvaluationTable(SettingsTable):
     """How models are evaluated."""
 
     token_budget: Count = 4096
     """Tokens a batch, padding counted."""
 
 
-class Experiment(Table):
+class Experiment(SettingsTable):
     """One experiment, its preset resolved."""
 
     name: Name

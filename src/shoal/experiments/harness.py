@@ -86,6 +86,7 @@ def _stamp(run: Run) -> str:
     for path in sorted(run.folder.glob(f"{FOLDER}/*/results_*.json")):
         if match := _STAMP.fullmatch(path.name):
             return match[1]
+    # The form of the stamps of lm-evaluation-harness, which its readers parse: local to no zone, without colons.
     return datetime.now(UTC).replace(tzinfo=None).isoformat().replace(":", "-")
 
 

@@ -83,7 +83,13 @@ class WorkerContext:
         return make_experiment_task(self.experiment)
 
     def model(self, spec: str, seed: int, *, shuffle: bool = False) -> LoadedModel:
-        """A model of the job's own, which it may change. Weights that no seed draws are read once a worker."""
+        """A model of the job's own, which it may change. Weights that no seed draws are read once per worker.
+
+        Args:
+            spec: the model spec.
+            seed: of fresh and of shuffled weights.
+            shuffle: whether to shuffle the weights within each tensor.
+        """
         from shoal.models import load_model, parse_spec
 
         if parse_spec(spec).kind == "random":
@@ -91,6 +97,7 @@ class WorkerContext:
         else:
             if spec not in self.loaded:
                 self.loaded[spec] = load_model(spec, device=self.experiment.device)
+            # A copy, since training changes the weights in place.
             loaded = replace(self.loaded[spec], model=copy.deepcopy(self.loaded[spec].model))
         if shuffle:
             import torch
@@ -155,7 +162,7 @@ def _certificate(context: WorkerContext, job: Job) -> None:
 
     certificate = certify(fast=True)
     if not certificate.passed:
-        raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate.to_text()}")
+        raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate}")
     record = certificate.to_dict()
     # How long a check took is no part of what it proved; the job's own time stands in timings.jsonl.
     record["checks"] = [{key: value for key, value in check.items() if key != "seconds"} for check in record["checks"]]
@@ -222,11 +229,13 @@ def _arm(context: WorkerContext, job: Job) -> None:
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
     examples = {"seen": context.task.seen, "held_out": context.task.held_out}
+    # A resumed job has evaluated the fresh model already, and its checkpoint holds a later one.
     if not (folder / "before.jsonl").is_file():
         _write_items(folder / "before.jsonl", _items(context, loaded, examples))
     result = _train(loaded, context.task.seen, _settings(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     _write_items(folder / "after.jsonl", _items(context, loaded, examples))
+    # The report shows one model of each arm.
     if job.seed == context.experiment.seeds[0]:
         held_out = context.task.held_out
         look_inside(loaded, job.arm, held_out[len(held_out) // 2], context.folder)
@@ -245,10 +254,10 @@ def _control(context: WorkerContext, job: Job) -> None:
 
 
 def _settings(context: WorkerContext, job: Job) -> TrainSettings:
-    from shoal.experiments.learning import settings_of
+    from shoal.experiments.tables import train_settings_of
 
     chosen = {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
-    return settings_of(context.experiment.training, chosen)
+    return train_settings_of(context.experiment.training, chosen)
 
 
 def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:
@@ -263,7 +272,6 @@ def _items(
 ) -> list[ItemRecord]:
     """Score examples, given by split."""
     from shoal.evaluation import evaluate
-    from shoal.text import encode_pairs
 
     flat = [(split, example) for split, part in examples.items() for example in part]
     scores = evaluate(
@@ -273,10 +281,9 @@ def _items(
         token_budget=context.experiment.evaluation.token_budget,
         greedy_text=greedy_text,
     )
-    pairs = encode_pairs(loaded.tokenizer, [(example.prompt, example.completion, example.ends) for _, example in flat])
     return [
-        ItemRecord.of_score(split, example, score, [loaded.tokenizer.decode([token]) for token in pair.target])
-        for (split, example), score, pair in zip(flat, scores.items, pairs, strict=True)
+        ItemRecord.of_score(split, example, score, [loaded.tokenizer.decode([token]) for token in score.target_ids])
+        for (split, example), score in zip(flat, scores.items, strict=True)
     ]
 
 

@@ -76,7 +76,12 @@ def judge(
 
 
 def measure_effect(experiment: Experiment, arms: Mapping[str, ArmItems]) -> Effect:
-    """The primary measure's paired differences between treatment and baseline on held-out items, after training."""
+    """The primary measure's paired differences between treatment and baseline on held-out items, after training.
+
+    Args:
+        experiment: has the arms, the measure and the confidence.
+        arms: the items of every arm, as `Run.items_of` gives them.
+    """
     name = experiment.measure.primary
     confidence = experiment.measure.confidence
     pairs = paired_differences(name, arms[experiment.treatment], arms[experiment.baseline])
@@ -110,6 +115,7 @@ def _needed(effect: Effect) -> tuple[int | None, str | None]:
     """The seeds that would settle it: by finding an effect of d where the estimate reaches d, else by excluding d."""
     if effect.difference_sd is None:
         return None, "at least 6 seeds per arm, so that their spread can be seen"
+    # A reached estimate must be told from 0; a smaller one is settled by excluding d.
     distance = effect.smallest if effect.estimate >= effect.smallest else effect.smallest - effect.estimate
     seeds = seeds_needed(distance, effect.difference_sd, alpha=1 - effect.confidence)
     return seeds, needed_sentence(seeds, len(effect.differences), distance)
@@ -152,6 +158,7 @@ def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dic
             return None
         table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
     items = next(iter(first.values()))[key]
+    # Items of one template stand or fall together, so that groups are resampled, and not items.
     groups = [item.tags.get("group", place) for place, item in enumerate(items)]
     interval = crossed_bootstrap(table, groups=groups, confidence=experiment.measure.confidence)
     return {"low": interval.low, "high": interval.high, "confidence": interval.confidence, "groups": len(set(groups))}

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments.experiment import Experiment
-from shoal.experiments.faults import fault_line
+from shoal.experiments.tables import fault_line
+from shoal.wording import uncapital
 
 
 def shipped_experiments() -> tuple[str, ...]:
@@ -59,6 +60,10 @@ def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Expe
 def experiment_from(data: dict[str, Any], source: str) -> Experiment:
     """An experiment from a table without presets, as a run folder keeps it.
 
+    Args:
+        data: the table.
+        source: what an error message calls it; a file of rows is found from its folder.
+
     Raises:
         ExperimentFileError: a key is unknown or a value out of range.
     """
@@ -86,6 +91,10 @@ def _read(path_or_name: str | Path) -> tuple[str, bytes]:
 def parse_toml(source: str, text: bytes) -> dict[str, Any]:
     """The table of a TOML file.
 
+    Args:
+        source: what an error message calls it.
+        text: its bytes.
+
     Raises:
         ExperimentFileError: it is not UTF-8, or broken.
     """
@@ -95,7 +104,20 @@ def parse_toml(source: str, text: bytes) -> dict[str, Any]:
         line = text[: error.start].count(b"\n") + 1
         raise ExperimentFileError(f"{source}: line {line} is not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise ExperimentFileError(f"{source}: broken TOML: {_lower_first(str(error))}") from error
+        raise ExperimentFileError(f"{source}: broken TOML: {uncapital(str(error))}") from error
+
+
+def name_from_file(file: Path, otherwise: str) -> str:
+    """A name that may stand in a path, from the name of a settings file.
+
+    Args:
+        file: the settings file.
+        otherwise: the name where no letter or digit of the file's own is left.
+    """
+    return (
+        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-")
+        or otherwise
+    )
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +143,3 @@ def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
         return data
     return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

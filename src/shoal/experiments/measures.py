@@ -1,6 +1,6 @@
 """What is measured of a model on a list of items. Every measure is the mean of a value that each item has, or lacks.
 
-*Counting* and *stopping* are kept apart, since a model may know one and not the other. An item goes wrong at its
+*Counting* and *stopping* are separate, since a model may know one and not the other. An item goes wrong at its
 first divergence only once: by the end token coming early or not coming when due (a stopping error), or by another
 token (a counting error). Then exact match = counting x stopping, both being shares:
 
@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
+from shoal.experiments.tables import registered_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,16 +55,7 @@ def register_measure(measure: Measure) -> None:
     MEASURES[measure.name] = measure
 
 
-def _known(name: str) -> str:
-    if name not in MEASURES:
-        *others, last = map(repr, MEASURES)
-        # The words of pydantic's own error for a Literal, which the names would be if they were not registered.
-        expected = f"{', '.join(others)} or {last}"
-        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
-    return name
-
-
-MeasureName = Annotated[str, AfterValidator(_known)]
+MeasureName = Annotated[str, registered_name(lambda: MEASURES)]
 """The name of a registered measure."""
 
 

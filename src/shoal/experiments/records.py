@@ -283,7 +283,12 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
 
 
 def arm_place(arm: str, seed: int) -> str:
-    """The folder of one arm and seed in the run folder."""
+    """The folder of one arm and seed in the run folder.
+
+    Args:
+        arm: its name.
+        seed: of its training.
+    """
     return f"arms/{arm}/seed-{seed}"
 
 

@@ -59,24 +59,24 @@ def run_experiment(
     """
     task = make_experiment_task(experiment)
     _check_specs(experiment)
-    tell = progress or no_progress
+    report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:
-        return _Run(store, experiment, task, tell, workers).to_verdict()
+        return _ExperimentRun(store, experiment, task, report, workers).to_verdict()
     finally:
         store.close()
 
 
-class _Run:
+class _ExperimentRun:
     """The steps of a run, each of which leaves out what is there already."""
 
     def __init__(
-        self, store: RunStore, experiment: Experiment, task: Task, tell: Progress, workers: int | Literal["auto"]
+        self, store: RunStore, experiment: Experiment, task: Task, progress: Progress, workers: int | Literal["auto"]
     ) -> None:
         self.store = store
         self.experiment = experiment
         self.task = task
-        self.tell = tell
+        self.progress = progress
         keep_environment(store)
         choices = store.read("choices.json") or {}
         examples = examples_digest(task)
@@ -170,12 +170,12 @@ class _Run:
         left = [job for job in jobs if not finished(job)]
         done = len(jobs) - len(left)
         if jobs:
-            self.tell(what, done, len(jobs))
+            self.progress(what, done, len(jobs))
         for outcome in self.pool.run(left) if left else ():
             assert outcome.answer is not None  # a dead worker has raised
             self.store.add_timing(outcome.answer)
             done += 1
-            self.tell(what, done, len(jobs))
+            self.progress(what, done, len(jobs))
 
     def _choose(self, **choice: Any) -> None:
         self.choices |= choice

@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from shoal.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from shoal.experiments.table import Table
+    from shoal.experiments.tables import SettingsTable
 
 
-def as_table(experiment: Table) -> dict[str, Any]:
+def as_table(experiment: SettingsTable) -> dict[str, Any]:
     """The experiment as the run folder keeps it: plain values, no None."""
     table: dict[str, Any] = experiment.model_dump(mode="json", exclude_none=True)
     return table
 
 
 def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> list[tuple[str, Any, Any]]:
-    """The keys whose values differ, each with both values; None where one side lacks the key."""
+    """The keys whose values differ, each with both values; None where one side lacks the key.
+
+    Args:
+        held: one table.
+        wanted: the other.
+        place: the dotted key of both, with a dot behind it.
+    """
     found: list[tuple[str, Any, Any]] = []
     for key in dict.fromkeys([*held, *wanted]):
         before, now = held.get(key), wanted.get(key)
@@ -38,7 +45,7 @@ def _are_tables(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-def read_table(plan: Path) -> dict[str, Any]:
+def read_settings(plan: Path) -> dict[str, Any]:
     """The experiment of a run folder as plain values.
 
     Raises:
@@ -48,3 +55,19 @@ def read_table(plan: Path) -> dict[str, Any]:
         return tomllib.loads(plan.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StoreError(f"{plan} is damaged ({error}); give another folder with --out, or delete this one") from error
+
+
+def flatten(table: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Nested tables as one, by dotted key.
+
+    Args:
+        table: of tables and values.
+        place: the key of the table itself, with its dot.
+    """
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found |= flatten(value, f"{place}{key}.")
+        else:
+            found[f"{place}{key}"] = value
+    return found

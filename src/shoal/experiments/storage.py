@@ -1,4 +1,4 @@
-"""The files of a run folder: written whole or not at all, and read with errors that say what to do."""
+"""The files of a run folder: written atomically, and read with errors that name what to do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ def disk_faults(folder: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file so that it is never seen half-written.
+    """Write a text file atomically.
+
+    Args:
+        path: of the file; its folder is made where it does not exist.
+        text: is written as UTF-8.
 
     Raises:
         StoreError: the disk is full or the folder cannot be written; nothing is left behind.
@@ -49,12 +53,22 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file; a number that is not finite becomes null, which plain tools can read."""
+    """Write a JSON file; a number that is not finite becomes null, which plain tools can read.
+
+    Args:
+        path: of the file.
+        value: plain values.
+    """
     write_text(path, json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a JSONL file, one row a line; numbers that are not finite become null."""
+    """Write a JSONL file, one row per line; numbers that are not finite become null.
+
+    Args:
+        path: of the file.
+        rows: plain values.
+    """
     write_text(path, "".join(json.dumps(finite(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows))
 
 

@@ -11,14 +11,14 @@ import tomli_w
 from filelock import FileLock, Timeout
 
 from shoal.errors import StoreError
-from shoal.experiments.settings_file import as_table, differing, read_table
+from shoal.experiments.settings_file import as_table, differing, read_settings
 from shoal.experiments.storage import disk_faults, read_json, write_json, write_text
 from shoal.files import remove_partials
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shoal.experiments.table import Table
+    from shoal.experiments.tables import SettingsTable
 
 _LOCK = ".lock"
 _MAX_SHOWN = 60
@@ -40,7 +40,7 @@ class RunStore:
             written.
     """
 
-    def __init__(self, folder: Path, experiment: Table, *, plan: str = "experiment.toml") -> None:
+    def __init__(self, folder: Path, experiment: SettingsTable, *, plan: str = "experiment.toml") -> None:
         self.folder = folder
         self._plan = plan
         self.is_new = False
@@ -86,13 +86,19 @@ class RunStore:
         return read_json(self.path(name)) if self.path(name).is_file() else None
 
     def write(self, name: str, value: Any) -> None:
-        """Write a JSON file of the folder."""
+        """Write a JSON file of the folder.
+
+        Args:
+            name: of the file.
+            value: plain values.
+        """
         write_json(self.path(name), value)
 
     def add_timing(self, row: dict[str, Any]) -> None:
         """Append what took how long. A line that a kill cut short is ended first."""
         path = self.path("timings.jsonl")
         with disk_faults(self.folder), path.open("ab+") as file:
+            # A row that was cut short would swallow the next one.
             if file.tell():
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
@@ -105,6 +111,7 @@ class RunStore:
         def remember(descriptor: int) -> None:
             self.lock = descriptor
 
+        # Not thread-local: a notebook may close a run from another thread than it was opened in.
         self._file_lock = FileLock(self.folder / _LOCK, timeout=LOCK_TIMEOUT, thread_local=False, on_acquired=remember)
         try:
             self._file_lock.acquire()
@@ -113,14 +120,14 @@ class RunStore:
                 f"another process runs an experiment in {self.folder}; wait for it, or give another folder with --out"
             ) from None
 
-    def _claim(self, experiment: Table) -> None:
+    def _claim(self, experiment: SettingsTable) -> None:
         plan = self.path(self._plan)
         wanted = as_table(experiment)
         if not plan.is_file():
             write_text(plan, tomli_w.dumps(wanted))
             self.is_new = True
             return
-        held = read_table(plan)
+        held = read_settings(plan)
         if differences := differing(held, wanted):
             key, before, now = differences[0]
             more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""

@@ -42,7 +42,7 @@ def make_experiment_task(experiment: Experiment) -> Task:
 
 
 def examples_digest(task: Task) -> str:
-    """SHA-256 of all examples and of which are held out; a run goes on only with the examples that it began with."""
+    """SHA-256 of all examples and of which are held out; a run is resumed only with the examples that it began with."""
     state = hashlib.sha256()
     for example in task.examples:
         row = [example.prompt, example.completion, example.ends, task.split.holds_out(example), dict(example.tags)]

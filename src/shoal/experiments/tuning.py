@@ -18,12 +18,22 @@ if TYPE_CHECKING:
 
 
 def spec_of(experiment: Experiment, arm: str) -> str:
-    """The model spec of an arm; one that a control trains starts from the treatment's."""
+    """The model spec of an arm; one that a control trains starts from the treatment's.
+
+    Args:
+        experiment: has the arms.
+        arm: one of `all_arms`.
+    """
     return experiment.arms.get(arm, experiment.arms[experiment.treatment])
 
 
 def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
-    """A trial for each arm, learning rate and trial seed: the same budget for every arm."""
+    """A trial for each arm, learning rate and trial seed: the same budget for every arm.
+
+    Args:
+        experiment: has the learning rates.
+        precision: of the training.
+    """
     return [
         Job(
             kind="trial",
@@ -44,6 +54,10 @@ def trial_jobs(experiment: Experiment, precision: str) -> list[Job]:
 
 def choose_rates(store: RunStore, experiment: Experiment) -> dict[str, dict[str, Any]]:
     """The learning rate of each arm, with every trial and its score.
+
+    Args:
+        store: the run folder, in which every trial is finished.
+        experiment: what runs in it.
 
     Raises:
         TrainingError: all of an arm's learning rates made its loss overflow.

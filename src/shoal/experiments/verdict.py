@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.experiments.storage import finite
+from shoal.wording import capital, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,7 +167,7 @@ class Verdict:
         return (
             f"effect      {_number(effect.estimate)} {effect.measure}, {self.treatment} - {self.baseline}, "
             f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}, "
-            f"p = {effect.p_value:.2g} ({effect.method} sign flips over {_count(len(effect.seeds), 'seed')})"
+            f"p = {effect.p_value:.2g} ({effect.method} sign flips over {plural(len(effect.seeds), 'seed')})"
         )
 
     def _table(self) -> list[str]:
@@ -182,7 +183,7 @@ class Verdict:
         widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
         text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         confidence = f"{100 * self.effect.confidence:g}%"
-        return [*text, f"mean over {_count(self.seeds, 'seed')} [{confidence} interval over seeds]"]
+        return [*text, f"mean over {plural(self.seeds, 'seed')} [{confidence} interval over seeds]"]
 
 
 def decide(*, estimate: float, low: float, high: float, smallest: float, controls: Sequence[Control]) -> Word:
@@ -217,14 +218,14 @@ def verdict_sentence(
         items: held-out items.
         controls: all of them; those that failed are named.
     """
-    basis = f"{_count(len(effect.seeds), 'seed')}, {_count(items, 'held-out item')}"
+    basis = f"{plural(len(effect.seeds), 'seed')}, {plural(items, 'held-out item')}"
     gained = _gained(effect, treatment, baseline)
     interval = f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}"
     if word == "confounded":
         failed = " and ".join(control.says for control in controls if not control.passed)
         return f"The comparison cannot answer the hypothesis, since {failed} ({gained}; {interval}; {basis})."
     if word == "supported":
-        return f"{_capital(gained)} ({interval}; {basis}); an effect of {effect.smallest:g} matters."
+        return f"{capital(gained)} ({interval}; {basis}); an effect of {effect.smallest:g} matters."
     if word == "refuted":
         return (
             f"If {treatment} is better than {baseline} in {effect.measure}, it is by less than the "
@@ -234,7 +235,7 @@ def verdict_sentence(
         from shoal.statistics import fewest_seeds
 
         return (
-            f"{_capital(gained)}, but {basis} cannot exclude anything: with fewer than "
+            f"{capital(gained)}, but {basis} cannot exclude anything: with fewer than "
             f"{fewest_seeds(alpha=1 - effect.confidence)} seeds no result reaches {100 * effect.confidence:g}%."
         )
     return (
@@ -284,11 +285,3 @@ def _number(value: float) -> str:
     if math.isinf(value):
         return "infinity" if value > 0 else "-infinity"
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.2g}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

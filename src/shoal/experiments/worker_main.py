@@ -38,6 +38,7 @@ def serve_lines(begin: Callable[[dict[str, Any]], Answering]) -> None:
     """
     answers = _protect_answers()
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    # A thread of its own notices the end of the input while a job computes.
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     answer = begin(json.loads(lines.get()))
     while True:
@@ -116,6 +117,7 @@ def _peak_bytes() -> int:
 
 def _protect_answers() -> TextIO:
     """Reserve standard output for the answers: what libraries print goes to standard error."""
+    # A progress bar or warning of a library between two answers would be read as a broken one.
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return os.fdopen(answers, "w", encoding="utf-8")
@@ -125,6 +127,7 @@ def _listen(lines: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         if line.endswith("\n"):  # a parent that is killed may leave half a line
             lines.put(line)
+    # sys.exit would end this thread alone; and there is nothing to clean up, since files are written atomically.
     os._exit(0)
 
 

@@ -158,6 +158,7 @@ class WorkerPool(Generic[W]):
         """
         round_ = _Round(deque(items))
         self._feeding = [
+            # Daemons: a thread that waits for an answer must not keep an interrupted run from ending.
             threading.Thread(target=self._feed, args=(place, round_), daemon=True)
             for place in range(min(self._count, len(items)))
         ]
@@ -181,7 +182,8 @@ class WorkerPool(Generic[W]):
 
     def close(self) -> None:
         """End the workers: an idle one ends by itself, a busy one within seconds."""
-        with self._starting:  # from here on no thread starts another
+        # Without the lock a thread could start a worker after `end_workers` has taken the list of them.
+        with self._starting:
             self._closing = True
         end_workers(list(self._workers.values()))
         for thread in self._feeding:
@@ -209,7 +211,7 @@ class WorkerPool(Generic[W]):
                 return
 
     def _survives(self, place: int, item: W, round_: _Round[W]) -> bool:
-        """Take in the death of a worker over a job; whether this thread goes on."""
+        """Handle the death of a worker over a job; whether this thread takes further jobs."""
         worker = self._workers.pop(place)
         end_workers([worker])
         code = worker.poll()
@@ -239,6 +241,7 @@ class _Round(Generic[W]):
     def __init__(self, waiting: deque[W]) -> None:
         self.waiting = waiting
         self.ended: queue.SimpleQueue[Outcome[W] | BaseException] = queue.SimpleQueue()
+        # By identity: two jobs of one call may be equal.
         self._deaths: Counter[int] = Counter()
 
     def count_death(self, item: W) -> int:
@@ -270,6 +273,7 @@ def start_worker(
     """
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # Several workers with as many threads as cores each would wait for each other.
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(paths),
         "OMP_NUM_THREADS": str(threads),

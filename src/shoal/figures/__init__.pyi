@@ -1,4 +1,5 @@
 from .bars import (
+    BarRow as BarRow,
     bar_style as bar_style,
     bar_table as bar_table,
 )
@@ -6,7 +7,7 @@ from .curves import (
     CurveLine as CurveLine,
     curve_chart as curve_chart,
 )
-from .dots import (
+from .dot_whisker import (
     DotRow as DotRow,
     dot_chart as dot_chart,
 )
@@ -18,6 +19,17 @@ from .heads import (
     head_script as head_script,
     head_style as head_style,
     links_that_fit as links_that_fit,
+)
+from .hyperparameter_plot import (
+    HyperparameterPoint as HyperparameterPoint,
+    hyperparameter_chart as hyperparameter_chart,
+)
+from .item_grid import (
+    ITEM_STATES as ITEM_STATES,
+    GridItem as GridItem,
+    ItemState as ItemState,
+    item_grid_svg as item_grid_svg,
+    item_key_svg as item_key_svg,
 )
 from .lens import (
     LensCell as LensCell,
@@ -33,6 +45,7 @@ from .page import (
     text_of as text_of,
 )
 from .render import (
+    responsive as responsive,
     to_png as to_png,
     to_svg as to_svg,
 )
@@ -44,28 +57,20 @@ from .scatter import (
     ScatterPoint as ScatterPoint,
     scatter_svg as scatter_svg,
 )
-from .settings import (
-    SettingPoint as SettingPoint,
-    setting_chart as setting_chart,
-)
 from .stream import (
-    STRETCHES as STRETCHES,
+    MAX_POINTS as MAX_POINTS,
     StreamMark as StreamMark,
     StreamPiece as StreamPiece,
     stream_chart as stream_chart,
-)
-from .strips import (
-    WORDS as WORDS,
-    Cell as Cell,
-    State as State,
-    key_svg as key_svg,
-    strip_svg as strip_svg,
 )
 from .textview import (
     ViewedBoundary as ViewedBoundary,
     ViewedSegment as ViewedSegment,
     ViewedSentence as ViewedSentence,
+    probability as probability,
+    text_overview as text_overview,
     text_view as text_view,
+    text_view_style as text_view_style,
 )
 from .theme import (
     css_variables as css_variables,
@@ -73,8 +78,8 @@ from .theme import (
     series_shape as series_shape,
 )
 from .tokens import (
-    Measure as Measure,
     TokenBox as TokenBox,
+    TokenMeasure as TokenMeasure,
     token_data as token_data,
     token_script as token_script,
     token_style as token_style,

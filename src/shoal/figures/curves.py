@@ -32,8 +32,8 @@ def curve_chart(
     series: int = 0,
     domain: tuple[float, float] | None = None,
     points: int = 120,
-    width: int = 330,
-    height: int = 190,
+    width: int = 440,
+    height: int = 210,
 ) -> alt.LayerChart:
     """Curves of one arm; logarithmic where every value is above 0 and they span more than a factor of ten.
 
@@ -43,8 +43,8 @@ def curve_chart(
         axis: what is drawn, with its unit.
         series: which colour it has.
         domain: both ends of the value axis, so that several charts can be compared.
-        points: curves of more steps are averaged over this many stretches.
-        width: of the plot, in pixels.
+        points: curves of more steps are averaged over this many windows.
+        width: of the whole drawing, in pixels.
         height: of the plot, in pixels.
     """
     records = [record for line in lines for record in _records(line, points)]
@@ -53,8 +53,8 @@ def curve_chart(
     ends = [min(values), max(values)] if values else [0, 1]
     scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, domain=ends)
     ticks = {"values": _log_ticks(*ends)} if log else {"tickCount": 5}
-    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False))
-    y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format="~g", **ticks))
+    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False, format=",d"))
+    y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format=",.6~g", **ticks))
     colour = series_colour(series)
     base = alt.Chart(alt.Data(values=records))
     each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(
@@ -76,11 +76,11 @@ def is_logarithmic(values: Sequence[float]) -> bool:
 
 
 def thinned(line: CurveLine, points: int) -> list[tuple[int, float]]:
-    """At most ``points`` (last step, mean value) pairs over stretches of equal length."""
+    """At most ``points`` (last step, mean value) pairs over windows of equal length."""
     count = len(line.steps)
     edges = sorted({round(part * count / points) for part in range(points + 1)}) if count > points else range(count + 1)
-    stretches = list(zip(list(edges)[:-1], list(edges)[1:], strict=True))
-    return [(line.steps[stop - 1], sum(line.values[start:stop]) / (stop - start)) for start, stop in stretches]
+    windows = list(zip(list(edges)[:-1], list(edges)[1:], strict=True))
+    return [(line.steps[stop - 1], sum(line.values[start:stop]) / (stop - start)) for start, stop in windows]
 
 
 def _records(line: CurveLine, points: int) -> list[dict[str, object]]:

@@ -20,7 +20,7 @@ def effect_chart(
     *,
     differences: Sequence[float] = (),
     axis: str = "effect",
-    width: int = 400,
+    width: int = 480,
 ) -> alt.LayerChart:
     """An interval on a line, with marks at 0 and at the smallest effect that matters.
 
@@ -31,7 +31,7 @@ def effect_chart(
         smallest: the smallest effect that matters (d), stated before the run.
         differences: one difference a seed, drawn as rings under the interval.
         axis: what the effect is, with its unit.
-        width: of the plot, in pixels.
+        width: of the whole drawing, in pixels.
     """
     reach = [value for value in (0.0, smallest, estimate, low, high, *differences) if value is not None]
     room = (max(reach) - min(reach)) * 0.1
@@ -41,9 +41,9 @@ def effect_chart(
     ink, muted, blue = LIGHT["ink"], LIGHT["muted"], LIGHT["series-1"]
     marks = [{"x": 0.0, "name": "no effect"}, {"x": smallest, "name": f"d = {smallest:g}"}]
     lines = alt.Chart(alt.Data(values=marks))
-    seeds = [{"x": value, "says": f"one seed: {value:+.3f}"} for value in differences]
+    seeds = [{"x": value, "tooltip": f"one seed: {value:+.3f}"} for value in differences]
     ends = {"x": left if low is None else low, "x2": right if high is None else high}
-    interval = alt.Chart(alt.Data(values=[ends | {"at": estimate, "says": _says(estimate, low, high)}]))
+    interval = alt.Chart(alt.Data(values=[ends | {"at": estimate, "tooltip": _tooltip(estimate, low, high)}]))
     open_ends = [{"x": left, "sign": "◂"}] * (low is None) + [{"x": right, "sign": "▸"}] * (high is None)
     layers = [
         lines.transform_filter("datum.x == 0").mark_rule(color=ink, strokeWidth=1).encode(x=x),
@@ -51,17 +51,17 @@ def effect_chart(
         _name(lines, "datum.x == 0", "right" if smallest > 0 else "left").encode(x=x),
         _name(lines, "datum.x != 0", "left" if smallest > 0 else "right").encode(x=x),
         interval.mark_rule(color=blue, strokeWidth=5, strokeCap="round").encode(
-            x=x, x2="x2:Q", y=alt.value(30), description="says:N"
+            x=x, x2="x2:Q", y=alt.value(30), description="tooltip:N"
         ),
         interval.mark_point(color=blue, fill=LIGHT["paper"], size=150, strokeWidth=3, opacity=1).encode(
-            x=alt.X("at:Q", scale=scale), y=alt.value(30), description="says:N"
+            x=alt.X("at:Q", scale=scale), y=alt.value(30), description="tooltip:N"
         ),
         alt.Chart(alt.Data(values=open_ends))
         .mark_text(color=blue, fontSize=22, dy=1)
         .encode(x=x, y=alt.value(30), text="sign:N"),
         alt.Chart(alt.Data(values=seeds))
         .mark_point(color=muted, size=34, strokeWidth=1.2)
-        .encode(x=x, y=alt.value(56), description="says:N"),
+        .encode(x=x, y=alt.value(56), description="tooltip:N"),
     ]
     return alt.layer(*layers).properties(width=width, height=70).configure(**chart_config())
 
@@ -74,7 +74,7 @@ def _name(lines: alt.Chart, which: str, align: str) -> alt.Chart:
     return chart.encode(y=alt.value(0), text="name:N")
 
 
-def _says(estimate: float, low: float | None, high: float | None) -> str:
+def _tooltip(estimate: float, low: float | None, high: float | None) -> str:
     """The hover title of the interval."""
     ends = ["unbounded" if end is None else f"{end:+.3f}" for end in (low, high)]
     return f"{estimate:+.3f}, interval {ends[0]} to {ends[1]}"

@@ -68,18 +68,25 @@ def head_grid(name: str, patterns: Sequence[HeadPattern], *, label: str) -> Mark
     return Markup(
         templates(_ROOM)
         .get_template("heads.html.j2")
-        .render(name=name, label=label, heads=heads, rows=[[(each, _says(each)) for each in row] for row in rows])
+        .render(name=name, label=label, heads=heads, rows=[[(each, _tooltip(each)) for each in row] for row in rows])
     )
 
 
-def head_data(patterns: Sequence[HeadPattern], tokens: Sequence[str]) -> dict[str, Any]:
-    """What the script reads of a grid; `page` takes it in ``data`` under the key ``heads-`` and the grid's name."""
+def head_data(patterns: Sequence[HeadPattern], tokens: Sequence[str], *, start: int = 0) -> dict[str, Any]:
+    """What the script reads of a grid; `page` takes it in ``data`` under the key ``heads-`` and the grid's name.
+
+    Args:
+        patterns: every head, block by block.
+        tokens: of the text.
+        start: the place of the head that is shown large at first.
+    """
     return {
         "tokens": list(tokens),
+        "start": start,
         "links": patterns[0].keys_LT.shape[1],
         "heads": [
             {
-                "says": _says(pattern),
+                "summary": _tooltip(pattern),
                 "keys": _packed(pattern.keys_LT.astype("<u2")),
                 "weights": _packed((np.sqrt(pattern.weights_LT) * 255).round().clip(0, 255).astype("u1")),
             }
@@ -98,7 +105,7 @@ def head_script() -> str:
     return text_of(_ROOM, "heads.js")
 
 
-def _says(pattern: HeadPattern) -> str:
+def _tooltip(pattern: HeadPattern) -> str:
     """A pattern in words."""
     note = f"{pattern.note}; " if pattern.note else ""
     return f"block {pattern.block} head {pattern.head}: {note}links shown hold {pattern.share:.0%} of the attention"

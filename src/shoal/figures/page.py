@@ -26,6 +26,7 @@ _ROOM = "shoal.figures"
 def page(
     *,
     title: str,
+    header: Markup,
     body: Markup,
     contents: Sequence[tuple[str, str]] = (),
     style: str = "",
@@ -36,9 +37,10 @@ def page(
 
     Args:
         title: of the document.
-        body: what stands in it; plain strings are escaped.
+        header: its heading and what it found.
+        body: what stands below it; plain strings are escaped.
         contents: (anchor, name) of each section, for the navigation.
-        style: CSS beside the common one.
+        style: CSS besides the common one.
         script: JavaScript that runs when the page has been read; the policy allows this text alone.
         data: values by element id, as JSON that the script reads.
     """
@@ -53,6 +55,7 @@ def page(
         .get_template("page.html.j2")
         .render(
             title=title,
+            header=header,
             body=body,
             contents=contents,
             policy=Markup(policy.replace('"', "&quot;")),
@@ -64,25 +67,32 @@ def page(
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str, numeric: Sequence[int] = ()
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    caption: str,
+    numeric: Sequence[int] = (),
+    cards: bool | None = None,
 ) -> Markup:
-    """A table whose first column names its rows.
+    """A table whose first column names its rows; on a narrow screen each row is a card with labelled cells.
 
     Args:
         head: the column names.
         rows: cells as text, `Markup` or numbers; text is escaped.
         caption: what the table says.
         numeric: columns that are set flush right.
+        cards: whether rows become cards where there is little room; None is yes from three columns on.
     """
     template = templates(_ROOM).get_template("blocks.html.j2")
-    return Markup(template.module.table(head, rows, caption, set(numeric)))  # type: ignore[attr-defined]
+    as_cards = len(head) > 2 if cards is None else cards
+    return Markup(template.module.table(head, rows, caption, set(numeric), as_cards))  # type: ignore[attr-defined]
 
 
 def figure(drawings: Sequence[str], *, caption: str | Markup) -> Markup:
     """One or more SVG drawings side by side, under each other where there is no room.
 
     Args:
-        drawings: ``<svg>`` elements.
+        drawings: ``<svg>`` elements, or what `responsive` makes.
         caption: what they show, and how to read it.
     """
     template = templates(_ROOM).get_template("blocks.html.j2")

@@ -6,10 +6,20 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from shoal.figures.theme import themed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import altair as alt
+
+WIDE = 950
+"""Pixels of a drawing that is as wide as its page."""
+
+NARROW = 350
+"""Pixels of a drawing on a phone of 390, its margins taken off."""
 
 _MARK = re.compile(r'<(path|rect|line) aria-label="([^"]*)"([^>]*?)(?:/>|></\1>)')
 _LABEL = re.compile(r'(<text) aria-label="[^"]*"')
@@ -31,6 +41,21 @@ def to_svg(chart: alt.Chart, *, title: str = "", follow_page: bool = True) -> st
     if title:
         svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
     return themed(svg) if follow_page else svg
+
+
+def responsive(draw: Callable[[int], alt.Chart | str], *, title: str = "", wide: int = WIDE) -> Markup:
+    """A drawing in two widths, of which the page shows the one that its screen has room for.
+
+    A drawing that is merely scaled down to a phone has letters of five pixels, so it is drawn again for its width.
+
+    Args:
+        draw: called with the width of the whole drawing in pixels; gives a chart or an ``<svg>``.
+        title: what a screen reader reads of the whole figure.
+        wide: its width where there is room.
+    """
+    drawn = [draw(wide), draw(NARROW)]
+    svgs = [Markup(each if isinstance(each, str) else to_svg(each, title=title)) for each in drawn]
+    return Markup("<div class='for-wide'>{}</div><div class='for-narrow'>{}</div>").format(*svgs)
 
 
 def to_png(chart: alt.Chart, *, scale: float = 2.0) -> bytes:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 _DECADE = 10.0
+_PLAIN = ",.6~g"
+"""1,000 and 0.002; no 1e+03."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class ScalingLine:
 
 
 def scaling_chart(
-    lines: Sequence[ScalingLine], *, title: str, size: str, axis: str, width: int = 240, height: int = 210
+    lines: Sequence[ScalingLine], *, title: str, size: str, axis: str, width: int = 300, height: int = 260
 ) -> alt.LayerChart:
     """Costs over sizes, with each line's exponent in the legend.
 
@@ -48,7 +50,7 @@ def scaling_chart(
         title: what grows.
         size: what it grows with.
         axis: the unit of the costs.
-        width: of the plot, in pixels.
+        width: of the whole drawing, in pixels.
         height: of the plot, in pixels.
     """
     names = [_named(line) for line in lines]
@@ -70,7 +72,7 @@ def scaling_chart(
         alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash),
         base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=y_scale), y2="high:Q", color=colour),
         base.mark_point(size=55, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1).encode(
-            x=x, y=y, color=colour, shape=shape, description="says:N"
+            x=x, y=y, color=colour, shape=shape, description="tooltip:N"
         ),
     ]
     return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())
@@ -100,15 +102,15 @@ def _cost_scale(lines: Sequence[ScalingLine]) -> tuple[alt.Scale, dict[str, Any]
     """Whole decades, or where the costs lie within one, no more than they need."""
     costs = [cost for line in lines for samples in line.costs for cost in samples]
     if not costs or min(costs) <= 0 or max(costs) / min(costs) >= _DECADE:
-        return alt.Scale(type="log", nice=True), {"format": "~s", "tickCount": 5}
+        return alt.Scale(type="log", nice=True), {"format": _PLAIN, "tickCount": 5}
     low, high = 0.98 * min(costs), 1.02 * max(costs)
     ticks = sorted({float(f"{low * (high / low) ** (part / 4):.2g}") for part in range(5)})
     values = [tick for tick in ticks if low <= tick <= high]
-    return alt.Scale(type="log", nice=False, domain=[low, high]), {"format": ".3~s", "values": values}
+    return alt.Scale(type="log", nice=False, domain=[low, high]), {"format": _PLAIN, "values": values}
 
 
 def _axis(sizes: Sequence[float]) -> alt.Axis:
-    written = ".3~s" if max(sizes, default=0) >= 10_000 else "d"
+    written = ".3~s" if max(sizes, default=0) >= 1_000_000 else ",d"
     return alt.Axis(grid=False, values=list(sizes), format=written, labelOverlap=True)
 
 
@@ -121,7 +123,7 @@ def _records(line: ScalingLine) -> list[dict[str, Any]]:
     records = []
     for size, samples in zip(line.sizes, line.costs, strict=True):
         middle = sorted(samples)[len(samples) // 2]
-        says = f"{line.name}, {size}: {middle:.3g}"
+        tooltip = f"{line.name}, {size}: {middle:.3g}"
         records.append(
             {
                 "name": _named(line),
@@ -129,7 +131,7 @@ def _records(line: ScalingLine) -> list[dict[str, Any]]:
                 "cost": middle,
                 "low": min(samples),
                 "high": max(samples),
-                "says": says,
+                "tooltip": tooltip,
             }
         )
     return records

@@ -32,7 +32,7 @@ class ScatterPoint:
     x: float
     y: float
     label: str
-    says: str = ""
+    tooltip: str = ""
     """The hover title; the label where it is empty."""
 
     series: int = 0
@@ -118,7 +118,7 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _mark(x: float, y: float, point: ScatterPoint) -> str:
-    return f"<g><title>{escape(point.says or point.label)}</title>{_shape(x, y, point.series)}</g>"
+    return f"<g><title>{escape(point.tooltip or point.label)}</title>{_shape(x, y, point.series)}</g>"
 
 
 def _shape(x: float, y: float, series: int) -> str:

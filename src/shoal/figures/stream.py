@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-STRETCHES = 600
-"""A longer stream is drawn as the range and the mean of this many stretches."""
+MAX_POINTS = 600
+"""A longer stream is drawn as the range and the mean of this many windows."""
+
+_AXIS = 62
+"""Pixels of the value axis and the margins: charts above each other do not fit themselves to a width."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class StreamMark:
     """The least place of the set."""
     high: int
     """The greatest place of the set."""
-    says: str
+    tooltip: str
     """What a reader sees when pointing at it."""
 
 
@@ -54,8 +57,8 @@ def stream_chart(
     names: Sequence[str],
     labels: Array | None = None,
     title: str = "",
-    width: int = 760,
-    height: int = 190,
+    width: int = 950,
+    height: int = 230,
 ) -> alt.VConcatChart:
     """One panel a coordinate, one under the other, all with the same steps.
 
@@ -66,15 +69,15 @@ def stream_chart(
         names: of the coordinates.
         labels: n dates (datetime64) where the steps have them; the axis then shows dates.
         title: of the figure.
-        width: of a panel, in pixels.
+        width: of the whole drawing, in pixels.
         height: of a panel, in pixels.
     """
-    axis = _Axis(labels)
+    axis = _Axis(labels, ticks=max(3, width // 110))
     panels = [
-        _panel(values, pieces, marks, axis, name, letters=not place).properties(width=width, height=height)
+        _panel(values, pieces, marks, axis, name, letters=not place).properties(width=width - _AXIS, height=height)
         for place, (values, name) in enumerate(zip(columns, names, strict=True))
     ]
-    return alt.vconcat(*panels, spacing=14, title=title).configure(**chart_config())
+    return alt.vconcat(*panels, spacing=14, title=title).configure(**chart_config() | {"autosize": "pad"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class _Axis:
     """Steps or dates."""
 
     labels: Array | None
+    ticks: int
 
     def at(self, step: float) -> float | str:
         if self.labels is None:
@@ -90,9 +94,9 @@ class _Axis:
 
     def encoding(self, field: str) -> alt.X:
         kind, title = ("Q", "step") if self.labels is None else ("T", "")
-        return alt.X(
-            f"{field}:{kind}", title=title, scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=8)
-        )
+        plain = {} if self.labels is not None else {"format": ",d"}
+        axis = alt.Axis(grid=False, tickCount=self.ticks, **plain)
+        return alt.X(f"{field}:{kind}", title=title, scale=alt.Scale(nice=False), axis=axis)
 
     def second(self, field: str) -> alt.X2:
         return alt.X2(f"{field}:{'Q' if self.labels is None else 'T'}")
@@ -131,15 +135,15 @@ def _panel(
 
 
 def _thinned(values: Array, piece: StreamPiece, length: int, axis: _Axis) -> list[dict[str, Any]]:
-    """The values of a piece, or the least, mean and greatest of its stretches; missing ones are left out."""
+    """The values of a piece, or the least, mean and greatest of its windows; missing ones are left out."""
     count = piece.stop - piece.start
-    stretches = max(1, min(count, round(STRETCHES * count / length))) if length > STRETCHES else count
+    windows = max(1, min(count, round(MAX_POINTS * count / length))) if length > MAX_POINTS else count
     rows = []
-    for part in range(stretches):
-        start = piece.start + count * part // stretches
-        stop = piece.start + count * (part + 1) // stretches
-        stretch = values[start:stop]
-        held = stretch[np.isfinite(stretch)]
+    for part in range(windows):
+        start = piece.start + count * part // windows
+        stop = piece.start + count * (part + 1) // windows
+        window = values[start:stop]
+        held = window[np.isfinite(window)]
         if len(held):
             rows.append(
                 {
@@ -167,16 +171,16 @@ def _colours(pieces: Sequence[StreamPiece]) -> list[str]:
 
 def _bands(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
     """The confidence sets."""
-    rows = [{"from": axis.at(mark.low), "to": axis.at(mark.high), "says": mark.says} for mark in marks]
+    rows = [{"from": axis.at(mark.low), "to": axis.at(mark.high), "tooltip": mark.tooltip} for mark in marks]
     chart = alt.Chart(alt.Data(values=rows)).mark_rect(color=LIGHT["rule"], opacity=0.35)
-    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), description="says:N")
+    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), description="tooltip:N")
 
 
 def _rules(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
     """The places."""
-    rows = [{"step": axis.at(mark.place), "says": mark.says} for mark in marks]
+    rows = [{"step": axis.at(mark.place), "tooltip": mark.tooltip} for mark in marks]
     chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=LIGHT["ink"], strokeWidth=1.5, strokeDash=[5, 3])
-    return chart.encode(x=axis.encoding("step"), description="says:N")
+    return chart.encode(x=axis.encoding("step"), description="tooltip:N")
 
 
 def _means(values: Array, pieces: Sequence[StreamPiece], axis: _Axis, name: str) -> alt.Chart:

@@ -1,24 +1,25 @@
 """A text that was cut into segments: coloured, labelled, with how sure each boundary is.
 
 Colour is never the only sign: a segment has a number and a label, a boundary says its confidence in words, and every
-cell of a strip has its value as a hover title. The page needs no script; the overview's parts and the list of segments
-are links, so it is read by keyboard and by ear.
+cell of a strip has its value as a hover title. It needs no script: segments are ``details`` that fold, and the parts of
+the overview are links, so it is read by keyboard and by ear.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures.page import page, templates, text_of
+from shoal.figures.page import templates, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROOM = "shoal.figures"
-_COLOURS = 6
+_COLOURS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +31,14 @@ class ViewedSentence:
     strength: float
     """How strongly its cell in the strip is coloured, from 0 to 1."""
 
-    says: str
+    tooltip: str
     """What was measured, in words."""
 
     group: int
     """Which colour its cell has; segments share the numbering."""
+
+    new_paragraph: bool = False
+    """Whether a paragraph begins with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class ViewedSegment:
     title: str
 
     group: int
-    """Segments of one group have one colour."""
+    """Segments of one group have one colour; below 0 it is grey."""
 
     chips: tuple[tuple[str, str], ...]
     """(what, details): the chip's text and its hover title."""
@@ -69,59 +73,82 @@ class ViewedBoundary:
     """What moved, as a segment's chips."""
 
 
-def text_view(
-    segments: Sequence[ViewedSegment],
-    boundaries: Sequence[ViewedBoundary],
-    *,
-    title: str,
-    summary: str,
-    strip: str,
-    key: Sequence[tuple[int, str]] = (),
-) -> str:
-    """The page of a text and its segments: one HTML document that fetches nothing.
+def text_overview(
+    segments: Sequence[ViewedSegment], boundaries: Sequence[ViewedBoundary], *, key: Sequence[tuple[int, str]] = ()
+) -> Markup:
+    """The segments in proportion, each a link to its text.
 
     Args:
         segments: in order, at least one.
         boundaries: one fewer than segments.
-        title: of the page.
-        summary: a sentence or two on how the text was cut.
-        strip: what the cells of the strips show.
         key: (group, name) of the colours, where groups have names.
     """
-    starts = [0]
-    for segment in segments:
-        starts.append(starts[-1] + len(segment.sentences))
-    body = (
-        templates(_ROOM)
-        .get_template("textview.html.j2")
-        .render(
-            title=title,
-            summary=summary,
-            strip=strip,
-            key=[(group % _COLOURS + 1, name) for group, name in key],
-            total=starts[-1],
-            parts=[
-                {
-                    "segment": segment,
-                    "colour": segment.group % _COLOURS + 1,
-                    "start": start,
-                    "boundary": boundary,
-                    "sure": "" if boundary is None else _sure(boundary),
-                }
-                for segment, start, boundary in zip(segments, starts, [None, *boundaries], strict=False)
-            ],
-            unsure={place for boundary in boundaries for place in range(boundary.low, boundary.high + 1)},
-            colours=_COLOURS,
-        )
-    )
-    return page(title=title, body=Markup(body), style=text_of(_ROOM, "textview.css"))
+    return _block("overview", _parts(segments, boundaries), [(_colour(group), name) for group, name in key])
+
+
+def text_view(segments: Sequence[ViewedSegment], boundaries: Sequence[ViewedBoundary], *, strip: str) -> Markup:
+    """The text in its segments, which fold, with the boundaries between them.
+
+    Args:
+        segments: in order, at least one.
+        boundaries: one fewer than segments.
+        strip: what the cells of the strips show.
+    """
+    unsure = {place for boundary in boundaries for place in range(boundary.low, boundary.high + 1)}
+    return _block("segments", _parts(segments, boundaries), strip, unsure, _colour)
+
+
+def text_view_style() -> str:
+    """The CSS of both."""
+    return text_of(_ROOM, "textview.css")
+
+
+def _block(name: str, *values: object) -> Markup:
+    """A macro of the template, filled."""
+    return Markup(getattr(templates(_ROOM).get_template("textview.html.j2").module, name)(*values))
+
+
+def _parts(segments: Sequence[ViewedSegment], boundaries: Sequence[ViewedBoundary]) -> list[dict[str, object]]:
+    """Each segment with where it starts and the boundary before it."""
+    starts = list(accumulate((len(segment.sentences) for segment in segments), initial=0))
+    return [
+        {
+            "segment": segment,
+            "paragraphs": _paragraphs(segment, start),
+            "colour": _colour(segment.group),
+            "start": start,
+            "boundary": boundary,
+            "sure": "" if boundary is None else _sure(boundary),
+        }
+        for segment, start, boundary in zip(segments, starts, [None, *boundaries], strict=False)
+    ]
+
+
+def _colour(group: int) -> int:
+    """The number of a group's colour; 0 is grey, for what has no colour of its own."""
+    return 0 if group < 0 else group % _COLOURS + 1
+
+
+def _paragraphs(segment: ViewedSegment, start: int) -> list[list[tuple[int, ViewedSentence]]]:
+    """The sentences with their places in the text, paragraph by paragraph."""
+    paragraphs: list[list[tuple[int, ViewedSentence]]] = []
+    for place, sentence in enumerate(segment.sentences, start):
+        if sentence.new_paragraph or not paragraphs:
+            paragraphs.append([])
+        paragraphs[-1].append((place, sentence))
+    return paragraphs
 
 
 def _sure(boundary: ViewedBoundary) -> str:
     """How sure a boundary is, in words."""
+    exactly = f"probability {probability(boundary.confidence)} of a boundary exactly here"
     if boundary.low == boundary.high:
-        return f"probability {boundary.confidence:.0%} of a boundary exactly here"
-    return (
-        f"probability {boundary.confidence:.0%} of a boundary exactly here; if there is one, nine tenths of it before "
-        f"sentences {boundary.low + 1} to {boundary.high + 1}"
-    )
+        return exactly
+    return f"{exactly}; 90% credible set: before sentences {boundary.low + 1} to {boundary.high + 1}"
+
+
+def probability(share: float) -> str:
+    """A probability as a percentage; one that is not 0 or 1 is never shown as such."""
+    if 0 < share < 0.01:
+        return "below 1%"
+    return "above 99%" if 0.99 < share < 1 else f"{share:.0%}"

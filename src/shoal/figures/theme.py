@@ -28,8 +28,12 @@ LIGHT = {
     "series-4": "#98377f",
     "series-5": "#7a5f00",
     "series-6": "#43567d",
+    "series-7": "#5b4fc4",
+    "series-8": "#8c4a2f",
+    "series-9": "#00737d",
+    "series-10": "#b0246a",
 }
-"""Colours by role, for light paper."""
+"""Colours by role, for light paper. Charts use six series, whose marks differ; a text in classes uses ten."""
 
 DARK = {
     "paper": "#14181d",
@@ -48,6 +52,10 @@ DARK = {
     "series-4": "#df8fc9",
     "series-5": "#d8b93f",
     "series-6": "#aab9da",
+    "series-7": "#a9a1f5",
+    "series-8": "#d9a184",
+    "series-9": "#4cc3cf",
+    "series-10": "#f285b5",
 }
 """The same roles for dark paper."""
 
@@ -85,6 +93,8 @@ def chart_config() -> dict[str, Any]:
     """The Vega-Lite ``config`` of every chart."""
     ink, muted, grid, rule = LIGHT["ink"], LIGHT["muted"], LIGHT["grid"], LIGHT["rule"]
     return {
+        # Charts are asked for by the width of the whole drawing: how much of it their labels take is not known before.
+        "autosize": {"type": "fit-x", "contains": "padding"},
         "background": "transparent",
         "font": FONT,
         "view": {"stroke": None},

@@ -36,7 +36,7 @@ class TokenBox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class TokenMeasure:
     """A number for each token, by which the boxes can be coloured."""
 
     name: str
@@ -46,7 +46,7 @@ class Measure:
     unit: str = ""
 
 
-def token_view(name: str, boxes: Sequence[TokenBox], *, label: str, measures: Sequence[Measure] = ()) -> Markup:
+def token_view(name: str, boxes: Sequence[TokenBox], *, label: str, measures: Sequence[TokenMeasure] = ()) -> Markup:
     """The boxes of one text, with a choice of what colours them where there is more than one measure.
 
     Args:
@@ -67,7 +67,7 @@ def token_view(name: str, boxes: Sequence[TokenBox], *, label: str, measures: Se
     )
 
 
-def token_data(boxes: Sequence[TokenBox], measures: Sequence[Measure] = ()) -> dict[str, Any]:
+def token_data(boxes: Sequence[TokenBox], measures: Sequence[TokenMeasure] = ()) -> dict[str, Any]:
     """What the script reads of a view; `page` takes it in ``data`` under the key ``tokens-`` and the view's name."""
     return {
         "facts": [list(box.facts.items()) for box in boxes],

@@ -67,6 +67,7 @@ def checkpoint_folders(run: str | os.PathLike[str]) -> list[tuple[int, Path]]:
     """
     run = Path(run)
     found = []
+    # Every model folder of transformers has a config.json; weights may be in several files, or elsewhere.
     for config in sorted(run.rglob("config.json")):
         match = _STEP.fullmatch(config.parent.name)
         if match is not None:
@@ -94,17 +95,19 @@ def find_rise(steps: Sequence[int], score_C: npt.NDArray[np.floating[Any]], thre
         threshold: the score that has to be reached.
     """
     change = None
-    if len(score_C) > 2:
+    if len(score_C) > 2:  # with fewer, no level could be compared with its noise
         min_distance = max(_MIN_SHARE, 2 / len(score_C))
         changes = change_points(score_C, min_distance=min_distance).changes
         rises = [(float(score_C[each.place :].mean() - score_C[: each.place].mean()), each) for each in changes]
         rise, change = max(rises, key=lambda pair: pair[0], default=(0.0, None))
         change = change if rise > 0 else None
+    # Not "score < threshold": what is not a number must count as below.
     below = np.flatnonzero(~(score_C >= threshold))
     after = 0 if not len(below) else int(below[-1]) + 1
     return Rise(
         change_step=None if change is None else steps[change.place],
         change_low=None if change is None else steps[change.low],
+        # A confidence set may end behind the last checkpoint.
         change_high=None if change is None else steps[min(change.high, len(steps) - 1)],
         p_value=None if change is None else change.p_value,
         threshold_step=steps[after] if after < len(steps) else None,

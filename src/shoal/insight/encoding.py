@@ -34,12 +34,13 @@ def encode_texts(
     Raises:
         DataError: a character has no token.
     """
-    if not texts:
+    if not texts:  # tokenizers raise on an empty batch
         return []
     check_coverage(tokenizer, texts)
     rows: list[list[int]] = tokenizer(
         list(texts), add_special_tokens=special_tokens, return_attention_mask=False, verbose=False
     )["input_ids"]
+    # Cut here: the truncation of a tokenizer keeps its end token, and a text that is cut off has not ended.
     return [row[:max_tokens] for row in rows]
 
 

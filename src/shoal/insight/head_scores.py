@@ -14,7 +14,7 @@ over the queries that have one; it lies between 0 and 1, and a head that does no
 The null distribution is that of the model itself with the entries of each weight shuffled. A shuffle keeps the size and
 spread of every weight and destroys what was learned. Where the weights were drawn independently, as fresh ones are, the
 shuffled model is a draw from the same distribution, so that of a model with random weights no more heads get a type
-than the level says.
+than the level allows.
 
 Shapes: B rows, L positions (queries and keys), S tokens of half a row, H heads, N blocks, R head types.
 """
@@ -68,6 +68,7 @@ def head_type_scores(model: PreTrainedModel, ids_BL: torch.Tensor, lengths: Sequ
         ids_BL: rows of token ids, padded on the right.
         lengths: number of tokens of each row.
     """
+    # Sums in float64: thousands of small shares are added up.
     mass, queries = torch.zeros(()), torch.zeros(len(HEAD_TYPES), dtype=torch.float64)
     step = max(1, _BATCH_TOKENS // ids_BL.shape[1])
     for first in range(0, len(ids_BL), step):
@@ -90,6 +91,7 @@ def related_keys(ids_BL: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
     place = torch.arange(length, device=ids_BL.device)
     behind_LL = place[:, None] - place
     same_BLL = ids_BL[:, :, None] == ids_BL[:, None, :]
+    # A key follows an earlier occurrence where the key before it is the same token.
     follows_BLL = torch.nn.functional.pad(same_BLL, (1, 0))[:, :, :-1]
     relations = (
         (behind_LL == 1).expand_as(same_BLL),
@@ -138,15 +140,18 @@ def repeated_tokens(
     Raises:
         ModelError: the context is too short to repeat anything.
     """
+    # Two halves and a beginning token must fit into the context.
     half = min(_HALF, ((parts.context or 2 * _HALF + 1) - 1) // 2)
     if half < _MIN_HALF:
         raise ModelError(f"{parts.name} reads {parts.context} tokens, too few to see what a head does")
     special = set(tokenizer.all_special_ids) if tokenizer is not None else set()
     size = parts.model.get_input_embeddings().weight.shape[0]
+    # Embeddings are often padded to a multiple of 64: those ids were never trained.
     if tokenizer is not None:
         size = min(size, len(tokenizer))
     usable = torch.tensor([id_ for id_ in range(size) if id_ not in special])
     draws = torch.Generator().manual_seed(seed)
+    # Without repetition within a half, so that only one earlier occurrence can be looked at.
     half_BS = torch.stack([usable[_draw(len(usable), half, draws)] for _ in range(rows)])
     begin = _beginning(tokenizer)
     parts_of_row = [half_BS, half_BS] if begin is None else [torch.full((rows, 1), begin), half_BS, half_BS]
@@ -164,6 +169,7 @@ def text_rows(parts: Parts, tokenizer: PreTrainedTokenizerFast, texts: Sequence[
     max_tokens = min(_TEXT_TOKENS, parts.context or _TEXT_TOKENS)
     rows = [ids for ids in encode_texts(tokenizer, texts[:_TEXTS], max_tokens=max_tokens) if len(ids) > _FIRST_QUERY]
     width = max(map(len, rows), default=0)
+    # Any id does, since the mask hides it; one that the model knows is never out of range.
     padded = [ids + [ids[-1]] * (width - len(ids)) for ids in rows]
     return torch.tensor(padded, dtype=torch.long).reshape(len(rows), width), [len(ids) for ids in rows]
 
@@ -181,6 +187,7 @@ def null_scores(
     """
     times = max(_MIN_SHUFFLES, math.ceil(heads / (len(parts.blocks) * parts.heads)))
     draws = torch.Generator().manual_seed(options.seed + 1)  # another seed than that of the random tokens
+    # One copy, shuffled again and again: a shuffle of a shuffle is as random as one of the original.
     shuffled = copy.deepcopy(parts.model)
     found = []
     for done in range(times):

@@ -157,10 +157,13 @@ def find_head_types(
         return torch.cat([head_type_scores(which, ids, lengths) for ids, lengths in rows], dim=-1)
 
     scores_NHT = score(model)
+    # Only what is judged counts as a test, so that Bonferroni does not pay for what is merely reported.
     judged_T = torch.tensor([place == 0 or role in _BY_POSITION for place in range(len(rows)) for role in HEAD_TYPES])
     tests = int(judged_T.sum())
+    # The smallest p-value is tests / (1 + null heads): with fewer heads nothing could reach alpha.
     null_XT = null_scores(parts, score, heads=math.ceil(tests / alpha), options=options)
     exceeded_NHT = (null_XT >= scores_NHT[:, :, None]).sum(2)
+    # One more in numerator and denominator: the head itself is one of the draws (Phipson and Smyth 2010).
     p_NHT = (tests * (1 + exceeded_NHT) / (1 + len(null_XT))).clamp(max=1.0)
     p_NHT = torch.where(judged_T, p_NHT, 1.0)
     return HeadTypes(
@@ -179,6 +182,7 @@ def find_head_types(
 def _thresholds(null_XT: torch.Tensor, level: float, min_score: float) -> dict[str, dict[str, float]]:
     """What a head had to reach, on random tokens and on text: the score that a share ``level`` of null heads reach."""
     allowed = max(int(level * (1 + len(null_XT))) - 1, 0)
+    # The score of a type that no query could show is not a number; it counts as 0.
     reached_T = null_XT.nan_to_num(0.0).sort(descending=True, dim=0).values[allowed].clamp(min=min_score)
     on_random, *on_text = (
         dict(zip(HEAD_TYPES, each.tolist(), strict=True)) for each in reached_T.split(len(HEAD_TYPES))

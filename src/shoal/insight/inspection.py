@@ -218,6 +218,7 @@ def inspect_text(
     parts = find_parts(model)
     reading = read_tokens(tokenizer, query.text, model=name)
     ids_L = _ids(parts, reading, query.position)
+    # First of all, since a model whose logits are not finite has nothing to show.
     logits_LV = read_activations(model, ids_L[None], ["logits"])["logits"][0].float()
     if not bool(logits_LV.isfinite().all()):
         raise ModelError(f"{name or parts.name} gives logits that are not finite on this text; nothing can be shown")
@@ -300,7 +301,7 @@ def _ids(parts: Parts, reading: TokenReading, position: int) -> torch.Tensor:
             f"the text takes {len(ids)} tokens, and {parts.name} reads at most {parts.context}; give a shorter text"
         )
     entries = parts.model.get_input_embeddings().weight.shape[0]
-    if max(ids) >= entries:
+    if max(ids) >= entries:  # torch would raise an IndexError in the middle of the first view
         raise DataError(f"the text has the token id {max(ids)}, and the model knows {entries}; use its own tokenizer")
     if not -len(ids) <= position < len(ids):
         raise UsageError(f"position {position} is outside of the text's {len(ids)} tokens, 0 to {len(ids) - 1}")

@@ -79,6 +79,7 @@ def head_patterns(parts: Parts, ids_L: torch.Tensor, types: HeadTypes | None) ->
 
     weights = ["blocks.*.attention.weights"]
     seen = read_activations(parts.model, ids_L[None], weights, reduce=strongest, axis=lambda _: 2)
+    # Keys are uint16 below: thousands of links go into a page, and positions end before 65,536.
     notes = {} if types is None else {(head.block, head.head): ", ".join(head.roles) for head in types.heads}
     return tuple(
         HeadPattern(

@@ -165,6 +165,7 @@ def head_types_over_training(
     scores: list[list[Scores]] = []
     for done, (_, folder) in enumerate(folders, 1):
         loaded = load_model(str(folder), device=device)
+        # Drawn again for each, by the same seed: a tokenizer may differ in its beginning token.
         rows = scored_rows(find_parts(loaded.model), loaded.tokenizer, texts, options.seed)
         scores.append([head_type_scores(loaded.model, ids, lengths).numpy() for ids, lengths in rows])
         options.progress("checkpoints", done, len(folders))
@@ -241,6 +242,7 @@ def neurons_over_training(
     loaded = load_model(str(folders[-1][1]), device=device)
     last = find_selective_neurons(loaded.model, loaded.tokenizer, texts, settings=settings, options=options)
     chosen = [report for report in last.neurons if report.selective]
+    # Weights are loaded twice, since the neurons to follow are known only after the last checkpoint.
     score_CX = np.zeros((len(folders), len(chosen)))
     for number, (_, folder) in enumerate(folders):
         loaded = load_model(str(folder), device=device)

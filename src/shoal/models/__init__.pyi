@@ -48,4 +48,3 @@ from .spec import (
     bundled_names as bundled_names,
     parse_spec as parse_spec,
 )
-from .transformers_io import in_one_line as in_one_line

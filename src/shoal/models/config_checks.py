@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.models.safety import refuse_pickle
-from shoal.models.transformers_io import causal_class, in_one_line, quiet
+from shoal.models.transformers_io import causal_class, quiet
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

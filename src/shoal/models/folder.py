@@ -10,7 +10,8 @@ from shoal.models.config_checks import check_layers, check_runs, check_shapes, c
 from shoal.models.paths import nearest_path
 from shoal.models.safety import PICKLE_SUFFIXES, refuse_own_code, refuse_pickle, refuse_pickled_weights
 from shoal.models.source import Source
-from shoal.models.transformers_io import build_model, in_one_line, quiet
+from shoal.models.transformers_io import build_model, quiet
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shoal.errors import ModelError, UnavailableError
 from shoal.models.spec import bundled_names
-from shoal.models.transformers_io import in_one_line
+from shoal.wording import in_one_line
 
 _WANTED = ("*.json", "*.safetensors", "*.txt", "tokenizer.model", "spiece.model")
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError
 from shoal.files import atomic_folder
-from shoal.models.transformers_io import in_one_line, quiet
+from shoal.models.transformers_io import quiet
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

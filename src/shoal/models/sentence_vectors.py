@@ -15,7 +15,8 @@ from shoal.models.digest import weight_digest
 from shoal.models.folder import FolderSource, check_weights, read_json, read_json_list, read_weights
 from shoal.models.hub import hub_folder
 from shoal.models.spec import parse_spec
-from shoal.models.transformers_io import in_one_line, quiet
+from shoal.models.transformers_io import quiet
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.models.checks import check_finite
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,12 +90,6 @@ def build_model(
     _check_report(report, where)
     check_finite(model, where)
     return model
-
-
-def in_one_line(error: BaseException) -> str:
-    """An error's message with its lines joined, cut at 300 characters; the error's name where it says nothing."""
-    joined = " ".join(str(error).split())
-    return f"{joined[:300]} ..." if len(joined) > 300 else joined or type(error).__name__
 
 
 def _check_report(report: Mapping[str, Any], where: str) -> None:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.experiments import MEASURES
-from shoal.figures import DotRow, dot_chart, figure, table, to_svg
+from shoal.experiments import MEASURES, summarize
+from shoal.figures import DotRow, dot_chart, figure, responsive, table
 from shoal.reports.html_format import MINUS, NOTHING, number
-from shoal.reports.measures import Estimate, drawn_measures, estimate, measures_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments import MeasureName, Run
+    from shoal.reports.folder import Record
 
-SPLITS = {"held_out": "Held-out items", "seen": "Seen items"}
+SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
+"""What every report draws, beside the measure that the verdict rests on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureSummary:
+    """A measure of one arm at one stage on one split."""
+
+    mean: float | None
+    """Over seeds; None where the measure applies to no item."""
+
+    low: float | None
+    high: float | None
+    """Its interval over seeds; None where so few seeds bound nothing."""
+
+    seeds: tuple[float, ...]
+    """The mean over items of each seed that has one."""
+
+    items: int
+    """Of one seed; every seed has the same."""
+
+
+_TITLES = {"held_out": "Held-out items", "seen": "Seen items"}
 AXES = {
     "exact_match": "share of items",
     "counting": "share without a counting error",
@@ -26,15 +49,15 @@ AXES = {
 
 _CELL = Markup("{} <small>[{}]</small>")
 
-Estimates = dict[tuple[str, str, str], Estimate]
+MeasureSummaries = dict[tuple[str, str, str], MeasureSummary]
 """From arm, stage and measure."""
 
 
 def accuracy(run: Run) -> Markup | None:
     """Figures and tables of all measures; None where no item has been scored."""
-    recorded = measures_of(run)
+    recorded = _recorded(run)
     parts = []
-    for split, title in SPLITS.items():
+    for split, title in _TITLES.items():
         found = _estimates(recorded, split)
         if found:
             parts += [Markup("<h3>{}</h3>").format(title), _drawn(run, found), _listed(run, found, title)]
@@ -46,10 +69,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%".replace("-", MINUS)
 
 
-def _estimates(recorded: Mapping[str, Any], split: str) -> Estimates:
+def _estimates(recorded: Mapping[str, Any], split: str) -> MeasureSummaries:
     """All numbers of a split that rest on at least one item."""
     return {
-        (arm, stage, name): estimate(splits[split])
+        (arm, stage, name): _summary(splits[split])
         for name, measure in recorded.items()
         for arm, stages in measure["arms"].items()
         for stage, splits in stages.items()
@@ -57,20 +80,30 @@ def _estimates(recorded: Mapping[str, Any], split: str) -> Estimates:
     }
 
 
-def _drawn(run: Run, found: Estimates) -> Markup:
-    """A panel a measure."""
+def _drawn(run: Run, found: MeasureSummaries) -> Markup:
+    """A panel per measure."""
     panels = []
-    for name in drawn_measures(run):
+    for name in _drawn_measures(run):
         rows = [_row(run, key, value) for key, value in found.items() if key[2] == name]
         if any(row.mean is not None for row in rows):
             domain = (0.0, 1.0) if MEASURES[name].bounded else None
-            chart = dot_chart(rows, title=_title(name), axis=AXES.get(name, "mean over items"), domain=domain)
-            panels.append(to_svg(chart, title=f"{_title(name)}: means and intervals, as in the table below"))
+            panels.append(_panel(rows, name, domain))
     caption = f"Mean over seeds (filled mark) with its {_percent(run)} interval (line); each ring is one seed."
     return figure(panels, caption=caption)
 
 
-def _row(run: Run, key: tuple[str, str, str], found: Estimate) -> DotRow:
+def _panel(rows: list[DotRow], name: MeasureName, domain: tuple[float, float] | None) -> Markup:
+    """One measure."""
+    return responsive(
+        lambda width: dot_chart(
+            rows, title=_title(name), axis=AXES.get(name, "mean over items"), domain=domain, width=width
+        ),
+        title=f"{_title(name)}: means and intervals, as in the table below",
+        wide=460,
+    )
+
+
+def _row(run: Run, key: tuple[str, str, str], found: MeasureSummary) -> DotRow:
     """One row of a panel."""
     arm, stage, _ = key
     return DotRow(
@@ -83,8 +116,8 @@ def _row(run: Run, key: tuple[str, str, str], found: Estimate) -> DotRow:
     )
 
 
-def _listed(run: Run, found: Estimates, title: str) -> Markup:
-    """All measures as numbers: one line a measure, one column an arm and stage."""
+def _listed(run: Run, found: MeasureSummaries, title: str) -> Markup:
+    """All measures as numbers: one line per measure, one column per arm and stage."""
     columns = list(dict.fromkeys((arm, stage) for arm, stage, _ in found))
     names = [name for name in MEASURES if any(key[2] == name for key in found)]
     rows = [[_title(name), *(_cell(found.get((*column, name)), name) for column in columns)] for name in names]
@@ -97,7 +130,7 @@ def _listed(run: Run, found: Estimates, title: str) -> Markup:
     return table(["Measure", *(f"{arm}, {stage}" for arm, stage in columns)], rows, caption=caption)
 
 
-def _cell(found: Estimate | None, name: MeasureName) -> str | Markup:
+def _cell(found: MeasureSummary | None, name: MeasureName) -> str | Markup:
     """A mean with its interval under it."""
     if found is None or found.mean is None:
         return NOTHING
@@ -106,7 +139,7 @@ def _cell(found: Estimate | None, name: MeasureName) -> str | Markup:
     return _CELL.format(show(found.mean), interval)
 
 
-def _over_items(found: Sequence[Estimate | None], confidence: float) -> list[str | Markup]:
+def _over_items(found: Sequence[MeasureSummary | None], confidence: float) -> list[str | Markup]:
     """Exact match with Wilson's interval over the items of one seed, which says more than seeds that agree."""
     from shoal.statistics import wilson_interval
 
@@ -140,3 +173,29 @@ def _glossary() -> Markup:
 def _title(name: MeasureName) -> str:
     """A measure's name at the beginning of a line."""
     return MEASURES[name].label.capitalize()
+
+
+def _drawn_measures(run: Run) -> tuple[MeasureName, ...]:
+    """The measures that are drawn, the primary one first."""
+    return tuple(dict.fromkeys((run.experiment.measure.primary, *SHOWN)))
+
+
+def _recorded(run: Run) -> Record:
+    """From measure to its label, meaning and numbers by arm, stage and split."""
+    if run.verdict is not None:
+        return run.verdict.measures
+    scored = {arm: [seed for seed in run.seeds_of(arm) if seed.before or seed.after] for arm in run.arms}
+    arms = {arm: {seed.seed: seed.by_split() for seed in seeds} for arm, seeds in scored.items() if seeds}
+    return summarize(arms, confidence=run.experiment.measure.confidence)
+
+
+def _summary(record: Record) -> MeasureSummary:
+    """One number of `_recorded` with its interval."""
+    known: tuple[Any, ...] = tuple(value for value in record["by_seed"].values() if value is not None)
+    low, high = _bound(record["low"]), _bound(record["high"])
+    return MeasureSummary(mean=record["mean"], low=low, high=high, seeds=known, items=record["items"])
+
+
+def _bound(value: float | None) -> float | None:
+    """An end of an interval; None where it bounds nothing."""
+    return None if value is None or value in (float("inf"), float("-inf")) else value

@@ -1,34 +1,87 @@
-"""The page of ``shoal changes --plot``: the stream, its changes and their table in one file that needs no network."""
+"""The page of ``shoal changes --plot``: where the stream changes, the stream drawn, and its tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup
 
-from shoal.changes import changes_table, describe_change, headline, pieces_table, step_label
-from shoal.figures import STRETCHES, StreamMark, StreamPiece, figure, page, stream_chart, table, to_svg
+from shoal.changes import changes_table, describe_change, pieces_table, step_label
+from shoal.figures import MAX_POINTS, StreamMark, StreamPiece, figure, responsive, stream_chart, table
+from shoal.reports.document import Section, document
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from shoal.changes import Changes, Stream
 
 Array = np.ndarray[Any, Any]
 
 PANELS = 8
-"""At most so many coordinates, or symbols, are drawn."""
+"""At most this many coordinates, or symbols, are drawn."""
+
+_NAMED = 6
+"""At most this many places stand in the sentence; the table has them all."""
 
 
 def changes_page(source: str, stream: Stream, found: Changes, *, searched: Stream) -> str:
     """A whole document that opens offline.
 
     Args:
-        source: What the stream was read from.
-        stream: The stream.
-        found: Its changes.
-        searched: What was made of the stream before they were sought: differences, or the stream itself.
+        source: what the stream was read from.
+        stream: the stream.
+        found: its changes.
+        searched: what was made of the stream before they were sought: differences, or the stream itself.
     """
-    line = headline(found, searched, source)
+    sections = []
+    head, rows = changes_table(found, searched, max_features=3)
+    if rows:
+        listed = table(head, rows, caption="The changes, in order of place", numeric=range(len(head) - 1))
+        sections.append(Section("changes", "What changes where", listed))
+    pieces = table(*pieces_table(found, searched), caption="The pieces between them", numeric=(1, 2))
+    sections.append(Section("pieces", "What the pieces are like", pieces))
+    sections.append(Section("settings", "How it was searched", _settings(found)))
+    return document(
+        f"Changes in {'standard input' if source == '-' else source}",
+        _result(stream, found),
+        sections,
+        details=_details(stream, found),
+        picture=_picture(stream, found),
+    )
+
+
+def _result(stream: Stream, found: Changes) -> str:
+    """How often it changes, and where."""
+    name = ", ".join(stream.names) or "The stream"
+    count = len(found.changes)
+    if not count:
+        return f"{name} does not change: none of its {found.length:,} steps begins a new law that the tests believe."
+    dates = stream.index is not None and stream.index.dtype.kind == "M"
+    unit = "step " if stream.index is None else "" if dates else "index "
+    places = [step_label(stream, change.place) for change in found.changes]
+    if count == 1:
+        change = found.changes[0]
+        ends = f"{step_label(stream, change.low)} to {step_label(stream, change.high)}"
+        return f"{name} changes once, at {unit}{places[0]} ({found.confidence:.0%} confidence: {ends})."
+    more = [f"{count - _NAMED} more"] if count > _NAMED else []
+    return f"{name} changes at {count} places: {unit}{joined([*places[:_NAMED], *more])}."
+
+
+def _details(stream: Stream, found: Changes) -> str:
+    """What changes most, and how much was read."""
+    read = f"{plural(found.length, 'step')} of {plural(len(stream.names), 'column')}" if stream.names else ""
+    read = read or plural(found.length, "step")
+    if not found.changes:
+        return f"{read} were read."
+    strongest = min(found.changes, key=lambda change: change.p_value)
+    what = describe_change(strongest)
+    where = "" if len(found.changes) == 1 else f"At {step_label(stream, strongest.place)}, the clearest: "
+    return f"{where}{what}. {read} were read."
+
+
+def _picture(stream: Stream, found: Changes) -> Markup:
+    """The stream with its pieces and marks, for a wide and for a narrow page."""
     columns, names = _drawn(stream)
     edges = [0, *sorted(found.places), found.length]
     pieces = [
@@ -40,29 +93,26 @@ def changes_page(source: str, stream: Stream, found: Changes, *, searched: Strea
             place=change.place,
             low=change.low,
             high=change.high,
-            says=f"{step_label(stream, change.place)}, from {change.low} to {change.high}: {describe_change(change)}",
+            tooltip=f"{step_label(stream, change.place)} ({change.low} to {change.high}): {describe_change(change)}",
         )
         for change in found.changes
     ]
     dates = stream.index if stream.index is not None and stream.index.dtype.kind == "M" else None
-    svg = to_svg(stream_chart(columns, pieces, marks, names=names, labels=dates), title=line)
-    head, rows = changes_table(found, searched, max_features=3)
-    caption = (
-        "Dashed: the first step of each new piece. Grey: its confidence set. Thin: the mean of each piece, and one "
-        "standard deviation around it. Pieces of one letter and colour are taken to be of one process."
+    drawing = responsive(
+        lambda width: stream_chart(columns, pieces, marks, names=names, labels=dates, width=width),
+        title=_result(stream, found),
     )
-    if found.length > STRETCHES:
-        caption += f" Line and band: the mean, and the least to the greatest value, of each of {STRETCHES} stretches."
-    body = Markup("<h1>shoal changes</h1><h2>{}</h2>").format(line) + figure([svg], caption=caption)
-    if rows:
-        body += table(head, rows, caption="The changes, in order of place", numeric=range(len(head) - 1))
-    body += table(*pieces_table(found, searched), caption="The pieces", numeric=(1, 2))
-    body += Markup('<p class="muted">{}</p>').format(_settings(found))
-    return page(title=line, body=body)
+    caption = (
+        "Dashed: the first step of each new piece. Grey: its confidence set. Thin lines: the mean of each piece, and "
+        "one standard deviation around it. Pieces of one letter and colour are taken to be of one process."
+    )
+    if found.length > MAX_POINTS:
+        caption += f" Line and band: the mean, and the least to the greatest value, of each of {MAX_POINTS} windows."
+    return figure([drawing], caption=caption)
 
 
 def _drawn(stream: Stream) -> tuple[list[Array], list[str]]:
-    """The columns to draw: the coordinates, or for symbols how often each of the commonest ones comes."""
+    """The columns to draw: the coordinates, or for symbols how often each of the most frequent ones comes."""
     if stream.values is not None:
         names = stream.names or tuple(f"value {place + 1}" for place in range(stream.values.shape[1]))
         return list(stream.values.T[:PANELS]), list(names[:PANELS])
@@ -80,8 +130,14 @@ def _share(here: Array) -> Array:
     return np.asarray((counts[high] - counts[low]) / (high - low))
 
 
-def _settings(found: Changes) -> str:
+def _settings(found: Changes) -> Markup:
     """How the search was made."""
-    asked = "chosen by tests" if found.process_count is None else f"{found.process_count} given"
-    levels = f"alpha {found.alpha:g}; confidence {found.confidence:g}"
-    return f"min_distance {found.min_distance:g}; number of processes {asked}; {levels}."
+    processes = "chosen by tests" if found.process_count is None else f"{found.process_count}, as given"
+    rows = [
+        ("What may change", {"law": "anything (tests of the whole law)"}.get(found.model, found.model)),
+        ("Least share of the stream between two changes", f"{found.min_distance:g}"),
+        ("Number of processes", processes),
+        ("Level of the tests (alpha)", f"{found.alpha:g}"),
+        ("Confidence of the sets of places", f"{found.confidence:g}"),
+    ]
+    return table(("Setting", "Value"), rows, caption="Settings of the search")

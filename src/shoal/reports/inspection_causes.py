@@ -1,4 +1,4 @@
-"""The sections of a page that say what parts do: patching, ablation, and the history of a training."""
+"""The sections on what parts do: patching, ablation, and the training dynamics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import CurveLine, bar_table, curve_chart, figure, table, to_svg, visible
+from shoal.figures import BarRow, CurveLine, bar_table, curve_chart, figure, responsive, table, visible
+from shoal.reports.document import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 _BARS = 24
 
 
-def cause_sections(found: Findings, missing: Mapping[str, str]) -> list[tuple[str, str, Markup]]:
-    """The anchor, name and content of each section; of one that was asked for and is not there, why not."""
-    return [(name, title, make(found[name])) for name, (title, make) in _SECTIONS.items() if name in found] + [
-        (name, title, why_not(missing[name])) for name, (title, _) in _SECTIONS.items() if name in missing
+def cause_sections(found: Findings, missing: Mapping[str, str]) -> list[Section]:
+    """The section of each finding; where one was requested and could not be had, the reason stands in its place.
+
+    Args:
+        found: the findings by name.
+        missing: by name, why a finding is not there.
+    """
+    return [Section(name, title, make(found[name])) for name, (title, make) in _SECTIONS.items() if name in found] + [
+        Section(name, title, why_not(missing[name])) for name, (title, _) in _SECTIONS.items() if name in missing
     ]
 
 
@@ -30,27 +36,48 @@ def why_not(reason: str) -> Markup:
 
 def _patching(found: PatchEffects) -> Markup:
     """The strongest effects."""
-    rows = [(f"{each.name()}{each.interval()}", each.effect) for each in found.strongest(_BARS)]
+    rows = [
+        BarRow(name=each.name(), value=each.effect, low=each.low, high=each.high) for each in found.strongest(_BARS)
+    ]
     said = (
         f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. "
         f"{found.task_line()} The effect is the fraction of that difference restored by patching one activation. "
         f"Positions are counted from the end. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
-        said, bar_table(rows, head=("place", "restores"), caption=f"The {len(rows)} strongest of {len(found.effects)}")
+        said,
+        bar_table(
+            rows,
+            head=("place", "restores"),
+            caption=f"The {len(rows)} strongest of {len(found.effects)}; pale: not significant (n.s.)",
+            interval=f"{found.confidence:.0%} interval",
+        ),
     )
 
 
 def _ablation(found: Ablations) -> Markup:
     """What is lost without each unit."""
-    rows = [(f"{found.name(each)}{each.interval()}", each.log_likelihood_change) for each in found.ablations[:_BARS]]
+    rows = [
+        BarRow(
+            name=found.name(each),
+            value=each.log_likelihood_change,
+            low=each.low,
+            high=each.high,
+        )
+        for each in found.ablations[:_BARS]
+    ]
     said = (
         f"Each {found.unit} is ablated in turn ({found.method} ablation) and {found.items} items are scored again. "
-        f"Before that: {found.task_line()}. Shown is the change of the "
-        f"log-likelihood. {found.intervals_line()}"
+        f"Before that: {found.task_line()}. Shown is the change of the log-likelihood. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
-        said, bar_table(rows, head=("without", "nats per item"), caption="Change of the log-likelihood")
+        said,
+        bar_table(
+            rows,
+            head=("without", "nats per item"),
+            caption="Change of the log-likelihood; pale: not significant (n.s.)",
+            interval=f"{found.confidence:.0%} interval",
+        ),
     )
 
 
@@ -63,8 +90,7 @@ def _heads(found: HeadHistory) -> Markup:
             for each in found.moments
             if each.role == role
         ]
-        chart = curve_chart(lines, title=role, axis="score", series=place, domain=(0.0, 1.0))
-        charts.append(to_svg(chart, title=f"{role} by step"))
+        charts.append(_by_step(lines, role, axis="score", series=place, domain=(0.0, 1.0)))
     rows = [(each.name, f"{each.role}, on {each.seen_on}", *_when(each.rise)) for each in found.moments]
     said = (
         "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens, or "
@@ -78,8 +104,7 @@ def _neurons(found: NeuronHistory) -> Markup:
     lines = [CurveLine(name=each.name, steps=found.steps, values=each.scores) for each in found.moments]
     charts = []
     if lines:
-        chart = curve_chart(lines, title="selective neurons", axis="standard deviations apart", series=0)
-        charts = [to_svg(chart, title="how far neurons stand apart on their tokens by step")]
+        charts = [_by_step(lines, "selective neurons", axis="standard deviations apart")]
     rows = [
         (
             each.name,
@@ -95,6 +120,22 @@ def _neurons(found: NeuronHistory) -> Markup:
     return _over_training(said, charts, ("neuron", "fires on"), rows)
 
 
+def _by_step(
+    lines: Sequence[CurveLine],
+    title: str,
+    *,
+    axis: str,
+    series: int = 0,
+    domain: tuple[float, float] | None = None,
+) -> Markup:
+    """Curves over the steps of the training."""
+    return responsive(
+        lambda width: curve_chart(lines, title=title, axis=axis, series=series, domain=domain, width=width),
+        title=f"{title} by step",
+        wide=460,
+    )
+
+
 def _when(rise: Rise) -> tuple[str | int, str, str | int]:
     """The cells that say when something rose."""
     return (
@@ -105,7 +146,7 @@ def _when(rise: Rise) -> tuple[str | int, str, str | int]:
 
 
 def _over_training(
-    said: str, charts: Sequence[str], first: tuple[str, str], rows: Sequence[tuple[object, ...]]
+    said: str, charts: Sequence[Markup], first: tuple[str, str], rows: Sequence[tuple[object, ...]]
 ) -> Markup:
     """Charts and the table below them."""
     head = (*first, "change point at step", "between", "stays above the threshold from step")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import ScalingLine, figure, page, scaling_chart, table, to_svg
+from shoal.figures import ScalingLine, figure, responsive, scaling_chart, table
+from shoal.reports.document import Section, document
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,10 +18,11 @@ if TYPE_CHECKING:
 
 _UNITS = {
     "operations": ("Operations", "floating-point operations"),
-    "seconds": ("Time", "CPU-seconds"),
+    "seconds": ("Time", "CPU time, ms"),
     "bytes": ("Memory", "bytes held at once"),
 }
 _NAMES = {"n": "n, positions", "d": "d, width", "k": "k, kernel size", "r": "r, window"}
+_WIDTH = 300
 
 
 def layers_page(
@@ -34,24 +37,58 @@ def layers_page(
 
     Args:
         rows: the table of layer types.
-        attention: naive beside fused attention.
+        attention: naive against fused attention.
         formats: what the number formats hold.
-        changes: what a model says in them.
+        changes: how the greedy texts of a model differ in them.
         model: which model that was.
     """
     sections = []
     if rows:
-        sections.append(("types", "Layer types", _types(rows)))
+        sections += [
+            Section("growth", "How costs grow", _all_growth(rows)),
+            Section("types", "Layer types", _types(rows)),
+            Section("remarks", "Where theory and measurement differ", _remarks(rows)),
+        ]
     if attention is not None:
-        sections.append(("attention", "Naive and fused attention", _attention(attention)))
+        sections.append(Section("attention", "Naive and fused attention", _attention(attention)))
     if formats or changes:
-        sections.append(("formats", "Number formats", _formats(formats, changes, model)))
-    body = Markup("").join(
-        Markup("<section id='{}'><h2>{}</h2>{}</section>").format(anchor, name, content)
-        for anchor, name, content in sections
-    )
-    contents = [(anchor, name) for anchor, name, _ in sections]
-    return page(title="Layers", body=Markup("<h1>Layers</h1>{}").format(body), contents=contents)
+        sections.append(Section("formats", "Number formats", _formats(formats, changes, model)))
+    return document("Layers, measured on one thread of the CPU", _result(rows, attention, formats, changes), sections)
+
+
+def _result(
+    rows: Sequence[LayerRow],
+    attention: AttentionReport | None,
+    formats: Sequence[NumberFormat],
+    changes: Sequence[PrecisionDrift],
+) -> str:
+    """The first of what was measured, in a sentence."""
+    by_length = {row.kind: sweep for row in rows for sweep in row.sweeps if sweep.variable == "n"}
+    if by_length:
+        order = sorted(by_length, key=lambda kind: -by_length[kind].exponents["seconds"].value)
+        most, least = order[0], order[-1]
+        first = f"With the length n the time of {most} grows as n^{_exponent(by_length[most])}"
+        rest = f", that of {least} as n^{_exponent(by_length[least])}" if least != most else ""
+        return f"{first}{rest}."
+    if attention is not None:
+        ways = {cost.way: cost for cost in attention.costs}
+        if {"naive", "fused"} <= ways.keys():
+            naive, fused = (median(ways[way].seconds[-1]) for way in ("naive", "fused"))
+            length = ways["naive"].lengths[-1]
+            return f"At {length:,} positions fused attention takes {fused / naive:.0%} of the time of naive attention."
+    if changes:
+        worst = max(changes, key=lambda each: each.changed)
+        return f"In {worst.format} {worst.changed} of {worst.prompts} greedy texts differ from those in float32."
+    if formats:
+        coarse = max(formats, key=lambda each: each.gap)
+        return f"{coarse.name} is the coarsest of {len(formats)} formats: the gap above 1 is {coarse.gap:.3g}."
+    return "Nothing was measured."
+
+
+def _exponent(sweep: LayerSweep) -> str:
+    """The exponent of the time with its interval."""
+    time = sweep.exponents["seconds"]
+    return f"{time.value:.2f} [{time.low:.2f}, {time.high:.2f}]"
 
 
 def _types(rows: Sequence[LayerRow]) -> Markup:
@@ -79,17 +116,27 @@ def _types(rows: Sequence[LayerRow]) -> Markup:
         )
         for row in rows
     ]
-    remarks = Markup("").join(
-        Markup("<li><b>{}</b>: {}</li>").format(row.kind, remark) for row in rows for remark in row.remarks
-    )
+    caption = "Theory above, measured below: exponents with intervals, and values at small lengths"
+    return table(head, body, caption=caption)
+
+
+def _remarks(rows: Sequence[LayerRow]) -> Markup:
+    """What differs from theory by more than a tenth, folded by kind."""
+    parts = []
+    for row in rows:
+        if row.remarks:
+            listed = Markup("").join(Markup("<li>{}</li>").format(remark) for remark in row.remarks)
+            summary = f"{row.kind}: {plural(len(row.remarks), 'remark')}"
+            parts.append(Markup("<details><summary>{}</summary><ul>{}</ul></details>").format(summary, listed))
+    return Markup("").join(parts) or Markup("<p>Nowhere by more than 0.1.</p>")
+
+
+def _all_growth(rows: Sequence[LayerRow]) -> Markup:
+    """The plots, a group per size that was varied."""
     sweeps = [sweep for row in rows for sweep in row.sweeps]
-    figures = Markup("").join(_growth(sweeps, variable) for variable in dict.fromkeys(each.variable for each in sweeps))
-    return Markup("{}<h3>Where theory and measurement part</h3><ul>{}</ul>{}").format(
-        table(
-            head, body, caption="Theory above, measured below: exponents with intervals, and values at small lengths"
-        ),
-        remarks or Markup("<li>nowhere by more than 0.1</li>"),
-        figures,
+    return Markup("").join(
+        Markup("<h3>{}</h3>{}").format(f"Over {_NAMES[variable]}", _growth(sweeps, variable))
+        for variable in dict.fromkeys(each.variable for each in sweeps)
     )
 
 
@@ -99,19 +146,27 @@ def _growth(sweeps: Sequence[LayerSweep], variable: str) -> Markup:
     drawings = []
     for cost, (title, axis) in _UNITS.items():
         lines = [_line(sweep, cost) for sweep in chosen]
-        drawn = scaling_chart(lines, title=title, size=_NAMES[variable], axis=axis)
-        drawings.append(to_svg(drawn, title=f"{title} over {_NAMES[variable]}"))
+        drawings.append(_drawn(lines, title, _NAMES[variable], axis))
     caption = (
-        f"One forward pass in float32 as {variable} grows, the other sizes standing still. Marks: medians; bars: least "
-        "to most; dashed: attention with its projections."
+        f"One forward pass in float32 as {variable} grows, the other sizes standing still. Marks: medians; bars: from "
+        "the least to the greatest of the repeats; dashed: attention with its projections."
     )
     return figure(drawings, caption=caption)
+
+
+def _drawn(lines: Sequence[ScalingLine], title: str, size: str, axis: str) -> Markup:
+    """One plot, for a wide and for a narrow page."""
+    return responsive(
+        lambda width: scaling_chart(lines, title=title, size=size, axis=axis, width=width),
+        title=f"{title} over {size}",
+        wide=_WIDTH,
+    )
 
 
 def _line(sweep: LayerSweep, cost: str) -> ScalingLine:
     """One kind's line."""
     values = getattr(sweep, cost)
-    samples = values if cost == "seconds" else tuple((float(value),) for value in values)
+    samples = _milliseconds(values) if cost == "seconds" else tuple((float(value),) for value in values)
     return ScalingLine(
         name=sweep.kind,
         series=sweep.colour,
@@ -120,6 +175,11 @@ def _line(sweep: LayerSweep, cost: str) -> ScalingLine:
         exponent=sweep.exponents[cost].value,
         dashed=sweep.projections,
     )
+
+
+def _milliseconds(samples: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    """Seconds as milliseconds, which need no powers of ten."""
+    return tuple(tuple(1e3 * second for second in repeats) for repeats in samples)
 
 
 def _attention(report: AttentionReport) -> Markup:
@@ -133,31 +193,32 @@ def _attention(report: AttentionReport) -> Markup:
                     name=cost.way,
                     series=place,
                     sizes=cost.lengths,
-                    costs=cost.seconds if what == "Time" else tuple((float(size),) for size in cost.bytes),
+                    costs=_milliseconds(cost.seconds)
+                    if what == "Time"
+                    else tuple((float(size),) for size in cost.bytes),
                     exponent=(cost.time_exponent if what == "Time" else cost.memory_exponent).value,
                 )
                 for place, cost in enumerate(each for each in report.costs if each.use == use)
             ]
-            unit = "CPU-seconds" if what == "Time" else "bytes held at once"
-            drawn = scaling_chart(lines, title=f"{what}, {use}", size="n, positions", axis=unit)
-            drawings.append(to_svg(drawn, title=f"{what} of attention, {use}"))
-    said = (
+            unit = "CPU time, ms" if what == "Time" else "bytes held at once"
+            drawings.append(_drawn(lines, f"{what}, {use}", "n, positions", unit))
+    comparison = (
         f"Causal, {report.heads} heads of width {report.width}, float32. Without dropout the outputs differ by at most "
         f"{report.forward_difference:.1e} and the gradients by {report.backward_difference:.1e}; rounding alone moves "
         f"an output by {report.reference_difference:.1e}. With dropout each draws its own mask, so that single outputs "
         f"cannot be equal: the mean over many masks is {report.dropout_bias['naive']:.2f} (naive) and "
         f"{report.dropout_bias['fused']:.2f} (fused) standard errors from the output without, where 1 is chance."
     )
-    return Markup("<p>{}</p>{}").format(said, figure(drawings, caption="Training: forward and backward."))
+    return Markup("<p>{}</p>{}").format(comparison, figure(drawings, caption="Training: forward and backward."))
 
 
 def _formats(formats: Sequence[NumberFormat], changes: Sequence[PrecisionDrift], model: str) -> Markup:
-    """What the formats hold, and what a model says in them."""
-    return Markup("").join([*([_held(formats)] if formats else []), *([_said(changes, model)] if changes else [])])
+    """What the formats hold, and how the texts of a model change in them."""
+    return Markup("").join([*([_held(formats)] if formats else []), *([_greedy(changes, model)] if changes else [])])
 
 
 def _held(formats: Sequence[NumberFormat]) -> Markup:
-    """A row a format: range, rounding and speed."""
+    """A row per format: range, rounding and speed."""
     head = ("Format", "Largest", "Smallest above 0", "Gap above 1", "Whole numbers to", "Ties", "Rounding", "Product")
     rows = [
         (
@@ -177,8 +238,8 @@ def _held(formats: Sequence[NumberFormat]) -> Markup:
     return table((*head, "Error"), rows, caption=caption, numeric=(1, 2, 3, 4, 6, 7, 8))
 
 
-def _said(changes: Sequence[PrecisionDrift], model: str) -> Markup:
-    """A row a format: how its greedy texts and choices differ from those in float32."""
+def _greedy(changes: Sequence[PrecisionDrift], model: str) -> Markup:
+    """A row per format: how its greedy texts and choices differ from those in float32."""
     head = ("Format", "Texts that change", "Interval", "Other choices", "Ties", "Largest difference", "Forward pass")
     rows = [
         (
@@ -192,7 +253,7 @@ def _said(changes: Sequence[PrecisionDrift], model: str) -> Markup:
         )
         for each in changes
     ]
-    caption = f"Greedy texts of {model} beside those in float32"
+    caption = f"Greedy texts of {model} against those in float32"
     return table(head, rows, caption=caption, numeric=(1, 2, 3, 4, 5, 6))
 
 

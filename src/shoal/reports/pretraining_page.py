@@ -6,24 +6,28 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError
 from shoal.experiments import disk_faults, read_json_rows, write_text
 from shoal.experiments.pretraining import result_of
-from shoal.figures import CurveLine, curve_chart, figure, page, table, to_png, to_svg
+from shoal.figures import CurveLine, curve_chart, figure, responsive, table, to_png
 from shoal.files import atomic_file
+from shoal.reports.document import Section, document
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.experiments.pretraining import HeldOutScore, Moment, PretrainResult
+    import altair as alt
+    from markupsafe import Markup
+
+    from shoal.experiments.pretraining import Evaluation, HeldOutScore, PretrainResult
 
 PAGE_SECONDS = 10.0
 """The least time between two drawings of the curve of a training under way."""
 
+_WIDTH = 460
 _RELOAD = "setTimeout(() => location.reload(), 10000);"
 
 
@@ -44,11 +48,10 @@ def write_pretraining_report(folder: Path | str) -> Path:
     if not done.is_file():
         raise StoreError(f"{folder} holds no finished pretraining; give the same `shoal pretrain` command again")
     result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))
-    charts = _charts(folder)
     with disk_faults(folder), atomic_file(folder / "curve.png") as picture:
-        picture.write_bytes(to_png(charts[0]))
-    body = _body(folder, _facts(result), charts, result.held_out)
-    write_text(folder / "curve.html", page(title=f"shoal pretrain: {folder.name}", body=body))
+        picture.write_bytes(to_png(_loss_chart(folder, 480)))
+    html = _page(folder, _result(result), _facts(result), result.held_out)
+    write_text(folder / "curve.html", html)
     return folder / "curve.html"
 
 
@@ -64,46 +67,29 @@ class LiveCurve:
         self._folder, self._seconds = Path(folder), seconds
         self._drawn = time.monotonic()
 
-    def draw(self, moment: Moment, *, steps: int) -> None:
+    def draw(self, evaluation: Evaluation, *, steps: int) -> None:
         """Draw the curve so far, where enough time has gone by.
 
         Args:
-            moment: what was measured last.
+            evaluation: what was measured last.
             steps: how many the training will have.
 
         Raises:
             StoreError: the disk is full.
         """
-        if not moment.step or time.monotonic() - self._drawn < self._seconds:
+        if not evaluation.step or time.monotonic() - self._drawn < self._seconds:
             return
-        facts = f"Under way: step {moment.step:,} of {steps:,}."
-        body = _body(self._folder, facts, _charts(self._folder), moment.scores)
-        write_text(
-            self._folder / "curve.html", page(title=f"shoal pretrain: {self._folder.name}", body=body, script=_RELOAD)
-        )
+        result = f"The model is learning: step {evaluation.step:,} of {steps:,}{_held_out(evaluation.scores)}."
+        facts = f"Under way: step {evaluation.step:,} of {steps:,}. This page reloads every ten seconds."
+        html = _page(self._folder, result, facts, evaluation.scores, script=_RELOAD)
+        write_text(self._folder / "curve.html", html)
         self._drawn = time.monotonic()
 
 
-def _charts(folder: Path) -> list[Any]:
-    """The loss of every step, and the held-out score of each corpus."""
-    rows = read_json_rows(folder / "metrics.jsonl")
-    loss = CurveLine(
-        name="training",
-        steps=tuple(row["step"] for row in rows),
-        values=tuple(row["loss"] / math.log(2) for row in rows),
-    )
-    charts = [curve_chart([loss], title="training loss", axis="bits a token", width=420, height=230)]
-    for place, (name, points) in enumerate(_scores(folder).items(), start=1):
-        line = CurveLine(name=name, steps=tuple(step for step, _ in points), values=tuple(bits for _, bits in points))
-        charts.append(
-            curve_chart([line], title=f"held out: {name}", axis="bits a byte", series=place, width=420, height=230)
-        )
-    return charts
-
-
-def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, HeldOutScore]) -> Markup:
+def _page(folder: Path, result: str, facts: str, held_out: Mapping[str, HeldOutScore], *, script: str = "") -> str:
+    """The page: curves, held-out scores, samples."""
     scores = table(
-        ["corpus", "bits a byte", "95% interval", "documents"],
+        ["corpus", "bits per byte", "95% interval", "documents"],
         [
             [name, f"{one.bits_per_byte:.4f}", f"{one.low:.4f} to {one.high:.4f}", one.documents]
             for name, one in held_out.items()
@@ -112,19 +98,63 @@ def _body(folder: Path, facts: str, charts: list[Any], held_out: Mapping[str, He
         numeric=[1, 3],
     )
     samples = table(
-        ["step", "prompt", "what the model says"],
-        [[row["step"], row["prompt"], row["text"]] for row in reversed(read_json_rows(folder / "samples.jsonl"))],
+        ["step", "prompt", "continuation"],
+        [
+            [f"{row['step']:,}", row["prompt"], row["text"]]
+            for row in reversed(read_json_rows(folder / "samples.jsonl"))
+        ],
         caption="Samples as it learned, the last ones first.",
     )
-    return Markup("\n").join(
-        [
-            Markup("<h1>{}</h1>").format(folder.name),
-            Markup("<p>{}</p>").format(facts),
-            figure([to_svg(chart) for chart in charts], caption="The loss of training, and held-out documents."),
-            scores,
-            samples,
-        ]
+    sections = [Section("held-out", "Held-out documents", scores), Section("samples", "Samples", samples)]
+    return document(
+        f"Pretraining {folder.resolve().name}",
+        result,
+        sections,
+        details=facts,
+        picture=figure(_drawings(folder), caption="The loss of each training step, and of held-out documents."),
+        script=script,
     )
+
+
+def _drawings(folder: Path) -> list[Markup]:
+    """The loss of every step, and the held-out score of each corpus."""
+    drawings = [responsive(lambda width: _loss_chart(folder, width), title="training loss by step", wide=_WIDTH)]
+    for place, (name, points) in enumerate(_scores(folder).items(), start=1):
+        drawings.append(_score_drawing(name, points, place))
+    return drawings
+
+
+def _score_drawing(name: str, points: list[tuple[int, float]], place: int) -> Markup:
+    line = CurveLine(name=name, steps=tuple(step for step, _ in points), values=tuple(bits for _, bits in points))
+    return responsive(
+        lambda width: curve_chart([line], title=f"held out: {name}", axis="bits per byte", series=place, width=width),
+        title=f"held-out bits per byte of {name} by step",
+        wide=_WIDTH,
+    )
+
+
+def _loss_chart(folder: Path, width: int) -> alt.LayerChart:
+    rows = read_json_rows(folder / "metrics.jsonl")
+    loss = CurveLine(
+        name="training",
+        steps=tuple(row["step"] for row in rows),
+        values=tuple(row["loss"] / math.log(2) for row in rows),
+    )
+    return curve_chart([loss], title="training loss", axis="bits per token", width=width)
+
+
+def _held_out(scores: Mapping[str, HeldOutScore]) -> str:
+    """What held-out documents cost, as a part of a sentence; nothing where none are held out."""
+    parts = [
+        f"{one.bits_per_byte:.3f} bits per byte (95% interval {one.low:.3f} to {one.high:.3f}) on held-out {name}"
+        for name, one in scores.items()
+    ]
+    return f", with {joined(parts)}" if parts else ""
+
+
+def _result(result: PretrainResult) -> str:
+    """What the training came to."""
+    return f"The model has learned {result.tokens:,} tokens in {result.steps:,} steps{_held_out(result.held_out)}."
 
 
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -136,10 +166,8 @@ def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def _facts(result: PretrainResult) -> str:
-    size = (
-        f"{result.parameters:,} parameters, {result.tokens:,} tokens in {result.steps:,} steps, "
-        f"{result.seconds:,.0f} s ({result.cpu_seconds:,.0f} CPU-seconds), {result.precision}."
-    )
+    seconds = f"{result.seconds:,.0f} s ({result.cpu_seconds:,.0f} CPU-seconds)"
+    size = f"{result.parameters:,} parameters, {seconds}, {result.precision}."
     if result.memorised is None:
         return size
     held = result.memorised

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +9,16 @@ from markupsafe import Markup
 
 from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
-from shoal.figures import WORDS, State, figure, key_svg, page, templates, text_of
+from shoal.figures import ITEM_STATES, ItemState, figure, item_key_svg, templates, text_of
 from shoal.reports.accuracy import accuracy
-from shoal.reports.by_index import strips
-from shoal.reports.certificate import certificate
-from shoal.reports.choices import choices
-from shoal.reports.environment import environment, reproduce
+from shoal.reports.charts import curves, item_grids
+from shoal.reports.document import Section, document
 from shoal.reports.folder import inspections
-from shoal.reports.inside import inside
 from shoal.reports.items import items_data
-from shoal.reports.learning import curves
-from shoal.reports.narrowness import narrowness
 from shoal.reports.pretraining_page import write_pretraining_report
+from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
 from shoal.reports.sweep_page import write_sweep_report
-from shoal.reports.verdict import verdict
+from shoal.reports.verdict import verdict, verdict_picture, verdict_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,18 +32,6 @@ _OTHER_FOLDERS: dict[str, Callable[[Path], Path]] = {
     "recipe.toml": write_pretraining_report,
 }
 """The writers of folders that are no run of an experiment, by the file that such a folder has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A part of the report."""
-
-    anchor: str
-    name: str
-    body: Markup | None
-    """None where the run has not written it yet."""
-    missing: str = ""
-    """What is said then."""
 
 
 def write_report(run_folder: str | Path) -> Path:
@@ -87,71 +70,56 @@ def write_report(run_folder: str | Path) -> Path:
 def render_report(run: Run) -> str:
     """The report's HTML."""
     data = items_data(run)
-    sections = _sections(run, data)
-    body = _headline(run) + Markup("").join(_drawn(section) for section in sections)
-    return page(
-        title=f"{run.name}: {run.verdict.verdict if run.verdict else 'no verdict yet'}",
-        body=body,
-        contents=[(section.anchor, section.name) for section in sections],
+    plan = run.experiment
+    arms = [f"{arm} ({spec})" for arm, spec in plan.arms.items()]
+    about = [f"task {plan.task.name}", f"split {plan.split.name}", f"preset {plan.preset}", *arms]
+    return document(
+        f"{run.name}: {plan.hypothesis}",
+        verdict_result(run),
+        _sections(run, data),
+        details=" · ".join(about),
+        picture=verdict_picture(run),
         style=text_of(_ROOM, "report.css"),
         script=text_of(_ROOM, "report.js"),
         data={"items-data": data},
     )
 
 
-def _headline(run: Run) -> Markup:
-    """The hypothesis, and what was run to test it."""
-    plan = run.experiment
-    arms = [f"{arm} ({spec})" for arm, spec in plan.arms.items()]
-    about = [f"task {plan.task.name}", f"split {plan.split.name}", f"preset {plan.preset}", *arms]
-    return Markup("<h1>{}</h1><p class=kicker>{}</p>").format(plan.hypothesis, " · ".join(about))
-
-
 def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     """All parts, in the order in which a reader needs them."""
     drawn = curves(run)
     loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
+    learned = figure(drawn, caption=loss) if drawn else None
     return [
-        Section(anchor="verdict", name="Verdict", body=verdict(run)),
-        Section(anchor="accuracy", name="Accuracy", body=accuracy(run), missing="No item has been scored yet."),
-        Section(
-            anchor="learning",
-            name="Learning curves",
-            body=figure(drawn, caption=loss) if drawn else None,
-            missing="Nothing has been trained yet.",
-        ),
-        Section(anchor="by-index", name="Accuracy by index", body=_by_index(run), missing="No item yet."),
-        Section(anchor="items", name="Every item", body=_items(data), missing="No item has been scored yet."),
-        Section(anchor="inside", name="Inside the models", body=inside(run), missing="No arm has been looked into."),
-        _recorded("narrowness", "Narrowness", narrowness(run.narrowness)),
-        _recorded("certificate", "Certificate", certificate(run.certificate)),
-        _recorded("choices", "Choices made by measuring", choices(run.choices)),
-        _recorded("environment", "Environment", environment(run)),
-        Section(anchor="reproduce", name="How to reproduce", body=reproduce(run)),
+        _section("verdict", "Verdict", verdict(run)),
+        _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
+        _section("items", "Every item", _items(data), "No item has been scored yet."),
+        _section("by-index", "Accuracy by index", _by_index(run), "No item yet."),
+        _section("learning", "Learning curves", learned, "Nothing has been trained yet."),
+        _section("inside", "Inside the models", inside(run), "No arm has been looked into."),
+        _section("narrowness", "Narrowness", narrowness(run.narrowness)),
+        _section("certificate", "Certificate", certificate(run.certificate)),
+        _section("choices", "Choices made by measuring", choices(run.choices)),
+        _section("environment", "Environment", environment(run)),
+        _section("reproduce", "How to reproduce", reproduce(run)),
     ]
 
 
-def _recorded(anchor: str, name: str, body: Markup | None) -> Section:
-    """A section that shows one JSON file."""
-    return Section(anchor=anchor, name=name, body=body, missing=f"The run has not written {anchor}.json yet.")
-
-
-def _drawn(section: Section) -> Markup:
-    """A section's HTML."""
-    body = section.body if section.body is not None else Markup("<p class=missing>{}</p>").format(section.missing)
-    return Markup('<section id="{0}" aria-labelledby="{0}-h"><h2 id="{0}-h">{1}</h2>\n{2}</section>\n').format(
-        section.anchor, section.name, body
-    )
+def _section(anchor: str, heading: str, html: Markup | None, missing: str = "") -> Section:
+    """A section; where the run has not written it yet, it says so."""
+    if html is None:
+        html = Markup("<p class=missing>{}</p>").format(missing or f"The run has not written {anchor}.json yet.")
+    return Section(anchor, heading, html)
 
 
 def _by_index(run: Run) -> Markup | None:
-    """The strips with their key."""
-    drawn = strips(run)
+    """The grids with their key."""
+    drawn = item_grids(run)
     if not drawn:
         return None
-    states: list[State] = ["right", "ended-early", "went-on", "other"]
-    key = [(Markup(key_svg(state)), WORDS[state]) for state in states]
-    drawing = figure(drawn, caption="One row a seed, one column an item.")
+    states: list[ItemState] = ["right", "ended-early", "went-on", "other"]
+    key = [(Markup(item_key_svg(state)), ITEM_STATES[state]) for state in states]
+    drawing = figure(drawn, caption="One row per seed, one column per item.")
     return Markup(templates(_ROOM).get_template("by_index.html.j2").render(key=key, drawing=drawing))
 
 

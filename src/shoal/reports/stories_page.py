@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from shoal.evaluation.judging import DIMENSIONS
-from shoal.figures import DotRow, dot_chart, figure, page, table, to_svg
+from shoal.figures import DotRow, dot_chart, figure, responsive, table
+from shoal.reports.document import Section, document
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.evaluation.judging import JudgeCertificate
-    from shoal.evaluation.stories import Measure, StoryRating
+    from shoal.evaluation.stories import StoryMeasure, StoryRating
 
-_WIDTH = 230
-"""Of a plot, so that two stand side by side."""
+_WIDTH = 460
+"""Pixels of a plot, so that two stand side by side."""
+
 
 _SAMPLES = 6
 _LONGEST_SAMPLE = 700
-_SAMPLE = Markup("<div class='sample'><p><span class='asked'>{}</span>{}</p><p class='muted'>{}</p></div>")
-_SAID = Markup("<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>")
+_SAMPLE = Markup("<div class='sample'><p><span class='prompt'>{}</span>{}</p><p class='muted'>{}</p></div>")
+_FOUND = Markup(
+    "<p>{} is sensitive to perturbed {}. Not shown for {}; creativity and age are not certified at all.</p>"
+)
 _STYLE = """
 .sample{border-left:3px solid var(--rule);padding:.1rem 0 .1rem 1rem;margin:1rem 0;max-width:44rem}
-.sample .asked{color:var(--muted)}
+.sample .prompt{color:var(--muted)}
 .sample p{white-space:pre-wrap}
 """
 
@@ -38,32 +44,58 @@ def rating_page(
     """A whole document that opens offline.
 
     Args:
-        ratings: one a model; none where a judge alone was certified.
+        ratings: one per model; none where a judge alone was certified.
         settings: how the completions were drawn and on what they were rated, by name.
         certificate: of the judge, where it was certified.
     """
-    parts: list[tuple[str, str, Markup]] = []
+    sections: list[Section] = []
     if ratings:
-        parts.append(("measures", "Measures", _measures(ratings)))
-        parts += [(f"pairs-{place}", name, _pairs(name, ratings)) for place, name in enumerate(ratings[0].pairs)]
+        sections.append(Section("measures", "Measures", _measures(ratings)))
+        sections += [
+            Section(f"pairs-{place}", name, _pairs(name, ratings)) for place, name in enumerate(ratings[0].pairs)
+        ]
         if any(rating.completions for rating in ratings):
-            parts.append(("samples", "Samples", _samples(ratings)))
+            sections.append(Section("samples", "Samples", _samples(ratings)))
     if certificate is not None:
-        parts.append(("judge", "The judge", _judge(certificate)))
-    parts.append(("settings", "How it was done", _settings(settings, ratings)))
-    body = Markup("<h1>{}</h1>{}").format(
-        "Stories, rated",
-        Markup("").join(
-            Markup("<section id='{}'><h2>{}</h2>{}</section>").format(anchor, title, part)
-            for anchor, title, part in parts
-        ),
-    )
-    contents = [(anchor, title) for anchor, title, _ in parts]
-    return page(title="Stories, rated", body=body, contents=contents, style=_STYLE)
+        sections.append(Section("judge", "The judge", _judge(certificate)))
+    sections.append(Section("settings", "How it was done", _settings(settings, ratings)))
+    return document("Stories, rated", _result(ratings, certificate), sections, style=_STYLE)
+
+
+def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None) -> str:
+    """Which model is best by most measures; of one alone its first measure; of a judge what it is sensitive to."""
+    if not ratings:
+        findings = certificate.findings if certificate else ()
+        sensitive = [one.perturbation for one in findings if one.sensitivity == "sensitive"]
+        judge = certificate.judge if certificate else "The judge"
+        return f"{judge} is sensitive to perturbed {joined(sensitive) or 'nothing'}."
+    labels = dict(zip((rating.model for rating in ratings), _labels(ratings), strict=True))
+    first = ratings[0]
+    if len(ratings) == 1:
+        one = first.measures[0]
+        interval = f"95% interval {one.low:.3f} to {one.high:.3f}"
+        rest = f"the first of {len(first.measures)} measures"
+        return f"{labels[first.model]}: {one.name} {one.value:.3f} ({interval}), {rest}."
+    wins: Counter[str] = Counter(dict.fromkeys(labels.values(), 0))
+    compared = 0
+    for names in first.measures:
+        found = [(rating, one) for rating in ratings for one in rating.measures if one.name == names.name]
+        if names.better == "neither" or len(found) < len(ratings):
+            continue
+        order = sorted(found, key=lambda pair: pair[1].value, reverse=names.better == "more")
+        ahead, behind = order[0][1], order[1][1]
+        compared += 1
+        if ahead.low > behind.high if names.better == "more" else ahead.high < behind.low:
+            wins[labels[order[0][0].model]] += 1
+    best, count = wins.most_common(1)[0]
+    if not count:
+        return f"No model is clearly ahead: on none of {compared} measures the intervals lie apart."
+    others = [f"{label} on {wins[label]}" for label in wins if label != best]
+    return f"{best} is clearly ahead on {count} of {compared} measures (intervals apart); {joined(others)}."
 
 
 def _measures(ratings: Sequence[StoryRating]) -> Markup:
-    """A chart a measure, and all of them as a table."""
+    """A chart per measure, and all of them as a table."""
     labels = _labels(ratings)
     names = list(dict.fromkeys(one.name for rating in ratings for one in rating.measures))
     found = {(rating.model, one.name): one for rating in ratings for one in rating.measures}
@@ -76,7 +108,7 @@ def _measures(ratings: Sequence[StoryRating]) -> Markup:
         known = next(one for (_, title), one in found.items() if title == name)
         domain = (1.0, 10.0) if name.startswith("judge: ") and "age" not in name else None
         axis = {"more": "more is better", "less": "less is better", "neither": "neither end is better"}[known.better]
-        charts.append(to_svg(dot_chart(rows, title=name, axis=axis, domain=domain, width=_WIDTH), title=name))
+        charts.append(_dots(rows, name, axis=axis, domain=domain))
     caption = "Each measure with its interval at 95 % over prompts, stories, documents, or the pairs of each paradigm."
     cells = [
         (name, *(_cell(found.get((rating.model, name))) for rating in ratings), _note(name, found, ratings))
@@ -87,25 +119,41 @@ def _measures(ratings: Sequence[StoryRating]) -> Markup:
     return figure(charts, caption=caption) + table(head, cells, caption="The same as numbers", numeric=list(numeric))
 
 
+def _dots(
+    rows: Sequence[DotRow],
+    title: str,
+    *,
+    axis: str,
+    domain: tuple[float, float] | None = None,
+    reference: float | None = None,
+) -> Markup:
+    """A dot chart, for a wide and for a narrow page."""
+    return responsive(
+        lambda width: dot_chart(rows, title=title, axis=axis, domain=domain, reference=reference, width=width),
+        title=title,
+        wide=_WIDTH,
+    )
+
+
 def _labels(ratings: Sequence[StoryRating]) -> list[str]:
     """The models by the last part of their spec, where that tells them apart."""
     short = [rating.model.rstrip("/").rpartition("/")[2] for rating in ratings]
     return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
 
 
-def _dot(model: str, place: int, one: Measure | None) -> DotRow:
+def _dot(model: str, place: int, one: StoryMeasure | None) -> DotRow:
     if one is None:
         return DotRow(label=model, series=place, mean=None, low=None, high=None)
     return DotRow(label=model, series=place, mean=one.value, low=one.low, high=one.high)
 
 
-def _cell(one: Measure | None) -> Markup | str:
+def _cell(one: StoryMeasure | None) -> Markup | str:
     if one is None:
         return "not measured"
     return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, one.low, one.high)))
 
 
-def _note(name: str, found: Mapping[tuple[str, str], Measure], ratings: Sequence[StoryRating]) -> str:
+def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Sequence[StoryRating]) -> str:
     """What a measure is; by model where that differs."""
     notes = {
         label: found[rating.model, name].note
@@ -124,7 +172,7 @@ def _paradigm(name: str) -> str:
 
 
 def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
-    """Every paradigm of a set of minimal pairs, a panel a model."""
+    """Every paradigm of a set of minimal pairs, a panel per model."""
     charts = []
     for place, (rating, label) in enumerate(zip(ratings, _labels(ratings), strict=True)):
         rows = [
@@ -137,8 +185,11 @@ def _pairs(name: str, ratings: Sequence[StoryRating]) -> Markup:
             )
             for part in rating.pairs[name].paradigms
         ]
-        charts.append(to_svg(dot_chart(rows, title=label, axis="right pairs", domain=(0, 1), width=_WIDTH), title=name))
-    caption = "Share of pairs whose good sentence is the likelier one, with Wilson's interval; one half is chance."
+        charts.append(_dots(rows, label, axis="right pairs", domain=(0.0, 1.0), reference=0.5))
+    caption = (
+        "Share of pairs whose good sentence is the likelier one, with Wilson's interval; the dashed line at one half "
+        "is chance."
+    )
     return figure(charts, caption=caption)
 
 
@@ -151,11 +202,7 @@ def _samples(ratings: Sequence[StoryRating]) -> Markup:
         for place in firsts:
             one = rating.completions[place]
             text = one.text if len(one.text) <= _LONGEST_SAMPLE else one.text[:_LONGEST_SAMPLE] + " …"
-            parts.append(
-                Markup(
-                    "<div class='sample'><p><span class='asked'>{}</span>{}</p><p class='muted'>{}</p></div>"
-                ).format(one.prompt.text, text, _marks(rating, place))
-            )
+            parts.append(_SAMPLE.format(one.prompt.text, text, _marks(rating, place)))
     return Markup("").join(parts)
 
 
@@ -169,44 +216,42 @@ def _marks(rating: StoryRating, place: int) -> str:
 
 
 def _judge(certificate: JudgeCertificate) -> Markup:
-    """What the judge can and cannot see."""
-    sees = [one.damage for one in certificate.findings if one.sight == "sees"]
-    other = [f"{one.damage} ({one.sight})" for one in certificate.findings if one.sight != "sees"]
-    said = Markup(
-        "<p>{} sees damage to: {}. Not proved to see: {}; creativity and age are not proved at all.</p>"
-    ).format(certificate.judge, ", ".join(sees) or "nothing", ", ".join(other) or "nothing")
+    """What the judge is sensitive to, and what not."""
+    found = [one.perturbation for one in certificate.findings if one.sensitivity == "sensitive"]
+    other = [
+        f"{one.perturbation} ({one.sensitivity})" for one in certificate.findings if one.sensitivity != "sensitive"
+    ]
+    findings = _FOUND.format(certificate.judge, ", ".join(found) or "nothing", ", ".join(other) or "nothing")
     charts = [
-        to_svg(
-            dot_chart(
-                [
-                    DotRow(label=name, series=place, mean=drop.estimate, low=drop.low, high=drop.high)
-                    for place, (name, drop) in enumerate(one.drops.items())
-                ],
-                title=f"damage to {one.damage}",
-                axis="marks lost at the highest dose",
-                width=_WIDTH,
-            ),
-            title=f"damage to {one.damage}",
+        _dots(
+            [
+                DotRow(label=name, series=place, mean=drop.estimate, low=drop.low, high=drop.high)
+                for place, (name, drop) in enumerate(one.drops.items())
+            ],
+            f"perturbed {one.perturbation}",
+            axis="marks lost at the highest severity",
+            reference=0.0,
         )
         for one in certificate.findings
         if one.drops
     ]
     drops = figure(
         charts,
-        caption="Marks that each dimension loses under full damage of one kind, with exact intervals over stories. A "
-        "judge that sees what is wrong loses marks in that dimension alone.",
+        caption="Marks that each dimension loses under each full perturbation, with exact intervals over stories. "
+        "A judge that sees what is wrong takes marks off in that dimension alone.",
     )
-    head = ("damage", "verdict", "seen from dose", "p", "pairs in order", "own dimension most", "falls as well",
-            *(f"mark at {dose:g}" for dose in (0.0, *certificate.doses)))  # fmt: skip
+    head = ("perturbation", "verdict", "detected from severity", "p", "pairs in order", "own dimension most",
+            "falls as well", *(f"mark at {severity:g}" for severity in (0.0, *certificate.severities)))  # fmt: skip
     rows = []
     for one in certificate.findings:
         trend = one.trend
-        means = ["" for _ in (0.0, *certificate.doses)] if trend is None else [f"{mean:.2f}" for mean in trend.means]
+        steps = (0.0, *certificate.severities)
+        means = ["" for _ in steps] if trend is None else [f"{mean:.2f}" for mean in trend.means]
         rows.append(
             (
-                one.damage,
-                one.sight,
-                "none" if one.seen_from is None else f"{one.seen_from:g}",
+                one.perturbation,
+                one.sensitivity,
+                "none" if one.detected_from is None else f"{one.detected_from:g}",
                 "" if trend is None else f"{trend.p_value:.2g}",
                 "" if trend is None else f"{trend.in_order:.0%}",
                 "yes" if one.specific else "no",
@@ -215,10 +260,10 @@ def _judge(certificate: JudgeCertificate) -> Markup:
             )
         )
     caption = (
-        f"{certificate.stories} stories, {certificate.pieces} pieces, {certificate.useless} without a usable answer; "
-        f"Page's exact test, intervals at {certificate.confidence:.1%}"
+        f"{certificate.stories} stories, {certificate.submissions} submissions, "
+        f"{certificate.unusable} without a usable answer; Page's exact test, intervals at {certificate.confidence:.1%}"
     )
-    return said + (drops if charts else Markup("")) + table(head, rows, caption=caption)
+    return findings + (drops if charts else Markup("")) + table(head, rows, caption=caption)
 
 
 def _settings(settings: Mapping[str, object], ratings: Sequence[StoryRating]) -> Markup:

@@ -10,14 +10,25 @@ from markupsafe import Markup
 
 from shoal.experiments import write_text
 from shoal.experiments.sweeps import AXES, PLAN, law_line, read_importance, read_sweep
-from shoal.figures import ScalingLine, SettingPoint, figure, page, scaling_chart, setting_chart, table, to_svg
+from shoal.figures import (
+    HyperparameterPoint,
+    ScalingLine,
+    figure,
+    hyperparameter_chart,
+    responsive,
+    scaling_chart,
+    table,
+)
+from shoal.reports.document import Section, document
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shoal.experiments.sweeps import Scaling, SweepResult, Trial
 
-_OBJECTIVES = {"bits_per_byte": "held-out bits a byte"}
+_WIDTH = 460
+_OBJECTIVES = {"bits_per_byte": "held-out bits per byte"}
 
 
 def write_sweep_report(folder: Path | str) -> Path:
@@ -47,21 +58,16 @@ def render_sweep(result: SweepResult, importance: Mapping[str, float], plan: str
         plan: the text of the sweep's file.
     """
     name = _objective(result)
-    sections = [
-        ("trials", "Trials", _trials(result)),
-        ("scaling", "How the score scales", _scaling(result, name)),
-        ("settings", "Each setting", _settings(result, name)),
-        ("importance", "What mattered", _importance(importance)),
-        ("failed", "Failed and pruned trials", _failed(result)),
-        ("reproduce", "How to reproduce", _reproduce(plan)),
+    several = [
+        Section("scaling", "How the score scales", _scaling(result, name)),
+        Section("settings", "Each setting", _settings(result, name)),
+        Section("trials", "Trials", _trials(result)),
+        Section("importance", "What mattered", _importance(importance)),
+        Section("failed", "Failed and pruned trials", _failed(result)),
+        Section("reproduce", "How to reproduce", _reproduce(plan)),
     ]
-    shown = [(anchor, title, body) for anchor, title, body in sections if body]
-    body = _headline(result, name) + Markup("").join(
-        Markup('<section id="{0}" aria-labelledby="{0}-h"><h2 id="{0}-h">{1}</h2>{2}</section>').format(*section)
-        for section in shown
-    )
-    contents = [(anchor, title) for anchor, title, _ in shown]
-    return page(title=f"Sweep {result.plan.sweep.name}", body=body, contents=contents)
+    shown = [section for section in several if section.html]
+    return document(f"Sweep {result.plan.sweep.name}", _result(result, name), shown, details=_about(result))
 
 
 def _objective(result: SweepResult) -> str:
@@ -71,19 +77,26 @@ def _objective(result: SweepResult) -> str:
     return f"{known}, {corpus}" if known and corpus else known or given
 
 
-def _headline(result: SweepResult, name: str) -> Markup:
-    sweep, best = result.plan.sweep, result.best
+def _result(result: SweepResult, name: str) -> str:
+    """The best trial."""
+    best = result.best
+    if best is None or best.score is None:
+        return "No trial is complete yet."
+    settings = joined([f"{key} = {_plain(value)}" for key, value in best.settings.items()])
+    return f"The best of {len(result.ranked)} trials is {settings}, with {best.score:.4f} {name}."
+
+
+def _about(result: SweepResult) -> str:
+    """What was run."""
+    sweep = result.plan.sweep
     about = [
-        f"{len(result.trials)} of {result.wanted} trials",
+        f"Best: trial {result.best.number}" if result.best is not None else "",
+        f"{len(result.trials)} of {plural(result.wanted, 'trial')}",
         f"{len(sweep.seeds)} seeds each" if len(sweep.seeds) > 1 else f"seed {sweep.seeds[0]}",
         f"sampler {sweep.sampler}",
         f"recipe {result.plan.recipe.name}",
     ]
-    said = "No trial is complete yet."
-    if best is not None and best.score is not None:
-        settings = ", ".join(f"{key} = {_plain(value)}" for key, value in best.settings.items())
-        said = f"Best: trial {best.number} with {settings}: {best.score:.4f} {name}."
-    return Markup("<h1>Sweep {}</h1><p class=kicker>{}</p><p>{}</p>").format(sweep.name, " · ".join(about), said)
+    return " · ".join(filter(None, about))
 
 
 def _trials(result: SweepResult) -> Markup:
@@ -100,7 +113,7 @@ def _trials(result: SweepResult) -> Markup:
             *(_plain(trial.settings[name]) for name in names),
             f"{trial.parameters:,}",
             f"{trial.tokens:,}",
-            f"{trial.compute:.2e}",
+            f"{trial.compute:,.0f}",
         ]
         for trial in result.ranked
     ]
@@ -112,9 +125,7 @@ def _trials(result: SweepResult) -> Markup:
 def _scaling(result: SweepResult, name: str) -> Markup:
     if not result.scalings:
         return Markup("")
-    drawings = [
-        to_svg(_scaling_chart(each, name), title=f"{name} over {each.axis}") for each in result.scalings if each.law
-    ]
+    drawings = [_scaling_drawing(each, name) for each in result.scalings if each.law]
     lines = Markup("").join(Markup("<li>{}</li>").format(law_line(each)) for each in result.scalings)
     caption = (
         "The best trial of each size; bars go from the best seed to the worst, the line is the fitted power law. For "
@@ -124,12 +135,13 @@ def _scaling(result: SweepResult, name: str) -> Markup:
     confidence = result.scalings[0].law.confidence if result.scalings[0].law else 0.95
     notes = (
         f"Exponents with {confidence:.0%} intervals over the sizes (bootstrap-t on residuals). They hold for this "
-        "recipe between the smallest and the largest size; nothing is said of what lies beyond."
+        "recipe between the smallest and the largest size; they do not reach beyond."
     )
     return Markup("{}<ul>{}</ul><p>{}</p>").format(drawn, lines, notes)
 
 
-def _scaling_chart(scaling: Scaling, name: str) -> object:
+def _scaling_drawing(scaling: Scaling, name: str) -> Markup:
+    """One law with its points."""
     law = scaling.law
     assert law is not None
     sizes = [point.size for point in scaling.points]
@@ -141,7 +153,13 @@ def _scaling_chart(scaling: Scaling, name: str) -> object:
         exponent=-law.exponent,
         fitted=tuple((float(size), law.at(float(size))) for size in np.geomspace(min(sizes), max(sizes), 40)),
     )
-    return scaling_chart([line], title=f"Over {scaling.axis}", size=AXES[scaling.axis], axis=name)
+    return responsive(
+        lambda width: scaling_chart(
+            [line], title=f"Over {scaling.axis}", size=AXES[scaling.axis], axis=name, width=width
+        ),
+        title=f"{name} over {scaling.axis}",
+        wide=_WIDTH,
+    )
 
 
 def _settings(result: SweepResult, name: str) -> Markup:
@@ -149,19 +167,26 @@ def _settings(result: SweepResult, name: str) -> Markup:
     if len(complete) < 2:
         return Markup("")
     names = [key for key in complete[0].settings if len({trial.settings[key] for trial in complete}) > 1]
-    drawings = [to_svg(_setting_chart(complete, key, name), title=f"{name} over {key}") for key in names]
-    return figure(drawings, caption="A mark a trial; what spreads them at one value are the other settings.")
+    drawings = [_setting_drawing(complete, key, name) for key in names]
+    return figure(drawings, caption="A mark per trial; what spreads them at one value are the other settings.")
 
 
-def _setting_chart(trials: list[Trial], key: str, name: str) -> object:
+def _setting_drawing(trials: list[Trial], key: str, name: str) -> Markup:
+    """The score over one setting."""
     points = [
-        SettingPoint(
-            value=_axis_value(trial.settings[key]), score=trial.score, says=f"trial {trial.number}: {trial.score:.4f}"
+        HyperparameterPoint(
+            value=_axis_value(trial.settings[key]),
+            score=trial.score,
+            tooltip=f"trial {trial.number}: {trial.score:.4f}",
         )
         for trial in trials
         if trial.score is not None
     ]
-    return setting_chart(points, title=key, axis=name)
+    return responsive(
+        lambda width: hyperparameter_chart(points, title=key, axis=name, width=width),
+        title=f"{name} over {key}",
+        wide=_WIDTH,
+    )
 
 
 def _axis_value(value: object) -> float | str:
@@ -193,7 +218,7 @@ def _failed(result: SweepResult) -> Markup:
 def _reproduce(plan: str) -> Markup:
     return Markup(
         "<p>The sweep as its folder keeps it, recipe included; <code>shoal sweep</code> with the file that it was "
-        "begun with goes on, or begins anew in another folder.</p><pre>{}</pre>"
+        "begun with resumes it, or starts again in another folder.</p><pre>{}</pre>"
     ).format(plan)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import Measure, TokenBox, page, table, token_data, token_script, token_style, token_view
+from shoal.figures import TokenBox, TokenMeasure, table, token_data, token_script, token_style, token_view
+from shoal.reports.document import Section, document
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,31 +24,56 @@ def tokens_page(readings: Sequence[TokenReading], diffs: Sequence[TokenizationDi
         readings: the same text by each tokenizer.
         diffs: comparisons of two of them.
     """
-    views, data = [], {}
+    sections, data = [], {}
     for place, reading in enumerate(readings):
         boxes, measures = _boxes(reading), _measures(reading)
-        views.append(
-            Markup("<section id='reading-{}'><h2>{}</h2>{}{}{}</section>").format(
-                place,
-                reading.model,
-                Markup("<p>{}</p>").format(_summary(reading)),
-                token_view(str(place), boxes, label=f"tokens by {reading.model}", measures=measures),
-                _named(reading),
-            )
+        view = Markup("<p>{}</p>{}{}").format(
+            _summary(reading),
+            token_view(str(place), boxes, label=f"tokens by {reading.model}", measures=measures),
+            _named(reading),
         )
+        sections.append(Section(f"reading-{place}", reading.model, view))
         data[f"tokens-{place}"] = token_data(boxes, measures)
-    body = Markup("<h1>{}</h1>{}{}").format(
-        "Tokens",
-        Markup("").join(views),
-        Markup("").join(_diff(number, each) for number, each in enumerate(diffs)),
+    for place, each in enumerate(diffs):
+        sections.append(Section(f"diff-{place}", f"{each.first} against {each.second}", _diff(each)))
+    return document(
+        f"Tokens of {_short(readings[0].text)}",
+        _result(readings),
+        sections,
+        details=_agreement(diffs),
+        style=token_style(),
+        script=token_script(),
+        data=data,
     )
-    contents = [(f"reading-{place}", reading.model) for place, reading in enumerate(readings)]
-    contents += [(f"diff-{place}", f"against {each.second}") for place, each in enumerate(diffs)]
-    return page(title="Tokens", body=body, contents=contents, style=token_style(), script=token_script(), data=data)
+
+
+def _short(text: str) -> str:
+    return f"“{shorten(text, 60, placeholder=' …')}”"
+
+
+def _result(readings: Sequence[TokenReading]) -> str:
+    """How many tokens each tokenizer needs."""
+    size = len(readings[0].text.encode())
+    counts = {reading.model: len(reading.plain) for reading in readings}
+    broken = [reading.model for reading in readings if reading.first_difference is not None]
+    lossy = f"; {joined(broken)} cannot give the text back" if broken else ""
+    if len(readings) == 1:
+        model, count = next(iter(counts.items()))
+        rate = f", {size / count:.1f} bytes per token" if count else ""
+        return f"{model} reads the text as {plural(count, 'token')}{rate}{lossy}."
+    fewest = min(counts, key=lambda model: counts[model])
+    others = joined([f"{model} needs {count}" for model, count in counts.items() if model != fewest])
+    return f"{fewest} needs the fewest tokens, {counts[fewest]} for {size:,} bytes; {others}{lossy}."
+
+
+def _agreement(diffs: Sequence[TokenizationDiff]) -> str:
+    return " ".join(
+        f"{each.first} and {each.second} agree on {each.agreement:.0%} of their boundaries." for each in diffs
+    )
 
 
 def _boxes(reading: TokenReading) -> list[TokenBox]:
-    """A box a token."""
+    """A box per token."""
     return [
         TokenBox(
             text=piece.text or piece.token,
@@ -56,11 +84,11 @@ def _boxes(reading: TokenReading) -> list[TokenBox]:
     ]
 
 
-def _measures(reading: TokenReading) -> list[Measure]:
+def _measures(reading: TokenReading) -> list[TokenMeasure]:
     """What the boxes can be coloured by."""
     sizes = [len(piece.text.encode()) if piece.kind == "text" else None for piece in reading.pieces]
     ids = [piece.id for piece in reading.pieces]
-    return [Measure(name="length", values=sizes, unit="bytes"), Measure(name="id", values=ids)]
+    return [TokenMeasure(name="length", values=sizes, unit="bytes"), TokenMeasure(name="id", values=ids)]
 
 
 def _summary(reading: TokenReading) -> str:
@@ -84,17 +112,16 @@ def _named(reading: TokenReading) -> Markup:
     return table(("role", "token", "id"), rows, caption="Tokens with a role", numeric=(2,))
 
 
-def _diff(number: int, diff: TokenizationDiff) -> Markup:
+def _diff(diff: TokenizationDiff) -> Markup:
     """The diff of two tokenizations, as a table."""
     rows = [(span.text, _joined(span.first), _joined(span.second)) for span in diff.spans]
     summary = (
         f"{diff.shared} boundaries are shared, {diff.only_first} are of the first alone, "
         f"{diff.only_second} of the second alone: agreement {diff.agreement:.2f} (shared among all)."
     )
-    found = table(("text", diff.first, diff.second), rows, caption="Spans that are divided differently") if rows else ""
-    return Markup("<section id='diff-{}'><h2>{} against {}</h2><p>{}</p>{}</section>").format(
-        number, diff.first, diff.second, summary, found
-    )
+    head = ("text", diff.first, diff.second)
+    listed = table(head, rows, caption="Spans that are divided differently") if rows else ""
+    return Markup("<p>{}</p>{}").format(summary, listed)
 
 
 def _joined(tokens: Sequence[str]) -> Markup:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import ScatterPoint, figure, page, scatter_svg, table
+from shoal.figures import ScatterPoint, figure, responsive, scatter_svg, table, visible
 from shoal.insight.vectors import MEASURES
+from shoal.reports.document import Section, document
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
     from shoal.insight.vectors import Geometry, Projection, TokenNeighbours, VectorReport
 
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
-_VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"})
+_EVEN = 0.1
+"""Below this mean cosine of random pairs no direction is shared that matters."""
+
+_LEAST_LETTERS = 2
+"""Longer tokens than this are words enough for the first sentence."""
 
 
 def vectors_page(report: VectorReport) -> str:
@@ -29,23 +35,34 @@ def vectors_page(report: VectorReport) -> str:
         f"{own.model}: {count} tokens, {count} by {width} numbers for the text; a vocabulary of "
         f"{own.input_VD.shape[0]:,} by {own.input_VD.shape[1]} ({kinds}); {len(own.contextual) - 1} layers."
     )
-    sections = [("near", "Nearest neighbours", _neighbours(report)), ("shape", "Shape", _shape(report.geometry))]
-    if report.projections:
-        sections.insert(0, ("map", "Map", _maps(report)))
-    body = Markup("").join(
-        Markup("<section id='{}'><h2>{}</h2>{}</section>").format(anchor, name, content)
-        for anchor, name, content in sections
-    )
-    whole = Markup("<h1>Vectors</h1><p>{}</p>{}").format(summary, body)
-    return page(title="Vectors", body=whole, contents=[(anchor, name) for anchor, name, _ in sections])
+    sections = [
+        Section("near", "Nearest neighbours", _neighbours(report)),
+        Section("shape", "Shape", _shape(report.geometry)),
+    ]
+    picture = _maps(report) if report.projections else None
+    return document(f"Vectors in {own.model}", _result(report), sections, details=summary, picture=picture)
+
+
+def _result(report: VectorReport) -> str:
+    """Which words lie near to each other, and how evenly the vectors lie."""
+    pairs = [
+        (each.token, *each.nearest[measure][0])
+        for each in report.neighbours
+        for measure in MEASURES[:1]
+        if each.nearest[measure] and len(each.token.strip()) > _LEAST_LETTERS
+    ]
+    last = report.geometry[-1]
+    even = "point in all directions" if last.mean_cosine < _EVEN else "share a direction"
+    shape = f"the vectors of {last.space} {even} (mean cosine {last.mean_cosine:.2f})"
+    if not pairs:
+        return f"{capital(shape)}."
+    token, near, cosine = max(pairs, key=lambda pair: pair[2])
+    return f"“{token.strip()}” lies nearest to “{near.strip()}” ({MEASURES[0]} {cosine:.2f}); {shape}."
 
 
 def _maps(report: VectorReport) -> Markup:
-    """The text's vectors in a plane, a drawing a space."""
-    drawings = [
-        scatter_svg(_points(report, space, projection), title=f"{space} vectors, {_METHODS[projection.method]}")
-        for space, projection in report.projections.items()
-    ]
+    """The text's vectors in a plane, a drawing per space."""
+    drawings = [_map(report, space, projection) for space, projection in report.projections.items()]
     trust = "; ".join(f"{space} {_trust(each)}" for space, each in report.projections.items())
     caption = (
         "Each mark is a token of the text; point at one for its place. Labels stand where there is room. How far to "
@@ -61,8 +78,15 @@ def _trust(projection: Projection) -> str:
     return preserved if variance is None else f"{variance:.0%} of the variance lies in the plane, {preserved}"
 
 
+def _map(report: VectorReport, space: str, projection: Projection) -> Markup:
+    """One space, for a wide and for a narrow page."""
+    points = _points(report, space, projection)
+    title = f"{space} vectors, {_METHODS[projection.method]}"
+    return responsive(lambda width: scatter_svg(points, title=title, width=width), title=title, wide=460)
+
+
 def _points(report: VectorReport, space: str, projection: Projection) -> list[ScatterPoint]:
-    """A point a token; where a vector goes by the token alone, once for all of its places."""
+    """A point per token; where a vector goes by the token alone, once for all of its places."""
     own = report.vectors
     places: dict[int, list[int]] = {}
     for place, id_ in enumerate(own.ids):
@@ -71,18 +95,18 @@ def _points(report: VectorReport, space: str, projection: Projection) -> list[Sc
         ScatterPoint(
             x=float(projection.points_N2[group[0], 0]),
             y=float(projection.points_N2[group[0], 1]),
-            label=_shown(own.tokens[group[0]]),
-            says=f"{_shown(own.tokens[group[0]])}, token {', '.join(map(str, group))}",
+            label=visible(own.tokens[group[0]]),
+            tooltip=f"{visible(own.tokens[group[0]])}, token {', '.join(map(str, group))}",
         )
         for group in places.values()
     ]
 
 
 def _neighbours(report: VectorReport) -> Markup:
-    """A row a token, a column a measure; what one measure alone names is set in bold."""
+    """A row per token, a column per measure; what one measure alone names is set in bold."""
     rows = [
         (
-            Markup("<code>{}</code>").format(_shown(each.token)),
+            Markup("<code>{}</code>").format(visible(each.token)),
             f"{each.length:.3g}",
             *(_near(each, m) for m in MEASURES),
         )
@@ -92,22 +116,22 @@ def _neighbours(report: VectorReport) -> Markup:
         f"{each.first} and {each.second}: {each.shared:.0%} shared, the same first for {each.same_first:.0%}"
         for each in report.agreement
     )
-    said = Markup("<p>Over the vocabulary the measures agree so far: {}. Bold: near by one measure alone.</p>")
+    reading = Markup("<p>Over the vocabulary the measures agree so far: {}. Bold: near by one measure alone.</p>")
     head = ("Token", "Length", *(measure.capitalize() for measure in MEASURES))
-    return said.format(agreements) + table(head, rows, caption="Nearest among the input vectors", numeric=(1,))
+    return reading.format(agreements) + table(head, rows, caption="Nearest among the input vectors", numeric=(1,))
 
 
 def _near(each: TokenNeighbours, measure: str) -> Markup:
     """The neighbours by one measure."""
     alone = each.only[measure]
     return Markup(" ").join(
-        Markup("<b><code>{}</code></b>" if name in alone else "<code>{}</code>").format(_shown(name))
+        Markup("<b><code>{}</code></b>" if name in alone else "<code>{}</code>").format(visible(name))
         for name, _ in each.nearest[measure]
     )
 
 
 def _shape(geometry: Sequence[Geometry]) -> Markup:
-    """A row a space."""
+    """A row per space."""
     rows = [
         (
             each.space,
@@ -123,19 +147,14 @@ def _shape(geometry: Sequence[Geometry]) -> Markup:
         for each in geometry
     ]
     head = ("Vectors", "Size", "Mean cosine", "Centred", "IsoScore", "Partition", "Hub skewness", "Orphans", "Hubs")
-    said = Markup(
+    reading = Markup(
         "<p>Mean cosine of random pairs: 0 is even, 1 is one direction (± its standard error); centred: the mean "
         "vector taken away. IsoScore and partition ratio: 1 is even. Hub skewness: about 0 where no vector is near to "
         "many; orphans are near to none.</p>"
     )
-    return said + table(head, rows, caption="Evenness and hubs", numeric=(2, 3, 4, 5, 6, 7))
+    return reading + table(head, rows, caption="Evenness and hubs", numeric=(2, 3, 4, 5, 6, 7))
 
 
 def _hubs(each: Geometry) -> Markup:
     """The greatest hubs, with how many they are near to."""
-    return Markup(" ").join(Markup("<code>{}</code>&nbsp;{}").format(_shown(name), often) for name, often in each.hubs)
-
-
-def _shown(token: str) -> str:
-    """A token with its white space made visible."""
-    return token.translate(_VISIBLE)
+    return Markup(" ").join(Markup("<code>{}</code>&nbsp;{}").format(visible(name), often) for name, often in each.hubs)

@@ -1,4 +1,4 @@
-"""The verdict, as the first thing that a reader sees."""
+"""The verdict: its word and sentence first, then the interval, the numbers behind it and the controls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.figures import effect_chart, figure, table, templates, to_svg
+from shoal.figures import effect_chart, figure, responsive, table, templates
 from shoal.reports.html_format import MINUS, number, said, words
 
 if TYPE_CHECKING:
@@ -19,11 +19,30 @@ MEANING = {
     "underpowered": "the interval excludes neither an effect that matters nor a smaller one",
     "confounded": "a named control failed, so that the effect does not answer the hypothesis",
 }
+_WIDTH = 760
+_WORD = Markup("<p class='word {}'>{}{}</p>\n")
+_SENTENCE = Markup("<p class='result sentence'>{}</p>\n")
 SIGN = {"supported": "✓", "refuted": "✗", "underpowered": "?", "confounded": "!"}
 
 
+def verdict_result(run: Run) -> Markup:
+    """The word and the sentence, or that there is none yet."""
+    if run.verdict is None:
+        return _WORD.format("pending", "", "No verdict yet") + _SENTENCE.format(
+            "The run has not come to its end. What it has written so far stands below."
+        )
+    word = run.verdict.verdict
+    sign = Markup("<span aria-hidden='true'>{}</span> ").format(SIGN[word])
+    return _WORD.format(word, sign, word.capitalize()) + _SENTENCE.format(run.verdict.sentence)
+
+
+def verdict_picture(run: Run) -> Markup | None:
+    """The interval of the effect; None where there is no verdict yet."""
+    return None if run.verdict is None else _effect(run.verdict.to_dict())
+
+
 def verdict(run: Run) -> Markup:
-    """The verdict with the numbers behind it, or what is still missing for one."""
+    """The numbers behind the verdict and its controls, or what is still missing for one."""
     template = templates("shoal.reports").get_template("verdict.html.j2")
     if run.verdict is None:
         return Markup(template.render(word=None, progress=_progress(run)))
@@ -31,10 +50,7 @@ def verdict(run: Run) -> Markup:
     word = record["verdict"]
     html = template.render(
         word=word,
-        sign=SIGN[word],
-        sentence=record["sentence"],
         meaning=MEANING[word],
-        effect=_effect(record),
         numbers=_numbers(record),
         needed=record["needed"],
         controls=[_control(control) for control in record["controls"]],
@@ -55,20 +71,25 @@ def _effect(record: Record) -> Markup:
     effect = record["effect"]
     if effect["estimate"] is None:
         return Markup("<p>No seed has a value on both sides, so that there is no effect to draw.</p>")
-    chart = effect_chart(
-        effect["estimate"],
-        effect["low"],
-        effect["high"],
-        effect["smallest"],
-        differences=effect["differences"],
-        axis=f"{effect['measure']}: {record['treatment']} minus {record['baseline']}, held-out items",
-    )
     says = (
         f"Effect {number(effect['estimate'])}, {_confidence(effect)} interval {_interval(effect)}, smallest effect "
         f"that matters {number(effect['smallest'])}"
     )
+    drawing = responsive(
+        lambda width: effect_chart(
+            effect["estimate"],
+            effect["low"],
+            effect["high"],
+            effect["smallest"],
+            differences=effect["differences"],
+            axis=f"{effect['measure']}: {record['treatment']} minus {record['baseline']}, held-out items",
+            width=width,
+        ),
+        title=says,
+        wide=_WIDTH,
+    )
     caption = "The estimate with its interval, against no effect and the smallest effect that matters (d). "
-    return figure([to_svg(chart, title=says)], caption=f"{caption}Each ring is the difference of one seed.")
+    return figure([drawing], caption=f"{caption}Each ring is the difference of one seed.")
 
 
 def _confidence(effect: Record) -> str:
@@ -84,7 +105,7 @@ def _interval(effect: Record) -> str:
 
 
 def _numbers(record: Record) -> list[tuple[str, str]]:
-    """The numbers that stand beside the figure."""
+    """The numbers of the verdict."""
     effect = record["effect"]
     pairs = len(effect["differences"])
     return [
@@ -92,7 +113,7 @@ def _numbers(record: Record) -> list[tuple[str, str]]:
         (f"{_confidence(effect)} interval over seeds", _interval(effect)),
         ("Smallest effect that matters (d)", number(effect["smallest"])),
         ("p, sign flips over seeds", number(effect["p_value"])),
-        ("Seeds an arm", str(record["seeds"]) if pairs == record["seeds"] else f"{pairs} of {record['seeds']}"),
+        ("Seeds per arm", str(record["seeds"]) if pairs == record["seeds"] else f"{pairs} of {record['seeds']}"),
         ("Items held out / seen", f"{record['items']} / {record['seen_items']}"),
         ("Detectable with these seeds", said(record["smallest_detectable_effect"])),
     ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from shoal.wording import plural
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -129,7 +131,7 @@ class Segmentation:
 
         many = f"{self.count} segments" if self.count > 1 else "1 segment"
         size = len(self.sentences)
-        lines = [f"{many} in {size} sentence{'s' if size > 1 else ''}, by {self.channel}"]
+        lines = [f"{many} in {plural(size, 'sentence')}, by {self.channel}"]
         for number, label in enumerate(label_segments(self) if labels is None else labels):
             if number:
                 lines.append(f"  -- {self.cuts[number - 1]}")

@@ -1,7 +1,7 @@
 """Tables of files and pipes, read as columns of numbers, dates or words.
 
-Arrow reads the rows. What it does not tell stands here: how a text table is laid out, numbers as people write them, and
-on which line a row stands. Whatever cannot be read is refused in one line.
+Arrow reads the rows. What it does not do is here: finding how a text table is laid out, reading numbers as
+people write them, and knowing on which line a row stands. Whatever cannot be read is refused in one line.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from shoal.errors import DataError
-from shoal.tabular.arrow import floats, numbers, times
-from shoal.tabular.dates import looks_like_date, read_clock, read_dates
+from shoal.tabular.values import floats, looks_like_date, numbers, read_clock, read_dates, times
 
 _EMPTY = ("", "NA", "N/A", "n/a", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "None", "none", "nil")
 MISSING = (*_EMPTY, "missing", "?", "-", "--", ".", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!")
@@ -49,7 +48,7 @@ def read_column(name: str, column: Any, *, comma: bool = False) -> Column:
     Args:
         name: What it is called.
         column: An Arrow chunked array.
-        comma: Whether a comma that may part thousands or be decimal is decimal.
+        comma: Whether a comma that may separate thousands or be decimal is decimal.
 
     Raises:
         UnlikeCellError: Most of its cells are numbers or dates and some are not.
@@ -129,7 +128,7 @@ def _cast(column: Any) -> Any:
 
 
 def _check_points(name: str, column: Any) -> None:
-    """Refuse numbers below 1000 beside numbers with three digits after each point: those may be thousands.
+    """Refuse numbers below 1000 together with numbers that have three digits after each point: those may be thousands.
 
     Raises:
         UnlikeCellError: They stand in one column.
@@ -148,7 +147,7 @@ def _refuse_points(name: str, cells: list[str | None]) -> None:
     pointed = [row for row, cell in enumerate(cells) if cell is not None and "." in cell]
     if pointed and len(pointed) < len(cells) - cells.count(None):
         expected = (
-            "number that can be told: the point may part thousands or be decimal; write all with as many decimals"
+            "number without doubt: the point may separate thousands or be decimal; write all with as many decimals"
         )
         raise UnlikeCellError(pointed[0], cells[pointed[0]] or "", name, expected)
 
@@ -172,7 +171,7 @@ def _dated(name: str, cells: Any) -> Column | None:
 
 def _numerals(name: str, cells: Any, *, comma: bool) -> Column | None:
     """Numbers with commas, currencies or units; None where half of the cells are none, or few of them differ."""
-    from shoal.tabular.numerals import is_numeral, read_numerals
+    from shoal.tabular.values import is_numeral, read_numerals
 
     listed = cells.to_pylist()
     read = read_numerals(listed, comma=comma)

@@ -4,77 +4,30 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.tabular.dialect import BLANKS, LINES, Dialect, dialect_of, is_value, split
-from shoal.tabular.table import Table
+from shoal.tabular.dialect import BLANKS, LINES, dialect_of, is_value, split
+from shoal.tabular.table import ALONE, COMMENT, Table, TextSource, lines_below
+from shoal.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from shoal.tabular.dialect import Dialect
 
 HEAD = 1 << 20
-"""Bytes that the layout is told from."""
+"""Bytes by which the layout is found."""
 BLOCK = 1 << 24
 """Bytes that Arrow reads at once; no row may be longer."""
-LONGEST = 40
+MAX_STEP = 40
 """Characters of a single line that may be one step."""
-ALONE = "\x1f"
-"""A delimiter that no text holds, for lines of one cell."""
-
 _EMPTY_LINE = re.compile(rb"\n[ \t]*(?=\n)")
 _QUOTE = rb'(?m)^"'
 _QUOTED_LINE = rb'(?m)^"(?:[^"\n]|"")*"[ \t]*$'
-_COMMENT = re.compile(r"#(?!N/A|VALUE!|DIV/0!|REF!|NAME\?|NUM!|NULL!)")
-"""How a comment begins, as the errors of a spreadsheet do not."""
-_COMMENTS = re.compile(b"^" + _COMMENT.pattern.encode() + b".*\\n?", re.MULTILINE)
+_COMMENTS = re.compile(b"^" + COMMENT.pattern.encode() + b".*\\n?", re.MULTILINE)
 _BLANKS = rb'"([^"\n]*)"|[ \t]+'
 _DAY_AND_TIME = rb"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A table of text, and where its rows stand in it."""
-
-    source: str
-    """What it is called in messages."""
-    whole: bytes
-    """All of it: UTF-8 whose lines end with a line feed."""
-    above: int
-    """Lines above the first row."""
-    dialect: Dialect
-    comments: bool
-    """Whether lines that begin with # are left out."""
-
-    @property
-    def body(self) -> bytes:
-        """The rows."""
-        return _below(self.whole, self.above)
-
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        """The line and the cells of each row; slow, for messages alone."""
-        lines = enumerate(self.whole.decode("utf-8").split("\n")[self.above :], self.above + 1)
-        kept = ((number, line) for number, line in lines if not (self.comments and _COMMENT.match(line)))
-        if self.dialect.width == 1 or self.dialect.delimiter == BLANKS:
-            for number, line in kept:
-                if self.dialect.width == 1 or line.strip():
-                    yield number, split([line], self.dialect.delimiter)[0]
-            return
-        begins: list[int] = []
-        delimiter = self.dialect.delimiter or ALONE
-        reader = csv.reader((_noted(begins, number, line) for number, line in kept), delimiter=delimiter)
-        done = 0
-        for cells in reader:
-            if len(cells) > 1 or any(map(str.strip, cells)):
-                yield begins[done], cells
-            done = reader.line_num
-
-
-def _noted(begins: list[int], number: int, line: str) -> str:
-    """A line with its end, its number noted on the way."""
-    begins.append(number)
-    return line + "\n"
 
 
 def read_delimited(data: bytes, source: str, *, columns: Sequence[str] = (), header: bool | None = None) -> Table:
@@ -97,18 +50,20 @@ def read_delimited(data: bytes, source: str, *, columns: Sequence[str] = (), hea
     if not body.strip():
         raise DataError(f"{source} holds no values: nothing stands below {', '.join(map(repr, text.dialect.names))}")
     rows = _without_empty_ends(_read(body, text), text)
-    if rows.num_rows == 1 and text.dialect.header is None and (rows.num_columns > 1 or len(body) > LONGEST):
+    if rows.num_rows == 1 and text.dialect.header is None and (rows.num_columns > 1 or len(body) > MAX_STEP):
         cells = f"{rows.num_columns} cells" if rows.num_columns > 1 else f"{len(body)} characters"
         raise DataError(f"{source} holds one row of {cells}; give each step a line of its own")
     return Table(source=source, arrow=rows, notes=_notes(text, body, rows.num_rows), text=text)
 
 
-def _laid_out(data: bytes, source: str, columns: Sequence[str], header: bool | None) -> Text:
+def _laid_out(data: bytes, source: str, columns: Sequence[str], header: bool | None) -> TextSource:
     """The dialect of a table, and where its first row stands."""
     head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1] or data
     lines = head.decode("utf-8").split("\n")
-    rows = [k for k, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)]
-    if rows and re.fullmatch(r"sep=.", lines[rows[0]].strip(), re.IGNORECASE):  # as Excel is told the delimiter
+    rows = [k for k, line in enumerate(lines) if line.strip() and not COMMENT.match(line)]
+    if rows and re.fullmatch(
+        r"sep=.", lines[rows[0]].strip(), re.IGNORECASE
+    ):  # the line by which a file names its delimiter to Excel
         rows = rows[1:]
     if not rows:  # all lines begin with #, so they are values
         rows = [k for k, line in enumerate(lines) if line.strip()]
@@ -121,8 +76,8 @@ def _laid_out(data: bytes, source: str, columns: Sequence[str], header: bool | N
             begin -= 1
     below = split(kept[dialect.header is not None :][:LINES], dialect.delimiter)
     valued = any(is_value(cell) for cells in below for cell in cells)
-    comments = valued and b'"' not in data and _COMMENTS.search(_below(data, begin)) is not None
-    return Text(source=source, whole=data, above=begin, dialect=dialect, comments=comments)
+    comments = valued and b'"' not in data and _COMMENTS.search(lines_below(data, begin)) is not None
+    return TextSource(source=source, whole=data, above=begin, dialect=dialect, comments=comments)
 
 
 def _lines_of_first(lines: Sequence[str], dialect: Dialect) -> int:
@@ -134,15 +89,7 @@ def _lines_of_first(lines: Sequence[str], dialect: Dialect) -> int:
     return reader.line_num
 
 
-def _below(data: bytes, lines: int) -> bytes:
-    """What stands below the first lines."""
-    place = 0
-    for _ in range(lines):
-        place = data.find(b"\n", place) + 1 or len(data)
-    return data[place:]
-
-
-def _read(body: bytes, text: Text) -> Any:
+def _read(body: bytes, text: TextSource) -> Any:
     """The rows as an Arrow table of strings."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -156,7 +103,7 @@ def _read(body: bytes, text: Text) -> Any:
     strange: list[str] = []
 
     def handle(row: Any) -> str:
-        if not row.text.strip() or _COMMENT.match(row.text):
+        if not row.text.strip() or COMMENT.match(row.text):
             return "skip"
         strange.append(row.text)
         return "error"
@@ -189,7 +136,7 @@ def _open_quotes(body: bytes) -> int:
     return len(re.findall(_QUOTE, body)) - len(re.findall(_QUOTED_LINE, body))
 
 
-def _checked_names(text: Text) -> list[str]:
+def _checked_names(text: TextSource) -> list[str]:
     """The names of the columns.
 
     Raises:
@@ -211,7 +158,7 @@ def _with_tabs(body: bytes) -> bytes:
     return re.sub(_BLANKS, lambda found: b"\t" if found[1] is None else found[1].replace(b"\t", b" "), body)
 
 
-def _unequal_row(text: Text) -> DataError:
+def _unequal_row(text: TextSource) -> DataError:
     """The fault of the first row that has other than the commonest number of cells."""
     width = text.dialect.width
     for number, cells in text.records():
@@ -223,7 +170,7 @@ def _unequal_row(text: Text) -> DataError:
     return DataError(f"{text.source} has rows of different lengths")
 
 
-def _without_empty_ends(table: Any, text: Text) -> Any:
+def _without_empty_ends(table: Any, text: TextSource) -> Any:
     """A table without the nameless columns and the rows at its end that hold nothing, as a delimiter too many makes."""
     import pyarrow.compute as pc
 
@@ -241,7 +188,7 @@ def _without_empty_ends(table: Any, text: Text) -> Any:
     return table.slice(0, rows)
 
 
-def _unequal_header(text: Text, width: int) -> DataError:
+def _unequal_header(text: TextSource, width: int) -> DataError:
     number, cells = next(text.records())
     counts = f"Expected {len(text.dialect.header or ())} columns, got {width}"
     return DataError(f"line {number} of {text.source} cannot be read: {counts}: {' '.join(cells)[:60]!r}")
@@ -252,12 +199,12 @@ def _row(table: Any, place: int) -> list[str]:
     return [column[place].as_py() or "" for column in table.columns]
 
 
-def _line(text: Text, row: int) -> int:
+def _line(text: TextSource, row: int) -> int:
     """The line on which a row begins, counted from 1."""
     return next((number for k, (number, _) in enumerate(text.records()) if k == row), 0)
 
 
-def _notes(text: Text, body: bytes, rows: int) -> list[str]:
+def _notes(text: TextSource, body: bytes, rows: int) -> list[str]:
     """What a reader of the answer must know of the rows and lines."""
     notes = []
     dialect = text.dialect
@@ -265,9 +212,9 @@ def _notes(text: Text, body: bytes, rows: int) -> list[str]:
         notes.append(f"the first line, {dialect.names[0]!r}, taken as the name of the column (--no-header: as a value)")
     blank = len(_EMPTY_LINE.findall(body)) + (not body.partition(b"\n")[0].strip())
     if blank and dialect.width == 1:
-        notes.append(f"{blank} blank line{'s' if blank > 1 else ''} taken as missing steps")
+        notes.append(f"{plural(blank, 'blank line')} taken as missing steps")
     elif blank and b'"' not in body:
-        notes.append(f"{blank} blank line{'s' if blank > 1 else ''} skipped")
+        notes.append(f"{plural(blank, 'blank line')} skipped")
     if dialect.width == 1 and b'"' in body and (quotes := _open_quotes(body)):
         notes.append(f"{quotes} lines begin with a quote that ends on none of them; quotes are read as they stand")
     if text.comments or text.whole.lstrip().startswith(b"#"):

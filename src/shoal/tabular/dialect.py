@@ -1,6 +1,6 @@
-"""How the text of a table is laid out, told from its first lines: what parts the cells, and whether there is a header.
+"""The layout of a text table, found from its first lines: what separates cells, and whether there is a header.
 
-Python's own `csv` splits the lines, and Arrow's reader reads the rows; here stands only what neither of them tells.
+Python's own `csv` splits the lines, and Arrow's reader reads the rows; here is only what neither of them does.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
 from shoal.tabular.cells import MISSING
-from shoal.tabular.dates import looks_like_date
+from shoal.tabular.values import looks_like_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BLANKS = " "
-"""The delimiter of tables whose cells any number of blanks parts."""
+"""The delimiter of tables whose cells are separated by any number of blanks."""
 LINES = 100
-"""How many lines the layout is told from."""
-MOST = 0.8
+"""Lines by which the layout is found."""
+MIN_ALIKE = 0.8
 """The share of rows that must have as many cells as each other."""
 RARE = 0.02
 """A first word that never comes again names a column of words where fewer of the others than this come once."""
@@ -41,13 +41,13 @@ class Dialect:
     """How the text of a table is laid out."""
 
     delimiter: str | None
-    """What parts cells, `BLANKS` for any run of blanks, None where each line is one cell."""
+    """What separates cells, `BLANKS` for any run of blanks, None where each line is one cell."""
     header: tuple[str, ...] | None
     """The names that the first record gives; None where it holds values."""
     width: int
     """Cells of a row."""
     guessed: bool = False
-    """Whether the header stands over words like itself, so that only their counts tell it from a value."""
+    """Whether the header stands over words like itself, so that it differs from a value only by their counts."""
 
     @property
     def row_names(self) -> bool:
@@ -69,7 +69,7 @@ class Dialect:
 
 
 def dialect_of(lines: Sequence[str], *, columns: Sequence[str] = (), header: bool | None = None) -> Dialect:
-    """Tell the dialect of a table.
+    """Find the dialect of a table.
 
     Args:
         lines: Its lines, comments taken out.
@@ -93,7 +93,7 @@ def dialect_of(lines: Sequence[str], *, columns: Sequence[str] = (), header: boo
         words = not any(is_value(row[0]) for row in rows if row)
         if not header and width == 1 and words:
             header = guessed = _names_words([line.strip() for line in lines if line.strip()])
-    if header and sum(len(row) == width for row in others) < MOST * len(others):
+    if header and sum(len(row) == width for row in others) < MIN_ALIKE * len(others):
         width = len(first)
     return Dialect(delimiter=delimiter, header=tuple(first) if header else None, width=max(width, 1), guessed=guessed)
 
@@ -112,7 +112,7 @@ def is_value(cell: str) -> bool:
     """Whether a cell is a number, as people write them, or a date."""
     if _PLAIN.fullmatch(cell):
         return True
-    from shoal.tabular.numerals import is_numeral
+    from shoal.tabular.values import is_numeral
 
     return is_numeral(cell) or looks_like_date(cell)
 
@@ -151,15 +151,15 @@ def _delimiter(lines: Sequence[str], header: bool | None) -> str | None:
     for delimiter in "\t;|,":
         first, *others = split(lines, delimiter)
         rows = others or [first]
-        if len(first) > 1 and sum(len(row) > 1 for row in rows) >= MOST * len(rows):
+        if len(first) > 1 and sum(len(row) > 1 for row in rows) >= MIN_ALIKE * len(rows):
             one_number = delimiter == "," and header is not True and is_value(first[0]) and _are_numbers(lines)
             return None if one_number else delimiter
     return BLANKS if _has_blank_columns(lines) else None
 
 
 def _has_blank_columns(lines: Sequence[str]) -> bool:
-    """Whether blanks part columns, one of them of numbers, rather than words, thousands, or numbers and their unit."""
-    from shoal.tabular.numerals import is_numeral, read_numerals
+    """Whether blanks separate columns, one of them of numbers, rather than words, thousands, or a unit."""
+    from shoal.tabular.values import is_numeral, read_numerals
 
     first, *others = split(lines, BLANKS)
     alone = is_numeral(lines[0].strip())
@@ -170,7 +170,7 @@ def _has_blank_columns(lines: Sequence[str]) -> bool:
     rows = others or [first]
     width = _commonest_width(rows)
     wide = [row for row in rows if len(row) == width]
-    if width < 2 or len(wide) < MOST * len(rows):
+    if width < 2 or len(wide) < MIN_ALIKE * len(rows):
         return False
     if all(re.fullmatch(_SPACED, line.strip()) for line in lines[1:]) and (len(first) == 1 or _has_zero_groups(lines)):
         return False
@@ -199,7 +199,7 @@ def _are_numbers(lines: Sequence[str]) -> bool:
     Raises:
         DataError: It might as well be two.
     """
-    from shoal.tabular.numerals import read_numerals
+    from shoal.tabular.values import read_numerals
 
     texts = [line.strip() for line in lines]
     whole = read_numerals(texts)

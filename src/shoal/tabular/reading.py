@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError, UsageError
 from shoal.tabular.delimited import read_delimited
 from shoal.tabular.table import Table
+from shoal.tabular.values import WHOLE
 from shoal.textfiles import decode_text, open_bytes, read_standard_input
 
 if TYPE_CHECKING:
@@ -70,8 +72,6 @@ def _read(data: bytes, name: str, columns: Sequence[str], header: bool | None) -
     if not text.strip():
         raise DataError(f"{name} is empty")
     if text.lstrip().startswith((b"{", b"[")):
-        from shoal.tabular.records import read_records
-
         table = read_records(text.lstrip(), name)
     else:
         table = read_delimited(text, name, columns=columns, header=header)
@@ -106,3 +106,80 @@ def _parquet(data: bytes, name: str) -> Table:
 def _distinct(names: Sequence[str]) -> list[str]:
     """Names, numbered where they come twice."""
     return [name if name not in names[:place] else f"{name} {place + 1}" for place, name in enumerate(names)]
+
+
+def read_records(data: bytes, source: str) -> Table:
+    """Read a table of JSON.
+
+    Args:
+        data: UTF-8 that begins with a bracket or a brace.
+        source: What it is called in messages.
+
+    Raises:
+        DataError: It is no JSON, or its rows are neither values nor objects nor arrays.
+    """
+    import pyarrow as pa
+    from pyarrow import json as arrow_json
+
+    if data.startswith(b"{"):
+        try:
+            read = arrow_json.read_json(io.BytesIO(data))
+        except pa.ArrowInvalid:
+            read = None  # NaN, and types that differ from row to row: Python reads them
+        if read is not None and not _is_rounded(read):
+            return Table(source=source, arrow=read)
+    rows = _json_rows(data, source)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [_json_column([row.get(name) for row in rows], name) for name in names]
+    return Table(source=source, arrow=pa.table(columns, names=names))
+
+
+def _is_rounded(table: Any) -> bool:
+    """Whether Arrow may have made floats of whole numbers beyond 64 bits."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ends = [pc.min_max(column).as_py() for column in table.columns if pa.types.is_floating(column.type)]
+    return any(end["max"] is not None and max(-end["min"], end["max"]) > WHOLE for end in ends)
+
+
+def _json_rows(data: bytes, source: str) -> list[dict[str, Any]]:
+    """The rows as objects; values and arrays get names."""
+    try:
+        held = json.loads(data) if data.startswith(b"[") else None
+    except (ValueError, RecursionError):
+        held = None
+    if not isinstance(held, list) or not held:
+        held = [_loaded(line, number, source) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    forms = {type(row) if isinstance(row, dict) else len(row) if isinstance(row, list) else None for row in held}
+    if len(forms) > 1:
+        raise DataError(f"the rows of {source} are not all alike: values, objects, or arrays of one length")
+    return [_as_object(row) for row in held]
+
+
+def _loaded(line: bytes, number: int, source: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as fault:
+        raise DataError(f"line {number} of {source} cannot be read: it is no JSON ({fault})") from fault
+
+
+def _as_object(row: Any) -> dict[str, Any]:
+    if isinstance(row, dict):
+        return row
+    if isinstance(row, list):
+        return {f"column {place + 1}": value for place, value in enumerate(row)}
+    return {"value": row}
+
+
+def _json_column(values: list[Any], name: str) -> Any:
+    """Values of JSON as an Arrow array: of numbers, or of the text of each."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds & {dict, list}:
+        raise DataError(f"column {name!r} holds lists or objects; a stream is made of numbers or text")
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if value is None else str(value) for value in values])

@@ -1,7 +1,3 @@
-from .choosing import (
-    VocabularyChoice as VocabularyChoice,
-    choose_vocabulary as choose_vocabulary,
-)
 from .coverage import (
     check_coverage as check_coverage,
     lost_character_finder as lost_character_finder,
@@ -21,16 +17,14 @@ from .language import (
     known_languages as known_languages,
     rank_languages as rank_languages,
 )
-from .pieces import (
-    Piece as Piece,
-    PieceVocabulary as PieceVocabulary,
-    Role as Role,
-)
 from .plain_tokenizer import (
     PlainTokenizer as PlainTokenizer,
     read_plain_tokenizer as read_plain_tokenizer,
 )
-from .sentencepiece_bpe import (
+from .sentencepiece_model import (
+    PieceVocabulary as PieceVocabulary,
+    Role as Role,
+    VocabularyPiece as VocabularyPiece,
     build_tokenizer as build_tokenizer,
     load_sentencepiece_tokenizer as load_sentencepiece_tokenizer,
 )
@@ -38,11 +32,17 @@ from .sentences import (
     sentence_spans as sentence_spans,
     split_sentences as split_sentences,
 )
-from .stems import (
-    stem as stem,
-    stem_all as stem_all,
-)
 from .training import (
     save_tokenizer as save_tokenizer,
     train_tokenizer as train_tokenizer,
+)
+from .vocabulary_size import (
+    VocabularyChoice as VocabularyChoice,
+    choose_vocabulary as choose_vocabulary,
+)
+from .word_forms import (
+    lemmatize as lemmatize,
+    lemmatize_all as lemmatize_all,
+    stem as stem,
+    stem_all as stem_all,
 )

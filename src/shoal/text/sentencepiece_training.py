@@ -12,8 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, UsageError
-from shoal.text.pieces import SPACE, Piece, PieceVocabulary, Role
-from shoal.text.sentencepiece_bpe import build_tokenizer
+from shoal.text.sentencepiece_model import SPACE, PieceVocabulary, Role, VocabularyPiece, build_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,15 +109,15 @@ def _build_unigram(vocabulary: PieceVocabulary) -> Tokenizer:
     return tokenizer
 
 
-def _piece(processor: Any, place: int) -> Piece:
+def _piece(processor: Any, place: int) -> VocabularyPiece:
     text, score = processor.id_to_piece(place), processor.get_score(place)
     if text in _CHUNKS:
-        return Piece(text, _CHUNKS[text], Role.NORMAL)
+        return VocabularyPiece(text, _CHUNKS[text], Role.NORMAL)
     if processor.is_byte(place):
-        return Piece(text, score, Role.BYTE)
+        return VocabularyPiece(text, score, Role.BYTE)
     if processor.is_unknown(place):
-        return Piece(text, score, Role.UNKNOWN)
-    return Piece(text, score, Role.CONTROL if processor.is_control(place) else Role.NORMAL)
+        return VocabularyPiece(text, score, Role.UNKNOWN)
+    return VocabularyPiece(text, score, Role.CONTROL if processor.is_control(place) else Role.NORMAL)
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError
-from shoal.models import Lengths, factor_model, forget, in_one_line, stated_lengths
+from shoal.models import Lengths, factor_model, forget, stated_lengths
 from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

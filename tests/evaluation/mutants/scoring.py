@@ -88,7 +88,7 @@ def _cases() -> dict[str, Any]:
 
 
 def _subject(check: ScoresDummy) -> tuple[Any, Any, Any]:
-    subject = check.subject(0)
+    subject = check.case(0)
     return subject.model, subject.tokenizer, list(subject.examples)
 
 

@@ -15,6 +15,7 @@ from shoal.corpora.grammar import lexicon
 from shoal.corpora.grammar.forms import FORMS, OPENERS
 from shoal.corpora.grammar.world import Event
 from shoal.errors import DataError
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,14 +101,14 @@ def _read_longest(sentences: list[str], focus: str) -> tuple[list[Event], int]:
 def _read(sentence: str, focus: str) -> list[Event]:
     """The event of one sentence, or the two of a joined one; empty where no form fits."""
     plain = _OPENED.match(sentence)
-    whole = _match(sentence, focus) or (plain and _match(_capital(sentence[plain.end() :]), focus))
+    whole = _match(sentence, focus) or (plain and _match(capital(sentence[plain.end() :]), focus))
     if whole:
         return [whole]
     for cut in re.finditer(" and ", sentence):
         left = _read(sentence[: cut.start()] + ".", focus)
         if len(left) == 1 and "a" in left[0].slots:
             actor = left[0].slots["a"]
-            right = _match(f"{_capital(actor)} {sentence[cut.end() :]}", actor)
+            right = _match(f"{capital(actor)} {sentence[cut.end() :]}", actor)
             if right:
                 return [left[0], right]
     return []
@@ -173,7 +174,3 @@ def _slot(slot: str, named: set[str]) -> str:
         return f"(?:{_SLOTS[slot]})"
     named.add(slot)
     return f"(?P<{slot}>{_SLOTS[slot]})"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shoal.corpora.grammar import lexicon
 from shoal.corpora.grammar.forms import NARRATED, OPENERS, SPOKEN, STATES
 from shoal.corpora.grammar.world import Being, Event, RequiredWords, Thing
+from shoal.wording import capital, uncapital
 
 if TYPE_CHECKING:
     import random
@@ -161,7 +162,7 @@ class Realizer:
         text, head = form.text, self._head(form, actor)
         if form.may_open and self._parts and self.rng.random() < _OPENED:
             opener = self.pick(OPENERS)
-            lowered = head if head[:2] not in ("He", "Sh", "Th") or head in _NAMES else head[0].lower() + head[1:]
+            lowered = head if head[:2] not in ("He", "Sh", "Th") or head in _NAMES else uncapital(head)
             text = f"{opener}{',' if ' ' in opener else ''} {text}"
             filled = {**filled, "A": lowered}
         else:
@@ -176,7 +177,7 @@ class Realizer:
         clear = actor is self._focus and all(rival.female != actor.female for rival in self._rivals)
         if form.may_refer and clear and self._parts and self.rng.random() < _PRONOUN:
             return "She" if actor.female else "He"
-        return actor.name[0].upper() + actor.name[1:]
+        return capital(actor.name)
 
     def _fill(self, form: _Form, slots: Mapping[str, Being | Thing | str]) -> tuple[dict[str, str], dict[str, str]]:
         """What stands in the slots, and the plain values for the record."""
@@ -204,7 +205,7 @@ class Realizer:
             ("she", "her", "her") if being.female else ("he", "his", "him")
         )
         if slot == "b":
-            filled["B"] = being.name[0].upper() + being.name[1:]
+            filled["B"] = capital(being.name)
 
     def _being(self, kind: str | None) -> Being:
         female = self.chance(0.5)

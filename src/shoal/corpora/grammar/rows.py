@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.grammar.lexicon import article
 from shoal.corpora.grammar.questions import ask_questions
+from shoal.wording import capital
 
 if TYPE_CHECKING:
     from shoal.corpora.grammar.world import Event, Story
@@ -93,7 +94,7 @@ def summarize(story: Story) -> str:
     opening = (
         f"{head} {first}." if first != clauses[0] else f"This is about {intro['a']}, a {intro['k']}. {clauses[0]}."
     )
-    return " ".join([opening, *(f"{clause[0].upper()}{clause[1:]}." for clause in clauses[1:])])
+    return " ".join([opening, *(f"{capital(clause)}." for clause in clauses[1:])])
 
 
 def instruct(story: Story) -> str:

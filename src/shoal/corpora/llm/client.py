@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import EndpointError, MissingExtraError, UsageError
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -125,13 +126,14 @@ class Endpoint:
         except openai.APIStatusError as error:
             if error.status_code in (408, 409, 429) or error.status_code >= 500:  # time-out, conflict, rate limit
                 raise _TryAgainError(f"status {error.status_code}") from error
+            reason = in_one_line(error.message, limit=120)
             raise EndpointError(
-                f"{self.url} refuses the request with status {error.status_code} ({_short(error.message)}); "
+                f"{self.url} refuses the request with status {error.status_code} ({reason}); "
                 f"check the model's name {self.model!r} and the key in {KEY_VARIABLE}"
                 f"{'; perhaps it cannot hold answers to a JSON schema' if self.schema else ''}"
             ) from error
         except (openai.APIConnectionError, openai.APIError, ValueError) as error:
-            raise _TryAgainError(_short(str(error)) or type(error).__name__) from error
+            raise _TryAgainError(in_one_line(error, limit=120)) from error
         return _completion(reply)
 
     def _response_format(self) -> dict[str, Any]:
@@ -161,7 +163,3 @@ def _completion(reply: Any) -> Completion:
         tokens_in=getattr(usage, "prompt_tokens", None) or 0,
         tokens_out=getattr(usage, "completion_tokens", None) or 0,
     )
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:120]

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What came out of one check."""
+    """The outcome of one check."""
 
     name: str
 
     proves: str
     """What an evaluator that passes has shown, in one sentence."""
 
-    expected: str
-    got: str
+    expected: Mapping[str, Any]
+    """The values that were due, by name: ``item`` and one of its fields, counts, shares, ... The unit ends the name
+    where a value has one (``log_likelihood_nats``, ``margin_logits``)."""
+
+    got: Mapping[str, Any]
+    """The values that came instead, by the same names; ``error`` where the evaluator raised one."""
+
     passed: bool
 
     seconds: float
@@ -44,15 +54,36 @@ class Certificate:
         """Plain values that `json.dumps` takes."""
         return {**asdict(self), "checks": [asdict(check) for check in self.checks]}
 
-    def to_text(self) -> str:
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a check."""
+        import pandas
+
+        return pandas.DataFrame([asdict(check) for check in self.checks])
+
+    def __str__(self) -> str:
         """What was proved, a line a check, and what came instead where it was not."""
         lines = []
         for check in self.checks:
             lines.append(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.proves}")
             if not check.passed:
-                lines += [f"      expected {check.expected}", f"      got      {check.got}"]
+                lines += [f"      expected {values_text(check.expected)}", f"      got      {values_text(check.got)}"]
         failed = sum(not check.passed for check in self.checks)
         outcome = "is certified" if self.passed else f"failed {failed} checks"
         seconds = sum(check.seconds for check in self.checks)
         lines.append(f"{self.evaluator} {outcome}: {len(self.checks)} checks in {seconds:.1f} s")
         return "\n".join(lines)
+
+
+def values_text(values: Mapping[str, Any]) -> str:
+    """Named values in a line: ``item 3, exact_match True``."""
+    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items()) or "nothing"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_shown(one) for one in value) + "]"
+    return str(value)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.certification.diff import count_right, disagreements, read_records, value_of
+from shoal.evaluation.certification.diff import count_right, disagreements, evaluator_records, plain, value_of
 from shoal.evaluation.metrics import bleu
 from shoal.models.dummies import GroundTruth, ground_truth, make_dummy, set_answers, tiny_tokenizer
 from shoal.statistics import clopper_pearson_interval
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What an evaluator is given, and what it must say."""
+class Case:
+    """What an evaluator is given, and what it must find."""
 
     model: DummyForCausalLM
     tokenizer: PreTrainedTokenizerFast
@@ -45,6 +45,11 @@ def right_scores(
     model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, examples: Sequence[Example]
 ) -> list[Mapping[str, Any]]:
     """The right records of a dummy, read off its script.
+
+    Args:
+        model: a dummy that has learned answers.
+        tokenizer: its tokenizer.
+        examples: what the evaluator is given.
 
     Raises:
         ValueError: the dummy has learned nothing.
@@ -84,16 +89,17 @@ def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) 
     return record
 
 
+_BLEU_TOLERANCE = 1e-6
 ALPHA = 1e-6
 """How often a right evaluator may fall out of the interval of a dummy that answers at random."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check expected and what it got."""
+    """What a check expected and what it got, as values by name; the unit ends a name where a value has one."""
 
-    expected: str
-    got: str
+    expected: Mapping[str, Any]
+    got: Mapping[str, Any]
     passed: bool
 
 
@@ -110,6 +116,10 @@ class Check(ABC):
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """Put the evaluator to the test.
 
+        Args:
+            evaluator: what is certified.
+            seed: of the dummies that answer at random, and of the order of items.
+
         Raises:
             CertificationError: what the evaluator returned cannot be read.
         """
@@ -125,12 +135,12 @@ class ScoresDummy(Check):
     tokenizer: Callable[[], PreTrainedTokenizerFast] = tiny_tokenizer
     twins: int = 1
 
-    def subject(self, seed: int) -> Subject:
+    def case(self, seed: int) -> Case:
         """The dummy, taught the examples; each time another one, since an evaluator may do anything to it."""
         script, truths = _lesson(self, seed)
         model, tokenizer = self.dummy_with((), seed)
         model.learn(script)
-        return Subject(model=model, tokenizer=tokenizer, examples=self.examples, truths=truths)
+        return Case(model=model, tokenizer=tokenizer, examples=self.examples, truths=truths)
 
     def dummy_with(self, examples: Sequence[Example], seed: int) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
         """The dummy, taught these examples."""
@@ -145,13 +155,13 @@ class ScoresDummy(Check):
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """One call of the evaluator."""
-        subject = self.subject(seed)
-        return compare(evaluator(subject.model, subject.tokenizer, subject.examples), subject.truths)
+        case = self.case(seed)
+        return compare_records(evaluator(case.model, case.tokenizer, case.examples), case.truths)
 
 
 @functools.lru_cache(maxsize=256)
 def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
-    """What the dummy of a check says, and the right scores; written once for all evaluators of a process."""
+    """What the dummy of a check answers, and the right scores; written once for all evaluators of a process."""
     model, tokenizer = check.dummy_with(check.examples, seed)
     if model.script is None:
         raise ValueError("a dummy that has learned nothing has no right scores")
@@ -164,14 +174,14 @@ class ScoresAnyOrder(ScoresDummy):
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """Several calls with one model."""
-        subject = self.subject(seed)
-        count = len(subject.examples)
+        case = self.case(seed)
+        count = len(case.examples)
         shuffled = list(range(count))
         random.Random(seed).shuffle(shuffled)
-        finding = Finding("", "", passed=True)
+        finding = Finding({}, {}, passed=True)
         for order in ([0], shuffled, [count - 1], shuffled[: count // 2 + 1], list(reversed(range(count)))):
-            result = evaluator(subject.model, subject.tokenizer, [subject.examples[index] for index in order])
-            finding = compare(result, [subject.truths[index] for index in order])
+            result = evaluator(case.model, case.tokenizer, [case.examples[index] for index in order])
+            finding = compare_records(result, [case.truths[index] for index in order])
             if not finding.passed:
                 break
         return finding
@@ -179,18 +189,18 @@ class ScoresAnyOrder(ScoresDummy):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresWhatIsThere(ScoresDummy):
-    """The evaluator asks the model anew each time: after the model has learned something else, the scores follow."""
+    """The evaluator reads the model each time: after the model has learned something else, the scores follow."""
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """Set answers, evaluate, set others, evaluate, go back, evaluate."""
-        subject = self.subject(seed)
-        model, tokenizer = subject.model, subject.tokenizer
-        finding = compare(evaluator(model, tokenizer, subject.examples), subject.truths)
-        for lesson in (_swapped(subject.examples), subject.examples):
+        case = self.case(seed)
+        model, tokenizer = case.model, case.tokenizer
+        finding = compare_records(evaluator(model, tokenizer, case.examples), case.truths)
+        for lesson in (_swapped(case.examples), case.examples):
             if finding.passed:
                 set_answers(model, tokenizer, as_pairs(lesson))
-                truths = right_scores(model, tokenizer, subject.examples)
-                finding = compare(evaluator(model, tokenizer, subject.examples), truths)
+                truths = right_scores(model, tokenizer, case.examples)
+                finding = compare_records(evaluator(model, tokenizer, case.examples), truths)
         return finding
 
 
@@ -200,17 +210,15 @@ class LeavesThingsAlone(ScoresDummy):
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """Compare all of their state before and after."""
-        subject = self.subject(seed)
-        examples = list(subject.examples)
-        before = _state(subject)
-        evaluator(subject.model, subject.tokenizer, examples)
-        after = _state(subject)
+        case = self.case(seed)
+        examples = list(case.examples)
+        before = _state(case)
+        evaluator(case.model, case.tokenizer, examples)
+        after = _state(case)
         changed = [name for name, value in before.items() if after[name] != value]
-        if examples != list(subject.examples):
+        if examples != list(case.examples):
             changed.append("the list of examples")
-        return Finding(
-            "nothing changed", "changed: " + ", ".join(changed) if changed else "nothing changed", not changed
-        )
+        return Finding({"changed": []}, {"changed": changed}, not changed)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -219,47 +227,53 @@ class ScoresChance(ScoresDummy):
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """The Clopper-Pearson interval at `ALPHA` must hold p."""
-        subject = self.subject(seed)
-        count, p = len(subject.examples), float(self.parameters["p"])
-        right = count_right(evaluator(subject.model, subject.tokenizer, subject.examples), count)
+        case = self.case(seed)
+        count, p = len(case.examples), float(self.parameters["p"])
+        right = count_right(evaluator(case.model, case.tokenizer, case.examples), count)
         interval = clopper_pearson_interval(right, count, confidence=1 - ALPHA)
-        got = f"{right} of {count} right: between {interval.low:.3f} and {interval.high:.3f}"
-        return Finding(f"an interval with p = {p} in it", got, p in interval)
+        got = {"exact_matches": right, "items": count, "accuracy_low": interval.low, "accuracy_high": interval.high}
+        return Finding({"accuracy": p}, got, p in interval)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoresText(ScoresDummy):
-    """The text that a dummy says has the BLEU that it must, where the evaluator offers texts or a BLEU of its own."""
+    """The text that a dummy generates has the BLEU that it must, where the evaluator offers texts or a BLEU."""
 
     bleu: float
 
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """The texts of the records go through shoal's own BLEU; a result may also bring its own."""
-        subject = self.subject(seed)
-        result = evaluator(subject.model, subject.tokenizer, subject.examples)
-        finding = compare(result, subject.truths)
+        case = self.case(seed)
+        result = evaluator(case.model, case.tokenizer, case.examples)
+        finding = compare_records(result, case.truths)
         if not finding.passed:
             return finding
-        texts = [value_of(record, "greedy_text") for record in read_records(result, len(subject.examples))]
-        found = []
+        texts = [value_of(record, "greedy_text") for record in evaluator_records(result, len(case.examples))]
+        found: dict[str, float] = {}
         if all(isinstance(text, str) for text in texts):
-            found.append(bleu(texts, [example.completion for example in subject.examples]))
+            found["bleu_of_texts"] = bleu(texts, [example.completion for example in case.examples])
         if isinstance(own := getattr(result, "bleu", None), (int, float)):
-            found.append(own)
-        got = ", ".join(f"BLEU {value:.3f}" for value in found) or "the evaluator offers neither texts nor BLEU"
-        return Finding(f"BLEU {self.bleu:.3f}", got, all(abs(value - self.bleu) < 1e-6 for value in found))
+            found["bleu_of_evaluator"] = own
+        # An evaluator that offers neither texts nor a BLEU of its own has nothing to be wrong about.
+        passed = all(abs(value - self.bleu) < _BLEU_TOLERANCE for value in found.values())
+        return Finding(dict.fromkeys(found, self.bleu), {name: plain(value) for name, value in found.items()}, passed)
 
 
-def compare(result: Any, truths: Sequence[Mapping[str, Any]]) -> Finding:
-    """A result against the right records."""
-    right = sum(truth["exact_match"] for truth in truths)
+def compare_records(result: Any, truths: Sequence[Mapping[str, Any]]) -> Finding:
+    """Compare a result with the right records.
+
+    Args:
+        result: what the evaluator returned.
+        truths: the right records, by example.
+
+    Raises:
+        CertificationError: the result cannot be read.
+    """
     found = disagreements(result, truths)
     if not found:
-        said = f"{right} of {len(truths)} right, item by item"
-        return Finding(said, said, passed=True)
-    expected, got = found[0]
-    more = f" (and {len(found) - 1} more disagreements)" if len(found) > 1 else ""
-    return Finding(expected, got + more, passed=False)
+        counts = {"exact_matches": sum(truth["exact_match"] for truth in truths), "items": len(truths)}
+        return Finding(counts, counts, passed=True)
+    return Finding(found[0].expected, {**found[0].got, "disagreements": len(found)}, passed=False)
 
 
 def _swapped(examples: Sequence[Example]) -> list[Example]:
@@ -270,8 +284,8 @@ def _swapped(examples: Sequence[Example]) -> list[Example]:
     ]
 
 
-def _state(subject: Subject) -> dict[str, Any]:
-    model, tokenizer = subject.model, subject.tokenizer
+def _state(case: Case) -> dict[str, Any]:
+    model, tokenizer = case.model, case.tokenizer
     return {
         "the model's weights": {name: value.tolist() for name, value in model.state_dict().items()},
         "the model's dtypes": {name: value.dtype for name, value in model.state_dict().items()},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError
@@ -24,8 +25,12 @@ ABSENT = object()
 """Stands for a field that a record does not have; None is a value."""
 
 
-def read_records(result: Any, count: int) -> list[Any]:
+def evaluator_records(result: Any, count: int) -> list[Any]:
     """The records of a result, one an example.
+
+    Args:
+        result: a sequence of records, or an object whose ``items`` is one.
+        count: how many examples there were.
 
     Raises:
         CertificationError: there are no records, or not as many as examples.
@@ -41,7 +46,12 @@ def read_records(result: Any, count: int) -> list[Any]:
 
 
 def value_of(record: Any, name: str) -> Any:
-    """A field of a record, ``ABSENT`` where it has none of that name."""
+    """A field of a record, ``ABSENT`` where it has none of that name.
+
+    Args:
+        record: a mapping or an object.
+        name: of the field.
+    """
     if isinstance(record, Mapping):
         return record.get(name, ABSENT)
     return getattr(record, name, ABSENT)
@@ -61,33 +71,55 @@ def exact_match(record: Any) -> bool:
     return bool(value)
 
 
+# How far an evaluator's numbers may lie from the right ones. Dummies decide by several logits, so that these are far
+# above the rounding of float32 (and of evaluators that add up in another order), and far below any planted fault.
 _NATS = 1e-3
 _LOGITS = 1e-4
 _SHARE = 1e-6
 
+_UNITS = {"margin": "logits", "token_margins": "logits", "log_likelihood": "nats"}
+"""The unit of a field, for the names of values; the others are counts, shares or texts."""
 
-def disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Where a result and the right scores part: (expected, got) for a person, the gravest first; empty where nowhere.
+_MAX_SHOWN = 60
+"""Characters of a value that JSON does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Values that were due and values that came instead, by the same names."""
+
+    expected: Mapping[str, Any]
+    got: Mapping[str, Any]
+
+
+def disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[Disagreement]:
+    """Where a result differs from the right scores, the gravest first; empty where nowhere.
 
     Only ``exact_match`` is due in every record; other fields are compared where they are there. So are the summaries
     that a result offers of all its records.
 
+    Args:
+        result: what the evaluator returned.
+        truths: the right records, by example; a field on which the right value is open is left out.
+
     Raises:
         CertificationError: the result is not a sequence of as many records as there are examples.
     """
-    records = read_records(result, len(truths))
+    records = evaluator_records(result, len(truths))
     found = []
     verdicts = [exact_match(record) for record in records]
     wrong = [index for index, truth in enumerate(truths) if verdicts[index] != truth["exact_match"]]
     if wrong:
         first = wrong[0]
-        expected = f"exact_match {truths[first]['exact_match']} of item {first}"
-        found.append((expected, f"{verdicts[first]}; {len(wrong)} of {len(truths)} items are judged wrongly"))
+        expected = {"item": first, "exact_match": bool(truths[first]["exact_match"]), "wrong_items": 0}
+        got = {"item": first, "exact_match": verdicts[first], "wrong_items": len(wrong)}
+        found.append(Disagreement({**expected, "items": len(truths)}, {**got, "items": len(truths)}))
     for index, (record, truth) in enumerate(zip(records, truths, strict=True)):
         for name, right in truth.items():
             value = value_of(record, name)
             if name != "exact_match" and value is not ABSENT and not _agrees(name, value, right):
-                found.append((f"{name} {_shown(right)} of item {index}", _shown(value)))
+                key = f"{name}_{_UNITS[name]}" if name in _UNITS else name
+                found.append(Disagreement({"item": index, key: plain(right)}, {"item": index, key: plain(value)}))
     return found + _summary_disagreements(result, truths)
 
 
@@ -95,11 +127,11 @@ def _agrees(name: str, value: Any, right: Any) -> bool:
     compare = _COMPARISONS.get(name)
     if compare is None:
         return bool(value == right)
-    # None says that the evaluator did not look: after an early exit, or because it was not asked to.
+    # None means that the evaluator did not look: after an early exit, or by its settings.
     return value is None or compare(value, right)
 
 
-def _near(tolerance: float) -> Callable[[Any, Any], bool]:
+def _close_to(tolerance: float) -> Callable[[Any, Any], bool]:
     def compare(value: Any, right: Any) -> bool:
         try:
             return math.isclose(float(value), right, rel_tol=1e-5, abs_tol=tolerance)
@@ -109,27 +141,27 @@ def _near(tolerance: float) -> Callable[[Any, Any], bool]:
     return compare
 
 
-def _near_margins(values: Any, right: Sequence[float]) -> bool:
+def _close_margins(values: Any, right: Sequence[float]) -> bool:
     """The same margins, all of them or up to the first negative one."""
     values = list(values)
-    near = _near(_LOGITS)
+    close = _close_to(_LOGITS)
     whole = len(values) == len(right) or (0 < len(values) < len(right) and values[-1] <= 0)
-    return whole and all(near(value, due) for value, due in zip(values, right, strict=False))
+    return whole and all(close(value, due) for value, due in zip(values, right, strict=False))
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "token_accuracy": _near(_SHARE),
-    "margin": _near(_LOGITS),
-    "token_margins": _near_margins,
-    "log_likelihood": _near(_NATS),
-    "bits_per_byte": _near(_NATS),
+    "token_accuracy": _close_to(_SHARE),
+    "margin": _close_to(_LOGITS),
+    "token_margins": _close_margins,
+    "log_likelihood": _close_to(_NATS),
+    "bits_per_byte": _close_to(_NATS),
     "greedy_text": str.__eq__,
     "greedy_ends": bool.__eq__,
     "string_match": bool.__eq__,
 }
 
 
-def _summary_disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _summary_disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[Disagreement]:
     due: dict[str, float] = {"accuracy": sum(truth["exact_match"] for truth in truths) / len(truths)}
     if all("log_likelihood" in truth for truth in truths):
         total = sum(truth["log_likelihood"] for truth in truths)
@@ -138,21 +170,28 @@ def _summary_disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> 
     for name, right in due.items():
         value = getattr(result, name, None)
         if isinstance(value, (int, float)) and not math.isnan(value) and not math.isclose(value, right, rel_tol=1e-4):
-            found.append((f"{name} {right:.6g}", f"{value:.6g}"))
+            found.append(Disagreement({name: right}, {name: plain(value)}))
     return found
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
+def plain(value: Any) -> Any:
+    """A value of a foreign evaluator as one that JSON has; what it has not, NaN among it, as its shortened text."""
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
 def count_right(result: Any, count: int) -> int:
     """How many records of a result are exact matches.
 
+    Args:
+        result: what the evaluator returned.
+        count: how many examples there were.
+
     Raises:
         CertificationError: as `disagreements` does.
     """
-    return sum(exact_match(record) for record in read_records(result, count))
+    return sum(exact_match(record) for record in evaluator_records(result, count))

@@ -125,7 +125,7 @@ _SLIPS: tuple[Check, ...] = (
         name="one token off",
         proves="one wrong token is found at every position, the first and the end token included",
         dummy="one-off",
-        examples=(*items.counting(8), *items.counting(7)),
+        examples=(*items.counting_items(8), *items.counting_items(7)),
     ),
     ScoresDummy(
         name="two tokens transposed",
@@ -167,7 +167,7 @@ _SAMENESS: tuple[Check, ...] = (
     ),
     ScoresWhatIsThere(
         name="changing model",
-        proves="each evaluation asks the model anew, and nothing is left over from the last one",
+        proves="each evaluation reads the model again, and nothing is left over from the last one",
         dummy="oracle",
         parameters={"p": 0.5},
         examples=items.FEW,

@@ -22,7 +22,7 @@ def certify(
     progress: Progress | None = None,
     stop_at_first_failure: bool = False,
 ) -> Certificate:
-    """Ask an evaluator about dummies whose right scores are known by construction.
+    """Prove an evaluator on dummies whose right scores are known by construction.
 
     Dummies that are certain must be scored exactly, item by item; those that answer at random within the
     Clopper-Pearson interval at 1e-6. An evaluator that raises, or returns too few records, fails that check.
@@ -32,9 +32,9 @@ def certify(
             ``exact_match``. Other fields of `ItemScore` are certified where its records have them. By default
             shoal's own.
         fast: only the part that every run begins with.
-        seed: for the dummies that answer at random, and for the order of items.
-        progress: is told how many checks are done.
-        stop_at_first_failure: leave out what comes behind the first check that fails.
+        seed: random seed of the dummies that answer at random, and of the order of items.
+        progress: called with (what, checks done, checks in all).
+        stop_at_first_failure: leave out what follows the first check that fails.
     """
     if evaluator is None:
         from shoal.evaluation import evaluate
@@ -74,9 +74,11 @@ def _examine(check: Check, evaluator: Evaluator, seed: int) -> CheckResult:
     try:
         finding = check.examine(evaluator, seed)
     except CertificationError as fault:
-        finding = Finding("a record for each example", str(fault), passed=False)
+        finding = Finding({"records": "one for each example"}, {"error": str(fault)}, passed=False)
     except Exception as fault:  # noqa: BLE001  # the evaluator is foreign code, and whatever it raises is its failure
-        finding = Finding("a result", f"{type(fault).__name__}: {fault}", passed=False)
+        finding = Finding(
+            {"records": "one for each example"}, {"error": f"{type(fault).__name__}: {fault}"}, passed=False
+        )
     return CheckResult(
         name=check.name,
         proves=check.proves,

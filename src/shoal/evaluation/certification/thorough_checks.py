@@ -86,7 +86,7 @@ _SLIPS: tuple[Check, ...] = (
         name="no space",
         proves="the space before a completion belongs to it",
         dummy="unspaced",
-        examples=(*items.counting(6), *items.WORDS),
+        examples=(*items.counting_items(6), *items.WORDS),
     ),
     *(
         ScoresDummy(

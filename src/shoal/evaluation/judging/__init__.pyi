@@ -1,6 +1,6 @@
 from .certificate import (
-    DamageFinding as DamageFinding,
     JudgeCertificate as JudgeCertificate,
+    PerturbationFinding as PerturbationFinding,
     certify_judge as certify_judge,
     check_stories as check_stories,
 )
@@ -9,8 +9,8 @@ from .llm_judge import (
     DIMENSIONS as DIMENSIONS,
     EndpointJudge as EndpointJudge,
     Judgement as Judgement,
-    Piece as Piece,
+    Submission as Submission,
     read_judgement as read_judgement,
     rubric_prompt as rubric_prompt,
 )
-from .perturbed_stories import damaged_pieces as damaged_pieces
+from .perturbed_stories import make_perturbed_stories as make_perturbed_stories

@@ -15,40 +15,43 @@ from typing import TYPE_CHECKING, Any, Literal
 from shoal.errors import UsageError
 from shoal.evaluation.judging.llm_judge import DIMENSIONS
 from shoal.evaluation.judging.page_trend import Trend, falling_trend
-from shoal.evaluation.judging.perturbed_stories import DAMAGES, DOSES, Damaged, damaged_pieces
+from shoal.evaluation.judging.perturbed_stories import PERTURBATIONS, SEVERITIES, PerturbedStory, make_perturbed_stories
 from shoal.statistics import fewest_seeds, sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shoal.evaluation.judging.llm_judge import Judgement, Piece
+    import pandas
+
+    from shoal.evaluation.judging.llm_judge import Judgement, Submission
     from shoal.evaluation.judging.page_trend import Trend
     from shoal.statistics import SignFlip
 
-    Judge = Callable[[Sequence[Piece]], Sequence[Judgement | None]]
+    Judge = Callable[[Sequence[Submission]], Sequence[Judgement | None]]
     Marks = dict[tuple[int, str, float], Judgement]
 
 
-Sight = Literal["sees", "blind", "cannot tell"]
+Sensitivity = Literal["sensitive", "insensitive", "undecided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DamageFinding:
-    """One kind of damage."""
+class PerturbationFinding:
+    """What was found of one perturbation."""
 
-    damage: str
-    sight: Sight
-    """``sees``: the marks of its own dimension fall with the dose (p at most the level shared by the kinds) and the
-    drop's interval lies above 0. ``blind``: the drop is below the smallest that matters. ``cannot tell``: neither."""
+    perturbation: str
+    sensitivity: Sensitivity
+    """``sensitive``: the marks of its own dimension fall with the severity (p at most the level shared by the
+    perturbations) and the drop's interval lies above 0. ``insensitive``: the drop is below the smallest that matters.
+    ``undecided``: neither."""
 
     trend: Trend | None
     """Of the dimension that should suffer; None where too few stories have all of their marks."""
 
-    seen_from: float | None
-    """The lowest dose whose marks lie below those of the undamaged stories, as do those of all higher doses."""
+    detected_from: float | None
+    """The lowest severity whose marks lie below those of the unperturbed stories, as do those of all higher ones."""
 
     drops: dict[str, SignFlip]
-    """The drop at the highest dose in every dimension."""
+    """The drop at the highest severity in every dimension."""
 
     specific: bool
     """Whether its own dimension suffers more than each other one, with an interval above 0."""
@@ -59,174 +62,213 @@ class DamageFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeCertificate:
-    """What a judge can and cannot see."""
+    """What a judge is sensitive to, and what not."""
 
     judge: str
-    findings: tuple[DamageFinding, ...]
-    doses: tuple[float, ...]
+    findings: tuple[PerturbationFinding, ...]
+    severities: tuple[float, ...]
     stories: int
-    pieces: int
-    """That the judge was asked about."""
+    submissions: int
+    """That the judge was given."""
 
-    useless: int
-    """Pieces of which the judge gave no usable answer."""
+    unusable: int
+    """Submissions of which the judge gave no usable answer."""
 
     seed: int
     confidence: float
-    smallest_drop: float
+    min_drop: float
     """What counts as a drop, in marks."""
 
     @property
     def passed(self) -> bool:
-        """Whether every kind of damage is seen."""
-        return all(finding.sight == "sees" for finding in self.findings)
+        """Whether the judge is sensitive to every perturbation."""
+        return all(finding.sensitivity == "sensitive" for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values."""
         return {**asdict(self), "passed": self.passed}
 
-    def to_text(self) -> str:
-        """The certificate as lines for a person."""
-        verdict = "sees all damage" if self.passed else "does not see all damage"
-        lines = [
-            f"judge {self.judge}: {verdict}",
-            f"{self.stories} stories, {self.pieces} pieces, {self.useless} without a usable answer",
-        ]
-        if self.useless == self.pieces:
-            return "\n".join([*lines, "it answers in no form that can be read, so that nothing is known of its sight"])
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a perturbation: its sensitivity, drop with interval, p-value and what else falls."""
+        import pandas
+
+        rows = []
         for finding in self.findings:
-            lines += _lines(finding, self.doses)
-        unproved = "creativity and age are not proved: no damage of a known dose is made to them"
-        return "\n".join([*lines, unproved])
+            trend = finding.trend
+            rows.append(
+                {
+                    "perturbation": finding.perturbation,
+                    "sensitivity": finding.sensitivity,
+                    "detected_from": finding.detected_from,
+                    "drop_marks": None if trend is None else trend.drop.estimate,
+                    "drop_low": None if trend is None else trend.drop.low,
+                    "drop_high": None if trend is None else trend.drop.high,
+                    "p_value": None if trend is None else trend.p_value,
+                    "specific": finding.specific,
+                    "leaks": ", ".join(finding.leaks),
+                }
+            )
+        return pandas.DataFrame(rows)
+
+    def __str__(self) -> str:
+        """The certificate as lines for a person."""
+        verdict = "is sensitive to every perturbation" if self.passed else "is not sensitive to every perturbation"
+        lines = [
+            f"judge {self.judge} {verdict}",
+            f"{self.stories} stories, {self.submissions} submissions, {self.unusable} without a usable answer",
+        ]
+        if self.unusable == self.submissions:
+            return "\n".join([*lines, "no answer has a form that can be read, so that its sensitivity is unknown"])
+        for finding in self.findings:
+            lines += _lines(finding, self.severities)
+        return "\n".join(
+            [*lines, "creativity and age are not certified: no perturbation of known severity exists for them"]
+        )
 
 
-def _lines(finding: DamageFinding, doses: tuple[float, ...]) -> list[str]:
+def _lines(finding: PerturbationFinding, severities: tuple[float, ...]) -> list[str]:
+    name = finding.perturbation
     if finding.trend is None:
-        return [f"{finding.damage}: {finding.sight}, since too few stories have all of their marks"]
+        return [f"{name}: {finding.sensitivity}, since too few stories have all of their marks"]
     trend, drop = finding.trend, finding.trend.drop
-    seen = "at no dose by itself" if finding.seen_from is None else f"from dose {finding.seen_from:g} on"
-    marks = ", ".join(f"{dose:g}: {mean:.1f}" for dose, mean in zip((0.0, *doses), trend.means, strict=True))
+    since = "at no severity by itself" if finding.detected_from is None else f"from severity {finding.detected_from:g}"
+    steps = zip((0.0, *severities), trend.means, strict=True)
+    marks = ", ".join(f"{severity:g}: {mean:.1f}" for severity, mean in steps)
     leaks = f"; also lowered: {', '.join(finding.leaks)}" if finding.leaks else ""
-    head = f"{finding.damage}: {finding.sight}, {seen}; drop {drop.estimate:.2f} [{drop.low:.2f}, {drop.high:.2f}], "
+    own = "its own dimension falls most" if finding.specific else "its own dimension does not fall significantly more"
+    interval = f"drop {drop.estimate:.2f} [{drop.low:.2f}, {drop.high:.2f}]"
+    evidence = f"p {trend.p_value:.2g}, {trend.in_order:.0%} of pairs in order, {trend.stories} stories"
     return [
-        head + f"p {trend.p_value:.2g}, {trend.in_order:.0%} of pairs in order, {trend.stories} stories",
-        f"  marks by dose  {marks}",
-        f"  {'its own dimension suffers most' if finding.specific else 'not told from other damage'}{leaks}",
+        f"{name}: {finding.sensitivity}, {since}; {interval}, {evidence}",
+        f"  marks by severity  {marks}",
+        f"  {own}{leaks}",
     ]
 
 
-SMALLEST_DROP = 0.5
-"""Marks: a smaller drop from the undamaged story to the fully damaged one does not count as seeing."""
+MIN_DROP = 0.5
+"""Marks: a smaller drop from the unperturbed story to the fully perturbed one does not count as sensitivity."""
 
 
-_CONFIDENCE = 1 - 0.05 / len(DAMAGES)
-"""Of each kind's interval, the level .05 of the certificate being shared by the kinds."""
+_CONFIDENCE = 1 - 0.05 / len(PERTURBATIONS)
+"""Of each perturbation's interval, the level .05 of the certificate being shared by them."""
 
-PATIENCE = 10
-"""Pieces: a judge that has no usable answer to so many is not asked about the others."""
+TRIAL_SUBMISSIONS = 10
+"""A judge without a usable answer to these is not given the others, which may cost money."""
 
 
 def certify_judge(
-    judge: Judge, *, name: str = "judge", stories: int = 12, seed: int = 0, doses: Sequence[float] = DOSES
+    judge: Judge, *, name: str = "judge", stories: int = 12, seed: int = 0, severities: Sequence[float] = SEVERITIES
 ) -> JudgeCertificate:
-    """Prove a judge on damage of known doses.
+    """Certify a judge on perturbations of known severity.
 
     Args:
-        judge: a callable that takes pieces and gives a judgement of each, or None where it gives none.
-        name: what the certificate calls it.
-        stories: how many; 10 pieces are judged of each. A judge without a usable answer to the first 10 pieces is asked
-            no more.
-        seed: of the stories and the damage.
-        doses: of each kind of damage, rising, above 0 and at most 1.
+        judge: a callable that takes submissions and gives a judgement of each, or None where it gives none.
+        name: of the judge in the certificate.
+        stories: how many; 10 submissions are made of each. A judge without a usable answer to the first 10 submissions
+            gets no more.
+        seed: random seed of the stories and the perturbations.
+        severities: of each perturbation, rising, above 0 and at most 1.
 
     Raises:
-        UsageError: there are too few stories, or the doses are not as said.
-        EndpointError: the judge is at an endpoint that failed for good; what it answered is kept.
+        UsageError: there are too few stories, or the severities are not as described.
+        EndpointError: the judge is at an endpoint that failed for good; what it answered is in its record.
     """
     check_stories(stories)
-    pieces = damaged_pieces(stories, seed=seed, doses=doses)
-    judged = _judged(judge, pieces)
-    pieces = pieces[: len(judged)]
-    marks = _marks(pieces, judged)
+    perturbed = make_perturbed_stories(stories, seed=seed, severities=severities)
+    judged = _judged(judge, perturbed)
+    marks = _marks(perturbed[: len(judged)], judged)
     return JudgeCertificate(
         judge=name,
-        findings=tuple(_finding(damage, marks, stories, doses, _CONFIDENCE) for damage in DAMAGES),
-        doses=tuple(doses),
+        findings=tuple(
+            _finding(perturbation, marks, stories, severities, _CONFIDENCE) for perturbation in PERTURBATIONS
+        ),
+        severities=tuple(severities),
         stories=stories,
-        pieces=len(pieces),
-        useless=sum(one is None for one in judged),
+        submissions=len(judged),
+        unusable=sum(one is None for one in judged),
         seed=seed,
         confidence=_CONFIDENCE,
-        smallest_drop=SMALLEST_DROP,
+        min_drop=MIN_DROP,
     )
 
 
 def check_stories(stories: int) -> None:
-    """Refuse a number of stories that no judge could be proved on.
+    """Refuse a number of stories that could certify no judge.
 
     Raises:
         UsageError: there are too few.
     """
     fewest = fewest_seeds(alpha=1 - _CONFIDENCE)
     if stories < fewest:
-        raise UsageError(f"{stories} stories prove nothing of a judge; give {fewest} or more")
+        raise UsageError(f"{stories} stories certify no judge; give {fewest} or more")
 
 
-def _judged(judge: Judge, pieces: Sequence[Damaged]) -> list[Judgement | None]:
-    """The judgements of all pieces, or of the first ones alone where none of those was of use."""
-    first = list(judge([part.piece for part in pieces[:PATIENCE]]))
+def _judged(judge: Judge, perturbed: Sequence[PerturbedStory]) -> list[Judgement | None]:
+    """The judgements of all submissions, or of the first ones alone where none of those was of use."""
+    first = list(judge([part.submission for part in perturbed[:TRIAL_SUBMISSIONS]]))
     if all(one is None for one in first):
         return first
-    return first + list(judge([part.piece for part in pieces[PATIENCE:]]))
+    return first + list(judge([part.submission for part in perturbed[TRIAL_SUBMISSIONS:]]))
 
 
-def _marks(pieces: Sequence[Damaged], judged: Sequence[Judgement | None]) -> Marks:
-    """Judgements by story, damage and dose; an undamaged story stands under each kind at dose 0."""
+def _marks(perturbed: Sequence[PerturbedStory], judged: Sequence[Judgement | None]) -> Marks:
+    """Judgements by story, perturbation and severity; an unperturbed story stands under each at severity 0."""
     found: Marks = {}
-    for part, one in zip(pieces, judged, strict=True):
+    for part, one in zip(perturbed, judged, strict=True):
         if one is not None:
-            for damage in DAMAGES if part.dose == 0 else (part.damage,):
-                found[part.story, damage, part.dose] = one
+            for perturbation in PERTURBATIONS if part.severity == 0 else (part.perturbation,):
+                found[part.story, perturbation, part.severity] = one
     return found
 
 
-def _finding(damage: str, marks: Marks, stories: int, doses: Sequence[float], confidence: float) -> DamageFinding:
-    steps = (0.0, *doses)
-    whole = [story for story in range(stories) if all((story, damage, dose) in marks for dose in steps)]
+def _finding(
+    perturbation: str, marks: Marks, stories: int, severities: Sequence[float], confidence: float
+) -> PerturbationFinding:
+    steps = (0.0, *severities)
+    whole = [story for story in range(stories) if all((story, perturbation, severity) in marks for severity in steps)]
     if len(whole) < fewest_seeds(alpha=1 - confidence):
-        return DamageFinding(
-            damage=damage, sight="cannot tell", trend=None, seen_from=None, drops={}, specific=False, leaks=()
+        return PerturbationFinding(
+            perturbation=perturbation,
+            sensitivity="undecided",
+            trend=None,
+            detected_from=None,
+            drops={},
+            specific=False,
+            leaks=(),
         )
-    rows = {name: [[marks[story, damage, dose].mark(name) for dose in steps] for story in whole] for name in DIMENSIONS}
-    trend = falling_trend(rows[damage], confidence=confidence)
+    rows = {
+        name: [[marks[story, perturbation, severity].mark(name) for severity in steps] for story in whole]
+        for name in DIMENSIONS
+    }
+    trend = falling_trend(rows[perturbation], confidence=confidence)
     drops = {
         name: sign_flip([row[0] - row[-1] for row in of_one], confidence=confidence) for name, of_one in rows.items()
     }
-    others = [name for name in DIMENSIONS if name != damage]
-    return DamageFinding(
-        damage=damage,
-        sight=_sight(trend, confidence),
+    others = [name for name in DIMENSIONS if name != perturbation]
+    return PerturbationFinding(
+        perturbation=perturbation,
+        sensitivity=_sensitivity(trend, confidence),
         trend=trend,
-        seen_from=_seen_from(rows[damage], doses, confidence),
+        detected_from=_detected_from(rows[perturbation], severities, confidence),
         drops=drops,
-        specific=all(_more(rows[damage], rows[name], confidence) for name in others),
+        specific=all(_more(rows[perturbation], rows[name], confidence) for name in others),
         leaks=tuple(name for name in others if drops[name].low > 0),
     )
 
 
-def _sight(trend: Trend, confidence: float) -> Sight:
-    if trend.p_value <= 1 - confidence and trend.drop.low > 0 and trend.drop.estimate >= SMALLEST_DROP:
-        return "sees"
-    return "blind" if trend.drop.high < SMALLEST_DROP else "cannot tell"
+def _sensitivity(trend: Trend, confidence: float) -> Sensitivity:
+    if trend.p_value <= 1 - confidence and trend.drop.low > 0 and trend.drop.estimate >= MIN_DROP:
+        return "sensitive"
+    return "insensitive" if trend.drop.high < MIN_DROP else "undecided"
 
 
-def _seen_from(rows: Sequence[Sequence[int]], doses: Sequence[float], confidence: float) -> float | None:
-    """The lowest dose from which on every dose is told from none."""
+def _detected_from(rows: Sequence[Sequence[int]], severities: Sequence[float], confidence: float) -> float | None:
+    """The lowest severity from which on every one differs significantly from none."""
     found = None
-    for place, dose in reversed(list(enumerate(doses, start=1))):
+    for place, severity in reversed(list(enumerate(severities, start=1))):
         if sign_flip([row[0] - row[place] for row in rows], confidence=confidence).low <= 0:
             break
-        found = dose
+        found = severity
     return found
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora.llm import UselessAnswerError, complete_all, estimate_cost, read_record
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from shoal.corpora.llm import CostEstimate, Endpoint
     from shoal.progress import Progress
@@ -62,27 +63,27 @@ ANSWER_SCHEMA: dict[str, Any] = {
     "required": [*DIMENSIONS, "age"],
     "additionalProperties": False,
 }
-"""The answer as a JSON schema, for endpoints that let a model say nothing else."""
+"""The answer as a JSON schema, for endpoints that constrain a model to one."""
 
-MOST_TOKENS = 200
-"""Of an answer: five short entries, and room for a judge that says a sentence first."""
+MAX_ANSWER_TOKENS = 200
+"""Of an answer: five short entries, and room for a judge that writes a sentence first."""
 
 TYPICAL_TOKENS = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """What a judge reads."""
+class Submission:
+    """What a judge reads: an instruction and the story that answers it."""
 
-    asked: str
-    """The instruction, or the beginning that was to be gone on with."""
+    instruction: str
+    """What was requested, or the beginning that was to be continued."""
 
     story: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What a judge says of a piece."""
+    """A judge's marks of a submission."""
 
     grammar: int
     creativity: int
@@ -96,11 +97,13 @@ class Judgement:
         return int(getattr(self, dimension))
 
 
-def rubric_prompt(piece: Piece) -> str:
-    """The question about a piece. Its own marks of quotation are taken out of the texts."""
+def rubric_prompt(submission: Submission) -> str:
+    """The prompt about a submission. The marks that enclose texts are taken out of them, so that none closes it."""
     ages = ", ".join(f"{letter}: {group}" for letter, group in AGES.items())
-    asked, story = (text.replace("<<<", "").replace(">>>", "").strip() for text in (piece.asked, piece.story))
-    return _RUBRIC.format(asked=asked, story=story, ages=ages)
+    instruction, story = (
+        text.replace("<<<", "").replace(">>>", "").strip() for text in (submission.instruction, submission.story)
+    )
+    return _RUBRIC.format(asked=instruction, story=story, ages=ages)
 
 
 def read_judgement(text: str) -> Judgement:
@@ -152,73 +155,74 @@ def _mark(name: str, named: dict[str, Any]) -> int:
     return int(value)
 
 
-_SECOND_TEMPERATURE = 0.7
+_RETRY_TEMPERATURE = 0.7
+"""At 0 a model gives the same useless answer again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
     key: str
     text: str
-    piece: Piece
+    submission: Submission
 
 
 class EndpointJudge:
-    """Asks a model at an endpoint; called with pieces, it gives a judgement of each, or None where none was of use."""
+    """A model at an endpoint; called with submissions, it gives a judgement of each, or None where none was usable."""
 
     def __init__(
         self,
         endpoint: Endpoint,
-        record: str | Path,
+        record: str | os.PathLike[str],
         *,
         constrained: bool = False,
         workers: int = 4,
         progress: Progress | None = None,
     ) -> None:
-        """Take an endpoint.
+        """Prepare an endpoint.
 
         Args:
-            endpoint: who judges. It is asked at temperature 0, and at a higher one where its answer was of no use.
+            endpoint: of the judge; used at temperature 0, and at a higher one where an answer was of no use.
             record: the JSONL file of answers, keyed by the model's name, the form and the whole question; it is made,
-                or gone on with.
+                or continued.
             constrained: hold answers to a JSON schema; the endpoint must be able to (llama.cpp, vLLM, OpenAI).
-            workers: questions under way at the same time.
+            workers: requests under way at the same time.
             progress: called with (what, done, total).
         """
         self.endpoint = replace(
             endpoint,
             temperature=0.0,
-            retry_temperature=_SECOND_TEMPERATURE,
-            max_tokens=MOST_TOKENS,
+            retry_temperature=_RETRY_TEMPERATURE,
+            max_tokens=MAX_ANSWER_TOKENS,
             schema=ANSWER_SCHEMA if constrained else None,
         )
-        self._record, self._workers, self._progress = record, workers, progress
+        self._record, self._workers, self._progress = Path(record), workers, progress
 
-    def estimate(self, pieces: Sequence[Piece], *, price_in: float, price_out: float) -> CostEstimate:
-        """What it will cost to judge those pieces that the record does not hold.
+    def estimate(self, submissions: Sequence[Submission], *, price_in: float, price_out: float) -> CostEstimate:
+        """What it will cost to judge those submissions that the record does not hold.
 
         Raises:
             UsageError: a price that is below nothing or no number.
             DataError: the record is not one.
         """
         known = read_record(self._record)
-        todo = [question.text for question in self._questions(pieces) if question.key not in known]
+        todo = [question.text for question in self._questions(submissions) if question.key not in known]
         return estimate_cost(
-            todo, price_in=price_in, price_out=price_out, max_tokens=MOST_TOKENS, typical_tokens=TYPICAL_TOKENS
+            todo, price_in=price_in, price_out=price_out, max_tokens=MAX_ANSWER_TOKENS, typical_tokens=TYPICAL_TOKENS
         )
 
-    def __call__(self, pieces: Sequence[Piece]) -> list[Judgement | None]:
-        """Judge pieces, equal ones once.
+    def __call__(self, submissions: Sequence[Submission]) -> list[Judgement | None]:
+        """Judge submissions, equal ones once.
 
         Raises:
-            EndpointError: the endpoint failed for good; what was answered is kept.
+            EndpointError: the endpoint failed for good; what was answered is in the record.
             DataError: the record is not one.
         """
-        questions = self._questions(pieces)
+        questions = self._questions(submissions)
         rows = complete_all(
             list({question.key: question for question in questions}.values()),
             self.endpoint,
             self._record,
-            fields=lambda question: {"asked": question.piece.asked, "story": question.piece.story},
+            fields=lambda question: {"asked": question.submission.instruction, "story": question.submission.story},
             check=read_judgement,
             workers=self._workers,
             progress=self._progress,
@@ -226,14 +230,14 @@ class EndpointJudge:
         )
         return [_recorded_judgement(rows[question.key]) for question in questions]
 
-    def _questions(self, pieces: Sequence[Piece]) -> list[_Question]:
-        return [self._question(piece) for piece in pieces]
+    def _questions(self, submissions: Sequence[Submission]) -> list[_Question]:
+        return [self._question(submission) for submission in submissions]
 
-    def _question(self, piece: Piece) -> _Question:
-        text = rubric_prompt(piece)
+    def _question(self, submission: Submission) -> _Question:
+        text = rubric_prompt(submission)
         form = "constrained\n" if self.endpoint.schema is not None else ""
         key = hashlib.sha256(f"{form}{self.endpoint.model}\n{text}".encode()).hexdigest()[:24]
-        return _Question(key=key, text=text, piece=piece)
+        return _Question(key=key, text=text, submission=submission)
 
 
 def _recorded_judgement(row: dict[str, Any]) -> Judgement | None:

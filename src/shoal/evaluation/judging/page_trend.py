@@ -1,13 +1,13 @@
-"""Do marks fall in the order of the dose? Page's test within stories, exact.
+"""Page's trend test within stories, exact: do marks fall with the severity of a perturbation?
 
-Each story is a block: its marks are ranked among its own doses, equal marks sharing their rank. The statistic is the
-sum over stories of dose number times rank; the smaller it is, the more marks fall. If doses did not matter, each order
-of a story's marks would be as likely as any other, and the distribution of the sum is the convolution over stories of
-that over all orders of one. So the p-value is exact, ties included.
+Each story is a block: its marks are ranked among themselves, equal marks sharing their rank. The statistic is the sum
+over stories of the number of the severity times the rank; the smaller it is, the more marks fall. If the severity did
+not matter, each order of a story's marks would be as likely as any other, and the distribution of the sum is the
+convolution over stories of that over all orders of one. So the p-value is exact, ties included.
 
 Source: Page (1963), JASA 58:216-230; permutation within blocks as in Hollander and Wolfe (1999), section 7.2.
 
-Cost: d! orders a story for d doses, and a convolution over at most n d³ sums.
+Cost: d! orders a story for d severities, and a convolution over at most n d³ sums.
 """
 
 from __future__ import annotations
@@ -24,40 +24,43 @@ from shoal.statistics import SignFlip, sign_flip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST_DOSES = 7
+_MAX_SEVERITIES = 7
+"""All orders of a story's marks are listed: 5,040 for seven. SciPy's exact test knows no ties, and marks tie often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """How marks follow the dose."""
+    """How marks follow the severity."""
 
     stories: int
     p_value: float
-    """One-sided and exact: the chance of marks that fall as much, if the dose did not matter."""
+    """One-sided and exact: the chance of marks that fall as much, if the severity did not matter."""
 
     in_order: float
-    """Of all pairs of doses of one story, the share whose higher dose has the lower mark; a tie counts half."""
+    """Of all pairs of severities of one story, the share whose higher one has the lower mark; a tie counts half."""
 
     drop: SignFlip
-    """By how much the mark of the highest dose lies below that of the undamaged story: mean and exact interval."""
+    """Mark of the unperturbed story minus mark at the highest severity: mean and exact interval."""
 
     means: tuple[float, ...]
-    """The mean mark at each dose, the undamaged first."""
+    """The mean mark at each severity, the unperturbed first."""
 
 
 def falling_trend(marks: Sequence[Sequence[float]], *, confidence: float = 0.95) -> Trend:
-    """Test whether marks fall with the dose.
+    """Test whether marks fall with the severity.
 
     Args:
-        marks: one row a story, one column a dose in rising order, the undamaged first; 2 to 7 doses.
+        marks: one row a story, one column a severity in rising order, the unperturbed first; 2 to 7 columns.
         confidence: of the drop's interval.
 
     Raises:
-        UsageError: there are no stories, or the table is not as said.
+        UsageError: there are no stories, or the table has another form.
     """
     sizes = {len(row) for row in marks}
-    if len(sizes) != 1 or not 2 <= (doses := sizes.pop()) <= _MOST_DOSES:
-        raise UsageError(f"a trend needs at least one story and 2 to {_MOST_DOSES} doses, the same for each story")
+    if len(sizes) != 1 or not 2 <= (columns := sizes.pop()) <= _MAX_SEVERITIES:
+        raise UsageError(
+            f"a trend needs at least one story and 2 to {_MAX_SEVERITIES} severities, the same for each story"
+        )
     ranks = [_ranks(tuple(row)) for row in marks]
     observed = sum(_sum(row) for row in ranks)
     distribution: Counter[int] = Counter({0: 1})
@@ -74,7 +77,7 @@ def falling_trend(marks: Sequence[Sequence[float]], *, confidence: float = 0.95)
         p_value=below / sum(distribution.values()),
         in_order=_in_order(marks),
         drop=sign_flip([row[0] - row[-1] for row in marks], confidence=confidence),
-        means=tuple(sum(row[place] for row in marks) / len(marks) for place in range(doses)),
+        means=tuple(sum(row[place] for row in marks) / len(marks) for place in range(columns)),
     )
 
 

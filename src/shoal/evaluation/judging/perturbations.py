@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 
 
 def split_with_blanks(text: str) -> list[str]:
-    """Sentences at even places, what stands between them at odd ones; joined, they are the text."""
+    """Sentences at even places, what lies between them at odd ones; joined, they are the text."""
     places = [place for span in sentence_spans(text) for place in span]
     return [text[start:stop] for start, stop in pairwise([0, *places[1:-1], len(text)])]
 
 
-def chosen_part(places: Sequence[int], dose: float, rng: random.Random) -> frozenset[int]:
-    """The share ``dose`` of the places, rounded up; with equal chance, a higher dose has all those of a lower one."""
+def chosen_part(places: Sequence[int], severity: float, rng: random.Random) -> frozenset[int]:
+    """Draw the share ``severity`` of the places, rounded up; a higher severity has all those of a lower one.
+
+    Args:
+        places: what is drawn from.
+        severity: 0 to 1.
+        rng: draws the order.
+    """
     order = list(places)
     rng.shuffle(order)
-    return frozenset(order[: math.ceil(dose * len(order) - 1e-9)])
+    # Less a hair, since .2 times 5 may come out as 1.0000000000000002.
+    return frozenset(order[: math.ceil(severity * len(order) - 1e-9)])
 
 
 _DISAGREEING = {
@@ -49,19 +56,19 @@ _DROPPED = {
 _WORD = re.compile(r"[A-Za-z']+")
 
 
-def damage_grammar(text: str, dose: float, seed: int) -> str:
-    """The text with the share ``dose`` of its sentences broken.
+def perturb_grammar(text: str, severity: float, seed: int) -> str:
+    """The text with the share ``severity`` of its sentences broken.
 
     Each of them gets one to three faults: neighbouring words are swapped, a form disagrees, or a small word is dropped.
 
     Args:
         text: a story.
-        dose: 0 to 1.
-        seed: of the choices; a higher dose breaks what a lower one breaks, in the same way.
+        severity: 0 to 1.
+        seed: of the choices; a higher severity breaks what a lower one breaks, in the same way.
     """
     parts = split_with_blanks(text)
     places = [place for place in range(0, len(parts), 2) if len(_WORD.findall(parts[place])) >= 3]
-    broken = chosen_part(places, dose, random.Random(seed))
+    broken = chosen_part(places, severity, random.Random(seed))
     return "".join(
         _break(part, random.Random(f"{seed} {place}")) if place in broken else part for place, part in enumerate(parts)
     )
@@ -73,9 +80,9 @@ def _break(sentence: str, rng: random.Random) -> str:
     rng.shuffle(faults)
     wanted, made = rng.randint(1, 3), 0
     for fault in faults:
-        damaged = fault(sentence, rng)
-        if damaged != sentence:
-            sentence, made = damaged, made + 1
+        perturbed = fault(sentence, rng)
+        if perturbed != sentence:
+            sentence, made = perturbed, made + 1
         if made == wanted:
             break
     return sentence
@@ -90,7 +97,7 @@ def _disagree(sentence: str, rng: random.Random) -> str:
 
 
 def _swap(sentence: str, rng: random.Random) -> str:
-    """Two words that only a space parts, the first word of the sentence and names left alone."""
+    """Two words with only a space between them, the first word of the sentence and names left alone."""
     words = list(_WORD.finditer(sentence))
     found = [
         (one, other)
@@ -118,41 +125,41 @@ _KINDS = (lexicon.GIRLS, lexicon.BOYS, lexicon.PETS, lexicon.THINGS, *_PLACES, l
 """Words of one kind can take each other's place; a place takes that of one with the same preposition."""
 
 
-def damage_consistency(story: Story, dose: float, seed: int) -> str:
-    """The story's text with the share ``dose`` of its later mentions put wrong.
+def perturb_consistency(story: Story, severity: float, seed: int) -> str:
+    """The story's text with the share ``severity`` of its later mentions put wrong.
 
     A mention is a name, a thing, a place or a colour that was named before; in its place comes another of its kind
     that the story does not hold, a new one each time.
 
     Args:
         story: a story of the grammar.
-        dose: 0 to 1.
-        seed: of the choices; a higher dose changes what a lower one changes, in the same way.
+        severity: 0 to 1.
+        seed: of the choices; a higher severity changes what a lower one changes, in the same way.
     """
     text = story.text
     mentions = _later_mentions(text, story.words)
-    wrong = chosen_part(range(len(mentions)), dose, random.Random(seed))
-    damaged, done = [], 0
+    wrong = chosen_part(range(len(mentions)), severity, random.Random(seed))
+    perturbed, done = [], 0
     for number, match in enumerate(mentions):
         if number in wrong:
-            damaged += [text[done : match.start()], _another(match[0], text, random.Random(f"{seed} {number}"))]
+            perturbed += [text[done : match.start()], _another(match[0], text, random.Random(f"{seed} {number}"))]
             done = match.end()
-    return "".join([*damaged, text[done:]])
+    return "".join([*perturbed, text[done:]])
 
 
 def _later_mentions(text: str, words: RequiredWords) -> list[re.Match[str]]:
     """Every mention but the first, of words that may be changed.
 
-    Words that were asked for are left, so that the instruction is followed as before.
+    Required words are left, so that the instruction is followed as before.
     """
-    asked = {words.noun, words.adjective}
+    required = {words.noun, words.adjective}
     seen: set[str] = set()
     later = []
     for match in re.finditer(r"\b[A-Za-z]+\b", text):
         word = match[0]
         if _kind(word) is None:
             continue
-        if word in seen and word not in asked:
+        if word in seen and word not in required:
             later.append(match)
         seen.add(word)
     return later
@@ -173,31 +180,31 @@ def _another(word: str, text: str, rng: random.Random) -> str:
 _ENDS = {True: "the story ends badly", False: "the story ends well"}
 
 
-def instruction_for(story: Story, dose: float = 0.0, seed: int = 0) -> str:
-    """An instruction of which the story breaks the share ``dose``.
+def instruction_of(story: Story, severity: float = 0.0, seed: int = 0) -> str:
+    """An instruction of which the story breaks the share ``severity``.
 
-    It asks for three words, one feature and the kind of end. At dose 0 the story has all of them.
+    It asks for three words, one feature and the kind of end. At severity 0 the story has all of them.
 
     Args:
         story: a story of the grammar.
-        dose: 0 to 1; the number of broken demands is rounded up.
-        seed: of the choices; a higher dose breaks what a lower one breaks.
+        severity: 0 to 1; the number of broken demands is rounded up.
+        seed: of the choices; a higher severity breaks what a lower one breaks.
     """
-    broken = chosen_part(range(5), dose, random.Random(seed))
+    broken = chosen_part(range(5), severity, random.Random(seed))
     words = [
         _absent(story, kind, random.Random(f"{seed} {kind}")) if place in broken else getattr(story.words, kind)
         for place, kind in enumerate(("verb", "noun", "adjective"))
     ]
-    kept = [name for name in story.features if name != "bad ending"]
+    present = [name for name in story.features if name != "bad ending"]
     absent = [name for name in FEATURES if name not in story.features and name != "bad ending"]
     # A story without any feature meets the demand for none; breaking it still asks for one.
-    pool = absent if 3 in broken else kept
-    wishes = [FEATURE_INSTRUCTIONS[random.Random(f"{seed} feature").choice(pool)]] if pool else []
-    wishes.append(_ENDS[("bad ending" in story.features) != (4 in broken)])
+    pool = absent if 3 in broken else present
+    requests = [FEATURE_INSTRUCTIONS[random.Random(f"{seed} feature").choice(pool)]] if pool else []
+    requests.append(_ENDS[("bad ending" in story.features) != (4 in broken)])
     return (
         "Write a short story in words that a child of three or four knows. "
         f'It must hold the verb "{words[0]}", the noun "{words[1]}" and the adjective "{words[2]}". '
-        f"Make sure of this: {'; '.join(wishes)}."
+        f"Make sure of this: {'; '.join(requests)}."
     )
 
 

@@ -1,11 +1,11 @@
 from .bits_per_byte import held_out_bits as held_out_bits
-from .measures import Measure as Measure
+from .measures import StoryMeasure as StoryMeasure
 from .memorization import CopyFinder as CopyFinder
 from .minimal_pairs import (
     MinimalPair as MinimalPair,
     PairScores as PairScores,
-    minimal_pairs as minimal_pairs,
-    read_pairs as read_pairs,
+    read_minimal_pairs as read_minimal_pairs,
+    score_minimal_pairs as score_minimal_pairs,
 )
 from .plot_qa import (
     make_questions as make_questions,
@@ -19,11 +19,11 @@ from .prompts import (
 )
 from .rating import (
     Material as Material,
-    Sampling as Sampling,
     StoryRating as StoryRating,
     rate_model as rate_model,
 )
 from .sampling import (
     Completion as Completion,
+    Sampling as Sampling,
     complete_prompts as complete_prompts,
 )

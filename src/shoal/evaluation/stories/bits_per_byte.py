@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.evaluation.batching import Row, model_limits
+from shoal.evaluation.batching import ScoringRow, model_limits
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
-from shoal.evaluation.stories.measures import Measure, measure
+from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def held_out_bits(
     *,
     token_budget: int = 4096,
     progress: Progress | None = None,
-) -> Measure:
+) -> StoryMeasure:
     """Bits per byte over all documents, with an interval over documents; end tokens are not counted.
 
     Args:
@@ -52,13 +52,13 @@ def held_out_bits(
         raise DataError("there is no held-out text; give at least one document")
     context, vocabulary = model_limits(model)
     opening = document_opening(tokenizer)
-    rows: list[Row] = []
+    rows: list[ScoringRow] = []
     homes: list[int] = []
     for place, ids in enumerate(plain_ids(tokenizer, documents)):
         if not ids or max(ids) >= vocabulary:
             raise DataError(f"document {place} ({documents[place][:40]!r}) has no tokens, or some that are unknown")
         for window, start in _windows((*opening, *ids), len(opening), context):
-            rows.append(Row(len(rows), window, start, 0, len(window) - start))
+            rows.append(ScoringRow(len(rows), window, start, 0, len(window) - start))
             homes.append(place)
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="held-out text")
     bits = [
@@ -67,7 +67,7 @@ def held_out_bits(
     ]
     sizes = [len(document.encode()) for document in documents]
     note = f"{sum(sizes):,} bytes in {len(documents):,} documents"
-    return measure("bits per byte", bits, range(len(bits)), weights=sizes, better="less", note=note)
+    return clustered_mean("bits per byte", bits, range(len(bits)), weights=sizes, better="less", note=note)
 
 
 def _windows(ids: tuple[int, ...], start: int, context: int | None) -> list[tuple[tuple[int, ...], int]]:

@@ -1,8 +1,7 @@
-"""Does a completion hold the words and the features that were asked for? A program says so.
+"""Instruction following by program: does a completion hold the required words and features?
 
 Words are found in any form (plurals, past tenses, stems). Dialogue is found in any text; the other features need the
-plot, so they are looked for only where the reader of the story grammar understands the story, and the share of stories
-that it does is said.
+plot, so they are looked for only where the reader of the story grammar understands the story, which the measure counts.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from shoal.corpora import words_of
 from shoal.corpora.grammar import VERBS, find_features, read_events
 from shoal.errors import DataError
-from shoal.evaluation.stories.measures import Measure, measure
+from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
 from shoal.text import stem, stem_all
 
 if TYPE_CHECKING:
@@ -21,27 +20,37 @@ if TYPE_CHECKING:
     from shoal.evaluation.stories.sampling import Completion
 
 
-def held_words(text: str, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Those of the wanted words that a text holds in any form."""
+def held_words(text: str, required: Sequence[str]) -> tuple[str, ...]:
+    """Those of the required words that a text holds in any form.
+
+    Args:
+        text: the completion.
+        required: the words.
+    """
     words = set(words_of(text))
     stems = set(stem_all(words))
     return tuple(
-        word for word in wanted if {word.lower(), VERBS.get(word, word)} & words or stem(word.lower()) in stems
+        word for word in required if {word.lower(), VERBS.get(word, word)} & words or stem(word.lower()) in stems
     )
 
 
-def held_features(text: str, wanted: Sequence[str]) -> dict[str, bool | None]:
-    """For each wanted feature whether a text has it; None where that cannot be told."""
+def held_features(text: str, required: Sequence[str]) -> dict[str, bool | None]:
+    """For each required feature whether a text has it; None where a program cannot decide.
+
+    Args:
+        text: the story.
+        required: names of `shoal.corpora.grammar.FEATURES`.
+    """
     try:
         found: tuple[str, ...] | None = find_features(text, read_events(text))
     except DataError:
         found = None
     spoken = text.count('"') + text.count("\u201c") + text.count("\u201d") >= 2
-    return {name: spoken if name == "dialogue" else None if found is None else name in found for name in wanted}
+    return {name: spoken if name == "dialogue" else None if found is None else name in found for name in required}
 
 
-def following(completions: Sequence[Completion]) -> list[Measure]:
-    """The share of asked words that are there, and of asked features that are, where it can be told."""
+def measure_following(completions: Sequence[Completion]) -> list[StoryMeasure]:
+    """The share of required words that are there, and of required features, where a program can decide."""
     words = [
         (one.prompt.key, len(held_words(one.text, one.prompt.words)) / len(one.prompt.words))
         for one in completions
@@ -53,12 +62,12 @@ def following(completions: Sequence[Completion]) -> list[Measure]:
         for held in held_features(one.text.strip(), one.prompt.features).values()
         if held is not None
     ]
-    asked = sum(len(one.prompt.features) for one in completions)
+    required = sum(len(one.prompt.features) for one in completions)
     measures = []
     if words:
-        note = "asked words that a completion holds in any form"
+        note = "required words that a completion holds in any form"
         measures.append(
-            measure(
+            clustered_mean(
                 "required words",
                 [share for _, share in words],
                 [key for key, _ in words],
@@ -68,9 +77,9 @@ def following(completions: Sequence[Completion]) -> list[Measure]:
             )
         )
     if features:
-        note = f"asked features that a completion has; {len(features)} of {asked} can be told by program"
+        note = f"required features that a completion has; a program can decide {len(features)} of {required}"
         measures.append(
-            measure(
+            clustered_mean(
                 "required features", [held for _, held in features], [key for key, _ in features], share=True,
                 better="more", note=note,
             )

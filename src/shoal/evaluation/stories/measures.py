@@ -16,7 +16,7 @@ Better = Literal["more", "less", "neither"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class StoryMeasure:
     """One figure of a model."""
 
     name: str
@@ -33,10 +33,10 @@ class Measure:
 
     better: Better = "neither"
     note: str = ""
-    """What it means, for a person."""
+    """An explanation for a reader."""
 
 
-def measure(
+def clustered_mean(
     name: str,
     values: Sequence[float],
     clusters: Sequence[Hashable],
@@ -46,7 +46,7 @@ def measure(
     better: Better = "neither",
     note: str = "",
     seed: int = 0,
-) -> Measure:
+) -> StoryMeasure:
     """The mean of values, or the ratio of two sums, with a percentile interval of the bootstrap over clusters.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 13.3, with clusters drawn.
@@ -56,11 +56,11 @@ def measure(
         values: at least one.
         clusters: which cluster each comes from.
         weights: what the sum of values is divided by; by default the number of values.
-        share: it is a share of hits. Where all or none are hits the bootstrap has no width, and the interval is
-            Wilson's over the clusters.
+        share: whether it is a share of hits. Where all or none are hits the bootstrap has no width, and the interval
+            is Wilson's over the clusters.
         better: whether more of it is better.
-        note: what it means.
-        seed: of the drawing.
+        note: an explanation for a reader.
+        seed: random seed of the bootstrap.
     """
     labels = {label: place for place, label in enumerate(dict.fromkeys(clusters))}
     places = np.array([labels[label] for label in clusters])
@@ -71,7 +71,7 @@ def measure(
     if share and value in (0.0, 1.0):
         interval = wilson_interval(round(value) * len(labels), len(labels))
         low, high = interval.low, interval.high
-    return Measure(
+    return StoryMeasure(
         name=name,
         value=value,
         low=low,

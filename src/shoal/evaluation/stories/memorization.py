@@ -1,4 +1,4 @@
-"""How much of a text is copied: its longest run of words that stands in a corpus.
+"""Memorisation: how much of a text is copied, as its longest run of words that stands in a corpus.
 
 Runs are compared as hashes that grow word by word: in round n every place of the corpus has the number of the n words
 from there on (a polynomial modulo 2^64 of random numbers a word), and those texts stay that still share one. Cost: one
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, np.dtype[np.uint64]]
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio, made odd: powers of it spread well over 64 bits (Knuth, TAOCP 3, section 6.4)."""
 
 
 class CopyFinder:
@@ -29,8 +30,8 @@ class CopyFinder:
         """Read a corpus.
 
         Args:
-            documents: its documents; a run does not go from one into the next.
-            seed: of the numbers of words.
+            documents: its documents; a run does not cross from one into the next.
+            seed: random seed of the words' numbers.
 
         Raises:
             DataError: there are no words.
@@ -53,9 +54,9 @@ class CopyFinder:
         going = [place for place, part in enumerate(numbers) if len(part)]
         length = 1
         while going:
-            wanted = np.unique(np.concatenate([grown[place] for place in going]))
-            places = np.searchsorted(wanted, corpus)
-            there = wanted[np.unique(places[wanted[np.minimum(places, len(wanted) - 1)] == corpus])]
+            present = np.unique(np.concatenate([grown[place] for place in going]))
+            places = np.searchsorted(present, corpus)
+            there = present[np.unique(places[present[np.minimum(places, len(present) - 1)] == corpus])]
             going = [place for place in going if np.isin(grown[place], there).any()]
             for place in going:
                 longest[place] = length

@@ -21,11 +21,12 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.evaluation.likelihoods import log_likelihoods, text_rows
+from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
 from shoal.statistics import Interval, wilson_interval
 from shoal.textfiles import decode_text, numbered_lines, read_text
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 _SPACED_MARK = re.compile(r" ([.,?!])")
 _CAPITAL = re.compile(r"\A[a-z]")
-_LEAST_SHARED = 0.2
+_MIN_SHARED_WORDS = 0.2
 """Of words, on average: the paradigms of Zorro have .43 and more, neighbouring lines of running text about .1."""
 
 
@@ -51,12 +52,13 @@ class MinimalPair:
     """The point of grammar; a file's name in Zorro, the UID in BLiMP."""
 
 
-def read_pairs(source: str | Path, *, most: int | None = None) -> list[MinimalPair]:
+def read_minimal_pairs(source: str | os.PathLike[str], *, max_per_paradigm: int | None = None) -> list[MinimalPair]:
     """The pairs of a zip archive, a folder or a file of BLiMP or Zorro, in the order of names and lines.
 
     Args:
         source: where they lie; ``.jsonl`` files are read as BLiMP, ``.txt`` files as Zorro, others are left out.
-        most: take this many of each paradigm, spread evenly over it, since neighbours are made of the same words.
+        max_per_paradigm: take this many of each paradigm, spread evenly over it, since neighbours are made of the
+            same words; None takes all.
 
     Raises:
         DataError: there are none, or a line is not of the form.
@@ -69,13 +71,13 @@ def read_pairs(source: str | Path, *, most: int | None = None) -> list[MinimalPa
             pairs.setdefault(pair.paradigm, []).append(pair)
     if not pairs:
         raise DataError(f"{source} holds no minimal pairs; give the zip archive, folder or a file of BLiMP or Zorro")
-    return [pair for of_one in pairs.values() for pair in _spread(of_one, most)]
+    return [pair for of_one in pairs.values() for pair in _spread(of_one, max_per_paradigm)]
 
 
-def _spread(pairs: Sequence[MinimalPair], most: int | None) -> Sequence[MinimalPair]:
-    if most is None or len(pairs) <= most:
+def _spread(pairs: Sequence[MinimalPair], count: int | None) -> Sequence[MinimalPair]:
+    if count is None or len(pairs) <= count:
         return pairs
-    return [pairs[place * len(pairs) // most] for place in range(most)]
+    return [pairs[place * len(pairs) // count] for place in range(count)]
 
 
 def _texts(source: Path) -> Iterator[tuple[str, str]]:
@@ -111,13 +113,13 @@ def _jsonl(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
 
 
 def _alternating(source: Path, name: str, text: str) -> Iterator[MinimalPair]:
-    lines = [_written(line.strip()) for _, line in numbered_lines(text)]
+    lines = [_as_running_text(line.strip()) for _, line in numbered_lines(text)]
     if len(lines) % 2:
         raise DataError(
             f"{source}: {name} has {len(lines)} sentences; in a file of Zorro every bad one is followed by a good one"
         )
     pairs = list(zip(lines[::2], lines[1::2], strict=True))
-    if pairs and mean(_shared(*pair) for pair in pairs) < _LEAST_SHARED:
+    if pairs and mean(_shared(*pair) for pair in pairs) < _MIN_SHARED_WORDS:
         raise DataError(
             f"{source}: {name} is no file of Zorro: its sentences two by two have few words in common, minimal pairs "
             "differ in one point alone"
@@ -132,12 +134,13 @@ def _shared(one: str, other: str) -> float:
     return len(first & second) / len(first | second)
 
 
-def _written(sentence: str) -> str:
-    """A sentence of separate words as one writes it: with a capital, and no space before a mark."""
+def _as_running_text(sentence: str) -> str:
+    """A sentence of separate words as running text has it: with a capital, and no space before a mark."""
     return _CAPITAL.sub(lambda match: match[0].upper(), _SPACED_MARK.sub(r"\1", sentence))
 
 
 _Z_95 = 1.959963984540054
+"""The .975 quantile of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,7 @@ class PairScores:
         return Interval(max(0.0, self.accuracy - half), min(1.0, self.accuracy + half), 0.95)
 
 
-def minimal_pairs(
+def score_minimal_pairs(
     model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     pairs: Sequence[MinimalPair],
@@ -193,7 +196,7 @@ def minimal_pairs(
     Args:
         model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
-        pairs: as `read_pairs` gives them; at least one.
+        pairs: as `read_minimal_pairs` gives them; at least one.
         token_budget: tokens of a batch, padding included.
         progress: called with (what, done, total).
 
@@ -205,7 +208,7 @@ def minimal_pairs(
     if not pairs:
         raise DataError("there are no minimal pairs to score; give at least one")
     sentences = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
-    rows = text_rows(model, tokenizer, sentences)
+    rows = encode_texts(model, tokenizer, sentences)
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="minimal pairs")
     margins = tuple(good - bad for good, bad in zip(nats[::2], nats[1::2], strict=True))
     return PairScores(paradigms=_by_paradigm(pairs, margins), margins=margins)

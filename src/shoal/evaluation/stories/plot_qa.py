@@ -1,4 +1,4 @@
-"""Plot facts: does a model use a story to answer questions about it?
+"""Questions about the plot (plot QA): does a model use a story to answer questions about it?
 
 Stories come from the grammar, with questions whose answers are known. For each question the right answer stands
 against a wrong one: another answer to a question of the same kind, from the same story where it has one. A model
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from shoal.corpora.grammar import StoryQuestion, answer_question, ask_questions, lexicon, tell_story
 from shoal.errors import BoundaryError, DataError, UsageError
-from shoal.evaluation.batching import Row, model_limits
+from shoal.evaluation.batching import ScoringRow, model_limits
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
-from shoal.evaluation.stories.measures import Measure, measure
+from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from shoal.text import PlainTokenizer
 
 SEED = 1_000_003
-"""Of the stories; corpora are told with other seeds."""
+"""Random seed of the stories; corpora are generated with other seeds."""
 
-_QUESTIONS_A_STORY = 5
+_QUESTIONS_PER_STORY = 5
 _NAMES = {*lexicon.GIRLS, *lexicon.BOYS, *lexicon.PETS, *lexicon.GROWN}
 
 
@@ -52,7 +52,7 @@ class FactQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactScores:
-    """What a model answers."""
+    """The answers that a model prefers."""
 
     questions: tuple[FactQuestion, ...]
     gains: tuple[float, ...]
@@ -61,7 +61,7 @@ class FactScores:
     left_out: int
     """Questions whose story does not fit into the model's context."""
 
-    def accuracy(self, kind: str | None = None) -> Measure:
+    def accuracy(self, kind: str | None = None) -> StoryMeasure:
         """The share of right answers, over all questions or those of a kind; equal gains count half."""
         rows = [
             (one.story, 1.0 if gain > 0 else 0.5 if gain == 0 else 0.0)
@@ -72,21 +72,21 @@ class FactScores:
         stories = [story for story, _ in rows]
         left = f"; {self.left_out} of all questions did not fit into the context" if self.left_out else ""
         note = f"right answers preferred, {len(rows)} questions about {len(set(stories))} stories, chance .5{left}"
-        return measure(name, [right for _, right in rows], stories, share=True, better="more", note=note)
+        return clustered_mean(name, [right for _, right in rows], stories, share=True, better="more", note=note)
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of question that were asked."""
+        """The kinds of question among them."""
         return tuple(sorted({one.kind for one in self.questions}))
 
 
-def make_questions(stories: int, *, seed: int = SEED, most_characters: int = 900) -> tuple[FactQuestion, ...]:
-    """Questions about stories of the grammar, up to five a story, each checked to be answerable from the text.
+def make_questions(stories: int, *, seed: int = SEED, max_characters: int = 900) -> tuple[FactQuestion, ...]:
+    """Questions about stories of the grammar, up to five per story, each checked to be answerable from the text.
 
     Args:
         stories: how many, at least 1.
-        seed: of the stories and the wrong answers.
-        most_characters: longer stories are passed over, since small models read little.
+        seed: random seed of the stories and the wrong answers.
+        max_characters: longer stories are passed over, since small models read little.
 
     Raises:
         UsageError: there is no story.
@@ -94,21 +94,21 @@ def make_questions(stories: int, *, seed: int = SEED, most_characters: int = 900
     if stories < 1:
         raise UsageError(f"{stories} stories hold no plot facts; give a count above 0")
     rng = random.Random(seed)
-    told: list[tuple[str, tuple[StoryQuestion, ...]]] = []
+    generated: list[tuple[str, tuple[StoryQuestion, ...]]] = []
     index = 0
-    while len(told) < stories:
+    while len(generated) < stories:
         story = tell_story(seed, index)
         index += 1
-        if len(story.text) <= most_characters:
-            told.append((story.text, ask_questions(story.events)))
+        if len(story.text) <= max_characters:
+            generated.append((story.text, ask_questions(story.events)))
     others: dict[str, set[str]] = {}
-    for _, questions in told:
+    for _, questions in generated:
         for one in questions:
             others.setdefault(_form(one), set()).add(one.answer)
     return tuple(
         FactQuestion(story=place, text=text, kind=one.kind, question=one.question, right=one.answer, wrong=wrong)
-        for place, (text, questions) in enumerate(told)
-        for one in rng.sample(questions, min(_QUESTIONS_A_STORY, len(questions)))
+        for place, (text, questions) in enumerate(generated)
+        for one in rng.sample(questions, min(_QUESTIONS_PER_STORY, len(questions)))
         for wrong in _wrong(text, one, others[_form(one)], rng)
         if answer_question(text, one.question) == one.answer
     )
@@ -123,8 +123,8 @@ def _form(question: StoryQuestion) -> str:
 def _wrong(text: str, question: StoryQuestion, answers: set[str], rng: random.Random) -> list[str]:
     """One wrong answer, which the story holds too where there is such a one; none where there is none at all."""
     pool = sorted((answers | (_NAMES if question.answer in _NAMES else set())) - {question.answer})
-    near = [answer for answer in pool if answer in text]
-    return [rng.choice(near or pool)] if pool else []
+    in_story = [answer for answer in pool if answer in text]
+    return [rng.choice(in_story or pool)] if pool else []
 
 
 def score_facts(
@@ -135,7 +135,7 @@ def score_facts(
     token_budget: int = 4096,
     progress: Progress | None = None,
 ) -> FactScores:
-    """Which answers a model prefers.
+    """Find which answers a model prefers.
 
     Args:
         model: a causal language model, or what `load_for_scoring` gives.
@@ -150,26 +150,27 @@ def score_facts(
     """
     context, _ = model_limits(model)
     opening = document_opening(tokenizer)
-    kept: list[FactQuestion] = []
-    rows: list[Row] = []
+    fitting: list[FactQuestion] = []
+    rows: list[ScoringRow] = []
     for one in questions:
         found = [
-            _row(tokenizer, opening, told + f"Question: {one.question}\nAnswer:", f" {answer}")
+            _row(tokenizer, opening, context_text + f"Question: {one.question}\nAnswer:", f" {answer}")
             for answer in (one.right, one.wrong)
-            for told in (f"{one.text}\n\n", "")
+            for context_text in (f"{one.text}\n\n", "")
         ]
         if context is None or max(len(ids) for ids, _ in found) <= context:
-            kept.append(one)
+            fitting.append(one)
             rows += [
-                Row(len(rows) + place, ids, start, 0, len(ids) - start) for place, (ids, start) in enumerate(found)
+                ScoringRow(len(rows) + place, ids, start, 0, len(ids) - start)
+                for place, (ids, start) in enumerate(found)
             ]
-    if not kept:
+    if not fitting:
         raise DataError(f"none of {len(questions)} questions fits into the model's context of {context} tokens")
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="plot facts")
     gains = tuple(
         (nats[place] - nats[place + 1]) - (nats[place + 2] - nats[place + 3]) for place in range(0, len(nats), 4)
     )
-    return FactScores(questions=tuple(kept), gains=gains, left_out=len(questions) - len(kept))
+    return FactScores(questions=tuple(fitting), gains=gains, left_out=len(questions) - len(fitting))
 
 
 def _row(

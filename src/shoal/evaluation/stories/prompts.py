@@ -17,10 +17,11 @@ from shoal.text import sentence_spans
 from shoal.textfiles import check_characters, numbered_lines, read_text
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
-_FEWEST_WORDS = 15
-_LONGEST_BEGINNING = 4000
+_MIN_WORDS = 15
+_MAX_BEGINNING = 4000
 """Characters in which the first sentences are sought."""
 
 
@@ -29,7 +30,7 @@ class StoryPrompt:
     """What a model is given."""
 
     text: str
-    """As the model reads it: the beginning of a story, or what is asked for and ``Story:``."""
+    """As the model reads it: the beginning of a story, or the requirements and ``Story:``."""
 
     words: tuple[str, ...] = ()
     """Words that the completion must hold, in any form."""
@@ -45,12 +46,12 @@ class StoryPrompt:
 
 
 def default_prompts() -> tuple[StoryPrompt, ...]:
-    """Thirty prompts of our own: twenty beginnings, and ten that ask for words and features."""
+    """Thirty prompts of our own: twenty beginnings, and ten that require words and features."""
     lines = files("shoal.evaluation.stories").joinpath("prompts.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(_of_row(json.loads(line), "prompts.jsonl") for line in lines)
 
 
-def read_prompts(path: str | Path) -> tuple[StoryPrompt, ...]:
+def read_prompts(path: str | os.PathLike[str]) -> tuple[StoryPrompt, ...]:
     """The prompts of a file, equal ones once.
 
     Args:
@@ -71,7 +72,7 @@ def read_prompts(path: str | Path) -> tuple[StoryPrompt, ...]:
     return _distinct(found, path)
 
 
-def read_beginnings(source: Path | str, count: int) -> tuple[StoryPrompt, ...]:
+def read_beginnings(source: str | os.PathLike[str], count: int) -> tuple[StoryPrompt, ...]:
     """The beginnings of documents, spread evenly over a source: whole sentences until there are fifteen words.
 
     Args:
@@ -84,7 +85,7 @@ def read_beginnings(source: Path | str, count: int) -> tuple[StoryPrompt, ...]:
     """
     if count < 1:
         raise UsageError(f"{count} beginnings are none; give a count above 0")
-    found = [StoryPrompt(text=text) for text in map(_beginning, read_documents(source)) if text]
+    found = [StoryPrompt(text=text) for text in map(_beginning, read_documents(Path(source))) if text]
     if found:
         found = [found[place * len(found) // count] for place in range(count)] if len(found) > count else found
     return _distinct(found, source)
@@ -93,8 +94,8 @@ def read_beginnings(source: Path | str, count: int) -> tuple[StoryPrompt, ...]:
 def _beginning(document: str) -> str:
     """The first sentences; empty where nothing follows them."""
     document = document.strip()
-    for _, end in sentence_spans(document[:_LONGEST_BEGINNING]):
-        if len(document[:end].split()) >= _FEWEST_WORDS and end < min(len(document), _LONGEST_BEGINNING):
+    for _, end in sentence_spans(document[:_MAX_BEGINNING]):
+        if len(document[:end].split()) >= _MIN_WORDS and end < min(len(document), _MAX_BEGINNING):
             return document[:end]
     return ""
 

@@ -1,4 +1,4 @@
-"""The score of a model that tells stories: all of its measures, with intervals over prompts, stories and documents."""
+"""The rating of a model that writes stories: its measures, with intervals over prompts, stories and documents."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shoal.corpora import words_of
-from shoal.evaluation.judging.llm_judge import AGES, DIMENSIONS, Judgement, Piece
+from shoal.evaluation.judging.llm_judge import AGES, DIMENSIONS, Judgement, Submission
 from shoal.evaluation.stories.bits_per_byte import held_out_bits
-from shoal.evaluation.stories.instruction_following import following
-from shoal.evaluation.stories.measures import Measure, measure
-from shoal.evaluation.stories.minimal_pairs import PairScores, minimal_pairs
+from shoal.evaluation.stories.instruction_following import measure_following
+from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
+from shoal.evaluation.stories.minimal_pairs import PairScores, score_minimal_pairs
 from shoal.evaluation.stories.plot_qa import FactQuestion, FactScores, score_facts
-from shoal.evaluation.stories.sampling import Completion, complete_prompts
+from shoal.evaluation.stories.sampling import Completion, Sampling, complete_prompts
 from shoal.evaluation.stories.variety import distinct, self_overlap
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    import pandas
 
     from shoal.evaluation.stories.memorization import CopyFinder
     from shoal.evaluation.stories.minimal_pairs import MinimalPair
     from shoal.evaluation.stories.prompts import StoryPrompt
-    from shoal.models.fast import FastModel
+    from shoal.models import LoadedModel, ScoringModel
     from shoal.progress import Progress
-    from shoal.text import PlainTokenizer
 
-    Judge = Callable[[Sequence[Piece]], Sequence[Judgement | None]]
+    Judge = Callable[[Sequence[Submission]], Sequence[Judgement | None]]
 
 _SIZES = (1, 3)
+"""Of the n-grams that are counted for variety."""
+_SAMPLING = Sampling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,29 +47,17 @@ class Material:
     """Documents that no model was trained on."""
 
     copies: CopyFinder | None = None
-    """The text that the models learnt from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """How completions are drawn."""
-
-    completions: int = 5
-    temperature: float = 1.0
-    longest: int = 200
-    """Tokens at most."""
-
-    seed: int = 0
+    """Finds runs of words of the text that the models learnt from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryRating:
-    """What was found of one model."""
+    """The rating of one model."""
 
     model: str
     digest: str
     parameters: int
-    measures: tuple[Measure, ...]
+    measures: tuple[StoryMeasure, ...]
     pairs: Mapping[str, PairScores]
     completions: tuple[Completion, ...]
     judgements: tuple[Judgement | None, ...]
@@ -87,51 +76,54 @@ class StoryRating:
             },
         }
 
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a measure."""
+        import pandas
+
+        return pandas.DataFrame([asdict(one) for one in self.measures])
+
+    def __str__(self) -> str:
+        """The measures as lines of text."""
+        title = f"{self.model}  ({self.parameters:,} parameters, weights {self.digest[:16]})"
+        lines = (
+            f"  {one.name:24} {one.value:8.4f}  [{one.low:.4f}, {one.high:.4f}]  {one.note}" for one in self.measures
+        )
+        return "\n".join([title, *lines])
+
 
 def rate_model(
-    model: PreTrainedModel | FastModel,
-    tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
+    loaded: ScoringModel | LoadedModel,
     material: Material,
     *,
-    name: str = "model",
-    digest: str = "",
-    parameters: int = 0,
-    sampling: Sampling | None = None,
+    sampling: Sampling = _SAMPLING,
     judge: Judge | None = None,
-    record: str | Path | None = None,
+    record: str | os.PathLike[str] | None = None,
     token_budget: int = 4096,
     progress: Progress | None = None,
 ) -> StoryRating:
     """Rate a model by program, and by a judge where there is one.
 
     Args:
-        model: a causal language model, or what `load_for_scoring` gives.
-        tokenizer: its tokenizer.
+        loaded: what `load_for_scoring` or `load_model` gives: the model, its tokenizer, name and digest.
         material: what it is rated on.
-        name: what the rating calls it.
-        digest: names the weights in the record.
-        parameters: how many it has, for the record.
-        sampling: how completions are drawn.
-        judge: takes pieces and gives a judgement of each, or None where it gives none.
-        record: the JSONL file of completions; it is made, or gone on with.
+        sampling: how completions are sampled.
+        judge: takes submissions and gives a judgement of each, or None where it gives none.
+        record: the JSONL file of completions; it is made, or continued.
         token_budget: tokens of a batch, padding included.
         progress: called with (what, done, total).
 
     Raises:
-        ShoalError: as `complete_prompts`, `minimal_pairs`, `score_facts` and `held_out_bits` do.
+        ShoalError: as `complete_prompts`, `score_minimal_pairs`, `score_facts` and `held_out_bits` do.
     """
-    drawn = sampling or Sampling()
-    told = (
-        complete_prompts(
-            model, tokenizer, material.prompts, completions=drawn.completions, temperature=drawn.temperature,
-            longest=drawn.longest, seed=drawn.seed, digest=digest, record=record, progress=progress,
+    model, tokenizer = loaded.model, loaded.tokenizer
+    completions: list[Completion] = []
+    if material.prompts:
+        completions = complete_prompts(
+            model, tokenizer, material.prompts, sampling, digest=loaded.digest, record=record, progress=progress
         )
-        if material.prompts
-        else []
-    )  # fmt: skip
-    measures = _of_completions(told, material)
+    measures = _of_completions(completions, material)
     pairs = {
-        title: minimal_pairs(model, tokenizer, of_one, token_budget=token_budget, progress=progress)
+        title: score_minimal_pairs(model, tokenizer, of_one, token_budget=token_budget, progress=progress)
         for title, of_one in material.pairs.items()
     }
     measures += [_of_pairs(title, scores) for title, scores in pairs.items()]
@@ -143,30 +135,33 @@ def rate_model(
         measures.append(
             held_out_bits(model, tokenizer, material.held_out, token_budget=token_budget, progress=progress)
         )
-    judgements = tuple(judge(pieces_of(told))) if judge is not None and told else ()
+    judgements = tuple(judge(submissions(completions))) if judge is not None and completions else ()
     return StoryRating(
-        model=name,
-        digest=digest,
-        parameters=parameters,
-        measures=(*judge_measures(told, judgements), *measures),
+        model=loaded.spec,
+        digest=loaded.digest,
+        parameters=loaded.parameters,
+        measures=(*judge_measures(completions, judgements), *measures),
         pairs=pairs,
-        completions=tuple(told),
+        completions=tuple(completions),
         judgements=judgements,
     )
 
 
-def pieces_of(completions: Sequence[Completion]) -> list[Piece]:
-    """What a judge is shown of completions."""
+def submissions(completions: Sequence[Completion]) -> list[Submission]:
+    """What a judge reads of completions."""
     return [
-        Piece(asked=one.prompt.text if one.story == one.text.strip() else _GO_ON + one.prompt.text, story=one.story)
+        Submission(
+            instruction=one.prompt.text if one.story == one.text.strip() else _GO_ON + one.prompt.text, story=one.story
+        )
         for one in completions
     ]
 
 
+# The judge's prompt; other words would make answers that are recorded already worthless.
 _GO_ON = "Go on with a story that begins so: "
 
 
-def judge_measures(completions: Sequence[Completion], judgements: Sequence[Judgement | None]) -> list[Measure]:
+def judge_measures(completions: Sequence[Completion], judgements: Sequence[Judgement | None]) -> list[StoryMeasure]:
     """The mean mark of each dimension and the mean group of age, over completions that were judged."""
     judged = [(done.prompt.key, one) for done, one in zip(completions, judgements, strict=False) if one is not None]
     if not judged:
@@ -177,23 +172,27 @@ def judge_measures(completions: Sequence[Completion], judgements: Sequence[Judge
     ages = ", ".join(f"{place + 1}: {group}" for place, group in enumerate(AGES.values()))
     return [
         *(
-            measure(f"judge: {name}", [one.mark(name) for _, one in judged], clusters, better="more", note=note)
+            clustered_mean(f"judge: {name}", [one.mark(name) for _, one in judged], clusters, better="more", note=note)
             for name in DIMENSIONS
         ),
-        measure("judge: age group", [list(AGES).index(one.age) + 1 for _, one in judged], clusters, note=ages),
+        clustered_mean("judge: age group", [list(AGES).index(one.age) + 1 for _, one in judged], clusters, note=ages),
     ]
 
 
-def _of_completions(completions: Sequence[Completion], material: Material) -> list[Measure]:
+def _of_completions(completions: Sequence[Completion], material: Material) -> list[StoryMeasure]:
     if not completions:
         return []
-    found = [*following(completions), *(distinct(completions, size) for size in _SIZES), self_overlap(completions)]
+    found = [
+        *measure_following(completions),
+        *(distinct(completions, size) for size in _SIZES),
+        self_overlap(completions),
+    ]
     if material.copies is not None:
         found += _copied(completions, material, material.copies)
     return found
 
 
-def _copied(completions: Sequence[Completion], material: Material, copies: CopyFinder) -> list[Measure]:
+def _copied(completions: Sequence[Completion], material: Material, copies: CopyFinder) -> list[StoryMeasure]:
     """The longest copied run of each completion as a share of its words, and of people's texts of the same length."""
     lengths = [len(words_of(one.text)) for one in completions]
     runs = copies.longest_runs([one.text for one in completions])
@@ -202,7 +201,7 @@ def _copied(completions: Sequence[Completion], material: Material, copies: CopyF
     ]
     note = f"words of the longest run that stands in the training text, of all words; the longest has {max(runs)} words"
     found = [
-        measure("copied", [share for _, share in rows] or [0.0], [key for key, _ in rows] or [""], better="less",
+        clustered_mean("copied", [share for _, share in rows] or [0.0], [key for key, _ in rows] or [""], better="less",
                 note=note)
     ]  # fmt: skip
     if material.held_out:
@@ -210,14 +209,14 @@ def _copied(completions: Sequence[Completion], material: Material, copies: CopyF
         texts = [" ".join(words_of(document)[:usual]) for document in material.held_out]
         shares = [run / max(1, len(text.split())) for run, text in zip(copies.longest_runs(texts), texts, strict=True)]
         note = f"the same for the first {usual} words of the held-out documents: what anybody's text has in common"
-        found.append(measure("copied, held-out text", shares, range(len(shares)), note=note))
+        found.append(clustered_mean("copied, held-out text", shares, range(len(shares)), note=note))
     return found
 
 
-def _of_pairs(title: str, scores: PairScores) -> Measure:
+def _of_pairs(title: str, scores: PairScores) -> StoryMeasure:
     interval, count = scores.interval, sum(part.pairs for part in scores.paradigms)
     ties = sum(part.ties for part in scores.paradigms)
-    return Measure(
+    return StoryMeasure(
         name=title,
         value=scores.accuracy,
         low=interval.low,
@@ -229,5 +228,5 @@ def _of_pairs(title: str, scores: PairScores) -> Measure:
     )
 
 
-def _of_facts(scores: FactScores) -> list[Measure]:
+def _of_facts(scores: FactScores) -> list[StoryMeasure]:
     return [scores.accuracy(), *(scores.accuracy(kind) for kind in scores.kinds)]

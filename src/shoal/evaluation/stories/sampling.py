@@ -1,7 +1,7 @@
-"""Several completions of each prompt, drawn at a temperature, kept as they come.
+"""Several completions of each prompt, sampled at a temperature and recorded as they come.
 
-What is drawn depends on the weights, the prompt, the temperature, the seed and the number of the completion, and not on
-how prompts are batched; the record is keyed by all of these, so that a run that was broken off goes on where it was.
+What is sampled depends on the weights, the prompt, the temperature, the seed and the number of the completion, and not
+on how prompts are batched; the record is keyed by all of these, so that an interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shoal.models import sample_continuations
 from shoal.text import decode_continuation, plain_ids
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -31,11 +32,41 @@ if TYPE_CHECKING:
     from shoal.text import PlainTokenizer
 
 _ROWS = 64
+"""Completions sampled together and then recorded: what a killed run loses at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How completions are sampled."""
+
+    completions: int = 5
+    """Of each prompt."""
+
+    temperature: float = 1.0
+    """Logits are divided by it; 0 takes the most likely token."""
+
+    max_tokens: int = 200
+    """Of a completion; fewer where the model's context ends."""
+
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse counts below 1.
+
+        Raises:
+            UsageError: there is one.
+        """
+        for name, value in (("completions", self.completions), ("max_tokens", self.max_tokens)):
+            if value < 1:
+                raise UsageError(f"{name} is {value}; give a whole number above 0")
+
+
+_DEFAULT = Sampling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What a model said."""
+    """One completion of a prompt."""
 
     prompt: StoryPrompt
     number: int
@@ -43,7 +74,7 @@ class Completion:
 
     text: str
     ended: bool
-    """Whether it came to its end token."""
+    """Whether it reached the end token."""
 
     tokens: int
     key: str
@@ -51,8 +82,8 @@ class Completion:
     @property
     def story(self) -> str:
         """The story: the completion, behind the beginning where the prompt is one."""
-        asked = self.prompt.words or self.prompt.features
-        return self.text.strip() if asked else (self.prompt.text + self.text).strip()
+        instructed = self.prompt.words or self.prompt.features
+        return self.text.strip() if instructed else (self.prompt.text + self.text).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,54 +99,45 @@ def complete_prompts(
     model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     prompts: Sequence[StoryPrompt],
+    sampling: Sampling = _DEFAULT,
     *,
-    completions: int = 5,
-    temperature: float = 1.0,
-    longest: int = 200,
-    seed: int = 0,
     digest: str = "",
-    record: str | Path | None = None,
+    record: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Completion]:
-    """Draw completions, prompt after prompt.
+    """Sample completions, prompt after prompt.
 
     Args:
         model: a causal language model, or what `load_for_scoring` gives.
         tokenizer: its tokenizer.
-        prompts: what is gone on from.
-        completions: of each prompt.
-        temperature: logits are divided by it; 0 takes the most likely token.
-        longest: the most tokens of a completion; fewer where the model's context ends.
-        seed: of the draws.
+        prompts: what is continued.
+        sampling: how many completions, and how they are sampled.
         digest: names the weights in the record.
-        record: the JSONL file of completions; it is made, or gone on with.
+        record: the JSONL file of completions; it is made, or continued.
         progress: called with (what, done, total).
 
     Raises:
-        UsageError: a count is below 1, the temperature is no number of 0 or more, or there is a record and no digest.
+        UsageError: the temperature is no number of 0 or more, or there is a record and no digest.
         TooLongError: a prompt fills the model's context.
         DataError: the tokenizer has no token that begins or ends a text, or the record is not one.
         ModelError: the model's logits are not numbers.
     """
     record = None if record is None else Path(record)
-    for name, value in (("completions", completions), ("longest", longest)):
-        if value < 1:
-            raise UsageError(f"{name} is {value}; give a whole number above 0")
     if record is not None and not digest:
-        raise UsageError("a record of completions needs the digest of the weights, so that models are told apart")
-    settings = (digest, temperature, longest, seed)
+        raise UsageError("a record of completions needs the digest of the weights, which identifies the model")
+    settings = (digest, sampling.temperature, sampling.max_tokens, sampling.seed)
     draws = [
         _Draw(prompt, number, ids, limit, _key(settings, prompt, number))
         for prompt in prompts
-        for ids, limit in [_encode(model, tokenizer, prompt, longest)]
-        for number in range(completions)
+        for ids, limit in [_encode(model, tokenizer, prompt, sampling.max_tokens)]
+        for number in range(sampling.completions)
     ]
     known = {} if record is None else read_record(record)
     todo = [draw for draw in draws if draw.key not in known]
     with scoring_mode(model):
         for first in range(0, len(todo), _ROWS):
             part = todo[first : first + _ROWS]
-            rows = _draw(model, tokenizer, part, temperature)
+            rows = _draw(model, tokenizer, part, sampling.temperature)
             known |= {row["key"]: row for row in rows}
             if record is not None:
                 with record.open("a", encoding="utf-8") as file:
@@ -129,7 +151,7 @@ def _encode(
     model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast | PlainTokenizer,
     prompt: StoryPrompt,
-    longest: int,
+    max_tokens: int,
 ) -> tuple[tuple[int, ...], int]:
     """The ids of a prompt, and how many tokens may follow."""
     ids = (*document_opening(tokenizer), *plain_ids(tokenizer, [prompt.text])[0])
@@ -138,7 +160,7 @@ def _encode(
         raise TooLongError(
             f"the prompt {prompt.text[:40]!r} takes {len(ids)} tokens and the model reads {context}; shorten it"
         )
-    return ids, longest if context is None else min(longest, context - len(ids))
+    return ids, max_tokens if context is None else min(max_tokens, context - len(ids))
 
 
 def _key(settings: tuple[Any, ...], prompt: StoryPrompt, number: int) -> str:
@@ -147,7 +169,7 @@ def _key(settings: tuple[Any, ...], prompt: StoryPrompt, number: int) -> str:
 
 def _draw(model: Any, tokenizer: Any, draws: Sequence[_Draw], temperature: float) -> list[dict[str, Any]]:
     end_id = tokenizer.eos_token_id
-    said = sample_continuations(
+    sampled = sample_continuations(
         model,
         [draw.ids for draw in draws],
         [int(draw.key, 16) for draw in draws],
@@ -164,7 +186,7 @@ def _draw(model: Any, tokenizer: Any, draws: Sequence[_Draw], temperature: float
             "prompt": draw.prompt.text,
             "number": draw.number,
         }
-        for draw, ids in zip(draws, said, strict=True)
+        for draw, ids in zip(draws, sampled, strict=True)
     ]
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from shoal.corpora import words_of
-from shoal.evaluation.stories.measures import Measure, measure
+from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from shoal.evaluation.stories.sampling import Completion
 
 _SHARED = 4
+"""Words of a run: shorter ones are shared by any two stories."""
 _WORDS = 50
+"""Most completions have as many; of longer texts more n-grams would repeat."""
 
 
-def distinct(completions: Sequence[Completion], size: int) -> Measure:
+def distinct(completions: Sequence[Completion], size: int) -> StoryMeasure:
     """Different n-grams among the first fifty words of each completion, over all of them, a prompt at a time.
 
     Distinct-n (Li et al. 2016, arXiv:1510.03055) falls with the length of the text, so that equal numbers of words are
@@ -27,7 +29,7 @@ def distinct(completions: Sequence[Completion], size: int) -> Measure:
     for one in completions:
         grams.setdefault(one.prompt.key, []).extend(_grams(words_of(one.text)[:_WORDS], size))
     held = {key: found for key, found in grams.items() if found}
-    return measure(
+    return clustered_mean(
         f"distinct-{size}",
         [len(set(found)) for found in held.values()] or [0.0],
         list(held) or [""],
@@ -37,7 +39,7 @@ def distinct(completions: Sequence[Completion], size: int) -> Measure:
     )
 
 
-def self_overlap(completions: Sequence[Completion]) -> Measure:
+def self_overlap(completions: Sequence[Completion]) -> StoryMeasure:
     """Of the runs of four words in a completion, the share that another completion of the same prompt has as well.
 
     (As Self-BLEU, Zhu et al. 2018, arXiv:1802.01886, without its brevity penalty.)
@@ -45,7 +47,7 @@ def self_overlap(completions: Sequence[Completion]) -> Measure:
     grams = [(one.prompt.key, set(_grams(words_of(one.text), _SHARED))) for one in completions]
     holders: Counter[tuple[str, tuple[str, ...]]] = Counter((key, gram) for key, held in grams for gram in held)
     rows = [(key, sum(holders[key, gram] > 1 for gram in held) / len(held)) for key, held in grams if held]
-    return measure(
+    return clustered_mean(
         "self-overlap",
         [share for _, share in rows] or [0.0],
         [key for key, _ in rows] or [""],

@@ -1,14 +1,17 @@
-from .files import (
-    load_recipe as load_recipe,
-    parse_setting as parse_setting,
+from .callbacks import (
+    Evaluation as Evaluation,
+    PretrainCallbacks as PretrainCallbacks,
 )
-from .listeners import Listeners as Listeners
-from .planning import PretrainPlan as PretrainPlan
+from .planning import (
+    PretrainPlan as PretrainPlan,
+)
 from .recipe import (
     Recipe as Recipe,
+    load_recipe as load_recipe,
+    parse_setting as parse_setting,
     recipe_from as recipe_from,
 )
-from .result import (
+from .records import (
     HeldOutScore as HeldOutScore,
     Memorised as Memorised,
     PretrainResult as PretrainResult,
@@ -18,5 +21,4 @@ from .run import (
     plan_run as plan_run,
     pretrain_run as pretrain_run,
 )
-from .watching import Moment as Moment
-from .words import in_words as in_words
+from .trackers import Tracker as Tracker

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.result import PretrainResult
+    from shoal.experiments.pretraining.records import PretrainResult
     from shoal.experiments.pretraining.tables import CorpusTable
 
 
@@ -69,11 +69,11 @@ def _corpora(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sources
 
 
 def _origin(corpus: CorpusTable) -> str:
-    """Where the documents come from; of a file its name alone, since the path says nothing elsewhere."""
+    """Where the documents come from; of a file its name alone, since its path is that of one machine."""
     if corpus.source is not None:
         return corpus.source.rpartition("/")[2]
-    told = "the story grammar" if corpus.grammar is not None else "the matching grammar"
-    return f"{told} of shoal, seed {corpus.seed}"
+    source = "the story grammar" if corpus.grammar is not None else "the matching grammar"
+    return f"{source} of shoal, seed {corpus.seed}"
 
 
 def _memorised(result: PretrainResult) -> str:
@@ -88,8 +88,8 @@ def _memorised(result: PretrainResult) -> str:
 
 
 def _samples(recipe: Recipe, result: PretrainResult) -> str:
-    said = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
-    if not said:
+    rows = [row for row in read_json_rows(result.folder / "samples.jsonl") if row["step"] == result.steps]
+    if not rows:
         return "None were drawn."
-    quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in said)
+    quoted = (f"> **{row['prompt']}**{' '.join(('|' + row['text']).split())[1:]}" for row in rows)
     return "\n\n".join([f"At temperature {recipe.evaluation.temperature:g}.", *quoted])

@@ -1,7 +1,8 @@
-"""The documents of a corpus: read or told, cleaned, without their repeats, and kept as one Parquet file.
+"""The documents of a corpus: read or generated, cleaned, without their repeats, and kept as one Parquet file.
 
-The file is named by a digest of what it was made from, so that it is made once for all runs beside each other. A
-document's id is the digest of its text up to white space; it says which document it is in every list and run.
+The file is named by a digest of what it was made from, so that it is made once for all runs that share a cache. A
+document's id is the digest of its text up to white space; it names the document in every list and run. Of a hub data
+set the newest revision is read when a run is begun, and then the same one to its end.
 """
 
 from __future__ import annotations
@@ -15,25 +16,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.corpora import HUB, parse_hub, pin
-from shoal.errors import DataError
-from shoal.experiments.pretraining.sources import pinned_source
+from shoal.errors import DataError, UnavailableError
 from shoal.experiments.storage import disk_faults, read_json, write_json
 from shoal.files import digest_of_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import numpy.typing as npt
 
+    from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.tables import CorpusTable
     from shoal.progress import Progress
+
 
 FORMAT = 2
 """Raised where equal sources would give other documents."""
 
 _MAKES_NO_DOCUMENT = {"name", "held_out", "passes", "licence"}
-_TOLD_TO_KNOW = 20
-"""Stories that stand for the version of a grammar."""
+_VERSION_STORIES = 20
+"""Stories that stand for the version of a grammar: where it was changed, they differ, and the corpus is made again."""
 
 
 def document_id(text: str) -> str:
@@ -42,19 +44,24 @@ def document_id(text: str) -> str:
 
 
 def corpus_key(corpus: CorpusTable) -> str:
-    """What the corpus's documents are made from, as 16 hexadecimal characters.
+    """A digest of what the corpus's documents are made from, as 16 hexadecimal characters.
 
     Raises:
         DataError: the source is not there.
     """
     values = corpus.model_dump(mode="json", exclude=_MAKES_NO_DOCUMENT | {"source"})
-    told = None if corpus.source is not None else list(islice(_told(corpus), _TOLD_TO_KNOW))
+    stories = None if corpus.source is not None else list(islice(_generated(corpus), _VERSION_STORIES))
     source = None if corpus.source is None else _source_digest(corpus.source)
-    return hashlib.sha256(json.dumps([FORMAT, values, told, source]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([FORMAT, values, stories, source]).encode()).hexdigest()[:16]
 
 
 def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress | None = None) -> Path:
-    """The Parquet file of the corpus's documents in the folder, made where it is not there yet.
+    """The Parquet file of the corpus's documents, made where it is not there yet.
+
+    Args:
+        corpus: where they come from, and how they are cleaned.
+        folder: the cache.
+        progress: called with (what, done, total).
 
     Raises:
         DataError: the corpus holds no document, or cannot be read as UTF-8 text.
@@ -75,13 +82,13 @@ def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress |
             {"id": document_id(text), "text": text}
             for text in _counted(_documents(corpus, counts), corpus, counts, progress)
         )
-        write_documents(_some(rows, corpus), file)
+        write_documents(_not_empty(rows, corpus), file)
         write_json(file.with_suffix(".json"), counts)
     return file
 
 
 def document_counts(file: Path) -> dict[str, int]:
-    """How many documents were read, dropped for a reason, and kept."""
+    """How many documents were read, dropped for a reason, and used."""
     return dict(read_json(file.with_suffix(".json")))
 
 
@@ -109,7 +116,7 @@ def _documents(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
 
 
 def _raw(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
-    for text in _told(corpus) if corpus.source is None else _read(corpus.source, corpus):
+    for text in _generated(corpus) if corpus.source is None else _read(corpus.source, corpus):
         counts["read"] += 1
         yield text
 
@@ -124,7 +131,7 @@ def _read(source: str, corpus: CorpusTable) -> Iterable[str]:
     return read_documents(source, column=corpus.column)
 
 
-def _told(corpus: CorpusTable) -> Iterator[str]:
+def _generated(corpus: CorpusTable) -> Iterator[str]:
     from shoal.corpora import generate_stories
     from shoal.corpora.grammar import story_row, tell_stories
 
@@ -147,9 +154,9 @@ def _cleaned(texts: Iterable[str], corpus: CorpusTable, counts: dict[str, int]) 
         if cleaned is not None and corpus.clean == "plain":
             cleaned = clean_text(cleaned)
         if cleaned and corpus.drop_counting:
-            kept, dropped = drop_counting([cleaned])
+            left, dropped = drop_counting([cleaned])
             counts["counting"] += dropped
-            cleaned = kept[0] if kept else None
+            cleaned = left[0] if left else None
         if cleaned:
             yield cleaned
 
@@ -176,7 +183,7 @@ def _counted(
         yield text
 
 
-def _some(rows: Iterable[dict[str, Any]], corpus: CorpusTable) -> Iterator[dict[str, Any]]:
+def _not_empty(rows: Iterable[dict[str, Any]], corpus: CorpusTable) -> Iterator[dict[str, Any]]:
     empty = True
     for row in rows:
         empty = False
@@ -193,3 +200,61 @@ def _source_digest(source: str) -> str:
     if not path.exists():
         raise DataError(f"there is no {path}; give a file, a folder or {HUB}org/name as the source of a corpus")
     return digest_of_files(path)
+
+
+_KNOWN = "hub.json"
+
+
+def pinned_source(source: str, folder: Path) -> str:
+    """A source with the commit of its hub data set in it; one that is no such set stays as it is.
+
+    The commit is written down in the folder, so that without a network the documents that lie there are found again.
+
+    Args:
+        source: as a recipe has it.
+        folder: of the prepared documents.
+
+    Raises:
+        UsageError: the hub has no such data set.
+        UnavailableError: the hub cannot be reached, and the data set was never read before.
+    """
+    if not source.startswith(HUB):
+        return source
+    wanted = parse_hub(source)
+    known: dict[str, str] = read_json(folder / _KNOWN) if (folder / _KNOWN).is_file() else {}
+    try:
+        pinned = str(pin(wanted))
+    except UnavailableError:
+        if str(wanted) not in known:
+            raise
+        return known[str(wanted)]
+    if known.get(str(wanted)) != pinned:
+        with disk_faults(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / _KNOWN, known | {str(wanted): pinned})
+    return pinned
+
+
+def pinned_sources(recipe: Recipe, folder: Path) -> dict[str, str]:
+    """The pinned source of each corpus that is a hub data set, by the corpus's name.
+
+    Args:
+        recipe: with the corpora.
+        folder: of the prepared documents.
+
+    Raises:
+        ShoalError: as `pinned_source`.
+    """
+    sources = {corpus.name: corpus.source for corpus in recipe.corpus if corpus.source is not None}
+    return {name: pinned_source(source, folder) for name, source in sources.items() if source.startswith(HUB)}
+
+
+def with_sources(recipe: Recipe, sources: Mapping[str, str]) -> Recipe:
+    """The recipe with other sources.
+
+    Args:
+        recipe: as it was read.
+        sources: what is read instead, by the corpus's name.
+    """
+    places = {corpus.name: place for place, corpus in enumerate(recipe.corpus)}
+    return recipe.with_values({f"corpus.{places[name]}.source": source for name, source in sources.items()})

@@ -1,4 +1,4 @@
-"""What a recipe is going to do, said before it starts: sizes, steps, and the time that a few steps foretell."""
+"""The model of a recipe, and the plan of its training: sizes, steps, and how long a few measured steps take."""
 
 from __future__ import annotations
 
@@ -9,17 +9,60 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
-from shoal.experiments.pretraining.words import in_words
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.experiments.pretraining.preparing import Prepared
+    from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.training import Batch, DocumentSource, Dtype, TrainSettings
+    from shoal.training import Batch, DocumentSource, Dtype, Precision, TrainSettings
 
-_TRIED = 4
-"""Steps that are measured; the first of them, which also chooses the precision, does not count."""
+
+_MULTIPLE = 8
+"""Feed-forward widths of a Llama are rounded up to it."""
+
+
+def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    """The model of the recipe with fresh weights.
+
+    Args:
+        recipe: its shape and seed.
+        tokenizer: gives the size of the vocabulary and the end token.
+
+    Raises:
+        UsageError: the heads do not divide the width.
+    """
+    from shoal.models import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
+
+    table = recipe.model
+    same = table.model_dump(include={"width", "layers", "heads", "context", "tied", "initial_spread"})
+    same |= {"vocabulary": len(tokenizer), "end_token_id": tokenizer.eos_token_id}
+    if table.kind == "llama":
+        inner = table.inner or -(-8 * table.width // (3 * _MULTIPLE)) * _MULTIPLE
+        return build_llama(LlamaShape(inner=inner, **same), seed=recipe.seed)
+    return build_gpt_neo(GptNeoShape(inner=table.inner or 4 * table.width, **same), seed=recipe.seed)
+
+
+def train_settings(recipe: Recipe, steps: int, precision: Precision | None = None) -> TrainSettings:
+    """The settings of the training loop.
+
+    Args:
+        recipe: has them.
+        steps: of the whole training.
+        precision: what a measurement has chosen; None for that of the recipe.
+    """
+    from shoal.experiments.tables import train_settings_of
+    from shoal.training import default_beta2
+
+    table = recipe.training
+    chosen = {"epochs": 1.0, "seed": recipe.seed, "precision": precision or table.precision}
+    beta2 = default_beta2(table.optimizer, steps) if table.beta2 is None else table.beta2
+    return train_settings_of(table, chosen | {"beta2": beta2})
+
+
+_MEASURED_STEPS = 4
+"""Steps that are measured; the first does not count, since it also chooses the precision and warms the caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +99,7 @@ class PretrainPlan:
 
     precision: Dtype
     step_seconds: float
-    """Of a step, as measured."""
+    """Seconds per step, as measured."""
 
     seconds: float
     """Of all steps; scoring comes on top."""
@@ -66,7 +109,7 @@ class PretrainPlan:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """The plan in words."""
+        """The plan for a person, line by line."""
         head = [
             f"{corpus.name}: {corpus.documents:,} documents, {corpus.size:,} bytes, {corpus.tokens:,} tokens, "
             f"{corpus.held_out:,} held out"
@@ -75,17 +118,26 @@ class PretrainPlan:
         if self.missing_ids:
             head.append(f"{self.missing_ids} of the listed held-out ids are in none of the corpora")
         packed = f"{self.packing:.1%} of each step is filled"
-        speed = f"{self.step_seconds * 1000:.0f} ms a step, measured on {_TRIED - 1}"
+        speed = f"{self.step_seconds * 1000:.0f} ms per step, measured on {_MEASURED_STEPS - 1}"
         return [
             *head,
             f"{self.parameters:,} parameters, {self.vocabulary:,} tokens in the vocabulary",
             f"{self.steps:,} steps on {self.tokens:,} tokens ({packed}), {self.precision}",
-            f"about {in_words(self.seconds)} of training ({speed}); scoring and samples besides",
+            f"about {format_duration(self.seconds)} of training ({speed}); scoring and samples besides",
         ]
 
 
-def plan_training(recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings) -> PretrainPlan:
-    """Measure a few steps on a copy of the model, and say what all of them will take."""
+def plan_pretraining(
+    recipe: Recipe, prepared: Prepared, model: PreTrainedModel, settings: TrainSettings
+) -> PretrainPlan:
+    """Measure a few steps on a copy of the model, and plan all of them by that.
+
+    Args:
+        recipe: what will be done.
+        prepared: its data.
+        model: the fresh model, which is left as it is.
+        settings: of the training.
+    """
     step_seconds, precision = _measure(model, prepared.stream, settings)
     corpora = tuple(
         CorpusPlan(
@@ -130,13 +182,13 @@ class _FirstSteps:
 
 
 def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
-    """Seconds a step, and the precision that was chosen or measured."""
+    """Seconds per step, and the precision that was chosen or measured."""
     from shoal.training import Callbacks, run_training
 
     moments: list[float] = []
     result = run_training(
         copy.deepcopy(model),
-        _FirstSteps(stream, _TRIED),
+        _FirstSteps(stream, _MEASURED_STEPS),
         # The rate of a real first step is small, too; a large one could meet a number that is none.
         replace(settings, learning_rate=min(settings.learning_rate, 1e-4), matrix_learning_rate=None),
         folder=None,

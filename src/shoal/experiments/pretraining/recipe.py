@@ -1,30 +1,33 @@
-"""What a recipe holds: the corpora, the tokenizer, the model, the training and what is measured of it."""
+"""What a recipe holds (the corpora, the tokenizer, the model, the training, what is measured), read from TOML."""
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from shoal.errors import ExperimentFileError
-from shoal.experiments.faults import fault_line
+from shoal.errors import ExperimentFileError, UsageError
+from shoal.experiments.loading import name_from_file, parse_toml
 from shoal.experiments.pretraining.tables import (
     CheckpointsTable,
     CorpusTable,
-    EvaluationTable,
     ModelTable,
+    PretrainEvaluationTable,
+    PretrainTable,
     StageTable,
     TokenizerTable,
-    Tracker,
-    TrainingTable,
+    TrackerName,
 )
-from shoal.experiments.table import Name, Table, Whole
+from shoal.experiments.tables import Name, SettingsTable, Whole, fault_line
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
 
-class Recipe(Table):
+class Recipe(SettingsTable):
     """From a corpus to a small model."""
 
     name: Name
@@ -32,11 +35,11 @@ class Recipe(Table):
     corpus: Annotated[tuple[CorpusTable, ...], Field(strict=False, min_length=1)]
     tokenizer: TokenizerTable = TokenizerTable()
     model: ModelTable = ModelTable()
-    training: TrainingTable = TrainingTable()
+    training: PretrainTable = PretrainTable()
     stages: Annotated[tuple[StageTable, ...], Field(strict=False)] = ()
-    evaluation: EvaluationTable = EvaluationTable()
+    evaluation: PretrainEvaluationTable = PretrainEvaluationTable()
     checkpoints: CheckpointsTable = CheckpointsTable()
-    trackers: Annotated[tuple[Tracker, ...], Field(strict=False)] = ()
+    trackers: Annotated[tuple[TrackerName, ...], Field(strict=False)] = ()
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @model_validator(mode="after")
@@ -44,8 +47,8 @@ class Recipe(Table):
         names = [corpus.name for corpus in self.corpus]
         if len(set(names)) != len(names):
             raise ValueError("two corpora have the same name; each needs its own")
-        told = [("stages", name) for stage in self.stages for name in stage.shares]
-        for table, name in [*told, *(("tokenizer.corpora", name) for name in self.tokenizer.corpora)]:
+        named = [("stages", name) for stage in self.stages for name in stage.shares]
+        for table, name in [*named, *(("tokenizer.corpora", name) for name in self.tokenizer.corpora)]:
             if name not in names:
                 raise ValueError(f"{table}: {name!r} is none of the corpora: {', '.join(names)}")
         if self.training.context is not None and self.training.context > self.model.context:
@@ -112,3 +115,62 @@ def _in_list(entries: list[Any], step: str, key: str) -> Any:
         return entries[int(step)]
     known = ", ".join(str(entry.get("name", place)) for place, entry in enumerate(entries))
     raise ExperimentFileError(f"{key!r}: there is no entry {step!r}; there are {known}")
+
+
+def load_recipe(
+    path: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        path: a TOML file.
+        data: the folder from which the recipe's sources are found; by default the one that the file lies in.
+        values: changes by dotted key, as in ``{"model.width": 96}``.
+
+    Raises:
+        ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
+    """
+    file = Path(path)
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise ExperimentFileError(f"{file}: {error.strerror or error}; give a TOML file with a recipe") from error
+    table = {"name": name_from_file(file, "run")} | parse_toml(str(file), text)
+    recipe = recipe_from(table, str(file))
+    if values:
+        recipe = recipe.with_values(values)
+    return _located(recipe, Path(data) if data is not None else file.parent, file.parent)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """``KEY=VALUE`` of the command line; the value as TOML has it, or else a string.
+
+    Raises:
+        UsageError: there is no ``=``.
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise UsageError(f"--set {text!r} sets nothing; give KEY=VALUE, as in --set model.width=96")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _located(recipe: Recipe, data: Path, home: Path) -> Recipe:
+    """The recipe with absolute paths."""
+    from shoal.corpora import HUB
+
+    values: dict[str, Any] = {}
+    for place, corpus in enumerate(recipe.corpus):
+        if corpus.source is not None and not corpus.source.startswith(HUB):
+            values[f"corpus.{place}.source"] = str(data.resolve() / Path(corpus.source).expanduser())
+    if recipe.evaluation.held_out_ids is not None:
+        values["evaluation.held_out_ids"] = str(home.resolve() / recipe.evaluation.held_out_ids)
+    spec = recipe.tokenizer.source
+    if spec is not None and (home / spec).is_dir():
+        values["tokenizer.source"] = str((home / spec).resolve())
+    return recipe.with_values(values) if values else recipe

@@ -1,7 +1,7 @@
-"""What a training wrote down of its steps, scores and samples: JSON lines, and the same in one SQLite file.
+"""The records of a training: its steps, scores and samples, and the result that is read from it.
 
-A training that goes on after a kill first drops what was written of steps that it does again, so that each step stands
-once in both.
+They stand as JSON lines, and the same in one SQLite file. A training that is resumed after a kill first drops what was
+written of steps that it repeats, so that each step stands once in both.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ import errno
 import json
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from shoal.experiments.storage import disk_faults, finite, read_json_rows, write_jsonl
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+
+    from shoal.training import CurvePoint
+
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "metrics": ("step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", "cpu_seconds"),
@@ -57,20 +62,25 @@ class Records:
             self._base.close()
 
     def forget_from(self, step: int) -> dict[str, Any] | None:
-        """Drop what was written of this step and later ones; the last row of the metrics that is left."""
+        """Drop the rows of this step and later ones; the last row of the metrics that is left."""
         for file in self._files.values():
             file.close()
         self._files = {}
-        kept: list[dict[str, Any]] = []
+        metrics: list[dict[str, Any]] = []
         for name in TABLES:
             rows = [row for row in read_json_rows(self._folder / f"{name}.jsonl") if row["step"] < step]
             write_jsonl(self._folder / f"{name}.jsonl", rows)
-            kept = rows if name == "metrics" else kept
+            metrics = rows if name == "metrics" else metrics
             self._rewrite(name, rows)
-        return kept[-1] if kept else None
+        return metrics[-1] if metrics else None
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Append rows to a table."""
+        """Append rows to a table.
+
+        Args:
+            name: one of `TABLES`.
+            rows: in order; a column that is missing is null in SQLite.
+        """
         with disk_faults(self._folder):
             if name not in self._files:
                 self._files[name] = (self._folder / f"{name}.jsonl").open("a", encoding="utf-8")
@@ -101,10 +111,101 @@ class Records:
 
 @contextmanager
 def _as_disk_fault(folder: Path) -> Iterator[None]:
-    """SQLite says that the disk is full in words of its own."""
+    """Turn what SQLite raises on a full disk into the `OSError` that other writers raise."""
     try:
         yield
     except sqlite3.OperationalError as error:
         if "full" in str(error) or "disk I/O" in str(error):
             raise OSError(errno.ENOSPC, str(error), str(folder / "records.sqlite")) from error
         raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutScore:
+    """How well the model expects the held-out documents of one corpus."""
+
+    bits_per_byte: float
+    """Cross-entropy in bits per byte of UTF-8, end tokens included; the first token is predicted too."""
+
+    low: float
+    high: float
+    """95% bootstrap interval over documents."""
+
+    documents: int
+    size: int
+    """Bytes of the scored documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memorised:
+    """Prefixes whose true continuation is the model's greedy one, among training and among held-out texts."""
+
+    training: int
+    training_prefixes: int
+    held_out: int
+    held_out_prefixes: int
+    prefix_tokens: int
+    tokens: int
+    """How many tokens had to be equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainResult:
+    """A model that has been trained, and what was measured of it."""
+
+    folder: Path
+    """The run folder; the model is in its ``model`` folder."""
+
+    parameters: int
+    tokens: int
+    """Tokens that were trained on."""
+
+    steps: int
+    seconds: float
+    """Wall-clock seconds of training, all parts of a resumed one counted."""
+
+    cpu_seconds: float
+    """CPU-seconds of training, likewise."""
+
+    precision: str
+    curve: tuple[CurvePoint, ...]
+    held_out: Mapping[str, HeldOutScore]
+    """By corpus; a corpus with nothing held out is missing."""
+
+    memorised: Memorised | None
+
+    @property
+    def model(self) -> Path:
+        """The folder that ``AutoModelForCausalLM.from_pretrained`` loads."""
+        return self.folder / "model"
+
+    @property
+    def bits_per_byte(self) -> dict[str, float]:
+        """Held-out bits per byte by corpus."""
+        return {name: score.bits_per_byte for name, score in self.held_out.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the curve is left to its own file."""
+        values = asdict(self)
+        del values["curve"]
+        return values | {"folder": str(self.folder), "model": str(self.model)}
+
+
+def result_of(folder: str | os.PathLike[str], done: Mapping[str, Any]) -> PretrainResult:
+    """The result of a run folder.
+
+    Args:
+        folder: in which the records lie.
+        done: what its ``done.json`` holds.
+    """
+    from shoal.training import CurvePoint
+
+    folder = Path(folder)
+    names = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
+    parsed = {
+        "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},
+        "memorised": None if done["memorised"] is None else Memorised(**done["memorised"]),
+    }
+    rows = read_json_rows(folder / "metrics.jsonl")
+    curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)
+    return PretrainResult(folder=folder, curve=curve, **(dict(done) | parsed))

@@ -4,61 +4,80 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import keep_environment
-from shoal.experiments.pretraining.listeners import Listeners
-from shoal.experiments.pretraining.result import PretrainResult, result_of
-from shoal.experiments.settings_file import as_table
-from shoal.experiments.storage import write_text
+from shoal.experiments.pretraining.callbacks import PretrainCallbacks
+from shoal.experiments.pretraining.records import PretrainResult, result_of
+from shoal.experiments.settings_file import as_table, flatten
+from shoal.experiments.storage import read_json_rows, write_text
 from shoal.experiments.store import RunStore
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from transformers import PreTrainedModel
 
+    from shoal.experiments.pretraining.callbacks import EvalCallback, Evaluation
+    from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.planning import PretrainPlan
-    from shoal.experiments.pretraining.preparing import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.watching import Watch
     from shoal.progress import Progress
-    from shoal.training import ProcessGroup, TrainSettings
+    from shoal.training import ProcessGroup
 
 PLAN_FILE = "recipe.toml"
 PLAN_JSON = "plan.json"
 """Written when the data are prepared and the steps are measured, just before training."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A training that can begin: its data, its fresh model, and what will be done."""
+
+    data: Prepared
+    model: PreTrainedModel
+    plan: PretrainPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model after its last step."""
+
+    planned: Planned
+    last: Evaluation | None
+    """The newest evaluation on the way, which may be of an earlier step; None where this process has made none."""
+
+
 def pretrain_run(
     recipe: Recipe,
-    out: str | Path,
+    out: str | os.PathLike[str],
     *,
     progress: Progress | None = None,
     resume: bool = True,
-    cache: str | Path | None = None,
-    listeners: Listeners | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    callbacks: PretrainCallbacks | None = None,
 ) -> PretrainResult:
     """Train a model from scratch as the recipe says.
 
     The folder gets the recipe, ``held_out.txt``, the records of steps, scores and samples, checkpoints where the recipe
     asks for them, and in ``model`` what ``AutoModelForCausalLM`` loads; `shoal.reports.write_report` draws its curve. A
-    call with the same recipe goes on where a killed one was, to the same bits; of a finished run it gives the result.
+    call with the same recipe resumes one that was killed, to the same bits; of a finished run it gives the result.
 
     Args:
         recipe: what to do.
         out: the run folder; made where it does not exist.
-        progress: called with (what, done, total).
-        resume: whether a folder in which this recipe was begun is gone on with; if not, it is refused.
-        cache: where prepared documents and tokens lie; by default the folder ``prepared`` beside the run folder.
-        listeners: who else is told.
+        progress: called with (what, done, total), where there are no ``callbacks``.
+        resume: whether a run of this recipe that is in the folder is resumed; if not, it is refused.
+        cache: where prepared documents and tokens lie; by default the folder ``prepared`` next to the run folder.
+        callbacks: what is called on the way.
 
     Raises:
         StoreError: the folder holds another run, the disk is full, or ``resume`` is off and a run is there.
-        TrainingError: a loss is not a number; the model before that step is kept in ``last-good``.
+        TrainingError: a loss is not a number; the model before that step is saved in ``last-good``.
         ShoalError: a corpus, tokenizer, model or setting that cannot be used.
     """
     from shoal.training import current_process_group
@@ -68,18 +87,19 @@ def pretrain_run(
 
     def begin() -> bool:
         if not resume and (out / PLAN_FILE).exists():
-            raise StoreError(f"{out} holds a run; give another folder, delete it, or let it go on")
+            raise StoreError(f"{out} holds a run; give another folder, delete it, or let it be resumed")
         opened.append(RunStore(out, recipe, plan=PLAN_FILE))
         return opened[0].is_done(".")
 
     try:
         if not group.broadcast_from_rank0(begin):
-            heard = listeners or Listeners(progress=progress)
-            _Run(recipe, out, opened[0] if opened else None, group, heard).train(Path(cache or out.parent / "prepared"))
+            called = callbacks or PretrainCallbacks(progress=progress)
+            run = _PretrainRun(recipe, out, opened[0] if opened else None, group, called)
+            run.finish(run.train(run.plan(run.prepare(Path(cache or out.parent / "prepared")))))
         result: PretrainResult = group.broadcast_from_rank0(lambda: result_of(out, opened[0].read("done.json")))
     except ShoalError:
         if opened and not (out / PLAN_JSON).is_file():
-            opened[0].forget()  # nothing was done yet, so that a recipe that is mended may take the folder
+            opened[0].forget()  # nothing was done yet, so that a recipe that is corrected may take the folder
         raise
     finally:
         for store in opened:
@@ -87,81 +107,110 @@ def pretrain_run(
     return result
 
 
-def plan_run(recipe: Recipe, cache: str | Path, *, progress: Progress | None = None) -> PretrainPlan:
+def plan_run(recipe: Recipe, cache: str | os.PathLike[str], *, progress: Progress | None = None) -> PretrainPlan:
     """What `pretrain_run` would do and how long it would take; documents and tokens are prepared for it.
+
+    Args:
+        recipe: what would be done.
+        cache: where prepared documents and tokens lie.
+        progress: called with (what, done, total).
 
     Raises:
         ShoalError: as `pretrain_run`.
     """
-    from shoal.experiments.pretraining.building import build_model, train_settings
-    from shoal.experiments.pretraining.planning import plan_training
-    from shoal.experiments.pretraining.preparing import prepare
+    from shoal.experiments.pretraining.data import prepare_data
+    from shoal.experiments.pretraining.planning import build_recipe_model, plan_pretraining, train_settings
     from shoal.models import find_device
 
-    cache = Path(cache)
-    prepared = prepare(recipe, cache, progress=progress)
-    model = build_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
-    return plan_training(recipe, prepared, model, train_settings(recipe, prepared.stream.steps))
+    prepared = prepare_data(recipe, Path(cache), progress=progress)
+    model = build_recipe_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
+    return plan_pretraining(recipe, prepared, model, train_settings(recipe, prepared.stream.steps))
 
 
-class _Run:
-    """One call of `pretrain_run`, in one of its processes; only the first has the store, and writes."""
+class _PretrainRun:
+    """The stages of `pretrain_run`, in one of its processes; only the first process has the store, and writes.
+
+    Each stage takes what the one before gave: prepare, plan, train, finish.
+    """
 
     def __init__(
-        self, recipe: Recipe, out: Path, store: RunStore | None, group: ProcessGroup, listeners: Listeners
+        self, recipe: Recipe, out: Path, store: RunStore | None, group: ProcessGroup, callbacks: PretrainCallbacks
     ) -> None:
         if group.mode == "fsdp" and recipe.checkpoints.every is not None:
             raise UsageError("checkpoints on the way need the whole model in each process; start without fsdp")
-        self._recipe, self._out, self._store, self._group, self._listeners = recipe, out, store, group, listeners
+        self._recipe, self._out, self._store, self._group, self._callbacks = recipe, out, store, group, callbacks
 
-    def train(self, cache: Path) -> None:
-        """Prepare, train, measure and save."""
-        from shoal.experiments.pretraining.building import build_model, train_settings
-        from shoal.experiments.pretraining.scoring import held_out_sets
-        from shoal.experiments.pretraining.watching import CHECKPOINT
-        from shoal.models import check_saving, find_device
-        from shoal.training import Callbacks, run_training
-
-        self._group.broadcast_from_rank0(lambda: keep_environment(self._opened))
-        self._prepared = self._prepare(cache)
-        self._model = build_model(self._recipe, self._prepared.tokenizer)
-        if self._store:
-            check_saving(self._model, self._prepared.tokenizer, self._out / "model")
-        self._model.to(self._group.device if self._group.world_size > 1 else find_device(self._recipe.device))
-        self._plan = self._planned(train_settings(self._recipe, self._prepared.stream.steps))
-        self._held_out = held_out_sets(self._prepared, self._recipe) if self._store else {}
-        with ExitStack() as stack:
-            watch = self._watch(stack) if self._store else None
-            with self._keeping_last_good():
-                run_training(
-                    self._model,
-                    self._prepared.stream,
-                    train_settings(self._recipe, self._prepared.stream.steps, self._plan.precision),
-                    folder=self._out / CHECKPOINT,
-                    callbacks=Callbacks(
-                        before_checkpoint=watch.keep if watch else None, progress=self._listeners.progress
-                    ),
-                )
-        self._group.broadcast_from_rank0(lambda: self._finish(watch))
-
-    def _prepare(self, cache: Path) -> Prepared:
+    def prepare(self, cache: Path) -> Prepared:
         """The data: made by the first process, and then read by the others."""
-        from shoal.experiments.pretraining.preparing import prepare
-        from shoal.experiments.pretraining.sources import with_sources
+        from shoal.experiments.pretraining.data import prepare_data
+        from shoal.experiments.pretraining.documents import with_sources
 
+        self._group.broadcast_from_rank0(self._check_environment)
         recipe = with_sources(self._recipe, self._group.broadcast_from_rank0(lambda: self._sources(cache)))
         made: list[Prepared] = []
 
         def prepare_first() -> None:
-            made.append(prepare(recipe, cache, progress=self._listeners.progress))
+            made.append(prepare_data(recipe, cache, progress=self._callbacks.progress))
             write_text(self._out / "held_out.txt", "".join(f"{one}\n" for one in made[0].held_out_ids))
 
         self._group.broadcast_from_rank0(prepare_first)
-        return made[0] if made else prepare(recipe, cache)
+        return made[0] if made else prepare_data(recipe, cache)
+
+    def plan(self, data: Prepared) -> Planned:
+        """The fresh model, and the plan that was made when the run was begun, so that its precision stays."""
+        from shoal.experiments.pretraining.planning import (
+            build_recipe_model,
+            plan_from,
+            plan_pretraining,
+            train_settings,
+        )
+        from shoal.models import check_saving, find_device
+
+        model = build_recipe_model(self._recipe, data.tokenizer)
+        if self._store:
+            check_saving(model, data.tokenizer, self._out / "model")
+        model.to(self._group.device if self._group.world_size > 1 else find_device(self._recipe.device))
+        held = self._group.broadcast_from_rank0(lambda: self._opened.read(PLAN_JSON))
+        if held is None:
+            made = plan_pretraining(self._recipe, data, model, train_settings(self._recipe, data.stream.steps))
+            held = self._group.broadcast_from_rank0(made.to_dict)
+            self._group.broadcast_from_rank0(lambda: self._opened.write(PLAN_JSON, held))
+        plan = plan_from(held)
+        if self._store and self._callbacks.on_plan is not None:
+            self._callbacks.on_plan(plan)
+        return Planned(data=data, model=model, plan=plan)
+
+    def train(self, planned: Planned) -> Trained:
+        """Train the model in place."""
+        from shoal.experiments.pretraining.callbacks import CHECKPOINT
+        from shoal.experiments.pretraining.planning import train_settings
+        from shoal.training import Callbacks, run_training
+
+        with ExitStack() as stack:
+            evaluating = self._eval_callback(planned, stack) if self._store else None
+            with self._saving_last_good(planned):
+                run_training(
+                    planned.model,
+                    planned.data.stream,
+                    train_settings(self._recipe, planned.data.stream.steps, planned.plan.precision),
+                    folder=self._out / CHECKPOINT,
+                    callbacks=Callbacks(
+                        before_checkpoint=evaluating.after_step if evaluating else None,
+                        progress=self._callbacks.progress,
+                    ),
+                )
+        return Trained(planned=planned, last=evaluating.last if evaluating else None)
+
+    def finish(self, trained: Trained) -> None:
+        """Save the model, and what was measured of it."""
+        self._group.broadcast_from_rank0(lambda: self._save(trained))
+
+    def _check_environment(self) -> None:
+        keep_environment(self._opened)
 
     def _sources(self, cache: Path) -> dict[str, str]:
         """The commits of hub data sets that the run was begun with, so that they stay."""
-        from shoal.experiments.pretraining.sources import pinned_sources
+        from shoal.experiments.pretraining.documents import pinned_sources
 
         held: dict[str, str] | None = self._opened.read("sources.json")
         if held is None:
@@ -170,84 +219,69 @@ class _Run:
                 self._opened.write("sources.json", held)
         return held
 
-    def _planned(self, settings: TrainSettings) -> PretrainPlan:
-        """The plan that was made when the run was begun, so that its precision stays."""
-        from shoal.experiments.pretraining.planning import plan_from, plan_training
-
-        held = self._group.broadcast_from_rank0(lambda: self._opened.read(PLAN_JSON))
-        if held is None:
-            plan = plan_training(self._recipe, self._prepared, self._model, settings)
-            held = self._group.broadcast_from_rank0(plan.to_dict)
-            self._group.broadcast_from_rank0(lambda: self._opened.write(PLAN_JSON, held))
-        plan = plan_from(held)
-        if self._store and self._listeners.on_plan is not None:
-            self._listeners.on_plan(plan)
-        return plan
-
-    def _watch(self, stack: ExitStack) -> Watch:
-        """What is told of every step, once the model has been looked at before its first."""
+    def _eval_callback(self, planned: Planned, stack: ExitStack) -> EvalCallback:
+        """The evaluation callback, after the evaluation before the first step."""
+        from shoal.experiments.pretraining.callbacks import EvalCallback
         from shoal.experiments.pretraining.records import Records
-        from shoal.experiments.pretraining.trackers import flat, open_trackers
-        from shoal.experiments.pretraining.watching import Watch
+        from shoal.experiments.pretraining.scoring import held_out_sets
+        from shoal.experiments.pretraining.trackers import open_trackers
 
-        trackers = open_trackers(self._recipe.trackers, self._out, flat(as_table(self._recipe)), name=self._recipe.name)
+        settings = flatten(as_table(self._recipe))
+        trackers = open_trackers(self._recipe.trackers, self._out, settings, name=self._recipe.name)
         for tracker in trackers:
             stack.callback(tracker.close)
-        watch = Watch(
+        callback = EvalCallback(
             recipe=self._recipe,
-            model=self._model,
-            tokenizer=self._prepared.tokenizer,
-            steps=self._prepared.stream.steps,
+            model=planned.model,
+            tokenizer=planned.data.tokenizer,
+            steps=planned.data.stream.steps,
             folder=self._out,
-            held_out=self._held_out,
+            held_out=held_out_sets(planned.data, self._recipe),
             records=stack.enter_context(Records(self._out)),
             trackers=trackers,
-            on_moment=self._listeners.on_moment,
-            on_step=self._listeners.on_step,
-            whole=self._group.mode != "fsdp",
+            callbacks=self._callbacks,
+            has_whole_model=self._group.mode != "fsdp",
         )
-        watch.begin()
-        return watch
+        callback.before_training()
+        return callback
 
     @contextmanager
-    def _keeping_last_good(self) -> Iterator[None]:
-        """Where a loss is not a number, keep the model as it was before that step."""
-        from shoal.experiments.pretraining.watching import keep_model
+    def _saving_last_good(self, planned: Planned) -> Iterator[None]:
+        """Where a loss is not a number, save the model as it was before that step."""
+        from shoal.experiments.pretraining.callbacks import save_snapshot
 
         try:
             yield
         except TrainingError as fault:
-            if not self._store or not _is_finite(self._model):
+            if not self._store or not _is_finite(planned.model):
                 raise
-            keep_model(self._model, self._prepared.tokenizer, self._out / "last-good")
+            save_snapshot(planned.model, planned.data.tokenizer, self._out / "last-good")
             raise TrainingError(f"{fault}; the model before it is kept in {self._out / 'last-good'}") from fault
 
-    def _finish(self, watch: Watch | None) -> None:
-        """Save the model, and what was measured of it."""
+    def _save(self, trained: Trained) -> None:
+        from shoal.experiments.pretraining.callbacks import CHECKPOINT
         from shoal.experiments.pretraining.card import write_card
-        from shoal.experiments.pretraining.scoring import count_memorised, score_all
-        from shoal.experiments.pretraining.watching import CHECKPOINT
-        from shoal.experiments.storage import read_json_rows
+        from shoal.experiments.pretraining.scoring import count_memorised, held_out_sets, score_all
         from shoal.models import save_model
 
-        save_model(self._model.eval().cpu(), self._prepared.tokenizer, self._out / "model")
-        seen = watch is not None and watch.last is not None and watch.last.step == self._plan.steps
-        scores = watch.last.scores if watch and watch.last and seen else score_all(self._held_out, self._model)
-        split = self._prepared.split
-        memorised = count_memorised(self._model, self._prepared.corpora, split.seen, split.held_out, self._recipe)
-        last = read_json_rows(self._out / "metrics.jsonl")[-1]
+        data, model, plan = trained.planned.data, trained.planned.model, trained.planned.plan
+        save_model(model.eval().cpu(), data.tokenizer, self._out / "model")
+        last = trained.last
+        is_newest = last is not None and last.step == plan.steps
+        scores = last.scores if last and is_newest else score_all(held_out_sets(data, self._recipe), model)
+        memorised = count_memorised(model, data.corpora, data.split.seen, data.split.held_out, self._recipe)
+        metrics = read_json_rows(self._out / "metrics.jsonl")[-1]
         done = {
-            "parameters": self._plan.parameters,
-            "tokens": last["tokens"],
-            "steps": self._plan.steps,
-            "seconds": last["seconds"],
-            "cpu_seconds": last["cpu_seconds"],
-            "precision": self._plan.precision,
+            "parameters": plan.parameters,
+            "tokens": metrics["tokens"],
+            "steps": plan.steps,
+            "seconds": metrics["seconds"],
+            "cpu_seconds": metrics["cpu_seconds"],
+            "precision": plan.precision,
             "held_out": {name: asdict(score) for name, score in scores.items()},
             "memorised": None if memorised is None else asdict(memorised),
         }
-        result = result_of(self._out, done)
-        write_card(self._recipe, self._plan, result, self._opened.read("sources.json") or {})
+        write_card(self._recipe, plan, result_of(self._out, done), self._opened.read("sources.json") or {})
         self._opened.write("done.json", done)
         shutil.rmtree(self._out / CHECKPOINT, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""What is measured of a model on the way and at the end: bits a byte of held-out documents, samples, memorised text.
+"""What is measured of a model on the way and at the end: bits per byte of held-out documents, samples, memorised text.
 
 Shapes: D documents.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.experiments.pretraining.result import HeldOutScore, Memorised
+from shoal.experiments.pretraining.records import HeldOutScore, Memorised
 from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.evaluation import Row
-    from shoal.experiments.pretraining.heldout import Mask
-    from shoal.experiments.pretraining.preparing import Prepared
+    from shoal.evaluation import ScoringRow
+    from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.recipe import Recipe
+    from shoal.experiments.pretraining.split import Mask
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
 
-    Rows = Sequence[Row]
+    Rows = Sequence[ScoringRow]
 
+# One seed for all intervals: two evaluations of equal scores then have equal intervals.
 _SEED_OF_INTERVALS = 0
 
 
@@ -34,7 +35,7 @@ _SEED_OF_INTERVALS = 0
 class HeldOutSet:
     """Held-out documents of one corpus as rows to be scored."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ScoringRow, ...]
     document_R: tuple[int, ...]
     """The document of each row."""
 
@@ -42,7 +43,7 @@ class HeldOutSet:
     """Bytes of each document."""
 
     def score(self, model: PreTrainedModel) -> HeldOutScore:
-        """Bits a byte, with a bootstrap interval over documents."""
+        """Bits per byte, with a bootstrap interval over documents."""
         from shoal.evaluation import log_likelihoods
 
         nats_R = log_likelihoods(model, self.rows)
@@ -59,36 +60,48 @@ class HeldOutSet:
 
 
 def held_out_sets(prepared: Prepared, recipe: Recipe) -> dict[str, HeldOutSet]:
-    """What is scored of each corpus that holds documents out."""
-    context, most = recipe.training.context or recipe.model.context, recipe.evaluation.documents
+    """The held-out documents of each corpus that has any, as rows to be scored.
+
+    Args:
+        prepared: the data of the training.
+        recipe: says how many documents are scored, and the context.
+    """
+    context = recipe.training.context or recipe.model.context
     found = {
-        name: _held_out_set(corpus, prepared.split.held_out[name], most=most, context=context)
+        name: _held_out_set(
+            corpus, prepared.split.held_out[name], max_documents=recipe.evaluation.documents, context=context
+        )
         for name, corpus in prepared.corpora.items()
     }
     return {name: one for name, one in found.items() if one is not None}
 
 
 def score_all(held_out: Mapping[str, HeldOutSet], model: PreTrainedModel) -> dict[str, HeldOutScore]:
-    """Held-out bits a byte by corpus."""
+    """Held-out bits per byte by corpus.
+
+    Args:
+        held_out: as `held_out_sets` gives it.
+        model: is scored in its present mode and dtype.
+    """
     return {name: one.score(model) for name, one in held_out.items()}
 
 
-def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, *, most: int, context: int) -> HeldOutSet | None:
-    """The held-out documents with the lowest ids, at most so many; None where none is held out.
+def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int, context: int) -> HeldOutSet | None:
+    """The held-out documents with the lowest ids, at most ``max_documents``; None where none is held out.
 
     A document that is longer than the context is read in windows that move on by half of it, so that every token but
     those of the beginning is predicted from at least half a context. The end token counts.
     """
-    from shoal.evaluation import Row
+    from shoal.evaluation import ScoringRow
 
     places = np.flatnonzero(held_out_D)
-    places = places[np.argsort(corpus.ids_D[places], kind="stable")][:most]
-    rows: list[Row] = []
+    places = places[np.argsort(corpus.ids_D[places], kind="stable")][:max_documents]
+    rows: list[ScoringRow] = []
     documents: list[int] = []
     for document, place in enumerate(places.tolist()):
         ids = corpus.file.document(place).tolist()
         for start, boundary, stop in _windows(len(ids), corpus.opening, context):
-            rows.append(Row(len(rows), tuple(ids[start:stop]), boundary - start, 0, stop - boundary))
+            rows.append(ScoringRow(len(rows), tuple(ids[start:stop]), boundary - start, 0, stop - boundary))
             documents.append(document)
     if not len(places):
         return None
@@ -109,9 +122,13 @@ def _windows(length: int, opening: int, context: int) -> list[tuple[int, int, in
 def sample_texts(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, recipe: Recipe, *, seed: int
 ) -> dict[str, str]:
-    """What the model says after each prompt of the recipe; an empty prompt is the beginning of a text.
+    """A sampled continuation of each prompt of the recipe; an empty prompt is the beginning of a text.
 
-    Equal seeds give equal samples.
+    Args:
+        model: its mode is restored.
+        tokenizer: of the model.
+        recipe: has the prompts, the temperature and the number of tokens.
+        seed: equal seeds give equal samples.
     """
     from shoal.evaluation import document_opening, scoring_mode
     from shoal.models import sample_continuations
@@ -119,7 +136,7 @@ def sample_texts(
     table = recipe.evaluation
     prefixes = [tokenizer(prompt)["input_ids"] or list(document_opening(tokenizer)) for prompt in table.prompts]
     with scoring_mode(model):
-        said = sample_continuations(
+        sampled = sample_continuations(
             model,
             prefixes,
             [1000 * seed + place for place in range(len(prefixes))],
@@ -127,7 +144,7 @@ def sample_texts(
             temperature=table.temperature,
             end_id=tokenizer.eos_token_id,
         )
-    texts = (tokenizer.decode(ids, skip_special_tokens=True) for ids in said)
+    texts = (tokenizer.decode(ids, skip_special_tokens=True) for ids in sampled)
     return dict(zip(table.prompts, texts, strict=True))
 
 
@@ -140,9 +157,17 @@ def count_memorised(
 ) -> Memorised | None:
     """Count the prefixes of training and of held-out documents that the model continues with the text's own tokens.
 
-    Of each side so many prefixes are drawn over all corpora, each the beginning of a document or of a piece of one. A
-    continuation is memorised where all its tokens are what greedy decoding says; one pass over prefix and continuation
-    shows that. Held-out texts are the base rate: what is said often is continued rightly without having been seen.
+    Of each side the same number of prefixes is drawn over all corpora, each the beginning of a document or of a piece
+    of one. A continuation is memorised where all its tokens are those of greedy decoding; one pass over prefix and
+    continuation shows that. Held-out texts are the base rate: frequent phrases are continued rightly without having
+    been seen. Source: extractable memorisation, Carlini et al. 2023 (arXiv:2202.07646), section 3.1.
+
+    Args:
+        model: its mode is restored.
+        corpora: the tokens of each corpus.
+        seen: which documents were trained on, by corpus.
+        held_out: which were held out.
+        recipe: says how many prefixes, and how long they and their continuations are.
     """
     from shoal.evaluation import Scorer, score_to_divergence, scoring_mode
     from shoal.models import factor_model
@@ -169,12 +194,12 @@ def count_memorised(
 
 def _prefixes(
     corpora: Mapping[str, TokenizedCorpus], masks: Mapping[str, Mask], recipe: Recipe, draws: np.random.Generator
-) -> list[Row]:
+) -> list[ScoringRow]:
     """Rows of prefix and continuation, each from where a training begins to read.
 
     A model that knows a text by heart knows it from there on.
     """
-    from shoal.evaluation import Row
+    from shoal.evaluation import ScoringRow
     from shoal.training import cut_pieces
 
     table = recipe.evaluation
@@ -189,5 +214,5 @@ def _prefixes(
     for item, number in enumerate(draws.permutation(len(places))[: table.memorised].tolist()):
         name, start = places[number]
         ids = corpora[name].file.tokens[start : start + whole].tolist()
-        rows.append(Row(item, tuple(ids), table.prefix_tokens, 0, table.memorised_tokens))
+        rows.append(ScoringRow(item, tuple(ids), table.prefix_tokens, 0, table.memorised_tokens))
     return rows

@@ -6,14 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shoal.experiments.learning import LearningTable
-from shoal.experiments.table import Count, Name, NotNegative, Positive, ShareOrZero, Table, Whole
+from shoal.experiments.pretraining.trackers import Tracker
+from shoal.experiments.tables import (
+    Count,
+    LearningTable,
+    Name,
+    NotNegative,
+    Positive,
+    SettingsTable,
+    ShareOrZero,
+    Whole,
+    registered_name,
+)
 
-Tracker = Literal["tensorboard", "mlflow", "trackio", "wandb"]
+TrackerName = Annotated[str, registered_name(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
 
 
-class CorpusTable(Table):
+class CorpusTable(SettingsTable):
     """One source of documents: a file, folder or hub data set, or stories of our own grammars."""
 
     name: Name
@@ -42,7 +52,7 @@ class CorpusTable(Table):
     """Whether stories of the grammar stand behind their instruction."""
 
     easiest_books: Count | None = None
-    """Of a folder of books with a table of difficulty, take so many of the easiest."""
+    """Of a folder of books with a table of difficulty, how many of the easiest are taken."""
 
     column: str = "text"
     documents: Count | None = None
@@ -77,11 +87,11 @@ class CorpusTable(Table):
         if (self.mixture is None) != (self.stories is None):
             raise ValueError(f"corpus {self.name!r}: mixture and stories belong together; give both or none")
         if self.language is not None and self.clean != "full":
-            raise ValueError(f"corpus {self.name!r}: language is told by full cleaning; set clean = 'full'")
+            raise ValueError(f"corpus {self.name!r}: language is identified by full cleaning; set clean = 'full'")
         return self
 
 
-class TokenizerTable(Table):
+class TokenizerTable(SettingsTable):
     """A tokenizer learned on the corpora, or one that is there."""
 
     source: str | None = None
@@ -89,7 +99,7 @@ class TokenizerTable(Table):
 
     kind: Literal["bpe", "unigram", "sentencepiece-bpe"] = "bpe"
     vocabulary: Count | Literal["auto"] = 1024
-    """How many tokens; ``auto`` takes the size with the fewest bits a byte of held-out documents."""
+    """How many tokens; ``auto`` takes the size with the fewest bits per byte of held-out documents."""
 
     documents: Count = 20_000
     """The most documents that it is learned on."""
@@ -98,7 +108,7 @@ class TokenizerTable(Table):
     """Whose documents it is learned on; none for all corpora."""
 
 
-class ModelTable(Table):
+class ModelTable(SettingsTable):
     """The shape of the model."""
 
     kind: Literal["llama", "gpt-neo"] = "llama"
@@ -118,14 +128,14 @@ class ModelTable(Table):
     """Standard deviation of the fresh weights."""
 
 
-class TrainingTable(LearningTable):
+class PretrainTable(LearningTable):
     """How it is trained."""
 
     tokens: Count | None = None
-    """Tokens to train on, over all stages in their proportions; None for what the passes or the stages say."""
+    """Tokens to train on, over all stages in their proportions; None for the sum of the passes or the stages."""
 
     context: Count | None = None
-    """Longer documents are cut into pieces of so many tokens; None for the model's context."""
+    """Longer documents are cut into pieces of at most this many tokens; None for the model's context."""
 
     order: Literal["shuffled", "given"] = "shuffled"
     """Whether the pieces of a stage are shuffled."""
@@ -143,7 +153,7 @@ class TrainingTable(LearningTable):
     warmup: ShareOrZero = 0.02
 
 
-class StageTable(Table):
+class StageTable(SettingsTable):
     """A part of the training with its own mixture; the stages follow each other under one schedule."""
 
     tokens: Count
@@ -151,7 +161,7 @@ class StageTable(Table):
     """From a corpus to its share of the stage's tokens; shares are weights and need not sum to 1."""
 
 
-class EvaluationTable(Table):
+class PretrainEvaluationTable(SettingsTable):
     """What is measured of the model, and how often."""
 
     documents: Count = 200
@@ -161,7 +171,7 @@ class EvaluationTable(Table):
     """Steps between two scorings; None for ten in all."""
 
     held_out_ids: str | None = None
-    """A file of ids, one a line: just these documents are held out (see ``held_out.txt`` of a run)."""
+    """A file of ids, one per line: just these documents are held out (see ``held_out.txt`` of a run)."""
 
     prompts: Annotated[tuple[str, ...], Field(strict=False)] = ("Once upon a time",)
     sample_tokens: Count = 60
@@ -176,8 +186,8 @@ class EvaluationTable(Table):
     """How many tokens must be equal."""
 
 
-class CheckpointsTable(Table):
-    """The models that are kept on the way: after 0, 1, 2, 4, ... steps and then every so many (as Pythia)."""
+class CheckpointsTable(SettingsTable):
+    """The models that are saved on the way: after 0, 1, 2, 4, ... steps and then at equal distances (as Pythia)."""
 
     every: Count | None = None
-    """Steps between two checkpoints once the powers of two have grown to this; None keeps none."""
+    """Steps between two checkpoints once the powers of two have grown to this; None saves none."""

@@ -1,7 +1,7 @@
-"""The tokens of a corpus: written once to a memory-mapped file, and read from there by every run.
+"""The tokenizer of a recipe and the tokens of its corpora: made once in a cache, and read from there by every run.
 
-A document lies in the file as what stands before a text, its ids, and the end token. Beside it lies how many bytes of
-text each document has, so that a run reads the texts no more.
+A document lies in the memory-mapped file of tokens as what stands before a text, its ids, and the end token. With it
+lies how many bytes of text each document has, so that a run need not read the texts.
 
 Shapes: D documents.
 """
@@ -24,17 +24,87 @@ from shoal.text import plain_ids
 from shoal.training import open_token_file, write_token_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
     from transformers import PreTrainedTokenizerFast
 
+    from shoal.experiments.pretraining.recipe import Recipe
+    from shoal.experiments.pretraining.split import Mask
     from shoal.progress import Progress
     from shoal.training import TokenFile
 
-_TEXTS_A_CALL = 512
-_FORMAT = 1
+
+_TOKENIZER_FORMAT = 1
+"""Raised where an equal recipe would give another tokenizer."""
+
+
+def prepare_tokenizer(
+    recipe: Recipe,
+    texts: Mapping[str, Path],
+    seen: Mapping[str, Mask],
+    *,
+    progress: Progress | None = None,
+) -> PreTrainedTokenizerFast:
+    """The tokenizer of the recipe, learned where it is not there yet.
+
+    Args:
+        recipe: names it, or how it is learned.
+        texts: the prepared documents by corpus; a learned tokenizer is kept next to them.
+        seen: which documents it may see.
+        progress: called with (what, done, total).
+
+    Raises:
+        UsageError: a vocabulary larger than the corpora give, or too small.
+        ModelError: the tokenizer that was named cannot be loaded.
+        StoreError: the disk is full.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    from shoal.models import load_tokenizer
+    from shoal.text import save_tokenizer, train_tokenizer
+
+    table = recipe.tokenizer
+    if table.source is not None:
+        return load_tokenizer(table.source)
+    texts = {name: file for name, file in texts.items() if name in (table.corpora or texts)}
+    seen = {name: seen[name] for name in texts}
+    masks = hashlib.sha256(b"".join(np.packbits(mask).tobytes() for mask in seen.values())).hexdigest()
+    known = json.dumps(
+        [_TOKENIZER_FORMAT, table.model_dump(mode="json"), [file.name for file in texts.values()], masks]
+    )
+    home = next(iter(texts.values())).parent
+    folder = home / f"tokenizer-{hashlib.sha256(known.encode()).hexdigest()[:16]}"
+    if not folder.is_dir():
+        documents = list(_sample(texts, seen, table.documents))
+        vocabulary = table.vocabulary if table.vocabulary != "auto" else _best(documents, recipe, progress)
+        made = train_tokenizer(documents, kind=table.kind, vocabulary=vocabulary, context=recipe.model.context)
+        with disk_faults(home):
+            save_tokenizer(made, folder)
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer.model_max_length = recipe.model.context
+    return tokenizer
+
+
+def _best(documents: list[str], recipe: Recipe, progress: Progress | None) -> int:
+    from shoal.text import choose_vocabulary
+
+    return choose_vocabulary(documents, kind=recipe.tokenizer.kind, progress=progress).size
+
+
+def _sample(texts: Mapping[str, Path], seen: Mapping[str, Mask], max_documents: int) -> Iterator[str]:
+    """Seen documents of all corpora, from each the same share, in order."""
+    every = max(1.0, sum(int(mask.sum()) for mask in seen.values()) / max_documents)
+    for name, file in texts.items():
+        places = np.flatnonzero(seen[name])
+        chosen = set(places[np.arange(0, len(places), every).astype(np.int64)].tolist())
+        yield from (text for place, text in enumerate(read_texts(file)) if place in chosen)
+
+
+_TEXTS_PER_CALL = 512
+_TOKENS_FORMAT = 1
+"""Raised where equal documents and an equal tokenizer would give other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +128,7 @@ class TokenizedCorpus:
 
 
 def tokenizer_digest(tokenizer: PreTrainedTokenizerFast) -> str:
-    """What tells one tokenizer from another, as 64 hexadecimal characters."""
+    """A digest of how a tokenizer cuts texts, as 64 hexadecimal characters."""
     known = [tokenizer.backend_tokenizer.to_str(), tokenizer.bos_token_id, tokenizer.eos_token_id]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
@@ -66,7 +136,7 @@ def tokenizer_digest(tokenizer: PreTrainedTokenizerFast) -> str:
 def prepare_tokens(
     texts: Path, tokenizer: PreTrainedTokenizerFast, *, name: str, progress: Progress | None = None
 ) -> TokenizedCorpus:
-    """The tokens of a prepared file of documents, written beside it where they are not there yet.
+    """The tokens of a prepared file of documents, written next to it where they are not there yet.
 
     Args:
         texts: the file that `prepare_documents` gave.
@@ -79,11 +149,11 @@ def prepare_tokens(
         StoreError: the disk is full, or the folder cannot be written.
     """
     if tokenizer.eos_token_id is None:
-        raise DataError("the tokenizer has no end token, which parts the documents; take another or set one")
+        raise DataError("the tokenizer has no end token, which separates the documents; take another or set one")
     from shoal.evaluation import document_opening
 
     opening = document_opening(tokenizer)
-    known = json.dumps([_FORMAT, texts.name, tokenizer_digest(tokenizer), opening])
+    known = json.dumps([_TOKENS_FORMAT, texts.name, tokenizer_digest(tokenizer), opening])
     folder = texts.parent / f"tokens-{hashlib.sha256(known.encode()).hexdigest()[:16]}"
     if not folder.is_dir():
         with disk_faults(texts.parent):
@@ -108,7 +178,7 @@ class _Encoder:
     def encode(self, texts: Iterator[str]) -> Iterator[list[int]]:
         """The row of each text."""
         end = int(self.tokenizer.eos_token_id)
-        while group := list(islice(texts, _TEXTS_A_CALL)):
+        while group := list(islice(texts, _TEXTS_PER_CALL)):
             self.sizes += [len(text.encode("utf-8", "surrogatepass")) for text in group]
             yield from ([*self.opening, *row, end] for row in plain_ids(self.tokenizer, group))
             if self.progress is not None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
-from shoal.experiments.pretraining.heldout import split_documents
+from shoal.experiments.pretraining.split import split_documents
 from shoal.experiments.storage import write_text
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def corrupt(texts: list[str], corruption: Mapping[str, float]) -> list[str]:
     ranks_N, copied_N = chance.permutation(len(texts)), chance.permutation(len(texts))
     sources_N, words = chance.random(len(texts)), _words(texts)
     whole = max(1, round(corruption.get("kept", 1.0) * len(texts)))
-    kept = [place for place in range(len(texts)) if ranks_N[place] < whole]
-    hit = set(sorted(kept, key=lambda place: copied_N[place])[: round(corruption.get("repeats", 0.0) * len(kept))])
-    sound = [place for place in kept if place not in hit]
-    chosen = [sound[int(sources_N[place] * len(sound))] if place in hit else place for place in kept]
+    there = [place for place in range(len(texts)) if ranks_N[place] < whole]
+    hit = set(sorted(there, key=lambda place: copied_N[place])[: round(corruption.get("repeats", 0.0) * len(there))])
+    sound = [place for place in there if place not in hit]
+    chosen = [sound[int(sources_N[place] * len(sound))] if place in hit else place for place in there]
     noise = corruption.get("noise", 0.0)
     return [_noisy(texts[place], noise, words, seed) if noise else texts[place] for seed, place in enumerate(chosen)]
 
@@ -94,9 +94,9 @@ def _written(file: Path, texts: list[str], held_out: Any, seen: Any, corruption:
     key = hashlib.sha256(json.dumps([file.name, sorted(corruption.items())]).encode()).hexdigest()[:16]
     out = file.with_name(f"damaged-{key}.parquet")
     if not out.is_file():
-        kept = [text for text, is_kept in zip(texts, held_out, strict=True) if is_kept]
+        test = [text for text, is_held_out in zip(texts, held_out, strict=True) if is_held_out]
         trained = corrupt([text for text, is_seen in zip(texts, seen, strict=True) if is_seen], corruption)
-        write_documents(({"text": text} for text in [*kept, *trained]), out)
+        write_documents(({"text": text} for text in [*test, *trained]), out)
     return out
 
 

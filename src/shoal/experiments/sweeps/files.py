@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from shoal.errors import ExperimentFileError, UnknownNameError
-from shoal.experiments.faults import fault_line
-from shoal.experiments.loading import parse_toml
+from shoal.experiments.loading import name_from_file, parse_toml
 from shoal.experiments.pretraining import load_recipe
+from shoal.experiments.settings_file import flatten
 from shoal.experiments.sweeps.objective import locate_objective
 from shoal.experiments.sweeps.space import check_comparable, check_keys
 from shoal.experiments.sweeps.sweep import Sweep, SweepPlan
+from shoal.experiments.tables import fault_line
 
 if TYPE_CHECKING:
     import os
@@ -49,8 +50,8 @@ def load_sweep(path: str | os.PathLike[str], *, data: str | os.PathLike[str] | N
         raise ExperimentFileError(f"{file}: values = {values!r}: give a table, as in [values]")
     if isinstance(objective := table.get("objective"), str):
         table["objective"] = locate_objective(objective, file.parent)
-    sweep = sweep_from({"name": _name_of(file)} | table, str(file))
-    recipe = load_recipe(file.parent / recipe_file, data=data, values=_flat(values))
+    sweep = sweep_from({"name": name_from_file(file, "sweep")} | table, str(file))
+    recipe = load_recipe(file.parent / recipe_file, data=data, values=flatten(values))
     return plan_sweep(sweep, recipe, str(file))
 
 
@@ -108,17 +109,3 @@ def _check_objective(sweep: Sweep, recipe: Recipe, source: str) -> None:
     judged = [corpus for corpus in recipe.corpus if objective in ("bits_per_byte", f"bits_per_byte.{corpus.name}")]
     if recipe.evaluation.held_out_ids is None and not any(corpus.held_out for corpus in judged):
         raise ExperimentFileError(f"{source}: no document is held out for {objective}; set held_out of a corpus")
-
-
-def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
-    """Tables in tables as dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
-    return flat
-
-
-def _name_of(file: Path) -> str:
-    return (
-        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-") or "sweep"
-    )

@@ -53,7 +53,7 @@ def forecast(plan: SweepPlan, *, progress: Progress | None = None) -> Forecast:
     """Measure steps of some trials, from the first to the last, and add up what all of them will take.
 
     Of a grid with few points every trial is measured. What ``tpe`` will choose is not known yet: the trials that it
-    would draw without any result stand for all. Nothing is kept.
+    would draw without any result stand for all. No file is left.
 
     Args:
         plan: as `load_sweep` gives it.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from shoal.experiments.pretraining import Moment, PretrainResult
+    from shoal.experiments.pretraining import Evaluation, PretrainResult
     from shoal.experiments.sweeps.sweep import PruningTable
     from shoal.experiments.sweeps.trials import Trial
 
@@ -111,20 +111,21 @@ class Pruner:
         self._objective = objective
         self._folder = folder
 
-    def judge(self, moment: Moment) -> None:
+    def judge(self, evaluation: Evaluation) -> None:
         """Take in a scoring.
 
         Raises:
             Pruned: it is worse than what is required.
         """
         steps = read_json(self._folder / "plan.json")["steps"]
-        score = _bits(self._objective, {name: one.bits_per_byte for name, one in moment.scores.items()})
+        score = _bits(self._objective, {name: one.bits_per_byte for name, one in evaluation.scores.items()})
+        # A list, since shares that have been judged are removed.
         for share, required in list(self._required.items()):
-            if moment.step >= float(share) * steps:
+            if evaluation.step >= float(share) * steps:
                 del self._required[share]
                 if score > required:
                     raise Pruned(
-                        f"{self._objective} was {score:.4f} at step {moment.step} of {steps}, "
+                        f"{self._objective} was {score:.4f} at step {evaluation.step} of {steps}, "
                         f"above the median {required:.4f} of earlier trials"
                     )
 

@@ -6,8 +6,8 @@ errors: for each exponent of a grid the floor and the factor follow in closed fo
 The exponent of the first form has a bootstrap-t interval over residuals (Efron & Tibshirani 1993, An Introduction to
 the Bootstrap, sections 9.4 and 12.5): the sizes stand still, residuals scaled up to their true spread are drawn again,
 and the line is fitted again. Percentiles would be too narrow at the six or eight points that a sweep has; those of the
-second form are percentiles, and to be read so. Too few points, or points too close to each other, are refused: a line
-through them would say nothing.
+second form are percentiles, and no better than that. Too few points, or points too close to each other, are refused: a
+line through them would mean nothing.
 
 Shapes: N points, D draws.
 """

@@ -49,6 +49,7 @@ class RayCluster:
             raise MissingExtraError("scale", "a sweep on a Ray cluster") from error
         self._ray = ray
         self._opening = {"folder": str(folder.resolve()), "objective": objective, "threads": threads}
+        # A cluster that the caller has joined stays as it is.
         self._started = not ray.is_initialized()
         if self._started:
             cores = None if address is not None or count is None else count * threads
@@ -64,7 +65,7 @@ class RayCluster:
         self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=MAX_DEATHS - 1)(_unit)
 
     def run(self, units: Sequence[Unit]) -> Iterator[Outcome[Unit]]:
-        """Do the units in any order, so many at a time."""
+        """Do the units in any order, at most ``count`` at a time."""
         waiting = list(reversed(units))
         running: dict[Any, Unit] = {}
         try:

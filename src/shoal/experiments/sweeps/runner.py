@@ -94,9 +94,9 @@ class _Sweeping:
     """The rounds of a sweep, each of which leaves out what is there already."""
 
     def __init__(
-        self, plan: SweepPlan, store: RunStore, tell: Progress, on_trial: Callable[[UnitRecord], None] | None
+        self, plan: SweepPlan, store: RunStore, progress: Progress, on_trial: Callable[[UnitRecord], None] | None
     ) -> None:
-        self.plan, self.store, self.tell, self.on_trial = plan, store, tell, on_trial
+        self.plan, self.store, self.progress, self.on_trial = plan, store, progress, on_trial
         self.total = trial_count(plan.sweep) * len(plan.sweep.seeds)
         self.done = 0
 
@@ -154,7 +154,7 @@ class _Sweeping:
 
     def _count(self, more: int) -> None:
         self.done += more
-        self.tell("trainings", self.done, self.total)
+        self.progress("trainings", self.done, self.total)
 
 
 def _check_engine(engine: str, workers: int | None, address: str | None) -> None:

@@ -23,7 +23,7 @@ STARTUP = 10
 """The most trials that ``tpe`` draws at random before it looks at results."""
 
 MIN_FOR_IMPORTANCE = 8
-"""Complete trials that importances need; a forest over fewer says little."""
+"""Complete trials that importances need; the random forest over fewer of them is mostly noise."""
 
 
 def trial_count(sweep: Sweep) -> int:
@@ -138,6 +138,7 @@ def _sampler(sweep: Sweep, number: int) -> Any:
     seed = int(np.random.SeedSequence([sweep.sampler_seed, number]).generate_state(1)[0])
     if sweep.sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)
+    # At most a third of the trials at random: a short sweep would otherwise be random search.
     startup = max(4, min(STARTUP, trial_count(sweep) // 3))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the constant liar is marked experimental

@@ -2,7 +2,7 @@
 
 The points are the best trials: of all with the same size (other learning rates, say) the one with the best score, and
 for compute those alone that no trial with less compute beats, as in Hoffmann et al. 2022 (arXiv:2203.15556), section 3.
-A fit is made only for a score of which less is better and 0 is best, such as bits a byte.
+A fit is made only for a score of which less is better and 0 is best, such as bits per byte.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def _points(trials: Sequence[Trial], axis: str) -> tuple[Point, ...]:
             seeds = tuple(unit.score for unit in trial.units if unit.score is not None)
             best[size] = Point(size=float(size), score=score, trial=trial.number, seeds=seeds)
     points = [best[size] for size in sorted(best)]
+    # More compute need not be a larger model or more data: only trials on the compute frontier lie on the law.
     if axis == "compute":
         points = [point for place, point in enumerate(points) if all(point.score < one.score for one in points[:place])]
     return tuple(points)

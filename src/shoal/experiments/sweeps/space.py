@@ -54,6 +54,7 @@ def grid_values(values: RangeTable | tuple[Setting, ...]) -> tuple[Setting, ...]
     if not isinstance(values, RangeTable):
         return values
     assert values.step is not None
+    # The allowance keeps a last step that rounding has put just beyond the end: 0.1 to 0.3 by 0.1.
     count = math.floor((values.high - values.low) / values.step + 1e-9) + 1
     return tuple(values.low + place * values.step for place in range(count))
 

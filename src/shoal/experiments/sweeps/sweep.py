@@ -7,16 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from shoal.experiments.faults import fault_line
 from shoal.experiments.pretraining import Recipe  # noqa: TC001 - pydantic reads it
-from shoal.experiments.table import Count, Name, Table
+from shoal.experiments.tables import Count, Name, SettingsTable, fault_line
 
 Value = bool | int | float | str
 Setting = Value | Annotated[tuple[Value, ...], Field(strict=False, min_length=2)]
 """One value, or one for each of several keys that are set together."""
 
 
-class RangeTable(Table):
+class RangeTable(SettingsTable):
     """The values of a key from the lowest to the highest: whole numbers where both ends are."""
 
     low: int | float
@@ -43,7 +42,7 @@ class RangeTable(Table):
 
 
 def _values(key: str, given: Any) -> Any:
-    """What the file gives for a key; that it is a list or a range is told here, where the key is known."""
+    """What the file gives for a key; whether it is a list or a range is checked here, where the key is known."""
     if isinstance(given, dict):
         try:
             return RangeTable.model_validate(given)
@@ -57,7 +56,7 @@ def _values(key: str, given: Any) -> Any:
 Values = RangeTable | Annotated[tuple[Setting, ...], Field(strict=False, min_length=1)]
 
 
-class PruningTable(Table):
+class PruningTable(SettingsTable):
     """When a trial is given up: it is worse than the median of the finished ones at the same share of its steps."""
 
     after: Annotated[int, Field(ge=2)] = 4
@@ -67,7 +66,7 @@ class PruningTable(Table):
     """Shares of the steps at which it is judged."""
 
 
-class Sweep(Table):
+class Sweep(SettingsTable):
     """One sweep, but for its recipe."""
 
     name: Name
@@ -149,7 +148,7 @@ class Sweep(Table):
             raise ValueError(f"keys.{key}: a value stands twice; each may stand once")
 
 
-class SweepPlan(Table):
+class SweepPlan(SettingsTable):
     """A sweep with the recipe that it starts from, as its folder keeps both."""
 
     sweep: Sweep

@@ -1,4 +1,4 @@
-"""Trials and their units: what one training of a sweep is, and what is kept of it.
+"""Trials and their units: what one training of a sweep is, and its record.
 
 A unit is one trial with one seed, and a folder of its own. Its record holds nothing that differs between two trainings
 of the same unit; what a training took stands elsewhere.
@@ -29,7 +29,7 @@ class Unit:
     """The whole recipe, as plain values."""
 
     shares: tuple[float, ...] = ()
-    """Where trials are pruned: the shares of the steps at which the score is kept."""
+    """Where trials are pruned: the shares of the steps at which the score is recorded."""
 
     medians: Mapping[str, float] = field(default_factory=dict)
     """And what must be reached there."""
@@ -51,7 +51,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRecord:
-    """What came of a unit."""
+    """The outcome of a unit."""
 
     trial: int
     seed: int
@@ -62,7 +62,7 @@ class UnitRecord:
 
     score: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Held-out bits a byte by corpus."""
+    """Held-out bits per byte by corpus."""
 
     parameters: int | None = None
     tokens: int | None = None
@@ -132,12 +132,22 @@ class Trial:
 
 
 def unit_place(trial: int, seed: int) -> str:
-    """The folder of a unit in the sweep's folder."""
+    """The folder of a unit in the sweep's folder.
+
+    Args:
+        trial: its number.
+        seed: of the training.
+    """
     return f"trials/{trial:04}/seed-{seed}"
 
 
 def trials_of(records: Sequence[UnitRecord], seeds: Sequence[int]) -> tuple[Trial, ...]:
-    """The trials all of whose units have a record, by number."""
+    """The trials all of whose units have a record, by number.
+
+    Args:
+        records: of units, in any order.
+        seeds: that each trial has.
+    """
     by_trial: dict[int, dict[int, UnitRecord]] = {}
     for record in records:
         by_trial.setdefault(record.trial, {})[record.seed] = record

@@ -123,7 +123,12 @@ def read_record(folder: Path, trial: int, seed: int) -> UnitRecord | None:
 
 
 def write_record(folder: Path, record: UnitRecord) -> None:
-    """Keep the record of a unit that no worker could end."""
+    """Write the record of a unit that no worker could finish.
+
+    Args:
+        folder: the sweep's folder.
+        record: of the unit.
+    """
     write_json(folder / unit_place(record.trial, record.seed) / RECORD, record.to_dict())
 
 
@@ -165,18 +170,18 @@ def _record(
 def _trained(
     folder: Path, place: Path, unit: Mapping[str, Any], objective: str, progress: Progress | None
 ) -> UnitRecord:
-    from shoal.experiments.pretraining import Listeners
-    from shoal.experiments.pretraining.preparing import prepare
+    from shoal.experiments.pretraining import PretrainCallbacks
+    from shoal.experiments.pretraining.data import prepare_data
 
     recipe = recipe_from(unit["recipe"], "the recipe of the trial")
     cache = folder / PREPARED
     cache.mkdir(exist_ok=True)
     # One process at a time: the others find the documents and tokens that they share.
     with locked(cache / ".lock", "the corpora", timeout=math.inf):
-        prepare(recipe, cache)
+        prepare_data(recipe, cache)
     pruner = Pruner(unit["medians"], objective, place / "run")
-    listeners = Listeners(progress=progress, on_moment=pruner.judge if unit["medians"] else None)
-    result = pretrain_run(recipe, place / "run", cache=cache, listeners=listeners)
+    callbacks = PretrainCallbacks(progress=progress, on_evaluation=pruner.judge if unit["medians"] else None)
+    result = pretrain_run(recipe, place / "run", cache=cache, callbacks=callbacks)
     score = score_of(objective, result)
     if not math.isfinite(score):
         return ended_record(unit, f"the score is {score}")

@@ -63,6 +63,7 @@ def attention_hooks(parts: Parts, hooks: Mapping[int, AttentionHook]) -> Iterato
             module = parts.blocks[number].attention
             if module is None:
                 raise ModelError(f"block {number} of {parts.name} has no attention")
+            # Before the register: GPT-Neo would be looked up there in vain.
             if callable(getattr(module, _METHOD, None)):
                 stack.enter_context(_replaced_method(module, hook))
             else:
@@ -75,6 +76,7 @@ def attention_hooks(parts: Parts, hooks: Mapping[int, AttentionHook]) -> Iterato
 @contextmanager
 def _replaced_function(parts: Parts, hooks: Mapping[nn.Module, AttentionHook]) -> Iterator[None]:
     """Hook the layers that look their function up in the register of transformers, and no other layer."""
+    # Each modeling module imports the register by name; the layers of one model share theirs.
     home = sys.modules[type(next(iter(hooks))).__module__]
     register, eager = getattr(home, "ALL_ATTENTION_FUNCTIONS", None), getattr(home, "eager_attention_forward", None)
     if register is None:
@@ -89,8 +91,9 @@ def _replaced_function(parts: Parts, hooks: Mapping[nn.Module, AttentionHook]) -
         # Eager attention has no entry: each model's own module defines it.
         original: Any = before or getattr(sys.modules[type(module).__module__], "eager_attention_forward", eager)
         output = original(module, query, key, value, mask, **rest)
+        # The register is shared by all models of the process; another one may run within the block.
         if module in hooks:
-            _deliver(parts, module, hooks[module], query, key, value, mask, rest)
+            _deliver(parts, module, hooks[module], (query, key, value), mask, rest)
         return output
 
     # The register looks into its local entries first, then into those that all registers share. An entry that was
@@ -109,14 +112,12 @@ def _deliver(
     parts: Parts,
     module: nn.Module,
     hook: AttentionHook,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
+    inputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     mask: torch.Tensor | None,
     rest: Mapping[str, Any],
 ) -> None:
     """Pass what one call of an attention function computes to the hook."""
-    for name, tensor in (("queries", query), ("keys", key), ("values", value)):
+    for name, tensor in zip(("queries", "keys", "values"), inputs, strict=True):
         if name in hook.wanted:
             hook.receive(name, tensor)
     if "weights" not in hook.wanted:
@@ -127,6 +128,7 @@ def _deliver(
             f"the attention of {parts.name} uses {unsupported[0]}, with which its weights cannot be computed; "
             "its heads, outputs and residual stream can be captured"
         )
+    query, key, _ = inputs
     scale, causal = rest.get("scaling"), rest.get("is_causal")
     hook.receive(
         "weights",
@@ -159,4 +161,5 @@ def _replaced_method(module: nn.Module, hook: AttentionHook) -> Iterator[None]:
     try:
         yield
     finally:
+        # The attribute of the instance hid the method of the class, which shows again.
         vars(module).pop(_METHOD, None)

@@ -1,7 +1,7 @@
 """A pool of buffers for captured attention weights: a buffer is used again once no tensor refers to it.
 
 The weights are more than everything else that the pass of a small model writes. In fresh memory the system clears every
-page first, which costs as much as computing them; NumPy asks for huge pages, which makes that three times cheaper, and
+page first, which costs as much as computing them; NumPy requests huge pages, which makes that three times cheaper, and
 a buffer of the pool needs neither.
 """
 

@@ -36,11 +36,21 @@ class ActivationCache(Mapping[str, "torch.Tensor"]):
         self._values: dict[str, torch.Tensor] = {}
 
     def store(self, name: str, value: torch.Tensor) -> None:
-        """Store a value, in place of that of an earlier pass."""
+        """Store a value, in place of that of an earlier pass.
+
+        Args:
+            name: its name.
+            value: the activation.
+        """
         self._values[name] = self._reduce(name, value)
 
     def store_and_return(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        """Store a value and let the pass continue with it, so that it is part of the graph of gradients."""
+        """Store a value and let the pass continue with it, so that it is part of the graph of gradients.
+
+        Args:
+            name: its name.
+            value: the activation.
+        """
         self.store(name, value)
         return value
 
@@ -85,6 +95,7 @@ def capture(
     wanted = match_names(parts, names)
 
     def stored(name: str, value: torch.Tensor) -> torch.Tensor:
+        # Detached before it is reduced, so that a reduction builds no graph.
         value = value if gradients else value.detach()
         return value if reduce is None else reduce(name, value)
 
@@ -98,6 +109,7 @@ def capture(
     }
     store = cache.store_and_return if gradients else cache.store
     modules = {name: partial(store, name) for name in wanted if not in_interface(name)}
+    # Attention first: it may refuse a model before any module has a hook.
     with attention_hooks(parts, attention), module_hooks(parts, modules):
         yield cache
 

@@ -93,13 +93,17 @@ def _is_present(block: ModelBlock, what: str) -> bool:
 
 
 def match_names(parts: Parts, patterns: Iterable[str]) -> tuple[str, ...]:
-    """The names that patterns choose, each once, from the first to the last.
+    """Find the names that patterns match, each once, from the first to the last.
 
-    ``*`` stands for any run of characters between two dots, and a pattern takes all that lies below it:
+    ``*`` stands for any characters between two dots, and a pattern matches all that is below it:
     ``blocks.*.attention`` is everything of every attention.
 
+    Args:
+        parts: the parts of the model.
+        patterns: names, or patterns of names.
+
     Raises:
-        UnknownNameError: a pattern chooses nothing; with the nearest name.
+        UnknownNameError: a pattern matches no name; the message has the nearest one.
         UsageError: a block that the model does not have.
         ModelError: a name that other architectures have and this one has not.
     """
@@ -119,11 +123,11 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _nothing(parts: Parts, pattern: str, names: tuple[str, ...]) -> Exception:
-    """The fault of a pattern that chooses nothing."""
+    """The error of a pattern that matches no name."""
     block = _BLOCK.fullmatch(pattern)
     if block is not None and int(block[1]) >= len(parts.blocks):
         return UsageError(
-            f"{pattern!r} asks for block {block[1]}, and {parts.name} has {len(parts.blocks)} blocks, "
+            f"{pattern!r} names block {block[1]}, and {parts.name} has {len(parts.blocks)} blocks, "
             f"0 to {len(parts.blocks) - 1}"
         )
     known = [f"blocks.0.{name}" for name in _OF_A_BLOCK]
@@ -134,7 +138,7 @@ def _nothing(parts: Parts, pattern: str, names: tuple[str, ...]) -> Exception:
 
 
 def _brief(names: tuple[str, ...]) -> str:
-    """The names with the block's number left open."""
+    """The names, with N for the number of the block."""
     return ", ".join(dict.fromkeys(re.sub(r"^blocks\.\d+", "blocks.N", name) for name in names))
 
 
@@ -169,8 +173,10 @@ def _register(parts: Parts, name: str, hook: Hook) -> Any:
     """Register one hook at its module."""
     if in_interface(name):
         raise UsageError(f"{name} cannot be edited, only captured; edit attention.heads or attention.output instead")
+    # The logits and not the output of the head: some models scale or cap them afterwards.
     if name == "logits":
         return parts.model.register_forward_hook(_on_logits(hook))
+    # As block 0 reads it: positions, norms and scales of the embedding are then included.
     if name == "embedding":
         return parts.blocks[0].module.register_forward_pre_hook(_before(hook), with_kwargs=True)
     if name == "final_norm":
@@ -203,7 +209,7 @@ def _before(hook: Hook) -> Callable[..., Any]:
     """A module hook on what goes in, given by position or by name."""
 
     def call(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if args:
+        if args:  # most decoders pass the hidden states by position, and a few by name
             fresh = hook(args[0])
             return None if fresh is None else ((fresh, *args[1:]), kwargs)
         fresh = hook(kwargs["hidden_states"])

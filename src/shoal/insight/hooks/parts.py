@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+# The names in use in the decoders of transformers; what each holds is the same.
 _ATTENTION = ("self_attn", "attn", "attention", "self_attention")
 _INNER_ATTENTION = "attention"
 _PROJECTION = ("o_proj", "c_proj", "out_proj", "dense", "wo")
@@ -86,6 +87,7 @@ def find_parts(model: PreTrainedModel) -> Parts:
     config = model.config.get_text_config()
     stack, holder = _blocks(model, getattr(config, "num_hidden_layers", 0))
     blocks = tuple(_block(module) for module in stack)
+    # Hybrid models have attention in some blocks only; a table of heads by block would then have holes.
     attends = all(block.projection is not None for block in blocks)
     heads = int(config.num_attention_heads) if attends else 0
     down = blocks[0].down if blocks else None
@@ -103,6 +105,7 @@ def _blocks(model: PreTrainedModel, count: int) -> tuple[nn.ModuleList, nn.Modul
     """The list of blocks, and the module that it stands in."""
     for holder in model.base_model.modules():
         for child in holder.children():
+            # By length and not by name: it is called layers, h, blocks and more.
             if isinstance(child, nn.ModuleList) and len(child) == count:
                 return child, holder
     raise ModelError(
@@ -114,6 +117,7 @@ def _blocks(model: PreTrainedModel, count: int) -> tuple[nn.ModuleList, nn.Modul
 def _block(module: nn.Module) -> ModelBlock:
     attention = _child(module, _ATTENTION)
     if attention is not None:
+        # GPT-Neo wraps its attention in a module that chooses between global and local.
         attention = getattr(attention, _INNER_ATTENTION, attention)
     mlp = _child(module, _MLP)
     after = _child(module, (_AFTER_MLP,))
@@ -123,6 +127,7 @@ def _block(module: nn.Module) -> ModelBlock:
         projection=None if attention is None else _child(attention, _PROJECTION),
         mlp=mlp,
         down=None if mlp is None else _child(mlp, _DOWN),
+        # In Llama a norm of this name stands before the MLP; only with one behind the MLP is it behind attention.
         attention_norm=None if after is None else _child(module, (_AFTER_ATTENTION,)),
         mlp_norm=after,
     )

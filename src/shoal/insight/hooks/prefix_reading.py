@@ -43,6 +43,7 @@ def find_segments(model: PreTrainedModel, length: int) -> list[Segment]:
         model: a causal language model in evaluation mode.
         length: the number of tokens.
     """
+    # Found once per model, by a handful of passes; the bodies of shoal's own read no length.
     lengths = factor_model(model, longest=length).lengths
     segments, start = [], 0
     while start < length:
@@ -83,6 +84,7 @@ def read_activations(
     for segment in segments:
 
         def part(name: str, value: torch.Tensor, segment: Segment = segment) -> torch.Tensor:
+            # The usual case must stay a plain pass: not a copy, and the same numbers to the last bit.
             value = value if len(segments) == 1 else _of_segment(name, value, segment, length)
             return value if reduce is None else reduce(name, value)
 

@@ -4,7 +4,7 @@ from .ablation import (
     ablate as ablate,
 )
 from .effects import (
-    Effect as Effect,
+    ComponentEffect as ComponentEffect,
     component_name as component_name,
     parse_components as parse_components,
 )

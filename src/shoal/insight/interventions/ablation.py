@@ -19,7 +19,7 @@ import torch
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
 from shoal.evaluation import encode_rows, evaluate
 from shoal.insight.hooks import capture, edit, find_parts
-from shoal.insight.interventions.effects import Effect, component_name, describe_intervals, interval_or_none
+from shoal.insight.interventions.effects import ComponentEffect, component_name, describe_intervals, interval_or_none
 from shoal.insight.options import DEFAULTS
 from shoal.statistics import resampled_places, wilson_interval
 
@@ -45,7 +45,7 @@ _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ablation(Effect):
+class Ablation(ComponentEffect):
     """The score without one unit; the interval is that of ``log_likelihood_change``."""
 
     block: int
@@ -234,6 +234,7 @@ def _banks(
     seed: int,
 ) -> dict[int, torch.Tensor]:
     """By block, the units' values at positions of the examples drawn at random (N × units × X)."""
+    # The very ids that the evaluator feeds, without the last one, after which nothing is predicted.
     rows = encode_rows(parts.model, tokenizer, examples)
     names = [f"blocks.{block}.{_ACTIVATION[unit]}" for block in blocks]
     collected: dict[str, list[torch.Tensor]] = {name: [] for name in names}
@@ -257,7 +258,7 @@ def _replacement(
     """The edit that ablates one unit."""
 
     def change(value: torch.Tensor) -> torch.Tensor:
-        fresh = value.clone()
+        fresh = value.clone()  # an edit must not write into the activation that others hold
         part = fresh[:, :, index] if unit == "head" else fresh[:, :, index : index + 1]
         if bank_NUX is None:
             part.zero_()

@@ -30,7 +30,7 @@ _NAME = re.compile(r"\s*block\s+(\d+)\s+(head|neuron)\s+(\d+)\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class ComponentEffect:
     """An effect with its bootstrap interval; the units that are resampled are pairs or items."""
 
     low: float | None
@@ -49,12 +49,22 @@ class Effect:
 
 
 def excludes_zero(low: float | None, high: float | None) -> bool | None:
-    """Whether an interval excludes 0; None where there is none."""
+    """Whether an interval excludes 0; None where there is none.
+
+    Args:
+        low: lower end.
+        high: upper end.
+    """
     return None if low is None or high is None else not low <= 0 <= high
 
 
 def bracketed(low: float | None, high: float | None) -> str:
-    """Format an interval in brackets, with a space before it; empty where there is none."""
+    """Format an interval in brackets, with a space before it; empty where there is none.
+
+    Args:
+        low: lower end.
+        high: upper end.
+    """
     return "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
 
 

@@ -18,7 +18,13 @@ import torch
 
 from shoal.errors import ModelError, UnknownNameError
 from shoal.insight.hooks import capture, edit, find_parts, find_segments
-from shoal.insight.interventions.effects import Effect, bracketed, describe_intervals, excludes_zero, interval_or_none
+from shoal.insight.interventions.effects import (
+    ComponentEffect,
+    bracketed,
+    describe_intervals,
+    excludes_zero,
+    interval_or_none,
+)
 from shoal.insight.interventions.prompt_pairs import encode_prompt_pairs
 from shoal.insight.options import DEFAULTS
 from shoal.models import forget
@@ -52,7 +58,7 @@ _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PatchEffect(Effect):
+class PatchEffect(ComponentEffect):
     """The effect of patching one activation at one position."""
 
     block: int
@@ -197,11 +203,12 @@ def patch_effects(
             forget(model)
         results.append(measure(parts, site, pair))
         options.progress(f"{method} patching", done, len(encoded))
+    # Positions are aligned at the end, where the answer is predicted.
     shared = min(len(pair.clean_L) for pair in encoded)
     moved_PNHL = np.stack([each.moved_NHL[:, :, -shared:].double().cpu().numpy() for each in results])
     ends_P2 = np.array([(each.clean, each.counterfactual) for each in results])
     gap_P = ends_P2[:, 0] - ends_P2[:, 1]
-    if not abs(gap_P.mean()) > 1e-6:
+    if not abs(gap_P.mean()) > 1e-6:  # also where it is not a number
         raise ModelError("prompts and counterfactuals are answered alike on average, so there is nothing to restore")
     units, confidence = len(gap_P), options.confidence
     gaps_R = resampled_ratios(gap_P, np.ones(units), seed=options.seed)
@@ -295,7 +302,7 @@ def _patched_differences(
     """The logit differences of a batch of runs, each patched at one head and position."""
 
     def put(own: torch.Tensor) -> torch.Tensor:
-        fresh = own.clone()
+        fresh = own.clone()  # the block before may still hold this memory
         split = fresh.view(len(places), *value_LHX.shape)
         for row, (head, position) in enumerate(places):
             split[row, position, head] = value_LHX[position, head]

@@ -97,6 +97,7 @@ def encode_prompt_pairs(
             raise TooLongError(
                 f"pair {number} takes {len(clean)} tokens, and {parts.name} reads at most {parts.context}"
             )
+        # Without the tokens that are put around a text: an answer is in the middle of one.
         answers = encode_texts(tokenizer, [pair.target, pair.foil], max_tokens=1, special_tokens=False)
         if not all(answers) or answers[0] == answers[1]:
             raise DataError(f"pair {number}: the answers {pair.target!r} and {pair.foil!r} begin with the same token")

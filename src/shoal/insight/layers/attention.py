@@ -245,6 +245,7 @@ def _work(attend: Attend, use: str, inputs: Inputs, dropout: float) -> Callable[
                 return attend(inputs, 0.0)
 
         return forward
+    # Leaves of their own: inputs are shared by all works, and gradients must not build up in them.
     leaves = [each.clone().requires_grad_() for each in inputs]
     share = dropout if use == "training with dropout" else 0.0
     return lambda: torch.autograd.grad(attend(leaves, share).sum(), leaves)
@@ -257,6 +258,7 @@ def _differences(inputs: Inputs) -> tuple[float, float, float]:
         leaves = [each.clone().requires_grad_() for each in inputs]
         output = attend(leaves, 0.0)
         outputs.append(output.detach())
+        # Of squares, so that every entry of the output has a gradient of its own.
         gradients.append(torch.autograd.grad(output.square().sum(), leaves))
     exact = naive_attention([each.double() for each in inputs])
     apart = [float((one - other).abs().max()) for one, other in zip(*gradients, strict=True)]

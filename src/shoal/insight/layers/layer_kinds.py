@@ -170,7 +170,13 @@ class SelfAttention(LayerKind):
         return out_ND
 
     def attend(self, q_ND: torch.Tensor, k_ND: torch.Tensor, v_ND: torch.Tensor) -> torch.Tensor:
-        """Attention alone, N × D each to N × D."""
+        """Attention without projections, N × D.
+
+        Args:
+            q_ND: queries.
+            k_ND: keys.
+            v_ND: values.
+        """
         return torch.softmax((q_ND * q_ND.shape[1] ** -0.5) @ k_ND.T, dim=-1) @ v_ND
 
 
@@ -320,7 +326,13 @@ class RestrictedAttention(SelfAttention):
         return _path_of_window(size.n, size.r)
 
     def attend(self, q_ND: torch.Tensor, k_ND: torch.Tensor, v_ND: torch.Tensor) -> torch.Tensor:
-        """Attention alone, N × D each to N × D."""
+        """Attention without projections, N × D.
+
+        Args:
+            q_ND: queries.
+            k_ND: keys.
+            v_ND: values.
+        """
         positions, width = q_ND.shape
         block, half = self.window, self.window // 2
         blocks = -(-positions // block)

@@ -98,6 +98,7 @@ def measure_precision_drift(
     Raises:
         DataError: a prompt without a token, or a context too short for the new tokens.
     """
+    # All at once and on the CPU: times are compared in turns, and a GPU rounds by other rules.
     models = {name: load_model(spec, device="cpu", dtype=name, seed=options.seed) for name in FORMATS}
     prefixes = _prefixes(models[_REFERENCE], prompts, new_tokens)
     with one_thread():
@@ -132,6 +133,7 @@ def _continue(loaded: LoadedModel, prefixes: list[list[int]], new_tokens: int) -
     """Greedy continuations, each prefix alone, so that padding changes nothing."""
     anatomy = factor_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
     limits = [new_tokens] * len(prefixes)
+    # Each prefix alone: padding may change the last bit, which is what is measured.
     return decode_greedily(anatomy, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
 
 
@@ -152,6 +154,7 @@ def _drift(
     pairs = zip(found.continuations, reference.continuations, strict=True)
     first_changes = tuple(place for pair in pairs if (place := first_difference(*pair)) is not None)
     own_LV, full_LV = found.logits_LV, reference.logits_LV
+    # In the model's own dtype: in half precision many logits are rounded to the same number.
     best_L = own_LV.max(dim=1, keepdim=True).values
     prompts = len(found.continuations)
     return PrecisionDrift(

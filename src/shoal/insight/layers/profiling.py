@@ -79,12 +79,13 @@ def peak_bytes(work: Callable[[], object]) -> int:
 
     Every allocation of torch counts, those inside fused kernels too; the scratch of BLAS libraries does not.
     """
-    work()
+    work()  # what is allocated once, such as buffers of libraries, is not of the work
     with _without_profiler_lines(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         work()
     results = seen.profiler.kineto_results
     events = [event for event in results.events() if event.name() == "[memory]"]
     held = most = 0
+    # Frees are events with negative bytes; their running sum is what is held.
     for event in sorted(events, key=lambda event: event.start_ns()):
         held += event.nbytes()
         most = max(most, held)
@@ -113,7 +114,7 @@ def _retain_memory() -> None:
 
 def _calls(work: Callable[[], object]) -> int:
     """How often to repeat quick work in one sample."""
-    work()
+    work()  # the first call pays for caches and lazy initialisation
     started = time.process_time()
     work()
     return max(1, round(_SHORTEST_SAMPLE / max(time.process_time() - started, 1e-6)))

@@ -159,7 +159,9 @@ def _reach(stack: Sequence[nn.Module], size: Size, seed: int) -> Reach:
     """Which outputs (rows) of a stack depend on which inputs (columns), by gradients in float64."""
     random = torch.Generator().manual_seed(seed)
     x_ND = torch.randn(size.n, size.d, dtype=torch.float64, generator=random, requires_grad=True)
+    # In float64: in float32 a small gradient may round to 0, and a path would be missed.
     out_ND = nn.Sequential(*stack).double()(x_ND)
+    # A random direction of the width: the sum over it might cancel out.
     weights_D = torch.randn(size.d, dtype=torch.float64, generator=random)
     rows_NN = torch.eye(size.n, dtype=torch.float64)
     (gradients_NND,) = torch.autograd.grad(out_ND @ weights_D, x_ND, rows_NN, is_grads_batched=True)

@@ -1,7 +1,7 @@
 """Table 1 of "Attention Is All You Need", measured: the growth of operations, CPU time and memory, depth and paths.
 
 Each kind of layer is measured as each of its sizes grows, with the exponents of its costs; where they differ from the
-theory, the row says why.
+theory, the row explains it.
 """
 
 from __future__ import annotations
@@ -290,6 +290,7 @@ def _remarks(sweep: LayerSweep) -> list[str]:
     slow, fast = (
         sweep.operations[place] / float(np.median(sweep.seconds[place])) / 1e9 for place in (0, len(sweep.sizes) - 1)
     )
+    # The interval is of the noise of repeats alone; a tenth of an exponent more is no news.
     if not timed.low - _REMARKABLE <= counted <= timed.high + _REMARKABLE:
         reason = (
             "the small ones pay fixed costs (calls, copies, softmax) for few operations"

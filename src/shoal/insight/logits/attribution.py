@@ -90,7 +90,7 @@ def direct_attribution(
     unembed = find_unembedding(parts)
     if not parts.heads or any(block.mlp is None for block in parts.blocks):
         raise ModelError(f"{parts.name} has no attention and MLP in every block, so its logits cannot be decomposed")
-    position = range(len(ids_L))[position]
+    position = range(len(ids_L))[position]  # counted from the start, or an IndexError
     last = f"blocks.{len(parts.blocks) - 1}.residual_out"
     names = ["embedding", "blocks.*.attention.heads", "blocks.*.mlp.output", last]
     seen = read_position(model, ids_L, names, position)
@@ -146,12 +146,14 @@ def _by_head(block: ModelBlock, heads: int) -> tuple[torch.Tensor, torch.Tensor 
     assert layer is not None
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, torch.Tensor)
+    # GPT-2 keeps its weights transposed (Conv1D).
     weight_CD = weight.T if isinstance(layer, nn.Linear) else weight
     return weight_CD.unflatten(0, (heads, -1)), bias if isinstance(bias, torch.Tensor) else None
 
 
 def _check_sum(parts: Parts, found: Mapping[str, float], total: float) -> None:
-    """Refuse a model that has parts beside those that are known, such as parallel adapters."""
+    """Refuse a model with more parts than those that are known, such as parallel adapters."""
+    # Parts often cancel out, so that the error is measured against their sizes and not against the total.
     size = max(sum(map(abs, found.values())), 1e-6)
     if not abs(sum(found.values()) - total) <= 1e-3 * size:
         raise ModelError(

@@ -74,6 +74,7 @@ def lens_readings(
     readings = []
     for layer, name in enumerate(names):
         residual_LD = seen[name][0]
+        # The last block needs no map: its residual stream is what the unembedding reads.
         if tuned is not None and layer < len(parts.blocks):
             residual_LD = tuned.translate(layer, residual_LD)
         layer_LV = unembed.logits(residual_LD).float().log_softmax(-1)
@@ -84,6 +85,7 @@ def lens_readings(
 
 def _reading(layer: str, layer_LV: torch.Tensor, final_LV: torch.Tensor, ids_L: torch.Tensor, top: int) -> LensReading:
     top_p, top_ids = layer_LV.exp().topk(min(top, layer_LV.shape[1]), dim=-1)
+    # What follows the last token is not in the text.
     next_p = layer_LV[:-1].gather(1, ids_L[1:, None])[:, 0].exp()
     nats_L = torch.nn.functional.kl_div(layer_LV, final_LV, reduction="none", log_target=True).sum(-1)
     return LensReading(

@@ -179,6 +179,7 @@ def _residuals(
 def _closed_form(from_ND: torch.Tensor, to_ND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Weight and bias by ridge regression towards the identity, so that directions that never vary pass unchanged."""
     mean_D, goal_D = from_ND.double().mean(0), to_ND.double().mean(0)
+    # In float64: the Gram matrix squares the condition number of the residual stream.
     centred_ND, goal_ND = from_ND.double() - mean_D, to_ND.double() - goal_D
     gram_DD = centred_ND.T @ centred_ND
     ridge_DD = _RIDGE * gram_DD.diagonal().mean() * torch.eye(len(gram_DD), dtype=torch.float64, device=gram_DD.device)
@@ -194,6 +195,7 @@ def _improve(
     training: _Training,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Take a few steps on KL(model ‖ lens) from the given weight and bias."""
+    # The caller may be in inference mode, whose tensors take no gradients.
     with torch.inference_mode(False), torch.enable_grad():
         weight_DD, bias_D = (each.clone().requires_grad_() for each in start)
         optimizer = torch.optim.Adam([weight_DD, bias_D], lr=training.learning_rate)
@@ -203,6 +205,7 @@ def _improve(
                 group["lr"] = training.learning_rate * (1 - step / training.steps)
             rows = torch.randint(len(from_ND), (_BATCH,), generator=draws).to(from_ND.device)
             with torch.no_grad():
+                # A clone, since the rows may be inference tensors.
                 goal = unembed.logits(to_ND[rows].clone()).float().log_softmax(-1)
             normed = unembed.normed(from_ND[rows].clone() @ weight_DD.T + bias_D)
             lens = _logits_with_gradient(unembed, normed).float().log_softmax(-1)

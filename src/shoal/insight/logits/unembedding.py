@@ -92,6 +92,7 @@ def linearize_norm(
     gain_D = _gain(norm, bias_D, centred=centred)
     eps = float(getattr(norm, "eps", getattr(norm, "variance_epsilon", 0.0)))
     base_ND = input_ND - input_ND.mean(-1, keepdim=True) if centred else input_ND
+    # Checked against the norm itself below, since conventions of epsilon and gain differ.
     scale_N1 = (base_ND.pow(2).mean(-1, keepdim=True) + eps).sqrt()
     normed_ND = norm(input_ND)
     error = (gain_D * base_ND / scale_N1 + bias_D - normed_ND).abs().max()
@@ -100,7 +101,7 @@ def linearize_norm(
             f"{type(norm).__name__} is neither a layer norm nor an RMS norm, so its parts cannot be separated"
         )
     before_ND = gain_D * direction_ND / scale_N1
-    if centred:
+    if centred:  # subtracting the mean is linear too, and symmetric
         before_ND = before_ND - before_ND.mean(-1, keepdim=True)
     return before_ND, direction_ND @ bias_D
 

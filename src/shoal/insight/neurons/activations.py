@@ -59,6 +59,7 @@ class TopActivations:
         fresh_CT, which_CT = activation_NC.float().T.topk(min(count, len(place_N)), dim=1)
         value = torch.cat([self.value_CT, fresh_CT.cpu()], dim=1)
         place = torch.cat([self.place_CT, place_N[which_CT.cpu()]], dim=1)
+        # A stable sort of all candidates: of equal activations the earlier place wins, whatever the batches.
         order_CT = value.sort(dim=1, descending=True, stable=True).indices[:, :count]
         self.value_CT, self.place_CT = value.gather(1, order_CT), place.gather(1, order_CT)
 
@@ -76,6 +77,7 @@ def corpus_rows(
     """
     max_tokens = min(max_tokens, parts.context or max_tokens)
     rows = [ids for ids in encode_texts(tokenizer, texts, max_tokens=max_tokens) if ids]
+    # Evenly spread and not the first ones: a corpus is often sorted.
     return rows[:: max(1, math.ceil(sum(map(len, rows)) / MAX_CORPUS))]
 
 
@@ -151,6 +153,7 @@ def _activations(parts: Parts, rows: Sequence[list[int]]) -> Iterator[tuple[int,
     Texts of one length are read together. None is padded, so that no text changes the numbers of another.
     """
     by_length = sorted(range(len(rows)), key=lambda number: len(rows[number]))
+    # The activations of all blocks are held at once, side by side.
     most = max(1, min(_BATCH_TOKENS, _BATCH_VALUES // (len(parts.blocks) * parts.neurons)))
     for length, group in itertools.groupby(by_length, key=lambda number: len(rows[number])):
         same, size = list(group), max(1, most // length)

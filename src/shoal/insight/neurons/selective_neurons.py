@@ -201,6 +201,7 @@ def find_selective_neurons(
     _check(parts, neurons)
     top, separation_C = top_activations(parts, rows, settings.examples, options)
     null_X = null_separations(parts, rows, settings.shuffles, options)
+    # One more in numerator and denominator: the neuron itself is one of the draws.
     p_C = (1 + len(null_X) - torch.searchsorted(null_X, separation_C)) / (1 + len(null_X))
     chosen = [block * parts.neurons + neuron for block, neuron in neurons or ()]
     if neurons is None:
@@ -252,6 +253,7 @@ def _report(
         auc_p_value=1.0 if found is None else found.p_value,
         separation=separation,
         p_value=p_value,
+        # Both tests: separation compares with shuffled models, the AUC with the other tokens of unseen texts.
         selective=found is not None and max(p_value, found.p_value) <= alpha,
     )
 

@@ -119,13 +119,14 @@ class TokenSums:
             ids_L: its tokens.
             half: 0 for the half on which classes are found, 1 for the other.
         """
-        bucket_L = ids_L % self.buckets
+        bucket_L = ids_L % self.buckets  # a hash; neighbouring ids are seldom of one class
         self.sum_ZSC[half].index_add_(0, bucket_L, activation_LC)
         self.square_ZSC[half].index_add_(0, bucket_L, activation_LC.square())
         self.count_ZS[half] += torch.bincount(bucket_L, minlength=self.buckets)
 
     def separation(self) -> torch.Tensor:
         """The separation of every neuron (C); 0 where fewer than two tokens are frequent enough."""
+        # In both halves: a token of the class that the other half lacks could not confirm it.
         usable = (self.count_ZS >= MIN_COUNT).all(0).nonzero()[:, 0]
         neurons = self.sum_ZSC.shape[-1]
         if len(usable) < 2:

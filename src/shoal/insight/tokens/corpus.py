@@ -156,6 +156,7 @@ def _encoded(
     """Each text with its ids and their offsets, read batch by batch."""
     for start in range(0, len(texts), _BATCH):
         batch = texts[start : start + _BATCH]
+        # A document mentions a control token, and is not divided by it.
         encoded = encode_with_offsets(tokenizer, batch, documents=True)
         yield from zip(batch, encoded["input_ids"], encoded["offset_mapping"], strict=True)
 

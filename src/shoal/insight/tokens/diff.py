@@ -100,7 +100,7 @@ def compare_tokenizations(first: TokenReading, second: TokenReading) -> Tokeniza
             second=_inside(second, start, stop),
         )
         for start, stop in pairwise(both)
-        if bisect_right(unshared, start) < bisect_left(unshared, stop)
+        if bisect_right(unshared, start) < bisect_left(unshared, stop)  # a boundary of one alone lies within
     ]
     inner = {0, length}
     return TokenizationDiff(

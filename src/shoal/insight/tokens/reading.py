@@ -139,6 +139,7 @@ def read_tokens(tokenizer: PreTrainedTokenizerFast, text: str, *, model: str = "
     batch = encode_with_offsets(tokenizer, [text])
     ids, offsets, added = (batch[key][0] for key in ("input_ids", "offset_mapping", "special_tokens_mask"))
     tokens = tokenizer.convert_ids_to_tokens(ids)
+    # The unknown token is special to tokenizers, but stands for characters of the text.
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     pieces: list[TokenPiece] = []
     reached = 0

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas
 
     from shoal.insight.options import AnalysisOptions
-    from shoal.insight.vectors.vector_tasks import Kind, Outcome, VectorTask
+    from shoal.insight.vectors.vector_tasks import Kind, TaskOutcome, VectorTask
     from shoal.text.vectors import WordVectors
 
 Standing = Literal["worse", "open", "as good"]
@@ -169,11 +169,12 @@ def find_dimension(
             "a dimension is found among at least two by at least one task, with one seed or more and a loss that "
             f"matters above 0; not among {grid} by {len(tasks)} tasks, {seeds} seeds and {min_effect}"
         )
-    outcomes: dict[tuple[int, int], list[tuple[Outcome, Outcome]]] = {}
+    outcomes: dict[tuple[int, int], list[tuple[TaskOutcome, TaskOutcome]]] = {}
     costs = []
     for done, dimension in enumerate(grid, 1):
         spent = []
         for seed in range(seeds):
+            # CPU-seconds, so that other work on the machine does not count.
             started = time.process_time()
             vectors = train(dimension, seed)
             spent.append(time.process_time() - started)
@@ -199,7 +200,7 @@ class _Claim(NamedTuple):
     """The dimensions it speaks of."""
 
     suffices: bool
-    """Whether it says that they are enough, or too few."""
+    """Whether the claim is that they are enough, or that they are too few."""
 
 
 class _Limits(NamedTuple):
@@ -210,12 +211,13 @@ class _Limits(NamedTuple):
 
 
 def _find(
-    task: VectorTask, outcomes: dict[int, list[tuple[Outcome, Outcome]]], claim: _Claim, limits: _Limits
+    task: VectorTask, outcomes: dict[int, list[tuple[TaskOutcome, TaskOutcome]]], claim: _Claim, limits: _Limits
 ) -> DimensionFinding:
     """One task's finding."""
     chosen_by = {d: float(np.mean([chosen.score for chosen, _ in runs])) for d, runs in outcomes.items()}
-    best = max(chosen_by, key=lambda d: (chosen_by[d], -d))
+    best = max(chosen_by, key=lambda d: (chosen_by[d], -d))  # the smaller one at a tie
     items = outcomes[best][0][1].items
+    # The same resamples for every dimension, so that the bootstrap is paired.
     draws = resampled_places(items, draws=_DRAWS)
     drawn = {
         d: np.mean([[run.statistic(draw) for draw in draws] for _, run in runs], axis=0) for d, runs in outcomes.items()

@@ -155,7 +155,7 @@ def partition_ratio(vectors_VD: np.ndarray) -> float:
 
 
 def _log_sum(products_VD: np.ndarray) -> np.ndarray:
-    top_D = products_VD.max(axis=0)
+    top_D = products_VD.max(axis=0)  # exp overflows from 710 on
     sums: np.ndarray = top_D + np.log(np.exp(products_VD - top_D).sum(axis=0))
     return sums
 
@@ -164,6 +164,7 @@ def _mean_cosine(vectors_VD: np.ndarray, random: np.random.Generator) -> tuple[f
     """Over random pairs of different vectors, with the standard error over groups of pairs."""
     count = len(vectors_VD)
     first = random.integers(count, size=_PAIRS)
+    # Shifted by 1 to count - 1: never the same vector twice.
     second = (first + random.integers(1, count, size=_PAIRS)) % count
     unit_VD = vectors_VD / np.maximum(np.linalg.norm(vectors_VD, axis=1, keepdims=True), 1e-30)
     cosines = np.einsum("pd,pd->p", unit_VD[first], unit_VD[second])
@@ -179,6 +180,7 @@ def _hubness(
     if len(rows) <= 2 * neighbours:
         return None, None, ()
     unit_RD = vectors_VD[rows] / np.maximum(np.linalg.norm(vectors_VD[rows], axis=1, keepdims=True), 1e-30)
+    # float32 halves the memory of the R × R matrix; ranks hardly change.
     closeness_RR = unit_RD.astype(np.float32) @ unit_RD.astype(np.float32).T
     np.fill_diagonal(closeness_RR, -np.inf)
     nearest = np.argpartition(-closeness_RR, neighbours - 1, axis=1)[:, :neighbours]

@@ -85,6 +85,7 @@ def read_vectors(loaded: LoadedModel, text: str) -> TokenVectors:
             f"the text has {len(ids)} tokens, the context of {loaded.spec} is {context}; give a shorter one"
         )
     inward, outward = loaded.model.get_input_embeddings(), loaded.model.get_output_embeddings()
+    # By memory: a tied matrix is one, and equal values may be a coincidence of initialisation.
     tied = outward is not None and outward.weight.data_ptr() == inward.weight.data_ptr()
     names = tuple(_shown(loaded, id_) for id_ in range(len(loaded.tokenizer)))
     return TokenVectors(
@@ -93,6 +94,7 @@ def read_vectors(loaded: LoadedModel, text: str) -> TokenVectors:
         tokens=tuple(names[id_] for id_ in ids),
         ids=tuple(ids),
         vocabulary=names,
+        # Embeddings are often padded beyond the vocabulary.
         input_VD=_array(inward.weight)[: len(names)],
         output_VD=None if outward is None else _array(outward.weight)[: len(names)],
         tied=tied,

@@ -129,6 +129,7 @@ def _orders(
     dots_RV = vectors_VD[query_R] @ vectors_VD.T
     squares_V = np.einsum("vd,vd->v", vectors_VD, vectors_VD)
     lengths_V = np.sqrt(np.maximum(squares_V, 1e-30))
+    # Rounding may leave a square slightly below 0.
     distances_RV = np.sqrt(np.maximum(squares_V[query_R, None] + squares_V - 2 * dots_RV, 0))
     values = {
         "cosine": dots_RV / (lengths_V[query_R, None] * lengths_V),
@@ -138,6 +139,7 @@ def _orders(
     found = {}
     for measure, values_RV in values.items():
         costs_RV = values_RV.copy() if measure == "Euclidean distance" else -values_RV
+        # A vector is not its own neighbour; by dot product it need not be the nearest either.
         costs_RV[np.arange(len(query_R)), query_R] = np.inf
         nearest_RC = np.argpartition(costs_RV, count - 1, axis=1)[:, :count]
         order_RC = np.argsort(np.take_along_axis(costs_RV, nearest_RC, axis=1), axis=1, kind="stable")

@@ -45,12 +45,12 @@ class VectorTask(Protocol):
     def kind(self) -> Kind:
         """What is predicted."""
 
-    def judge(self, vectors: WordVectors) -> tuple[Outcome, Outcome]:
+    def judge(self, vectors: WordVectors) -> tuple[TaskOutcome, TaskOutcome]:
         """Score vectors on the validation and on the test items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TaskOutcome:
     """The scores of vectors on one part of the items."""
 
     items: int
@@ -72,7 +72,7 @@ class PairTask:
     name: str = ""
     kind: Kind = "similarity"
 
-    def judge(self, vectors: WordVectors) -> tuple[Outcome, Outcome]:
+    def judge(self, vectors: WordVectors) -> tuple[TaskOutcome, TaskOutcome]:
         """Score both halves of the pairs of known words."""
         unit, places = vectors.unit(), vectors.places
         known = [(places[a], places[b], score) for a, b, score in self.pairs.pairs if {a, b} <= places.keys()]
@@ -108,7 +108,7 @@ class LabelTask:
         if len(self.labels) < 2:
             raise DataError(f"{self.name} has {len(self.labels)} different labels; give items of at least two")
 
-    def judge(self, vectors: WordVectors) -> tuple[Outcome, Outcome]:
+    def judge(self, vectors: WordVectors) -> tuple[TaskOutcome, TaskOutcome]:
         """Train on three fifths of the items that have a known word, and score the other two fifths."""
         rows = [[vectors.places[word] for word in words if word in vectors.places] for words, _ in self.items]
         known = [place for place, row in enumerate(rows) if row]
@@ -163,16 +163,16 @@ def _check_items(name: str, items: int) -> None:
         )
 
 
-def _ranked(cosines: np.ndarray, scores: np.ndarray) -> Outcome:
-    return Outcome(items=len(scores), statistic=lambda draw: rank_correlation(cosines[draw], scores[draw]))
+def _ranked(cosines: np.ndarray, scores: np.ndarray) -> TaskOutcome:
+    return TaskOutcome(items=len(scores), statistic=lambda draw: rank_correlation(cosines[draw], scores[draw]))
 
 
-def _balanced(right: np.ndarray, labels: np.ndarray) -> Outcome:
+def _balanced(right: np.ndarray, labels: np.ndarray) -> TaskOutcome:
     """Correct items, each weighted by one over the frequency of its label in the part."""
     counts = np.bincount(labels)
     weights = len(labels) / (np.count_nonzero(counts) * counts[labels])
     gained = right * weights
-    return Outcome(items=len(right), statistic=lambda draw: float(gained[draw].mean()))
+    return TaskOutcome(items=len(right), statistic=lambda draw: float(gained[draw].mean()))
 
 
 def _guess(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: int) -> np.ndarray:
@@ -189,9 +189,11 @@ def _guess(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: in
 def _fit(features_ND: np.ndarray, labels_N: np.ndarray, learn: int, labels: int, strength: float) -> np.ndarray:
     """Predictions for every row from the first ``learn``: weighted least squares in closed form."""
     known_LD, own = features_ND[:learn], labels_N[:learn]
+    # Every label has the same total weight, so that a rare one is not ignored.
     counts = np.bincount(own, minlength=labels)
     weights_L = 1.0 / (np.maximum(counts, 1)[own] * labels)
     mean_D = weights_L @ known_LD / weights_L.sum()
+    # One spread for all dimensions: scaling each would give weight to those that hardly vary.
     spread = np.sqrt(weights_L @ (known_LD - mean_D) ** 2).mean() or 1.0
     scaled_ND = (features_ND - mean_D) / spread
     targets_LC = np.eye(labels)[own] - 1.0 / labels

@@ -9,7 +9,8 @@ from shoal.models.gguf.config import gguf_config
 from shoal.models.gguf.file import GgufFile
 from shoal.models.gguf.tokenizer import gguf_tokenizer
 from shoal.models.gguf.weights import gguf_weights
-from shoal.models.transformers_io import build_model, causal_class, in_one_line, quiet
+from shoal.models.transformers_io import build_model, causal_class, quiet
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError
-from shoal.text import Piece, Role
+from shoal.text import Role, VocabularyPiece
 
 if TYPE_CHECKING:
     from shoal.models.gguf.file import GgufFile
@@ -34,7 +34,7 @@ class TokenTable:
         """Tokens that are text and are found whole, before the vocabulary's rules."""
         return self._with_role(Role.USER_DEFINED)
 
-    def pieces(self, *, by_order: bool) -> tuple[Piece, ...]:
+    def pieces(self, *, by_order: bool) -> tuple[VocabularyPiece, ...]:
         """The table as a SentencePiece vocabulary.
 
         Args:
@@ -44,7 +44,7 @@ class TokenTable:
         self._file.array("tokenizer.ggml.scores")
         scores = [-float(index) for index in range(len(self.texts))] if by_order else self._scores
         return tuple(
-            Piece(text, score, Role(int(role)))
+            VocabularyPiece(text, score, Role(int(role)))
             for text, score, role in zip(self.texts, scores, self._roles, strict=True)
         )
 

@@ -8,9 +8,24 @@
   const list = document.getElementById("item-list");
   const count = document.getElementById("item-count");
   const more = document.getElementById("item-more");
-  const FIELDS = ["arm", "seed", "split", "stage", "outcome"];
+  const FIELDS = ["arm", "seed", "split", "stage", "outcome", "search"];
   const KINDS = { "ended-early": "ended too early", "went-on": "went on too long", other: "another token" };
-  let matching = [], shown = 0;
+  let matching = [], shown = 0, needle = "";
+
+  // What a reader may look for in an item: its name, prompt, target and answer, in lower case.
+  const haystack = (item) => {
+    if (item.haystack === undefined) {
+      const example = data.examples[item.example];
+      item.haystack = [example.name, example.prompt, example.tokens.join(""), item.shared, item.answer].join("\n").toLowerCase();
+    }
+    return item.haystack;
+  };
+  const marked = (element, text) => {
+    const at = needle ? text.toLowerCase().indexOf(needle) : -1;
+    if (at < 0) { element.textContent = text; return element; }
+    element.append(text.slice(0, at), make("mark", "", text.slice(at, at + needle.length)), text.slice(at + needle.length));
+    return element;
+  };
 
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
@@ -44,7 +59,7 @@
     item.spans.forEach(([start, stop, margins], k) => {
       if (k) {
         const hidden = start - item.spans[k - 1][1], least = item.gaps[k - 1];
-        const note = least === null ? "not scored" : "least margin " + signed(least);
+        const note = least === null ? "not scored" : "smallest margin " + signed(least);
         line.append(make("span", "gap", `\u2026 ${hidden} tokens, ${note} \u2026`), " ");
       }
       for (let place = start; place < stop; place++) line.append(token(example, place, margins[place - start], item.at), "\u200b");
@@ -75,9 +90,9 @@
     if (item.status !== "clear") says += ` \u00b7 ${item.status}`;
     head.append(make("span", "muted", says));
     const body = make("dl", "pair");
-    body.append(make("dt", "", "Prompt"), make("dd", "prompt"), make("dt", "", "Target"), make("dd"), make("dt", "", "Answer"), make("dd"));
+    body.append(make("dt", "", "Prompt"), make("dd", "prompt"), make("dt", "", "Target"), make("dd"), make("dt", "", item.exact ? "Answer" : "Answered instead"), make("dd"));
     const cells = body.querySelectorAll("dd");
-    cells[0].textContent = example.prompt;
+    marked(cells[0], example.prompt);
     cells[1].append(target(item, example));
     cells[2].append(answer(item));
     element.append(head, body);
@@ -90,15 +105,17 @@
     more.hidden = shown >= matching.length;
     more.textContent = `Show ${Math.min(PAGE, matching.length - shown)} more`;
     const right = matching.filter((item) => item.exact).length;
-    count.textContent = `${matching.length} items match, ${right} of them right; ${shown} shown.`;
+    count.textContent = `${matching.length} item${matching.length === 1 ? " matches" : "s match"}, ${right} right; ${shown} shown.`;
   }
 
   function apply() {
     const wants = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name].value]));
+    needle = wants.search.toLowerCase();
     matching = data.items.filter((item) =>
       (!wants.arm || item.arm === wants.arm) && (!wants.seed || String(item.seed) === wants.seed) &&
       (!wants.split || item.split === wants.split) && (!wants.stage || item.stage === wants.stage) &&
-      (!wants.outcome || (item.exact ? "right" : "wrong") === wants.outcome));
+      (!wants.outcome || (item.exact ? "right" : "wrong") === wants.outcome) &&
+      (!needle || haystack(item).includes(needle)));
     list.replaceChildren();
     shown = 0;
     extend();
@@ -109,18 +126,19 @@
     const wants = new URLSearchParams(location.hash.slice(1));
     for (const name of FIELDS) {
       const field = form.elements[name];
-      if (wants.has(name) && [...field.options].some((option) => option.value === wants.get(name))) field.value = wants.get(name);
+      if (wants.has(name) && (!field.options || [...field.options].some((option) => option.value === wants.get(name)))) field.value = wants.get(name);
     }
     return true;
   }
 
   function toHash() {
     const wants = new URLSearchParams();
-    for (const name of FIELDS) wants.set(name, form.elements[name].value);
+    for (const name of FIELDS) if (name !== "search" || form.elements[name].value) wants.set(name, form.elements[name].value);
     history.replaceState(null, "", "#" + wants);
   }
 
   form.addEventListener("change", () => { toHash(); apply(); });
+  form.elements.search.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
   more.addEventListener("click", extend);
   addEventListener("hashchange", () => { if (fromHash()) apply(); });

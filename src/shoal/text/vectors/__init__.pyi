@@ -1,10 +1,3 @@
-from .analogies import (
-    Analogies as Analogies,
-    AnalogyScore as AnalogyScore,
-    judge_analogies as judge_analogies,
-    read_analogies as read_analogies,
-)
-from .cooccurrence import count_cooccurrences as count_cooccurrences
 from .corpus import (
     WordCorpus as WordCorpus,
     build_corpus as build_corpus,
@@ -12,9 +5,16 @@ from .corpus import (
     sentences_of as sentences_of,
     split_words as split_words,
 )
-from .files import (
-    read_vector_file as read_vector_file,
-    write_vector_file as write_vector_file,
+from .evaluation import (
+    Analogies as Analogies,
+    AnalogyScore as AnalogyScore,
+    SimilarityScore as SimilarityScore,
+    WordPairs as WordPairs,
+    judge_analogies as judge_analogies,
+    judge_similarity as judge_similarity,
+    rank_correlation as rank_correlation,
+    read_analogies as read_analogies,
+    read_word_pairs as read_word_pairs,
 )
 from .gensim_models import (
     GensimSettings as GensimSettings,
@@ -22,14 +22,12 @@ from .gensim_models import (
 )
 from .glove import (
     GloveSettings as GloveSettings,
+    count_cooccurrences as count_cooccurrences,
     fit_glove as fit_glove,
     train_glove as train_glove,
 )
-from .similarity import (
-    SimilarityScore as SimilarityScore,
-    WordPairs as WordPairs,
-    judge_similarity as judge_similarity,
-    rank_correlation as rank_correlation,
-    read_pairs as read_pairs,
+from .wordvectors import (
+    WordVectors as WordVectors,
+    read_vector_file as read_vector_file,
+    write_vector_file as write_vector_file,
 )
-from .wordvectors import WordVectors as WordVectors

@@ -7,7 +7,9 @@ an order that is drawn once; a word's vector is the sum w_i + c_i.
 Source: Pennington, Socher and Manning (2014), EMNLP, eq. 8 and 9, section 4.2; Duchi, Hazan and Singer (2011), JMLR
 12:2121-2159 (AdaGrad).
 
-Cost: O(pairs · dimension) a pass, compiled by Numba, one thread, so that equal seeds give equal vectors.
+Cost: counting takes ``window`` passes over the corpus in NumPy, a block of the text at a time, and memory for the pairs
+that differ; fitting takes O(pairs · dimension) per pass, compiled by Numba, on one thread, so that equal seeds give
+equal vectors.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import MissingExtraError, UsageError
-from shoal.text.vectors.cooccurrence import count_cooccurrences
 from shoal.text.vectors.wordvectors import WordVectors
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from shoal.progress import Progress
     from shoal.text.vectors.corpus import WordCorpus
+
+_BLOCK = 1_000_000
+"""Words of the corpus whose pairs are held in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,40 @@ def train_glove(
     settings = settings or GloveSettings()
     counts_VV = count_cooccurrences(corpus, window=settings.window, progress=progress)
     return WordVectors(words=corpus.words, matrix=fit_glove(counts_VV, settings, progress=progress)[0])
+
+
+def count_cooccurrences(corpus: WordCorpus, *, window: int = 10, progress: Progress | None = None) -> csr_matrix:
+    """Count pairs within sentences, on both sides.
+
+    Args:
+        corpus: the words as ids.
+        window: the largest distance.
+        progress: called with (what, done, total).
+
+    Returns:
+        V × V, symmetric, float32: the sum of 1 / distance over all occurrences of a pair.
+    """
+    from scipy.sparse import coo_matrix, csr_matrix
+
+    size = len(corpus.words)
+    sentence = np.repeat(np.arange(len(corpus.sentence_ends), dtype=np.int32), np.diff(corpus.sentence_ends, prepend=0))
+    total = csr_matrix((size, size), dtype=np.float32)
+    for start in range(0, len(corpus.ids), _BLOCK):
+        # A block counts the pairs whose left word is in it, so that each pair is counted once.
+        stop = start + _BLOCK + window
+        ids, own = corpus.ids[start:stop], sentence[start:stop]
+        lefts, rights, weights = [], [], []
+        for distance in range(1, window + 1):
+            count = max(0, min(_BLOCK, len(ids) - distance))
+            near = own[:count] == own[distance : distance + count]
+            lefts.append(ids[:count][near])
+            rights.append(ids[distance : distance + count][near])
+            weights.append(np.full(len(lefts[-1]), 1.0 / distance, dtype=np.float32))
+        pairs = (np.concatenate(weights), (np.concatenate(lefts), np.concatenate(rights)))
+        total = total + coo_matrix(pairs, shape=(size, size)).tocsr()
+        if progress is not None:
+            progress("co-occurrences", min(start + _BLOCK, len(corpus.ids)), len(corpus.ids))
+    return (total + total.T).tocsr()
 
 
 def fit_glove(

@@ -1,0 +1,170 @@
+"""What every table of a settings file is made of, the table ``[training]`` of all of them, and faults in one line."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import types
+import typing
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from shoal.errors import UnknownNameError
+from shoal.training import RANGES, Precision, Schedule, TrainSettings, check_optimizer
+from shoal.wording import uncapital
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pydantic import ValidationError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+"""A name that may stand in a path."""
+
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+ShareOrZero = Annotated[float, Field(ge=0, lt=1)]
+"""A share that may be 0."""
+
+Confidence = Annotated[float, Field(ge=0.5, lt=1)]
+"""Of intervals: below one half whoever gives it means the level of a test."""
+
+Positive = Annotated[float, Field(gt=0, lt=math.inf)]
+NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
+
+
+def registered_name(registry: Callable[[], Iterable[str]]) -> AfterValidator:
+    """A check that a value is a registered name, whose error reads as that of a ``Literal``.
+
+    Args:
+        registry: gives the names; called at each check, so that what is registered later is known too.
+    """
+
+    def check(name: str) -> str:
+        names = [repr(one) for one in registry()]
+        if repr(name) not in names:
+            expected = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        return name
+
+    return AfterValidator(check)
+
+
+class SettingsTable(BaseModel):
+    """A table of the file: frozen, without coercion, and with no key but those named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def in_range(name: str) -> Any:
+    """The bounds that `shoal.training.TrainSettings` has for a number.
+
+    Args:
+        name: of the setting.
+    """
+    bounds: dict[str, Any] = dict(RANGES[name])
+    return Field(**bounds)
+
+
+def _known_optimizer(name: str) -> str:
+    try:
+        return check_optimizer(name)
+    except UnknownNameError as error:
+        raise ValueError(f"training.optimizer: {error}") from error
+
+
+class LearningTable(SettingsTable):
+    """How a model is trained; the words are those of `shoal.training.TrainSettings`.
+
+    A value that suits fine-tuning on few examples does not suit training from scratch; those have no default here.
+    """
+
+    learning_rate: Positive
+    batch_tokens: Annotated[int, in_range("batch_tokens")]
+    micro_tokens: Annotated[int, in_range("micro_tokens")] = 0
+    optimizer: Annotated[str, AfterValidator(_known_optimizer)] = "adamw"
+    matrix_learning_rate: Positive | None = None
+    beta2: Annotated[float, in_range("beta2")] | None
+    weight_decay: Annotated[float, in_range("weight_decay")]
+    dropout: Annotated[float, in_range("dropout")] = 0.0
+    schedule: Schedule = "cosine"
+    warmup: Annotated[float, in_range("warmup")]
+    decay: Annotated[float, in_range("decay")] = 0.2
+    gradient_clip: Annotated[float, in_range("gradient_clip")] = 1.0
+    precision: Precision = "auto"
+    """``auto`` is measured once; all arms of an experiment share what was found."""
+
+    checkpoint_seconds: Annotated[float, in_range("checkpoint_seconds")] = 60.0
+
+
+def train_settings_of(table: LearningTable, chosen: Mapping[str, Any]) -> TrainSettings:
+    """The settings of the training loop.
+
+    Args:
+        table: the values of the file.
+        chosen: values that take precedence over the table's, or that it does not have.
+    """
+    return TrainSettings(
+        **{
+            item.name: chosen[item.name] if item.name in chosen else getattr(table, item.name)
+            for item in fields(TrainSettings)
+        }
+    )
+
+
+def fault_line(error: ValidationError, root: type[BaseModel]) -> str:
+    """The gravest fault, and how many there are besides.
+
+    Args:
+        error: what the validation raised.
+        root: the model of the whole file.
+    """
+    # A misspelt key is also a missing one; the misspelling is the more helpful error.
+    faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    return _fault(faults[0], len(faults), root)
+
+
+def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:
+    place = tuple(str(step) for step in fault["loc"])
+    key = ".".join(place)
+    more = f" (and {faults - 1} more)" if faults > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(place[:-1], root)
+        near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"unknown key {key!r}; {hint}{more}"
+    if fault["type"] == "missing":
+        return f"the key {key!r} is missing; add it{more}"
+    if fault["type"] == "value_error":
+        return f"{fault['ctx']['error']}{more}"
+    return f"{key} = {_short(fault['input'])}: {uncapital(fault['msg'])}{more}"
+
+
+def _keys_at(place: tuple[str, ...], root: type[BaseModel]) -> list[str]:
+    """The keys that are known in a table of the file."""
+    model = root
+    for step in place:
+        if not step.isdecimal():  # the place in a list of tables
+            model = _table_of(model.model_fields[step].annotation)
+    return list(model.model_fields)
+
+
+def _table_of(annotation: Any) -> type[BaseModel]:
+    """The table's model among the types of an annotation."""
+    kinds = [annotation]
+    while kinds:
+        kind = kinds.pop(0)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        if typing.get_origin(kind) in (Union, types.UnionType, tuple, typing.Annotated):
+            kinds += typing.get_args(kind)
+    raise AssertionError(f"{annotation} holds no table")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,221 @@
+"""Evaluation of word vectors: people's judgements of similarity, and analogies.
+
+Similarity is the rank correlation (Spearman 1904) of cosines with people's scores over the pairs whose words are known,
+with an interval by the bootstrap over pairs (Efron and Tibshirani 1993, section 13.3). An analogy asks: a is to b as c
+is to which word? (Mikolov et al. 2013, arXiv:1301.3781, section 4.) The answer is the word nearest to b - a + c by
+cosine, those three words left out (3CosAdd, Levy and Goldberg 2014, CoNLL, eq. 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.statistics import check_confidence, percentile_interval, resampled_places
+from shoal.textfiles import numbered_lines, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from shoal.text.vectors.wordvectors import WordVectors
+
+_DRAWS = 1000
+_FEWEST = 10
+_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordPairs:
+    """Pairs of words with people's scores."""
+
+    name: str
+    pairs: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarityScore:
+    """How the cosines of vectors rank pairs, compared with people."""
+
+    name: str
+    pairs: int
+    known: int
+    """Pairs of which both words have a vector; the others do not count."""
+
+    spearman: float | None
+    """Of the known pairs; None where there are fewer than ten."""
+
+    low: float | None
+    high: float | None
+
+    @property
+    def coverage(self) -> float:
+        """The share of pairs that are known."""
+        return self.known / self.pairs
+
+    def __str__(self) -> str:
+        """One line: the correlation with its interval, and the coverage."""
+        found = "too few pairs are known"
+        if self.spearman is not None:
+            found = f"{self.spearman:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self.name:22}  {found:24}  {self.known} of {self.pairs} pairs known ({self.coverage:.0%})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "coverage": self.coverage}
+
+
+def read_word_pairs(file: str | Path) -> WordPairs:
+    """Read lines of word, word, score between tabs or blanks; words become lower-case.
+
+    Raises:
+        DataError: a line that is not so, or no line at all.
+    """
+    file = Path(file)
+    pairs = []
+    for number, line in numbered_lines(read_text(file)):
+        try:
+            first, second, score = line.split()
+            pairs.append((first.lower(), second.lower(), float(score)))
+        except ValueError as error:
+            raise DataError(f"{file}, line {number}: expected two words and a number, not {line!r}") from error
+    if not pairs:
+        raise DataError(f"{file} holds no pair of words; give a file with lines of word, word, score")
+    return WordPairs(name=file.stem, pairs=tuple(pairs))
+
+
+def judge_similarity(
+    vectors: WordVectors, sets: Sequence[WordPairs], *, confidence: float = 0.95, seed: int = 0
+) -> list[SimilarityScore]:
+    """Correlate cosines with people's scores.
+
+    Args:
+        vectors: the words with their vectors.
+        sets: the pairs.
+        confidence: the confidence of the intervals.
+        seed: of the bootstrap.
+    """
+    check_confidence(confidence)
+    unit = vectors.unit()
+    found = []
+    for each in sets:
+        known = [
+            (vectors.places[a], vectors.places[b], score)
+            for a, b, score in each.pairs
+            if {a, b} <= vectors.places.keys()
+        ]
+        spearman = low = high = None
+        if len(known) >= _FEWEST:
+            firsts, seconds = (np.array([pair[side] for pair in known]) for side in (0, 1))
+            scores = np.array([score for _, _, score in known])
+            cosines = np.einsum("pd,pd->p", unit[firsts], unit[seconds])
+            spearman = rank_correlation(cosines, scores)
+            draws = resampled_places(len(scores), draws=_DRAWS, seed=seed)
+            drawn = np.array([rank_correlation(cosines[draw], scores[draw]) for draw in draws])
+            low, high = percentile_interval(drawn, confidence)
+        found.append(
+            SimilarityScore(
+                name=each.name, pairs=len(each.pairs), known=len(known), spearman=spearman, low=low, high=high
+            )
+        )
+    return found
+
+
+def rank_correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
+    """Spearman's rho, ties at their mean rank; 0 where one side does not vary.
+
+    Args:
+        first: values of shape (n,).
+        second: values of shape (n,).
+    """
+    # `scipy.stats.spearmanr` gives the same number seven times as slowly (a bootstrap asks for a thousand of them), and
+    # warns and gives NaN where a draw has one value only.
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(side) - (len(side) + 1) / 2 for side in (first, second)]
+    scale = float(np.sqrt((ranks[0] @ ranks[0]) * (ranks[1] @ ranks[1])))
+    return float(ranks[0] @ ranks[1]) / scale if scale else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analogies:
+    """Questions of four words, by section."""
+
+    sections: dict[str, tuple[tuple[str, str, str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalogyScore:
+    """Questions answered, in one section or over all."""
+
+    name: str
+    questions: int
+    known: int
+    """Questions of which all four words have a vector; the others do not count."""
+
+    right: int
+
+    @property
+    def share(self) -> float | None:
+        """Right answers among the known questions."""
+        return self.right / self.known if self.known else None
+
+    def __str__(self) -> str:
+        """One line: the share of right answers, and the coverage."""
+        share = "none is known" if self.share is None else f"{self.share:.1%} right"
+        return f"{self.name:22}  {share:24}  {self.known} of {self.questions} questions known"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "share": self.share}
+
+
+def read_analogies(file: str | Path) -> Analogies:
+    """Read questions of four words a line, under headings that begin with a colon; words become lower-case.
+
+    Raises:
+        DataError: a line that is neither, or no question at all.
+    """
+    file = Path(file)
+    sections: dict[str, list[tuple[str, str, str, str]]] = {}
+    heading = file.stem
+    for number, line in numbered_lines(read_text(file)):
+        if line.startswith(":"):
+            heading = line[1:].strip()
+        elif words := line.lower().split():
+            if len(words) != 4:
+                raise DataError(f"{file}, line {number}: expected four words, not {line!r}")
+            sections.setdefault(heading, []).append((words[0], words[1], words[2], words[3]))
+    if not sections:
+        raise DataError(f"{file} holds no question; give a file with four words a line")
+    return Analogies(sections={name: tuple(questions) for name, questions in sections.items()})
+
+
+def judge_analogies(vectors: WordVectors, analogies: Analogies) -> list[AnalogyScore]:
+    """Answer every question; the last row is the whole."""
+    unit = vectors.unit()
+    scores = []
+    for name, questions in analogies.sections.items():
+        known = np.array(
+            [[vectors.places[word] for word in each] for each in questions if set(each) <= vectors.places.keys()],
+            dtype=np.int64,
+        ).reshape(-1, 4)
+        right = sum(_right(unit, known[start : start + _BATCH]) for start in range(0, len(known), _BATCH))
+        scores.append(AnalogyScore(name=name, questions=len(questions), known=len(known), right=right))
+    total = {field: sum(getattr(score, field) for score in scores) for field in ("questions", "known", "right")}
+    return [*scores, AnalogyScore(name="all", **total)]
+
+
+def _right(unit: NDArray[Any], known_Q4: NDArray[Any]) -> int:
+    """How many of a batch of questions are answered by their fourth word."""
+    first, second, third, fourth = known_Q4.T
+    closeness_QV = (unit[second] - unit[first] + unit[third]) @ unit.T
+    rows = np.arange(len(known_Q4))
+    for given in (first, second, third):
+        closeness_QV[rows, given] = -np.inf
+    return int((closeness_QV.argmax(axis=1) == fourth).sum())

@@ -1,0 +1,195 @@
+"""The vocabulary size of a tokenizer, chosen by bits per byte of held-out text.
+
+Loss per token cannot be compared between vocabularies: a larger one has fewer tokens per byte, each of them harder.
+Bits per byte can. For each size a tokenizer is learned on the seen documents, a Kneser-Ney n-gram model is counted on
+their tokens, and the held-out documents are scored. So that no size sees more of the text before a byte than another,
+the order is set for each size so that a context spans about the same number of bytes. Counting is the same work for all
+sizes, one pass over the same text per order, which stands for equal compute without a training run's noise; what it
+cannot see is what a larger table of embeddings takes from the rest of a small model: where two sizes are as good, the
+smaller one is chosen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import DataError, UsageError
+from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
+from shoal.text.encoding import plain_ids
+from shoal.text.ngram import NgramModel
+from shoal.text.training import train_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas
+    from transformers import PreTrainedTokenizerFast
+
+    from shoal.progress import Progress
+    from shoal.text.training import TokenizerKind
+
+SIZES = (512, 1024, 2048, 4096, 8192)
+HELD_OUT_EVERY = 10
+CONTEXT_BYTES = 12
+"""Bytes before a token that its context spans: two words or so, which a model of a few thousand documents can count."""
+_MAX_ORDER = 8
+_MIN_DOCUMENTS = 2 * HELD_OUT_EVERY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeScore:
+    """The score of one vocabulary size."""
+
+    size: int
+    bits_a_byte: float
+    low: float
+    high: float
+    """Of the bootstrap interval over documents."""
+
+    worse_by: float
+    """Bits per byte more than the best size."""
+
+    worse_low: float
+    worse_high: float
+    """Of the paired bootstrap interval of that difference, over the same draws of documents."""
+
+    bytes_a_token: float
+    bits_a_token: float
+    order: int
+    """Of the n-gram model: tokens of context plus one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VocabularyChoice:
+    """The sizes that were tried, and the chosen one."""
+
+    size: int
+    """The smallest size that is not significantly worse than the best."""
+
+    scores: tuple[SizeScore, ...]
+    held_out_documents: int
+    held_out_bytes: int
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per size, the fields of `SizeScore` as columns."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(score) for score in self.scores])
+
+    def __str__(self) -> str:
+        """The sizes as a table, and the chosen one."""
+        head = (
+            f"{self.held_out_documents} held-out documents, {self.held_out_bytes:,} bytes, "
+            f"{self.confidence:.0%} bootstrap intervals over documents\n"
+            f"{'size':>7}{'bits per byte':>13}{'':17}{'above the best':>16}{'':17}{'bytes per token':>17}"
+            f"{'bits per token':>16}"
+        )
+        rows = [
+            f"{row.size:7}{row.bits_a_byte:13.4f}  [{row.low:.4f}, {row.high:.4f}]{row.worse_by:14.4f}  "
+            f"[{row.worse_low:+.4f}, {row.worse_high:+.4f}]{row.bytes_a_token:15.2f}{row.bits_a_token:16.2f}"
+            for row in self.scores
+        ]
+        return "\n".join(
+            [head, *rows, f"chosen: {self.size}, the smallest that is not significantly worse than the best"]
+        )
+
+
+def choose_vocabulary(
+    documents: Sequence[str],
+    *,
+    kind: TokenizerKind = "bpe",
+    sizes: Sequence[int] = SIZES,
+    confidence: float = 0.95,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> VocabularyChoice:
+    """Try sizes on held-out documents: every tenth one, and the smallest of the best is chosen.
+
+    Args:
+        documents: the corpus.
+        kind: the kind of tokenizer.
+        sizes: the candidates; those that the corpus is too small for are left out.
+        confidence: the confidence of the intervals.
+        seed: random seed of the bootstrap.
+        progress: called with (what, done, total).
+
+    Raises:
+        DataError: too few documents to hold any out, or the same text on both sides alone.
+        UsageError: no size that the corpus is large enough for.
+    """
+    check_confidence(confidence)
+    if len(documents) < _MIN_DOCUMENTS:
+        raise DataError(
+            f"{len(documents)} documents are too few to choose a size on; give {_MIN_DOCUMENTS} or more, or a --size"
+        )
+    seen = [text for place, text in enumerate(documents) if place % HELD_OUT_EVERY]
+    held_out = [text for text in documents[::HELD_OUT_EVERY] if text.strip()]
+    bytes_D = np.array([len(text.encode()) for text in held_out], dtype=np.float64)
+    tried: list[tuple[int, np.ndarray[Any, Any], float, int]] = []
+    for done, size in enumerate(sorted(set(sizes)), start=1):
+        try:
+            tokenizer = train_tokenizer(seen, kind=kind, vocabulary=size)
+        except UsageError:
+            break
+        tried.append((size, *_score(tokenizer, seen, held_out)))
+        if progress is not None:
+            progress("sizes", done, len(set(sizes)))
+    if not tried:
+        raise UsageError(f"the corpus is too small for a vocabulary of {min(sizes)}; give more text or smaller sizes")
+    return _choose(tried, bytes_D, confidence, seed)
+
+
+def _score(
+    tokenizer: PreTrainedTokenizerFast, seen: Sequence[str], held_out: Sequence[str]
+) -> tuple[np.ndarray[Any, Any], float, int]:
+    """Bits of each held-out document, bytes per token, and the order of the model."""
+    ids, held_ids = plain_ids(tokenizer, seen), plain_ids(tokenizer, held_out)
+    bytes_a_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
+    order = min(1 + math.ceil(CONTEXT_BYTES / bytes_a_token), _MAX_ORDER)
+    model = NgramModel(ids, order=order, vocabulary=len(tokenizer))
+    return model.bits(held_ids), bytes_a_token, order
+
+
+def _choose(
+    tried: list[tuple[int, np.ndarray[Any, Any], float, int]],
+    bytes_D: np.ndarray[Any, Any],
+    confidence: float,
+    seed: int,
+) -> VocabularyChoice:
+    bits_SD = np.stack([bits for _, bits, _, _ in tried])
+    whole_S = bits_SD.sum(axis=1) / bytes_D.sum()
+    best = int(whole_S.argmin())
+    drawn_RS = resampled_ratios(bits_SD, bytes_D, seed=seed)
+    low_S, high_S = percentile_interval(drawn_RS, confidence)
+    worse_low_S, worse_high_S = percentile_interval(drawn_RS - drawn_RS[:, [best]], confidence)
+    scores = tuple(
+        SizeScore(
+            size=size,
+            bits_a_byte=float(whole_S[place]),
+            low=float(low_S[place]),
+            high=float(high_S[place]),
+            worse_by=float(whole_S[place] - whole_S[best]),
+            worse_low=float(worse_low_S[place]),
+            worse_high=float(worse_high_S[place]),
+            bytes_a_token=bytes_a_token,
+            bits_a_token=float(whole_S[place] * bytes_a_token),
+            order=order,
+        )
+        for place, (size, _, bytes_a_token, order) in enumerate(tried)
+    )
+    return VocabularyChoice(
+        size=next(score.size for score in scores if score.worse_low <= 0),
+        scores=scores,
+        held_out_documents=len(bytes_D),
+        held_out_bytes=int(bytes_D.sum()),
+        confidence=confidence,
+    )

@@ -1,0 +1,95 @@
+"""Stems and lemmas of words.
+
+Stems of words by the Snowball stemmers: endings cut off by rule, so that related words share a stem.
+
+English is Porter2 (Porter 2001, snowballstem.org); the original algorithm is the language ``porter``.
+
+Lemmas of words: the form that stands in a dictionary, as eat for eating, eats and eaten, and good for better.
+
+The `simplemma` library looks words up in its tables and falls back on rules. For English the comparatives are added
+here that its tables lack (bigger) or misread (worse).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import MissingExtraError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ENGLISH = {
+    "worse": "bad", "worst": "bad", "best": "good", "better": "good", "bigger": "big", "biggest": "big",
+    "hotter": "hot", "hottest": "hot", "sadder": "sad", "saddest": "sad", "wetter": "wet", "wettest": "wet",
+    "fatter": "fat", "fattest": "fat", "thinner": "thin", "thinnest": "thin", "farther": "far", "further": "far",
+    "more": "much", "most": "much", "less": "little", "least": "little",
+}  # fmt: skip
+
+
+def stem(word: str, language: str = "english") -> str:
+    """The stem of a word, in lower case.
+
+    Raises:
+        UnknownNameError: a language that Snowball has no stemmer for.
+    """
+    return str(_stemmer(language).stemWord(word.lower()))
+
+
+def stem_all(words: Iterable[str], language: str = "english") -> list[str]:
+    """The stems of words, in their order.
+
+    Raises:
+        UnknownNameError: a language that Snowball has no stemmer for.
+    """
+    return list(_stemmer(language).stemWords([word.lower() for word in words]))
+
+
+def lemmatize(word: str, language: str = "en") -> str:
+    """The lemma of a word.
+
+    Args:
+        word: one word.
+        language: an ISO 639-1 code.
+
+    Raises:
+        MissingExtraError: the ``simplemma`` package is not installed.
+        UnknownNameError: a language that it has no table for.
+    """
+    library = _lemmatizer(language)
+    known = _ENGLISH.get(word.lower()) if language == "en" else None
+    return known or str(library.lemmatize(word, lang=language))
+
+
+def lemmatize_all(words: Iterable[str], language: str = "en") -> list[str]:
+    """The lemmas of words, in their order.
+
+    Raises:
+        MissingExtraError: the ``simplemma`` package is not installed.
+        UnknownNameError: a language that it has no table for.
+    """
+    return [lemmatize(word, language) for word in words]
+
+
+@cache
+def _stemmer(language: str) -> Any:
+    import snowballstemmer
+
+    known = snowballstemmer.algorithms()
+    if language not in known:
+        raise UnknownNameError("language", language, known)
+    return snowballstemmer.stemmer(language)
+
+
+@cache
+def _lemmatizer(language: str) -> Any:
+    try:
+        import simplemma
+    except ImportError as error:
+        raise MissingExtraError("corpora", "lemmatizing") from error
+    from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
+
+    if language not in SUPPORTED_LANGUAGES:
+        raise UnknownNameError("language", language, SUPPORTED_LANGUAGES)
+    return simplemma

@@ -1,0 +1,53 @@
+"""Words around numbers and errors, as every room writes them: plurals, lists, durations, one line of a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: ``1 step``, ``1,200 steps``.
+
+    Args:
+        count: how many.
+        noun: in the singular; its plural ends in s.
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Parts as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its beginning; the rest is left as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def uncapital(text: str) -> str:
+    """The text with a small letter at its beginning; the rest is left as it is."""
+    return text[:1].lower() + text[1:]
+
+
+def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:
+    """A message with its lines joined, and cut where it is long; the error's name where it says nothing.
+
+    Args:
+        error: an error, or its message.
+        limit: characters that are shown.
+    """
+    line = " ".join(str(error).split())
+    return f"{line[:limit]} ..." if len(line) > limit else line or type(error).__name__
+
+
+def format_duration(seconds: float) -> str:
+    """A duration: ``42 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

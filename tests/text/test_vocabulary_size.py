@@ -1,0 +1,111 @@
+"""The n-gram model is a distribution, and sizes are compared by the bits that a byte takes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from shoal.corpora import read_stories
+from shoal.errors import DataError, UsageError
+from shoal.text.ngram import NgramModel
+from shoal.text.vocabulary_size import choose_vocabulary
+
+DOCUMENTS = [[0, 1, 2, 0, 1, 2], [0, 1, 1, 2], [2, 2, 0, 1], [0, 1, 2, 2, 1, 0, 1]]
+
+
+def plain_kneser_ney(documents, order, vocabulary):
+    """The recursion of Chen & Goodman written out with counters; a document's probability in bits."""
+    end = vocabulary
+    rows = [[None] * max(order - 1, 1) + list(ids) + [end] for ids in documents]
+    grams = {size: Counter() for size in range(1, order + 1)}
+    for size in range(1, order + 1):
+        for row in rows:
+            for last in range(max(order - 1, 1), len(row)):
+                grams[size][tuple(row[last - size + 1 : last + 1])] += 1
+    counts = {order: grams[order]}
+    for size in range(1, order):
+        counts[size] = Counter(gram[1:] for gram in grams[size + 1])
+    discounts = {}
+    for size, table in counts.items():
+        once, twice = (sum(count == number for count in table.values()) for number in (1, 2))
+        discounts[size] = once / (once + 2 * twice) if once and twice else 0.5
+
+    def probability(gram):
+        if not gram:
+            return 1 / (vocabulary + 1)
+        size, table = len(gram), counts[len(gram)]
+        following = [count for other, count in table.items() if other[:-1] == gram[:-1]]
+        lower = probability(gram[1:])
+        if not following:
+            return lower
+        held = max(table[gram] - discounts[size], 0) + discounts[size] * len(following) * lower
+        return held / sum(following)
+
+    return probability
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_bits_are_those_of_the_recursion_written_out(order):
+    probability = plain_kneser_ney(DOCUMENTS, order, 4)
+    model = NgramModel(DOCUMENTS, order=order, vocabulary=4)
+    for ids in [*DOCUMENTS, [3, 0, 1], [2], []]:
+        row = [None] * max(order - 1, 1) + list(ids) + [4]
+        wanted = -sum(
+            math.log2(probability(tuple(row[last - order + 1 : last + 1])))
+            for last in range(max(order - 1, 1), len(row))
+        )
+        assert model.bits([ids])[0] == pytest.approx(wanted, rel=1e-12)
+
+
+def test_documents_do_not_leak_into_each_other():
+    model = NgramModel(DOCUMENTS, order=3, vocabulary=4)
+    together = model.bits([[0, 1], [2, 2, 0], [1]])
+    alone = [model.bits([ids])[0] for ids in ([0, 1], [2, 2, 0], [1])]
+    assert together == pytest.approx(alone)
+
+
+def test_the_probabilities_of_all_continuations_sum_to_one():
+    model = NgramModel(DOCUMENTS, order=3, vocabulary=4)
+    open_bits = model.bits([[0, 1, token] for token in range(4)]) - np.array(
+        [model.bits([[0, 1, token]])[0] - model.bits([[0, 1]])[0] for token in range(4)]
+    )
+    assert open_bits == pytest.approx(np.full(4, model.bits([[0, 1]])[0]))
+    prefix = plain_kneser_ney(DOCUMENTS, 3, 4)
+    assert sum(prefix((0, 1, token)) for token in range(5)) == pytest.approx(1)
+
+
+def test_no_documents_are_an_error():
+    with pytest.raises(DataError, match="no documents"):
+        NgramModel([], order=2, vocabulary=4)
+
+
+def test_bits_a_byte_choose_another_size_than_loss_a_token(data_folder):
+    stories = read_stories(data_folder / "tinystories" / "tinystories_v2_gpt4_train_head.txt")[:600]
+    choice = choose_vocabulary(stories, sizes=(300, 1024, 2048))
+    by_token = min(choice.scores, key=lambda score: score.bits_a_token)
+    assert by_token.size == 300
+    assert choice.size > 300
+    for score in choice.scores:
+        assert score.low < score.bits_a_byte < score.high
+        assert score.bits_a_token == pytest.approx(score.bits_a_byte * score.bytes_a_token)
+    best = min(choice.scores, key=lambda score: score.bits_a_byte)
+    assert (best.worse_by, best.worse_low, best.worse_high) == (0, 0, 0)
+    chosen = next(score for score in choice.scores if score.size == choice.size)
+    assert chosen.worse_low <= 0
+    assert choice.held_out_documents == 60
+
+
+def test_sizes_that_the_corpus_is_too_small_for_are_left_out():
+    texts = [f"A cat number {place} sat on the mat." for place in range(40)]
+    choice = choose_vocabulary(texts, sizes=(290, 50_000))
+    assert [score.size for score in choice.scores] == [290]
+    with pytest.raises(UsageError, match="too small for a vocabulary of 50000"):
+        choose_vocabulary(texts, sizes=(50_000,))
+
+
+def test_one_document_is_too_few_to_choose_on():
+    with pytest.raises(DataError, match="1 documents are too few"):
+        choose_vocabulary(["One day."])
