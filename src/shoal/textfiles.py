@@ -80,7 +80,12 @@ def read_lines_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def split_chunks(chunks: Iterable[str], end: str) -> Iterator[str]:
-    """The parts of a text that comes in pieces, parted where ``end`` stands; linear however long a part is."""
+    """The parts of a text that comes in chunks, split at ``end``; linear however long a part is.
+
+    Args:
+        chunks: the text.
+        end: what separates parts; it may span two chunks.
+    """
     pending: list[str] = []
     tail = ""
     for chunk in chunks:

@@ -84,7 +84,7 @@ def test_a_dry_run_says_how_long_and_makes_no_run(file: Path, capsys: pytest.Cap
         (["--set", "model.widht=3"], "unknown key 'model.widht'; did you mean 'width'?"),
         (["--set", "width"], "give KEY=VALUE"),
         (["--set", "corpus.told.grammar=1"], "holds one document"),
-        (["--set", "tokenizer.vocabulary=50000"], "tokens at most, 50000 were asked for"),
+        (["--set", "tokenizer.vocabulary=50000"], "tokens at most, not the requested 50000"),
         (["--set", "model.context=5000"], "the longest document has"),
         (["--set", "model.heads=3"], "do not divide"),
     ],

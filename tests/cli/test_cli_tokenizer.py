@@ -35,7 +35,7 @@ def test_the_best_size_is_found_and_shown(corpus, tmp_path, capsys):
     ("words", "said"),
     [
         (["CORPUS", "--size", "many"], "many"),
-        (["CORPUS", "--size", "100000"], "tokens at most, 100000 were asked for"),
+        (["CORPUS", "--size", "100000"], "tokens at most, not the requested 100000"),
         (["CORPUS", "--size", "20"], "too small"),
         (["CORPUS", "--kind", "wordpiece"], "wordpiece"),
         (["missing.txt"], "there is no missing.txt"),

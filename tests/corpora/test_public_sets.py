@@ -58,7 +58,7 @@ def test_the_easiest_books_come_first_and_are_cut_into_chapters(books: Path) -> 
 
 
 def test_more_books_than_there_are_is_an_error(books: Path) -> None:
-    with pytest.raises(DataError, match="lists 3 books; 4 were asked for"):
+    with pytest.raises(DataError, match="lists 3 books; fewer than the requested 4"):
         read_easiest_books(books, 4)
 
 

@@ -201,7 +201,7 @@ def test_a_preset_changes_only_what_it_names(tmp_path: Path) -> None:
 def test_presets_that_are_no_tables_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("presets = 6\n" + TEXT.partition("[presets")[0])
-    with pytest.raises(ExperimentFileError, match="one table a preset"):
+    with pytest.raises(ExperimentFileError, match="one table per preset"):
         load_experiment(path)
 
 

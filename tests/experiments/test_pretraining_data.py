@@ -180,7 +180,7 @@ def test_a_published_list_fixes_the_held_out_documents(tmp_path: Path, corpus: d
     with pytest.raises(DataError, match="none of the 1 ids"):
         prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
     (tmp_path / "ids.txt").write_text("story 3\n")
-    with pytest.raises(DataError, match="16 hexadecimal characters a line"):
+    with pytest.raises(DataError, match="16 hexadecimal characters per line"):
         prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
 
 
@@ -214,7 +214,7 @@ def test_tokens_are_written_once_and_mapped(tmp_path: Path, corpus: dict[str, An
 
 
 def test_a_vocabulary_larger_than_the_data_is_refused(tmp_path: Path, corpus: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=r"the corpus gives \d+ tokens at most, 5000 were asked for"):
+    with pytest.raises(UsageError, match=r"the corpus gives \d+ tokens at most, not the requested 5000"):
         prepare_data(recipe(corpus, tokenizer={"vocabulary": 5000}), tmp_path / "out")
 
 

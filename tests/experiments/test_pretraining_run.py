@@ -91,7 +91,7 @@ def test_the_card_says_what_was_read_and_measured(run: PretrainResult) -> None:
 
 def test_a_run_that_could_not_begin_leaves_the_folder_free(tmp_path: Path) -> None:
     wrong = recipe(**{"tokenizer.vocabulary": 90_000})
-    with pytest.raises(UsageError, match="90000 were asked for"):
+    with pytest.raises(UsageError, match="not the requested 90000"):
         pretrain_run(wrong, tmp_path / "run")
     assert [entry.name for entry in (tmp_path / "run").iterdir()] == [".lock"]
     short = {"training.tokens": 1000, "evaluation.prompts": [], "evaluation.memorised": 0}

@@ -59,7 +59,7 @@ class Cleaning:
     """Typographic quotes, dashes and spaces become plain ones, and paragraphs end in a single newline."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """Documents read, repaired, cut, of another language, emptied and kept."""
+    """Documents read, repaired, cut, of another language, emptied, and left (``kept``)."""
 
     def __post_init__(self) -> None:
         """Refuse a language that no document could be of.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import pandas
+    from numpy.typing import NDArray
 
 RUN = 8
 _MIN_WORDS = 3
@@ -105,15 +106,16 @@ class _Items:
         self.shingler = Shingler(size)
         self.owners: dict[int, list[int]] = {}
         self.totals: dict[int, int] = {}
-        self._sorted: np.ndarray[Any, Any] | None = None
+        self._sorted: NDArray[Any] | None = None
 
     def add(self, item: int, text: str) -> None:
+        """Add an item."""
         grams = np.unique(self.shingler.located(text)[0]).tolist()
         self.totals[item] = len(grams)
         for gram in grams:
             self.owners.setdefault(gram, []).append(item)
 
-    def hits(self, grams: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def hits(self, grams: NDArray[Any]) -> NDArray[Any]:
         """The places of a document's n-grams that some item has."""
         if self._sorted is None:
             self._sorted = np.array(sorted(self.owners), dtype=np.uint64)

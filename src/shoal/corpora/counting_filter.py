@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 NEAR = 40
+"""Characters. In children's books a count stands closer together, and numbers further apart are a story's own."""
 
 _WORDS = [
     "zero",
@@ -81,7 +82,7 @@ def drop_counting(texts: Iterable[str]) -> tuple[list[str], int]:
 
     A text that counts up across its paragraphs is dropped whole; all of its paragraphs count as dropped.
     """
-    kept: list[str] = []
+    left: list[str] = []
     dropped = 0
     for text in texts:
         paragraphs = text.split("\n")
@@ -92,8 +93,8 @@ def drop_counting(texts: Iterable[str]) -> tuple[list[str], int]:
             continue
         dropped += len(paragraphs) - len(still)
         if joined:
-            kept.append(joined)
-    return kept, dropped
+            left.append(joined)
+    return left, dropped
 
 
 def _first_run(mentions: Iterator[_Mention], gap: int) -> tuple[int, int] | None:

@@ -62,7 +62,7 @@ class DataCard:
     """Documents equal, up to white space, to one before them."""
 
     near_duplicates: int
-    """Further documents whose word 5-grams have a Jaccard index above `near_threshold` with one kept before them."""
+    """Further documents whose word 5-grams have a Jaccard index above `near_threshold` with one before them."""
 
     near_threshold: float
     common_words: tuple[tuple[str, int], ...]

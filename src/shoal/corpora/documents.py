@@ -174,7 +174,15 @@ def _write_text(rows: Rows, file: Path, _schema: Any) -> int:
 
 
 def write_text(rows: Rows, out: IO[str]) -> int:
-    """Write the texts with ``<|endoftext|>`` after each, and return their number."""
+    """Write the texts with ``<|endoftext|>`` after each, and return their number.
+
+    Args:
+        rows: with a ``text`` each.
+        out: an open text file.
+
+    Raises:
+        DataError: a text mentions ``<|endoftext|>``.
+    """
     count = 0
     for row in rows:
         if STORY_END in row["text"]:
@@ -193,7 +201,12 @@ def _write_jsonl(rows: Rows, file: Path, _schema: Any) -> int:
 
 
 def write_lines(rows: Rows, out: IO[str]) -> int:
-    """Write each row as a line of JSON, and return their number."""
+    """Write each row as a line of JSON, and return their number.
+
+    Args:
+        rows: plain values.
+        out: an open text file.
+    """
     count = 0
     for row in rows:
         out.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""Stories that need copying, comparing or searching, and plain tales beside them: training text for small models.
+"""Stories that need copying, comparing or searching, and plain tales: training text for small models.
 
 A language model lowers its loss on an *induction story* only if it finds the same item earlier in the text, which is
 what an induction head does (Olsson et al. 2022, arXiv:2209.11895). An item is a number in unary or in digits that
@@ -37,10 +37,16 @@ _ANIMALS = ("bear", "cat", "dog", "duck", "fox", "frog", "mouse", "rabbit")
 _FEELINGS = ("glad", "happy", "proud", "kind", "brave")
 
 _CEILINGS = (8, 16, 24, 32, 40, 40)
+"""Largest numbers, the largest twice: small ones are met often enough on the way to it."""
+
 _NEAR = (-8, -4, -3, -2, -1, 1, 2, 3, 4, 8)
+"""Near misses; 4 and 8 differ by whole tokens of a unary number (`shoal.text.bpe.UNARY_CHUNK`)."""
+
 _MEAN_WAYS = (3.0, 6.0, 14.0)
+"""Mean numbers of distractors."""
+
 _CHUNK = 4
-"""A number that this divides ends in the same token as a longer one goes on with; such numbers are drawn more often."""
+"""A number that this divides ends in a whole token, as longer numbers begin; it is drawn more often."""
 
 _VERBS = ("stop at", "look for", "find", "wait for", "get", "end at", "go to", "reach", "want", "keep")
 

@@ -51,14 +51,18 @@ def read_easiest_books(folder: str | Path, count: int) -> list[str]:
     Easiest are those with the least mean words a sentence among the books whose words a young child mostly knows:
     the rank is the sum of the rank by sentence length and the rank by share of known words.
 
+    Args:
+        folder: with ``books.zip`` and ``README.md``.
+        count: how many books.
+
     Raises:
-        DataError: the table lists fewer books than asked for.
+        DataError: the table lists fewer books than that.
     """
     folder = Path(folder)
     table = read_text(folder / "README.md")
     rows = [(match["file"], float(match["sentence"]), float(match["known"])) for match in _BOOK_ROW.finditer(table)]
     if len(rows) < count:
-        raise DataError(f"{folder}/README.md lists {len(rows)} books; {count} were asked for")
+        raise DataError(f"{folder}/README.md lists {len(rows)} books; fewer than the requested {count}")
     by_sentence = {row[0]: rank for rank, row in enumerate(sorted(rows, key=lambda row: row[1]))}
     by_known = {row[0]: rank for rank, row in enumerate(sorted(rows, key=lambda row: -row[2]))}
     easiest = sorted(by_sentence, key=lambda name: (by_sentence[name] + by_known[name], name))[:count]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import regex
+    from numpy.typing import NDArray
 
-    IntArray = np.ndarray[Any, np.dtype[np.uint64]]
+    IntArray = NDArray[np.uint64]
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}\p{Line_Break=SA}\u30fc\uff70"
 _HIDDEN = r"[\p{Default_Ignorable_Code_Point}--[\U000e0020-\U000e007f]]"
@@ -109,7 +110,12 @@ class Shingler:
 
 
 def jaccard(first: IntArray, second: IntArray) -> float:
-    """Size of the intersection of two sets over that of their union; 1 for two empty sets."""
+    """Size of the intersection of two sets over that of their union; 1 for two empty sets.
+
+    Args:
+        first: sorted, each number once.
+        second: likewise.
+    """
     shared = len(np.intersect1d(first, second, assume_unique=True))
     union = len(first) + len(second) - shared
     return shared / union if union else 1.0

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWS = 2000
-"""Bootstrap samples where nothing else is asked for: the ends of a 95% interval then rest on fifty draws each."""
+"""Default number of bootstrap samples: the ends of a 95% interval then rest on fifty draws each."""
 
 _AT_ONCE = 2**22
 
 
 def enough_units(units: int, confidence: float) -> bool:
-    """Whether a bootstrap interval over so many units can hold what it says.
+    """Whether a bootstrap interval over this number of units can have its confidence.
 
     It never leaves the range of its units, and that range holds their median with probability 1 - 2^(1 - units): at 95%
     it takes six.
+
+    Args:
+        units: how many independent units are resampled.
+        confidence: of the interval.
     """
     return 2.0 ** (1 - units) <= 1 - confidence
 
@@ -38,7 +42,7 @@ def resampled_ratios(
         over_U: what each unit adds above, of shape (U,), or (S, U) for several ratios of the same samples.
         under_U: what it adds below, of shape (U,).
         draws: the number of samples.
-        seed: of the drawing.
+        seed: random seed.
 
     Returns:
         Of shape (draws,), or (draws, S); a sample whose sum below is 0 is divided by 1.
@@ -59,7 +63,13 @@ def resampled_ratios(
 
 
 def resampled_places(units: int, *, draws: int = DRAWS, seed: int = 0) -> NDArray[np.int64]:
-    """Bootstrap samples as places of units, for a statistic that is no sum; of shape (draws, units)."""
+    """Bootstrap samples as places of units, for a statistic that is no sum; of shape (draws, units).
+
+    Args:
+        units: how many there are.
+        draws: the number of samples.
+        seed: random seed.
+    """
     import numpy as np
 
     return np.random.default_rng(seed).integers(0, units, size=(draws, units))

@@ -1,4 +1,4 @@
-"""The level of a test and the confidence of an interval, told apart at the door.
+"""The level of a test and the confidence of an interval, checked so that neither passes for the other.
 
 The two are one minus each other, so whoever mixes them up asks for a test that nearly always rejects or for an interval
 that nearly never holds what it should. Neither is ever wanted beyond one half, which is where the line is drawn.

@@ -18,7 +18,7 @@ class Interval:
     high: float
 
     confidence: float
-    """The confidence that was asked for, 0.95 say."""
+    """The requested confidence, 0.95 say."""
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high

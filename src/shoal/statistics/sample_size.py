@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIMULATED = 10
-"""Up to so many seeds the power is simulated."""
+"""Up to this number of seeds the power is simulated."""
 
 _SIMULATIONS = 4000
 _MOST_SEEDS = 100_000
@@ -50,7 +50,7 @@ def power(effect: float, difference_sd: float, seeds: int, *, alpha: float = 0.0
     if not (math.isfinite(difference_sd) and difference_sd >= 0):
         raise UsageError(f"a standard deviation is finite and at least 0, not {difference_sd}")
     if seeds < 1:
-        raise UsageError(f"power is asked for a number of seeds of at least 1, not {seeds}")
+        raise UsageError(f"power needs a number of seeds of at least 1, not {seeds}")
     if seeds < fewest_seeds(alpha=alpha):
         return 0.0
     if difference_sd == 0:
@@ -63,6 +63,12 @@ def power(effect: float, difference_sd: float, seeds: int, *, alpha: float = 0.0
 
 def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: float = 0.8, alpha: float = 0.05) -> float:
     """The true mean difference that the test finds with a chance of ``target``; infinite with too few seeds.
+
+    Args:
+        difference_sd: standard deviation of the difference of the two arms over seeds, in the unit of the result.
+        seeds: per arm.
+        target: the power.
+        alpha: the level of the test.
 
     Raises:
         UsageError: as in `power`.
@@ -80,6 +86,12 @@ def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: floa
 
 def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, alpha: float = 0.05) -> int | None:
     """The fewest seeds with which the test finds ``effect`` with a chance of ``target``; None beyond 100,000.
+
+    Args:
+        effect: the true mean difference, in the unit of ``difference_sd``.
+        difference_sd: standard deviation of the difference of the two arms over seeds.
+        target: the power.
+        alpha: the level of the test.
 
     Raises:
         UsageError: as in `power`.

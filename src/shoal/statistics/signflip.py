@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EXACT_LIMIT = 20
-"""Up to so many differences all subsets are enumerated."""
+"""Up to this number of differences all subsets are enumerated."""
 
 DRAWS = 99_999
 """Subsets drawn beyond that; with the observed order itself they make 100,000."""
@@ -91,13 +91,24 @@ def sign_flip(differences: Sequence[float], *, confidence: float = 0.95, seed: i
 
 
 def sign_flip_interval(differences: Sequence[float], *, confidence: float = 0.95, seed: int = 0) -> Interval:
-    """The interval of `sign_flip` alone."""
+    """The interval of `sign_flip` alone.
+
+    Args:
+        differences: of the arms, one per seed.
+        confidence: of the interval.
+        seed: of the subsets that are drawn where there are too many to enumerate.
+    """
     result = sign_flip(differences, confidence=confidence, seed=seed)
     return Interval(result.low, result.high, confidence)
 
 
 def sign_flip_p_value(differences: Sequence[float], *, effect: float = 0.0, seed: int = 0) -> float:
     """The two-sided p-value of the hypothesis that the mean of the paired differences is ``effect``.
+
+    Args:
+        differences: of the arms, one per seed.
+        effect: the mean under the hypothesis.
+        seed: of the subsets that are drawn where there are too many to enumerate.
 
     Raises:
         UsageError: there are no differences, or one is not finite.

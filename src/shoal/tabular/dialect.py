@@ -99,7 +99,12 @@ def dialect_of(lines: Sequence[str], *, columns: Sequence[str] = (), header: boo
 
 
 def split(lines: Sequence[str], delimiter: str | None) -> list[list[str]]:
-    """The trimmed cells of lines; a quoted cell may hold the delimiter and line ends."""
+    """The trimmed cells of lines; a quoted cell may hold the delimiter and line ends.
+
+    Args:
+        lines: Without their ends.
+        delimiter: As `Dialect.delimiter`.
+    """
     if delimiter is None:
         return [[line.strip().strip('"')] for line in lines]
     if delimiter == BLANKS:
@@ -118,7 +123,12 @@ def is_value(cell: str) -> bool:
 
 
 def is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: no cell of it is a value, and it has several or stands over values."""
+    """Whether the first row names columns: no cell of it is a value, and it has several or stands over values.
+
+    Args:
+        first: Its cells.
+        others: The cells of the rows below.
+    """
     wide = [row for row in others if len(row) == len(first)]
     if any(map(is_value, first)):
         return bool(wide) and _is_counted(first, wide)

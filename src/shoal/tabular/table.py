@@ -124,7 +124,12 @@ class Table:
 
 
 def lines_below(data: bytes, lines: int) -> bytes:
-    """What stands below the first lines."""
+    """What stands below the first lines.
+
+    Args:
+        data: Text with plain line ends.
+        lines: How many are left out.
+    """
     place = 0
     for _ in range(lines):
         place = data.find(b"\n", place) + 1 or len(data)

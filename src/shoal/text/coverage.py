@@ -46,7 +46,12 @@ def check_coverage(tokenizer: Any, texts: Sequence[str], *, split_special_tokens
 
 
 def lost_character_finder(tokenizer: Any, *, split_special_tokens: bool = False) -> Callable[[str], int | None]:
-    """A function that gives the place of the first character of a text that is lost, and None where there is none."""
+    """A function that gives the place of the first character of a text that is lost, and None where there is none.
+
+    Args:
+        tokenizer: as for `check_coverage`.
+        split_special_tokens: control tokens in the texts are going to be read letter by letter.
+    """
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None and hasattr(tokenizer, "encode_batch"):
         backend = tokenizer

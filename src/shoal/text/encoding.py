@@ -36,7 +36,7 @@ class EncodedPair:
 
     @property
     def target(self) -> tuple[int, ...]:
-        """The ids that the model should say, the end token included."""
+        """The ids that the model should continue with, the end token included."""
         return self.ids[self.boundary :]
 
 
@@ -46,6 +46,10 @@ def plain_ids(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequen
     A document that mentions a control token (``<|endoftext|>``, ``</s>``) speaks of it: it gets the tokens of its
     letters, and never the token itself, which would end the document in its middle. Prompts and completions are not
     read so (`encode_pairs`): the templates of chat models are written with such tokens.
+
+    Args:
+        tokenizer: of either kind.
+        texts: the documents.
 
     Raises:
         DataError: a character has no token; or a document mentions a control token that is a piece of the vocabulary
@@ -88,7 +92,11 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
 
     The text is encoded jointly, so that the completion gets the tokens it would have in running text. What the
     tokenizer puts at the beginning (a BOS token, say) is kept; what it would put at the end is not: the end token is
-    appended exactly where ``ends`` says so.
+    appended exactly where ``ends`` is true.
+
+    Args:
+        tokenizer: of either kind.
+        pairs: prompt, completion, and whether the completion ends.
 
     Raises:
         BoundaryError: one token covers characters of both sides.
@@ -199,17 +207,22 @@ def _boundary(
     return len(ids)
 
 
-def decode_continuation(tokenizer: PreTrainedTokenizerFast, prompt: Sequence[int], said: Sequence[int]) -> str:
-    """The text that ``said`` adds to a prompt, special tokens left out.
+def decode_continuation(tokenizer: PreTrainedTokenizerFast, prompt: Sequence[int], continuation: Sequence[int]) -> str:
+    """The text that a continuation adds to a prompt, special tokens left out.
 
     It is decoded together with the prompt, because a token's text can depend on what stands before it (a leading
     space, or one character's bytes spread over tokens).
+
+    Args:
+        tokenizer: of either kind.
+        prompt: token ids.
+        continuation: the token ids behind them.
     """
     before = tokenizer.decode(prompt, skip_special_tokens=True)
-    whole = tokenizer.decode([*prompt, *said], skip_special_tokens=True)
+    whole = tokenizer.decode([*prompt, *continuation], skip_special_tokens=True)
     if whole.startswith(before):
         return str(whole[len(before) :])
-    return str(tokenizer.decode(said, skip_special_tokens=True))
+    return str(tokenizer.decode(continuation, skip_special_tokens=True))
 
 
 def describe_policy(tokenizer: PreTrainedTokenizerFast) -> str:

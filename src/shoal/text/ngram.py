@@ -17,8 +17,10 @@ from shoal.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Hashes = np.ndarray[Any, np.dtype[np.uint64]]
-    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+    Floats = NDArray[np.float64]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -83,7 +85,7 @@ class NgramModel:
             probability = np.maximum(counts - order.discount, 0.0) / totals + spread * probability
         return np.add.reduceat(np.where(stream != 0, -np.log2(probability), 0.0), starts)
 
-    def _stream(self, documents: Sequence[Sequence[int]]) -> tuple[Hashes, np.ndarray[Any, np.dtype[np.intp]]]:
+    def _stream(self, documents: Sequence[Sequence[int]]) -> tuple[Hashes, NDArray[np.intp]]:
         """All documents in one row of ids from 1 on, each after as many zeros as a context holds, and their starts."""
         opening, end = [0] * max(self.order - 1, 1), self.vocabulary
         rows = [[*opening, *(id_ + 1 for id_ in ids), end] for ids in documents]
@@ -107,7 +109,7 @@ def _hashes(stream: Hashes, order: int) -> list[Hashes]:
     return hashes
 
 
-def _count(hashes: list[Hashes], places: np.ndarray[Any, Any], size: int, *, highest: bool) -> _Order:
+def _count(hashes: list[Hashes], places: NDArray[Any], size: int, *, highest: bool) -> _Order:
     """The counts of one order over the places of real tokens."""
     if highest:
         grams, at, counts = np.unique(hashes[size][places], return_index=True, return_counts=True)
@@ -127,7 +129,7 @@ def _count(hashes: list[Hashes], places: np.ndarray[Any, Any], size: int, *, hig
     )
 
 
-def _look_up(table: Hashes, sought: Hashes) -> tuple[np.ndarray[Any, np.dtype[np.intp]], np.ndarray[Any, Any]]:
+def _look_up(table: Hashes, sought: Hashes) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """Where each value stands in a sorted table, and whether it stands there at all."""
     at = np.minimum(np.searchsorted(table, sought), len(table) - 1)
     return at, table[at] == sought

@@ -51,8 +51,8 @@ class PlainTokenizer:
         return_attention_mask: bool = False,
         verbose: bool = True,
     ) -> dict[str, Any]:
-        """Ids (``input_ids``) and, where asked for, offsets in characters (``offset_mapping``) of one text or more."""
-        del return_attention_mask, verbose  # nothing is masked, and nothing said
+        """Ids (``input_ids``) and, where requested, offsets in characters (``offset_mapping``) of one text or more."""
+        del return_attention_mask, verbose  # there is no padding to mask and no warning to give
         self._tokenizer.encode_special_tokens = split_special_tokens
         texts = [text] if isinstance(text, str) else list(text)
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=add_special_tokens)
@@ -67,7 +67,12 @@ class PlainTokenizer:
         return self._tokenizer
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
-        """The text of some ids."""
+        """The text of some ids.
+
+        Args:
+            ids: token ids.
+            skip_special_tokens: leave the control tokens out.
+        """
         text: str = self._tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens)
         return text
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, UsageError
 from shoal.text.sentencepiece_model import SPACE, PieceVocabulary, Role, VocabularyPiece, build_tokenizer
+from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -132,6 +133,7 @@ def _explain(error: RuntimeError, vocabulary: int) -> UsageError | DataError:
     most = _TOO_LARGE.search(str(error))
     if most:
         return UsageError(
-            f"the corpus gives {most[1]} tokens at most, {vocabulary} were asked for; take {most[1]}, or give more text"
+            f"the corpus gives {most[1]} tokens at most, not the requested {vocabulary}; take {most[1]}, or give more "
+            "text"
         )
-    return DataError(f"SentencePiece cannot learn from this corpus: {' '.join(str(error).split())[:160]}")
+    return DataError(f"SentencePiece cannot learn from this corpus: {in_one_line(error, limit=160)}")

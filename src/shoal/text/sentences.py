@@ -145,7 +145,7 @@ def _is_number_of_item(sentence: str) -> bool:
 
 
 def _goes_on(text: str, mark: re.Match[str], word: str, language: str) -> bool:
-    """Whether a sentence goes on behind a mark for a reason that `sentencex` does not know."""
+    """Whether a sentence continues behind a mark for a reason that `sentencex` does not know."""
     if mark[0].endswith(("」", "』")) and text.startswith(("と", "って"), mark.end()):
         return True
     if not mark[0].startswith("."):

@@ -44,7 +44,7 @@ def train_tokenizer(
     tokenizer = _TRAINERS[kind](seen, vocabulary, context)
     if len(tokenizer) < vocabulary:
         raise UsageError(
-            f"the corpus gives {len(tokenizer)} tokens at most, {vocabulary} were asked for; take "
+            f"the corpus gives {len(tokenizer)} tokens at most, not the requested {vocabulary}; take "
             f"{len(tokenizer)}, or give more text"
         )
     return tokenizer
@@ -52,6 +52,10 @@ def train_tokenizer(
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> None:
     """Write ``tokenizer.json`` and its settings, as `AutoTokenizer.from_pretrained` reads them.
+
+    Args:
+        tokenizer: what `train_tokenizer` gives.
+        folder: a new folder, or one that holds a tokenizer alone, which is replaced whole.
 
     Raises:
         UsageError: the folder holds something else.

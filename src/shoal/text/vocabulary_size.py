@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas
+    from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerFast
 
     from shoal.progress import Progress
@@ -134,7 +135,7 @@ def choose_vocabulary(
     seen = [text for place, text in enumerate(documents) if place % HELD_OUT_EVERY]
     held_out = [text for text in documents[::HELD_OUT_EVERY] if text.strip()]
     bytes_D = np.array([len(text.encode()) for text in held_out], dtype=np.float64)
-    tried: list[tuple[int, np.ndarray[Any, Any], float, int]] = []
+    tried: list[tuple[int, NDArray[Any], float, int]] = []
     for done, size in enumerate(sorted(set(sizes)), start=1):
         try:
             tokenizer = train_tokenizer(seen, kind=kind, vocabulary=size)
@@ -150,7 +151,7 @@ def choose_vocabulary(
 
 def _score(
     tokenizer: PreTrainedTokenizerFast, seen: Sequence[str], held_out: Sequence[str]
-) -> tuple[np.ndarray[Any, Any], float, int]:
+) -> tuple[NDArray[Any], float, int]:
     """Bits of each held-out document, bytes per token, and the order of the model."""
     ids, held_ids = plain_ids(tokenizer, seen), plain_ids(tokenizer, held_out)
     bytes_a_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
@@ -160,8 +161,8 @@ def _score(
 
 
 def _choose(
-    tried: list[tuple[int, np.ndarray[Any, Any], float, int]],
-    bytes_D: np.ndarray[Any, Any],
+    tried: list[tuple[int, NDArray[Any], float, int]],
+    bytes_D: NDArray[Any],
     confidence: float,
     seed: int,
 ) -> VocabularyChoice:

@@ -31,6 +31,10 @@ _ENGLISH = {
 def stem(word: str, language: str = "english") -> str:
     """The stem of a word, in lower case.
 
+    Args:
+        word: one word.
+        language: a name of Snowball's, as ``english`` or ``porter``.
+
     Raises:
         UnknownNameError: a language that Snowball has no stemmer for.
     """
@@ -39,6 +43,10 @@ def stem(word: str, language: str = "english") -> str:
 
 def stem_all(words: Iterable[str], language: str = "english") -> list[str]:
     """The stems of words, in their order.
+
+    Args:
+        words: any words.
+        language: a name of Snowball's, as ``english`` or ``porter``.
 
     Raises:
         UnknownNameError: a language that Snowball has no stemmer for.
@@ -64,6 +72,10 @@ def lemmatize(word: str, language: str = "en") -> str:
 
 def lemmatize_all(words: Iterable[str], language: str = "en") -> list[str]:
     """The lemmas of words, in their order.
+
+    Args:
+        words: any words.
+        language: an ISO 639-1 code.
 
     Raises:
         MissingExtraError: the ``simplemma`` package is not installed.

@@ -1,4 +1,4 @@
-"""The features that a story may be asked for, and the program that says which of them are there."""
+"""The features that a story can be requested to have, and the program that finds which of them it has."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ def find_features(text: str, events: Sequence[Event]) -> tuple[str, ...]:
     to be one being turns out to be another, or a thing or a friend has a secret. moral: a lesson is put in words.
     foreshadowing: a hint at a thing stands before an event in which that thing is found, made, lost, broken or
     changes hands. conflict: two quarrel.
+
+    Args:
+        text: the story.
+        events: its events, in order.
     """
     kinds = [event.kind for event in events]
     there = {
@@ -41,7 +45,12 @@ def find_features(text: str, events: Sequence[Event]) -> tuple[str, ...]:
 
 
 def missing_words(text: str, words: RequiredWords) -> tuple[str, ...]:
-    """Those of the required words that a text holds in no form: the noun, the verb or its past, the adjective."""
+    """Those of the required words that a text holds in no form: the noun, the verb or its past, the adjective.
+
+    Args:
+        text: the story.
+        words: in base form.
+    """
     held = {word.strip('.,!?":;').removesuffix("'s").lower() for word in text.split()}
     forms: Iterable[tuple[str, set[str]]] = (
         (words.noun, {words.noun, words.noun + "s"}),

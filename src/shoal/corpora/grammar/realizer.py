@@ -95,7 +95,12 @@ class Realizer:
                 return word
 
     def new_thing(self, nouns: Sequence[str] = lexicon.THINGS, noun: str | None = None) -> Thing:
-        """A thing that the story has not named yet."""
+        """A thing that the story has not named yet.
+
+        Args:
+            nouns: one of them is drawn.
+            noun: this one instead.
+        """
         noun = noun or self.draw(nouns)
         look = self.pick(lexicon.COLORS if self.chance(0.4) else lexicon.LOOKS)
         return Thing(noun, look, lexicon.article(f"{look} {noun}"))

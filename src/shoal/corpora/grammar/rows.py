@@ -40,7 +40,7 @@ _CLAUSES = {
     "share": "shares the {t} with {b}",
 }
 _ORDER = tuple(_CLAUSES)
-_LONGEST = 3
+_MAX_CLAUSES = 3
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])|\n")
 
 
@@ -84,8 +84,8 @@ def row_schema(*, facts: bool = False) -> Any:
 def summarize(story: Story) -> str:
     """Who the story is about and the few things that matter most in it, in their order."""
     intro = next(event.slots for event in story.events if event.kind == "intro")
-    told = [(place, event) for place, event in enumerate(story.events) if event.kind in _CLAUSES]
-    chosen = sorted(sorted(told, key=lambda pair: _ORDER.index(pair[1].kind))[:_LONGEST], key=lambda pair: pair[0])
+    known = [(place, event) for place, event in enumerate(story.events) if event.kind in _CLAUSES]
+    chosen = sorted(sorted(known, key=lambda pair: _ORDER.index(pair[1].kind))[:_MAX_CLAUSES], key=lambda pair: pair[0])
     clauses = list(dict.fromkeys(_clause(event, intro["a"]) for _, event in chosen))
     head = f"A {intro['r']} {intro['k']} named {intro['a']}"
     if not clauses:
@@ -98,7 +98,7 @@ def summarize(story: Story) -> str:
 
 
 def instruct(story: Story) -> str:
-    """The story with a random part of what could be asked for before it, drawn by the story's seed and index."""
+    """The story with a random part of what could be requested before it, drawn by the story's seed and index."""
     rng = random.Random((story.seed << 48) + story.index + (1 << 47))
     words = story.words
     sentences = [part for part in _SENTENCE_END.split(story.text) if '"' not in part]

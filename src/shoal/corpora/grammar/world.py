@@ -71,7 +71,7 @@ class Story:
 
     seed: int
     index: int
-    """The story is a function of the seed, the index and what was asked for."""
+    """The story is a function of the seed, the index and what was requested."""
 
 
 _GAINS = {

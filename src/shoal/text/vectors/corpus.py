@@ -98,7 +98,7 @@ def read_sentences(file: str | Path) -> list[list[str]]:
             names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
             return [row for name in names for row in sentences_of(decode_text(archive.read(name), f"{file}, {name}"))]
     except zipfile.BadZipFile as error:
-        raise DataError(f"{file} cannot be read as a .zip archive ({error}); make it anew") from error
+        raise DataError(f"{file} cannot be read as a .zip archive ({error}); make or fetch it again") from error
 
 
 def sentences_of(text: str) -> list[list[str]]:

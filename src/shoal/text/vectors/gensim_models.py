@@ -73,7 +73,7 @@ def train_gensim(
     model.build_vocab(sentences)
     alphas = np.linspace(model.alpha, model.min_alpha, settings.passes + 1)
     for done in range(settings.passes):
-        # gensim's own schedule, a stretch a pass, so that progress can be told.
+        # gensim's own schedule of rates, one pass per call, so that progress can be reported.
         model.train(
             sentences,
             total_examples=len(sentences),

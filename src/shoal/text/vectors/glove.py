@@ -15,7 +15,7 @@ equal vectors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from shoal.errors import MissingExtraError, UsageError
 from shoal.text.vectors.wordvectors import WordVectors
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
     from shoal.progress import Progress
@@ -113,7 +114,7 @@ def count_cooccurrences(corpus: WordCorpus, *, window: int = 10, progress: Progr
 
 def fit_glove(
     counts_VV: csr_matrix, settings: GloveSettings, *, progress: Progress | None = None
-) -> tuple[np.ndarray, list[float]]:
+) -> tuple[NDArray[Any], list[float]]:
     """Fit vectors to co-occurrence counts.
 
     Args:
@@ -139,7 +140,7 @@ def fit_glove(
     logs = np.log(counts).astype(np.float32)
     weights = np.minimum(1.0, (counts / settings.x_max) ** settings.alpha).astype(np.float32)
     size, width = counts_VV.shape[0], settings.dimension
-    # One array a side: the vector and, in the last column, the bias; beside it the sums of squared gradients.
+    # One array per side: the vector and, in the last column, the bias; a second one for the sums of squared gradients.
     sides = [((random.random((size, width + 1)) - 0.5) / width).astype(np.float32) for _ in range(2)]
     squares = [np.ones((size, width + 1), dtype=np.float32) for _ in range(2)]
     errors = []

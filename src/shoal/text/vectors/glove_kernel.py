@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numba
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @numba.njit(fastmath=True, cache=True)
 def run_pass(
-    rows: np.ndarray,
-    columns: np.ndarray,
-    logs: np.ndarray,
-    weights: np.ndarray,
-    words: np.ndarray,
-    contexts: np.ndarray,
-    word_squares: np.ndarray,
-    context_squares: np.ndarray,
+    rows: NDArray[Any],
+    columns: NDArray[Any],
+    logs: NDArray[Any],
+    weights: NDArray[Any],
+    words: NDArray[Any],
+    contexts: NDArray[Any],
+    word_squares: NDArray[Any],
+    context_squares: NDArray[Any],
     rate: float,
 ) -> float:
-    """Go through all pairs once, in place; returns the sum of weighted squared errors met on the way."""
+    """Go through all pairs once, updating in place; returns the sum of weighted squared errors on the way.
+
+    Args:
+        rows: the first word of each pair, shape (pairs,).
+        columns: the second, shape (pairs,).
+        logs: log counts, shape (pairs,).
+        weights: f(count), shape (pairs,).
+        words: vectors with the bias in the last column, shape (V, D + 1); changed.
+        contexts: the same of the other side; changed.
+        word_squares: AdaGrad's sums of squared gradients, shape (V, D + 1); changed.
+        context_squares: the same of the other side; changed.
+        rate: AdaGrad's.
+    """
     width = words.shape[1] - 1
     total = 0.0
     for pair in range(len(rows)):

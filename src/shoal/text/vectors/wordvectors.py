@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
+    from numpy.typing import NDArray
 
 _HEADER = re.compile(r"[ \t]*([0-9]+)[ \t]+([0-9]+)[ \t\r]*")  # no other white space: U+0085 is a word of GloVe's
 _DECIMAL = re.compile(r" -?\d*\.\d+(?:[eE][-+]?\d+)?$")
@@ -31,7 +32,7 @@ _DECIMAL = re.compile(r" -?\d*\.\d+(?:[eE][-+]?\d+)?$")
 _FIRST_LINES = 100
 _HEAD = 1 << 12
 _DEFLATE = 1032
-"""No file becomes more than so many times larger when it is unpacked."""
+"""DEFLATE compresses by no more than this factor (zlib's technical details), so a header that promises more lies."""
 _FASTTEXT = bytes.fromhex("ba164f2f")
 
 
@@ -142,7 +143,7 @@ def _read_text(file: Path, most: int | None) -> WordVectors:
         counts = Counter(_numbers_at_end(line) for _, line in first)
         dimension = max(counts, key=lambda count: (counts[count], count), default=0)
     words: dict[str, int] = {}
-    rows: list[np.ndarray] = []
+    rows: list[NDArray[Any]] = []
     for number, word, row in _rows(file, chain(first, lines), dimension):
         if word in words:
             raise DataError(f"{file}, line {number}: the word {word!r} comes a second time; keep one of them")
@@ -169,7 +170,7 @@ def _numbers_at_end(line: str) -> int:
     return count
 
 
-def _rows(file: Path, lines: Iterable[tuple[int, str]], dimension: int) -> Iterator[tuple[int, str, np.ndarray]]:
+def _rows(file: Path, lines: Iterable[tuple[int, str]], dimension: int) -> Iterator[tuple[int, str, NDArray[Any]]]:
     """The number, the word and the vector of each line."""
     for number, line in lines:
         word, *texts = re.split(r"[ \t]", line) if dimension == 0 else line.replace("\t", " ").rsplit(" ", dimension)
@@ -187,7 +188,12 @@ def _rows(file: Path, lines: Iterable[tuple[int, str]], dimension: int) -> Itera
 
 
 def write_vector_file(vectors: WordVectors, file: str | Path) -> None:
-    """Write vectors in word2vec's text form; no half of a file is ever left."""
+    """Write vectors in word2vec's text form, atomically.
+
+    Args:
+        vectors: the words with their vectors; six digits of each number are written.
+        file: the file to write.
+    """
     file = Path(file)
     with atomic_file(file) as partial, partial.open("w", encoding="utf-8") as out:
         out.write(f"{len(vectors.words)} {vectors.dimension}\n")
