@@ -30,8 +30,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoal.changes.permutation import Decay, Shuffler
-
     Statistic = Callable[[np.ndarray[Any, Any]], float]
 
     """What the blocks are worth in an order."""

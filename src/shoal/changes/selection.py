@@ -39,8 +39,6 @@ def select_by_score(search: Search, least: int) -> list[int]:
     """
     places = sorted(search.given)
     if not places and _score(search.stretch(0, search.length)) < SCORE_THRESHOLD:
-        from shoal.changes.selection import split_by_partition  # only few streams need it
-
         places = split_by_partition(search, 0, search.length, search.alpha)
     waiting = _splittable(search, *itertools.pairwise([0, *places, search.length]))
     while waiting:
@@ -98,10 +96,6 @@ def _tested(search: Search, start: int, end: int) -> list[int]:
         return [search.exact(whole.split.window, whole.split.place)]
     if not short:
         return []
-    from shoal.changes.selection import (
-        split_by_partition,  # where long blocks decide its import would cost more than the search
-    )
-
     return split_by_partition(search, start, end, short)
 
 
@@ -136,8 +130,6 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: 
         long, short = search.shares
         found = search.p_value_of_split(stretch, alpha * long) / long
         if short and found > DECISIVE * alpha:
-            from shoal.changes.selection import short_block_p_value
-
             found = min(found, short_block_p_value(search, edges, number, alpha * short) / short)
         search.p_values[key] = min(found, 1.0)
     return search.p_values[key]

@@ -38,7 +38,6 @@ import numpy as np
 if TYPE_CHECKING:
     from shoal.changes.ngrams import NgramTable
     from shoal.changes.permutation import LinearBootstrap, Statistic
-    from shoal.changes.single_change import Blocks
 
 Array = np.ndarray[Any, Any]
 
