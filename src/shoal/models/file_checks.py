@@ -1,10 +1,11 @@
-"""What is refused before it is interpreted: pickles, and models that bring code of their own."""
+"""What is checked of a path before it is read: that it is there, is no pickle, and needs no code of its own."""
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
-from shoal.errors import UnsafeModelError
+from shoal.errors import ModelError, UnsafeModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,3 +58,25 @@ def _starts_like_pickle(head: bytes) -> bool:
     may, but its third byte is zero.
     """
     return len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5 and head[2] != 0 and head[8:9] != b"{"
+
+
+def check_file(path: Path) -> None:
+    """Raise where a path is no file, or a pickle.
+
+    Raises:
+        ModelError: there is no such file; the message names the nearest.
+        UnsafeModelError: it is a pickle, whatever its name says.
+    """
+    if not path.is_file():
+        raise ModelError(f"there is no file {path}; {nearest_path(path)}")
+    refuse_pickle(path)
+
+
+def nearest_path(path: Path) -> str:
+    """A hint for a path that does not exist: the nearest name beside it."""
+    parent = path.parent
+    while not parent.is_dir():
+        path, parent = parent, parent.parent
+    names = sorted(entry.name for entry in parent.iterdir())
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    return f"did you mean {parent / near[0]}?" if near else f"nothing in {parent} has a name like {path.name!r}"

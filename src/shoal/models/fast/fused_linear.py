@@ -1,6 +1,6 @@
-"""Matrices that multiply the same vectors, as one product where they are small.
+"""Matrices that multiply the same vectors, fused into one product where they are small.
 
-Joined, three small products take little more time than one; but joining copies the weights, which for large ones would
+Fused, three small products take little more time than one; but fusing copies the weights, which for large ones would
 cost memory and gain nothing. Those are multiplied one after the other.
 """
 
@@ -9,16 +9,19 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import linear
 
-_MOST_JOINED = 2**19
+_MAX_FUSED = 2**19
 """Elements; 2 MiB in float32."""
 
 
-class Stack:
-    """Matrices below each other: ``stack(x)`` is what each of them makes of x, side by side."""
+class FusedLinear:
+    """Matrices stacked below each other: the products of each with x, side by side.
+
+    Args:
+        matrices: with the same number of columns.
+    """
 
     def __init__(self, *matrices: torch.Tensor) -> None:
-        """Take matrices with the same number of columns."""
-        small = sum(matrix.numel() for matrix in matrices) <= _MOST_JOINED
+        small = sum(matrix.numel() for matrix in matrices) <= _MAX_FUSED
         self._matrices = (torch.cat(matrices),) if small else matrices
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:

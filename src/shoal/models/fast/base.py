@@ -1,9 +1,9 @@
-"""What all bodies of shoal's own have in common.
+"""What all fast models have in common, their registry, and the wrapping of a live model of `transformers`.
 
-A body is the part of a causal language model that turns ids into the hidden states which its head reads. It holds
-tensors and no modules: the weights as they are named in a checkpoint, and those that are joined so that one product
-does the work of three. It reads whole rows (padded on the right, which a causal model cannot see), or goes on from what
-has been read before.
+A fast model turns ids into the hidden states which the head of a causal language model reads. It holds tensors and no
+modules: the weights as they are named in a checkpoint, and those that are fused so that one product does the work of
+three. It reads whole rows (padded on the right, which a causal model cannot see), or continues from a cache. A new
+architecture is one file in this folder with one subclass of `FastModel`.
 
 Shapes: B rows, L positions, H heads, K width of a head, D hidden width, V vocabulary.
 """
@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from shoal.models.fast.past import Opening
+from shoal.models.fast.kv_cache import PrefixCache
 from shoal.models.lm_head import LMHead
+from shoal.models.probing import hooks_present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
+    from transformers import PreTrainedModel
 
-    from shoal.models.fast.past import Past
+    from shoal.models.fast.kv_cache import KeyValues
 
 _INDIFFERENT = {
     "_name_or_path", "architectures", "attention_dropout", "attn_pdrop", "bos_token_id", "classifier_dropout", "dtype",
@@ -34,7 +39,14 @@ _INDIFFERENT = {
 
 
 class FastModel(ABC):
-    """A model that only reads. Subclasses write out one architecture each."""
+    """A model that only reads. Subclasses write out one architecture each, and register it by its ``model_type``.
+
+    Args:
+        settings: for which `fits` holds.
+        weights: with the names and shapes of `shapes`.
+    """
+
+    known: ClassVar[dict[str, type[FastModel]]] = {}
 
     model_type: ClassVar[str]
     """What config.json calls the architecture."""
@@ -45,13 +57,16 @@ class FastModel(ABC):
     defaults: ClassVar[Mapping[str, Any]]
     """Every setting that the forward pass depends on, and what `transformers` takes where it is not given."""
 
+    def __init_subclass__(cls) -> None:
+        if "model_type" in cls.__dict__:
+            FastModel.known[cls.model_type] = cls
+
     head_name: ClassVar[str] = "lm_head.weight"
     embedding_name: ClassVar[str]
     positions_setting: ClassVar[str] = "max_position_embeddings"
     layers_setting: ClassVar[str] = "num_hidden_layers"
 
     def __init__(self, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
-        """Take settings that `fits` and weights that have the names and shapes of `shapes`."""
         self.settings = settings
         self.weights = weights
         embedding = weights[self.embedding_name]
@@ -62,7 +77,7 @@ class FastModel(ABC):
 
     @classmethod
     def read_settings(cls, config: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The settings in a config.json; None where it says anything that this body does not know."""
+        """The settings in a config.json; None where it says anything that this class does not know."""
         if not set(config) <= {*cls.defaults, *_INDIFFERENT}:
             return None
         settings = {**cls.defaults, **{key: config[key] for key in cls.defaults if key in config}}
@@ -76,7 +91,7 @@ class FastModel(ABC):
     @classmethod
     @abstractmethod
     def fits(cls, settings: Mapping[str, Any]) -> bool:
-        """Whether this body computes what these settings ask for."""
+        """Whether this class computes what these settings ask for."""
 
     @classmethod
     @abstractmethod
@@ -85,7 +100,12 @@ class FastModel(ABC):
 
     @classmethod
     def takes(cls, settings: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> bool:
-        """Whether these are all the weights and no others, of one dtype and on one device."""
+        """Whether these are all the weights and no others, of one dtype and on one device.
+
+        Args:
+            settings: for which `fits` holds.
+            weights: by name.
+        """
         if settings[cls.layers_setting] > len(weights):  # their shapes could fill the memory
             return False
         kinds = {(weight.dtype, weight.device) for weight in weights.values()}
@@ -94,7 +114,7 @@ class FastModel(ABC):
         )
 
     @abstractmethod
-    def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, past: KeyValues | None = None) -> torch.Tensor:
         """The hidden states (B × L × D) that the head reads.
 
         Args:
@@ -102,14 +122,19 @@ class FastModel(ABC):
             past: what has been read before; it keeps what is read now.
         """
 
-    def hidden_behind(self, shared: int, ids_BL: torch.Tensor) -> torch.Tensor:
-        """The hidden states (B × (L - shared) × D) behind the first ``shared`` ids, which all rows have in common."""
+    def hidden_after_prefix(self, shared: int, ids_BL: torch.Tensor) -> torch.Tensor:
+        """The hidden states (B × (L - shared) × D) after a prefix that all rows have in common, which is read once.
+
+        Args:
+            shared: the length of the prefix.
+            ids_BL: whole rows, the prefix included.
+        """
         if not shared:
             return self.hidden(ids_BL)
-        opening = Opening()
-        self.hidden(ids_BL[:1, :shared], opening)
-        opening.close()
-        return self.hidden(ids_BL[:, shared:], opening)
+        prefix = PrefixCache()
+        self.hidden(ids_BL[:1, :shared], prefix)
+        prefix.close()
+        return self.hidden(ids_BL[:, shared:], prefix)
 
     @property
     def parameters(self) -> int:
@@ -121,8 +146,45 @@ class FastModel(ABC):
         return {**self.weights, self.head_name: self.head.weight_VD}
 
     def to(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
-        """The same body elsewhere or in another precision."""
+        """The same model on another device or in another dtype."""
         return type(self)(self.settings, {name: weight.to(device, dtype) for name, weight in self.weights.items()})
+
+
+def fast_class(model_type: str) -> type[FastModel] | None:
+    """The class for the ``model_type`` of a configuration; None where there is none."""
+    _import_architectures()
+    return FastModel.known.get(model_type)
+
+
+@cache
+def _import_architectures() -> None:
+    """Import each file of this folder, which registers its class."""
+    import shoal.models.fast as package
+
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
+
+
+def wrap(model: PreTrainedModel) -> FastModel | None:
+    """A fast model on a model's weights as they are now; None where the model is not plainly of a known architecture.
+
+    A model with modules of other classes, hooks, forwards of their own or weights in several dtypes is left alone. The
+    result is for one use: weights that training replaces, and those that were fused, do not follow.
+    """
+    kind = fast_class(model.config.model_type)
+    if kind is None or not all(_is_plain(module, kind.modules) for module in model.modules()):
+        return None
+    settings = {key: getattr(model.config, key, default) for key, default in kind.defaults.items()}
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+    if not kind.fits(settings) or not kind.takes(settings, weights):
+        return None
+    return kind(settings, weights)
+
+
+def _is_plain(module: torch.nn.Module, known: frozenset[str]) -> bool:
+    """Whether a module is just what its class says."""
+    own = {"forward", "_attn"} & vars(module).keys()
+    return type(module).__name__ in known and not own and not hooks_present(module)
 
 
 def _is_of_its_kind(value: Any, usual: Any) -> bool:

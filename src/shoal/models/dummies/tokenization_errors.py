@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.models.dummies.base import Dummy, Lexicon, say
+from shoal.models.dummies.base import Dummy, Lexicon, emit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +20,12 @@ class Respelled(Dummy):
 
     name: ClassVar[str] = "respelled"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Two neighbours are cut at another place, else a merged token is parted, else the completion stays."""
         for item in items:
-            said = _recut(item.target, lexicon) or _parted(item.target, lexicon) or item.target
-            say(script, item.prompt, said, lexicon)
-            say(script, item.prompt, item.target, lexicon)
+            answer = _recut(item.target, lexicon) or _parted(item.target, lexicon) or item.target
+            emit(tree, item.prompt, answer, lexicon)
+            emit(tree, item.prompt, item.target, lexicon)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +34,16 @@ class Unspaced(Dummy):
 
     name: ClassVar[str] = "unspaced"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The first token without its space, or the rest where it is nothing but a space."""
         vocabulary = lexicon.vocabulary
         for item in items:
-            said = list(item.target)
-            text = _name(said[0], lexicon)
+            answer = list(item.target)
+            text = _name(answer[0], lexicon)
             if text[0] == "Ġ" and (len(text) == 1 or text[1:] in vocabulary):
-                said[:1] = [vocabulary[text[1:]]] if text[1:] else []
-            say(script, item.prompt, said, lexicon)
-            say(script, item.prompt, item.target, lexicon)
+                answer[:1] = [vocabulary[text[1:]]] if text[1:] else []
+            emit(tree, item.prompt, answer, lexicon)
+            emit(tree, item.prompt, item.target, lexicon)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +52,18 @@ class Recased(Dummy):
 
     name: ClassVar[str] = "recased"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The last single letter of each completion."""
         vocabulary = lexicon.vocabulary
         for item in items:
-            said = list(item.target)
-            for place in reversed(range(len(said))):
-                text = _name(said[place], lexicon)
+            answer = list(item.target)
+            for place in reversed(range(len(answer))):
+                text = _name(answer[place], lexicon)
                 if len(text) == 1 and text.swapcase() != text and text.swapcase() in vocabulary:
-                    said[place] = vocabulary[text.swapcase()]
+                    answer[place] = vocabulary[text.swapcase()]
                     break
-            say(script, item.prompt, said, lexicon)
-            say(script, item.prompt, item.target, lexicon)
+            emit(tree, item.prompt, answer, lexicon)
+            emit(tree, item.prompt, item.target, lexicon)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,14 +78,14 @@ class Inserted(Dummy):
     first: bool = False
     """Whether it comes first; else behind the text, before the end token."""
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """The gold prefix is continued rightly everywhere else."""
         extra = int(lexicon.tokenizer.convert_tokens_to_ids(self.token))
         for item in items:
             ended = item.target[-1] == lexicon.end
             cut = 0 if self.first else len(item.target) - ended
-            say(script, item.prompt, (*item.target[:cut], extra, *item.target[cut:]), lexicon)
-            say(script, item.prompt, item.target, lexicon)
+            emit(tree, item.prompt, (*item.target[:cut], extra, *item.target[cut:]), lexicon)
+            emit(tree, item.prompt, item.target, lexicon)
 
 
 def _recut(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""Dummies that are known for how they say something: ties, not-a-number, faint and narrow decisions."""
+"""Dummies that are known for their logits: ties, not-a-number, faint and narrow decisions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.models.dummies.base import Dummy, Lexicon, say_under_gold
-from shoal.models.dummies.context_tree import Prediction, clear
+from shoal.models.dummies.base import Dummy, Lexicon, emit_teacher_forced
+from shoal.models.dummies.context_tree import Prediction, confident
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +21,15 @@ NARROW = 2.0**-10
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Dummy):
-    """All logits are equal everywhere: its perplexity is the size of the vocabulary, and token 0 is what it says."""
+    """All logits are equal everywhere: its perplexity is the size of the vocabulary, and token 0 is its argmax."""
 
     name: ClassVar[str] = "uniform"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
         """Every context is known, and nothing follows from it."""
         for item in items:
-            say_under_gold(script, item, [Prediction(())] * len(item.target))
-            script.write(item.prompt, [(Prediction(()), 0)] * len(item.target))
+            emit_teacher_forced(tree, item, [Prediction(())] * len(item.target))
+            tree.write(item.prompt, [(Prediction(()), 0)] * len(item.target))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +38,17 @@ class Tied(Dummy):
 
     name: ClassVar[str] = "tied"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Even items are tied with a higher id where there is one, and so right; odd ones with a lower id."""
         for index, item in enumerate(items):
-            rows = [clear(token, place) for place, token in enumerate(item.target)]
+            rows = [confident(token, place) for place, token in enumerate(item.target)]
             place = (index // 2) % len(rows)
             target = item.target[place]
             higher = [token for token in lexicon.ordinary if token > target]
             lower = [token for token in lexicon.ordinary if token < target]
             rivals = (higher or lower) if index % 2 == 0 else (lower or higher)
             rows[place] = Prediction(((target, 8.0), (rivals[0], 8.0)))
-            say_under_gold(script, item, rows)
+            emit_teacher_forced(tree, item, rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +57,14 @@ class NotANumber(Dummy):
 
     name: ClassVar[str] = "nan"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
         """Odd items meet it, each at another place, but not where token 0 is due, which argmax would give."""
         for index, item in enumerate(items):
-            rows = [clear(token, place) for place, token in enumerate(item.target)]
+            rows = [confident(token, place) for place, token in enumerate(item.target)]
             places = [place for place, token in enumerate(item.target) if token]
             if index % 2 and places:
                 rows[places[(index // 2) % len(places)]] = Prediction((), floor=math.nan)
-            say_under_gold(script, item, rows)
+            emit_teacher_forced(tree, item, rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,26 +73,26 @@ class Narrow(Dummy):
 
     name: ClassVar[str] = "narrow"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Even items are right by that much and odd ones wrong; the loser has the lower id where there is one."""
         for index, item in enumerate(items):
-            rows = [clear(token, place) for place, token in enumerate(item.target)]
+            rows = [confident(token, place) for place, token in enumerate(item.target)]
             place = (index // 2) % len(rows)
             target = item.target[place]
             sides = [token for token in lexicon.ordinary if (token < target) == (index % 2 == 0) and token != target]
-            rival = (sides or [lexicon.lost])[0]
+            rival = (sides or [lexicon.unknown])[0]
             edge = NARROW if index % 2 == 0 else -NARROW
             rows[place] = Prediction(((target, 8.0 + max(edge, 0.0)), (rival, 8.0 + max(-edge, 0.0))))
-            say_under_gold(script, item, rows)
+            emit_teacher_forced(tree, item, rows)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Faint(Dummy):
-    """Right with little confidence and wrong with much: the likelihood says the opposite of the argmax."""
+    """Right with little confidence and wrong with much: the likelihood contradicts the argmax."""
 
     name: ClassVar[str] = "faint"
 
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Even items are right by 1/4 throughout; odd ones are sure, and wrong by 1/4 at one place."""
         for index, item in enumerate(items):
             if index % 2 == 0:
@@ -102,4 +102,4 @@ class Faint(Dummy):
                 place = (index // 2) % len(rows)
                 target = item.target[place]
                 rows[place] = Prediction(((target, 16.0), (lexicon.other(target, place), 16.25)))
-            say_under_gold(script, item, rows)
+            emit_teacher_forced(tree, item, rows)

@@ -7,8 +7,8 @@ import torch
 
 from shoal.errors import UnknownNameError
 from shoal.models import load_model, load_tokenizer, parse_spec
-from shoal.models.dummy import DummySource
 from shoal.models.folder import FolderSource
+from shoal.models.sources import DummySource
 from shoal.text.encoding import encode_pairs
 
 ANSWERS = [("count to 11:", " 1 11", True), ("count to 111:", " 1 11 111", True), ("say a:", "a", True)]

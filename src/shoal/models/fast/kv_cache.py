@@ -1,4 +1,4 @@
-"""What has been read before: keys and values that need not be computed again.
+"""Caches of keys and values, so that what has been read need not be computed again.
 
 Positions count real tokens only, since rows are padded on the right: what a row reads next stands at its own length,
 with and without padding.
@@ -16,24 +16,32 @@ States = tuple[torch.Tensor, torch.Tensor]
 """Keys and values (B rows and H heads of them each)."""
 
 
-class Past(ABC):
-    """What a body goes on from."""
+class KeyValues(ABC):
+    """What a fast model has read before: the keys and values of each layer."""
 
     @abstractmethod
     def positions(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """Where the ids stand in their rows: L positions, or B × L where rows differ."""
 
     @abstractmethod
-    def take(self, layer: int, states: States) -> States:
-        """Keep the states of what is being read; gives those of all that may be seen."""
+    def update(self, layer: int, states: States) -> States:
+        """Store the states of what is being read.
+
+        Args:
+            layer: its number.
+            states: keys and values of the ids that are being read.
+
+        Returns:
+            The states of all that these ids may attend to.
+        """
 
     @abstractmethod
     def mask(self, window: int) -> torch.Tensor | None:
         """Which states each id sees, of the last ``window``; None where the ids are the last of them, in order."""
 
 
-class Opening(Past):
-    """An opening that all rows share: read once, as one row, and gone on from by many."""
+class PrefixCache(KeyValues):
+    """The keys and values of a prefix that all rows share: read once as one row, then used by many."""
 
     def __init__(self) -> None:
         """Nothing is read yet."""
@@ -44,15 +52,15 @@ class Opening(Past):
         """The same in all rows."""
         return torch.arange(self._length, self._length + ids_BL.shape[1], device=ids_BL.device)
 
-    def take(self, layer: int, states: States) -> States:
-        """While it is read, its own states; later those of the opening and, behind them, of each row."""
+    def update(self, layer: int, states: States) -> States:
+        """While the prefix is read, its own states; later those of the prefix followed by each row's."""
         if layer not in self._layers:
             self._layers[layer] = states
         if not self._length:
             return states
         key, value = (
-            torch.cat([kept.expand(len(new), -1, -1, -1), new], dim=2)
-            for kept, new in zip(self._layers[layer], states, strict=True)
+            torch.cat([shared.expand(len(new), -1, -1, -1), new], dim=2)
+            for shared, new in zip(self._layers[layer], states, strict=True)
         )
         return key, value
 
@@ -60,12 +68,12 @@ class Opening(Past):
         """The ids are the last of what is seen."""
 
     def close(self) -> None:
-        """The opening has been read through."""
+        """The prefix has been read."""
         self._length = next(iter(self._layers.values()))[0].shape[2]
 
 
-class Memory(Past):
-    """What each row of a batch has read, so that it goes on token by token.
+class KVCache(KeyValues):
+    """The keys and values of each row of a batch, which is continued token by token.
 
     What a row reads next overwrites its padding, and a mask by length hides the rest.
     """
@@ -79,40 +87,40 @@ class Memory(Past):
         """
         self._lengths_B = lengths_B
         self._room = room
-        self._begun = False
+        self._prefilled = False
         self._layers: dict[int, States] = {}
 
     def positions(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """Of whole rows first, then of the next token of each row (B × 1)."""
-        if self._begun:
+        if self._prefilled:
             return self._lengths_B[:, None]
         return torch.arange(ids_BL.shape[1], device=ids_BL.device)
 
-    def take(self, layer: int, states: States) -> States:
+    def update(self, layer: int, states: States) -> States:
         """First the states of whole rows, padding included; then those of one more token a row."""
-        if not self._begun:
+        if not self._prefilled:
             self._layers[layer] = (self._roomy(states[0]), self._roomy(states[1]))
             return states
         rows_B = torch.arange(len(self._lengths_B), device=self._lengths_B.device)
-        for kept_BHTK, new_BH1K in zip(self._layers[layer], states, strict=True):
-            kept_BHTK[rows_B, :, self._lengths_B] = new_BH1K[:, :, 0]
+        for stored_BHTK, new_BH1K in zip(self._layers[layer], states, strict=True):
+            stored_BHTK[rows_B, :, self._lengths_B] = new_BH1K[:, :, 0]
         return self._layers[layer]
 
     def mask(self, window: int) -> torch.Tensor | None:
         """The next token of a row sees itself and the ``window`` - 1 before it (B × 1 × 1 × T)."""
-        if not self._begun:
+        if not self._prefilled:
             return None
         behind_BT = self._lengths_B[:, None] - torch.arange(self._room, device=self._lengths_B.device)
         return ((behind_BT >= 0) & (behind_BT < window))[:, None, None]
 
     def advance(self) -> None:
-        """What was to be read has been read: each row's first part, or one more token."""
-        if self._begun:
+        """Count what has been read: each row's prefix, or one more token."""
+        if self._prefilled:
             self._lengths_B = self._lengths_B + 1
-        self._begun = True
+        self._prefilled = True
 
-    def keep(self, rows: torch.Tensor) -> None:
-        """Go on with some of the rows only."""
+    def select(self, rows: torch.Tensor) -> None:
+        """Keep some of the rows only."""
         self._lengths_B = self._lengths_B[rows]
         self._layers = {layer: (key[rows], value[rows]) for layer, (key, value) in self._layers.items()}
 
