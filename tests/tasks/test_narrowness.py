@@ -256,3 +256,13 @@ def test_the_room_is_imported_without_torch_transformers_or_numpy() -> None:
     code = f"import sys, shoal.tasks; print(sorted({heavy} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_frame_has_the_rule_and_the_shortcuts() -> None:
+    found = report(make_task("counting", largest=30, base="decimal"))
+    frame = found.to_frame()
+    assert list(frame["name"]) == ["rule", *(score.name for score in found.shortcuts)]
+    assert frame["accuracy"][0] == 1.0
+    without = narrowness([Example(prompt="a", completion="b")], [Example(prompt="c", completion="d")])
+    assert "rule" not in set(without.to_frame()["name"])
+    assert "  rule:" not in str(without)

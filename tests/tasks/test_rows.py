@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from shoal.errors import DataError, MissingExtraError, StoreError, UsageError
 from shoal.tasks import Example, make_task, read_rows, task_from_rows, to_dataset, write_rows
@@ -239,3 +240,32 @@ def test_rows_of_ones_own_become_a_task() -> None:
     assert task_from_rows(rows, split="random", rule=str.upper).rule("z") == "Z"
     with pytest.raises(DataError, match="there are no rows to make a task of"):
         task_from_rows([], split="random")
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).filter(lambda text: END not in text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(st.tuples(texts, texts.filter(bool), st.booleans()), min_size=1, max_size=5))
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("end_token", [None, END])
+def test_any_text_is_read_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, bool]], suffix: str, end_token: str | None
+) -> None:
+    path = tmp_path_factory.mktemp("rows") / f"rows{suffix}"
+    examples = [Example(prompt=prompt, completion=completion, ends=ends) for prompt, completion, ends in rows]
+    write_rows(examples, path, end_token=end_token)
+    assert read_rows(path, end_token=end_token) == examples
+
+
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    path = str(tmp_path / "rows.jsonl")
+    write_rows(EXAMPLES, path)
+    assert read_rows(path) == EXAMPLES
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_tag_that_some_rows_lack_stays_absent(tmp_path: Path, suffix: str) -> None:
+    examples = [Example(prompt="a", completion="b", tags={"x": 1}), Example(prompt="c", completion="d")]
+    write_rows(examples, tmp_path / f"rows{suffix}")
+    assert [row.tags for row in read_rows(tmp_path / f"rows{suffix}")] == [{"x": 1}, {}]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from shoal.tasks import Example, make_task, task_from_rows
 from shoal.tasks.shortcuts import COPYING
@@ -81,3 +82,31 @@ def test_rows_of_ones_own_have_the_copying_shortcuts_beside_their_own() -> None:
     task = task_from_rows(rows, split="random", shortcuts={"echo": lambda prompt, seen: prompt})
     assert set(task.shortcuts) == {*COPYING, "echo"}
     assert task.shortcuts["echo"]("x", task.seen) == "x"
+
+
+@settings(max_examples=60, deadline=None)
+@given(prompt=st.text("abc", max_size=8), seen=st.lists(st.text("abc", max_size=8), min_size=1, max_size=6))
+def test_the_nearest_by_edits_is_the_first_of_least_distance(prompt: str, seen: list[str]) -> None:
+    rows = [Example(prompt=text, completion=str(place)) for place, text in enumerate(seen)]
+    distances = [by_table(prompt, text) for text in seen]
+    assert COPYING["copy-nearest-edit"](prompt, rows) == str(distances.index(min(distances)))
+
+
+def by_table(a: str, b: str) -> int:
+    """Wagner and Fischer's table of edit distances, a row at a time."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        last, row = row, [i]
+        for j, y in enumerate(b, start=1):
+            row.append(min(last[j] + 1, row[-1] + 1, last[j - 1] + (x != y)))
+    return row[-1]
+
+
+@pytest.mark.parametrize("number", range(1, 101))
+def test_every_far_end_is_what_its_name_says(number: int) -> None:
+    seen = [example.tags["index"] for example in UP.seen]
+    assert far_end("up", "stop-at-next-ten", number) == next(k for k in range(number, 200) if k % 10 == 0)
+    assert far_end("up", "stop-at-whole-token", number) == next(k for k in range(number, 200) if k % 4 == 0)
+    assert far_end("up", "stop-at-nearest-seen", number) == min(seen, key=lambda k: (abs(k - number), k))
+    same = [k for k in seen if k % 4 == number % 4]
+    assert far_end("up", "stop-at-token-phase", number) == min(same, key=lambda k: (abs(k - number), k))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.tasks import Example, Split, make_split, make_task, task_from_rows
@@ -111,3 +112,51 @@ def test_a_split_by_index_needs_an_index() -> None:
     rows = [Example(prompt="a", completion="b"), Example(prompt="c", completion="d")]
     with pytest.raises(DataError, match="reads the tag 'index', and the example 'a' has None there"):
         task_from_rows(rows, split="last-digit")
+
+
+@pytest.mark.parametrize(
+    ("split", "holds_out"),
+    [
+        ("last-digit(0,9)", lambda k: k % 10 in (0, 9)),
+        ("block(first=13,last=31)", lambda k: 13 <= k <= 31),
+        ("token-cycle(period=7,phases=(2,5))", lambda k: k % 7 in (2, 5)),
+        ("length(share=0.25)", lambda k: k > 75),
+    ],
+)
+def test_a_split_holds_out_what_its_definition_says_and_nothing_else(split: str, holds_out: object) -> None:
+    task = make_task("counting", split=split)
+    assert [e.tags["index"] for e in task.held_out] == [k for k in range(1, 101) if holds_out(k)]
+    assert [e.tags["index"] for e in task.seen] == [k for k in range(1, 101) if not holds_out(k)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(share=st.floats(0.05, 0.95), seed=st.integers(0, 1000), groups=st.integers(20, 60))
+def test_a_random_share_of_the_groups_is_held_out(share: float, seed: int, groups: int) -> None:
+    rows = [Example(prompt=f"{k} {n}", completion="x", tags={"group": str(k)}) for k in range(groups) for n in (0, 1)]
+    task = task_from_rows(rows, split={"name": "random", "share": share, "seed": seed})
+    held = {row.tags["group"] for row in task.held_out}
+    assert len(held) == round(share * groups)
+    assert held.isdisjoint(row.tags["group"] for row in task.seen)
+
+
+def test_rows_that_are_added_leave_the_others_on_their_side_of_the_draw() -> None:
+    rows = [Example(prompt=str(k), completion="x") for k in range(200)]
+    few = {row.prompt for row in task_from_rows(rows[:100], split="random(share=0.5)").held_out}
+    many = {row.prompt for row in task_from_rows(rows, split="random(share=0.5)").held_out}
+    # The order of the draws stays, so that one of the two is part of the other among the common rows.
+    common = {row.prompt for row in rows[:100]}
+    assert few <= many or many & common <= few
+
+
+def test_the_part_of_the_rows_takes_no_parameters_and_needs_a_column() -> None:
+    rows = [Example(prompt=p, completion="x", tags={"part": part}) for p, part in (("a", "train"), ("b", "test"))]
+    assert [row.prompt for row in task_from_rows(rows, split="part").held_out] == ["b"]
+    with pytest.raises(UsageError, match="the split 'part' takes no parameters; write part alone"):
+        make_split("part(0.3)")
+    with pytest.raises(DataError, match="the split 'part' reads the column 'part'"):
+        task_from_rows([Example(prompt="a", completion="b")] * 2, split="part")
+
+
+def test_a_table_needs_a_name() -> None:
+    with pytest.raises(UsageError, match="give its name, or a table with its name and parameters"):
+        make_task("counting", split={"share": 0.3})
