@@ -120,7 +120,7 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         (
             'optimizer = "adamw"',
             'optimizer = "adamx"',
-            "training.optimizer: unknown optimizer 'adamx'; did you mean",
+            "training.optimizer = 'adamx': input should be 'adamw', 'adam', 'sgd' or 'muon'",
         ),
         ("seeds = 6", 'seeds = "6"', "seeds = '6'"),
         ("seeds = 6", "seeds = 0", "seeds = 0: a number of seeds lies between 1 and 10000"),

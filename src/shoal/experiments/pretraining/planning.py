@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from shoal.training import Batch, DocumentSource, Dtype, Precision, TrainSettings
 
 
-_MULTIPLE = 8
-"""Feed-forward widths of a Llama are rounded up to it."""
-
-
 def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
     """The model of the recipe with fresh weights.
 
@@ -33,15 +29,12 @@ def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Pr
     Raises:
         UsageError: the heads do not divide the width.
     """
-    from shoal.models import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
+    from shoal.models import ModelShape, build_model
 
     table = recipe.model
-    same = table.model_dump(include={"width", "layers", "heads", "context", "tied", "initial_spread"})
-    same |= {"vocabulary": len(tokenizer), "end_token_id": tokenizer.eos_token_id}
-    if table.kind == "llama":
-        inner = table.inner or -(-8 * table.width // (3 * _MULTIPLE)) * _MULTIPLE
-        return build_llama(LlamaShape(inner=inner, **same), seed=recipe.seed)
-    return build_gpt_neo(GptNeoShape(inner=table.inner or 4 * table.width, **same), seed=recipe.seed)
+    sizes = table.model_dump(include={"width", "layers", "heads", "inner", "context", "tied", "initial_spread"})
+    shape = ModelShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **sizes)
+    return build_model(table.kind, shape, seed=recipe.seed)
 
 
 def train_settings(recipe: Recipe, steps: int, precision: Precision | None = None) -> TrainSettings:
