@@ -1,4 +1,4 @@
-"""Several changes at once: the best partition of a stretch, and whether it is better than chance would give.
+"""Several changes at once: the best partition of a segment into pieces, and whether it beats chance.
 
 Changes are noise to one another where a test asks for a single split: they swell the variance that it divides by. What
 K pieces explain of the sum of squares over blocks,
@@ -14,6 +14,9 @@ Which cell and K describe the stretch is another question. It is answered by the
 for noise of known variance (Zhang and Siegmund 2007, Biometrics 63): a change costs 2 + f times the logarithm of the
 number of blocks in a cell of f dimensions. The variance is the median of the squared differences of neighbouring
 blocks, which changes between less than half of them hardly touch.
+
+Two pieces of a few blocks have too few orders to be tested by. Once the pieces of a stretch are known each block, less
+the mean of its piece, is noise; blocks drawn from all pieces stand for those of the two, and are split as they are.
 """
 
 from __future__ import annotations
@@ -23,24 +26,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shoal.changes.permutation import permutation_p_value
+from shoal.changes.single_change import normal_scores
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoal.changes.blocks import Blocks
-    from shoal.changes.shuffling import Shuffler
+    from shoal.changes.permutation import Shuffler
+    from shoal.changes.single_change import Blocks
 
     Ordered = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+
     """The Gram matrices of blocks in an order."""
 
 Array = np.ndarray[Any, Any]
 
-MOST_BLOCKS = 160
+MAX_BLOCKS = 160
 """Blocks that a stretch is cut into at most."""
-MOST_PIECES = 40
+MAX_PIECES = 40
 """Pieces of a partition at most; what has more is found inside those."""
 CALIBRATING = 24
 """Random orders that centre and scale the statistic."""
-LEAST_SPREAD = 1e-3
+MIN_SPREAD = 1e-3
 """The spread of -log(1 - R^2) is taken to be at least this."""
 NO_NOISE = 1e-6
 """The share that is left unexplained, and what noise is of all, are taken to be at least this."""
@@ -68,7 +75,7 @@ class Partition(NamedTuple):
 
     def statistic(self, order: Array) -> float:
         """How far the best partition of the blocks in an order is above chance, in standard deviations."""
-        return self._above_chance(explained(self.ordered(order), self.least, self.pieces))
+        return self._above_chance(explained_shares(self.ordered(order), self.least, self.pieces))
 
     @property
     def observed(self) -> float:
@@ -79,13 +86,13 @@ class Partition(NamedTuple):
         """The blocks at which pieces but the first begin, in the cell and the number that describe the stretch best."""
         gained = _gained(self.blocks, self.shares, self.believed)
         most, cell = np.unravel_index(int(gained.argmax()), gained.shape)
-        return cuts_of(gains_of(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, 0], int(most) + 2)
+        return best_cuts(segment_gains(self.blocks.grams[:, :, cell : cell + 1], self.least)[:, 0], int(most) + 2)
 
     def _above_chance(self, shares: Array) -> float:
         return float(((_left(shares) - self.centre) / self.spread).max())
 
 
-def partition(
+def calibrated_partition(
     blocks: Blocks,
     believed: Array,
     least: int,
@@ -106,22 +113,22 @@ def partition(
     """
     ordered = ordered or blocks.ordered
     orders = [shuffler.permutation(blocks.count) for _ in range(CALIBRATING)]
-    chance = np.array([_left(explained(ordered(order), least, pieces)) for order in orders])
+    chance = np.array([_left(explained_shares(ordered(order), least, pieces)) for order in orders])
     return Partition(
         blocks=blocks,
         ordered=ordered,
         least=least,
         pieces=pieces,
         believed=believed,
-        shares=explained(blocks.grams, least, pieces),
+        shares=explained_shares(blocks.grams, least, pieces),
         centre=chance.mean(axis=0),
-        spread=np.maximum(chance.std(axis=0, ddof=1), LEAST_SPREAD),
+        spread=np.maximum(chance.std(axis=0, ddof=1), MIN_SPREAD),
     )
 
 
-def explained(grams: Array, least: int, pieces: int) -> Array:
+def explained_shares(grams: Array, least: int, pieces: int) -> Array:
     """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells)."""
-    gains = gains_of(grams, least)
+    gains = segment_gains(grams, least)
     best, joined = gains[0], np.empty_like(gains)
     found = []
     for _ in range(pieces - 1):
@@ -146,7 +153,7 @@ def _gained(blocks: Blocks, shares: Array, believed: Array) -> Array:
     return np.asarray(gained - changes * (2 + dimensions) * np.log(blocks.count))
 
 
-def gains_of(grams: Array, least: int) -> Array:
+def segment_gains(grams: Array, least: int) -> Array:
     """|S|^2 / N of the blocks [i, j), of shape (G + 1, cells, G + 1) by i, cell and j; minus infinity for no piece.
 
     Cells stand between the two, so that the maximum over i of all j is taken along rows that lie together in memory.
@@ -173,12 +180,12 @@ def _widths(count: int, least: int, dtype: Any) -> tuple[Array, Array]:
     return (1.0 / np.maximum(width, 1)).astype(dtype), np.where(width < least, -np.inf, 0.0).astype(dtype)
 
 
-def cuts_of(gains: Array, pieces: int) -> list[int]:
+def best_cuts(gains: Array, pieces: int) -> list[int]:
     """Where the best partition into so many pieces cuts, for one cell."""
-    return cuts_of_each(gains, pieces)[-1]
+    return best_cuts_each(gains, pieces)[-1]
 
 
-def cuts_of_each(gains: Array, pieces: int) -> list[list[int]]:
+def best_cuts_each(gains: Array, pieces: int) -> list[list[int]]:
     """Where the best partitions into 2, 3, ... pieces cut, for one cell."""
     best, sources, found = gains[0], [], []
     for _ in range(pieces - 1):
@@ -190,3 +197,82 @@ def cuts_of_each(gains: Array, pieces: int) -> list[list[int]]:
             cuts.append(int(source[cuts[-1]]))
         found.append(cuts[:0:-1])
     return found
+
+
+class PooledNoise(NamedTuple):
+    """The noise of all pieces of a stretch."""
+
+    blocks: Blocks
+    """The stretch in short blocks."""
+    edges: list[int]
+    """The blocks at which its pieces begin, and their number at the end."""
+    noise: Array
+    """The Gram matrices of the blocks less the means of their pieces, of shape (blocks, blocks, cells)."""
+    variance: Array
+    """That of a block, in each cell."""
+
+
+def pool_noise(blocks: Blocks, edges: list[int]) -> PooledNoise:
+    """What is noise in a stretch.
+
+    Args:
+        blocks: The stretch in short blocks.
+        edges: The blocks at which its pieces begin, and their number at the end.
+    """
+    noise = _noise(blocks, edges)
+    variance = np.maximum(np.einsum("iic->c", noise) / max(len(noise), 1), 1e-12)
+    return PooledNoise(blocks=blocks, edges=edges, noise=noise, variance=variance)
+
+
+def pooled_p_value(pooled: PooledNoise, number: int, least: int, shuffler: Shuffler, *, alpha: float) -> float:
+    """The p-value of one change, whose two pieces hold at most half of the blocks.
+
+    Args:
+        pooled: The noise of the stretch.
+        number: Which edge is asked about, from 1 to the last but one.
+        least: The least number of blocks of a piece.
+        shuffler: What the draws are made from.
+        alpha: The level that matters.
+    """
+    blocks, edges, noise, variance = pooled
+    first, last = edges[number - 1], edges[number + 1]
+    size = last - first
+    if size < 2 * least or size > len(noise):
+        return 1.0
+
+    def clearness(grams: Array) -> float:
+        return float(normal_scores(_split_anywhere(grams, least) / variance, blocks.words - 1).max())
+
+    return permutation_p_value(
+        lambda order: clearness(noise.take(order[:size], axis=0).take(order[:size], axis=1)),
+        len(noise),
+        clearness(blocks.grams[first:last, first:last]),
+        shuffler,
+        alpha=alpha,
+    )
+
+
+def _noise(blocks: Blocks, edges: list[int]) -> Array:
+    """The Gram matrices of all blocks less the means of their pieces, those that are pieces by themselves left out.
+
+    Taking a mean off m blocks takes 1 / m of their variance, which is put back.
+    """
+    piece = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
+    sizes = np.diff(edges)[piece]
+    means = (piece[:, None] == piece) / sizes
+    kept = sizes > 1
+    less = (np.eye(len(piece)) - means)[kept] * np.sqrt(sizes / np.maximum(sizes - 1, 1))[kept, None]
+    return np.asarray(np.einsum("ij,jkc,lk->ilc", less, blocks.grams, less, optimize=True))
+
+
+def _split_anywhere(grams: Array, least: int) -> Array:
+    """D of each split of the blocks, of shape (splits, cells)."""
+    count = len(grams)
+    split = np.arange(least, count - least + 1)
+    left = np.cumsum(grams.sum(axis=1), axis=0)  # products of the first blocks with all
+    squares = np.cumsum(np.cumsum(grams, axis=0), axis=1)
+    before = np.einsum("iic->ic", squares)[split - 1]
+    everything = squares[-1, -1]
+    after = everything - 2.0 * left[split - 1] + before
+    sizes = split[:, None].astype(np.float64)
+    return np.asarray(before / sizes + after / (count - sizes) - everything / count)

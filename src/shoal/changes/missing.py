@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.channels import missing_channels
 from shoal.changes.likelihood import digits_of
-from shoal.changes.search import prepare
-from shoal.changes.testing import p_value_of_change, tested_places
-from shoal.changes.words import cells_of
+from shoal.changes.ngrams import ngram_tables
+from shoal.changes.quantization import missing_channels
+from shoal.changes.search import prepare_search
+from shoal.changes.selection import p_value_of_change, select_by_tests
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Stream
     from shoal.changes.search import Search
+    from shoal.changes.stream import Stream
 
 Array = np.ndarray[Any, Any]
 
@@ -52,7 +52,7 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
     at_ends, outages = _long_gaps(missing, least)
     if not (missing & ~at_ends).any():
         return search
-    asked = prepare(
+    asked = prepare_search(
         missing_channels(missing, stream, at_ends | outages),
         stream.length,
         margin=search.margin,
@@ -62,11 +62,11 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
         levels=False,
     )
     asked = asked._replace(given=_ends(outages, search.margin))
-    places = tested_places(asked)
+    places = select_by_tests(asked)
     if not places:
         return search._replace(alpha=(1.0 - SHARE) * search.alpha)
     channels = [*search.channels, *missing_channels(missing, stream, at_ends)]
-    cells = cells_of(channels, search.length)
+    cells = ngram_tables(channels, search.length)
     edges = [0, *places, search.length]
     p_values = [p_value_of_change(asked, edges, number, asked.alpha) / SHARE for number in range(1, len(edges) - 1)]
     return search._replace(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, strategies as st
 
-from shoal.changes.channels import channels_of, depth_for, number_channel, symbol_channel
-from shoal.changes.input import as_stream
+from shoal.changes.quantization import channels_of, depth_for, number_channel, symbol_channel
+from shoal.changes.validation import as_stream
 
 numbers = st.lists(st.floats(-50, 50) | st.sampled_from([0.0, 1.0, np.nan, np.inf, -np.inf]), min_size=1, max_size=80)
 

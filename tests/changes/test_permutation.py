@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points
-from shoal.changes.channels import known_channels
 from shoal.changes.generators import autoregressive, moving_average
-from shoal.changes.input import as_stream
-from shoal.changes.search import Search, prepare
-from shoal.changes.shuffling import Shuffler
-from shoal.changes.testing import believed_places, p_value_of_change
+from shoal.changes.permutation import Shuffler
+from shoal.changes.quantization import known_channels
+from shoal.changes.search import Search, prepare_search
+from shoal.changes.selection import p_value_of_change, significant_places
+from shoal.changes.validation import as_stream
 
 
 def ready(values: np.ndarray, *, seed: int) -> Search:
     """A stream made ready with the settings that `change_points` has by default."""
     channels, margin = known_channels(as_stream(values)), max(1, len(values) // 20)
-    return prepare(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
+    return prepare_search(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
 
 
 @pytest.mark.parametrize("kind", ["independent", "moving average", "autoregression"])
@@ -66,7 +66,7 @@ def test_a_place_that_owes_its_p_value_to_another_change_is_dropped() -> None:
     for seed in range(12):
         values = np.random.default_rng(seed).normal(size=2000) + np.repeat([0.0, 2.0], 1000)
         search = ready(values, seed=0)
-        believed = believed_places(search, [400, 1000, 1500])
+        believed = significant_places(search, [400, 1000, 1500])
         assert 1000 in believed
         kept += len(believed) - 1
     # Of 24 places where nothing changes a test at .05 keeps more than three once in a hundred times.

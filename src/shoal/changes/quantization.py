@@ -1,9 +1,9 @@
 """A stream as channels: integer codes whose binary digits are ever finer quantile cells.
 
-A value is replaced by its mid-rank u in (0, 1) among all values of its coordinate, and u by floor(2^depth u). The
-first digit says on which side of the median it lies, the first two which quarter, and so on, so one array of codes
-holds every resolution 2, 4, 8, ... Ranks see comparisons only: the codes are the same under every increasing
-transformation. Symbols are put in order of frequency first; a rare one shares its cell with others as rare.
+A value is replaced by its mid-rank u in (0, 1) among all values of its coordinate, and u by floor(2^depth u). The first
+digit says on which side of the median it lies, the first two which quarter, and so on, so one array of codes holds
+every resolution 2, 4, 8, ... Ranks see comparisons only: the codes are the same under every increasing transformation.
+Symbols are put in order of frequency first; a rare one shares its cell with others as rare.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Stream
+    from shoal.changes.stream import Stream
 
 Array = np.ndarray[Any, Any]
 
@@ -22,7 +22,7 @@ DEPTH = 6
 """Binary digits of the finest cells: 64 quantile cells."""
 
 
-class Channel(NamedTuple):
+class QuantizedChannel(NamedTuple):
     """One coordinate of a stream in quantile cells."""
 
     codes: Array
@@ -48,7 +48,7 @@ def depth_for(length: int) -> int:
     return max(2, min(DEPTH, (max(length, 1) // 8).bit_length() - 1))
 
 
-def channels_of(stream: Stream) -> list[Channel]:
+def channels_of(stream: Stream) -> list[QuantizedChannel]:
     """The channels of a stream: one for each coordinate, and one for where it is missing, if it sometimes is."""
     depth = depth_for(stream.length)
     if stream.symbols is not None:
@@ -65,7 +65,7 @@ def channels_of(stream: Stream) -> list[Channel]:
     return channels
 
 
-def known_channels(stream: Stream) -> list[Channel]:
+def known_channels(stream: Stream) -> list[QuantizedChannel]:
     """The channels of what is known: one for each coordinate, ranked among its known values.
 
     What is missing says nothing of a coordinate; `missing_channels` are about where it is missing.
@@ -79,7 +79,7 @@ def known_channels(stream: Stream) -> list[Channel]:
     ]
 
 
-def missing_channels(missing: Array, stream: Stream, unknown: Array) -> list[Channel]:
+def missing_channels(missing: Array, stream: Stream, unknown: Array) -> list[QuantizedChannel]:
     """A channel of two symbols for each coordinate that is sometimes missing, where others are not missing alike.
 
     Args:
@@ -87,7 +87,7 @@ def missing_channels(missing: Array, stream: Stream, unknown: Array) -> list[Cha
         stream: The stream, for the names.
         unknown: Steps of each coordinate that are not to be counted, of shape (n, d).
     """
-    channels: list[Channel] = []
+    channels: list[QuantizedChannel] = []
     for place, column in enumerate(missing.T):
         if column.all() or not column.any() or any(np.array_equal(column, missing[:, k]) for k in range(place)):
             continue
@@ -101,19 +101,19 @@ def _name(stream: Stream, place: int) -> str:
     return stream.names[place] if stream.names else (f"x{place}" if stream.values.shape[1] > 1 else "")
 
 
-def _known_channel(column: Array, name: str, compared: Array | None) -> Channel:
+def _known_channel(column: Array, name: str, compared: Array | None) -> QuantizedChannel:
     missing = np.isnan(column)
     if not missing.any():
         return number_channel(column, name, depth_for(len(column)), compared)
     known = np.flatnonzero(~missing)
     if not len(known):
-        return Channel(codes=np.zeros(len(column), dtype=np.uint8), depth=2, name=name, missing=missing)
+        return QuantizedChannel(codes=np.zeros(len(column), dtype=np.uint8), depth=2, name=name, missing=missing)
     channel = number_channel(column[known], name, depth_for(len(known)), None if compared is None else compared[known])
     last = np.maximum(np.searchsorted(known, np.arange(len(column)), side="right") - 1, 0)
     return channel._replace(codes=channel.codes[last], missing=missing)
 
 
-def number_channel(values: Array, name: str, depth: int, compared: Array | None = None) -> Channel:
+def number_channel(values: Array, name: str, depth: int, compared: Array | None = None) -> QuantizedChannel:
     """Mid-rank codes of numbers; NaN ranks above everything, all NaN alike.
 
     Args:
@@ -130,10 +130,10 @@ def number_channel(values: Array, name: str, depth: int, compared: Array | None 
     bounds = np.full((1 << depth, 2), np.nan)
     filled = starts[1:] > starts[:-1]
     bounds[filled] = np.stack((shown[starts[:-1][filled]], shown[starts[1:][filled] - 1]), axis=1)
-    return Channel(codes=codes.astype(np.uint8), depth=depth, name=name, bounds=bounds)
+    return QuantizedChannel(codes=codes.astype(np.uint8), depth=depth, name=name, bounds=bounds)
 
 
-def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, name: str = "") -> Channel:
+def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, name: str = "") -> QuantizedChannel:
     """Codes of symbols in order of frequency, the most frequent first.
 
     Symbols as frequent as each other go by a checksum of how they are written: their order must not know when they
@@ -150,7 +150,7 @@ def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, nam
     held: list[list[str]] = [[] for _ in range(1 << depth)]
     for symbol in order[counts[order] > 0].tolist():
         held[cell[symbol]].append(written[symbol])
-    return Channel(codes=cell[symbols], depth=depth, name=name, held=tuple(map(tuple, held)))
+    return QuantizedChannel(codes=cell[symbols], depth=depth, name=name, held=tuple(map(tuple, held)))
 
 
 def _cell_starts(ordered: Array, depth: int) -> Array:

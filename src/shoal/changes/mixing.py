@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from shoal.changes import decay
-from shoal.changes.decay import BELIEVED, LEAST, Decay
+from shoal.changes.multiple_changes import MAX_BLOCKS, MAX_PIECES, best_cuts_each, segment_gains
+from shoal.changes.permutation import BLOCK_FACTOR, MIN_STEPS, NO_MEMORY, Decay
 from shoal.changes.volatility import volatility
 
 if TYPE_CHECKING:
-    from shoal.changes.channels import Channel
+    from shoal.changes.quantization import QuantizedChannel
 
 Array = np.ndarray[Any, Any]
 
@@ -47,7 +47,7 @@ NO_NOISE = 1e-6
 """The share of a variance that is left is taken to be at least this."""
 
 
-class Memory(NamedTuple):
+class DependenceLength(NamedTuple):
     """How many steps a block must have."""
 
     apparent: int
@@ -58,14 +58,14 @@ class Memory(NamedTuple):
     """The longest memory that there may be: any under noise that is more than `FAINT` standard errors from none."""
     short: int = 1
     """Steps of short blocks: the longest memory that there may be of ranks alone."""
-    spread: Decay = decay.NONE
+    spread: Decay = NO_MEMORY
     """The same of the spread alone, which short blocks are given in random orders."""
 
 
-NONE = Memory(1, 1, decay.NONE)
+NO_DEPENDENCE = DependenceLength(1, 1, NO_MEMORY)
 
 
-def memory(channels: list[Channel], margin: int = 1) -> Memory:
+def dependence_length(channels: list[QuantizedChannel], margin: int = 1) -> DependenceLength:
     """The longest memory of the channels.
 
     Args:
@@ -75,8 +75,8 @@ def memory(channels: list[Channel], margin: int = 1) -> Memory:
     return _longest([_of_channel(channel, margin) for channel in channels])
 
 
-def _longest(found: list[Memory]) -> Memory:
-    return Memory(
+def _longest(found: list[DependenceLength]) -> DependenceLength:
+    return DependenceLength(
         apparent=max((one.apparent for one in found), default=1),
         steps=max((one.steps for one in found), default=1),
         faint=_longer(*(one.faint for one in found)),
@@ -86,25 +86,25 @@ def _longest(found: list[Memory]) -> Memory:
 
 
 def _longer(*found: Decay) -> Decay:
-    return max(found, key=lambda one: one.reach, default=decay.NONE)
+    return max(found, key=lambda one: one.reach, default=NO_MEMORY)
 
 
-def _of_channel(channel: Channel, margin: int) -> Memory:
+def _of_channel(channel: QuantizedChannel, margin: int) -> DependenceLength:
     """The memory of ranks and that of the spread, of the steps that are known."""
     codes = channel.codes.astype(np.float64)
     known = codes if channel.missing is None else codes[~channel.missing]
     if not len(known) or np.ptp(known) == 0.0:
-        return NONE
+        return NO_DEPENDENCE
     states = has_states(channel)
     ranks, edges = _of_series(known, margin, states=states)
     ranks = ranks._replace(short=max(ranks.steps, ranks.faint.steps))
     if channel.held or states:  # states come back in cycles, which is neither noise nor a memory that fades
         return ranks
     spread = volatility(np.split(known, edges[1:-1]), margin)
-    return _longest([ranks, Memory(1, spread.believed.steps, spread.longest, spread=spread.longest)])
+    return _longest([ranks, DependenceLength(1, spread.believed.steps, spread.longest, spread=spread.longest)])
 
 
-def has_states(channel: Channel) -> bool:
+def has_states(channel: QuantizedChannel) -> bool:
     """Whether the channel is of symbols, or of numbers that are few."""
     if channel.bounds is None:
         return True
@@ -112,7 +112,7 @@ def has_states(channel: Channel) -> bool:
     return len(filled) <= STATES and bool((filled[:, 0] == filled[:, 1]).all())
 
 
-def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Array]:
+def _of_series(series: Array, margin: int, *, states: bool) -> tuple[DependenceLength, Array]:
     """The memory of numbers, and the edges of the levels that it is about.
 
     Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
@@ -121,16 +121,16 @@ def _of_series(series: Array, margin: int, *, states: bool) -> tuple[Memory, Arr
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
     if np.ptp(series) == 0.0:
-        return NONE, one
+        return NO_DEPENDENCE, one
     span = max(min(n, 100), n // 20)
     alone, believed, faint = _decays(centred, np.arange(0, n // span * span + 1, span), noisy=not states)
-    if faint.steps == LEAST or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
-        return Memory(alone.steps, believed.steps, faint), one
+    if faint.steps == MIN_STEPS or (n <= SHORT and not states and alone.steps > max(margin, LASTING - 1)):
+        return DependenceLength(alone.steps, believed.steps, faint), one
     edges = _levels(centred, margin)
     if len(edges) == 2:
-        return Memory(alone.steps, believed.steps, faint), edges
+        return DependenceLength(alone.steps, believed.steps, faint), edges
     inside = min(believed, _decays(centred, edges, noisy=not states)[1], key=lambda one: one.steps)
-    return Memory(alone.steps, inside.steps, inside), edges  # what else may be left is nothing to reckon with
+    return DependenceLength(alone.steps, inside.steps, inside), edges  # what else may be left is nothing to reckon with
 
 
 def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay]:
@@ -199,19 +199,17 @@ def _levels(series: Array, margin: int) -> Array:
     foretell of the levels' remainder. A memory foretells levels that change often, too, so levels that alone are worth
     `WORTH` and leave nothing that lasts are taken for levels whatever a memory foretells.
     """
-    from shoal.changes import partition  # only streams that remember need it
-
     n = len(series)
-    count = min(partition.MOST_BLOCKS, n // LEAST)
+    count = min(MAX_BLOCKS, n // MIN_STEPS)
     least = max(1, margin * count // n)
     edges = np.arange(count + 1) * n // count
-    pieces = min(partition.MOST_PIECES, count // max(2, least))
+    pieces = min(MAX_PIECES, count // max(2, least))
     if pieces < 2:
         return np.array([0, n])
     sums = np.add.reduceat(series, edges[:-1])
     gram = np.outer(sums, sums)[:, :, None]
     total, shortest, levels = float(series @ series), math.inf, np.array([0, n])
-    for cuts in partition.cuts_of_each(partition.gains_of(gram, least)[:, 0], pieces):
+    for cuts in best_cuts_each(segment_gains(gram, least)[:, 0], pieces):
         tried = np.array([0, *_sharpened(series, edges, cuts), n])
         sizes = np.diff(tried)
         error = total - float(np.add.reduceat(series, tried[:-1]) ** 2 @ (1.0 / sizes))
@@ -224,7 +222,7 @@ def _levels(series: Array, margin: int) -> Array:
     inside = n * math.log(max(_unforetold(left) / total, NO_NOISE)) + cost
     if inside < n * math.log(max(_unforetold(series) / total, NO_NOISE)):
         return levels
-    return levels if shortest < -WORTH and _decays(series, levels)[2].steps <= BELIEVED else np.array([0, n])
+    return levels if shortest < -WORTH and _decays(series, levels)[2].steps <= BLOCK_FACTOR else np.array([0, n])
 
 
 def _unforetold(series: Array) -> float:

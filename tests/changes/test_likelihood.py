@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.changes.channels import channels_of
 from shoal.changes.generators import hidden_parity, hidden_rotation
-from shoal.changes.input import as_stream
-from shoal.changes.likelihood import digits_of, split_likelihoods
-from shoal.changes.locate import locate
+from shoal.changes.likelihood import digits_of, locate, split_likelihoods
+from shoal.changes.quantization import channels_of
+from shoal.changes.validation import as_stream
 
 
 def test_the_likelihood_of_coins_is_the_one_on_paper() -> None:

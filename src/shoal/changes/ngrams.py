@@ -1,7 +1,7 @@
 """The cells of the refined statistic: words of quantile symbols at several resolutions and lengths.
 
 A word of length m at resolution 2^k is the number with k m binary digits that m codes in a row make. Words have at most
-`BITS` binary digits (512 words) and at most log2(n) + 1, as the theory asks of m. Joint words of several channels
+`MAX_BITS` binary digits (512 words) and at most log2(n) + 1, as the theory asks of m. Joint words of several channels
 take the first digit of each at one time.
 """
 
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from shoal.changes.channels import Channel
+    from shoal.changes.quantization import QuantizedChannel
 
 Array = np.ndarray[Any, Any]
 
-BITS = 9
+MAX_BITS = 9
 """Binary digits of the longest words."""
-MOST_CHANNELS = 8
+MAX_CHANNELS = 8
 """Streams with more channels are looked at through words of one and two symbols and through neighbours' pairs."""
 
 
-class Cell(NamedTuple):
+class NgramTable(NamedTuple):
     """One resolution and word length, and where in the stream each word stands."""
 
     channels: tuple[int, ...]
@@ -48,16 +48,16 @@ class Cell(NamedTuple):
         return words if self.whole is None else words[self.whole[start:end]]
 
 
-def longest_word(length: int) -> int:
-    """The longest words of a stream: 1 below 256 steps, `BITS` from 1152."""
-    return max(1, min(BITS, length // 128))
+def max_word_length(length: int) -> int:
+    """The longest words of a stream: 1 below 256 steps, `MAX_BITS` from 1152."""
+    return max(1, min(MAX_BITS, length // 128))
 
 
-def cells_of(channels: list[Channel], length: int) -> list[Cell]:
+def ngram_tables(channels: list[QuantizedChannel], length: int) -> list[NgramTable]:
     """Every cell of a stream."""
-    bits = max(2, min(BITS, length.bit_length() - 3))
-    longest = longest_word(length)
-    few = len(channels) <= MOST_CHANNELS
+    bits = max(2, min(MAX_BITS, length.bit_length() - 3))
+    longest = max_word_length(length)
+    few = len(channels) <= MAX_CHANNELS
     cells = [
         cell
         for place, channel in enumerate(channels)
@@ -68,7 +68,7 @@ def cells_of(channels: list[Channel], length: int) -> list[Cell]:
     return cells + _joint_words(channels, bits, few=few)
 
 
-def _own_words(place: int, channel: Channel, digits: int, longest: int) -> list[Cell]:
+def _own_words(place: int, channel: QuantizedChannel, digits: int, longest: int) -> list[NgramTable]:
     """The words of one channel at one resolution, each made from the shorter one."""
     symbols: Array = channel.at(digits).astype(np.uint16)
     known = None if channel.missing is None else ~channel.missing
@@ -77,7 +77,7 @@ def _own_words(place: int, channel: Channel, digits: int, longest: int) -> list[
         if length > 1:
             words = (words << digits) | _later(symbols, length - 1)
             whole = None if whole is None or known is None else whole & _later(known, length - 1)
-        found.append(Cell(channels=(place,), digits=digits, length=length, words=words, whole=whole))
+        found.append(NgramTable(channels=(place,), digits=digits, length=length, words=words, whole=whole))
     return found
 
 
@@ -86,7 +86,7 @@ def _later(steps: Array, lag: int) -> Array:
     return np.concatenate((steps[lag:], np.repeat(steps[-1:], lag)))[: len(steps)]
 
 
-def _joint_words(channels: list[Channel], bits: int, *, few: bool) -> list[Cell]:
+def _joint_words(channels: list[QuantizedChannel], bits: int, *, few: bool) -> list[NgramTable]:
     """Words across channels at one time: all at once where they fit, and pairs."""
     moving = [place for place, channel in enumerate(channels) if np.ptp(channel.codes) > 0]
     pairs = list(combinations(moving, 2)) if few else list(pairwise(moving))
@@ -104,5 +104,5 @@ def _joint_words(channels: list[Channel], bits: int, *, few: bool) -> list[Cell]
             words = (words << digits) | channels[place].at(digits)
         gaps = [gap for place in group if (gap := channels[place].missing) is not None]
         whole = ~np.any(gaps, axis=0) if gaps else None
-        cells.append(Cell(channels=group, digits=digits, length=1, words=words, whole=whole))
+        cells.append(NgramTable(channels=group, digits=digits, length=1, words=words, whole=whole))
     return cells

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.changes.blocks import cut
-from shoal.changes.channels import channels_of
-from shoal.changes.input import as_stream
-from shoal.changes.scan import distances, freedom_of, scores, windows_over
-from shoal.changes.words import cells_of
+from shoal.changes.ngrams import ngram_tables
+from shoal.changes.quantization import channels_of
+from shoal.changes.single_change import cut_blocks, degrees_of_freedom, scores, window_distances, windows_over
+from shoal.changes.validation import as_stream
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +17,10 @@ def stream() -> np.ndarray:
 
 
 def test_relative_distances_rank_splits_as_chi_squares_do(stream: np.ndarray) -> None:
-    cells = cells_of(channels_of(as_stream(stream)), len(stream))
-    blocks = cut(cells, 0, 1200, 20)
+    cells = ngram_tables(channels_of(as_stream(stream)), len(stream))
+    blocks = cut_blocks(cells, 0, 1200, 20)
     windows = windows_over(20, 2)
-    relative = distances(blocks.grams, windows, np.zeros(len(blocks.words), dtype=np.float32))
+    relative = window_distances(blocks.grams, windows, np.zeros(len(blocks.words), dtype=np.float32))
     own = np.einsum("iic->ic", blocks.grams)
     ahead = (own[2:] + own[:-2] - 2 * np.einsum("iic->ic", blocks.grams[2:, :-2])).mean(axis=0) / 2
     near = (own[1:] + own[:-1] - 2 * np.einsum("iic->ic", blocks.grams[1:, :-1])).mean(axis=0) / 2
@@ -42,14 +41,14 @@ def test_relative_distances_rank_splits_as_chi_squares_do(stream: np.ndarray) ->
 
 
 def test_noise_scores_like_a_standard_normal_in_every_cell(stream: np.ndarray) -> None:
-    cells = cells_of(channels_of(as_stream(stream)), len(stream))
+    cells = ngram_tables(channels_of(as_stream(stream)), len(stream))
     found = []
     generator = np.random.default_rng(1)
-    blocks = cut(cells, 0, 1200, 40)
-    windows, freedom = windows_over(40, 4), freedom_of(blocks.grams, blocks.words)
+    blocks = cut_blocks(cells, 0, 1200, 40)
+    windows, freedom = windows_over(40, 4), degrees_of_freedom(blocks.grams, blocks.words)
     for _ in range(60):
         order = generator.permutation(40)
-        ratio = distances(blocks.grams[order[:, None], order], windows, np.zeros(len(freedom), dtype=np.float32))
+        ratio = window_distances(blocks.grams[order[:, None], order], windows, np.zeros(len(freedom), dtype=np.float32))
         found.append(scores(ratio, freedom, np.zeros(len(ratio))))
     spread = np.array(found)
     assert np.abs(spread.mean(axis=(0, 1))).max() < 0.5

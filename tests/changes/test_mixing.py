@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.changes.channels import channels_of
-from shoal.changes.dependence import Memory, memory
 from shoal.changes.generators import autoregressive
-from shoal.changes.input import as_stream
+from shoal.changes.mixing import DependenceLength, dependence_length
+from shoal.changes.quantization import channels_of
+from shoal.changes.validation import as_stream
 
 
-def _memory(values: np.ndarray) -> Memory:
-    return memory(channels_of(as_stream(values)))
+def _memory(values: np.ndarray) -> DependenceLength:
+    return dependence_length(channels_of(as_stream(values)))
 
 
 @pytest.mark.parametrize(("coefficient", "steps"), [(0.0, 3), (0.5, 17), (0.9, 123)])

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from shoal.changes.input import Stream, as_stream
-from shoal.changes.settings import check_settings
+from shoal.changes.stream import Stream
+from shoal.changes.validation import as_stream, check_settings
 from shoal.errors import DataError, ShoalError, UsageError
 
 pandas = pytest.importorskip("pandas")

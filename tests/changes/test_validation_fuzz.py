@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from shoal.changes import OnlineDetector, change_points
-from shoal.changes.input import as_stream
+from shoal.changes.validation import as_stream
 from shoal.errors import ShoalError
 
 ATOM = st.one_of(

@@ -8,19 +8,26 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points, f1_with_margin
-from shoal.changes.blocks import Blocks
-from shoal.changes.channels import known_channels
-from shoal.changes.input import as_stream
-from shoal.changes.partition import NO_NOISE, explained, partition
-from shoal.changes.pieces import parted
-from shoal.changes.search import Search, prepare
-from shoal.changes.shuffling import Shuffler
+from shoal.changes.moments import short_blocks
+from shoal.changes.multiple_changes import (
+    NO_NOISE,
+    calibrated_partition,
+    explained_shares,
+    pool_noise,
+    pooled_p_value,
+)
+from shoal.changes.permutation import Shuffler
+from shoal.changes.quantization import channels_of, known_channels
+from shoal.changes.search import Search, prepare_search
+from shoal.changes.selection import split_by_partition
+from shoal.changes.single_change import Blocks
+from shoal.changes.validation import as_stream
 
 
 def ready(values: np.ndarray, *, seed: int) -> Search:
     """A stream made ready with the settings that `change_points` has by default."""
     channels, margin = known_channels(as_stream(values)), max(1, len(values) // 20)
-    return prepare(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
+    return prepare_search(channels, len(values), margin=margin, alpha=0.05, confidence=0.95, seed=seed)
 
 
 def _blocks(count: int, seed: int) -> Blocks:
@@ -51,12 +58,12 @@ NOTHING = np.zeros(2)
 @pytest.mark.parametrize("least", [1, 2])
 def test_the_partition_is_the_best_of_all(least: int) -> None:
     blocks = _blocks(9, seed=least)
-    shares = explained(blocks.grams, least, 4)
+    shares = explained_shares(blocks.grams, least, 4)
     cuts = {}
     for pieces, cell in itertools.product((2, 3, 4), (0, 1)):
         share, cuts[pieces, cell] = _by_hand(blocks.grams[:, :, cell].astype(np.float64), least, pieces)
         assert shares[pieces - 2, cell] == pytest.approx(share, rel=1e-4)
-    found = partition(blocks, NOTHING, least, 4, Shuffler(0))
+    found = calibrated_partition(blocks, NOTHING, least, 4, Shuffler(0))
     assert tuple(found.cuts()) in cuts.values()
     above = (-np.log(np.maximum(1.0 - shares, NO_NOISE)) - found.centre) / found.spread
     assert found.observed == pytest.approx(above.max(), rel=1e-4)
@@ -64,7 +71,7 @@ def test_the_partition_is_the_best_of_all(least: int) -> None:
 
 def test_the_order_of_the_blocks_is_what_counts() -> None:
     blocks = _blocks(12, seed=3)
-    found = partition(blocks, NOTHING, 1, 3, Shuffler(0))
+    found = calibrated_partition(blocks, NOTHING, 1, 3, Shuffler(0))
     assert found.statistic(np.arange(12)) == found.observed
     assert found.statistic(np.arange(12)[::-1]) == pytest.approx(found.observed, rel=1e-3)
     assert found.statistic(np.array([0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11])) < found.observed
@@ -76,20 +83,20 @@ def test_as_many_pieces_are_chosen_as_there_are() -> None:
     centred = levels - levels.mean()
     grams = np.outer(centred, centred)[:, :, None].astype(np.float32)
     blocks = Blocks(edges=np.arange(81), grams=grams, words=np.array([2]), steps=np.ones(1))
-    assert partition(blocks, np.zeros(1), 1, 20, Shuffler(0)).cuts() == [20, 40, 60]
+    assert calibrated_partition(blocks, np.zeros(1), 1, 20, Shuffler(0)).cuts() == [20, 40, 60]
 
 
 def test_the_size_of_the_test_is_its_level() -> None:
     found = 0
     for seed in range(80):
         search = ready(np.random.default_rng(seed).normal(size=600), seed=seed)
-        found += bool(parted(search, 0, 600, 0.1))
+        found += bool(split_by_partition(search, 0, 600, 0.1))
     assert 1 <= found <= 17  # outside of that once in a thousand
 
 
 def test_constant_streams_have_no_pieces() -> None:
     search = ready(np.zeros(200), seed=0)
-    assert parted(search, 0, 200, 0.05) == []
+    assert split_by_partition(search, 0, 200, 0.05) == []
 
 
 def test_rare_symbols_do_not_fall_apart() -> None:
@@ -129,3 +136,24 @@ def test_those_told_the_number_of_processes_see_short_pieces_too() -> None:
         places = change_points(values, 0.03, 2).places
         found.append(f1_with_margin([[150 * piece for piece in range(1, 9)]], places, margin=20))
     assert np.mean(found) >= 0.9
+
+
+EDGES = [0, 10, 15, 20, 60, 100]
+
+
+def _p_value(values: np.ndarray, number: int, seed: int = 0) -> float:
+    blocks, _, _ = short_blocks(channels_of(as_stream(values)), [], 0, len(values), 100)
+    return pooled_p_value(pool_noise(blocks, EDGES), number, 1, Shuffler(seed), alpha=0.05)
+
+
+def test_pieces_of_five_blocks_are_told_apart_by_the_noise_of_the_others() -> None:
+    levels = np.repeat([0.0, 1.0, 3.0, 0.0, 1.0], np.diff(EDGES) * 4)
+    found = [_p_value(levels + np.random.default_rng(seed).normal(size=400), 2) for seed in range(10)]
+    assert np.median(found) < 0.005
+
+
+def test_a_place_without_a_change_is_believed_as_rarely_as_the_level_says() -> None:
+    levels = np.repeat([0.0, 1.0, 1.0, 0.0, 1.0], np.diff(EDGES) * 4)
+    found = np.array([_p_value(levels + np.random.default_rng(seed).normal(size=400), 2, seed) for seed in range(60)])
+    assert (found <= 0.05).sum() <= 9  # more than that once in a thousand
+    assert 0.3 < found.mean() < 0.8

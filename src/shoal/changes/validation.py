@@ -8,18 +8,31 @@ tensor, a Series or a table is known by its shape.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from shoal.changes.arrays import as_numpy, is_foreign, with_numbers
-from shoal.changes.elements import are_numbers, is_missing, numbers_of, symbols_of
-from shoal.changes.exact import WHOLE, beyond_floats, collide, dense_ranks, distances
+from shoal.changes.conversion import (
+    WHOLE,
+    are_numbers,
+    as_numpy,
+    beyond_floats,
+    collide,
+    is_foreign,
+    is_missing,
+    numbers_of,
+    symbols_of,
+    with_numbers,
+)
+from shoal.changes.stream import Stream, exact_if_any, joined
 from shoal.errors import DataError, UsageError
+from shoal.statistics import check_alpha, check_confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 Kind = Literal["numbers", "symbols"]
 Array = np.ndarray[Any, Any]
@@ -28,48 +41,6 @@ MANY = 50
 """From so many steps on a stream of symbols must say something twice."""
 DIFFERENT = 0.8
 """Where there are more different symbols than this share of the steps, most stand once and nothing can be counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """A validated stream: numbers or symbols, never both."""
-
-    values: Array | None = None
-    """Numbers, float64 of shape (n, d), NaN where a value is missing; None for symbols."""
-    exact: tuple[Array | None, ...] = ()
-    """For each coordinate its numbers as they came, of shape (n,), where float64 would make different ones equal."""
-    symbols: Array | None = None
-    """Codes 0..k-1 of symbols, int64 of shape (n,); None for numbers."""
-    alphabet: tuple[str, ...] = ()
-    """How the symbol of each code is written."""
-    index: Array | None = None
-    """Labels of the n steps in order, such as dates; None where steps are counted from 0."""
-    names: tuple[str, ...] = ()
-    """The name of each coordinate."""
-
-    @property
-    def length(self) -> int:
-        """The number n of steps."""
-        held = self.values if self.symbols is None else self.symbols
-        return 0 if held is None else len(held)
-
-    @property
-    def compared(self) -> Array:
-        """Numbers of shape (n, d) in the order of the values, also where float64 does not tell them apart."""
-        return self._with_exact(dense_ranks)
-
-    @property
-    def from_first(self) -> Array:
-        """Numbers of shape (n, d), those that float64 makes equal as their distance from the first known one."""
-        return self._with_exact(distances)
-
-    def _with_exact(self, coded: Callable[[Array], Array]) -> Array:
-        """The values, those columns that are kept exactly coded as floats."""
-        assert self.values is not None
-        if not self.exact:
-            return self.values
-        pairs = zip(self.values.T, self.exact, strict=True)
-        return np.column_stack([floats if exact is None else coded(exact) for floats, exact in pairs])
 
 
 def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:
@@ -97,42 +68,25 @@ def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:
     return replace(stream, index=_checked_index(labels, stream.length))
 
 
-def joined(columns: Sequence[Stream], names: Sequence[str] = ()) -> Stream:
-    """Streams of numbers, all of one length, as the coordinates of one stream.
+def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any = 0.05, confidence: Any = 0.95) -> None:
+    """Check the settings of a search.
 
     Args:
-        columns: The streams.
-        names: A name for each coordinate.
+        min_distance: The least share of the stream between two changes, and between a change and an end.
+        process_count: How many distinct processes the pieces come from, or None.
+        alpha: How often the tests may find a change where there is none.
+        confidence: How often a confidence set holds its change.
+
+    Raises:
+        UsageError: ``min_distance`` is not inside (0, 1), ``alpha`` not above 0 and at most 0.5, ``confidence`` not at
+            least 0.5 and below 1, or ``process_count`` is no whole number from 1.
     """
-    values = np.hstack([column.values for column in columns if column.values is not None])
-    return Stream(values=values, exact=_if_any([one for each in columns for one in _exact(each)]), names=tuple(names))
-
-
-def appended(first: Stream, second: Stream) -> Stream:
-    """Two streams of numbers with as many coordinates, one after the other."""
-    assert first.values is not None
-    assert second.values is not None
-    exact = [
-        None if a is None and b is None else np.concatenate([_objects(u, a), _objects(v, b)])
-        for u, a, v, b in zip(first.values.T, _exact(first), second.values.T, _exact(second), strict=True)
-    ]
-    return Stream(values=np.concatenate((first.values, second.values)), exact=_if_any(exact), names=first.names)
-
-
-def _objects(floats: Array, exact: Array | None) -> Array:
-    """One coordinate as Python numbers, which are compared exactly whatever their types."""
-    return (floats if exact is None else exact).astype(object)
-
-
-def _exact(stream: Stream) -> Sequence[Array | None]:
-    """What each coordinate of a stream of numbers has beside its floats."""
-    assert stream.values is not None
-    return stream.exact or [None] * stream.values.shape[1]
-
-
-def _if_any(exact: Sequence[Array | None]) -> tuple[Array | None, ...]:
-    """Nothing at all where floats do for every coordinate."""
-    return tuple(exact) if any(column is not None for column in exact) else ()
+    if not _is_number(min_distance) or not 0.0 < min_distance < 1.0:
+        raise UsageError(f"min_distance is a share of the stream, between 0 and 1 (such as 0.05); got {min_distance!r}")
+    check_alpha(alpha)
+    check_confidence(confidence)
+    if process_count is not None and (not isinstance(process_count, Integral) or process_count < 1):
+        raise UsageError(f"process_count is a whole number from 1, or None to have it chosen; got {process_count!r}")
 
 
 def _of_table(x: Any, kind: Kind | None, *, framed: bool) -> Stream:
@@ -170,14 +124,14 @@ def _numbers(array: Array) -> Stream:
     exact = [column if beyond_floats(column) else None for column in table.T]
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(table, dtype=np.float64)
-    return Stream(values=values, exact=_if_any(exact))
+    return Stream(values=values, exact=exact_if_any(exact))
 
 
 def _listed_numbers(elements: Sequence[Any]) -> Stream:
     """A list of real numbers of any type, some of them missing."""
     floats = numbers_of(elements)
     exact = np.array(elements, dtype=object) if collide(elements, floats) else None
-    return Stream(values=floats[:, None], exact=_if_any([exact]))
+    return Stream(values=floats[:, None], exact=exact_if_any([exact]))
 
 
 def _symbols(elements: Any) -> Stream:
@@ -335,3 +289,7 @@ def _checked_index(labels: Any, length: int) -> Array | None:
             "sort the stream by its index first"
         )
     return array
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not math.isnan(value)
