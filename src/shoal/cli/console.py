@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
+SECONDS_WITHOUT_PROGRESS = 2.0
 
 
 class Display(Protocol):
@@ -69,9 +70,18 @@ def display() -> Iterator[Display]:
 
 
 def counted(items: Iterable[Item], what: str, progress: Progress) -> Iterator[Item]:
-    """The same items, with their number shown while they pass; how many there will be is not known."""
+    """The same items; from two seconds on, their number is shown while they pass. How many there will be is not known.
+
+    Args:
+        items: what is worked through.
+        what: the name of the work.
+        progress: called with the name, the number so far, and 0 for the unknown total.
+    """
+    started = time.monotonic()
     for done, item in enumerate(items):
-        progress(what, done, 0)
+        # Short work needs no progress, and an error in it should stand alone.
+        if time.monotonic() - started > SECONDS_WITHOUT_PROGRESS:
+            progress(what, done, 0)
         yield item
 
 
