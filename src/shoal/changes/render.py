@@ -140,10 +140,8 @@ def changes_text(found: Changes, stream: Stream, source: str = "stream") -> str:
     head, rows = changes_table(found, stream)
     if rows:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines += [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in [head, *rows]
-        ]
+        padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in [head, *rows])
+        lines += ["  ".join(row).rstrip() for row in padded]
         lines.append(f"pieces: {describe_pieces(found)}")
     return "\n".join(lines)
 
