@@ -69,10 +69,14 @@ def train_pieces(texts: Iterable[str], *, vocabulary: int, model: Literal["unigr
             byte_fallback=True,
             split_digits=True,
             user_defined_symbols=list(_CHUNKS),
+            # The rarest characters are left to the bytes; with 1 every emoji that occurs once would have to be a
+            # piece.
             character_coverage=0.9999,
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
+            # Counted in bytes, of which a character takes four at most.
             max_sentence_length=4 * _LONGEST_LINE,
+            # So that equal texts give equal pieces on every machine.
             num_threads=1,
             minloglevel=2,
         )
@@ -126,6 +130,8 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         for line in text.split("\n"):
             for start in range(0, len(line), _LONGEST_LINE):
+                # SentencePiece would take the mark for its own sign of a space, and `_escape_marks` keeps it out of
+                # the pieces.
                 yield line[start : start + _LONGEST_LINE].replace(SPACE, " ")
 
 

@@ -42,6 +42,7 @@ def train_tokenizer(
         raise UnknownNameError("kind of tokenizer", kind, KINDS)
     seen = _counted(texts)
     tokenizer = _TRAINERS[kind](seen, vocabulary, context)
+    # BPE stops early, without an error, where no two neighbours are left to merge.
     if len(tokenizer) < vocabulary:
         raise UsageError(
             f"the corpus gives {len(tokenizer)} tokens at most, not the requested {vocabulary}; take "
