@@ -25,13 +25,13 @@ VOCABULARY, CONTEXT, BATCH_TOKENS, ROUNDS = 1024, 256, 2048, 6
 
 
 def make_model(kind: str, width: int, layers: int) -> Any:
-    from shoal.models.build import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
+    from shoal.models import ModelShape, build_model
 
     if kind == "llama":
-        shape = LlamaShape(vocabulary=VOCABULARY, width=width, layers=layers, heads=4, inner=3 * width, context=CONTEXT)
-        return build_llama(shape, seed=0)
-    neo = GptNeoShape(vocabulary=VOCABULARY, width=width, layers=layers, heads=4, inner=4 * width, context=CONTEXT)
-    return build_gpt_neo(neo, seed=0)
+        shape = ModelShape(vocabulary=VOCABULARY, width=width, layers=layers, heads=4, inner=3 * width, context=CONTEXT)
+        return build_model("llama", shape, seed=0)
+    neo = ModelShape(vocabulary=VOCABULARY, width=width, layers=layers, heads=4, inner=4 * width, context=CONTEXT)
+    return build_model("gpt-neo", neo, seed=0)
 
 
 def make_step(model: Any, forward: Any) -> Callable[[], None]:

@@ -34,8 +34,7 @@ from shoal.corpora import (
     read_stories,
     read_zipped_stories,
 )
-from shoal.models import save_model
-from shoal.models.build import LlamaShape, build_llama
+from shoal.models import ModelShape, build_model, save_model
 from shoal.text.bpe import train_bpe
 from shoal.training import TrainSettings, pretrain
 
@@ -142,8 +141,8 @@ def run(recipe: dict[str, Any], recipe_file: Path, data: Path, out: Path) -> Non
         stage_windows(stage, text, tokenizer, context, seed + place) for place, stage in enumerate(recipe["stages"])
     ]
     stream = np.concatenate([windows for windows, _ in staged]).reshape(-1)
-    shape = LlamaShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **recipe["model"])
-    model = build_llama(shape, seed=seed)
+    shape = ModelShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **recipe["model"])
+    model = build_model("llama", shape, seed=seed)
     result = pretrain(
         model,
         stream,

@@ -14,6 +14,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of our own."""
+    parser.addoption(
+        "--write-losses", action="store_true", help="write the golden loss curves of tests/training/losses again"
+    )
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real data and small real models; without it a test skips aloud, and fails where CI=true."""

@@ -171,7 +171,7 @@ def test_the_frequencies_of_a_long_text_are_forgotten_in_any_precision(dtype):
     for item, (prompt, target) in zip(scores.items, rows, strict=True):
         assert item.exact_match == (continued(model, prompt, len(target)) == target) or item.status != "clear"
     with torch.inference_mode():
-        assert factor_model(model, longest=30).lengths.keeps_state
+        assert factor_model(model, max_length=30).lengths.keeps_state
 
 
 def test_a_model_that_has_read_a_long_text_is_none_the_worse():
@@ -193,8 +193,8 @@ def test_a_model_that_has_read_a_long_text_is_none_the_worse():
 )
 def test_the_switch_is_found(kind, ends, apart_from, keeps_state):
     with torch.inference_mode():
-        factored = factor_model(KINDS[kind](), longest=30)
-        short = factor_model(KINDS[kind](), longest=5)
+        factored = factor_model(KINDS[kind](), max_length=30)
+        short = factor_model(KINDS[kind](), max_length=5)
     found = factored.lengths
     assert (found.ends, found.apart_from, found.keeps_state) == (ends, apart_from, keeps_state)
     assert short.lengths.reached >= 5
@@ -203,7 +203,7 @@ def test_the_switch_is_found(kind, ends, apart_from, keeps_state):
 def test_a_plain_model_has_none():
     for kind in ("llama", "gpt2", "mistral", "gemma2", "gpt_neox", "mamba"):
         with torch.inference_mode():
-            assert factor_model(small_model(kind), longest=60).lengths.all_agree
+            assert factor_model(small_model(kind), max_length=60).lengths.all_agree
 
 
 @pytest.mark.parametrize(

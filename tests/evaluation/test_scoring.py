@@ -22,7 +22,7 @@ TOKENIZER = letter_tokenizer()
 def scorer(request):
     model = tiny_model(request.param)
     with scoring_mode(model):
-        yield model, Scorer(factor_model(model, longest=60), 200)
+        yield model, Scorer(factor_model(model, max_length=60), 200)
 
 
 def rows_of(model, count: int, seed: int = 0):

@@ -120,7 +120,7 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         (
             'optimizer = "adamw"',
             'optimizer = "adamx"',
-            "training.optimizer: unknown optimizer 'adamx'; did you mean",
+            "training.optimizer = 'adamx': input should be 'adamw', 'adam', 'sgd' or 'muon'",
         ),
         ("seeds = 6", 'seeds = "6"', "seeds = '6'"),
         ("seeds = 6", "seeds = 0", "seeds = 0: a number of seeds lies between 1 and 10000"),
@@ -201,7 +201,7 @@ def test_a_preset_changes_only_what_it_names(tmp_path: Path) -> None:
 def test_presets_that_are_no_tables_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("presets = 6\n" + TEXT.partition("[presets")[0])
-    with pytest.raises(ExperimentFileError, match="one table a preset"):
+    with pytest.raises(ExperimentFileError, match="one table per preset"):
         load_experiment(path)
 
 

@@ -180,7 +180,7 @@ def test_a_published_list_fixes_the_held_out_documents(tmp_path: Path, corpus: d
     with pytest.raises(DataError, match="none of the 1 ids"):
         prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
     (tmp_path / "ids.txt").write_text("story 3\n")
-    with pytest.raises(DataError, match="16 hexadecimal characters a line"):
+    with pytest.raises(DataError, match="16 hexadecimal characters per line"):
         prepare_data(recipe(corpus, evaluation={"held_out_ids": str(tmp_path / "ids.txt")}), tmp_path / "out")
 
 

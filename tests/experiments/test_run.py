@@ -295,7 +295,7 @@ def test_a_full_disk_ends_a_run_with_one_line_and_it_goes_on_later(
     folder = prepared(tmp_path / "full", experiment, certificate)
     fault = answer_of(run_without_room, experiment, folder)
     assert isinstance(fault, StoreError)
-    assert "room" in str(fault)
+    assert "free some space" in str(fault)
     assert "\n" not in str(fault)
     run_experiment(experiment, folder, workers=0)
     assert records(folder) == records(whole)

@@ -141,7 +141,8 @@ def test_the_report_opens_without_an_error(chromium, finished, tmp_path):
     address = write_sweep_report(folder / "out").as_uri()
     dom, console = visit(chromium, address, tmp_path / "profile", f"--screenshot={picture}", "--window-size=1000,1600")
     assert console == []
-    assert dom.count("<svg") == 2
+    assert dom.count("<svg") >= 2
+    assert all(f'over {key}"' in dom for key in ("model.width", "training.learning_rate"))
     assert len(set(pixels(picture))) > 50
 
 

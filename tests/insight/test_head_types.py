@@ -114,7 +114,7 @@ def test_the_table_tells_the_score_that_gave_the_role():
     )
     common = {"alpha": 0.01, "smallest": 0.1, "null_heads": 100, "thresholds": {}, "text_thresholds": {}}
     drawn = roles_table(SimpleNamespace(roles=HeadTypes(heads=(head,), **common)))
-    for said in ("0.05 / 0.31", ">0.02<", "after the stroke on the corpus"):
+    for said in ("0.05 / 0.31", ">0.02<", "behind the slash on the corpus"):
         assert said in drawn
 
 

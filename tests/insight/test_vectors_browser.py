@@ -31,5 +31,5 @@ def test_pages_open_without_a_word_on_the_console(chromium: str, name: str, tmp_
     page.write_text(html, encoding="utf-8")
     dom, said = visit(chromium, page.as_uri(), tmp_path / "profile")
     assert said == []
-    assert dom.count("<svg") == (2 if name == "vectors" else 6)
+    assert dom.count("<svg") == (4 if name == "vectors" else 12)
     assert "default-src 'none'" in dom

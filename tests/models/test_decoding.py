@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from architectures import tiny_model
 from shoal.models.caching import CacheUse, cache_use
-from shoal.models.decoding import decode_greedily
+from shoal.models.decoding import Prefix, can_continue, decode_greedily, group_prefixes
 from shoal.models.factorization import factor_model
 
 
@@ -18,7 +20,8 @@ def plainly(model, prefix, limit, end_id):
 
 @pytest.mark.parametrize("architecture", ["GPTNeo", "Llama", "GPT2", "Gemma2", "OPT"])
 @pytest.mark.parametrize("may_pad", [False, True])
-def test_many_prefixes_are_continued_as_each_by_itself(architecture, may_pad):
+@pytest.mark.parametrize("fast", [False, True])
+def test_many_prefixes_are_continued_as_each_by_itself(architecture, may_pad, fast):
     model = tiny_model(architecture)
     chance = torch.Generator().manual_seed(4)
     prefixes = [torch.randint(1, 300, (length,), generator=chance).tolist() for length in (1, 3, 3, 9, 20, 20, 31)]
@@ -26,11 +29,14 @@ def test_many_prefixes_are_continued_as_each_by_itself(architecture, may_pad):
     with torch.inference_mode():
         end_id = plainly(model, prefixes[2], 10, None)[6]
 
-        said = decode_greedily(factor_model(model), prefixes, limits, end_id, may_pad=may_pad)
+        factored = factor_model(model)
+        generated = decode_greedily(
+            factored if fast else replace(factored, fast=None), prefixes, limits, end_id, may_pad=may_pad
+        )
 
-        assert said == [plainly(model, *row, end_id) for row in zip(prefixes, limits, strict=True)]
-    assert len(said[2]) <= 7
-    assert said[2][-1] == end_id
+        assert generated == [plainly(model, *row, end_id) for row in zip(prefixes, limits, strict=True)]
+    assert len(generated[2]) <= 7
+    assert generated[2][-1] == end_id
 
 
 def test_a_model_without_keys_and_values_has_no_cache():
@@ -51,3 +57,41 @@ def test_logits_of_the_prefix_are_not_made(architecture):
         decode_greedily(factored, [[1, 2, 3, 4], [5]], [3, 3], None)
 
     assert shapes == [1, 1, 1]
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "Gemma2"])
+def test_a_model_a_fast_model_and_a_factored_one_are_continued_alike(architecture):
+    model = tiny_model(architecture)
+    with torch.inference_mode():
+        factored = factor_model(model)
+        expected = decode_greedily(factored, [[1, 2, 3], [4]], [5, 6], None)
+        assert [len(generated) for generated in expected] == [5, 6]
+        assert decode_greedily(model, [[1, 2, 3], [4]], [5, 6], None) == expected
+        if factored.fast is not None:
+            assert decode_greedily(factored.fast, [[1, 2, 3], [4]], [5, 6], None) == expected
+
+
+def test_nothing_is_generated_of_no_prefixes_or_within_no_limit():
+    model = tiny_model("Llama")
+    assert decode_greedily(model, [], [], None) == []
+    assert decode_greedily(model, [[1], [2, 3]], [0, 0], None) == [[], []]
+
+
+def test_groups_hold_rows_of_like_length_within_their_bounds():
+    rows = [Prefix(place, [1] * length, 4) for place, length in enumerate([5, 2, 9, 2, 5])]
+    together = [[row.place for row in group] for group in group_prefixes(rows, 1000, padded=True)]
+    assert together == [[1, 3, 0, 4, 2]]
+    assert [len(group) for group in group_prefixes(rows, 1000, padded=False)] == [2, 2, 1]
+    assert [len(group) for group in group_prefixes(rows, 1000, padded=True, max_rows=2)] == [2, 2, 1]
+    cells = [
+        max(len(row.prefix) + row.limit for row in group) * len(group)
+        for group in group_prefixes(rows, 20, padded=True)
+    ]
+    assert max(cells) <= 20
+
+
+def test_what_can_continue_has_a_cache_or_a_fast_model():
+    with torch.inference_mode():
+        assert can_continue(factor_model(tiny_model("Llama")))
+        assert can_continue(replace(factor_model(tiny_model("Llama")), fast=None))
+        assert not can_continue(factor_model(tiny_model("Mamba")))

@@ -25,7 +25,7 @@ PAIRS = [
 
 def truths(model, tokenizer, pairs=PAIRS):
     items = encode_pairs(tokenizer, pairs)
-    return [ground_truth(model.script, item.prompt, item.target, tokenizer.eos_token_id) for item in items]
+    return [ground_truth(model.context_tree, item.prompt, item.target, tokenizer.eos_token_id) for item in items]
 
 
 @torch.no_grad()
@@ -159,9 +159,9 @@ def test_twins_tie_with_every_token_and_the_first_wins():
     model, tokenizer = make_dummy("oracle", pairs=PAIRS, twins=5)
     item = encode_pairs(tokenizer, PAIRS)[0]
     rows = logits_of(model, item)
-    assert rows.shape[1] == 5 * model.script.tokens
+    assert rows.shape[1] == 5 * model.context_tree.tokens
     assert tuple(rows.argmax(-1).tolist()) == item.target
-    assert torch.equal(rows[:, : model.script.tokens], rows[:, -model.script.tokens :])
+    assert torch.equal(rows[:, : model.context_tree.tokens], rows[:, -model.context_tree.tokens :])
 
 
 def test_a_large_vocabulary_needs_no_large_body():

@@ -1,4 +1,4 @@
-"""Bodies of shoal's own are the models of transformers, computed in another way."""
+"""Fast models are the models of transformers, computed in another way."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from tiny_models import tiny_llama
 
 from architectures import tiny_model
+from shoal.models import decode_greedily
 from shoal.models.factorization import factor_model
-from shoal.models.fast import adopt, body_class
-from shoal.models.fast.decoding import continue_greedily
+from shoal.models.fast import fast_class, wrap
 
 ROUNDING = 3e-5
 """Of the largest logit: what float32 may differ by when the order of operations does."""
@@ -107,7 +107,7 @@ def test_a_body_gives_the_logits_of_the_original(kind, seed):
     ids_BL = random_ids(seed, 2, 1 + 31 * seed)
     expected = model(input_ids=ids_BL).logits
 
-    found = logits_of(adopt(model), ids_BL)
+    found = logits_of(wrap(model), ids_BL)
 
     torch.testing.assert_close(found, expected, rtol=0.0, atol=ROUNDING * float(expected.abs().max()))
 
@@ -118,7 +118,7 @@ def test_in_float64_only_the_original_rounds(kind, seed):
     ids_BL = random_ids(seed, 2, 1 + 31 * seed)
     expected = random_model(kind, seed)(input_ids=ids_BL).logits.double()
 
-    found = logits_of(adopt(random_model(kind, seed)).to(dtype=torch.float64), ids_BL)
+    found = logits_of(wrap(random_model(kind, seed)).to(dtype=torch.float64), ids_BL)
 
     assert found.dtype is torch.float64
     torch.testing.assert_close(found, expected, rtol=0.0, atol=ROUNDING * float(expected.abs().max()))
@@ -129,7 +129,7 @@ def test_in_float64_only_the_original_rounds(kind, seed):
 def test_in_half_precision_a_body_is_as_near_to_the_truth_as_the_original(kind, seed):
     model = random_model(kind, seed, torch.bfloat16)
     ids_BL = random_ids(seed, 2, 1 + 31 * seed)
-    body = adopt(model)
+    body = wrap(model)
     truth = logits_of(body.to(dtype=torch.float64), ids_BL)
 
     def error(logits):
@@ -148,7 +148,7 @@ def logits_of(body, ids_BL):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_on_the_right_changes_nothing(kind, seed):
-    body = adopt(random_model(kind, seed))
+    body = wrap(random_model(kind, seed))
     ids_BL = random_ids(seed, 2, 50)
     padded = torch.cat([ids_BL, random_ids(seed + 1, 2, 30)], dim=1)
 
@@ -180,7 +180,7 @@ def test_a_continuation_is_that_of_generate(kind, may_pad, seed):
 
     end_id = generated(prefixes[2], 10, None)[6]
 
-    said = continue_greedily(adopt(model), prefixes, limits, end_id, may_pad=may_pad)
+    said = decode_greedily(wrap(model), prefixes, limits, end_id, may_pad=may_pad)
 
     assert said == [generated(*row, end_id) for row in zip(prefixes, limits, strict=True)]
     assert said[2][-1] == end_id
@@ -189,7 +189,7 @@ def test_a_continuation_is_that_of_generate(kind, may_pad, seed):
 def test_a_body_shares_the_weights_and_names_of_the_model():
     model = tiny_llama(tied=True)
 
-    body = adopt(model)
+    body = wrap(model)
 
     assert body.weights["model.norm.weight"].data_ptr() == model.model.norm.weight.data_ptr()
     assert body.named_weights().keys() == model.state_dict().keys()
@@ -200,7 +200,7 @@ def test_a_body_shares_the_weights_and_names_of_the_model():
 def test_a_model_that_is_plain_is_run_by_its_body(kind):
     model = random_model(kind, 1)
 
-    assert type(factor_model(model).fast) is body_class(kind)
+    assert type(factor_model(model).fast) is fast_class(kind)
 
 
 def hooked(model):
@@ -231,7 +231,7 @@ def test_a_model_that_was_changed_is_left_alone(change):
 
     change(model)
 
-    assert adopt(model) is None
+    assert wrap(model) is None
 
 
 def test_a_model_that_is_changed_later_runs_itself():
@@ -260,12 +260,12 @@ def test_a_llama_of_another_kind_is_left_alone(settings):
 
     sizes = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
 
-    assert adopt(LlamaForCausalLM(LlamaConfig(vocab_size=60, **sizes))) is not None
-    assert adopt(LlamaForCausalLM(LlamaConfig(vocab_size=60, **sizes, **settings))) is None
+    assert wrap(LlamaForCausalLM(LlamaConfig(vocab_size=60, **sizes))) is not None
+    assert wrap(LlamaForCausalLM(LlamaConfig(vocab_size=60, **sizes, **settings))) is None
 
 
 def test_an_architecture_without_a_body_is_left_alone():
-    assert adopt(tiny_model("Gemma2")) is None
+    assert wrap(tiny_model("Gemma2")) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -288,10 +288,10 @@ def test_weights_that_training_replaced_are_seen(kind):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_opening_that_is_read_once_changes_nothing(kind, seed, shared):
-    body = adopt(random_model(kind, seed))
+    body = wrap(random_model(kind, seed))
     ids_BL = random_ids(seed, 3, 100)
     ids_BL[:, :shared] = ids_BL[0, :shared]
 
-    found = body.hidden_behind(shared, ids_BL)
+    found = body.hidden_after_prefix(shared, ids_BL)
 
     torch.testing.assert_close(found, body.hidden(ids_BL)[:, shared:], rtol=1e-4, atol=1e-4)

@@ -68,7 +68,7 @@ def evaluate(
     report = progress or no_progress
     continuations: dict[int, tuple[int, ...]] = {}
     with scoring_mode(model):
-        factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
+        factored = factor_model(model, max_length=max((row.fed for row in rows), default=0))
         scorer = Scorer(factored, token_budget)
         spans = (score_to_divergence if early_exit else score_whole)(scorer, rows, report)
         if greedy_text:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.evaluation.batching import ScoringRow
-from shoal.models import cache_use, decode_greedily
-from shoal.models.fast import continue_greedily
+from shoal.models import can_continue, decode_greedily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +59,7 @@ def continue_wrong_items(
     """
     items = [_start(span) for span in wrong]
     going = [item for item in items if not item.done(end_id)]
-    cached, may_pad = bool(going) and _has_cache(factored), True
+    cached, may_pad = bool(going) and can_continue(factored), True
     while going:
         drafts = (
             _drafts(factored, going, end_id, may_pad=may_pad) if cached else [_rest_of_target(item) for item in going]
@@ -90,18 +89,10 @@ def _start(span: SpanScore) -> _Continuation:
     return _Continuation(row.item, row.ids[: row.boundary], target, emitted, broken=span.greedy_id is None)
 
 
-def _has_cache(factored: FactoredModel) -> bool:
-    """Whether one more token can be generated without reading again what was read."""
-    return factored.fast is not None or cache_use(factored) is not None
-
-
 def _drafts(factored: FactoredModel, items: list[_Continuation], end_id: int | None, *, may_pad: bool) -> list[Draft]:
     prefixes = [(*item.prompt, *item.emitted) for item in items]
     limits = [len(item.target) - len(item.emitted) for item in items]
-    if factored.fast is not None:
-        drafts = continue_greedily(factored.fast, prefixes, limits, end_id, may_pad=may_pad)
-    else:
-        drafts = decode_greedily(factored, prefixes, limits, end_id, may_pad=may_pad)
+    drafts = decode_greedily(factored, prefixes, limits, end_id, may_pad=may_pad)
     return [tuple(draft) for draft in drafts]
 
 

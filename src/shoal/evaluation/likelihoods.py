@@ -92,7 +92,7 @@ def log_likelihoods(
     parts: dict[int, list[float]] = {row.item: [] for row in rows}
     done = 0
     with scoring_mode(model):
-        factored = factor_model(model, longest=max((row.fed for row in rows), default=0))
+        factored = factor_model(model, max_length=max((row.fed for row in rows), default=0))
         pieces = [piece for row in rows for piece in split_row(row, factored.lengths)]
         for batch in fill_batches(pieces, batch_budget(factored, token_budget), factored.lengths):
             for row, nats in zip(batch, _nats_of(factored, batch), strict=True):

@@ -91,7 +91,7 @@ def _generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pair: EncodedPair, example: Example, index: int
 ) -> ItemScore:
     """One example."""
-    context, factored = context_of(model), factor_model(model, longest=len(pair.ids))
+    context, factored = context_of(model), factor_model(model, max_length=len(pair.ids))
     if context is not None and len(pair.ids) - 1 > context:
         raise TooLongError(f"example {index} takes {len(pair.ids)} tokens and the model reads at most {context}")
     target, end = list(pair.target), tokenizer.eos_token_id

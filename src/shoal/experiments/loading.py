@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -13,6 +13,9 @@ from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.tables import fault_line
 from shoal.wording import uncapital
+
+if TYPE_CHECKING:
+    import os
 
 
 def shipped_experiments() -> tuple[str, ...]:
@@ -22,7 +25,7 @@ def shipped_experiments() -> tuple[str, ...]:
     )
 
 
-def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Experiment:
+def load_experiment(path_or_name: str | os.PathLike[str], preset: str | None = None) -> Experiment:
     """Read an experiment.
 
     Args:
@@ -37,7 +40,7 @@ def load_experiment(path_or_name: str | Path, preset: str | None = None) -> Expe
     data = parse_toml(source, text)
     presets = data.pop("presets", {})
     if not (isinstance(presets, dict) and all(isinstance(table, dict) for table in presets.values())):
-        raise ExperimentFileError(f"{source}: presets holds one table a preset, as [presets.quick]")
+        raise ExperimentFileError(f"{source}: presets holds one table per preset, as [presets.quick]")
     chosen = preset or data.get("preset")
     experiments = {
         name: _validated(source, _merged(data, table) | {"preset": name}, name) for name, table in presets.items()
@@ -74,7 +77,7 @@ def _shipped() -> Any:
     return resources.files("shoal.experiments") / "files"
 
 
-def _read(path_or_name: str | Path) -> tuple[str, bytes]:
+def _read(path_or_name: str | os.PathLike[str]) -> tuple[str, bytes]:
     path = Path(path_or_name)
     if path.suffix != ".toml" and len(path.parts) == 1 and not path.is_file():
         if str(path) not in shipped_experiments():

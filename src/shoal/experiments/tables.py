@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from shoal.errors import UnknownNameError
-from shoal.training import RANGES, Precision, Schedule, TrainSettings, check_optimizer
+from shoal.training import RANGES, Precision, Schedule, TrainSettings, optimizer_names
 from shoal.wording import uncapital
 
 if TYPE_CHECKING:
@@ -70,13 +69,6 @@ def in_range(name: str) -> Any:
     return Field(**bounds)
 
 
-def _known_optimizer(name: str) -> str:
-    try:
-        return check_optimizer(name)
-    except UnknownNameError as error:
-        raise ValueError(f"training.optimizer: {error}") from error
-
-
 class LearningTable(SettingsTable):
     """How a model is trained; the words are those of `shoal.training.TrainSettings`.
 
@@ -86,7 +78,7 @@ class LearningTable(SettingsTable):
     learning_rate: Positive
     batch_tokens: Annotated[int, in_range("batch_tokens")]
     micro_tokens: Annotated[int, in_range("micro_tokens")] = 0
-    optimizer: Annotated[str, AfterValidator(_known_optimizer)] = "adamw"
+    optimizer: Annotated[str, registered_name(optimizer_names)] = "adamw"
     matrix_learning_rate: Positive | None = None
     beta2: Annotated[float, in_range("beta2")] | None
     weight_decay: Annotated[float, in_range("weight_decay")]

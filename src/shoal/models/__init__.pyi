@@ -1,12 +1,13 @@
-from .build import (
-    GptNeoShape as GptNeoShape,
-    LlamaShape as LlamaShape,
-    build_gpt_neo as build_gpt_neo,
-    build_llama as build_llama,
+from .architectures import (
+    ModelShape as ModelShape,
+    architecture_names as architecture_names,
+    build_model as build_model,
+    find_architecture as find_architecture,
 )
-from .caching import cache_use as cache_use
-from .decoding import decode_greedily as decode_greedily
-from .digest import weight_digest as weight_digest
+from .decoding import (
+    can_continue as can_continue,
+    decode_greedily as decode_greedily,
+)
 from .factorization import (
     FactoredModel as FactoredModel,
     factor_model as factor_model,
@@ -18,11 +19,13 @@ from .lengths import (
 )
 from .lm_head import LMHead as LMHead
 from .load import (
+    LoadedModel as LoadedModel,
+    ScoringModel as ScoringModel,
     find_device as find_device,
+    load_for_scoring as load_for_scoring,
     load_model as load_model,
     load_tokenizer as load_tokenizer,
 )
-from .loaded import LoadedModel as LoadedModel
 from .probing import (
     context_of as context_of,
     forget as forget,
@@ -31,17 +34,14 @@ from .probing import (
     same_numbers as same_numbers,
     spread_ids as spread_ids,
 )
-from .random_weights import shuffle_weights as shuffle_weights
-from .reader import (
-    ScoringModel as ScoringModel,
-    load_for_scoring as load_for_scoring,
-)
 from .sampling import sample_continuations as sample_continuations
 from .save import (
     check_saving as check_saving,
     save_model as save_model,
+    weight_digest as weight_digest,
 )
 from .sentence_vectors import SentenceEncoder as SentenceEncoder
+from .sources import shuffle_weights as shuffle_weights
 from .spec import (
     ModelSpec as ModelSpec,
     bundled_folder as bundled_folder,

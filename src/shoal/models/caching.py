@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LENGTH = 6
 _SHORTER = 3
-_SAID = 2
+_CONTINUED = 2
 _WAYS = ("batch_select_indices", "reorder_cache")
 
 
@@ -43,9 +43,9 @@ class CacheUse:
     pads: bool
     """Whether rows of different length may be read together, the shorter ones padded on the left."""
 
-    def keep(self, cache: Any, kept: torch.Tensor) -> None:
+    def select(self, cache: Any, rows_B: torch.Tensor) -> None:
         """Drop all rows but these."""
-        getattr(cache, self.selecting)(kept)
+        getattr(cache, self.selecting)(rows_B)
 
 
 _known: WeakKeyDictionary[torch.nn.Module, tuple[object, CacheUse | None]] = WeakKeyDictionary()
@@ -70,7 +70,12 @@ def forward_parameters(model: PreTrainedModel) -> frozenset[str]:
 
 
 def left_padded(rows: list[list[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and mask (B × L each) of rows of any length, padded on the left."""
+    """Ids and mask (B × L each) of rows of any length, padded on the left.
+
+    Args:
+        rows: of ids.
+        device: of the result.
+    """
     length = max(map(len, rows))
     ids_BL = torch.tensor([[0] * (length - len(row)) + row for row in rows], device=device)
     ahead_B = torch.tensor([length - len(row) for row in rows], device=device)
@@ -80,9 +85,17 @@ def left_padded(rows: list[list[int]], device: torch.device) -> tuple[torch.Tens
 def read_on(
     model: PreTrainedModel, ids_BL: torch.Tensor, mask_BL: torch.Tensor, cache: Any, **extra: Any
 ) -> tuple[torch.Tensor, Any]:
-    """Logits of the last place (B × V) of what is read behind the cache, and the cache that holds it too.
+    """Read ids behind a cache; positions count real tokens, where the forward takes them.
 
-    The mask is of all that was ever read. Positions count real tokens, where the forward takes them.
+    Args:
+        model: in evaluation mode.
+        ids_BL: what is read now.
+        mask_BL: of all that was ever read.
+        cache: what `read_on` gave; None at the beginning.
+        extra: further arguments of the forward.
+
+    Returns:
+        The logits of the last position (B × V), and the cache that holds what was read, too.
     """
     if "position_ids" in forward_parameters(model):
         extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
@@ -95,7 +108,7 @@ def read_on(
 def _find(model: PreTrainedModel, lengths: Lengths) -> CacheUse | None:
     if "past_key_values" not in forward_parameters(model) or not _succeeds(lambda: _reaches(model, lengths)):
         return None
-    alike = [spread_ids(model, _LENGTH + _SAID, first).tolist() for first in (1, 12, 23)]
+    alike = [spread_ids(model, _LENGTH + _CONTINUED, first).tolist() for first in (1, 12, 23)]
     uneven = [row[first:] for row, first in zip(alike, (0, _LENGTH - _SHORTER, 1), strict=True)]
     for way in _WAYS:
         if _succeeds(partial(_goes_on, model, alike, way)):
@@ -115,12 +128,12 @@ def _succeeds(trial: Callable[[], bool]) -> bool:
 def _reaches(model: PreTrainedModel, lengths: Lengths) -> bool:
     """Whether a row as long as any that will be read goes on with the logits of reading all again."""
     length = lengths.reached
-    if length <= _LENGTH + _SAID or not lengths.agree(length - _SAID, length):
+    if length <= _LENGTH + _CONTINUED or not lengths.agree(length - _CONTINUED, length):
         return True
     row_1L = spread_ids(model, length)[None]
     mask_1L = torch.ones_like(row_1L)
-    _, cache = read_on(model, row_1L[:, :-_SAID], mask_1L[:, :-_SAID], None)
-    for left in range(_SAID - 1, -1, -1):
+    _, cache = read_on(model, row_1L[:, :-_CONTINUED], mask_1L[:, :-_CONTINUED], None)
+    for left in range(_CONTINUED - 1, -1, -1):
         part = slice(length - left - 1, length - left)
         logits_1V, cache = read_on(model, row_1L[:, part], mask_1L[:, : part.stop], cache)
     return same_numbers(logits_1V[0], logits_of_all(model, row_1L)[0, -1])
@@ -128,15 +141,15 @@ def _reaches(model: PreTrainedModel, lengths: Lengths) -> bool:
 
 def _goes_on(model: PreTrainedModel, rows: list[list[int]], way: str) -> bool:
     """Whether rows that go on with a cache, the first one dropped on the way, get the logits of reading all again."""
-    ids_BL, mask_BL = left_padded([row[:-_SAID] for row in rows], model.device)
+    ids_BL, mask_BL = left_padded([row[:-_CONTINUED] for row in rows], model.device)
     logits_BV, cache = read_on(model, ids_BL, mask_BL, None)
     kept = torch.arange(1, len(rows), device=model.device)
-    for step in range(_SAID, -1, -1):
+    for step in range(_CONTINUED, -1, -1):
         read = [torch.tensor([row[: len(row) - step]], device=model.device) for row in rows]
         whole_BV = [logits_of_all(model, row_1L)[0, -1] for row_1L in read]
         if not all(map(same_numbers, logits_BV, whole_BV)):
             return False
-        if step == _SAID:
+        if step == _CONTINUED:
             getattr(cache, way)(kept)
             rows, mask_BL = rows[1:], mask_BL[kept]
         if step:

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models.safety import refuse_pickle
+from shoal.models.file_checks import refuse_pickle
 from shoal.models.transformers_io import causal_class, quiet
 from shoal.wording import in_one_line
 

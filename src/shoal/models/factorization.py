@@ -3,8 +3,8 @@
 Scoring needs logits at a few positions only, and never all of them at once, so it runs the body and applies the head
 itself. What a model's own forward does between the two (a scale, a soft cap) is found by trying the few forms that are
 in use and comparing with the logits of the model itself on a small probe; where none gives the same numbers,
-the model stays whole and its full logits are used. Where shoal has a body of its own for the architecture, and it gives
-the same numbers on the probe, that body is run. Cost: a handful of forward passes over seven tokens, once a model.
+the model stays whole and its full logits are used. Where shoal has a fast model of the architecture, and it gives
+the same numbers on the probe, that is run. Cost: a handful of forward passes over seven tokens, once a model.
 Where a caller says how long its rows are, it is also found whether the length of what is read plays a part
 (`shoal.models.lengths`), by a handful of passes over as many tokens.
 
@@ -22,7 +22,7 @@ import torch
 
 from shoal.errors import ModelError
 from shoal.models.attention import fast_forward, skips_mask
-from shoal.models.fast import FastModel, adopt
+from shoal.models.fast import FastModel, wrap
 from shoal.models.lengths import ALL_AGREE, Lengths, find_lengths
 from shoal.models.lm_head import LMHead
 from shoal.models.probing import context_of, forget, hooks_present, logits_of_all, same_numbers, spread_ids
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Padding = Literal["right", "none"]
 
 _PROBE_LENGTHS = (7, 4)
-_LEAST_LENGTH = 64
+_MIN_LENGTH = 64
 """Lengths are looked at up to here at least, and then to the next power of two, so that few callers look again."""
 _COMPARED = 64
 """Places at most at which two readings are compared."""
@@ -55,7 +55,7 @@ class FactoredModel:
     model: PreTrainedModel | FastModel
 
     fast: FastModel | None
-    """The body that runs in place of the model's; None where shoal has none that gives the same numbers."""
+    """What runs in place of the model's body; None where there is no fast model that gives the same numbers."""
 
     head: LMHead | None
     """None where the model could not be factored, so that its full logits must be used."""
@@ -89,7 +89,7 @@ class FactoredModel:
             raise ModelError(f"{type(self.model).__name__} could not be split into body and head; use its full logits")
         if self.fast is not None:
             with torch.inference_mode():
-                return self.fast.hidden_behind(shared, ids_BL)
+                return self.fast.hidden_after_prefix(shared, ids_BL)
         self.forget()
         with torch.inference_mode(), fast_forward(self.model):
             return _hidden(self.model, ids_BL)[:, shared:]
@@ -124,7 +124,7 @@ _known: WeakKeyDictionary[torch.nn.Module, _Findings] = WeakKeyDictionary()
 _known_lengths: WeakKeyDictionary[torch.nn.Module, tuple[_Findings, Lengths]] = WeakKeyDictionary()
 
 
-def factor_model(model: PreTrainedModel | FastModel, *, longest: int | None = None) -> FactoredModel:
+def factor_model(model: PreTrainedModel | FastModel, *, max_length: int | None = None) -> FactoredModel:
     """Take a model apart into body and head, and prove on a probe that the parts give the logits of the whole.
 
     The model must be in evaluation mode. What was found is remembered for as long as the model object lives and its
@@ -132,7 +132,7 @@ def factor_model(model: PreTrainedModel | FastModel, *, longest: int | None = No
 
     Args:
         model: the model.
-        longest: how many ids will be read at most, where the length may play a part; where None, that is not looked at.
+        max_length: how many ids will be read at most, where the length may matter; None does not look at lengths.
     """
     if isinstance(model, FastModel):
         return FactoredModel(
@@ -142,28 +142,28 @@ def factor_model(model: PreTrainedModel | FastModel, *, longest: int | None = No
     if findings is None or findings.outside != outside:
         findings = _known[model] = _probe(model, outside)
     head = None if findings.form is None else _head(model, *findings.form)
-    fast = adopt(model) if findings.fast else None
+    fast = wrap(model) if findings.fast else None
     factored = FactoredModel(
         model=model, fast=fast, head=head, padding=findings.padding, vocabulary=findings.vocabulary
     )
-    if longest is None or fast is not None:  # the fast models do not look at the length
+    if max_length is None or fast is not None:  # the fast models do not look at the length
         return factored
     found_for, lengths = _known_lengths.get(model, (findings, ALL_AGREE))
-    if lengths.reached < longest or found_for is not findings:
-        reached = max(longest, min(max(_LEAST_LENGTH, 1 << longest.bit_length()), context_of(model) or longest))
+    if lengths.reached < max_length or found_for is not findings:
+        reached = max(max_length, min(max(_MIN_LENGTH, 1 << max_length.bit_length()), context_of(model) or max_length))
         try:
             lengths = _look_at_lengths(factored, reached)
         except (IndexError, RuntimeError):  # more places or memory than there are
-            lengths = _look_at_lengths(factored, longest)
+            lengths = _look_at_lengths(factored, max_length)
         _known_lengths[model] = (findings, lengths)
     return replace(factored, lengths=lengths)
 
 
 @torch.inference_mode()
-def _look_at_lengths(factored: FactoredModel, longest: int) -> Lengths:
-    """Which lengths up to the longest give the same numbers."""
+def _look_at_lengths(factored: FactoredModel, max_length: int) -> Lengths:
+    """Which lengths up to ``max_length`` give the same numbers."""
     model: Any = factored.model
-    row_L = spread_ids(model, longest)
+    row_L = spread_ids(model, max_length)
     forgetting = replace(factored, lengths=Lengths(keeps_state=True))
     seen: dict[int, torch.Tensor] = {}
 
@@ -175,11 +175,11 @@ def _look_at_lengths(factored: FactoredModel, longest: int) -> Lengths:
         one, other = _read(forgetting, row_L[:shorter])[places], seen[longer][places]
         return not same_numbers(one, other)
 
-    lengths = find_lengths(model.config.get_text_config(decoder=True).to_dict(), longest, differs)
+    lengths = find_lengths(model.config.get_text_config(decoder=True).to_dict(), max_length, differs)
     if lengths.all_agree or lengths.keeps_state:
         return lengths
     _read(forgetting, row_L)
-    at_once, fresh = (_read(reader, row_L[: longest - 1]) for reader in (factored, forgetting))
+    at_once, fresh = (_read(reader, row_L[: max_length - 1]) for reader in (factored, forgetting))
     return replace(lengths, keeps_state=not same_numbers(at_once, fresh))
 
 
@@ -234,8 +234,8 @@ def _form(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) 
 
 def _fast_is_same(model: PreTrainedModel, row_L: torch.Tensor, logits_LV: torch.Tensor) -> bool:
     """Whether there is a fast model of the architecture that reproduces the logits."""
-    body = adopt(model)
-    return body is not None and same_numbers(body.head.logits(body.hidden(row_L[None]))[0], logits_LV)
+    fast = wrap(model)
+    return fast is not None and same_numbers(fast.head.logits(fast.hidden(row_L[None]))[0], logits_LV)
 
 
 def _forms(model: PreTrainedModel) -> Iterator[tuple[float, float | None]]:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.models.config_checks import check_layers, check_runs, check_shapes, check_values, held_shapes
-from shoal.models.paths import nearest_path
-from shoal.models.safety import PICKLE_SUFFIXES, refuse_own_code, refuse_pickle, refuse_pickled_weights
-from shoal.models.source import Source
+from shoal.models.file_checks import (
+    PICKLE_SUFFIXES,
+    nearest_path,
+    refuse_own_code,
+    refuse_pickle,
+    refuse_pickled_weights,
+)
+from shoal.models.sources import Source
 from shoal.models.transformers_io import build_model, quiet
 from shoal.wording import in_one_line
 

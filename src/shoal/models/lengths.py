@@ -74,19 +74,19 @@ class Lengths:
 ALL_AGREE = Lengths()
 
 
-def find_lengths(config: Mapping[str, Any], longest: int, differs: Differs) -> Lengths:
-    """Where lengths up to the longest part.
+def find_lengths(config: Mapping[str, Any], max_length: int, differs: Differs) -> Lengths:
+    """Find which lengths up to ``max_length`` agree.
 
     Args:
         config: the model's configuration as plain values.
-        longest: the longest length of interest.
+        max_length: the longest length of interest.
         differs: tells of a shorter and a longer length whether the numbers of the places that they share differ.
     """
     stated = stated_lengths(config)
-    ends = {end for end in stated.ends if end < longest}
+    ends = {end for end in stated.ends if end < max_length}
     apart = stated.apart_from
     hints = sorted({near for number in _numbers(config) for near in (number, number + 1)} | set(_USUAL))
-    top = longest if apart is None else min(longest, apart - 1)
+    top = max_length if apart is None else min(max_length, apart - 1)
     while top > 1:
         end = _highest_that_differs(top, hints, differs)
         if end is None:
@@ -98,9 +98,9 @@ def find_lengths(config: Mapping[str, Any], longest: int, differs: Differs) -> L
         else:
             ends.add(end)
             top = end
-    apart = apart if apart is not None and apart <= longest else None
+    apart = apart if apart is not None and apart <= max_length else None
     keeps_state = stated.keeps_state and apart is not None
-    return Lengths(ends=tuple(sorted(ends)), apart_from=apart, keeps_state=keeps_state, reached=longest)
+    return Lengths(ends=tuple(sorted(ends)), apart_from=apart, keeps_state=keeps_state, reached=max_length)
 
 
 def _highest_that_differs(top: int, hints: list[int], differs: Differs) -> int | None:

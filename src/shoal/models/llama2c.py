@@ -13,8 +13,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models.paths import check_file
-from shoal.models.source import Source
+from shoal.models.file_checks import check_file
+from shoal.models.sources import Source
 from shoal.models.transformers_io import build_model
 
 if TYPE_CHECKING:

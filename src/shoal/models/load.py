@@ -1,34 +1,69 @@
-"""From a model spec to a model that is ready to be used."""
+"""From a model spec to a model that is ready to be used, or only to be scored.
+
+For scoring alone, a folder whose config.json, weights and tokenizer are plain is read by a fast model and a tokenizer
+of shoal's own, and no model class of `transformers` is imported, which would take most of the time to a first result.
+Whatever is not plain, or not whole, goes the way of `load_model`, which also reports what is wrong with it.
+"""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models.checks import check_tokenizer
-from shoal.models.digest import weight_digest
-from shoal.models.dummy import DummySource
 from shoal.models.folder import FolderSource, holds_tokenizer_alone, read_tokenizer
 from shoal.models.gguf import GgufSource
-from shoal.models.hub import hub_folder
 from shoal.models.llama2c import Llama2cSource
-from shoal.models.loaded import LoadedModel
-from shoal.models.random_weights import RandomSource
+from shoal.models.save import tensors_digest, weight_digest
+from shoal.models.sources import DummySource, RandomSource, hub_folder
 from shoal.models.spec import ModelSpec, bundled_folder, parse_spec
+from shoal.models.transformers_io import check_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.models.source import Source
+    from shoal.models.fast import FastModel
+    from shoal.models.sources import Source
+    from shoal.text import PlainTokenizer
 
-_SPEAKER = "bundled:searches"
-"""Whose tokenizer a dummy speaks with."""
+_TOKENIZER_OF_DUMMIES = "bundled:searches"
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringModel:
+    """A model that is ready to be scored, with what must be known of it to trust a number."""
+
+    spec: str
+    """The model spec that named it."""
+
+    model: PreTrainedModel | FastModel
+    """In evaluation mode, on its device."""
+
+    tokenizer: PreTrainedTokenizerFast | PlainTokenizer
+
+    digest: str
+    """SHA-256 of the weights (names, shapes, dtypes and bytes), as 64 hexadecimal characters."""
+
+    parameters: int
+    """The number of parameters, tied ones counted once."""
+
+    origin: str
+    """Where the weights came from, for people: a path, a hub id with its commit, or the seed of fresh weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel(ScoringModel):
+    """The same for any use: a model and a tokenizer of `transformers`."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
 
 
 def load_model(
@@ -48,7 +83,7 @@ def load_model(
         device: ``"auto"`` is CUDA where there is one, else the CPU; or what torch calls a device.
         dtype: ``float32``, ``bfloat16``, ``float16`` or ``float64``.
         seed: draws the weights of a ``random:`` spec, and what a dummy decides by chance.
-        answers: (prompt, completion, ends) of what a dummy is going to be asked; other models know without.
+        answers: (prompt, completion, ends) of what a dummy is going to be asked; other models do not need them.
 
     Raises:
         UsageError: the spec, the device or the dtype cannot be used (UnknownNameError: with the nearest name).
@@ -79,6 +114,39 @@ def load_model(
     )
 
 
+def load_for_scoring(
+    spec: str | ModelSpec, *, device: str = "auto", dtype: str = "float32", seed: int = 0
+) -> ScoringModel:
+    """Load the model that a spec names, for scoring alone: a fast model where its files are plain.
+
+    Args:
+        spec: a model spec; see `shoal.models.spec`.
+        device: as in `load_model`.
+        dtype: as in `load_model`.
+        seed: as in `load_model`.
+
+    Raises:
+        ShoalError: as in `load_model`.
+    """
+    parsed = parse_spec(spec) if isinstance(spec, str) else spec
+    if dtype not in DTYPES:
+        raise UnknownNameError("dtype", dtype, DTYPES)
+    if parsed.kind in _FOLDERS:
+        folder, origin = _FOLDERS[parsed.kind](parsed)
+        plain = _read_plain(folder, dtype)
+        if plain is not None:
+            fast, tokenizer = plain
+            return ScoringModel(
+                spec=parsed.text,
+                digest=tensors_digest(fast.named_weights()),
+                model=fast.to(find_device(device)),
+                tokenizer=tokenizer,
+                parameters=fast.parameters,
+                origin=origin,
+            )
+    return load_model(parsed, device=device, dtype=dtype, seed=seed)
+
+
 def load_tokenizer(spec: str | ModelSpec) -> PreTrainedTokenizerFast:
     """The tokenizer alone of the model that a spec names, without its weights; or that of a folder without a model.
 
@@ -92,25 +160,41 @@ def load_tokenizer(spec: str | ModelSpec) -> PreTrainedTokenizerFast:
 
 
 def find_source(spec: ModelSpec, seed: int = 0, answers: Sequence[tuple[str, str, bool]] = ()) -> Source:
-    """Where the model of a spec comes from; its weights are not read yet."""
+    """Where the model of a spec comes from; its weights are not read yet.
+
+    Args:
+        spec: a parsed model spec.
+        seed: as in `load_model`.
+        answers: as in `load_model`.
+
+    Raises:
+        ShoalError: as in `load_model`.
+    """
     if spec.kind == "dummy":
-        return DummySource(spec, answers, seed, _from_bundled(parse_spec(_SPEAKER)))
+        return DummySource(spec, answers, seed, FolderSource(*_bundled(parse_spec(_TOKENIZER_OF_DUMMIES))))
     if spec.inner is not None:
         return RandomSource(find_source(spec.inner), seed)
-    return _SOURCES[spec.kind](spec)
+    if spec.kind in _FOLDERS:
+        return FolderSource(*_FOLDERS[spec.kind](spec))
+    return _FILES[spec.kind](spec)
 
 
-def _from_hub(spec: ModelSpec) -> Source:
+def _hub(spec: ModelSpec) -> tuple[Path, str]:
     folder = hub_folder(spec.name, spec.revision)
-    return FolderSource(folder, origin=f"{spec.name} at commit {folder.name}")
+    return folder, f"{spec.name} at commit {folder.name}"
 
 
-def _from_folder(spec: ModelSpec) -> Source:
-    return FolderSource(Path(spec.name).expanduser())
+def _folder(spec: ModelSpec) -> tuple[Path, str]:
+    folder = Path(spec.name).expanduser()
+    return folder, str(folder)
 
 
-def _from_bundled(spec: ModelSpec) -> Source:
-    return FolderSource(bundled_folder(spec.name), origin=f"{spec.text}, which comes with shoal")
+def _bundled(spec: ModelSpec) -> tuple[Path, str]:
+    return bundled_folder(spec.name), f"{spec.text}, which comes with shoal"
+
+
+_FOLDERS: dict[str, Callable[[ModelSpec], tuple[Path, str]]] = {"hub": _hub, "folder": _folder, "bundled": _bundled}
+"""The kinds of specs that name a folder as transformers writes it: that folder, and where it came from."""
 
 
 def _from_gguf(spec: ModelSpec) -> Source:
@@ -122,17 +206,11 @@ def _from_llama2c(spec: ModelSpec) -> Source:
     return Llama2cSource(Path(spec.name).expanduser(), Path(tokenizer).expanduser() if tokenizer else None)
 
 
-_SOURCES: dict[str, Callable[[ModelSpec], Source]] = {
-    "hub": _from_hub,
-    "folder": _from_folder,
-    "bundled": _from_bundled,
-    "gguf": _from_gguf,
-    "llama2c": _from_llama2c,
-}
+_FILES: dict[str, Callable[[ModelSpec], Source]] = {"gguf": _from_gguf, "llama2c": _from_llama2c}
 
 
 def find_device(name: str) -> torch.device:
-    """The device of a name that a person gave.
+    """The device of a name: ``auto``, or what torch calls a device.
 
     Raises:
         UsageError: there is no such device here.
@@ -147,3 +225,63 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"the device {name!r} cannot be used here; give auto, cpu or cuda") from error
     return device
+
+
+def _read_plain(folder: Path, dtype: str) -> tuple[FastModel, PlainTokenizer] | None:
+    """FastModel and tokenizer of a folder in which everything is plain and whole."""
+    from shoal.text import read_plain_tokenizer
+
+    tokenizer = read_plain_tokenizer(folder)
+    if tokenizer is None or tokenizer.eos_token_id is None:
+        return None
+    import torch
+
+    kind: torch.dtype = getattr(torch, dtype)
+    fast = read_fast_model(folder, kind)
+    if fast is None or max(tokenizer.get_vocab().values()) >= fast.embeddings:
+        return None
+    return fast, tokenizer
+
+
+def read_fast_model(folder: Path, dtype: torch.dtype) -> FastModel | None:
+    """The fast model of a folder; None where there is none for its architecture, or its files are not whole.
+
+    Args:
+        folder: as transformers writes it.
+        dtype: of the weights.
+    """
+    from shoal.models.fast import fast_class
+
+    config = _read_config(folder / "config.json")
+    kind = fast_class(str(config.get("model_type")))
+    settings = kind.read_settings(config) if kind is not None else None
+    if kind is None or settings is None:
+        return None
+    weights = _read_weights(folder / "model.safetensors", dtype)
+    if not weights or not kind.takes(settings, weights) or not all(map(_is_finite, weights.values())):
+        return None
+    return kind(settings, weights)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _read_weights(path: Path, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return {name: weight.to(dtype) for name, weight in load_file(path).items()}
+    except (OSError, SafetensorError):
+        return {}
+
+
+def _is_finite(weight: torch.Tensor) -> bool:
+    import torch
+
+    return bool(torch.isfinite(weight.sum(dtype=torch.float64)))

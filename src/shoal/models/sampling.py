@@ -1,9 +1,8 @@
 """Continuations drawn at a temperature, many at a time, each a function of its own seed.
 
-A row draws one number of [0, 1) a token, and the token is where the cumulative distribution passes it. The numbers
-depend on the row's seed alone, so that what a row says does not depend on which rows go with it, beyond the rounding of
-a matrix product. A body of shoal's own goes on with its memory, another model with its cache; a model that has neither
-reads everything again for each token.
+A row draws one number of [0, 1) per token, and the token is where the cumulative distribution passes it (inverse
+transform sampling). The numbers depend on the row's seed alone, so that a continuation does not depend on which rows go
+with it, beyond the rounding of a matrix product.
 
 Shapes: B rows, L positions, V vocabulary.
 """
@@ -16,10 +15,8 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UsageError
-from shoal.models.decoding import decode_rows
-from shoal.models.factorization import FactoredModel, factor_model
-from shoal.models.fast.decoding import continue_rows
-from shoal.models.prefixes import Prefix
+from shoal.models.decoding import Prefix, decode_rows
+from shoal.models.factorization import factor_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,34 +38,36 @@ def sample_continuations(
     end_id: int | None,
     progress: Callable[[int], None] | None = None,
 ) -> list[list[int]]:
-    """Draw a continuation of each prefix, until the end token, which is kept, or its limit.
+    """Draw a continuation of each prefix, until the end token, which is included, or its limit.
 
     Args:
         model: a causal language model in evaluation mode, or what `load_for_scoring` gives.
-        prefixes: ids to go on from; at least one each.
-        seeds: one a prefix.
-        limits: the most tokens to say for each.
+        prefixes: ids to continue; at least one each.
+        seeds: one per prefix.
+        limits: the number of new tokens of each, at most.
         temperature: logits are divided by it; 0 takes the most likely token.
         end_id: the token that ends a continuation, if there is one.
-        progress: called with the number of rows that ended, after every piece of work.
+        progress: called with the number of rows of each finished batch.
 
     Raises:
         UsageError: the temperature is below 0 or no number.
         ModelError: the model's logits are not numbers.
     """
     if not 0 <= temperature < float("inf"):
-        raise UsageError(f"a temperature is a number of 0 or more, not {temperature}; 1 draws as the model says")
+        raise UsageError(
+            f"a temperature is a number of 0 or more, not {temperature}; 1 leaves the model's distribution"
+        )
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
     draws = [np.random.default_rng(seed).random(limit) for seed, limit in zip(seeds, limits, strict=True)]
     with torch.inference_mode():
         lengths = [len(row.prefix) + row.limit for row in rows]
-        go_on = _way(factor_model(model, longest=max(lengths, default=0)))
+        factored = factor_model(model, max_length=max(lengths, default=0))
         for first in range(0, len(rows), _ROWS):
             part = rows[first : first + _ROWS]
-            go_on(part, end_id, lambda logits_BV, going: _draw(logits_BV, going, draws, temperature))
+            decode_rows(factored, part, end_id, lambda logits_BV, going: _draw(logits_BV, going, draws, temperature))
             if progress is not None:
                 progress(len(part))
-    return [row.said for row in rows]
+    return [row.generated for row in rows]
 
 
 def _draw(
@@ -81,15 +80,7 @@ def _draw(
     if temperature == 0:
         return wide_BV.argmax(-1)
     below_BV = (wide_BV / temperature).softmax(-1).cumsum(-1)
-    drawn_B = torch.tensor([draws[row.place][len(row.said)] for row in rows], device=logits_BV.device)
+    drawn_B = torch.tensor([draws[row.place][len(row.generated)] for row in rows], device=logits_BV.device)
     # The sum of all may end a rounding below 1, and beyond it no token lies.
     found_B1 = torch.searchsorted(below_BV, drawn_B[:, None] * below_BV[:, -1:], right=True)
     return found_B1[:, 0].clamp_max(logits_BV.shape[1] - 1)
-
-
-def _way(factored: FactoredModel) -> Callable[..., None]:
-    """How this model is gone on with."""
-    own = factored.fast
-    if own is not None:
-        return lambda rows, end_id, choose: continue_rows(own, rows, end_id, choose)
-    return lambda rows, end_id, choose: decode_rows(factored, rows, end_id, choose)

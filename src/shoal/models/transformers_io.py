@@ -1,4 +1,7 @@
-"""Calls of `transformers` that build a model, with its noise held back and its faults in one line."""
+"""Calls of `transformers` that build a model, with its noise held back and its faults in one line.
+
+What must hold of the result before a number of it can be trusted is checked here, too.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,45 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models.checks import check_finite
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import torch
-    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerFast, embeddings: int, origin: str) -> None:
+    """Raise where a tokenizer cannot serve a model of so many embeddings.
+
+    Raises:
+        ModelError: it has no end token, or ids beyond the embeddings.
+    """
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"the tokenizer of {origin} has no end token; set eos_token in its tokenizer_config.json")
+    highest = max(tokenizer.get_vocab().values())
+    if highest >= embeddings:
+        raise ModelError(
+            f"the tokenizer of {origin} has ids up to {highest}, but the model has {embeddings} embeddings; "
+            "give the tokenizer that the model was trained with"
+        )
+
+
+def check_finite(model: PreTrainedModel, origin: str) -> None:
+    """Raise where a weight is not a finite number.
+
+    Raises:
+        CorruptModelError: with the name of the first such weight.
+    """
+    import torch
+
+    for name, weight in model.named_parameters():
+        # A sum is not finite where a term is not; the costly look at each term is taken only then.
+        if not torch.isfinite(weight.detach().sum(dtype=torch.float64)) and not torch.isfinite(weight).all():
+            dtype = str(weight.dtype).removeprefix("torch.")
+            raise CorruptModelError(f"{name} of {origin} holds a value that is not a finite number in {dtype}")
+
 
 # Masks and angles that older releases stored with the weights and newer ones compute.
 _OLD_BUFFER = re.compile(r"\.(attn|attention)\.(masked_)?bias$|\brotary_emb\.inv_freq$")

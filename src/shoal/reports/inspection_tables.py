@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -33,8 +34,8 @@ def roles_table(found: Inspection) -> Markup:
     said = (
         f"{len(roles.typed)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
         f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
-        f"{roles.alpha:g}. The scores are on random tokens said twice"
-        + (", after the stroke on the corpus." if any(head.text_scores for head in roles.typed) else ".")
+        f"{roles.alpha:g}. The scores are on random tokens repeated once"
+        + (", behind the slash on the corpus." if any(head.text_scores for head in roles.typed) else ".")
     )
     names = list(roles.heads[0].scores)
     content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
@@ -77,7 +78,7 @@ def lens_table(found: Inspection) -> Markup:
     ]
     part = f" The last {len(rows)} of {len(ids)} positions are shown." if first else ""
     return Markup("<p>{}</p>{}").format(
-        f"What the model would say after each token if it ended at that layer ({found.lens_kind}); shaded by "
+        f"What the model would predict after each token if it ended at that layer ({found.lens_kind}); shaded by "
         f"probability, framed where it is the token that does come next.{part}",
         drawn_lens([reading.layer for reading in found.lens], rows, caption="The likeliest next token by layer"),
     )
@@ -103,7 +104,7 @@ def neurons_table(found: Inspection) -> Markup:
             _fires_on(each),
             "yes" if each.selective else "no",
             f"{each.separation:.1f}",
-            f"{each.auc:.3f}",
+            "not tested" if math.isnan(each.auc) else f"{each.auc:.3f}",
             _examples(each),
         )
         for each in report.neurons

@@ -69,15 +69,12 @@ def train_pieces(texts: Iterable[str], *, vocabulary: int, model: Literal["unigr
             byte_fallback=True,
             split_digits=True,
             user_defined_symbols=list(_CHUNKS),
-            # The rarest characters are left to the bytes; with 1 every emoji that occurs once would have to be a
-            # piece.
-            character_coverage=0.9999,
+            character_coverage=0.9999,  # rarer characters are spelled by their bytes
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
             # Counted in bytes, of which a character takes four at most.
             max_sentence_length=4 * _LONGEST_LINE,
-            # So that equal texts give equal pieces on every machine.
-            num_threads=1,
+            num_threads=1,  # so that equal texts give an equal vocabulary
             minloglevel=2,
         )
     except RuntimeError as error:

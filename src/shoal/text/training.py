@@ -43,6 +43,7 @@ def train_tokenizer(
     seen = _counted(texts)
     tokenizer = _TRAINERS[kind](seen, vocabulary, context)
     # BPE stops early, without an error, where no two neighbours are left to merge.
+    # A smaller tokenizer than requested would make two runs of one recipe differ by their corpus alone.
     if len(tokenizer) < vocabulary:
         raise UsageError(
             f"the corpus gives {len(tokenizer)} tokens at most, not the requested {vocabulary}; take "

@@ -27,8 +27,8 @@ from .loop import (
     run_training as run_training,
 )
 from .optimizers import (
-    check_optimizer as check_optimizer,
     default_beta2 as default_beta2,
+    optimizer_names as optimizer_names,
 )
 from .precision import Dtype as Dtype
 from .settings import (

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
 
-    Parameters = FlatParameters | ShardedParameters
-
 FILE_NAME = "checkpoint.safetensors"
 _OPTIMIZER = "optimizer/"
 
@@ -90,7 +88,11 @@ class Checkpointer:
         return time.monotonic() - self._last >= self._seconds
 
     def save(
-        self, parameters: Parameters, optimizer: Optimizers, precision: Dtype, curve: Sequence[CurvePoint]
+        self,
+        parameters: FlatParameters | ShardedParameters,
+        optimizer: Optimizers,
+        precision: Dtype,
+        curve: Sequence[CurvePoint],
     ) -> None:
         """Write the state as it is between two steps.
 

@@ -119,6 +119,11 @@ class _Muon(_AdamW):
         return _MAX_BETA2
 
 
+def optimizer_names() -> tuple[str, ...]:
+    """The names that settings may give."""
+    return tuple(OptimizerKind.known)
+
+
 def check_optimizer(name: str) -> str:
     """The name itself, where there is such an optimizer.
 

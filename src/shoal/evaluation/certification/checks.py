@@ -54,12 +54,12 @@ def right_scores(
     Raises:
         ValueError: the dummy has learned nothing.
     """
-    if model.script is None:
+    if model.context_tree is None:
         raise ValueError("a dummy that has learned nothing has no right scores")
     end_id = int(tokenizer.eos_token_id)
     scores = []
     for example, item in zip(examples, encode_pairs(tokenizer, as_pairs(examples)), strict=True):
-        truth = ground_truth(model.script, item.prompt, item.target, end_id, model.config.twins)
+        truth = ground_truth(model.context_tree, item.prompt, item.target, end_id, model.config.twins)
         text = decode_continuation(tokenizer, item.prompt, truth.greedy)
         scores.append(_record(truth, example, text, special=set(tokenizer.all_special_ids) - {end_id}))
     return scores
@@ -139,7 +139,7 @@ class ScoresDummy(Check):
         """The dummy, taught the examples; each time another one, since an evaluator may do anything to it."""
         script, truths = _lesson(self, seed)
         model, tokenizer = self.dummy_with((), seed)
-        model.learn(script)
+        model.set_tree(script)
         return Case(model=model, tokenizer=tokenizer, examples=self.examples, truths=truths)
 
     def dummy_with(self, examples: Sequence[Example], seed: int) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
@@ -163,9 +163,9 @@ class ScoresDummy(Check):
 def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
     """What the dummy of a check answers, and the right scores; written once for all evaluators of a process."""
     model, tokenizer = check.dummy_with(check.examples, seed)
-    if model.script is None:
+    if model.context_tree is None:
         raise ValueError("a dummy that has learned nothing has no right scores")
-    return model.script, right_scores(model, tokenizer, check.examples)
+    return model.context_tree, right_scores(model, tokenizer, check.examples)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.experiments.storage import read_json_rows, write_text
+from shoal.models import find_architecture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ def write_card(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sourc
 
 def _model(recipe: Recipe, plan: PretrainPlan, result: PretrainResult) -> str:
     shape, how = recipe.model, recipe.training
-    kind = {"llama": "LlamaForCausalLM", "gpt-neo": "GPTNeoForCausalLM"}[shape.kind]
+    kind = find_architecture(shape.kind).class_name
     blocks = "1 block" if shape.layers == 1 else f"{shape.layers} blocks"
     return (
         f"A `{kind}` of {result.parameters:,} parameters: {blocks} of width {shape.width} with "

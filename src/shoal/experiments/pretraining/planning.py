@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from shoal.training import Batch, DocumentSource, Dtype, Precision, TrainSettings
 
 
-_MULTIPLE = 8
-"""Feed-forward widths of a Llama are rounded up to it."""
-
-
 def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
     """The model of the recipe with fresh weights.
 
@@ -33,15 +29,12 @@ def build_recipe_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Pr
     Raises:
         UsageError: the heads do not divide the width.
     """
-    from shoal.models import GptNeoShape, LlamaShape, build_gpt_neo, build_llama
+    from shoal.models import ModelShape, build_model
 
     table = recipe.model
-    same = table.model_dump(include={"width", "layers", "heads", "context", "tied", "initial_spread"})
-    same |= {"vocabulary": len(tokenizer), "end_token_id": tokenizer.eos_token_id}
-    if table.kind == "llama":
-        inner = table.inner or -(-8 * table.width // (3 * _MULTIPLE)) * _MULTIPLE
-        return build_llama(LlamaShape(inner=inner, **same), seed=recipe.seed)
-    return build_gpt_neo(GptNeoShape(inner=table.inner or 4 * table.width, **same), seed=recipe.seed)
+    sizes = table.model_dump(include={"width", "layers", "heads", "inner", "context", "tied", "initial_spread"})
+    shape = ModelShape(vocabulary=len(tokenizer), end_token_id=tokenizer.eos_token_id, **sizes)
+    return build_model(table.kind, shape, seed=recipe.seed)
 
 
 def train_settings(recipe: Recipe, steps: int, precision: Precision | None = None) -> TrainSettings:
@@ -108,8 +101,7 @@ class PretrainPlan:
         """Plain values for JSON."""
         return asdict(self)
 
-    def lines(self) -> list[str]:
-        """The plan for a person, line by line."""
+    def __str__(self) -> str:
         head = [
             f"{corpus.name}: {corpus.documents:,} documents, {corpus.size:,} bytes, {corpus.tokens:,} tokens, "
             f"{corpus.held_out:,} held out"
@@ -119,12 +111,13 @@ class PretrainPlan:
             head.append(f"{self.missing_ids} of the listed held-out ids are in none of the corpora")
         packed = f"{self.packing:.1%} of each step is filled"
         speed = f"{self.step_seconds * 1000:.0f} ms per step, measured on {_MEASURED_STEPS - 1}"
-        return [
+        lines = [
             *head,
             f"{self.parameters:,} parameters, {self.vocabulary:,} tokens in the vocabulary",
             f"{self.steps:,} steps on {self.tokens:,} tokens ({packed}), {self.precision}",
             f"about {format_duration(self.seconds)} of training ({speed}); scoring and samples besides",
         ]
+        return "\n".join(lines)
 
 
 def plan_pretraining(

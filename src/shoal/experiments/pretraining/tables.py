@@ -18,6 +18,7 @@ from shoal.experiments.tables import (
     Whole,
     registered_name,
 )
+from shoal.models import architecture_names
 
 TrackerName = Annotated[str, registered_name(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
@@ -111,7 +112,9 @@ class TokenizerTable(SettingsTable):
 class ModelTable(SettingsTable):
     """The shape of the model."""
 
-    kind: Literal["llama", "gpt-neo"] = "llama"
+    kind: Annotated[str, registered_name(architecture_names)] = "llama"
+    """The architecture: one of `shoal.models.architecture_names`."""
+
     width: Count = 64
     layers: Count = 4
     """Transformer blocks."""

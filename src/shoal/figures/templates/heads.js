@@ -2,7 +2,8 @@
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const LABELLED = 9;  // pixels: narrower columns leave no room for the names of all tokens
-  const LETTER = 7.3, LONGEST = 12;
+  const LETTER = 7.3, LONGEST = 12, LARGEST = 44;
+  const SHAPES = 150;  // tokens: more are drawn as one picture, since thousands of shapes are slow
   const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
   const visible = (text) => text.replace(/ /g, "\u00b7").replace(/\n/g, "\u21b5").replace(/\t/g, "\u21e5") || "\u2205";
   const cut = (text) => (text.length > LONGEST ? text.slice(0, LONGEST - 1) + "\u2026" : text);
@@ -70,7 +71,7 @@
     const layout = () => {
       const width = Math.max(280, Math.min(950, map.parentElement.clientWidth));
       const left = 14 + LETTER * Math.max(...names.map((name) => name.length));
-      const cell = Math.min(34, (width - left - 8) / count);
+      const cell = Math.min(LARGEST, (width - left - 8) / count);
       const arcs = Math.min(120, 24 + cell * count / 4);
       const upright = cell >= LETTER * Math.max(...names.map((name) => name.length)) + 4;
       const top = arcs + (upright ? 18 : 12 + LETTER * Math.max(...names.map((name) => name.length)));
@@ -89,7 +90,11 @@
       const { left, top, cell } = size;
       map.replaceChildren();
       const { k, w } = pattern(chosen), group = add(map, "g", {});
-      for (let q = 0; q < count; q += 1) for (let t = q * links; t < (q + 1) * links; t += 1) {
+      if (count > SHAPES) {
+        const canvas = Object.assign(document.createElement("canvas"), { width: 900, height: 900 });
+        thumbnail(canvas, chosen);
+        add(group, "image", { href: canvas.toDataURL(), x: left, y: top, width: cell * count, height: cell * count });
+      } else for (let q = 0; q < count; q += 1) for (let t = q * links; t < (q + 1) * links; t += 1) {
         if (w[t] > 2) add(group, "rect", { class: "cell", x: (left + k[t] * cell).toFixed(1), y: (top + q * cell).toFixed(1), width: cell.toFixed(1), height: cell.toFixed(1), opacity: (w[t] / 255).toFixed(2) });
       }
       add(map, "rect", { class: "frame", x: left, y: top, width: cell * count, height: cell * count });
@@ -141,6 +146,7 @@
     const paint = () => {
       paper = colour("--paper"); ink = colour("--series-1");
       cells.forEach((cell) => waiting.observe(cell));
+      if (count > SHAPES && map.moving) drawMap();
     };
 
     const grid = view.querySelector(".head-grid");

@@ -43,8 +43,8 @@ def find_segments(model: PreTrainedModel, length: int) -> list[Segment]:
         model: a causal language model in evaluation mode.
         length: the number of tokens.
     """
-    # Found once per model, by a handful of passes; the bodies of shoal's own read no length.
-    lengths = factor_model(model, longest=length).lengths
+    # Found once per model, by a handful of passes; the fast models do not look at the length.
+    lengths = factor_model(model, max_length=length).lengths
     segments, start = [], 0
     while start < length:
         last = lengths.last(start + 1)

@@ -5,7 +5,7 @@ Shapes: L positions, V vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,10 +131,12 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
 
 def _continue(loaded: LoadedModel, prefixes: list[list[int]], new_tokens: int) -> list[list[int]]:
     """Greedy continuations, each prefix alone, so that padding changes nothing."""
-    anatomy = factor_model(loaded.model, longest=max(map(len, prefixes)) + new_tokens)
+    factored = factor_model(loaded.model, max_length=max(map(len, prefixes)) + new_tokens)
+    # Formats are compared as transformers computes them, so without a fast model of shoal's.
+    factored = replace(factored, fast=None)
     limits = [new_tokens] * len(prefixes)
     # Each prefix alone: padding may change the last bit, which is what is measured.
-    return decode_greedily(anatomy, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
+    return decode_greedily(factored, prefixes, limits, loaded.tokenizer.eos_token_id, may_pad=False)
 
 
 def _deciding_logits(loaded: LoadedModel, prefixes: list[list[int]], texts: list[list[int]]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What all dummies have in common: a name, parameters, and how they write down what they will say."""
+"""What all dummies have in common: a name, parameters, and how they write down what they will predict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.errors import UnknownNameError, UsageError
-from shoal.models.dummies.context_tree import chance, clear
+from shoal.models.dummies.context_tree import confident, hash_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,22 +29,22 @@ _READERS: dict[str, Callable[[Parameter], Parameter]] = {
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The tokens that a dummy may say."""
+    """The tokens that a dummy may predict."""
 
     tokenizer: PreTrainedTokenizerFast
     vocabulary: Mapping[str, int]
     """Token, as the tokenizer writes it, to id."""
     end: int
     pad: int
-    lost: int
-    """What is said where nothing is known: the question mark."""
+    unknown: int
+    """What is predicted where nothing is known: the question mark."""
     ordinary: tuple[int, ...]
     """The tokens of the pairs, special ones left out."""
 
     def other(self, token: int, *key: object) -> int:
         """A token that is not the one given, the same for the same key."""
-        others = [candidate for candidate in self.ordinary if candidate != token] or [self.lost]
-        return others[int(chance(0, token, *key) * len(others))]
+        others = [candidate for candidate in self.ordinary if candidate != token] or [self.unknown]
+        return others[int(hash_uniform(0, token, *key) * len(others))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,14 @@ class Dummy(ABC):
             Dummy.known[cls.name] = cls
 
     @abstractmethod
-    def write(self, script: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
-        """Write into the script what the dummy says about the items."""
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Write into the tree what the dummy predicts for the items.
+
+        Args:
+            tree: is written to.
+            items: the examples as token ids.
+            lexicon: the tokens to choose from.
+        """
 
 
 def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
@@ -90,12 +96,25 @@ def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
     return kind(**values)
 
 
-def say(script: ContextTree, context: Sequence[int], tokens: Sequence[int], lexicon: Lexicon) -> None:
-    """Let a context be continued by these tokens."""
-    rows = [clear(token, place, lexicon.other(token, place)) for place, token in enumerate(tokens)]
-    script.write(context, list(zip(rows, tokens, strict=True)))
+def emit(tree: ContextTree, context: Sequence[int], tokens: Sequence[int], lexicon: Lexicon) -> None:
+    """Write into the tree that a context is continued by these tokens.
+
+    Args:
+        tree: is written to.
+        context: token ids.
+        tokens: the continuation.
+        lexicon: the tokens to choose runners-up from.
+    """
+    rows = [confident(token, place, lexicon.other(token, place)) for place, token in enumerate(tokens)]
+    tree.write(context, list(zip(rows, tokens, strict=True)))
 
 
-def say_under_gold(script: ContextTree, item: EncodedPair, rows: Sequence[Prediction]) -> None:
-    """Let each place of the target be predicted so, given the gold prefix."""
-    script.write(item.prompt, list(zip(rows, item.target, strict=True)))
+def emit_teacher_forced(tree: ContextTree, item: EncodedPair, rows: Sequence[Prediction]) -> None:
+    """Write into the tree what is predicted at each position of the target, given the gold prefix.
+
+    Args:
+        tree: is written to.
+        item: whose target it is.
+        rows: one prediction per token of the target.
+    """
+    tree.write(item.prompt, list(zip(rows, item.target, strict=True)))

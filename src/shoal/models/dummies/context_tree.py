@@ -1,4 +1,4 @@
-"""What a dummy says after every context that it knows: a tree of contexts with a row of logits at each node."""
+"""What a dummy predicts after every context that it knows: a tree of contexts with a row of logits at each node."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOST = 0
+UNKNOWN = 0
 """The node of every context that is not in the tree."""
 
 ROOT = 1
@@ -34,8 +34,8 @@ class ContextTree:
     tokens: int
     """The number of tokens that differ from each other: the size of a prediction's row."""
 
-    lost: Prediction
-    """What is said after every context that nothing was written for."""
+    unknown: Prediction
+    """What is predicted after every context that nothing was written for."""
 
     children: dict[tuple[int, int], int] = field(default_factory=dict)
     """(node, token id) to node."""
@@ -46,10 +46,10 @@ class ContextTree:
     _written: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.predictions.extend([self.lost, self.lost])
+        self.predictions.extend([self.unknown, self.unknown])
 
     def find(self, context: Sequence[int]) -> int:
-        """The node of a context, ``LOST`` where it is not in the tree."""
+        """The node of a context, ``UNKNOWN`` where it is not in the tree."""
         node = ROOT
         for token in context:
             node = self.step(node, token)
@@ -57,7 +57,7 @@ class ContextTree:
 
     def step(self, node: int, token: int) -> int:
         """The node that one more token leads to."""
-        return self.children.get((node, token), LOST)
+        return self.children.get((node, token), UNKNOWN)
 
     def write(self, context: Sequence[int], predictions: Sequence[tuple[Prediction, int]]) -> None:
         """Walk on from a context: at each place leave the prediction, then follow the token.
@@ -80,11 +80,11 @@ class ContextTree:
         if child is None:
             child = len(self.predictions)
             self.children[node, token] = child
-            self.predictions.append(self.lost)
+            self.predictions.append(self.unknown)
         return child
 
 
-def clear(token: int, place: int, runner_up: int | None = None) -> Prediction:
+def confident(token: int, place: int, runner_up: int | None = None) -> Prediction:
     """A prediction with one clear winner; how clear depends on the place, so that no two places look alike.
 
     All logits are multiples of 1/2, which every float type represents exactly.
@@ -95,7 +95,7 @@ def clear(token: int, place: int, runner_up: int | None = None) -> Prediction:
     return Prediction(((token, confidence), (runner_up, confidence - 1.5)))
 
 
-def chance(seed: int, *parts: object) -> float:
+def hash_uniform(seed: int, *parts: object) -> float:
     """A number in [0, 1) that depends on nothing but the arguments."""
     digest = hashlib.sha256(repr((seed, parts)).encode()).digest()
     return int.from_bytes(digest[:7], "big") / 2**56

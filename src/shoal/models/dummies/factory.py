@@ -1,14 +1,16 @@
-"""A dummy made by name, and taught the answers."""
+"""Dummies made by name and given the answers, and the tokenizer of some forty tokens that they speak with.
+
+The tokenizer is built in code: bytes, merged tokens, and special tokens in all arrangements.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 # The families register themselves by name when they are imported.
-from shoal.models.dummies import accuracy, ending, logits, slips, spelling  # noqa: F401
+from shoal.models.dummies import logit_errors, token_errors, tokenization_errors  # noqa: F401
 from shoal.models.dummies.base import Dummy, Lexicon, Parameter, dummy_by_name
-from shoal.models.dummies.context_tree import ContextTree, clear
-from shoal.models.dummies.tokenizer import tiny_tokenizer
+from shoal.models.dummies.context_tree import ContextTree, confident
 from shoal.text import encode_pairs, end_token_id
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def make_dummy(
 ) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
     """A dummy and its tokenizer.
 
-    Without pairs it knows no answer and says "?" to everything, until `set_answers` tells it the pairs: so a model spec
+    Without pairs it knows no answer and predicts "?" everywhere, until `set_answers` gives it pairs: so a model spec
     (``oracle?p=0.3``) can name a dummy before its task is known.
 
     Args:
@@ -71,16 +73,21 @@ def make_dummy(
 def set_answers(
     model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]
 ) -> None:
-    """Tell a dummy what it will be asked and what is right; what it was told before is forgotten.
+    """Give a dummy the examples that it will be asked for, with their answers; earlier ones are forgotten.
+
+    Args:
+        model: what `make_dummy` gave.
+        tokenizer: its tokenizer.
+        pairs: (prompt, completion, ends) of each example.
 
     Raises:
         BoundaryError: a token covers the end of a prompt and the start of its completion.
     """
     items = encode_pairs(tokenizer, list(pairs))
     lexicon = _lexicon(tokenizer, items)
-    script = ContextTree(tokens=len(tokenizer) + _UNUSED, lost=clear(lexicon.lost, 0))
-    model.dummy.write(script, items, lexicon)
-    model.learn(script)
+    tree = ContextTree(tokens=len(tokenizer) + _UNUSED, unknown=confident(lexicon.unknown, 0))
+    model.dummy.write(tree, items, lexicon)
+    model.set_tree(tree)
 
 
 def dummy_names() -> tuple[str, ...]:
@@ -97,15 +104,78 @@ def _lexicon(tokenizer: PreTrainedTokenizerFast, items: Sequence[EncodedPair]) -
         vocabulary=tokenizer.get_vocab(),
         end=end,
         pad=end if pad is None else int(pad),
-        lost=_lost(tokenizer, end),
+        unknown=_unknown(tokenizer, end),
         ordinary=tuple(sorted({token for item in items for token in item.ids} - special)),
     )
 
 
-def _lost(tokenizer: PreTrainedTokenizerFast, end: int) -> int:
+def _unknown(tokenizer: PreTrainedTokenizerFast, end: int) -> int:
     """The token that stands for a text of which nothing is known: a question mark where there is one."""
     try:
         ids = tokenizer("?", add_special_tokens=False)["input_ids"]
     except Exception:  # noqa: BLE001 (the library raises nothing narrower where a text has no token)
         ids = []
     return int(ids[-1]) if ids else end
+
+
+END = "<end>"
+PAD = "<pad>"
+BEGIN = "<begin>"
+
+# The space, the newline and the two bytes of "é", as byte-level tokenizers write them.
+_CHARACTERS = [*"1abcdefgh", *"ABCDEFGH", *"0:.?", "Ġ", "Ċ", "Ã", "©"]
+_MERGES = [
+    ("1", "1"),
+    ("11", "11"),
+    ("Ġ", "1"),
+    ("Ġ", "11"),
+    ("a", "b"),
+    ("c", "d"),
+    ("Ġ", "ab"),
+    ("Ġ", "c"),
+    ("Ġ", "A"),
+    ("Ã", "©"),
+]
+
+
+def tiny_tokenizer(
+    *,
+    pad: Literal["own", "end"] = "own",
+    begins: bool = False,
+    closes: bool = False,
+    prefix_space: bool = False,
+    padding_side: Literal["left", "right"] = "right",
+) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer whose alphabet is ``1``, ``0``, ``a`` to ``h``, ``A`` to ``H``, ``é`` and ``: . ?``.
+
+    Args:
+        pad: whether padding has a token of its own or the end token serves for it, as it does with GPT-2.
+        begins: whether the tokenizer puts ``<begin>`` before every text.
+        closes: whether the tokenizer puts ``<end>`` behind every text.
+        prefix_space: whether a text is read as though a space stood before it; a completion that is encoded apart
+            from its prompt then gets other tokens.
+        padding_side: what ``tokenizer(..., padding=True)`` does.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    # The end token does not come last and the pad token is not 0, so that code which counts on either is found out.
+    names = [*_CHARACTERS, END, *("".join(pair) for pair in _MERGES), PAD, BEGIN]
+    ids = {name: place for place, name in enumerate(names)}
+    tokenizer = Tokenizer(models.BPE(vocab=ids, merges=_MERGES))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space)
+    tokenizer.decoder = decoders.ByteLevel()
+    # Where the end token pads, its text is found whole all the same: the alphabet could not spell it.
+    tokenizer.add_special_tokens([PAD])
+    if begins or closes:
+        single = f"{BEGIN} " * begins + "$A" + f" {END}" * closes
+        special = [(name, ids[name]) for name in (BEGIN, END)]
+        tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=special)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token=END,
+        pad_token=PAD if pad == "own" else END,
+        bos_token=BEGIN,
+        padding_side=padding_side,
+        clean_up_tokenization_spaces=False,
+    )

@@ -1,4 +1,4 @@
-"""The scores that an evaluator must give a dummy, read off its script in plain Python."""
+"""The scores that an evaluator must give a dummy, read off its tree in plain Python."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ class GroundTruth:
 
 
 def ground_truth(
-    script: ContextTree, prompt: Sequence[int], target: Sequence[int], end_id: int, twins: int = 1
+    tree: ContextTree, prompt: Sequence[int], target: Sequence[int], end_id: int, twins: int = 1
 ) -> GroundTruth:
     """The right scores of a dummy on one example.
 
     Args:
-        script: what the dummy says.
+        tree: of the dummy.
         prompt: token ids.
         target: token ids, the end token included.
         end_id: the end token.
         twins: how often the head repeats the row of each token.
     """
-    tokens = script.tokens
-    start = node = script.find(prompt)
+    tokens = tree.tokens
+    start = node = tree.find(prompt)
     rows = []
     for token in target:
-        rows.append(script.predictions[node])
-        node = script.step(node, token)
+        rows.append(tree.predictions[node])
+        node = tree.step(node, token)
     due = list(zip(rows, target, strict=True))
-    said = [greedy_token(row, tokens) for row in rows]
-    hits = [one == token and not math.isnan(row.floor) for one, (row, token) in zip(said, due, strict=True)]
+    answer = [greedy_token(row, tokens) for row in rows]
+    hits = [one == token and not math.isnan(row.floor) for one, (row, token) in zip(answer, due, strict=True)]
     margins = [_margin(row, token, tokens, twins) for row, token in due]
     first = hits.index(False) if False in hits else None
-    greedy = _greedy(script, start, len(target), end_id)
+    greedy = _greedy(tree, start, len(target), end_id)
     divergence: Literal["ended-early", "went-on", "other"] | None = None
     if first is not None:
-        early, late = said[first] == end_id, target[first] == end_id
+        early, late = answer[first] == end_id, target[first] == end_id
         divergence = "ended-early" if early else "went-on" if late else "other"
     return GroundTruth(
         exact_match=first is None,
@@ -102,9 +102,9 @@ def _log_probability(row: Prediction, target: int, tokens: int, twins: int) -> f
     return listed.get(target, row.floor) - math.log(mass) - math.log(twins)
 
 
-def _greedy(script: ContextTree, node: int, length: int, end_id: int) -> tuple[int, ...]:
-    said: list[int] = []
-    while len(said) < length and (not said or said[-1] != end_id):
-        said.append(greedy_token(script.predictions[node], script.tokens))
-        node = script.step(node, said[-1])
-    return tuple(said)
+def _greedy(tree: ContextTree, node: int, length: int, end_id: int) -> tuple[int, ...]:
+    answer: list[int] = []
+    while len(answer) < length and (not answer or answer[-1] != end_id):
+        answer.append(greedy_token(tree.predictions[node], tree.tokens))
+        node = tree.step(node, answer[-1])
+    return tuple(answer)

@@ -1,4 +1,7 @@
-"""The dummy as a model of ``transformers``: a body that gives hidden states, a linear head, a cache, ``generate()``."""
+"""The dummy as a model of ``transformers``: a body that gives hidden states, a linear head, a cache, ``generate()``.
+
+What each place of a batch sees is found as an attention layer would: its visible keys in the order of their positions.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,83 @@ from transformers.masking_utils import create_causal_mask
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.modeling_utils import PreTrainedModel
 
-from shoal.models.dummies.context import context_nodes
-from shoal.models.dummies.context_tree import LOST, ContextTree, Prediction
+from shoal.models.dummies.context_tree import ROOT, UNKNOWN, ContextTree, Prediction
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from shoal.models.dummies.base import Dummy
 
+
+def context_nodes(
+    children: dict[tuple[int, int], int],
+    ids_BK: Tensor,
+    positions_BK: Tensor,
+    visible_BQK: Tensor,
+    offset: int,
+    *,
+    absolute: bool,
+) -> list[list[int]]:
+    """The node of the tree of contexts that each query stands at.
+
+    A context counts only where the positions of its keys follow each other without a gap; with ``absolute`` they must
+    start at 0 as well, as for learned position embeddings. Anything else is ``UNKNOWN``: padding that is seen, a token
+    that is masked, a query that does not see itself.
+
+    Args:
+        children: the tree, (node, token id) to node.
+        ids_BK: the token ids that serve as keys, those in the cache included.
+        positions_BK: their position ids.
+        visible_BQK: what each query may attend to.
+        offset: the number of keys before the first query.
+        absolute: whether positions must start at 0.
+    """
+    queries = visible_BQK.shape[1]
+    # From one query to the next, usually nothing changes but that it sees itself; then the context grows by a step.
+    changed_BQK = visible_BQK[:, 1:] ^ visible_BQK[:, :-1]
+    changes_BQ = changed_BQK.sum(-1).tolist()
+    own_BQ = visible_BQK[:, :, offset : offset + queries].diagonal(dim1=1, dim2=2).tolist()
+    own_changed_BQ = changed_BQK[:, :, offset + 1 : offset + queries].diagonal(dim1=1, dim2=2).tolist()
+    rows = []
+    for row, (ids, positions) in enumerate(zip(ids_BK.tolist(), positions_BK.tolist(), strict=True)):
+        nodes: list[int] = []
+        node, last = UNKNOWN, -1
+        for query in range(queries):
+            own = offset + query
+            changes = changes_BQ[row][query - 1] if query else -1
+            if changes == 1 and own_changed_BQ[row][query - 1] and own_BQ[row][query] and last >= 0:
+                node = children.get((node, ids[own]), UNKNOWN) if positions[own] == last + 1 else UNKNOWN
+                last = positions[own]
+            elif changes != 0:
+                keys = visible_BQK[row, query].nonzero()[:, 0].tolist()
+                node, last = _walk(children, keys, ids, positions, absolute=absolute)
+            nodes.append(node if own_BQ[row][query] and positions[own] == last else UNKNOWN)
+        rows.append(nodes)
+    return rows
+
+
+def _walk(
+    children: dict[tuple[int, int], int], keys: list[int], ids: list[int], positions: list[int], *, absolute: bool
+) -> tuple[int, int]:
+    """The node that the visible keys lead to, and the last position; -1 where nothing is visible."""
+    if not keys:
+        return UNKNOWN, -1
+    keys = sorted(keys, key=positions.__getitem__)
+    first, last = positions[keys[0]], positions[keys[-1]]
+    if (absolute and first != 0) or [positions[key] for key in keys] != list(range(first, last + 1)):
+        return UNKNOWN, last
+    node = ROOT
+    for key in keys:
+        node = children.get((node, ids[key]), UNKNOWN)
+    return node, last
+
+
 _HEAD_SCALE = 0.5
 _SMALL_VOCABULARY = 512
 
 
 class DummyConfig(PreTrainedConfig):
-    """What a dummy tells of itself; the tokens that it knows are ``vocab_size / twins``."""
+    """The configuration of a dummy; the tokens that it knows are ``vocab_size / twins``."""
 
     model_type = "shoal_dummy"
 
@@ -74,14 +140,14 @@ class DummyModel(_DummyPreTrainedModel):
         self.calls = 0
         self.post_init()
 
-    def learn(self, script: ContextTree, table_PD: Tensor, prediction_N: Tensor) -> None:
-        """Take over a script whose distinct rows are ``table_PD`` and whose nodes point into it."""
+    def set_tree(self, tree: ContextTree, table_PD: Tensor, prediction_N: Tensor) -> None:
+        """Take over a tree whose distinct rows are ``table_PD`` and whose nodes point into it."""
         device, dtype = self.embed_tokens.weight.device, self.embed_tokens.weight.dtype
-        self.tree = dict(script.children)
+        self.tree = dict(tree.children)
         self.table_PD = table_PD.to(device, dtype)
         self.prediction_N = prediction_N.to(device)
         # The tree itself is kept as a buffer too, so that a digest of the weights tells two dummies apart.
-        edges = [(node, token, child) for (node, token), child in script.children.items()]
+        edges = [(node, token, child) for (node, token), child in tree.children.items()]
         self.edges_E3 = torch.tensor(edges, dtype=torch.long, device=device).reshape(-1, 3)
 
     def forward(
@@ -117,13 +183,13 @@ class DummyModel(_DummyPreTrainedModel):
             self.tree, ids_BK, positions_BK, visible_BQK, offset, absolute=self.config.absolute_positions
         )
         nodes_BQ = torch.tensor(rows, device=input_ids.device)
-        hidden_BQD = self._hidden(torch.full_like(nodes_BQ, LOST) if self.training else nodes_BQ)
+        hidden_BQD = self._hidden(torch.full_like(nodes_BQ, UNKNOWN) if self.training else nodes_BQ)
         return BaseModelOutputWithPast(last_hidden_state=hidden_BQD, past_key_values=past_key_values)
 
     def _hidden(self, nodes_BQ: Tensor) -> Tensor:
         hidden_BQD = self.table_PD[self.prediction_N[nodes_BQ]]
         if self.config.counts_calls:
-            known_BQ1 = (nodes_BQ != LOST)[..., None]
+            known_BQ1 = (nodes_BQ != UNKNOWN)[..., None]
             hidden_BQD = hidden_BQD + known_BQ1 * (self.calls % 4)
         return hidden_BQD
 
@@ -135,8 +201,8 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         super().__init__(config)
         self.model = DummyModel(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size)
-        self.script: ContextTree | None = None
-        """What it says; None for one that has learned nothing."""
+        self.context_tree: ContextTree | None = None
+        """Its predictions; None before `set_tree`."""
         self.dummy: Dummy
         """Whose behaviour it has; set by whoever makes it."""
         self.post_init()
@@ -152,12 +218,12 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         """The head."""
         return self.lm_head
 
-    def learn(self, script: ContextTree) -> None:
-        """Say from now on what the script says; body and head are written anew for the tokens that it uses."""
-        self.script = script
+    def set_tree(self, tree: ContextTree) -> None:
+        """Predict from now on what the tree holds; body and head are rewritten for the tokens that it uses."""
+        self.context_tree = tree
         distinct: dict[Prediction, int] = {}
-        places = [distinct.setdefault(prediction, len(distinct)) for prediction in script.predictions]
-        unit_T = _units(script)
+        places = [distinct.setdefault(prediction, len(distinct)) for prediction in tree.predictions]
+        unit_T = _units(tree)
         width = int(unit_T.max()) + 1
         logits_PD = _rows(list(distinct), unit_T.tolist(), width)
         weight = self.lm_head.weight
@@ -168,7 +234,7 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         with torch.no_grad():
             self.lm_head.weight.copy_((torch.eye(width)[unit_T] * _HEAD_SCALE).repeat(self.config.twins, 1))
             self.lm_head.bias.copy_(bias_D[unit_T].repeat(self.config.twins))
-        self.model.learn(script, (logits_PD - bias_D) / _HEAD_SCALE, torch.tensor(places))
+        self.model.set_tree(tree, (logits_PD - bias_D) / _HEAD_SCALE, torch.tensor(places))
 
     def forward(
         self,
@@ -197,15 +263,15 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         return CausalLMOutputWithPast(loss=loss, logits=logits_BQV, past_key_values=output.past_key_values)
 
 
-def _units(script: ContextTree) -> Tensor:
+def _units(tree: ContextTree) -> Tensor:
     """The hidden unit of each token, [T].
 
     In a small vocabulary each has its own; in a large one only those that some prediction lists, and all others share.
     """
-    tokens = script.tokens
+    tokens = tree.tokens
     if tokens <= _SMALL_VOCABULARY:
         return torch.randperm(tokens, generator=torch.Generator().manual_seed(tokens))
-    listed = sorted({token for prediction in script.predictions for token, _ in prediction.logits})
+    listed = sorted({token for prediction in tree.predictions for token, _ in prediction.logits})
     unit_T = torch.zeros(tokens, dtype=torch.long)
     unit_T[torch.tensor(listed)] = torch.arange(1, len(listed) + 1)
     return unit_T

@@ -1,9 +1,10 @@
-from .adopt import adopt as adopt
-from .body import FastModel as FastModel
-from .decoding import continue_greedily as continue_greedily
-from .past import (
-    Memory as Memory,
-    Opening as Opening,
-    Past as Past,
+from .base import (
+    FastModel as FastModel,
+    fast_class as fast_class,
+    wrap as wrap,
 )
-from .registry import body_class as body_class
+from .kv_cache import (
+    KeyValues as KeyValues,
+    KVCache as KVCache,
+    PrefixCache as PrefixCache,
+)

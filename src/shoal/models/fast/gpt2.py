@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.models.fast.layer_norm import Affine, Layer, LayerNormBody
+from shoal.models.fast.layer_norm import Affine, LayerNormLayer, LayerNormModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import torch
 
 
-class GPT2Body(LayerNormBody):
-    """The body of ``GPT2LMHeadModel``."""
+class FastGPT2(LayerNormModel):
+    """Computes the hidden states of ``GPT2LMHeadModel``."""
 
     model_type = "gpt2"
     modules = frozenset(
@@ -38,12 +38,12 @@ class GPT2Body(LayerNormBody):
         self._layers = [self._layer(f"transformer.h.{number}") for number in range(settings["n_layer"])]
 
     @property
-    def layers(self) -> list[Layer]:
-        """See `LayerNormBody`."""
+    def layers(self) -> list[LayerNormLayer]:
+        """See `LayerNormModel`."""
         return self._layers
 
-    def _layer(self, name: str) -> Layer:
-        return Layer(
+    def _layer(self, name: str) -> LayerNormLayer:
+        return LayerNormLayer(
             norm_1=self.affine(f"{name}.ln_1"),
             qkv=self._transposed(f"{name}.attn.c_attn"),
             out=self._transposed(f"{name}.attn.c_proj"),

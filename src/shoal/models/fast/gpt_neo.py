@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.models.fast.layer_norm import Layer, LayerNormBody
-from shoal.models.fast.stack import Stack
+from shoal.models.fast.fused_linear import FusedLinear
+from shoal.models.fast.layer_norm import LayerNormLayer, LayerNormModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import torch
 
 
-class GPTNeoBody(LayerNormBody):
-    """The body of ``GPTNeoForCausalLM``."""
+class FastGPTNeo(LayerNormModel):
+    """Computes the hidden states of ``GPTNeoForCausalLM``."""
 
     model_type = "gpt_neo"
     modules = frozenset(
@@ -40,14 +40,14 @@ class GPTNeoBody(LayerNormBody):
         ]
 
     @property
-    def layers(self) -> list[Layer]:
-        """See `LayerNormBody`."""
+    def layers(self) -> list[LayerNormLayer]:
+        """See `LayerNormModel`."""
         return self._layers
 
-    def _layer(self, name: str, window: int) -> Layer:
-        return Layer(
+    def _layer(self, name: str, window: int) -> LayerNormLayer:
+        return LayerNormLayer(
             norm_1=self.affine(f"{name}.ln_1"),
-            qkv=Stack(*(self.weights[f"{name}.attn.attention.{part}_proj.weight"] for part in "qkv")),
+            qkv=FusedLinear(*(self.weights[f"{name}.attn.attention.{part}_proj.weight"] for part in "qkv")),
             out=self.affine(f"{name}.attn.attention.out_proj"),
             norm_2=self.affine(f"{name}.ln_2"),
             up=self.affine(f"{name}.mlp.c_fc"),

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from torch.nn.functional import embedding, layer_norm, linear, scaled_dot_product_attention
 
 from shoal.models.attention import banded_attention, tanh_gelu
-from shoal.models.fast.body import FastModel
+from shoal.models.fast.base import FastModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
 
-    from shoal.models.fast.past import Past
-    from shoal.models.fast.stack import Stack
+    from shoal.models.fast.fused_linear import FusedLinear
+    from shoal.models.fast.kv_cache import KeyValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,11 @@ class Affine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class LayerNormLayer:
     """One layer: attention within a window, and two products with GELU between them."""
 
     norm_1: Affine
-    qkv: Affine | Stack
+    qkv: Affine | FusedLinear
     """Query, key and value (3D by D)."""
     out: Affine
     norm_2: Affine
@@ -52,7 +52,7 @@ class Layer:
     """How many positions a query sees, itself included."""
 
 
-class LayerNormBody(FastModel):
+class LayerNormModel(FastModel):
     """Subclasses say what their layers are and how scores are scaled."""
 
     embedding_name = "transformer.wte.weight"
@@ -70,11 +70,11 @@ class LayerNormBody(FastModel):
         return Affine(weight=self.weights[f"{name}.weight"], bias=self.weights.get(f"{name}.bias"))
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[LayerNormLayer]:
         """The layers from the bottom up."""
         raise NotImplementedError
 
-    def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, past: KeyValues | None = None) -> torch.Tensor:
         """See `FastModel.hidden`."""
         x_BLD = embedding(ids_BL, self._wte)
         x_BLD += self._wpe[: ids_BL.shape[1]] if past is None else self._wpe[past.positions(ids_BL)]
@@ -87,14 +87,14 @@ class LayerNormBody(FastModel):
     def _norm(self, x_BLD: torch.Tensor, norm: Affine) -> torch.Tensor:
         return layer_norm(x_BLD, x_BLD.shape[-1:], norm.weight, norm.bias, self.epsilon)
 
-    def _attend(self, qkv_BLE: torch.Tensor, number: int, past: Past | None) -> torch.Tensor:
+    def _attend(self, qkv_BLE: torch.Tensor, number: int, past: KeyValues | None) -> torch.Tensor:
         rows, length, _ = qkv_BLE.shape
         query, key, value = qkv_BLE.view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         if self.scale != 1.0:
             query = query * self.scale
         window, mask = self.layers[number].window, None
         if past is not None:
-            key, value = past.take(number, (key, value))
+            key, value = past.update(number, (key, value))
             mask = past.mask(window)
         if mask is None:
             out = banded_attention(query, key, value, window)

@@ -15,33 +15,33 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch.nn.functional import embedding, linear, scaled_dot_product_attention, silu
 
-from shoal.models.fast.body import FastModel
-from shoal.models.fast.stack import Stack
+from shoal.models.fast.base import FastModel
+from shoal.models.fast.fused_linear import FusedLinear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.models.fast.past import Past
+    from shoal.models.fast.kv_cache import KeyValues
 
 Angles = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class LlamaLayer:
     """The weights of one layer."""
 
     norm_1: torch.Tensor
-    qkv: Stack
+    qkv: FusedLinear
     """Query, key and value ((H + 2G) · K by D)."""
     out: torch.Tensor
     norm_2: torch.Tensor
-    gate_up: Stack
+    gate_up: FusedLinear
     """Gate and up (2F by D)."""
     down: torch.Tensor
 
 
-class LlamaBody(FastModel):
-    """The body of ``LlamaForCausalLM``."""
+class FastLlama(FastModel):
+    """Computes the hidden states of ``LlamaForCausalLM``."""
 
     model_type = "llama"
     modules = frozenset(
@@ -67,18 +67,18 @@ class LlamaBody(FastModel):
         # Made in float32 whatever the dtype is, as the original makes them.
         self._frequencies = (1.0 / settings["rope_parameters"]["rope_theta"] ** exponents).to(self.device)
 
-    def _layer(self, name: str) -> Layer:
+    def _layer(self, name: str) -> LlamaLayer:
         weights = self.weights
-        return Layer(
+        return LlamaLayer(
             norm_1=weights[f"{name}.input_layernorm.weight"],
-            qkv=Stack(*(weights[f"{name}.self_attn.{part}_proj.weight"] for part in "qkv")),
+            qkv=FusedLinear(*(weights[f"{name}.self_attn.{part}_proj.weight"] for part in "qkv")),
             out=weights[f"{name}.self_attn.o_proj.weight"],
             norm_2=weights[f"{name}.post_attention_layernorm.weight"],
-            gate_up=Stack(*(weights[f"{name}.mlp.{part}_proj.weight"] for part in ("gate", "up"))),
+            gate_up=FusedLinear(*(weights[f"{name}.mlp.{part}_proj.weight"] for part in ("gate", "up"))),
             down=weights[f"{name}.mlp.down_proj.weight"],
         )
 
-    def hidden(self, ids_BL: torch.Tensor, past: Past | None = None) -> torch.Tensor:
+    def hidden(self, ids_BL: torch.Tensor, past: KeyValues | None = None) -> torch.Tensor:
         """See `FastModel.hidden`."""
         x_BLD = embedding(ids_BL, self.weights[self.embedding_name])
         length = ids_BL.shape[1]
@@ -103,7 +103,7 @@ class LlamaBody(FastModel):
         cos, sin = both.cos().to(self.dtype), both.sin().to(self.dtype)
         return (cos, sin) if both.ndim == 2 else (cos[:, None], sin[:, None])
 
-    def _attend(self, qkv_BLE: torch.Tensor, angles: Angles, number: int, past: Past | None) -> torch.Tensor:
+    def _attend(self, qkv_BLE: torch.Tensor, angles: Angles, number: int, past: KeyValues | None) -> torch.Tensor:
         rows, length, _ = qkv_BLE.shape
         parts = [heads * self._width for heads in (self._heads, self._key_heads, self._key_heads)]
         query, key, value = (
@@ -112,7 +112,7 @@ class LlamaBody(FastModel):
         query, key = _turned(query, angles), _turned(key, angles)
         mask = None
         if past is not None:
-            key, value = past.take(number, (key, value))
+            key, value = past.update(number, (key, value))
             mask = past.mask(self.context)
         if mask is None and key.shape[2] > length:
             mask = torch.ones(length, key.shape[2], dtype=torch.bool, device=self.device).tril_(key.shape[2] - length)

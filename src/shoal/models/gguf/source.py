@@ -1,4 +1,4 @@
-"""A GGUF file, turned into a folder of `transformers` once and loaded from there ever after.
+"""A GGUF file, converted to a folder of `transformers` once and loaded from there ever after.
 
 The conversion unpacks every quantized block to float32 and takes about half a minute for 100 MB. Its result lies in
 `shoal.files.cache_folder` under the SHA-256 of the file and the version that converted it.
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, MissingExtraError
 from shoal.files import cache_folder
+from shoal.models.file_checks import check_file
 from shoal.models.folder import FolderSource
-from shoal.models.paths import check_file
 from shoal.models.save import save_model
-from shoal.models.source import Source
+from shoal.models.sources import Source
 
 if TYPE_CHECKING:
     import torch

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # gensim's MAX_WORDS_IN_BATCH.
 _LONGEST = 10_000
+"""Words; gensim drops what stands behind them in a sentence without a warning."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 

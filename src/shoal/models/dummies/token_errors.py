@@ -1,0 +1,293 @@
+"""Dummies whose right and wrong tokens are known: by share, by position, or by where they stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from shoal.errors import UsageError
+from shoal.models.dummies.base import Dummy, Lexicon, emit, emit_teacher_forced
+from shoal.models.dummies.context_tree import confident, hash_uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.models.dummies.context_tree import ContextTree
+    from shoal.text import EncodedPair
+
+
+def emit_with_error(
+    tree: ContextTree,
+    item: EncodedPair,
+    place: int,
+    lexicon: Lexicon,
+    *,
+    under_gold: bool = True,
+    under_own: bool = True,
+) -> None:
+    """Let the answer be right but for one token, in whose place another one comes; the right one is second.
+
+    Args:
+        tree: what is written to.
+        item: whose answer it is.
+        place: the position of the error in the target.
+        lexicon: the tokens to choose from.
+        under_gold: whether the gold prefix after the error is continued rightly.
+        under_own: whether the dummy's own prefix, error included, is continued rightly.
+    """
+    target = item.target
+    wrong = lexicon.other(target[place], place, item.ids)
+    rows = [confident(token, position, lexicon.other(token, position)) for position, token in enumerate(target)]
+    rows[place] = confident(wrong, place, target[place])
+    if not under_gold:
+        rows[place + 1 :] = [
+            confident(lexicon.other(token, "gold", position), position, token)
+            for position, token in enumerate(target[place + 1 :])
+        ]
+    emit_teacher_forced(tree, item, rows)
+    if under_own:
+        emit(tree, (*item.prompt, *target[:place], wrong), target[place + 1 :], lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneOff(Dummy):
+    """Says one token wrong: at a given position (negative: from the end), or at another one for each item."""
+
+    name: ClassVar[str] = "one-off"
+
+    at: str = "each"
+    """The position; ``each`` is position j mod the length for item j."""
+
+    under_gold: bool = True
+    """Whether it goes on rightly where the gold prefix is given."""
+
+    under_own: bool = True
+    """Whether it goes on rightly after its own error."""
+
+    def __post_init__(self) -> None:
+        if self.at != "each" and not self.at.removeprefix("-").isdecimal():
+            raise UsageError(f"the dummy one-off was given at={self.at!r}; give a position, or 'each'")
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """A position beyond the target means its last token."""
+        for index, item in enumerate(items):
+            last = len(item.target) - 1
+            place = index % (last + 1) if self.at == "each" else int(self.at)
+            place = max(last + 1 + place, 0) if place < 0 else min(place, last)
+            emit_with_error(tree, item, place, lexicon, under_gold=self.under_gold, under_own=self.under_own)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shifted(Dummy):
+    """Says the token that stands ``by`` places behind the next one; with -1 the token that it has just read."""
+
+    name: ClassVar[str] = "shifted"
+
+    by: int = 1
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Also within the prompt, so that code which looks at the wrong places finds the right tokens there."""
+        for item in items:
+            ids = item.ids
+            rows = []
+            for place in range(len(ids)):
+                beyond = place + self.by
+                token = ids[beyond] if 0 <= beyond < len(ids) else lexicon.unknown
+                rows.append(confident(token, place))
+            tree.write((), list(zip(rows, ids, strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copies(Dummy):
+    """Says its prompt again, over and over."""
+
+    name: ClassVar[str] = "copies"
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Given the gold prefix, and by itself."""
+        for item in items:
+            answer = [item.prompt[place % len(item.prompt)] for place in range(len(item.target))]
+            emit_teacher_forced(tree, item, [confident(token, place) for place, token in enumerate(answer)])
+            emit(tree, item.prompt, answer, lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disjoint(Dummy):
+    """Knows nothing and predicts a question mark for every token."""
+
+    name: ClassVar[str] = "disjoint"
+
+    def write(self, _tree: ContextTree, _items: Sequence[EncodedPair], _lexicon: Lexicon) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recites(Dummy):
+    """Knows the prompt by heart as well as the answer, save for the answer's last token."""
+
+    name: ClassVar[str] = "recites"
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """From the very first token."""
+        for item in items:
+            answer = [*item.ids[:-1], lexicon.other(item.ids[-1], item.ids)]
+            rows = [confident(token, place) for place, token in enumerate(answer)]
+            tree.write((), list(zip(rows, item.ids, strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transposed(Dummy):
+    """Says two neighbouring tokens in each other's place: the same tokens, and the same sum of ids."""
+
+    name: ClassVar[str] = "transposed"
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """The first two neighbours that differ from item j's token j on; an answer of one token is right."""
+        for index, item in enumerate(items):
+            answer = list(item.target)
+            edges = [place for place in range(len(answer) - 1) if answer[place] != answer[place + 1]]
+            if edges:
+                place = edges[index % len(edges)]
+                answer[place : place + 2] = answer[place + 1], answer[place]
+            emit_teacher_forced(tree, item, [confident(token, place) for place, token in enumerate(answer)])
+            emit(tree, item.prompt, answer, lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unspeakable(Dummy):
+    """Says, at one place of each odd item, an id of the model's vocabulary that the tokenizer does not have."""
+
+    name: ClassVar[str] = "unspeakable"
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], _: Lexicon) -> None:
+        """The target comes second there."""
+        for index, item in enumerate(items):
+            rows = [confident(token, place) for place, token in enumerate(item.target)]
+            if index % 2:
+                place = (index // 2) % len(rows)
+                rows[place] = confident(tree.tokens - 1, place, item.target[place])
+            emit_teacher_forced(tree, item, rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oracle(Dummy):
+    """Answers each item right with probability p; a wrong answer is off by one token, at a random place."""
+
+    name: ClassVar[str] = "oracle"
+
+    p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise UsageError(f"the oracle was given p={self.p}; give a probability between 0 and 1")
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Decide each item by its own tokens, so that equal items fare alike."""
+        for item in items:
+            if hash_uniform(self.seed, item.ids) < self.p:
+                emit(tree, item.prompt, item.target, lexicon)
+            else:
+                emit_with_error(tree, item, int(hash_uniform(self.seed, "place", item.ids) * len(item.target)), lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeesPositions(Oracle):
+    """An oracle with absolute positions: a context that does not start at position 0 means nothing to it."""
+
+    name: ClassVar[str] = "positions"
+    absolute_positions: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsCalls(Oracle):
+    """An oracle with a state: each call moves all logits of a row alike, which changes no probability."""
+
+    name: ClassVar[str] = "stateful"
+    counts_calls: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exactly(Dummy):
+    """Answers exactly k items right, drawn at random; the others are wrong in one token."""
+
+    name: ClassVar[str] = "exactly"
+
+    k: int = 1
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Draw k items.
+
+        Raises:
+            UsageError: there are fewer than k items.
+        """
+        if items and not 0 <= self.k <= len(items):
+            raise UsageError(f"a dummy was to answer exactly k={self.k} of {len(items)} items right; give a smaller k")
+        ranked = sorted(range(len(items)), key=lambda index: hash_uniform(self.seed, index, items[index].ids))
+        for rank, index in enumerate(ranked):
+            item = items[index]
+            if rank < self.k:
+                emit(tree, item.prompt, item.target, lexicon)
+            else:
+                emit_with_error(tree, item, index % len(item.target), lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swapped(Dummy):
+    """Answers every item with the answer of the next one, as a model that mixes up its rows does."""
+
+    name: ClassVar[str] = "swapped"
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Each answer moves up by one; the first goes last."""
+        for item, following in zip(items, [*items[1:], *items[:1]], strict=True):
+            emit(tree, item.prompt, following.target, lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MisledByPads(Dummy):
+    """Answers wrong, and right where padding stands before the prompt and is not masked."""
+
+    name: ClassVar[str] = "pads"
+
+    longest: int = 64
+    """The most padding tokens that help it."""
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Wrong at every other item's first token, else at its last; right behind any number of pads."""
+        for index, item in enumerate(items):
+            emit_with_error(tree, item, 0 if index % 2 else len(item.target) - 1, lexicon)
+            for pads in range(1, self.longest + 1):
+                emit(tree, (*[lexicon.pad] * pads, *item.prompt), item.target, lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeverEnds(Dummy):
+    """Says the completion, and goes on where the end is due."""
+
+    name: ClassVar[str] = "never-ends"
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """What comes in the end's place is the completion's last token again."""
+        for item in items:
+            text = item.target[:-1] if item.target[-1] == lexicon.end else item.target
+            more = text[-1] if text else lexicon.unknown
+            emit(tree, item.prompt, (*text, *[more] * 8), lexicon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndsEarly(Dummy):
+    """Says the end token too early; where it is not believed it goes on rightly."""
+
+    name: ClassVar[str] = "ends-early"
+
+    by: int = 1
+    """How many tokens too early, as far as the completion has so many."""
+
+    def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
+        """Also ends again behind an end, as a padded row does."""
+        for item in items:
+            ended = item.target[-1] == lexicon.end
+            cut = max(len(item.target) - ended - self.by, 0)
+            answer = [*item.target[:cut], lexicon.end, *item.target[cut + 1 :]]
+            emit_teacher_forced(tree, item, [confident(token, place) for place, token in enumerate(answer)])
+            emit(tree, (*item.prompt, *item.target[:cut]), [lexicon.end] * (self.by + 1), lexicon)
