@@ -182,6 +182,10 @@ def inner_suffix(path: Path) -> str:
 def check_characters(text: str, where: str) -> None:
     r"""Refuse half of a surrogate pair, which no file can hold and JSON can write (``"\ud83d"``).
 
+    Args:
+        text: any text.
+        where: what it is called in an error.
+
     Raises:
         DataError: the text has one; the message says at which character.
     """

@@ -112,7 +112,7 @@ def crossed_bootstrap(
     Source: Owen (2007), "The pigeonhole bootstrap", Annals of Applied Statistics 1:386-411, section 4.
 
     Args:
-        differences: one row a seed, one column an item: treatment minus baseline.
+        differences: one row per seed, one column per item: treatment minus baseline.
         groups: the cluster of each item (a template, a number); None makes each item its own.
         confidence: the confidence.
         draws: bootstrap samples.
@@ -125,7 +125,7 @@ def crossed_bootstrap(
 
     check_confidence(confidence)
     if len({len(row) for row in differences}) != 1 or not len(differences[0]):
-        raise UsageError("the bootstrap needs a table: one row a seed, the same items in each")
+        raise UsageError("the bootstrap needs a table: one row per seed, the same items in each")
     table_SI = np.asarray(differences, dtype=np.float64)
     seeds, items = table_SI.shape
     labels = list(groups) if groups is not None else list(range(items))

@@ -64,7 +64,7 @@ def sign_flip(differences: Sequence[float], *, confidence: float = 0.95, seed: i
     The interval excludes 0 exactly where the p-value is at most 1 - confidence.
 
     Args:
-        differences: one a pair (a seed, say), finite.
+        differences: one per pair (a seed, say), finite.
         confidence: the confidence of the interval.
         seed: of the random subsets; used only beyond 20 pairs.
 

@@ -3,7 +3,7 @@
 The text is cut before merges are learned (Sennrich et al. 2016, arXiv:1508.07909; bytes as in GPT-2), so that no
 token crosses a cut. Runs of the digit 1 are cut into fours, from the left: the unary number 11111 with the space
 before it is ` 1111`, `1`, so unary numbers have a token cycle of period 4. Other digits are cut into pairs. A word
-takes the space before it; punctuation is kept apart from words and numbers, so a prompt that ends with a colon and a
+takes the space before it; punctuation is separate from words and numbers, so a prompt that ends with a colon and a
 completion that begins with a space split between tokens. Runs of more than 128 letters, marks or blanks are cut there.
 """
 

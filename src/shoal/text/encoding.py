@@ -92,7 +92,7 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     """Encode (prompt, completion, ends) triples in one call of the tokenizer.
 
     The text is encoded jointly, so that the completion gets the tokens it would have in running text. What the
-    tokenizer puts at the beginning (a BOS token, say) is kept; what it would put at the end is not: the end token is
+    tokenizer puts at the beginning (a BOS token, say) stays; what it would put at the end is not: the end token is
     appended exactly where ``ends`` is true.
 
     Args:

@@ -1,7 +1,7 @@
 """Sentences of running text in any language and script.
 
 Where a mark may end a sentence, `sentencex` (Wikimedia; abbreviations, initials, numbers and the marks of some 300
-languages) says whether it does. It sees each mark in a window of its own, without quotes and brackets: over a whole
+languages) decides whether it does. It sees each mark in a window of its own, without quotes and brackets: over a whole
 text it never cuts within them, and one that is never closed would hide all the sentences behind it. What is added here:
 blank lines and the items of a list part sentences; the marks of a few scripts that it lacks; and no sentence ends
 before a small letter (``"Stop!" he said.``), unless the text has small letters throughout.

@@ -44,7 +44,7 @@ class WordCorpus:
     """Where each sentence stops in ``ids``."""
 
     def sentences(self) -> Iterator[list[str]]:
-        """The sentences as words; longer ones than gensim takes (it drops the rest without a word) in pieces."""
+        """The sentences as words; longer ones than gensim takes (it drops the rest silently) in pieces."""
         start = 0
         for stop in self.sentence_ends:
             for first in range(start, stop, _LONGEST):

@@ -38,11 +38,11 @@ _FASTTEXT = bytes.fromhex("ba164f2f")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordVectors:
-    """A vector a word."""
+    """One vector per word."""
 
     words: tuple[str, ...]
     matrix: npt.NDArray[np.float32]
-    """V by D, a row a word."""
+    """V by D, a row per word."""
 
     places: dict[str, int] = field(init=False, repr=False)
     """The row of each word."""
@@ -56,7 +56,7 @@ class WordVectors:
 
     @property
     def dimension(self) -> int:
-        """Numbers a vector."""
+        """Numbers per vector."""
         return int(self.matrix.shape[1])
 
     def unit(self) -> npt.NDArray[np.float32]:
