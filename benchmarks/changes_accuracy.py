@@ -23,15 +23,7 @@ import numpy as np
 from benchmarks.changes_quiet import QUIET
 from benchmarks.processes import append_part
 from shoal.changes import Changes, change_points
-from shoal.changes.generators import (
-    BETAS,
-    Sample,
-    bernoulli,
-    hidden_parity,
-    hidden_rotation,
-    rotation,
-    uniform_pieces,
-)
+from shoal.changes.generators import BETAS, Sample, bernoulli, hidden_parity, hidden_rotation, rotation, uniform_pieces
 from shoal.statistics import clopper_pearson_interval
 
 TURNS = (BETAS[0], BETAS[1], BETAS[0])

@@ -9,14 +9,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from shoal.changes import Changes, change_points, known_number, single_change_point
-from shoal.changes.generators import (
-    bernoulli,
-    hidden_parity,
-    hidden_rotation,
-    moving_average,
-    rotation,
-    uniform_pieces,
-)
+from shoal.changes.generators import bernoulli, hidden_parity, hidden_rotation, moving_average, rotation, uniform_pieces
+from shoal.changes.ngrams import ngram_tables
+from shoal.changes.points import group_pieces
+from shoal.changes.quantization import channels_of
+from shoal.changes.validation import as_stream
 from shoal.errors import DataError, ShoalError, UsageError
 
 anything = st.one_of(
@@ -214,3 +211,20 @@ def test_any_stream_keeps_its_changes_under_exp(values: list[int], min_distance:
 @settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_ten_thousand_streams_keep_their_changes(values: list[int], min_distance: float, count: int | None) -> None:
     check_invariant(values, min_distance, count)
+
+
+def test_pieces_of_two_laws_are_grouped_by_law() -> None:
+    generator = np.random.default_rng(0)
+    values = np.concatenate([generator.normal(size=200) + level for level in (0.0, 3.0, 0.0, 3.0, 0.0)])
+    tables = ngram_tables(channels_of(as_stream(values)), len(values))
+    edges = [0, 200, 400, 600, 800, 1000]
+    assert group_pieces(tables, edges, 2) == [0, 1, 0, 1, 0]
+    assert group_pieces(tables, edges, 1) == [0] * 5
+    assert group_pieces(tables, edges, 9) == [0, 1, 2, 3, 4]
+
+
+def test_the_closest_groups_are_joined_first() -> None:
+    generator = np.random.default_rng(1)
+    values = np.concatenate([generator.normal(size=300) + level for level in (0.0, 5.0, 0.3)])
+    tables = ngram_tables(channels_of(as_stream(values)), len(values))
+    assert group_pieces(tables, [0, 300, 600, 900], 2) == [0, 1, 0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points, deseasonalize, difference, preprocess, robust_ranks
-from shoal.changes.input import as_stream
+from shoal.changes.validation import as_stream
 from shoal.errors import DataError, UsageError
 
 

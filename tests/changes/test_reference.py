@@ -6,15 +6,15 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from shoal.changes import distance, list_estimator, reference
-from shoal.changes.channels import channels_of
-from shoal.changes.input import as_stream
 from shoal.changes.khaleghi_ryabko import profile_of, split_distances, weights_of
-from shoal.changes.words import Cell, cells_of
+from shoal.changes.ngrams import NgramTable, ngram_tables
+from shoal.changes.quantization import channels_of
+from shoal.changes.validation import as_stream
 
 few_symbols = st.lists(st.integers(0, 3), min_size=1, max_size=40)
 
 
-def plain(cells: list[Cell], values: list[float]) -> tuple[list[np.ndarray], list[tuple[int, int, float]]]:
+def plain(cells: list[NgramTable], values: list[float]) -> tuple[list[np.ndarray], list[tuple[int, int, float]]]:
     """The same cells and weights in the form of the reference."""
     channel = channels_of(as_stream(values))[0]
     symbols = [channel.at(digits).astype(int) for digits in range(1, channel.depth + 1)]
@@ -37,7 +37,7 @@ def test_every_split_has_the_distance_of_the_definition(symbols: list[int], leng
 @given(values=st.lists(st.integers(0, 9), min_size=24, max_size=70), share=st.floats(0.15, 0.9))
 def test_the_list_estimator_is_the_one_of_the_paper(values: list[int], share: float) -> None:
     channels = channels_of(as_stream(values))
-    cells = cells_of(channels, len(values))
+    cells = ngram_tables(channels, len(values))
     symbols, given_cells = plain(cells, values)
     expected = reference.list_estimator(symbols, given_cells, share)
     found = list_estimator(values, share)
@@ -47,7 +47,7 @@ def test_the_list_estimator_is_the_one_of_the_paper(values: list[int], share: fl
 
 def test_profiles_of_all_cells_are_those_of_the_reference() -> None:
     values = np.random.default_rng(3).random(90) ** np.repeat([1, 2], [40, 50])
-    cells = cells_of(channels_of(as_stream(values)), 90)
+    cells = ngram_tables(channels_of(as_stream(values)), 90)
     symbols, given_cells = plain(cells, values.tolist())
     expected = [
         reference.distance([level[5:at] for level in symbols], [level[at:80] for level in symbols], given_cells)

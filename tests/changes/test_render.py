@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points, plot_changes
-from shoal.changes.input import as_stream
 from shoal.changes.render import (
     changes_table,
     describe_change,
@@ -20,6 +19,7 @@ from shoal.changes.render import (
     step_label,
 )
 from shoal.changes.result import Change, ChangedFeature, Changes
+from shoal.changes.validation import as_stream
 from shoal.errors import DataError, MissingExtraError
 
 SHIFT = np.concatenate([np.random.default_rng(0).normal(size=200), np.random.default_rng(1).normal(size=200) + 4.0])

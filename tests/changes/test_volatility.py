@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.changes import change_points
-from shoal.changes.colour import Colour
-from shoal.changes.decay import NONE, Decay
+from shoal.changes.permutation import NO_MEMORY, Decay, LinearBootstrap
 from shoal.changes.volatility import volatility
 
 
@@ -63,18 +62,18 @@ def test_volatility_is_not_missed_in_five_hundred_steps() -> None:
 
 def test_noise_seldom_has_volatility() -> None:
     generator = np.random.default_rng(0)
-    assert sum(volatility([generator.normal(size=500)], 25).longest != NONE for _ in range(40)) <= 9
+    assert sum(volatility([generator.normal(size=500)], 25).longest != NO_MEMORY for _ in range(40)) <= 9
 
 
 def test_pieces_of_one_spread_each_leave_no_memory() -> None:
-    assert sum(volatility([spreads(seed, [150] * 8)], 60).longest == NONE for seed in range(10)) >= 8
-    assert all(volatility([spreads(seed, [300, 300])], 30).longest == NONE for seed in range(10))
+    assert sum(volatility([spreads(seed, [150] * 8)], 60).longest == NO_MEMORY for seed in range(10)) >= 8
+    assert all(volatility([spreads(seed, [300, 300])], 30).longest == NO_MEMORY for seed in range(10))
 
 
 def test_levels_are_no_volatility_where_they_are_known() -> None:
     generator = np.random.default_rng(1)
     pieces = [generator.normal(level, size=200) for level in (0.0, 4.0, 0.0, 4.0)]
-    assert volatility(pieces, 40).longest == NONE
+    assert volatility(pieces, 40).longest == NO_MEMORY
 
 
 def test_an_autoregression_has_no_volatility() -> None:
@@ -92,5 +91,5 @@ def test_spreads_in_turns_are_found_with_nothing_told() -> None:
 def test_blocks_in_their_own_order_are_as_they_were() -> None:
     sums = np.random.default_rng(2).normal(size=30)
     grams = np.outer(sums, sums)[:, :, None].astype(np.float32)
-    colour = Colour(grams, 10, Decay(0.5, 0.95), of_stream=1.0)
+    colour = LinearBootstrap(grams, 10, Decay(0.5, 0.95), of_stream=1.0)
     assert colour.ordered(np.arange(30)) == pytest.approx(grams, abs=1e-4)

@@ -237,3 +237,13 @@ def test_logits_that_body_and_head_do_not_give_are_found_out(monkeypatch):
 def test_the_head_of_a_model_in_training_is_not_checked():
     with pytest.raises(ModelError, match=r"call model\.eval\(\)"):
         check_head_path(random_model(architectures()["llama"]).train())
+
+
+def test_a_certificate_gives_a_row_a_check():
+    certificate = certify(lambda *_: [], fast=True)
+    frame = certificate.to_frame()
+    assert list(frame["name"]) == [check.name for check in certificate.checks]
+    assert list(frame["passed"]) == [check.passed for check in certificate.checks]
+    assert json.loads(json.dumps(certificate.to_dict(), allow_nan=False))["checks"][0]["got"] == {
+        "error": "the evaluator returned 0 records for 25 examples"
+    }

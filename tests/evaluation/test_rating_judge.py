@@ -371,3 +371,16 @@ def test_a_table_that_is_none_is_refused():
 def test_a_certificate_can_be_kept(judge):
     certificate = certify_judge(judge(marking.blind)[0], stories=7)
     assert json.loads(json.dumps(certificate.to_dict()))["passed"] is False
+
+
+def test_a_certificate_gives_a_row_a_perturbation():
+    def severe(submissions):
+        return [Judgement(grammar=5, creativity=5, consistency=5, instruction=5, age="B") for _ in submissions]
+
+    frame = certify_judge(severe, stories=7).to_frame()
+    assert list(frame["perturbation"]) == ["grammar", "consistency", "instruction"]
+    assert set(frame["sensitivity"]) == {"insensitive"}
+    assert set(frame["drop_marks"]) == {0.0}
+    silent = certify_judge(lambda submissions: [None] * len(submissions), stories=7)
+    assert (silent.submissions, silent.unusable) == (10, 10)
+    assert silent.to_frame()["p_value"].isna().all()

@@ -311,3 +311,13 @@ def test_marks_are_averaged_over_those_that_were_given(reader):
     assert found["judge: grammar"].value == pytest.approx(16 / 3)
     assert found["judge: age group"].value == 3.0
     assert "1 of 4 completions without a usable answer" in found["judge: grammar"].note
+
+
+def test_a_rating_prints_its_measures_and_gives_a_row_for_each(reader):
+    rating = rate_model(reader, Material(held_out=("A cat sat.", "A dog ran.")))
+    frame = rating.to_frame()
+    assert list(frame["name"]) == [one.name for one in rating.measures] == ["bits per byte"]
+    head, line = str(rating).splitlines()
+    assert head.startswith("bundled:searches  (")
+    assert line.split()[:3] == ["bits", "per", "byte"]
+    assert f"{rating.measures[0].value:.4f}" in line

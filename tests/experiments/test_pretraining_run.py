@@ -75,6 +75,16 @@ def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -
     assert load_model(str(run.model), device="cpu").parameters == run.parameters
 
 
+def test_a_result_prints_itself_and_gives_its_curve_as_a_frame(run: PretrainResult) -> None:
+    pytest.importorskip("pandas")
+    text = str(run)
+    assert f"told: {run.bits_per_byte['told']:.4f} bits a byte [" in text
+    assert f"{run.parameters:,} parameters, {run.tokens:,} tokens in {run.steps:,} steps, float32, " in text
+    frame = run.to_frame()
+    assert list(frame["step"]) == list(range(1, run.steps + 1))
+    assert frame["loss"].iloc[-1] == run.curve[-1].loss
+
+
 def test_the_card_says_what_was_read_and_measured(run: PretrainResult) -> None:
     card = (run.model / "README.md").read_text()
     score = run.held_out["told"]
@@ -306,7 +316,7 @@ def test_memorised_text_is_counted(home: Path) -> None:
 def test_the_plan_is_said_before_the_first_step(home: Path) -> None:
     order: list[str] = []
     callbacks = PretrainCallbacks(
-        on_plan=lambda plan: order.append("\n".join(plan.lines())), on_step=lambda point: order.append(str(point.step))
+        on_plan=lambda plan: order.append(str(plan)), on_step=lambda point: order.append(str(point.step))
     )
     result = pretrain_run(recipe(seed=3), home / "planned", callbacks=callbacks)
     plan = plan_run(recipe(seed=3), home / "prepared")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from shoal.errors import DataError, UsageError
+from shoal.insight import AnalysisOptions
 from shoal.insight.vectors import LabelTask, PairTask, embed_words, find_dimension, read_label_task
 from shoal.models import load_model
 from shoal.text.vectors import WordPairs, WordVectors
@@ -111,3 +112,71 @@ def test_a_models_own_vectors_are_the_means_of_its_tokens() -> None:
     expected = stories.model.get_input_embeddings().weight[ids].mean(dim=0).detach().numpy()
     assert found.dimension == 64
     np.testing.assert_allclose(found.matrix[1], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("needed", [4, 16, 64])
+def test_the_planted_dimension_is_enough_and_less_is_worse(needed: int) -> None:
+    """Scores that the first dimensions make, and no others."""
+    unit = HIDDEN[:, :needed] / np.linalg.norm(HIDDEN[:, :needed], axis=1, keepdims=True)
+    chosen = np.random.default_rng(1).choice(1200, size=(2000, 2))
+    scores = tuple((WORDS[a], WORDS[b], float(unit[a] @ unit[b])) for a, b in chosen)
+    task = PairTask(pairs=WordPairs(name="planted", pairs=scores), name="planted")
+    (found,) = find_dimension(planted, [task], (2, 4, 16, 64)).findings
+    assert found.best == needed
+    standings = {each.dimension: each.standing for each in found.scores}
+    assert standings[needed] == "as good"
+    assert all(standings[each] == "worse" for each in (2, 4, 16, 64) if each < needed)
+
+
+def test_losses_are_differences_from_the_best_and_lie_in_their_intervals() -> None:
+    (found,) = find_dimension(planted, [PairTask(pairs=pairs(800), name="pairs")], (8, 64)).findings
+    by_dimension = {each.dimension: each for each in found.scores}
+    best = by_dimension[found.best]
+    assert (best.loss, best.low, best.high) == (0.0, 0.0, 0.0)
+    for each in found.scores:
+        assert each.loss == pytest.approx(best.score - each.score)
+        assert each.low <= each.loss <= each.high
+
+
+def test_what_is_open_is_as_good_where_only_a_larger_effect_matters() -> None:
+    noise = tuple(
+        (a, b, float(score)) for (a, b, _), score in zip(pairs(80).pairs, np.arange(80) * 7 % 80, strict=True)
+    )
+    task = PairTask(pairs=WordPairs(name="noise", pairs=noise), name="noise")
+    strict, loose = (find_dimension(planted, [task], (8, 64), min_effect=effect).findings[0] for effect in (0.02, 1.9))
+    assert "open" in {each.standing for each in strict.scores}
+    assert {each.standing for each in loose.scores} == {"as good"}
+    assert strict.items_needed is not None
+    assert loose.items_needed is None
+
+
+def test_every_training_counts_and_costs_are_of_all_dimensions() -> None:
+    calls: list[tuple[int, int]] = []
+
+    def train(dimension: int, seed: int) -> WordVectors:
+        calls.append((dimension, seed))
+        return planted(dimension, seed)
+
+    steps: list[tuple[str, int, int]] = []
+    options = AnalysisOptions(progress=lambda *call: steps.append(call))
+    report = find_dimension(train, [PairTask(pairs=pairs(200), name="pairs")], (16, 8), seeds=2, options=options)
+    assert calls == [(8, 0), (8, 1), (16, 0), (16, 1)]
+    assert steps == [("dimensions", 1, 2), ("dimensions", 2, 2)]
+    assert [(cost.dimension, cost.bytes) for cost in report.costs] == [(8, 1200 * 8 * 4), (16, 1200 * 16 * 4)]
+
+
+def test_a_report_is_printed_and_tabulated() -> None:
+    tasks = [LabelTask(name="tags", kind="part of speech", items=LABELLED), PairTask(pairs=pairs(200), name="pairs")]
+    report = find_dimension(planted, tasks, (8, 64))
+    frame = report.to_frame()
+    assert list(zip(frame.task, frame.dimension, strict=True)) == [
+        ("tags", 8),
+        ("tags", 64),
+        ("pairs", 8),
+        ("pairs", 64),
+    ]
+    text = str(report)
+    assert "tags (240 test items): best by validation" in text
+    assert "claim: at most 50 dimensions are enough: " in text
+    assert "CPU-seconds" in text
+    assert report.to_dict()["min_effect"] == 0.02

@@ -7,7 +7,7 @@ import torch
 from planted import TOKENS, attention_model
 
 from architectures import letter_tokenizer, letters, tiny_model
-from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
+from shoal.errors import DataError, ModelError, TooLongError, UnknownNameError, UsageError
 from shoal.insight import (
     AnalysisOptions,
     PromptPair,
@@ -256,3 +256,88 @@ def test_patching_says_first_whether_the_model_does_the_task_and_last_what_is_no
     assert holds_zero == sorted(holds_zero)
     last = found.strongest(len(found.effects))[-1]
     assert last.interval().endswith("(not significant)")
+
+
+def planted_pairs() -> list[PromptPair]:
+    """The prompt ends with a token that stood before; what followed it then is the answer."""
+    before = list(range(1, 19))
+    return [
+        PromptPair(
+            prompt=letters([*before, place]),
+            counterfactual=letters([*before, place + 6]),
+            target=letters([place + 1]),
+            foil=letters([place + 7]),
+        )
+        for place in range(2, 8)
+    ]
+
+
+def test_without_noise_the_induction_head_alone_restores_the_answer_and_all_others_nothing():
+    """The heads that were not written have no weights; the head below it reads the same tokens in both runs."""
+    found = patch_effects(attention_model(noise=0.0), letter_tokenizer(TOKENS), planted_pairs(), site="attention.heads")
+    effects = {(each.block, each.head, each.position): each.effect for each in found.effects}
+    best = effects.pop((1, 0, -1))
+    assert best > 0.9
+    assert max(map(abs, effects.values())) < 1e-4
+    assert found.both == found.pairs == 6
+    assert found.does_task
+
+
+def test_the_last_residual_stream_restores_everything_and_earlier_positions_nothing():
+    found = patch_effects(attention_model(noise=0.0), letter_tokenizer(TOKENS), planted_pairs(), site="residual_in")
+    effects = {(each.block, each.position): each.effect for each in found.effects}
+    assert effects[0, -1] == pytest.approx(1.0, abs=1e-4)
+    assert effects[1, -1] == pytest.approx(1.0, abs=1e-4)
+    assert max(abs(effect) for (_, position), effect in effects.items() if position != -1) < 1e-4
+
+
+def test_swapping_prompt_and_counterfactual_mirrors_the_task_and_keeps_full_effects():
+    pairs = planted_pairs()
+    mirrored = [
+        PromptPair(prompt=each.counterfactual, counterfactual=each.prompt, target=each.foil, foil=each.target)
+        for each in pairs
+    ]
+    model, tokenizer = attention_model(), letter_tokenizer(TOKENS)
+    one, other = (patch_effects(model, tokenizer, each) for each in (pairs, mirrored))
+    assert one.clean == pytest.approx(-other.counterfactual, abs=1e-5)
+    assert one.counterfactual == pytest.approx(-other.clean, abs=1e-5)
+    ends = [next(each for each in found.effects if (each.block, each.position) == (0, -1)) for found in (one, other)]
+    assert [each.effect for each in ends] == pytest.approx([1.0, 1.0], abs=1e-4)
+
+
+@pytest.mark.parametrize("site", ["residual_in", "attention.heads", "attention.output", "mlp.output"])
+def test_every_site_has_an_effect_for_each_place_and_is_tabulated(site):
+    model = tiny_model("Llama")
+    found = patch_effects(model, letter_tokenizer(), [pair()], site=site)
+    heads = 2 if site == "attention.heads" else 1
+    assert len(found.effects) == 2 * heads * 9
+    frame = found.to_frame()
+    assert list(frame["effect"]) == [each.effect for each in found.effects]
+    assert set(frame["position"]) == set(range(-9, 0))
+    assert frame["significant"].isna().all()  # one pair has no interval
+    assert json.loads(json.dumps(found.to_dict()))["site"] == site
+
+
+def test_pairs_of_different_lengths_are_aligned_at_their_ends():
+    model = tiny_model("GPT2")
+    short = pair(CLEAN[:5], COUNTER[:5])
+    found = patch_effects(model, letter_tokenizer(), [pair(), short])
+    assert {each.position for each in found.effects} == set(range(-5, 0))
+    (alone,) = (patch_effects(model, letter_tokenizer(), [each]) for each in [short])
+    assert {each.position for each in alone.effects} == set(range(-5, 0))
+
+
+@pytest.mark.parametrize("method", ["activation", "attribution"])
+def test_patching_leaves_no_hook_and_no_gradient(method):
+    model = tiny_model("GPT2")
+    patch_effects(model, letter_tokenizer(), [pair()], site="attention.heads", method=method)
+    assert not [hook for module in model.modules() for hook in (*module._forward_hooks, *module._forward_pre_hooks)]
+    assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_a_prompt_beyond_the_context_is_refused():
+    long = torch.randint(1, 300, (97,), generator=torch.Generator().manual_seed(0))
+    with pytest.raises(TooLongError, match="reads at most 96"):
+        patch_effects(tiny_model("GPT2"), letter_tokenizer(), [pair(long, long.flip(0))])
+    with pytest.raises(DataError, match="no pair of prompts"):
+        patch_effects(tiny_model("GPT2"), letter_tokenizer(), [])

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shoal.segmentation import LabelledText, OpenSet, fit_open_set, load_head, shipped_head, train_head
+from shoal.errors import DataError
+from shoal.segmentation import (
+    LabelledText,
+    OpenSet,
+    calibrate_false_alarms,
+    fit_open_set,
+    load_head,
+    scale_evidence,
+    shipped_head,
+    train_head,
+)
+from shoal.segmentation.calibration import FACTORS, one_class_documents
 from shoal.segmentation.heads import NONE
 from styles import sentences, texts
 
@@ -66,3 +77,41 @@ def test_the_shipped_register_head_is_not_sure_of_a_tale() -> None:
     register = shipped_head("register")
     assert replace(register, open_set=None).judge(tale)[1] > 0.9
     assert register.judge(tale)[1] < 0.9
+
+
+def test_the_weight_that_leaves_one_class_whole_is_found(head: ClassifierHead) -> None:
+    held_out = [
+        LabelledText(label=how, sentences=sentences(how, 40, seed)) for how in ("talk", "report") for seed in (7, 8, 9)
+    ]
+    assert calibrate_false_alarms(head, held_out, documents=1) == FACTORS[-1]
+    swapped = [
+        LabelledText(label="mixed", sentences=(*sentences("talk", 20, seed), *sentences("report", 20, seed)))
+        for seed in (7, 8, 9)
+    ]
+    assert calibrate_false_alarms(scale_evidence(head, 3.0), swapped, documents=1) == FACTORS[0]
+    with pytest.raises(DataError, match="no class has 3 texts"):
+        calibrate_false_alarms(head, held_out[:2], documents=1)
+
+
+def test_documents_of_one_class_are_passages_of_that_class() -> None:
+    made = [
+        LabelledText(label=how, sentences=tuple(f"{how} {seed} {place}" for place in range(60)))
+        for how in ("talk", "report")
+        for seed in range(3)
+    ]
+    documents = one_class_documents(made, 12, seed=0)
+    assert len(documents) == 12
+    for document in documents:
+        assert 5 * 25 <= len(document) <= 5 * 45
+        assert len({line.split()[0] for line in document}) == 1
+        assert len({line.split()[1] for line in document}) == 3
+    assert documents == one_class_documents(made, 12, seed=0) != one_class_documents(made, 12, seed=1)
+
+
+def test_scaled_evidence_is_the_likelihoods_times_the_factor(head: ClassifierHead) -> None:
+    lines = sentences("talk", 5, 3)
+    assert scale_evidence(head, 2.5).likelihoods(lines) == pytest.approx(2.5 * head.likelihoods(lines))
+
+
+def test_factors_grow_by_a_fifth() -> None:
+    assert np.diff(np.log(FACTORS)) == pytest.approx(np.log(2) / 4, abs=1e-2)

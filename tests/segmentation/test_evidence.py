@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from shoal.segmentation import WordChannel
-from shoal.segmentation.evidence import VectorEvidence, WordEvidence, effective_dimensions
+from shoal.segmentation import Features, WordChannel
+from shoal.segmentation.evidence import (
+    ClassEvidence,
+    SegmentEvidence,
+    VectorEvidence,
+    WordEvidence,
+    effective_dimensions,
+)
 
 COUNTS = np.array([[2, 0, 1, 0], [0, 1, 1, 0], [1, 0, 0, 3], [0, 0, 2, 1], [0, 0, 0, 0], [1, 1, 0, 0]])
 SHARES = np.array([1e-3, 2e-4, 5e-4, 1e-5])
@@ -77,3 +83,40 @@ def test_independent_directions_are_counted() -> None:
 
 def test_vectors_that_say_nothing_are_worth_nothing() -> None:
     assert (VectorEvidence(np.zeros((4, 3))).scores(0.3, 0.9) == 0).all()
+
+
+def test_the_evidence_of_a_class_segment_is_its_definition() -> None:
+    likelihoods = np.random.default_rng(0).normal(size=(6, 3))
+    shared = likelihoods - np.logaddexp.reduce(likelihoods, axis=1, keepdims=True)
+    scores = ClassEvidence(likelihoods).scores()
+    for start in range(6):
+        for stop in range(start + 1, 7):
+            expected = np.logaddexp.reduce(shared[start:stop].sum(axis=0)) - np.log(3)
+            assert scores[start, stop] == pytest.approx(expected)
+
+
+def test_the_evidence_of_all_parts_is_added() -> None:
+    draw = np.random.default_rng(3)
+    vectors, likelihoods = draw.normal(size=(6, 3)), draw.normal(size=(6, 4))
+    alone = [
+        SegmentEvidence(Features(counts=COUNTS, background=SHARES)).scores(2.0),
+        SegmentEvidence(Features(vectors=vectors)).scores(),
+        SegmentEvidence(Features(likelihoods=likelihoods)).scores(),
+    ]
+    together = Features(counts=COUNTS, background=SHARES, vectors=vectors, likelihoods=likelihoods)
+    assert SegmentEvidence(together).scores(2.0) == pytest.approx(sum(alone))
+
+
+def test_without_a_background_the_document_has_its_own_shares_flattened() -> None:
+    own = np.sqrt(COUNTS.sum(axis=0))
+    flattened = WordEvidence(COUNTS, own / own.sum()).scores(800.0, 0.9)
+    assert SegmentEvidence(Features(counts=COUNTS)).scores() == pytest.approx(flattened, abs=1.0)
+    assert WordEvidence(COUNTS).scores(800.0, 0.9) == pytest.approx(SegmentEvidence(Features(counts=COUNTS)).scores())
+
+
+def test_the_commonest_words_take_the_documents_own_frequencies() -> None:
+    shares = np.array([0.05, 1e-4])
+    rare_style = WordEvidence(np.array([[1, 0]] * 5 + [[0, 1]]), shares)
+    common_style = WordEvidence(np.array([[40, 0]] * 5 + [[0, 1]]), shares)
+    # A word of style that fills the document is expected there, so one more of it says less.
+    assert common_style.scores(400.0)[0, 1] / 40 > rare_style.scores(400.0)[0, 1]

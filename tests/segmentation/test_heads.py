@@ -15,17 +15,13 @@ from shoal.segmentation import (
     ClassifierHead,
     Features,
     LabelledText,
-    calibrate_false_alarms,
     find_channel,
     known_channels,
     load_head,
-    scale_evidence,
     segment,
     shipped_head,
     train_head,
 )
-from shoal.segmentation.calibration import FACTORS
-from shoal.segmentation.evidence import ClassEvidence
 from shoal.segmentation.heads import class_probabilities
 from styles import sentences, texts
 
@@ -96,30 +92,6 @@ def test_too_few_classes_or_texts_are_refused() -> None:
 def test_an_unknown_reader_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'style'"):
         train_head(texts(), reader="styles", source="made up")
-
-
-def test_the_weight_that_leaves_one_class_whole_is_found(head: ClassifierHead) -> None:
-    held_out = [
-        LabelledText(label=how, sentences=sentences(how, 40, seed)) for how in ("talk", "report") for seed in (7, 8, 9)
-    ]
-    assert calibrate_false_alarms(head, held_out, documents=1) == FACTORS[-1]
-    swapped = [
-        LabelledText(label="mixed", sentences=(*sentences("talk", 20, seed), *sentences("report", 20, seed)))
-        for seed in (7, 8, 9)
-    ]
-    assert calibrate_false_alarms(scale_evidence(head, 3.0), swapped, documents=1) == FACTORS[0]
-    with pytest.raises(DataError, match="no class has 3 texts"):
-        calibrate_false_alarms(head, held_out[:2], documents=1)
-
-
-def test_the_evidence_of_a_class_segment_is_its_definition() -> None:
-    likelihoods = np.random.default_rng(0).normal(size=(6, 3))
-    shared = likelihoods - np.logaddexp.reduce(likelihoods, axis=1, keepdims=True)
-    scores = ClassEvidence(likelihoods).scores()
-    for start in range(6):
-        for stop in range(start + 1, 7):
-            expected = np.logaddexp.reduce(shared[start:stop].sum(axis=0)) - np.log(3)
-            assert scores[start, stop] == pytest.approx(expected)
 
 
 class _Placed(Channel):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from shoal.segmentation import Cut, Segmentation, label_segments, shipped_head
+from shoal.segmentation import (
+    Cut,
+    Features,
+    Segmentation,
+    label_segments,
+    segment,
+    sentence_similarities,
+    shipped_head,
+)
 from shoal.segmentation.sentence_features import style_tokens
 from styles import sentences
 
@@ -39,11 +50,13 @@ def test_every_trait_was_measured() -> None:
     assert trait.z > 1.65
 
 
-def test_the_order_of_magnitude_of_z_follows_the_formula() -> None:
-    from shoal.segmentation.labels import _log_odds
-
-    # 10 of 100 against 0 of 100, one prior token of a hundred: ln(11/189) - ln(1/199), variance 1/11 + 1/1.
-    assert _log_odds(10, 100, 0, 100, 1.0) == pytest.approx((2.4494) / (1 / 11 + 1) ** 0.5, abs=1e-3)
+def test_z_follows_the_formula() -> None:
+    # Ten lighthouses of 100 tokens against none of 100; the prior adds 100 tokens at the whole text's rate, 10 / 200.
+    here, there = ["lighthouse lamp glow wave ship rock foam gull mist tide"] * 10, ["a b c d e f g h i j"] * 10
+    first, _ = label_segments(cut(tuple(here), tuple(there)), max_words=20)
+    (trait,) = (trait for trait in first.words if trait.name == "lighthouse")
+    odds = np.log(15 / (200 - 15)) - np.log(5 / (200 - 5))
+    assert trait.z == pytest.approx(odds / (1 / 15 + 1 / 5) ** 0.5)
 
 
 def test_segments_that_are_alike_have_nothing_that_sets_them_apart() -> None:
@@ -73,3 +86,42 @@ def test_many_segments_are_labelled_by_counting_each_word_once() -> None:
     assert len(labels) == 300
     assert [[trait.name for trait in label.words] for label in labels] == [[name] for name in names]
     assert {trait.elsewhere for label in labels for trait in label.words} == {0.0}
+
+
+def test_a_sentence_is_as_similar_as_the_share_of_its_words_that_come_again() -> None:
+    counts = np.array([[1, 1, 0, 0], [1, 0, 2, 0], [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 3]])
+    found = sentence_similarities(Features(counts=counts), (3, 2))
+    assert [one.value for one in found] == [0.5, 0.5, 0.0, 1.0, 1.0]
+    assert found[0].description == "50% of its words come again in its segment"
+    assert found[0].class_index is None
+
+
+def test_a_sentence_is_as_similar_as_its_cosine_with_the_others() -> None:
+    vectors = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [5.0, 5.0], [-1.0, 0.0]])
+    found = [one.value for one in sentence_similarities(Features(vectors=vectors), (3, 1, 1))]
+    others = [vectors[1] + vectors[2], vectors[0] + vectors[2], vectors[0] + vectors[1]]
+    expected = [float(v @ o / np.linalg.norm(v) / np.linalg.norm(o)) for v, o in zip(vectors, others, strict=False)]
+    assert found == pytest.approx([*expected, 0.0, 0.0])  # alone in its segment, a sentence is like nothing
+
+
+def test_a_sentence_has_its_likeliest_class() -> None:
+    likelihoods = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]))
+    first, second = sentence_similarities(Features(likelihoods=likelihoods), (2,), ("a", "b", "c"))
+    assert (first.class_index, first.description) == (0, "a 0.70")
+    assert (second.class_index, second.value) == (2, pytest.approx(0.8))
+
+
+def test_labels_go_by_the_head_by_which_the_text_was_read() -> None:
+    happy = ["I love this, thank you so much!", "Haha this is hilarious", "Great, so happy for you"] * 4
+    found = segment(happy, channel="emotion")
+    (label,) = label_segments(found)
+    assert label.class_name == "joy"
+    assert found.head is not None
+    assert label_segments(replace(found, head=None))[0].class_name is None
+
+
+def test_at_most_as_many_traits_as_were_requested() -> None:
+    for label in label_segments(cut(FIRST, SECOND), max_words=1, max_style=2):
+        assert len(label.words) <= 1
+        assert len(label.style) <= 2
+        assert len(label.since) <= 2

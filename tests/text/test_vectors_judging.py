@@ -12,6 +12,8 @@ from scipy.stats import spearmanr
 
 from shoal.errors import DataError
 from shoal.text.vectors import (
+    AnalogyScore,
+    SimilarityScore,
     WordPairs,
     WordVectors,
     judge_analogies,
@@ -204,3 +206,24 @@ def test_the_shared_sets_can_be_read(data_folder: Path) -> None:
         "EN-WS-353-ALL": 353,
     }
     assert sum(map(len, read_analogies(folder / "questions-words.txt").sections.values())) == 19544
+
+
+def test_scores_print_as_one_line_each() -> None:
+    known = SimilarityScore(name="men", pairs=20, known=15, spearman=0.5, low=0.25, high=0.75)
+    assert str(known).split() == ["men", "0.500", "[0.250,", "0.750]", "15", "of", "20", "pairs", "known", "(75%)"]
+    few = SimilarityScore(name="men", pairs=20, known=5, spearman=None, low=None, high=None)
+    assert "too few pairs are known" in str(few)
+    assert few.to_dict()["coverage"] == 0.25
+    answered = AnalogyScore(name="capitals", questions=10, known=8, right=2)
+    assert str(answered).split() == ["capitals", "25.0%", "right", "8", "of", "10", "questions", "known"]
+    assert "none is known" in str(AnalogyScore(name="all", questions=3, known=0, right=0))
+
+
+def test_an_analogy_whose_words_are_unknown_does_not_count(vectors: WordVectors, tmp_path: Path) -> None:
+    file = tmp_path / "questions.txt"
+    file.write_text(": letters\na b c d\na b c zebra\n")
+    scores = judge_analogies(vectors, read_analogies(file))
+    assert [(score.name, score.questions, score.known) for score in scores] == [("letters", 2, 1), ("all", 2, 1)]
+    (tmp_path / "none.txt").write_text(": letters\n")
+    with pytest.raises(DataError):
+        read_analogies(tmp_path / "none.txt")

@@ -109,3 +109,23 @@ def test_sizes_that_the_corpus_is_too_small_for_are_left_out():
 def test_one_document_is_too_few_to_choose_on():
     with pytest.raises(DataError, match="1 documents are too few"):
         choose_vocabulary(["One day."])
+
+
+def test_a_choice_prints_its_table_and_gives_a_frame():
+    texts = [f"A cat number {place} sat on the mat." for place in range(40)]
+    choice = choose_vocabulary(texts, sizes=(290, 300))
+    lines = str(choice).splitlines()
+    assert lines[0] == f"4 held-out documents, {choice.held_out_bytes} bytes, 95% bootstrap intervals over documents"
+    assert [line.split()[0] for line in lines[2:-1]] == [str(score.size) for score in choice.scores]
+    assert lines[-1] == f"chosen: {choice.size}, the smallest that is not significantly worse than the best"
+    frame = choice.to_frame()
+    assert frame["size"].tolist() == [score.size for score in choice.scores]
+    assert frame["bits_a_byte"].tolist() == [score.bits_a_byte for score in choice.scores]
+    assert choice.to_dict()["size"] == choice.size
+
+
+def test_progress_counts_the_sizes():
+    texts = [f"A cat number {place} sat on the mat." for place in range(40)]
+    seen = []
+    choose_vocabulary(texts, sizes=(300, 290, 290), progress=lambda *state: seen.append(state))
+    assert seen[0] == ("sizes", 1, 2)

@@ -1,10 +1,4 @@
 from .detector import ChangePointDetector as ChangePointDetector
-from .input import (
-    DIFFERENT as DIFFERENT,
-    Stream as Stream,
-    as_stream as as_stream,
-    joined as joined,
-)
 from .khaleghi_ryabko import (
     distance as distance,
     list_estimator as list_estimator,
@@ -40,4 +34,9 @@ from .result import (
     ChangedFeature as ChangedFeature,
     Changes as Changes,
 )
-from .settings import check_settings as check_settings
+from .stream import Stream as Stream, joined as joined
+from .validation import (
+    DIFFERENT as DIFFERENT,
+    as_stream as as_stream,
+    check_settings as check_settings,
+)

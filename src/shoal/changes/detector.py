@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shoal.changes.input import as_stream
 from shoal.changes.points import change_points
+from shoal.changes.validation import as_stream
 from shoal.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Kind, Stream
     from shoal.changes.models import Model
     from shoal.changes.result import Changes
+    from shoal.changes.stream import Stream
+    from shoal.changes.validation import Kind
 
 PARAMETERS = ("min_distance", "process_count", "alpha", "confidence", "kind", "model", "seed", "with_end")
 

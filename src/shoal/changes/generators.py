@@ -1,8 +1,8 @@
 """Streams whose changes are known: what the engine is tested and measured on.
 
-Every generator takes the lengths of the pieces and a seed (or a NumPy ``Generator``) and returns a `Sample`: the
-values and the true places. Each piece is an independent draw of a stationary ergodic process. A new generator is one
-function that gives `concatenate` the drawing of one piece.
+Every generator takes the lengths of the pieces and a seed (or a NumPy ``Generator``) and returns a `Sample`: the values
+and the true places. Each piece is an independent draw of a stationary ergodic process. A new generator is one function
+that gives `concatenate` the drawing of one piece.
 """
 
 from __future__ import annotations

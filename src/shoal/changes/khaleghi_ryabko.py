@@ -21,19 +21,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.channels import channels_of
-from shoal.changes.input import Stream, appended, as_stream
-from shoal.changes.moved import moved_most
+from shoal.changes.ngrams import ngram_tables
+from shoal.changes.quantization import channels_of
 from shoal.changes.reference import grids, thinned
 from shoal.changes.result import Change, Changes
-from shoal.changes.settings import check_settings
-from shoal.changes.summaries import piece_summaries
-from shoal.changes.words import cells_of
+from shoal.changes.stream import Stream, appended
+from shoal.changes.summaries import piece_summaries, top_changed_features
+from shoal.changes.validation import as_stream, check_settings
 from shoal.errors import DataError
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Kind
-    from shoal.changes.words import Cell
+    from shoal.changes.ngrams import NgramTable
+    from shoal.changes.validation import Kind
 
 Array = np.ndarray[Any, Any]
 
@@ -54,7 +53,7 @@ def distance(x: Any, y: Any, *, kind: Kind | None = None) -> float:
     """
     first, second = as_stream(x, kind=kind), as_stream(y, kind=kind)
     both = _joined(first, second)
-    cells = cells_of(channels_of(both), both.length)
+    cells = ngram_tables(channels_of(both), both.length)
     weights = weights_of(cells)
     cut = first.length
     return float(sum(w * _between(cell, (0, cut), (cut, both.length)) for cell, w in zip(cells, weights, strict=True)))
@@ -83,7 +82,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
     check_settings(min_distance=min_distance)
     stream = as_stream(x, kind=kind)
     channels = channels_of(stream)
-    cells = cells_of(channels, stream.length)
+    cells = ngram_tables(channels, stream.length)
     found = {place: (score, interval) for place, score, interval in _candidates(cells, stream.length, min_distance)}
     ranked = thinned([(place, score) for place, (score, _) in found.items()], min_distance * stream.length / 2.0)
     edges = sorted([0, *(place for place, _ in ranked), stream.length])
@@ -91,7 +90,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
     for place, score in ranked:
         at = edges.index(place)
         low, high = found[place][1]
-        features = moved_most(channels, cells, (edges[at - 1], place, edges[at + 1]))
+        features = top_changed_features(channels, cells, (edges[at - 1], place, edges[at + 1]))
         changes.append(
             Change(place=place, low=low, high=high - 1, p_value=float("nan"), score=score, features=features)
         )
@@ -108,7 +107,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
     )
 
 
-def weights_of(cells: list[Cell]) -> list[float]:
+def weights_of(cells: list[NgramTable]) -> list[float]:
     """The weight 1 / (l (l + 1) m (m + 1)) of each cell; m of a joint word is its number of channels."""
     found = []
     for cell in cells:
@@ -117,7 +116,7 @@ def weights_of(cells: list[Cell]) -> list[float]:
     return found
 
 
-def profile_of(cells: list[Cell], weights: list[float], start: int, end: int) -> Array:
+def profile_of(cells: list[NgramTable], weights: list[float], start: int, end: int) -> Array:
     """The distance between both sides of every split of a window, of shape (end - start + 1,).
 
     Args:
@@ -155,7 +154,7 @@ def split_distances(words: Array, length: int, steps: int) -> Array:
     return np.asarray(np.where(pairs > 0, 2.0 * sums / np.maximum(pairs, 1), one_empty))
 
 
-def _candidates(cells: list[Cell], length: int, min_distance: float) -> list[tuple[int, float, tuple[int, int]]]:
+def _candidates(cells: list[NgramTable], length: int, min_distance: float) -> list[tuple[int, float, tuple[int, int]]]:
     """The place, score and interval of every interval of both grids; of equal places the highest score comes last."""
     reach = int(length * min_distance / 3.0)
     weights = weights_of(cells)
@@ -171,7 +170,7 @@ def _candidates(cells: list[Cell], length: int, min_distance: float) -> list[tup
     return sorted(found, key=lambda row: row[1])
 
 
-def _between(cell: Cell, first: tuple[int, int], second: tuple[int, int]) -> float:
+def _between(cell: NgramTable, first: tuple[int, int], second: tuple[int, int]) -> float:
     """sum_B |nu - nu'| of one cell between two pieces."""
     one, other = (
         np.bincount(cell.words[start : max(end - cell.length + 1, start)], minlength=cell.size)

@@ -25,14 +25,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from shoal.changes.cleaning import cleaned
-from shoal.changes.least_squares import best_places, errors_of_splits, grid_of, refined
-from shoal.changes.noise_models import FAMILIES, MEMORIES, sums_of, whitened
-from shoal.changes.resampling import p_value_of_stretch
+from shoal.changes.noise_models import (
+    FAMILIES,
+    MEMORIES,
+    best_places,
+    errors_of_splits,
+    grid_of,
+    p_value_of_stretch,
+    refined_places,
+    sums_of,
+    whitened,
+)
+from shoal.changes.preprocessing import standardized
 
 if TYPE_CHECKING:
     from shoal.changes.noise_models import Family
-    from shoal.changes.shuffling import Shuffler
+    from shoal.changes.permutation import Shuffler
 
 Array = np.ndarray[Any, Any]
 
@@ -81,7 +89,7 @@ class Fitting:
     def __init__(self, values: Array, margin: int) -> None:
         known = np.flatnonzero(~np.isnan(values).all(axis=1))
         self._start = int(known[0])
-        self._table = cleaned(values[self._start : int(known[-1]) + 1])
+        self._table = standardized(values[self._start : int(known[-1]) + 1])
         self._margin = margin
         self._sums = {
             (family, phi): sums_of(whitened(self._table, family, phi), family)
@@ -137,7 +145,7 @@ class Fitting:
             for places, error in found:
                 best = min(best, (self._length(family, phi, len(places), error), phi, places))
         described, phi, places = best
-        return Fit(family, refined(self._sums[family, phi], places, length, least), described)
+        return Fit(family, refined_places(self._sums[family, phi], places, length, least), described)
 
     def _length(self, family: Family, phi: float, count: int, error: float) -> float:
         """The length of a description with so many changes."""

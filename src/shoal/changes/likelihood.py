@@ -1,10 +1,14 @@
 """How much likelier each step of a stream is under the law of one piece than under another's.
 
 A code is predicted digit by digit: p(x_t | past) is the product over digits j of p(digit j | digits before j, past).
-Each digit has a few context trees that look at the past in different orders (far back at the first digit alone, or
-near and finely), and the one with the most evidence is used. So a law with a long memory of coarse symbols (a hidden
+Each digit has a few context trees that look at the past in different orders (far back at the first digit alone, or near
+and finely), and the one with the most evidence is used. So a law with a long memory of coarse symbols (a hidden
 rotation), one with fine memory of the last value (a rotation), and one with none (independent draws, where the fine
 digits are a histogram) are all fitted by the same model.
+
+**The place.** With S(t) the log-likelihood of a change at t (`likelihood`) and a flat prior over the places allowed,
+the median of the posterior exp(S) is the place with the least expected absolute error, and the smallest set of places
+that holds 1 - alpha of it is the confidence set.
 """
 
 from __future__ import annotations
@@ -15,14 +19,20 @@ import numpy as np
 
 from shoal.changes.trees import grow, predictions
 
+Span = tuple[int, int]
+"""The first step of a part of the stream, and the step after its last."""
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.changes.channels import Channel
+    from shoal.changes.quantization import QuantizedChannel
     from shoal.changes.trees import Trees
 
+    Others = Sequence[Sequence[Span]]
+
+    """Further pieces of the process before a change, and of the one after it."""
+
 Array = np.ndarray[Any, Any]
-Piece = tuple[int, int]
 
 FAR = 12
 """Bits of the context that looks far back."""
@@ -32,7 +42,7 @@ AT_ONCE = 8
 """Digits whose trees are grown together, which bounds the memory that streams of many channels take."""
 
 
-class Order(NamedTuple):
+class ContextOrder(NamedTuple):
     """One order in which the past of a digit is looked at."""
 
     joined: Array
@@ -46,13 +56,13 @@ class Order(NamedTuple):
 class Fitted(NamedTuple):
     """One digit under the laws of both pieces."""
 
-    order: Order
+    order: ContextOrder
     """The order of the past with the most evidence."""
     laws: tuple[list[Array], list[Array]]
     """What is predicted before and after the change, by bits of context: each of shape (2, 2, 2^bits)."""
 
 
-def digits_of(channels: list[Channel], length: int) -> list[list[Order]]:
+def digits_of(channels: list[QuantizedChannel], length: int) -> list[list[ContextOrder]]:
     """For every digit of every channel, the orders of the past that its trees may look at."""
     bits = max(1, length.bit_length() - 3)
     return [
@@ -62,7 +72,9 @@ def digits_of(channels: list[Channel], length: int) -> list[list[Order]]:
     ]
 
 
-def split_likelihoods(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Piece], zone: Piece) -> Array:
+def split_likelihoods(
+    digits: list[list[ContextOrder]], before: Sequence[Span], after: Sequence[Span], zone: Span
+) -> Array:
     """The log-likelihood of a change at each place of ``zone``, its end included, up to a constant.
 
     At a change at t, steps before t are owed p_before(x_u | past) and steps from t on p_after(x_u | x_t, ..., x_{u-1}):
@@ -85,7 +97,7 @@ def split_likelihoods(digits: list[list[Order]], before: Sequence[Piece], after:
     return total
 
 
-def _add(total: Array, fitted: Fitted, zone: Piece, inside: tuple[Array, Array]) -> None:
+def _add(total: Array, fitted: Fitted, zone: Span, inside: tuple[Array, Array]) -> None:
     """Add what a digit says, if it tells the pieces apart."""
     bits, here = len(fitted.order.lags), fitted.order.joined[zone[0] : zone[1]]
     missing = None if fitted.order.missing is None else fitted.order.missing[zone[0] : zone[1]]
@@ -100,10 +112,10 @@ def _add(total: Array, fitted: Fitted, zone: Piece, inside: tuple[Array, Array])
         _start_anew(total, fitted, after, second, missing)
 
 
-def _fit(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Piece]) -> list[Fitted]:
+def _fit(digits: list[list[ContextOrder]], before: Sequence[Span], after: Sequence[Span]) -> list[Fitted]:
     """For each digit the order with the most evidence in both pieces together, and its laws."""
     listed = [(digit, order) for digit, orders in enumerate(digits) for order in orders]
-    best: dict[int, tuple[float, Order, Trees, int]] = {}
+    best: dict[int, tuple[float, ContextOrder, Trees, int]] = {}
     for depth in dict.fromkeys(len(order.lags) for _, order in listed):
         rows = [(digit, order) for digit, order in listed if len(order.lags) == depth]
         trees = grow([_taken(order, side) for _, order in rows for side in (before, after)], depth)
@@ -114,7 +126,7 @@ def _fit(digits: list[list[Order]], before: Sequence[Piece], after: Sequence[Pie
     return _laws_of([best[digit] for digit in range(len(digits))])
 
 
-def _laws_of(chosen: list[tuple[float, Order, Trees, int]]) -> list[Fitted]:
+def _laws_of(chosen: list[tuple[float, ContextOrder, Trees, int]]) -> list[Fitted]:
     """The laws of the chosen trees, those that were grown together predicted together."""
     laws: dict[int, tuple[list[Array], list[Array]]] = {}
     for trees in {id(trees): trees for _, _, trees, _ in chosen}.values():
@@ -146,14 +158,14 @@ def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array, missin
         total[: len(steps) - since] += gained
 
 
-def _taken(order: Order, pieces: Sequence[Piece]) -> Array:
+def _taken(order: ContextOrder, pieces: Sequence[Span]) -> Array:
     taken = np.concatenate([order.joined[start:end] for start, end in pieces])
     if order.missing is None:
         return taken
     return np.asarray(taken[~np.concatenate([order.missing[start:end] for start, end in pieces])])
 
 
-def _inside(pieces: Sequence[Piece], zone: Piece) -> Array:
+def _inside(pieces: Sequence[Span], zone: Span) -> Array:
     """Which steps of the zone lie in one of the pieces."""
     inside = np.zeros(zone[1] - zone[0], dtype=bool)
     for start, end in pieces:
@@ -161,7 +173,7 @@ def _inside(pieces: Sequence[Piece], zone: Piece) -> Array:
     return inside
 
 
-def _orders(channels: list[Channel], place: int, digit: int, bits: int) -> list[Order]:
+def _orders(channels: list[QuantizedChannel], place: int, digit: int, bits: int) -> list[ContextOrder]:
     """The orders of the past for one digit: near and finely, by quarters, and far back by halves."""
     channel = channels[place]
     target = (channel.codes >> (channel.depth - digit)) & 1
@@ -178,11 +190,11 @@ def _orders(channels: list[Channel], place: int, digit: int, bits: int) -> list[
         chosen = (present + past)[: min(most, bits)]
         joined = _context(channels, chosen) * 2 + target
         lags = tuple(lag for _, _, lag in chosen)
-        orders.append(Order(joined=joined, missing=channel.missing, lags=lags))
+        orders.append(ContextOrder(joined=joined, missing=channel.missing, lags=lags))
     return orders
 
 
-def _context(channels: list[Channel], order: list[tuple[int, int, int]]) -> Array:
+def _context(channels: list[QuantizedChannel], order: list[tuple[int, int, int]]) -> Array:
     """The bits (channel, digit, lag) of the past and present at each step, the first of them highest."""
     context: Array = np.zeros(len(channels[0].codes), dtype=np.uint16)
     for place, digit, lag in order:
@@ -191,3 +203,76 @@ def _context(channels: list[Channel], order: list[tuple[int, int, int]]) -> Arra
         context = context << 1
         context[lag:] |= bit[: len(bit) - lag]
     return context
+
+
+REACH = 1 << 16
+"""Steps at either side of the guess where the place is looked for, at least; laws are learnt from twice as many."""
+ROUNDS = 3
+"""How often the laws are fitted to the pieces that the place before gave, at most."""
+DOUBT = 0.001
+"""The laws are not fitted to the places that hold all but this share of the posterior: whichever piece such a step is
+not of, the law of that piece would learn it by heart."""
+BESIDE = 8
+"""Nor to so many steps beside those."""
+
+
+class Located(NamedTuple):
+    """A place with its confidence set."""
+
+    place: int
+    """The median of the posterior."""
+    low: int
+    """The least place of the set."""
+    high: int
+    """The greatest place of the set, inclusive."""
+
+
+def locate(
+    digits: list[list[ContextOrder]],
+    window: Span,
+    guess: int,
+    *,
+    margin: int,
+    confidence: float,
+    others: Others = ((), ()),
+    rounds: int = ROUNDS,
+) -> Located:
+    """The place of the one change in ``window``.
+
+    Args:
+        digits: From `likelihood.digits_of`.
+        window: Where the piece before the change starts and the piece after it ends.
+        guess: A place near which the change lies.
+        margin: How far from the ends of the window the change must stay, at least 1.
+        confidence: The share of the posterior in the confidence set.
+        others: Further pieces of the same processes as the piece before and as the piece after.
+        rounds: How often the laws are fitted at most.
+    """
+    reach = max(REACH, len(digits[0][0].joined) // 20)
+    start, end = max(window[0], guess - 2 * reach), min(window[1], guess + 2 * reach)
+    first = max(window[0] + margin, guess - reach)
+    last = min(window[1] - margin, guess + reach)
+    others = tuple([(a, min(b, a + 2 * reach)) for a, b in pieces] for pieces in others)
+    place = int(np.clip(guess, first, last))
+    gap = place, place
+    for _ in range(rounds):
+        before, after = [*others[0], (start, gap[0])], [*others[1], (gap[1], end)]
+        sums = split_likelihoods(digits, before, after, (start, end))[first - start : last - start + 1]
+        posterior = np.exp(sums - sums.max())
+        posterior /= posterior.sum()
+        place = min(first + int(np.searchsorted(np.cumsum(posterior), 0.5)), last)
+        low, high = _hull(posterior, 1.0 - DOUBT)
+        wider = (high - low) // 2 + BESIDE
+        last_gap = gap
+        gap = max(first + low - wider, (start + place) // 2), min(first + high + wider, (place + end + 1) // 2)
+        if gap == last_gap:
+            break
+    low, high = _hull(posterior, confidence)
+    return Located(place=place, low=min(first + low, place), high=max(first + high, place))
+
+
+def _hull(posterior: Array, share: float) -> tuple[int, int]:
+    """The hull of the smallest set of places that holds this share of the posterior."""
+    order = np.argsort(-posterior, kind="stable")
+    taken = order[: int(np.searchsorted(np.cumsum(posterior[order]), share)) + 1]
+    return int(taken.min()), int(taken.max())

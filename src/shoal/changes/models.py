@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from shoal.changes.dependence import SHORT
+from shoal.changes.mixing import SHORT
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Stream
     from shoal.changes.levels_slopes import ModelChange
     from shoal.changes.search import Search
+    from shoal.changes.stream import Stream
 
 Model = Literal["law", "levels", "slopes"]
 """What changes: anything; the level of the values; their slope, or the drift of a random walk."""

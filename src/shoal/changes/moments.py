@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.blocks import Blocks, cut
-from shoal.changes.words import MOST_CHANNELS
+from shoal.changes.ngrams import MAX_CHANNELS
+from shoal.changes.single_change import Blocks, cut_blocks
 
 if TYPE_CHECKING:
-    from shoal.changes.channels import Channel
-    from shoal.changes.words import Cell
+    from shoal.changes.ngrams import NgramTable
+    from shoal.changes.quantization import QuantizedChannel
 
 Array = np.ndarray[Any, Any]
 
@@ -28,7 +28,7 @@ SPREAD = [False, True, False]
 
 
 def short_blocks(
-    channels: list[Channel], cells: list[Cell], start: int, end: int, count: int
+    channels: list[QuantizedChannel], cells: list[NgramTable], start: int, end: int, count: int
 ) -> tuple[Blocks, Array, Array]:
     """Cut ``[start, end)`` into ``count`` blocks.
 
@@ -46,13 +46,15 @@ def short_blocks(
         The blocks, the least variance of a block in one dimension that is believed in each cell, and which are spreads.
     """
     symbols = {place for place, channel in enumerate(channels) if channel.held}
-    counted = cut([one for one in cells if one.length == 1 and symbols.issuperset(one.channels)], start, end, count)
+    counted = cut_blocks(
+        [one for one in cells if one.length == 1 and symbols.issuperset(one.channels)], start, end, count
+    )
     edges = counted.edges - start
     grams, words = list(np.moveaxis(counted.grams, 2, 0)), counted.words.tolist()
     moving = [_moments(channel, start, end, edges) for place, channel in enumerate(channels) if place not in symbols]
     moving = [found for found in moving if found]
     spread = [False] * len(words)
-    alone = MOMENTS if len(moving) <= MOST_CHANNELS else 1
+    alone = MOMENTS if len(moving) <= MAX_CHANNELS else 1
     for found in moving:
         grams += found[:alone]
         words += [2] * alone
@@ -68,7 +70,7 @@ def short_blocks(
     return blocks, believed, np.array(spread, dtype=bool)
 
 
-def _moments(channel: Channel, start: int, end: int, edges: Array) -> list[Array]:
+def _moments(channel: QuantizedChannel, start: int, end: int, edges: Array) -> list[Array]:
     """K of level, spread and product of a channel; nothing where it does not move."""
     ranks = channel.codes[start:end].astype(np.float64)
     if np.ptp(ranks) == 0.0:

@@ -8,13 +8,26 @@ With x_t the series and a memory phi, least squares fit in piece k
 
 (Chakar, Lebarbier, Levy-Leduc and Robin, Bernoulli 23, 2017, for levels). The errors of all pieces that are asked about
 come from running sums.
+
+**Places of least squares** are exact by dynamic programming on a grid of steps, then each is moved to its best step.
+
+**Resampling**: how often noise alone gains as much. Between its neighbours a stretch is fitted without the change, by
+the memory that fits it best then. The residuals are shuffled and the memory is put back on, which gives stretches
+without a change, of the same noise, outliers included. In each of them the best place and the best memory are looked
+for again, so what is compared is a maximum with maxima.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from shoal.changes.permutation import permutation_p_value
+
+if TYPE_CHECKING:
+    from shoal.changes.permutation import Shuffler
 
 Array = np.ndarray[Any, Any]
 
@@ -103,3 +116,128 @@ def _running(values: Array) -> Array:
 
 def _between(sums: Array, starts: Array, stops: Array) -> Array:
     return np.asarray(sums[..., stops, :] - sums[..., starts, :])
+
+
+MAX_CHANGES = 15
+"""Changes at most."""
+GRID = 300
+"""Steps that may be places at first; a longer stream is cut into so many parts of one length."""
+
+
+def grid_of(length: int) -> Array:
+    """Where pieces may begin at first, and the end: every step of a short stream."""
+    count = min(length, GRID)
+    return np.arange(count + 1) * length // count
+
+
+def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], float]]:
+    """For 0, 1, ... changes the places of least squares on a grid and their error.
+
+    Args:
+        sums: Those of the whitened series.
+        grid: From `grid_of`.
+        least: The least number of steps of a piece.
+    """
+    count = len(grid) - 1
+    rows, columns = np.triu_indices(count + 1, 1)
+    allowed = np.full((count + 1, count + 1), np.inf)
+    allowed[rows, columns] = sums.errors(grid[rows], grid[columns])
+    whole = float(allowed[0, count])
+    allowed[grid[None, :] - grid[:, None] < least] = np.inf
+    reached, steps, here = allowed[0], [], np.arange(count + 1)
+    found: list[tuple[list[int], float]] = [([], whole)]
+    for _ in range(min(MAX_CHANGES, int(grid[-1]) // least - 1)):
+        joined = reached[:, None] + allowed
+        steps.append(joined.argmin(axis=0))
+        reached = joined[steps[-1], here]
+        if not np.isfinite(reached[count]):
+            break
+        back, end = [], count
+        for step in reversed(steps):
+            end = int(step[end])
+            back.append(int(grid[end]))
+        found.append((back[::-1], float(reached[count])))
+    return found
+
+
+def refined_places(sums: Sums, places: list[int], length: int, least: int) -> list[int]:
+    """Places of a grid moved to the best step between their neighbours, twice."""
+    edges = [0, *places, length]
+    for _ in range(2 if length > GRID else 0):
+        for number in range(1, len(edges) - 1):
+            tried = np.arange(edges[number - 1] + least, edges[number + 1] - least + 1)
+            edges[number] = int(tried[errors_of_splits(sums, edges[number - 1], edges[number + 1], tried).argmin()])
+    return edges[1:-1]
+
+
+def errors_of_splits(sums: Sums, start: int, stop: int, tried: Array) -> Array:
+    """The squared error of a window [start, stop) with one change, for each place, of shape (..., places)."""
+    return sums.errors(np.full_like(tried, start), tried) + sums.errors(tried, np.full_like(tried, stop))
+
+
+TRIED = 400
+"""Places that are tried in a stretch, at most."""
+NO_NOISE = 1e-12
+"""A squared error below this is taken for this."""
+FORGOTTEN = 1e-9
+"""A memory that is less than this is none."""
+
+
+def p_value_of_stretch(
+    stretch: Array, family: Family, phi: float, least: int, shuffler: Shuffler, *, alpha: float
+) -> float:
+    """How often noise alone gains as much by one change as a stretch does.
+
+    Args:
+        stretch: Of shape (n, d).
+        family: What is fitted to pieces.
+        phi: The memory without the change.
+        least: The least number of steps of a piece.
+        shuffler: What orders are drawn from.
+        alpha: The level that matters.
+    """
+    if len(stretch) < 2 * least:
+        return 1.0
+    residuals = _residuals(stretch, family, phi)
+
+    def gain(order: Array) -> float:
+        return _gain(_recoloured(residuals[order], family, phi), family, least)
+
+    return permutation_p_value(gain, len(stretch), _gain(stretch, family, least), shuffler, alpha=alpha)
+
+
+def _gain(stretch: Array, family: Family, least: int) -> float:
+    """What the best change of a stretch gains in log-likelihood, twice."""
+    length = len(stretch)
+    tried = np.unique(np.linspace(least, length - least, TRIED).astype(np.int64))
+    without, with_one = [], []
+    for phi in MEMORIES:
+        sums = sums_of(whitened(stretch, family, phi), family)
+        without.append(float(sums.errors(np.array([0]), np.array([length]))[0]))
+        with_one.append(float(errors_of_splits(sums, 0, length, tried).min()))
+    return float(stretch.size) * math.log(max(min(without), NO_NOISE) / max(min(with_one), NO_NOISE))
+
+
+def _residuals(stretch: Array, family: Family, phi: float) -> Array:
+    """What is left of a stretch without a change, of the size that noise has before anything is fitted to it."""
+    left = whitened(stretch, family, phi)
+    count = len(left)
+    left = left - left.mean(axis=0)
+    if family.width == 2:
+        steps = np.arange(count) - (count - 1) / 2.0
+        left = left - steps[:, None] * (steps @ left)[None, :] / float(steps @ steps)
+    return np.asarray(left * math.sqrt(count / max(count - family.width - 1, 1)))
+
+
+def _recoloured(noise: Array, family: Family, phi: float) -> Array:
+    """Noise of shape (n, d) with the memory put back on.
+
+    1 / (1 - phi B) is the product of 1 + phi^m B^m over m = 1, 2, 4, ...
+    """
+    series = noise.copy()
+    series[0] /= math.sqrt(1.0 - phi**2)
+    lag, weight = 1, phi
+    while weight > FORGOTTEN and lag < len(series):
+        series[lag:] += weight * series[:-lag].copy()
+        lag, weight = 2 * lag, weight**2
+    return np.cumsum(series, axis=0) if family.differenced else series

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from shoal.changes.elements import are_numbers, numbers_of
-from shoal.changes.input import as_stream
+from shoal.changes.conversion import are_numbers, numbers_of
 from shoal.changes.online_evidence import SLOTS, DetectorState, likeliest_start
 from shoal.changes.result import ChangedFeature
+from shoal.changes.validation import as_stream
 from shoal.changes.whitening import ORDER, Whitening, learn
 from shoal.errors import DataError, UsageError
 

@@ -6,14 +6,14 @@ For a start j and a cell, the factor B_j is the product over the steps since j o
 
 where w is the word that ends at the step, v the word without its last level, q the number of levels, N the counts over
 the whole past and c_j those since j: a Dirichlet mixture of laws against the law learned so far, each predicting the
-next level from those before it. While nothing changes such a ratio has mean 1 (up to what the past leaves unknown),
-so the sum over all starts, of the Shiryaev-Roberts kind and mixed over cells with weights that add up to 1,
+next level from those before it. While nothing changes such a ratio has mean 1 (up to what the past leaves unknown), so
+the sum over all starts, of the Shiryaev-Roberts kind and mixed over cells with weights that add up to 1,
 
     D_t = sum_cells w_cell sum_{j <= t} B_j,
 
 has D_t - t as a martingale, and the mean time to the first D_t >= A is at least A (Pollak 1987; e-detectors: Shin,
-Ramdas and Rinaldo 2024). No threshold is simulated. Of all starts a grid is kept: after a steps one in every a/8 or
-so, each standing for those around it. A step costs O(log n), and so does the state.
+Ramdas and Rinaldo 2024). No threshold is simulated. Of all starts a grid is kept: after a steps one in every a/8 or so,
+each standing for those around it. A step costs O(log n), and so does the state.
 """
 
 from __future__ import annotations

@@ -1,29 +1,79 @@
-"""Change points of a stream: the refined statistic from end to end."""
+"""Change points of a stream: the refined statistic from end to end.
+
+Pieces are grouped by process where the number of processes is given: the two closest groups are joined until as many
+are left. In place of the farthest-point clustering of the papers (kept in `reference`), which compares single pieces: a
+joined group pools the words of its pieces, so every later comparison rests on more of them.
+"""
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.changes.channels import known_channels
-from shoal.changes.clear import clear_places, least_clear
-from shoal.changes.dependence import NONE
-from shoal.changes.groups import group
-from shoal.changes.input import as_stream
+import numpy as np
+
+from shoal.changes.mixing import NO_DEPENDENCE
 from shoal.changes.models import answer_of_model, check_model
-from shoal.changes.moved import moved_most
+from shoal.changes.quantization import known_channels
 from shoal.changes.result import Change, Changes
-from shoal.changes.search import prepare
-from shoal.changes.settings import check_settings
-from shoal.changes.summaries import piece_summaries
-from shoal.changes.testing import p_value_of_change, tested_places
+from shoal.changes.search import prepare_search
+from shoal.changes.selection import p_value_of_change, select_by_score, select_by_tests, weakest_change
+from shoal.changes.single_change import normal_scores
+from shoal.changes.summaries import piece_summaries, top_changed_features
+from shoal.changes.validation import as_stream, check_settings
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Kind, Stream
-    from shoal.changes.locate import Located
+    from shoal.changes.likelihood import Located
     from shoal.changes.models import Answer, Model
+    from shoal.changes.ngrams import NgramTable
     from shoal.changes.search import Search
+    from shoal.changes.stream import Stream
+    from shoal.changes.validation import Kind
+
+Array = np.ndarray[Any, Any]
+
+
+def group_pieces(cells: list[NgramTable], edges: list[int], count: int) -> list[int]:
+    """Groups of the pieces between ``edges``, at most ``count``, numbered as they first appear."""
+    tables = [_count_tables(cell, edges) for cell in cells]
+    members = [[piece] for piece in range(len(edges) - 1)]
+    while len(members) > max(count, 1):
+        pairs = [(first, second) for second in range(len(members)) for first in range(second)]
+        first, second = min(pairs, key=lambda pair: _group_distance(tables, pair))
+        members[first] += members.pop(second)
+        tables = [_joined_table(table, first, second) for table in tables]
+    label = {piece: number for number, pieces in enumerate(sorted(members, key=min)) for piece in pieces}
+    return [label[piece] for piece in range(len(edges) - 1)]
+
+
+def _count_tables(cell: NgramTable, edges: list[int]) -> Array:
+    return np.array([np.bincount(cell.counted(a, b), minlength=cell.size) for a, b in itertools.pairwise(edges)])
+
+
+def _joined_table(table: Array, first: int, second: int) -> Array:
+    table = table.copy()
+    table[first] += table[second]
+    return np.delete(table, second, axis=0)
+
+
+def _group_distance(tables: list[Array], pair: tuple[int, int]) -> float:
+    """The largest normal score of the chi-square distances between two groups over the cells."""
+    best = -math.inf
+    for table in tables:
+        one, other = table[pair[0]], table[pair[1]]
+        both = one + other
+        seen = both > 0
+        freedom = max(int(np.count_nonzero(seen)) - 1, 1)
+        sizes = one.sum(), other.sum()
+        if not sizes[0] or not sizes[1]:
+            continue
+        moved = (one[seen] / sizes[0] - other[seen] / sizes[1]) ** 2 / both[seen]
+        distance = float(sizes[0] * sizes[1] * moved.sum())
+        best = max(best, float(normal_scores(distance / freedom, freedom)))
+    return best
+
 
 AFTER_MODEL = 0.75
 """The share of alpha that tests have where a model of levels or slopes was asked before them and found nothing."""
@@ -45,7 +95,7 @@ def change_points(
     """Find where the law of a stream changes.
 
     Args:
-        x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.input.as_stream`.
+        x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.as_stream`.
         min_distance: The least share of the stream between two changes, in (0, 1).
         process_count: How many distinct processes the pieces come from; None to choose changes by their p-value.
         alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
@@ -69,10 +119,10 @@ def change_points(
             return _with_pieces(_of_model(search, answer, min_distance), stream, alpha)
         search = search._replace(alpha=AFTER_MODEL * search.alpha)
     if process_count is None:
-        places = tested_places(search)
+        places = select_by_tests(search)
         groups = list(range(len(places) + 1))
     else:
-        places = [] if process_count == 1 else clear_places(search, process_count - 1)
+        places = [] if process_count == 1 else select_by_score(search, process_count - 1)
         places, groups = _between_groups(search, places, process_count)
     return _with_pieces(_result(search, places, groups, min_distance, process_count), stream, alpha)
 
@@ -106,9 +156,9 @@ def known_number(
     check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
     stream = as_stream(x, kind=kind)
     search = _ready(stream, min_distance, ALPHA, confidence, seed, tested=False)
-    places = clear_places(search, count)
+    places = select_by_score(search, count)
     while len(places) > count:
-        places.remove(least_clear(search, places))
+        places.remove(weakest_change(search, places))
     return _with_pieces(_result(search, places, list(range(len(places) + 1)), min_distance, None), stream, ALPHA)
 
 
@@ -121,14 +171,14 @@ def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float,
     """The stream made ready for the search, with what is said by where it is missing."""
     margin = max(1, round(min_distance * stream.length))
     channels = known_channels(stream)
-    search = prepare(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
+    search = prepare_search(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
     if not tested:  # a memory under noise matters to the size of tests alone
         apparent = search.memory.apparent
         steps, short = (min(found, apparent) for found in (search.memory.steps, search.memory.short))
-        search = search._replace(memory=NONE._replace(apparent=apparent, steps=steps, short=short))
+        search = search._replace(memory=NO_DEPENDENCE._replace(apparent=apparent, steps=steps, short=short))
     if all(channel.missing is None for channel in channels):
         return search
-    from shoal.changes.gaps import with_missing  # most streams have none
+    from shoal.changes.missing import with_missing  # most streams have none
 
     return with_missing(search, stream, tested=tested)
 
@@ -143,7 +193,7 @@ def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
             high=change.high,
             p_value=change.p_value,
             score=change.score,
-            features=moved_most(search.channels, search.shown, (start, change.place, end)),
+            features=top_changed_features(search.channels, search.shown, (start, change.place, end)),
         )
         for change, start, end in zip(answer.changes, edges, edges[2:], strict=False)
     ]
@@ -161,7 +211,7 @@ def _of_model(search: Search, answer: Answer, min_distance: float) -> Changes:
 
 def _between_groups(search: Search, places: list[int], count: int) -> tuple[list[int], list[int]]:
     """The places whose two neighbours are of different groups, and the groups of the pieces left."""
-    groups = group(search.shown, [0, *places, search.length], count)
+    groups = group_pieces(search.shown, [0, *places, search.length], count)
     kept = [place for place, before, after in zip(places, groups, groups[1:], strict=False) if before != after]
     left = [groups[0]] + [after for before, after in itertools.pairwise(groups) if before != after]
     return kept, left
@@ -183,7 +233,7 @@ def _result(
                 high=found.high,
                 p_value=search.given.get(places[number - 1]) or p_value_of_change(search, edges, number, search.alpha),
                 score=stretch.split.score if stretch.split else 0.0,
-                features=moved_most(search.channels, search.shown, (start, found.place, end)),
+                features=top_changed_features(search.channels, search.shown, (start, found.place, end)),
             )
         )
     return Changes(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.input import as_stream
+from shoal.changes.validation import as_stream
 from shoal.errors import DataError, MissingExtraError
 
 if TYPE_CHECKING:
-    from shoal.changes.input import Stream
     from shoal.changes.result import Change, Changes, CoordinateSummary, PieceSummary
+    from shoal.changes.stream import Stream
 
 COLOURS = ("#0067a3", "#b84a00", "#00795c", "#98377f", "#7a5f00", "#43567d")
 """Distinct with any common colour blindness, and dark enough for thin lines on paper."""

@@ -7,43 +7,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from shoal.changes.blocks import cut
-from shoal.changes.clearest import clearest, clearness
-from shoal.changes.decay import LEAST
-from shoal.changes.dependence import has_states, memory
-from shoal.changes.likelihood import digits_of
-from shoal.changes.locate import ROUNDS, locate
-from shoal.changes.permuting import p_value
-from shoal.changes.shuffling import Shuffler
-from shoal.changes.words import cells_of, longest_word
+from shoal.changes.likelihood import ROUNDS, digits_of, locate
+from shoal.changes.mixing import dependence_length, has_states
+from shoal.changes.ngrams import max_word_length, ngram_tables
+from shoal.changes.permutation import MIN_STEPS, Shuffler, permutation_p_value
+from shoal.changes.single_change import best_split, cut_blocks, max_statistic
 
 if TYPE_CHECKING:
-    from shoal.changes.blocks import Blocks
-    from shoal.changes.channels import Channel
-    from shoal.changes.clearest import Split
-    from shoal.changes.dependence import Memory
-    from shoal.changes.likelihood import Order, Piece
-    from shoal.changes.locate import Located, Others
-    from shoal.changes.pooled import Pool
-    from shoal.changes.words import Cell
+    from shoal.changes.likelihood import ContextOrder, Located, Others, Span
+    from shoal.changes.mixing import DependenceLength
+    from shoal.changes.multiple_changes import PooledNoise
+    from shoal.changes.ngrams import NgramTable
+    from shoal.changes.quantization import QuantizedChannel
+    from shoal.changes.single_change import BestSplit, Blocks
 
-BLOCKS = 64
+MAX_LONG_BLOCKS = 64
 """Blocks of a stretch at most."""
-ENOUGH = 25
+ENOUGH_BLOCKS = 25
 """Blocks from which a stretch has enough orders."""
-FEWEST = 8
+MIN_SHORT_BLOCKS = 8
 """Short blocks of a stretch at least: fewer have too few orders to tell anything."""
 SHARES = 0.76, 0.2
 """The shares of a level that the tests of long and of short blocks have. With .8 and .2 five or six streams of 100
 without a change had one at .05: words over the borders of blocks and estimated memories take the rest."""
-APART = 2
+COLOURED_BELOW = 2
 """Blocks less than so many times as long as the memory are coloured: neighbours correlated by 1/26 are enough to double
 the false alarms of 40 blocks of an autoregression of .9."""
 RESOLVED = 13.0
 """Coloured blocks are so many times as long as the memory they resolve, its reach times the share that lasts."""
 
 
-class Stretch(NamedTuple):
+class BlockedSegment(NamedTuple):
     """A part of the stream that may be split."""
 
     start: int
@@ -54,7 +48,7 @@ class Stretch(NamedTuple):
     """It in blocks."""
     least: int
     """The blocks that the least distance between changes takes."""
-    split: Split | None
+    split: BestSplit | None
     """Its clearest split; None where it is too short or does not move."""
     coloured: bool = False
     """Whether its blocks are shorter than the memory."""
@@ -65,17 +59,17 @@ class Search(NamedTuple):
 
     length: int
     """The steps of the stream."""
-    channels: list[Channel]
+    channels: list[QuantizedChannel]
     """Its channels."""
-    cells: list[Cell]
+    cells: list[NgramTable]
     """The cells of the statistic."""
-    shown: list[Cell]
+    shown: list[NgramTable]
     """Those that tell pieces apart in the end: also those of where the stream is missing, if that changes."""
-    digits: list[list[Order]]
+    digits: list[list[ContextOrder]]
     """The digits of the likelihood."""
     margin: int
     """The least number of steps between two changes, and between a change and an end."""
-    memory: Memory
+    memory: DependenceLength
     """What the stream remembers."""
     word: int
     """Steps of three of the longest words."""
@@ -90,7 +84,7 @@ class Search(NamedTuple):
     shuffler: Shuffler
     """What permutations are drawn from."""
 
-    whole: dict[tuple[int, int, int], Stretch]
+    whole: dict[tuple[int, int, int], BlockedSegment]
     """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
 
     p_values: dict[tuple[tuple[int, ...], float], float]
@@ -99,10 +93,10 @@ class Search(NamedTuple):
     given: dict[int, float]
     """Places that are known before the search, each with its p-value: where a stream begins or ends to be missing."""
 
-    pools: dict[tuple[int, ...], Pool | None]
+    pools: dict[tuple[int, ...], PooledNoise | None]
     """The noise of the pieces between the edges that were last asked about."""
 
-    def stretch(self, start: int, end: int, *, shortest: int = 1) -> Stretch:
+    def stretch(self, start: int, end: int, *, shortest: int = 1) -> BlockedSegment:
         """A stretch of the stream in long blocks, with its clearest split.
 
         Args:
@@ -110,22 +104,23 @@ class Search(NamedTuple):
             end: The step after its last.
             shortest: The steps of a block at least; a test needs `long`.
         """
-        width = max(shortest, -(-(end - start) // BLOCKS))
+        width = max(shortest, -(-(end - start) // MAX_LONG_BLOCKS))
         count = max(2, (end - start) // width)
         if (start, end, count) in self.whole:
             return self.whole[start, end, count]
-        blocks = cut(self.cells, start, end, count)
+        blocks = cut_blocks(self.cells, start, end, count)
         least = self.least(start, end, count)
-        split = clearest(blocks, least) if end - start >= 2 * self.margin else None
-        found = Stretch(start=start, end=end, blocks=blocks, least=least, split=split)
+        split = best_split(blocks, least) if end - start >= 2 * self.margin else None
+        found = BlockedSegment(start=start, end=end, blocks=blocks, least=least, split=split)
         if end - start == self.length:
             self.whole[start, end, count] = found
         return found
 
-    def tested(self, start: int, end: int) -> Stretch:
+    def tested(self, start: int, end: int) -> BlockedSegment:
         """A stretch of the stream in blocks for a test, with its clearest split.
 
-        Blocks are longer than the memory where that leaves `ENOUGH` of them. Otherwise they are shorter and coloured.
+        Blocks are longer than the memory where that leaves `ENOUGH_BLOCKS` of them. Otherwise they are shorter and
+        coloured.
         """
         width = self._coloured(end - start)
         if not width:
@@ -135,17 +130,17 @@ class Search(NamedTuple):
     @property
     def shares(self) -> tuple[float, float]:
         """Those that the tests have here: long blocks have all where the stream has too few short ones."""
-        return SHARES if self.length >= FEWEST * self.memory.short else (1.0, 0.0)
+        return SHARES if self.length >= MIN_SHORT_BLOCKS * self.memory.short else (1.0, 0.0)
 
     def _coloured(self, size: int) -> int:
         """The least length of coloured blocks in a stretch of so many steps; 0 where blocks need no colour."""
         faint = self.memory.faint
-        width = max(self.long, faint.steps, size // BLOCKS)
-        if size // width < ENOUGH:
-            width = min(width, max(self.word, size // ENOUGH, round(RESOLVED * faint.share * faint.reach)))
-        return width if faint.steps > LEAST and width < APART * faint.steps else 0
+        width = max(self.long, faint.steps, size // MAX_LONG_BLOCKS)
+        if size // width < ENOUGH_BLOCKS:
+            width = min(width, max(self.word, size // ENOUGH_BLOCKS, round(RESOLVED * faint.share * faint.reach)))
+        return width if faint.steps > MIN_STEPS and width < COLOURED_BELOW * faint.steps else 0
 
-    def p_value_of_split(self, stretch: Stretch, alpha: float) -> float:
+    def p_value_of_split(self, stretch: BlockedSegment, alpha: float) -> float:
         """The p-value of the clearest split of a stretch by its long blocks alone."""
         if stretch.split is None:
             return 1.0
@@ -153,32 +148,32 @@ class Search(NamedTuple):
         if key not in self.p_values:
             colour = None
             if stretch.coloured:
-                from shoal.changes.colour import Colour  # few streams need it
+                from shoal.changes.permutation import LinearBootstrap  # few streams need it
 
-                colour = Colour(stretch.blocks.grams, stretch.blocks.width, self.memory.faint)
-            statistic = clearness(stretch.blocks, stretch.least, colour)
+                colour = LinearBootstrap(stretch.blocks.grams, stretch.blocks.width, self.memory.faint)
+            statistic = max_statistic(stretch.blocks, stretch.least, colour)
             count, score = stretch.blocks.count, stretch.split.score
-            self.p_values[key] = p_value(statistic, count, score, self.shuffler, alpha=alpha)
+            self.p_values[key] = permutation_p_value(statistic, count, score, self.shuffler, alpha=alpha)
         return self.p_values[key]
 
     def least(self, start: int, end: int, count: int) -> int:
         """The blocks that the least distance between changes takes."""
         return max(1, round(self.margin * count / (end - start)))
 
-    def located(self, window: Piece, guess: int, *, others: Others = ((), ()), rounds: int = ROUNDS) -> Located:
+    def located(self, window: Span, guess: int, *, others: Others = ((), ()), rounds: int = ROUNDS) -> Located:
         """The place of the one change in a window by likelihood, the least distance from its ends where it has room."""
         margin = min(self.margin, (window[1] - window[0]) // 2)
         return locate(
             self.digits, window, guess, margin=margin, confidence=self.confidence, others=others, rounds=rounds
         )
 
-    def exact(self, window: Piece, place: int) -> int:
+    def exact(self, window: Span, place: int) -> int:
         """The place after one round: exact enough to go on from."""
         return self.located(window, place, rounds=1).place
 
 
-def prepare(
-    channels: list[Channel],
+def prepare_search(
+    channels: list[QuantizedChannel],
     length: int,
     *,
     margin: int,
@@ -189,10 +184,10 @@ def prepare(
 ) -> Search:
     """Make the channels of a stream of so many steps ready for the search; ``levels`` may be taken for changes."""
     forgotten, word = (
-        memory(channels, margin if levels else length),
-        3 * longest_word(length) if length > 255 else LEAST,
+        dependence_length(channels, margin if levels else length),
+        3 * max_word_length(length) if length > 255 else MIN_STEPS,
     )
-    cells = cells_of(channels, length)
+    cells = ngram_tables(channels, length)
     return Search(
         length=length,
         channels=channels,

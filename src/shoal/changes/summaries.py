@@ -1,4 +1,8 @@
-"""What pieces are like: mean and spread of each coordinate, or the shares of the commonest symbols."""
+"""What each piece is like, and what changed between two of them.
+
+A piece has the mean and spread of each coordinate, or the shares of the commonest symbols; a change has the words whose
+shares changed most, in readable form.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.changes.result import CoordinateSummary, PieceSummary, SymbolShare
+from shoal.changes.result import ChangedFeature, CoordinateSummary, PieceSummary, SymbolShare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.changes.input import Stream
+    from shoal.changes.ngrams import NgramTable
+    from shoal.changes.quantization import QuantizedChannel
+    from shoal.changes.stream import Stream
 
 Array = np.ndarray[Any, Any]
 
-COORDINATES = 8
+MAX_COORDINATES = 8
 """Coordinates that are described at most."""
 MOVED = 3.0
 """A coordinate has moved where its mean or its spread has, by so many standard errors."""
-SYMBOLS = 5
+MAX_SYMBOLS = 5
 """Symbols of a piece that are described at most."""
 
 
@@ -49,7 +55,7 @@ def piece_summaries(stream: Stream, places: Sequence[int], processes: Sequence[i
 def _shares(symbols: Array, alphabet: tuple[str, ...]) -> tuple[SymbolShare, ...]:
     """The shares of the commonest symbols of a piece."""
     counts = np.bincount(symbols, minlength=len(alphabet))
-    common = np.argsort(-counts, kind="stable")[:SYMBOLS]
+    common = np.argsort(-counts, kind="stable")[:MAX_SYMBOLS]
     return tuple(
         SymbolShare(symbol=alphabet[code], share=float(counts[code] / len(symbols))) for code in common if counts[code]
     )
@@ -63,10 +69,10 @@ def _coordinates(stream: Stream, pieces: list[tuple[int, int]]) -> list[list[Coo
     columns = zip(stream.values.T, names, strict=True)
     rows = [[_described(column[start:stop], name) for start, stop in pieces] for column, name in columns]
     if len(pieces) == 1 or width == 1:
-        return rows[:COORDINATES]
+        return rows[:MAX_COORDINATES]
     moves = [max(_move(*pair) for pair in itertools.pairwise(row)) for row in rows]
     order = np.argsort(-np.array(moves), kind="stable").tolist()
-    moved = [place for place in order[:COORDINATES] if moves[place] >= MOVED]
+    moved = [place for place in order[:MAX_COORDINATES] if moves[place] >= MOVED]
     return [rows[place] for place in moved or order[:1]]
 
 
@@ -97,3 +103,71 @@ def _move(before: CoordinateSummary, after: CoordinateSummary) -> float:
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else (np.inf if part else 0.0)
+
+
+MAX_FEATURES = 4
+"""Words that are shown for a change."""
+
+
+def top_changed_features(
+    channels: list[QuantizedChannel], cells: list[NgramTable], pieces: tuple[int, int, int]
+) -> tuple[ChangedFeature, ...]:
+    """The words with the clearest move of their share, at most one from a cell.
+
+    Args:
+        channels: The channels of the stream.
+        cells: The cells of the statistic.
+        pieces: Where the piece before starts, where the change is, where the piece after ends.
+    """
+    start, place, end = pieces
+    found = []
+    for cell in cells:
+        sides = ((start, place), (place, end))
+        before, after = (np.bincount(cell.counted(a, b), minlength=cell.size) for a, b in sides)
+        if not before.any() or not after.any():
+            continue
+        first, second = before / before.sum(), after / after.sum()
+        pooled = (before + after) / (before.sum() + after.sum())
+        spread = np.sqrt(np.maximum(pooled * (1.0 - pooled), 1e-12))
+        clear = np.abs(first - second) / np.where(pooled > 0, spread, 1.0)
+        word = int(clear.argmax())
+        found.append((float(clear[word]), cell, word, float(first[word]), float(second[word])))
+    # A long word is worth its length only where it is that much clearer.
+    found.sort(key=lambda row: -row[0] / (row[1].length * len(row[1].channels)) ** 0.5)
+    return tuple(
+        ChangedFeature(
+            cell=(1 << cell.digits, cell.length), word=_text(channels, cell, word), before=before, after=after
+        )
+        for clear, cell, word, before, after in found[:MAX_FEATURES]
+        if clear > 0.0
+    )
+
+
+def _text(channels: list[QuantizedChannel], cell: NgramTable, word: int) -> str:
+    """A word in the data's units."""
+    mask = (1 << cell.digits) - 1
+    symbols = len(cell.channels) * cell.length
+    parts = [(word >> (cell.digits * (symbols - 1 - place))) & mask for place in range(symbols)]
+    of = [cell.channels[place] if cell.length == 1 else cell.channels[0] for place in range(symbols)]
+    joint = len(cell.channels) > 1
+    return (" and " if joint else ", then ").join(
+        _symbol(channels[place], cell.digits, part) for place, part in zip(of, parts, strict=True)
+    )
+
+
+def _symbol(channel: QuantizedChannel, digits: int, symbol: int) -> str:
+    """One symbol: a range of numbers, or the symbols that it stands for."""
+    width = 1 << (channel.depth - digits)
+    finest = slice(symbol * width, (symbol + 1) * width)
+    if channel.held:
+        held = [repr(symbol) for symbols in channel.held[finest] for symbol in symbols]
+        more = f" or {len(held) - 3} more" if len(held) > 3 else ""
+        return f"{channel.name} {' or '.join(held[:3])}{more}".strip()
+    assert channel.bounds is not None
+    bounds = channel.bounds[finest]
+    filled = bounds[~np.isnan(bounds[:, 0])]
+    name = channel.name or "x"
+    if not len(filled):
+        return f"{name} missing"
+    low, high = filled[0, 0], filled[-1, 1]
+    return f"{name} = {low:.4g}" if low == high else f"{name} in [{low:.4g}, {high:.4g}]"

@@ -9,10 +9,10 @@ whose mean is one, the variance of a step is that of GARCH(1,1) with the varianc
 so that alpha = c (1 - b) and beta = b. For each b of a grid the c of the greatest normal likelihood is found by
 weighted least squares. Squared values as they are would be ruled by the largest ones; ranks bound them.
 
-Spreads that change look like slow volatility, and slow volatility like changing spreads. The stream is described by
-s_t alone, and by pieces of one variance each with what s_t is left of inside them; pieces must gain more than they
-cost. Autocorrelations of magnitudes, as they were looked at before, see half as much of either: in 500 steps of GARCH
-(.05 + .9) every second stream showed none.
+Spreads that change look like slow volatility, and slow volatility like changing spreads. The stream is described by s_t
+alone, and by pieces of one variance each with what s_t is left of inside them; pieces must gain more than they cost.
+Autocorrelations of magnitudes, as they were looked at before, see half as much of either: in 500 steps of GARCH (.05 +
+.9) every second stream showed none.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shoal.changes.decay import LEAST, NONE, Decay
+from shoal.changes.multiple_changes import MAX_BLOCKS, MAX_PIECES, best_cuts_each
+from shoal.changes.permutation import MIN_STEPS, NO_MEMORY, Decay
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +32,7 @@ DECAYS = (0.6, 0.8, 0.9, 0.95, 0.975)
 """The grid of beta."""
 ROUNDS = 4
 """Weighted least squares are solved so often."""
-LEAST_VARIANCE = 0.1
+MIN_VARIANCE = 0.1
 """A step has at least this share of the variance."""
 LONGEST = 0.98
 """The greatest phi of a memory; a random walk has no blocks."""
@@ -54,7 +55,7 @@ class Volatility(NamedTuple):
     """The longest that is likely, if there is any to be reckoned with."""
 
 
-FORGETS = Volatility(NONE, NONE)
+FORGETS = Volatility(NO_MEMORY, NO_MEMORY)
 
 
 class _Fit(NamedTuple):
@@ -89,7 +90,7 @@ def volatility(pieces: list[Array], margin: int) -> Volatility:
     if best.gain > NOTABLE:
         return Volatility(best.believed, best.longest)
     # What may be left of a memory within pieces is nothing to reckon with.
-    return FORGETS if moved or len(pieces) > 1 else Volatility(NONE, best.longest)
+    return FORGETS if moved or len(pieces) > 1 else Volatility(NO_MEMORY, best.longest)
 
 
 def _squares(codes: Array) -> Array:
@@ -111,14 +112,14 @@ def _fit(squares: Array, variance: Array) -> _Fit:
     relative = squares / variance
     base = float(np.log(variance).sum())
     without = base + float(relative.sum())
-    found = [(without, NONE)]
+    found = [(without, NO_MEMORY)]
     for decay in DECAYS:
         past = _past(relative - 1.0, decay)
         known, remembered = np.ones(len(past)), 0.0
         for _ in range(ROUNDS):
             weighted = past / known**2
             remembered = min(max(float(weighted @ (relative - 1.0)) / max(float(weighted @ past), 1e-12), 0.0), 1.0)
-            known = np.maximum(1.0 + remembered * past, LEAST_VARIANCE)
+            known = np.maximum(1.0 + remembered * past, MIN_VARIANCE)
         length = base + float(np.log(known).sum() + (relative / known).sum())
         found.append((length, _of_garch(remembered * (1.0 - decay), decay)))
     shortest, believed = min(found)
@@ -140,20 +141,18 @@ def _of_garch(alpha: float, beta: float) -> Decay:
     decay = min(alpha + beta, LONGEST)
     alpha = decay - beta
     if alpha <= 0.0:
-        return NONE
+        return NO_MEMORY
     first = alpha * (1.0 - beta * decay) / (1.0 - 2.0 * alpha * beta - beta**2)
     return Decay(min(first / decay, 1.0), decay)
 
 
 def _pieces(squares: Array, margin: int) -> tuple[int, Array]:
     """How many changes the best pieces of one variance have, and the variance of each step."""
-    from shoal.changes import partition  # only streams that remember need it
-
     n = len(squares)
-    count = min(partition.MOST_BLOCKS, n // LEAST)
+    count = min(MAX_BLOCKS, n // MIN_STEPS)
     least = max(1, margin * count // n)
     edges = np.arange(count + 1) * n // count
-    most = min(partition.MOST_PIECES, count // max(2, least))
+    most = min(MAX_PIECES, count // max(2, least))
     if most < 2:
         return 0, np.ones(n)
     sums = np.concatenate(([0.0], np.cumsum(squares)))[edges]
@@ -161,7 +160,7 @@ def _pieces(squares: Array, margin: int) -> tuple[int, Array]:
     sizes = np.maximum(edges - edges[:, None], 1)
     gains = np.where(blocks - blocks[:, None] < least, -np.inf, -sizes * np.log(_mean(sums - sums[:, None], sizes)))
     best = float(n), 0, np.ones(n)
-    for cuts in partition.cuts_of_each(gains, most):
+    for cuts in best_cuts_each(gains, most):
         tried = np.array([0, *(int(edges[cut]) for cut in cuts), n])
         pieces = [_mean(squares[a:b].sum(), b - a) for a, b in itertools.pairwise(tried)]
         variance = np.repeat(pieces, np.diff(tried))

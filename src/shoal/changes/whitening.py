@@ -1,10 +1,10 @@
 """What an online detector learns from its first values: ranks, a linear memory, and levels of what that memory leaves.
 
-A value becomes the normal score of its rank among the first values, so nothing depends on the scale or the tails of
-the stream. An autoregression of those scores, with the partial correlations that stand out of the noise, is taken off:
-what is left is nearly independent from step to step for a stream of linear memory. Its quantile levels are what the
-cells count. A stream that mixes but whose memory is not of this kind is not whitened by it; its words beyond the
-first catch part of the rest.
+A value becomes the normal score of its rank among the first values, so nothing depends on the scale or the tails of the
+stream. An autoregression of those scores, with the partial correlations that stand out of the noise, is taken off: what
+is left is nearly independent from step to step for a stream of linear memory. Its quantile levels are what the cells
+count. A stream that mixes but whose memory is not of this kind is not whitened by it; its words beyond the first catch
+part of the rest.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def pretrain(
     if dry_run:
         with display() as shown:
             foreseen = plan_run(plan, prepared or folder.parent / "prepared", progress=shown.progress)
-        print_json(foreseen.to_dict()) if as_json else print("\n".join(foreseen.lines()))
+        print_json(foreseen.to_dict()) if as_json else print(foreseen)
         return
     with ExitStack() as stack:
         callbacks, is_rank0 = PretrainCallbacks(), True
@@ -87,7 +87,7 @@ def pretrain(
         result = pretrain_run(plan, folder, cache=prepared, callbacks=callbacks)
     if is_rank0:
         write_pretraining_report(folder)
-        print_json(result.to_dict()) if as_json else print("\n".join(_result_lines(result)))
+        print_json(result.to_dict()) if as_json else print(_with_places(result))
 
 
 class _Notes:
@@ -102,7 +102,7 @@ class _Notes:
         """Say what will be done."""
         self._bytes_a_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
         self._steps = plan.steps
-        self._shown.print("\n".join(plan.lines()))
+        self._shown.print(str(plan))
 
     def take_step(self, point: CurvePoint) -> None:
         """Loss, speed and the time that is left."""
@@ -131,19 +131,6 @@ class _Notes:
         )
 
 
-def _result_lines(result: PretrainResult) -> list[str]:
-    lines = [
-        f"{name}: {one.bits_per_byte:.4f} bits a byte [{one.low:.4f}, {one.high:.4f}], {one.documents} held out"
-        for name, one in result.held_out.items()
-    ]
-    if result.memorised is not None:
-        held = result.memorised
-        lines.append(
-            f"memorised: {held.training} of {held.training_prefixes} training prefixes of {held.prefix_tokens} tokens "
-            f"are continued word for word for {held.tokens}; {held.held_out} of {held.held_out_prefixes} held-out ones"
-        )
-    lines.append(
-        f"{result.parameters:,} parameters, {result.tokens:,} tokens in {result.steps:,} steps, {result.precision}, "
-        f"{format_duration(result.seconds)} ({format_duration(result.cpu_seconds)} of CPU)"
-    )
-    return [*lines, f"model   {result.model}", f"curve   {result.folder / 'curve.html'}"]
+def _with_places(result: PretrainResult) -> str:
+    """The result, and where its files are."""
+    return f"{result}\nmodel   {result.model}\ncurve   {result.folder / 'curve.html'}"

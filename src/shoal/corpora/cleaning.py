@@ -41,8 +41,10 @@ _LINE = re.compile(
     r"(?:https?://|www\.)\S+|-{2,}\s*\d+\s*-{2,}|\d{1,4})\s*$",
     re.MULTILINE | re.IGNORECASE,
 )
+# Line and paragraph separators are among them: other tools would cut a JSONL line there.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b-\u200f\u2028\u2029\ufffe\uffff]")
 _CREDIT_WITHIN = 2000
+"""Characters behind the START mark in which credits stand; further on "Produced by" belongs to the text."""
 
 
 @dataclass(kw_only=True)
@@ -117,6 +119,7 @@ def repair_text(text: str) -> str:
         import ftfy
     except ImportError as error:
         raise MissingExtraError("corpora", "repairing mis-decoded text") from error
+    # Only what was decoded wrongly is mended; curly quotes, ligatures and wide letters are the author's.
     fixed = ftfy.fix_text(text, uncurl_quotes=False, fix_character_width=False, fix_latin_ligatures=False)
     return _CONTROL.sub("", fixed)
 

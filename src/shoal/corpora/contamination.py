@@ -117,7 +117,7 @@ class _Items:
 
     def hits(self, grams: NDArray[Any]) -> NDArray[Any]:
         """The places of a document's n-grams that some item has."""
-        if self._sorted is None:
+        if self._sorted is None:  # all items are added before the first document is read
             self._sorted = np.array(sorted(self.owners), dtype=np.uint64)
         return np.flatnonzero(np.isin(grams, self._sorted))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 NEAR = 40
-"""Characters. In children's books a count stands closer together, and numbers further apart are a story's own."""
+"""Characters; running text is full of numbers, and those further apart are no count."""
 
 _WORDS = [
     "zero",
@@ -44,6 +44,7 @@ _WORDS = [
 ]
 _VALUE = {word: value for value, word in enumerate(_WORDS)}
 _UNARY = re.compile(r"(?<!\d)1+(?!\d)")
+# Eighteen digits fit into 64 bits; longer runs are no numbers that anybody counts.
 _DIGITS = re.compile(r"(?<!\d)\d{1,18}(?!\d)")
 _WORD = re.compile(rf"\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
 

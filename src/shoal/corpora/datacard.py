@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SAMPLE_WORDS = 100_000
 """Diversity falls with the length of a text, so it is taken over the first words up to this number."""
 
+# The tails, since packing and truncation depend on the longest documents, and quality on the shortest.
 _QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 _COMMON = 20
 
@@ -139,7 +140,7 @@ def describe_corpus(
     lengths: list[int] = []
     sample: list[list[str]] = []
     size = characters = exact = close = sampled = 0
-    for text in texts:
+    for text in texts:  # once: a corpus may be a stream larger than memory
         words = words_of(text)
         counts.update(words)
         lengths.append(len(words))

@@ -86,6 +86,7 @@ def _kind(path: Path) -> str:
 
 
 def _read_text(path: Path, _column: str) -> Iterator[LocatedText]:
+    # Read twice: whether a file has the mark is known only at its end, and it may be larger than memory.
     marked = any(True for _ in islice(split_chunks(read_chunks(path), STORY_END), 1, None))
     for text in split_chunks(read_chunks(path), STORY_END) if marked else _paragraphs(path):
         yield str(path), text

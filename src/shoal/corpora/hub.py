@@ -78,7 +78,7 @@ def read_hub_rows(wanted: HubSet) -> Iterator[Any]:
         import datasets
     except ImportError as error:
         raise MissingExtraError("hub", "reading a data set of the hub") from error
-    revision = None if wanted.folder is not None else wanted.revision
+    revision = None if wanted.folder is not None else wanted.revision  # of a folder it is our digest, no commit
     try:
         rows = datasets.load_dataset(wanted.name, revision=revision, split=wanted.split, streaming=True)
     except Exception as error:

@@ -37,7 +37,7 @@ _ANIMALS = ("bear", "cat", "dog", "duck", "fox", "frog", "mouse", "rabbit")
 _FEELINGS = ("glad", "happy", "proud", "kind", "brave")
 
 _CEILINGS = (8, 16, 24, 32, 40, 40)
-"""Largest numbers, the largest twice: small ones are met often enough on the way to it."""
+"""Largest numbers; the largest stands twice, so that long numbers are not rare."""
 
 _NEAR = (-8, -4, -3, -2, -1, 1, 2, 3, 4, 8)
 """Near misses; 4 and 8 differ by whole tokens of a unary number (`shoal.text.bpe.UNARY_CHUNK`)."""

@@ -173,6 +173,7 @@ def _members(archive: Path) -> list[tuple[str, str]]:
     try:
         with zipfile.ZipFile(archive) as opened:
             names = [name for name in opened.namelist() if not name.endswith("/")]
+            # Not all archives of nltk_data are UTF-8 throughout; a sentence with U+FFFD is better than no corpus.
             return [(name, opened.read(name).decode("utf-8", errors="replace")) for name in names]
     except (OSError, zipfile.BadZipFile) as fault:
         raise DataError(f"{archive} cannot be read as a zip archive: {fault}") from fault

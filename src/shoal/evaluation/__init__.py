@@ -1,6 +1,6 @@
 """Scoring without `generate()`, the reference that does use it, certification and statistics.
 
-Importing this room imports neither torch nor transformers; asking for a function that needs them does.
+Importing this room imports neither torch nor transformers; a function that needs them does.
 """
 
 import lazy_loader

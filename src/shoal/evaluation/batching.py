@@ -126,7 +126,7 @@ def fill_batches(rows: Iterable[ScoringRow], token_budget: int, lengths: Lengths
     Args:
         rows: as `split_row` gives them.
         token_budget: tokens of a batch.
-        lengths: rows whose lengths do not agree are kept apart.
+        lengths: rows whose lengths do not agree go into different batches.
     """
     batches: list[list[ScoringRow]] = []
     for row in sorted(rows, key=lambda row: (row.fed, row.ids[: row.fed])):
@@ -139,7 +139,12 @@ def fill_batches(rows: Iterable[ScoringRow], token_budget: int, lengths: Lengths
 
 
 def pad_batch(batch: Sequence[ScoringRow], device: torch.device) -> torch.Tensor:
-    """Ids (B × L), padded on the right. The filler is id 0: nothing that is read lies behind it."""
+    """Ids (B × L), padded on the right. The filler is id 0: nothing that is read lies behind it.
+
+    Args:
+        batch: the rows; at least one.
+        device: of the model.
+    """
     length = max(row.fed for row in batch)
     return torch.tensor([(*row.ids[: row.fed], *[0] * (length - row.fed)) for row in batch], device=device)
 

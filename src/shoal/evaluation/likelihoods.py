@@ -32,10 +32,15 @@ if TYPE_CHECKING:
 def encode_texts(
     model: PreTrainedModel | FastModel, tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]
 ) -> list[ScoringRow]:
-    """One row a text, all of its tokens to be scored.
+    """Encode texts, one row each, all of its tokens to be scored.
 
     A text stands behind what the tokenizer puts at the beginning; where that is nothing, behind the token that begins
     or ends a document, so that the first token of a text is scored too.
+
+    Args:
+        model: whose context and vocabulary must hold the rows.
+        tokenizer: the model's.
+        texts: what is to be scored.
 
     Raises:
         DataError: a text has no tokens, or an id lies outside the model's vocabulary.

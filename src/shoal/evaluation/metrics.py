@@ -1,4 +1,4 @@
-"""Scores over the text that models say, beside those over tokens."""
+"""Scores over the text that models generate, next to those over tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def bleu(said: Sequence[str], wanted: Sequence[str]) -> float:
+def bleu(predictions: Sequence[str], references: Sequence[str]) -> float:
     """Corpus BLEU of texts against one reference each, 0 to 100, with sacrebleu's defaults and its effective order.
 
     (Papineni et al. 2002, with the 13a tokenizer and exponential smoothing; Post 2018.) The order is 4, or the number
@@ -17,54 +17,73 @@ def bleu(said: Sequence[str], wanted: Sequence[str]) -> float:
     four, and without this the very completions would have a BLEU of 0.
 
     Args:
-        said: what the model said.
-        wanted: the completions, in the same order; at least one.
+        predictions: what the model generated.
+        references: the completions, in the same order; at least one.
 
     Returns:
         The score; not a number where no completion holds a word, so that there is nothing to find again.
     """
     from sacrebleu.metrics import BLEU
 
-    if not any(map(str.strip, wanted)):
+    if not any(map(str.strip, references)):
         return math.nan
-    score = float(BLEU(effective_order=True).corpus_score(list(said), [list(wanted)]).score)
+    score = float(BLEU(effective_order=True).corpus_score(list(predictions), [list(references)]).score)
     return round(score, 9)  # a geometric mean of ones is 1.0000000000000004
 
 
-def chrf(said: Sequence[str], wanted: Sequence[str]) -> float:
+def chrf(predictions: Sequence[str], references: Sequence[str]) -> float:
     """Corpus chrF2 of texts against one reference each, 0 to 100, with sacrebleu's defaults.
 
     (Popovic 2015: the F-score of character n-grams up to 6 with twice the weight on recall, spaces left out.) It needs
-    no words, so that it says something of single words and numbers, and of scripts without spaces.
+    no words, so that it measures single words and numbers, and scripts without spaces.
 
     Args:
-        said: what the model said.
-        wanted: the completions, in the same order; at least one.
+        predictions: what the model generated.
+        references: the completions, in the same order; at least one.
 
     Returns:
-        The score; not a number where no completion holds a character beside spaces.
+        The score; not a number where no completion holds a character other than spaces.
     """
     from sacrebleu.metrics import CHRF
 
-    if not any(map(str.strip, wanted)):
+    if not any(map(str.strip, references)):
         return math.nan
-    return float(CHRF().corpus_score(list(said), [list(wanted)]).score)
+    return float(CHRF().corpus_score(list(predictions), [list(references)]).score)
 
 
-def sentence_bleus(said: Sequence[str], wanted: Sequence[str]) -> list[float]:
-    """BLEU of each text by itself, 0 to 100, with the effective order that short texts need."""
+def sentence_bleus(predictions: Sequence[str], references: Sequence[str]) -> list[float]:
+    """BLEU of each text by itself, 0 to 100, with the effective order that short texts need.
+
+    Args:
+        predictions: what the model generated.
+        references: the completions, in the same order.
+    """
     from sacrebleu.metrics import BLEU
 
     metric = BLEU(effective_order=True)
-    return [float(metric.sentence_score(one, [other]).score) for one, other in zip(said, wanted, strict=True)]
+    return [
+        float(metric.sentence_score(one, [other]).score) for one, other in zip(predictions, references, strict=True)
+    ]
 
 
 def perplexity(log_likelihood: float, tokens: int) -> float:
-    """The exponential of the mean negative log-likelihood of a token; infinite where the likelihood is 0."""
+    """The exponential of the mean negative log-likelihood of a token; infinite where the likelihood is 0.
+
+    Args:
+        log_likelihood: of all tokens, in nats.
+        tokens: how many; at least 1.
+    """
     mean = -log_likelihood / tokens
+    # The exponential of 710 overflows a double.
     return math.inf if mean > 700 else math.exp(mean)
 
 
 def bits_per_byte(log_likelihood: float, completion: str, *, ends: bool) -> float:
-    """-log₂ p of a completion over its bytes in UTF-8, an end token counting as one byte."""
+    """-log₂ p of a completion over its bytes in UTF-8, an end token counting as one byte.
+
+    Args:
+        log_likelihood: of the completion, in nats, its end token included where it ends.
+        completion: its text.
+        ends: whether an end token follows.
+    """
     return -log_likelihood / math.log(2) / (len(completion.encode()) + ends)

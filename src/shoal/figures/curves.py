@@ -52,7 +52,7 @@ def curve_chart(
     log = is_logarithmic(values)
     ends = [min(values), max(values)] if values else [0, 1]
     scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, domain=ends)
-    ticks = {"values": _log_ticks(*ends)} if log else {"tickCount": 5}
+    ticks = {"values": log_ticks(*ends)} if log else {"tickCount": 5}
     x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False, format=",d"))
     y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format=",.6~g", **ticks))
     colour = series_colour(series)
@@ -111,7 +111,7 @@ def _mean(lines: Sequence[CurveLine], points: int) -> list[dict[str, object]]:
     return records
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
+def log_ticks(low: float, high: float) -> list[float]:
     """Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten, or the powers alone where there are many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if high / low < 300 else (1,)

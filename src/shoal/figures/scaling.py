@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from shoal.figures.curves import log_ticks
 from shoal.figures.theme import LIGHT, chart_config, series_colour, series_shape
 
 if TYPE_CHECKING:
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _DECADE = 10.0
-_PLAIN = ",.6~g"
-"""1,000 and 0.002; no 1e+03."""
+_PLAIN = "abs(datum.value) >= 1e6 ? format(datum.value, '.3~s') : format(datum.value, ',.6~g')"
+"""1,000 and 0.002 and from a million on 2M; no 1e+03."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +104,19 @@ def _cost_scale(lines: Sequence[ScalingLine]) -> tuple[alt.Scale, dict[str, Any]
     """Whole decades, or where the costs lie within one, no more than they need."""
     costs = [cost for line in lines for samples in line.costs for cost in samples]
     if not costs or min(costs) <= 0 or max(costs) / min(costs) >= _DECADE:
-        return alt.Scale(type="log", nice=True), {"format": _PLAIN, "tickCount": 5}
+        return alt.Scale(type="log", nice=True), {"labelExpr": _PLAIN, "values": _decades(costs)}
     low, high = 0.98 * min(costs), 1.02 * max(costs)
     ticks = sorted({float(f"{low * (high / low) ** (part / 4):.2g}") for part in range(5)})
     values = [tick for tick in ticks if low <= tick <= high]
-    return alt.Scale(type="log", nice=False, domain=[low, high]), {"format": _PLAIN, "values": values}
+    return alt.Scale(type="log", nice=False, domain=[low, high]), {"labelExpr": _PLAIN, "values": values}
+
+
+def _decades(costs: Sequence[float]) -> list[float] | None:
+    """Ticks over the whole decades of costs; None leaves them to the chart where there is nothing to take a root of."""
+    if not costs or min(costs) <= 0:
+        return None
+    low, high = (10.0 ** round_(math.log10(end)) for round_, end in ((math.floor, min(costs)), (math.ceil, max(costs))))
+    return log_ticks(low, high)
 
 
 def _axis(sizes: Sequence[float]) -> alt.Axis:

@@ -232,5 +232,5 @@ def _beginning(tokenizer: PreTrainedTokenizerFast | None) -> int | None:
     """The token that the tokenizer puts before a text."""
     if tokenizer is None:
         return None
-    added = tokenizer("")["input_ids"]
+    (added,) = encode_texts(tokenizer, [""])
     return added[0] if added and added[0] == tokenizer.bos_token_id else None

@@ -1,6 +1,11 @@
 from .changes_page import changes_page as changes_page
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
+from .notebook import (
+    enable_notebook as enable_notebook,
+    show as show,
+    to_html as to_html,
+)
 from .pretraining_page import (
     LiveCurve as LiveCurve,
     write_pretraining_report as write_pretraining_report,
@@ -11,3 +16,4 @@ from .stories_page import rating_page as rating_page
 from .sweep_page import write_sweep_report as write_sweep_report
 from .tokens_page import tokens_page as tokens_page
 from .vectors_page import vectors_page as vectors_page
+from .verdict import verdict_page as verdict_page

@@ -25,15 +25,16 @@ _NAMED = 6
 """At most this many places stand in the sentence; the table has them all."""
 
 
-def changes_page(source: str, stream: Stream, found: Changes, *, searched: Stream) -> str:
+def changes_page(source: str, stream: Stream, found: Changes, *, searched: Stream | None = None) -> str:
     """A whole document that opens offline.
 
     Args:
         source: what the stream was read from.
-        stream: the stream.
+        stream: the stream; an empty one where it is not known any more, which leaves out the picture.
         found: its changes.
-        searched: what was made of the stream before they were sought: differences, or the stream itself.
+        searched: what was made of the stream before they were sought: differences; None is the stream itself.
     """
+    searched = stream if searched is None else searched
     sections = []
     head, rows = changes_table(found, searched, max_features=3)
     if rows:
@@ -47,7 +48,7 @@ def changes_page(source: str, stream: Stream, found: Changes, *, searched: Strea
         _result(stream, found),
         sections,
         details=_details(stream, found),
-        picture=_picture(stream, found),
+        picture=_picture(stream, found) if stream.length else None,
     )
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.figures import effect_chart, figure, responsive, table, templates
+from shoal.figures import effect_chart, figure, responsive, table, templates, text_of
+from shoal.reports.document import Section, document
 from shoal.reports.html_format import MINUS, number, said, words
 
 if TYPE_CHECKING:
-    from shoal.experiments import Run
+    from shoal.experiments import Run, Verdict
     from shoal.reports.folder import Record
 
 MEANING = {
@@ -31,9 +32,7 @@ def verdict_result(run: Run) -> Markup:
         return _WORD.format("pending", "", "No verdict yet") + _SENTENCE.format(
             "The run has not come to its end. What it has written so far stands below."
         )
-    word = run.verdict.verdict
-    sign = Markup("<span aria-hidden='true'>{}</span> ").format(SIGN[word])
-    return _WORD.format(word, sign, word.capitalize()) + _SENTENCE.format(run.verdict.sentence)
+    return _headline(run.verdict)
 
 
 def verdict_picture(run: Run) -> Markup | None:
@@ -43,10 +42,37 @@ def verdict_picture(run: Run) -> Markup | None:
 
 def verdict(run: Run) -> Markup:
     """The numbers behind the verdict and its controls, or what is still missing for one."""
-    template = templates("shoal.reports").get_template("verdict.html.j2")
     if run.verdict is None:
+        template = templates("shoal.reports").get_template("verdict.html.j2")
         return Markup(template.render(word=None, progress=_progress(run)))
-    record = run.verdict.to_dict()
+    return _grounds(run.verdict.to_dict())
+
+
+def verdict_page(found: Verdict) -> str:
+    """A whole document on a verdict alone, without the run that it rests on.
+
+    Args:
+        found: what `run_experiment` gave back.
+    """
+    record = found.to_dict()
+    return document(
+        found.hypothesis,
+        _headline(found),
+        [Section("verdict", "Verdict", _grounds(record))],
+        picture=_effect(record),
+        style=text_of("shoal.reports", "report.css"),
+    )
+
+
+def _headline(found: Verdict) -> Markup:
+    """The word and the sentence."""
+    sign = Markup("<span aria-hidden='true'>{}</span> ").format(SIGN[found.verdict])
+    return _WORD.format(found.verdict, sign, found.verdict.capitalize()) + _SENTENCE.format(found.sentence)
+
+
+def _grounds(record: Record) -> Markup:
+    """The numbers behind a verdict and its controls."""
+    template = templates("shoal.reports").get_template("verdict.html.j2")
     word = record["verdict"]
     html = template.render(
         word=word,

@@ -45,7 +45,7 @@ def decode(
 
     Args:
         posterior: of a document of n sentences.
-        min_length: minimum number of sentences per segment.
+        min_length: minimum number of sentences per segment, at most n.
         count: the number of segments; None chooses it.
         placing: features that make no boundary but help to place those that are made.
     """
@@ -64,7 +64,7 @@ def expected_agreement(
     Args:
         same_NN: the probability of each pair a <= b to lie in one segment.
         boundaries_N: the probability that a segment begins at each place from 0 to n.
-        min_length: minimum number of sentences per segment; not enforced on a text that is shorter.
+        min_length: minimum number of sentences per segment, at most n.
     """
     size = len(same_NN)
     reach = max(1, round(size / (1 + boundaries_N[1:-1].sum())))
@@ -73,7 +73,7 @@ def expected_agreement(
     worth = np.where((lags[:-1, :-1] > 0) & (lags[:-1, :-1] <= reach), 2 * same_NN - 1, 0.0)
     scores = np.full((size + 1, size + 1), -np.inf)
     scores[:-1, 1:] = worth[::-1].cumsum(axis=0)[::-1].cumsum(axis=1)
-    scores[lags < (min_length if size >= min_length else 1)] = -np.inf
+    scores[lags < max(min_length, 1)] = -np.inf
     return scores
 
 

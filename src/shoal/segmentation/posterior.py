@@ -139,13 +139,12 @@ def length_prior(size: int, mean: float, shape: float, min_length: int) -> NDArr
         size: the number n of sentences of the text.
         mean: of the gamma density, in sentences.
         shape: of the gamma density; 1 is geometric.
-        min_length: minimum number of sentences per segment; not enforced on a text that is shorter.
+        min_length: minimum number of sentences per segment, at most n.
     """
     lengths = np.arange(1, max(size, round(8 * mean)) + 1)
     logs = (shape - 1) * np.log(lengths) - lengths * shape / mean
     prior: NDArray[np.float64] = np.concatenate([[-np.inf], (logs - np.logaddexp.reduce(logs))[:size]])
-    if size >= min_length:
-        prior[:min_length] = -np.inf
+    prior[:min_length] = -np.inf
     return prior
 
 
@@ -192,9 +191,10 @@ def marginals(scores: NDArray[np.float64]) -> Marginals:
 
 
 def credible_sets(boundaries_N: NDArray[np.float64], places: Sequence[int]) -> list[tuple[int, int]]:
-    """For each boundary the first and last place of the shortest run around it that holds 90 % of its posterior.
+    """For each boundary the first and last place of a run around it that holds 90 % of its posterior.
 
-    A boundary's posterior is what lies nearer to it than to the neighbouring ones.
+    A boundary's posterior is what lies nearer to it than to the neighbouring ones. The run grows from the boundary to
+    whichever side has the more probable next place.
 
     Args:
         boundaries_N: the probability that a segment begins at each place from 0 to n.
@@ -209,7 +209,7 @@ def credible_sets(boundaries_N: NDArray[np.float64], places: Sequence[int]) -> l
 
 
 def _grown(boundaries_N: NDArray[np.float64], place: int, low: int, high: int) -> tuple[int, int]:
-    """Grow from the place to whichever side holds more, until enough is held."""
+    """Grow from the place to the side of the more probable next place, until enough is held."""
     first = last = place
     held, needed = boundaries_N[place], CREDIBLE_MASS * boundaries_N[low : high + 1].sum()
     while held < needed and (first > low or last < high):

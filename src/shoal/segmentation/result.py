@@ -27,8 +27,8 @@ class Cut:
     """The posterior probability that a segment begins exactly here."""
 
     low: int
-    """The first place of the 90 % credible set: the shortest run of places around the cut that holds 90 % of this
-    boundary's posterior, given that there is a boundary here."""
+    """The first place of the 90 % credible set: a run of places around the cut that holds 90 % of this boundary's
+    posterior, given that there is a boundary here."""
 
     high: int
     """The last place of that set."""

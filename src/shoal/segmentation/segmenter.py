@@ -114,6 +114,7 @@ def segment_features(
 
 
 def _decode_window(features: Features, min_length: int, count: int | None = None) -> Decoded:
+    min_length = min(min_length, len(features))  # a shorter text is one segment
     posterior = average_over_priors(likely_evidence(features, min_length), min_length)
     cuts = decode(posterior, min_length=min_length, count=count, placing=features.placing)
     return Decoded(cuts=cuts, boundaries_N=posterior.boundaries_N, penalty=posterior.penalty)

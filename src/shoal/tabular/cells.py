@@ -84,7 +84,7 @@ def _of_text(name: str, column: Any, *, comma: bool) -> Column:
     import pyarrow.compute as pc
 
     plain = _cast(column)
-    if plain is not None:
+    if plain is not None:  # the common case, before any cell becomes a Python string
         _check_points(name, column)
         return Column(name=name, kind="numbers", values=plain)
     trimmed = pc.utf8_trim_whitespace(pa.chunked_array(column).combine_chunks())

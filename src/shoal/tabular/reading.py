@@ -17,6 +17,7 @@ from shoal.textfiles import decode_text, open_bytes, read_standard_input
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Bytes that no text table holds; tabs, line ends and form feeds are allowed.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _HEAD = 1 << 16
 

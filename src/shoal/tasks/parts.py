@@ -60,9 +60,7 @@ def rows_of_part(rows: Sequence[Example], part: Part) -> list[Example]:
     """
     parts = rows_by_part(rows)
     if not parts:
-        raise UsageError(
-            "the rows have no column 'part' that says which are seen and which are held_out; add one, or use all rows"
-        )
+        raise UsageError("the rows have no column 'part' with the values seen and held_out; add one, or use all rows")
     if not parts[part]:
         raise DataError(f"none of the {len(rows)} rows is of the part {part}")
     return parts[part]

@@ -86,6 +86,7 @@ def _with_unary_numbers(texts: Iterable[str]) -> Iterable[str]:
     for text in texts:
         count += 1 + len(text) // 4
         yield text
+    # At least a hundredth of the corpus' words, so that their merges come before those of common words.
     chunks = [" " * space + "1" * ones for space in (0, 1) for ones in range(1, UNARY_CHUNK + 1)]
     for chunk in chunks:
         yield from [chunk] * (count // 100 + 2)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
     Floats = NDArray[np.float64]
 
+# An odd constant without pattern (2^64 over the golden ratio): powers of it spread the places of a gram.
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 

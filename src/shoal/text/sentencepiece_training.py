@@ -69,11 +69,11 @@ def train_pieces(texts: Iterable[str], *, vocabulary: int, model: Literal["unigr
             byte_fallback=True,
             split_digits=True,
             user_defined_symbols=list(_CHUNKS),
-            character_coverage=0.9999,
+            character_coverage=0.9999,  # rarer characters are spelled by their bytes
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
             max_sentence_length=4 * _LONGEST_LINE,
-            num_threads=1,
+            num_threads=1,  # so that equal texts give an equal vocabulary
             minloglevel=2,
         )
     except RuntimeError as error:

@@ -42,6 +42,7 @@ def train_tokenizer(
         raise UnknownNameError("kind of tokenizer", kind, KINDS)
     seen = _counted(texts)
     tokenizer = _TRAINERS[kind](seen, vocabulary, context)
+    # A smaller tokenizer than requested would make two runs of one recipe differ by their corpus alone.
     if len(tokenizer) < vocabulary:
         raise UsageError(
             f"the corpus gives {len(tokenizer)} tokens at most, not the requested {vocabulary}; take "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NOUNS = (*lexicon.THINGS, *lexicon.ANIMALS, *lexicon.PLACES)
 _ADJECTIVES = tuple(dict.fromkeys((*lexicon.LOOKS, *lexicon.COLORS, *lexicon.TRAITS)))
 _VERBS = tuple(lexicon.VERBS)
-_PLOTS = tuple(PLOTS)
+_PLOTS = tuple(PLOTS)  # drawn by place: a new plot changes the stories of every seed
 _SHARES = {
     "dialogue": 0.6,
     "bad ending": 0.12,
@@ -66,6 +66,7 @@ def tell_story(
         requested: features that it must have. It is drawn again, from the same stream of random numbers, until it does.
         given: words that it must hold, by class (noun, verb, adjective); the others are drawn.
     """
+    # Seeds and indices share one integer: 2^48 stories fit before the next seed's begin.
     rng = random.Random((seed << 48) + index)
     while True:
         words = _draw_words(rng, given or {})

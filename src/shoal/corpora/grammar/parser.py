@@ -104,6 +104,8 @@ def _read(sentence: str, focus: str) -> list[Event]:
     whole = _match(sentence, focus) or (plain and _match(capital(sentence[plain.end() :]), focus))
     if whole:
         return [whole]
+    # A joined sentence leaves out the second actor's name, which the first half has; forms hold "and" themselves, so
+    # each one is tried.
     for cut in re.finditer(" and ", sentence):
         left = _read(sentence[: cut.start()] + ".", focus)
         if len(left) == 1 and "a" in left[0].slots:
@@ -148,6 +150,7 @@ _PLAIN: dict[str, Callable[[str], str]] = {
 @cache
 def _index() -> dict[str, list[_Reading]]:
     """Forms by the rarest of their own words."""
+    # So a sentence tries a handful of patterns, not all of the hundreds.
     plain = {(kind, form): re.sub(r"\{\w+\}", " \n ", form) for kind, forms in FORMS.items() for form in forms}
     counts = Counter(word for text in plain.values() for word in set(_WORD.findall(text)))
     index: dict[str, list[_Reading]] = {}

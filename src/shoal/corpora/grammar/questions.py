@@ -73,7 +73,7 @@ def ask_questions(events: Sequence[Event]) -> tuple[StoryQuestion, ...]:
     Args:
         events: the events of a story, in order.
     """
-    answers: dict[tuple[str, str], set[str]] = {}
+    answers: dict[tuple[str, str], set[str]] = {}  # a set, since one answer may be given by several events
     for part in (_of_beings, _of_things, _of_feelings, _of_possession):
         for kind, question, answer in part(events):
             answers.setdefault((kind, question), set()).add(answer)

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping, Sequence
 
+# Shares of the sentences that could have it. None is near 1: a model that reads only one surface form of an event would
+# learn the form in place of the event.
 _OPENED = 0.22
 _JOINED = 0.3
 _SPOKEN = 0.45
 _PRONOUN = 0.75
 _WITH_LOOK = 0.3
-_BEINGS = ("a", "b")
-_KNOWN = ("t", "u")
 _NEW = ("x", "y", "z")
+"""Slots of things that are named for the first time, which get their look and an article."""
 
 
 class _Form(NamedTuple):
@@ -73,7 +74,6 @@ class Realizer:
         self._rivals: tuple[Being, ...] = ()
         self._joinable = False
         self._used: set[str] = {words.noun}
-        self._names: set[str] = set()
         self.hero = self._draw_hero()
         self.key = self._draw_key()
         self.friend: Being | None = None
@@ -152,6 +152,7 @@ class Realizer:
 
     def text(self) -> str:
         """The whole story."""
+        # Paragraph marks are parts of their own, so the blanks that joining puts around them are taken off again.
         return " ".join(self._parts).replace(" \n ", "\n").strip()
 
     def has_event(self, kind: str) -> bool:
@@ -177,6 +178,7 @@ class Realizer:
 
     def _head(self, form: _Form, actor: Being | None) -> str:
         """A pronoun where the one who acts also acted before and nobody else could be meant; else the name."""
+        # The parser lets a pronoun stand for the last actor, so it may only be written where that is who is meant.
         if actor is None:
             return ""
         clear = actor is self._focus and all(rival.female != actor.female for rival in self._rivals)

@@ -99,8 +99,10 @@ def summarize(story: Story) -> str:
 
 def instruct(story: Story) -> str:
     """The story with a random part of what could be requested before it, drawn by the story's seed and index."""
+    # A stream of its own, so that the story is the same with and without its instruction.
     rng = random.Random((story.seed << 48) + story.index + (1 << 47))
     words = story.words
+    # Speech is left out: cut at a full stop inside quotation marks it would be half a sentence.
     sentences = [part for part in _SENTENCE_END.split(story.text) if '"' not in part]
     parts = {
         "Words": f"{words.verb}, {words.noun}, {words.adjective}",

@@ -72,7 +72,8 @@ class Endpoint:
             raise MissingExtraError("judge", "asking a model at an endpoint") from error
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"{self.url!r} is no endpoint; give an address as in http://localhost:8080/v1")
-        key = os.environ.get(KEY_VARIABLE) or "none"
+        key = os.environ.get(KEY_VARIABLE) or "none"  # local servers need none, and the library refuses an empty one
+        # Retries are ours: the library's own do not cover answers without text or of no use.
         return openai.OpenAI(base_url=self.url, api_key=key, timeout=self.timeout, max_retries=0)
 
     def complete(self, client: Any, prompt: str, check: Callable[[str], object] | None = None) -> Completion:

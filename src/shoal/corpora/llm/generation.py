@@ -125,6 +125,7 @@ def complete_all(
                 if progress is not None:
                     progress(what, len(requests) - len(waiting), len(requests))
         finally:
+            # After an error or Ctrl-C the requests under way still come back, and have been paid for.
             pool.shutdown(cancel_futures=True)
             for future in waiting:
                 if not future.cancelled() and future.exception() is None:

@@ -125,6 +125,7 @@ def _make(words: tuple[str, str, str], features: tuple[str, ...], place: int) ->
         "Write a short story of three to five paragraphs in words that a child of three or four knows. "
         f'It must hold the verb "{verb}", the noun "{noun}" and the adjective "{adjective}". '
         + (f"Make sure of this: {wanted}. " if wanted else "")
+        # The number makes prompts with the same words differ, so that each has a key of its own in the record.
         + f"Give the story alone, without a title. (Story {place + 1}.)"
     )
     return Prompt(text=text, words=words, features=features)

@@ -17,7 +17,7 @@ from shoal.models.dummies import tiny_tokenizer
 _ANSWERS: tuple[Check, ...] = (
     ScoresDummy(
         name="oracle",
-        proves="right and wrong answers of all kinds are told apart, each at its own place",
+        proves="right and wrong answers of all kinds are distinguished, each at its own place",
         dummy="oracle",
         parameters={"p": 0.6},
         examples=items.MIXED,
@@ -65,7 +65,7 @@ _INPUTS: tuple[Check, ...] = (
     ),
     ScoresDummy(
         name="tokenizer that begins and closes texts, pads with the end token",
-        proves="the tokenizer's beginning is kept, and its end is not taken for the completion's",
+        proves="the tokenizer's beginning token stays, and its end is not taken for the completion's",
         dummy="oracle",
         tokenizer=partial(tiny_tokenizer, begins=True, closes=True, pad="end"),
         examples=items.FEW,

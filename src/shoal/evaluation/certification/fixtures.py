@@ -105,7 +105,7 @@ LONG = (
     _example("cab:", " 1"),
     _example("add:", " " + "he" * 100),
 )
-"""More than a thousand tokens of prompt, more than five hundred of completion, beside a few."""
+"""More than a thousand tokens of prompt, more than five hundred of completion, and a few short ones."""
 
 PROSE = tuple(
     _example(f"{name}:", f" a bad {name} had a dead egg. A {name} fed a head.")

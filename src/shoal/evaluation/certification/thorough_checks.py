@@ -120,7 +120,7 @@ _ENDINGS: tuple[Check, ...] = (
 _LOGITS: tuple[Check, ...] = (
     ScoresDummy(
         name="constant logits",
-        proves="a model that prefers nothing says token 0, and its perplexity is the size of the vocabulary",
+        proves="a model that prefers nothing generates token 0, and its perplexity is the size of the vocabulary",
         dummy="uniform",
         examples=(*items.WORDS, *items.TOUCHING),
     ),

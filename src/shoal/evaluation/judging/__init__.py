@@ -1,4 +1,4 @@
-"""Judges of stories, and the certificate that says what a judge can and cannot see."""
+"""Judges of stories, and the certificate of what a judge is sensitive to."""
 
 import lazy_loader
 

@@ -1,6 +1,6 @@
-"""The score of a model that tells stories: what a program can see, and what a judge says of its completions.
+"""The rating of a model that writes stories: by program, and by a judge of its completions.
 
-Importing this room imports neither torch nor transformers; asking for a function that needs them does.
+Importing this room imports neither torch nor transformers; a function that needs them does.
 """
 
 import lazy_loader

@@ -81,7 +81,7 @@ def read_beginnings(source: str | os.PathLike[str], count: int) -> tuple[StoryPr
 
     Raises:
         UsageError: the count is below 1.
-        DataError: the source holds no document that goes on behind its beginning.
+        DataError: the source holds no document that continues behind its beginning.
     """
     if count < 1:
         raise UsageError(f"{count} beginnings are none; give a count above 0")

@@ -162,7 +162,12 @@ _GO_ON = "Go on with a story that begins so: "
 
 
 def judge_measures(completions: Sequence[Completion], judgements: Sequence[Judgement | None]) -> list[StoryMeasure]:
-    """The mean mark of each dimension and the mean group of age, over completions that were judged."""
+    """The mean mark of each dimension and the mean group of age, over completions that were judged.
+
+    Args:
+        completions: what the judge was given.
+        judgements: one for each, None where the judge gave none; empty where there was no judge.
+    """
     judged = [(done.prompt.key, one) for done, one in zip(completions, judgements, strict=False) if one is not None]
     if not judged:
         return []

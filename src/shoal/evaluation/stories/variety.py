@@ -20,10 +20,14 @@ _WORDS = 50
 
 
 def distinct(completions: Sequence[Completion], size: int) -> StoryMeasure:
-    """Different n-grams among the first fifty words of each completion, over all of them, a prompt at a time.
+    """Different n-grams among the first fifty words of each completion, over all of them, prompt by prompt.
 
     Distinct-n (Li et al. 2016, arXiv:1510.03055) falls with the length of the text, so that equal numbers of words are
     taken; shorter completions give what they have.
+
+    Args:
+        completions: of one or more prompts.
+        size: words of an n-gram.
     """
     grams: dict[str, list[tuple[str, ...]]] = {}
     for one in completions:

@@ -101,8 +101,7 @@ class PretrainPlan:
         """Plain values for JSON."""
         return asdict(self)
 
-    def lines(self) -> list[str]:
-        """The plan for a person, line by line."""
+    def __str__(self) -> str:
         head = [
             f"{corpus.name}: {corpus.documents:,} documents, {corpus.size:,} bytes, {corpus.tokens:,} tokens, "
             f"{corpus.held_out:,} held out"
@@ -112,12 +111,13 @@ class PretrainPlan:
             head.append(f"{self.missing_ids} of the listed held-out ids are in none of the corpora")
         packed = f"{self.packing:.1%} of each step is filled"
         speed = f"{self.step_seconds * 1000:.0f} ms per step, measured on {_MEASURED_STEPS - 1}"
-        return [
+        lines = [
             *head,
             f"{self.parameters:,} parameters, {self.vocabulary:,} tokens in the vocabulary",
             f"{self.steps:,} steps on {self.tokens:,} tokens ({packed}), {self.precision}",
             f"about {format_duration(self.seconds)} of training ({speed}); scoring and samples besides",
         ]
+        return "\n".join(lines)
 
 
 def plan_pretraining(

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from shoal.experiments.storage import disk_faults, finite, read_json_rows, write_jsonl
+from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
 
     from shoal.training import CurvePoint
 
@@ -189,6 +192,30 @@ class PretrainResult:
         values = asdict(self)
         del values["curve"]
         return values | {"folder": str(self.folder), "model": str(self.model)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """The curve: a row per step with loss, learning rate, gradient norm, and tokens so far."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(point) for point in self.curve])
+
+    def __str__(self) -> str:
+        lines = [
+            f"{name}: {one.bits_per_byte:.4f} bits a byte [{one.low:.4f}, {one.high:.4f}], {one.documents} held out"
+            for name, one in self.held_out.items()
+        ]
+        if self.memorised is not None:
+            found = self.memorised
+            lines.append(
+                f"memorised: {found.training} of {found.training_prefixes} training prefixes of {found.prefix_tokens} "
+                f"tokens are continued word for word for {found.tokens}; {found.held_out} of "
+                f"{found.held_out_prefixes} held-out ones"
+            )
+        lines.append(
+            f"{self.parameters:,} parameters, {self.tokens:,} tokens in {self.steps:,} steps, {self.precision}, "
+            f"{format_duration(self.seconds)} ({format_duration(self.cpu_seconds)} of CPU)"
+        )
+        return "\n".join(lines)
 
 
 def result_of(folder: str | os.PathLike[str], done: Mapping[str, Any]) -> PretrainResult:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics import check_confidence, percentile_interval
+from shoal.statistics import check_confidence, fit_lines, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +87,9 @@ def fit_power_law(x: Sequence[float], y: Sequence[float], *, confidence: float =
     """
     check_confidence(confidence)
     across_N, logs_N = (np.log(values) for values in _checked(x, y, MIN_SIZES))
-    slope_1, start_1, left_1N = _lines(across_N, logs_N[None])
+    slope_1, start_1, left_1N = fit_lines(across_N, logs_N[None])
     draws_DN = start_1 + slope_1 * across_N + _drawn(_unshrunk(across_N, left_1N[0]), seed)
-    slopes_D, _, left_DN = _lines(across_N, draws_DN)
+    slopes_D, _, left_DN = fit_lines(across_N, draws_DN)
     ratios_D = (slopes_D - slope_1) / np.maximum(_standard_errors(across_N, left_DN), _TINY)
     low, high = percentile_interval(ratios_D, confidence)
     exponent, spread = -float(slope_1[0]), float(_standard_errors(across_N, left_1N)[0])
@@ -160,14 +160,6 @@ def _checked(x: Sequence[float], y: Sequence[float], min_sizes: int) -> tuple[Fl
             "show one"
         )
     return sizes_N, values_N
-
-
-def _lines(across_N: Floats, values_DN: Floats) -> tuple[Floats, Floats, Floats]:
-    """Slope, start and residuals of the least-squares line of each row."""
-    middle_N = across_N - across_N.mean()
-    slopes_D = values_DN @ middle_N / (middle_N @ middle_N)
-    starts_D = values_DN.mean(axis=1) - slopes_D * across_N.mean()
-    return slopes_D, starts_D, values_DN - starts_D[:, None] - slopes_D[:, None] * across_N
 
 
 def _standard_errors(across_N: Floats, left_DN: Floats) -> Floats:

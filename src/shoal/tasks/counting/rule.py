@@ -23,7 +23,12 @@ class Count:
 
 
 def numeral(number: int, base: str) -> str:
-    """The number in unary (``111``) or decimal (``3``)."""
+    """The number in unary (``111``) or decimal (``3``).
+
+    Args:
+        number: at least 1 in unary.
+        base: ``unary`` or ``decimal``.
+    """
     return "1" * number if base == "unary" else str(number)
 
 

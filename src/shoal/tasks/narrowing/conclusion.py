@@ -115,7 +115,7 @@ def _best_program(neighbours: NearestPrompts, shortcuts: Sequence[ProgramScore])
 
 
 def _mixture(kind: Kind, prefixes: PrefixLeakage, lengths: LengthComparison) -> str:
-    """Other parts of the items that test less, or more, than the main finding says."""
+    """Other parts of the items that test less, or more, than the main finding."""
     parts = {
         "choice among known answers": (prefixes.known, "have completions that were seen"),
         "where to stop": (prefixes.prefixes, "have completions that are prefixes of seen ones"),

@@ -40,13 +40,13 @@ class PrefixLeakage:
     """Completion tokens of all items, the end tokens included; the four shares that follow add up to 1."""
 
     determined: float
-    """Share of positions where every seen completion that begins alike goes on with the right token."""
+    """Share of positions where every seen completion that begins alike continues with the right token."""
 
     contradicted: float
-    """Share of positions where every seen completion that begins alike goes on with one other token."""
+    """Share of positions where every seen completion that begins alike continues with one other token."""
 
     ambiguous: float
-    """Share of positions where seen completions that begin alike go on in different ways."""
+    """Share of positions where seen completions that begin alike continue in different ways."""
 
     unseen: float
     """Share of positions behind a beginning that no seen completion has."""
@@ -140,7 +140,7 @@ class _Walk:
     unseen: int = 0
 
     undecided: int = 0
-    """Positions before the end where some seen sequence goes on with another token, or none goes on."""
+    """Positions before the end where some seen sequence continues with another token, or none continues."""
 
 
 def _walk(seen: Sequence[Ids], target: Ids) -> _Walk:

@@ -109,7 +109,7 @@ def narrowness(
 
     Args:
         seen: the examples that may be trained on.
-        held_out: the examples kept for the test.
+        held_out: the examples reserved for the test.
         tokenizer: of the model in question: a ``transformers`` tokenizer, a ``tokenizers.Tokenizer`` or a callable
             from a text to its token ids; None counts characters.
         rule: the task's rule.

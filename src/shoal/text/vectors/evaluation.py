@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _DRAWS = 1000
 _FEWEST = 10
+"""Pairs; of fewer a rank correlation means nothing."""
+
 _BATCH = 512
 
 

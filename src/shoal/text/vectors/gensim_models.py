@@ -66,7 +66,7 @@ def train_gensim(
         vector_size=settings.dimension,
         window=settings.window,
         sg=int(settings.skip_gram),
-        min_count=1,
+        min_count=1,  # the corpus has left rare words out already
         workers=1,
         seed=settings.seed,
     )
