@@ -107,3 +107,17 @@ def test_without_matplotlib_the_message_names_the_extra(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"shoal\[plot\]"):
         plot_changes(SHIFT, change_points(SHIFT))
+
+
+def test_a_result_prints_itself_as_the_command_does_and_gives_records() -> None:
+    found = change_points(SHIFT)
+    shown = str(found).splitlines()
+    assert shown[0] == "stream: 400 steps of values: 1 change"
+    assert shown[1].split("  ")[0] == "place"
+    assert shown[-1].startswith("pieces: A 0 to ")
+    assert repr(found) == f"Changes(length=400, places={found.places}, model={found.model!r})"
+    (record,) = found.to_records()
+    assert list(record) == ["place", "low", "high", "p_value", "score", "what_changed"]
+    assert [record["place"]] == found.places
+    assert "stream" not in found.to_dict()
+    assert str(FOUND) == repr(FOUND)

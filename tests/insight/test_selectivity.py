@@ -40,10 +40,16 @@ def test_the_area_and_its_p_value_are_those_of_mann_and_whitney() -> None:
     found = selectivity(values, ids, finding)
     inside = torch.isin(ids, torch.tensor(found.ids)) & ~finding
     outside = ~inside & ~finding
-    theirs = stats.mannwhitneyu(values[inside], values[outside], alternative="greater", use_continuity=False)
+    sides = values[inside].double(), values[outside].double()
+    theirs = stats.mannwhitneyu(*sides, alternative="greater", method="asymptotic", use_continuity=False)
     wins = (values[inside][:, None] > values[outside]).double() + 0.5 * (values[inside][:, None] == values[outside])
     assert found.auc == pytest.approx(float(wins.mean()))
     assert found.p_value == pytest.approx(float(theirs.pvalue), rel=1e-6)
+
+
+def test_a_small_p_value_is_not_zero() -> None:
+    activation, ids, finding = draw(4, positions=3000)
+    assert 0.0 < selectivity(activation[:, 1], ids, finding).p_value < 1e-60
 
 
 def test_a_constant_neuron_has_no_class_that_could_be_confirmed() -> None:

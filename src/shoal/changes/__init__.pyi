@@ -22,6 +22,7 @@ from .preprocessing import (
 )
 from .render import (
     changes_table as changes_table,
+    changes_text as changes_text,
     describe_change as describe_change,
     describe_pieces as describe_pieces,
     headline as headline,

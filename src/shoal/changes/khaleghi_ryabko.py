@@ -104,6 +104,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
         alpha=0.05,
         confidence=0.95,
         pieces=piece_summaries(stream, [place for place, _ in ranked], processes),
+        stream=stream,
     )
 
 

@@ -164,7 +164,7 @@ def known_number(
 
 def _with_pieces(found: Changes, stream: Stream, alpha: float) -> Changes:
     """What was found, with its pieces and the level that was asked for: tests had shares of it."""
-    return replace(found, pieces=piece_summaries(stream, found.places, found.processes), alpha=alpha)
+    return replace(found, pieces=piece_summaries(stream, found.places, found.processes), alpha=alpha, stream=stream)
 
 
 def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float, seed: int, *, tested: bool) -> Search:

@@ -128,6 +128,24 @@ def pieces_table(found: Changes, stream: Stream) -> tuple[list[str], list[list[s
     return ["piece", "from", "to", "what it is like"], rows
 
 
+def changes_text(found: Changes, stream: Stream, source: str = "stream") -> str:
+    """What ``shoal changes`` prints: a headline, one line per change, and the pieces between them.
+
+    Args:
+        found: The changes of the stream.
+        stream: Its index names the steps.
+        source: What it was read from.
+    """
+    lines = [headline(found, stream, source)]
+    head, rows = changes_table(found, stream)
+    if rows:
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in [head, *rows])
+        lines += ["  ".join(row).rstrip() for row in padded]
+        lines.append(f"pieces: {describe_pieces(found)}")
+    return "\n".join(lines)
+
+
 def headline(found: Changes, stream: Stream, source: str) -> str:
     """One line: the source, the number of steps, the names of the coordinates, the number of changes.
 

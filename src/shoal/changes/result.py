@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, overload
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from shoal.changes.stream import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ class PieceSummary:
     """For symbols: at most five, the commonest of the piece first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Changes(Sequence[int]):
     """All that was found in a stream; as a sequence, the places of its changes.
 
@@ -106,6 +109,8 @@ class Changes(Sequence[int]):
     """What changes: "law" by tests, "levels" or "slopes" by a model."""
     pieces: tuple[PieceSummary, ...] = ()
     """What each piece between changes is like, in order."""
+    stream: Stream | None = field(default=None, compare=False)
+    """The stream that was searched, whose index and names `str` shows; not in `to_dict`."""
 
     def __len__(self) -> int:
         return len(self.changes)
@@ -134,4 +139,28 @@ class Changes(Sequence[int]):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain lists, numbers and strings."""
-        return asdict(self) | {"places": self.places}
+        plain = asdict(replace(self, stream=None))
+        del plain["stream"]
+        return plain | {"places": self.places}
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One plain dict per change, as ``pandas.DataFrame(found.to_records())`` takes them.
+
+        pandas is not imported here: `shoal.changes` needs NumPy and Numba alone.
+        """
+        from shoal.changes.render import describe_change
+
+        names = ("place", "low", "high", "p_value", "score")
+        return [
+            {name: getattr(change, name) for name in names} | {"what_changed": describe_change(change)}
+            for change in self.changes
+        ]
+
+    def __str__(self) -> str:
+        """What ``shoal changes`` prints; the short form where the stream is not known."""
+        from shoal.changes.render import changes_text
+
+        return repr(self) if self.stream is None else changes_text(self, self.stream)
+
+    def __repr__(self) -> str:
+        return f"Changes(length={self.length}, places={self.places}, model={self.model!r})"

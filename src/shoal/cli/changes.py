@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Seed, Source
 from shoal.cli.terminal import print_notice
-
-if TYPE_CHECKING:
-    from shoal.changes import Changes, Stream
 
 
 def changes(
@@ -60,7 +57,7 @@ def changes(
     deseason
         Length of a season, such as 12 for months: the median of each phase is subtracted first.
     """
-    from shoal.changes import change_points, check_settings, preprocess, step_label
+    from shoal.changes import change_points, changes_text, check_settings, preprocess, step_label
     from shoal.cli.columns import read_stream
     from shoal.cli.console import print_json
     from shoal.cli.files import check_target
@@ -85,17 +82,4 @@ def changes(
         steps = {"difference": lag, "deseason": deseason}
         print_json({"file": file, "columns": stream.names} | steps | found.to_dict() | labels)
     else:
-        _print_table(file, searched, found)
-
-
-def _print_table(file: str, stream: Stream, found: Changes) -> None:
-    """Print one line per change, and the pieces between them."""
-    from shoal.changes import changes_table, describe_pieces, headline
-
-    print(headline(found, stream, "standard input" if file == "-" else file))
-    head, rows = changes_table(found, stream)
-    if rows:
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        for row in [head, *rows]:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        print(f"pieces: {describe_pieces(found)}")
+        print(changes_text(found, searched, "standard input" if file == "-" else file))

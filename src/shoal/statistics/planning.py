@@ -113,6 +113,7 @@ def _items_needed(
 
     if not enough(_MOST_ITEMS):
         return None
+    # Power never falls with more items, so that halving finds the fewest.
     low, high = 0, _MOST_ITEMS
     while high - low > 1:
         middle = (low + high) // 2

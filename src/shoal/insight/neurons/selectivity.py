@@ -167,7 +167,8 @@ def _mann_whitney(value_N: torch.Tensor, inside_N: torch.Tensor) -> tuple[float,
     """The area under the ROC curve and its one-sided p-value, by the normal approximation with ties."""
     from scipy.stats import mannwhitneyu
 
-    inside, outside = value_N[inside_N].numpy(), value_N[~inside_N].numpy()
+    # In float64: scipy computes in the type that it is given, and small p-values would be 0 in float32.
+    inside, outside = (value_N[part].double().numpy() for part in (inside_N, ~inside_N))
     if not len(inside) or not len(outside):
         return math.nan, 1.0
     found = mannwhitneyu(inside, outside, alternative="greater", method="asymptotic", use_continuity=False)

@@ -124,6 +124,7 @@ def _check_size(file: Path) -> None:
     with open_bytes(file) as opened:
         words, dimension = map(int, opened.readline(_HEAD).split())
     size = file.stat().st_size * (_DEFLATE if file.suffix == ".gz" else 1)
+    # Four bytes per number, and one at least for a word's end.
     if words * (4 * dimension + 1) > size:
         raise DataError(
             f"{file} is not a whole file of word2vec's binary form: {words} words of {dimension} numbers do not fit "
