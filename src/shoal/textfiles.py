@@ -33,6 +33,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Zeros show within a few kilobytes; counting those of a whole chunk would only cost time.
 _HEAD = 1 << 12
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -91,6 +92,8 @@ def split_chunks(chunks: Iterable[str], end: str) -> Iterator[str]:
     for chunk in chunks:
         *whole, rest = (tail + chunk).split(end)
         if whole:
+            # Pieces of a part are joined once: adding each chunk to a string would take the square of the part's
+            # length.
             yield "".join(pending) + whole[0]
             yield from whole[1:]
             pending = []
@@ -127,6 +130,7 @@ def read_json_lines(path: Path, *, expected: str = "", unfinished: bool = False)
     Raises:
         DataError: the file cannot be read, is no text, or a line is no JSON.
     """
+    # One line ahead: a line is the unfinished last one only where nothing follows it, not even an empty line.
     for (number, line), following in pairwise(chain(read_lines_of(path), [(0, None)])):
         if not line or not line.strip():
             continue
@@ -178,6 +182,10 @@ def inner_suffix(path: Path) -> str:
 def check_characters(text: str, where: str) -> None:
     r"""Refuse half of a surrogate pair, which no file can hold and JSON can write (``"\ud83d"``).
 
+    Args:
+        text: any text.
+        where: what it is called in an error.
+
     Raises:
         DataError: the text has one; the message says at which character.
     """
@@ -215,9 +223,11 @@ def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
     encoding = next((name for mark, name in _MARKS if chunk.startswith(mark)), "utf-8")
     if encoding == "utf-8" and _is_wide(chunk[:_HEAD]):
         raise DataError(f"{where} looks like UTF-16 or UTF-32 without a byte-order mark; convert it to UTF-8 first")
+    # It also holds back a carriage return at the end of a chunk, whose line feed may begin the next one.
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
     done, line, line_start = 0, 1, 0
     while True:
+        # Bytes of a character that the chunk before cut in two: the error's place counts from them.
         pending = decoder.getstate()[0]
         try:
             yield decoder.decode(chunk, final=not chunk)

@@ -41,6 +41,7 @@ def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:
         limit: characters that are shown.
     """
     line = " ".join(str(error).split())
+    # An error without a message (`KeyboardInterrupt()`, a bare `TimeoutError`) would leave an empty line.
     return f"{line[:limit]} ..." if len(line) > limit else line or type(error).__name__
 
 

@@ -36,9 +36,10 @@ def fails(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     with pytest.raises(SystemExit) as end:
         main(words)
     assert end.value.code == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    return said
+    *progress, fault = capsys.readouterr().err.splitlines()
+    assert fault.startswith("shoal: ")
+    assert all(line.startswith("documents: ") for line in progress)
+    return fault
 
 
 @pytest.mark.parametrize(

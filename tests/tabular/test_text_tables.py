@@ -122,7 +122,7 @@ def test_thousands_are_read_with_a_header_without_one_and_in_quotes(read, cell: 
 
 @pytest.mark.parametrize("sign", ["", "$", "USD "])
 def test_points_that_may_part_thousands_or_be_decimal_are_refused(read, sign: str) -> None:
-    with pytest.raises(DataError, match=r"row 2 of column 'x' .* may part thousands or be decimal"):
+    with pytest.raises(DataError, match=r"row 2 of column 'x' .* may separate thousands or be decimal"):
         read(f"x\n{sign}986\n{sign}1.064\n{sign}0\n").column("x")
     assert numbers(read(f"x\n{sign}986\n{sign}1.064\n{sign}0.5\n")) == [986.0, 1.064, 0.5]
 

@@ -64,8 +64,10 @@ def changes(
 
     if plot is not None:
         check_target(plot)
+    # Before the stream is read: a pipe can be read only once.
     check_settings(min_distance=min_distance, process_count=processes, alpha=alpha, confidence=confidence)
     stream, notes = read_stream(file, column, index=index, header=header)
+    # ``--difference`` without a number is True, which is a lag of one step.
     lag = None if difference is False else int(difference)
     searched = preprocess(stream, lag=lag, period=deseason)
     found = change_points(searched, min_distance, processes, alpha=alpha, confidence=confidence, model=model, seed=seed)

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 def exactly(kind: Any, tokens: Sequence[Token]) -> Any:
     """The value of a parameter; 2.5 is refused where a whole number is expected, 2.0 is taken as 2.
 
+    Args:
+        kind: the type hint of the parameter.
+        tokens: the words that were given for it.
+
     Raises:
         ValueError: A whole number was expected.
     """
     kinds = set(_leaves(kind))
+    # Where a float or a text is allowed too, a fraction is one of those.
     if int in kinds and not kinds & {float, str}:
         broken = [token.value for token in tokens if _is_broken(token.value)]
         if broken:

@@ -85,6 +85,7 @@ def read_stream(
 
 def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
     """The index and the columns that are the stream."""
+    # Beside columns chosen by name the others can only be the index, so one that cannot be read is no error.
     others = [name for name in table.names if name not in columns and (not columns or _reads(table, name))]
     chosen = Chosen(index=None if index == "none" else index, names=list(columns))
     counters = [name for name in others if index != "none" and _counts(table, name)]
@@ -104,6 +105,7 @@ def _choose(table: Table, columns: Sequence[str], index: str | None) -> Chosen:
         rest = [name for name in rest if name not in empty]
     numbers = [name for name in rest if table.column(name).kind == "numbers"]
     left = [name for name in rest if name in clocks]
+    # A clock is left out only where another column can be the stream: a lone rising column is the data.
     if any(_tells(table.column(name)) for name in rest if name not in left):
         chosen.notes += [
             f"column {name!r} only {_way(table, name)} and is left out (--column takes it)" for name in left

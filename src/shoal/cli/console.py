@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+# Often enough to see that the work goes on; a day of it is then less than 9,000 lines.
 SECONDS_BETWEEN_LOG_LINES = 10.0
 SECONDS_WITHOUT_PROGRESS = 2.0
 
@@ -103,6 +104,7 @@ class TrainingNotes:
         """Note one step."""
         now = time.monotonic()
         if self._first is None:
+            # The first step starts the clock: it pays for threads and memory that the later ones find ready.
             self._first = (now, point.tokens)
             return
         started, tokens = self._first
@@ -143,10 +145,16 @@ def exact_share(scores: Scores) -> dict[str, float]:
 
 
 def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
-    """Print a summary whose values are numbers, names, or what `exact_share` gives."""
+    """Print a summary whose values are numbers, names, or what `exact_share` gives.
+
+    Args:
+        summary: values by name.
+        as_json: print one JSON object, with null in place of NaN.
+    """
     from shoal.experiments import finite
 
     if as_json:
+        # JSON has no NaN.
         print_json(finite(dict(summary)))
     else:
         print_summary({name: _in_words(value) for name, value in summary.items()})
@@ -172,6 +180,7 @@ class _Bars:
 
     def progress(self, what: str, done: int, total: int) -> None:
         if what not in self._known:
+            # Rich draws a moving bar where the total is None, and a full one where it is 0.
             self._known[what] = self._bars.add_task(_for_bars(what), total=total or None, note="")
         self._bars.update(self._known[what], completed=done, total=total or None)
 
@@ -180,6 +189,8 @@ class _Bars:
             self._bars.update(list(self._known.values())[-1], note=_for_bars(text))
 
     def print(self, text: str) -> None:
+        # Brackets of a text are no markup, and its long lines are wrapped by the terminal, so that they can be
+        # copied.
         self._bars.console.print(_for_bars(text), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -207,7 +218,7 @@ class LogLines:
         self._last = now
         parts = [f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}", self._note]
         if total and first < done < total:
-            # What was there when the work began, as after a resume, says nothing of its speed.
+            # What was there when the work began, as after a resume, does not count towards its speed.
             parts.append(f"about {format_duration((now - started) / (done - first) * (total - done))} left")
         print_notice("  ".join(filter(None, parts)))
 

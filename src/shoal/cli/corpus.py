@@ -95,6 +95,7 @@ def clean(
 
     cleaning = Cleaning(language=language, boilerplate=boilerplate, plain=plain)
     with progress_bars() as progress:
+        # Halves of surrogate pairs, which every other verb refuses, are what this one mends.
         texts = counted(read_documents(source, column=column, broken=True), "documents", progress)
         write_documents(({"text": text} for text in cleaning.apply(texts)), out)
     counts = dict(cleaning.counts)

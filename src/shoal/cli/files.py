@@ -26,6 +26,10 @@ def check_target(path: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file of which no half is ever left.
 
+    Args:
+        path: the file, whose folder exists.
+        text: its contents, written as UTF-8.
+
     Raises:
         StoreError: the file cannot be written.
     """

@@ -83,13 +83,21 @@ class Interventions:
 
 
 def read_or_train_lens(loaded: LoadedModel, path: Path, documents: list[str], options: AnalysisOptions) -> TunedLens:
-    """The tuned lens of a file, trained first where there is none."""
+    """The tuned lens of a file, trained first where there is none.
+
+    Args:
+        loaded: the model.
+        path: the file of the lens; written where it does not exist.
+        documents: texts to train it on.
+        options: of the training, but for the seed.
+    """
     from shoal.insight import TunedLens, train_tuned_lens
 
     if path.exists():
         return TunedLens.load(path)
     if not documents:
         raise UsageError(f"there is no tuned lens at {path}; give --corpus FILE to train one on")
+    # Seed 0 whatever the command's: the file serves later commands with other seeds.
     lens = train_tuned_lens(loaded.model, loaded.tokenizer, documents, options=replace(options, seed=0))
     lens.save(path)
     return lens
@@ -100,11 +108,18 @@ def over_training(run: Path, views: Views, device: str, plot: Path | None) -> tu
 
     One page per checkpoint is written beside ``plot``; the last one is left to the caller. Where a history cannot be
     computed, the last view has the reason.
+
+    Args:
+        run: folder of checkpoints.
+        views: what is computed at each.
+        device: where the models run.
+        plot: the page of the last checkpoint, beside which the others are written; None writes none.
     """
     from shoal.insight import checkpoint_folders
     from shoal.models import load_model
 
     folders = checkpoint_folders(run)
+    # A text that the tokenizer cannot read is refused before every checkpoint has been gone through.
     views.check(load_model(str(folders[0][1]), device=device))
     histories, missing = _histories(run, views, device)
     steps: dict[int, Inspection] = {}
@@ -135,7 +150,13 @@ def _histories(run: Path, views: Views, device: str) -> tuple[Findings, dict[str
 
 
 def write_page(plot: Path, found: Inspection, causes: Findings) -> None:
-    """Write an inspection as one page."""
+    """Write an inspection as one page.
+
+    Args:
+        plot: the file.
+        found: the views.
+        causes: results of interventions, by name.
+    """
     from shoal.cli.files import write_whole
     from shoal.reports import inspection_page
 

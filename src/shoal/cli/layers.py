@@ -100,6 +100,7 @@ def _prompts(file: Path | None, seed: int) -> list[str]:
     if file is None:
         from shoal.corpora import generate_stories
 
+        # Many tales begin with the same words, and equal beginnings are dropped.
         tales = generate_stories(8 * PROMPTS, {"tale": 1.0}, seed=seed)
         return list(dict.fromkeys(" ".join(tale.split()[:PROMPT_WORDS]) for tale in tales))[:PROMPTS]
     from shoal.textfiles import numbered_lines, read_text

@@ -20,6 +20,7 @@ from shoal.errors import ShoalError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# As argparse exits; 130 is 128 and the number of SIGINT, as shells give it.
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -68,12 +69,14 @@ def make_app() -> App:
         help_epilogue="Every verb takes --help. --debug shows the traceback of an error.",
         help_format="plaintext",
         version=shoal.__version__,
+        # Cyclopts would draw a box around an error and exit with 1; `main` prints one line.
         print_error=False,
         exit_on_error=False,
         suppress_keyboard_interrupt=False,
         default_parameter=Parameter(converter=exactly),
     )
     for position, (name, verbs) in enumerate(GROUPS.items()):
+        # Without a key cyclopts sorts groups by name.
         group = Group(name, sort_key=position)
         for verb, text in verbs.items():
             app.command(f"shoal.cli.{verb}:{verb}", name=verb, help=text, group=group)
@@ -88,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    # Taken out by hand, so that it may stand before or behind the verb without being an option of each.
     words = [word for word in words if word != "--debug"]
     with terminal():
         code = _run(words, debug=debug)
@@ -98,8 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(words: list[str], *, debug: bool) -> int | None:
     """Run the words of the command line; the exit code where something went wrong."""
     try:
+        # For the near name that the message suggests.
         if words and not words[0].startswith("-") and words[0] not in VERBS:
             raise UnknownNameError("verb", words[0], VERBS)
+        # Cyclopts would otherwise hand a verb's result to sys.exit.
         make_app()(words, result_action="return_value")
         if sys.stdout is not None:
             sys.stdout.flush()

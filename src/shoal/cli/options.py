@@ -22,6 +22,7 @@ def _is_no_option(_kind: object, source: str) -> None:
 
 Source = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_is_no_option)]
 """A file, or "-" for standard input."""
+# No --no-FLAG: what is off unless given needs no second word.
 Flag = Annotated[bool, Parameter(negative="")]
 Texts = Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)]
 Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]

@@ -71,10 +71,12 @@ def pretrain(
         return
     with ExitStack() as stack:
         callbacks, is_rank0 = PretrainCallbacks(), True
+        # torchrun sets it in every process that it starts.
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from shoal.training import join_process_group
 
             is_rank0 = stack.enter_context(join_process_group(parallel)).is_rank0
+        # One process prints; the lines of all would be mixed.
         if is_rank0:
             shown = stack.enter_context(display())
             notes = _Notes(shown, LiveCurve(folder), samples=samples)
@@ -100,6 +102,7 @@ class _Notes:
 
     def take_plan(self, plan: PretrainPlan) -> None:
         """Say what will be done."""
+        # The loss is one of tokens; only bits per byte can be compared between tokenizers.
         self._bytes_a_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
         self._steps = plan.steps
         self._shown.print(str(plan))

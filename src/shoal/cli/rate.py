@@ -51,6 +51,7 @@ def rate(
     specs = list(dict.fromkeys(model or []))
     if not specs and not judging.certify_judge:
         raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to certify a judge alone")
+    # All options and files before any model: a wrong one would otherwise show after hours.
     judging.check(out)
     material.check()
     sampling.check()

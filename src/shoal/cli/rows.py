@@ -19,6 +19,11 @@ def read_model_rows(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: s
     The end token is the one given, else the tokenizer's where a completion has it, else ``<|endoftext|>``, which
     ``shoal task`` writes for every model: without that, a model with another end token would learn it as text.
 
+    Args:
+        path: the file of the rows.
+        tokenizer: of the model.
+        end_token: text that ends completions; None finds it.
+
     Raises:
         DataError: the file cannot be read, or a row cannot be used.
     """
@@ -63,6 +68,10 @@ def _name_control_tokens(rows: list[Example], tokenizer: PreTrainedTokenizerFast
 
 def choose_part(rows: list[Example], part: PartChoice) -> list[Example]:
     """All rows, or those of one part.
+
+    Args:
+        rows: all rows of a file.
+        part: all, seen or held_out.
 
     Raises:
         UsageError: a part is requested, and the rows have no column ``part``.

@@ -53,6 +53,7 @@ def score(
     loaded = load_for_scoring(model, device=device, dtype=dtype)
     examples = choose_part(read_model_rows(data, loaded.tokenizer, end_token), part)
     if parse_spec(model).kind == "dummy":
+        # A dummy must know the answers: it gives a set share of them wrong.
         from shoal.models.dummies import set_answers
 
         dummy: Any = loaded.model

@@ -64,6 +64,7 @@ def stories(
     as_json
         Print each story as a row of JSON, with --facts its facts too; with --out print a summary as JSON.
     """
+    # bad_ending needs no quotes in a shell.
     features = [name.strip().replace("_", " ").lower() for name in feature or []]
     words = [text.strip().lower() for text in word or []]
     _check(count, size, out, facts=facts, as_json=as_json)
@@ -85,6 +86,7 @@ def stories(
         else:
             write_text(shown, sys.stdout)
         return
+    # Parquet fixes its columns with the first rows, where lists that happen to be empty have no type.
     schema = row_schema(facts=facts) if out.suffix == ".parquet" else None
     written = write_documents(_first(rows, count, size), out, schema=schema)
     if as_json:
@@ -108,6 +110,7 @@ def _first(rows: Iterable[Mapping[str, Any]], count: int | None, size: int | Non
     held = 0
     for row in islice(rows, count):
         yield row
+        # Counted behind the yield: the story that reaches the size is written whole.
         held += len(row["text"].encode())
         if size is not None and held >= size:
             return

@@ -49,6 +49,7 @@ def print_notice(text: str) -> None:
 def terminal() -> Iterator[None]:
     """Escape everything that is printed on standard output."""
     if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]) < MIN_COLUMNS:
+        # Rich takes it before the width of the terminal itself, and breaks every word of the help.
         del os.environ["COLUMNS"]
     bare = sys.stdout
     if bare is None:
@@ -64,6 +65,8 @@ def terminal() -> Iterator[None]:
 def leave_quietly() -> None:
     """Throw away what could not be written to standard output, so that the interpreter does not try it once more."""
     with suppress(OSError, ValueError):
+        # On the descriptor: the interpreter flushes its own stream at exit, past any object that stands in
+        # sys.stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, Json, Numbers
 
+# The choice holds them and the n-grams of every size in memory; the tokenizer itself then reads the whole corpus.
 DOCUMENTS_FOR_CHOICE = 20_000
 SIZES = [512, 1024, 2048, 4096, 8192]
 

@@ -70,6 +70,7 @@ def tune(
     plan = plan_training(loaded.model, loaded.tokenizer, examples, settings)
     print(plan.line(), file=sys.stderr)
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
+    # Beside the folder, which does not exist until the model is whole.
     checkpoints = out.with_name(out.name + ".checkpoint")
     with display() as shown:
         notes = TrainingNotes(shown)
@@ -86,6 +87,7 @@ def tune(
     own = evaluate(loaded.model, loaded.tokenizer, _spread(examples), greedy_text=False)
     save_model(loaded.model, loaded.tokenizer, out)
     _write_curve(result, out / "curve.jsonl")
+    # Last: until the model is written, a killed command resumes from them.
     shutil.rmtree(checkpoints, ignore_errors=True)
     summary = {"model": str(out), "rows trained on": len(examples), "rows left out": len(left_out)} | _training(result)
     if kept_out:

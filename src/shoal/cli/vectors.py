@@ -256,6 +256,7 @@ def _read_corpus(files: Sequence[Path], min_count: int, max_sentences: int | Non
     if max_sentences is not None and max_sentences < len(sentences):
         import random
 
+        # Of a fixed seed, so that trainings with other seeds differ by the training alone.
         sentences = random.Random(0).sample(sentences, max_sentences)
     return build_corpus(sentences, least_count=min_count)
 

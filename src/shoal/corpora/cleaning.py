@@ -97,6 +97,7 @@ class Cleaning:
         if not repaired:
             self.counts["emptied"] += 1
             return None
+        # Where a text is too short to show its language it stays: most lines of dialogue are.
         if self.language is not None and find_language(repaired) not in (self.language, None):
             self.counts["of another language"] += 1
             return None

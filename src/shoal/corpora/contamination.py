@@ -179,6 +179,7 @@ def _longest_run(places: list[int]) -> tuple[int, int]:
     """First and last of the longest series of successive numbers."""
     best = start = previous = places[0]
     length = 0
+    # A last number that follows none closes the last run.
     for place in [*places[1:], -1]:
         if place != previous + 1:
             if previous - start + 1 > length:

@@ -89,6 +89,7 @@ def drop_counting(texts: Iterable[str]) -> tuple[list[str], int]:
         paragraphs = text.split("\n")
         still = [paragraph for paragraph in paragraphs if find_ascending_run(paragraph) is None]
         joined = "\n".join(still)
+        # Paragraphs that were dropped no longer stand between others, whose numbers may now follow each other.
         if find_ascending_run(joined) is not None:
             dropped += len(paragraphs)
             continue

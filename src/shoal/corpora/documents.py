@@ -54,6 +54,7 @@ def read_documents(source: str | Path, *, column: str = "text", broken: bool = F
         if not broken:
             check_characters(text, where)
         found = True
+        # Line ends alone: blanks at the beginning may be an indentation.
         yield text.strip("\r\n")
     if not found:
         raise DataError(f"{source} holds no text; give a source with at least one word")
@@ -224,6 +225,7 @@ def _write_parquet(rows: Rows, file: Path, schema: Any) -> int:
     try:
         while group := list(islice(remaining, _ROWS_PER_GROUP)):
             table = pa.Table.from_pylist([dict(row) for row in group], schema=schema)
+            # A column that is empty in a later group would otherwise get another type than the file has.
             schema = table.schema
             writer = writer or pq.ParquetWriter(file, schema, compression="zstd")
             writer.write_table(table)

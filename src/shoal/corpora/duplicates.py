@@ -142,6 +142,7 @@ class _Originals:
     """The shingles of documents, and an index of their signatures."""
 
     def __init__(self, threshold: float, size: int, seed: int) -> None:
+        # A pair of index .5 still collides in a band with a chance of .87; below, too many are missed.
         if not 0.5 <= threshold < 1:
             raise UsageError(
                 f"near duplicates above {threshold} cannot be looked for; give a Jaccard index from 0.5 to 1"
@@ -169,10 +170,12 @@ class _Originals:
         """The documents above the threshold, in their order, with the exact index."""
         candidates = self._index.query(signature)
         if len(candidates) > _CROWD:
+            # Documents enter the inverted index when they first stand in a crowd: most corpora have none.
             candidates = set(candidates)
             for place in candidates.difference(self._crowd.rows):
                 self._crowd.add(place, self._shingles[place])
             candidates &= self._crowd.possible(shingles)
+        # The index gives them in any order, and the earliest document is the original.
         for candidate in sorted(candidates):
             similarity = jaccard(shingles, self._shingles[candidate])
             if similarity > self._threshold:

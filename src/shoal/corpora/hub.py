@@ -62,6 +62,7 @@ def pin(wanted: HubSet) -> HubSet:
     """
     if wanted.folder is not None:
         return replace(wanted, revision=digest_of_files(wanted.folder))
+    # A whole commit means itself; the hub need not be reached.
     if wanted.revision is not None and _COMMIT.fullmatch(wanted.revision):
         return wanted
     return replace(wanted, revision=_commit(wanted))

@@ -93,6 +93,7 @@ class Shingler:
         numbers = np.array([self._rank(part) for part in parts], dtype=np.uint64)
         if not len(numbers):
             return numbers
+        # The finalizer gives 0 for 0, and a gram would not show how often the first word stands at its head.
         mixed = _mix(numbers + np.uint64(1))
         size = min(self.size, len(mixed))
         grams = np.zeros(len(mixed) - size + 1, dtype=np.uint64)
@@ -132,6 +133,7 @@ def _plain(word: str) -> str:
 def _compiled(pattern: str) -> regex.Pattern[str]:
     import regex
 
+    # Only in this version `--` in a class is a difference of sets.
     return regex.compile(pattern, regex.VERSION1)
 
 

@@ -38,7 +38,7 @@ def curve_chart(
     """Curves of one arm; logarithmic where every value is above 0 and they span more than a factor of ten.
 
     Args:
-        lines: one a seed.
+        lines: one per seed.
         title: the arm.
         axis: what is drawn, with its unit.
         series: which colour it has.
@@ -57,6 +57,7 @@ def curve_chart(
     y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format=",.6~g", **ticks))
     colour = series_colour(series)
     base = alt.Chart(alt.Data(values=records))
+    # The description becomes the hover title (`shoal.figures.render`).
     each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(
         x=x, y=y, detail="name:N", description="name:N"
     )
@@ -76,7 +77,12 @@ def is_logarithmic(values: Sequence[float]) -> bool:
 
 
 def thinned(line: CurveLine, points: int) -> list[tuple[int, float]]:
-    """At most ``points`` (last step, mean value) pairs over windows of equal length."""
+    """At most ``points`` (last step, mean value) pairs over windows of equal length.
+
+    Args:
+        line: the curve.
+        points: the largest number of windows.
+    """
     count = len(line.steps)
     edges = sorted({round(part * count / points) for part in range(points + 1)}) if count > points else range(count + 1)
     windows = list(zip(list(edges)[:-1], list(edges)[1:], strict=True))
@@ -114,5 +120,6 @@ def _mean(lines: Sequence[CurveLine], points: int) -> list[dict[str, object]]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten, or the powers alone where there are many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    # Over more than two and a half decades the labels of 2 and 5 touch.
     steps = (1, 2, 5) if high / low < 300 else (1,)
     return [tick for power in powers for step in steps if low <= (tick := float(f"{step}e{power}")) <= high]

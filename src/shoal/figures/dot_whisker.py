@@ -1,4 +1,4 @@
-"""Dots and intervals: one row a group, the mean with its interval, each seed as a ring."""
+"""Dots and intervals: one row per group, the mean with its interval, each seed as a ring."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ def dot_chart(
     seeds = alt.Chart(alt.Data(values=[seed for row in rows for seed in _seeds(row)]))
     lines = alt.Chart(alt.Data(values=[] if reference is None else [{"x": reference}]))
     layers = [
+        # Layers are drawn in order: what is behind the others comes first.
         lines.mark_rule(color=LIGHT["rule"], strokeDash=[4, 3], strokeWidth=1.5).encode(x=x),
         whole.mark_rule(strokeWidth=3, strokeCap="round").encode(
             x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, color=colour, description="tooltip:N"

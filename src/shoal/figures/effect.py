@@ -29,12 +29,13 @@ def effect_chart(
         low: lower end of its interval; None where it is not bounded, which is drawn as an arrow.
         high: upper end of its interval; None likewise.
         smallest: the smallest effect that matters (d), stated before the run.
-        differences: one difference a seed, drawn as rings under the interval.
+        differences: one difference per seed, drawn as rings under the interval.
         axis: what the effect is, with its unit.
         width: of the whole drawing, in pixels.
     """
     reach = [value for value in (0.0, smallest, estimate, low, high, *differences) if value is not None]
     room = (max(reach) - min(reach)) * 0.1
+    # An open end is drawn up to the edge, so the edges must be known here and not be Vega's choice.
     left, right = min(reach) - room, max(reach) + room
     scale = alt.Scale(domain=[left, right], nice=False)
     x = alt.X("x:Q", scale=scale, title=axis, axis=alt.Axis(grid=False, tickCount=7))

@@ -1,7 +1,7 @@
 """Attention heads as a grid of small patterns, one of them shown large: block by head, query by key.
 
-Of each query only the strongest links are kept, so that a thousand tokens and 144 heads stay a small page; how much of
-the attention they hold is said beside every pattern. A link takes three bytes: its key in two, the root of its weight
+Of each query only the strongest links are drawn, so that a thousand tokens and 144 heads stay a small page; how much of
+the attention they hold stands beside every pattern. A link takes three bytes: its key in two, the root of its weight
 in one, so that the thin attention of a long text is still there.
 """
 
@@ -51,7 +51,12 @@ class HeadPattern:
 
 
 def links_that_fit(tokens: int, heads: int) -> int:
-    """How many links a query keeps, so that the patterns of all heads take less than 3 MB."""
+    """How many links a query keeps, so that the patterns of all heads take less than 3 MB.
+
+    Args:
+        tokens: of the text.
+        heads: of all blocks together.
+    """
     return max(1, min(_MOST_LINKS, tokens, int(_BYTES / (_BYTES_A_LINK * max(1, tokens * heads)))))
 
 
@@ -87,6 +92,7 @@ def head_data(patterns: Sequence[HeadPattern], tokens: Sequence[str], *, start: 
         "heads": [
             {
                 "summary": _tooltip(pattern),
+                # Little-endian on every machine, as the script's Uint16Array reads the bytes on nearly all.
                 "keys": _packed(pattern.keys_LT.astype("<u2")),
                 "weights": _packed((np.sqrt(pattern.weights_LT) * 255).round().clip(0, 255).astype("u1")),
             }

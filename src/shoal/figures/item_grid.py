@@ -50,7 +50,7 @@ class GridItem:
 
 
 def item_grid_svg(cells: Sequence[GridItem], *, title: str, axis: str = "i", width: int = 900) -> str:
-    """An ``<svg>`` with a row of cells per seed; a bar under a column says that it is held out.
+    """An ``<svg>`` with a row of cells per seed; a bar under a column marks it as held out.
 
     More columns than fit side by side are wrapped, as a text is.
 
@@ -62,6 +62,7 @@ def item_grid_svg(cells: Sequence[GridItem], *, title: str, axis: str = "i", wid
     """
     columns = sorted({cell.column for cell in cells})
     rows = list(dict.fromkeys(cell.row for cell in cells))
+    # Arial's letters of 11 pixels are about 6.2 wide; without a browser no text can be measured.
     left = 12 + 6.2 * max(len(row) for row in rows)
     step = max(_LEAST, min(_ROW, int((width - left - 8) // max(1, len(columns)))))
     fitting = max(1, int((width - left - 8) // step))

@@ -1,6 +1,6 @@
 """What each layer predicts at each position, as a table: the likeliest token, shaded by its probability.
 
-With the script, a cell's other tokens are told below the table, for the pointer and for the arrow keys alike.
+With the script, a cell's other tokens are shown below the table, for the pointer and for the arrow keys alike.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LensCell:
     """Whether it is the token that comes next."""
 
     more: str
-    """It and the tokens after it with their probabilities, told when the cell is pointed at or reached by a key."""
+    """It and the tokens after it with their probabilities, shown when the cell is pointed at or reached by a key."""
 
 
 def lens_table(layers: Sequence[str], rows: Sequence[tuple[str, Sequence[LensCell]]], *, caption: str) -> Markup:
@@ -44,7 +44,7 @@ def lens_table(layers: Sequence[str], rows: Sequence[tuple[str, Sequence[LensCel
     Args:
         layers: the names of the columns.
         rows: the token that is read there, and a cell a layer.
-        caption: what the table says.
+        caption: what the table shows.
     """
     cells = [
         (

@@ -46,6 +46,8 @@ def page(
     """
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     allowed = f"'sha256-{digest}'" if script else "'none'"
+    # Styles are inline in every drawing, where no digest can stand for them; of scripts only the page's own runs,
+    # even where a text slips past the escaping.
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -79,7 +81,7 @@ def table(
     Args:
         head: the column names.
         rows: cells as text, `Markup` or numbers; text is escaped.
-        caption: what the table says.
+        caption: what the table shows.
         numeric: columns that are set flush right.
         cards: whether rows become cards where there is little room; None is yes from three columns on.
     """
@@ -113,5 +115,10 @@ def templates(room: str) -> Environment:
 
 
 def text_of(room: str, name: str) -> str:
-    """A text file that lies beside a room's templates."""
+    """A text file that lies beside a room's templates.
+
+    Args:
+        room: the package that has the folder ``templates``.
+        name: of the file.
+    """
     return resources.files(room).joinpath("templates", name).read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ WIDE = 950
 NARROW = 350
 """Pixels of a drawing on a phone of 390, its margins taken off."""
 
+# vl-convert writes a mark's description as aria-label, which no browser shows.
 _MARK = re.compile(r'<(path|rect|line) aria-label="([^"]*)"([^>]*?)(?:/>|></\1>)')
 _LABEL = re.compile(r'(<text) aria-label="[^"]*"')
 
@@ -30,12 +31,13 @@ def to_svg(chart: alt.Chart, *, title: str = "", follow_page: bool = True) -> st
 
     Args:
         chart: any Altair chart; a mark's ``description`` encoding becomes its hover title.
-        title: what a screen reader says of the whole figure.
+        title: what a screen reader reads of the whole figure.
         follow_page: colours become custom properties (see `css_variables`), so that the figure turns dark with its
             page; False gives plain colours for programs that draw SVG without CSS.
     """
     import vl_convert
 
+    # Without allowed addresses a chart that names one is an error, and no request.
     svg = str(vl_convert.vegalite_to_svg(_spec(chart), allowed_base_urls=[]))
     svg = _with_hover_titles(svg)
     if title:
@@ -59,7 +61,12 @@ def responsive(draw: Callable[[int], alt.Chart | str], *, title: str = "", wide:
 
 
 def to_png(chart: alt.Chart, *, scale: float = 2.0) -> bytes:
-    """A chart as a PNG image on white paper, ``scale`` pixels a unit."""
+    """A chart as a PNG image on white paper, ``scale`` pixels a unit.
+
+    Args:
+        chart: any Altair chart.
+        scale: pixels per unit of the drawing.
+    """
     import vl_convert
 
     spec = _spec(chart.properties(background="white"))

@@ -33,7 +33,7 @@ class ScalingLine:
     """The samples at each size; the mark stands at their median and a bar goes from the least to the most."""
 
     exponent: float
-    """Of the fitted line, said beside the name."""
+    """Of the fitted line, shown beside the name."""
 
     dashed: bool = False
     """For a variant of a series that has the same colour."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Box = tuple[float, float, float, float]
 
+# Arial's letters of 11 pixels, about; without a browser no text can be measured.
 _LETTER = 6.1
 _LINE = 12.0
 _MARGIN = 26
@@ -81,6 +82,7 @@ def _scaled(points: Sequence[ScatterPoint], width: int, height: int) -> list[tup
         return []
     lows = [min(getattr(point, axis) for point in points) for axis in "xy"]
     highs = [max(getattr(point, axis) for point in points) for axis in "xy"]
+    # The rest is for labels, which mostly stand right of their points.
     room = (width - 100, height - 40)
     scale = min(
         (size / (high - low) for size, low, high in zip(room, lows, highs, strict=True) if high > low), default=1.0

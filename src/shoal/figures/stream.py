@@ -60,7 +60,7 @@ def stream_chart(
     width: int = 950,
     height: int = 230,
 ) -> alt.VConcatChart:
-    """One panel a coordinate, one under the other, all with the same steps.
+    """One panel per coordinate, one under the other, all with the same steps.
 
     Args:
         columns: the n values of each coordinate, NaN where one is missing.
@@ -77,6 +77,7 @@ def stream_chart(
         _panel(values, pieces, marks, axis, name, letters=not place).properties(width=width - _AXIS, height=height)
         for place, (values, name) in enumerate(zip(columns, names, strict=True))
     ]
+    # Vega fits only single and layered charts to a width.
     return alt.vconcat(*panels, spacing=14, title=title).configure(**chart_config() | {"autosize": "pad"})
 
 

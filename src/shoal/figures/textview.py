@@ -1,6 +1,6 @@
 """A text that was cut into segments: coloured, labelled, with how sure each boundary is.
 
-Colour is never the only sign: a segment has a number and a label, a boundary says its confidence in words, and every
+Colour is never the only sign: a segment has a number and a label, a boundary has its confidence in words, and every
 cell of a strip has its value as a hover title. It needs no script: segments are ``details`` that fold, and the parts of
 the overview are links, so it is read by keyboard and by ear.
 """

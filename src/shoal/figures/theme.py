@@ -1,7 +1,7 @@
 """The one place where colours, marks and type of all figures are chosen.
 
-The series colours are darkened Okabe-Ito hues: told apart with any common colour blindness, and at least 4.5:1
-against paper. Each comes with a mark of its own shape, since colour is never the only sign.
+The series colours are darkened Okabe-Ito hues: they can be distinguished with any common colour blindness, and have a
+contrast of at least 4.5:1 to paper. Each comes with a mark of its own shape, since colour is never the only sign.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def series_shape(place: int) -> str:
 
 
 def css_variables() -> str:
-    """The colours as CSS custom properties: light, dark where the reader asks for it, light again in print."""
+    """The colours as CSS custom properties: light, dark where the reader prefers it, light again in print."""
     light = _declarations(LIGHT)
     return (
         f":root{{color-scheme:light dark;{light}}}\n"
@@ -85,6 +85,7 @@ def css_variables() -> str:
 def themed(svg: str) -> str:
     """An SVG whose colours follow the page: each colour of the theme becomes its custom property."""
     for role, colour in LIGHT.items():
+        # In quotes it is a whole attribute; the colour itself follows for programs that know no custom properties.
         svg = svg.replace(f'"{colour}"', f'"var(--{role},{colour})"')
     return svg
 
@@ -93,7 +94,7 @@ def chart_config() -> dict[str, Any]:
     """The Vega-Lite ``config`` of every chart."""
     ink, muted, grid, rule = LIGHT["ink"], LIGHT["muted"], LIGHT["grid"], LIGHT["rule"]
     return {
-        # Charts are asked for by the width of the whole drawing: how much of it their labels take is not known before.
+        # Charts are requested by the width of the whole drawing: how much of it their labels take is not known before.
         "autosize": {"type": "fit-x", "contains": "padding"},
         "background": "transparent",
         "font": FONT,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ROOM = "shoal.figures"
 _VISIBLE = str.maketrans({" ": "\N{MIDDLE DOT}", "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}", "\t": "\u21e5"})
+# A colour shows fewer, and the page holds a number per token and measure.
 _SIGNS = 4
 
 
@@ -41,7 +42,7 @@ class TokenMeasure:
 
     name: str
     values: Sequence[float | None]
-    """One a token; None is left without a colour."""
+    """One per token; None is left without a colour."""
 
     unit: str = ""
 
@@ -68,7 +69,12 @@ def token_view(name: str, boxes: Sequence[TokenBox], *, label: str, measures: Se
 
 
 def token_data(boxes: Sequence[TokenBox], measures: Sequence[TokenMeasure] = ()) -> dict[str, Any]:
-    """What the script reads of a view; `page` takes it in ``data`` under the key ``tokens-`` and the view's name."""
+    """What the script reads of a view; `page` takes it in ``data`` under the key ``tokens-`` and the view's name.
+
+    Args:
+        boxes: the tokens, in order.
+        measures: what may colour the boxes.
+    """
     return {
         "facts": [list(box.facts.items()) for box in boxes],
         "measures": [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DRAWS = 2000
 """Default number of bootstrap samples: the ends of a 95% interval then rest on fifty draws each."""
 
+# Counts held at a time: 32 MB of 64-bit integers.
 _AT_ONCE = 2**22
 
 
@@ -54,6 +55,7 @@ def resampled_ratios(
     step = max(1, _AT_ONCE // units)  # a corpus has millions of documents, and each sample a count of each
     blocks = []
     for start in range(0, draws, step):
+        # How often each unit is drawn, in place of which ones: a sum over the sample is then one matrix product.
         counts_DU = random.multinomial(units, shares_U, size=min(step, draws - start))
         below_D = counts_DU @ under_U
         above = counts_DU @ over_U.T
@@ -110,7 +112,7 @@ def crossed_bootstrap(
     Source: Owen (2007), "The pigeonhole bootstrap", Annals of Applied Statistics 1:386-411, section 4.
 
     Args:
-        differences: one row a seed, one column an item: treatment minus baseline.
+        differences: one row per seed, one column per item: treatment minus baseline.
         groups: the cluster of each item (a template, a number); None makes each item its own.
         confidence: the confidence.
         draws: bootstrap samples.
@@ -123,7 +125,7 @@ def crossed_bootstrap(
 
     check_confidence(confidence)
     if len({len(row) for row in differences}) != 1 or not len(differences[0]):
-        raise UsageError("the bootstrap needs a table: one row a seed, the same items in each")
+        raise UsageError("the bootstrap needs a table: one row per seed, the same items in each")
     table_SI = np.asarray(differences, dtype=np.float64)
     seeds, items = table_SI.shape
     labels = list(groups) if groups is not None else list(range(items))
@@ -133,11 +135,14 @@ def crossed_bootstrap(
     member_IG = np.zeros((items, len(places)))
     member_IG[np.arange(items), [places[label] for label in labels]] = 1.0
 
+    # A cell counts as often as its seed and its group were drawn, so the products of the two weights replace a
+    # resampled table per draw.
     random = np.random.default_rng(seed)
     seed_weights_DS = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws)
     group_weights_DG = random.multinomial(len(places), np.full(len(places), 1 / len(places)), size=draws)
     sums_DG = seed_weights_DS @ (table_SI @ member_IG)
     sizes_G = member_IG.sum(axis=0)
+    # Groups may differ in size, and then a draw has more or fewer items than the table: it is divided by its own.
     means_D = (sums_DG * group_weights_DG).sum(axis=1) / (seeds * (group_weights_DG @ sizes_G))
     low, high = percentile_interval(means_D, confidence)
     return Interval(low, high, confidence)

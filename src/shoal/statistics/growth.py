@@ -81,6 +81,7 @@ def fit_lines(
     Returns:
         Slopes (R), intercepts (R) and residuals (R × N).
     """
+    # Sums of raw squares would lose digits where the abscissae lie far from 0 and close together.
     centred_N = x_N - x_N.mean()
     slopes_R = y_RN @ centred_N / (centred_N @ centred_N)
     intercepts_R = y_RN.mean(axis=1) - slopes_R * x_N.mean()

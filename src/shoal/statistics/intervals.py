@@ -39,6 +39,7 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) ->
     """
     _check_counts(successes, trials)
     check_confidence(confidence)
+    # By the lower tail: (1 + confidence) / 2 is rounded to 1 for a confidence near 1, where inv_cdf raises.
     z = -NormalDist().inv_cdf((1 - confidence) / 2)
     share = successes / trials
     middle = share + z * z / (2 * trials)
@@ -69,6 +70,7 @@ def clopper_pearson_interval(successes: int, trials: int, *, confidence: float =
     from scipy.special import betaincinv
 
     tail = (1 - confidence) / 2
+    # A beta distribution has no parameter 0, for which scipy gives NaN.
     low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, tail))
     high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - tail))
     return Interval(low, high, confidence)

@@ -61,7 +61,7 @@ def plan_power(
         baseline: the share of items that the baseline has right, 0 to 1.
         effect: how much more the treatment has right; the sum lies between 0 and 1.
         items: held-out items, at least 1.
-        seeds: seeds an arm, at least 1.
+        seeds: seeds per arm, at least 1.
         seed_sd: standard deviation of an arm's true share between seeds.
         target: the power that is wanted.
         alpha: the level of the two-sided test.
@@ -113,6 +113,7 @@ def _items_needed(
 
     if not enough(_MOST_ITEMS):
         return None
+    # Power never falls with more items, so that halving finds the fewest.
     low, high = 0, _MOST_ITEMS
     while high - low > 1:
         middle = (low + high) // 2

@@ -64,7 +64,7 @@ def sign_flip(differences: Sequence[float], *, confidence: float = 0.95, seed: i
     The interval excludes 0 exactly where the p-value is at most 1 - confidence.
 
     Args:
-        differences: one a pair (a seed, say), finite.
+        differences: one per pair (a seed, say), finite.
         confidence: the confidence of the interval.
         seed: of the random subsets; used only beyond 20 pairs.
 
@@ -134,6 +134,8 @@ def _subset_means(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]
     if len(values) <= EXACT_LIMIT:
         sums = np.zeros(1)
         sizes = np.zeros(1)
+        # Each difference doubles the sums, without it and with it: 2^n additions, where a table of members needs n
+        # 2^n.
         for value in values:
             sums = np.concatenate([sums, sums + value])
             sizes = np.concatenate([sizes, sizes + 1])
@@ -150,6 +152,8 @@ def _subset_means(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]
 
 
 def _p_value(means: NDArray[np.float64], effect: float) -> float:
+    # The 1 is the order that was observed (no sign flipped); without it a p-value could be 0, which no sample of
+    # flips can show (Phipson and Smyth 2010).
     above = (1 + int((means <= effect).sum())) / (len(means) + 1)
     below = (1 + int((means >= effect).sum())) / (len(means) + 1)
     return min(1.0, 2 * min(above, below))

@@ -56,6 +56,7 @@ def read_column(name: str, column: Any, *, comma: bool = False) -> Column:
     import pyarrow as pa
 
     kind = column.type
+    # pandas writes its categories as dictionaries.
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_null(kind):
@@ -70,6 +71,7 @@ def read_column(name: str, column: Any, *, comma: bool = False) -> Column:
     if pa.types.is_boolean(kind):
         return Column(name=name, kind="flags", values=floats(column))
     if pa.types.is_time(kind):
+        # NumPy has no time of day; in ISO form the text of one sorts as the times do.
         return Column(name=name, kind="dates", values=[time and str(time) for time in column.to_pylist()])
     if pa.types.is_temporal(kind):
         return Column(name=name, kind="dates", values=times(column))
@@ -92,11 +94,13 @@ def _of_text(name: str, column: Any, *, comma: bool) -> Column:
     absent = pc.match_substring_regex(trimmed, f"^({'|'.join(map(re.escape, MISSING))})$")
     cells = pc.if_else(absent, pa.nulls(1, pa.string())[0], trimmed)
     plain = _cast(pa.chunked_array([cells]))
+    # All cells are marks of what is missing, and of several kinds: then the marks are what the column is about.
     if cells.null_count == len(cells) and len(set(_words(trimmed)) - {None}) > 1:
         return Column(name=name, kind="text", values=_words(trimmed))  # "NA" and "-" among themselves are words
     if plain is not None:
         _check_points(name, pa.chunked_array([cells]))
         return Column(name=name, kind="numbers", values=plain)
+    # More than seventy formats of dates would be tried on the whole column, so the first cell has to look like one.
     first = next(cell.as_py() for cell in cells if cell.is_valid)
     dated = _dated(name, cells) if looks_like_date(first) else None
     if dated is not None:
@@ -112,6 +116,7 @@ def _cast(column: Any) -> Any:
     import pyarrow.compute as pc
 
     try:
+        # Whole numbers first: as floats those beyond 2**53 would become others.
         return numbers(column.cast(pa.int64()))
     except pa.ArrowInvalid:
         pass
@@ -120,6 +125,8 @@ def _cast(column: Any) -> Any:
     except pa.ArrowInvalid:
         return None
     long = (pc.max(pc.utf8_length(column)).as_py() or 0) > 18 and pc.any(pc.match_substring_regex(column, LONG)).as_py()
+    # Long decimals are exact only as `Decimal`, which is slow and is left to columns in which rounding would merge
+    # values.
     if long and pc.count_distinct(read).as_py() < pc.count_distinct(column).as_py():
         from decimal import Decimal
 
@@ -182,6 +189,8 @@ def _numerals(name: str, cells: Any, *, comma: bool) -> Column | None:
                 _refuse_points(name, bare)
         return Column(name=name, kind="numbers", values=read.values, says=read.says)
     known = len(cells) - cells.null_count
+    # Words that repeat are categories, of which some may look like numbers (5A, 5B); where nearly all differ and most
+    # are numbers, the others are faults.
     repeated = (len(set(listed)) - 1) * 2 <= known
     mostly = len(read.strangers) * 2 < known
     if (repeated and (read.says or not mostly)) or not (mostly or all(map(is_numeral, filter(None, listed)))):

@@ -58,6 +58,7 @@ def read_delimited(data: bytes, source: str, *, columns: Sequence[str] = (), hea
 
 def _laid_out(data: bytes, source: str, columns: Sequence[str], header: bool | None) -> TextSource:
     """The dialect of a table, and where its first row stands."""
+    # Up to a line end: half a row would count as one with fewer cells.
     head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1] or data
     lines = head.decode("utf-8").split("\n")
     rows = [k for k, line in enumerate(lines) if line.strip() and not COMMENT.match(line)]
@@ -103,6 +104,7 @@ def _read(body: bytes, text: TextSource) -> Any:
     strange: list[str] = []
 
     def handle(row: Any) -> str:
+        # Arrow takes a blank line or a comment among rows for a row of another width, and shows each here.
         if not row.text.strip() or COMMENT.match(row.text):
             return "skip"
         strange.append(row.text)
@@ -113,10 +115,12 @@ def _read(body: bytes, text: TextSource) -> Any:
     parse = arrow_csv.ParseOptions(
         delimiter=delimiter,
         quote_char='"' if quoted else False,
+        # Where each line is one value, a quote that is never closed would otherwise take in all lines behind it.
         newlines_in_values=quoted and dialect.width > 1,
         ignore_empty_lines=dialect.width > 1,
         invalid_row_handler=handle,
     )
+    # Arrow's own guess at types would lose how a number was written: 007, 1.10, a comma that may be decimal.
     convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
     try:
         table = arrow_csv.read_csv(pa.BufferReader(body), read, parse, convert)
@@ -124,6 +128,7 @@ def _read(body: bytes, text: TextSource) -> Any:
         if not strange:
             raise
         raise _unequal_row(text) from None
+    # Arrow ends an unclosed quote at the end of the file without an error.
     if quoted and body.count(b'"') % 2 and table.num_rows and "\n" in "".join(_row(table, -1)):
         raise DataError(
             f"a quote that opens in {text.source} below line {_line(text, table.num_rows - 1)} is not closed"

@@ -139,6 +139,7 @@ def is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
 
 def _is_counted(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether the first row holds 0, 1, 2, ... as pandas names columns, or years, over cells of another form."""
+    # A header of pandas with its index written: the corner is empty.
     if first[0] == "" and all(row[0] for row in others):
         return len(set(first)) == len(first)
     counts = [place for place, cell in enumerate(first) if cell.isdecimal()]
@@ -158,6 +159,7 @@ def _names_words(words: Sequence[str]) -> bool:
 
 def _delimiter(lines: Sequence[str], header: bool | None) -> str | None:
     """The delimiter that the rows have, tabs and semicolons before commas, blanks last."""
+    # The comma last: it stands in numbers and in words too, the others hardly ever do.
     for delimiter in "\t;|,":
         first, *others = split(lines, delimiter)
         rows = others or [first]
@@ -182,6 +184,8 @@ def _has_blank_columns(lines: Sequence[str]) -> bool:
     wide = [row for row in rows if len(row) == width]
     if width < 2 or len(wide) < MIN_ALIKE * len(rows):
         return False
+    # Three digits behind a blank may be a number of their own, 1 234 two columns; a group that begins with 0 (1 034)
+    # cannot be.
     if all(re.fullmatch(_SPACED, line.strip()) for line in lines[1:]) and (len(first) == 1 or _has_zero_groups(lines)):
         return False
     columns = list(zip(*wide, strict=True))
@@ -227,6 +231,7 @@ def _are_numbers(lines: Sequence[str]) -> bool:
         if signed or len(counts) > 1 or _has_zero_groups(texts):
             return True
         firsts = [int(text.partition(",")[0]) for text in texts]
+        # A first cell that counts up or stays the same is a row number or a key, and no millions.
         if len(firsts) > 1 and {b - a for a, b in pairwise(firsts)} in ({1}, {0}):
             return False
         raise DataError(

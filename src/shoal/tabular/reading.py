@@ -40,6 +40,7 @@ def read_table(source: str, *, columns: Sequence[str] = (), header: bool | None 
     try:
         table = _read(data, name, columns, header)
     except (pa.ArrowException, OSError) as fault:
+        # Arrow raises an OSError without a number for a broken file; one with a number comes from the system.
         if isinstance(fault, OSError) and fault.errno:
             raise
         reason = (str(fault).splitlines() or ["it is broken"])[0]
@@ -88,6 +89,7 @@ def _as_utf8(data: bytes, name: str) -> tuple[bytes, list[str]]:
     except DataError:
         plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
+        # Windows-1252 leaves five bytes undefined; Latin-1 reads any byte, so it can only be the last.
         text, encoding = plain.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
         text, encoding = plain.decode("latin1"), "Latin-1"
@@ -122,6 +124,7 @@ def read_records(data: bytes, source: str) -> Table:
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
+    # Arrow reads an object a line and no arrays.
     if data.startswith(b"{"):
         try:
             read = arrow_json.read_json(io.BytesIO(data))

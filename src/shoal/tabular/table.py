@@ -60,6 +60,7 @@ class TextSource:
         for cells in reader:
             if len(cells) > 1 or any(map(str.strip, cells)):
                 yield begins[done], cells
+            # A quoted cell may span lines, so the reader's own count says on which line the next row begins.
             done = reader.line_num
 
 

@@ -3,7 +3,7 @@
 The text is cut before merges are learned (Sennrich et al. 2016, arXiv:1508.07909; bytes as in GPT-2), so that no
 token crosses a cut. Runs of the digit 1 are cut into fours, from the left: the unary number 11111 with the space
 before it is ` 1111`, `1`, so unary numbers have a token cycle of period 4. Other digits are cut into pairs. A word
-takes the space before it; punctuation is kept apart from words and numbers, so a prompt that ends with a colon and a
+takes the space before it; punctuation is separate from words and numbers, so a prompt that ends with a colon and a
 completion that begins with a space split between tokens. Runs of more than 128 letters, marks or blanks are cut there.
 """
 
@@ -25,11 +25,13 @@ LONGEST_RUN = 128
 
 _CUTS = "|".join(
     (
+        # Ones before another digit are part of a decimal number (11 of 1120).
         rf" ?1{{1,{UNARY_CHUNK}}}(?![02-9])",
         r" ?\p{N}{1,2}",
         r"'(?:s|t|d|m|re|ve|ll)(?!\p{L})",
         rf" ?\p{{L}}{{1,{LONGEST_RUN}}}",
         rf" ?[^\s\p{{L}}\p{{N}}]{{1,{LONGEST_RUN}}}",
+        # As in GPT-2, a run of blanks leaves its last one to the word behind it.
         rf"\s{{1,{LONGEST_RUN}}}(?!\S)",
         rf"\s{{1,{LONGEST_RUN}}}",
     )
@@ -67,6 +69,7 @@ def train_bpe(texts: Iterable[str], *, vocabulary: int, context: int = 2048) -> 
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=[END_TOKEN],
+        # The library gives its alphabet in another order in each process, and ids follow the order.
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -76,6 +79,7 @@ def train_bpe(texts: Iterable[str], *, vocabulary: int, context: int = 2048) -> 
         eos_token=END_TOKEN,
         pad_token=END_TOKEN,
         model_max_length=context,
+        # Cleaning would take out the space before a full stop on decoding, which the text may have had.
         clean_up_tokenization_spaces=False,
     )
 

@@ -1,6 +1,6 @@
 """Whether a tokenizer's tokens stand for all of a text.
 
-A BPE without an unknown token passes over a character that its vocabulary lacks, without a word: "TxT" is read, scored
+A BPE without an unknown token passes over a character that its vocabulary lacks, silently: "TxT" is read, scored
 and trained as "TT", and the offsets behind it are those of other characters. Other kinds stop with an error that names
 nothing. What a tokenizer is built to leave out is left out: spaces, accents, control characters, the two cases.
 """

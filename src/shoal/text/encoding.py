@@ -59,6 +59,7 @@ def plain_ids(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequen
     rows: list[list[int]] = tokenizer(
         list(texts), add_special_tokens=False, split_special_tokens=True, return_attention_mask=False, verbose=False
     )["input_ids"]
+    # The unknown token is left out: it stands for a character that has no token, whatever the text mentions.
     controls = {id_: text for text, id_ in control_tokens(tokenizer).items() if text != tokenizer.unk_token}
     for text, row in zip(texts, rows, strict=True):
         for id_ in controls.keys() & set(row):
@@ -91,7 +92,7 @@ def encode_pairs(tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, 
     """Encode (prompt, completion, ends) triples in one call of the tokenizer.
 
     The text is encoded jointly, so that the completion gets the tokens it would have in running text. What the
-    tokenizer puts at the beginning (a BOS token, say) is kept; what it would put at the end is not: the end token is
+    tokenizer puts at the beginning (a BOS token, say) stays; what it would put at the end is not: the end token is
     appended exactly where ``ends`` is true.
 
     Args:
@@ -160,6 +161,7 @@ def opening_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
     Raises:
         DataError: no text can be found that the tokenizer has a token for.
     """
+    # Templates, options of the tokenizer class and code of its own may put the opening there: only encoding shows it.
     for probe in _probes(tokenizer):
         try:
             bare = tokenizer(probe, add_special_tokens=False)["input_ids"]
@@ -220,6 +222,7 @@ def decode_continuation(tokenizer: PreTrainedTokenizerFast, prompt: Sequence[int
     """
     before = tokenizer.decode(prompt, skip_special_tokens=True)
     whole = tokenizer.decode([*prompt, *continuation], skip_special_tokens=True)
+    # It does not where the continuation completes a character of which the prompt has the first bytes.
     if whole.startswith(before):
         return str(whole[len(before) :])
     return str(tokenizer.decode(continuation, skip_special_tokens=True))

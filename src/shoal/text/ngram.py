@@ -69,6 +69,7 @@ class NgramModel:
         self.order, self.vocabulary = order, vocabulary + 1
         stream, _ = self._stream(documents)
         hashes = _hashes(stream, order)
+        # The zeros before a document are context and never predicted.
         places = np.flatnonzero(stream)
         self._orders = [_count(hashes, places, size, highest=size == order) for size in range(1, order + 1)]
 
@@ -80,6 +81,7 @@ class NgramModel:
         for size, order in enumerate(self._orders, start=1):
             at, known = _look_up(order.contexts, _shift(hashes[size - 1]))
             totals = np.where(known, order.totals[at], 1.0)
+            # Behind a context that was never seen, all of the probability comes from the lower order.
             spread = order.discount * np.where(known, order.kinds[at], totals / order.discount) / totals
             at, counted = _look_up(order.grams, hashes[size])
             counts = np.where(counted & known, order.counts[at], 0.0)
@@ -106,6 +108,7 @@ def _hashes(stream: Hashes, order: int) -> list[Hashes]:
     for size in range(order):
         shifted = np.concatenate([np.zeros(size, dtype=np.uint64), mixed[: len(mixed) - size]])
         hashes.append((hashes[-1] + shifted * np.uint64(factor)).astype(np.uint64))
+        # Odd, so that multiplying modulo 2^64 loses no bits.
         factor = factor * int(_ODD) % 2**64
     return hashes
 
@@ -115,6 +118,7 @@ def _count(hashes: list[Hashes], places: NDArray[Any], size: int, *, highest: bo
     if highest:
         grams, at, counts = np.unique(hashes[size][places], return_index=True, return_counts=True)
     else:
+        # Kneser-Ney: a lower order counts the different tokens before a gram, so each longer gram once.
         _, longer = np.unique(hashes[size + 1][places], return_index=True)
         grams, first, counts = np.unique(hashes[size][places[longer]], return_index=True, return_counts=True)
         at = longer[first]
@@ -126,6 +130,8 @@ def _count(hashes: list[Hashes], places: NDArray[Any], size: int, *, highest: bo
         contexts=contexts,
         totals=np.bincount(of, weights=counts).astype(np.float64),
         kinds=np.bincount(of).astype(np.float64),
+        # The estimate is 0 or 1 where no gram occurs once or none twice, and either would put everything on one
+        # order.
         discount=once / (once + 2 * twice) if once and twice else 0.5,
     )
 

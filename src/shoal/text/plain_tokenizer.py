@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CLASSES = {"TokenizersBackend", "PreTrainedTokenizerFast"}
 _NAMED = ("bos_token", "eos_token", "pad_token", "unk_token")
+# Settings that change no ids; with any other, the wrapper is left to read the tokenizer.
 _INDIFFERENT = {
     "backend", "model_max_length", "padding_side", "chat_template", "tokenizer_class", "is_local", "local_files_only",
 }  # fmt: skip
@@ -53,6 +54,8 @@ class PlainTokenizer:
     ) -> dict[str, Any]:
         """Ids (``input_ids``) and, where requested, offsets in characters (``offset_mapping``) of one text or more."""
         del return_attention_mask, verbose  # there is no padding to mask and no warning to give
+        # A setting of the tokenizer, no argument of `encode_batch`: it is set before every call, since the last one
+        # may have changed it.
         self._tokenizer.encode_special_tokens = split_special_tokens
         texts = [text] if isinstance(text, str) else list(text)
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=add_special_tokens)

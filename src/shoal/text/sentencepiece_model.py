@@ -104,6 +104,7 @@ def build_tokenizer(vocabulary: PieceVocabulary, unknown: str, begin: str) -> To
     ids = {piece.text: index for index, piece in enumerate(vocabulary.pieces)}
     byte_fallback = any(piece.role is Role.BYTE for piece in vocabulary.pieces)
     tokenizer = Tokenizer(
+        # Characters in succession without a piece are one unknown token, as SentencePiece has it.
         models.BPE(vocab=ids, merges=merges(vocabulary), unk_token=unknown, fuse_unk=True, byte_fallback=byte_fallback)
     )
     tokenizer.normalizer = normalizers.Sequence(_normalizers(vocabulary))
@@ -148,6 +149,7 @@ def read_pieces(path: Path) -> PieceVocabulary:
 
 def _from_llama2c(data: bytes) -> PieceVocabulary:
     pieces: list[VocabularyPiece] = []
+    # Behind the length of the longest piece, which is for llama2.c's buffers.
     place = 4
     while place < len(data):
         score, length = struct.unpack_from("<fi", data, place)
@@ -178,8 +180,11 @@ def _from_sentencepiece(data: bytes, path: Path) -> PieceVocabulary:
             trainer = dict(_fields(value))
         elif number == 3 and isinstance(value, bytes):
             normalizer = dict(_fields(value))
+    # Fields of trainer_spec and normalizer_spec: 3 is the type (unigram by default) and below 2 the table, 3 the
+    # dummy prefix, 4 the removal of extra spaces.
     if trainer.get(3, 1) != _BPE:
         raise CorruptModelError(f"{path} is not a BPE vocabulary; only SentencePiece models of the BPE type are read")
+    # SentencePiece cuts a text at these before it joins anything, which merges cannot do.
     whole = [piece.text for piece in pieces if piece.role is Role.USER_DEFINED]
     if whole:
         raise CorruptModelError(f"{path} has user-defined symbols ({whole[0]!r}), which are not read; train it without")
@@ -251,6 +256,7 @@ def _normalizers(vocabulary: PieceVocabulary) -> list[object]:
         steps.append(normalizers.Replace(Regex(r"\A +| +\z"), ""))
         steps.append(normalizers.Replace(Regex(" {2,}"), " "))
     if vocabulary.dummy_prefix:
+        # Behind the squeezing, which would take the prefix off again.
         steps.append(normalizers.Prepend(SPACE))
     steps.append(normalizers.Replace(" ", SPACE))
     if vocabulary.squeeze_spaces:
@@ -262,6 +268,7 @@ def _normalizers(vocabulary: PieceVocabulary) -> list[object]:
 def _decoders(vocabulary: PieceVocabulary) -> list[object]:
     from tokenizers import decoders
 
+    # Fused before the prefix is stripped, which would otherwise be taken off every piece.
     steps: list[object] = [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
     if vocabulary.dummy_prefix:
         steps.append(decoders.Strip(" ", 1, 0))

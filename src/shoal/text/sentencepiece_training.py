@@ -72,6 +72,7 @@ def train_pieces(texts: Iterable[str], *, vocabulary: int, model: Literal["unigr
             character_coverage=0.9999,  # rarer characters are spelled by their bytes
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
+            # Counted in bytes, of which a character takes four at most.
             max_sentence_length=4 * _LONGEST_LINE,
             num_threads=1,  # so that equal texts give an equal vocabulary
             minloglevel=2,
@@ -126,6 +127,8 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         for line in text.split("\n"):
             for start in range(0, len(line), _LONGEST_LINE):
+                # SentencePiece would take the mark for its own sign of a space, and `_escape_marks` keeps it out of
+                # the pieces.
                 yield line[start : start + _LONGEST_LINE].replace(SPACE, " ")
 
 

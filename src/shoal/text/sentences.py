@@ -1,7 +1,7 @@
 """Sentences of running text in any language and script.
 
 Where a mark may end a sentence, `sentencex` (Wikimedia; abbreviations, initials, numbers and the marks of some 300
-languages) says whether it does. It sees each mark in a window of its own, without quotes and brackets: over a whole
+languages) decides whether it does. It sees each mark in a window of its own, without quotes and brackets: over a whole
 text it never cuts within them, and one that is never closed would hide all the sentences behind it. What is added here:
 blank lines and the items of a list part sentences; the marks of a few scripts that it lacks; and no sentence ends
 before a small letter (``"Stop!" he said.``), unless the text has small letters throughout.
@@ -108,11 +108,13 @@ def _ends(text: str, language: str) -> Iterator[int]:
     small = sum(_is_small(word) for word in words)
     last = 0
     for mark, word in zip(found, words, strict=True):
+        # A text with hardly a capital is written in small letters throughout; there a small letter shows nothing.
         if _is_small(word) and 4 * capitals >= small:
             continue
         if _is_number_of_item(text[last : mark.start()]) or _goes_on(text, mark, word, language):
             continue
         stops = mark[0].rstrip(_CLOSERS.replace("\\", "") + _EITHER + " 0123456789[")
+        # The library is called for each mark; on the whole text this would take the square of its length.
         before = bare[max(0, mark.start() - _BEFORE) : mark.start()] + stops
         behind = bare[mark.end() : mark.end() + _BEHIND].lstrip()
         if mark[0][0] in _ALWAYS or _is_cut(segment(language, f"{before} {behind}"), before):

@@ -42,6 +42,7 @@ def train_tokenizer(
         raise UnknownNameError("kind of tokenizer", kind, KINDS)
     seen = _counted(texts)
     tokenizer = _TRAINERS[kind](seen, vocabulary, context)
+    # BPE stops early, without an error, where no two neighbours are left to merge.
     # A smaller tokenizer than requested would make two runs of one recipe differ by their corpus alone.
     if len(tokenizer) < vocabulary:
         raise UsageError(

@@ -140,6 +140,7 @@ def choose_vocabulary(
         try:
             tokenizer = train_tokenizer(seen, kind=kind, vocabulary=size)
         except UsageError:
+            # Larger sizes need more text still.
             break
         tried.append((size, *_score(tokenizer, seen, held_out)))
         if progress is not None:
@@ -171,6 +172,8 @@ def _choose(
     best = int(whole_S.argmin())
     drawn_RS = resampled_ratios(bits_SD, bytes_D, seed=seed)
     low_S, high_S = percentile_interval(drawn_RS, confidence)
+    # Paired: documents that are hard for one size are hard for all, so the difference varies far less than either
+    # score.
     worse_low_S, worse_high_S = percentile_interval(drawn_RS - drawn_RS[:, [best]], confidence)
     scores = tuple(
         SizeScore(

@@ -91,6 +91,7 @@ def read_events(text: str) -> tuple[Event, ...]:
 
 def _read_longest(sentences: list[str], focus: str) -> tuple[list[Event], int]:
     """The events of as many sentences as one form covers, and their number."""
+    # The longest first, since a form of several sentences may begin with the sentence of another.
     for length in range(len(sentences), 0, -1):
         found = _read(" ".join(sentences[:length]), focus)
         if found:

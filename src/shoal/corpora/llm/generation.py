@@ -162,6 +162,7 @@ def _prompt_fields(prompt: Prompt) -> dict[str, Any]:
 
 def _append(file: IO[str], row: dict[str, Any]) -> dict[str, Any]:
     file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    # Each answer has been paid for, and a killed process loses what is in its buffer.
     file.flush()
     return row
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+# gensim's MAX_WORDS_IN_BATCH.
 _LONGEST = 10_000
 """Words; gensim drops what stands behind them in a sentence without a warning."""
 
@@ -43,7 +44,7 @@ class WordCorpus:
     """Where each sentence stops in ``ids``."""
 
     def sentences(self) -> Iterator[list[str]]:
-        """The sentences as words; longer ones than gensim takes (it drops the rest without a word) in pieces."""
+        """The sentences as words; longer ones than gensim takes (it drops the rest silently) in pieces."""
         start = 0
         for stop in self.sentence_ends:
             for first in range(start, stop, _LONGEST):
@@ -68,6 +69,8 @@ def build_corpus(sentences: Iterable[Sequence[str]], *, least_count: int = 5) ->
     """
     kept = [list(sentence) for sentence in sentences]
     counted = Counter(word for sentence in kept for word in sentence)
+    # Words of equal counts in the order of the alphabet: equal counts then give equal ids, whatever order the texts
+    # came in.
     words = sorted(
         (word for word, count in counted.items() if count >= least_count), key=lambda word: (-counted[word], word)
     )

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     from shoal.text.vectors.wordvectors import WordVectors
 
+# Half of the usual number: each draw ranks all pairs again.
 _DRAWS = 1000
 _FEWEST = 10
 """Pairs; of fewer a rank correlation means nothing."""
 
+# A batch's closeness to 100,000 words takes 200 MB.
 _BATCH = 512
 
 
@@ -135,7 +137,7 @@ def rank_correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
         first: values of shape (n,).
         second: values of shape (n,).
     """
-    # `scipy.stats.spearmanr` gives the same number seven times as slowly (a bootstrap asks for a thousand of them), and
+    # `scipy.stats.spearmanr` gives the same number seven times as slowly (a bootstrap takes a thousand of them), and
     # warns and gives NaN where a draw has one value only.
     from scipy.stats import rankdata
 
@@ -199,7 +201,12 @@ def read_analogies(file: str | Path) -> Analogies:
 
 
 def judge_analogies(vectors: WordVectors, analogies: Analogies) -> list[AnalogyScore]:
-    """Answer every question; the last row is the whole."""
+    """Answer every question; the last row is the whole.
+
+    Args:
+        vectors: the words with their vectors.
+        analogies: the questions, by section.
+    """
     unit = vectors.unit()
     scores = []
     for name, questions in analogies.sections.items():

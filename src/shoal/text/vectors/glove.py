@@ -142,6 +142,7 @@ def fit_glove(
     size, width = counts_VV.shape[0], settings.dimension
     # One array per side: the vector and, in the last column, the bias; a second one for the sums of squared gradients.
     sides = [((random.random((size, width + 1)) - 0.5) / width).astype(np.float32) for _ in range(2)]
+    # Sums of squares that begin at 1, as in the authors' program: the first step is then the rate times the gradient.
     squares = [np.ones((size, width + 1), dtype=np.float32) for _ in range(2)]
     errors = []
     for done in range(settings.passes):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# fastmath lets the sum over the dimensions be taken in parts, without which the loop is not vectorized.
 @numba.njit(fastmath=True, cache=True)
 def run_pass(
     rows: NDArray[Any],

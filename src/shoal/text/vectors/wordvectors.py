@@ -38,11 +38,11 @@ _FASTTEXT = bytes.fromhex("ba164f2f")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordVectors:
-    """A vector a word."""
+    """One vector per word."""
 
     words: tuple[str, ...]
     matrix: npt.NDArray[np.float32]
-    """V by D, a row a word."""
+    """V by D, a row per word."""
 
     places: dict[str, int] = field(init=False, repr=False)
     """The row of each word."""
@@ -56,7 +56,7 @@ class WordVectors:
 
     @property
     def dimension(self) -> int:
-        """Numbers a vector."""
+        """Numbers per vector."""
         return int(self.matrix.shape[1])
 
     def unit(self) -> npt.NDArray[np.float32]:
@@ -124,6 +124,7 @@ def _check_size(file: Path) -> None:
     with open_bytes(file) as opened:
         words, dimension = map(int, opened.readline(_HEAD).split())
     size = file.stat().st_size * (_DEFLATE if file.suffix == ".gz" else 1)
+    # Four bytes per number, and one at least for a word's end.
     if words * (4 * dimension + 1) > size:
         raise DataError(
             f"{file} is not a whole file of word2vec's binary form: {words} words of {dimension} numbers do not fit "

@@ -29,7 +29,13 @@ def spot(story: Realizer) -> str:
 
 
 def meet(story: Realizer, who: Being, *, young: bool = False) -> Being:
-    """Somebody new comes into the story."""
+    """Somebody new comes into the story.
+
+    Args:
+        story: the story, which gets the events.
+        who: the one who meets somebody.
+        young: the new one is a child or an animal.
+    """
     other = story.new_being(young=young)
     if other.trait:
         story.event("meet", a=who, b=other, r=other.trait, k=other.kind)
@@ -45,7 +51,13 @@ def friend(story: Realizer) -> Being:
 
 
 def act(story: Realizer, who: Being, other: Being | None = None) -> None:
-    """Somebody does something, alone or with another."""
+    """Somebody does something, alone or with another.
+
+    Args:
+        story: the story, which gets the events.
+        who: the one who acts.
+        other: who acts with them; None is nobody.
+    """
     verb = story.pick(tuple(lexicon.VERBS))
     if other is None:
         story.event("do", a=who, v=verb, d=lexicon.VERBS[verb])
@@ -56,7 +68,13 @@ def act(story: Realizer, who: Being, other: Being | None = None) -> None:
 
 
 def feel(story: Realizer, who: Being, feelings: tuple[str, ...]) -> None:
-    """Somebody feels something, and may show it."""
+    """Somebody feels something, and may show it.
+
+    Args:
+        story: the story, which gets the events.
+        who: the one who feels.
+        feelings: one of them is drawn.
+    """
     feeling = story.pick(feelings)
     story.event("feel", a=who, f=feeling)
     if story.chance(0.3):
@@ -65,12 +83,24 @@ def feel(story: Realizer, who: Being, feelings: tuple[str, ...]) -> None:
 
 
 def damage(story: Realizer, who: Being, thing: Thing) -> None:
-    """Somebody breaks a hard thing, or tears a soft one."""
+    """Somebody breaks a hard thing, or tears a soft one.
+
+    Args:
+        story: the story, which gets the event.
+        who: the one who does it.
+        thing: what is damaged.
+    """
     story.event("break" if thing.noun in lexicon.HARD else "tear", a=who, t=thing)
 
 
 def mourn(story: Realizer, who: Being, thing: Thing) -> None:
-    """Somebody is sad about a damaged thing."""
+    """Somebody is sad about a damaged thing.
+
+    Args:
+        story: the story, which gets the event.
+        who: the one who is sad.
+        thing: what was damaged.
+    """
     kind = "sad_broke" if thing.noun in lexicon.HARD else "sad_torn"
     story.event(kind, a=who, f=story.pick(lexicon.SAD), t=thing)
 
@@ -114,7 +144,14 @@ def go(story: Realizer, who: Being) -> dict[str, str]:
 
 
 def obtain(story: Realizer, who: Being, thing: Thing, depth: int = 0) -> None:
-    """Somebody gets a thing: finds it, is given it, earns it, or swaps it for another that must be got first."""
+    """Somebody gets a thing: finds it, is given it, earns it, or swaps it for another that must be got first.
+
+    Args:
+        story: the story, which gets the events.
+        who: the one who gets it.
+        thing: what they get.
+        depth: how many other things this one is on the way to.
+    """
     way = story.rng.random()
     if way < 0.25 or depth == _MAX_DEPTH:
         if story.chance(0.5):
@@ -177,7 +214,12 @@ def trouble(story: Realizer) -> None:
 
 
 def close(story: Realizer, moral: str) -> None:
-    """A good end or a bad one, and the moral."""
+    """A good end or a bad one, and the moral.
+
+    Args:
+        story: the story, which gets the events.
+        moral: of the plot; written where a moral is requested.
+    """
     hero = story.hero
     story.paragraph()
     if "bad ending" in story.requested:
