@@ -114,6 +114,7 @@ class TrainingNotes:
 
 def confirmed() -> bool:
     """Ask a person at a terminal whether to go on; without a terminal the answer is no."""
+    # The next line of a pipe is data and no answer.
     return sys.stdin is not None and sys.stdin.isatty() and input("Continue? [y/N] ").strip().lower() in ("y", "yes")
 
 
