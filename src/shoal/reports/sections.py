@@ -53,7 +53,7 @@ def choices(record: Record | None) -> Markup | None:
     if record is None:
         return None
     parts = [
-        Markup("<p>Precision {}, threads a worker {}.</p>").format(
+        Markup("<p>Precision {}, {} threads per worker.</p>").format(
             value_text(record.get("precision")), record["threads"]
         )
     ]
