@@ -78,7 +78,7 @@ def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -
 def test_a_result_prints_itself_and_gives_its_curve_as_a_frame(run: PretrainResult) -> None:
     pytest.importorskip("pandas")
     text = str(run)
-    assert f"told: {run.bits_per_byte['told']:.4f} bits a byte [" in text
+    assert f"told: {run.bits_per_byte['told']:.4f} bits per byte [" in text
     assert f"{run.parameters:,} parameters, {run.tokens:,} tokens in {run.steps:,} steps, float32, " in text
     frame = run.to_frame()
     assert list(frame["step"]) == list(range(1, run.steps + 1))
@@ -162,7 +162,7 @@ def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: Pret
     assert abs(alone - score.bits_per_byte) < 0.25 * score.bits_per_byte
 
 
-def test_bits_a_byte_count_every_token_once() -> None:
+def test_bits_per_byte_count_every_token_once() -> None:
     from shoal.experiments.pretraining.scoring import _windows
 
     for length in (5, 64, 65, 66, 97, 98, 500):

@@ -65,7 +65,7 @@ def forget(model: Any) -> None:
 
 
 def context_of(model: PreTrainedModel) -> int | None:
-    """How many tokens a model reads at most, where its configuration says so.
+    """How many tokens per model reads at most, where its configuration says so.
 
     Dynamic NTK scaling stretches the context that it names by its factor; XLNet says -1 and has no limit.
     """
