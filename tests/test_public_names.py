@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+import names
 import shoal
 from shoal.cli.main import VERBS
 
@@ -29,6 +30,11 @@ def test_exported_names_are_the_documented_ones_and_can_be_had() -> None:
     named = set().union(*(cell for _, *cells in documented() for cell in cells))
     assert set(shoal.__all__) == named
     assert [name for name in shoal.__all__ if not hasattr(shoal, name)] == []
+
+
+def test_the_page_of_names_has_every_name_that_a_room_offers() -> None:
+    """Where a change is meant: ``python tests/names.py`` writes the page."""
+    assert names.PAGE.read_text(encoding="utf-8") == names.page()
 
 
 def test_every_verb_of_the_command_line_has_its_function() -> None:

@@ -9,8 +9,8 @@ import pytest
 from endpoints import NEVER, serving
 from shoal.cli.main import main
 from shoal.corpora.llm import (
-    Completion,
     Endpoint,
+    Reply,
     UselessAnswerError,
     complete_all,
     estimate_cost,
@@ -166,7 +166,7 @@ def test_a_completion_brings_its_text_and_tokens(serve):
     url, script = serve(" A story. ")
     server = endpoint(url, temperature=0.3, max_tokens=77)
     found = server.complete(server.client(), "Write.")
-    assert found == Completion(text="A story.", tokens_in=60, tokens_out=7)
+    assert found == Reply(text="A story.", tokens_in=60, tokens_out=7)
     (request,) = script.requests
     assert (request["model"], request["temperature"], request["max_tokens"]) == ("m", 0.3, 77)
     assert request["messages"] == [{"role": "user", "content": "Write."}]

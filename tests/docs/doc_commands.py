@@ -128,7 +128,10 @@ def check_parses(words: Sequence[str]) -> None:
 def known_options(words: Sequence[str]) -> tuple[set[str], list[str]]:
     """The options of the verb that words begin with, and those of the words that it does not have."""
     _, apps, rest = make_app().parse_commands(list(words))
-    known = {name for argument in apps[-1].assemble_argument_collection() for name in argument.names}
+    verb = apps[-1]
+    # A verb that only has commands, as `corpus`, is mentioned with the options of any of them.
+    commands = [verb] if verb.default_command else [verb[name] for name in verb if not name.startswith("-")]
+    known = {name for one in commands for argument in one.assemble_argument_collection() for name in argument.names}
     known |= {"--help", "--debug", "--version"}
     given = [word.partition("=")[0] for word in rest if word.startswith("--")]
     return known, [option for option in given if option not in known]

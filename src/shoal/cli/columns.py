@@ -192,6 +192,7 @@ def _counts(table: Table, name: str) -> bool:
     if len(values) < LIKELY:
         whole = bool(np.all(values == np.round(values)) and np.all(np.abs(values) < 2**53))
         return whole and name == table.names[0] and bool(steps[0] >= 1 and np.all(steps == steps[0]))
+    # A clock in floats has steps that differ by rounding.
     return bool(steps[0] != 0 and np.allclose(steps, steps.mean(), rtol=1e-3, atol=0.0))
 
 

@@ -25,6 +25,7 @@ Item = TypeVar("Item")
 
 # Often enough to see that the work goes on; a day of it is then less than 9,000 lines.
 SECONDS_BETWEEN_LOG_LINES = 10.0
+SECONDS_WITHOUT_PROGRESS = 2.0
 
 
 class Display(Protocol):
@@ -70,15 +71,18 @@ def display() -> Iterator[Display]:
 
 
 def counted(items: Iterable[Item], what: str, progress: Progress) -> Iterator[Item]:
-    """The same items, with their number shown while they pass; how many there will be is not known.
+    """The same items; from two seconds on, their number is shown while they pass. How many there will be is not known.
 
     Args:
-        items: what is passed on, read once.
+        items: what is worked through.
         what: the name of the work.
-        progress: called with (what, done, 0) before each item.
+        progress: called with the name, the number so far, and 0 for the unknown total.
     """
+    started = time.monotonic()
     for done, item in enumerate(items):
-        progress(what, done, 0)
+        # Short work needs no progress, and an error in it should stand alone.
+        if time.monotonic() - started > SECONDS_WITHOUT_PROGRESS:
+            progress(what, done, 0)
         yield item
 
 
@@ -110,6 +114,7 @@ class TrainingNotes:
 
 def confirmed() -> bool:
     """Ask a person at a terminal whether to go on; without a terminal the answer is no."""
+    # The next line of a pipe is data and no answer.
     return sys.stdin is not None and sys.stdin.isatty() and input("Continue? [y/N] ").strip().lower() in ("y", "yes")
 
 

@@ -72,6 +72,7 @@ def make_app() -> App:
         # Cyclopts would draw a box around an error and exit with 1; `main` prints one line.
         print_error=False,
         exit_on_error=False,
+        # Cyclopts would exit without a line on how to resume.
         suppress_keyboard_interrupt=False,
         default_parameter=Parameter(converter=exactly),
     )

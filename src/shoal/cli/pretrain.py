@@ -111,6 +111,7 @@ class _Notes:
         """Loss, speed and the time that is left."""
         now = time.monotonic()
         if self._first is None:
+            # Of this process: the steps before a resume took another's time.
             self._first = (now, point.tokens, point.step)
             return
         begun, tokens, step = self._first

@@ -48,10 +48,11 @@ def rate(
     """
     from shoal.cli.rate_work import rate_all
 
+    # A model named twice would be sampled, and its judge paid for, twice.
     specs = list(dict.fromkeys(model or []))
     if not specs and not judging.certify_judge:
         raise UsageError("nothing to rate: give --model SPEC, or --certify-judge to certify a judge alone")
-    # All options and files before any model: a wrong one would otherwise show after hours.
+    # All options and files before any model, whose work takes hours.
     judging.check(out)
     material.check()
     sampling.check()

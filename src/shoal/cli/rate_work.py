@@ -80,7 +80,7 @@ class PaidJudge:
         """Print the cost, and stop where it is not agreed to."""
         cost = self._judge.estimate(submissions, price_in=self._options.price_in, price_out=self._options.price_out)
         print_notice(f"{what}: {cost} ({len(submissions) - cost.prompts:,} answers are there already)")
-        # Without prices the endpoint is a local server, which needs no consent.
+        # Prices of 0 are those of a local server, which needs no consent.
         if cost.max_money > 0 and not self._options.yes and not confirmed():
             raise UsageError("the judge was not called; give --yes to spend what the estimate names")
 

@@ -113,7 +113,6 @@ def _forecast_text(measured: Forecast, workers: int) -> str:
         f"{pilot.parameters:,} parameters, {pilot.tokens:,} tokens, {pilot.seconds:,.0f} s"
         for pilot in measured.pilots
     ]
-    # Workers beyond the number of trainings have nothing to do.
     all_seconds = measured.seconds / min(workers, measured.trainings)
     return "\n".join(
         [

@@ -49,7 +49,7 @@ def print_notice(text: str) -> None:
 def terminal() -> Iterator[None]:
     """Escape everything that is printed on standard output."""
     if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]) < MIN_COLUMNS:
-        # Rich takes it before the width of the terminal itself, and breaks every word of the help.
+        # Rich takes it before the width of the terminal itself, and would break the help into columns of a few letters.
         del os.environ["COLUMNS"]
     bare = sys.stdout
     if bare is None:

@@ -112,6 +112,7 @@ def read_onestop(archive: str | Path) -> dict[str, dict[str, str]]:
         level = _LEVELS.get(folder.rpartition("/")[2].partition("-")[0])
         if level and file.endswith(".txt"):
             article = re.sub(r"-(ele|int|adv)\.txt$", "", file, flags=re.IGNORECASE).strip().lower()
+            # Some texts begin with the name of their level, by which a classifier would know them.
             articles.setdefault(article, {})[level] = _LEVEL_NAME.sub("", text.lstrip("\ufeff")).strip()
     return articles
 

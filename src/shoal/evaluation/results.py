@@ -167,6 +167,7 @@ def item_score(
     text, ends, string_match = None, None, None
     if continuation is not None:
         text, ends = decode_continuation(tokenizer, prompt, continuation), tokenizer.eos_token_id in continuation
+        # The target is decoded too: a tokenizer may change a text on the way to ids and back, here in both alike.
         string_match = ends == example.ends and text == decode_continuation(tokenizer, prompt, target)
     return ItemScore(
         index=row.item,

@@ -42,7 +42,6 @@ def bar_table(rows: Sequence[BarRow], *, head: tuple[str, str], caption: str, in
         interval: the heading of the intervals, where there are any.
     """
     reach = [abs(end) for row in rows for end in (row.value, row.low, row.high) if end is not None]
-    # Numbers that are all 0 have bars of no length.
     size = max(reach, default=0.0) or 1.0
     bounded = any(row.low is not None for row in rows)
     cells = [(row.name, f"{row.value:+.3f}", *([_interval(row)] if bounded else []), _bar(row, size)) for row in rows]

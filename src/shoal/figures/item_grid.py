@@ -139,6 +139,7 @@ def _cells_of(state: ItemState, cells: Sequence[GridItem], place: dict[int, floa
     if not _SIGN[state]:
         return drawn
     style = (
+        # A sign lies over its cell and would hide the cell's hover title from the pointer.
         f'fill="{LIGHT[_INK[state]]}" font-size="{size}" font-weight="700" text-anchor="middle" pointer-events="none"'
     )
     return f"{drawn}<g {style}>{''.join(signs)}</g>"

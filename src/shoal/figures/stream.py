@@ -128,6 +128,7 @@ def _panel(
             x=x, y=alt.Y("least:Q", title=name, scale=alt.Scale(zero=False, nice=False)), y2="greatest:Q", color=colour,
             detail="piece:N",
         ),
+        # By piece: two pieces of one group would otherwise be joined across the one between them.
         data.mark_line(strokeWidth=1.2).encode(x=x, y=y, color=colour, detail="piece:N"),
         _means(values, pieces, axis, name),
         _rules(marks, axis),
@@ -138,6 +139,7 @@ def _panel(
 def _thinned(values: Array, piece: StreamPiece, length: int, axis: _Axis) -> list[dict[str, Any]]:
     """The values of a piece, or the least, mean and greatest of its windows; missing ones are left out."""
     count = piece.stop - piece.start
+    # Windows lie within a piece, so that no mean is taken across a change.
     windows = max(1, min(count, round(MAX_POINTS * count / length))) if length > MAX_POINTS else count
     rows = []
     for part in range(windows):

@@ -24,10 +24,10 @@ def facts(value: Any, *, caption: str) -> Markup:
         return _mapping(value, caption)
     if isinstance(value, list):
         return _sequence(value, caption)
-    return Markup("<p>{}: {}</p>").format(caption, said(value))
+    return Markup("<p>{}: {}</p>").format(caption, value_text(value))
 
 
-def said(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A scalar for a person."""
     if value is None:
         return NOTHING
@@ -36,9 +36,9 @@ def said(value: Any) -> str:
     if isinstance(value, float):
         return number(value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {said(part)}" for key, part in value.items()) or NOTHING
+        return ", ".join(f"{key} {value_text(part)}" for key, part in value.items()) or NOTHING
     if isinstance(value, list):
-        return ", ".join(said(part) for part in value) or NOTHING
+        return ", ".join(value_text(part) for part in value) or NOTHING
     return str(value)
 
 
@@ -66,7 +66,11 @@ def words(key: str) -> str:
 def _mapping(value: dict[str, Any], caption: str) -> Markup:
     """Scalars together in one table, everything nested under a heading of its own."""
     flat = {key: part for key, part in value.items() if not _is_nested(part)}
-    parts = [table(["what", "value"], [[words(k), said(v)] for k, v in flat.items()], caption=caption)] if flat else []
+    parts = (
+        [table(["what", "value"], [[words(k), value_text(v)] for k, v in flat.items()], caption=caption)]
+        if flat
+        else []
+    )
     for key, part in value.items():
         if _is_nested(part):
             parts += [Markup("<h3>{}</h3>").format(words(key)), facts(part, caption=words(key))]
@@ -79,10 +83,12 @@ def _sequence(value: list[Any], caption: str) -> Markup:
     if shown and all(isinstance(row, dict) for row in shown):
         keys = list(dict.fromkeys(key for row in shown for key in row))
         numeric = [k for k, key in enumerate(keys) if all(isinstance(row.get(key, 0), int | float) for row in shown)]
-        rows = [[said(row.get(key)) for key in keys] for row in shown]
+        rows = [[value_text(row.get(key)) for key in keys] for row in shown]
         html = table([words(key) for key in keys], rows, caption=caption, numeric=numeric)
     else:
-        html = Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(said(row)) for row in shown))
+        html = Markup("<ul>{}</ul>").format(
+            Markup("").join(Markup("<li>{}</li>").format(value_text(row)) for row in shown)
+        )
     return html + Markup("<p class=muted>… and {} more.</p>").format(left) if left > 0 else html
 
 

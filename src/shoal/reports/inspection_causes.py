@@ -39,13 +39,13 @@ def _patching(found: PatchEffects) -> Markup:
     rows = [
         BarRow(name=each.name(), value=each.effect, low=each.low, high=each.high) for each in found.strongest(_BARS)
     ]
-    said = (
+    summary = (
         f"{found.method.capitalize()} patching of {found.site} over {found.pairs} pairs of prompts. "
         f"{found.task_line()} The effect is the fraction of that difference restored by patching one activation. "
         f"Positions are counted from the end. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
-        said,
+        summary,
         bar_table(
             rows,
             head=("place", "restores"),
@@ -66,12 +66,12 @@ def _ablation(found: Ablations) -> Markup:
         )
         for each in found.ablations[:_BARS]
     ]
-    said = (
+    summary = (
         f"Each {found.unit} is ablated in turn ({found.method} ablation) and {found.items} items are scored again. "
         f"Before that: {found.task_line()}. Shown is the change of the log-likelihood. {found.intervals_line()}"
     )
     return Markup("<p>{}</p>{}").format(
-        said,
+        summary,
         bar_table(
             rows,
             head=("without", "nats per item"),
@@ -92,11 +92,11 @@ def _heads(found: HeadHistory) -> Markup:
         ]
         charts.append(_by_step(lines, role, axis="score", series=place, domain=(0.0, 1.0)))
     rows = [(each.name, f"{each.role}, on {each.seen_on}", *_when(each.rise)) for each in found.moments]
-    said = (
+    summary = (
         "The score of every head that has a role at the last checkpoint, at all of them, on the same random tokens, or "
         "on the corpus where only that shows the role."
     )
-    return _over_training(said, charts, ("head", "role"), rows)
+    return _over_training(summary, charts, ("head", "role"), rows)
 
 
 def _neurons(found: NeuronHistory) -> Markup:
@@ -113,11 +113,11 @@ def _neurons(found: NeuronHistory) -> Markup:
         )
         for each in found.moments
     ]
-    said = (
+    summary = (
         "Of the selective neurons of the last checkpoint, how far they stand apart at every checkpoint on the tokens "
         "on which they fire at the last. The threshold is half of what each ends at."
     )
-    return _over_training(said, charts, ("neuron", "fires on"), rows)
+    return _over_training(summary, charts, ("neuron", "fires on"), rows)
 
 
 def _by_step(
@@ -146,13 +146,13 @@ def _when(rise: Rise) -> tuple[str | int, str, str | int]:
 
 
 def _over_training(
-    said: str, charts: Sequence[Markup], first: tuple[str, str], rows: Sequence[tuple[object, ...]]
+    summary: str, charts: Sequence[Markup], first: tuple[str, str], rows: Sequence[tuple[object, ...]]
 ) -> Markup:
     """Charts and the table below them."""
     head = (*first, "change point at step", "between", "stays above the threshold from step")
     caption = "Thin: each one; thick: their mean."
     return Markup("<p>{}</p>{}{}").format(
-        said if rows else f"{said} There is none.",
+        summary if rows else f"{summary} There is none.",
         figure(charts, caption=caption) if charts else "",
         table(head, rows, caption="When it came", numeric=(2, 3, 4)) if rows else "",
     )

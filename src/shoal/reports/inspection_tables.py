@@ -31,7 +31,7 @@ def roles_table(found: Inspection) -> Markup:
         )
         for head in roles.typed
     ]
-    said = (
+    summary = (
         f"{len(roles.typed)} of {len(roles.heads)} heads have a role: the share of attention that the role looks at is "
         f"at least {roles.smallest:g} and more than {roles.null_heads} heads of shuffled models reach at the level "
         f"{roles.alpha:g}. The scores are on random tokens repeated once"
@@ -39,7 +39,7 @@ def roles_table(found: Inspection) -> Markup:
     )
     names = list(roles.heads[0].scores)
     content = table(("head", "role", *names, "p"), rows, caption="Heads with a role", numeric=range(2, len(names) + 3))
-    return Markup("<p>{}</p>{}").format(said, content if rows else "")
+    return Markup("<p>{}</p>{}").format(summary, content if rows else "")
 
 
 def _told(on_random: float, on_text: float | None) -> str:
@@ -58,13 +58,13 @@ def stream_table(found: Inspection) -> Markup:
         )
         for each in found.stream
     ]
-    said = (
+    summary = (
         "How long the residual stream is, how much attention and MLP add to it, and how far it turns (cosines); "
         "medians over the positions, and the position at which it is longest."
     )
     head = ("after", "length", "attention adds", "MLP adds", "to the block before", "to the last block", "longest at")
     return Markup("<p>{}</p>{}").format(
-        said, table(head, rows, caption="The residual stream by layer", numeric=range(1, 6))
+        summary, table(head, rows, caption="The residual stream by layer", numeric=range(1, 6))
     )
 
 
@@ -109,14 +109,14 @@ def neurons_table(found: Inspection) -> Markup:
         )
         for each in report.neurons
     ]
-    said = (
+    summary = (
         f"Over {report.tokens:,} tokens of {report.texts:,} texts. A neuron is selective where it stands further apart "
         f"on its tokens than neurons of shuffled models do (level {report.alpha:g}, {report.null_neurons:,} of them) "
         f"and tells them from all others on texts that they were not found on (AUC). {report.selective:,} of "
         f"{report.all_neurons:,} neurons stand that far apart; the furthest are shown."
     )
     head = ("neuron", "fires on", "selective", "apart", "AUC", "strongest examples")
-    return Markup("<p>{}</p>{}").format(said, table(head, rows, caption="Neurons of the MLPs", numeric=(3, 4)))
+    return Markup("<p>{}</p>{}").format(summary, table(head, rows, caption="Neurons of the MLPs", numeric=(3, 4)))
 
 
 def _fires_on(report: NeuronReport) -> Markup:

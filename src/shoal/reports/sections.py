@@ -10,7 +10,7 @@ from markupsafe import Markup
 from shoal.evaluation.certification import values_text
 from shoal.experiments import MEASURES
 from shoal.figures import table, templates
-from shoal.reports.html_format import NOTHING, badge, facts, number, said, words
+from shoal.reports.html_format import NOTHING, badge, facts, number, value_text, words
 from shoal.wording import capital
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def choices(record: Record | None) -> Markup | None:
     if record is None:
         return None
     parts = [
-        Markup("<p>Precision {}, threads a worker {}.</p>").format(said(record.get("precision")), record["threads"])
+        Markup("<p>Precision {}, {} threads per worker.</p>").format(
+            value_text(record.get("precision")), record["threads"]
+        )
     ]
     arms: dict[str, Any] = record.get("learning_rates", {})
     if arms:
@@ -81,8 +83,8 @@ def _trial(tuned: Record, trial: Record) -> list[str]:
         str(trial["seed"]),
         score,
         str(trial["validation_examples"]),
-        said(trial.get("steps")),
-        said(trial.get("final_loss")),
+        value_text(trial.get("steps")),
+        value_text(trial.get("final_loss")),
     ]
 
 
@@ -181,7 +183,7 @@ def _versions(record: Record | None) -> Markup:
     if record is None:
         return Markup("")
     packages = record.get("packages", {})
-    flat = {words(key): said(value) for key, value in record.items() if key not in ("packages", "command")}
+    flat = {words(key): value_text(value) for key, value in record.items() if key not in ("packages", "command")}
     rows = [[key, value] for key, value in [*flat.items(), *packages.items()]]
     return table(["What", "Value"], rows, caption="Machine and versions")
 
@@ -196,7 +198,7 @@ def _models(run: Run) -> Markup:
             record.origin,
             f"{record.parameters:,}",
             record.steps,
-            said(record.final_loss),
+            value_text(record.final_loss),
             Markup("<code title='{}'>{}</code>").format(record.digest_after, record.digest_after[:12]),
         ]
         for record in done

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.figures import effect_chart, figure, responsive, table, templates, text_of
 from shoal.reports.document import Section, document
-from shoal.reports.html_format import MINUS, number, said, words
+from shoal.reports.html_format import MINUS, number, value_text, words
 
 if TYPE_CHECKING:
     from shoal.experiments import Run, Verdict
@@ -135,19 +135,19 @@ def _numbers(record: Record) -> list[tuple[str, str]]:
     effect = record["effect"]
     pairs = len(effect["differences"])
     return [
-        (f"Effect in {effect['measure']}", said(effect["estimate"])),
+        (f"Effect in {effect['measure']}", value_text(effect["estimate"])),
         (f"{_confidence(effect)} interval over seeds", _interval(effect)),
         ("Smallest effect that matters (d)", number(effect["smallest"])),
         ("p, sign flips over seeds", number(effect["p_value"])),
         ("Seeds per arm", str(record["seeds"]) if pairs == record["seeds"] else f"{pairs} of {record['seeds']}"),
         ("Items held out / seen", f"{record['items']} / {record['seen_items']}"),
-        ("Detectable with these seeds", said(record["smallest_detectable_effect"])),
+        ("Detectable with these seeds", value_text(record["smallest_detectable_effect"])),
     ]
 
 
 def _control(control: Record) -> dict[str, Any]:
     """A control with its numbers in words."""
-    numbers = [f"{words(key)} {said(value)}" for key, value in control["numbers"].items()]
+    numbers = [f"{words(key)} {value_text(value)}" for key, value in control["numbers"].items()]
     return {"name": control["name"], "passed": control["passed"], "says": control["says"], "numbers": numbers}
 
 

@@ -156,7 +156,7 @@ def _unevenness(stamps: Any) -> float:
     return float(steps.std() / max(steps.mean(), 1.0))
 
 
-class NumberFormat(NamedTuple):
+class NumeralStyle(NamedTuple):
     """One way of writing the digits of a number."""
 
     digits: str
@@ -170,12 +170,12 @@ class NumberFormat(NamedTuple):
 
 
 NUMBER_FORMATS = (
-    NumberFormat(r"\d+\.?\d*|\.\d+", "", ".", ""),
-    NumberFormat(r"\d*\.\d+|\d+\.?|[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?", ",", ".", "commas between thousands"),
-    NumberFormat(r"\d*,\d+|\d+,?", "", ",", "decimal commas"),
-    NumberFormat(r"\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?", ".", ",", "points between thousands"),
-    NumberFormat(rf"\d+\.?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(\.\d*)?", _MARKS, ".", "marks between thousands"),
-    NumberFormat(rf"\d+,?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(,\d*)?", _MARKS, ",", "marks between thousands"),
+    NumeralStyle(r"\d+\.?\d*|\.\d+", "", ".", ""),
+    NumeralStyle(r"\d*\.\d+|\d+\.?|[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?", ",", ".", "commas between thousands"),
+    NumeralStyle(r"\d*,\d+|\d+,?", "", ",", "decimal commas"),
+    NumeralStyle(r"\d*,\d+|\d+,?|[1-9]\d{0,2}(\.\d{3})+(,\d*)?", ".", ",", "points between thousands"),
+    NumeralStyle(rf"\d+\.?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(\.\d*)?", _MARKS, ".", "marks between thousands"),
+    NumeralStyle(rf"\d+,?\d*|[1-9]\d{{0,2}}([{_MARKS}]\d{{3}})+(,\d*)?", _MARKS, ",", "marks between thousands"),
 )
 """The formats, the plainest first; where several fit all cells, they agree on the order of the numbers."""
 
@@ -191,7 +191,7 @@ class Written(NamedTuple):
     """What was taken off, such as "'$' and commas between thousands"."""
     around: tuple[str, str]
     """What stands before and after the digits of each."""
-    form: NumberFormat
+    form: NumeralStyle
     """How the digits are written."""
 
 
@@ -242,7 +242,7 @@ def _around(match: re.Match[str]) -> tuple[str, str]:
     return (match["before"] or "").strip(), match["after"] or ""
 
 
-def _format_of(digits: Sequence[str], *, comma: bool) -> NumberFormat:
+def _format_of(digits: Sequence[str], *, comma: bool) -> NumeralStyle:
     """The first format of which the most cells are."""
     plain, thousands, decimals, *others = NUMBER_FORMATS
     comma = comma and all("," in cell for cell in digits)  # together with whole numbers, three digits are thousands

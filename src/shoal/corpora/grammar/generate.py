@@ -79,6 +79,7 @@ def tell_story(
         close(story, moral)
         text, events = story.text(), tuple(story.events)
         found = find_features(text, events)
+        # By the events and not by what was drawn: a plot may bring about a feature or undo it.
         if requested <= set(found):
             return Story(text=text, words=words, features=found, plot=plot, events=events, seed=seed, index=index)
 

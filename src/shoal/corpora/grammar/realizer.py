@@ -90,6 +90,7 @@ class Realizer:
         """One of the options that the story has not used yet."""
         while True:
             word = self.pick(options)
+            # Questions name a thing by its noun alone, so no noun may stand for two.
             if word not in self._used:
                 self._used.add(word)
                 return word

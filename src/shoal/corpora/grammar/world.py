@@ -102,6 +102,7 @@ def _changes(event: Event) -> list[tuple[str, str]]:
     if kind == "lose":
         return [(slots["t"], "")]
     if kind == "give":
+        # The giver counts as a holder, since a story may leave out how they came by the thing.
         return [(slots["t"], slots["a"]), (slots["t"], slots["b"])]
     if kind == "swap":
         return [(slots["t"], slots["b"]), (event.noun("y") or "", slots["b"]), (event.noun("y") or "", slots["a"])]

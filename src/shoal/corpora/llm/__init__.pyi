@@ -1,6 +1,6 @@
 from .client import (
-    Completion as Completion,
     Endpoint as Endpoint,
+    Reply as Reply,
     UselessAnswerError as UselessAnswerError,
 )
 from .generation import (

@@ -18,7 +18,7 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Reply:
     """A model's answer to one prompt."""
 
     text: str
@@ -76,7 +76,7 @@ class Endpoint:
         # Retries are ours: the library's own do not cover answers without text or of no use.
         return openai.OpenAI(base_url=self.url, api_key=key, timeout=self.timeout, max_retries=0)
 
-    def complete(self, client: Any, prompt: str, check: Callable[[str], object] | None = None) -> Completion:
+    def complete(self, client: Any, prompt: str, check: Callable[[str], object] | None = None) -> Reply:
         """The model's answer to one prompt.
 
         Args:
@@ -111,7 +111,7 @@ class Endpoint:
             "it a longer timeout, and give the same command again"
         )
 
-    def _complete_once(self, client: Any, prompt: str, temperature: float) -> Completion:
+    def _complete_once(self, client: Any, prompt: str, temperature: float) -> Reply:
         import openai
 
         try:
@@ -152,14 +152,14 @@ class _TryAgainError(Exception):
     """A failure that may pass."""
 
 
-def _completion(reply: Any) -> Completion:
+def _completion(reply: Any) -> Reply:
     """The text of a reply; one without text counts as a failure."""
     choices = getattr(reply, "choices", None)
     text = getattr(getattr(choices[0], "message", None), "content", None) if choices else None
     if not isinstance(text, str) or not text.strip():
         raise _TryAgainError("an answer without text")
     usage = getattr(reply, "usage", None)
-    return Completion(
+    return Reply(
         text=text.strip(),
         tokens_in=getattr(usage, "prompt_tokens", None) or 0,
         tokens_out=getattr(usage, "completion_tokens", None) or 0,

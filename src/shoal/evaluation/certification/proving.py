@@ -37,6 +37,7 @@ def certify(
         stop_at_first_failure: leave out what follows the first check that fails.
     """
     if evaluator is None:
+        # Here and not above: a foreign evaluator is certified without importing shoal's own.
         from shoal.evaluation import evaluate
 
         evaluator = evaluate

@@ -65,6 +65,7 @@ def falling_trend(marks: Sequence[Sequence[float]], *, confidence: float = 0.95)
     observed = sum(_sum(row) for row in ranks)
     distribution: Counter[int] = Counter({0: 1})
     for row in ranks:
+        # All orders are counted anyway; sorted, stories with the same ties share an entry of the cache.
         one = _orders(tuple(sorted(row)))
         longer: Counter[int] = Counter()
         for (total, ways), (more, of_one) in itertools.product(distribution.items(), one.items()):

@@ -95,6 +95,7 @@ def _beginning(document: str) -> str:
     """The first sentences; empty where nothing follows them."""
     document = document.strip()
     for _, end in sentence_spans(document[:_MAX_BEGINNING]):
+        # A sentence that ends where the text was cut may go on behind the cut.
         if len(document[:end].split()) >= _MIN_WORDS and end < min(len(document), _MAX_BEGINNING):
             return document[:end]
     return ""
