@@ -2,8 +2,8 @@
 
 Words need blocks much longer than themselves, and most cells have many words. Where pieces are short three numbers of
 each channel show more: the level u, the spread u^2 and the product u u' of neighbours, u being the centred mid-rank.
-All are sums over steps, so they fill Gram matrices as words do, one dimension each; each moment of all channels together is
-one more cell. Symbols have no level; they are counted, as words of one.
+All are sums over steps, so they fill Gram matrices as words do, one dimension each; each moment of all channels
+together is one more cell. Symbols have no level; they are counted, as words of one.
 """
 
 from __future__ import annotations

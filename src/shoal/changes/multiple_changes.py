@@ -6,9 +6,9 @@ K pieces explain of the sum of squares over blocks,
     R_K^2 = max over partitions of (sum over pieces of |S_piece|^2 / N_piece) / (sum over blocks of |S_block|^2),
 
 with S from `single_change` and N in blocks, is not troubled by them. The maximum is exact, by dynamic programming over
-the Gram matrix (Jackson et al. 2005, IEEE Signal Processing Letters 12). Every cell and K has a chance level of its own, so
--log(1 - R_K^2) is centred and scaled by what random orders give, drawn for that alone; the largest over cells and K is
-then as exact a statistic for the test as any.
+the Gram matrix (Jackson et al. 2005, IEEE Signal Processing Letters 12). Every cell and K has a chance level of its
+own, so -log(1 - R_K^2) is centred and scaled by what random orders give, drawn for that alone; the largest over cells
+and K is then as exact a statistic for the test as any.
 
 Which cell and K describe the stretch is another question. It is answered by the modified Bayesian information criterion
 for noise of known variance (Zhang and Siegmund 2007, Biometrics 63): a change costs 2 + f times the logarithm of the
