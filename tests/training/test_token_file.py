@@ -51,5 +51,5 @@ def test_a_damaged_file_is_named(tmp_path, damage):
         (folder / "tokens.json").write_text("{")
     else:
         (folder / "tokens.json").write_text(json.dumps({"documents": 3}))
-    with pytest.raises(DataError, match="write it anew"):
+    with pytest.raises(DataError, match="write it again"):
         open_token_file(folder)

@@ -59,6 +59,7 @@ def row_check(model: PreTrainedModel | FastModel) -> Callable[[ScoringRow, str],
     context, vocabulary = model_limits(model)
 
     def check(row: ScoringRow, text: str) -> None:
+        # The last id is predicted and never read.
         if context is not None and len(row.ids) - 1 > context:
             raise TooLongError(
                 f"example {row.item} ({text[:40]!r}) takes {len(row.ids)} tokens, its prompt {row.boundary}, and "
@@ -129,7 +130,9 @@ def fill_batches(rows: Iterable[ScoringRow], token_budget: int, lengths: Lengths
         lengths: rows whose lengths do not agree go into different batches.
     """
     batches: list[list[ScoringRow]] = []
+    # By ids within a length: rows with a common opening then meet in one batch, which `shared_opening` saves.
     for row in sorted(rows, key=lambda row: (row.fed, row.ids[: row.fed])):
+        # Rows come shortest first, so that all others of the batch would be padded to this one.
         fits = bool(batches) and (len(batches[-1]) + 1) * row.fed <= token_budget
         if fits and lengths.agree(batches[-1][0].fed, row.fed):
             batches[-1].append(row)
@@ -151,7 +154,9 @@ def pad_batch(batch: Sequence[ScoringRow], device: torch.device) -> torch.Tensor
 
 def shared_opening(batch: Sequence[ScoringRow]) -> int:
     """How many ids all rows begin with, before any whose successor is scored; 0 where they are too few."""
+    # In lexicographic order all rows lie between these two, so that what the two share at the beginning all share.
     first, last = min(row.ids for row in batch), max(row.ids for row in batch)
+    # The head needs the hidden state before the first scored token, so that the shared part must end before it.
     unread = min(row.boundary + row.start for row in batch) - 1
     alike = (one == other for one, other in zip(first, last, strict=False))
     shared = min(next((place for place, same in enumerate(alike) if not same), unread), unread)

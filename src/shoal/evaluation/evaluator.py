@@ -73,6 +73,7 @@ def evaluate(
         spans = (score_to_divergence if early_exit else score_whole)(scorer, rows, report)
         if greedy_text:
             wrong = [span for span in spans if span.wrong_at is not None]
+            # A right item generates its target, by the meaning of the verdict; only wrong ones are decoded.
             continuations = {row.item: row.ids[row.boundary :] for row in rows}
             continuations |= continue_wrong_items(
                 factored, scorer, wrong, tokenizer.eos_token_id, lambda done, total: report("greedy text", done, total)
@@ -99,6 +100,7 @@ def scoring_mode(model: PreTrainedModel | FastModel) -> Iterator[None]:
             yield
     finally:
         for module in training:
+            # Not `model.train()`, which would also switch modules that the caller keeps in evaluation mode.
             module.training = True
 
 

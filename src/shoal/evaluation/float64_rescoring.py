@@ -62,6 +62,7 @@ class Float64Scorer:
         if hasattr(model, "set_experts_implementation"):
             model.set_experts_implementation("eager")  # the grouped kernels know no float64
         with _Float64Throughout():
+            # The source's lengths: they decide at which length a text is read, which must not differ between the two.
             return replace(factor_model(model.double()), lengths=self._source.lengths)
 
     def score(
@@ -94,6 +95,7 @@ def _score_rows(z_NV: torch.Tensor, target_N: torch.Tensor) -> tuple[torch.Tenso
     """Own logit, best other, normaliser and argmax from whole rows; a difference below 1e-13 of their size is none."""
     own_N = z_NV.gather(1, target_N[:, None])[:, 0]
     normalizer_N = z_NV.logsumexp(1)
+    # Equal rows of the head may be summed in another order at another place of a product, in float64 as well.
     slack_N = _SAME * z_NV.abs().amax(1)
     greedy_N = (z_NV >= (z_NV.amax(1) - slack_N)[:, None]).int().argmax(1)
     best_N = z_NV.scatter(1, target_N[:, None], -torch.inf).amax(1)
@@ -124,6 +126,7 @@ class _Float64Throughout(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
+        # `x.float()` names float32 by its method and not by an argument, so that the exchange below would miss it.
         if func is torch.Tensor.float:
             return args[0].double()
         wide = [torch.float64 if value is torch.float32 else value for value in args]

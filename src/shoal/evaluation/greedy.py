@@ -83,6 +83,7 @@ def continue_wrong_items(
 def _start(span: SpanScore) -> _Continuation:
     row = span.row
     target = row.ids[row.boundary :]
+    # Scoring has proved these tokens and the argmax behind them, so that drafting starts one token later.
     emitted = target[: span.wrong_at]
     if span.greedy_id is not None:
         emitted = (*emitted, span.greedy_id)

@@ -69,8 +69,10 @@ def score_positions(blocks: LogitBlock, target_N: torch.Tensor, vocabulary: int)
     right_N = own_N > best_N
     ties = (own_N == best_N).nonzero()[:, 0]
     if len(ties):
+        # Blocks leave maxima without ids, since an argmax of every block costs more than making those of ties again.
         rivals = find_rivals(blocks, target_N, home_N, ties, vocabulary)
         right_N[ties] = target_N[ties] < rivals
+    # An infinite logit compares like a number, but leaves no margin.
     right_N &= own_N.isfinite() & best_N.isfinite() & ~normalizer_N.isnan()
     return PositionScores(own_N.cpu(), best_N.cpu(), normalizer_N.cpu(), home_N.cpu(), right_N.cpu())
 
@@ -134,6 +136,7 @@ def full_blocks(logits_NV: torch.Tensor) -> LogitBlock:
     """The same from logits that exist as a whole."""
 
     def block(rows: slice | torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        # The caller overwrites a block, and ties need the same logits again.
         return _wide(logits_NV[rows, start:stop].clone())
 
     return block
@@ -152,6 +155,7 @@ def _score_rows(blocks: LogitBlock, target_R: torch.Tensor, top: int, vocabulary
     """One block of positions against the whole vocabulary: own, best other, normaliser, home."""
     columns, count = _columns(target_R.device), target_R.shape[0]
     starts = range(0, vocabulary, columns)
+    # Sorted once, so that each block of the vocabulary finds its own targets without comparing them all.
     order_R = target_R.argsort()
     bounds = torch.arange(0, vocabulary + columns, columns, device=target_R.device)
     cuts = torch.searchsorted(target_R[order_R], bounds).tolist()
@@ -159,12 +163,15 @@ def _score_rows(blocks: LogitBlock, target_R: torch.Tensor, top: int, vocabulary
     best_SR, total_SR = (torch.empty(len(starts), count, device=target_R.device) for _ in range(2))
     for number, start in enumerate(starts):
         z_RC = blocks(slice(top, top + count), start, min(start + columns, vocabulary))
+        # Only the first block shows in which dtype the logits come.
         if not number:
             best_SR, total_SR = best_SR.to(z_RC.dtype), total_SR.to(z_RC.dtype)
         if cuts[number] < cuts[number + 1]:
             rows = order_R[cuts[number] : cuts[number + 1]]
             places = target_R[rows] - start
             own_R[rows] = z_RC[rows, places].double()
+            # The maximum is then that of the other tokens, and the target's exponential 0; `logaddexp` adds it at the
+            # end.
             z_RC[rows, places] = -torch.inf
         torch.amax(z_RC, 1, out=best_SR[number])
         # exp2 takes a third of the time of exp, and the factor goes in with the shift.

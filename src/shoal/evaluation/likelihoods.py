@@ -105,6 +105,7 @@ def log_likelihoods(
             done += len(batch)
             if progress is not None:
                 progress(what, done, len(pieces))
+    # A row's parts come in the order of the batches; an exact sum does not depend on it.
     found = [math.fsum(parts[row.item]) for row in rows]
     if any(math.isnan(nats) for nats in found):
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")

@@ -1,7 +1,7 @@
 """The reference: greedy decoding by `generate()`, one example at a time.
 
 It shares nothing with `shoal.evaluation.evaluator` but the encoding of examples and the record it returns, and is slow:
-one forward pass a token. It exists to be compared with.
+one forward pass per token. It exists to be compared with.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def evaluate_by_generation(
     own_settings = model.generation_config
     in_training = [module for module in model.modules() if module.training]
     model.eval()
+    # `generate` fills what its own argument leaves open from the model's settings.
     model.generation_config = GenerationConfig()
     items = []
     try:
@@ -97,6 +98,7 @@ def _generate(
     target, end = list(pair.target), tokenizer.eos_token_id
     noted = _TargetLogits(target)
     prompt = torch.tensor([pair.prompt], device=model.device)
+    # `generate` warns where no token pads; a single row never needs one.
     settings: dict[str, Any] = {} if end is None else {"eos_token_id": end, "pad_token_id": end}
     factored.forget()
     output = model.generate(
@@ -113,6 +115,7 @@ def _generate(
     )
     generated = output[0, len(pair.prompt) :].tolist()
     shared = 0
+    # The argmax of logits that are not numbers may be the target by chance.
     while shared < len(generated) and generated[shared] == target[shared] and math.isfinite(noted.margins[shared]):
         shared += 1
     exact = shared == len(target)

@@ -1,4 +1,4 @@
-"""What an evaluation returns: one record an item, and their summary."""
+"""What an evaluation returns: one record per item, and their summary."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Scores:
         }
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row an item."""
+        """One row per item."""
         import pandas
 
         return pandas.DataFrame([item.to_dict() for item in self.items])
@@ -167,6 +167,7 @@ def item_score(
     text, ends, string_match = None, None, None
     if continuation is not None:
         text, ends = decode_continuation(tokenizer, prompt, continuation), tokenizer.eos_token_id in continuation
+        # The target is decoded too: a tokenizer may change a text on the way to ids and back, here in both alike.
         string_match = ends == example.ends and text == decode_continuation(tokenizer, prompt, target)
     return ItemScore(
         index=row.item,

@@ -90,6 +90,7 @@ class Scorer:
         spans, first = [], 0
         for row, place, greedy_id in zip(batch, wrong, greedy, strict=True):
             last = first + row.stop - row.start
+            # Behind the first wrong token nothing changes the verdict, so that a near-tie there is not worth float64.
             decisive = slice(first, last if place is None else place + 1)
             if any(verdicts.near[decisive]):
                 spans.append(self._recheck(row))
@@ -111,6 +112,7 @@ class Scorer:
         """A row that rounding decides, by itself in float64."""
         _, where_N, target_N = scored_places([row])
         scores, greedy_N = self._precise.score(list(row.ids[: row.fed]), where_N, target_N)
+        # Found again: the near-tie may resolve either way, so that another token may be the first wrong one.
         (wrong,) = _first_wrong_places([row], scores.right_N.tolist())
         decisive = slice(None if wrong is None else wrong + 1)
         tie = bool((scores.target_N[decisive] == scores.best_other_N[decisive]).any())
@@ -167,6 +169,7 @@ class _Verdicts:
     ) -> SpanScore:
         """The part of the batch that belongs to one row; ``wrong`` counts from the row's start."""
         margins, log_likelihoods = self.margins[place], self.log_likelihoods[place]
+        # Such a token is never right, so that the first wrong one is the only place to look for it.
         if wrong is not None and not math.isfinite(margins[wrong] + log_likelihoods[wrong]):
             status, greedy_id = "nan", None
         return SpanScore(

@@ -1,6 +1,6 @@
 """The small training loop: fine-tuning on examples and pretraining on documents or on a stream of tokens.
 
-Importing this room imports neither numpy, torch nor transformers; what needs them does when it is asked for.
+Importing this room imports neither numpy, torch nor transformers; what needs them does when it is first used.
 """
 
 import lazy_loader

@@ -81,7 +81,7 @@ def train(
     Raises:
         DataError: there are no examples, or one cannot be encoded.
         TooLongError: an example does not fit into the model's context.
-        UsageError: dropout is asked of an architecture that has none.
+        UsageError: dropout is above 0 for an architecture that has none.
         ModelError: the model is not in float32 or cannot be trained.
         TrainingError: a loss or gradient is not a number; the model keeps the weights before that step.
         StoreError: the checkpoint cannot be written, or is of another training.
@@ -99,7 +99,7 @@ def plan_training(
     """What `train` would do with the same arguments.
 
     Args:
-        model: says the context.
+        model: gives the context.
         tokenizer: turns the examples into ids.
         examples: what would be learnt.
         settings: as for `train`.
@@ -222,12 +222,14 @@ def _max_context(model: PreTrainedModel) -> int:
     """The longest document that the model takes, in tokens."""
     from shoal.models import context_of
 
+    # A model without a stated context has no limit; an int larger than any document keeps the comparisons plain.
     return context_of(model) or 2**31
 
 
 def _check_stream(tokens: IntArray, vocabulary: int) -> None:
     if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
         raise DataError(f"the stream is {tokens.ndim}-dimensional of {tokens.dtype}; give one row of integers")
+    # An id beyond the embeddings would be an index error deep in a step on a CPU, and a lost process on a GPU.
     if len(tokens) and not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary:
         raise DataError(
             f"the stream has ids from {tokens.min()} to {tokens.max()}; the model knows 0 to {vocabulary - 1}"

@@ -66,7 +66,7 @@ class PackedExamples:
 
     Args:
         pairs: the examples as token ids.
-        settings: says the epochs, the tokens per step and the seed.
+        settings: gives the epochs, the tokens per step and the seed.
         context: the tokens that the model reads at most.
 
     Raises:
@@ -93,7 +93,7 @@ class TokenWindows:
 
     Args:
         tokens: one row of ids, which may be memory-mapped.
-        settings: says the epochs, the tokens per step and the seed.
+        settings: gives the epochs, the tokens per step and the seed.
         context: tokens to predict per window.
         order: ``random`` draws the start of each window; ``sequential`` goes through the stream in order, and begins
             again at its end.
@@ -113,12 +113,14 @@ class TokenWindows:
     def batch(self, step: int) -> Batch:
         """The windows of a step."""
         starts = self._starts(step)
+        # Cut before it is converted: the stream may be a memory-mapped file that does not fit into memory.
         spans = [self._tokens[start : start + self._context + 1].astype(np.int64) for start in starts]
         return Batch(tuple(Document(ids, 1) for ids in spans), f"windows from {starts[0]}")
 
     def _starts(self, step: int) -> list[int]:
         last = len(self._tokens) - self._context - 1
         if self._order == "random":
+            # A generator per step, not one for the whole training: any batch can be drawn without those before it.
             draws = np.random.default_rng([self._seed, step]).integers(0, last + 1, self._windows)
             return [int(draw) for draw in draws]
         places = last // self._context + 1
@@ -147,6 +149,7 @@ def micro_batches(batch: Batch, tokens: int) -> list[Batch]:
         return [batch]
     parts: list[list[Document]] = []
     room = -1
+    # The longest first, so that documents of one length share a micro-batch and little of it is padding.
     for document in sorted(batch.documents, key=lambda document: -len(document.ids)):
         if len(document.ids) - 1 > room:
             parts.append([])
@@ -170,6 +173,7 @@ def _refuse_unusable(pairs: Sequence[EncodedPair], context: int) -> None:
 def _order(count: int, settings: TrainSettings) -> IntArray:
     """The examples' places in the order of training, all epochs in a row."""
     total = max(1, round(settings.epochs * count))
+    # An order per epoch by its number: a training of more epochs begins as one of fewer does.
     epochs = [np.random.default_rng([settings.seed, epoch]).permutation(count) for epoch in range(-(-total // count))]
     return np.concatenate(epochs)[:total]
 
@@ -191,8 +195,9 @@ def arrays_digest(arrays: Sequence[IntArray], numbers: Sequence[int]) -> str:
 
     Args:
         arrays: each of one dimension.
-        numbers: what else tells the data apart.
+        numbers: what else distinguishes the data.
     """
+    # The lengths come first: the same ids, cut into other documents, are other data.
     state = hashlib.sha256(np.asarray([len(arrays), *map(len, arrays), *numbers], dtype=np.int64).tobytes())
     for array in arrays:
         state.update(np.ascontiguousarray(array).data)

@@ -107,6 +107,7 @@ class Checkpointer:
         """
         if self._folder is None:
             return
+        # By every process, since sharded weights and states are gathered from all; rank 0 alone writes.
         checkpoint = Checkpoint(self._fingerprint, precision, tuple(curve), parameters.to_vector(), optimizer.state())
         if self._group.is_rank0:
             write_checkpoint(self._folder, checkpoint)
@@ -127,6 +128,7 @@ def fingerprint(
         group: the processes of the training.
     """
     values = dataclasses.asdict(settings)
+    # It changes no weight, so a training may be resumed with another.
     del values["checkpoint_seconds"]
     if group.mode == "fsdp":
         values["mode"] = "fsdp"
@@ -143,6 +145,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StoreError: the disk is full or the folder cannot be written; the checkpoint before is still there.
     """
+    # In float64: steps and tokens are whole numbers that float32 rounds beyond 16.8 million. The shape is for an empty
+    # curve, which has no width of its own.
     curve = torch.tensor([astuple(point) for point in checkpoint.curve], dtype=torch.float64).reshape(-1, 5)
     tensors = {"weights": checkpoint.weights, "curve": curve}
     tensors |= {_OPTIMIZER + name: tensor for name, tensor in checkpoint.optimizer.items()}
@@ -179,6 +183,7 @@ def read_checkpoint(folder: Path, expected: Mapping[str, str]) -> Checkpoint | N
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()["shoal"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # safetensors checks the sizes of the header alone; flipped bytes would be weights like any other.
         whole = header["digest"] == _digest(tensors)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as fault:
         raise CorruptModelError(f"the checkpoint {path} cannot be read ({fault}); delete it to start again") from fault
@@ -208,8 +213,10 @@ def _point(row: list[float]) -> CurvePoint:
 
 def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
     state = hashlib.sha256()
+    # Sorted, since a file gives its tensors in an order of its own.
     for name in sorted(tensors):
         tensor = tensors[name]
         state.update(f"{name} {tuple(tensor.shape)} {tensor.dtype};".encode())
+        # As bytes: NumPy has no bfloat16.
         state.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return state.hexdigest()

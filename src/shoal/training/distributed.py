@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["single", "ddp", "fsdp"]
 _MODES: tuple[Mode, ...] = ("ddp", "fsdp")
+# What torch reads when it makes a group; without one of them it would wait, or fail without a hint at torchrun.
 _NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -49,6 +50,7 @@ class ProcessGroup:
             return batch
         loads = [0] * self.world_size
         parts: list[list[Document]] = [[] for _ in loads]
+        # Sorting is stable and ties go to the lowest rank, so all processes find the same shares without a message.
         for document in sorted(batch.documents, key=lambda document: -len(document.ids)):
             idlest = loads.index(min(loads))
             parts[idlest].append(document)
@@ -120,6 +122,7 @@ def join_process_group(mode: str = "ddp") -> Iterator[ProcessGroup]:
     cuda = torch.cuda.is_available()
     device = f"cuda:{os.environ['LOCAL_RANK']}" if cuda else "cpu"
     if cuda:
+        # Before the group is made: NCCL takes the current device, and all processes would take the first.
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if cuda else "gloo")
     _current = ProcessGroup(mode, dist.get_rank(), dist.get_world_size(), device)  # type: ignore[arg-type]

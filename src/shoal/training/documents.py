@@ -6,7 +6,7 @@ of a stage are packed into steps that are nearly full (`fill_bins`). No piece se
 positions and attention. The order is a function of the seed, the files and the arguments alone, and a batch one of its
 number, so that a training that is resumed needs no state of its data.
 
-Cost: 19 bytes a piece of the whole training, and one search in a sorted list for each piece.
+Cost: 19 bytes per piece of the whole training, and one search in a sorted list for each piece.
 
 Shapes: D documents of a corpus, P pieces of a corpus, N pieces of the whole training.
 """
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Places = np.ndarray[Any, np.dtype[np.int64]]
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
+# At 19 bytes each about 40 GB: beyond it the settings are a slip, and the machine would run out of memory first.
 _MAX_PIECES = 2**31
 # Documents among which the filling of a hole is sought. With 512, steps of 2,048 tokens of stories are more than
 # 99% full; a longer queue would hold long documents back from the first steps.
@@ -136,6 +137,7 @@ class DocumentSource:
     ) -> None:
         _refuse_unusable(corpora)
         self._corpora = tuple(corpora)
+        # A piece must fit into a step too, or no bin would take it.
         self._pieces = [cut_pieces(share.file, share.seen, min(context, batch_tokens)) for share in self._corpora]
         for share, cut in zip(self._corpora, self._pieces, strict=True):
             if not len(cut.lengths_P):
@@ -148,6 +150,7 @@ class DocumentSource:
         self.steps, self.tokens = len(self._ends), int(self._order.lengths_N.sum())
         self.efficiency = self.tokens / (self.steps * batch_tokens)
         """Share of the places of all steps that hold a token."""
+        # Drawn at once, so that whether a piece is bare does not depend on which batches were read before.
         self._bare_N = np.random.default_rng([seed, _OPEN]).random(len(self._order.piece_N)) < bare
         self.digest = self._digest()
 
@@ -223,12 +226,14 @@ def fill_bins(sizes: Iterable[tuple[int, int]], capacity: int) -> Iterator[list[
     refill()
     while waiting:
         taken, left = [], capacity
+        # In order while it fits: filling by size from the start would sort the data by length.
         while waiting and next(iter(waiting.values())) <= left:
             name = next(iter(waiting))
             left -= take(name)
             taken.append(name)
             refill()
         while by_size and by_size[0][0] <= left:
+            # 2**63 is above any name, so that items of exactly this size are found too.
             name = by_size[bisect_right(by_size, (left, 2**63)) - 1][1]
             left -= take(name)
             taken.append(name)
@@ -258,6 +263,7 @@ def _plan_order(pieces: Sequence[Pieces], wanted: Sequence[Sequence[float]], see
     corpus_parts, piece_parts = [], []
     for stage, tokens in enumerate(wanted):
         taken = [ring.take(count) for ring, count in zip(rings, tokens, strict=True)]
+        # Few corpora, many pieces: two bytes in place of eight.
         corpus = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(part) for part in taken])
         piece = np.concatenate(taken)
         if shuffled:
@@ -284,6 +290,7 @@ class _Ring:
         taken: list[Places] = [np.zeros(0, dtype=np.int64)]
         for part in self._parts():
             reach = np.cumsum(self._lengths_P[part])
+            # Rounded to the nearest piece, so that the errors of many stages cancel instead of adding up.
             count = int(np.searchsorted(reach - self._lengths_P[part] / 2, tokens))
             taken.append(part[:count])
             tokens -= float(reach[count - 1]) if count else 0.0

@@ -1,4 +1,4 @@
-"""Dropout as a setting of the training, whatever the model's configuration says.
+"""Dropout as a setting of the training, whatever the model's configuration has.
 
 Architectures hold it in many ways: as modules, as numbers that a functional dropout reads from its module, as numbers
 that are read from the configuration in each forward pass, and as the share of layers that are skipped. All of them are
@@ -41,10 +41,11 @@ def dropout_set_to(model: PreTrainedModel, share: float) -> Iterator[None]:
         share: between 0 and 1; 0 turns all dropout off.
 
     Raises:
-        UsageError: dropout is asked of an architecture that has none.
+        UsageError: dropout is above 0 for an architecture that has none.
         ModelError: the model draws random numbers in training whatever its dropout is.
     """
     with ExitStack() as stack:
+        # First everything off, so that what is still random is known not to be dropout.
         stack.enter_context(_set(list(model.modules()), 0.0))
         if _is_random(model):
             # Only now, since the configuration may be saved with the model while it learns.
@@ -89,6 +90,7 @@ def _dropouts(owner: Any) -> Iterator[tuple[str, float]]:
     """Names and values of the dropouts that a module or a configuration holds itself."""
     for name, value in vars(owner).items():
         is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        # The modules of torch hold theirs as ``p``; everywhere else a name of one letter would be a guess.
         named = name == "p" if isinstance(owner, _DropoutNd) else any(word in name.lower() for word in _WORDS)
         if is_share and named:
             yield name, value
@@ -96,6 +98,7 @@ def _dropouts(owner: Any) -> Iterator[tuple[str, float]]:
 
 def _configurations(model: PreTrainedModel) -> list[Any]:
     """The configurations that modules of the model can read."""
+    # By identity: configurations have no hash, and all modules of a model usually share one.
     found = {
         id(config): config for module in model.modules() if (config := getattr(module, "config", None)) is not None
     }
@@ -104,6 +107,7 @@ def _configurations(model: PreTrainedModel) -> list[Any]:
 
 def _is_random(model: PreTrainedModel) -> bool:
     """Whether passes in training mode over the same few tokens differ."""
+    # Module by module, since a caller may have put a part of the model into evaluation mode.
     training = [module for module in model.modules() if module.training]
     devices = [model.device] if model.device.type == "cuda" else []
     ids_BL = spread_ids(model, min(_TOKENS, context_of(model) or _TOKENS))[None]

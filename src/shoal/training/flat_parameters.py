@@ -55,6 +55,8 @@ class FlatParameters:
         named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         _refuse_untrainable(named)
         kinds = _kinds(model, named)
+        # Kind by kind, so that all weights with decay are one piece of memory, and one call of the optimizer. The sort
+        # is stable: neighbours of a layer stay neighbours, which `view` needs.
         self.parameters = dict(sorted(named.items(), key=lambda item: _KINDS.index(kinds[item[0]])))
         self.matrices = [name for name in self.parameters if kinds[name] == "blocks" and named[name].ndim == 2]
         self._entries = {
@@ -78,6 +80,7 @@ class FlatParameters:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         for weight in self.parameters.values():
+            # A view would keep the whole buffer in memory for as long as any one weight lives.
             weight.data = weight.data.clone()
             weight.grad = None
 
@@ -130,6 +133,7 @@ def _kinds(model: torch.nn.Module, named: dict[str, torch.nn.Parameter]) -> dict
     """The kind of each weight by name."""
     tables = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     head = model.get_output_embeddings() if isinstance(model, PreTrainedModel) else None
+    # A head that is tied has been found already, by the identity of its weight.
     tables |= {id(head.weight)} if head is not None else set()
     return {
         name: "vectors" if weight.ndim < 2 else "tables" if id(weight) in tables else "blocks"

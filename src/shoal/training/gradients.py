@@ -73,7 +73,7 @@ def choose_gradient(model: PreTrainedModel, weights: FlatParameters, *, dropout:
 class PaddedGradient:
     """One row per document, and autograd. Documents of similar length go together, so that little of it is padding.
 
-    Where the configuration says that frequencies change with the length of what is read, the documents on the two sides
+    Where by the configuration frequencies change with the length of what is read, the documents on the two sides
     are read apart, so that the loss of a document depends on no other.
     """
 
@@ -87,13 +87,17 @@ class PaddedGradient:
         total = torch.zeros((), device=device)
         for documents in _alike(batch.documents, self._lengths):
             if self._lengths.keeps_state:
+                # Dynamic NTK scaling keeps the frequencies of the longest row that it has read.
                 forget(self._model)
             ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in padded_rows(documents))
             with products_in(precision, device):
                 hidden_BLD = self._hidden(ids_BL)
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
+            # Outside of autocast: softmax and sums are in float32, and the head casts its weights itself.
             loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
+            # The mean of a group is weighted by its tokens: a mean of means would favour tokens of small groups.
             loss = loss * (len(targets_N) / denominator)
+            # Group by group, so that the activations of one group alone are in memory.
             loss.backward()
             total += loss.detach()
         return total
@@ -120,6 +124,7 @@ def _alike(documents: Sequence[Document], lengths: Lengths) -> list[list[Documen
     room = -1
     for document in sorted(documents, key=lambda document: -len(document.ids)):
         if groups:
+            # The first of a group is its longest, so this is the padding that the document would bring.
             room -= len(groups[-1][0].ids) - len(document.ids)
         if room < 0 or not lengths.agree(len(document.ids) - 1, len(groups[-1][0].ids) - 1):
             groups.append([])

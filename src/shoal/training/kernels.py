@@ -6,9 +6,9 @@ A number that is not one stays one, so that the loss shows it.
 
 Every kernel works on the rows from ``start`` to ``stop``; `over_rows` divides them among as many threads as torch has.
 
-`Workspace` is the memory that they write to, kept from step to step. Fresh memory is dear: the system clears each page
-at its first touch, which for a small model costs about as much as the arithmetic on it. So pieces are cut from slabs
-that are kept, and given back in the reverse order, as on a stack. Slabs are added and never replaced, so that batches
+`Workspace` is the memory that they write to, reused from step to step. Fresh memory is dear: the system clears each
+page at its first touch, which for a small model costs about as much as the arithmetic on it. So pieces are cut from
+slabs that stay, and given back in the reverse order, as on a stack. Slabs are added and never replaced, so that batches
 of another size touch no page for the first time.
 
 Shapes: T tokens, D hidden width, F inner width, C columns of query, key and value, Q queries of a block, J its keys,
@@ -85,6 +85,7 @@ class Workspace:
         while slab < len(self._slabs) and start + room > len(self._slabs[slab]):
             slab, start = slab + 1, 0
         if slab == len(self._slabs):
+            # Not zeroed: zeroing would touch every page, which is what slabs avoid.
             self._slabs.append(torch.empty(max(room, _SLAB)))
         self._top = Mark(slab, start + room)
         return Mark(slab, start)
@@ -104,8 +105,10 @@ def over_rows(kernel: Callable[..., None], rows: int, *arguments: Any) -> None:
         kernel(0, rows, *given)
         return
     edges = [rows * part // parts for part in range(parts + 1)]
+    # Threads, not processes: the kernels release the GIL (nogil).
     waits = [_pool(parts).submit(kernel, start, stop, *given) for start, stop in pairwise(edges)]
     for wait in waits:
+        # Reading the result raises what a kernel raised.
         wait.result()
 
 
@@ -130,6 +133,7 @@ def _exp(x: Any) -> Any:
     series = series * rest + np.float32(1.6666665459e-1)
     series = series * rest + np.float32(5.0000001201e-1)
     value = series * rest * rest + rest + np.float32(1.0)
+    # The power of two is put together from its exponent bits (bias 127, 23 bits of mantissa).
     return value * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
@@ -139,13 +143,24 @@ def _largest(row: Any) -> Any:
     bits = row.view(np.int32)
     largest = np.int32(-(2**31))
     for j in range(len(bits)):
+        # Negative floats order the other way round as integers, so all their bits but the sign are flipped.
         largest = max(largest, np.int32(bits[j] ^ ((bits[j] >> 31) & np.int32(0x7FFFFFFF))))
     return np.int32(largest ^ ((largest >> 31) & np.int32(0x7FFFFFFF))).view(np.float32)
 
 
 @_compiled
 def norm_forward(start: int, stop: int, x_TD: Any, gain_D: Any, epsilon: float, out_TD: Any, scale_T: Any) -> None:
-    """Each row over its root mean square, times the gain (Zhang and Sennrich 2019, arXiv:1910.07467, equation 4)."""
+    """Each row over its root mean square, times the gain (Zhang and Sennrich 2019, arXiv:1910.07467, equation 4).
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        x_TD: input.
+        gain_D: gain.
+        epsilon: added to the mean square.
+        out_TD: gets the result.
+        scale_T: gets one over each row's root mean square, for `norm_backward`.
+    """
     width = x_TD.shape[1]
     for t in range(start, stop):
         squares = np.float32(0.0)
@@ -159,13 +174,24 @@ def norm_forward(start: int, stop: int, x_TD: Any, gain_D: Any, epsilon: float, 
 
 @_compiled
 def norm_backward(start: int, stop: int, x_TD: Any, scale_T: Any, gain_D: Any, by_out_TD: Any, grad_TD: Any) -> None:
-    """Add what comes through a norm to its input's gradient; ``by_out_TD`` becomes each row's gradient of the gain."""
+    """Add what comes through a norm to its input's gradient; ``by_out_TD`` becomes each row's gradient of the gain.
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        x_TD: input of the forward pass.
+        scale_T: from `norm_forward`.
+        gain_D: gain.
+        by_out_TD: gradient of the output; overwritten.
+        grad_TD: gradient of the input, added to.
+    """
     width = x_TD.shape[1]
     for t in range(start, stop):
         scale = scale_T[t]
         along = np.float32(0.0)
         for d in range(width):
             along += by_out_TD[t, d] * gain_D[d] * x_TD[t, d]
+        # The gradient of the scale itself, which every entry of the row shares.
         along *= scale * scale / np.float32(width)
         for d in range(width):
             by_out = by_out_TD[t, d]
@@ -175,7 +201,14 @@ def norm_backward(start: int, stop: int, x_TD: Any, scale_T: Any, gain_D: Any, b
 
 @_compiled
 def gate_forward(start: int, stop: int, gate_up_TE: Any, out_TF: Any) -> None:
-    """The gated layer's inner row: silu(gate) · up (Shazeer 2020, arXiv:2002.05202, equation 6)."""
+    """The gated layer's inner row: silu(gate) · up (Shazeer 2020, arXiv:2002.05202, equation 6).
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        gate_up_TE: gate and up side by side (E = 2F).
+        out_TF: gets the result.
+    """
     inner = out_TF.shape[1]
     for t in range(start, stop):
         gate_F, up_F, out_F = gate_up_TE[t, :inner], gate_up_TE[t, inner:], out_TF[t]
@@ -189,7 +222,11 @@ def gate_forward(start: int, stop: int, gate_up_TE: Any, out_TF: Any) -> None:
 def gate_backward(start: int, stop: int, gate_up_TE: Any, by_inner_TF: Any) -> None:
     """Backward pass of the gated layer, in place: ``gate_up_TE`` becomes its own gradient.
 
-    Shapes: E = 2F, gate and up side by side.
+    Args:
+        start: first row.
+        stop: the row after the last.
+        gate_up_TE: gate and up side by side (E = 2F), as in the forward pass; overwritten.
+        by_inner_TF: gradient of the inner row.
     """
     inner = by_inner_TF.shape[1]
     one = np.float32(1.0)
@@ -207,7 +244,18 @@ def gate_backward(start: int, stop: int, gate_up_TE: Any, by_inner_TF: Any) -> N
 def rotate(
     start: int, stop: int, columns_TC: Any, cos_PK: Any, sin_PK: Any, places_T: Any, heads: int, turn: float
 ) -> None:
-    """Rotate the first heads of each row in place (Su et al. 2021, arXiv:2104.09864, eq. 12); ``turn`` is 1 or -1."""
+    """Rotate the first heads of each row in place (Su et al. 2021, arXiv:2104.09864, eq. 12); ``turn`` is 1 or -1.
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        columns_TC: queries, keys and values; overwritten.
+        cos_PK: cosines by position; here K is half the width of a head.
+        sin_PK: sines likewise.
+        places_T: position of each row.
+        heads: how many heads are rotated, queries and keys.
+        turn: 1 forward, -1 for the gradient, which is rotated back.
+    """
     half = cos_PK.shape[1]
     sign = np.float32(turn)
     for t in range(start, stop):
@@ -226,6 +274,14 @@ def attention_weights(start: int, stop: int, scores_RJ: Any, scale: float, first
     """Softmax of each query's scores over the keys that it sees, in place; the others get 0.
 
     Row r is query r modulo Q of a head; it sees the keys from ``first_Q`` to its own, which is ``place`` further on.
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        scores_RJ: scores of all heads, H · Q rows; overwritten.
+        scale: multiplies the scores.
+        first_Q: first key of each query.
+        place: key of the first query.
     """
     queries = len(first_Q)
     factor = np.float32(scale)
@@ -249,7 +305,17 @@ def attention_weights(start: int, stop: int, scores_RJ: Any, scale: float, first
 def attention_weights_backward(
     start: int, stop: int, weights_RJ: Any, by_weight_RJ: Any, scale: float, first_Q: Any, place: int
 ) -> None:
-    """Turn the gradient of the weights into that of the scores, in place."""
+    """Turn the gradient of the weights into that of the scores, in place.
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        weights_RJ: from `attention_weights`.
+        by_weight_RJ: gradient of the weights; overwritten.
+        scale: as in `attention_weights`.
+        first_Q: as in `attention_weights`.
+        place: as in `attention_weights`.
+    """
     queries = len(first_Q)
     factor = np.float32(scale)
     for row in range(start, stop):
@@ -266,7 +332,16 @@ def attention_weights_backward(
 
 @_compiled
 def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, denominator: float, losses_C: Any) -> None:
-    """The loss of each row; the logits become their own gradient, divided by ``denominator``."""
+    """The loss of each row; the logits become their own gradient, divided by ``denominator``.
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        logits_CV: here C counts the positions of a chunk; overwritten.
+        targets_C: token ids.
+        denominator: divides the gradient, not the losses.
+        losses_C: gets the losses in nats.
+    """
     vocabulary = logits_CV.shape[1]
     for row in range(start, stop):
         logits = logits_CV[row]
@@ -277,7 +352,9 @@ def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, denomin
             weight = _exp(logits[v] - largest)
             logits[v] = weight
             total += weight
+        # Not as the logarithm of the target's own weight, which `_exp` cuts off at that of -87.
         losses_C[row] = np.float32(math.log(total)) + largest - aim
+        # One division per row and a product per entry: a division takes several times as long.
         over = np.float32(1.0 / (total * denominator))
         for v in range(vocabulary):
             logits[v] *= over

@@ -2,8 +2,8 @@
 
 The same function as `transformers.LlamaForCausalLM` (Touvron et al. 2023, arXiv:2302.13971, section 2.2), in fewer and
 larger operations: queries, keys and values are one product, as are gate and up; what stands between two products is one
-pass over memory (`kernels`) that is kept from step to step; each gradient is written straight to its
-place, and autograd has no part in it.
+pass (`kernels`) over memory that stays from step to step; each gradient is written straight to its place, and autograd
+has no part in it.
 
 In bfloat16 the products run in bfloat16; all else stays in float32.
 
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from shoal.training.packed_attention import PackedRow
     from shoal.training.precision import Dtype
 
-# Rotary frequencies that do not change with the length of what is read, so that a table of angles can be kept.
+# Rotary frequencies that do not change with the length of what is read, so that one table of angles serves all steps.
 _STATIC_ROTATIONS = ("default", "linear", "llama3", "yarn")
+# By name, so that no model class of transformers is imported; a subclass has another name and is not plain.
 _PARTS = {
     "LlamaForCausalLM", "LlamaModel", "LlamaDecoderLayer", "LlamaAttention", "LlamaMLP", "LlamaRMSNorm",
     "LlamaRotaryEmbedding", "ModuleList", "Embedding", "Linear", "SiLU", "SiLUActivation",
@@ -57,6 +58,7 @@ def is_plain_llama(model: PreTrainedModel) -> bool:
         and model.device.type == "cpu"
         and not (config.attention_bias or config.mlp_bias)
         and config.rope_parameters["rope_type"] in _STATIC_ROTATIONS
+        # A frozen weight would get a gradient here all the same, and has no place in the flat buffers.
         and all(weight.requires_grad for weight in model.parameters())
         and all(_is_plain(module) for module in model.modules())
     )
@@ -135,8 +137,10 @@ class LlamaGradient:
         x_TD, tapes = self._body(packed, dtype)
         losses_N, grad_TD = self._loss(x_TD, packed, dtype, denominator)
         for layer in reversed(self._layers):
+            # Popped, not read: what a tape holds outside the workspace is then free before the next layer needs memory.
             tape = tapes.pop()
             self._backward(layer, tape, grad_TD, packed)
+        # Added, since a tied embedding has the gradient of the head already.
         self._embedding.grad.index_add_(0, packed.ids_T, grad_TD)
         return losses_N.sum() / denominator
 
@@ -151,11 +155,13 @@ class LlamaGradient:
             final.after, packed.targets_N, self._head, denominator=1, weight_grad_VD=None
         )
         sizes = [len(batch.documents[place].ids) - batch.documents[place].boundary for place in packed.order]
+        # In float64, so that the sum of a long document loses nothing of its small terms.
         sums = [float(losses.double().sum()) for losses in losses_N.split(sizes)]
         return [loss for _, loss in sorted(zip(packed.order, sums, strict=True))]
 
     def _body(self, packed: PackedRow, dtype: torch.dtype) -> tuple[torch.Tensor, list[_Tape]]:
         """The output of the last layer (T × D), and what the backward pass needs."""
+        # Tensors of the step before may lie in this memory; nothing of them is read any more.
         self._work.begin()
         x_TD = self._work.take(len(packed.ids_T), self._embedding.value.shape[1])
         torch.index_select(self._embedding.value, 0, packed.ids_T, out=x_TD)
@@ -208,6 +214,7 @@ class LlamaGradient:
         dtype, gate_up_TE = tape.down_DF.dtype, tape.gate_up_TE
         by_x_TD = grad_TD.to(dtype)
         add_product_(layer.down.grad, by_x_TD.t(), tape.inner_TF)
+        # In place over the forward values, which nothing reads after this.
         over_rows(gate_backward, len(grad_TD), gate_up_TE, self._product(by_x_TD, tape.down_DF))
         by_gate_up_TE = gate_up_TE.to(dtype)
         add_product_(layer.gate_up.grad, by_gate_up_TE.t(), tape.mlp_in.after)
@@ -263,8 +270,12 @@ class _Angles:
     def upto(self, places: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of the places below ``places``, and perhaps more (P × half a head's width)."""
         if places > len(self._cos_PK):
+            # Twice as many, so that documents that grow a little make no new table each time.
             positions_1P = torch.arange(2 * places)[None]
+            # From the module of the model itself: scaled frequencies are then right without a formula here. It reads no
+            # more than dtype and device of the first argument.
             cos, sin = self._rotary(torch.empty(1), positions_1P)
+            # transformers repeats each half of the angles for the two halves of a head.
             half = cos.shape[-1] // 2
             self._cos_PK, self._sin_PK = cos[0, :, :half].contiguous(), sin[0, :, :half].contiguous()
         return self._cos_PK, self._sin_PK

@@ -90,15 +90,15 @@ def run_training(
     Args:
         model: any causal LM of transformers in float32, on the device on which it is trained.
         source: gives each batch by its number; `PackedExamples`, `TokenWindows`, `DocumentSource` or one of your own.
-        settings: of the optimizer, the schedule and the precision; what they say of epochs and tokens per step is the
-            source's concern.
+        settings: of the optimizer, the schedule and the precision; their epochs and tokens per step are the source's
+            concern.
         folder: where the checkpoint lies; a training that was killed is resumed from it. None writes none.
         callbacks: called after each step.
 
     Raises:
         ModelError: the weights are not float32, or the model cannot be trained here.
         TrainingError: a loss or gradient is not a number; every weight is frozen.
-        UsageError: dropout is asked of an architecture that has none.
+        UsageError: dropout is above 0 for an architecture that has none.
         StoreError: a checkpoint cannot be written, or is of another training.
         CorruptModelError: a checkpoint is damaged.
     """
@@ -111,16 +111,20 @@ def run_training(
     curve = list(found.curve) if found is not None else []
     resumed_from = len(curve)
     with ExitStack() as stack:
+        # First onto the stack and so last off it: the mode is restored after everything that changes it.
         stack.callback(model.train, model.training)
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
         weights, gradient, optimizer = _prepare(model, settings, group, stack)
+        # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
+        # The steps seed the generator of the process, which is given back as it was.
         stack.enter_context(torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []))
         if found is not None:
             weights.load_vector(found.weights)
             optimizer.load(found.optimizer)
         precision = (
+            # A resumed training does not measure again which is faster, since another answer would give other weights.
             found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
         )
         checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
@@ -155,8 +159,10 @@ def _precision(
     if settings.precision != "auto":
         return settings.precision
     if group.mode == "fsdp":
+        # A step of sharded weights needs all processes, and the trial below runs in one.
         return "float32" if group.device == "cpu" else "bfloat16"
     part = first_documents(source.batch(0), _TRIED_TOKENS)
+    # One process measures for all, since timings differ between processes and the dtype must not.
     chosen: Dtype = group.broadcast_from_rank0(
         lambda: faster_precision(
             lambda precision: float(gradient(part, precision, part.targets)),
@@ -182,6 +188,7 @@ class _Stepper:
         # Not for dropout alone: some gradients are random where no loss is, such as those of PhiMoE's experts.
         torch.manual_seed(self.settings.seed * _SEED_STRIDE + step + self.group.rank * _RANK_STRIDE)
         self.weights.zero_gradients()
+        # In float64, so that adding up the processes rounds no further.
         loss = float(self.group.all_reduce_sum(torch.tensor(self._gradient(batch), dtype=torch.float64)))
         self.weights.all_reduce_gradients()
         norm = self.weights.gradient_norm()
@@ -193,6 +200,7 @@ class _Stepper:
                     "lower the learning rate or look at these rows (the weights are those before the step)"
                 )
         if 0 < self.settings.gradient_clip < norm:
+            # 1e-6 as in torch.nn.utils.clip_grad_norm_, so that losses can be compared with its.
             self.weights.scale_gradients(self.settings.gradient_clip / (norm + 1e-6))
         self.optimizer.step(share)
         return numbers
@@ -214,6 +222,7 @@ def _run_steps(
 ) -> None:
     """All steps that are left; each point is appended to the curve once its update is made."""
     save = partial(checkpointer.save, stepper.weights, stepper.optimizer, stepper.precision, curve)
+    # A checkpoint before the first step, so that a folder that cannot be written is found before an hour of work.
     if not curve:
         save()
     for step in range(len(curve), source.steps):
@@ -223,6 +232,7 @@ def _run_steps(
         loss, norm = stepper.step(batch, step, share)
         rate = share * stepper.settings.learning_rate
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
+        # Before the callbacks and the checkpoint, whose curve is this list.
         curve.append(point)
         if callbacks.before_checkpoint is not None:
             callbacks.before_checkpoint(point)

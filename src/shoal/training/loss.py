@@ -64,6 +64,7 @@ def cross_entropy_with_gradient(
     bias_V = None if head.bias_V is None else head.bias_V.to(dtype)
     losses_N = torch.empty(len(targets_N), device=hidden_ND.device)
     grad_ND = torch.empty_like(hidden_ND)
+    # One buffer for all chunks: fresh memory is cleared by the system page by page (see `kernels`).
     room = hidden_ND.new_empty(min(len(targets_N), _rows(len(weight_VD))), len(weight_VD))
     for chunk in _chunks(len(targets_N), len(weight_VD)):
         raw_CV = torch.mm(hidden_ND[chunk], weight_VD.t(), out=room[: len(hidden_ND[chunk])])
@@ -136,6 +137,7 @@ def _chunk_(
 ) -> torch.Tensor:
     """Write the losses of a chunk, and give the gradient by the head's raw products, in their place where it can."""
     if raw_CV.device.type == "cpu" and head.scale == 1.0 and head.soft_cap is None:
+        # Loss and gradient of a row while it is in the cache.
         over_rows(cross_entropy, len(raw_CV), raw_CV, targets_C, float(denominator), losses_C)
         return raw_CV
     logits_CV = raw_CV if head.scale == 1.0 else raw_CV * head.scale
@@ -146,7 +148,9 @@ def _chunk_(
     log_p_CV = torch.log_softmax(logits_CV, dim=-1)
     torch.neg(log_p_CV.gather(1, targets_C[:, None])[:, 0], out=losses_C)
     grad_CV = log_p_CV.exp_()
+    # The gradient of the cross-entropy by the logits is p minus 1 at the target.
     grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(targets_C[:, None], -1, dtype=grad_CV.dtype))
     if slope_CV is not None:
         grad_CV *= slope_CV
+    # By the chain rule through the scale, which the logits were multiplied by.
     return grad_CV.mul_(head.scale / denominator)

@@ -18,6 +18,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Momentum, iterations and coefficients are those of Jordan et al.
 _MOMENTUM = 0.95
 _ITERATIONS = 5
 _QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -45,6 +46,7 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             alike: defaultdict[tuple[int, int], list[torch.nn.Parameter]] = defaultdict(list)
             for matrix in group["params"]:
+                # A matrix and its transpose go together: the iteration works on the short side.
                 rows, columns = sorted(matrix.shape)
                 alike[rows, columns].append(matrix)
             for (rows, columns), matrices in alike.items():
@@ -52,6 +54,8 @@ class Muon(torch.optim.Optimizer):
                 for matrix, update in zip(matrices, updates, strict=True):
                     matrix.mul_(1 - group["lr"] * group["weight_decay"])
                     turned = update if matrix.shape == (rows, columns) else update.t()
+                    # An orthogonal matrix has entries of root mean square 1/√columns (the longer side); the factor
+                    # brings them to the size of an update of AdamW.
                     matrix.add_(turned, alpha=-group["lr"] * _RMS_OF_ADAMW * math.sqrt(columns))
 
     def _momentum(self, matrix: torch.nn.Parameter) -> torch.Tensor:
@@ -69,6 +73,7 @@ def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
     """Matrices (n × rows × columns, no more rows than columns) with their singular values brought near 1."""
     first, third, fifth = _QUINTIC
     x = matrices if matrices.device.type == "cpu" else matrices.bfloat16()
+    # By the Frobenius norm, which bounds the largest singular value: the iteration diverges above about 1.
     x = x / torch.linalg.matrix_norm(x, keepdim=True).clamp_(min=1e-7)
     for _ in range(_ITERATIONS):
         gram = x @ x.mT

@@ -172,6 +172,7 @@ class Optimizers:
     def step(self, share: float) -> None:
         """Move the weights by their gradients, with this share of the peak learning rates."""
         for group, peak in zip(self._groups(), self._peaks, strict=True):
+            # By hand, since torch has no schedule over several optimizers, and its own would be state to save.
             group["lr"] = peak * share
         for optimizer in self._optimizers:
             optimizer.step()
@@ -216,6 +217,7 @@ def make_optimizer(weights: FlatParameters, settings: TrainSettings) -> Optimize
     """
     kind = OptimizerKind.known[settings.optimizer]
     rows = weights.view_of_kinds(("tables",) if kind.needs_whole_matrices else ("blocks", "tables"))
+    # Gains and biases do not decay: pulled to 0, a gain would switch its norm off.
     vectors = weights.view_of_kinds(("vectors",))
     groups = [
         {"params": [view.as_parameter()], "weight_decay": decay}
@@ -248,6 +250,7 @@ def schedule_share(step: int, steps: int, settings: TrainSettings) -> float:
         "constant": 1.0,
         "linear": 1.0 - done,
         "cosine": 0.5 * (1.0 + math.cos(math.pi * done)),
+        # At least one step, so that a decay of 0 is no division by 0.
         "wsd": min(1.0, (steps - step) / max(1, round(settings.decay * steps))),
     }
     return shares[settings.schedule]

@@ -8,7 +8,7 @@ The fused kernel's backward pass runs at a fraction of the speed of plain produc
 products of each block of queries with its keys, on the columns where they lie, a softmax over just the keys that are
 seen, and a gradient that is written out.
 
-Cost: O(Σ L²) of time; the attention weights are kept for the backward pass.
+Cost: O(Σ L²) of time; the attention weights stay in memory for the backward pass.
 
 Shapes: T tokens that are read, N predicted positions, H query heads, G key-value heads, K width of a head,
 C = (H + 2G) · K columns of query, key and value, Q queries of a block, J its keys.
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shoal.training.kernels import Workspace
 
 # Queries of a block, about: small enough that the scores of a block stay in the cache, large enough for the products.
+# Blocks of 96, 192 or 256 were no faster (docs/benchmarks.md, training).
 _BLOCK = 128
 
 
@@ -64,6 +65,7 @@ class PackedRow:
 
 def pack_documents(batch: Batch) -> PackedRow:
     """Lay out a batch, the longest documents first. A document's last token is predicted but not read."""
+    # The short ones are then neighbours, and share blocks.
     order = sorted(range(len(batch.documents)), key=lambda place: -len(batch.documents[place].ids))
     documents = [batch.documents[place] for place in order]
     lengths = np.array([len(document.ids) - 1 for document in documents])
@@ -75,6 +77,7 @@ def pack_documents(batch: Batch) -> PackedRow:
     return PackedRow(
         ids_T=_row([document.ids[:-1] for document in documents]),
         positions_T=positions_T,
+        # Where every position is predicted, as in pretraining, no row has to be copied out.
         rows_N=None if len(rows_N) == len(positions_T) else torch.from_numpy(rows_N),
         targets_N=_row([document.ids[document.boundary :] for document in documents]),
         blocks=tuple(_block(start, stop, first_T) for start, stop in _edges(lengths.tolist())),
@@ -106,6 +109,7 @@ def _edges(lengths: list[int]) -> Iterator[tuple[int, int]]:
 
 def _block(start: int, stop: int, first_T: np.ndarray[Any, np.dtype[np.int64]]) -> QueryBlock:
     keys = int(first_T[start])
+    # A block holds parts of one document or several whole ones, so its first query has the first key.
     return QueryBlock(start, stop, keys, first_T[start:stop] - keys)
 
 
@@ -141,6 +145,7 @@ class HeadLayout:
         if self.queries == self.keys:
             return by_columns_TC
         heads = by_columns_TC.view(len(by_columns_TC), -1, self.width)
+        # A key that several queries share gets the sum of their gradients.
         shared = heads[:, self.queries :].unflatten(1, (2 * self.keys, -1)).sum(2)
         return torch.cat([heads[:, : self.queries], shared], dim=1).flatten(1)
 
@@ -201,6 +206,7 @@ def attend_backward(
     dtype = by_out.dtype
     query, key, value = heads.parts(tape.columns_TC)
     by_columns_TC = work.take(*tape.columns_TC.shape)
+    # Queries are written once, by their own block; keys and values are added to by every block that sees them.
     by_columns_TC[:, heads.queries * heads.width :].zero_()
     by_query, by_key, by_value = heads.parts(by_columns_TC)
     by_out_HTK = by_out.view(len(by_out), -1, heads.width).transpose(0, 1)
@@ -223,6 +229,7 @@ def _product(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor) -> None
     if left.dtype == out.dtype:
         torch.bmm(left, right, out=out)
     else:
+        # torch.bmm has no output of another dtype than its factors.
         out.copy_(torch.bmm(left, right))
 
 

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
 Dtype = Literal["float32", "bfloat16"]
 DTYPES: dict[Dtype, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# A trial must not cost much of a training of seconds; the best of a few times is what a busy machine disturbs least.
 _SECONDS = 0.3
 _ROUNDS = 4
 _SIDE = 768
 
 
 def products_in(precision: Dtype, device: torch.device) -> AbstractContextManager[None]:
-    """Within it, matrix products on the device run in the given dtype."""
+    """Within it, matrix products on the device run in the given dtype.
+
+    Args:
+        precision: the dtype of the products.
+        device: where they run.
+    """
     context: AbstractContextManager[None] = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"
     )
@@ -34,9 +40,15 @@ def faster_precision(step: Callable[[Dtype], object], *, device: str = "cpu") ->
     with no further round once a third of a second has gone by. On a CPU it is the processor's time that counts, since
     the clock's is that of everything else on the machine, too. On a GPU the step must end with a synchronisation, such
     as reading a number off its result.
+
+    Args:
+        step: one step in the dtype that it is given.
+        device: where it runs, as torch names it.
     """
     clock = time.process_time if device == "cpu" else time.perf_counter
     if device == "cpu":
+        # The product alone first: on a CPU without fast bfloat16 a trial of steps took 1.0 to 1.4 s of each run
+        # (docs/benchmarks.md).
         products = _best_times(_product, clock)
         if products["bfloat16"] >= products["float32"]:
             return "float32"
@@ -53,6 +65,7 @@ def _best_times(step: Callable[[Dtype], object], clock: Callable[[], float]) -> 
         for kind in DTYPES:
             start = clock()
             step(kind)
+            # In turn within a round, so that a machine that slows down is slow for both.
             best[kind] = min(best[kind], clock() - start)
         if time.perf_counter() - begin > _SECONDS:
             break

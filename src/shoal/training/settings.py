@@ -93,9 +93,11 @@ class TrainSettings:
         check_optimizer(self.optimizer)
         for name, bounds in RANGES.items():
             value = getattr(self, name)
+            # NaN fails every comparison, so it is refused, too.
             if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
                 expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
                 raise UsageError(f"{name} = {value} is out of range; expected {expected}")
+        # Rise and fall would overlap.
         if self.schedule == "wsd" and self.warmup + self.decay > 1:
             raise UsageError(
                 f"decay = {self.decay} is out of range; with warmup = {self.warmup} expected ≤ {1 - self.warmup:g}"

@@ -46,13 +46,17 @@ class ShardedParameters:
 
     def __init__(self, model: PreTrainedModel, group: ProcessGroup) -> None:
         self._host, self._group = model, group
+        # A copy, since fully_shard changes the class and the parameters of a module in place.
         self.module = copy.deepcopy(model).to(group.device)
         self.loss = _LossModel(self.module)
+        # Blocks first, then the whole: fully_shard leaves what is wrapped already, and gathers one block at a time.
         for block in _blocks(self.module):
             fully_shard(block)
         fully_shard(self.loss)
         for module in self.loss.modules():
             if isinstance(module, FSDPModule):
+                # FSDP averages over processes; here the losses are divided by all tokens of the step, so gradients are
+                # summed. gloo has neither averages nor scaled sums.
                 module.set_gradient_divide_factor(1.0)
                 module.set_force_sum_reduction_for_comms(True)
         self.parameters = {name: weight for name, weight in self.module.named_parameters() if weight.requires_grad}
@@ -65,6 +69,7 @@ class ShardedParameters:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # To gather is collective: after any other fault the other processes may not take part, and this one would wait.
         if fault is None or isinstance(fault, TrainingError):
             self.to_vector()
 
@@ -75,6 +80,7 @@ class ShardedParameters:
 
     def gradient_norm(self) -> float:
         """The norm of the whole gradient."""
+        # The squares of the shards add up, each entry being in one process alone.
         squares = [_local(grad).square().sum() for grad in self._grads()]
         return float(self._group.all_reduce_sum(torch.stack(squares).sum()).sqrt())
 

@@ -29,7 +29,7 @@ _TOKENS, _ENDS, _ABOUT = "tokens.bin", "ends.bin", "tokens.json"
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What `tokens.json` says."""
+    """The contents of `tokens.json`."""
 
     documents: int
     tokens: int
@@ -104,17 +104,22 @@ def open_token_file(folder: str | Path) -> TokenFile:
         tokens = np.memmap(folder / _TOKENS, dtype=np.dtype(about.dtype), mode="r")
         ends = np.memmap(folder / _ENDS, dtype="<i8", mode="r")
     except (OSError, ValueError, TypeError) as fault:
-        raise DataError(f"{folder} is not a folder of tokens ({fault}); write it anew") from fault
+        raise DataError(f"{folder} is not a folder of tokens ({fault}); write it again") from fault
+    # By sizes, not by the digest, which would read the whole corpus at every start.
     if len(tokens) != about.tokens or len(ends) != about.documents or int(ends[-1]) != about.tokens:
         raise DataError(
-            f"{folder} has {len(tokens)} tokens in {len(ends)} documents, and says {about.tokens} in "
-            f"{about.documents}; it was cut short, so write it anew"
+            f"{folder} has {len(tokens)} tokens in {len(ends)} documents, and {_ABOUT} states {about.tokens} in "
+            f"{about.documents}; it was cut short, so write it again"
         )
     return TokenFile(tokens, ends, about.vocabulary, about.digest)
 
 
 def tokens_in_memory(documents: Iterable[Sequence[int] | IntArray], *, vocabulary: int) -> TokenFile:
     """The same as a token file, for documents that need no disk.
+
+    Args:
+        documents: the ids of each; an empty one is left out.
+        vocabulary: one more than the largest id that may occur.
 
     Raises:
         DataError: there are no documents, or an id is not within the vocabulary.
@@ -151,11 +156,13 @@ def _write(folder: Path, documents: Iterable[Sequence[int] | IntArray], vocabula
 
 
 def _dtype(vocabulary: int) -> np.dtype[Any]:
+    # Little-endian by name, so that a file can be read on another machine.
     return np.dtype("<u2" if vocabulary <= 2**16 else "<u4")
 
 
 def _to_disk(file: BinaryIO) -> None:
     file.flush()
+    # The folder is renamed into place: without this a power cut could leave the name with empty files.
     os.fsync(file.fileno())
 
 

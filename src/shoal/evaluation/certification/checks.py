@@ -72,6 +72,7 @@ def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) 
         "tokens": truth.tokens,
         "token_accuracy": truth.token_accuracy,
     }
+    # Which margins and texts belong to logits that are not numbers is open; only the verdict is due.
     if math.isnan(truth.log_likelihood):
         return record
     record |= {
@@ -90,6 +91,7 @@ def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) 
 
 
 _BLEU_TOLERANCE = 1e-6
+# Two checks draw at random, so that a right evaluator fails about one certificate in half a million by chance.
 ALPHA = 1e-6
 """How often a right evaluator may fall out of the interval of a dummy that answers at random."""
 
@@ -159,6 +161,7 @@ class ScoresDummy(Check):
         return compare_records(evaluator(case.model, case.tokenizer, case.examples), case.truths)
 
 
+# By identity of the check (``eq=False``), since its parameters are a dict; 256 is more than there are checks.
 @functools.lru_cache(maxsize=256)
 def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
     """What the dummy of a check answers, and the right scores; written once for all evaluators of a process."""
@@ -179,6 +182,8 @@ class ScoresAnyOrder(ScoresDummy):
         shuffled = list(range(count))
         random.Random(seed).shuffle(shuffled)
         finding = Finding({}, {}, passed=True)
+        # Lists that grow and shrink: what an evaluator keeps of an earlier call, a longest length or a cache by place,
+        # shows.
         for order in ([0], shuffled, [count - 1], shuffled[: count // 2 + 1], list(reversed(range(count)))):
             result = evaluator(case.model, case.tokenizer, [case.examples[index] for index in order])
             finding = compare_records(result, [case.truths[index] for index in order])
@@ -211,6 +216,7 @@ class LeavesThingsAlone(ScoresDummy):
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """Compare all of their state before and after."""
         case = self.case(seed)
+        # A list, and not the tuple of the fixtures, so that an evaluator is able to sort it in place and be found out.
         examples = list(case.examples)
         before = _state(case)
         evaluator(case.model, case.tokenizer, examples)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 Evaluator = Callable[["PreTrainedModel", "PreTrainedTokenizerFast", Sequence["Example"]], Any]
-"""Returns `Scores` or any sequence of records, one an example in their order, that have at least ``exact_match``."""
+"""Returns `Scores` or any sequence of records, one per example in their order, that have at least ``exact_match``."""
 
 ABSENT = object()
 """Stands for a field that a record does not have; None is a value."""
 
 
 def evaluator_records(result: Any, count: int) -> list[Any]:
-    """The records of a result, one an example.
+    """The records of a result, one per example.
 
     Args:
         result: a sequence of records, or an object whose ``items`` is one.
@@ -36,6 +36,7 @@ def evaluator_records(result: Any, count: int) -> list[Any]:
         CertificationError: there are no records, or not as many as examples.
     """
     items = getattr(result, "items", None)
+    # ``items`` of a dict or a data frame is a method, and not the records.
     records = result if items is None or callable(items) else items
     if isinstance(records, (str, Mapping)) or not isinstance(records, Iterable):
         raise CertificationError(f"the evaluator returned {type(result).__name__}; return a sequence of records")
@@ -66,6 +67,7 @@ def exact_match(record: Any) -> bool:
     value = value_of(record, "exact_match")
     if value is ABSENT:
         raise CertificationError(f"a record of type {type(record).__name__} has no exact_match")
+    # By equality, so that the booleans of NumPy and torch pass as well.
     if value not in (0, 1):
         raise CertificationError(f"exact_match is {value!r}; it must be true or false")
     return bool(value)
@@ -126,6 +128,7 @@ def disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> list[Disa
 def _agrees(name: str, value: Any, right: Any) -> bool:
     compare = _COMPARISONS.get(name)
     if compare is None:
+        # Of these fields None is a value: a right item has no first divergence.
         return bool(value == right)
     # None means that the evaluator did not look: after an early exit, or by its settings.
     return value is None or compare(value, right)
@@ -169,6 +172,7 @@ def _summary_disagreements(result: Any, truths: Sequence[Mapping[str, Any]]) -> 
     found = []
     for name, right in due.items():
         value = getattr(result, name, None)
+        # After an early exit a perplexity is not known, which is no fault.
         if isinstance(value, (int, float)) and not math.isnan(value) and not math.isclose(value, right, rel_tol=1e-4):
             found.append(Disagreement({name: right}, {name: plain(value)}))
     return found

@@ -100,6 +100,7 @@ SIZES = (
 """From one token to a hundred, on either side."""
 
 LONG = (
+    # Beyond 512, so that the blocks of positions in `evaluation.head` are crossed.
     _example("add 1:", " " + "gh" * 265),
     _example("hg" * 550 + ":", " dab"),
     _example("cab:", " 1"),
@@ -135,7 +136,9 @@ def many(count: int) -> tuple[Example, ...]:
     letters = "abcdefgh"
     return tuple(
         _example(
-            f"{letters[number % 8]}{letters[number // 8 % 8]}{letters[number // 64 % 8]}:", f" {letters[number % 7]}1"
+            # With another period than the prompt's letters, so that the answer cannot be read off one of them.
+            f"{letters[number % 8]}{letters[number // 8 % 8]}{letters[number // 64 % 8]}:",
+            f" {letters[number % 7]}1",
         )
         for number in range(count)
     )

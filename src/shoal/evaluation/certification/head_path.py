@@ -43,6 +43,7 @@ def check_head_path(model: PreTrainedModel, *, seed: int = 0, batches: int = 3, 
     start = time.perf_counter()
     factored = factor_model(model)
     generator = torch.Generator().manual_seed(seed)
+    # Logits that are all near 0 would otherwise allow no difference at all.
     worst, scale = 0.0, 1e-3
     for _ in range(batches):
         lengths = torch.randint(1, max_tokens + 1, (_ROWS,), generator=generator).tolist()

@@ -89,7 +89,7 @@ class JudgeCertificate:
         return {**asdict(self), "passed": self.passed}
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a perturbation: its sensitivity, drop with interval, p-value and what else falls."""
+        """One row per perturbation: its sensitivity, drop with interval, p-value and what else falls."""
         import pandas
 
         rows = []
@@ -225,6 +225,7 @@ def _finding(
     perturbation: str, marks: Marks, stories: int, severities: Sequence[float], confidence: float
 ) -> PerturbationFinding:
     steps = (0.0, *severities)
+    # Page's test needs whole blocks: a story that lacks a mark is left out of this perturbation alone.
     whole = [story for story in range(stories) if all((story, perturbation, severity) in marks for severity in steps)]
     if len(whole) < fewest_seeds(alpha=1 - confidence):
         return PerturbationFinding(
@@ -257,14 +258,17 @@ def _finding(
 
 
 def _sensitivity(trend: Trend, confidence: float) -> Sensitivity:
+    # With enough stories a drop of a tenth of a mark is significant, hence the third condition.
     if trend.p_value <= 1 - confidence and trend.drop.low > 0 and trend.drop.estimate >= MIN_DROP:
         return "sensitive"
+    # A drop that was merely not found is undecided; insensitivity needs an interval that excludes one that matters.
     return "insensitive" if trend.drop.high < MIN_DROP else "undecided"
 
 
 def _detected_from(rows: Sequence[Sequence[int]], severities: Sequence[float], confidence: float) -> float | None:
     """The lowest severity from which on every one differs significantly from none."""
     found = None
+    # From the top down, so that one lucky severity below an insensitive one does not count.
     for place, severity in reversed(list(enumerate(severities, start=1))):
         if sign_flip([row[0] - row[place] for row in rows], confidence=confidence).low <= 0:
             break
@@ -274,5 +278,6 @@ def _detected_from(rows: Sequence[Sequence[int]], severities: Sequence[float], c
 
 def _more(own: Sequence[Sequence[int]], other: Sequence[Sequence[int]], confidence: float) -> bool:
     """Whether one dimension drops more than the other, over stories."""
+    # Within stories, since a judge's marks of one story rise and fall together.
     excess = [(mine[0] - mine[-1]) - (its[0] - its[-1]) for mine, its in zip(own, other, strict=True)]
     return sign_flip(excess, confidence=confidence).low > 0

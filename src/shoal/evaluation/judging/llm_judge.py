@@ -27,6 +27,7 @@ DIMENSIONS = ("grammar", "creativity", "consistency", "instruction")
 """What gets a mark."""
 
 LOWEST, HIGHEST = 1, 10
+# A judge may quote its marks. Not by int(), which also reads 1_0 and the digits of other scripts.
 _WRITTEN = {str(mark): mark for mark in range(LOWEST, HIGHEST + 1)}
 
 AGES = {"A": "3 or under", "B": "4 to 5", "C": "6 to 7", "D": "8 to 9", "E": "10 to 12", "F": "13 or older"}
@@ -68,6 +69,7 @@ ANSWER_SCHEMA: dict[str, Any] = {
 MAX_ANSWER_TOKENS = 200
 """Of an answer: five short entries, and room for a judge that writes a sentence first."""
 
+# About what the JSON object of the rubric takes; only the estimate of the cost depends on it.
 TYPICAL_TOKENS = 45
 
 
@@ -113,6 +115,7 @@ def read_judgement(text: str) -> Judgement:
         UselessAnswerError: there is no such object, a mark is missing or out of its range, or the age is no group.
     """
     fault = "no JSON object"
+    # A judge may repeat the form or think in drafts first; its answer comes last.
     for found in reversed(list(_objects(text))):
         try:
             return _judgement(found)
@@ -148,6 +151,7 @@ def _mark(name: str, named: dict[str, Any]) -> int:
     value = named.get(name)
     if isinstance(value, str):
         value = _WRITTEN.get(value.strip(), value)
+    # JSON's true would be the number 1; the division also refuses NaN and infinity, which Python's JSON reads.
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise UselessAnswerError(f"{name} is {value!r}, not a whole mark")
     if not LOWEST <= value <= HIGHEST:

@@ -67,10 +67,13 @@ def perturb_grammar(text: str, severity: float, seed: int) -> str:
         seed: of the choices; a higher severity breaks what a lower one breaks, in the same way.
     """
     parts = split_with_blanks(text)
+    # Swapping leaves the first word alone and needs two more.
     places = [place for place in range(0, len(parts), 2) if len(_WORD.findall(parts[place])) >= 3]
     broken = chosen_part(places, severity, random.Random(seed))
     return "".join(
-        _break(part, random.Random(f"{seed} {place}")) if place in broken else part for place, part in enumerate(parts)
+        # A generator for each sentence: its faults are the same at every severity, whichever others are broken.
+        _break(part, random.Random(f"{seed} {place}")) if place in broken else part
+        for place, part in enumerate(parts)
     )
 
 
@@ -190,12 +193,14 @@ def instruction_of(story: Story, severity: float = 0.0, seed: int = 0) -> str:
         severity: 0 to 1; the number of broken demands is rounded up.
         seed: of the choices; a higher severity breaks what a lower one breaks.
     """
+    # Places 0 to 2 are the words, 3 the feature, 4 the kind of end.
     broken = chosen_part(range(5), severity, random.Random(seed))
     words = [
         _absent(story, kind, random.Random(f"{seed} {kind}")) if place in broken else getattr(story.words, kind)
         for place, kind in enumerate(("verb", "noun", "adjective"))
     ]
     present = [name for name in story.features if name != "bad ending"]
+    # The kind of end is a demand of its own.
     absent = [name for name in FEATURES if name not in story.features and name != "bad ending"]
     # A story without any feature meets the demand for none; breaking it still asks for one.
     pool = absent if 3 in broken else present

@@ -62,6 +62,7 @@ def make_perturbed_stories(
     submissions = [
         part for place, story in enumerate(_stories(count, seed)) for part in _of_story(place, story, severities)
     ]
+    # Mixed, so that a judge whose marks drift in the course of a certificate is not taken for a sensitive one.
     random.Random(seed).shuffle(submissions)
     return submissions
 
@@ -71,6 +72,7 @@ def _stories(count: int, seed: int) -> list[Story]:
     index = 0
     while len(found) < count:
         story = tell_story(seed, index)
+        # Without a feature there would be four demands to break and not five.
         if len(story.text) <= MAX_CHARACTERS and story.features:
             found.append(story)
         index += 1

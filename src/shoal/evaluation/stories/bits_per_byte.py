@@ -77,6 +77,7 @@ def _windows(ids: tuple[int, ...], start: int, context: int | None) -> list[tupl
     found = [(ids[:size], start)]
     done = size
     while done < len(ids):
+        # The last window is moved back until it is full: more context for the same number of tokens.
         begin = max(0, min(done - size // 2, len(ids) - size))
         window = ids[begin : begin + size]
         found.append((window, done - begin))

@@ -45,6 +45,7 @@ def held_features(text: str, required: Sequence[str]) -> dict[str, bool | None]:
         found: tuple[str, ...] | None = find_features(text, read_events(text))
     except DataError:
         found = None
+    # Speech opens and closes; a single mark is a slip.
     spoken = text.count('"') + text.count("\u201c") + text.count("\u201d") >= 2
     return {name: spoken if name == "dialogue" else None if found is None else name in found for name in required}
 

@@ -2,7 +2,7 @@
 
 Runs are compared as hashes that grow word by word: in round n every place of the corpus has the number of the n words
 from there on (a polynomial modulo 2^64 of random numbers a word), and those texts stay that still share one. Cost: one
-pass over the corpus a round, for as many rounds as the longest copied run has words; 8 bytes per word of memory.
+pass over the corpus per round, for as many rounds as the longest copied run has words; 8 bytes per word of memory.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ class CopyFinder:
         self._table: list[int] = []
         parts = []
         for document in documents:
+            # A number that no word has, so that no run crosses into the next document.
             parts += [self._numbers(words_of(document)), self._draw(1)]
         self._corpus: Numbers = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        # Half of the parts are these separators: a corpus of nothing else has no words.
         if len(self._corpus) <= len(parts) // 2:
             raise DataError("the text that is looked through holds no words; give the text that the model learnt from")
 
@@ -55,7 +57,9 @@ class CopyFinder:
         length = 1
         while going:
             present = np.unique(np.concatenate([grown[place] for place in going]))
+            # The texts' numbers are few and are sorted; sorting the corpus in each round would cost far more.
             places = np.searchsorted(present, corpus)
+            # `searchsorted` points beyond the end for a number above all others.
             there = present[np.unique(places[present[np.minimum(places, len(present) - 1)] == corpus])]
             going = [place for place in going if np.isin(grown[place], there).any()]
             for place in going:

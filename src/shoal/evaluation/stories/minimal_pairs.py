@@ -98,6 +98,7 @@ def _texts(source: Path) -> Iterator[tuple[str, str]]:
 
 
 def _is_meant(name: str) -> bool:
+    # An archive made on a Mac holds a shadow of each file in this folder.
     return name.endswith((".jsonl", ".txt")) and "__MACOSX" not in name
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SEED = 1_000_003
 """Random seed of the stories; corpora are generated with other seeds."""
 
+# The interval is over stories: more questions about one cost passes and narrow it little.
 _QUESTIONS_PER_STORY = 5
 _NAMES = {*lexicon.GIRLS, *lexicon.BOYS, *lexicon.PETS, *lexicon.GROWN}
 
@@ -168,7 +169,9 @@ def score_facts(
         raise DataError(f"none of {len(questions)} questions fits into the model's context of {context} tokens")
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="plot facts")
     gains = tuple(
-        (nats[place] - nats[place + 1]) - (nats[place + 2] - nats[place + 3]) for place in range(0, len(nats), 4)
+        # The right answer with and without the story, then the wrong one, in the order of the rows above.
+        (nats[place] - nats[place + 1]) - (nats[place + 2] - nats[place + 3])
+        for place in range(0, len(nats), 4)
     )
     return FactScores(questions=tuple(fitting), gains=gains, left_out=len(questions) - len(fitting))
 

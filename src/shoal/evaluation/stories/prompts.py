@@ -55,7 +55,7 @@ def read_prompts(path: str | os.PathLike[str]) -> tuple[StoryPrompt, ...]:
     """The prompts of a file, equal ones once.
 
     Args:
-        path: ``.jsonl`` with a row a prompt (``prompt``, and where wanted ``words`` and ``features``, which are lists);
+        path: ``.jsonl`` with a row per prompt (``prompt``, and where wanted the lists ``words`` and ``features``);
             or a text file with a blank line between prompts.
 
     Raises:
@@ -95,6 +95,7 @@ def _beginning(document: str) -> str:
     """The first sentences; empty where nothing follows them."""
     document = document.strip()
     for _, end in sentence_spans(document[:_MAX_BEGINNING]):
+        # A sentence that ends where the text was cut may go on behind the cut.
         if len(document[:end].split()) >= _MIN_WORDS and end < min(len(document), _MAX_BEGINNING):
             return document[:end]
     return ""

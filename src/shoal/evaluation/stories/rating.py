@@ -77,7 +77,7 @@ class StoryRating:
         }
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a measure."""
+        """One row per measure."""
         import pandas
 
         return pandas.DataFrame([asdict(one) for one in self.measures])
@@ -210,6 +210,7 @@ def _copied(completions: Sequence[Completion], material: Material, copies: CopyF
                 note=note)
     ]  # fmt: skip
     if material.held_out:
+        # At the completions' length: the longer a text, the smaller the share that its longest copied run can have.
         usual = max(1, sorted(lengths)[len(lengths) // 2])
         texts = [" ".join(words_of(document)[:usual]) for document in material.held_out]
         shares = [run / max(1, len(text.split())) for run, text in zip(copies.longest_runs(texts), texts, strict=True)]

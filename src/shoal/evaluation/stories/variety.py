@@ -35,6 +35,7 @@ def distinct(completions: Sequence[Completion], size: int) -> StoryMeasure:
     held = {key: found for key, found in grams.items() if found}
     return clustered_mean(
         f"distinct-{size}",
+        # Completions without words have no variety; a mean needs a value all the same.
         [len(set(found)) for found in held.values()] or [0.0],
         list(held) or [""],
         weights=[len(found) for found in held.values()] or [1.0],
