@@ -75,6 +75,8 @@ def converted_folder(path: str | Path) -> Path:
     path = Path(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+    # Half of the digest, 128 bits, keeps paths short and distinguishes files all the same; another transformers may lay
+    # a model out otherwise.
     folder = cache_folder("gguf") / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
         model, tokenizer = convert(path)
