@@ -1,6 +1,6 @@
 """Change points: where the law of an ordered stream of numbers, vectors or symbols changes.
 
-Needs NumPy alone; importing it imports neither torch nor pandas. Each name is imported when it is first asked for,
+Needs NumPy alone; importing it imports neither torch nor pandas. Each name is imported when it is first used,
 since a search is over in less time than the imports of all that stands here take.
 """
 

@@ -7,8 +7,8 @@ array and cannot be read is refused: taken for a list of objects it would be a s
 **Exact numbers.** The order of numbers that float64 cannot tell apart: whole numbers beyond 2^53, long decimals,
 fractions.
 
-Ranks are all that the engine looks at, so such a column is kept as it came beside its nearest floats, and compared by
-dense ranks.
+Ranks are all that the engine looks at, so such a column is stored as it came, together with its nearest floats, and
+compared by dense ranks.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MISSING = "missing"
 
 def is_missing(value: Any) -> bool:
     """Whether a value is None, NaN, NaT or pandas' NA."""
+    # By name, so that pandas is not imported; its NA cannot be compared, since a comparison gives NA again.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, (np.datetime64, np.timedelta64)):
@@ -71,10 +72,12 @@ def symbols_of(elements: Any) -> tuple[Array, tuple[str, ...]]:
         DataError: An element cannot be a symbol because it is not hashable.
     """
     if isinstance(elements, np.ndarray) and elements.dtype.kind in "biuf":
+        # np.unique takes all NaN for one value.
         distinct, ranks = np.unique(elements, return_inverse=True)
         return ranks.astype(np.int64), tuple(MISSING if is_missing(value) else str(value) for value in distinct)
     known: dict[Any, int] = {}
     try:
+        # A NaN is unequal to itself and would be a symbol of its own each time; None stands for all that is missing.
         codes = [known.setdefault(None if is_missing(element) else element, len(known)) for element in elements]
     except TypeError as fault:
         raise DataError(f"{fault}: symbols are hashable values such as strings, numbers or tuples") from fault
@@ -82,7 +85,7 @@ def symbols_of(elements: Any) -> tuple[Array, tuple[str, ...]]:
 
 
 def _is_real(kind: type) -> bool:
-    """Whether values of a type are real numbers; those of `decimal` only say that they are numbers."""
+    """Whether values of a type are real numbers; those of `decimal` are registered as numbers only."""
     return issubclass(kind, Number) and (issubclass(kind, Real) or not issubclass(kind, Complex))
 
 
@@ -96,6 +99,7 @@ def number_of(element: Any) -> float:
 
 _MARKS = ("__array__", "__array_interface__", "__cuda_array_interface__", "__dlpack__", "detach", "to_pylist", "as_py")
 """What an array or a scalar of an array library has at least one of."""
+# PyTorch raises RuntimeError, the DLPack protocol BufferError, NumPy the others.
 _FAULTS = (TypeError, ValueError, RuntimeError, BufferError, AttributeError, OverflowError)
 
 
@@ -130,6 +134,7 @@ def as_numpy(x: Any) -> Any:
 
 def with_numbers(array: Array) -> Array:
     """An array whose numbers are of a type of NumPy's own; bfloat16 and its like come as floats."""
+    # ml_dtypes registers bfloat16 and its like under kind V, as NumPy does records and plain bytes.
     if array.dtype.kind == "V" and array.dtype.names is None and array.dtype.type is not np.void:
         return array.astype(np.float64)
     return array
@@ -144,11 +149,13 @@ def _of_tensor(x: Any) -> Array:
         tensor = tensor.to_dense()
     if tensor.dtype.is_floating_point:
         tensor = tensor.double()
+    # Conjugation and negation are only marked on a tensor, and numpy() refuses a marked one.
     return np.asarray(tensor.resolve_conj().resolve_neg().numpy())
 
 
 def _of_column(x: Any) -> Any:
     """A column of Arrow or polars; as a list where values are missing or NumPy would round or refuse its integers."""
+    # An attribute in Arrow, a method in polars.
     missing = getattr(x, "null_count", 0)
     beyond = str(getattr(x, "type", "")).startswith("dictionary") or str(getattr(x, "dtype", "")).endswith("Int128")
     if (missing() if callable(missing) else missing) or beyond:
@@ -159,6 +166,7 @@ def _of_column(x: Any) -> Any:
 def _of_array(x: Any) -> Array:
     """What has an array interface, wherever it lies."""
     if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+        # np.asarray would make an array of one object of it.
         return np.from_dlpack(x, device="cpu")
     try:
         return with_numbers(np.asarray(x))
@@ -175,6 +183,7 @@ WHOLE = 2**53
 def beyond_floats(column: Array) -> bool:
     """Whether an array of numbers may hold different values that are one float64."""
     kind, size = column.dtype.kind, column.dtype.itemsize
+    # Whole numbers of up to 32 bits and shorter floats all are float64 exactly.
     if not column.size or size < 8:
         return False
     if kind in "iu":
@@ -186,9 +195,15 @@ def beyond_floats(column: Array) -> bool:
 
 
 def collide(elements: Sequence[Any], floats: Array) -> bool:
-    """Whether different numbers of a list have become one float64."""
+    """Whether different numbers of a list have become one float64.
+
+    Args:
+        elements: The numbers, of any real types, some of them missing.
+        floats: The same as float64, of shape (n,).
+    """
     if all(type(element) in (int, float, bool) for element in elements) and not np.any(np.abs(floats) > WHOLE):
         return False
+    # Equal numbers of different types have one hash, so a set counts values.
     here = [element for element in elements if not is_missing(element)]
     return len(set(here)) > len(set(floats[~np.isnan(floats)].tolist()))
 

@@ -1,6 +1,6 @@
 """The engine behind the conventions of ruptures and scikit-learn.
 
-``fit`` finds the changes and keeps them, ``predict`` returns them, as ruptures' detectors do, with one difference:
+``fit`` finds the changes and stores them, ``predict`` returns them, as ruptures' detectors do, with one difference:
 ruptures appends the length of the stream to what it returns, and this does not, unless ``with_end`` asks for it. The
 parameters are read and set as those of a scikit-learn estimator, so ``sklearn.base.clone`` works.
 """
@@ -25,12 +25,12 @@ PARAMETERS = ("min_distance", "process_count", "alpha", "confidence", "kind", "m
 class ChangePointDetector:
     """Change points by ``fit``, ``predict`` and ``fit_predict``.
 
-    As in scikit-learn, the parameters are kept as they are given and checked when they are used.
+    As in scikit-learn, the parameters are stored as they are given and checked when they are used.
 
     Args:
         min_distance: The least share of the stream between two changes, in (0, 1).
         process_count: How many distinct processes the pieces come from; None has it chosen.
-        alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
+        alpha: The level of the tests: how often a change may be found in a stream without one; at most 0.5.
         confidence: The confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols"; None takes numbers as numbers and everything else as symbols.
         model: "law", "levels" or "slopes"; None has it chosen.
@@ -89,11 +89,11 @@ class ChangePointDetector:
         """The places in order: labels where the stream has an index, else steps counted from 0.
 
         Args:
-            x: A stream to find the changes of anew; where it is None, the one that was fitted. A change point belongs
+            x: Another stream to find the changes of; where it is None, the one that was fitted. A change point belongs
                 to its stream: nothing that was fitted is carried over to another.
 
         Raises:
-            UsageError: Nothing was fitted, or labels were asked for with the end, which has none.
+            UsageError: Nothing was fitted, or ``with_end`` is set for an indexed stream, whose end has no label.
         """
         if x is not None:
             self.fit(x)

@@ -67,6 +67,7 @@ def concatenate(
         raise UsageError(f"{len(lengths)} lengths but {len(settings)} settings were given; give one for each piece")
     generator = np.random.default_rng(seed)
     pieces = [draw(length, setting, generator) for length, setting in zip(lengths, settings, strict=True)]
+    # By their text: a setting may be a list or an array, which has no hash.
     distinct = list(dict.fromkeys(map(repr, settings)))
     return Sample(
         values=np.concatenate(pieces),
@@ -224,6 +225,7 @@ def hidden_rotation(lengths: Sequence[int] = (1500, 3500), betas: Sequence[float
 
 def _autoregression(length: int, coefficient: float, generator: np.random.Generator) -> np.ndarray[Any, Any]:
     noise = generator.normal(size=length)
+    # The first step has the stationary variance, 1, so no values need to be thrown away at the start.
     noise[1:] *= math.sqrt(1.0 - coefficient**2)
     values, before = [], 0.0
     for step in noise.tolist():
@@ -233,6 +235,7 @@ def _autoregression(length: int, coefficient: float, generator: np.random.Genera
 
 
 def _average(length: int, weights: tuple[float, ...], generator: np.random.Generator) -> np.ndarray[Any, Any]:
+    # Some steps more, so that the first values have a whole past, too.
     noise = generator.normal(size=length + len(weights) - 1)
     return np.convolve(noise, np.asarray(weights) / np.linalg.norm(weights), mode="valid")
 
@@ -244,6 +247,7 @@ def _chain(length: int, matrix: Matrix, generator: np.random.Generator) -> np.nd
     states = []
     for draw in generator.random(length).tolist():
         states.append(state)
+        # In floats a row may add up to a little less than 1, and the draw may lie above that.
         state = min(bisect_right(bounds[state], draw), last)
     return np.array(states)
 
@@ -253,11 +257,13 @@ def _stationary(matrix: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     size = len(matrix)
     system = np.vstack([matrix.T - np.eye(size), np.ones(size)])
     solution = np.linalg.lstsq(system, np.append(np.zeros(size), 1.0), rcond=None)[0]
+    # Least squares may leave a share just below 0, which `Generator.choice` refuses.
     clipped = np.clip(solution, 0.0, None)
     return np.asarray(clipped / clipped.sum())
 
 
 def _parity(length: int, lag: int, noise: float, generator: np.random.Generator) -> np.ndarray[Any, Any]:
+    # Independent bits are the stationary law of any ``lag`` bits in a row.
     bits = generator.integers(0, 2, lag).tolist()
     parity = sum(bits) % 2
     for flip in (generator.random(length) < noise).tolist():
@@ -268,6 +274,7 @@ def _parity(length: int, lag: int, noise: float, generator: np.random.Generator)
 
 
 def _turn(length: int, beta: float, generator: np.random.Generator) -> np.ndarray[Any, Any]:
+    # One product per step: the rounding of a running sum would grow along the piece.
     return np.asarray((generator.random() + beta * np.arange(length)) % 1.0)
 
 

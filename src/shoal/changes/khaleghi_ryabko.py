@@ -41,12 +41,12 @@ def distance(x: Any, y: Any, *, kind: Kind | None = None) -> float:
     """The empirical distributional distance between two samples, in cells of their common ranks.
 
     d(x, y) = sum_m sum_l w_m w_l sum_B |nu(x, B) - nu(y, B)| (NIPS 2012, Section 2), between 0 and 2. It tends to the
-    distance of the two laws for all stationary ergodic processes; how fast, nothing can say without assumptions.
+    distance of the two laws for all stationary ergodic processes; how fast, cannot be known without assumptions.
 
     Args:
         x: One sample, as in `change_points`.
         y: The other; both have the same number of coordinates.
-        kind: "numbers" or "symbols", where the types do not say.
+        kind: "numbers" or "symbols", where the types leave it open.
 
     Raises:
         DataError: A sample is no stream, or they differ in kind or number of coordinates.
@@ -69,7 +69,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
     Args:
         x: The stream, as in `change_points`.
         min_distance: lambda, at most the least share of the stream between two changes.
-        kind: "numbers" or "symbols", where the type of ``x`` does not say.
+        kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
 
     Returns:
         Changes by falling score. Their confidence sets are the intervals of the grid; no test is made, so that
@@ -83,6 +83,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
     stream = as_stream(x, kind=kind)
     channels = channels_of(stream)
     cells = ngram_tables(channels, stream.length)
+    # Of equal places the last stays in the dictionary, which is the one with the highest score.
     found = {place: (score, interval) for place, score, interval in _candidates(cells, stream.length, min_distance)}
     ranked = thinned([(place, score) for place, (score, _) in found.items()], min_distance * stream.length / 2.0)
     edges = sorted([0, *(place for place, _ in ranked), stream.length])
@@ -101,6 +102,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
         processes=processes,
         min_distance=min_distance,
         process_count=None,
+        # The defaults of a search stand here, since no test is made that would have a level.
         alpha=0.05,
         confidence=0.95,
         pieces=piece_summaries(stream, [place for place, _ in ranked], processes),
@@ -147,6 +149,7 @@ def split_distances(words: Array, length: int, steps: int) -> Array:
     count = len(words)
     before = np.maximum(np.arange(steps + 1) - length + 1, 0)
     after = np.maximum(count - np.arange(steps + 1), 0)
+    # Without a whole word on one side its shares are all 0, those of the other side add up to 1, and so does the sum.
     one_empty: Array = ((before > 0) != (after > 0)).astype(np.float64)
     if count == 0:
         return one_empty
@@ -180,6 +183,7 @@ def _between(cell: NgramTable, first: tuple[int, int], second: tuple[int, int]) 
     many, others = int(one.sum()), int(other.sum())
     if not many or not others:
         return float(bool(many) != bool(others))
+    # One division of whole numbers, so that equal sums are equal floats and ties are ties.
     return float(np.abs(one * others - other * many).sum() / (many * others))
 
 
@@ -203,6 +207,7 @@ def _positive_parts(words: Array, length: int, steps: int) -> Array:
     word = np.concatenate((words[order], words[order])).astype(np.int64)
     time = np.concatenate((order + 1, order + length))
     enters = np.repeat(np.array([0, 1]), count)
+    # Times are at most ``steps``, so one key sorts by word and then by time.
     sorted_by = np.argsort(word * (steps + length + 1) + time, kind="stable")
     word, time, enters = word[sorted_by], time[sorted_by], enters[sorted_by]
     group = np.concatenate(([0], 2 * np.cumsum(total)))[word]
@@ -211,6 +216,7 @@ def _positive_parts(words: Array, length: int, steps: int) -> Array:
     right = total[word] - (np.arange(len(word)) + 1 - group - left)
     constant, slope = left * count + right * (length - 1), left + right
     until = np.where(np.append(word[1:], -1) == word, np.append(time[1:], 0), steps + 1)
+    # The first split at which the line is no longer positive.
     turns = -(-constant // np.maximum(slope, 1))
     until = np.minimum(np.minimum(until, turns), steps + 1)
     held = (until > time) & (slope > 0)
@@ -221,6 +227,7 @@ def _positive_parts(words: Array, length: int, steps: int) -> Array:
 
 def _spread(start: Array, end: Array, amount: Array, steps: int) -> Array:
     """At each step, the sum of the amounts whose range ``[start, end)`` holds it."""
+    # bincount adds its weights up as float64, which is exact here: all sums are whole numbers below 2^53.
     size = steps + 2
     starts = np.bincount(start, weights=amount, minlength=size)
     ends = np.bincount(end, weights=amount, minlength=size)

@@ -11,7 +11,7 @@ long. Of all fits the one is taken with the least
 w being 1, or 2 with slopes, and p what a place costs: 2 for a jump of the level or the drift, as in the modified
 Bayesian information criterion (Zhang and Siegmund, Biometrics 63, 2007), 1 where a slope changes, since the likelihood
 is smooth in the place of a kink. In one coordinate that is 3 log n for a change of any kind. The last factor is that of
-Hurvich and Tsai (Biometrika 76, 1989) for few steps. Then each change must be more than noise (`resampling`) between
+Hurvich and Tsai (Biometrika 76, 1989) for few steps. Then each change must be more than noise (`noise_models`) between
 its neighbours; the least believable one goes first.
 
 Values are compared, not ranks: a slope is one of values, and the ranks of a rising curve are a straight line.
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+# Without a bound the logarithm of an exact fit is infinite, and every further piece of it looks like a gain.
 NO_NOISE = 1e-7
 """The share of the variance that is left of a stream is taken to be at least this."""
 FEWEST = 4
@@ -89,6 +90,7 @@ class Fitting:
     def __init__(self, values: Array, margin: int) -> None:
         known = np.flatnonzero(~np.isnan(values).all(axis=1))
         self._start = int(known[0])
+        # Cut at both ends: bridged, what is missing there would be a level of its own.
         self._table = standardized(values[self._start : int(known[-1]) + 1])
         self._margin = margin
         self._sums = {
@@ -117,6 +119,7 @@ class Fitting:
             p_values = []
             for number, place in enumerate(places):
                 phi = self._memory(fit.family, [other for other in places if other != place])
+                # When one place is dropped most windows stay as they were, and so do their p-values.
                 key = edges[number], edges[number + 2], phi
                 if key not in known:
                     stretch, least = self._table[key[0] : key[1]], self._least(fit.family)
@@ -133,7 +136,7 @@ class Fitting:
         return max(family.least, self._margin)
 
     def _fit(self, family: Family, *, most: int | None) -> Fit:
-        """The shortest description in one family, with at most so many changes."""
+        """The shortest description in one family, with at most ``most`` changes."""
         length, least = len(self._table), self._least(family)
         best = math.inf, 0.0, list[int]()
         for phi in MEMORIES:
@@ -148,7 +151,7 @@ class Fitting:
         return Fit(family, refined_places(self._sums[family, phi], places, length, least), described)
 
     def _length(self, family: Family, phi: float, count: int, error: float) -> float:
-        """The length of a description with so many changes."""
+        """The length of a description with ``count`` changes."""
         (steps, width), size = self._table.shape, self._table.size
         pieces = family.width * width * (count + 1)
         parameters = pieces + family.place * count + (phi > 0.0) + family.differenced
@@ -183,6 +186,7 @@ class Fitting:
         without = self._error(family, self._memory(family, others), others)
         return ModelChange(
             place=place + self._start,
+            # The place was fitted together with all others and may lie outside the set of its own window.
             low=min(place, int(held.min())) + self._start,
             high=max(place, int(held.max())) + self._start,
             p_value=chance,

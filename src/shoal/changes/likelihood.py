@@ -48,7 +48,7 @@ class ContextOrder(NamedTuple):
     joined: Array
     """2 * context + digit at each step, of shape (n,)."""
     missing: Array | None
-    """Where the digit is missing, of shape (n,); nothing is learnt from it there, nor said of it. None: nowhere."""
+    """Where the digit is missing, of shape (n,); there it is neither learnt from nor predicted. None: nowhere."""
     lags: tuple[int, ...]
     """How many steps back each bit of a context lies, the first split first; never falling."""
 
@@ -63,7 +63,13 @@ class Fitted(NamedTuple):
 
 
 def digits_of(channels: list[QuantizedChannel], length: int) -> list[list[ContextOrder]]:
-    """For every digit of every channel, the orders of the past that its trees may look at."""
+    """For every digit of every channel, the orders of the past that its trees may look at.
+
+    Args:
+        channels: The channels of the stream.
+        length: The number of steps of the stream.
+    """
+    # At least four steps per context on average.
     bits = max(1, length.bit_length() - 3)
     return [
         _orders(channels, place, digit, bits)
@@ -77,11 +83,11 @@ def split_likelihoods(
 ) -> Array:
     """The log-likelihood of a change at each place of ``zone``, its end included, up to a constant.
 
-    At a change at t, steps before t are owed p_before(x_u | past) and steps from t on p_after(x_u | x_t, ..., x_{u-1}):
-    what came before a change says nothing about what comes after it, so contexts start anew there.
+    At a change at t, steps before t have p_before(x_u | past) and steps from t on p_after(x_u | x_t, ..., x_{u-1}):
+    what comes after a change does not depend on what came before it, so contexts begin again there.
 
     A step that a law was fitted to is taken out of it (leave one out), so that a law is not kinder to its own steps. A
-    digit that does not tell the two apart, judged on steps it was not fitted to, is left out.
+    digit that does not distinguish the two, judged on steps it was not fitted to, is left out.
 
     Args:
         digits: From `digits_of`.
@@ -98,12 +104,14 @@ def split_likelihoods(
 
 
 def _add(total: Array, fitted: Fitted, zone: Span, inside: tuple[Array, Array]) -> None:
-    """Add what a digit says, if it tells the pieces apart."""
+    """Add the log-likelihood ratio of a digit, if it distinguishes the pieces."""
     bits, here = len(fitted.order.lags), fitted.order.joined[zone[0] : zone[1]]
     missing = None if fitted.order.missing is None else fitted.order.missing[zone[0] : zone[1]]
     digit, context = (here & 1).astype(np.intp), (here >> 1).astype(np.intp)
+    # One flat index into laws of shape (2, 2, 2^bits): whether the law was fitted to the step, the digit, the context.
     before, after = (((2 * own + digit) << bits) | context for own in inside)
     first, second = (law[-1].ravel().take(at) for law, at in zip(fitted.laws, (before, after), strict=True))
+    # In single precision sums over 10^5 steps would lose the digits that distinguish neighbouring places.
     ratio = first.astype(np.float64) - second
     if missing is not None:
         ratio[missing] = 0.0
@@ -152,6 +160,7 @@ def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array, missin
     for since in range(max(lags, default=0)):
         unknown = sum(lag > since for lag in lags)
         law = fitted.laws[1][len(lags) - unknown].ravel()
+        # Lags never fall along a context: its last bits are those from before the change, and a shift takes them off.
         gained = law.take(steps[since:] >> unknown) - known[since:]
         if missing is not None:
             gained[missing[since:]] = 0.0
@@ -178,6 +187,7 @@ def _orders(channels: list[QuantizedChannel], place: int, digit: int, bits: int)
     channel = channels[place]
     target = (channel.codes >> (channel.depth - digit)) & 1
     present = [(place, finer, 0) for finer in range(1, digit)]
+    # Of other channels only earlier ones: the product over all digits is then one law of all channels.
     present += [(other, 1, 0) for other in range(max(0, place - 3), place)]
     fine = range(1, channel.depth + 1)
     pasts = [(NEAR, [(place, finer, lag) for lag in range(1, NEAR + 1) for finer in fine])]
@@ -196,6 +206,7 @@ def _orders(channels: list[QuantizedChannel], place: int, digit: int, bits: int)
 
 def _context(channels: list[QuantizedChannel], order: list[tuple[int, int, int]]) -> Array:
     """The bits (channel, digit, lag) of the past and present at each step, the first of them highest."""
+    # FAR bits and the digit that the caller appends are 13, so 16 are enough.
     context: Array = np.zeros(len(channels[0].codes), dtype=np.uint16)
     for place, digit, lag in order:
         channel = channels[place]
@@ -213,7 +224,7 @@ DOUBT = 0.001
 """The laws are not fitted to the places that hold all but this share of the posterior: whichever piece such a step is
 not of, the law of that piece would learn it by heart."""
 BESIDE = 8
-"""Nor to so many steps beside those."""
+"""Nor to this many steps on either side of those."""
 
 
 class Located(NamedTuple):
@@ -240,7 +251,7 @@ def locate(
     """The place of the one change in ``window``.
 
     Args:
-        digits: From `likelihood.digits_of`.
+        digits: From `digits_of`.
         window: Where the piece before the change starts and the piece after it ends.
         guess: A place near which the change lies.
         margin: How far from the ends of the window the change must stay, at least 1.
@@ -252,6 +263,7 @@ def locate(
     start, end = max(window[0], guess - 2 * reach), min(window[1], guess + 2 * reach)
     first = max(window[0] + margin, guess - reach)
     last = min(window[1] - margin, guess + reach)
+    # As long as the pieces of the window at most, or the time of a round would grow with the stream.
     others = tuple([(a, min(b, a + 2 * reach)) for a, b in pieces] for pieces in others)
     place = int(np.clip(guess, first, last))
     gap = place, place
@@ -264,10 +276,13 @@ def locate(
         low, high = _hull(posterior, 1.0 - DOUBT)
         wider = (high - low) // 2 + BESIDE
         last_gap = gap
+        # Each law keeps at least half of its own side to be fitted to.
         gap = max(first + low - wider, (start + place) // 2), min(first + high + wider, (place + end + 1) // 2)
+        # The same gap gives the same laws, and these the same place.
         if gap == last_gap:
             break
     low, high = _hull(posterior, confidence)
+    # The median of a skewed posterior may lie outside its smallest set.
     return Located(place=place, low=min(first + low, place), high=max(first + high, place))
 
 

@@ -30,6 +30,7 @@ def f1_with_margin(true: Sequence[Sequence[int]], found: Iterable[int], *, margi
     """
     if not true:
         raise UsageError("f1_with_margin needs the places of at least one annotator; give [places] for one truth")
+    # With the trivial place in both, no set is empty, and precision and recall are above 0.
     answers = {0, *found}
     annotators = [{0, *places} for places in true]
     precision = _hits(set().union(*annotators), answers, margin) / len(answers)
@@ -55,7 +56,12 @@ def covering(true: Sequence[Sequence[int]], found: Iterable[int], *, length: int
 
 
 def mean_error(true: Sequence[int], found: Sequence[int]) -> float:
-    """The mean distance from each true place to the nearest found one, in steps; infinite where none was found."""
+    """The mean distance from each true place to the nearest found one, in steps; infinite where none was found.
+
+    Args:
+        true: The true places.
+        found: The found places.
+    """
     if not true:
         return 0.0
     if not found:

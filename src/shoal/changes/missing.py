@@ -1,6 +1,6 @@
-"""Where a stream is missing: whether that changes, asked apart from what its values do.
+"""Where a stream is missing: whether that changes, tested apart from what its values do.
 
-Values say nothing where they are missing, so their tests leave those steps out. That a stream is missing more often
+Values that are missing have no law, so the tests of values leave those steps out. That a stream is missing more often
 than before is a change of its own, with a memory of its own: a few long gaps are as few draws, however many steps they
 take. It is tested on the steps at which a coordinate is missing, in blocks as long as *its* memory.
 
@@ -34,11 +34,11 @@ FEWEST = 8
 SHARE = 0.1
 """The share of alpha that the test of missing steps has, where there are any between the first value and the last."""
 CERTAIN = 1e-12
-"""The p-value of an outage; smaller ones are not told anywhere."""
+"""The p-value of an outage; smaller ones are reported nowhere."""
 
 
 def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
-    """The search with what is said by where the stream is missing.
+    """The search with the changes of where the stream is missing.
 
     Args:
         search: The stream made ready, by what is known of it.
@@ -52,6 +52,7 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
     at_ends, outages = _long_gaps(missing, least)
     if not (missing & ~at_ends).any():
         return search
+    # Without levels: a few long gaps would be taken for changes of level, where they should count as few draws.
     asked = prepare_search(
         missing_channels(missing, stream, at_ends | outages),
         stream.length,
@@ -68,6 +69,7 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
     channels = [*search.channels, *missing_channels(missing, stream, at_ends)]
     cells = ngram_tables(channels, search.length)
     edges = [0, *places, search.length]
+    # Divided by the share of this test, so that they can be held against the level of the whole search.
     p_values = [p_value_of_change(asked, edges, number, asked.alpha) / SHARE for number in range(1, len(edges) - 1)]
     return search._replace(
         alpha=(1.0 - SHARE) * search.alpha,
@@ -76,12 +78,13 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
         shown=cells,
         digits=digits_of(channels, search.length),
         given=dict(zip(places, [min(p_value, 1.0) for p_value in p_values], strict=True)),
+        # Stretches that were cut before count the words of the former cells.
         whole={},
     )
 
 
 def _long_gaps(missing: Array, least: int) -> tuple[Array, Array]:
-    """The missing steps at the ends of each coordinate, and those of its outages, of at least so many steps."""
+    """The missing steps at the ends of each coordinate, and those of its outages, each at least ``least`` steps."""
     at_ends, outages = np.zeros_like(missing), np.zeros_like(missing)
     for place, column in enumerate(missing.T):
         turns = np.flatnonzero(np.diff(column, prepend=False, append=False)).reshape(-1, 2)

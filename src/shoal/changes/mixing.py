@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 SHORT = 500
-"""A stream of at most so many steps is asked by `models` for levels under a memory."""
+"""In a stream of at most this many steps `models` looks for levels under a memory."""
 STATES = 8
-"""Numbers with at most so many values are states, of which no model of noise is asked."""
+"""Numbers with at most this many values are states, which no model of noise is fitted to."""
 LAGS = (1, 2, 3, 4, 5, 7, 9, 12, 15, 20, 26, 34, 45, 60)
 """The lags at which an autocorrelation is looked at."""
 DECAYS = (0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98)
@@ -42,7 +42,7 @@ NOTABLE = 3.0
 FAINT = 1.75
 """Standard errors from which it is reckoned with where blocks of that memory would be too few."""
 WORTH = 10.0
-"""Twice the log-likelihood that levels must gain after what they cost, to be believed beside a memory."""
+"""Twice the log-likelihood that levels must gain after what they cost, to be believed against a memory."""
 NO_NOISE = 1e-6
 """The share of a variance that is left is taken to be at least this."""
 
@@ -53,7 +53,7 @@ class DependenceLength(NamedTuple):
     apparent: int
     """Where all that lasts is taken for memory: that of ranks, by neighbours alone."""
     steps: int
-    """Where what is said shorter by changing levels is not; memory under noise is believed where it is notable."""
+    """Where what changing levels describe more shortly is not; memory under noise is believed where it is notable."""
     faint: Decay
     """The longest memory that there may be: any under noise that is more than `FAINT` standard errors from none."""
     short: int = 1
@@ -115,8 +115,8 @@ def has_states(channel: QuantizedChannel) -> bool:
 def _of_series(series: Array, margin: int, *, states: bool) -> tuple[DependenceLength, Array]:
     """The memory of numbers, and the edges of the levels that it is about.
 
-    Short numbers with a long memory are asked for levels by `models`, which has models of them, and here only if they
-    are states. States are not asked for a memory under noise.
+    In short series of numbers with a long memory `models` looks for levels, since it has models of them; here they are
+    looked for only if the numbers are states. States have no memory under noise.
     """
     n, centred = len(series), series - series.mean()
     one = np.array([0, n])
@@ -136,6 +136,7 @@ def _of_series(series: Array, margin: int, *, states: bool) -> tuple[DependenceL
 def _decays(series: Array, edges: Array, *, noisy: bool = True) -> tuple[Decay, Decay, Decay]:
     """The memory about the means of pieces: by neighbours alone; under noise if notable; the longest if it is faint."""
     near, correlations, size = _correlations(series, edges)
+    # Kendall's correction: about an estimated mean the correlation of neighbours is too small by (1 + 3 rho) / n.
     alone = Decay(1.0, min(max(near + (1.0 + 3.0 * near) / size, 0.0), 0.995))  # of a few steps near may reach -1
     if not noisy or not correlations.any():
         return alone, alone, alone
@@ -152,6 +153,7 @@ def _correlations(series: Array, edges: Array) -> tuple[float, Array, float]:
     size = float(edges[-1]) / len(pieces)
     power = sum(float(piece @ piece) for piece in pieces)
     lags = [lag for lag in LAGS if lag <= max(size / 2.0, 1.0)]
+    # Levels that explain everything leave rounding errors, whose correlation means nothing.
     if power <= NO_NOISE * float(series @ series):
         return 0.0, np.zeros(len(lags)), size
     products = [sum(float(piece[lag:] @ piece[:-lag]) for piece in pieces if len(piece) > lag) for lag in lags]
@@ -187,6 +189,7 @@ def _under_noise(correlations: Array, size: float, length: int) -> tuple[float, 
 @lru_cache(maxsize=64)
 def _shapes(lags: int, size: int) -> tuple[Array, Array, Array]:
     """The grid of phi, phi^k at the lags, and 2 sum phi^k (1 - k/s) over a piece of s steps."""
+    # .98^1000 is 2e-9: what lies behind adds nothing to the sum.
     decays, steps = np.array(DECAYS), np.arange(1, min(size, 1000))
     taken = 2.0 * (decays[:, None] ** steps * (1.0 - steps / size)).sum(axis=1)
     return decays, decays[:, None] ** np.array(LAGS[:lags]), taken
@@ -222,6 +225,7 @@ def _levels(series: Array, margin: int) -> Array:
     inside = n * math.log(max(_unforetold(left) / total, NO_NOISE)) + cost
     if inside < n * math.log(max(_unforetold(series) / total, NO_NOISE)):
         return levels
+    # One level has a description of length 0, so this is what levels gain by themselves.
     return levels if shortest < -WORTH and _decays(series, levels)[2].steps <= BLOCK_FACTOR else np.array([0, n])
 
 
@@ -230,6 +234,7 @@ def _unforetold(series: Array) -> float:
 
     Such a regression stands for short memories and for long ones under noise (Journal of Financial Econometrics 7).
     """
+    # The series is centred, so zeros stand for its mean before the first step.
     sums = np.concatenate((np.zeros(65), np.cumsum(series)))
     past = sums[64:-1]
     means = np.stack([(past - sums[64 - back : -1 - back]) / back for back in (1, 4, 16, 64)])
@@ -238,7 +243,7 @@ def _unforetold(series: Array) -> float:
 
 
 def _sharpened(series: Array, edges: Array, cuts: list[int]) -> list[int]:
-    """Each cut between blocks where the two blocks beside it say it is, one after the other."""
+    """Each cut between blocks moved to its best step within the two blocks around it, one after the other."""
     sums, places = np.concatenate(([0.0], np.cumsum(series))), [0]
     for number, cut in enumerate(cuts):
         start, end = places[-1], int(edges[cuts[number + 1]]) if number + 1 < len(cuts) else len(series)

@@ -25,18 +25,23 @@ FEWEST = 4
 
 
 class Answer(NamedTuple):
-    """What a model says."""
+    """The answer of a model."""
 
     model: Model
     """Which."""
     changes: list[ModelChange]
     """The changes, in order."""
     settled: bool = True
-    """Whether this is the answer; otherwise the tests of the law are asked too."""
+    """Whether this is final; otherwise the tests of the law are made too."""
 
 
 def check_model(model: Model | None, stream: Stream, process_count: int | None) -> None:
     """Refuse a model that is not known or cannot be used.
+
+    Args:
+        model: The name of the model; None to have it chosen.
+        stream: The stream that it is for.
+        process_count: The number of distinct processes, if it was given.
 
     Raises:
         UsageError: There is no such model, or it is one of levels or slopes for symbols or with ``process_count``.
@@ -52,9 +57,9 @@ def check_model(model: Model | None, stream: Stream, process_count: int | None) 
 
 
 def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answer | None:
-    """What a model of levels or slopes says of a stream, or None where the tests of the law are to be asked.
+    """The answer of a model of levels or slopes for a stream, or None where the tests of the law are to be made.
 
-    Where no model is named, one is asked where the stream remembers longer than the least piece, so that no blocks
+    Where no model is named, one is fitted where the stream remembers longer than the least piece, so that no blocks
     could be permuted. Levels of a stream of more than 500 steps are left to the tests, which find them and more.
 
     Args:

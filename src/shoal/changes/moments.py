@@ -1,9 +1,9 @@
 """Short blocks of a stretch by a few moments of its mid-ranks: what shows in few steps.
 
 Words need blocks much longer than themselves, and most cells have many words. Where pieces are short three numbers of
-each channel say more: the level u, the spread u^2 and the product u u' of neighbours, u being the centred mid-rank. All
-are sums over steps, so they fill Gram matrices as words do, one dimension each; each moment of all channels together is
-one more cell. Symbols have no level; they are counted, as words of one.
+each channel show more: the level u, the spread u^2 and the product u u' of neighbours, u being the centred mid-rank.
+All are sums over steps, so they fill Gram matrices as words do, one dimension each; each moment of all channels
+together is one more cell. Symbols have no level; they are counted, as words of one.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def short_blocks(
 ) -> tuple[Blocks, Array, Array]:
     """Cut ``[start, end)`` into ``count`` blocks.
 
-    Where a word is rare most blocks have none, so noise cannot be told from a few of them: for counted symbols half the
-    variance of independent ones is the least that is believed, as it is for words.
+    Where a word is rare most blocks have none, so a few of them do not show how large noise is: for counted symbols
+    half the variance of independent ones is the least that is believed, as it is for words.
 
     Args:
         channels: The channels of the stream.
@@ -54,6 +54,7 @@ def short_blocks(
     moving = [_moments(channel, start, end, edges) for place, channel in enumerate(channels) if place not in symbols]
     moving = [found for found in moving if found]
     spread = [False] * len(words)
+    # More cells leave room for fewer blocks (`selection.MAX_NUMBERS`), so many channels have only a level of their own.
     alone = MOMENTS if len(moving) <= MAX_CHANNELS else 1
     for found in moving:
         grams += found[:alone]

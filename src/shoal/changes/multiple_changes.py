@@ -1,14 +1,14 @@
 """Several changes at once: the best partition of a segment into pieces, and whether it beats chance.
 
-Changes are noise to one another where a test asks for a single split: they swell the variance that it divides by. What
+Changes are noise to one another where a test looks for a single split: they swell the variance that it divides by. What
 K pieces explain of the sum of squares over blocks,
 
     R_K^2 = max over partitions of (sum over pieces of |S_piece|^2 / N_piece) / (sum over blocks of |S_block|^2),
 
-with S from `blocks` and N in blocks, is not troubled by them. The maximum is exact, by dynamic programming over the
-Gram matrix (Jackson et al. 2005, IEEE Signal Processing Letters 12). Every cell and K has a chance level of its own, so
--log(1 - R_K^2) is centred and scaled by what random orders give, drawn for that alone; the largest over cells and K is
-then as exact a statistic for the test as any.
+with S from `single_change` and N in blocks, is not troubled by them. The maximum is exact, by dynamic programming over
+the Gram matrix (Jackson et al. 2005, IEEE Signal Processing Letters 12). Every cell and K has a chance level of its
+own, so -log(1 - R_K^2) is centred and scaled by what random orders give, drawn for that alone; the largest over cells
+and K is then as exact a statistic for the test as any.
 
 Which cell and K describe the stretch is another question. It is answered by the modified Bayesian information criterion
 for noise of known variance (Zhang and Siegmund 2007, Biometrics 63): a change costs 2 + f times the logarithm of the
@@ -127,7 +127,13 @@ def calibrated_partition(
 
 
 def explained_shares(grams: Array, least: int, pieces: int) -> Array:
-    """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells)."""
+    """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells).
+
+    Args:
+        grams: The Gram matrices of the blocks, of shape (G, G, cells).
+        least: The least number of blocks of a piece.
+        pieces: The greatest number of pieces.
+    """
     gains = segment_gains(grams, least)
     best, joined = gains[0], np.empty_like(gains)
     found = []
@@ -157,6 +163,10 @@ def segment_gains(grams: Array, least: int) -> Array:
     """|S|^2 / N of the blocks [i, j), of shape (G + 1, cells, G + 1) by i, cell and j; minus infinity for no piece.
 
     Cells stand between the two, so that the maximum over i of all j is taken along rows that lie together in memory.
+
+    Args:
+        grams: The Gram matrices of the blocks, of shape (G, G, cells).
+        least: The least number of blocks of a piece.
     """
     count, _, cells = grams.shape
     sums = np.zeros((count + 1, cells, count + 1), dtype=grams.dtype)
@@ -181,12 +191,22 @@ def _widths(count: int, least: int, dtype: Any) -> tuple[Array, Array]:
 
 
 def best_cuts(gains: Array, pieces: int) -> list[int]:
-    """Where the best partition into so many pieces cuts, for one cell."""
+    """Where the best partition into ``pieces`` pieces cuts, for one cell.
+
+    Args:
+        gains: Those of the cell from `segment_gains`, of shape (G + 1, G + 1).
+        pieces: The number of pieces, at least 2.
+    """
     return best_cuts_each(gains, pieces)[-1]
 
 
 def best_cuts_each(gains: Array, pieces: int) -> list[list[int]]:
-    """Where the best partitions into 2, 3, ... pieces cut, for one cell."""
+    """Where the best partitions into 2, 3, ... pieces cut, for one cell.
+
+    Args:
+        gains: Those of the cell from `segment_gains`, of shape (G + 1, G + 1).
+        pieces: The greatest number of pieces.
+    """
     best, sources, found = gains[0], [], []
     for _ in range(pieces - 1):
         totals = best[:, None] + gains
@@ -229,7 +249,7 @@ def pooled_p_value(pooled: PooledNoise, number: int, least: int, shuffler: Shuff
 
     Args:
         pooled: The noise of the stretch.
-        number: Which edge is asked about, from 1 to the last but one.
+        number: Which edge is tested, from 1 to the last but one.
         least: The least number of blocks of a piece.
         shuffler: What the draws are made from.
         alpha: The level that matters.
@@ -237,6 +257,7 @@ def pooled_p_value(pooled: PooledNoise, number: int, least: int, shuffler: Shuff
     blocks, edges, noise, variance = pooled
     first, last = edges[number - 1], edges[number + 1]
     size = last - first
+    # Blocks are drawn without replacement: there must be as many.
     if size < 2 * least or size > len(noise):
         return 1.0
 

@@ -54,7 +54,13 @@ def max_word_length(length: int) -> int:
 
 
 def ngram_tables(channels: list[QuantizedChannel], length: int) -> list[NgramTable]:
-    """Every cell of a stream."""
+    """Every cell of a stream.
+
+    Args:
+        channels: The channels of the stream.
+        length: The number of its steps.
+    """
+    # At least four steps per possible word on average.
     bits = max(2, min(MAX_BITS, length.bit_length() - 3))
     longest = max_word_length(length)
     few = len(channels) <= MAX_CHANNELS

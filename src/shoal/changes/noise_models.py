@@ -6,8 +6,8 @@ With x_t the series and a memory phi, least squares fit in piece k
     slopes   x_t - phi x_{t-1} = m_k + b_k t + e_t
     drifts   d_t - phi d_{t-1} = m_k + e_t         with d_t = x_t - x_{t-1}
 
-(Chakar, Lebarbier, Levy-Leduc and Robin, Bernoulli 23, 2017, for levels). The errors of all pieces that are asked about
-come from running sums.
+(Chakar, Lebarbier, Levy-Leduc and Robin, Bernoulli 23, 2017, for levels). The errors of all pieces come
+from running sums.
 
 **Places of least squares** are exact by dynamic programming on a grid of steps, then each is moved to its best step.
 
@@ -98,12 +98,19 @@ class Sums(NamedTuple):
         if self.times is not None:
             middles = (starts + stops - 1).astype(np.float64)[..., None] / 2.0
             moved = _between(self.times, starts, stops) - middles * sums
+            # L (L^2 - 1) / 12 is the sum of squares of L steps about their middle.
             errors -= np.where(lengths > 1.0, moved**2 * 12.0 / np.maximum(lengths * (lengths**2 - 1.0), 1.0), 0.0)
+        # Differences of running sums can fall a little below zero.
         return np.asarray(np.maximum(errors.sum(axis=-1), 0.0))
 
 
 def sums_of(left: Array, family: Family) -> Sums:
-    """The running sums of a whitened series of shape (..., n, d)."""
+    """The running sums of a whitened series.
+
+    Args:
+        left: From `whitened`, of shape (..., n, d).
+        family: Whether slopes are fitted, which need one more sum.
+    """
     steps = np.arange(left.shape[-2], dtype=np.float64)[:, None]
     times = _running(left * steps) if family.width == 2 else None
     return Sums(values=_running(left), squares=_running(left**2), times=times)
@@ -121,7 +128,7 @@ def _between(sums: Array, starts: Array, stops: Array) -> Array:
 MAX_CHANGES = 15
 """Changes at most."""
 GRID = 300
-"""Steps that may be places at first; a longer stream is cut into so many parts of one length."""
+"""Steps that may be places at first; a longer stream is cut into this many parts of one length."""
 
 
 def grid_of(length: int) -> Array:
@@ -142,6 +149,7 @@ def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], fl
     rows, columns = np.triu_indices(count + 1, 1)
     allowed = np.full((count + 1, count + 1), np.inf)
     allowed[rows, columns] = sums.errors(grid[rows], grid[columns])
+    # Read before short pieces are barred: a stream of fewer steps than that is still one piece.
     whole = float(allowed[0, count])
     allowed[grid[None, :] - grid[:, None] < least] = np.inf
     reached, steps, here = allowed[0], [], np.arange(count + 1)
@@ -161,8 +169,16 @@ def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], fl
 
 
 def refined_places(sums: Sums, places: list[int], length: int, least: int) -> list[int]:
-    """Places of a grid moved to the best step between their neighbours, twice."""
+    """Places of a grid moved to the best step between their neighbours, twice.
+
+    Args:
+        sums: Those of the whitened series.
+        places: From `best_places`.
+        length: The number of steps of the series.
+        least: The least number of steps of a piece.
+    """
     edges = [0, *places, length]
+    # A grid of every step has exact places already. The second round is for windows that the first one moved.
     for _ in range(2 if length > GRID else 0):
         for number in range(1, len(edges) - 1):
             tried = np.arange(edges[number - 1] + least, edges[number + 1] - least + 1)
@@ -171,7 +187,14 @@ def refined_places(sums: Sums, places: list[int], length: int, least: int) -> li
 
 
 def errors_of_splits(sums: Sums, start: int, stop: int, tried: Array) -> Array:
-    """The squared error of a window [start, stop) with one change, for each place, of shape (..., places)."""
+    """The squared error of a window with one change, for each place, of shape (..., places).
+
+    Args:
+        sums: Those of the whitened series.
+        start: The first step of the window.
+        stop: The step after its last.
+        tried: The places, of shape (places,).
+    """
     return sums.errors(np.full_like(tried, start), tried) + sums.errors(tried, np.full_like(tried, stop))
 
 
@@ -235,6 +258,7 @@ def _recoloured(noise: Array, family: Family, phi: float) -> Array:
     1 / (1 - phi B) is the product of 1 + phi^m B^m over m = 1, 2, 4, ...
     """
     series = noise.copy()
+    # A start of the stationary variance; the noise alone would make the first steps too quiet.
     series[0] /= math.sqrt(1.0 - phi**2)
     lag, weight = 1, phi
     while weight > FORGOTTEN and lag < len(series):

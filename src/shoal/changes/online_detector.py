@@ -146,6 +146,7 @@ class OnlineDetector:
         feature = ChangedFeature(
             cell=(2, 1), word="missing", before=(self._missed - self._gap) / (seen - self._gap), after=1.0
         )
+        # An alarm comes as soon as the gap is one step longer than is allowed, wherever in the values that is.
         time = self.time + left - 1
         return left, Alarm(time=time, place=time - most, evidence=math.log(self.mean_run_length), feature=feature)
 
@@ -157,7 +158,9 @@ class OnlineDetector:
         before = self._evidence.step
         levels, scores = self._whitening.levels(values, self._past)
         done, self._level = self._evidence.read(levels, self.mean_run_length)
+        # An alarm before the last value starts everything over, the past scores included.
         self._past = scores if done == len(values) else self._past
+        # Evidence counts known steps only; what was missing before a start gives its place in the stream.
         if self._missed:
             self._missed_before[self._evidence.starts >= before] = self._missed
         if self._level < self.mean_run_length:

@@ -12,7 +12,7 @@ the sum over all starts, of the Shiryaev-Roberts kind and mixed over cells with 
     D_t = sum_cells w_cell sum_{j <= t} B_j,
 
 has D_t - t as a martingale, and the mean time to the first D_t >= A is at least A (Pollak 1987; e-detectors: Shin,
-Ramdas and Rinaldo 2024). No threshold is simulated. Of all starts a grid is kept: after a steps one in every a/8 or so,
+Ramdas and Rinaldo 2024). No threshold is simulated. Of all starts a grid is held: after a steps one in every a/8 or so,
 each standing for those around it. A step costs O(log n), and so does the state.
 """
 
@@ -92,6 +92,7 @@ class DetectorState:
             starts=np.full(SLOTS, -1, dtype=np.int64),
             stands_for=np.zeros(SLOTS),
             factors=np.ones((SLOTS, len(CELLS))),
+            # These two are nearly all of the state; in 32 bits counts are exact up to 2^24.
             counts=np.zeros((SLOTS, *shape), dtype=np.float32),
             contexts=np.zeros((SLOTS, *shape), dtype=np.float32),
         )
@@ -146,6 +147,8 @@ def _advance(  # one loop over steps, starts and cells: numba compiles it whole
             free = -1
             for slot in range(len(starts)):
                 if starts[slot] >= 0:
+                    # A start survives each doubling of its age only if its number is divisible by twice as much: of
+                    # two that stood for as many steps one is left, and stands for both.
                     age = (now - starts[slot]) // SPACING
                     doublings = 0
                     while age >> (doublings + 3) > 0:
@@ -179,11 +182,13 @@ def _advance(  # one loop over steps, starts and cells: numba compiles it whole
                 slot = live[place]
                 seen = counts[slot, cell, word] + 0.5 * size * known
                 factor = factors[slot, cell] * seen / ((contexts[slot, cell, context] + 0.5 * size) * known)
+                # At 0 it would stay 0 whatever follows.
                 factors[slot, cell] = max(factor, _SMALL)
                 counts[slot, cell, word] += 1.0
                 contexts[slot, cell, context] += 1.0
                 mixed += stands_for[slot] * factors[slot, cell]
             total += weights[cell] * mixed
+            # Counted only now: the factors are a martingale because a step is predicted from those before it alone.
             past[cell, word] += 1.0
             past_contexts[cell, context] += 1.0
         if limit > 0.0 and total >= limit:
@@ -198,6 +203,7 @@ def likeliest_start(state: DetectorState) -> tuple[int, ChangedFeature]:
     after = state.counts[slot, cell].astype(float)
     before = state.past[cell] - after
     after_share, before_share = after / max(after.sum(), 1.0), before / max(before.sum(), 1.0)
+    # A word that never stood in the past would have an infinite gain.
     smoothed = (before + 0.5) / (before.sum() + 0.5 * len(before))
     gain = np.where(after > 0, after * np.log(np.maximum(after_share, 1e-300) / smoothed), 0.0)
     word = int(gain.argmax())

@@ -9,8 +9,8 @@ depends on every bit of the counter and of the seed.
 
 **Blocks that remember one another.** A stretch with a long memory has few blocks that have forgotten one another, and
 so few orders that no test can be made of them. Shorter blocks are no longer exchangeable, but what is new in each of
-them nearly is. With S_b the words of block b in a cell (`blocks`) and the autocorrelation r F^(h-1) of blocks h apart,
-as an autoregression under noise has it, the innovations of a sequence are L^-1 S, with L L' the matrix of those
+them nearly is. With S_b the words of block b in a cell (`single_change`) and the autocorrelation r F^(h-1) of blocks h
+apart, as an autoregression under noise has it, the innovations of a sequence are L^-1 S, with L L' the matrix of those
 correlations; put in a random order and multiplied by L they are a sequence with the memory of the stretch and without a
 change (a linear bootstrap; Kreiss and Paparoditis 2011, Journal of the Korean Statistical Society 40). Only Gram
 matrices are needed: L P L^-1 K L^-T P' L'.
@@ -60,6 +60,7 @@ def permutation_p_value(
         shuffler: What permutations are drawn from.
         alpha: The level that matters.
     """
+    # With more than alpha of all permutations as clear, the p-value is above alpha whatever the rest give.
     enough = max(1, min(ENOUGH_EXCEEDED, math.ceil(alpha * (MAX_PERMUTATIONS + 1))))
     drawn: list[float] = []
     exceeded = 0
@@ -71,6 +72,7 @@ def permutation_p_value(
         share = 0.0 if exceeded else CERTAIN.get(len(drawn), 0.0)
         if share and _beyond(drawn, observed) < share * alpha:
             break
+    # One or none as clear tells little about how small the p-value is; the tail of the law tells more.
     return _beyond(drawn, observed) if exceeded <= 1 else (exceeded + 1) / (len(drawn) + 1)
 
 
@@ -78,11 +80,14 @@ def _beyond(drawn: list[float], observed: float) -> float:
     """P(maximum >= observed) under the Gumbel law with the mean and spread of the maxima drawn."""
     if len(drawn) < 2:
         return 1.0
+    # Of a Gumbel law with scale s and mode m the standard deviation is s pi / sqrt(6) and the mean m + .5772 s.
     spread = max(float(np.std(drawn, ddof=1)), 1e-9) * math.sqrt(6.0) / math.pi
     middle = float(np.mean(drawn)) - 0.5772156649 * spread
+    # math.exp raises where it overflows; at 50 the outer one is 0 already.
     return float(max(-math.expm1(-math.exp(min((middle - observed) / spread, 50.0))), 1e-12))
 
 
+# 2^64 over the golden ratio, the increment of splitmix64.
 _STEP = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 
@@ -116,7 +121,7 @@ def _mixed(words: Array) -> Array:
 MIN_STEPS = 3
 """Steps of a block at least."""
 BLOCK_FACTOR = 26.0
-"""Blocks are so many times as long as they would be to be wholly correlated with their neighbours."""
+"""Blocks are this many times as long as they would be to be wholly correlated with their neighbours."""
 
 
 class Decay(NamedTuple):
@@ -134,7 +139,7 @@ class Decay(NamedTuple):
         return lasting / ((1.0 - self.decay) * (1.0 + 2.0 * lasting))
 
     def between(self, width: int) -> float:
-        """The correlation of the sums of two neighbouring blocks of so many steps."""
+        """The correlation of the sums of two neighbouring blocks of ``width`` steps."""
         steps = np.arange(1, 2 * width)
         kept = self.share * self.decay**steps
         within = width + 2.0 * float(((width - steps[:width]) * kept[:width]).sum())
@@ -152,7 +157,7 @@ NO_MEMORY = Decay(0.0, 0.0)
 STREAM_WEIGHT = 0.1
 """The weight of the stream's own memory, which is known better than that of a cell."""
 MAX_LAG = 8
-"""Blocks are compared that lie at most so many apart."""
+"""Blocks are compared that lie at most this many apart."""
 
 
 class LinearBootstrap:
@@ -170,6 +175,7 @@ class LinearBootstrap:
         apart = np.abs(np.subtract.outer(blocks, blocks))
         shown = _correlated(grams, kept) if of_stream < 1.0 else 0.0
         lasting = (1.0 - of_stream) * shown + of_stream * np.full(grams.shape[2], memory.between(width))
+        # At (1 + F) / 2 the matrix stops being positive definite, and Cholesky fails.
         lasting = np.minimum(lasting, 0.49 * (1.0 + kept))[:, None, None]
         correlation = np.where(apart == 0, 1.0, lasting * kept ** np.maximum(apart - 1, 0))
         self._factor = np.linalg.cholesky(correlation)
@@ -188,6 +194,7 @@ def _correlated(grams: Array, kept: float) -> Array:
     own, count = np.einsum("iic->ic", grams), len(grams)
     lags = np.arange(1, max(min(MAX_LAG, count // 4), 2) + 1)
     apart = [(own[h:] + own[:-h] - 2.0 * np.einsum("iic->ic", grams[h:, :-h])).mean(axis=0) / 2.0 for h in lags]
+    # The mean at lag h is of count - h differences: a weight of its inverse variance, as if these were independent.
     rows = np.sqrt(count - lags)[:, None]
     shape = np.column_stack([np.ones(len(lags)), -(kept ** (lags - 1.0))])
     level, missing = np.linalg.lstsq(rows * shape, rows * np.array(apart), rcond=None)[0]

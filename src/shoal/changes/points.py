@@ -1,7 +1,7 @@
 """Change points of a stream: the refined statistic from end to end.
 
 Pieces are grouped by process where the number of processes is given: the two closest groups are joined until as many
-are left. In place of the farthest-point clustering of the papers (kept in `reference`), which compares single pieces: a
+are left. In place of the farthest-point clustering of the papers (see `reference`), which compares single pieces: a
 joined group pools the words of its pieces, so every later comparison rests on more of them.
 """
 
@@ -36,7 +36,13 @@ Array = np.ndarray[Any, Any]
 
 
 def group_pieces(cells: list[NgramTable], edges: list[int], count: int) -> list[int]:
-    """Groups of the pieces between ``edges``, at most ``count``, numbered as they first appear."""
+    """Groups of the pieces between ``edges``, at most ``count``, numbered as they first appear.
+
+    Args:
+        cells: The words that groups are compared by.
+        edges: The first step of each piece, and the end.
+        count: The greatest number of groups.
+    """
     tables = [_count_tables(cell, edges) for cell in cells]
     members = [[piece] for piece in range(len(edges) - 1)]
     while len(members) > max(count, 1):
@@ -76,7 +82,7 @@ def _group_distance(tables: list[Array], pair: tuple[int, int]) -> float:
 
 
 AFTER_MODEL = 0.75
-"""The share of alpha that tests have where a model of levels or slopes was asked before them and found nothing."""
+"""The share of alpha that tests have where a model of levels or slopes was fitted before them and found nothing."""
 ALPHA = 0.05
 """The level that p-values are exact enough for where no test is made."""
 
@@ -98,9 +104,9 @@ def change_points(
         x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.as_stream`.
         min_distance: The least share of the stream between two changes, in (0, 1).
         process_count: How many distinct processes the pieces come from; None to choose changes by their p-value.
-        alpha: The level of the tests: how often a stream without a change may be said to have one; at most 0.5.
+        alpha: The level of the tests: how often a change may be found in a stream without one; at most 0.5.
         confidence: The confidence of the sets of places, from 0.5.
-        kind: "numbers" or "symbols", where the type of ``x`` does not say.
+        kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
         model: "law" for any change, by tests; "levels" or "slopes" for changes of the level or the slope of numbers
             alone, under noise with memory. None takes a model where the memory is longer than the least piece, and the
             tests elsewhere.
@@ -130,7 +136,15 @@ def change_points(
 def single_change_point(
     x: Any, min_distance: float = 0.05, *, confidence: float = 0.95, kind: Kind | None = None, seed: int = 0
 ) -> Changes:
-    """The one change that a stream is known to have: `known_number` with one."""
+    """The one change that a stream is known to have: `known_number` with one.
+
+    Args:
+        x: The stream, as in `change_points`.
+        min_distance: The least share of the stream on either side of the change, in (0, 1).
+        confidence: The confidence of the set of places, from 0.5.
+        kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
+        seed: The seed of the permutations.
+    """
     return known_number(x, 1, min_distance, confidence=confidence, kind=kind, seed=seed)
 
 
@@ -146,7 +160,7 @@ def known_number(
         count: The number of changes, at least 1; fewer are returned where the stream has no room for so many.
         min_distance: The least share of the stream between two changes, in (0, 1).
         confidence: The confidence of the sets of places, from 0.5.
-        kind: "numbers" or "symbols", where the type of ``x`` does not say.
+        kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
         seed: The seed of the permutations.
 
     Raises:
@@ -163,12 +177,12 @@ def known_number(
 
 
 def _with_pieces(found: Changes, stream: Stream, alpha: float) -> Changes:
-    """What was found, with its pieces and the level that was asked for: tests had shares of it."""
+    """What was found, with its pieces and the level that was given: tests had shares of it."""
     return replace(found, pieces=piece_summaries(stream, found.places, found.processes), alpha=alpha, stream=stream)
 
 
 def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float, seed: int, *, tested: bool) -> Search:
-    """The stream made ready for the search, with what is said by where it is missing."""
+    """The stream made ready for the search, with the changes of where it is missing."""
     margin = max(1, round(min_distance * stream.length))
     channels = known_channels(stream)
     search = prepare_search(channels, stream.length, margin=margin, alpha=alpha, confidence=confidence, seed=seed)
@@ -256,6 +270,7 @@ def _refined(search: Search, places: list[int], groups: list[int]) -> list[Locat
         others = tuple([(a, b) for a, b, of in pieces if of == groups[side]] for side in (number - 1, number))
         window = edges[number - 1], edges[number + 1]
         found = search.located(window, edges[number], others=others)
+        # The next window starts at the better place.
         edges[number] = found.place
         located.append(found)
     return located

@@ -164,15 +164,15 @@ def _midranks(column: Array) -> Array:
 
 
 WINDOW = 7
-"""Steps of the running median that tells an outlier."""
+"""Steps of the running median by which outliers are recognised."""
 DEVIATIONS = 4.5
-"""A value farther from it than so many standard deviations of such distances is drawn in to there."""
+"""A value farther from it than this many standard deviations of such distances is drawn in to there."""
 
 
 def standardized(values: Array) -> Array:
     """Numbers of shape (n, d) with mean 0 and variance 1 in each coordinate, none missing, infinite or far out alone.
 
-    What is missing lies on the line between its neighbours. An outlier is told as by Hampel, from the median of seven
+    What is missing lies on the line between its neighbours. An outlier is found as by Hampel, from the median of seven
     steps: a shift of level and a kink move that median and stay as they are.
 
     Args:
@@ -186,6 +186,7 @@ def _bridged(column: Array) -> Array:
     finite = column[np.isfinite(column)]
     if not len(finite):
         return np.zeros(len(column))
+    # Squares of numbers near the largest float would be infinite.
     scale = max(float(np.abs(finite).max()), np.finfo(float).tiny)
     clipped = np.clip(column, finite.min(), finite.max()) / scale
     steps, known = np.arange(len(column)), ~np.isnan(column)
@@ -198,7 +199,9 @@ def _without_outliers(column: Array) -> Array:
         return column
     middle = column[half:-half]
     medians = np.median(np.lib.stride_tricks.sliding_window_view(column, WINDOW), axis=1)
+    # 1.4826 times the median absolute deviation is the standard deviation of a normal law.
     spread = 1.4826 * float(np.median(np.abs(middle - medians)))
+    # At least half of the values equal their median, and every other one would be an outlier.
     if spread == 0.0:
         return column
     far = DEVIATIONS * spread

@@ -68,7 +68,7 @@ def channels_of(stream: Stream) -> list[QuantizedChannel]:
 def known_channels(stream: Stream) -> list[QuantizedChannel]:
     """The channels of what is known: one for each coordinate, ranked among its known values.
 
-    What is missing says nothing of a coordinate; `missing_channels` are about where it is missing.
+    Missing steps are no values of a coordinate; `missing_channels` are about where it is missing.
     """
     if stream.values is None:
         return channels_of(stream)
@@ -138,9 +138,16 @@ def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, nam
 
     Symbols as frequent as each other go by a checksum of how they are written: their order must not know when they
     appear, or all the words that stand once in a text would seem to change with time.
+
+    Args:
+        symbols: Codes of symbols, int64 of shape (n,).
+        alphabet: How the symbol of each code is written.
+        depth: Binary digits of the finest cells.
+        name: What the coordinate is called.
     """
     counts = np.bincount(symbols, minlength=len(alphabet))
     written = [alphabet[code] if code < len(alphabet) else str(code) for code in range(len(counts))]
+    # A text with half a surrogate pair cannot be encoded without surrogatepass.
     checksums = np.array([crc32(text.encode("utf-8", "surrogatepass")) for text in written], dtype=np.int64)
     order = np.lexsort((checksums, -counts))
     below = np.cumsum(counts[order]) - counts[order]
@@ -161,6 +168,7 @@ def _cell_starts(ordered: Array, depth: int) -> Array:
     """
     cells = 1 << depth
     distinct = np.append(np.flatnonzero(np.concatenate(([True], _differs(ordered)))), len(ordered))
+    # Whole numbers throughout: in floats a tie could fall on either side of a border.
     doubled = distinct[:-1] + distinct[1:]  # twice the mid-rank of each distinct value, times n
     cell = doubled * cells // (2 * len(ordered))
     return np.concatenate(([0], distinct[np.searchsorted(cell, np.arange(1, cells))], [len(ordered)]))

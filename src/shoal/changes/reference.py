@@ -3,7 +3,7 @@
 Khaleghi and Ryabko, "Locating changes in highly dependent data with unknown number of change points" (NIPS 2012) and
 "Asymptotically consistent estimation of the number of change points in highly dependent time series" (ICML 2014). A
 stream is given as symbols at several resolutions, and a cell (l, m, w) is the resolution l, the word length m and the
-weight w of its words. Nothing here is fast; `profile` and `listing` compute the same, and a test holds them to it.
+weight w of its words. Nothing here is fast; `khaleghi_ryabko` computes the same, and a test holds it to that.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ def distance(x: Sequence[np.ndarray[Any, Any]], y: Sequence[np.ndarray[Any, Any]
 
 
 def grids(length: int, min_distance: float) -> list[tuple[int, int]]:
-    """The intervals of both grids, b_i^t = n alpha (i + 1 / (t + 1)) for t = 1, 2 and alpha = lambda / 3."""
+    """The intervals of both grids, b_i^t = n alpha (i + 1 / (t + 1)) for t = 1, 2 and alpha = lambda / 3.
+
+    Args:
+        length: The number n of steps.
+        min_distance: lambda, the least share of the stream between two changes.
+    """
     step = min_distance / 3.0
     intervals = []
     for shift in (1, 2):
@@ -47,6 +52,11 @@ def grids(length: int, min_distance: float) -> list[tuple[int, int]]:
 def list_estimator(symbols: Sequence[np.ndarray[Any, Any]], cells: Any, min_distance: float) -> list[tuple[int, float]]:
     """The list estimator (NIPS 2012, Algorithm 1): places by falling score, more of them than there are changes.
 
+    Args:
+        symbols: One array of symbols for each resolution, each of shape (n,).
+        cells: Resolution, word length and weight of each cell.
+        min_distance: lambda, the least share of the stream between two changes.
+
     Returns:
         Places with the scores of their intervals.
     """
@@ -59,6 +69,7 @@ def list_estimator(symbols: Sequence[np.ndarray[Any, Any]], cells: Any, min_dist
         start, end = max(first - reach, 0), min(second + reach, length)
         place = max(
             range(first, second),
+            # Of equal splits the first, as argmax takes it in `khaleghi_ryabko`.
             key=lambda t: (distance(_part(symbols, start, t), _part(symbols, t, end), cells), -t),
         )
         found.append((place, score))
@@ -66,7 +77,12 @@ def list_estimator(symbols: Sequence[np.ndarray[Any, Any]], cells: Any, min_dist
 
 
 def thinned(found: list[tuple[int, float]], apart: float) -> list[tuple[int, float]]:
-    """Places by falling score, without those within ``apart`` of one taken before."""
+    """Places by falling score, without those within ``apart`` of one taken before.
+
+    Args:
+        found: Places with their scores.
+        apart: The least distance of two places, in steps.
+    """
     kept: list[tuple[int, float]] = []
     for place, score in sorted(found, key=lambda row: (-row[1], row[0])):
         if place > 0 and all(abs(place - other) > apart for other, _ in kept):
@@ -77,7 +93,14 @@ def thinned(found: list[tuple[int, float]], apart: float) -> list[tuple[int, flo
 def change_points(
     symbols: Sequence[np.ndarray[Any, Any]], cells: Any, min_distance: float, process_count: int
 ) -> list[int]:
-    """Places between pieces of different processes, ``process_count`` of them being known (ICML 2014, Algorithm 1)."""
+    """Places between pieces of different processes, ``process_count`` of them being known (ICML 2014, Algorithm 1).
+
+    Args:
+        symbols: One array of symbols for each resolution, each of shape (n,).
+        cells: Resolution, word length and weight of each cell.
+        min_distance: lambda, the least share of the stream between two changes.
+        process_count: The number of distinct processes.
+    """
     places = sorted(place for place, _ in list_estimator(symbols, cells, min_distance))
     edges = [0, *places, len(symbols[0])]
     pieces = [_part(symbols, first, second) for first, second in itertools.pairwise(edges)]
@@ -86,7 +109,13 @@ def change_points(
 
 
 def farthest_point(pieces: list[Any], cells: Any, count: int) -> list[int]:
-    """Groups by farthest-point clustering from the first piece (Ryabko 2010; ICML 2014, Algorithm 1, step 3)."""
+    """Groups by farthest-point clustering from the first piece (Ryabko 2010; ICML 2014, Algorithm 1, step 3).
+
+    Args:
+        pieces: Each as one array of symbols for each resolution.
+        cells: Resolution, word length and weight of each cell.
+        count: The number of groups.
+    """
     centres = [0]
     while len(centres) < min(count, len(pieces)):
         nearest = [min(distance(piece, pieces[centre], cells) for centre in centres) for piece in pieces]

@@ -188,6 +188,7 @@ def plot_changes(x: Any, found: Changes, *, title: str = "") -> Any:
     if stream.length != found.length:
         raise DataError(f"the stream has {stream.length} steps, but changes were sought in {found.length}")
     columns = stream.values if stream.values is not None else stream.symbols[:, None]  # type: ignore[index]
+    # Labels of any type are no axis that matplotlib can draw.
     steps = range(found.length) if stream.index is None or stream.index.dtype.kind == "O" else stream.index
     drawing = Figure(figsize=(9.0, 1.0 + 1.9 * columns.shape[1]), layout="constrained")
     panels = drawing.subplots(columns.shape[1], 1, sharex=True, squeeze=False)[:, 0]

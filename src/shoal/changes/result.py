@@ -100,7 +100,7 @@ class Changes(Sequence[int]):
     min_distance: float
     """The least share of the stream between two changes."""
     process_count: int | None
-    """The number of distinct processes that was asked for, or None where it was chosen."""
+    """The number of distinct processes that was given, or None where it was chosen."""
     alpha: float
     """The level of the tests."""
     confidence: float
@@ -139,6 +139,7 @@ class Changes(Sequence[int]):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain lists, numbers and strings."""
+        # asdict would copy every value of the stream first.
         plain = asdict(replace(self, stream=None))
         del plain["stream"]
         return plain | {"places": self.places}

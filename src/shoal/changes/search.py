@@ -26,15 +26,15 @@ MAX_LONG_BLOCKS = 64
 ENOUGH_BLOCKS = 25
 """Blocks from which a stretch has enough orders."""
 MIN_SHORT_BLOCKS = 8
-"""Short blocks of a stretch at least: fewer have too few orders to tell anything."""
+"""Short blocks of a stretch at least: fewer have too few orders for a test."""
 SHARES = 0.76, 0.2
 """The shares of a level that the tests of long and of short blocks have. With .8 and .2 five or six streams of 100
 without a change had one at .05: words over the borders of blocks and estimated memories take the rest."""
 COLOURED_BELOW = 2
-"""Blocks less than so many times as long as the memory are coloured: neighbours correlated by 1/26 are enough to double
-the false alarms of 40 blocks of an autoregression of .9."""
+"""Blocks less than this many times as long as the memory are coloured: neighbours correlated by 1/26 are enough to
+double the false alarms of 40 blocks of an autoregression of .9."""
 RESOLVED = 13.0
-"""Coloured blocks are so many times as long as the memory they resolve, its reach times the share that lasts."""
+"""Coloured blocks are this many times as long as the memory they resolve, its reach times the share that lasts."""
 
 
 class BlockedSegment(NamedTuple):
@@ -64,7 +64,7 @@ class Search(NamedTuple):
     cells: list[NgramTable]
     """The cells of the statistic."""
     shown: list[NgramTable]
-    """Those that tell pieces apart in the end: also those of where the stream is missing, if that changes."""
+    """Those that distinguish pieces in the end: also those of where the stream is missing, if that changes."""
     digits: list[list[ContextOrder]]
     """The digits of the likelihood."""
     margin: int
@@ -85,16 +85,16 @@ class Search(NamedTuple):
     """What permutations are drawn from."""
 
     whole: dict[tuple[int, int, int], BlockedSegment]
-    """The whole stream as a stretch, by its number of blocks; it is asked for again where there is one change."""
+    """The whole stream as a stretch, by its number of blocks; it is needed again where there is one change."""
 
     p_values: dict[tuple[tuple[int, ...], float], float]
-    """Those found, by what was asked about and alpha: asked again, an answer is the same."""
+    """Those found, by segment and alpha: the same test gives the same p-value again."""
 
     given: dict[int, float]
     """Places that are known before the search, each with its p-value: where a stream begins or ends to be missing."""
 
     pools: dict[tuple[int, ...], PooledNoise | None]
-    """The noise of the pieces between the edges that were last asked about."""
+    """The noise of the pieces between the edges that were last tested."""
 
     def stretch(self, start: int, end: int, *, shortest: int = 1) -> BlockedSegment:
         """A stretch of the stream in long blocks, with its clearest split.
@@ -133,7 +133,7 @@ class Search(NamedTuple):
         return SHARES if self.length >= MIN_SHORT_BLOCKS * self.memory.short else (1.0, 0.0)
 
     def _coloured(self, size: int) -> int:
-        """The least length of coloured blocks in a stretch of so many steps; 0 where blocks need no colour."""
+        """The least length of coloured blocks in a stretch of ``size`` steps; 0 where blocks need no colour."""
         faint = self.memory.faint
         width = max(self.long, faint.steps, size // MAX_LONG_BLOCKS)
         if size // width < ENOUGH_BLOCKS:
@@ -168,7 +168,7 @@ class Search(NamedTuple):
         )
 
     def exact(self, window: Span, place: int) -> int:
-        """The place after one round: exact enough to go on from."""
+        """The place after one round: exact enough to split at."""
         return self.located(window, place, rounds=1).place
 
 
@@ -182,7 +182,17 @@ def prepare_search(
     seed: int,
     levels: bool = True,
 ) -> Search:
-    """Make the channels of a stream of so many steps ready for the search; ``levels`` may be taken for changes."""
+    """Make the channels of a stream ready for the search.
+
+    Args:
+        channels: The channels of the stream.
+        length: The number of its steps.
+        margin: The least number of steps between two changes.
+        alpha: The level of the tests.
+        confidence: The confidence of the sets of places.
+        seed: The seed of the permutations.
+        levels: Whether changing levels may explain what lasts; otherwise all of it is memory.
+    """
     forgotten, word = (
         dependence_length(channels, margin if levels else length),
         3 * max_word_length(length) if length > 255 else MIN_STEPS,

@@ -35,7 +35,11 @@ SCORE_THRESHOLD = 4.0
 def select_by_score(search: Search, least: int) -> list[int]:
     """Places of splits with a score above `SCORE_THRESHOLD`, or the ``least`` clearest: more than there may be changes.
 
-    Where the stream as a whole has no clear split, changes may hide one another: its best partition is asked first.
+    Where the stream as a whole has no clear split, changes may hide one another: its best partition is tried first.
+
+    Args:
+        search: The stream.
+        least: How many places are returned at least, where the stream has room for them.
     """
     places = sorted(search.given)
     if not places and _score(search.stretch(0, search.length)) < SCORE_THRESHOLD:
@@ -58,7 +62,12 @@ def _splittable(search: Search, *stretches: tuple[int, int]) -> list[tuple[tuple
 
 
 def weakest_change(search: Search, places: list[int]) -> int:
-    """The place whose two neighbouring pieces differ least clearly."""
+    """The place whose two neighbouring pieces differ least clearly.
+
+    Args:
+        search: The stream.
+        places: All places, in order.
+    """
     edges = [0, *places, search.length]
     found = {
         place: _score(search.stretch(start, end)) for start, place, end in zip(edges, places, edges[2:], strict=False)
@@ -71,7 +80,7 @@ def _score(stretch: BlockedSegment) -> float:
 
 
 DECISIVE = 0.1
-"""A p-value of long blocks above this share of the level may be owed to there being few; then short ones are asked."""
+"""A p-value of long blocks above this share of the level may be due to their small number; then short ones are used."""
 
 
 def select_by_tests(search: Search) -> list[int]:
@@ -89,6 +98,7 @@ def select_by_tests(search: Search) -> list[int]:
 
 def _tested(search: Search, start: int, end: int) -> list[int]:
     """The clearest split of a stretch, if its test believes it, or else the cuts of a partition, if its test does."""
+    # By length, so that the levels of all parts of the stream add up to alpha.
     share = search.alpha * (end - start) / search.length
     long, short = (share * part for part in search.shares)
     whole = search.tested(start, end)
@@ -102,7 +112,11 @@ def _tested(search: Search, start: int, end: int) -> list[int]:
 def significant_places(search: Search, places: list[int]) -> list[int]:
     """The places that a test still finds between their neighbours; the least believable one goes first.
 
-    A place that was found in a wide stretch may owe its p-value to a change that has a place of its own by now.
+    The p-value of a place that was found in a wide window may come from a change that has a place of its own by now.
+
+    Args:
+        search: The stream.
+        places: The places to test, in order.
     """
     while True:
         edges = [0, *places, search.length]
@@ -119,7 +133,7 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: 
     Args:
         search: The stream.
         edges: All places of the stream, its first step before them and its end after them.
-        number: Which edge is asked about, from 1 to the last but one.
+        number: Which edge is tested, from 1 to the last but one.
         alpha: The level that matters.
     """
     if edges[number] in search.given:
@@ -128,6 +142,7 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: 
     if key not in search.p_values:
         stretch = search.tested(edges[number - 1], edges[number + 1])
         long, short = search.shares
+        # Each p-value is divided by its test's share of alpha, so the smaller can be held against alpha (Bonferroni).
         found = search.p_value_of_split(stretch, alpha * long) / long
         if short and found > DECISIVE * alpha:
             found = min(found, short_block_p_value(search, edges, number, alpha * short) / short)
@@ -179,7 +194,7 @@ def short_block_p_value(search: Search, edges: Sequence[int], number: int, alpha
     Args:
         search: The stream.
         edges: All places of a stretch, its first step before them and its end after them.
-        number: Which edge is asked about, from 1 to the last but one.
+        number: Which edge is tested, from 1 to the last but one.
         alpha: The level that matters.
     """
     before, after = edges[number - 1], edges[number + 1]
@@ -197,7 +212,7 @@ def short_block_p_value(search: Search, edges: Sequence[int], number: int, alpha
 
 
 def _pooled_noise(search: Search, edges: Sequence[int]) -> PooledNoise | None:
-    """The noise of the pieces between edges, made once for all that are asked about; None as in `_short_blocks`."""
+    """The noise of the pieces between edges, made once for all of these; None as in `_short_blocks`."""
     key, start, end = tuple(edges), edges[0], edges[-1]
     if key not in search.pools:
         search.pools.clear()
@@ -211,7 +226,7 @@ def _pooled_noise(search: Search, edges: Sequence[int]) -> PooledNoise | None:
 def _short_blocks(search: Search, start: int, end: int) -> ShortBlocks | None:
     """A stretch in short blocks; None where it is too short or does not move."""
     channels = len(search.channels)
-    cells = channels + 2 * min(channels, MAX_CHANNELS) + 3  # about so many, as `moments` has it
+    cells = channels + 2 * min(channels, MAX_CHANNELS) + 3  # about as many as `moments` makes
     most = min(MAX_BLOCKS, int((MAX_NUMBERS / cells) ** 0.5))
     count = (end - start) // max(search.memory.short, -(-(end - start) // most))
     least = search.least(start, end, count)

@@ -75,6 +75,12 @@ def cut_blocks(cells: list[NgramTable], start: int, end: int, count: int) -> Blo
 
     A word stands in the block that it starts in; one that reaches beyond the stretch is not counted, as it would be the
     only one of its kind where a stretch is regular. A word with something missing is not counted either.
+
+    Args:
+        cells: The words of each cell.
+        start: The first step.
+        end: The step after the last.
+        count: The number of blocks.
     """
     edges = start + np.arange(count + 1) * (end - start) // count
     block = np.repeat(np.arange(count), np.diff(edges))
@@ -99,7 +105,7 @@ def cut_blocks(cells: list[NgramTable], start: int, end: int, count: int) -> Blo
 
 
 MOST_CORRELATED = 0.4
-"""Neighbouring blocks are at most so correlated, blocks being longer than the memory."""
+"""The greatest correlation of neighbouring blocks, blocks being longer than the memory."""
 
 
 class Windows(NamedTuple):
@@ -133,10 +139,13 @@ def windows_over(count: int, least: int) -> Windows:
     while round(width) >= 2 * least:
         whole = round(width)
         sizes.append(len(rows))
+        # The penalty of Duembgen and Spokoiny (2001), Annals of Statistics 29: with it the maxima over windows of each
+        # size are alike where nothing changes.
         penalty.append(math.sqrt(2.0 * math.log(math.e * count / whole)))
         step = max(1, whole // 4)
         starts = sorted({*range(0, count - whole + 1, step), count - whole})
         for start in starts:
+            # A sixteenth of a window is fine enough for a score; the place comes from the likelihood later.
             splits = range(start + least, start + whole - least + 1, max(1, whole // 16))
             rows += [(start, split, start + whole) for split in splits]
         width /= 2**0.5
@@ -160,6 +169,7 @@ def degrees_of_freedom(grams: Array, words: Array) -> Array:
     rows = grams[:even:2] - grams[1:even:2]
     pairs = rows[:, :even:2] - rows[:, 1:even:2]
     square = np.maximum(np.einsum("ijc,ijc->c", pairs, pairs), 1e-30)
+    # For m independent differences the ratio is 1 / f + 1 / m on average, and m is half of ``even``.
     concentration = square / np.maximum(np.trace(pairs) ** 2, 1e-30) - 2.0 / even
     return np.asarray(1.0 / np.minimum(np.maximum(concentration, 0.0) + 1.0 / np.maximum(words - 1, 1), 1.0))
 
@@ -202,7 +212,7 @@ def _sums(grams: Array) -> Array:
 
 
 def _local(grams: Array, least: Array) -> tuple[Array, Array]:
-    """v_2, not below ``least``, and r, kept from 0 to `MOST_CORRELATED`, in each cell."""
+    """v_2, not below ``least``, and r, clipped to 0 to `MOST_CORRELATED`, in each cell."""
     own = np.einsum("iic->ic", grams)
     apart = []
     for lag in (1, 2):
@@ -213,12 +223,26 @@ def _local(grams: Array, least: Array) -> tuple[Array, Array]:
 
 
 def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
-    """Normal scores of relative distances of shape (rows, cells), less the penalty of each row."""
+    """Normal scores of relative distances, less the penalty of each row.
+
+    Args:
+        ratio: Distances relative to their means, of shape (rows, cells).
+        freedom: The degrees of freedom of each cell, of shape (cells,).
+        penalty: Of shape (rows,).
+
+    Returns:
+        Of shape (rows, cells).
+    """
     return np.asarray(normal_scores(ratio, freedom) - penalty[:, None])
 
 
 def normal_scores(ratio: Array | float, freedom: Array | int) -> Array:
-    """Standard normal scores of chi-square variables, each given relative to its degrees of freedom."""
+    """Standard normal scores of chi-square variables, by the cube root of Wilson and Hilferty.
+
+    Args:
+        ratio: The variables, each divided by its degrees of freedom.
+        freedom: The degrees of freedom, of a shape that broadcasts.
+    """
     spread = 2.0 / (9.0 * freedom)
     return np.asarray((np.cbrt(np.maximum(ratio, 0.0)) - (1.0 - spread)) / np.sqrt(spread))
 
@@ -268,6 +292,7 @@ def max_statistic(blocks: Blocks, least: int, colour: LinearBootstrap | None = N
 
     def statistic(order: Array) -> float:
         grams = blocks.ordered(order) if colour is None else colour.ordered(order)
+        # The cube root is monotone, so it suffices to take it of the largest distance of each size.
         largest = np.maximum.reduceat(window_distances(grams, windows, believed), windows.sizes, axis=0)
         return float(scores(largest, degrees_of_freedom(grams, blocks.words), windows.penalty).max())
 

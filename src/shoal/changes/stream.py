@@ -40,7 +40,7 @@ class Stream:
 
     @property
     def compared(self) -> Array:
-        """Numbers of shape (n, d) in the order of the values, also where float64 does not tell them apart."""
+        """Numbers of shape (n, d) in the order of the values, also where float64 does not distinguish them."""
         return self._with_exact(dense_ranks)
 
     @property
@@ -49,7 +49,7 @@ class Stream:
         return self._with_exact(distances_from_first)
 
     def _with_exact(self, coded: Callable[[Array], Array]) -> Array:
-        """The values, those columns that are kept exactly coded as floats."""
+        """The values, those columns that are stored exactly coded as floats."""
         assert self.values is not None
         if not self.exact:
             return self.values
@@ -71,7 +71,12 @@ def joined(columns: Sequence[Stream], names: Sequence[str] = ()) -> Stream:
 
 
 def appended(first: Stream, second: Stream) -> Stream:
-    """Two streams of numbers with as many coordinates, one after the other."""
+    """Two streams of numbers, one after the other.
+
+    Args:
+        first: Numbers of shape (n, d).
+        second: Numbers of shape (m, d).
+    """
     assert first.values is not None
     assert second.values is not None
     exact = [
@@ -89,7 +94,7 @@ def _objects(floats: Array, exact: Array | None) -> Array:
 
 
 def _exact_columns(stream: Stream) -> Sequence[Array | None]:
-    """What each coordinate of a stream of numbers has beside its floats."""
+    """What each coordinate of a stream of numbers has in addition to its floats."""
     assert stream.values is not None
     return stream.exact or [None] * stream.values.shape[1]
 

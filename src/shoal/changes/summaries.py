@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 MAX_COORDINATES = 8
 """Coordinates that are described at most."""
 MOVED = 3.0
-"""A coordinate has moved where its mean or its spread has, by so many standard errors."""
+"""A coordinate has moved where its mean or its spread has, by this many standard errors."""
 MAX_SYMBOLS = 5
 """Symbols of a piece that are described at most."""
 
@@ -79,6 +79,7 @@ def _coordinates(stream: Stream, pieces: list[tuple[int, int]]) -> list[list[Coo
 def _described(values: Array, name: str) -> CoordinateSummary:
     """Mean and standard deviation of the finite values."""
     finite = values[np.isfinite(values)]
+    # Sums of numbers near the largest float overflow; such a mean counts as unknown.
     with np.errstate(over="ignore", invalid="ignore"):
         mean = _finite(finite.mean()) if len(finite) else None
         sd = _finite(finite.std(ddof=1)) if len(finite) > 1 else None
@@ -97,6 +98,7 @@ def _move(before: CoordinateSummary, after: CoordinateSummary) -> float:
     of_mean = _ratio(abs(before.mean - after.mean), error)
     if min(before.sd, after.sd) == 0.0:
         return max(of_mean, 0.0 if before.sd == after.sd else np.inf)
+    # The logarithm of a standard deviation from n values has a standard error of about sqrt(1 / 2n).
     of_spread = abs(np.log(before.sd / after.sd)) / np.sqrt(0.5 / before.count + 0.5 / after.count)
     return max(of_mean, float(of_spread))
 

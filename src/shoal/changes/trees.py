@@ -57,6 +57,7 @@ def grow(joined: Sequence[Array], depth: int) -> Trees:
     for level in levels[1:]:
         own = _estimated(level, half, whole)
         below = weighted[:, ::2] + weighted[:, 1::2]
+        # np.logaddexp gives the same and takes a third longer.
         lead = np.exp(-np.abs(own - below))
         weighted = np.maximum(own, below) + np.log(1.0 + lead) + _LOG_HALF
         stops.append(np.exp(own + _LOG_HALF - weighted))
@@ -69,7 +70,7 @@ def predictions(trees: Trees) -> list[Array]:
     Returns:
         For contexts of 0, 1, ... depth bits, of shape (T, 2, 2, 2^bits): by tree, by row, by digit, by context. Row 0
         is for a digit that was not counted; row 1 is with one occurrence of the digit in that context taken out, which
-        is what a digit that was counted is owed.
+        is the prediction of a digit that was counted.
     """
     mixed: Array = np.zeros((2, 2, len(trees.evidence), 1), dtype=np.float32)
     left: Array = np.ones((len(trees.evidence), 1), dtype=np.float32)
@@ -103,12 +104,14 @@ def _estimates(counts: Array) -> Array:
     """The Krichevsky-Trofimov estimates (c + 1/2) / (C + 1), and those with the digit itself taken out."""
     total, found = counts[0] + counts[1], np.empty((2, *counts.shape), dtype=counts.dtype)
     np.divide(counts + 0.5, total + 1.0, out=found[0])
+    # A digit that was not counted cannot be taken out. That entry is never read, but its logarithm is taken.
     np.divide(np.maximum(counts - 0.5, 0.25), np.maximum(total, 1), out=found[1])
     return found
 
 
 def _logs(most: int) -> tuple[Array, Array]:
     """Sums of log(i - 1/2) and of log(i) for i from 1, at least up to ``most``."""
+    # Rounded up to a power of two, so that the cache has few tables for all lengths.
     return _table(1 << max(10, most.bit_length()))
 
 

@@ -1,4 +1,4 @@
-"""The door of change points: whatever a person has, as a `Stream` of numbers or symbols, or one clear line.
+"""The input of change points: whatever a person has, as a `Stream` of numbers or symbols, or one clear error.
 
 Missing values (NaN, None, NaT) stay: among numbers they are a symbol of their own, and so they are among symbols.
 Infinities are ordinary extreme values, since the engine looks at ranks. No library of arrays or frames is imported; a
@@ -38,7 +38,7 @@ Kind = Literal["numbers", "symbols"]
 Array = np.ndarray[Any, Any]
 
 MANY = 50
-"""From so many steps on a stream of symbols must say something twice."""
+"""A stream of at least this many symbols must have some of them more than once."""
 DIFFERENT = 0.8
 """Where there are more different symbols than this share of the steps, most stand once and nothing can be counted."""
 
@@ -188,7 +188,7 @@ def _array_or_elements(listed: Any) -> Any:
         table = np.array(listed, dtype=object)
         if are_numbers(table.ravel().tolist()):
             return table
-    # NumPy turns 1 and "a" into "1" and "a", and tuples into rows; the elements themselves say what they are.
+    # NumPy turns 1 and "a" into "1" and "a", and tuples into rows; the elements themselves show what they are.
     return array if isinstance(listed, np.ndarray) and array.ndim == 1 else list(listed)
 
 

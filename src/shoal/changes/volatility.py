@@ -31,7 +31,7 @@ Array = np.ndarray[Any, Any]
 DECAYS = (0.6, 0.8, 0.9, 0.95, 0.975)
 """The grid of beta."""
 ROUNDS = 4
-"""Weighted least squares are solved so often."""
+"""How often weighted least squares are solved."""
 MIN_VARIANCE = 0.1
 """A step has at least this share of the variance."""
 LONGEST = 0.98
@@ -101,6 +101,7 @@ def _squares(codes: Array) -> Array:
     """
     ordered, count = np.sort(codes), len(codes)
     share = (np.searchsorted(ordered, codes, "left") + np.searchsorted(ordered, codes, "right")) / (2.0 * count)
+    # Nearly the normal quantiles, which NumPy does not have.
     scores = share**0.14 - (1.0 - share) ** 0.14
     new = scores.copy()
     new[1:] -= float(scores[1:] @ scores[:-1]) / max(float(scores @ scores), 1e-12) * scores[:-1]
@@ -119,6 +120,7 @@ def _fit(squares: Array, variance: Array) -> _Fit:
         for _ in range(ROUNDS):
             weighted = past / known**2
             remembered = min(max(float(weighted @ (relative - 1.0)) / max(float(weighted @ past), 1e-12), 0.0), 1.0)
+            # The weights of the next round: the square of a normal value has a variance of twice its own squared.
             known = np.maximum(1.0 + remembered * past, MIN_VARIANCE)
         length = base + float(np.log(known).sum() + (relative / known).sum())
         found.append((length, _of_garch(remembered * (1.0 - decay), decay)))
@@ -128,7 +130,7 @@ def _fit(squares: Array, variance: Array) -> _Fit:
 
 
 def _past(series: Array, decay: float) -> Array:
-    """The mean of the steps before each, weighted by (1 - b) b^(k-1); 1 / (1 - b B) is a product as in `resampling`."""
+    """The mean of the steps before each, weighted by (1 - b) b^(k-1); 1 / (1 - b B) is a product (`noise_models`)."""
     means, lag, weight = np.concatenate(([0.0], series[:-1])) * (1.0 - decay), 1, decay
     while weight > 1e-9 and lag < len(means):
         means[lag:] += weight * means[:-lag].copy()

@@ -102,6 +102,8 @@ def _autoregression(scores: Array) -> Array:
         coefficients[order] = partial
         error *= 1.0 - partial**2
     if coefficients.any():
+        # Kendall's correction for an estimated mean.
         bias = (1.0 + 3.0 * max(float(coefficients.sum()), 0.0)) / n
         coefficients[0] += bias + SAFETY * np.sqrt(error / covariances[0] / n)
+    # Raised, the coefficients may add up to 1 or more, and what they leave would then be differences of the stream.
     return coefficients * min(1.0, 0.999 / max(float(coefficients.sum()), 0.999))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.reports.folder import Record
 
 SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
-"""What every report draws, beside the measure that the verdict rests on."""
+"""What every report draws, besides the measure that the verdict rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

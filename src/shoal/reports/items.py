@@ -59,7 +59,7 @@ def evenly(rows: Sequence[Any], most: int) -> list[Any]:
 
 
 def windows(count: int, centre: int | None, *, most: int = MOST_TOKENS) -> list[tuple[int, int]]:
-    """The stretches of ``count`` tokens that are shown: all, or the beginning, around the centre, and the end."""
+    """The windows of ``count`` tokens that are shown: all, or the beginning, around the centre, and the end."""
     if count <= most:
         return [(0, count)]
     side = most // 4

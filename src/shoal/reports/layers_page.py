@@ -264,5 +264,5 @@ def _time(sweep: LayerSweep) -> Markup:
 
 
 def _lines(texts: Iterable[str]) -> Markup:
-    """A text a line in one cell."""
+    """One text per line in one cell."""
     return Markup("").join(Markup("<small>{}</small>").format(text) for text in texts)

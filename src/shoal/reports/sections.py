@@ -102,7 +102,15 @@ def inside(run: Run) -> Markup | None:
         return None
     text = run.inside[0]["text"]
     rows = [_arm(record) for record in run.inside]
-    head = ("Arm", "Bits a token", "Heads with a role", "Says after the last token", "Against", "Largest parts", "More")
+    head = (
+        "Arm",
+        "Bits per token",
+        "Heads with a role",
+        "Predicted after the last token",
+        "Against",
+        "Largest parts",
+        "More",
+    )
     caption = "What the layers and heads of each arm do; the parts add up to the logit difference"
     shown = text if len(text) <= _CUT else f"{text[: _CUT // 2]} … {text[-_CUT // 2 :]}"
     return _EXAMPLE.format(shown) + table(head, rows, caption=caption, numeric=(1,))

@@ -136,7 +136,7 @@ def _dots(
 
 
 def _labels(ratings: Sequence[StoryRating]) -> list[str]:
-    """The models by the last part of their spec, where that tells them apart."""
+    """The models by the last part of their spec, where that distinguishes them."""
     short = [rating.model.rstrip("/").rpartition("/")[2] for rating in ratings]
     return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
 
@@ -166,7 +166,7 @@ def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Seq
 
 
 def _paradigm(name: str) -> str:
-    """A paradigm as a label, what tells it from its kin first, since a long label is cut short."""
+    """A paradigm as a label, what distinguishes it from its kin first, since a long label is cut short."""
     kin, _, own = name.replace("_", " ").partition("-")
     return f"{own} ({kin})" if own else kin
 

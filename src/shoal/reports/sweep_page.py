@@ -32,7 +32,7 @@ _OBJECTIVES = {"bits_per_byte": "held-out bits per byte"}
 
 
 def write_sweep_report(folder: Path | str) -> Path:
-    """Draw a sweep as one HTML file that needs nothing beside it and fetches nothing, however far it is.
+    """Draw a sweep as one HTML file that needs nothing besides and fetches nothing, however far it is.
 
     Args:
         folder: as `shoal.experiments.sweeps.run_sweep` writes it.
