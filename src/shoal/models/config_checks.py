@@ -152,7 +152,7 @@ def check_shapes(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
     # Quantized weights are packed, several to a number.
     if asked > 2 * there and getattr(config, "quantization_config", None) is None:
         raise CorruptModelError(
-            f"the weights of {where} are not those of its config.json: it asks for {asked:,} weights, and "
+            f"the weights of {where} are not those of its config.json: it has {asked:,} weights, and "
             f"{there:,} are there"
         )
 
@@ -172,7 +172,7 @@ def check_memory(config: PreTrainedConfig, where: str) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
     if needed > memory:
         raise ModelError(
-            f"{where} asks for weights of {needed / 1e9:,.1f} GB, and this machine has {memory / 1e9:,.1f} GB of memory"
+            f"{where} needs weights of {needed / 1e9:,.1f} GB, and this machine has {memory / 1e9:,.1f} GB of memory"
         )
 
 

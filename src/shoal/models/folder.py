@@ -54,7 +54,7 @@ class FolderSource(Source):
 
     def model(self, dtype: torch.dtype) -> PreTrainedModel:
         """Raises CorruptModelError where the weights are cut short or not those of the configuration."""
-        # From the cheap checks to the dear ones: names, headers, shapes, and only then the bytes.
+        # From the cheap checks to the costly ones: names, headers, shapes, and only then the bytes.
         paths, where = check_weights(self.folder), str(self.folder)
         config = self.config()
         shapes = held_shapes(paths)

@@ -44,7 +44,7 @@ class Lexicon:
 
     def other(self, token: int, *key: object) -> int:
         """A token that is not the one given, the same for the same key."""
-        # From the tokens of the pairs, so that an error looks like an answer and no evaluator can tell it by its kind.
+        # From the tokens of the pairs, so that an error cannot be recognized by the kind of its token.
         others = [candidate for candidate in self.ordinary if candidate != token] or [self.unknown]
         return others[int(hash_uniform(0, token, *key) * len(others))]
 

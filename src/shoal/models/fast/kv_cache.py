@@ -99,7 +99,7 @@ class KVCache(KeyValues):
         return torch.arange(ids_BL.shape[1], device=ids_BL.device)
 
     def update(self, layer: int, states: States) -> States:
-        """First the states of whole rows, padding included; then those of one more token a row."""
+        """First the states of whole rows, padding included; then those of one more token per row."""
         if not self._prefilled:
             self._layers[layer] = (self._roomy(states[0]), self._roomy(states[1]))
             return states

@@ -43,7 +43,7 @@ def convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
             file.check_all_used()
     except ShoalError:
         raise
-    except Exception as error:  # a reader of bytes that nobody checked before may fail in any way
+    except Exception as error:  # a reader of unchecked bytes may fail in any way
         raise CorruptModelError(
             f"{path} cannot be converted: {in_one_line(error)}; it is cut short, or not a GGUF file of a text model"
         ) from error

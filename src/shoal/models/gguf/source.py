@@ -1,4 +1,4 @@
-"""A GGUF file, converted to a folder of `transformers` once and loaded from there ever after.
+"""A GGUF file, converted to a folder of `transformers` once and loaded from there afterwards.
 
 The conversion unpacks every quantized block to float32 and takes about half a minute for 100 MB. Its result lies in
 `shoal.files.cache_folder` under the SHA-256 of the file and the version that converted it.
