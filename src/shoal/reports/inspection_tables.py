@@ -70,6 +70,7 @@ def stream_table(found: Inspection) -> Markup:
 
 def lens_table(found: Inspection) -> Markup:
     """The likeliest token by layer, at the last positions."""
+    # The last positions, since the prediction is made there; a row per token of a long text would outweigh the page.
     first = max(0, len(found.tokens) - _LENS_ROWS)
     ids = [piece.id for piece in found.reading.pieces]
     rows = [
