@@ -57,9 +57,9 @@ def test_a_recipe_becomes_a_model_and_is_told_on_the_way(file: Path, capsys: pyt
     main(["pretrain", str(file), "--out", str(out), "--set", "model.width=24"])
     said = capsys.readouterr()
     assert "about" in said.err
-    assert "held-out bits a byte: told" in said.err
+    assert "held-out bits per byte: told" in said.err
     assert "Once upon a time|" in said.err
-    assert "bits a byte [" in said.out
+    assert "bits per byte [" in said.out
     assert f"model   {out / 'model'}" in said.out
     assert json.loads((out / "model" / "config.json").read_text())["hidden_size"] == 24
     main(["pretrain", str(file), "--out", str(out), "--set", "model.width=24", "--json"])

@@ -144,7 +144,7 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ('name = "counting"', 'name = "a"\nrows = "a.jsonl"\noptions = { x = 1 }', "task.rows names a file; give one"),
         ("[5e-4, 2e-3]", "[5e-4, 0.0005]", "a rate stands twice"),
         ('baseline = "random"', 'baseline = "pretrained"', "same arm"),
-        ("pretrained = ", "pretrained-shuffled = 'x'\npretrained = ", "is kept for the shuffled-weights control"),
+        ("pretrained = ", "pretrained-shuffled = 'x'\npretrained = ", "is reserved for the shuffled-weights control"),
         ("pretrained = ", '"../x" = "y"\npretrained = ', "should match pattern"),
         ("[presets.quick", "[presets.quick.traning]\n[presets.quick", "(preset quick): unknown key 'traning'"),
         ("[presets.full", "[presets.full.traning]\n\n[presets.full", "(preset full): unknown key 'traning'"),

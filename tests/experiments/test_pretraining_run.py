@@ -78,7 +78,7 @@ def test_the_model_is_loaded_by_transformers_and_by_shoal(run: PretrainResult) -
 def test_a_result_prints_itself_and_gives_its_curve_as_a_frame(run: PretrainResult) -> None:
     pytest.importorskip("pandas")
     text = str(run)
-    assert f"told: {run.bits_per_byte['told']:.4f} bits a byte [" in text
+    assert f"told: {run.bits_per_byte['told']:.4f} bits per byte [" in text
     assert f"{run.parameters:,} parameters, {run.tokens:,} tokens in {run.steps:,} steps, float32, " in text
     frame = run.to_frame()
     assert list(frame["step"]) == list(range(1, run.steps + 1))

@@ -155,7 +155,7 @@ def test_a_checkpoint_that_is_cut_short_says_how_many_bytes_are_due(checkpoint):
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[:-4])
 
-    with pytest.raises(CorruptModelError, match=f"has {len(whole) - 4} bytes; its header says {len(whole)}"):
+    with pytest.raises(CorruptModelError, match=f"has {len(whole) - 4} bytes; its header states {len(whole)}"):
         load_model(str(checkpoint))
 
 
@@ -168,7 +168,7 @@ def test_a_checkpoint_that_is_cut_short_says_how_many_bytes_are_due(checkpoint):
         (struct.pack("<7i", -16, 24, 2, 4, 2, 20, 32), "sizes that no llama2.c checkpoint has"),
         (struct.pack("<7i", 16, 24, 2, 4, 0, 20, 32), "sizes that no llama2.c checkpoint has"),
         (struct.pack("<7i", 16, 24, 2, 0, 2, 20, 32), "sizes that no llama2.c checkpoint has"),
-        (b"a text file with the wrong suffix, long enough", "sizes that no|header says"),
+        (b"a text file with the wrong suffix, long enough", "sizes that no|header states"),
     ],
 )
 def test_another_file_is_corrupt(tmp_path, content, says):

@@ -141,7 +141,7 @@ def test_fresh_weights_that_no_machine_could_hold_are_not_drawn(model_folder):
     path = model_folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"vocab_size": 10**13}))
 
-    with pytest.raises(ModelError, match=r"asks for weights of .* GB, and this machine has"):
+    with pytest.raises(ModelError, match=r"needs weights of .* GB, and this machine has"):
         load_model(f"random:{model_folder}")
 
 

@@ -119,7 +119,7 @@ class _Notes:
         left = (self._steps - point.step) * seconds / (point.step - step)
         bits = point.loss / math.log(2)
         self._shown.note(
-            f"loss {point.loss:.3f}, {bits / self._bytes_a_token:.3f} bits a byte, "
+            f"loss {point.loss:.3f}, {bits / self._bytes_a_token:.3f} bits per byte, "
             f"{(point.tokens - tokens) / seconds:,.0f} tokens/s, {format_duration(left)} left"
         )
 
@@ -131,7 +131,7 @@ class _Notes:
         scores = ", ".join(f"{name} {one.bits_per_byte:.3f}" for name, one in evaluation.scores.items())
         samples = [f"  {prompt}|{' '.join(text.split())}" for prompt, text in evaluation.samples.items()]
         self._shown.print(
-            "\n".join([f"step {evaluation.step}: held-out bits a byte: {scores or 'nothing held out'}", *samples])
+            "\n".join([f"step {evaluation.step}: held-out bits per byte: {scores or 'nothing held out'}", *samples])
         )
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation returns: one record an item, and their summary."""
+"""What an evaluation returns: one record per item, and their summary."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Scores:
         }
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row an item."""
+        """One row per item."""
         import pandas
 
         return pandas.DataFrame([item.to_dict() for item in self.items])

@@ -41,6 +41,7 @@ def look_inside(loaded: LoadedModel, arm: str, example: Example, run: Path) -> N
     loaded.model.eval()
     try:
         found = inspect_text(loaded.model, loaded.tokenizer, text, name=arm)
+    # A model without an attention or a head that can be read is still a result; its page shows why it has no views.
     except ShoalError as fault:
         write_json(run / FOLDER / f"{arm}.json", record | {"why_not": str(fault)})
         return

@@ -36,6 +36,7 @@ def import_callable(name: str, *, what: str, takes: str) -> Callable[..., Any]:
 
 
 def _module_by_name(name: str, what: str) -> object:
+    # An installed command has its own folder first in the path, and not the working folder as ``python -m`` has.
     sys.path.insert(0, str(Path.cwd()))
     try:
         return importlib.import_module(name)
@@ -50,6 +51,7 @@ def _module_from_file(path: Path, what: str) -> object:
     assert spec is not None  # a .py file always has a loader
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # Before it is executed, as the import system does: dataclasses and pickle look their module up there.
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module

@@ -188,6 +188,7 @@ def _pair_items(left: Sides, right: Sides, one: _Side, two: _Side) -> None:
     for seed in left:
         places = {_item_hash(item): item for item in right[seed][key]}
         wanted = [_item_hash(item) for item in left[seed][key]]
+        # As sets: two equal items of a task are one by their hash, and score the same.
         if set(wanted) != set(places):
             raise UsageError(
                 f"the runs are not comparable: {one.folder} has {len(wanted)} held-out items and {two.folder} "
@@ -211,6 +212,7 @@ def _difference(name: str, left: Sides, right: Sides, confidence: float) -> Diff
         sum(
             value
             for seed, value in by_seed(rows, name, "after", "held_out").items()
+            # Over the seeds of the difference alone, or the two means would not differ by it.
             if seed in differences and value is not None
         )
         / len(differences)

@@ -132,9 +132,7 @@ class TrainingCeiling(ControlCheck):
         ]
         bound = "at least" if measure.higher_is_better else "at most"
         who = f"{' and '.join(short)} did not fit" if short else "both arms fit"
-        says = (
-            f"{who} the seen examples ({measure.label} {_values(reached)}; {bound} {wanted.threshold:g} is asked for)"
-        )
+        says = f"{who} the seen examples ({measure.label} {_values(reached)}; {bound} {wanted.threshold:g} is required)"
         return self.result(says, passed=not short, threshold=wanted.threshold, **reached)
 
 

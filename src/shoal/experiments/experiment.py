@@ -99,7 +99,7 @@ class EvaluationTable(SettingsTable):
     """How models are evaluated."""
 
     token_budget: Count = 4096
-    """Tokens a batch, padding counted."""
+    """Tokens per batch, padding counted."""
 
 
 class Experiment(SettingsTable):
@@ -129,9 +129,11 @@ class Experiment(SettingsTable):
     controls: ControlsTable = ControlsTable()
     evaluation: EvaluationTable = EvaluationTable()
 
+    # Before the fields are validated, since the field itself is a tuple.
     @model_validator(mode="before")
     @classmethod
     def _count_of_seeds(cls, data: Any) -> Any:
+        # By type and not `isinstance`: true is an int in Python, and ``seeds = true`` is a mistake.
         if isinstance(data, dict) and type(data.get("seeds")) is int:
             if not 1 <= data["seeds"] <= 10_000:
                 raise ValueError(
@@ -149,7 +151,7 @@ class Experiment(SettingsTable):
             raise ValueError("treatment and baseline are the same arm; a comparison needs two")
         if self.shuffled_arm in self.arms:
             raise ValueError(
-                f"the arm name {self.shuffled_arm!r} is kept for the shuffled-weights control; rename the arm"
+                f"the arm name {self.shuffled_arm!r} is reserved for the shuffled-weights control; rename the arm"
             )
         if MEASURES[self.measure.primary].bounded and self.measure.smallest_effect >= 1:
             raise ValueError(

@@ -68,6 +68,7 @@ def _write_model(run: Run, arm: str, seed: int, rows: Mapping[str, Sequence[Item
         "config": {
             "model": "shoal",
             "model_args": {"model": source, "arm": arm, "seed": seed, "experiment": experiment.folder_name},
+            # The weights are float32 whatever the precision of the training steps.
             "model_dtype": "float32",
             "device": experiment.device,
         },
@@ -83,6 +84,7 @@ def _write_model(run: Run, arm: str, seed: int, rows: Mapping[str, Sequence[Item
 
 def _stamp(run: Run) -> str:
     """The stamp of the files that are there already, else the present time."""
+    # A run that is judged again replaces its files; with a new stamp readers would find two results of each model.
     for path in sorted(run.folder.glob(f"{FOLDER}/*/results_*.json")):
         if match := _STAMP.fullmatch(path.name):
             return match[1]

@@ -106,7 +106,10 @@ class WorkerContext:
 
             shuffle_weights(loaded.model, torch.Generator().manual_seed(seed))
             loaded = replace(
-                loaded, digest=weight_digest(loaded.model), origin=f"{loaded.origin}, shuffled by seed {seed}"
+                # The digest that was read with the weights is of their old order.
+                loaded,
+                digest=weight_digest(loaded.model),
+                origin=f"{loaded.origin}, shuffled by seed {seed}",
             )
         return loaded
 

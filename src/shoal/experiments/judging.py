@@ -87,6 +87,7 @@ def measure_effect(experiment: Experiment, arms: Mapping[str, ArmItems]) -> Effe
     pairs = paired_differences(name, arms[experiment.treatment], arms[experiment.baseline])
     differences = tuple(pairs.values())
     flips = sign_flip(differences, confidence=confidence) if differences else None
+    # `gain` has turned the sign, so that the label must say what a positive number is.
     saved = "" if MEASURES[name].higher_is_better else " saved"
     return Effect(
         measure=f"{MEASURES[name].label}{saved}",
@@ -115,7 +116,7 @@ def _needed(effect: Effect) -> tuple[int | None, str | None]:
     """The seeds that would settle it: by finding an effect of d where the estimate reaches d, else by excluding d."""
     if effect.difference_sd is None:
         return None, "at least 6 seeds per arm, so that their spread can be seen"
-    # A reached estimate must be told from 0; a smaller one is settled by excluding d.
+    # A reached estimate must be distinguished from 0; a smaller one is settled by excluding d.
     distance = effect.smallest if effect.estimate >= effect.smallest else effect.smallest - effect.estimate
     seeds = seeds_needed(distance, effect.difference_sd, alpha=1 - effect.confidence)
     return seeds, needed_sentence(seeds, len(effect.differences), distance)
@@ -124,6 +125,7 @@ def _needed(effect: Effect) -> tuple[int | None, str | None]:
 def _items_view(experiment: Experiment, arms: Mapping[str, ArmItems]) -> dict[str, Any]:
     """The same comparison with the items as the unit, seed by seed, and with both resampled."""
     name = experiment.measure.primary
+    # McNemar's test is of right and wrong: a measure of another kind falls back to exact match.
     right = MEASURES[name].right or MEASURES["exact_match"].right
     assert right is not None
     first, second = arms[experiment.treatment], arms[experiment.baseline]

@@ -43,7 +43,10 @@ def load_experiment(path_or_name: str | os.PathLike[str], preset: str | None = N
         raise ExperimentFileError(f"{source}: presets holds one table per preset, as [presets.quick]")
     chosen = preset or data.get("preset")
     experiments = {
-        name: _validated(source, _merged(data, table) | {"preset": name}, name) for name, table in presets.items()
+        # All presets, and not the chosen one alone: a mistake in the full preset shows with the quick run, hours
+        # earlier.
+        name: _validated(source, _merged(data, table) | {"preset": name}, name)
+        for name, table in presets.items()
     }
     if chosen in experiments:
         return experiments[chosen]
@@ -79,6 +82,7 @@ def _shipped() -> Any:
 
 def _read(path_or_name: str | os.PathLike[str]) -> tuple[str, bytes]:
     path = Path(path_or_name)
+    # A bare word is the name of a shipped experiment and all else a file, so that each mistake gets its own error.
     if path.suffix != ".toml" and len(path.parts) == 1 and not path.is_file():
         if str(path) not in shipped_experiments():
             raise UnknownNameError("experiment", str(path), shipped_experiments())
@@ -145,4 +149,5 @@ def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
     task = data.get("task")
     if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
         return data
+    # An absolute path stays as it is by the rules of ``/``, so that a run's own file may be read again.
     return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}

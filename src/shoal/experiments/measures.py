@@ -130,7 +130,7 @@ register_measure(
     Measure(
         name="bits_per_byte",
         label="bits per byte",
-        meaning="information needed to say the completion, in bits for each of its bytes, averaged over items",
+        meaning="information needed to encode the completion, in bits for each of its bytes, averaged over items",
         item=lambda item: item.bits_per_byte,
         higher_is_better=False,
         bounded=False,

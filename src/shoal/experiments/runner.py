@@ -47,7 +47,7 @@ def run_experiment(
     Args:
         experiment: as `load_experiment` gives it.
         folder: the run folder; made where it does not exist.
-        workers: processes that work side by side; ``auto`` is one a core, or one where there is a GPU; 0 does all in
+        workers: processes that work side by side; ``auto`` is one per core, or one where there is a GPU; 0 does all in
             this process.
         progress: called with (what, done, total).
 
@@ -78,6 +78,7 @@ class _ExperimentRun:
         self.task = task
         self.progress = progress
         keep_environment(store)
+        # Rows of a file may change between two calls though the experiment's own file stays the same; hence the digest.
         choices = store.read("choices.json") or {}
         examples = examples_digest(task)
         if choices.get("examples", examples) != examples:
@@ -131,6 +132,8 @@ class _ExperimentRun:
             )
         self._do("certify and prepare", jobs, is_done=lambda job: self.store.path(job.place).is_file())
         if precision == "auto":
+            # Measured once and then shared: arms that chose by themselves could differ in dtype, and timing decides by
+            # chance.
             precision = self.store.read("precision.json")["precision"]
         self._choose(precision=precision)
 
@@ -139,6 +142,7 @@ class _ExperimentRun:
         self._choose(learning_rates=choose_rates(self.store, self.experiment))
 
     def _train(self) -> None:
+        # Seeds outside, so that a run that is stopped early has whole pairs of arms.
         jobs = [self._arm_job(arm, seed) for seed in self.experiment.seeds for arm in all_arms(self.experiment)]
         jobs += [self._control_job(control) for control in self._training_controls()]
         self._do("train and evaluate", jobs)
@@ -203,6 +207,7 @@ def _check_specs(experiment: Experiment) -> None:
 
     for arm, spec in experiment.arms.items():
         parsed = parse_spec(spec)
+        # ``random:`` wraps the spec whose architecture it takes, which must be there too.
         named = parsed.inner or parsed
         if named.kind == "dummy":
             raise UsageError(f"the arm {arm!r} names the dummy {spec!r}, which cannot be trained; name a model")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def as_table(experiment: SettingsTable) -> dict[str, Any]:
     """The experiment as the run folder keeps it: plain values, no None."""
+    # TOML has no null, so that a key without a value is left out.
     table: dict[str, Any] = experiment.model_dump(mode="json", exclude_none=True)
     return table
 
@@ -33,6 +34,7 @@ def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> 
         before, now = held.get(key), wanted.get(key)
         if isinstance(before, dict) and isinstance(now, dict):
             found += differing(before, now, f"{place}{key}.")
+        # Entry by entry, so that the message names the key that differs and does not print two lists.
         elif _are_tables(before) and _are_tables(now) and len(before) == len(now):
             for number, (one, other) in enumerate(zip(before, now, strict=True)):
                 found += differing(one, other, f"{place}{key}.{other.get('name', number)}.")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+# A full disk, a quota, and the file size limit of a shell or a batch system.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -93,6 +94,7 @@ def read_json_rows(path: Path, *, required: bool = False) -> list[dict[str, Any]
     """
     if not required and not path.is_file():
         return []
+    # What stands behind the last line end: empty, or a line that was cut short.
     *lines, _ = _text(path).split("\n")
     return [_decoded(f"{path}, line {number},", line) for number, line in enumerate(lines, 1) if line]
 

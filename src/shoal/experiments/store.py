@@ -50,9 +50,11 @@ class RunStore:
             _refuse_foreign(folder, plan)
             folder.mkdir(parents=True, exist_ok=True)
             self._lock()
+            # Under the lock: the partial files may be those of a run that is alive.
             _sweep(folder)
         try:
             self._claim(experiment)
+        # Ctrl-C too: without the release a notebook would keep the folder locked until it ends.
         except BaseException:
             self.close()
             raise
@@ -66,6 +68,7 @@ class RunStore:
         for entry in list(self.folder.iterdir()) if self.is_new else []:
             if entry.is_dir():
                 shutil.rmtree(entry)
+            # The lock is held: were its file gone, a second process could lock a new one of the same name.
             elif entry.name != _LOCK:
                 entry.unlink()
 
@@ -97,6 +100,7 @@ class RunStore:
     def add_timing(self, row: dict[str, Any]) -> None:
         """Append what took how long. A line that a kill cut short is ended first."""
         path = self.path("timings.jsonl")
+        # Appended, and not written atomically as the other files: with thousands of jobs each would rewrite the whole.
         with disk_faults(self.folder), path.open("ab+") as file:
             # A row that was cut short would swallow the next one.
             if file.tell():
@@ -146,6 +150,7 @@ def _refuse_foreign(folder: Path, plan: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise StoreError(f"{folder} is a file; a run needs a folder: give another one with --out")
     if folder.is_dir() and not (folder / plan).is_file():
+        # Hidden files are left by editors and file managers, and by a run that got no further than its lock.
         others = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
         if others:
             raise StoreError(

@@ -33,6 +33,7 @@ def make_experiment_task(experiment: Experiment) -> Task:
     else:
         rows = read_rows(Path(experiment.task.rows), end_token=END_TOKEN)
         task = task_from_rows(rows, split=split, name=experiment.task.name)
+    # Two seen examples, since tuning validates on one of them.
     if len(task.seen) < 2 or not task.held_out:
         raise UsageError(
             f"the split {task.split.name} of the task {task.name!r} leaves {len(task.seen)} seen and "
@@ -59,6 +60,7 @@ def train_validation_split(examples: Sequence[Example], share: float, seed: int)
         seed: random seed.
     """
     count = min(max(1, round(share * len(examples))), len(examples) - 1)
+    # Seeded by a text, so that this draw is independent of others with the same number.
     drawn = set(random.Random(f"validation {seed}").sample(range(len(examples)), count))
     train = [example for place, example in enumerate(examples) if place not in drawn]
     return train, [example for place, example in enumerate(examples) if place in drawn]

@@ -65,6 +65,7 @@ def choose_rates(store: RunStore, experiment: Experiment) -> dict[str, dict[str,
     if not experiment.tuning.learning_rates:
         rate = experiment.training.learning_rate
         return {arm: {"chosen": rate, "trials": []} for arm in all_arms(experiment)}
+    # The precision has no part in a trial's place, so that any serves to find the records.
     trials = [read_trial(store.path(f"{job.place}/done.json")) for job in trial_jobs(experiment, "float32")]
     return {
         arm: _chosen(arm, experiment, [trial for trial in trials if trial.arm == arm]) for arm in all_arms(experiment)
@@ -77,6 +78,7 @@ def _chosen(arm: str, experiment: Experiment, trials: Sequence[TrialRecord]) -> 
     for rate in sorted(experiment.tuning.learning_rates):
         found = [trial.score for trial in trials if trial.learning_rate == rate]
         known = [score for score in found if score is not None]
+        # A rate that diverged for one seed is out: the mean over the others would be of the lucky ones.
         if len(known) == len(found):
             scores[rate] = sum(known) / len(known)
     if not scores:

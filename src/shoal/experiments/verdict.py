@@ -196,6 +196,7 @@ def decide(*, estimate: float, low: float, high: float, smallest: float, control
         smallest: d, above 0.
         controls: all that were named; one that failed confounds.
     """
+    # First, since a failed control makes any effect, and its absence, mean nothing.
     if any(not control.passed for control in controls):
         return "confounded"
     if low > 0 and estimate >= smallest:
@@ -250,10 +251,11 @@ def needed_sentence(seeds: int | None, current: int, distance: float) -> str:
     Args:
         seeds: per arm, that find an effect of the distance with 80 % power; None where no number up to 100,000 does.
         current: seeds of the experiment.
-        distance: the effect that has to be told from none, in the units of the measure.
+        distance: the effect that has to be distinguished from none, in the units of the measure.
     """
     if seeds is None:
         return "no number of seeds up to 100,000 would settle it; state a larger smallest effect or reduce the spread"
+    # By the power calculation this run should have sufficed, so that its own number is no advice.
     if seeds <= current:
         return (
             f"about twice as many seeds ({2 * current}); {current} should have given 80% power for a difference of "

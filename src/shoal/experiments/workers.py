@@ -173,6 +173,7 @@ class WorkerPool(Generic[W]):
                     raise_fault(outcome.answer)
                 yield outcome
         finally:
+            # After a fault, or where the caller goes no further: no thread may begin another job.
             round_.waiting.clear()
 
     @property
@@ -203,6 +204,7 @@ class WorkerPool(Generic[W]):
                 round_.ended.put(fault)
                 return
             answer = ask(worker, item.to_dict()) if worker is not None else None
+            # A worker that was ended by `close` has not died over its job.
             if worker is None or self._closing:
                 return
             if answer is not None:
@@ -212,6 +214,7 @@ class WorkerPool(Generic[W]):
 
     def _survives(self, place: int, item: W, round_: _Round[W]) -> bool:
         """Handle the death of a worker over a job; whether this thread takes further jobs."""
+        # Out of the table before it is waited for, so that the next job at this place starts a fresh one.
         worker = self._workers.pop(place)
         end_workers([worker])
         code = worker.poll()
@@ -219,6 +222,7 @@ class WorkerPool(Generic[W]):
             round_.ended.put(WorkerError(_obituary(item, code)))
             return False
         if round_.count_death(item) < MAX_DEATHS:
+            # In front: a job that kills its workers shows that early, and not after hours of others.
             round_.waiting.appendleft(item)
         else:
             how = f"signal {-code}" if code and code < 0 else f"exit code {code}"
@@ -271,6 +275,7 @@ def start_worker(
     Raises:
         WorkerError: no process can be started.
     """
+    # The worker imports this very source, installed or not, ahead of another shoal on the path.
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     # Several workers with as many threads as cores each would wait for each other.
@@ -312,6 +317,7 @@ def ask(worker: WorkerProcess, message: Mapping[str, Any]) -> dict[str, Any] | N
     with suppress(OSError, ValueError):
         _send(worker, message)
         line = worker.stdout.readline() if worker.stdout is not None else ""
+        # A worker that is killed may leave half a line.
         if line.endswith("\n"):
             answer: dict[str, Any] = json.loads(line)
             return answer
@@ -326,6 +332,7 @@ def end_workers(workers: Iterable[WorkerProcess]) -> None:
     for worker in workers:
         with suppress(OSError):
             if worker.stdin is not None:
+                # All inputs first: the workers then end side by side, and not one grace period after another.
                 worker.stdin.close()
     for worker in workers:
         try:

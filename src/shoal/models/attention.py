@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+# Blocks of scores (keys × queries) stay in the near caches; _BUFFER floats, 1 MB, are shared by as many heads as fit,
+# so that one batched product serves them all.
 _QUERIES = 64
 _KEYS = 256
 _BUFFER = 2**18
+# Queries are multiplied by it, so that 2**x, which is faster, does the work of e**x.
 _LOG2_E = 1.4426950408889634
+# Well within float32 (3e38), since the same weights are multiplied by values, too.
 _SAFE = 1e30
 
 
@@ -39,6 +43,7 @@ def fast_forward(model: PreTrainedModel) -> Iterator[None]:
     its own.
     """
     changed: list[tuple[torch.nn.Module, str]] = []
+    # Not requires_grad of the weights: they have it in scoring, too, under no_grad.
     if torch.is_grad_enabled():
         yield
         return
@@ -52,6 +57,7 @@ def fast_forward(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         for module, name in changed:
+            # The replacement lies on the object and hides the method of its class, which is seen again without it.
             delattr(module, name)
 
 
@@ -71,6 +77,12 @@ def banded_attention(
     product as the output, by a column of ones beside the values. Rows in which a sum comes near to overflow, or to
     nothing, are computed again by the fused kernel of torch, which is used throughout elsewhere.
 
+    Args:
+        query_BHLK: queries.
+        key_BHLK: keys.
+        value_BHLK: values.
+        window: how many keys a query sees, itself included.
+
     Returns:
         B × H × L × K.
     """
@@ -78,6 +90,7 @@ def banded_attention(
         return _fused(query_BHLK, key_BHLK, value_BHLK, window)
     out_BHLK, sum_BHL = _without_maximum(query_BHLK, key_BHLK, value_BHLK, window)
     least_B, most_B = sum_BHL.flatten(1).aminmax(dim=1)
+    # Written as "not within", so that NaN, which fails every comparison, is unsafe, too.
     unsafe = (~((least_B > 1.0 / _SAFE) & (most_B < _SAFE))).nonzero()[:, 0]
     if len(unsafe):
         out_BHLK[unsafe] = _fused(query_BHLK[unsafe], key_BHLK[unsafe], value_BHLK[unsafe], window)
@@ -109,6 +122,7 @@ def _without_maximum(
     for first in range(0, rows * heads, group):
         part = slice(first, first + group)
         _attend(query_GKL[part], key_GLK[part], value_GKL[part], out_GKL[part], window)
+    # One division behind all products, not one per weight.
     out_GKL[:, :width].div_(out_GKL[:, width:])
     out_BHKL = out_GKL.view(rows, heads, width + 1, length)
     return out_BHKL[:, :, :width].transpose(2, 3), out_BHKL[:, :, width]
@@ -129,12 +143,15 @@ def _attend(
             size = len(query_GKL) * (last - first) * (stop - start)
             weight_GJQ = buffer[:size].view(len(query_GKL), last - first, stop - start)
             key_GJK, query_GKQ = key_GLK[:, first:last], query_GKL[:, :, start:stop]
+            # Only blocks on an edge of the band have hidden pairs.
             if last > start + ahead + 1 or first < end - window:
                 band_JQ = _band(start + ahead - first, last - first, stop - start, window)
+                # The mask is what the product is added to, so that it takes no pass of its own.
                 torch.baddbmm(band_JQ, key_GJK, query_GKQ, out=weight_GJQ).exp2_()
             else:
                 torch.bmm(key_GJK, query_GKQ, out=weight_GJQ).exp2_()
             if stop - start == length and last - first == length + ahead:
+                # A short text is one block, whose product needs no copy.
                 torch.bmm(value_GKL, weight_GJQ, out=out_GKL)
             elif number:
                 out_GKL[:, :, start:stop].add_(torch.bmm(value_GKL[:, :, first:last], weight_GJQ))
@@ -152,6 +169,7 @@ def _band(ahead: int, keys: int, queries: int, window: int) -> torch.Tensor:
 def _fused(query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor, window: int) -> torch.Tensor:
     """The same by torch's fused kernel, a block of queries against its band of keys."""
     length, ahead = query_BHLK.shape[2], key_BHLK.shape[2] - query_BHLK.shape[2]
+    # With is_causal in place of a mask, the kernel skips blocks above the diagonal.
     if length <= window and not ahead:
         return scaled_dot_product_attention(query_BHLK, key_BHLK, value_BHLK, is_causal=True, scale=1.0)
     place = torch.arange(length + ahead, device=query_BHLK.device)
@@ -168,6 +186,7 @@ def _fused(query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.T
 
 
 def _neo_attention(module: Any) -> tuple[str, Callable[..., Any]]:
+    # A global layer is one whose window is the whole context.
     window = module.config.window_size if module.attention_type == "local" else module.config.max_position_embeddings
 
     def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, _: object = None) -> tuple[Any, None]:

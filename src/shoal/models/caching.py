@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from shoal.models.factorization import FactoredModel
     from shoal.models.lengths import Lengths
 
+# Short, since the trials are run for each model: two lengths, so that there is padding, and two more tokens, so that a
+# cache is read that was itself written behind a cache.
 _LENGTH = 6
 _SHORTER = 3
 _CONTINUED = 2
+# The newer method and the older one, which some caches have alone.
 _WAYS = ("batch_select_indices", "reorder_cache")
 
 
@@ -52,11 +55,12 @@ _known: WeakKeyDictionary[torch.nn.Module, tuple[object, CacheUse | None]] = Wea
 
 
 def cache_use(factored: FactoredModel) -> CacheUse | None:
-    """How the model, which is in evaluation mode, can go on from what it has read; None where it must read all again.
+    """How the model, which is in evaluation mode, can continue behind what it has read; None where it must read all.
 
     What was found is remembered for as long as the model object lives with the same forward, for texts as long.
     """
     model: Any = factored.model
+    # A forward put on the object may use the cache otherwise than the class does.
     tried_on = (vars(model).get("forward"), factored.lengths)
     found = _known.get(model)
     if found is None or found[0] != tried_on:
@@ -98,6 +102,7 @@ def read_on(
         The logits of the last position (B × V), and the cache that holds what was read, too.
     """
     if "position_ids" in forward_parameters(model):
+        # At padding the sum of the mask is 0 and the position -1; it is masked, but must be an index all the same.
         extra["position_ids"] = (mask_BL.cumsum(1) - 1).clamp_min(0)[:, -ids_BL.shape[1] :]
     output = model(input_ids=ids_BL, past_key_values=cache, use_cache=True, attention_mask=mask_BL, **extra)
     logits_BV: torch.Tensor = output.logits[:, -1]
@@ -108,6 +113,7 @@ def read_on(
 def _find(model: PreTrainedModel, lengths: Lengths) -> CacheUse | None:
     if "past_key_values" not in forward_parameters(model) or not _succeeds(lambda: _reaches(model, lengths)):
         return None
+    # Three rows, of which the first is dropped: rows that stay where they are would prove nothing.
     alike = [spread_ids(model, _LENGTH + _CONTINUED, first).tolist() for first in (1, 12, 23)]
     uneven = [row[first:] for row, first in zip(alike, (0, _LENGTH - _SHORTER, 1), strict=True)]
     for way in _WAYS:
@@ -118,7 +124,7 @@ def _find(model: PreTrainedModel, lengths: Lengths) -> CacheUse | None:
 
 
 def _succeeds(trial: Callable[[], bool]) -> bool:
-    """Whether a trial does; a cache that cannot do what is tried may say so by any exception."""
+    """Whether a trial succeeds; a cache that cannot do what is tried may raise any exception."""
     try:
         return trial()
     except Exception:  # noqa: BLE001
@@ -126,8 +132,10 @@ def _succeeds(trial: Callable[[], bool]) -> bool:
 
 
 def _reaches(model: PreTrainedModel, lengths: Lengths) -> bool:
-    """Whether a row as long as any that will be read goes on with the logits of reading all again."""
+    """Whether a row as long as any that will be read continues with the logits of reading all again."""
     length = lengths.reached
+    # The short trial covers short rows; and where the last tokens change the numbers of all, rows are read again at
+    # that border anyway.
     if length <= _LENGTH + _CONTINUED or not lengths.agree(length - _CONTINUED, length):
         return True
     row_1L = spread_ids(model, length)[None]
@@ -140,7 +148,7 @@ def _reaches(model: PreTrainedModel, lengths: Lengths) -> bool:
 
 
 def _goes_on(model: PreTrainedModel, rows: list[list[int]], way: str) -> bool:
-    """Whether rows that go on with a cache, the first one dropped on the way, get the logits of reading all again."""
+    """Whether rows that continue with a cache, the first one then dropped, get the logits of reading all again."""
     ids_BL, mask_BL = left_padded([row[:-_CONTINUED] for row in rows], model.device)
     logits_BV, cache = read_on(model, ids_BL, mask_BL, None)
     kept = torch.arange(1, len(rows), device=model.device)

@@ -27,12 +27,18 @@ _SIZES = frozenset(
         "sliding_window", "max_position_embeddings", "n_positions",
     }
 )  # fmt: skip
+# Far above any model; beyond it even a model without memory takes minutes to lay out.
 _MOST_LAYERS = 10_000
+# The first number between dots in the name of a weight is its layer, whatever an architecture calls it.
 _LAYER = re.compile(r"\.(\d+)\.")
 
 
 def check_values(config: PreTrainedConfig, where: str) -> None:
     """Raise for a number that no model can have. Kinds of values are checked by `transformers`.
+
+    Args:
+        config: of the model.
+        where: names it in the error message.
 
     Raises:
         ModelError: with the key, its value and what was expected.
@@ -42,12 +48,13 @@ def check_values(config: PreTrainedConfig, where: str) -> None:
     for key, value in {**values, **(rope if isinstance(rope, dict) else {})}.items():
         expected = _expected(key, value)
         if expected:
-            raise ModelError(f"{where} says {key} = {value!r}; expected {expected}")
+            raise ModelError(f"{where} has {key} = {value!r}; expected {expected}")
 
 
 def _text_part(config: PreTrainedConfig, where: str) -> PreTrainedConfig:
     """The configuration of the language model, which in models of several kinds of input is a part of the whole."""
     try:
+        # Both are called, since either may fail where a configuration names parts of the wrong kind.
         parts = [config.get_text_config(decoder=decoder) for decoder in (True, False)]
     except Exception as error:  # a configuration may be wrong in any way
         raise ModelError(f"{where} cannot be used: {in_one_line(error)}") from error
@@ -62,6 +69,7 @@ def _text_part(config: PreTrainedConfig, where: str) -> PreTrainedConfig:
 
 def _expected(key: str, value: Any) -> str:
     """What a key's value should be; empty where it is."""
+    # A bool is an int in Python; None and names are checked by transformers.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     if key in _SIZES and value < 1:
@@ -98,7 +106,12 @@ def held_shapes(paths: list[Path]) -> dict[str, tuple[int, ...]]:
 
 
 def check_layers(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
-    """Raise where a configuration asks for more layers than the weights are of.
+    """Raise where a configuration has more layers than the weights.
+
+    Args:
+        config: of the model.
+        shapes: of the weights that are there, by name.
+        where: names the model in the error message.
 
     Raises:
         CorruptModelError: with both numbers.
@@ -107,7 +120,7 @@ def check_layers(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
     numbers = {int(number) for name in shapes for number in _LAYER.findall(name)[:1]}
     if isinstance(stated, int) and numbers and stated > max(numbers) + 1:
         raise CorruptModelError(
-            f"the weights of {where} are not those of its config.json: it says {stated:,} layers, and the weights "
+            f"the weights of {where} are not those of its config.json: it has {stated:,} layers, and the weights "
             f"are of {max(numbers) + 1:,}"
         )
 
@@ -117,10 +130,16 @@ def check_shapes(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
 
     The model is laid out without memory for its weights.
 
+    Args:
+        config: of the model.
+        shapes: of the weights that are there, by name.
+        where: names the model in the error message.
+
     Raises:
         CorruptModelError: with the first name and both shapes, or the two numbers of weights.
         ModelError: the architecture cannot be built.
     """
+    # Names that are missing or unknown are left to `build_model`, which knows how transformers renames old ones.
     empty = empty_model(config, where)
     for name, weight in empty.state_dict().items():
         held = shapes.get(name)
@@ -133,7 +152,7 @@ def check_shapes(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
     # Quantized weights are packed, several to a number.
     if asked > 2 * there and getattr(config, "quantization_config", None) is None:
         raise CorruptModelError(
-            f"the weights of {where} are not those of its config.json: it asks for {asked:,} weights, and "
+            f"the weights of {where} are not those of its config.json: it has {asked:,} weights, and "
             f"{there:,} are there"
         )
 
@@ -141,19 +160,28 @@ def check_shapes(config: PreTrainedConfig, shapes: Shapes, where: str) -> None:
 def check_memory(config: PreTrainedConfig, where: str) -> None:
     """Raise where fresh float32 weights would not fit into the memory of this machine.
 
+    Args:
+        config: of the model.
+        where: names it in the error message.
+
     Raises:
         ModelError: with both sizes.
     """
     needed = 4 * sum(weight.numel() for weight in empty_model(config, where).parameters())
+    # Windows has no sysconf; there the allocation itself must fail.
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
     if needed > memory:
         raise ModelError(
-            f"{where} asks for weights of {needed / 1e9:,.1f} GB, and this machine has {memory / 1e9:,.1f} GB of memory"
+            f"{where} needs weights of {needed / 1e9:,.1f} GB, and this machine has {memory / 1e9:,.1f} GB of memory"
         )
 
 
 def empty_model(config: PreTrainedConfig, where: str) -> PreTrainedModel:
     """The model of a configuration on the meta device: all names and shapes, and no memory.
+
+    Args:
+        config: of the model.
+        where: names it in the error message.
 
     Raises:
         ModelError: the architecture cannot be built.
@@ -170,6 +198,10 @@ def empty_model(config: PreTrainedConfig, where: str) -> PreTrainedModel:
 
 def check_runs(model: PreTrainedModel, where: str) -> None:
     """Raise where a model of a configuration that looks right cannot read two tokens.
+
+    Args:
+        model: on the CPU; its mode is restored.
+        where: names it in the error message.
 
     Raises:
         ModelError: with what went wrong.

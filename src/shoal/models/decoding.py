@@ -117,6 +117,7 @@ def decode_rows(
             _MAX_CELLS if last_only and use is not None else max(1, _MAX_LOGITS // factored.vocabulary),
             padded=may_pad and use is not None and use.pads,
             lengths=factored.lengths,
+            # A model whose rows change each other must read them one by one.
             **({} if factored.padding == "right" else {"max_rows": 1}),
         )
         going = [row for group in groups for row in decoding.decode(group, use)]
@@ -128,7 +129,12 @@ def can_continue(factored: FactoredModel) -> bool:
 
 
 def argmax_tokens(logits_BV: torch.Tensor, _rows: Sequence[Prefix]) -> torch.Tensor:
-    """The argmax of each row."""
+    """The argmax of each row, as `decode_rows` takes it.
+
+    Args:
+        logits_BV: the logits of each row.
+        _rows: not used.
+    """
     return logits_BV.argmax(-1)
 
 
@@ -161,7 +167,9 @@ def group_prefixes(
         lengths: rows whose lengths do not agree are separated.
     """
     group: list[Prefix] = []
+    # By limit as well, so that the rows of a group end at about the same time.
     for row in sorted(rows, key=lambda row: (row.length, row.limit)):
+        # Rows come sorted, so the newest is the longest and decides the room of all.
         full = (len(group) + 1) * (len(row.prefix) + row.limit) > max_cells or len(group) == max_rows
         if group and (full or not _go_together(group[0], row, lengths, padded=padded)):
             yield group
@@ -181,6 +189,7 @@ def _decode_fast(model: FastModel, rows: list[Prefix], end_id: int | None, choos
     ids_BL = torch.tensor([[*row.prefix, *[0] * (max(lengths) - len(row.prefix))] for row in rows], device=model.device)
     lengths_B = torch.tensor(lengths, device=model.device)
     cache = KVCache(lengths_B, max(length + row.limit for length, row in zip(lengths, rows, strict=True)))
+    # The last token of each row, since padding stands behind it.
     last_BD = model.hidden(ids_BL, cache)[torch.arange(len(rows), device=model.device), lengths_B - 1]
     cache.advance()
     while rows:
@@ -221,6 +230,7 @@ class _Decoding:
         model: Any = self._factored.model
         last, again = self._factored.lengths.last(max(row.length for row in rows)), []
         ids_BL, mask_BL = left_padded([row.ids for row in rows], model.device)
+        # Before the first read only: what the model keeps must then stay for the whole group.
         self._factored.forget()
         cache: Any = None
         while rows:
@@ -228,6 +238,8 @@ class _Decoding:
             next_B = self._choose(logits_BV, rows)
             going = append_next(rows, next_B, self._end_id)
             if last is not None:
+                # The keys of these rows were computed for another segment of lengths, so that their cache is worth
+                # nothing.
                 again += [rows[place] for place in going if rows[place].length > last]
                 going = [place for place in going if rows[place].length <= last]
             if len(going) < len(rows):
@@ -237,5 +249,6 @@ class _Decoding:
                 if rows:
                     use.select(cache, left_B)
             ids_BL = next_B[:, None]
+            # The mask covers the cache as well.
             mask_BL = torch.cat([mask_BL, mask_BL.new_ones(len(rows), 1)], dim=1)
         return again

@@ -4,8 +4,8 @@ Scoring needs logits at a few positions only, and never all of them at once, so 
 itself. What a model's own forward does between the two (a scale, a soft cap) is found by trying the few forms that are
 in use and comparing with the logits of the model itself on a small probe; where none gives the same numbers,
 the model stays whole and its full logits are used. Where shoal has a fast model of the architecture, and it gives
-the same numbers on the probe, that is run. Cost: a handful of forward passes over seven tokens, once a model.
-Where a caller says how long its rows are, it is also found whether the length of what is read plays a part
+the same numbers on the probe, that is run. Cost: a handful of forward passes over seven tokens, once per model.
+Where a caller gives the length of its rows, it is also found whether the length of what is read plays a part
 (`shoal.models.lengths`), by a handful of passes over as many tokens.
 
 Shapes: B rows, L positions, D hidden width, V vocabulary, N any number of positions.
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 
 Padding = Literal["right", "none"]
 
+# Of two lengths, so that one row must be padded.
 _PROBE_LENGTHS = (7, 4)
 _MIN_LENGTH = 64
 """Lengths are looked at up to here at least, and then to the next power of two, so that few callers look again."""
 _COMPARED = 64
 """Places at most at which two readings are compared."""
+# Granite divides by logits_scaling; both ways are tried, and the probe decides.
 _SCALES: tuple[tuple[str, Callable[[float], float]], ...] = (
     ("logit_scale", lambda value: value),
     ("logits_scaling", lambda value: 1.0 / value),
@@ -68,7 +70,7 @@ class FactoredModel:
     """The number of logits."""
 
     lengths: Lengths = ALL_AGREE
-    """Which lengths of what is read give the same numbers, as far as the caller of `factor_model` asked."""
+    """Which lengths of what is read give the same numbers, up to the ``max_length`` given to `factor_model`."""
 
     @property
     def path(self) -> Literal["factored", "full logits"]:
@@ -142,6 +144,7 @@ def factor_model(model: PreTrainedModel | FastModel, *, max_length: int | None =
     if findings is None or findings.outside != outside:
         findings = _known[model] = _probe(model, outside)
     head = None if findings.form is None else _head(model, *findings.form)
+    # Wrapped again each time: a fast model has copies of the weights, which training replaces.
     fast = wrap(model) if findings.fast else None
     factored = FactoredModel(
         model=model, fast=fast, head=head, padding=findings.padding, vocabulary=findings.vocabulary
@@ -164,11 +167,14 @@ def _look_at_lengths(factored: FactoredModel, max_length: int) -> Lengths:
     """Which lengths up to ``max_length`` give the same numbers."""
     model: Any = factored.model
     row_L = spread_ids(model, max_length)
+    # For as long as it is not known whether the model keeps a state, it is made to forget before each reading.
     forgetting = replace(factored, lengths=Lengths(keeps_state=True))
     seen: dict[int, torch.Tensor] = {}
 
     def differs(shorter: int, longer: int) -> bool:
         if longer not in seen:
+            # One reading is enough: the search compares many lengths with one and the same, and hidden states of long
+            # rows are large.
             seen.clear()
             seen[longer] = _read(forgetting, row_L[:longer])
         places = torch.linspace(0, shorter - 1, min(shorter, _COMPARED)).long()
@@ -179,6 +185,7 @@ def _look_at_lengths(factored: FactoredModel, max_length: int) -> Lengths:
     if lengths.all_agree or lengths.keeps_state:
         return lengths
     _read(forgetting, row_L)
+    # A shorter row after the longest one shows whether the model still turns by the frequencies of the longest.
     at_once, fresh = (_read(reader, row_L[: max_length - 1]) for reader in (factored, forgetting))
     return replace(lengths, keeps_state=not same_numbers(at_once, fresh))
 
@@ -203,6 +210,7 @@ def _probe(model: PreTrainedModel, outside: tuple[object, ...]) -> _Findings:
     long, short = _probe_rows(model)
     alone = [logits_of_all(model, row[None])[0] for row in (long, short)]
     padding: Padding = "right"
+    # Two fillers, since a model may treat its padding id alone in a way of its own.
     for filler in (0, int(long[-1])):
         padded = torch.full_like(long, filler)
         padded[: len(short)] = short
@@ -243,6 +251,7 @@ def _forms(model: PreTrainedModel) -> Iterator[tuple[float, float | None]]:
     places = (model, model.base_model, model.config.get_text_config())
     scales = [1.0] + [change(value) for name, change in _SCALES for place in places if (value := _number(place, name))]
     caps = [None] + [value for name in _SOFT_CAPS for place in places if (value := _number(place, name)) is not None]
+    # All combinations: a model may have both, and there are never more than a handful.
     return itertools.product(scales, caps)
 
 
@@ -254,6 +263,7 @@ def _number(place: object, name: str) -> float | None:
 def _plain_head(model: PreTrainedModel) -> torch.nn.Linear | None:
     """The output layer where it is a linear layer and nothing else."""
     layer = model.get_output_embeddings()
+    # Not isinstance: a subclass (quantized, LoRA) may compute something else.
     plain = type(layer) is torch.nn.Linear and not hooks_present(layer)
     return layer if plain and model.base_model is not model else None
 

@@ -17,13 +17,15 @@ _ADVICE = "use one with safetensors, or, where you trust it, convert it with tra
 
 
 def refuse_pickle(path: Path) -> None:
-    """Raise where a file is a pickle or an archive that may hold one, whatever its name says.
+    """Raise where a file is a pickle or an archive that may hold one, whatever its name is.
 
     Raises:
         UnsafeModelError: with what to do.
     """
     with path.open("rb") as file:
+        # A tar archive has its mark at byte 257.
         head = file.read(512)
+    # torch.save writes a zip today, and wrote a tar or a bare pickle before.
     is_archive = head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"
     if is_archive or _starts_like_pickle(head):
         raise UnsafeModelError(f"{path} is a pickle, which can run any code when it is opened; {_ADVICE}")
@@ -31,6 +33,10 @@ def refuse_pickle(path: Path) -> None:
 
 def refuse_pickled_weights(folder: Path, pickles: Sequence[Path]) -> None:
     """Raise for a folder whose only weights are pickles.
+
+    Args:
+        folder: named in the error message.
+        pickles: the files, of which three are named.
 
     Raises:
         UnsafeModelError: with what to do.
@@ -46,7 +52,7 @@ def refuse_own_code(path: Path) -> None:
         UnsafeModelError: with what to do.
     """
     raise UnsafeModelError(
-        f"{path} asks for Python code of the model's own (auto_map), which shoal never runs; "
+        f"{path} needs Python code of the model's own (auto_map), which shoal never runs; "
         "use a model whose architecture transformers brings"
     )
 
@@ -65,7 +71,7 @@ def check_file(path: Path) -> None:
 
     Raises:
         ModelError: there is no such file; the message names the nearest.
-        UnsafeModelError: it is a pickle, whatever its name says.
+        UnsafeModelError: it is a pickle, whatever its name is.
     """
     if not path.is_file():
         raise ModelError(f"there is no file {path}; {nearest_path(path)}")

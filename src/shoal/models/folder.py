@@ -29,7 +29,7 @@ _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.tx
 
 
 class FolderSource(Source):
-    """A model in a folder. Nothing is read before it is asked for, but what must be there is checked at once."""
+    """A model in a folder. Nothing is read before it is needed, but what must be there is checked at once."""
 
     def __init__(self, folder: Path, origin: str | None = None) -> None:
         check_folder(folder)
@@ -54,6 +54,7 @@ class FolderSource(Source):
 
     def model(self, dtype: torch.dtype) -> PreTrainedModel:
         """Raises CorruptModelError where the weights are cut short or not those of the configuration."""
+        # From the cheap checks to the costly ones: names, headers, shapes, and only then the bytes.
         paths, where = check_weights(self.folder), str(self.folder)
         config = self.config()
         shapes = held_shapes(paths)
@@ -82,6 +83,7 @@ def read_generation(path: Path) -> GenerationConfig:
     try:
         with quiet():
             return GenerationConfig.from_dict(read_json(path))
+    # A file that is no JSON has its own message already.
     except CorruptModelError:
         raise
     except Exception as error:  # settings may be wrong in any way
@@ -118,9 +120,9 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def _is_all_in_one_file(folder: Path) -> bool:
-    """Whether tokenizer.json alone says how text is split.
+    """Whether tokenizer.json alone determines how text is split.
 
-    `transformers` puts the splitting of some architectures (Qwen 2, say) in the place of the file's own, even where
+    `transformers` puts the splitting of some architectures (such as Qwen 2) in the place of the file's own, even where
     the folder names no class of theirs.
     """
     settings = folder / "tokenizer_config.json"
@@ -161,6 +163,7 @@ def check_weights(folder: Path) -> list[Path]:
     if index.is_file():
         weight_map = read_json(index).get("weight_map")
         names = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
+        # A name with a separator could leave the folder.
         absent = [name for name in names if "/" in name or "\\" in name or not (folder / name).is_file()]
         if absent or not names:
             raise CorruptModelError(f"{index} names {absent[:1] or 'no files'}, which {folder} does not hold")
@@ -222,7 +225,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
     Raises:
         UnsafeModelError: it is a pickle.
-        CorruptModelError: it is something else, or ends before its header says that it does.
+        CorruptModelError: it is something else, or is shorter than its header states.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file

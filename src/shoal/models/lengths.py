@@ -3,7 +3,7 @@
 The logits of a causal model at a place should hang on what stands before it alone. Some models look at the length of
 all that is read as well: LongRoPE (Ding et al. 2024) turns positions by other frequencies as soon as anything lies
 beyond the original context, dynamic NTK scaling by frequencies that differ for every length beyond it, and a model that
-is not causal sees what follows. Such a model says, token by token, what it says of each prefix read by itself; so rows
+is not causal sees what follows. Such a model is scored, token by token, as if each prefix were read by itself; so rows
 go together only where their lengths agree, and a token is judged where what is read is as long as the prefix before it
 or as a length that agrees with it.
 
@@ -30,10 +30,10 @@ _BEYOND_ORIGINAL = ("longrope", "su")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lengths:
-    """Stretches of lengths that agree: reading more ids changes nothing at the places before."""
+    """Segments of lengths that agree: reading more ids changes nothing at the places before."""
 
     ends: tuple[int, ...] = ()
-    """The last length of each stretch but the last one, ascending."""
+    """The last length of each segment but the last one, ascending."""
 
     apart_from: int | None = None
     """From here on no length agrees with any other."""
@@ -80,19 +80,23 @@ def find_lengths(config: Mapping[str, Any], max_length: int, differs: Differs) -
     Args:
         config: the model's configuration as plain values.
         max_length: the longest length of interest.
-        differs: tells of a shorter and a longer length whether the numbers of the places that they share differ.
+        differs: takes a shorter and a longer length; whether the numbers of the places that they share differ.
     """
     stated = stated_lengths(config)
     ends = {end for end in stated.ends if end < max_length}
     apart = stated.apart_from
+    # The last length of a segment is such a number or one more, as an architecture counts.
     hints = sorted({near for number in _numbers(config) for near in (number, number + 1)} | set(_USUAL))
     top = max_length if apart is None else min(max_length, apart - 1)
     while top > 1:
         end = _highest_that_differs(top, hints, differs)
         if end is None:
             break
+        # Two neighbours that both differ are taken for lengths of which none agrees, since each other pair would need a
+        # reading of its own.
         if end == top - 1 and top > 2 and differs(top - 2, top - 1):
             apart = 1 + _first(lambda length: differs(length, length + 1), top - 2)
+            # A border within lengths that all differ means nothing.
             ends = {kept for kept in ends if kept < apart}
             top = apart - 1
         else:
@@ -109,6 +113,7 @@ def _highest_that_differs(top: int, hints: list[int], differs: Differs) -> int |
     agreeing = top
     for length in reversed(tried):
         if differs(length, top):
+            # Between a length that differs and one that agrees lies the border: about log2 of the gap readings.
             return _first(lambda more: not differs(more, top), agreeing, above=length) - 1
         agreeing = length
     return None
@@ -127,7 +132,7 @@ def _first(holds: Callable[[int], bool], high: int, above: int = 0) -> int:
 
 
 def stated_lengths(config: Mapping[str, Any]) -> Lengths:
-    """What a configuration says by names that are known; in half precision rounding may hide it from the reading."""
+    """What a configuration states by names that are known; in half precision rounding may hide it from the reading."""
     ends, apart = set(), None
     context = config.get("max_position_embeddings")
     for table in _tables(config):

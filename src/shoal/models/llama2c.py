@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from transformers import LlamaConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 _HEADER = struct.Struct("<7i")
+# The letters "ak42" as a number, with which llama2.c opens later versions.
 _LATER_VERSIONS = 0x616B3432
+# Not in the file: run.c has it in its code.
 _NORM_EPSILON = 1e-5
 
 
@@ -64,6 +66,7 @@ class Header:
         yield "mlp.down_proj", (L, D, H)
         yield "mlp.up_proj", (L, H, D)
         yield "model.norm.weight", (D,)
+        # Tables of cosines and sines, which are computed today; they are skipped.
         yield "rotary", (2, self.context, self.head_size // 2)
         if not self.tied:
             yield "lm_head.weight", (self.vocabulary, D)
@@ -145,7 +148,12 @@ def read_header(path: Path) -> Header:
 
 
 def read_weights(path: Path, header: Header) -> dict[str, np.ndarray]:
-    """The weights by their names in ``LlamaForCausalLM``, float32."""
+    """The weights by their names in ``LlamaForCausalLM``, float32.
+
+    Args:
+        path: the checkpoint.
+        header: of that file, as `read_header` gives it.
+    """
     import numpy as np
 
     weights: dict[str, np.ndarray] = {}
@@ -196,5 +204,5 @@ def _check_header(header: Header, path: Path) -> None:
     size = path.stat().st_size
     if size != expected:
         raise CorruptModelError(
-            f"{path} has {size} bytes; its header says {expected}, so it is cut short or another file"
+            f"{path} has {size} bytes; its header states {expected}, so it is cut short or another file"
         )

@@ -83,7 +83,7 @@ def load_model(
         device: ``"auto"`` is CUDA where there is one, else the CPU; or what torch calls a device.
         dtype: ``float32``, ``bfloat16``, ``float16`` or ``float64``.
         seed: draws the weights of a ``random:`` spec, and what a dummy decides by chance.
-        answers: (prompt, completion, ends) of what a dummy is going to be asked; other models do not need them.
+        answers: (prompt, completion, ends) of the examples that a dummy will get; other models do not need them.
 
     Raises:
         UsageError: the spec, the device or the dtype cannot be used (UnknownNameError: with the nearest name).
@@ -98,11 +98,13 @@ def load_model(
         raise UnknownNameError("dtype", dtype, DTYPES)
     import torch
 
+    # Before anything is read: a device that is not there is found in no time.
     place = find_device(device)
     source = find_source(parsed, seed, answers)
     model = source.model(getattr(torch, dtype))
     tokenizer = source.tokenizer()
     check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, source.origin)
+    # On the CPU, where the weights still lie.
     digest = weight_digest(model)
     return LoadedModel(
         spec=parsed.text,
@@ -221,6 +223,7 @@ def find_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        # A name may be sound and the device absent; only using it shows.
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"the device {name!r} cannot be used here; give auto, cpu or cuda") from error
@@ -284,4 +287,6 @@ def _read_weights(path: Path, dtype: torch.dtype) -> dict[str, torch.Tensor]:
 def _is_finite(weight: torch.Tensor) -> bool:
     import torch
 
+    # In one pass without a mask in memory. A sum of finite float32 numbers is finite in float64; of float64 ones it may
+    # overflow, and then the slow way decides.
     return bool(torch.isfinite(weight.sum(dtype=torch.float64)))

@@ -22,11 +22,12 @@ def spread_ids(model: PreTrainedModel, length: int, first: int = 1) -> torch.Ten
     """A row of ids (L) that are spread over the vocabulary.
 
     Args:
-        model: whose embeddings say how many ids there are.
+        model: whose embeddings give the number of ids.
         length: L.
         first: rows of different ``first`` have other ids.
     """
     entries = model.get_input_embeddings().weight.shape[0]
+    # Primes, so that neighbours are far apart and no short cycle repeats.
     return torch.tensor([(first + 97 * place) * 31 % entries for place in range(length)], device=model.device)
 
 
@@ -54,6 +55,7 @@ def same_numbers(one: torch.Tensor, other: torch.Tensor) -> bool:
     slack = _SLACK.get(one.dtype, _SLACK_OF_16_BITS)
     one, other = one.double(), other.double()
     finite = other[other.isfinite()]
+    # The largest number is the measure: the error of a sum is relative to its terms, not to a result near 0.
     scale = max(float(finite.abs().max()), 1e-3) if len(finite) else 1.0
     return torch.allclose(one, other, rtol=0.0, atol=slack * scale, equal_nan=True)
 
@@ -65,9 +67,9 @@ def forget(model: Any) -> None:
 
 
 def context_of(model: PreTrainedModel) -> int | None:
-    """How many tokens a model reads at most, where its configuration says so.
+    """How many tokens a model reads at most, where its configuration states it.
 
-    Dynamic NTK scaling stretches the context that it names by its factor; XLNet says -1 and has no limit.
+    Dynamic NTK scaling multiplies the context that it names by its factor; XLNet has -1 there and no limit.
     """
     config = model.config.get_text_config(decoder=True)
     context = getattr(config, "max_position_embeddings", None)
@@ -78,5 +80,5 @@ def context_of(model: PreTrainedModel) -> int | None:
 
 
 def hooks_present(module: torch.nn.Module) -> bool:
-    """Whether hooks run before or after the module's forward, so that it may compute more than its class says."""
+    """Whether hooks run before or after the module's forward, so that it may compute more than its class does."""
     return bool(module._forward_hooks or module._forward_pre_hooks)

@@ -58,6 +58,7 @@ def sample_continuations(
             f"a temperature is a number of 0 or more, not {temperature}; 1 leaves the model's distribution"
         )
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
+    # All of a row at once, by NumPy on the CPU: the same on every device and in every batch.
     draws = [np.random.default_rng(seed).random(limit) for seed, limit in zip(seeds, limits, strict=True)]
     with torch.inference_mode():
         lengths = [len(row.prefix) + row.limit for row in rows]
@@ -74,6 +75,7 @@ def _draw(
     logits_BV: torch.Tensor, rows: Sequence[Prefix], draws: Sequence[np.ndarray], temperature: float
 ) -> torch.Tensor:
     """The next token of each row."""
+    # In float64: a cumulative sum over 50,000 tokens in float32 would lose the rare ones.
     wide_BV = logits_BV.double()
     if not bool(wide_BV.amax(-1).isfinite().all()):
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")

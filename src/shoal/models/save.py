@@ -32,8 +32,13 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
     They are written beside it first, so that a fault leaves the old folder, or none, and never a half. The model's
     settings for generating text are written as they are, whether or not `transformers` would take them for sound.
 
+    Args:
+        model: whose weights are written as they are.
+        tokenizer: written beside it.
+        folder: new, or one with a model, which is replaced.
+
     Raises:
-        ModelError: the folder holds something else than a model, or cannot be written (no space, say).
+        ModelError: the folder holds something else than a model, or cannot be written, for example for want of space.
     """
     target = Path(folder)
     _check_target(target)
@@ -51,6 +56,11 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folde
 
 def check_saving(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> None:
     """Raise where `save_model` would, so that it is known before a training. The weights alone are not tried.
+
+    Args:
+        model: as for `save_model`.
+        tokenizer: as for `save_model`.
+        folder: as for `save_model`.
 
     Raises:
         ModelError: as `save_model` does.
@@ -110,6 +120,7 @@ def tensors_digest(weights: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     seen: set[int] = set()
     for name, tensor in sorted(weights.items()):
+        # By identity, which keep_vars leaves: state_dict otherwise gives a new tensor for each name.
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
@@ -124,4 +135,5 @@ def _bytes(tensor: Tensor) -> memoryview:
     import torch
 
     flat = tensor.detach().to("cpu").contiguous().reshape(-1)
+    # As bytes: NumPy has no bfloat16.
     return memoryview(flat.view(torch.uint8).numpy().data)

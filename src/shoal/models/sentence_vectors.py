@@ -1,6 +1,6 @@
 """Vectors of sentences from any sentence-transformers folder or hub id, without that library.
 
-The folder's ``modules.json`` says what is done with the states of the transformer: pooling, and perhaps scaling to
+The folder's ``modules.json`` names what is done with the states of the transformer: pooling, and perhaps scaling to
 length 1. Sentences are batched by length, padded on the right and masked, so that a sentence's vector does not depend
 on its neighbours beyond the rounding of a matrix product. Source: Reimers and Gurevych (2019), EMNLP, section 3.
 """
@@ -40,10 +40,10 @@ class SentenceEncoder:
         device: what torch calls a device.
 
     Raises:
-        ModelError: the folder is not there, or asks for a module that is not known here.
+        ModelError: the folder is not there, or needs a module that is not known here.
         UnavailableError: a hub id that is neither cached nor reachable.
         UnsafeModelError: the weights are a pickle.
-        CorruptModelError: a file is cut short or is not what it says.
+        CorruptModelError: a file is cut short or is not of its kind.
     """
 
     def __init__(self, spec: str | Path, *, device: str = "cpu") -> None:
@@ -88,7 +88,7 @@ class SentenceEncoder:
 
 
 def _pool(states_BLD: torch.Tensor, mask_BL: torch.Tensor, pooling: str) -> torch.Tensor:
-    """One vector a sentence, padding left out."""
+    """One vector per sentence, padding left out."""
     if pooling == "cls_token":
         return states_BLD[:, 0]
     mask_BL1 = mask_BL[:, :, None].to(states_BLD.dtype)
@@ -102,6 +102,7 @@ def _pool(states_BLD: torch.Tensor, mask_BL: torch.Tensor, pooling: str) -> torc
 def _batches(lengths: list[int]) -> list[list[int]]:
     """Places of sentences of like lengths, each batch within the token budget."""
     batches: list[list[int]] = []
+    # In rising order, so the newest is the longest and decides the width of all.
     for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
         if batches and (len(batches[-1]) + 1) * lengths[place] <= _TOKEN_BUDGET:
             batches[-1].append(place)
@@ -127,8 +128,9 @@ def _read_modules(folder: Path) -> dict[str, str]:
     modules = {str(row.get("type", "")).rpartition(".")[2]: str(row.get("path", "")) for row in rows}
     unknown = sorted(set(modules) - set(_KNOWN))
     if unknown or "Pooling" not in modules:
-        raise ModelError(f"{path} asks for {unknown or 'no pooling'}; known modules are {', '.join(_KNOWN)}")
+        raise ModelError(f"{path} names {unknown or 'no pooling'}; known modules are {', '.join(_KNOWN)}")
     place = folder / modules["Pooling"]
+    # A path in a file from elsewhere could name any file of this machine.
     if folder.resolve() not in place.resolve().parents:
         raise ModelError(f"{path} names the folder {modules['Pooling']!r}, which does not lie in {folder}")
     return modules
@@ -167,8 +169,9 @@ def _build(source: FolderSource) -> PreTrainedModel:
             )
     except Exception as error:  # a configuration may be wrong in any way
         raise ModelError(f"{source.folder} cannot be built: {in_one_line(error)}") from error
+    # The pooler of BERT is a head for training, which sentence-transformers does not read.
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
     if missing:
-        raise CorruptModelError(f"the weights of {source.folder} lack {missing[0]}, which its config.json asks for")
+        raise CorruptModelError(f"the weights of {source.folder} lack {missing[0]}, which its config.json needs")
     built: PreTrainedModel = model
     return built

@@ -74,6 +74,7 @@ class RandomSource(Source):
         check_memory(config, self.inner.origin)
         with torch.random.fork_rng(devices=[]), quiet():
             torch.manual_seed(self.seed)
+            # In float32: drawn in 16 bits the generator gives other numbers, not the same ones rounded.
             model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         check_runs(model, self.inner.origin)
         return model.to(dtype)
@@ -93,19 +94,20 @@ def shuffle_weights(model: nn.Module, generator: torch.Generator) -> None:
 
     with torch.no_grad():
         for weight in model.parameters():
+            # On the CPU wherever the weight lies: generators of other devices give other permutations.
             order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
             weight.copy_(weight.flatten()[order].view_as(weight))
 
 
 class DummySource(Source):
-    """A dummy with the tokenizer of another model, so that it can be asked about any text."""
+    """A dummy with the tokenizer of another model, so that it can read any text."""
 
     def __init__(self, spec: ModelSpec, answers: Sequence[tuple[str, str, bool]], seed: int, speaker: Source) -> None:
         self.spec = spec
         self.answers = answers
         self.seed = seed
         self.speaker = speaker
-        self.origin = f"the dummy {spec.text} (seed {seed}), told {len(answers)} answers"
+        self.origin = f"the dummy {spec.text} (seed {seed}), given {len(answers)} answers"
 
     def config(self) -> PreTrainedConfig:
         """That of the dummy's own architecture."""
@@ -134,6 +136,10 @@ def hub_folder(name: str, revision: str | None) -> Path:
 
     Only configuration, tokenizer and safetensors files are fetched.
 
+    Args:
+        name: the hub id.
+        revision: a branch, a tag or a commit; None for the newest.
+
     Raises:
         UnavailableError: it is neither cached nor reachable, or needs a login.
         ModelError: the hub has no such model or revision, or the cache cannot be written.
@@ -151,9 +157,7 @@ def hub_folder(name: str, revision: str | None) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(_WANTED)))
     except GatedRepoError as error:
-        raise UnavailableError(
-            f"{name} asks for a login; accept its terms on the hub, then run: hf auth login"
-        ) from error
+        raise UnavailableError(f"{name} needs a login; accept its terms on the hub, then run: hf auth login") from error
     except RevisionNotFoundError as error:
         raise ModelError(f"the hub has no revision {revision!r} of {name}; give a branch, a tag or a commit") from error
     except RepositoryNotFoundError as error:

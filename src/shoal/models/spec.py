@@ -3,7 +3,7 @@
 ```
 org/name@revision        the hub; a name alone too (gpt2), where no folder, dummy or bundled model has it
 path/to/folder           config.json, *.safetensors and a tokenizer, as transformers writes them
-path/to/model.gguf       a GGUF file; gguf:FILE says so where the name does not
+path/to/model.gguf       a GGUF file; gguf:FILE where the name does not end so
 path/to/model.bin        a llama2.c checkpoint; ?tokenizer=FILE where the tokenizer does not lie beside it
 bundled:stories          what shoal brings with it, as bundled:searches
 random:SPEC              the same architecture and tokenizer, fresh weights
@@ -60,7 +60,7 @@ class ModelSpec:
 
 
 def parse_spec(text: str) -> ModelSpec:
-    """Parse a model spec. No model is opened; the disk is asked only whether ``a/b`` or ``gpt2`` is a folder here.
+    """Parse a model spec. No model is opened; of the disk it is only seen whether ``a/b`` or ``gpt2`` is a folder here.
 
     Raises:
         UnknownNameError: a kind, a dummy or an option that does not exist; the message names the nearest one.
@@ -70,6 +70,7 @@ def parse_spec(text: str) -> ModelSpec:
     prefix, colon, rest = given.partition(":")
     if colon and prefix in _PREFIXES:
         return _parse_prefixed(given, _PREFIXES[prefix], rest)
+    # Two letters at least: one is a drive of Windows.
     if colon and re.fullmatch(r"[a-z0-9]{2,}", prefix):
         raise UnknownNameError("kind of model", prefix, _PREFIXES)
     return _parse_bare(given)
@@ -106,6 +107,7 @@ def _kind_by_form(given: str, name: str, path: Path) -> Kind:
     """What a spec without prefix and suffix means: what is here, a dummy, else the form of the name."""
     from shoal.models.dummies import dummy_names
 
+    # A folder first: what lies here is nearer than what is known by the same name.
     if path.is_dir():
         return "folder"
     if "?" in given or name in dummy_names():

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerFast, embeddings: int, origin: str) -> None:
-    """Raise where a tokenizer cannot serve a model of so many embeddings.
+    """Raise where a tokenizer cannot serve a model.
+
+    Args:
+        tokenizer: of the model.
+        embeddings: how many ids the model has.
+        origin: names the model in the error message.
 
     Raises:
         ModelError: it has no end token, or ids beyond the embeddings.
@@ -38,6 +43,10 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerFast, embeddings: int, origin:
 
 def check_finite(model: PreTrainedModel, origin: str) -> None:
     """Raise where a weight is not a finite number.
+
+    Args:
+        model: with its weights.
+        origin: names it in the error message.
 
     Raises:
         CorruptModelError: with the name of the first such weight.
@@ -57,7 +66,7 @@ _OLD_BUFFER = re.compile(r"\.(attn|attention)\.(masked_)?bias$|\brotary_emb\.inv
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back the progress bars and reports of `transformers`; what they would say, shoal checks and raises."""
+    """Hold back the progress bars and reports of `transformers`; shoal checks what they would report, and raises."""
     from transformers.utils import logging
 
     confidence, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -76,6 +85,10 @@ def quiet() -> Iterator[None]:
 def causal_class(config: PreTrainedConfig, where: str) -> type[PreTrainedModel]:
     """The class of `transformers` for a configuration's causal language model.
 
+    Args:
+        config: of the model.
+        where: names it in the error message.
+
     Raises:
         ModelError: the architecture is none that predicts the next token from those before it.
     """
@@ -86,7 +99,7 @@ def causal_class(config: PreTrainedConfig, where: str) -> type[PreTrainedModel]:
 
     stated = getattr(config, "architectures", None) or []
     if not isinstance(stated, (list, tuple)):
-        raise ModelError(f"{where} says architectures = {stated!r} in its config.json; expected a list of names")
+        raise ModelError(f"{where} has architectures = {stated!r} in its config.json; expected a list of names")
     named = list(stated)
     masked = MODEL_FOR_MASKED_LM_MAPPING_NAMES.get(config.model_type)
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or (named and named == [masked]):
@@ -101,7 +114,13 @@ def build_model(
 ) -> PreTrainedModel:
     """A model from its weights by name. Every weight must be there, and no other.
 
-    `transformers` is given tensors and no path, so that it opens no file, whatever a configuration asks for.
+    `transformers` is given tensors and no path, so that it opens no file, whatever a configuration names.
+
+    Args:
+        config: of the model.
+        weights: by name.
+        dtype: of the model.
+        where: names it in the error message.
 
     Raises:
         CorruptModelError: weights are missing, unknown, of the wrong shape, or not finite.
@@ -116,6 +135,7 @@ def build_model(
                 state_dict=weights,
                 dtype=dtype,
                 local_files_only=True,
+                # So that a wrong shape is reported with its name, below, and not raised as a page of text.
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.reports.folder import Record
 
 SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
-"""What every report draws, beside the measure that the verdict rests on."""
+"""What every report draws, besides the measure that the verdict rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,7 @@ def _drawn(run: Run, found: MeasureSummaries) -> Markup:
     for name in _drawn_measures(run):
         rows = [_row(run, key, value) for key, value in found.items() if key[2] == name]
         if any(row.mean is not None for row in rows):
+            # Shares have one axis in all panels, so that a small gain does not look like a large one.
             domain = (0.0, 1.0) if MEASURES[name].bounded else None
             panels.append(_panel(rows, name, domain))
     caption = f"Mean over seeds (filled mark) with its {_percent(run)} interval (line); each ring is one seed."
@@ -108,6 +109,7 @@ def _row(run: Run, key: tuple[str, str, str], found: MeasureSummary) -> DotRow:
     arm, stage, _ = key
     return DotRow(
         label=f"{arm}, {stage}",
+        # By the arm, so that before and after have one colour.
         series=run.arms.index(arm) if arm in run.arms else len(run.arms),
         mean=found.mean,
         low=found.low,
@@ -123,6 +125,7 @@ def _listed(run: Run, found: MeasureSummaries, title: str) -> Markup:
     rows = [[_title(name), *(_cell(found.get((*column, name)), name) for column in columns)] for name in names]
     exact = [found.get((*column, "exact_match")) for column in columns]
     rows.append(_over_items(exact, run.experiment.measure.confidence))
+    # Exact match has a value for every item, so that its counts are those of the run.
     sizes = {(value.items, len(value.seeds)) for (_, _, name), value in found.items() if name == "exact_match"}
     items, seeds = (_span(counts) for counts in zip(*sizes, strict=True))
     basis = f"mean over {seeds} seeds of {items} items each"
@@ -148,6 +151,8 @@ def _over_items(found: Sequence[MeasureSummary | None], confidence: float) -> li
         if value is None or value.mean is None:
             cells.append(NOTHING)
             continue
+        # Of the items of one seed: the seeds share their items, so that counting all would make the interval too
+        # narrow.
         interval = wilson_interval(round(value.mean * value.items), value.items, confidence=confidence)
         cells.append(_CELL.format(percent(value.mean), f"{percent(interval.low)}, {percent(interval.high)}"))
     return ["Exact match over items", *cells]
@@ -182,6 +187,7 @@ def _drawn_measures(run: Run) -> tuple[MeasureName, ...]:
 
 def _recorded(run: Run) -> Record:
     """From measure to its label, meaning and numbers by arm, stage and split."""
+    # What the verdict rests on is shown as it was recorded; only an unfinished run is summed up here.
     if run.verdict is not None:
         return run.verdict.measures
     scored = {arm: [seed for seed in run.seeds_of(arm) if seed.before or seed.after] for arm in run.arms}

@@ -118,13 +118,16 @@ def _drawn(stream: Stream) -> tuple[list[Array], list[str]]:
         names = stream.names or tuple(f"value {place + 1}" for place in range(stream.values.shape[1]))
         return list(stream.values.T[:PANELS]), list(names[:PANELS])
     assert stream.symbols is not None
+    # Stable, so that symbols of equal frequency keep the order of the alphabet.
     common = np.argsort(-np.bincount(stream.symbols), kind="stable")[:PANELS]
     return [_share(stream.symbols == symbol) for symbol in common], [stream.alphabet[symbol] for symbol in common]
 
 
 def _share(here: Array) -> Array:
     """How often a symbol comes in the sixtieth of the stream around each step."""
+    # A symbol is there or not; a window of a sixtieth shows its share and still leaves sixty places that can differ.
     half = len(here) // 120 + 1
+    # Cumulated, so that a window costs two look-ups however wide it is.
     counts = np.concatenate([[0], np.cumsum(here)])
     low = np.maximum(np.arange(len(here)) - half, 0)
     high = np.minimum(np.arange(len(here)) + half + 1, len(here))

@@ -19,6 +19,7 @@ def curves(run: Run) -> list[Markup]:
     values = [value for arm in lines.values() for line in arm for value in line.values]
     if not values:
         return []
+    # One loss axis, since arms are compared by eye across panels.
     domain = (min(values), max(values))
     return [_curve(name, arm, place, domain) for place, (name, arm) in enumerate(lines.items()) if arm]
 
@@ -72,6 +73,7 @@ def _grid(cells: list[GridItem], arm: str, axis: str) -> Markup:
 def _column(record: ItemRecord) -> int:
     """Where an item stands: its tag ``index`` where that is a whole number, else its place in the list."""
     tag = record.tags.get("index")
+    # True is an int in Python, and no place.
     return tag if isinstance(tag, int) and not isinstance(tag, bool) else int(record.index)
 
 

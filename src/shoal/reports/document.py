@@ -54,6 +54,7 @@ def document(
     """
     header = Markup("<h1>{}</h1>\n{}{}").format(
         title,
+        # `Markup.format` escapes what is no Markup itself: sources and model names may hold HTML.
         result if isinstance(result, Markup) else Markup("<p class='result'>{}</p>\n").format(result),
         Markup("<p class='details'>{}</p>\n").format(details) if details else "",
     )

@@ -1,4 +1,4 @@
-"""What a report reads of a run folder beside its records: what was seen inside each arm."""
+"""What a report reads of a run folder besides its records: what was seen inside each arm."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ def value_text(value: Any) -> str:
     """A scalar for a person."""
     if value is None:
         return NOTHING
+    # Before numbers, since True is an int in Python.
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -43,11 +44,18 @@ def value_text(value: Any) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number with a true minus sign, short and without noise."""
+    """A number with a true minus sign, short and without noise.
+
+    Args:
+        value: the number.
+        digits: decimals of a number of usual size, significant digits of a very small or large one.
+    """
+    # Not a number is the one value that differs from itself.
     if value != value:
         return "not a number"
     if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else f"{MINUS}∞"
+    # With fixed digits a smaller number would be shown as 0, which it is not.
     text = f"{value:.{digits}f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.{digits}g}"
     return text.replace("-", MINUS)
 
@@ -82,6 +90,7 @@ def _sequence(value: list[Any], caption: str) -> Markup:
     shown, left = value[:MOST_ROWS], len(value) - MOST_ROWS
     if shown and all(isinstance(row, dict) for row in shown):
         keys = list(dict.fromkeys(key for row in shown for key in row))
+        # A cell that a row lacks is no text, hence the 0.
         numeric = [k for k, key in enumerate(keys) if all(isinstance(row.get(key, 0), int | float) for row in shown)]
         rows = [[value_text(row.get(key)) for key in keys] for row in shown]
         html = table([words(key) for key in keys], rows, caption=caption, numeric=numeric)
@@ -95,5 +104,6 @@ def _sequence(value: list[Any], caption: str) -> Markup:
 def _is_nested(value: Any) -> bool:
     """Whether a value needs a table of its own."""
     if isinstance(value, dict):
+        # Up to four plain values are readable in one cell.
         return bool(value) and (len(value) > 4 or any(isinstance(part, dict | list) for part in value.values()))
     return isinstance(value, list) and (len(value) > 8 or any(isinstance(part, dict | list) for part in value))

@@ -74,6 +74,7 @@ def _result(found: Inspection) -> str:
     likely = ""
     if found.lens:
         last = found.lens[-1]
+        # The lens holds the likeliest tokens alone: a target of the caller may have no probability there.
         chance = dict(zip(last.top_ids[shared.position], last.top_p[shared.position], strict=True))
         likely = f" ({chance[shared.target]:.0%})" if shared.target in chance else ""
     name, value = max(shared.parts.items(), key=lambda item: item[1])
@@ -133,6 +134,7 @@ def _settled(lens: tuple[LensReading, ...], place: int) -> int:
     """The first layer (0 is the embedding) from which on the likeliest token is the final one."""
     final = lens[-1].top_ids[place][0]
     first = len(lens) - 1
+    # From the end backwards: a layer that had the token and lost it again does not count.
     while first and lens[first - 1].top_ids[place][0] == final:
         first -= 1
     return first
@@ -158,6 +160,7 @@ def _start(found: Inspection) -> tuple[int, str]:
     places = {(each.block, each.head): place for place, each in enumerate(found.patterns)}
     shared = found.attribution
     if shared is not None:
+        # Embedding and MLPs may contribute more, but have no pattern to show.
         effects = {name: value for name, value in shared.parts.items() if (_place_of(name) or (-1, -1)) in places}
         if effects:
             name = max(effects, key=lambda each: abs(effects[each]))
@@ -187,6 +190,7 @@ def _attribution(found: Inspection, _: dict[str, Any]) -> Markup:
     rest = sum(value for _, value in ranked[_BARS:])
     rows = [BarRow(name=name, value=value) for name, value in ranked[:_BARS]]
     if len(ranked) > _BARS:
+        # So that the bars add up to the difference, as the text above them promises.
         rows.append(BarRow(name=f"{len(ranked) - _BARS} other parts", value=rest))
     foil = "the mean over the vocabulary" if shared.foil is None else repr(found.names[shared.foil])
     return Markup("<p>{}</p>{}").format(

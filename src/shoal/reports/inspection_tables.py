@@ -70,6 +70,7 @@ def stream_table(found: Inspection) -> Markup:
 
 def lens_table(found: Inspection) -> Markup:
     """The likeliest token by layer, at the last positions."""
+    # The last positions, since the prediction is made there; a row per token of a long text would outweigh the page.
     first = max(0, len(found.tokens) - _LENS_ROWS)
     ids = [piece.id for piece in found.reading.pieces]
     rows = [
@@ -112,7 +113,7 @@ def neurons_table(found: Inspection) -> Markup:
     summary = (
         f"Over {report.tokens:,} tokens of {report.texts:,} texts. A neuron is selective where it stands further apart "
         f"on its tokens than neurons of shuffled models do (level {report.alpha:g}, {report.null_neurons:,} of them) "
-        f"and tells them from all others on texts that they were not found on (AUC). {report.selective:,} of "
+        f"and distinguishes them from all others on texts that they were not found on (AUC). {report.selective:,} of "
         f"{report.all_neurons:,} neurons stand that far apart; the furthest are shown."
     )
     head = ("neuron", "fires on", "selective", "apart", "AUC", "strongest examples")

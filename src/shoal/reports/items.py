@@ -20,22 +20,30 @@ MOST_ITEMS = 1500
 MOST_TOKENS = 160
 ANSWER_CHARACTERS = 240
 PROMPT_CHARACTERS = 400
+# Infinite margins have no JSON, and beyond two digits a margin is merely large.
 MARGIN_CAP = 99.0
 
 
 def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
     """What the page's script reads: the examples once each, and the items that refer to them.
 
+    Args:
+        run: the run folder.
+        most: items at most; those after training come first.
+
     Returns:
         ``examples``, ``items``, ``arms``, ``seeds``, and the counts ``total`` and ``shown``.
     """
     after = [*_rows(run, "after")]
     before = [*_rows(run, "before")]
+    # What was learned comes first: items before training fill what is left of the limit.
     rows = [*evenly(after, most), *evenly(before, most - min(most, len(after)))]
     examples: dict[tuple[str, str], int] = {}
     table: list[dict[str, Any]] = []
     items = []
     for arm, seed, stage, record in rows:
+        # Each example is stored once: prompts and tokens are most of the page, and every arm, seed and stage repeats
+        # them.
         key = (record.prompt, record.completion)
         if key not in examples:
             examples[key] = len(table)
@@ -52,22 +60,38 @@ def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
 
 
 def evenly(rows: Sequence[Any], most: int) -> list[Any]:
-    """At most ``most`` of the rows, evenly spread over them and in their order."""
+    """At most ``most`` of the rows, evenly spread over them and in their order.
+
+    Args:
+        rows: any sequence.
+        most: how many, at most.
+    """
     if len(rows) <= most:
         return list(rows)
     return [rows[place * len(rows) // most] for place in range(most)]
 
 
 def windows(count: int, centre: int | None, *, most: int = MOST_TOKENS) -> list[tuple[int, int]]:
-    """The stretches of ``count`` tokens that are shown: all, or the beginning, around the centre, and the end."""
+    """The windows of ``count`` tokens that are shown: all, or the beginning, around the centre, and the end.
+
+    Args:
+        count: tokens of the item.
+        centre: the place of its first divergence; None where there is none.
+        most: tokens that are shown, at most.
+
+    Returns:
+        (start, stop) of each, in order and apart from each other.
+    """
     if count <= most:
         return [(0, count)]
+    # A quarter at each end, and half around the divergence, where one looks first.
     side = most // 4
     wanted = [(0, side), (count - side, count)]
     if centre is not None:
         wanted.append((max(0, centre - side), min(count, centre + side)))
     merged: list[tuple[int, int]] = []
     for start, stop in sorted(wanted):
+        # Windows that touch are one, or the page would show a gap of no tokens.
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
         else:
@@ -111,7 +135,9 @@ def _item(record: ItemRecord) -> dict[str, Any]:
         "status": record.status,
         "spans": [[start, stop, margins[start:stop]] for start, stop in stretches],
         "gaps": [
-            min((value for value in margins[start:stop] if value is not None), default=None) for start, stop in gaps
+            # The least margin of what is left out, so that a narrow decision in a gap does not go unseen.
+            min((value for value in margins[start:stop] if value is not None), default=None)
+            for start, stop in gaps
         ],
         "answer": None if answer is None else answer[shared : shared + ANSWER_CHARACTERS],
         "shared": record.completion[max(0, shared - 40) : shared],

@@ -73,6 +73,7 @@ def _result(
     if attention is not None:
         ways = {cost.way: cost for cost in attention.costs}
         if {"naive", "fused"} <= ways.keys():
+            # At the longest length, where the two differ by growth and not by overhead.
             naive, fused = (median(ways[way].seconds[-1]) for way in ("naive", "fused"))
             length = ways["naive"].lengths[-1]
             return f"At {length:,} positions fused attention takes {fused / naive:.0%} of the time of naive attention."
@@ -264,5 +265,5 @@ def _time(sweep: LayerSweep) -> Markup:
 
 
 def _lines(texts: Iterable[str]) -> Markup:
-    """A text a line in one cell."""
+    """One text per line in one cell."""
     return Markup("").join(Markup("<small>{}</small>").format(text) for text in texts)

@@ -32,6 +32,7 @@ def to_html(result: Any, **details: Any) -> str:
     Raises:
         UsageError: there is no page for such a result.
     """
+    # Along the base classes, so that a subclass of a result has its page.
     for kind in type(result).__mro__:
         page = RESULT_PAGES.get(f"{kind.__module__}.{kind.__qualname__}")
         if page is not None:
@@ -80,6 +81,7 @@ def enable_notebook(*, height: int = 640) -> None:
     formatter = shell.display_formatter.formatters["text/html"]
     for name in RESULT_PAGES:
         module, _, kind = name.rpartition(".")
+        # By name, since the class itself would have to be imported, and torch with it.
         formatter.for_type_by_name(module, kind, lambda result: _framed(to_html(result), height))
 
 

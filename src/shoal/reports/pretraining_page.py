@@ -77,6 +77,7 @@ class LiveCurve:
         Raises:
             StoreError: the disk is full.
         """
+        # At step 0 there is no loss yet, and so no curve.
         if not evaluation.step or time.monotonic() - self._drawn < self._seconds:
             return
         result = f"The model is learning: step {evaluation.step:,} of {steps:,}{_held_out(evaluation.scores)}."
@@ -138,6 +139,7 @@ def _loss_chart(folder: Path, width: int) -> alt.LayerChart:
     loss = CurveLine(
         name="training",
         steps=tuple(row["step"] for row in rows),
+        # In bits, as the held-out scores next to it.
         values=tuple(row["loss"] / math.log(2) for row in rows),
     )
     return curve_chart([loss], title="training loss", axis="bits per token", width=width)

@@ -60,6 +60,7 @@ def write_report(run_folder: str | Path) -> Path:
         for arm, found in inspections(run):
             from shoal.reports.inspection_page import inspection_page  # imports torch, as the views do
 
+            # Before the report, whose links lead here.
             write_text(run_folder / "inside" / f"{arm}.html", inspection_page(found))
         write_text(path, html)
     except OSError as error:

@@ -24,6 +24,7 @@ def certificate(record: Record | None) -> Markup | None:
     """The outcome of every check; None where there is no certificate yet."""
     if record is None:
         return None
+    # False sorts before True: failures come first, and otherwise the order stays.
     checks = sorted(record["checks"], key=lambda check: check["passed"])
     failed = sum(not check["passed"] for check in checks)
     counts = f"{len(checks) - failed} of {len(checks)} checks passed."
@@ -44,6 +45,7 @@ def certificate(record: Record | None) -> Markup | None:
     head = ["Dummy", "Outcome", "What passing proves", "Expected", "Got"]
     listed = table(head, rows, caption="Every check, failures first")
     if not failed:
+        # Folded where all is well; a failure must not be behind a click.
         listed = Markup("<details><summary>Every check and what it proved</summary>{}</details>").format(listed)
     return _CERTIFIED.format(badge(passed=record["passed"]), counts, about) + listed
 
@@ -102,8 +104,17 @@ def inside(run: Run) -> Markup | None:
         return None
     text = run.inside[0]["text"]
     rows = [_arm(record) for record in run.inside]
-    head = ("Arm", "Bits a token", "Heads with a role", "Says after the last token", "Against", "Largest parts", "More")
+    head = (
+        "Arm",
+        "Bits per token",
+        "Heads with a role",
+        "Predicted after the last token",
+        "Against",
+        "Largest parts",
+        "More",
+    )
     caption = "What the layers and heads of each arm do; the parts add up to the logit difference"
+    # Both ends: the instruction stands at the beginning, the answer at the end.
     shown = text if len(text) <= _CUT else f"{text[: _CUT // 2]} … {text[-_CUT // 2 :]}"
     return _EXAMPLE.format(shown) + table(head, rows, caption=caption, numeric=(1,))
 
@@ -131,6 +142,7 @@ def _prediction(record: Record) -> str:
     if not layers:
         return ""
     last, first = layers[-1], len(layers) - 1
+    # From the end backwards: a layer that had the token and lost it again does not count.
     while first and layers[first - 1]["token"] == last["token"]:
         first -= 1
     return f"{last['token']!r} ({last['p']:.0%}), since {layers[first]['layer']}"

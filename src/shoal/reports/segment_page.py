@@ -50,6 +50,7 @@ def segment_page(source: str, found: Segmentation, labels: Sequence[SegmentLabel
     breaks = _paragraph_starts(text or "", found.sentences)
     segments = []
     for place, label in enumerate(labels):
+        # Without classes each segment has a colour of its own.
         group = place if label.class_name is None else colour.get(label.class_name, _OTHER)
         sentences = [
             ViewedSentence(
@@ -114,12 +115,14 @@ def _paragraph_starts(text: str, sentences: Sequence[str]) -> set[int]:
         gap_end = at
         while gap_end < len(text) and text[gap_end].isspace():
             gap_end += 1
+        # One line end is a wrapped line, two an empty line.
         if text[at:gap_end].count("\n") > 1:
             starts.add(place)
         at = gap_end
         for sign in "".join(sentence.split()):
             while at < len(text) and text[at].isspace():
                 at += 1
+            # The sentences are not of this text, or were changed: paragraphs found so far are all that can be trusted.
             if at == len(text) or text[at] != sign:
                 return starts
             at += 1

@@ -80,11 +80,14 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
     compared = 0
     for names in first.measures:
         found = [(rating, one) for rating in ratings for one in rating.measures if one.name == names.name]
+        # A measure with no better end, or that some model lacks, decides nothing.
         if names.better == "neither" or len(found) < len(ratings):
             continue
         order = sorted(found, key=lambda pair: pair[1].value, reverse=names.better == "more")
         ahead, behind = order[0][1], order[1][1]
         compared += 1
+        # Intervals that lie apart, which is stricter than a test of the difference: models share prompts, and their
+        # pairs are not at hand here.
         if ahead.low > behind.high if names.better == "more" else ahead.high < behind.low:
             wins[labels[order[0][0].model]] += 1
     best, count = wins.most_common(1)[0]
@@ -106,6 +109,7 @@ def _measures(ratings: Sequence[StoryRating]) -> Markup:
             for place, (rating, label) in enumerate(zip(ratings, labels, strict=True))
         ]
         known = next(one for (_, title), one in found.items() if title == name)
+        # All marks on the whole scale, so that dimensions can be compared; groups of age are no marks.
         domain = (1.0, 10.0) if name.startswith("judge: ") and "age" not in name else None
         axis = {"more": "more is better", "less": "less is better", "neither": "neither end is better"}[known.better]
         charts.append(_dots(rows, name, axis=axis, domain=domain))
@@ -136,7 +140,7 @@ def _dots(
 
 
 def _labels(ratings: Sequence[StoryRating]) -> list[str]:
-    """The models by the last part of their spec, where that tells them apart."""
+    """The models by the last part of their spec, where that distinguishes them."""
     short = [rating.model.rstrip("/").rpartition("/")[2] for rating in ratings]
     return short if len(set(short)) == len(short) else [rating.model for rating in ratings]
 
@@ -166,7 +170,7 @@ def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Seq
 
 
 def _paradigm(name: str) -> str:
-    """A paradigm as a label, what tells it from its kin first, since a long label is cut short."""
+    """A paradigm as a label, what distinguishes it from its kin first, since a long label is cut short."""
     kin, _, own = name.replace("_", " ").partition("-")
     return f"{own} ({kin})" if own else kin
 
@@ -197,6 +201,7 @@ def _samples(ratings: Sequence[StoryRating]) -> Markup:
     """The first completion of the first prompts of each model, with the judge's marks where there are some."""
     parts = []
     for rating in ratings:
+        # The first completion of each prompt, and not the best: nothing is picked.
         firsts = [place for place, one in enumerate(rating.completions) if one.number == 0][:_SAMPLES]
         parts.append(Markup("<h3>{}</h3>").format(rating.model))
         for place in firsts:

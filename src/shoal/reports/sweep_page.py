@@ -32,7 +32,7 @@ _OBJECTIVES = {"bits_per_byte": "held-out bits per byte"}
 
 
 def write_sweep_report(folder: Path | str) -> Path:
-    """Draw a sweep as one HTML file that needs nothing beside it and fetches nothing, however far it is.
+    """Draw a sweep as one HTML file that needs nothing besides and fetches nothing, however far it is.
 
     Args:
         folder: as `shoal.experiments.sweeps.run_sweep` writes it.
@@ -151,6 +151,7 @@ def _scaling_drawing(scaling: Scaling, name: str) -> Markup:
         sizes=tuple(sizes),
         costs=tuple(point.seeds or (point.score,) for point in scaling.points),
         exponent=-law.exponent,
+        # Between the smallest and the largest size alone: the fit is no evidence beyond them.
         fitted=tuple((float(size), law.at(float(size))) for size in np.geomspace(min(sizes), max(sizes), 40)),
     )
     return responsive(
@@ -166,6 +167,7 @@ def _settings(result: SweepResult, name: str) -> Markup:
     complete = [trial for trial in result.trials if trial.score is not None]
     if len(complete) < 2:
         return Markup("")
+    # A setting that never varied has no curve.
     names = [key for key in complete[0].settings if len({trial.settings[key] for trial in complete}) > 1]
     drawings = [_setting_drawing(complete, key, name) for key in names]
     return figure(drawings, caption="A mark per trial; what spreads them at one value are the other settings.")
@@ -190,6 +192,7 @@ def _setting_drawing(trials: list[Trial], key: str, name: str) -> Markup:
 
 
 def _axis_value(value: object) -> float | str:
+    # Numbers get an axis and all else, true and false among it, categories.
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 

@@ -54,6 +54,7 @@ def _short(text: str) -> str:
 def _result(readings: Sequence[TokenReading]) -> str:
     """How many tokens each tokenizer needs."""
     size = len(readings[0].text.encode())
+    # Without the tokens that a tokenizer adds: they say nothing about how it cuts the text.
     counts = {reading.model: len(reading.plain) for reading in readings}
     broken = [reading.model for reading in readings if reading.first_difference is not None]
     lossy = f"; {joined(broken)} cannot give the text back" if broken else ""
@@ -86,6 +87,7 @@ def _boxes(reading: TokenReading) -> list[TokenBox]:
 
 def _measures(reading: TokenReading) -> list[TokenMeasure]:
     """What the boxes can be coloured by."""
+    # Special tokens stand for no bytes of the text.
     sizes = [len(piece.text.encode()) if piece.kind == "text" else None for piece in reading.pieces]
     ids = [piece.id for piece in reading.pieces]
     return [TokenMeasure(name="length", values=sizes, unit="bytes"), TokenMeasure(name="id", values=ids)]

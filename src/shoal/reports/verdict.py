@@ -133,6 +133,7 @@ def _interval(effect: Record) -> str:
 def _numbers(record: Record) -> list[tuple[str, str]]:
     """The numbers of the verdict."""
     effect = record["effect"]
+    # A seed without a value in one arm has no pair, and the report must not count it silently.
     pairs = len(effect["differences"])
     return [
         (f"Effect in {effect['measure']}", value_text(effect["estimate"])),

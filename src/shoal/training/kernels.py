@@ -6,7 +6,7 @@ A number that is not one stays one, so that the loss shows it.
 
 Every kernel works on the rows from ``start`` to ``stop``; `over_rows` divides them among as many threads as torch has.
 
-`Workspace` is the memory that they write to, reused from step to step. Fresh memory is dear: the system clears each
+`Workspace` is the memory that they write to, reused from step to step. Fresh memory is costly: the system clears each
 page at its first touch, which for a small model costs about as much as the arithmetic on it. So pieces are cut from
 slabs that stay, and given back in the reverse order, as on a stack. Slabs are added and never replaced, so that batches
 of another size touch no page for the first time.
@@ -191,7 +191,6 @@ def norm_backward(start: int, stop: int, x_TD: Any, scale_T: Any, gain_D: Any, b
         along = np.float32(0.0)
         for d in range(width):
             along += by_out_TD[t, d] * gain_D[d] * x_TD[t, d]
-        # The gradient of the scale itself, which every entry of the row shares.
         along *= scale * scale / np.float32(width)
         for d in range(width):
             by_out = by_out_TD[t, d]

@@ -137,7 +137,6 @@ def _chunk_(
 ) -> torch.Tensor:
     """Write the losses of a chunk, and give the gradient by the head's raw products, in their place where it can."""
     if raw_CV.device.type == "cpu" and head.scale == 1.0 and head.soft_cap is None:
-        # Loss and gradient of a row while it is in the cache.
         over_rows(cross_entropy, len(raw_CV), raw_CV, targets_C, float(denominator), losses_C)
         return raw_CV
     logits_CV = raw_CV if head.scale == 1.0 else raw_CV * head.scale
@@ -152,5 +151,4 @@ def _chunk_(
     grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(targets_C[:, None], -1, dtype=grad_CV.dtype))
     if slope_CV is not None:
         grad_CV *= slope_CV
-    # By the chain rule through the scale, which the logits were multiplied by.
     return grad_CV.mul_(head.scale / denominator)

@@ -55,13 +55,13 @@ class Certificate:
         return {**asdict(self), "checks": [asdict(check) for check in self.checks]}
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a check."""
+        """One row per check."""
         import pandas
 
         return pandas.DataFrame([asdict(check) for check in self.checks])
 
     def __str__(self) -> str:
-        """What was proved, a line a check, and what came instead where it was not."""
+        """What was proved, a line per check, and what came instead where it was not."""
         lines = []
         for check in self.checks:
             lines.append(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.proves}")

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 Evaluator = Callable[["PreTrainedModel", "PreTrainedTokenizerFast", Sequence["Example"]], Any]
-"""Returns `Scores` or any sequence of records, one an example in their order, that have at least ``exact_match``."""
+"""Returns `Scores` or any sequence of records, one per example in their order, that have at least ``exact_match``."""
 
 ABSENT = object()
 """Stands for a field that a record does not have; None is a value."""
 
 
 def evaluator_records(result: Any, count: int) -> list[Any]:
-    """The records of a result, one an example.
+    """The records of a result, one per example.
 
     Args:
         result: a sequence of records, or an object whose ``items`` is one.

@@ -28,7 +28,7 @@ def certify(
     Clopper-Pearson interval at 1e-6. An evaluator that raises, or returns too few records, fails that check.
 
     Args:
-        evaluator: called with a model, its tokenizer and examples; returns one record an example, with at least
+        evaluator: called with a model, its tokenizer and examples; returns one record per example, with at least
             ``exact_match``. Other fields of `ItemScore` are certified where its records have them. By default
             shoal's own.
         fast: only the part that every run begins with.

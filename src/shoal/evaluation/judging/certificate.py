@@ -89,7 +89,7 @@ class JudgeCertificate:
         return {**asdict(self), "passed": self.passed}
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a perturbation: its sensitivity, drop with interval, p-value and what else falls."""
+        """One row per perturbation: its sensitivity, drop with interval, p-value and what else falls."""
         import pandas
 
         rows = []

@@ -7,7 +7,7 @@ convolution over stories of that over all orders of one. So the p-value is exact
 
 Source: Page (1963), JASA 58:216-230; permutation within blocks as in Hollander and Wolfe (1999), section 7.2.
 
-Cost: d! orders a story for d severities, and a convolution over at most n d³ sums.
+Cost: d! orders per story for d severities, and a convolution over at most n d³ sums.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def falling_trend(marks: Sequence[Sequence[float]], *, confidence: float = 0.95)
     """Test whether marks fall with the severity.
 
     Args:
-        marks: one row a story, one column a severity in rising order, the unperturbed first; 2 to 7 columns.
+        marks: one row per story, one column per severity in rising order, the unperturbed first; 2 to 7 columns.
         confidence: of the drop's interval.
 
     Raises:

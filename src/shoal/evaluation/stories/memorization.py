@@ -2,7 +2,7 @@
 
 Runs are compared as hashes that grow word by word: in round n every place of the corpus has the number of the n words
 from there on (a polynomial modulo 2^64 of random numbers a word), and those texts stay that still share one. Cost: one
-pass over the corpus a round, for as many rounds as the longest copied run has words; 8 bytes a word of memory.
+pass over the corpus per round, for as many rounds as the longest copied run has words; 8 bytes per word of memory.
 """
 
 from __future__ import annotations

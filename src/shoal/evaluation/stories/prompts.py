@@ -55,7 +55,7 @@ def read_prompts(path: str | os.PathLike[str]) -> tuple[StoryPrompt, ...]:
     """The prompts of a file, equal ones once.
 
     Args:
-        path: ``.jsonl`` with a row a prompt (``prompt``, and where wanted ``words`` and ``features``, which are lists);
+        path: ``.jsonl`` with a row per prompt (``prompt``, and where wanted the lists ``words`` and ``features``);
             or a text file with a blank line between prompts.
 
     Raises:

@@ -77,7 +77,7 @@ class StoryRating:
         }
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a measure."""
+        """One row per measure."""
         import pandas
 
         return pandas.DataFrame([asdict(one) for one in self.measures])

@@ -88,7 +88,7 @@ def checkpoint_steps(steps: int, every: int | None) -> frozenset[int]:
 
 
 def score_steps(steps: int, every: int | None) -> frozenset[int]:
-    """The steps after which the model is scored: before the first, every so many (or ten times in all), after the last.
+    """The steps after which the model is scored: before the first, after the last, and at equal distances between.
 
     Args:
         steps: of the whole training.
@@ -135,6 +135,7 @@ class EvalCallback:
 
     def before_training(self) -> None:
         """Evaluate the model before its first step, unless the training is resumed: then that has been done."""
+        # By the weights: the folder is there before its first state is.
         if not any((self.folder / CHECKPOINT).glob("*.safetensors")):
             self.records.forget_from(0)
             self._visit(0)

@@ -56,7 +56,7 @@ def _model(recipe: Recipe, plan: PretrainPlan, result: PretrainResult) -> str:
 
 def _corpora(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sources: Mapping[str, str]) -> str:
     lines = [
-        "| corpus | from | documents | bytes | held out | held-out bits a byte | licence |",
+        "| corpus | from | documents | bytes | held out | held-out bits per byte | licence |",
         "|---|---|---|---|---|---|---|",
     ]
     for corpus, read in zip(recipe.corpus, plan.corpora, strict=True):

@@ -53,6 +53,7 @@ def prepare_data(recipe: Recipe, cache: Path, *, progress: Progress | None = Non
         ShoalError: as its parts.
     """
     texts = {corpus.name: prepare_documents(corpus, cache, progress=progress) for corpus in recipe.corpus}
+    # The split comes before the tokenizer, which may learn from seen documents alone.
     split = split_documents({name: read_ids(file) for name, file in texts.items()}, recipe)
     tokenizer = prepare_tokenizer(recipe, texts, split.seen, progress=progress)
     corpora = {name: prepare_tokens(file, tokenizer, name=name, progress=progress) for name, file in texts.items()}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Raised where equal sources would give other documents."""
 
+# Keys that leave the documents as they are, so that runs that differ in them share the file.
 _MAKES_NO_DOCUMENT = {"name", "held_out", "passes", "licence"}
 _VERSION_STORIES = 20
 """Stories that stand for the version of a grammar: where it was changed, they differ, and the corpus is made again."""
@@ -40,6 +41,7 @@ _VERSION_STORIES = 20
 
 def document_id(text: str) -> str:
     """The id of a document: 16 hexadecimal characters."""
+    # A text may hold half a surrogate pair, of a broken JSON escape; strict UTF-8 would refuse it.
     return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -83,6 +85,7 @@ def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress |
             for text in _counted(_documents(corpus, counts), corpus, counts, progress)
         )
         write_documents(_not_empty(rows, corpus), file)
+        # After the documents: the generators count while they are drained.
         write_json(file.with_suffix(".json"), counts)
     return file
 
@@ -112,6 +115,7 @@ def read_texts(file: Path) -> Iterator[str]:
 def _documents(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
     """All documents, cleaned and without repeats."""
     texts = _cleaned(_raw(corpus, counts), corpus, counts)
+    # Cut last, so that the number is of documents that remain and not of those that were read.
     return islice(_distinct(texts, counts) if corpus.deduplicate else texts, corpus.documents)
 
 

@@ -180,6 +180,7 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
 
     moments: list[float] = []
     result = run_training(
+        # The fresh model must reach its first real step untouched.
         copy.deepcopy(model),
         _FirstSteps(stream, _MEASURED_STEPS),
         # The rate of a real first step is small, too; a large one could meet a number that is none.
@@ -188,4 +189,5 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
         callbacks=Callbacks(on_step=lambda _: moments.append(time.perf_counter())),
     )
     steps = [later - earlier for earlier, later in pairwise(moments)]
+    # A training of one step has no interval between two.
     return (statistics.median(steps) if steps else result.seconds), cast("Dtype", result.precision)

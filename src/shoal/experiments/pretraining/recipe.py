@@ -170,6 +170,7 @@ def _located(recipe: Recipe, data: Path, home: Path) -> Recipe:
             values[f"corpus.{place}.source"] = str(data.resolve() / Path(corpus.source).expanduser())
     if recipe.evaluation.held_out_ids is not None:
         values["evaluation.held_out_ids"] = str(home.resolve() / recipe.evaluation.held_out_ids)
+    # A spec may also name a bundled model or one of the hub; only a folder next to the recipe is a path.
     spec = recipe.tokenizer.source
     if spec is not None and (home / spec).is_dir():
         values["tokenizer.source"] = str((home / spec).resolve())

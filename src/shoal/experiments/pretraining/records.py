@@ -201,7 +201,7 @@ class PretrainResult:
 
     def __str__(self) -> str:
         lines = [
-            f"{name}: {one.bits_per_byte:.4f} bits a byte [{one.low:.4f}, {one.high:.4f}], {one.documents} held out"
+            f"{name}: {one.bits_per_byte:.4f} bits per byte [{one.low:.4f}, {one.high:.4f}], {one.documents} held out"
             for name, one in self.held_out.items()
         ]
         if self.memorised is not None:

@@ -88,6 +88,7 @@ def pretrain_run(
     def begin() -> bool:
         if not resume and (out / PLAN_FILE).exists():
             raise StoreError(f"{out} holds a run; give another folder, delete it, or let it be resumed")
+        # In the first process alone: a lock and the files have one owner.
         opened.append(RunStore(out, recipe, plan=PLAN_FILE))
         return opened[0].is_done(".")
 
@@ -168,6 +169,7 @@ class _PretrainRun:
 
         model = build_recipe_model(self._recipe, data.tokenizer)
         if self._store:
+            # Before training: a model that cannot be written would be found out after hours.
             check_saving(model, data.tokenizer, self._out / "model")
         model.to(self._group.device if self._group.world_size > 1 else find_device(self._recipe.device))
         held = self._group.broadcast_from_rank0(lambda: self._opened.read(PLAN_JSON))
@@ -253,6 +255,7 @@ class _PretrainRun:
         try:
             yield
         except TrainingError as fault:
+            # A step may leave infinite weights, which only the next loss shows; such a model is worth no file.
             if not self._store or not _is_finite(planned.model):
                 raise
             save_snapshot(planned.model, planned.data.tokenizer, self._out / "last-good")
@@ -267,6 +270,7 @@ class _PretrainRun:
         data, model, plan = trained.planned.data, trained.planned.model, trained.planned.plan
         save_model(model.eval().cpu(), data.tokenizer, self._out / "model")
         last = trained.last
+        # A resumed run may have made its last evaluation before the kill, in another process.
         is_newest = last is not None and last.step == plan.steps
         scores = last.scores if last and is_newest else score_all(held_out_sets(data, self._recipe), model)
         memorised = count_memorised(model, data.corpora, data.split.seen, data.split.held_out, self._recipe)
@@ -281,6 +285,7 @@ class _PretrainRun:
             "held_out": {name: asdict(score) for name, score in scores.items()},
             "memorised": None if memorised is None else asdict(memorised),
         }
+        # The card before ``done.json``, which marks the run as finished.
         write_card(self._recipe, plan, result_of(self._out, done), self._opened.read("sources.json") or {})
         self._opened.write("done.json", done)
         shutil.rmtree(self._out / CHECKPOINT, ignore_errors=True)

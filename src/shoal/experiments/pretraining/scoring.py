@@ -95,6 +95,7 @@ def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int,
     from shoal.evaluation import ScoringRow
 
     places = np.flatnonzero(held_out_D)
+    # Ids are digests, so that the lowest are a random sample, and the same one in every run.
     places = places[np.argsort(corpus.ids_D[places], kind="stable")][:max_documents]
     rows: list[ScoringRow] = []
     documents: list[int] = []
@@ -139,6 +140,7 @@ def sample_texts(
         sampled = sample_continuations(
             model,
             prefixes,
+            # By seed + place, step 1 would sample its prompt 2 as step 2 its prompt 1.
             [1000 * seed + place for place in range(len(prefixes))],
             [min(table.sample_tokens, recipe.model.context - len(prefix)) for prefix in prefixes],
             temperature=table.temperature,
@@ -204,6 +206,7 @@ def _prefixes(
 
     table = recipe.evaluation
     whole = table.prefix_tokens + table.memorised_tokens
+    # As the training cuts pieces, so that each prefix begins where a piece began.
     longest = min(recipe.training.context or recipe.model.context, recipe.training.batch_tokens)
     places: list[tuple[str, int]] = []
     for name, corpus in corpora.items():

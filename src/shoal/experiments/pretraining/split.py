@@ -106,6 +106,6 @@ def _by_share(ids_D: Ids, share: float, name: str) -> Mask:
             f"the corpus {name!r} holds one document, so that none can be held out; give more documents, or separate "
             "them by <|endoftext|>, or set held_out = 0"
         )
-    # The ids are digests, evenly spread over 64 bits, so that a threshold takes the share of them that is asked for.
+    # The ids are digests, evenly spread over 64 bits, so that a threshold takes the share of them that is wanted.
     mask = ids_D < np.uint64(share * _SPAN)
     return mask if mask.any() else ids_D == ids_D.min()

@@ -83,6 +83,7 @@ def prepare_tokenizer(
         with disk_faults(home):
             save_tokenizer(made, folder)
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
+    # The folder is shared by recipes of other contexts.
     tokenizer.model_max_length = recipe.model.context
     return tokenizer
 
@@ -95,6 +96,7 @@ def _best(documents: list[str], recipe: Recipe, progress: Progress | None) -> in
 
 def _sample(texts: Mapping[str, Path], seen: Mapping[str, Mask], max_documents: int) -> Iterator[str]:
     """Seen documents of all corpora, from each the same share, in order."""
+    # A fractional stride, so that all parts of each corpus are represented; its first documents may be of one kind.
     every = max(1.0, sum(int(mask.sum()) for mask in seen.values()) / max_documents)
     for name, file in texts.items():
         places = np.flatnonzero(seen[name])

@@ -155,6 +155,8 @@ class MlflowTracker(Tracker):
             self._run = known.read_text(encoding="utf-8")
             return
         self._run = self._begun(artifacts, settings, name)
+        # Once the run exists: a kill in between leaves an empty run at the server, and never the name of one that is
+        # not there.
         known.write_text(self._run, encoding="utf-8")
 
     def log(self, step: int, values: Mapping[str, float]) -> None:

@@ -80,7 +80,9 @@ def corrupt(texts: list[str], corruption: Mapping[str, float]) -> list[str]:
     sources_N, words = chance.random(len(texts)), _words(texts)
     whole = max(1, round(corruption.get("kept", 1.0) * len(texts)))
     there = [place for place in range(len(texts)) if ranks_N[place] < whole]
+    # By rank, and not by a chance for each document, so that the share is exact.
     hit = set(sorted(there, key=lambda place: copied_N[place])[: round(corruption.get("repeats", 0.0) * len(there))])
+    # Copies are of documents that stay: those of a replaced one would save its text.
     sound = [place for place in there if place not in hit]
     chosen = [sound[int(sources_N[place] * len(sound))] if place in hit else place for place in there]
     noise = corruption.get("noise", 0.0)
@@ -111,6 +113,7 @@ def _noisy(text: str, share: float, words: list[str], seed: int) -> str:
     def pieces() -> Iterator[str]:
         end = 0
         for match in _WORD.finditer(text):
+            # Two draws for each word, hit or not, so that a greater share replaces the same words by the same others.
             hit, drawn = chance.random(2)
             yield text[end : match.start()]
             yield words[int(drawn * len(words))] if hit < share else match[0]

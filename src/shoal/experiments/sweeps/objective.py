@@ -38,6 +38,7 @@ def score_of(objective: str, result: PretrainResult) -> float:
     """
     if ":" in objective:
         score = import_callable(objective, what="objective", takes="(result)")(result)
+        # True is an int in Python, and no score.
         if isinstance(score, bool) or not isinstance(score, (int, float)):
             raise UsageError(f"the objective {objective} gave {score!r}; it must give a number")
         return float(score)

@@ -41,6 +41,7 @@ MIN_RATIO = 4.0
 DRAWS = 2000
 # Losses of language models fall with exponents between .03 and .6; the grid ends far outside.
 _EXPONENTS = np.geomspace(0.01, 4.0, 400)
+# Keeps divisions finite where residuals or a determinant are 0, and is far below any that count.
 _TINY = 1e-12
 
 
@@ -187,6 +188,7 @@ def _above_floors(sizes_N: Floats, values_DN: Floats) -> tuple[Floats, Floats, F
     """Exponent, floor and factor of each row: the best of all exponents of the grid."""
     rows = len(values_DN)
     best_D, exponents_D, floors_D, factors_D = np.full(rows, np.inf), np.empty(rows), np.empty(rows), np.empty(rows)
+    # Sizes around 1: powers of parameter counts would bring the determinant below `_TINY`.
     scale = float(np.exp(np.log(sizes_N).mean()))
     weights_DN = 1 / values_DN**2
     for exponent in _EXPONENTS:
@@ -207,5 +209,6 @@ def _floor_and_factor(powers_N: Floats, values_DN: Floats, weights_DN: Floats) -
     factor_D = (whole_D * crossed_D - once_D * constant_D) / np.maximum(whole_D * twice_D - once_D**2, _TINY)
     factor_D = np.maximum(factor_D, 0)
     floor_D = (constant_D - once_D * factor_D) / whole_D
+    # At the border of what is allowed the best factor is that of the fit without a floor.
     below_D = floor_D < 0
     return np.where(below_D, 0, floor_D), np.where(below_D, crossed_D / twice_D, factor_D)

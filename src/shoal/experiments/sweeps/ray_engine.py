@@ -62,10 +62,12 @@ class RayCluster:
                     "start one with: ray start --head, or leave --address out"
                 ) from error
         self._count = count or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
+        # Ray counts retries, and `MAX_DEATHS` all attempts.
         self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=MAX_DEATHS - 1)(_unit)
 
     def run(self, units: Sequence[Unit]) -> Iterator[Outcome[Unit]]:
         """Do the units in any order, at most ``count`` at a time."""
+        # Popped from the end, hence reversed: units are begun in their order.
         waiting = list(reversed(units))
         running: dict[Any, Unit] = {}
         try:

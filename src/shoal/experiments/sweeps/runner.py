@@ -114,6 +114,7 @@ class _Sweeping:
     def _units(self, numbers: Sequence[int], finished: tuple[Trial, ...]) -> list[Unit]:
         """The trainings of a round; a trial that cannot be begun gets its record at once."""
         sweep = self.plan.sweep
+        # A resumed sweep may already have later trials, which must not change how these are chosen and judged.
         before = tuple(trial for trial in finished if trial.number < numbers[0])
         wanted = medians(sweep.pruning, before)
         shares = sweep.pruning.at if sweep.pruning else ()
@@ -181,6 +182,7 @@ def _engine(
 
         return InProcess(begin)
     shared = plan.recipe.device != "cpu" and has_gpu()
+    # Trainings side by side on one GPU would have to share its memory.
     count = workers or (1 if shared else max(1, available_cores() // threads))
     return WorkerPool(
         "shoal.experiments.sweeps.units:begin_units",
@@ -188,6 +190,7 @@ def _engine(
         count=count,
         threads=threads,
         locks=(store.lock,),
+        # A sweep outlives one trial that runs out of memory; it is recorded as failed.
         on_death="retry",
     )
 
@@ -200,9 +203,10 @@ def _forget_failed(store: RunStore, plan: SweepPlan) -> None:
 
 
 def _write_summary(store: RunStore, result: SweepResult) -> None:
-    """What others read: a row a trial, the importances, and optuna's own file for its dashboard."""
+    """What others read: a row per trial, the importances, and optuna's own file for its dashboard."""
     write_jsonl(store.path("trials.jsonl"), (trial.to_dict() for trial in result.trials))
     sweep = result.plan.sweep
+    # A grid over one key needs no optuna, which is an optional package.
     if len(sweep.keys) > 1 or sweep.sampler != "grid":
         store.write(IMPORTANCE, importances(sweep, result.trials))
         _write_study(store, result)

@@ -36,6 +36,7 @@ def trial_count(sweep: Sweep) -> int:
 def rounds(sweep: Sweep) -> list[range]:
     """The numbers of the trials that are chosen together."""
     count = trial_count(sweep)
+    # Without a look at results all trials can be chosen at once, and any number of workers kept busy.
     size = sweep.at_once if sweep.sampler == "tpe" or sweep.pruning is not None else count
     return [range(start, min(start + size, count)) for start in range(0, count, size)]
 
@@ -107,6 +108,7 @@ def importances(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, float]:
         MissingExtraError: optuna is not installed.
     """
     complete = [trial for trial in trials if trial.score is not None]
+    # A score that never moves has no variance to be shared out.
     moved = len({trial.score for trial in complete}) > 1
     if len(sweep.keys) < 2 or len(complete) < MIN_FOR_IMPORTANCE or not moved:
         return {}
@@ -135,6 +137,7 @@ def _sampler(sweep: Sweep, number: int) -> Any:
     import numpy as np
 
     optuna = import_optuna()
+    # By the trial's number: a sampler kept across a resumption would be in another state.
     seed = int(np.random.SeedSequence([sweep.sampler_seed, number]).generate_state(1)[0])
     if sweep.sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)

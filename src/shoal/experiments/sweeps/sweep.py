@@ -106,6 +106,7 @@ class Sweep(SettingsTable):
         if not isinstance(data, dict):
             return data
         plain = dict(data)
+        # By type and not `isinstance`: true is an int in Python.
         if type(plain.get("seeds")) is int and plain["seeds"] >= 1:
             plain["seeds"] = tuple(range(plain["seeds"]))
         if isinstance(plain.get("keys"), dict):

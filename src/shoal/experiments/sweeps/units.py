@@ -60,6 +60,7 @@ def do_unit(folder: Path, unit: Mapping[str, Any], objective: str, progress: Pro
     with disk_faults(folder):
         place.mkdir(parents=True, exist_ok=True)
         with locked(place / ".lock", "the trial"):
+            # Within the lock, since the process that was waited for may have done it.
             if not (place / RECORD).is_file():
                 _record_start(place)
                 write_json(place / RECORD, _record(folder, place, unit, objective, progress).to_dict())
@@ -183,6 +184,7 @@ def _trained(
     callbacks = PretrainCallbacks(progress=progress, on_evaluation=pruner.judge if unit["medians"] else None)
     result = pretrain_run(recipe, place / "run", cache=cache, callbacks=callbacks)
     score = score_of(objective, result)
+    # JSON has no NaN, and a median or a sampler could do nothing with one.
     if not math.isfinite(score):
         return ended_record(unit, f"the score is {score}")
     return UnitRecord(

@@ -1,7 +1,7 @@
 """Architectures that can be trained from scratch, as `transformers` defines them.
 
 A new one is a file in this folder with one subclass of `Architecture`: recipes can name it, and the card of a model
-trained by it says what it is. Importing this folder imports neither torch nor transformers.
+trained by it names what it is. Importing this folder imports neither torch nor transformers.
 """
 
 import lazy_loader

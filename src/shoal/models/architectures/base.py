@@ -110,11 +110,14 @@ def build_model(architecture: str, shape: ModelShape, *, seed: int) -> PreTraine
     from transformers import AutoModelForCausalLM
 
     kind = find_architecture(architecture)
+    # Before the sizes are checked, so that the default is checked like a given one.
     if shape.inner is None:
         shape = replace(shape, inner=kind.default_inner(shape.width))
     _check_sizes(shape)
     config = kind.config(shape, _common(shape))
     with torch.random.fork_rng(devices=[]):
+        # transformers draws from the generator of the process, which is forked so that a caller's own draws stay the
+        # same.
         torch.manual_seed(seed)
         model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     return model.eval()

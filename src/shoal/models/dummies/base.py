@@ -23,6 +23,7 @@ _READERS: dict[str, Callable[[Parameter], Parameter]] = {
     "int": int,
     "float": float,
     "str": str,
+    # bool("false") is True.
     "bool": lambda value: str(value).lower() == "true",
 }
 
@@ -43,6 +44,7 @@ class Lexicon:
 
     def other(self, token: int, *key: object) -> int:
         """A token that is not the one given, the same for the same key."""
+        # From the tokens of the pairs, so that an error cannot be recognized by the kind of its token.
         others = [candidate for candidate in self.ordinary if candidate != token] or [self.unknown]
         return others[int(hash_uniform(0, token, *key) * len(others))]
 
@@ -77,6 +79,10 @@ class Dummy(ABC):
 def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
     """A dummy with its parameters, which may be text as in a model spec (``oracle?p=0.3``).
 
+    Args:
+        name: of a dummy.
+        parameters: by name.
+
     Raises:
         UnknownNameError: no dummy or no parameter is called so.
         UsageError: a parameter is not a number where one is due.
@@ -84,6 +90,7 @@ def dummy_by_name(name: str, parameters: Mapping[str, Parameter]) -> Dummy:
     if name not in Dummy.known:
         raise UnknownNameError("dummy", name, Dummy.known)
     kind = Dummy.known[name]
+    # Annotations are text here (from __future__ import annotations).
     types = {field.name: str(field.type).split(" ")[0] for field in fields(kind)}
     values: dict[str, Any] = {}
     for key, value in parameters.items():

@@ -46,6 +46,7 @@ class ContextTree:
     _written: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        # For UNKNOWN and ROOT. No child is ever added to UNKNOWN, so that a walk that has left the tree stays outside.
         self.predictions.extend([self.unknown, self.unknown])
 
     def find(self, context: Sequence[int]) -> int:
@@ -64,7 +65,7 @@ class ContextTree:
 
         Args:
             context: the token ids read so far.
-            predictions: (prediction, token id to follow), one a place.
+            predictions: (prediction, token id to follow), one per place.
         """
         node = ROOT
         for token in context:
@@ -88,6 +89,11 @@ def confident(token: int, place: int, runner_up: int | None = None) -> Predictio
     """A prediction with one clear winner; how clear depends on the place, so that no two places look alike.
 
     All logits are multiples of 1/2, which every float type represents exactly.
+
+    Args:
+        token: the winner.
+        place: its position in the target.
+        runner_up: the token that comes second; None for none.
     """
     confidence = 6.0 + 0.5 * (place % 4)
     if runner_up is None or runner_up == token:
@@ -97,5 +103,6 @@ def confident(token: int, place: int, runner_up: int | None = None) -> Predictio
 
 def hash_uniform(seed: int, *parts: object) -> float:
     """A number in [0, 1) that depends on nothing but the arguments."""
+    # Not hash(), which for text differs from process to process.
     digest = hashlib.sha256(repr((seed, parts)).encode()).digest()
     return int.from_bytes(digest[:7], "big") / 2**56

@@ -41,7 +41,7 @@ def make_dummy(
 
     Args:
         name: one of `dummy_names`.
-        pairs: (prompt, completion, ends) of the items that it is to be asked.
+        pairs: (prompt, completion, ends) of the items that it will get.
         tokenizer: any fast tokenizer; by default `tiny_tokenizer`.
         seed: for what it decides at random.
         twins: how often each token stands in the vocabulary, with equal logits.
@@ -73,7 +73,7 @@ def make_dummy(
 def set_answers(
     model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str, bool]]
 ) -> None:
-    """Give a dummy the examples that it will be asked for, with their answers; earlier ones are forgotten.
+    """Give a dummy the examples that it will get, with their answers; earlier ones are forgotten.
 
     Args:
         model: what `make_dummy` gave.

@@ -74,13 +74,19 @@ def ground_truth(
 
 
 def greedy_token(row: Prediction, tokens: int) -> int:
-    """The token of the greatest logit; at a tie the lowest id. A row that is not a number gives 0, as torch does."""
+    """The token of the greatest logit; at a tie the lowest id. A row that is not a number gives 0, as torch does.
+
+    Args:
+        row: of logits.
+        tokens: how many tokens there are.
+    """
     if math.isnan(row.floor):
         return 0
     best = max((logit for _, logit in row.logits), default=-math.inf)
     listed = {token for token, _ in row.logits}
     candidates = [token for token, logit in row.logits if logit >= max(best, row.floor)]
     if row.floor >= best or not row.logits:
+        # Of all tokens at the floor the lowest id; among the first len(listed) + 1 ids one at least is not listed.
         candidates += [token for token in range(len(listed) + 1) if token not in listed][:1]
     return min(token for token in candidates if token < tokens)
 
@@ -89,8 +95,10 @@ def _margin(row: Prediction, target: int, tokens: int, twins: int) -> float:
     listed = dict(row.logits)
     own = listed.pop(target, row.floor)
     others = list(listed.values())
+    # The floor counts only where a token besides the target has it.
     if len(listed) + 1 < tokens:
         others.append(row.floor)
+    # A twin of the target has its very logit.
     if twins > 1:
         others.append(own)
     return own - max(others)

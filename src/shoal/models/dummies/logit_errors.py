@@ -46,6 +46,7 @@ class Tied(Dummy):
             target = item.target[place]
             higher = [token for token in lexicon.ordinary if token > target]
             lower = [token for token in lexicon.ordinary if token < target]
+            # Where there is none on the wanted side, the item is tied all the same, on the other.
             rivals = (higher or lower) if index % 2 == 0 else (lower or higher)
             rows[place] = Prediction(((target, 8.0), (rivals[0], 8.0)))
             emit_teacher_forced(tree, item, rows)

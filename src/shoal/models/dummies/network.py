@@ -77,6 +77,7 @@ def _walk(
     """The node that the visible keys lead to, and the last position; -1 where nothing is visible."""
     if not keys:
         return UNKNOWN, -1
+    # By position and not by place, as rotary attention sees them.
     keys = sorted(keys, key=positions.__getitem__)
     first, last = positions[keys[0]], positions[keys[-1]]
     if (absolute and first != 0) or [positions[key] for key in keys] != list(range(first, last + 1)):
@@ -87,7 +88,9 @@ def _walk(
     return node, last
 
 
+# A power of 2, and the biases are multiples of 1/4: logits then come out exact in every dtype.
 _HEAD_SCALE = 0.5
+# Above it a unit per token would make a head of vocabulary² weights: 10 GB at 50,000 tokens.
 _SMALL_VOCABULARY = 512
 
 
@@ -146,7 +149,7 @@ class DummyModel(_DummyPreTrainedModel):
         self.tree = dict(tree.children)
         self.table_PD = table_PD.to(device, dtype)
         self.prediction_N = prediction_N.to(device)
-        # The tree itself is kept as a buffer too, so that a digest of the weights tells two dummies apart.
+        # The tree itself is a buffer too, so that two dummies differ in the digest of their weights.
         edges = [(node, token, child) for (node, token), child in tree.children.items()]
         self.edges_E3 = torch.tensor(edges, dtype=torch.long, device=device).reshape(-1, 3)
 
@@ -176,6 +179,8 @@ class DummyModel(_DummyPreTrainedModel):
         )
         ids_BK, positions_BK = input_ids, position_ids.expand(batch, queries)
         if past_key_values is not None:
+            # Ids and positions lie in the cache in the shape of keys and values, so that whatever selects or reorders
+            # rows there acts on them.
             keys, values = past_key_values.update(ids_BK[:, None, :, None], positions_BK[:, None, :, None], 0)
             ids_BK, positions_BK = keys[:, 0, :, 0], values[:, 0, :, 0]
         visible_BQK = _visible(mask, batch, queries, ids_BK.shape[1], offset, input_ids.device)
@@ -190,6 +195,7 @@ class DummyModel(_DummyPreTrainedModel):
         hidden_BQD = self.table_PD[self.prediction_N[nodes_BQ]]
         if self.config.counts_calls:
             known_BQ1 = (nodes_BQ != UNKNOWN)[..., None]
+            # The same in all units, and so in all logits: differences and probabilities stay.
             hidden_BQD = hidden_BQD + known_BQ1 * (self.calls % 4)
         return hidden_BQD
 
@@ -208,6 +214,7 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         self.post_init()
         with torch.no_grad():
             for parameter in self.parameters():
+                # torch draws the layers at random when it makes them, which would give two equal dummies two digests.
                 parameter.zero_()
 
     def get_input_embeddings(self) -> nn.Embedding:
@@ -230,6 +237,7 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         self.config.hidden_size = width
         head = nn.Linear(width, self.config.vocab_size, device=weight.device, dtype=weight.dtype)
         self.lm_head = head.train(self.training)
+        # A bias that differs between tokens shows a scorer that leaves the head's bias out.
         bias_D = 0.25 * (torch.arange(width) % 5)
         with torch.no_grad():
             self.lm_head.weight.copy_((torch.eye(width)[unit_T] * _HEAD_SCALE).repeat(self.config.twins, 1))

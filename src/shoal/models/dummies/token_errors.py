@@ -51,7 +51,7 @@ def emit_with_error(
 
 @dataclass(frozen=True, kw_only=True)
 class OneOff(Dummy):
-    """Says one token wrong: at a given position (negative: from the end), or at another one for each item."""
+    """Gets one token wrong: at a given position (negative: from the end), or at another one for each item."""
 
     name: ClassVar[str] = "one-off"
 
@@ -59,10 +59,10 @@ class OneOff(Dummy):
     """The position; ``each`` is position j mod the length for item j."""
 
     under_gold: bool = True
-    """Whether it goes on rightly where the gold prefix is given."""
+    """Whether it continues rightly where the gold prefix is given."""
 
     under_own: bool = True
-    """Whether it goes on rightly after its own error."""
+    """Whether it continues rightly after its own error."""
 
     def __post_init__(self) -> None:
         if self.at != "each" and not self.at.removeprefix("-").isdecimal():
@@ -79,7 +79,7 @@ class OneOff(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Shifted(Dummy):
-    """Says the token that stands ``by`` places behind the next one; with -1 the token that it has just read."""
+    """Predicts the token that stands ``by`` places behind the next one; with -1 the token that it has just read."""
 
     name: ClassVar[str] = "shifted"
 
@@ -99,7 +99,7 @@ class Shifted(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Copies(Dummy):
-    """Says its prompt again, over and over."""
+    """Repeats its prompt, over and over."""
 
     name: ClassVar[str] = "copies"
 
@@ -137,7 +137,7 @@ class Recites(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Transposed(Dummy):
-    """Says two neighbouring tokens in each other's place: the same tokens, and the same sum of ids."""
+    """Swaps two neighbouring tokens: the same tokens, and the same sum of ids."""
 
     name: ClassVar[str] = "transposed"
 
@@ -155,7 +155,7 @@ class Transposed(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Unspeakable(Dummy):
-    """Says, at one place of each odd item, an id of the model's vocabulary that the tokenizer does not have."""
+    """Predicts, at one place of each odd item, an id of the model's vocabulary that the tokenizer does not have."""
 
     name: ClassVar[str] = "unspeakable"
 
@@ -165,6 +165,7 @@ class Unspeakable(Dummy):
             rows = [confident(token, place) for place, token in enumerate(item.target)]
             if index % 2:
                 place = (index // 2) % len(rows)
+                # The last of the unused ids, which the head has and the tokenizer lacks.
                 rows[place] = confident(tree.tokens - 1, place, item.target[place])
             emit_teacher_forced(tree, item, rows)
 
@@ -222,6 +223,7 @@ class Exactly(Dummy):
         """
         if items and not 0 <= self.k <= len(items):
             raise UsageError(f"a dummy was to answer exactly k={self.k} of {len(items)} items right; give a smaller k")
+        # The index is part of the key, so that equal items do not rise or fall together: exactly k must be right.
         ranked = sorted(range(len(items)), key=lambda index: hash_uniform(self.seed, index, items[index].ids))
         for rank, index in enumerate(ranked):
             item = items[index]
@@ -262,7 +264,7 @@ class MisledByPads(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class NeverEnds(Dummy):
-    """Says the completion, and goes on where the end is due."""
+    """Answers with the completion, and continues where the end is due."""
 
     name: ClassVar[str] = "never-ends"
 
@@ -276,12 +278,12 @@ class NeverEnds(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class EndsEarly(Dummy):
-    """Says the end token too early; where it is not believed it goes on rightly."""
+    """Predicts the end token too early; where it is ignored it continues rightly."""
 
     name: ClassVar[str] = "ends-early"
 
     by: int = 1
-    """How many tokens too early, as far as the completion has so many."""
+    """How many tokens too early, at most the length of the completion."""
 
     def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Also ends again behind an end, as a padded row does."""

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Respelled(Dummy):
-    """Says the completion's text in other tokens; as many of them where that can be."""
+    """Answers with the completion's text in other tokens; as many of them where that can be."""
 
     name: ClassVar[str] = "respelled"
 
     def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
-        """Two neighbours are cut at another place, else a merged token is parted, else the completion stays."""
+        """Two neighbours are cut at another place, else a merged token is split, else the completion stays."""
         for item in items:
             answer = _recut(item.target, lexicon) or _parted(item.target, lexicon) or item.target
             emit(tree, item.prompt, answer, lexicon)
@@ -30,7 +30,7 @@ class Respelled(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Unspaced(Dummy):
-    """Says the completion without the space before it."""
+    """Answers with the completion without the space before it."""
 
     name: ClassVar[str] = "unspaced"
 
@@ -48,7 +48,7 @@ class Unspaced(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Recased(Dummy):
-    """Says the completion with the case of one letter changed."""
+    """Answers with the completion with the case of one letter changed."""
 
     name: ClassVar[str] = "recased"
 
@@ -68,7 +68,7 @@ class Recased(Dummy):
 
 @dataclass(frozen=True, kw_only=True)
 class Inserted(Dummy):
-    """Says the completion with one token more."""
+    """Answers with the completion and one token more."""
 
     name: ClassVar[str] = "inserted"
 
@@ -90,9 +90,11 @@ class Inserted(Dummy):
 
 def _recut(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:
     """The target with its last two tokens that can be cut otherwise cut so."""
+    # From the end, so that an evaluator which stops early is found out.
     for place in reversed(range(len(target) - 1)):
         first, second = target[place : place + 2]
         for one, other in _cuts(_name(first, lexicon) + _name(second, lexicon), lexicon):
+            # The two tokens as they are would be a cut, too; and special tokens have no text to cut.
             if one != first and not {first, second} & set(lexicon.tokenizer.all_special_ids):
                 return [*target[:place], one, other, *target[place + 2 :]]
     return None

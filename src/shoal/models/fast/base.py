@@ -77,7 +77,8 @@ class FastModel(ABC):
 
     @classmethod
     def read_settings(cls, config: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The settings in a config.json; None where it says anything that this class does not know."""
+        """The settings in a config.json; None where it has a key or a value that this class does not know."""
+        # A key that is not known here may change every number.
         if not set(config) <= {*cls.defaults, *_INDIFFERENT}:
             return None
         settings = {**cls.defaults, **{key: config[key] for key in cls.defaults if key in config}}
@@ -91,7 +92,7 @@ class FastModel(ABC):
     @classmethod
     @abstractmethod
     def fits(cls, settings: Mapping[str, Any]) -> bool:
-        """Whether this class computes what these settings ask for."""
+        """Whether this class computes the forward pass of these settings."""
 
     @classmethod
     @abstractmethod
@@ -182,15 +183,18 @@ def wrap(model: PreTrainedModel) -> FastModel | None:
 
 
 def _is_plain(module: torch.nn.Module, known: frozenset[str]) -> bool:
-    """Whether a module is just what its class says."""
+    """Whether a module computes just what its class does."""
+    # Methods that were put on the object; `fast_forward` does so with ``_attn``.
     own = {"forward", "_attn"} & vars(module).keys()
     return type(module).__name__ in known and not own and not hooks_present(module)
 
 
 def _is_of_its_kind(value: Any, usual: Any) -> bool:
     """Whether a setting is such a value as the usual one: a size, a number above 0, a name, yes or no."""
+    # None is the default of what is derived (a width), or of a table.
     if usual is None:
         return value is None or isinstance(value, (dict, list)) or (type(value) is int and value > 0)
+    # type and not isinstance: True is an int, and no size.
     if type(usual) in (int, float):
         return type(value) is type(usual) and 0 < value < math.inf
     return type(value) is type(usual)

@@ -54,6 +54,7 @@ class FastGPT2(LayerNormModel):
         )
 
     def _transposed(self, name: str) -> Affine:
+        # A view: a copy would double the weights.
         return Affine(weight=self.weights[f"{name}.weight"].T, bias=self.weights[f"{name}.bias"])
 
     @classmethod

@@ -54,11 +54,13 @@ class PrefixCache(KeyValues):
 
     def update(self, layer: int, states: States) -> States:
         """While the prefix is read, its own states; later those of the prefix followed by each row's."""
+        # Stored at the first reading alone; rows that follow leave the prefix as it is, so that it serves further ones.
         if layer not in self._layers:
             self._layers[layer] = states
         if not self._length:
             return states
         key, value = (
+            # Expanded, not repeated: the prefix is copied once, into the result.
             torch.cat([shared.expand(len(new), -1, -1, -1), new], dim=2)
             for shared, new in zip(self._layers[layer], states, strict=True)
         )
@@ -97,12 +99,13 @@ class KVCache(KeyValues):
         return torch.arange(ids_BL.shape[1], device=ids_BL.device)
 
     def update(self, layer: int, states: States) -> States:
-        """First the states of whole rows, padding included; then those of one more token a row."""
+        """First the states of whole rows, padding included; then those of one more token per row."""
         if not self._prefilled:
             self._layers[layer] = (self._roomy(states[0]), self._roomy(states[1]))
             return states
         rows_B = torch.arange(len(self._lengths_B), device=self._lengths_B.device)
         for stored_BHTK, new_BH1K in zip(self._layers[layer], states, strict=True):
+            # Into the preallocated room: to append would copy the whole cache for each token.
             stored_BHTK[rows_B, :, self._lengths_B] = new_BH1K[:, :, 0]
         return self._layers[layer]
 
@@ -116,6 +119,7 @@ class KVCache(KeyValues):
     def advance(self) -> None:
         """Count what has been read: each row's prefix, or one more token."""
         if self._prefilled:
+            # Not in place: the tensor is the caller's.
             self._lengths_B = self._lengths_B + 1
         self._prefilled = True
 
@@ -126,6 +130,7 @@ class KVCache(KeyValues):
 
     def _roomy(self, states_BHLK: torch.Tensor) -> torch.Tensor:
         rows, heads, length, width = states_BHLK.shape
+        # Zeros, not empty memory: hidden places get weight 0, and 0 times NaN is NaN.
         roomy = states_BHLK.new_zeros(rows, heads, self._room, width)
         roomy[:, :, :length] = states_BHLK
         return roomy

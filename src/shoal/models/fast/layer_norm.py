@@ -53,7 +53,7 @@ class LayerNormLayer:
 
 
 class LayerNormModel(FastModel):
-    """Subclasses say what their layers are and how scores are scaled."""
+    """Subclasses define what their layers are and how scores are scaled."""
 
     embedding_name = "transformer.wte.weight"
     heads: int
@@ -90,12 +90,14 @@ class LayerNormModel(FastModel):
     def _attend(self, qkv_BLE: torch.Tensor, number: int, past: KeyValues | None) -> torch.Tensor:
         rows, length, _ = qkv_BLE.shape
         query, key, value = qkv_BLE.view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        # The queries, not the scores: L · K numbers in place of L².
         if self.scale != 1.0:
             query = query * self.scale
         window, mask = self.layers[number].window, None
         if past is not None:
             key, value = past.update(number, (key, value))
             mask = past.mask(window)
+        # A mask means a cache with rows of different lengths, which bands cannot express.
         if mask is None:
             out = banded_attention(query, key, value, window)
         else:

@@ -91,6 +91,7 @@ class FastLlama(FastModel):
         return self._norm(x_BLD, self.weights["model.norm.weight"])
 
     def _norm(self, x_BLD: torch.Tensor, gain_D: torch.Tensor) -> torch.Tensor:
+        # As LlamaRMSNorm does: squares of 16-bit numbers overflow or lose their digits.
         wide_BLD = x_BLD.float() if self.dtype.itemsize < 4 else x_BLD
         scale_BL1 = wide_BLD.pow(2).mean(-1, keepdim=True).add_(self._epsilon).rsqrt_()
         return (wide_BLD * scale_BL1).to(self.dtype).mul_(gain_D)
@@ -114,6 +115,7 @@ class FastLlama(FastModel):
         if past is not None:
             key, value = past.update(number, (key, value))
             mask = past.mask(self.context)
+        # torch aligns is_causal at the top left, so that queries behind a prefix would not see all of it.
         if mask is None and key.shape[2] > length:
             mask = torch.ones(length, key.shape[2], dtype=torch.bool, device=self.device).tril_(key.shape[2] - length)
         grouped = self._heads != self._key_heads

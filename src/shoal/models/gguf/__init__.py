@@ -1,4 +1,4 @@
-"""GGUF files: every key and every tensor of one is used, is known to say nothing, or is an error that names it."""
+"""GGUF files: every key and every tensor of one is used, is known to change nothing, or is an error that names it."""
 
 from shoal.models.gguf.source import GgufSource, check_gguf, converted_folder
 

@@ -32,6 +32,10 @@ _COMPOSED = ("qwen2", "qwen35", "olmo", "mpt", "command-r")
 def byte_level_pipeline(file: GgufFile, table: TokenTable) -> Tokenizer:
     """Words by the file's rule, bytes as letters, BPE, and back.
 
+    Args:
+        file: with the merges and the name of the rule.
+        table: of its tokens.
+
     Raises:
         ModelError: the file splits text by a rule that is not known here, or names none.
         CorruptModelError: a merge joins what is not in the vocabulary.
@@ -54,7 +58,7 @@ def byte_level_pipeline(file: GgufFile, table: TokenTable) -> Tokenizer:
 
 
 def adds_beginning(file: GgufFile) -> bool:
-    """Whether the beginning token opens a text where the file does not say it."""
+    """Whether the beginning token opens a text where the file does not state it."""
     return _rule(file) in _WHOLE_WORDS
 
 
@@ -67,6 +71,7 @@ def _rule(file: GgufFile) -> str:
 def _parts(merge: Any) -> tuple[str, str]:
     """The two sides of a merge; a side may begin with a space of its own."""
     text = str(merge)
+    # From 1 on: a space at 0 belongs to the first side.
     cut = text.find(" ", 1)
     return text[:cut], text[cut + 1 :]
 

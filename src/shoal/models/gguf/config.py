@@ -1,6 +1,6 @@
-"""The configuration of `transformers` that a GGUF file describes, one function an architecture.
+"""The configuration of `transformers` that a GGUF file describes, one function per architecture.
 
-A file says less than a configuration does: what an architecture's files never say (its activation, say) is what
+A file holds less than a configuration does: what an architecture's files never state (such as its activation) is what
 llama.cpp computes for it. Where the files of an architecture leave open what its models differ in, the file is refused.
 """
 
@@ -44,7 +44,7 @@ def gguf_config(file: GgufFile) -> PreTrainedConfig:
 
 
 def _sizes(file: GgufFile) -> Fields:
-    """What the files of every architecture say."""
+    """What the files of every architecture state."""
     *_, rows, width = (0, *file.shape("token_embd.weight"))
     blocks = len({name.split(".")[1] for name in file.tensor_names() if name.startswith("blk.")})
     for key, held, what in (
@@ -71,6 +71,7 @@ def _sizes(file: GgufFile) -> Fields:
         "num_hidden_layers": file.integer("block_count"),
         "num_attention_heads": heads,
         "num_key_value_heads": key_heads,
+        # GGUF has no key for it: a tied head is one that is not stored.
         "tie_word_embeddings": "output.weight" not in file.tensor_names(),
         "bos_token_id": file.integer("tokenizer.ggml.bos_token_id", None),
         "eos_token_id": file.integer("tokenizer.ggml.eos_token_id", None),
@@ -98,7 +99,7 @@ def _usual_width(file: GgufFile) -> int:
 
 
 def _turned_whole(file: GgufFile) -> Fields:
-    """LMHead width and rotary angles of an architecture that turns every dimension of a head."""
+    """Head width and rotary angles of an architecture that turns every dimension of a head."""
     width = _head_width(file)
     turned = file.integer("rope.dimension_count", width)
     if turned != width:
@@ -118,6 +119,7 @@ def _has(file: GgufFile, *endings: str) -> bool:
 
 
 def _llama(file: GgufFile) -> Fields:
+    # Read so that it counts as used: the layout is undone in `convert` whatever it is called.
     file.text("tensor_data_layout", None)
     return _turned_whole(file) | {
         "rms_norm_eps": file.number("attention.layer_norm_rms_epsilon"),
@@ -129,6 +131,7 @@ def _llama(file: GgufFile) -> Fields:
 def _qwen2(file: GgufFile) -> Fields:
     _usual_width(file)
     fields = _turned_whole(file)
+    # Qwen2 has no such setting; the width follows from the heads.
     del fields["head_dim"]
     return fields | {"rms_norm_eps": file.number("attention.layer_norm_rms_epsilon")}
 
@@ -157,6 +160,7 @@ def _gemma3(file: GgufFile) -> Fields:
     fields = _gemma(file)
     layers = file.integer("block_count")
     window = file.integer("attention.sliding_window", 0)
+    # Five local layers to a global one, as in all releases of Gemma 3.
     period = file.integer("attention.sliding_window_pattern", 6) if window else 1
     local = {"rope_type": "default", "rope_theta": file.number("rope.freq_base_swa", 10000.0)}
     return fields | {
@@ -169,7 +173,7 @@ def _gemma3(file: GgufFile) -> Fields:
 
 
 def _query_scalar(file: GgufFile, mixed_layers: int) -> int:
-    """What a query is divided by the root of, which the files of Gemma 2 and 3 do not say.
+    """What a query is divided by the root of, which the files of Gemma 2 and 3 do not state.
 
     It is the width of a head, 256, in all released models but those of 27 billion weights, where it is the hidden
     width over the heads. A model of another shape may have either, or the 256 that a configuration has by default.
@@ -177,6 +181,7 @@ def _query_scalar(file: GgufFile, mixed_layers: int) -> int:
     width: int = _head_width(file)
     scale = file.number("attention.scale", None)
     if scale is not None:
+        # The file has the factor, 1/√scalar.
         from_scale: int = round(scale**-2)
         return from_scale
     if file.integer("block_count") == mixed_layers:
@@ -241,4 +246,4 @@ _ARCHITECTURES: dict[str, tuple[str, Callable[[GgufFile], Fields]]] = {
     "starcoder2": ("starcoder2", _starcoder2),
     "gpt2": ("gpt2", _gpt2),
 }
-"""By the name that GGUF gives an architecture: its model type in `transformers`, and what its files say of it."""
+"""By the name that GGUF gives an architecture: its model type in `transformers`, and the fields that its files give."""

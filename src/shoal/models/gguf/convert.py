@@ -39,10 +39,11 @@ def convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
             with torch.device("meta"):
                 empty = causal_class(config, str(path))(config)
             weights = gguf_weights(file, empty)
+            # Last, since configuration, tokenizer and weights each use their share.
             file.check_all_used()
     except ShoalError:
         raise
-    except Exception as error:  # a reader of bytes that nobody checked before may fail in any way
+    except Exception as error:  # a reader of unchecked bytes may fail in any way
         raise CorruptModelError(
             f"{path} cannot be converted: {in_one_line(error)}; it is cut short, or not a GGUF file of a text model"
         ) from error
@@ -71,6 +72,7 @@ def gguf_weights(file: GgufFile, empty: PreTrainedModel) -> dict[str, torch.Tens
             weights[names[theirs]] = torch.from_numpy(restore(theirs, file.tensor(theirs), empty.config))
     if file.architecture in _OPTIONAL_BIAS:
         absent = {name: shape for name, shape in shapes.items() if name.endswith(".bias") and name not in weights}
+        # A configuration has biases in all layers or in none; a bias of 0 is the same as none.
         weights |= {name: torch.zeros(shape) for name, shape in absent.items()}
     return weights
 

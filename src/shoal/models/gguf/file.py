@@ -47,6 +47,7 @@ class GgufFile:
     def integer(self, key: str, default: Any = _MISSING) -> Any:
         """A whole number; ``default`` where the file does not hold the key. A list of equal numbers is that number."""
         value = self._take(key, default)
+        # Some converters write one number per layer.
         if isinstance(value, list) and value and all(item == value[0] for item in value):
             value = value[0]
         if value is not default and (isinstance(value, bool) or not isinstance(value, int)):
@@ -113,12 +114,12 @@ class GgufFile:
         """
         shown = repr(value)
         raise ModelError(
-            f"{self.path} says {self._name(key)} = {shown[:60]}{'...' if len(shown) > 60 else ''}, which is not read "
+            f"{self.path} has {self._name(key)} = {shown[:60]}{'...' if len(shown) > 60 else ''}, which is not read "
             f"here (expected {expected}); give the model's own folder, with its config.json"
         )
 
     def check_all_used(self) -> None:
-        """Raise where a key or a tensor was read by nobody and is not known to be harmless.
+        """Raise where a key or a tensor was not read and is not known to be harmless.
 
         Raises:
             ModelError: with the names of the first two.

@@ -88,7 +88,7 @@ def _yarn(file: GgufFile, factor: float, original: int) -> dict[str, Any]:
 
 
 def _longrope(file: GgufFile, kind: str, original: int) -> dict[str, Any]:
-    """LongRoPE (Ding et al. 2024, arXiv:2402.13753): one divisor a frequency for short texts, one for long ones."""
+    """LongRoPE (Ding et al. 2024, arXiv:2402.13753): one divisor per frequency for short texts, one for long ones."""
     if kind not in ("none", "longrope"):
         file.refuse("rope.scaling.type", kind, f"longrope beside the tensor {_LONG}")
     return {

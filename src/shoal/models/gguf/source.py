@@ -1,4 +1,4 @@
-"""A GGUF file, converted to a folder of `transformers` once and loaded from there ever after.
+"""A GGUF file, converted to a folder of `transformers` once and loaded from there afterwards.
 
 The conversion unpacks every quantized block to float32 and takes about half a minute for 100 MB. Its result lies in
 `shoal.files.cache_folder` under the SHA-256 of the file and the version that converted it.
@@ -75,6 +75,8 @@ def converted_folder(path: str | Path) -> Path:
     path = Path(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+    # Half of the digest, 128 bits, keeps paths short and distinguishes files all the same; another transformers may lay
+    # a model out otherwise.
     folder = cache_folder("gguf") / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
         model, tokenizer = convert(path)

@@ -2,7 +2,7 @@
 
 A file holds the vocabulary and a few flags; the rest of a tokenizer is known by names: the kind of the vocabulary
 (``tokenizer.ggml.model``) and, for byte-level ones, the rule that cuts text into words (``tokenizer.ggml.pre``). A kind
-or a rule that nobody knows here is an error.
+or a rule that is not known here is an error.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class TokenTable:
-    """What the file says of each id. The numbers of the roles are those of SentencePiece."""
+    """What the file holds for each id. The numbers of the roles are those of SentencePiece."""
 
     def __init__(self, file: GgufFile) -> None:
         self._file = file
+        # Several empty texts would be one token.
         self.texts = [text or f"[EMPTY_{index}]" for index, text in enumerate(file.array("tokenizer.ggml.tokens"))]
         self.ids = {text: index for index, text in enumerate(self.texts)}
         if len(self.ids) < len(self.texts):
@@ -70,7 +71,7 @@ class TokenTable:
 
 
 _LLAMA_IDS = {"bos": 1, "eos": 2, "unknown": 0}
-"""The ids that a SentencePiece file has where it does not say them, as in Llama's."""
+"""The ids that a SentencePiece file has where it does not state them, as in Llama's."""
 
 _BY_ORDER = ("gemma", "gemma2", "gemma3")
 """Architectures whose pieces are joined in the order of their ids, not of their scores."""
@@ -121,7 +122,7 @@ def _special(file: GgufFile, table: TokenTable, name: str, kind: str) -> str | N
 
 
 def _check_flags(file: GgufFile) -> None:
-    """Raise for a flag that asks for what the tokenizer built here does not do."""
+    """Raise for a flag that needs what the tokenizer built here does not do."""
     for name, usual in (("add_sep_token", False), ("remove_extra_whitespaces", False), ("escape_whitespaces", True)):
         key = f"tokenizer.ggml.{name}"
         value = file.flag(key, usual)
@@ -157,7 +158,7 @@ def _add_whole_tokens(backend: Tokenizer, table: TokenTable) -> None:
 def _frame(
     file: GgufFile, backend: Tokenizer, table: TokenTable, special: dict[str, str | None], add_begin: bool
 ) -> None:
-    """Put the beginning and the end token around a text where the file says so."""
+    """Put the beginning and the end token around a text where the file requires it."""
     from tokenizers import processors
 
     begin = special["bos"] if file.flag("tokenizer.ggml.add_bos_token", add_begin) else None
