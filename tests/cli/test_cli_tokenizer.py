@@ -41,7 +41,7 @@ def test_the_best_size_is_found_and_shown(corpus, tmp_path, capsys):
         (["missing.txt"], "there is no missing.txt"),
         (["ONE"], "1 documents are too few"),
         (["EMPTY"], "holds no text"),
-        (["BINARY", "--size", "300"], "save it as UTF-8"),
+        (["BINARY", "--size", "300"], "save the file as UTF-8"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(corpus, words, said, capsys, tmp_path):

@@ -42,7 +42,7 @@ def test_a_page_is_written(capsys, tmp_path):
         (["tokens", "--model", "bundled:searches"], "nothing to read"),
         (["tokens", "a", "--model", "bundled:storys"], "did you mean 'stories'"),
         (["tokens", "--model", "bundled:searches", "--corpus", "EMPTY"], "holds no text"),
-        (["tokens", "--model", "bundled:searches", "--corpus", "BINARY"], "save it as UTF-8"),
+        (["tokens", "--model", "bundled:searches", "--corpus", "BINARY"], "save the file as UTF-8"),
         (["tokens", "--model", "bundled:searches", "--corpus", "missing.txt"], "there is no missing.txt"),
         (["tokens", "--model", "bundled:searches", "--corpus", "EMPTY", "--plot", "x.html"], "give the text too"),
     ],

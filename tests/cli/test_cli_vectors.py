@@ -71,7 +71,7 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
         (["judge", "--sets", "."], "nothing to judge"),
         (["judge", "--corpus", "EMPTY", "--method", "glow", "--sets", "."], "did you mean 'glove'"),
         (["judge", "--corpus", "EMPTY", "--sets", "NOTHING"], "no .txt file"),
-        (["judge", "--corpus", "BINARY", "--sets", "SETS"], "save it as UTF-8"),
+        (["judge", "--corpus", "BINARY", "--sets", "SETS"], "save the file as UTF-8"),
         (["judge", "--corpus", "BROKEN.zip", "--sets", "SETS"], "cannot be read"),
         (["judge", "--corpus", "EMPTY", "--sets", "SETS", "--out", "BINARY"], "is a file; give a folder"),
         (["dimension"], "nothing to train on"),
