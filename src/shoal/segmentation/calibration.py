@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FACTORS = tuple(round(0.5 * 2 ** (step / 4), 3) for step in range(15))
 """From a half to 5.7, each a fifth more than the one before."""
 
+# Sentences of a passage, as in the documents of `benchmarks/registers.py`.
 _SHORTEST, _LONGEST = 25, 45
 _PASSAGES = 5
 _MIN_TEXTS = 3
@@ -61,6 +62,7 @@ def calibrate_false_alarms(
     read = [head.likelihoods(sentences) for sentences in one_class_documents(texts, documents, seed)]
     best = FACTORS[0]
     for factor in FACTORS:
+        # More evidence makes more cuts, so no greater factor can do.
         if _cuts_per_document(read, factor) > target_rate:
             break
         best = factor
@@ -106,6 +108,7 @@ def one_class_documents(texts: Sequence[LabelledText], documents: int, seed: int
     for _ in range(documents):
         found = by_class[enough[rng.integers(len(enough))]]
         order = rng.permutation(len(found))
+        # A class has at least three texts, so one that is used twice never follows itself.
         chosen = [found[order[piece % len(order)]] for piece in range(_PASSAGES)]
         made.append([sentence for sentences in chosen for sentence in _passage(sentences, rng)])
     return made
@@ -136,7 +139,9 @@ def fit_open_set(
     weights = np.where(inside, 1 / inside.sum(), _OUTSIDE_WEIGHT / max(1, (~inside).sum()))
 
     def loss(numbers: NDArray[np.float64]) -> float:
+        # The scale is searched as its logarithm, which keeps it above 0.
         given = OpenSet(scale=float(np.exp(numbers[0])), none=float(numbers[1]))
+        # A probability that underflows to 0 would make the loss infinite and stop the search.
         logs = [np.log(given.probabilities(mean_C)[label] + 1e-300) for label, mean_C in rows]
         return -float(weights @ np.array(logs))
 
@@ -153,6 +158,7 @@ def _mean_likelihoods(
     likelihoods = head.likelihoods(sentences)
     found = []
     for _ in range(_OPEN_PASSAGES):
+        # Evenly on a logarithmic scale, so that short segments count as much as long ones.
         count = int(min(len(sentences), np.exp(rng.uniform(np.log(_OPEN_SHORTEST), np.log(_OPEN_LONGEST)))))
         start = int(rng.integers(len(sentences) - count + 1))
         found.append(likelihoods[start : start + count].mean(axis=0))

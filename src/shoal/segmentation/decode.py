@@ -7,9 +7,9 @@ programming finds the best one exactly (Bellman 1961; Auger and Lawrence 1989). 
 (Beeferman, Berger and Lafferty 1999, Machine Learning 34, section 6); here all distances up to the expected length of a
 segment count. Cost: n steps over vectors of length n, for each number of segments.
 
-What makes a boundary (a change of style, say) may place it only roughly, while the words around it, which make none by
-themselves, change at the very sentence. Where a channel gives such features, each boundary is moved, within its half of
-the neighbouring segments, to where both kinds of evidence together are greatest, the other boundaries held.
+What makes a boundary (a change of style, for example) may place it only roughly, while the words around it, which make
+none by themselves, change at the very sentence. Where a channel gives such features, each boundary is moved, within its
+half of the neighbouring segments, to where both kinds of evidence together are greatest, the other boundaries fixed.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def expected_agreement(
     lags = places[None, :] - places[:, None]
     worth = np.where((lags[:-1, :-1] > 0) & (lags[:-1, :-1] <= reach), 2 * same_NN - 1, 0.0)
     scores = np.full((size + 1, size + 1), -np.inf)
+    # Two cumulative sums give at [i, j] the sum over all pairs of sentences from i on and before j.
     scores[:-1, 1:] = worth[::-1].cumsum(axis=0)[::-1].cumsum(axis=1)
     scores[lags < max(min_length, 1)] = -np.inf
     return scores
@@ -132,11 +133,13 @@ def refine_boundaries(
         return ()
     scores = posterior.scores + _PLACING_WEIGHT * SegmentEvidence(placing).scores()
     size = len(scores) - 1
+    # Read before any boundary moves: the windows are those of the evidence that made the boundaries.
     exists = [_mass(posterior.boundaries_N, *window) for window in _windows(places, size, min_length)]
     moved = list(places)
     for _ in range(_ROUNDS):
         for at, (low, high) in enumerate(_windows(moved, size, min_length)):
             before, after = [0, *moved, size][at], [0, *moved, size][at + 2]
+            # Windows are those of the beginning of a round; a neighbour may have moved into one since.
             inside = np.arange(max(low, before + 1), min(high, after - 1) + 1)
             moved[at] = int(inside[np.argmax(scores[before, inside] + scores[inside, after])])
     edges = [0, *moved, size]
@@ -172,6 +175,7 @@ def _windows(places: Sequence[int], size: int, min_length: int) -> list[tuple[in
     for before, place, after in zip([0, *places], places, [*places[1:], size], strict=False):
         low = max((before + place) // 2 + 1, before + min_length) if before else min_length
         high = min((place + after) // 2, after - min_length) if after < size else size - min_length
+        # In a segment with no room on both sides the window would be empty; its boundary stays.
         windows.append((min(low, place), max(high, place)))
     return windows
 

@@ -12,12 +12,12 @@ segments at once: O(n² + pairs).
 
 **Vectors.** A segment has a mean m, drawn around the origin with the share ``between`` of the vectors' variance; a
 sentence's vector is x = t m + e, with its trust t (1 where nothing is known) and noise e that fills the vector up to
-its usual length. From one sentence to the next the mean keeps the share ``memory`` of itself and is drawn again for the
-rest. The mean is summed out sentence by sentence (a Kalman filter that starts with each segment). That means are drawn
-around the origin, not around the document's mean, matters: the sentences of a document of one subject share one mean,
-which a cut would have to draw twice. Directions are neither equally wide nor independent; half the number of
-independent ones (the participation ratio of the covariance, from differences of neighbours) scales the evidence:
-O(n² d).
+its usual length. From one sentence to the next the mean retains the share ``memory`` of itself and is drawn again for
+the rest. The mean is summed out sentence by sentence (a Kalman filter that starts with each segment). That means are
+drawn around the origin, not around the document's mean, matters: the sentences of a document of one subject share one
+mean, which a cut would have to draw twice. Directions are neither equally wide nor independent; half the number of
+independent ones (the participation ratio of the covariance, from differences of neighbours) scales the evidence: O(n²
+d).
 
 **Classes.** A trained head gives the likelihood of each class for each sentence. A segment is of one class, which is
 summed out under a uniform prior: log (1/C) Σ_c exp Σ_i log p(x_i | c). Cost: O(n² C).
@@ -74,6 +74,7 @@ class SegmentEvidence:
         size = len(features)
         self._rest = np.zeros((size + 1, size + 1))
         self._words = None if features.counts is None else WordEvidence(features.counts, features.background)
+        # Only the words depend on the concentration; vectors and classes are read once for all of them.
         self._usual = _OWN_CONCENTRATION if features.background is None else _CONCENTRATION
         if features.vectors is not None:
             self._rest += VectorEvidence(features.vectors, features.trust).scores(_BETWEEN, _VECTOR_MEMORY)
@@ -104,6 +105,7 @@ class WordEvidence:
     def __init__(self, counts: Any, background: NDArray[np.float64] | None = None) -> None:
         table = sparse.coo_array(counts)
         table.sum_duplicates()
+        # By word and then by sentence: `_repeated` compares neighbours in this order.
         order = np.lexsort(table.coords)
         self._places, self._words = (part.astype(np.intp)[order] for part in table.coords)
         self._times = table.data[order].astype(np.float64)
@@ -133,20 +135,23 @@ class WordEvidence:
         """What the earlier tokens of its word add to each token, summed over the tokens of each segment.
 
         A word's tokens in one sentence are taken together, Σ log(x + r) over r < c being ln Γ(x + c) - ln Γ(x), so that
-        the cost hangs on the sentences in which a word stands and not on how often it stands there.
+        the cost depends on the sentences in which a word occurs and not on how often it occurs there.
         """
         size, words, places, times = self._sentences, self._words, self._places, self._times
         heard = concentration * self._own_shares()
         known = _log_rising(heard, times)
         pairs = np.zeros(size * size)
+        # On the diagonal, what tokens add to later ones of their word within one sentence.
         pairs[:: size + 1] = np.bincount(places, known - times * np.log(heard), minlength=size)
         for apart in range(1, len(words)):
             earlier = np.flatnonzero(words[:-apart] == words[apart:])
+            # No word is in more than this many sentences.
             if not len(earlier):
                 break
             later = earlier + apart
             heard[later] += times[earlier] * memory ** (places[later] - places[earlier])
             now = _log_rising(heard[later], times[later])
+            # Two sentences may share several words; ``+=`` with repeated indices would add only one of them.
             np.add.at(pairs, places[earlier] * size + places[later], now - known[later])
             known[later] = now
         scores = np.zeros((size + 1, size + 1))
@@ -168,7 +173,7 @@ class WordEvidence:
 
 
 def _log_rising(start: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logarithm of start (start + 1) ... (start + times - 1); most words stand once, where no Γ is needed."""
+    """The logarithm of start (start + 1) ... (start + times - 1); most words occur once, where no Γ is needed."""
     found = np.log(start)
     often = times > 1
     found[often] = gammaln(start[often] + times[often]) - gammaln(start[often])
@@ -207,7 +212,7 @@ class VectorEvidence:
 
         Args:
             between: the share of the variance that lies between the means, within (0, 1).
-            memory: how much of itself a segment's mean keeps from one sentence to the next, within (0, 1].
+            memory: how much of itself a segment's mean retains from one sentence to the next, within (0, 1].
         """
         size, dimensions = self._vectors_ND.shape
         scores = np.zeros((size + 1, size + 1))
@@ -266,6 +271,7 @@ class ClassEvidence:
         size = len(self._sums)
         scores = np.zeros((size, size))
         for start in range(size - 1):
+            # Row by row: all rows at once would take n² C numbers in memory.
             scores[start, start + 1 :] = logsumexp(self._sums[start + 1 :] - self._sums[start], axis=1)
         scores -= np.log(self._sums.shape[1])
         return np.triu(scores, 1)

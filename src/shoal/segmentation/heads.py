@@ -53,6 +53,7 @@ class OpenSet:
         Args:
             mean_C: the mean log-likelihood of a sentence under each class, as a head gives it.
         """
+        # Likelihoods are known up to a constant; against their mean over classes the score of none is comparable.
         scores = self.scale * (mean_C - mean_C.mean())
         found: NDArray[np.float64] = softmax(np.append(scores, self.none))
         return found
@@ -108,11 +109,13 @@ class ClassifierHead:
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        # Half the size. Training rounds in the same way, so nothing is lost here.
         weights = save({"weights": self.weights_FC.astype(np.float16), "bias": self.bias_C})
         (folder / "head.safetensors").write_bytes(weights)
         rest = {name: getattr(self, name) for name in ("classes", "features", "reader", "evidence_scale", "source")}
         if self.open_set is not None:
             rest["open_set"] = asdict(self.open_set)
+        # With one name per line a changed head gives a readable diff.
         (folder / "head.json").write_text(json.dumps(rest, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 

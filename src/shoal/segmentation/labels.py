@@ -146,6 +146,7 @@ def label_segments(
     for place, segment in enumerate(segments):
         class_name, probability = (None, None) if head is None else head.judge(segment)
         rest = (sum(sizes) - sizes[place], sum(lengths) - lengths[place])
+        # A word that the segment lacks has a z below 0, and those are dropped below.
         own_words = Counter({name: whole_words[name] for name in word_counts[place]})
         found_words = _apart_from_rest(word_counts[place], own_words, sizes[place], sum(sizes))
         found_style = _apart_from_rest(style_counts[place], whole_style, sizes[place], sum(sizes))

@@ -74,6 +74,7 @@ def boundary_similarity(reference: Sequence[int], hypothesis: Sequence[int]) -> 
     while place < len(lone):
         pair = lone[place - 1], lone[place]
         is_near = pair[1] - pair[0] == 1 and (pair[0] in true) != (pair[1] in true)
+        # From left to right, each place in one pair only: of three places in a row two make a near miss.
         near += is_near
         place += 2 if is_near else 1
     edits = len(lone) - near

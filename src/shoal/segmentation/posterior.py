@@ -94,6 +94,7 @@ def likely_evidence(features: Features, min_length: int) -> list[NDArray[np.floa
     if features.counts is None:
         return [evidence.scores(1.0)]
     size = len(features)
+    # Geometric priors are enough to find the peak, and a fifth of all priors.
     priors = np.stack([length_prior(size, mean, 1.0, min_length) for mean in _means(size)])
     tables: dict[int, NDArray[np.float64]] = {}
 
@@ -126,6 +127,7 @@ def average_over_priors(tables: Sequence[NDArray[np.float64]], min_length: int) 
         same_NN=sum(weight * one.same_NN for weight, one in zip(weights, found, strict=True)),
         boundaries_N=sum(weight * one.boundaries_N for weight, one in zip(weights, found, strict=True)),
         scores=tables[best_table],
+        # A geometric prior of mean m cuts at a place with probability 1/m, which is odds of m - 1 against it.
         penalty=float(np.log(settings[best][0] - 1)),
     )
 
@@ -141,6 +143,7 @@ def length_prior(size: int, mean: float, shape: float, min_length: int) -> NDArr
         shape: of the gamma density; 1 is geometric.
         min_length: minimum number of sentences per segment, at most n.
     """
+    # Beyond eight means a geometric prior has e^-8 of its mass.
     lengths = np.arange(1, max(size, round(8 * mean)) + 1)
     logs = (shape - 1) * np.log(lengths) - lengths * shape / mean
     prior: NDArray[np.float64] = np.concatenate([[-np.inf], (logs - np.logaddexp.reduce(logs))[:size]])
@@ -180,8 +183,11 @@ def marginals(scores: NDArray[np.float64]) -> Marginals:
         scores: n + 1 by n + 1; at [i, j] the log of evidence times prior of the segment from i to j (not included).
     """
     ahead = _forward(scores)
+    # The backward pass is a forward pass over the text read from its end.
     behind = _forward(scores[::-1, ::-1].T)[::-1]
+    # Rounding may bring a probability a little above 1.
     segments = np.exp(np.minimum(ahead[:, None] + scores + behind[None, :] - ahead[-1], 0.0))
+    # A pair lies in every segment that begins at or before its first sentence and ends behind its second.
     holding = segments.cumsum(axis=0)[:, ::-1].cumsum(axis=1)[:, ::-1]
     return Marginals(
         log_evidence=float(ahead[-1]),

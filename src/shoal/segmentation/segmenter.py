@@ -132,6 +132,7 @@ def _decode_long(features: Features, min_length: int, progress: Callable[[str, i
         penalties.append(part.penalty)
         for cut in part.cuts:
             place, before = cut.place + start, cuts[-1].place if cuts else 0
+            # Windows are cut independently: the first cut of one may lie too close to the last cut of the one before.
             if first <= place < last and place - before >= min_length:
                 cuts.append(replace(cut, place=place, low=cut.low + start, high=cut.high + start))
         if progress:

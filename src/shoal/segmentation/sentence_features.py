@@ -48,6 +48,7 @@ SAME_MARKS = str.maketrans("\u2019\u2018\u201c\u201d\u2014\u2013", "''\"\"--")
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*'?|\d+(?:[.,]\d+)*|\.\.\.|-+|[^\s\w]")
 _SPLIT_CONTRACTION = re.compile(r"(?<=\w) (n't|'(?:s|ll|re|ve|d|m))\b", re.IGNORECASE)
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+# [NAME] and [RELIGION] are the placeholders of GoEmotions, which the emotion head is trained on.
 _PHRASE_TOKEN = re.compile(
     r"\[(?:name|religion)\]|[^\W\d_]+(?:['*-][^\W\d_]+)*|[!?]+|\.{2,}|…|[:;]-?[()DPp/|]|[^\s\w.,\"'()\[\]:;/-]"
 )
@@ -86,6 +87,7 @@ def _word_features(token: str, lower: str, *, begins: bool) -> list[str]:
         if lower.endswith(contraction):
             base = lower.removesuffix(contraction)
             return [contraction, *([base] if base in CLOSED_CLASS else ["a content word"])]
+    # An ending follows at least three letters, or "ring" and "red" would have one.
     found = ["a content word", *(f"-{e}" for e in _ENDINGS.split() if lower.endswith(e) and len(lower) > len(e) + 2)]
     if token.isupper() and len(token) > 1:
         found.append("a word in capitals")
@@ -105,6 +107,7 @@ def phrase_features(sentence: str) -> Counter[str]:
     shouted = [token for token in _PHRASE_TOKEN.findall(sentence.translate(SAME_MARKS)) if token]
     tokens = [_plain(token) for token in shouted]
     names = dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in itertools.pairwise(["^", *tokens]))])
+    # Words of two capitals are mostly abbreviations and no emphasis.
     if any(token.isupper() and len(token) > 2 for token in shouted):
         names["a word in capitals"] = None
     return Counter({name: 1 / len(names) for name in names}) if names else Counter()

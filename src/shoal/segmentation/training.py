@@ -96,11 +96,13 @@ def train_head(
     best = int(np.argmin([loss for _, loss in losses]))
     weights, bias = fits[best]
     accuracy = _accuracy(held_out[0] @ weights + bias, held_out[1])
+    # The head itself learns from all texts; only the ridge and the scale come from those held out.
     rows, labels, _ = _passages(texts, classes, features, reader, passage)
     weights, bias = _fit(rows, labels, len(classes), RIDGES[best])
     head = ClassifierHead(
         classes=classes,
         features=features,
+        # Rounded as in its file, so that a head that was saved and read gives the same evidence.
         weights_FC=weights.astype(np.float16).astype(np.float32),
         bias_C=bias.astype(np.float32),
         reader=reader,
@@ -123,6 +125,7 @@ def _vocabulary(texts: Sequence[LabelledText], reader: str, min_count: int, max_
     counts: Counter[str] = Counter()
     for text in texts:
         for sentence in text.sentences:
+            # The keys alone: what counts is in how many sentences a feature is, not its shares.
             counts.update(READERS[reader](sentence).keys())
     frequent = [name for name, count in counts.most_common(max_features) if count >= min_count]
     return tuple(sorted(frequent))
@@ -161,7 +164,10 @@ def _passages(
 def _fit(
     rows: Any, labels: NDArray[np.intp], classes: int, ridge: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights and bias that minimise the weighted log loss and the ridge on features scaled to a mean square of 1."""
+    """Weights and bias that minimise the weighted log loss and the ridge.
+
+    A feature is divided by the fourth root of its mean square, half the way to features of equal size.
+    """
     scale = 1 / np.sqrt(np.maximum(np.asarray(rows.power(2).mean(axis=0)).ravel(), 1e-12)) ** 0.5
     scaled_rows = rows @ sparse.diags_array(scale)
     weight = 1 / np.bincount(labels, minlength=classes)[labels] / classes
@@ -177,6 +183,7 @@ def _fit(
         value = -(weight * logs[np.arange(len(labels)), labels]).sum() + ridge * (weights**2).sum()
         return float(value), np.concatenate([slope.ravel(), error.sum(axis=0)])
 
+    # The loss is convex, so any start leads to the same minimum.
     found = minimize(
         loss, np.zeros(shape[0] * classes + classes), jac=True, method="L-BFGS-B", options={"maxiter": 200}
     )
@@ -192,6 +199,7 @@ def _scaled(
     sizes: NDArray[np.float64],
 ) -> tuple[float, float]:
     """The scale of one sentence's evidence at which the rows are predicted best, and their log loss with it."""
+    # Rows are means, while the evidence of a passage is the sum over its sentences.
     scores = (rows @ weights + bias) * sizes[:, None]
     weight = 1 / np.bincount(labels, minlength=len(bias))[labels] / len(bias)
 

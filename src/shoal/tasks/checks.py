@@ -20,6 +20,7 @@ def whole_number(name: str, value: Any, *, minimum: int, maximum: int | None = N
     Raises:
         UsageError: it is not.
     """
+    # True and False are ints in Python.
     fits = isinstance(value, int) and not isinstance(value, bool) and value >= minimum
     if not fits or (maximum is not None and value > maximum):
         limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
@@ -37,8 +38,9 @@ def whole_numbers(name: str, value: Any, *, minimum: int, maximum: int | None = 
         maximum: the largest; None for no limit.
 
     Raises:
-        UsageError: it is something else, empty, or a number stands there twice.
+        UsageError: it is something else, empty, or has a number twice.
     """
+    # A string is a sequence as well, of its letters.
     if isinstance(value, str) or not isinstance(value, Sequence):
         return (whole_number(name, value, minimum=minimum, maximum=maximum),)
     numbers = tuple(whole_number(name, number, minimum=minimum, maximum=maximum) for number in value)

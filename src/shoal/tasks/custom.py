@@ -50,7 +50,7 @@ def task_from_rows(
 
 
 def _table(rows: Sequence[Example]) -> Rule:
-    """The rule of rows whose rule is not known: the completion that stands in them."""
+    """The rule of rows whose rule is not known: the completion that they have."""
     completions: dict[str, str] = {}
     for row in rows:
         completions.setdefault(row.prompt, row.completion)

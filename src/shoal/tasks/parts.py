@@ -1,4 +1,4 @@
-"""The parts of rows: their column ``part`` says which may be trained on and which are held out.
+"""The parts of rows: their column ``part`` marks which may be trained on and which are held out.
 
 ``shoal task --out`` writes both into one file. Whatever trains on rows must leave the held-out ones alone.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Part = Literal["seen", "held_out"]
 PART_TAG = "part"
 
+# The names that data sets of the Hugging Face Hub use for their splits.
 _PARTS: Mapping[str, Part] = {
     **dict.fromkeys(("seen", "train", "training"), "seen"),
     **dict.fromkeys(("held_out", "test", "testing", "validation", "valid", "val", "dev", "eval"), "held_out"),
@@ -28,7 +29,7 @@ def rows_by_part(rows: Sequence[Example]) -> dict[Part, list[Example]]:
     """The rows of each part, in order; empty where the rows have no column ``part``.
 
     ``train`` and ``training`` mean ``seen``; ``test``, ``validation``, ``valid``, ``val``, ``dev`` and ``eval`` mean
-    ``held_out``. A column that holds none of these names (a part of speech, say) is a tag like others.
+    ``held_out``. A column that holds none of these names (a part of speech, for example) is a tag like others.
 
     Raises:
         DataError: some rows are of a known part, and others of none or of an unknown one.

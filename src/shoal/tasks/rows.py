@@ -24,7 +24,7 @@ END_TOKEN = "<|endoftext|>"
 """What ``shoal task --out`` closes completions with, unless another is given."""
 
 LocatedRow = tuple[str, Mapping[str, Any]]
-"""A row and where it stands: ``rows.jsonl, line 3``."""
+"""A row and its location: ``rows.jsonl, line 3``."""
 
 _REQUIRED = ("prompt", "completion")
 _COLUMNS = (*_REQUIRED, "ends", "tags")
@@ -34,15 +34,15 @@ _COLUMNS = (*_REQUIRED, "ends", "tags")
 def read_rows(path: str | os.PathLike[str], *, end_token: str | None = None) -> list[Example]:
     """The examples of a JSONL or Parquet file, in order.
 
-    Columns: ``prompt`` and ``completion`` are text; ``ends`` (true or false, true where it is absent) says whether
+    Columns: ``prompt`` and ``completion`` are text; ``ends`` (true or false, true where it is absent) is whether
     the completion ends; every other column, and every entry of an object named ``tags``, becomes a tag.
 
     Args:
         path: a file whose name ends in ``.jsonl`` (UTF-8, or UTF-16 and UTF-32 with a byte-order mark),
             ``.jsonl.gz`` or ``.parquet``.
-        end_token: the text of the end token, ``<|endoftext|>`` say. It is taken off the completions that have it at
+        end_token: the text of the end token, such as ``<|endoftext|>``. It is taken off the completions that have it at
             their end, and those end. In a file where at least one completion has it, one without it does not end,
-            unless a column ``ends`` says that it does; in a file where none has it, it changes nothing.
+            unless a column ``ends`` is true for it; in a file where none has it, it changes nothing.
 
     Raises:
         DataError: the file is missing or empty, or a row cannot be used; the message names file and line.
@@ -55,6 +55,7 @@ def read_rows(path: str | os.PathLike[str], *, end_token: str | None = None) -> 
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
     suffix = inner_suffix(path)
+    # Parquet is read from its end, which a compressed stream does not give, and is compressed inside anyway.
     if suffix not in _FORMATS or (path.suffix == ".gz" and suffix == ".parquet"):
         raise DataError(f"{path} ends in {path.suffix!r}; rows are read from {' and '.join(_FORMATS)} files")
     try:
@@ -63,21 +64,22 @@ def read_rows(path: str | os.PathLike[str], *, end_token: str | None = None) -> 
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if not rows:
         raise DataError(f"{path} is empty; it needs at least one row with a prompt and a completion")
+    # All rows are read first: whether a completion without the end token is open depends on the others.
     marked = end_token is not None and any(row["completion"].endswith(end_token) for _, row in rows)
     return [_example(where, row, end_token if marked else None) for where, row in rows]
 
 
 def write_rows(examples: Sequence[Example], path: str | os.PathLike[str], *, end_token: str | None = None) -> None:
-    """Write the examples to a JSONL or Parquet file, one column a tag, so that `read_rows` gives them back.
+    """Write the examples to a JSONL or Parquet file, one column per tag, so that `read_rows` gives them back.
 
     Args:
         examples: what to write.
         path: a file whose name ends in ``.jsonl`` or ``.parquet``; one that is there is replaced at the end.
         end_token: the text of a tokenizer's end token, put behind each completion that ends. Without it, or where
-            some do not end, a column ``ends`` says which do.
+            some do not end, a column ``ends`` marks those that do.
 
     Raises:
-        DataError: an example cannot be written, as its completion holds the end token already, say.
+        DataError: an example cannot be written, because its completion holds the end token already, for example.
         StoreError: the file cannot be written.
         UsageError: the path ends in something else.
     """
@@ -93,6 +95,7 @@ def write_rows(examples: Sequence[Example], path: str | os.PathLike[str], *, end
             _FORMATS[path.suffix].write(rows, partial)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+    # json refuses NaN and infinity, pyarrow a column of mixed types.
     except (ValueError, TypeError) as error:
         raise DataError(f"the examples cannot be written to {path}: {str(error).splitlines()[0]}") from error
 
@@ -197,13 +200,13 @@ def _row(place: int, example: Example, end_token: str | None, *, with_ends: bool
     }
 
 
-# JSONL: one JSON object a line.
+# JSONL: one JSON object per line.
 
 _EXPECTED = 'each line must be one object, as {"prompt": "...", "completion": "..."}'
 
 
 def _read_jsonl(path: Path) -> Iterator[LocatedRow]:
-    """Each row and where it stands; blank lines are skipped."""
+    """Each row and its location; blank lines are skipped."""
     for where, row in read_json_lines(path, expected=_EXPECTED):
         if not isinstance(row, dict):
             shown = json.dumps(row, ensure_ascii=False)[:40]
@@ -212,7 +215,8 @@ def _read_jsonl(path: Path) -> Iterator[LocatedRow]:
 
 
 def _write_jsonl(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write the rows, one a line, as readable UTF-8; a number that is infinite or NaN is a ValueError."""
+    """Write the rows, one per line, as readable UTF-8; a number that is infinite or NaN is a ValueError."""
+    # The same bytes on every system.
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
@@ -222,7 +226,7 @@ def _write_jsonl(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
 
 
 def _read_parquet(path: Path) -> Iterator[LocatedRow]:
-    """Each row and where it stands."""
+    """Each row and its location."""
     import pyarrow
     import pyarrow.parquet
 
@@ -252,7 +256,7 @@ def _parquet_row(where: str, batch: Any) -> Mapping[str, Any]:
 
 
 def _write_parquet(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write the rows with one column a name, null where a row lacks it; a column of mixed types is a ValueError."""
+    """Write the rows with one column per name, null where a row lacks it; a column of mixed types is a ValueError."""
     import pyarrow
     import pyarrow.parquet
 

@@ -12,18 +12,33 @@ if TYPE_CHECKING:
 
 
 def look_up(prompt: str, seen: Sequence[Example]) -> str:
-    """The completion of the same prompt, if it was seen, else nothing."""
+    """The completion of the same prompt, if it was seen, else nothing.
+
+    Args:
+        prompt: the prompt to complete.
+        seen: the examples that may be looked at.
+    """
     return next((example.completion for example in seen if example.prompt == prompt), "")
 
 
 def copy_nearest_length(prompt: str, seen: Sequence[Example]) -> str:
-    """The completion of the seen prompt that is nearest in characters; of equals, the shorter."""
+    """The completion of the seen prompt whose length is nearest; of equals, the shorter.
+
+    Args:
+        prompt: the prompt to complete.
+        seen: the examples that may be looked at; lengths are in characters.
+    """
     nearest = min(seen, key=lambda example: (abs(len(example.prompt) - len(prompt)), len(example.prompt)), default=None)
     return nearest.completion if nearest else ""
 
 
 def copy_nearest_edit(prompt: str, seen: Sequence[Example]) -> str:
-    """The completion of the seen prompt with the smallest edit distance in characters; of equals, the first."""
+    """The completion of the seen prompt with the smallest edit distance in characters; of equals, the first.
+
+    Args:
+        prompt: the prompt to complete.
+        seen: the examples that may be looked at.
+    """
     if not seen:
         return ""
     from rapidfuzz import process
@@ -34,12 +49,22 @@ def copy_nearest_edit(prompt: str, seen: Sequence[Example]) -> str:
 
 
 def copy_longest(prompt: str, seen: Sequence[Example]) -> str:  # noqa: ARG001
-    """The longest completion that was seen, whatever the prompt."""
+    """The longest completion that was seen, whatever the prompt.
+
+    Args:
+        prompt: not used.
+        seen: the examples that may be looked at.
+    """
     return max((example.completion for example in seen), key=len, default="")
 
 
 def copy_commonest(prompt: str, seen: Sequence[Example]) -> str:  # noqa: ARG001
-    """The completion that was seen most often, whatever the prompt; of equals, the first."""
+    """The completion that was seen most often, whatever the prompt; of equals, the first.
+
+    Args:
+        prompt: not used.
+        seen: the examples that may be looked at.
+    """
     commonest = Counter(example.completion for example in seen).most_common(1)
     return commonest[0][0] if commonest else ""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Splitter(ABC):
     """A named way to split, with its parameters as fields.
 
-    Some splits must see all examples before they can say which are held out (the longest fifth, a seeded share), so
+    Some splits must see all examples before it is known which are held out (the longest fifth, a seeded share), so
     a splitter is bound to examples by `bind`, which gives the `Split` of them.
     """
 
@@ -98,6 +98,7 @@ class LengthSplit(Splitter):
         if not 0 < seen <= len(lengths):
             raise UsageError(f"the split {self.label()} cannot divide {len(lengths)} examples; choose another share")
         longest_seen = lengths[seen - 1]
+        # By length and not by rank: of completions of one length some would be held out and others seen.
         return lambda example: len(example.completion) > longest_seen
 
 
@@ -150,7 +151,7 @@ class RandomSplit(Splitter):
     """Holds out a share of the groups (of the prompts where there is no tag ``group``), drawn by a seed.
 
     Each group is drawn by a hash of the seed and its name, so that the order of the rows does not matter and the
-    examples of a group, or of one prompt, always stand on the same side.
+    examples of a group, or of one prompt, are always on the same side.
     """
 
     name: ClassVar[str] = "random"
@@ -178,7 +179,7 @@ class RandomSplit(Splitter):
 
 @dataclass(frozen=True)
 class PartSplit(Splitter):
-    """Holds out the rows whose column ``part`` says so, as ``shoal task --out`` writes it."""
+    """Holds out the rows that the column ``part`` marks as held out, as ``shoal task --out`` writes it."""
 
     name: ClassVar[str] = "part"
 
@@ -212,6 +213,7 @@ def make_split(name: str, **parameters: Any) -> Splitter:
         UsageError: a parameter is missing or has a value that cannot be used.
     """
     bare, positional, named = _read_call(name)
+    # A subclass is known as soon as it is defined, in a user's own file too.
     known: dict[str, type[Splitter]] = {kind.name: kind for kind in Splitter.__subclasses__()}
     if bare not in known:
         raise UnknownNameError("split", bare, known)
@@ -221,6 +223,7 @@ def make_split(name: str, **parameters: Any) -> Splitter:
     if positional and not names:
         raise UsageError(f"the split {bare!r} takes no parameters; write {bare} alone")
     if positional:
+        # Values without a name all go to the first field, as in last-digit(1,3,7).
         given[names[0]] = positional[0] if len(positional) == 1 else tuple(positional)
     for parameter in given:
         if parameter not in names:
@@ -263,6 +266,7 @@ def _read_call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
     # Python's own parser reads the values, and literal_eval runs no code: the text may come from anybody's file.
     try:
         call = ast.parse(f"f({inside or ''})", mode="eval").body
+        # "length(1)+(2)" parses, too, but as a sum.
         if not isinstance(call, ast.Call):
             raise broken
         positional = [ast.literal_eval(value) for value in call.args]

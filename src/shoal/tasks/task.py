@@ -34,7 +34,7 @@ Shortcut = Callable[[str, Sequence[Example]], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """The predicate that says which examples are held out."""
+    """The predicate that is true for held-out examples."""
 
     name: str
     """Its name in experiment files and reports, with its parameters: ``last-digit(1,3,7)``."""

@@ -93,6 +93,8 @@ class Channel(ABC):
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
+        # Its own name only: with an inherited one it would replace its parent. A dataclass with slots comes here twice,
+        # and the second class, which is the one in use, replaces the first.
         if isinstance(name := cls.__dict__.get("name"), str):
             _CHANNELS[name] = cls
 
@@ -121,6 +123,7 @@ _CHANNELS: dict[str, type[Channel]] = {}
 
 def known_channels() -> dict[str, type[Channel]]:
     """Every channel that has a name, in alphabetical order but for ``words``, the default, which comes first."""
+    # A channel registers itself when its module is imported.
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     return dict(sorted(_CHANNELS.items(), key=lambda entry: (entry[0] != "words", entry[0])))

@@ -47,6 +47,7 @@ class SentenceVectorChannel(Channel):
     def __init__(
         self, model: str | os.PathLike[str], *, cache: str | os.PathLike[str] | None = None, device: str = "cpu"
     ) -> None:
+        # A string may be a hub id, which is no path.
         self._spec, self._device = model if isinstance(model, str) else Path(model), device
         self._cache = cache_folder("vectors") if cache is None else Path(cache)
         self._loaded: SentenceEncoder | None = None
@@ -70,6 +71,7 @@ class SentenceVectorChannel(Channel):
     def _vectors(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         path = self._cache / f"{self._key(sentences)}.npy"
         if path.is_file():
+            # Loading a pickle from a cache folder would run whatever code someone put there.
             cached: NDArray[np.float32] = np.load(path, allow_pickle=False)
             return cached
         vectors = self._encoder().encode(sentences)
@@ -82,6 +84,7 @@ class SentenceVectorChannel(Channel):
         encoder = self._encoder()
         digest = hashlib.sha256(f"{encoder.digest} {encoder.settings}".encode())
         for sentence in sentences:
+            # The zero byte separates: the same text cut elsewhere is another key.
             digest.update(b"\0" + sentence.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
@@ -141,6 +144,7 @@ class SurprisalChannel(Channel):
         ]
         scores = evaluate(loaded.model, loaded.tokenizer, examples, greedy_text=False)
         bits = np.array([item.bits_per_byte for item in scores.items], dtype=np.float64)
+        # Where all sentences are alike the values are 0, not NaN.
         deviation = bits.std() or 1.0
         words = np.array([len(WORD.findall(sentence)) for sentence in sentences])
         return Features(vectors=((bits - bits.mean()) / deviation)[:, None], trust=length_trust(words))

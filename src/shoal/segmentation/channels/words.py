@@ -55,6 +55,7 @@ class WordChannel(Channel):
             for stem in stem_all(WORD.findall(sentence), self.language):
                 rows.append(row)
                 columns.append(codes.setdefault(stem, len(codes)))
+        # A document without a word has one empty column, since no array may have none.
         shape = (len(sentences), max(1, len(codes)))
         counts = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
         return Features(counts=counts, background=language_shares(self.language, list(codes)))

@@ -15,7 +15,7 @@ BASES: tuple[Base, ...] = ("unary", "decimal")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What a prompt asks for."""
+    """The count that a prompt requests."""
 
     first: int
     last: int
@@ -45,7 +45,7 @@ def count_text(first: int, last: int, base: str) -> str:
 
 
 def counting_rule(prompt: str) -> str:
-    """The count that the prompt asks for, each number after a space.
+    """The count that the prompt requests, each number after a space.
 
     The prompt is parsed as a reader would: the first numeral is where to begin and the second is where to stop, and
     the base is the word nearest to ``unary`` or ``decimal``, so that typos do no harm.
@@ -60,7 +60,7 @@ def counting_rule(prompt: str) -> str:
 # A shortcut parses the prompts of all seen examples again for each held-out one.
 @functools.lru_cache(maxsize=65536)
 def parse_count(prompt: str) -> Count:
-    """What the prompt asks for.
+    """Read the request of a prompt.
 
     Raises:
         DataError: the prompt does not hold two numerals and a base.
@@ -85,6 +85,7 @@ def _nearest_base(prompt: str) -> str | None:
 
 def _is_typo_of(word: str, target: str) -> bool:
     """Whether one letter dropped, doubled or replaced, or two neighbours swapped, separate the two."""
+    # Whatever the typo is, it lies at the first letter that differs; behind it the rest must agree.
     start = next((k for k, (a, b) in enumerate(zip(word, target, strict=False)) if a != b), min(len(word), len(target)))
     rest, goal = word[start:], target[start:]
     return (

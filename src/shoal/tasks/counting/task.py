@@ -70,6 +70,7 @@ def counting(
     examples = []
     for number, other in _pairs(smallest, largest, starts):
         first, last = (other, number) if direction == "up" else (number, other)
+        # A generator per example, so that a wider range leaves the prompts of a narrower one as they are.
         draw = random.Random(f"{seed} {number} {other}")
         chosen = draw.choice(names)
         prompt = instruction(chosen, first=first, last=last, base=base, noise=noise, draw=draw)
@@ -95,6 +96,7 @@ def _pairs(smallest: int, largest: int, starts: Sequence[int]) -> Iterator[tuple
 
 def _check_size(largest: int, starts: int, base: str) -> None:
     """Refuse a range whose completions would fill the memory."""
+    # Over all counts to i <= n, the mean of the numbers counted is n / 3.
     mean_numeral = largest / 3 if base == "unary" else len(str(largest))
     characters = starts * largest**2 / 2 * (mean_numeral + 1)
     if characters > _MAX_CHARACTERS:

@@ -22,14 +22,14 @@ WORDINGS: Mapping[str, str] = {
     "question": "What do you say if you count {direction} in {base} from {first} to {last}?",
     "request": "Could you count {direction} for me in {base}? First say {first}, last say {last}:",
 }
-"""The paraphrases by name. The number counted from always stands before the number counted to."""
+"""The paraphrases by name. The number counted from always comes before the number counted to."""
 
 VARIED = "varied"
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def parse_wordings(value: Any) -> tuple[str, ...]:
-    """The names that the option ``wording`` stands for.
+    """The names of wordings that a value of the option ``wording`` selects.
 
     Raises:
         UnknownNameError: a name is not known.
@@ -54,6 +54,7 @@ def instruction(wording: str, *, first: int, last: int, base: str, noise: float,
     """
     text = WORDINGS[wording].replace("{base}", base).replace("{direction}", "up" if first <= last else "down")
     if noise:
+        # While the numbers are placeholders still, so that they cannot be hit.
         text = re.sub(r"\{\w+\}|[A-Za-z]{2,}", lambda match: _misspell(match[0], noise, draw), text)
     return text.replace("{first}", numeral(first, base)).replace("{last}", numeral(last, base))
 
@@ -69,6 +70,7 @@ def _misspell(word: str, noise: float, draw: random.Random) -> str:
         word[: place + 1] + word[place:],
         word[:place] + _neighbouring_key(word[place], draw) + word[place + 1 :],
     ]
+    # Swapping two equal letters changes nothing.
     return draw.choice([typo for typo in typos if typo != word])
 
 

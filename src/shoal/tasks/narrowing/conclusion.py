@@ -41,7 +41,7 @@ def conclude(
 
     Args:
         repeated: held-out prompts that were seen word for word.
-        prefixes: how much of the held-out completions stands in the seen ones.
+        prefixes: how much of the held-out completions occurs in the seen ones.
         neighbours: what copying the nearest prompt's completion gives.
         cycles: the periods of tokens and split.
         lengths: what lies beyond the seen lengths.
@@ -94,13 +94,14 @@ def _main_finding(
 
 def _best(neighbours: NearestPrompts, shortcuts: Sequence[ProgramScore]) -> tuple[str, int, int]:
     """Name, right answers and items of the best way to answer without the rule."""
+    # First, so that it is named where a shortcut is right just as often.
     copying = ("copying the nearest neighbour", neighbours.copy_right, neighbours.items)
     others = [(f"the shortcut {score.name}", score.right, score.items) for score in shortcuts]
     return max([copying, *others], key=lambda program: program[1])
 
 
 def _repeated(repeated: int, prefixes: PrefixLeakage) -> str:
-    """Prompts that stand on both sides."""
+    """Prompts that are on both sides."""
     if not repeated:
         return ""
     return f"{_out_of(repeated, prefixes.items)} held-out prompts were seen word for word; remove them from one side"

@@ -64,6 +64,7 @@ def find_cycles(
     is_held = [False] * len(seen) + [True] * len(held_out)
     order: Literal["index", "length"] = "length"
     keys = [len(item.target) for item in ids]
+    # isinstance would take a tag of true for 1.
     indexes = [index for example in examples if type(index := example.tags.get("index")) is int]
     if len(indexes) == len(examples):
         order, keys = "index", indexes
@@ -102,6 +103,7 @@ def _token_period(items: Sequence[EncodedExample]) -> int | None:
     """The period of the completions' tokens, in items."""
     last_tokens = [item.completion[-1:] for item in items]
     sizes = [len(item.completion) for item in items]
+    # A count has one numeral more than the count before, and numerals grow: only the change of growth can repeat.
     growth = [after - before for before, after in itertools.pairwise(sizes)]
     changes = [after - before for before, after in itertools.pairwise(growth)]
     start = len(items) // 4
@@ -109,10 +111,11 @@ def _token_period(items: Sequence[EncodedExample]) -> int | None:
 
 
 def _period(values: Sequence[Hashable], repeats: int = _REPEATS) -> int | None:
-    """The smallest period above 1 that the values keep without an exception; None for a constant or no period."""
+    """The smallest period above 1 that the values have without an exception; None for a constant or no period."""
     if len(set(values)) < 2:
         return None
     longest = min(len(values) // repeats, len(values) - _COMPARED)
+    # One comparison rules out most periods before whole slices are compared.
     periods = (period for period in range(2, longest + 1) if values[-1] == values[-1 - period])
     return next((period for period in periods if values[period:] == values[:-period]), None)
 

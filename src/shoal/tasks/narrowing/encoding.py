@@ -47,10 +47,12 @@ def encode(tokenizer: Tokenizer | None, examples: Sequence[Example]) -> list[Enc
     Raises:
         BoundaryError: jointly encoded, one token covers the end of a prompt and the start of its completion.
     """
+    # Recognised by its methods, so that transformers need not be imported.
     if hasattr(tokenizer, "convert_ids_to_tokens"):
         triples = [(example.prompt, example.completion, example.ends) for example in examples]
         pairs = zip(encode_pairs(tokenizer, triples), examples, strict=True)
         return [
+            # The target ends in the tokenizer's own end token, in place of which `EncodedExample.target` has `END`.
             EncodedExample(pair.prompt, pair.target[:-1] if example.ends else pair.target, example.ends)
             for pair, example in pairs
         ]

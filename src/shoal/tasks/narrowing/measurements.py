@@ -24,7 +24,7 @@ _MAX_PAIRS = 1_000_000
 _MAX_STEPS = 50_000_000
 """Steps of the edit distance: words of 64 characters by characters of the other prompt."""
 _MIN_HELD_OUT, _MIN_SEEN = 30, 100
-"""Below these a share of hits would say little, so that they are taken however long the prompts are."""
+"""Below these a share of hits would show little, so that they are taken however long the prompts are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def score_shortcuts(
 
 
 def score_rule(rule: Rule, held_out: Sequence[Example]) -> ProgramScore:
-    """Score the rule; where it is not right on all examples, they are not what the rule says.
+    """Score the rule; where it is not right on all examples, they do not follow it.
 
     Args:
         rule: from a prompt to its right completion.
@@ -186,7 +186,7 @@ def score_rule(rule: Rule, held_out: Sequence[Example]) -> ProgramScore:
 
 
 def sample_sizes(seen: Sequence[str], held_out: Sequence[str]) -> tuple[int, int]:
-    """The number of seen prompts, and of held-out prompts, that keeps the pairwise comparison within its limits.
+    """The number of seen prompts, and of held-out prompts, with which the pairwise comparison is within its limits.
 
     Args:
         seen: the seen prompts; at least one.

@@ -1,8 +1,8 @@
-"""Prefix leakage: how much of the held-out completions stands in the seen ones, from the front or from the back.
+"""Prefix leakage: how much of the held-out completions occurs in the seen ones, from the front or from the back.
 
-Method: the seen completions are sorted, so that those that begin alike stand side by side; a held-out completion is
+Method: the seen completions are sorted, so that those that begin alike are neighbours; a held-out completion is
 followed token by token while the range of seen completions that begin like it narrows. That is a walk down a trie
-without the memory of one: n log n for the sorting, one step a token for the walk.
+without the memory of one: n log n for the sorting, one step per token for the walk.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class PrefixLeakage:
     """Share of positions behind a beginning that no seen completion has."""
 
     undecided: float
-    """Share of the tokens before the end where seen completions that begin alike leave more than going on or
-    stopping: another token, or nothing seen at all."""
+    """Share of the tokens before the end where seen completions that begin alike leave more than the next
+    token or a stop: another token, or nothing seen at all."""
 
     undecided_backward: float
     """The same read from the back, for seen completions that end alike."""
@@ -163,6 +163,7 @@ def _walk(seen: Sequence[Ids], target: Ids) -> _Walk:
             low = high
         else:
             walk.ambiguous += 1
+            # END is the least of all ids, so sequences that stop here come first.
             going_on = _first_from(seen, low, high, place, END + 1)
             walk.undecided += token != END and not seen[going_on][place] == last == token
             low, high = _first_from(seen, low, high, place, token), _first_from(seen, low, high, place, token + 1)
