@@ -2,10 +2,10 @@
 
 Other lengths, places, laws and numbers of processes than the other benchmarks have. Of each condition the share of
 streams with the right number of changes and F1 with a margin of two hundredths of the stream, for shoal with the number
-of processes (r), with nothing told, and for five searches of ruptures that are all told the true *number of changes*,
-of which the best is named; where there is no change, the share of streams with one by shoal, with nothing told. Both
+of processes (r), with no number given, and for five searches of ruptures that all know the true *number of changes*,
+of which the best is named; where there is no change, the share of streams with one by shoal, with no number given. Both
 sides look at the same streams; ruptures gets them standardised. Where levels change under noise of variance one, PELT
-is asked as well, told that variance and not the number, with the penalty (d + 1) log n.
+is run as well, given that variance and not the number, with the penalty (d + 1) log n.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SIDE = ROOT / "benchmarks" / "sides" / "searches_side.py"
 FIRST_SEED = 90_000
 PELT = "PELT"
-"""What the search is called that is told the noise in place of the number of changes."""
+"""The search that is given the noise in place of the number of changes."""
 Array = np.ndarray[Any, Any]
 
 
@@ -174,23 +174,23 @@ def main() -> None:
 
 
 def quiet(samples: Sequence[Sample]) -> dict[str, Any]:
-    """How many streams without a change are said to have one, with nothing told."""
+    """How many streams without a change are said to have one, with no number given."""
     return {"with a change": sum(bool(change_points(sample.values).changes) for sample in samples), "of": len(samples)}
 
 
 def measured(condition: Condition, samples: Sequence[Sample]) -> dict[str, Any]:
     """Right counts and F1 of both ways of asking shoal, and of the best search of ruptures."""
     started = time.process_time()
-    told = [change_points(s.values, condition.min_distance, condition.processes).places for s in samples]
-    asked = [change_points(s.values, condition.min_distance).places for s in samples]
+    given = [change_points(s.values, condition.min_distance, condition.processes).places for s in samples]
+    free = [change_points(s.values, condition.min_distance).places for s in samples]
     cpu = (time.process_time() - started) / (2 * len(samples))
-    found = {"r told": told, "nothing told": asked}
+    found = {"r given": given, "no number given": free}
     row: dict[str, Any] = {}
     for way, places in found.items():
         row |= {f"right, {way}": right(samples, places), f"F1, {way}": round(f1(samples, places), 3)}
     peers = {search: f1(samples, places) for search, places in searched(samples, condition.unit_noise).items()}
     if PELT in peers:
-        row["F1, PELT told the noise"] = round(peers.pop(PELT), 3)
+        row["F1, PELT given the noise"] = round(peers.pop(PELT), 3)
     best = max(peers, key=lambda search: peers[search], default="")
     return row | {"best of ruptures": best, "its F1": round(peers[best], 3) if best else None, "cpu": round(cpu, 3)}
 
@@ -209,7 +209,7 @@ def f1(samples: Sequence[Sample], found: Sequence[Sequence[int]]) -> float:
 
 
 def searched(samples: Sequence[Sample], unit_noise: bool) -> dict[str, list[list[int]]]:
-    """The places of every search of ruptures, told the number of changes, or that the noise has a variance of one."""
+    """The places of every search of ruptures, given the number of changes, or that the noise has a variance of one."""
     if not PEERS_PYTHON.exists():
         return {}
     path = OUT / "conditions.npz"

@@ -4,7 +4,7 @@
 
 A step is forward, loss and backward on documents padded on the right, by the model's own forward (that is how GPT-Neo
 is trained; a Llama has its written-out pass, which is printed beside). Eager and compiled run in turn in one process on
-one thread; printed are CPU-seconds a step, what compiling cost, and after how many steps it would be earned back.
+one thread; printed are CPU-seconds per step, what compiling cost, and after how many steps it would be earned back.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def quality(model: Path, data: Path, tokens: int, seeds: int) -> dict[str, Any]:
             train = shoal if name in OURS else peer
             train(model, data, tokens, *common, *OURS.get(name, ()))
             found.append(bits_per_byte(model, data, data / "quality.safetensors"))
-            print(f"  order {seed}, {name}: {found[-1]:.4f} bits a byte", flush=True)
+            print(f"  order {seed}, {name}: {found[-1]:.4f} bits per byte", flush=True)
     ratios = {name: [one / other for one, other in zip(bits[name], bits["nanogpt"], strict=True)] for name in OURS}
     over = {name: spread(found) for name, found in ratios.items()}
     return {"tokens": tokens, "bits_per_byte": bits, "over_nanogpt": over}
@@ -139,7 +139,7 @@ def print_speed(name: str, found: dict[str, Any]) -> None:
 
 
 def print_quality(found: dict[str, Any]) -> None:
-    print(f"bits a byte on held-out stories after {found['tokens']} tokens, one figure an order of the data")
+    print(f"bits per byte on held-out stories after {found['tokens']} tokens, one figure an order of the data")
     for name, bits in found["bits_per_byte"].items():
         over = found["over_nanogpt"].get(name)
         against = f"; {100 * (over['median'] - 1):+.2f}% (median)" if over else ""

@@ -59,7 +59,7 @@ def generation(count: int, seed: int) -> dict[str, Any]:
         "stories": count,
         "bytes": size,
         "cpu_seconds": round(seconds, 1),
-        "megabytes_a_second": round(size / seconds / 1e6, 2),
+        "megabytes_per_second": round(size / seconds / 1e6, 2),
         "memory_growth_mib": round(grown / 1024, 1),
     }
 
@@ -206,7 +206,7 @@ def bars(results: dict[str, Any]) -> list[tuple[str, bool, str]]:
     made, told, same = results["generation"], results["facts"], results["duplicates"]
     corpora = list(same["corpora"].values())
     theirs, equal, full = corpora[0], corpora[1:-1], corpora[-1]
-    rate, seconds = made["megabytes_a_second"], made["cpu_seconds"] * 100_000 / made["stories"]
+    rate, seconds = made["megabytes_per_second"], made["cpu_seconds"] * 100_000 / made["stories"]
     doubles = sum(row["equal_texts"] for row in (*equal, full))
     worst = max(row["stories_in_a_pair"] for row in equal)
     planted = same["planted"]

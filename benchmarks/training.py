@@ -5,7 +5,7 @@ and encoding counted on our side, loading and imports on neither), tokens that a
 Trainer runs with its defaults, and with bfloat16 and rows packed full (documents of a row see each other there, which
 costs it nothing and is not the same training). A further comparison checks the losses:
 identical float32 batches, 50 steps. Then pretraining beside the recipe of nanoGPT: speed at widths 288 and 64, packing,
-the share of the matrix product's speed, the gradient's error, and bits a byte after as many tokens.
+the share of the matrix product's speed, the gradient's error, and bits per byte after as many tokens.
 
     python -m benchmarks.training [--rounds 3] [--tokens 32768] [--parts trainer agreement nanogpt quality]
         [--shape 15M 7M] [--quality-tokens 400000] [--data ../shared/data]

@@ -50,7 +50,7 @@ A `LlamaForCausalLM` of {parameters:,} parameters (width {config.hidden_size}, {
 
 ## The training text
 
-| source | documents | bytes | paragraphs dropped | held-out bits a byte | licence |
+| source | documents | bytes | paragraphs dropped | held-out bits per byte | licence |
 |---|---|---|---|---|---|
 {rows}
 | generated stories | {facts["generated stories"]:,} | | none | {bits["generated stories"]:.3f} | MIT (shoal's own) |

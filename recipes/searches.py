@@ -96,7 +96,7 @@ def stage_windows(
 
 
 def bits_per_byte(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], context: int) -> float:
-    """Cross-entropy of held-out texts in bits a byte of text, end tokens included, in windows of the trained length."""
+    """Cross-entropy of held-out texts in bits per byte, end tokens included, in windows of the trained length."""
     import torch
 
     ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]

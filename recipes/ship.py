@@ -3,7 +3,7 @@
     shoal pretrain recipes/stories.toml --corpora DATA --out runs/stories
     python recipes/ship.py runs/stories --corpora DATA --out src/shoal/models/bundled/stories --picture docs/bundled.svg
 
-The weights are kept in bfloat16 where that changes the held-out bits a byte by less than a thousandth, and in float32
+The weights are kept in bfloat16 where that changes the held-out bits per byte by less than a thousandth, and in float32
 otherwise. Nothing is shipped if a text of the training counts up, or if a held-out story has a near duplicate there.
 """
 
@@ -132,7 +132,7 @@ def as_stored(
     exact = {name: weight.clone() for name, weight in model.state_dict().items()}
     model.load_state_dict({name: weight.bfloat16().float() for name, weight in exact.items()})
     after = held_out_bits(model, tokenizer, stories).value
-    sys.stdout.write(f"held-out bits a byte: {before:.5f} in float32, {after:.5f} in bfloat16\n")
+    sys.stdout.write(f"held-out bits per byte: {before:.5f} in float32, {after:.5f} in bfloat16\n")
     if abs(after - before) < LOSS_FREE:
         return model, "bfloat16"
     model.load_state_dict(exact)
@@ -162,8 +162,8 @@ def write_curve(run: Path, out: Path, picture: Path) -> None:
         steps=tuple(row["step"] for row in scores),
         values=tuple(row["bits_per_byte"] for row in scores),
     )
-    chart = curve_chart([line], title="Held-out TinyStories", axis="bits a byte", width=460, height=240)
-    picture.write_text(to_svg(chart, title="Held-out bits a byte over the training", follow_page=False) + "\n")
+    chart = curve_chart([line], title="Held-out TinyStories", axis="bits per byte", width=460, height=240)
+    picture.write_text(to_svg(chart, title="Held-out bits per byte over the training", follow_page=False) + "\n")
 
 
 if __name__ == "__main__":

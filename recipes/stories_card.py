@@ -43,7 +43,7 @@ class Facts:
 
     def comparison(self) -> str:
         """The table of the two models."""
-        lines = ["| model | held-out TinyStories, bits a byte | Zorro |", "|---|---|---|"]
+        lines = ["| model | held-out TinyStories, bits per byte | Zorro |", "|---|---|---|"]
         for name, bits in self.bits.items():
             pairs = self.pairs[name]
             lines.append(

@@ -1,7 +1,7 @@
 """A local OpenAI-compatible endpoint whose judge sees one thing: how likely a model finds the story.
 
-The mark for grammar and for consistency is the story's bits a byte under the model of the spec; the judge does not look
-at what was asked for, and gives the same mark for the rest.
+The mark for grammar and for consistency is the story's bits per byte under the model of the spec; the judge does not
+look at what was asked for, and gives the same mark for the rest.
 
     python benchmarks/sides/judge_server.py SPEC PORT
 """

@@ -1,4 +1,4 @@
-"""Shoal's pretraining on whole documents: its speed and losses; or the bits a byte of weights; or its gradient's error.
+"""Shoal's pretraining on whole documents: speed and losses, or the bits per byte of weights, or the gradient's error.
 
 shoal_pretraining_side.py train MODEL TOKENS --tokens N --batch-tokens T --context L [--optimizer muon] [--save FILE]
 shoal_pretraining_side.py score MODEL HELD_OUT [--weights FILE]

@@ -91,7 +91,7 @@ def test_held_out_items_are_looked_for(tmp_path, capsys):
         (["stories", "--count", "2", "--out", "s.pdf"], "cannot write s.pdf"),
         (["stories", "--endpoint", "http://x"], "--endpoint-model NAME"),
         (["corpus", "card", "EMPTY"], "holds no text"),
-        (["corpus", "card", "BINARY"], "save it as UTF-8"),
+        (["corpus", "card", "BINARY"], "save the file as UTF-8"),
         (["corpus", "clean", "GOOD"], "--out"),
         (["corpus", "contamination", "GOOD"], "either --task NAME or --data"),
         (["corpus", "polish", "GOOD"], "polish"),

@@ -57,7 +57,7 @@ def test_json_holds_every_view(all_of_it, capsys):
     assert len(found["ablation"]["ablations"]) == 16
     page = (folder / "x.html").read_text()
     for anchor in ("tokens", "attention", "roles", "stream", "lens", "attribution", "neurons", "patching", "ablation"):
-        assert f"<section id='{anchor}'>" in page
+        assert f'<section id="{anchor}"' in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
 

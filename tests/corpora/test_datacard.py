@@ -20,7 +20,7 @@ def test_every_figure_is_counted():
     assert card.characters == sum(map(len, TEXTS))
     assert card.type_token == pytest.approx(10 / 19)
     assert (card.exact_duplicates, card.near_duplicates) == (1, 0)
-    assert card.words_a_document["50%"] == 6
+    assert card.words_per_document["50%"] == 6
     assert card.common_words[0] == ("the", 4)
 
 

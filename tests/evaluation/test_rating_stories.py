@@ -160,7 +160,7 @@ def test_features_that_no_program_can_decide_are_not_counted():
     assert "a program can decide 2 of 4" in features.note
 
 
-def test_bits_a_byte_are_those_of_the_models_own_forward_pass(reader):
+def test_bits_per_byte_are_those_of_the_models_own_forward_pass(reader):
     text = "One day, a cat saw a big red ball."
     loaded = load_model("bundled:searches", dtype="float64")
     ids = [*document_opening(loaded.tokenizer), *loaded.tokenizer(text, add_special_tokens=False)["input_ids"]]

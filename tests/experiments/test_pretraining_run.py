@@ -162,7 +162,7 @@ def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: Pret
     assert abs(alone - score.bits_per_byte) < 0.25 * score.bits_per_byte
 
 
-def test_bits_a_byte_count_every_token_once() -> None:
+def test_bits_per_byte_count_every_token_once() -> None:
     from shoal.experiments.pretraining.scoring import _windows
 
     for length in (5, 64, 65, 66, 97, 98, 500):

@@ -67,7 +67,7 @@ def test_a_fitted_law_is_drawn_in_the_place_of_the_line_through_the_medians() ->
         exponent=0.3,
         fitted=((20_000.0, 4.1), (80_000.0, 2.4)),
     )
-    drawn = to_svg(scaling_chart([line], title="Loss", size="parameters", axis="bits a byte"))
+    drawn = to_svg(scaling_chart([line], title="Loss", size="parameters", axis="bits per byte"))
     paths = [path for path in re.findall(r'd="(M[^"]*)"', drawn) if path.count("L") == 1 and "C" not in path]
     assert any(path.count(",") == 2 for path in paths)
     assert ">20,000<" in drawn

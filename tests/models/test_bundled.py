@@ -65,7 +65,7 @@ def test_prompt_and_completion_of_the_counting_task_split_between_tokens(loaded:
 
 
 def test_it_has_learned_a_childs_language(loaded: LoadedModel) -> None:
-    """Uniform guessing costs 10 to 13 bits a token; an untrained model costs more."""
+    """Uniform guessing costs 10 to 13 bits per token; an untrained model costs more."""
     import torch
 
     text = "One day, a little girl named Lily went to the park. She saw a big dog and was very happy."

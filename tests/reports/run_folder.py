@@ -211,7 +211,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
         ],
         "smallest_detectable_effect": 0.14,
         "seeds_needed": 12 if word == "underpowered" else None,
-        "needed": "12 seeds an arm" if word == "underpowered" else None,
+        "needed": "12 seeds per arm" if word == "underpowered" else None,
         "items_view": {
             "measure": "exact match",
             "mcnemar": {

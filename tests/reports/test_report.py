@@ -111,12 +111,12 @@ def with_verdict(finished: Path, folder: Path, record: dict[str, Any]) -> Run:
 @pytest.mark.parametrize("word", ["underpowered", "confounded", "refuted"])
 def test_every_verdict_is_drawn_and_says_what_it_means(finished: Path, tmp_path: Path, word: str) -> None:
     record = json.loads((finished / "verdict.json").read_text())
-    record |= {"verdict": word, "needed": "12 seeds an arm" if word == "underpowered" else None}
+    record |= {"verdict": word, "needed": "12 seeds per arm" if word == "underpowered" else None}
     record["controls"][0]["passed"] = word != "confounded"
     record["effect"] |= {"low": None, "high": None}
     text = Outline(verdict(with_verdict(finished, tmp_path, record))).text
     assert f"{word.capitalize()} means that" in text
-    assert ("What would settle it: 12 seeds an arm." in text) is (word == "underpowered")
+    assert ("What would settle it: 12 seeds per arm." in text) is (word == "underpowered")
     assert ("✗ failed Training ceiling" in text) is (word == "confounded")
     assert "interval over seeds \N{MINUS SIGN}∞ to ∞" in text
 

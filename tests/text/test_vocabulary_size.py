@@ -82,16 +82,16 @@ def test_no_documents_are_an_error():
         NgramModel([], order=2, vocabulary=4)
 
 
-def test_bits_a_byte_choose_another_size_than_loss_a_token(data_folder):
+def test_bits_per_byte_choose_another_size_than_loss_a_token(data_folder):
     stories = read_stories(data_folder / "tinystories" / "tinystories_v2_gpt4_train_head.txt")[:600]
     choice = choose_vocabulary(stories, sizes=(300, 1024, 2048))
-    by_token = min(choice.scores, key=lambda score: score.bits_a_token)
+    by_token = min(choice.scores, key=lambda score: score.bits_per_token)
     assert by_token.size == 300
     assert choice.size > 300
     for score in choice.scores:
-        assert score.low < score.bits_a_byte < score.high
-        assert score.bits_a_token == pytest.approx(score.bits_a_byte * score.bytes_a_token)
-    best = min(choice.scores, key=lambda score: score.bits_a_byte)
+        assert score.low < score.bits_per_byte < score.high
+        assert score.bits_per_token == pytest.approx(score.bits_per_byte * score.bytes_per_token)
+    best = min(choice.scores, key=lambda score: score.bits_per_byte)
     assert (best.worse_by, best.worse_low, best.worse_high) == (0, 0, 0)
     chosen = next(score for score in choice.scores if score.size == choice.size)
     assert chosen.worse_low <= 0
@@ -120,7 +120,7 @@ def test_a_choice_prints_its_table_and_gives_a_frame():
     assert lines[-1] == f"chosen: {choice.size}, the smallest that is not significantly worse than the best"
     frame = choice.to_frame()
     assert frame["size"].tolist() == [score.size for score in choice.scores]
-    assert frame["bits_a_byte"].tolist() == [score.bits_a_byte for score in choice.scores]
+    assert frame["bits_per_byte"].tolist() == [score.bits_per_byte for score in choice.scores]
     assert choice.to_dict()["size"] == choice.size
 
 

@@ -70,7 +70,7 @@ def changes_table(found: Changes, stream: Stream, *, max_features: int = 1) -> t
     Args:
         found: the changes of the stream.
         stream: its index names the steps.
-        max_features: how many words a row describes, at most.
+        max_features: how many words describe each change, at most.
     """
     dated = stream.index is not None
     head = ["place", *(["index"] if dated else []), "confidence set", "p-value", "what changed"]

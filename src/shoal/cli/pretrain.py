@@ -97,13 +97,13 @@ class _Notes:
 
     def __init__(self, shown: Display, curve: LiveCurve, *, samples: bool) -> None:
         self._shown, self._curve, self._samples = shown, curve, samples
-        self._bytes_a_token, self._steps = 1.0, 0
+        self._bytes_per_token, self._steps = 1.0, 0
         self._first: tuple[float, int, int] | None = None
 
     def take_plan(self, plan: PretrainPlan) -> None:
         """Say what will be done."""
         # The loss is one of tokens; only bits per byte can be compared between tokenizers.
-        self._bytes_a_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
+        self._bytes_per_token = sum(one.size for one in plan.corpora) / sum(one.tokens for one in plan.corpora)
         self._steps = plan.steps
         self._shown.print(str(plan))
 
@@ -119,7 +119,7 @@ class _Notes:
         left = (self._steps - point.step) * seconds / (point.step - step)
         bits = point.loss / math.log(2)
         self._shown.note(
-            f"loss {point.loss:.3f}, {bits / self._bytes_a_token:.3f} bits per byte, "
+            f"loss {point.loss:.3f}, {bits / self._bytes_per_token:.3f} bits per byte, "
             f"{(point.tokens - tokens) / seconds:,.0f} tokens/s, {format_duration(left)} left"
         )
 

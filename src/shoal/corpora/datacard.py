@@ -56,7 +56,7 @@ class DataCard:
     distinct: tuple[float, float, float]
     """Different n-grams over n-grams within documents, n = 1, 2, 3 (Li et al. 2016, arXiv:1510.03055)."""
 
-    words_a_document: dict[str, float]
+    words_per_document: dict[str, float]
     """Quantiles."""
 
     exact_duplicates: int
@@ -103,15 +103,15 @@ class DataCard:
             "exact duplicates": self._share(self.exact_duplicates),
             f"near duplicates (5-grams, Jaccard above {self.near_threshold:g})": self._share(self.near_duplicates),
         }
-        lengths = " | ".join(f"{value:,.0f}" for value in self.words_a_document.values())
+        lengths = " | ".join(f"{value:,.0f}" for value in self.words_per_document.values())
         return "\n".join(
             [
                 f"# {self.name}\n",
                 "| | |\n|---|---|",
                 *(f"| {name} | {value} |" for name, value in rows.items()),
                 "\n## Words per document\n",
-                f"| {' | '.join(self.words_a_document)} |",
-                "|---" * len(self.words_a_document) + "|",
+                f"| {' | '.join(self.words_per_document)} |",
+                "|---" * len(self.words_per_document) + "|",
                 f"| {lengths} |",
                 f"\nMost common words: {', '.join(word for word, _ in self.common_words)}.\n",
             ]
@@ -168,7 +168,7 @@ def describe_corpus(
         sample_words=sampled,
         sample_type_token=distinct_n(sample, 1),
         distinct=(distinct_n(sample, 1), distinct_n(sample, 2), distinct_n(sample, 3)),
-        words_a_document={f"{share:.0%}": float(value) for share, value in zip(_QUANTILES, quantiles, strict=True)},
+        words_per_document={f"{share:.0%}": float(value) for share, value in zip(_QUANTILES, quantiles, strict=True)},
         exact_duplicates=exact,
         near_duplicates=close,
         near_threshold=threshold,

@@ -48,7 +48,7 @@ def read_zipped_stories(archive: str | Path) -> list[str]:
 def read_easiest_books(folder: str | Path, count: int) -> list[str]:
     """The chapters of the easiest books of a folder with `books.zip` and the table of difficulty in `README.md`.
 
-    Easiest are those with the least mean words a sentence among the books whose words a young child mostly knows:
+    Easiest are those with the least mean words per sentence among the books whose words a young child mostly knows:
     the rank is the sum of the rank by sentence length and the rank by share of known words.
 
     Args:

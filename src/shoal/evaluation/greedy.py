@@ -98,6 +98,7 @@ def _drafts(factored: FactoredModel, items: list[_Continuation], end_id: int | N
 
 
 def _rest_of_target(item: _Continuation) -> Draft:
+    # The draft that costs nothing: a model that slipped at one token often continues as the target does.
     return item.target[len(item.emitted) :]
 
 

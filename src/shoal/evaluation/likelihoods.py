@@ -107,6 +107,7 @@ def log_likelihoods(
                 progress(what, done, len(pieces))
     # A row's parts come in the order of the batches; an exact sum does not depend on it.
     found = [math.fsum(parts[row.item]) for row in rows]
+    # Minus infinity is an answer: the model considers the text impossible.
     if any(math.isnan(nats) for nats in found):
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
     return found

@@ -58,7 +58,7 @@ def _figures(found: Inspection) -> dict[str, Any]:
     return {
         "why_not": None,
         "tokens": len(found.tokens),
-        "bits_a_token": sum(known) / len(known) if known else None,
+        "bits_per_token": sum(known) / len(known) if known else None,
         "heads": 0 if found.roles is None else len(found.roles.heads),
         "roles": [
             {"block": head.block, "head": head.head, "roles": list(head.roles)}

@@ -129,6 +129,7 @@ def compare_runs(
         )
         for seed in left
     }
+    # The first run's: the level is no part of what the two must share.
     confidence = one.experiment.measure.confidence
     return Comparison(
         first=one.name,

@@ -220,9 +220,11 @@ def _check_specs(experiment: Experiment) -> None:
 def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
     """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it."""
     cores = available_cores()
+    # Trainings side by side on one GPU would have to share its memory.
     count = workers if workers != "auto" else 1 if device != "cpu" and has_gpu() else cores
     if count < 0:
         raise UsageError(f"the number of workers is at least 0, not {count}")
     wished = os.environ.get("OMP_NUM_THREADS", "")
     most = int(wished) if wished.isdecimal() and int(wished) else cores
+    # More threads than cores in all would wait for each other.
     return count, max(1, min(most, cores // max(1, count)))

@@ -223,6 +223,7 @@ def inspect_text(
     if not bool(logits_LV.isfinite().all()):
         raise ModelError(f"{name or parts.name} gives logits that are not finite on this text; nothing can be shown")
     views = _Views()
+    # Before the views, which take long: a wrong target is refused at once.
     target, foil = _prediction(tokenizer, query, logits_LV)
     roles = views.make("roles", lambda: find_head_types(model, tokenizer, list(corpus), options=options))
     lens = views.make("lens", lambda: lens_readings(model, ids_L, tuned=tuned)) or ()
@@ -261,6 +262,7 @@ class _Views:
     def make(self, name: str, view: Callable[[], View]) -> View | None:
         try:
             return view()
+        # What a model cannot show. Wrong arguments and faults must not pass as a view that is missing.
         except (ModelError, DataError) as error:
             self.missing[name] = str(error)
             return None

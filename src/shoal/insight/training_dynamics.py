@@ -252,6 +252,7 @@ def neurons_over_training(
         activation_NX, ids_N, finding_N = neuron_activations(parts, rows, columns, DEFAULTS)
         for column, report in enumerate(chosen):
             inside_N = torch.isin(ids_N, torch.tensor(report.token_ids))
+            # On the other half alone: on its own half any class stands apart, since it was chosen for that.
             score_CX[number, column] = class_separation(activation_NX[~finding_N, column], inside_N[~finding_N])
         options.progress("neurons at checkpoints", number + 1, len(folders))
     steps = [step for step, _ in folders]

@@ -123,7 +123,7 @@ def _arm(record: Record) -> tuple[object, ...]:
     """One arm."""
     if record["why_not"] is not None:
         return (record["arm"], "", f"not shown: {record['why_not']}", "", "", "", "")
-    bits, difference = record["bits_a_token"], record["difference"]
+    bits, difference = record["bits_per_token"], record["difference"]
     named = "; ".join(f"block {each['block']} head {each['head']} {each['roles'][0]}" for each in record["roles"])
     return (
         record["arm"],

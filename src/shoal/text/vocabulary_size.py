@@ -46,7 +46,7 @@ class SizeScore:
     """The score of one vocabulary size."""
 
     size: int
-    bits_a_byte: float
+    bits_per_byte: float
     low: float
     high: float
     """Of the bootstrap interval over documents."""
@@ -58,8 +58,8 @@ class SizeScore:
     worse_high: float
     """Of the paired bootstrap interval of that difference, over the same draws of documents."""
 
-    bytes_a_token: float
-    bits_a_token: float
+    bytes_per_token: float
+    bits_per_token: float
     order: int
     """Of the n-gram model: tokens of context plus one."""
 
@@ -95,8 +95,8 @@ class VocabularyChoice:
             f"{'bits per token':>16}"
         )
         rows = [
-            f"{row.size:7}{row.bits_a_byte:13.4f}  [{row.low:.4f}, {row.high:.4f}]{row.worse_by:14.4f}  "
-            f"[{row.worse_low:+.4f}, {row.worse_high:+.4f}]{row.bytes_a_token:15.2f}{row.bits_a_token:16.2f}"
+            f"{row.size:7}{row.bits_per_byte:13.4f}  [{row.low:.4f}, {row.high:.4f}]{row.worse_by:14.4f}  "
+            f"[{row.worse_low:+.4f}, {row.worse_high:+.4f}]{row.bytes_per_token:15.2f}{row.bits_per_token:16.2f}"
             for row in self.scores
         ]
         return "\n".join(
@@ -155,10 +155,10 @@ def _score(
 ) -> tuple[NDArray[Any], float, int]:
     """Bits of each held-out document, bytes per token, and the order of the model."""
     ids, held_ids = plain_ids(tokenizer, seen), plain_ids(tokenizer, held_out)
-    bytes_a_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
-    order = min(1 + math.ceil(CONTEXT_BYTES / bytes_a_token), _MAX_ORDER)
+    bytes_per_token = sum(len(text.encode()) for text in held_out) / max(sum(map(len, held_ids)), 1)
+    order = min(1 + math.ceil(CONTEXT_BYTES / bytes_per_token), _MAX_ORDER)
     model = NgramModel(ids, order=order, vocabulary=len(tokenizer))
-    return model.bits(held_ids), bytes_a_token, order
+    return model.bits(held_ids), bytes_per_token, order
 
 
 def _choose(
@@ -178,17 +178,17 @@ def _choose(
     scores = tuple(
         SizeScore(
             size=size,
-            bits_a_byte=float(whole_S[place]),
+            bits_per_byte=float(whole_S[place]),
             low=float(low_S[place]),
             high=float(high_S[place]),
             worse_by=float(whole_S[place] - whole_S[best]),
             worse_low=float(worse_low_S[place]),
             worse_high=float(worse_high_S[place]),
-            bytes_a_token=bytes_a_token,
-            bits_a_token=float(whole_S[place] * bytes_a_token),
+            bytes_per_token=bytes_per_token,
+            bits_per_token=float(whole_S[place] * bytes_per_token),
             order=order,
         )
-        for place, (size, _, bytes_a_token, order) in enumerate(tried)
+        for place, (size, _, bytes_per_token, order) in enumerate(tried)
     )
     return VocabularyChoice(
         size=next(score.size for score in scores if score.worse_low <= 0),

@@ -294,6 +294,7 @@ def _state(case: Case) -> dict[str, Any]:
     model, tokenizer = case.model, case.tokenizer
     return {
         "the model's weights": {name: value.tolist() for name, value in model.state_dict().items()},
+        # `tolist` gives Python floats whatever the dtype, so that a cast would not show in the weights.
         "the model's dtypes": {name: value.dtype for name, value in model.state_dict().items()},
         "the model's mode": [module.training for module in model.modules()],
         "the model's configuration": model.config.to_dict(),

@@ -111,6 +111,7 @@ def make_questions(stories: int, *, seed: int = SEED, max_characters: int = 900)
         for place, (text, questions) in enumerate(generated)
         for one in rng.sample(questions, min(_QUESTIONS_PER_STORY, len(questions)))
         for wrong in _wrong(text, one, others[_form(one)], rng)
+        # What the reader of the grammar cannot find in the text alone, no model could.
         if answer_question(text, one.question) == one.answer
     )
 

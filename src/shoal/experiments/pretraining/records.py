@@ -74,6 +74,7 @@ class Records:
             rows = [row for row in read_json_rows(self._folder / f"{name}.jsonl") if row["step"] < step]
             write_jsonl(self._folder / f"{name}.jsonl", rows)
             metrics = rows if name == "metrics" else metrics
+            # The JSON lines are the truth, and SQLite's table is made of them, whatever a kill has left in it.
             self._rewrite(name, rows)
         return metrics[-1] if metrics else None
 
@@ -89,6 +90,7 @@ class Records:
                 self._files[name] = (self._folder / f"{name}.jsonl").open("a", encoding="utf-8")
             for row in rows:
                 self._files[name].write(json.dumps(finite(dict(row)), ensure_ascii=False) + "\n")
+            # At once, so that a kill loses no step and a page under way sees the newest.
             self._files[name].flush()
         self._insert(name, rows)
 

@@ -69,6 +69,7 @@ def forecast(plan: SweepPlan, *, progress: Progress | None = None) -> Forecast:
         {round(place * (count - 1) / max(1, min(MAX_PILOTS, count) - 1)) for place in range(min(MAX_PILOTS, count))}
     )
     pilots = []
+    # One folder for all pilots, which share most documents and tokens.
     with tempfile.TemporaryDirectory(prefix="shoal-sweep-") as folder:
         for done, (number, choice) in enumerate(zip(numbers, choose(plan.sweep, numbers, ()), strict=True)):
             if progress is not None:

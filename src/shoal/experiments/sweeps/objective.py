@@ -72,6 +72,7 @@ def medians(pruning: PruningTable | None, finished: Sequence[Trial]) -> dict[str
         pruning: the rule; None for no pruning.
         finished: the trials of earlier rounds.
     """
+    # Trials that were pruned lack the later scores.
     complete = [trial for trial in finished if trial.score is not None]
     if pruning is None or len(complete) < pruning.after:
         return {}

@@ -171,6 +171,7 @@ def _setting(sweep: Sweep, key: str, value: Any) -> Setting:
     values = sweep.keys[key]
     if isinstance(values, RangeTable):
         return value  # type: ignore[no-any-return]  # a number, as the distribution gives it
+    # By type too: 1, 1.0 and True are equal in Python.
     return next(setting for setting in values if _plain(setting) == value and type(_plain(setting)) is type(value))
 
 

@@ -94,6 +94,7 @@ def check_keys(sweep: Sweep, recipe: Recipe, source: str) -> None:
         UsageError: a grid that is too large.
     """
     for key, values in sweep.keys.items():
+        # Of a range its ends: the bounds of a recipe are intervals, so that they then hold in between.
         for setting in (values.low, values.high) if isinstance(values, RangeTable) else values:
             _check_setting({key: setting}, recipe, source)
     if sweep.sampler == "grid" and grid_size(sweep) > MAX_POINTS:

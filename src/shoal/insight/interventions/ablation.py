@@ -153,6 +153,7 @@ def ablate(
     blocks = sorted({block for block, _ in chosen})
     banks = {} if method == "zero" else _banks(parts, tokenizer, examples, unit, blocks, options.seed)
     with _whole_forward(model):
+        # Only verdicts and likelihoods are compared, which need no decoding.
         whole = evaluate(model, tokenizer, examples, greedy_text=False)
         found = []
         for done, (block, index) in enumerate(chosen):
@@ -259,6 +260,7 @@ def _replacement(
 
     def change(value: torch.Tensor) -> torch.Tensor:
         fresh = value.clone()  # an edit must not write into the activation that others hold
+        # A neuron is a single number without an axis of its own, which the slice gives it.
         part = fresh[:, :, index] if unit == "head" else fresh[:, :, index : index + 1]
         if bank_NUX is None:
             part.zero_()

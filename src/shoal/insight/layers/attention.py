@@ -182,6 +182,7 @@ def compare_attention(
         for use in USES
         for length in lengths
     }
+    # Dropout draws from torch's global generator, whose state is the caller's.
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         forward, backward, rounding = (max(each) for each in zip(*map(_differences, inputs.values()), strict=True))
@@ -226,6 +227,7 @@ def _cost(
         seconds=tuple(seconds),
         bytes=tuple(memory),
         time_exponent=fit_exponent(lengths, seconds, confidence=options.confidence, seed=options.seed),
+        # Peak memory is the same at every repeat, so that its exponent has no interval.
         memory_exponent=fit_exponent(lengths, [(float(size),) for size in memory]),
     )
 

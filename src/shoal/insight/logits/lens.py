@@ -93,5 +93,6 @@ def _reading(layer: str, layer_LV: torch.Tensor, final_LV: torch.Tensor, ids_L: 
         top_ids=top_ids.tolist(),
         top_p=top_p.tolist(),
         next_p=[*next_p.tolist(), None],
+        # Rounding may leave a divergence slightly below 0.
         divergence=(nats_L / torch.log(torch.tensor(2.0))).clamp_min(0.0).tolist(),
     )

@@ -32,6 +32,7 @@ MAX_CORPUS = 100_000
 """Tokens read of a corpus: six passes over it are needed, and more tokens hardly change what is found."""
 
 _BATCH_TOKENS = 2048
+# 128 MiB in float32.
 _BATCH_VALUES = 2**25
 """Tokens, and activations, of one pass at most."""
 

@@ -93,6 +93,7 @@ def class_separation(activation_N: torch.Tensor, inside_N: torch.Tensor) -> floa
     inside, outside = (activation_N[part].double() for part in (inside_N, ~inside_N))
     if not len(inside) or not len(outside):
         return 0.0
+    # Without correction, as the sums of `TokenSums` give it, so that both kinds of separation can be compared.
     spread = ((inside.var(correction=0) + outside.var(correction=0)) / 2).clamp_min(_SMALLEST_VARIANCE).sqrt()
     return float((inside.mean() - outside.mean()) / spread)
 
@@ -147,6 +148,7 @@ class TokenSums:
         every = (sum_ZSC[1].sum(0), square_ZSC[1].sum(0), count_ZS1[1].sum(0))
         mean_in, variance_in = _moments(*inside)
         mean_out, variance_out = _moments(*(whole - part for whole, part in zip(every, inside, strict=True)))
+        # A mean of squares minus a squared mean may also be below 0 by rounding.
         spread = ((variance_in + variance_out) / 2).clamp_min(_SMALLEST_VARIANCE).sqrt()
         return ((mean_in - mean_out) / spread).float()
 

@@ -110,6 +110,7 @@ class VectorReport:
         """A row per space: its geometry."""
         import pandas
 
+        # A list of pairs, which has no place in a cell.
         return pandas.DataFrame([each.to_dict() for each in self.geometry]).drop(columns="hubs")
 
 
@@ -140,6 +141,7 @@ def describe_vectors(
     nearest = nearest_neighbours(vectors.input_VD, vectors.vocabulary, rows, count=neighbours)
     agreement = measure_agreement(vectors.input_VD, count=neighbours, seed=seed)
     clouds = {"input": (vectors.input_VD, vectors.vocabulary)}
+    # A tied matrix has the geometry of the input vectors, which stands there already.
     if vectors.output_VD is not None and not vectors.tied:
         clouds["output"] = (vectors.output_VD, vectors.vocabulary)
     if len(vectors.ids) >= _MIN_TOKENS:

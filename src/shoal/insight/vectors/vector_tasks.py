@@ -81,6 +81,7 @@ class PairTask:
         firsts, seconds = (np.array([pair[side] for pair in known])[order] for side in (0, 1))
         scores = np.array([score for _, _, score in known])[order]
         cosines = np.einsum("pd,pd->p", unit[firsts], unit[seconds])
+        # Nothing is learned here, so that no part is needed for training.
         half = len(known) // 2
         parts = (slice(None, half), slice(half, None))
         chosen, reported = (_ranked(cosines[part], scores[part]) for part in parts)

@@ -180,7 +180,7 @@ class AnalogyScore:
 
 
 def read_analogies(file: str | Path) -> Analogies:
-    """Read questions of four words a line, under headings that begin with a colon; words become lower-case.
+    """Read questions of four words per line, under headings that begin with a colon; words become lower-case.
 
     Raises:
         DataError: a line that is neither, or no question at all.
@@ -196,7 +196,7 @@ def read_analogies(file: str | Path) -> Analogies:
                 raise DataError(f"{file}, line {number}: expected four words, not {line!r}")
             sections.setdefault(heading, []).append((words[0], words[1], words[2], words[3]))
     if not sections:
-        raise DataError(f"{file} holds no question; give a file with four words a line")
+        raise DataError(f"{file} holds no question; give a file with four words per line")
     return Analogies(sections={name: tuple(questions) for name, questions in sections.items()})
 
 
