@@ -45,5 +45,5 @@ def test_the_split_part_holds_out_what_the_rows_say() -> None:
     task = task_from_rows(rows("train", "test", "train"), split="part")
     assert [row.prompt for row in task.held_out] == ["1:"]
     assert task.split.name == "part"
-    with pytest.raises(DataError, match="have none that says seen or held_out"):
+    with pytest.raises(DataError, match="none of them is seen or held_out there"):
         task_from_rows(rows(None, None), split="part")

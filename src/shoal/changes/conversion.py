@@ -4,7 +4,7 @@ Arrays of other libraries as NumPy's: tensors on any device, with a gradient or 
 the libraries is imported; an array is known by what it can do (`__array__`, `__dlpack__`, `detach`, ...). What is an
 array and cannot be read is refused: taken for a list of objects it would be a stream of symbols that all differ.
 
-**Exact numbers.** The order of numbers that float64 cannot tell apart: whole numbers beyond 2^53, long decimals,
+**Exact numbers.** The order of numbers that float64 cannot distinguish: whole numbers beyond 2^53, long decimals,
 fractions.
 
 Ranks are all that the engine looks at, so such a column is stored as it came, together with its nearest floats, and
@@ -47,7 +47,7 @@ def are_numbers(elements: Sequence[Any]) -> bool:
     """Whether all elements are real numbers or missing; a few numbers among symbols are a fault.
 
     Raises:
-        DataError: Numbers and other things are mixed.
+        DataError: numbers and other things are mixed.
     """
     kinds = {type(element): element for element in elements if not is_missing(element)}
     numeric = {kind: _is_real(kind) for kind in kinds}
@@ -69,7 +69,7 @@ def symbols_of(elements: Any) -> tuple[Array, tuple[str, ...]]:
     """Codes in the order of first appearance (sorted for arrays of numbers), and how each symbol is written.
 
     Raises:
-        DataError: An element cannot be a symbol because it is not hashable.
+        DataError: an element cannot be a symbol because it is not hashable.
     """
     if isinstance(elements, np.ndarray) and elements.dtype.kind in "biuf":
         # np.unique takes all NaN for one value.
@@ -114,10 +114,10 @@ def as_numpy(x: Any) -> Any:
     """An array or a column of another library as a NumPy array, or as a list of elements where some are missing.
 
     Args:
-        x: An object whose type `is_foreign`.
+        x: an object whose type `is_foreign`.
 
     Raises:
-        DataError: Its library does not give its values away.
+        DataError: its library does not give its values away.
     """
     try:
         if hasattr(x, "detach") and hasattr(x, "cpu"):
@@ -198,8 +198,8 @@ def collide(elements: Sequence[Any], floats: Array) -> bool:
     """Whether different numbers of a list have become one float64.
 
     Args:
-        elements: The numbers, of any real types, some of them missing.
-        floats: The same as float64, of shape (n,).
+        elements: the numbers, of any real types, some of them missing.
+        floats: the same as float64, of shape (n,).
     """
     if all(type(element) in (int, float, bool) for element in elements) and not np.any(np.abs(floats) > WHOLE):
         return False

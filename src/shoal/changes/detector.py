@@ -1,7 +1,7 @@
 """The engine behind the conventions of ruptures and scikit-learn.
 
 ``fit`` finds the changes and stores them, ``predict`` returns them, as ruptures' detectors do, with one difference:
-ruptures appends the length of the stream to what it returns, and this does not, unless ``with_end`` asks for it. The
+ruptures appends the length of the stream to what it returns, and this does not, unless ``with_end`` is set. The
 parameters are read and set as those of a scikit-learn estimator, so ``sklearn.base.clone`` works.
 """
 
@@ -28,14 +28,14 @@ class ChangePointDetector:
     As in scikit-learn, the parameters are stored as they are given and checked when they are used.
 
     Args:
-        min_distance: The least share of the stream between two changes, in (0, 1).
-        process_count: How many distinct processes the pieces come from; None has it chosen.
-        alpha: The level of the tests: how often a change may be found in a stream without one; at most 0.5.
-        confidence: The confidence of the sets of places, from 0.5.
+        min_distance: the least share of the stream between two changes, in (0, 1).
+        process_count: how many distinct processes the pieces come from; None has it chosen.
+        alpha: the level of the tests: how often a change may be found in a stream without one; at most 0.5.
+        confidence: the confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols"; None takes numbers as numbers and everything else as symbols.
         model: "law", "levels" or "slopes"; None has it chosen.
-        seed: Seed of the resampling.
-        with_end: Whether places end with the length of the stream, as those of ruptures do.
+        seed: seed of the resampling.
+        with_end: whether places end with the length of the stream, as those of ruptures do.
     """
 
     changes_: Changes
@@ -66,12 +66,12 @@ class ChangePointDetector:
         """Find the changes of a stream.
 
         Args:
-            x: What `as_stream` reads: numbers (n,) or (n, d), symbols, a pandas Series or DataFrame.
-            y: Not used; scikit-learn's pipelines pass it.
+            x: what `as_stream` reads: numbers (n,) or (n, d), symbols, a pandas Series or DataFrame.
+            y: not used; scikit-learn's pipelines pass it.
 
         Raises:
-            DataError: The stream cannot be used.
-            UsageError: A parameter cannot be used.
+            DataError: the stream cannot be used.
+            UsageError: a parameter cannot be used.
         """
         self._stream: Stream = as_stream(x, kind=self.kind)
         self.changes_ = change_points(
@@ -89,11 +89,11 @@ class ChangePointDetector:
         """The places in order: labels where the stream has an index, else steps counted from 0.
 
         Args:
-            x: Another stream to find the changes of; where it is None, the one that was fitted. A change point belongs
+            x: another stream to find the changes of; where it is None, the one that was fitted. A change point belongs
                 to its stream: nothing that was fitted is carried over to another.
 
         Raises:
-            UsageError: Nothing was fitted, or ``with_end`` is set for an indexed stream, whose end has no label.
+            UsageError: nothing was fitted, or ``with_end`` is set for an indexed stream, whose end has no label.
         """
         if x is not None:
             self.fit(x)
@@ -118,7 +118,7 @@ class ChangePointDetector:
         """Set parameters by name.
 
         Raises:
-            UnknownNameError: There is no parameter of that name.
+            UnknownNameError: there is no parameter of that name.
         """
         for name, value in parameters.items():
             if name not in PARAMETERS:

@@ -53,13 +53,13 @@ def concatenate(
     """Draw one piece for each length and setting, in order, and join them.
 
     Args:
-        lengths: The length of each piece; at least one, all positive.
-        settings: The setting of each piece, passed to ``draw``.
-        seed: A seed, or the generator to draw from.
-        draw: Draws a piece from its length, its setting and a generator.
+        lengths: the length of each piece; at least one, all positive.
+        settings: the setting of each piece, passed to ``draw``.
+        seed: a seed, or the generator to draw from.
+        draw: draws a piece from its length, its setting and a generator.
 
     Raises:
-        UsageError: There are no pieces, a length is not positive, or lengths and settings differ in number.
+        UsageError: there are no pieces, a length is not positive, or lengths and settings differ in number.
     """
     if not lengths or min(lengths) < 1:
         raise UsageError(f"lengths of pieces must be positive, and there must be one or more; got {tuple(lengths)}")
@@ -98,7 +98,7 @@ def bernoulli(lengths: Sequence[int] = (1500, 3500), shares: Sequence[float] = (
         seed: a seed, or the generator to draw from.
 
     Raises:
-        UsageError: A share is outside [0, 1].
+        UsageError: a share is outside [0, 1].
     """
     if any(not 0.0 <= share <= 1.0 for share in shares):
         raise UsageError(f"shares of ones must lie from 0 to 1; got {tuple(shares)}")
@@ -118,7 +118,7 @@ def autoregressive(
         seed: a seed, or the generator to draw from.
 
     Raises:
-        UsageError: A coefficient is outside (-1, 1), where no stationary process exists.
+        UsageError: a coefficient is outside (-1, 1), where no stationary process exists.
     """
     if any(not -1.0 < coefficient < 1.0 for coefficient in coefficients):
         raise UsageError(f"coefficients must lie between -1 and 1; got {tuple(coefficients)}")
@@ -139,7 +139,7 @@ def moving_average(
         seed: a seed, or the generator to draw from.
 
     Raises:
-        UsageError: The weights of a piece are empty or all zero.
+        UsageError: the weights of a piece are empty or all zero.
     """
     if any(not any(row) for row in weights):
         raise UsageError("each piece needs a weight that is not zero")
@@ -152,12 +152,12 @@ def markov(
     """Chains of symbols 0..k-1, each piece with its own transition matrix and a stationary start.
 
     Args:
-        lengths: The lengths of the pieces.
-        matrices: For each piece, rows of probabilities: ``matrix[a][b]`` is that of ``b`` after ``a``.
-        seed: A seed, or the generator to draw from.
+        lengths: the lengths of the pieces.
+        matrices: for each piece, rows of probabilities: ``matrix[a][b]`` is that of ``b`` after ``a``.
+        seed: a seed, or the generator to draw from.
 
     Raises:
-        UsageError: A matrix is not square, or a row is not a distribution.
+        UsageError: a matrix is not square, or a row is not a distribution.
     """
     for matrix in matrices:
         table = np.asarray(matrix, dtype=float)
@@ -181,13 +181,13 @@ def hidden_parity(
     where it is one half. So a change of that probability leaves the law of all shorter words as it was.
 
     Args:
-        lag: How many bits the parity is taken of, at least 1.
-        lengths: The lengths of the pieces.
-        noises: The probability of a flip in each piece; one half is independent bits.
-        seed: A seed, or the generator to draw from.
+        lag: how many bits the parity is taken of, at least 1.
+        lengths: the lengths of the pieces.
+        noises: the probability of a flip in each piece; one half is independent bits.
+        seed: a seed, or the generator to draw from.
 
     Raises:
-        UsageError: The lag is below 1 or a probability outside [0, 1].
+        UsageError: the lag is below 1 or a probability outside [0, 1].
     """
     if lag < 1:
         raise UsageError(f"the lag of a parity is at least 1; got {lag}")

@@ -44,12 +44,12 @@ def distance(x: Any, y: Any, *, kind: Kind | None = None) -> float:
     distance of the two laws for all stationary ergodic processes; how fast, cannot be known without assumptions.
 
     Args:
-        x: One sample, as in `change_points`.
-        y: The other; both have the same number of coordinates.
+        x: one sample, as in `change_points`.
+        y: the other; both have the same number of coordinates.
         kind: "numbers" or "symbols", where the types leave it open.
 
     Raises:
-        DataError: A sample is no stream, or they differ in kind or number of coordinates.
+        DataError: a sample cannot be read as a stream, or they differ in kind or number of coordinates.
     """
     first, second = as_stream(x, kind=kind), as_stream(y, kind=kind)
     both = _joined(first, second)
@@ -67,7 +67,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
     by the number of processes or by a test.
 
     Args:
-        x: The stream, as in `change_points`.
+        x: the stream, as in `change_points`.
         min_distance: lambda, at most the least share of the stream between two changes.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
 
@@ -77,7 +77,7 @@ def list_estimator(x: Any, min_distance: float = 0.05, *, kind: Kind | None = No
 
     Raises:
         UsageError: ``min_distance`` is outside (0, 1).
-        DataError: ``x`` is no stream.
+        DataError: ``x`` cannot be read as a stream.
     """
     check_settings(min_distance=min_distance)
     stream = as_stream(x, kind=kind)
@@ -123,10 +123,10 @@ def profile_of(cells: list[NgramTable], weights: list[float], start: int, end: i
     """The distance between both sides of every split of a window, of shape (end - start + 1,).
 
     Args:
-        cells: Those of the stream.
-        weights: Of the cells, from `weights_of`.
-        start: The first step of the window.
-        end: The step after its last.
+        cells: those of the stream.
+        weights: of the cells, from `weights_of`.
+        start: the first step of the window.
+        end: the step after its last.
     """
     total = np.zeros(end - start + 1)
     for cell, weight in zip(cells, weights, strict=True):
@@ -139,9 +139,9 @@ def split_distances(words: Array, length: int, steps: int) -> Array:
     """sum_w |nu_left - nu_right| for every split of a window.
 
     Args:
-        words: The word that starts at each step where a whole one does, of shape (steps - length + 1,).
-        length: The length m of the words.
-        steps: The length of the window.
+        words: the word that starts at each step where a whole one does, of shape (steps - length + 1,).
+        length: the length m of the words.
+        steps: the length of the window.
 
     Returns:
         Of shape (steps + 1,): at b, the distance between the first b steps and the rest.

@@ -82,9 +82,9 @@ class Fitting:
     """A stream made ready to be fitted.
 
     Args:
-        values: Numbers of shape (n, d), NaN where one is missing, at least four steps from the first known one to the
+        values: numbers of shape (n, d), NaN where one is missing, at least four steps from the first known one to the
             last.
-        margin: The least number of steps between two changes.
+        margin: the least number of steps between two changes.
     """
 
     def __init__(self, values: Array, margin: int) -> None:
@@ -108,10 +108,10 @@ class Fitting:
         """The changes of a fit that are more than noise, the least believable dropped first.
 
         Args:
-            fit: From `shortest`.
-            shuffler: What orders are drawn from.
-            alpha: The level of the tests.
-            confidence: The confidence of the sets.
+            fit: from `shortest`.
+            shuffler: what orders are drawn from.
+            alpha: the level of the tests.
+            confidence: the confidence of the sets.
         """
         places, known = list(fit.places), {}
         while places:

@@ -66,8 +66,8 @@ def digits_of(channels: list[QuantizedChannel], length: int) -> list[list[Contex
     """For every digit of every channel, the orders of the past that its trees may look at.
 
     Args:
-        channels: The channels of the stream.
-        length: The number of steps of the stream.
+        channels: the channels of the stream.
+        length: the number of steps of the stream.
     """
     # At least four steps per context on average.
     bits = max(1, length.bit_length() - 3)
@@ -90,10 +90,10 @@ def split_likelihoods(
     digit that does not distinguish the two, judged on steps it was not fitted to, is left out.
 
     Args:
-        digits: From `digits_of`.
-        before: The pieces ``[start, end)`` that the law before the change is fitted to.
-        after: Those of the law after it.
-        zone: The steps that are looked at; it starts among the steps before and ends among those after.
+        digits: from `digits_of`.
+        before: the pieces ``[start, end)`` that the law before the change is fitted to.
+        after: those of the law after it.
+        zone: the steps that are looked at; it starts among the steps before and ends among those after.
     """
     total = np.zeros(zone[1] - zone[0] + 1)
     inside = _inside(before, zone).astype(np.intp), _inside(after, zone).astype(np.intp)
@@ -149,12 +149,12 @@ def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array, missin
     """Put contexts that start at the change in place of whole ones, for the first steps after each place.
 
     Args:
-        total: What is added to, at each place.
-        fitted: The digit.
-        steps: For each step where its whole context stands in the law after the change; without its last bits it is
+        total: what is added to, at each place.
+        fitted: the digit.
+        steps: for each step where its whole context stands in the law after the change; without its last bits it is
             where the shorter one stands.
-        known: What the whole contexts predict.
-        missing: Where the digit is missing.
+        known: what the whole contexts predict.
+        missing: where the digit is missing.
     """
     lags = fitted.order.lags
     for since in range(max(lags, default=0)):
@@ -251,13 +251,13 @@ def locate(
     """The place of the one change in ``window``.
 
     Args:
-        digits: From `digits_of`.
-        window: Where the piece before the change starts and the piece after it ends.
-        guess: A place near which the change lies.
-        margin: How far from the ends of the window the change must stay, at least 1.
-        confidence: The share of the posterior in the confidence set.
-        others: Further pieces of the same processes as the piece before and as the piece after.
-        rounds: How often the laws are fitted at most.
+        digits: from `digits_of`.
+        window: where the piece before the change starts and the piece after it ends.
+        guess: a place near which the change lies.
+        margin: how far from the ends of the window the change must stay, at least 1.
+        confidence: the share of the posterior in the confidence set.
+        others: further pieces of the same processes as the piece before and as the piece after.
+        rounds: how often the laws are fitted at most.
     """
     reach = max(REACH, len(digits[0][0].joined) // 20)
     start, end = max(window[0], guess - 2 * reach), min(window[1], guess + 2 * reach)

@@ -21,12 +21,12 @@ def f1_with_margin(true: Sequence[Sequence[int]], found: Iterable[int], *, margi
     their places that was found. A found place serves one true place only.
 
     Args:
-        true: The places of each annotator; write ``[places]`` where there is one truth.
-        found: The found places.
-        margin: How far apart two places may lie and still be the same.
+        true: the places of each annotator; write ``[places]`` where there is one truth.
+        found: the found places.
+        margin: how far apart two places may lie and still be the same.
 
     Raises:
-        UsageError: There is no annotator.
+        UsageError: there is no annotator.
     """
     if not true:
         raise UsageError("f1_with_margin needs the places of at least one annotator; give [places] for one truth")
@@ -42,12 +42,12 @@ def covering(true: Sequence[Sequence[int]], found: Iterable[int], *, length: int
     """How well found pieces cover true ones: the mean, weighted by length, of the best Jaccard index of each.
 
     Args:
-        true: The places of each annotator; the result is the mean over them.
-        found: The found places.
-        length: The number of steps of the stream.
+        true: the places of each annotator; the result is the mean over them.
+        found: the found places.
+        length: the number of steps of the stream.
 
     Raises:
-        UsageError: There is no annotator, or a place lies outside the stream.
+        UsageError: there is no annotator, or a place lies outside the stream.
     """
     if not true:
         raise UsageError("covering needs the places of at least one annotator; give [places] for one truth")
@@ -59,8 +59,8 @@ def mean_error(true: Sequence[int], found: Sequence[int]) -> float:
     """The mean distance from each true place to the nearest found one, in steps; infinite where none was found.
 
     Args:
-        true: The true places.
-        found: The found places.
+        true: the true places.
+        found: the found places.
     """
     if not true:
         return 0.0

@@ -41,9 +41,9 @@ def with_missing(search: Search, stream: Stream, *, tested: bool) -> Search:
     """The search with the changes of where the stream is missing.
 
     Args:
-        search: The stream made ready, by what is known of it.
-        stream: The stream.
-        tested: Whether changes are chosen by tests; otherwise a change of where it is missing is looked for together
+        search: the stream made ready, by what is known of it.
+        stream: the stream.
+        tested: whether changes are chosen by tests; otherwise a change of where it is missing is looked for together
             with the others, once the test here has shown that there is one.
     """
     assert stream.values is not None

@@ -69,8 +69,8 @@ def dependence_length(channels: list[QuantizedChannel], margin: int = 1) -> Depe
     """The longest memory of the channels.
 
     Args:
-        channels: The channels.
-        margin: The least number of steps of a level.
+        channels: the channels.
+        margin: the least number of steps of a level.
     """
     return _longest([_of_channel(channel, margin) for channel in channels])
 
@@ -199,8 +199,8 @@ def _levels(series: Array, margin: int) -> Array:
     """Where pieces of one level begin, and the end; one piece if memory without levels is the better description.
 
     The criterion is n log(RSS / n), and log n for each level and each place twice; RSS is what the past does not
-    foretell of the levels' remainder. A memory foretells levels that change often, too, so levels that alone are worth
-    `WORTH` and leave nothing that lasts are taken for levels whatever a memory foretells.
+    predict of the levels' remainder. A memory predicts levels that change often, too, so levels that alone are worth
+    `WORTH` and leave nothing that lasts are taken for levels whatever a memory predicts.
     """
     n = len(series)
     count = min(MAX_BLOCKS, n // MIN_STEPS)

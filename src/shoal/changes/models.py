@@ -39,12 +39,12 @@ def check_model(model: Model | None, stream: Stream, process_count: int | None) 
     """Refuse a model that is not known or cannot be used.
 
     Args:
-        model: The name of the model; None to have it chosen.
-        stream: The stream that it is for.
-        process_count: The number of distinct processes, if it was given.
+        model: the name of the model; None to have it chosen.
+        stream: the stream that it is for.
+        process_count: the number of distinct processes, if it was given.
 
     Raises:
-        UsageError: There is no such model, or it is one of levels or slopes for symbols or with ``process_count``.
+        UsageError: there is no such model, or it is one of levels or slopes for symbols or with ``process_count``.
     """
     if model is not None and model not in get_args(Model):
         raise UsageError(f"model is 'law', 'levels' or 'slopes', or None to have it chosen; got {model!r}")
@@ -63,9 +63,9 @@ def answer_of_model(stream: Stream, search: Search, model: Model | None) -> Answ
     could be permuted. Levels of a stream of more than 500 steps are left to the tests, which find them and more.
 
     Args:
-        stream: The stream.
-        search: It made ready.
-        model: What the user wants; None to have it chosen.
+        stream: the stream.
+        search: it made ready.
+        model: what the user wants; None to have it chosen.
     """
     if model == "law" or stream.values is None:
         return None

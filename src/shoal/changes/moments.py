@@ -36,11 +36,11 @@ def short_blocks(
     half the variance of independent ones is the least that is believed, as it is for words.
 
     Args:
-        channels: The channels of the stream.
-        cells: Its cells, of which the single symbols are taken.
-        start: The first step.
-        end: The step after the last.
-        count: The number of blocks.
+        channels: the channels of the stream.
+        cells: its cells, of which the single symbols are taken.
+        start: the first step.
+        end: the step after the last.
+        count: the number of blocks.
 
     Returns:
         The blocks, the least variance of a block in one dimension that is believed in each cell, and which are spreads.

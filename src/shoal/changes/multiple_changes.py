@@ -104,12 +104,12 @@ def calibrated_partition(
     """Prepare the partitions of a stretch.
 
     Args:
-        blocks: The stretch in short blocks.
-        believed: The least variance of a block in one dimension that is believed in each cell.
-        least: The least number of blocks of a piece.
-        pieces: The greatest number of pieces, from 2 to the number of blocks over ``least``.
-        shuffler: What the calibrating orders are drawn from.
-        ordered: The matrices of the blocks in an order, where they have a memory to be given.
+        blocks: the stretch in short blocks.
+        believed: the least variance of a block in one dimension that is believed in each cell.
+        least: the least number of blocks of a piece.
+        pieces: the greatest number of pieces, from 2 to the number of blocks over ``least``.
+        shuffler: what the calibrating orders are drawn from.
+        ordered: the matrices of the blocks in an order, where they have a memory to be given.
     """
     ordered = ordered or blocks.ordered
     orders = [shuffler.permutation(blocks.count) for _ in range(CALIBRATING)]
@@ -130,9 +130,9 @@ def explained_shares(grams: Array, least: int, pieces: int) -> Array:
     """R_K^2 for K from 2 to ``pieces``, of shape (pieces - 1, cells).
 
     Args:
-        grams: The Gram matrices of the blocks, of shape (G, G, cells).
-        least: The least number of blocks of a piece.
-        pieces: The greatest number of pieces.
+        grams: the Gram matrices of the blocks, of shape (G, G, cells).
+        least: the least number of blocks of a piece.
+        pieces: the greatest number of pieces.
     """
     gains = segment_gains(grams, least)
     best, joined = gains[0], np.empty_like(gains)
@@ -165,8 +165,8 @@ def segment_gains(grams: Array, least: int) -> Array:
     Cells stand between the two, so that the maximum over i of all j is taken along rows that lie together in memory.
 
     Args:
-        grams: The Gram matrices of the blocks, of shape (G, G, cells).
-        least: The least number of blocks of a piece.
+        grams: the Gram matrices of the blocks, of shape (G, G, cells).
+        least: the least number of blocks of a piece.
     """
     count, _, cells = grams.shape
     sums = np.zeros((count + 1, cells, count + 1), dtype=grams.dtype)
@@ -194,8 +194,8 @@ def best_cuts(gains: Array, pieces: int) -> list[int]:
     """Where the best partition into ``pieces`` pieces cuts, for one cell.
 
     Args:
-        gains: Those of the cell from `segment_gains`, of shape (G + 1, G + 1).
-        pieces: The number of pieces, at least 2.
+        gains: those of the cell from `segment_gains`, of shape (G + 1, G + 1).
+        pieces: the number of pieces, at least 2.
     """
     return best_cuts_each(gains, pieces)[-1]
 
@@ -204,8 +204,8 @@ def best_cuts_each(gains: Array, pieces: int) -> list[list[int]]:
     """Where the best partitions into 2, 3, ... pieces cut, for one cell.
 
     Args:
-        gains: Those of the cell from `segment_gains`, of shape (G + 1, G + 1).
-        pieces: The greatest number of pieces.
+        gains: those of the cell from `segment_gains`, of shape (G + 1, G + 1).
+        pieces: the greatest number of pieces.
     """
     best, sources, found = gains[0], [], []
     for _ in range(pieces - 1):
@@ -236,8 +236,8 @@ def pool_noise(blocks: Blocks, edges: list[int]) -> PooledNoise:
     """What is noise in a stretch.
 
     Args:
-        blocks: The stretch in short blocks.
-        edges: The blocks at which its pieces begin, and their number at the end.
+        blocks: the stretch in short blocks.
+        edges: the blocks at which its pieces begin, and their number at the end.
     """
     noise = _noise(blocks, edges)
     variance = np.maximum(np.einsum("iic->c", noise) / max(len(noise), 1), 1e-12)
@@ -248,11 +248,11 @@ def pooled_p_value(pooled: PooledNoise, number: int, least: int, shuffler: Shuff
     """The p-value of one change, whose two pieces hold at most half of the blocks.
 
     Args:
-        pooled: The noise of the stretch.
-        number: Which edge is tested, from 1 to the last but one.
-        least: The least number of blocks of a piece.
-        shuffler: What the draws are made from.
-        alpha: The level that matters.
+        pooled: the noise of the stretch.
+        number: which edge is tested, from 1 to the last but one.
+        least: the least number of blocks of a piece.
+        shuffler: what the draws are made from.
+        alpha: the level that matters.
     """
     blocks, edges, noise, variance = pooled
     first, last = edges[number - 1], edges[number + 1]

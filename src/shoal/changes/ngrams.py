@@ -1,8 +1,8 @@
 """The cells of the refined statistic: words of quantile symbols at several resolutions and lengths.
 
 A word of length m at resolution 2^k is the number with k m binary digits that m codes in a row make. Words have at most
-`MAX_BITS` binary digits (512 words) and at most log2(n) + 1, as the theory asks of m. Joint words of several channels
-take the first digit of each at one time.
+`MAX_BITS` binary digits (512 words) and at most log2(n) + 1, as the theory requires of m. Joint words of several
+channels take the first digit of each at one time.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def ngram_tables(channels: list[QuantizedChannel], length: int) -> list[NgramTab
     """Every cell of a stream.
 
     Args:
-        channels: The channels of the stream.
-        length: The number of its steps.
+        channels: the channels of the stream.
+        length: the number of its steps.
     """
     # At least four steps per possible word on average.
     bits = max(2, min(MAX_BITS, length.bit_length() - 3))

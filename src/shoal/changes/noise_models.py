@@ -58,9 +58,9 @@ def whitened(table: Array, family: Family, phi: float) -> Array:
     """What is left of a series once its memory is taken off; the first step, which has no past, is at the mean.
 
     Args:
-        table: Of shape (..., n, d), n at least 2.
-        family: Whether differences are taken first.
-        phi: The memory.
+        table: of shape (..., n, d), n at least 2.
+        family: whether differences are taken first.
+        phi: the memory.
     """
     series = table
     if family.differenced:
@@ -89,8 +89,8 @@ class Sums(NamedTuple):
         """The squared errors of the pieces [start, stop), summed over coordinates, of shape (..., *starts.shape).
 
         Args:
-            starts: The first steps, of any shape.
-            stops: The steps after the last, greater than the first ones.
+            starts: the first steps, of any shape.
+            stops: the steps after the last, greater than the first ones.
         """
         lengths = (stops - starts).astype(np.float64)[..., None]
         sums = _between(self.values, starts, stops)
@@ -108,8 +108,8 @@ def sums_of(left: Array, family: Family) -> Sums:
     """The running sums of a whitened series.
 
     Args:
-        left: From `whitened`, of shape (..., n, d).
-        family: Whether slopes are fitted, which need one more sum.
+        left: from `whitened`, of shape (..., n, d).
+        family: whether slopes are fitted, which need one more sum.
     """
     steps = np.arange(left.shape[-2], dtype=np.float64)[:, None]
     times = _running(left * steps) if family.width == 2 else None
@@ -141,9 +141,9 @@ def best_places(sums: Sums, grid: Array, least: int) -> list[tuple[list[int], fl
     """For 0, 1, ... changes the places of least squares on a grid and their error.
 
     Args:
-        sums: Those of the whitened series.
-        grid: From `grid_of`.
-        least: The least number of steps of a piece.
+        sums: those of the whitened series.
+        grid: from `grid_of`.
+        least: the least number of steps of a piece.
     """
     count = len(grid) - 1
     rows, columns = np.triu_indices(count + 1, 1)
@@ -172,10 +172,10 @@ def refined_places(sums: Sums, places: list[int], length: int, least: int) -> li
     """Places of a grid moved to the best step between their neighbours, twice.
 
     Args:
-        sums: Those of the whitened series.
-        places: From `best_places`.
-        length: The number of steps of the series.
-        least: The least number of steps of a piece.
+        sums: those of the whitened series.
+        places: from `best_places`.
+        length: the number of steps of the series.
+        least: the least number of steps of a piece.
     """
     edges = [0, *places, length]
     # A grid of every step has exact places already. The second round is for windows that the first one moved.
@@ -190,10 +190,10 @@ def errors_of_splits(sums: Sums, start: int, stop: int, tried: Array) -> Array:
     """The squared error of a window with one change, for each place, of shape (..., places).
 
     Args:
-        sums: Those of the whitened series.
-        start: The first step of the window.
-        stop: The step after its last.
-        tried: The places, of shape (places,).
+        sums: those of the whitened series.
+        start: the first step of the window.
+        stop: the step after its last.
+        tried: the places, of shape (places,).
     """
     return sums.errors(np.full_like(tried, start), tried) + sums.errors(tried, np.full_like(tried, stop))
 
@@ -212,12 +212,12 @@ def p_value_of_stretch(
     """How often noise alone gains as much by one change as a stretch does.
 
     Args:
-        stretch: Of shape (n, d).
-        family: What is fitted to pieces.
-        phi: The memory without the change.
-        least: The least number of steps of a piece.
-        shuffler: What orders are drawn from.
-        alpha: The level that matters.
+        stretch: of shape (n, d).
+        family: what is fitted to pieces.
+        phi: the memory without the change.
+        least: the least number of steps of a piece.
+        shuffler: what orders are drawn from.
+        alpha: the level that matters.
     """
     if len(stretch) < 2 * least:
         return 1.0

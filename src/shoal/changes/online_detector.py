@@ -50,8 +50,8 @@ class OnlineDetector:
     longer than `OUTAGE` steps and than twice the longest gap before.
 
     Args:
-        mean_run_length: Mean number of steps from one false alarm to the next.
-        history: Number of steps that are learned from before alarms may be raised.
+        mean_run_length: mean number of steps from one false alarm to the next.
+        history: number of steps that are learned from before alarms may be raised.
 
     Raises:
         UsageError: ``mean_run_length`` is not a number above 1, or ``history`` no whole number from 64.
@@ -74,10 +74,10 @@ class OnlineDetector:
         """Take in one value; return an alarm if the evidence passes its limit at it.
 
         Args:
-            value: A number; None or NaN where it is missing.
+            value: a number; None or NaN where it is missing.
 
         Raises:
-            DataError: It is not one number, nor missing.
+            DataError: it is not one number, nor missing.
         """
         alarms = self._read(np.array([_number(value)]))
         return alarms[0] if alarms else None
@@ -86,10 +86,10 @@ class OnlineDetector:
         """Take in values in order and return the alarms among them; the same as `update` on each.
 
         Args:
-            values: Numbers of shape (n,); may be empty.
+            values: numbers of shape (n,); may be empty.
 
         Raises:
-            DataError: They are not one row of numbers.
+            DataError: they are not one row of numbers.
         """
         if not hasattr(values, "__len__") and hasattr(values, "__iter__"):
             values = list(values)

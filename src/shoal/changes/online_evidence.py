@@ -101,8 +101,8 @@ class DetectorState:
         """Read levels until the evidence passes a limit.
 
         Args:
-            levels: Levels from 0 to 15, in order.
-            limit: The limit of D; at 0.0 the levels are only learned from.
+            levels: levels from 0 to 15, in order.
+            limit: the limit of D; at 0.0 the levels are only learned from.
 
         Returns:
             How many were read, and D after the last of them.

@@ -39,7 +39,7 @@ Array = np.ndarray[Any, Any]
 MAX_PERMUTATIONS = 199
 """Permutations at most."""
 CERTAIN = {9: 0.00001, 19: 0.002, 49: 0.02, 99: 0.1}
-"""After so many permutations, none as clear as the stretch, a p-value below this share of the level is believed."""
+"""By number of permutations, none as clear as the stretch: a p-value below this share of the level is believed."""
 ENOUGH_EXCEEDED = 6
 """Permutations at least as clear as the stretch after which no more are drawn (Besag and Clifford 1991)."""
 
@@ -54,11 +54,11 @@ def permutation_p_value(
     below. That law also gives p-values smaller than the permutations drawn can show.
 
     Args:
-        statistic: What blocks in an order are worth; the clearer a change, the more.
-        count: The number of blocks.
-        observed: What they are worth in their own order.
-        shuffler: What permutations are drawn from.
-        alpha: The level that matters.
+        statistic: what blocks in an order are worth; the clearer a change, the more.
+        count: the number of blocks.
+        observed: what they are worth in their own order.
+        shuffler: what permutations are drawn from.
+        alpha: the level that matters.
     """
     # With more than alpha of all permutations as clear, the p-value is above alpha whatever the rest give.
     enough = max(1, min(ENOUGH_EXCEEDED, math.ceil(alpha * (MAX_PERMUTATIONS + 1))))
@@ -72,7 +72,7 @@ def permutation_p_value(
         share = 0.0 if exceeded else CERTAIN.get(len(drawn), 0.0)
         if share and _beyond(drawn, observed) < share * alpha:
             break
-    # One or none as clear tells little about how small the p-value is; the tail of the law tells more.
+    # A count of one or none is a coarse estimate of a small p-value; the tail of the law is a finer one.
     return _beyond(drawn, observed) if exceeded <= 1 else (exceeded + 1) / (len(drawn) + 1)
 
 
@@ -96,7 +96,7 @@ class Shuffler:
     """Draws permutations, each different from those before.
 
     Args:
-        seed: Any whole number.
+        seed: any whole number.
     """
 
     def __init__(self, seed: int) -> None:
@@ -164,10 +164,10 @@ class LinearBootstrap:
     """Blocks in random orders with the memory that they have.
 
     Args:
-        grams: The Gram matrices of the blocks, of shape (G, G, cells).
-        width: The steps of a block.
-        memory: That of the stream.
-        of_stream: The weight of it; the rest is what each cell shows itself.
+        grams: the Gram matrices of the blocks, of shape (G, G, cells).
+        width: the steps of a block.
+        memory: that of the stream.
+        of_stream: the weight of it; the rest is what each cell shows itself.
     """
 
     def __init__(self, grams: Array, width: int, memory: Decay, *, of_stream: float = STREAM_WEIGHT) -> None:

@@ -39,9 +39,9 @@ def group_pieces(cells: list[NgramTable], edges: list[int], count: int) -> list[
     """Groups of the pieces between ``edges``, at most ``count``, numbered as they first appear.
 
     Args:
-        cells: The words that groups are compared by.
-        edges: The first step of each piece, and the end.
-        count: The greatest number of groups.
+        cells: the words that groups are compared by.
+        edges: the first step of each piece, and the end.
+        count: the greatest number of groups.
     """
     tables = [_count_tables(cell, edges) for cell in cells]
     members = [[piece] for piece in range(len(edges) - 1)]
@@ -101,20 +101,20 @@ def change_points(
     """Find where the law of a stream changes.
 
     Args:
-        x: Numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.as_stream`.
-        min_distance: The least share of the stream between two changes, in (0, 1).
-        process_count: How many distinct processes the pieces come from; None to choose changes by their p-value.
-        alpha: The level of the tests: how often a change may be found in a stream without one; at most 0.5.
-        confidence: The confidence of the sets of places, from 0.5.
+        x: numbers, an (n, d) table of them, symbols, or a pandas Series; see `shoal.changes.as_stream`.
+        min_distance: the least share of the stream between two changes, in (0, 1).
+        process_count: how many distinct processes the pieces come from; None to choose changes by their p-value.
+        alpha: the level of the tests: how often a change may be found in a stream without one; at most 0.5.
+        confidence: the confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
         model: "law" for any change, by tests; "levels" or "slopes" for changes of the level or the slope of numbers
             alone, under noise with memory. None takes a model where the memory is longer than the least piece, and the
             tests elsewhere.
-        seed: The seed of the permutations.
+        seed: the seed of the permutations.
 
     Raises:
-        UsageError: A setting is outside its range, or the model does not fit the stream.
-        DataError: ``x`` is no stream.
+        UsageError: a setting is outside its range, or the model does not fit the stream.
+        DataError: ``x`` cannot be read as a stream.
     """
     check_settings(min_distance=min_distance, process_count=process_count, alpha=alpha, confidence=confidence)
     stream = as_stream(x, kind=kind)
@@ -139,11 +139,11 @@ def single_change_point(
     """The one change that a stream is known to have: `known_number` with one.
 
     Args:
-        x: The stream, as in `change_points`.
-        min_distance: The least share of the stream on either side of the change, in (0, 1).
-        confidence: The confidence of the set of places, from 0.5.
+        x: the stream, as in `change_points`.
+        min_distance: the least share of the stream on either side of the change, in (0, 1).
+        confidence: the confidence of the set of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
-        seed: The seed of the permutations.
+        seed: the seed of the permutations.
     """
     return known_number(x, 1, min_distance, confidence=confidence, kind=kind, seed=seed)
 
@@ -156,16 +156,16 @@ def known_number(
     More places are found first; then the least clear change goes until ``count`` are left.
 
     Args:
-        x: The stream, as in `change_points`.
-        count: The number of changes, at least 1; fewer are returned where the stream has no room for so many.
-        min_distance: The least share of the stream between two changes, in (0, 1).
-        confidence: The confidence of the sets of places, from 0.5.
+        x: the stream, as in `change_points`.
+        count: the number of changes, at least 1; fewer are returned where the stream has no room for all.
+        min_distance: the least share of the stream between two changes, in (0, 1).
+        confidence: the confidence of the sets of places, from 0.5.
         kind: "numbers" or "symbols", where the type of ``x`` leaves it open.
-        seed: The seed of the permutations.
+        seed: the seed of the permutations.
 
     Raises:
-        UsageError: A setting is outside its range.
-        DataError: ``x`` is no stream.
+        UsageError: a setting is outside its range.
+        DataError: ``x`` cannot be read as a stream.
     """
     check_settings(min_distance=min_distance, process_count=count, confidence=confidence)
     stream = as_stream(x, kind=kind)

@@ -28,15 +28,15 @@ def difference(x: Sequence[float] | Array, *, lag: int = 1) -> Array:
     """x_t - x_{t-lag}: a trend becomes a level, and a change of slope a change of level.
 
     Args:
-        x: Numbers of shape (n,) or (n, d).
-        lag: How far back; the period of a season takes the season off as well.
+        x: numbers of shape (n,) or (n, d).
+        lag: how far back; the period of a season takes the season off as well.
 
     Returns:
         The same shape; the first ``lag`` steps are NaN, so that places stay where they are.
 
     Raises:
         DataError: ``x`` holds no numbers.
-        UsageError: The lag is below 1 or the series not longer than it.
+        UsageError: the lag is below 1 or the series not longer than it.
     """
     values = _as_given(_numbers(x).from_first, x)
     if not 1 <= lag < len(values):
@@ -51,12 +51,12 @@ def preprocess(stream: Stream, *, lag: int | None = None, period: int | None = N
     """A stream with its season taken off, then its differences taken, each coordinate named for what it has become.
 
     Args:
-        stream: A stream of numbers.
-        lag: That of the differences; None for none.
-        period: That of the season; None for none.
+        stream: a stream of numbers.
+        lag: that of the differences; None for none.
+        period: that of the season; None for none.
 
     Raises:
-        UsageError: The lag or the period does not fit the stream, or it is one of symbols.
+        UsageError: the lag or the period does not fit the stream, or it is one of symbols.
     """
     if lag is None and period is None:
         return stream
@@ -78,12 +78,12 @@ def deseasonalize(x: Sequence[float] | Array, period: int) -> Array:
     taken off the logarithm.
 
     Args:
-        x: Numbers of shape (n,) or (n, d).
-        period: Steps from one season to the next, such as 12 for months.
+        x: numbers of shape (n,) or (n, d).
+        period: steps from one season to the next, such as 12 for months.
 
     Raises:
         DataError: ``x`` holds no numbers.
-        UsageError: The period is below 2, or the series shorter than two of them.
+        UsageError: the period is below 2, or the series shorter than two of them.
     """
     values = _as_given(_rounded(_numbers(x)), x)
     if not 2 <= period <= len(values) // 2:
@@ -102,12 +102,12 @@ def robust_ranks(x: Sequence[float] | Array, *, window: int = 7) -> Array:
     count of outliers is no news.
 
     Args:
-        x: Numbers of shape (n,) or (n, d).
-        window: Steps of the running median, an odd number; at the ends it is cut short.
+        x: numbers of shape (n,) or (n, d).
+        window: steps of the running median, an odd number; at the ends it is cut short.
 
     Raises:
         DataError: ``x`` holds no numbers.
-        UsageError: The window is even or below 1.
+        UsageError: the window is even or below 1.
     """
     if window < 1 or window % 2 == 0:
         raise UsageError(f"window must be an odd number from 1, so that the median has a middle; got {window}")
@@ -136,10 +136,10 @@ def _rounded(stream: Stream) -> Array:
     """The numbers of a stream as float64.
 
     Raises:
-        DataError: Different ones of them would be equal.
+        DataError: different ones of them would be equal.
     """
     if stream.exact or stream.values is None:
-        raise DataError("numbers that float64 cannot tell apart have no season; take a constant off them first")
+        raise DataError("numbers that float64 cannot distinguish have no season; take a constant off them first")
     return stream.values
 
 
@@ -176,7 +176,7 @@ def standardized(values: Array) -> Array:
     steps: a shift of level and a kink move that median and stay as they are.
 
     Args:
-        values: The numbers, NaN where one is missing.
+        values: the numbers, NaN where one is missing.
     """
     return np.column_stack([_standardised(_without_outliers(_bridged(column))) for column in values.T])
 

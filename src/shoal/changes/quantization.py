@@ -1,7 +1,7 @@
 """A stream as channels: integer codes whose binary digits are ever finer quantile cells.
 
 A value is replaced by its mid-rank u in (0, 1) among all values of its coordinate, and u by floor(2^depth u). The first
-digit says on which side of the median it lies, the first two which quarter, and so on, so one array of codes holds
+digit is the half of the values in which it lies, the first two are the quarter, and so on, so one array of codes holds
 every resolution 2, 4, 8, ... Ranks see comparisons only: the codes are the same under every increasing transformation.
 Symbols are put in order of frequency first; a rare one shares its cell with others as rare.
 """
@@ -83,9 +83,9 @@ def missing_channels(missing: Array, stream: Stream, unknown: Array) -> list[Qua
     """A channel of two symbols for each coordinate that is sometimes missing, where others are not missing alike.
 
     Args:
-        missing: Where each coordinate is missing, of shape (n, d).
-        stream: The stream, for the names.
-        unknown: Steps of each coordinate that are not to be counted, of shape (n, d).
+        missing: where each coordinate is missing, of shape (n, d).
+        stream: the stream, for the names.
+        unknown: steps of each coordinate that are not to be counted, of shape (n, d).
     """
     channels: list[QuantizedChannel] = []
     for place, column in enumerate(missing.T):
@@ -117,10 +117,10 @@ def number_channel(values: Array, name: str, depth: int, compared: Array | None 
     """Mid-rank codes of numbers; NaN ranks above everything, all NaN alike.
 
     Args:
-        values: The numbers as float64.
-        name: What the coordinate is called.
-        depth: Binary digits of the finest cells.
-        compared: Numbers in the same order, where float64 makes different values equal.
+        values: the numbers as float64.
+        name: what the coordinate is called.
+        depth: binary digits of the finest cells.
+        compared: numbers in the same order, where float64 makes different values equal.
     """
     shown = np.sort(values)
     keys, ordered = (values, shown) if compared is None else (compared, np.sort(compared))
@@ -140,10 +140,10 @@ def symbol_channel(symbols: Array, alphabet: tuple[str, ...], depth: int, *, nam
     appear, or all the words that stand once in a text would seem to change with time.
 
     Args:
-        symbols: Codes of symbols, int64 of shape (n,).
-        alphabet: How the symbol of each code is written.
-        depth: Binary digits of the finest cells.
-        name: What the coordinate is called.
+        symbols: codes of symbols, int64 of shape (n,).
+        alphabet: how the symbol of each code is written.
+        depth: binary digits of the finest cells.
+        name: what the coordinate is called.
     """
     counts = np.bincount(symbols, minlength=len(alphabet))
     written = [alphabet[code] if code < len(alphabet) else str(code) for code in range(len(counts))]

@@ -25,9 +25,9 @@ def distance(x: Sequence[np.ndarray[Any, Any]], y: Sequence[np.ndarray[Any, Any]
     length m of x that are B, and 0 where x is shorter than m.
 
     Args:
-        x: One array of symbols for each resolution, each of shape (n,).
-        y: The same for the other sample.
-        cells: Resolution, word length and weight of each cell.
+        x: one array of symbols for each resolution, each of shape (n,).
+        y: the same for the other sample.
+        cells: resolution, word length and weight of each cell.
     """
     return sum((weight * _of_cell(x[level], y[level], length) for level, length, weight in cells), 0.0)
 
@@ -36,7 +36,7 @@ def grids(length: int, min_distance: float) -> list[tuple[int, int]]:
     """The intervals of both grids, b_i^t = n alpha (i + 1 / (t + 1)) for t = 1, 2 and alpha = lambda / 3.
 
     Args:
-        length: The number n of steps.
+        length: the number n of steps.
         min_distance: lambda, the least share of the stream between two changes.
     """
     step = min_distance / 3.0
@@ -53,8 +53,8 @@ def list_estimator(symbols: Sequence[np.ndarray[Any, Any]], cells: Any, min_dist
     """The list estimator (NIPS 2012, Algorithm 1): places by falling score, more of them than there are changes.
 
     Args:
-        symbols: One array of symbols for each resolution, each of shape (n,).
-        cells: Resolution, word length and weight of each cell.
+        symbols: one array of symbols for each resolution, each of shape (n,).
+        cells: resolution, word length and weight of each cell.
         min_distance: lambda, the least share of the stream between two changes.
 
     Returns:
@@ -80,8 +80,8 @@ def thinned(found: list[tuple[int, float]], apart: float) -> list[tuple[int, flo
     """Places by falling score, without those within ``apart`` of one taken before.
 
     Args:
-        found: Places with their scores.
-        apart: The least distance of two places, in steps.
+        found: places with their scores.
+        apart: the least distance of two places, in steps.
     """
     kept: list[tuple[int, float]] = []
     for place, score in sorted(found, key=lambda row: (-row[1], row[0])):
@@ -96,10 +96,10 @@ def change_points(
     """Places between pieces of different processes, ``process_count`` of them being known (ICML 2014, Algorithm 1).
 
     Args:
-        symbols: One array of symbols for each resolution, each of shape (n,).
-        cells: Resolution, word length and weight of each cell.
+        symbols: one array of symbols for each resolution, each of shape (n,).
+        cells: resolution, word length and weight of each cell.
         min_distance: lambda, the least share of the stream between two changes.
-        process_count: The number of distinct processes.
+        process_count: the number of distinct processes.
     """
     places = sorted(place for place, _ in list_estimator(symbols, cells, min_distance))
     edges = [0, *places, len(symbols[0])]
@@ -112,9 +112,9 @@ def farthest_point(pieces: list[Any], cells: Any, count: int) -> list[int]:
     """Groups by farthest-point clustering from the first piece (Ryabko 2010; ICML 2014, Algorithm 1, step 3).
 
     Args:
-        pieces: Each as one array of symbols for each resolution.
-        cells: Resolution, word length and weight of each cell.
-        count: The number of groups.
+        pieces: each as one array of symbols for each resolution.
+        cells: resolution, word length and weight of each cell.
+        count: the number of groups.
     """
     centres = [0]
     while len(centres) < min(count, len(pieces)):

@@ -25,8 +25,8 @@ def step_label(stream: Stream, place: int) -> str:
     """The index at a step: a date, with the time where it is not midnight; the step itself where there is no index.
 
     Args:
-        stream: Its index names the steps.
-        place: A step, counted from 0.
+        stream: its index names the steps.
+        place: a step, counted from 0.
     """
     if stream.index is None:
         return str(place)
@@ -44,8 +44,8 @@ def describe_change(change: Change, max_features: int = 1) -> str:
     """The words whose shares changed most, with their shares before and after.
 
     Args:
-        change: A change.
-        max_features: How many words are described, at most.
+        change: a change.
+        max_features: how many words are described, at most.
     """
     parts = [
         f"{shorten_word(feature.word)}: {feature.before:.1%} before, {feature.after:.1%} after"
@@ -68,9 +68,9 @@ def changes_table(found: Changes, stream: Stream, *, max_features: int = 1) -> t
     """The head and the rows of the table of changes.
 
     Args:
-        found: The changes of the stream.
-        stream: Its index names the steps.
-        max_features: How many words describe a row, at most.
+        found: the changes of the stream.
+        stream: its index names the steps.
+        max_features: how many words describe each change, at most.
     """
     dated = stream.index is not None
     head = ["place", *(["index"] if dated else []), "confidence set", "p-value", "what changed"]
@@ -100,8 +100,8 @@ def describe_piece(piece: PieceSummary, max_parts: int = 3) -> str:
     """The summary of a piece: ``x mean 0.02, sd 1.01; y ...``, or ``a 75.0%, b 25.0%`` for symbols.
 
     Args:
-        piece: The piece.
-        max_parts: How many coordinates or symbols are described, at most.
+        piece: the piece.
+        max_parts: how many coordinates or symbols are described, at most.
     """
     if piece.symbols:
         return ", ".join(f"{part.symbol} {part.share:.1%}" for part in piece.symbols[:max_parts])
@@ -118,8 +118,8 @@ def pieces_table(found: Changes, stream: Stream) -> tuple[list[str], list[list[s
     """The head and the rows of the table of pieces.
 
     Args:
-        found: The changes of the stream.
-        stream: Its index names the steps.
+        found: the changes of the stream.
+        stream: its index names the steps.
     """
     rows = []
     for piece in found.pieces:
@@ -132,9 +132,9 @@ def changes_text(found: Changes, stream: Stream, source: str = "stream") -> str:
     """What ``shoal changes`` prints: a headline, one line per change, and the pieces between them.
 
     Args:
-        found: The changes of the stream.
-        stream: Its index names the steps.
-        source: What it was read from.
+        found: the changes of the stream.
+        stream: its index names the steps.
+        source: what it was read from.
     """
     lines = [headline(found, stream, source)]
     head, rows = changes_table(found, stream)
@@ -150,9 +150,9 @@ def headline(found: Changes, stream: Stream, source: str) -> str:
     """One line: the source, the number of steps, the names of the coordinates, the number of changes.
 
     Args:
-        found: The changes of the stream.
-        stream: The stream.
-        source: What it was read from.
+        found: the changes of the stream.
+        stream: the stream.
+        source: what it was read from.
     """
     what = ", ".join(stream.names) or ("symbols" if stream.symbols is not None else "values")
     missing = 0 if stream.values is None else int(np.isnan(stream.values).sum())
@@ -167,9 +167,9 @@ def plot_changes(x: Any, found: Changes, *, title: str = "") -> Any:
     """Draw a stream, its changes, their confidence sets and the groups of its pieces.
 
     Args:
-        x: The stream, as it was passed to the search.
-        found: Its changes.
-        title: The title of the figure.
+        x: the stream, as it was passed to the search.
+        found: its changes.
+        title: the title of the figure.
 
     Returns:
         A matplotlib ``Figure`` of its own (no window opens, no global state is touched): show it in a notebook, or save
@@ -177,7 +177,7 @@ def plot_changes(x: Any, found: Changes, *, title: str = "") -> Any:
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        DataError: The stream is not the one that was searched.
+        DataError: the stream is not the one that was searched.
     """
     try:
         from matplotlib.figure import Figure

@@ -100,9 +100,9 @@ class Search(NamedTuple):
         """A stretch of the stream in long blocks, with its clearest split.
 
         Args:
-            start: Its first step.
-            end: The step after its last.
-            shortest: The steps of a block at least; a test needs `long`.
+            start: its first step.
+            end: the step after its last.
+            shortest: the steps of a block at least; a test needs `long`.
         """
         width = max(shortest, -(-(end - start) // MAX_LONG_BLOCKS))
         count = max(2, (end - start) // width)
@@ -185,13 +185,13 @@ def prepare_search(
     """Make the channels of a stream ready for the search.
 
     Args:
-        channels: The channels of the stream.
-        length: The number of its steps.
-        margin: The least number of steps between two changes.
-        alpha: The level of the tests.
-        confidence: The confidence of the sets of places.
-        seed: The seed of the permutations.
-        levels: Whether changing levels may explain what lasts; otherwise all of it is memory.
+        channels: the channels of the stream.
+        length: the number of its steps.
+        margin: the least number of steps between two changes.
+        alpha: the level of the tests.
+        confidence: the confidence of the sets of places.
+        seed: the seed of the permutations.
+        levels: whether changing levels may explain what lasts; otherwise all of it is memory.
     """
     forgotten, word = (
         dependence_length(channels, margin if levels else length),

@@ -38,8 +38,8 @@ def select_by_score(search: Search, least: int) -> list[int]:
     Where the stream as a whole has no clear split, changes may hide one another: its best partition is tried first.
 
     Args:
-        search: The stream.
-        least: How many places are returned at least, where the stream has room for them.
+        search: the stream.
+        least: how many places are returned at least, where the stream has room for them.
     """
     places = sorted(search.given)
     if not places and _score(search.stretch(0, search.length)) < SCORE_THRESHOLD:
@@ -65,8 +65,8 @@ def weakest_change(search: Search, places: list[int]) -> int:
     """The place whose two neighbouring pieces differ least clearly.
 
     Args:
-        search: The stream.
-        places: All places, in order.
+        search: the stream.
+        places: all places, in order.
     """
     edges = [0, *places, search.length]
     found = {
@@ -115,8 +115,8 @@ def significant_places(search: Search, places: list[int]) -> list[int]:
     The p-value of a place that was found in a wide window may come from a change that has a place of its own by now.
 
     Args:
-        search: The stream.
-        places: The places to test, in order.
+        search: the stream.
+        places: the places to test, in order.
     """
     while True:
         edges = [0, *places, search.length]
@@ -131,10 +131,10 @@ def p_value_of_change(search: Search, edges: Sequence[int], number: int, alpha: 
     """The p-value of one change between its neighbours, exact enough to be held against a level.
 
     Args:
-        search: The stream.
-        edges: All places of the stream, its first step before them and its end after them.
-        number: Which edge is tested, from 1 to the last but one.
-        alpha: The level that matters.
+        search: the stream.
+        edges: all places of the stream, its first step before them and its end after them.
+        number: which edge is tested, from 1 to the last but one.
+        alpha: the level that matters.
     """
     if edges[number] in search.given:
         return search.given[edges[number]]
@@ -171,10 +171,10 @@ def split_by_partition(search: Search, start: int, end: int, alpha: float) -> li
     """Where the best partition of a stretch cuts, each place by likelihood; none where its test does not believe it.
 
     Args:
-        search: The stream.
-        start: The first step.
-        end: The step after the last.
-        alpha: The level of the test.
+        search: the stream.
+        start: the first step.
+        end: the step after the last.
+        alpha: the level of the test.
     """
     short = _short_blocks(search, start, end)
     if short is None:
@@ -192,10 +192,10 @@ def short_block_p_value(search: Search, edges: Sequence[int], number: int, alpha
     """The p-value of a change by short blocks: those of all pieces, or of its own two where these are most of them.
 
     Args:
-        search: The stream.
-        edges: All places of a stretch, its first step before them and its end after them.
-        number: Which edge is tested, from 1 to the last but one.
-        alpha: The level that matters.
+        search: the stream.
+        edges: all places of a stretch, its first step before them and its end after them.
+        number: which edge is tested, from 1 to the last but one.
+        alpha: the level that matters.
     """
     before, after = edges[number - 1], edges[number + 1]
     if 2 * (after - before) <= edges[-1] - edges[0]:

@@ -1,6 +1,6 @@
 """One change in a segment: the statistic of every split of every window, and the largest of them.
 
-A segment of the stream is cut into blocks; how often each word stands in each block is kept as one Gram matrix per
+A segment of the stream is cut into blocks; how often each word occurs in each block is held in one Gram matrix per
 cell. With counts c_bw of word w in block b and p_w its share in the stretch, every chi-square distance between two runs
 of blocks l and r,
 
@@ -77,10 +77,10 @@ def cut_blocks(cells: list[NgramTable], start: int, end: int, count: int) -> Blo
     only one of its kind where a stretch is regular. A word with something missing is not counted either.
 
     Args:
-        cells: The words of each cell.
-        start: The first step.
-        end: The step after the last.
-        count: The number of blocks.
+        cells: the words of each cell.
+        start: the first step.
+        end: the step after the last.
+        count: the number of blocks.
     """
     edges = start + np.arange(count + 1) * (end - start) // count
     block = np.repeat(np.arange(count), np.diff(edges))
@@ -130,8 +130,8 @@ def windows_over(count: int, least: int) -> Windows:
     """Seeded windows (Kovacs et al. 2023, Biometrika 110): lengths by a half power of two, each moved by a quarter.
 
     Args:
-        count: The number of blocks.
-        least: The least number of blocks on either side of a split.
+        count: the number of blocks.
+        least: the least number of blocks on either side of a split.
     """
     rows: list[tuple[int, int, int]] = []
     sizes, penalty = [], []
@@ -162,8 +162,8 @@ def degrees_of_freedom(grams: Array, words: Array) -> Array:
     """The degrees of freedom of D in each cell, from the differences of the blocks 0 and 1, 2 and 3, and so on.
 
     Args:
-        grams: Of shape (G, G, cells).
-        words: How many words each cell has.
+        grams: of shape (G, G, cells).
+        words: how many words each cell has.
     """
     even = len(grams) // 2 * 2
     rows = grams[:even:2] - grams[1:even:2]
@@ -179,8 +179,8 @@ def window_distances(grams: Array, windows: Windows, least: Array) -> Array:
 
     Args:
         grams: float32 of shape (G, G, cells), in the order of blocks to look at.
-        windows: The windows.
-        least: The least v_2 that is believed in each cell.
+        windows: the windows.
+        least: the least v_2 that is believed in each cell.
     """
     sums = _sums(grams)
     squares, flat, side = np.einsum("iic->ic", sums), sums.reshape(-1, sums.shape[2]), len(sums)
@@ -226,9 +226,9 @@ def scores(ratio: Array, freedom: Array, penalty: Array) -> Array:
     """Normal scores of relative distances, less the penalty of each row.
 
     Args:
-        ratio: Distances relative to their means, of shape (rows, cells).
-        freedom: The degrees of freedom of each cell, of shape (cells,).
-        penalty: Of shape (rows,).
+        ratio: distances relative to their means, of shape (rows, cells).
+        freedom: the degrees of freedom of each cell, of shape (cells,).
+        penalty: of shape (rows,).
 
     Returns:
         Of shape (rows, cells).
@@ -240,8 +240,8 @@ def normal_scores(ratio: Array | float, freedom: Array | int) -> Array:
     """Standard normal scores of chi-square variables, by the cube root of Wilson and Hilferty.
 
     Args:
-        ratio: The variables, each divided by its degrees of freedom.
-        freedom: The degrees of freedom, of a shape that broadcasts.
+        ratio: the variables, each divided by its degrees of freedom.
+        freedom: the degrees of freedom, of a shape that broadcasts.
     """
     spread = 2.0 / (9.0 * freedom)
     return np.asarray((np.cbrt(np.maximum(ratio, 0.0)) - (1.0 - spread)) / np.sqrt(spread))
@@ -262,8 +262,8 @@ def best_split(blocks: Blocks, least: int) -> BestSplit | None:
     """The clearest split of the blocks, or None where nothing can be split.
 
     Args:
-        blocks: The stretch.
-        least: The least number of blocks on either side.
+        blocks: the stretch.
+        least: the least number of blocks on either side.
     """
     if not len(blocks.words) or blocks.count < max(2 * least, 4):
         return None
@@ -284,9 +284,9 @@ def max_statistic(blocks: Blocks, least: int, colour: LinearBootstrap | None = N
     """The score of the clearest split of blocks in an order, for the test.
 
     Args:
-        blocks: The stretch.
-        least: The least number of blocks on either side.
-        colour: How blocks in an order are made to remember one another as those of the stretch do, if they do.
+        blocks: the stretch.
+        least: the least number of blocks on either side.
+        colour: how blocks in an order are made to remember one another as those of the stretch do, if they do.
     """
     windows, believed = windows_over(blocks.count, least), _least_variance(blocks)
 

@@ -61,8 +61,8 @@ def joined(columns: Sequence[Stream], names: Sequence[str] = ()) -> Stream:
     """Streams of numbers, all of one length, as the coordinates of one stream.
 
     Args:
-        columns: The streams.
-        names: A name for each coordinate.
+        columns: the streams.
+        names: a name for each coordinate.
     """
     values = np.hstack([column.values for column in columns if column.values is not None])
     return Stream(
@@ -74,8 +74,8 @@ def appended(first: Stream, second: Stream) -> Stream:
     """Two streams of numbers, one after the other.
 
     Args:
-        first: Numbers of shape (n, d).
-        second: Numbers of shape (m, d).
+        first: numbers of shape (n, d).
+        second: numbers of shape (m, d).
     """
     assert first.values is not None
     assert second.values is not None

@@ -36,9 +36,9 @@ def piece_summaries(stream: Stream, places: Sequence[int], processes: Sequence[i
     Of vectors only the coordinates are described that moved at some change, those that moved most first.
 
     Args:
-        stream: The stream.
-        places: Its changes, in any order.
-        processes: The group of each piece.
+        stream: the stream.
+        places: its changes, in any order.
+        processes: the group of each piece.
     """
     edges = [0, *sorted(places), stream.length]
     pieces = list(itertools.pairwise(edges))
@@ -117,9 +117,9 @@ def top_changed_features(
     """The words with the clearest move of their share, at most one from a cell.
 
     Args:
-        channels: The channels of the stream.
-        cells: The cells of the statistic.
-        pieces: Where the piece before starts, where the change is, where the piece after ends.
+        channels: the channels of the stream.
+        cells: the cells of the statistic.
+        pieces: where the piece before starts, where the change is, where the piece after ends.
     """
     start, place, end = pieces
     found = []

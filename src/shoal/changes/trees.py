@@ -45,8 +45,8 @@ def grow(joined: Sequence[Array], depth: int) -> Trees:
     """Count digits in their contexts and weight all trees.
 
     Args:
-        joined: For each tree 2 * context + digit at each step counted; the first split of a context is its highest bit.
-        depth: Bits of a context.
+        joined: for each tree 2 * context + digit at each step counted; the first split of a context is its highest bit.
+        depth: bits of a context.
     """
     counts = np.array([np.bincount(one, minlength=2 << depth) for one in joined])
     levels = [np.ascontiguousarray(counts.reshape(len(joined), -1, 2).transpose(2, 0, 1))]

@@ -47,11 +47,11 @@ def as_stream(x: Any, *, kind: Kind | None = None, index: Any = None) -> Stream:
     """Read numbers, vectors or symbols in order.
 
     Args:
-        x: A one-dimensional sequence or array of numbers, an (n, d) array, a sequence of hashable symbols, a string
+        x: a one-dimensional sequence or array of numbers, an (n, d) array, a sequence of hashable symbols, a string
             (its characters), a tensor or column of another library, a pandas Series or DataFrame (its index names the
             steps), a table of Arrow or polars, a `Stream` (returned as it is).
         kind: "numbers" or "symbols"; where it is None, numbers are numbers and everything else is symbols.
-        index: Labels of the steps in order, where ``x`` does not bring its own.
+        index: labels of the steps in order, where ``x`` does not bring its own.
 
     Raises:
         DataError: ``x`` is empty, has no order or more than two dimensions, its rows differ in length, it mixes numbers
@@ -72,10 +72,10 @@ def check_settings(*, min_distance: Any, process_count: Any = None, alpha: Any =
     """Check the settings of a search.
 
     Args:
-        min_distance: The least share of the stream between two changes, and between a change and an end.
-        process_count: How many distinct processes the pieces come from, or None.
-        alpha: How often the tests may find a change where there is none.
-        confidence: How often a confidence set holds its change.
+        min_distance: the least share of the stream between two changes, and between a change and an end.
+        process_count: how many distinct processes the pieces come from, or None.
+        alpha: how often the tests may find a change where there is none.
+        confidence: how often a confidence set holds its change.
 
     Raises:
         UsageError: ``min_distance`` is not inside (0, 1), ``alpha`` not above 0 and at most 0.5, ``confidence`` not at

@@ -75,8 +75,8 @@ def volatility(pieces: list[Array], margin: int) -> Volatility:
     """The memory of the spread of numbers.
 
     Args:
-        pieces: Their mid-ranks, or anything in their order, in pieces of one level each.
-        margin: The least number of steps of a piece of one spread.
+        pieces: their mid-ranks, or anything in their order, in pieces of one level each.
+        margin: the least number of steps of a piece of one spread.
     """
     squares = np.concatenate([_squares(piece) for piece in pieces])
     alone = _fit(squares, np.ones(len(squares)))
@@ -94,7 +94,7 @@ def volatility(pieces: list[Array], margin: int) -> Volatility:
 
 
 def _squares(codes: Array) -> Array:
-    """The squares of the normal scores less what the step before foretells, with a mean of one.
+    """The squares of the normal scores less what the step before predicts, with a mean of one.
 
     The scores are Tukey's lambda of .14. Squares of an autoregression of coefficient a have a memory of a^2, which is
     no volatility.

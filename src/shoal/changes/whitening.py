@@ -49,8 +49,8 @@ class Whitening:
         """The levels of values, and their last scores, which the next ones need.
 
         Args:
-            values: New values, in order.
-            past: The `ORDER` scores before them, the oldest first.
+            values: new values, in order.
+            past: the `ORDER` scores before them, the oldest first.
         """
         scores = np.concatenate([past, self.scores(values)])
         left = _residuals(scores, self.coefficients)

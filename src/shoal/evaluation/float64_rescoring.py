@@ -1,7 +1,7 @@
 """Positions where two logits are closer than rounding, decided in float64 with the item alone.
 
 The order of additions in a matrix product depends on the shape of the batch, so a float32 logit is known to a few
-units in its last place only. A verdict that hangs on less is no verdict of the model but of the batch. Such an item is
+units in its last place only. A verdict that depends on less is one of the batch and not of the model. Such an item is
 scored again with a float64 copy of the model, which is made once and only when needed. What is equal there is a tie;
 in half precision, where rounding makes many logits equal, that is seldom so, and the float64 order decides.
 """

@@ -26,7 +26,7 @@ _PARTS = 6
 def look_inside(loaded: LoadedModel, arm: str, example: Example, run: Path) -> None:
     """Write ``inside/ARM.json``, and ``inside/views/ARM.json`` for its page.
 
-    The model reads the prompt with the right completion. Where that fails, the JSON has the reason; the run goes on.
+    The model reads the prompt with the right completion. Where that fails, the JSON has the reason; the run continues.
 
     Args:
         loaded: the trained model.

@@ -77,7 +77,7 @@ class ControlCheck(ABC):
     """Whether the treatment is trained for it once more, on `training_examples`."""
 
     def is_on(self, experiment: Experiment) -> bool:  # noqa: ARG002 - one that costs no training is always on
-        """Whether the experiment asks for it."""
+        """Whether the experiment requests it."""
         return True
 
     def extra_arms(self, experiment: Experiment) -> tuple[str, ...]:  # noqa: ARG002 - most need none
@@ -191,7 +191,7 @@ class ShuffledWeights(ControlCheck):
     name = "shuffled weights"
 
     def is_on(self, experiment: Experiment) -> bool:
-        """Whether the experiment asks for it."""
+        """Whether the experiment requests it."""
         return experiment.controls.shuffled_weights
 
     def extra_arms(self, experiment: Experiment) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ class ShuffledLabels(ControlCheck):
     trains = True
 
     def is_on(self, experiment: Experiment) -> bool:
-        """Whether the experiment asks for it."""
+        """Whether the experiment requests it."""
         return experiment.controls.shuffled_labels
 
     def training_examples(self, seen: Sequence[Example], seed: int) -> list[Example]:
@@ -256,7 +256,7 @@ class ShuffledLabels(ControlCheck):
 
 
 def controls_of(experiment: Experiment) -> tuple[ControlCheck, ...]:
-    """The controls that the experiment asks for, in the order in which verdicts give them."""
+    """The controls that the experiment requests, in the order in which verdicts give them."""
     return tuple(control for kind in ControlCheck.registry.values() if (control := kind()).is_on(experiment))
 
 

@@ -247,7 +247,7 @@ def _arm(context: WorkerContext, job: Job) -> None:
 
 @job_kind("control")
 def _control(context: WorkerContext, job: Job) -> None:
-    """Train on what a control asks for, and evaluate on the held-out examples."""
+    """Train on the examples of a control, and evaluate on the held-out examples."""
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
     examples = ControlCheck.registry[job.control]().training_examples(context.task.seen, job.seed)

@@ -300,7 +300,7 @@ def start_worker(
         )
     except OSError as error:
         raise WorkerError(f"no worker process can be started ({error.strerror}); try fewer --workers") from error
-    # Whoever asks it hears of its death, and can name the job.
+    # The next `ask` finds the worker dead, and its caller can name the job.
     with suppress(OSError):
         _send(worker, opening)
     return worker

@@ -148,7 +148,7 @@ def _attention(found: Inspection, data: dict[str, Any]) -> Markup:
     links = found.patterns[0].keys_LT.shape[1]
     return Markup("<p>{}</p>{}").format(
         "A row per query, a column per key; the stronger the colour, the more attention (its square root is drawn). "
-        f"Of each query the {plural(links, 'strongest link')} are kept: {share:.1%} of all attention. The arcs follow "
+        f"Of each query the {plural(links, 'strongest link')} are drawn: {share:.1%} of all attention. The arcs follow "
         f"the pointer: they go from a query to the tokens that it looks at. Heads with a role have a frame.{why} "
         "Choose another with the arrow keys or by pointing at it.",
         head_grid("text", found.patterns, label="attention by block and head"),

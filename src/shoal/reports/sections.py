@@ -166,7 +166,7 @@ def narrowness(record: Record | None) -> Markup | None:
             _KIND.format(record["kind"]),
             Markup("<ul>{}</ul>").format(sentences),
             table(["Program", "Right", "Of"], rows, caption=caption, numeric=(1, 2)) if rows else "",
-            _MORE.format(facts(numbers, caption="Held-out beside seen examples")),
+            _MORE.format(facts(numbers, caption="Held-out and seen examples")),
         ]
     )
 

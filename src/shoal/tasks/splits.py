@@ -190,7 +190,7 @@ class PartSplit(Splitter):
     def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
         if not rows_by_part(examples):
             raise DataError(
-                "the split 'part' reads the column 'part' of the rows, and they have none that says seen or held_out; "
+                "the split 'part' reads the column 'part' of the rows, and none of them is seen or held_out there; "
                 "add one, or take the split 'random' or 'length'"
             )
         return lambda example: part_of(example) == "held_out"

@@ -59,7 +59,7 @@ def certify(
 
 
 def checks(*, fast: bool) -> tuple[Check, ...]:
-    """The checks in the order in which they are made: the cheapest and most telling ones first.
+    """The checks in the order in which they are made: the cheapest and most informative ones first.
 
     Args:
         fast: only the essential ones, with which every run begins.

@@ -146,7 +146,7 @@ _INPUTS: tuple[Check, ...] = (
     *(
         ScoresDummy(
             name=f"tokenizer that {name}",
-            proves="the score does not hang on the tokenizer's habits",
+            proves="the score does not depend on the tokenizer's habits",
             dummy="oracle",
             parameters={"p": 0.6},
             tokenizer=partial(tiny_tokenizer, **options),

@@ -186,7 +186,7 @@ _ENDS = {True: "the story ends badly", False: "the story ends well"}
 def instruction_of(story: Story, severity: float = 0.0, seed: int = 0) -> str:
     """An instruction of which the story breaks the share ``severity``.
 
-    It asks for three words, one feature and the kind of end. At severity 0 the story has all of them.
+    It demands three words, one feature and the kind of end. At severity 0 the story has all of them.
 
     Args:
         story: a story of the grammar.
@@ -202,7 +202,7 @@ def instruction_of(story: Story, severity: float = 0.0, seed: int = 0) -> str:
     present = [name for name in story.features if name != "bad ending"]
     # The kind of end is a demand of its own.
     absent = [name for name in FEATURES if name not in story.features and name != "bad ending"]
-    # A story without any feature meets the demand for none; breaking it still asks for one.
+    # A story without any feature meets the demand for none; breaking it still demands one.
     pool = absent if 3 in broken else present
     requests = [FEATURE_INSTRUCTIONS[random.Random(f"{seed} feature").choice(pool)]] if pool else []
     requests.append(_ENDS[("bad ending" in story.features) != (4 in broken)])

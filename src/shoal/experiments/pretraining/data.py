@@ -67,7 +67,7 @@ def prepare_data(recipe: Recipe, cache: Path, *, progress: Progress | None = Non
 def _document_source(
     recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit, *, bare: float
 ) -> DocumentSource:
-    """The batches that the recipe asks for."""
+    """The batches of the recipe."""
     shares = [
         CorpusShare(
             file=corpora[table.name].file,

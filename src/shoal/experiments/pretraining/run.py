@@ -64,7 +64,7 @@ def pretrain_run(
     """Train a model from scratch as the recipe says.
 
     The folder gets the recipe, ``held_out.txt``, the records of steps, scores and samples, checkpoints where the recipe
-    asks for them, and in ``model`` what ``AutoModelForCausalLM`` loads; `shoal.reports.write_report` draws its curve. A
+    requests them, and in ``model`` what ``AutoModelForCausalLM`` loads; `shoal.reports.write_report` draws its curve. A
     call with the same recipe resumes one that was killed, to the same bits; of a finished run it gives the result.
 
     Args:

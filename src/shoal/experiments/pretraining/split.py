@@ -1,4 +1,4 @@
-"""Which documents are held out: by their ids, so that the choice does not hang on order, corpus or run.
+"""Which documents are held out: by their ids, so that the choice does not depend on order, corpus or run.
 
 Without a list, a document is held out where its id, a number spread evenly by its digest, lies in the lowest share. So
 two copies of a text are on the same side, and a corpus that grows keeps its held-out documents. With a list, just the

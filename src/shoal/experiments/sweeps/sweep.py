@@ -84,8 +84,8 @@ class Sweep(SettingsTable):
 
     sampler_seed: Annotated[int, Field(ge=0)] = 0
     at_once: Count = 4
-    """Trials that ``tpe`` chooses before it has seen how they went. What is chosen hangs on this number and not on how
-    many workers there are, so that a sweep is the same everywhere."""
+    """Trials that ``tpe`` chooses before it has seen how they went. What is chosen depends on this number and not on
+    the number of workers, so that a sweep is the same everywhere."""
 
     threads: Count = 1
     """Of torch in each training: sums in another number of threads are rounded otherwise."""
@@ -102,7 +102,7 @@ class Sweep(SettingsTable):
     @model_validator(mode="before")
     @classmethod
     def _made_plain(cls, data: Any) -> Any:
-        """A number of seeds becomes a list, and keys are sorted: which trial has which number hangs on their order."""
+        """A number of seeds becomes a list, and keys are sorted: the numbers of the trials depend on their order."""
         if not isinstance(data, dict):
             return data
         plain = dict(data)

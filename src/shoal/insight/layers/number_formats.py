@@ -76,6 +76,7 @@ def measure_formats(*, repeats: int = 5, options: AnalysisOptions = DEFAULTS) ->
     exact = left @ right
     pairs = {name: (left.to(_dtype(name)), right.to(_dtype(name))) for name in FORMATS}
     with one_thread(), torch.inference_mode():
+        # Bound as a default, since a lambda would otherwise see the last pair alone.
         works = {name: (lambda pair=pair: pair[0] @ pair[1]) for name, pair in pairs.items()}
         seconds = cpu_seconds(works, repeats=repeats, name="times of formats", options=options)
         return [
@@ -135,6 +136,7 @@ def _gap(dtype: torch.dtype) -> float:
 def _largest_run(dtype: torch.dtype) -> int:
     """Doubled until adding 1 is lost; below, the gap is at most 1."""
     value = _one(dtype)
+    # Every operation rounds to the format, since a tensor keeps its dtype; Python's numbers would be doubles.
     while bool((value + 1) - value == 1):
         value = value * 2
     return int(value)

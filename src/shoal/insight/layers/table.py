@@ -241,6 +241,7 @@ def sweep_layers(
             for kind, variable, size in cells
         }
         seconds = cpu_seconds(works, repeats=ranges.repeats, name="times of layers", options=options)
+        # After the times: counters and the profiler hook into torch, and would slow down what is measured.
         operations = {cell: counted_operations(work) for cell, work in works.items()}
         memory = {cell: peak_bytes(work) for cell, work in works.items()}
     sweeps = []

@@ -89,6 +89,7 @@ def compare_tokenizations(first: TokenReading, second: TokenReading) -> Tokeniza
         raise UsageError("two readings are compared on one text; these are of different texts: read the same one twice")
     length = len(first.text)
     ends_first, ends_second = _boundaries(first), _boundaries(second)
+    # Between two shared boundaries the two can differ without touching what lies outside.
     both = sorted(ends_first & ends_second | {0, length})
     unshared = sorted(ends_first ^ ends_second)
     spans = [

@@ -195,4 +195,5 @@ def _decode(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> str:
     """The text of token ids, without any clean-up of spaces."""
     if not ids:
         return ""
+    # Special tokens are left in, since a text may mention one, and the clean-up would take spaces before commas away.
     return str(tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
