@@ -20,7 +20,7 @@ def test_attention_is_measured_and_drawn(capsys, tmp_path):
     page = tmp_path / "layers.html"
     main(["layers", "--measure", "attention", *SMALL, "--plot", str(page)])
     assert "fused, inference" in capsys.readouterr().out
-    assert page.read_text().count("<svg ") == 6
+    assert page.read_text().count("<svg ") == 12  # each chart for wide and for narrow screens
     assert [path.name for path in tmp_path.iterdir()] == ["layers.html"]
 
 
