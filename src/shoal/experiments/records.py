@@ -292,7 +292,7 @@ def arm_place(arm: str, seed: int) -> str:
     return f"arms/{arm}/seed-{seed}"
 
 
-def read_items(path: Path, *, required: bool = False) -> tuple[ItemRecord, ...]:
+def read_items(path: str | os.PathLike[str], *, required: bool = False) -> tuple[ItemRecord, ...]:
     """The items of a JSONL file.
 
     Args:
@@ -302,6 +302,7 @@ def read_items(path: Path, *, required: bool = False) -> tuple[ItemRecord, ...]:
     Raises:
         StoreError: it is damaged, or absent though it must be there.
     """
+    path = Path(path)
     return tuple(_record(path, ItemRecord, row) for row in read_json_rows(path, required=required))
 
 

@@ -6,21 +6,22 @@ import errno
 import json
 import math
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
 from shoal.files import atomic_file
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
 # A full disk, a quota, and the file size limit of a shell or a batch system.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def disk_faults(folder: Path) -> Iterator[None]:
+def disk_faults(folder: str | os.PathLike[str]) -> Iterator[None]:
     """Turn a full disk, or a folder that cannot be written, into a `StoreError` of one line."""
     try:
         yield
@@ -37,7 +38,7 @@ def disk_faults(folder: Path) -> Iterator[None]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file atomically.
 
     Args:
@@ -47,6 +48,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         StoreError: the disk is full or the folder cannot be written; nothing is left behind.
     """
+    path = Path(path)
     with disk_faults(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as partial:
@@ -82,7 +84,7 @@ def read_json(path: Path) -> Any:
     return _decoded(str(path), _text(path))
 
 
-def read_json_rows(path: Path, *, required: bool = False) -> list[dict[str, Any]]:
+def read_json_rows(path: str | os.PathLike[str], *, required: bool = False) -> list[dict[str, Any]]:
     """The rows of a JSONL file. A last line that has no line end was cut short by a kill, and is left out.
 
     Args:
@@ -92,6 +94,7 @@ def read_json_rows(path: Path, *, required: bool = False) -> list[dict[str, Any]
     Raises:
         StoreError: it is damaged, or absent though it must be there.
     """
+    path = Path(path)
     if not required and not path.is_file():
         return []
     # What stands behind the last line end: empty, or a line that was cut short.

@@ -9,11 +9,12 @@ change anything is not plain, and left to it.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from tokenizers import Tokenizer
 
@@ -98,8 +99,9 @@ class PlainTokenizer:
         return vocabulary
 
 
-def read_plain_tokenizer(folder: Path) -> PlainTokenizer | None:
+def read_plain_tokenizer(folder: str | os.PathLike[str]) -> PlainTokenizer | None:
     """The tokenizer of a model folder; None where it is not plain, or not whole."""
+    folder = Path(folder)
     file, settings_file = folder / "tokenizer.json", folder / "tokenizer_config.json"
     if not settings_file.is_file() or any((folder / name).exists() for name in _OTHER_FILES):
         return None

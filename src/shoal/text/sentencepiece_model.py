@@ -15,13 +15,14 @@ import re
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
@@ -70,7 +71,7 @@ class PieceVocabulary:
     """SentencePiece's compiled normalization table; empty where text is left as it is."""
 
 
-def load_sentencepiece_tokenizer(path: Path) -> PreTrainedTokenizerFast:
+def load_sentencepiece_tokenizer(path: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     """The tokenizer of a SentencePiece ``*.model`` or a llama2.c ``tok*.bin`` file, with the ids that the file gives.
 
     It puts the beginning token before a text, as llama2.c does.
@@ -80,6 +81,7 @@ def load_sentencepiece_tokenizer(path: Path) -> PreTrainedTokenizerFast:
     """
     from transformers import PreTrainedTokenizerFast
 
+    path = Path(path)
     vocabulary = read_pieces(path)
     unknown, begin, end = _special_texts(vocabulary, path)
     return PreTrainedTokenizerFast(

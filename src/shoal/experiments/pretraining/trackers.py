@@ -12,13 +12,13 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.errors import MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _PROJECT = "shoal-pretrain"
 
@@ -41,7 +41,7 @@ class Tracker(ABC):
         Tracker.registry[cls.name] = cls
 
     @abstractmethod
-    def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None: ...
+    def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], name: str) -> None: ...
 
     @abstractmethod
     def log(self, step: int, values: Mapping[str, float]) -> None:
@@ -95,7 +95,8 @@ class TensorBoardTracker(Tracker):
 
     name = "tensorboard"
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None:  # noqa: ARG002 - a folder is a run
+    def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], name: str) -> None:  # noqa: ARG002 - a folder is a run
+        folder = Path(folder)
         # Opened at the first step that is logged, since only then it is known from which one on old events are dropped.
         self._writers = importlib.import_module("torch.utils.tensorboard").SummaryWriter
         self._folder, self._settings = folder / "tensorboard", settings
@@ -139,7 +140,8 @@ class MlflowTracker(Tracker):
     MAX_PARAMETER = 500
     """Characters that MLflow takes of a parameter."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], name: str) -> None:
+        folder = Path(folder)
         mlflow = importlib.import_module("mlflow")
         # The client, and not the module's global run: two trainings in one process must not share it.
         self._entities = importlib.import_module("mlflow.entities")
@@ -196,7 +198,8 @@ class TrackioTracker(Tracker):
 
     name = "trackio"
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], name: str) -> None:
+        folder = Path(folder)
         self._trackio = importlib.import_module("trackio")
         run = f"{name} {folder.name}"
         with redirect_stdout(sys.stderr):  # standard output is for results
@@ -224,7 +227,8 @@ class WandbTracker(Tracker):
 
     name = "wandb"
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], name: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str], settings: Mapping[str, Any], name: str) -> None:
+        folder = Path(folder)
         self._wandb = importlib.import_module("wandb")
         # The same folder is the same run.
         known = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
