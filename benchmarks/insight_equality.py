@@ -47,15 +47,15 @@ def main() -> int:
         print(
             f"{name:24} attention {row['attention']:.1e} (float32, eager), beside {row['kernel']} "
             f"{row['attention_beside']:.1e} (float64) {row['attention_kernels']:.1e} (float32); hidden states "
-            f"{row['hidden']:.1e}; logits {_said(row['same_logits'])}; lens {row['lens']:.1e}; patched "
-            f"{_said(row['restored'])}; hooks left {row['hooks_left']}",
+            f"{row['hidden']:.1e}; logits {_yes_or_no(row['same_logits'])}; lens {row['lens']:.1e}; patched "
+            f"{_yes_or_no(row['restored'])}; hooks left {row['hooks_left']}",
             flush=True,
         )
         write_result("insight_equality", {"models": rows})
     return int(not all(map(_equal, rows)))
 
 
-def _said(same: bool) -> str:
+def _yes_or_no(same: bool) -> str:
     return "to the last bit" if same else "DIFFER"
 
 

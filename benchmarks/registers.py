@@ -102,9 +102,9 @@ def levels(data: Path, seed: int, count: int) -> None:
         pair = [texts[name]["elementary"], texts[name]["advanced"]]
         rng.shuffle(pair)
         made.append(document(pair))
-    tell("levels", "one article, two levels", measure(made, cutter(ClassifierChannel(trained.head, name="level"))))
+    add_row("levels", "one article, two levels", measure(made, cutter(ClassifierChannel(trained.head, name="level"))))
     same = [document([texts[name][rng.choice(["elementary", "advanced"])]]) for name in rest[:count]]
-    tell("levels", "one article, one level", measure(same, cutter(ClassifierChannel(trained.head, name="level"))))
+    add_row("levels", "one article, one level", measure(same, cutter(ClassifierChannel(trained.head, name="level"))))
 
 
 def beside(data: Path, seed: int, _count: int) -> None:
@@ -136,7 +136,7 @@ def report(
 ) -> None:
     """The three kinds of documents."""
     for kind in KINDS:
-        tell(part, kind, measure(documents(files, names, kind, count, seed), cutter(channel)))
+        add_row(part, kind, measure(documents(files, names, kind, count, seed), cutter(channel)))
 
 
 def documents(files: dict[str, Labelled], names: Sequence[str], kind: str, count: int, seed: int) -> list[Document]:
@@ -198,7 +198,7 @@ def register_of(head: ClassifierHead) -> RegisterChannel:
     return RegisterChannel(head)
 
 
-def tell(part: str, kind: str, result: Result) -> None:
+def add_row(part: str, kind: str, result: Result) -> None:
     """Print a row and append it."""
     print(
         f"{part:10}{kind:30}{result.documents:4}{result.pk:7.3f}{result.equal_pk:7.3f}{result.equal_true_pk:19.3f}"

@@ -124,16 +124,16 @@ def kill_often(
                 process.wait()
             done.moments.append(round(moment, 2))
             done.stages.append(stage(folder))
-            tell({"run": done.runs, "killed_after": done.moments[-1], "stage": done.stages[-1]})
+            report({"run": done.runs, "killed_after": done.moments[-1], "stage": done.stages[-1]})
         command.run(folder)
         found = records(folder)
         different = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
-        tell({"run": done.runs, "records": len(wanted), "different": different})
+        report({"run": done.runs, "records": len(wanted), "different": different})
         done.different += different
     return done
 
 
-def tell(part: dict[str, Any]) -> None:
+def report(part: dict[str, Any]) -> None:
     """Print and keep what has just been seen."""
     append_part("resume", part)
     print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in part.items()), flush=True)

@@ -69,11 +69,11 @@ def facts(count: int, seed: int) -> dict[str, Any]:
     questions = answered = words = features = 0
     started = time.process_time()
     for story in islice(tell_stories(seed=seed), count):
-        told = {(one.kind, one.question): one.answer for one in ask_questions(story.events)}
+        known = {(one.kind, one.question): one.answer for one in ask_questions(story.events)}
         events = read_events(story.text)
         read = {(one.kind, one.question): one.answer for one in ask_questions(events)}
-        questions += len(told)
-        answered += sum(read.get(key) == answer for key, answer in told.items())
+        questions += len(known)
+        answered += sum(read.get(key) == answer for key, answer in known.items())
         words += not missing_words(story.text, story.words)
         features += find_features(story.text, events) == story.features
     return {
@@ -86,7 +86,7 @@ def facts(count: int, seed: int) -> dict[str, Any]:
     }
 
 
-def asked_features(count: int, seed: int) -> dict[str, Any]:
+def requested_features(count: int, seed: int) -> dict[str, Any]:
     """Of stories that were asked for each feature, those in which it is found in the text."""
     return {
         name: sum(
@@ -104,8 +104,8 @@ def duplicates(count: int, seed: int) -> dict[str, Any]:
     equal = len(reference)
     rows = {f"TinyStories, {equal}": _pairs(reference)}
     for place in range(3):
-        rows[f"grammar, {equal}, seed {seed + place}"] = _pairs(_told(equal, seed + place))
-    rows[f"grammar, {count}, seed {seed}"] = _pairs(_told(count, seed))
+        rows[f"grammar, {equal}, seed {seed + place}"] = _pairs(_stories_of(equal, seed + place))
+    rows[f"grammar, {count}, seed {seed}"] = _pairs(_stories_of(count, seed))
     return {"near": THRESHOLD, "corpora": rows, "planted": _planted(reference, seed)}
 
 
@@ -168,7 +168,7 @@ def _with_words_replaced(text: str, share: float, rng: random.Random) -> str:
     return " ".join("other" if rng.random() < share else word for word in text.split())
 
 
-def _told(count: int, seed: int) -> list[str]:
+def _stories_of(count: int, seed: int) -> list[str]:
     return [story.text for story in islice(tell_stories(seed=seed), count)]
 
 
@@ -182,7 +182,7 @@ def diversity(seed: int) -> dict[str, Any]:
     """distinct-n at equal numbers of words, for several seeds of ours."""
     rows = {"tinystories": _distinct(_reference())}
     for place in range(3):
-        rows[f"grammar, seed {seed + place}"] = _distinct(_told(1500, seed + place))
+        rows[f"grammar, seed {seed + place}"] = _distinct(_stories_of(1500, seed + place))
     return rows
 
 
@@ -203,7 +203,7 @@ def _reference() -> list[str]:
 
 def bars(results: dict[str, Any]) -> list[tuple[str, bool, str]]:
     """What must hold, whether it does, and the figures."""
-    made, told, same = results["generation"], results["facts"], results["duplicates"]
+    made, known, same = results["generation"], results["facts"], results["duplicates"]
     corpora = list(same["corpora"].values())
     theirs, equal, full = corpora[0], corpora[1:-1], corpora[-1]
     rate, seconds = made["megabytes_per_second"], made["cpu_seconds"] * 100_000 / made["stories"]
@@ -236,18 +236,18 @@ def bars(results: dict[str, Any]) -> list[tuple[str, bool, str]]:
         ),
         (
             "every plot fact is answered by program",
-            told["answered"] == told["questions"],
-            f"{told['answered']:,} of {told['questions']:,}",
+            known["answered"] == known["questions"],
+            f"{known['answered']:,} of {known['questions']:,}",
         ),
         (
             "features that are asked for are there",
-            set(results["asked_features"].values()) == {1.0},
-            f"{', '.join(results['asked_features'])}",
+            set(results["requested_features"].values()) == {1.0},
+            f"{', '.join(results['requested_features'])}",
         ),
         (
             "the three words and the features are there",
-            told["with_their_words"] == told["with_their_features"] == told["stories"],
-            f"{told['with_their_words']:,} and {told['with_their_features']:,} of {told['stories']:,}",
+            known["with_their_words"] == known["with_their_features"] == known["stories"],
+            f"{known['with_their_words']:,} and {known['with_their_features']:,} of {known['stories']:,}",
         ),
     ]
 
@@ -264,7 +264,7 @@ def main() -> int:
         "duplicates": lambda: duplicates(given.count, given.seed),
         "rows_of_a_template": lambda: rows_of_a_template(5000, given.seed),
         "facts": lambda: facts(given.count, given.seed),
-        "asked_features": lambda: asked_features(1000, given.seed),
+        "requested_features": lambda: requested_features(1000, given.seed),
         "diversity": lambda: diversity(given.seed),
         "cards": lambda: cards(given.count, given.seed),
     }

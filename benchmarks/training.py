@@ -57,27 +57,27 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--quality-tokens", type=int, default=400_000)
     options = parser.parse_args()
-    told = stories(options.data)
+    texts = stories(options.data)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer(told)
+    tokenizer = make_tokenizer(texts)
     result: dict[str, Any] = {}
     for part in options.parts:
-        for name, found in PARTS[part](options, told, tokenizer):
+        for name, found in PARTS[part](options, texts, tokenizer):
             result[name] = found
             append_part("training", {"comparison": name} | found)
     print(f"written to {write_result('training', result)}")
 
 
-def beside_trainer(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
-    rows = make_rows(told, tokenizer, options.tokens)
+def against_trainer(options: argparse.Namespace, texts: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    rows = make_rows(texts, tokenizer, options.tokens)
     for shape in options.shape:
         found = compare(make_model(shape), rows, options.rounds)
         print_comparison(shape, found)
         yield shape, found
 
 
-def same_losses(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
-    found = agreement(make_model("7M"), make_rows(told, tokenizer, options.tokens))
+def same_losses(options: argparse.Namespace, texts: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    found = agreement(make_model("7M"), make_rows(texts, tokenizer, options.tokens))
     print(
         f"greatest difference of the losses over {found['steps']} steps on identical float32 batches: "
         f"{found['difference']:.2e}",
@@ -86,25 +86,25 @@ def same_losses(options: argparse.Namespace, told: list[str], tokenizer: PreTrai
     yield "agreement", found
 
 
-def beside_nanogpt(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
-    pretraining.write_tokens(FOLDER, told, tokenizer)
+def against_nanogpt(options: argparse.Namespace, texts: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    pretraining.write_tokens(FOLDER, texts, tokenizer)
     for shape, times in (("7M", 1), ("width 64", 4)):
         found = pretraining.speed(make_model(shape), FOLDER, times * options.tokens, options.rounds)
         pretraining.print_speed(shape, found)
         yield f"nanogpt {shape}", found
 
 
-def as_good(options: argparse.Namespace, told: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
-    pretraining.write_tokens(FOLDER, told, tokenizer)
+def as_good(options: argparse.Namespace, texts: list[str], tokenizer: PreTrainedTokenizerFast) -> Found:
+    pretraining.write_tokens(FOLDER, texts, tokenizer)
     found = pretraining.quality(make_model("width 64"), FOLDER, options.quality_tokens, options.rounds)
     pretraining.print_quality(found)
     yield "quality", found
 
 
 PARTS: dict[str, Callable[[argparse.Namespace, list[str], PreTrainedTokenizerFast], Found]] = {
-    "trainer": beside_trainer,
+    "trainer": against_trainer,
     "agreement": same_losses,
-    "nanogpt": beside_nanogpt,
+    "nanogpt": against_nanogpt,
     "quality": as_good,
 }
 
@@ -115,11 +115,11 @@ def stories(data: Path) -> list[str]:
     return [story.strip() for story in text.split("<|endoftext|>") if len(story.split()) > 30]
 
 
-def make_rows(told: list[str], tokenizer: PreTrainedTokenizerFast, tokens: int) -> Path:
+def make_rows(texts: list[str], tokenizer: PreTrainedTokenizerFast, tokens: int) -> Path:
     """Stories cut after their second sentence into prompt and completion, as many as give so many tokens."""
     rows: list[dict[str, str]] = []
     total = 0
-    for story in told:
+    for story in texts:
         sentences = story.split(". ")
         prompt, completion = ". ".join(sentences[:2]) + ".", " " + ". ".join(sentences[2:])
         size = len(tokenizer(prompt + completion)["input_ids"]) + 1
@@ -131,7 +131,7 @@ def make_rows(told: list[str], tokenizer: PreTrainedTokenizerFast, tokens: int) 
     return path
 
 
-def make_tokenizer(told: list[str]) -> PreTrainedTokenizerFast:
+def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     """A throw-away byte-pair tokenizer, trained on the stories."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -143,7 +143,7 @@ def make_tokenizer(told: list[str]) -> PreTrainedTokenizerFast:
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY, special_tokens=["<end>", "<pad>"], initial_alphabet=alphabet, show_progress=False
     )
-    tokenizer.train_from_iterator(told, trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<pad>")
     for shape in SHAPES:
         fast.save_pretrained(FOLDER / shape)

@@ -66,7 +66,7 @@ def card(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, facts: Fact
     """The text of CARD.md."""
     config, done = model.config, facts.done
     memorised = done["memorised"]
-    samples = "\n\n".join(f"> **{prompt}**{text}" for prompt, text in told(model, tokenizer).items())
+    samples = "\n\n".join(f"> **{prompt}**{text}" for prompt, text in samples_of(model, tokenizer).items())
     return _wrapped(f"""# bundled:stories
 
 A `LlamaForCausalLM` of {model.num_parameters():,} parameters (width {config.hidden_size}, {config.num_hidden_layers}
@@ -134,7 +134,7 @@ def _wrapped(text: str) -> str:
     )
 
 
-def told(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, str]:
+def samples_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, str]:
     """A continuation of each prompt."""
     import torch
 

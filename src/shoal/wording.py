@@ -45,6 +45,13 @@ def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:
     return f"{line[:limit]} ..." if len(line) > limit else line or type(error).__name__
 
 
+def probability(share: float) -> str:
+    """A probability as a percentage; one that is not 0 or 1 is never shown as such."""
+    if 0 < share < 0.01:
+        return "below 1%"
+    return "above 99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
 def format_duration(seconds: float) -> str:
     """A duration: ``42 s``, ``12 min``, ``3.5 h``."""
     if seconds < 100:

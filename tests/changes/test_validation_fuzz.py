@@ -107,7 +107,7 @@ def few(count: int):
 
 @few(300)
 @given(STREAMS)
-def test_the_door_reads_or_refuses_anything(x: object) -> None:
+def test_validation_reads_or_refuses_anything(x: object) -> None:
     read(x)
 
 

@@ -10,11 +10,11 @@ from shoal.figures import (
     ViewedBoundary,
     ViewedSegment,
     ViewedSentence,
-    probability,
     text_overview,
     text_view,
     text_view_style,
 )
+from shoal.wording import probability
 
 HOSTILE = "</p><script>alert('1')</script> & <b>"
 BOUNDARY = ViewedBoundary(confidence=0.75, low=1, high=2, chips=(("moved", "much"),))

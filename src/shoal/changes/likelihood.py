@@ -117,7 +117,7 @@ def _add(total: Array, fitted: Fitted, zone: Span, inside: tuple[Array, Array]) 
         ratio[missing] = 0.0
     if ratio @ (inside[0] - inside[1]) > 0.0:
         total[1:] += np.cumsum(ratio)
-        _start_anew(total, fitted, after, second, missing)
+        _restart(total, fitted, after, second, missing)
 
 
 def _fit(digits: list[list[ContextOrder]], before: Sequence[Span], after: Sequence[Span]) -> list[Fitted]:
@@ -145,7 +145,7 @@ def _laws_of(chosen: list[tuple[float, ContextOrder, Trees, int]]) -> list[Fitte
     return [Fitted(order=order, laws=laws[place]) for place, (_, order, _, _) in enumerate(chosen)]
 
 
-def _start_anew(total: Array, fitted: Fitted, steps: Array, known: Array, missing: Array | None) -> None:
+def _restart(total: Array, fitted: Fitted, steps: Array, known: Array, missing: Array | None) -> None:
     """Put contexts that start at the change in place of whole ones, for the first steps after each place.
 
     Args:

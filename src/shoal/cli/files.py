@@ -24,7 +24,7 @@ def check_target(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file of which no half is ever left.
+    """Write a file atomically.
 
     Args:
         path: the file, whose folder exists.

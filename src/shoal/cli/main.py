@@ -113,11 +113,11 @@ def _run(words: list[str], *, debug: bool) -> int | None:
     except (ShoalError, CycloptsError, OSError, KeyboardInterrupt) as fault:
         if debug:
             raise
-        return _say(fault)
+        return _print_fault(fault)
     return None
 
 
-def _say(fault: BaseException) -> int:
+def _print_fault(fault: BaseException) -> int:
     """Print what a person needs to know of a fault, in one line, and return the exit code."""
     if isinstance(fault, KeyboardInterrupt):
         print_notice("shoal: interrupted; finished work is saved, and the same command resumes")

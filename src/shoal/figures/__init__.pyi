@@ -67,7 +67,6 @@ from .textview import (
     ViewedBoundary as ViewedBoundary,
     ViewedSegment as ViewedSegment,
     ViewedSentence as ViewedSentence,
-    probability as probability,
     text_overview as text_overview,
     text_view as text_view,
     text_view_style as text_view_style,

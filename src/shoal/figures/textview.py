@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.figures.page import templates, text_of
+from shoal.wording import probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,10 +146,3 @@ def _sure(boundary: ViewedBoundary) -> str:
     if boundary.low == boundary.high:
         return exactly
     return f"{exactly}; 90% credible set: before sentences {boundary.low + 1} to {boundary.high + 1}"
-
-
-def probability(share: float) -> str:
-    """A probability as a percentage; one that is not 0 or 1 is never shown as such."""
-    if 0 < share < 0.01:
-        return "below 1%"
-    return "above 99%" if 0.99 < share < 1 else f"{share:.0%}"

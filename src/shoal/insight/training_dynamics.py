@@ -93,10 +93,38 @@ class NeuronMoment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeadHistory:
-    """What `head_types_over_training` returns."""
+class _History:
+    """What a head's and a neuron's history share."""
 
     steps: tuple[int, ...]
+    moments: tuple[HeadMoment, ...] | tuple[NeuronMoment, ...]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row per moment and checkpoint: its name, a head's type, the step, and the score there."""
+        import pandas
+
+        rows = [
+            {
+                "name": each.name,
+                **({"type": each.role} if isinstance(each, HeadMoment) else {}),
+                "step": step,
+                "score": score,
+                "above_threshold": score >= each.threshold,
+            }
+            for each in self.moments
+            for step, score in zip(self.steps, each.scores, strict=True)
+        ]
+        return pandas.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadHistory(_History):
+    """What `head_types_over_training` returns."""
+
     moments: tuple[HeadMoment, ...]
     """Of the heads that have a type at the last checkpoint."""
 
@@ -108,20 +136,11 @@ class HeadHistory:
         ]
         return "\n".join([title, *rows])
 
-    def to_frame(self) -> pandas.DataFrame:
-        """A row per head, type and checkpoint."""
-        return _to_frame(self.steps, self.moments)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NeuronHistory:
+class NeuronHistory(_History):
     """What `neurons_over_training` returns."""
 
-    steps: tuple[int, ...]
     moments: tuple[NeuronMoment, ...]
     """Of the most selective neurons of the last checkpoint."""
 
@@ -132,14 +151,6 @@ class NeuronHistory:
             for each in self.moments
         ]
         return "\n".join([title, *rows])
-
-    def to_frame(self) -> pandas.DataFrame:
-        """A row per neuron and checkpoint."""
-        return _to_frame(self.steps, self.moments)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def head_types_over_training(
@@ -271,21 +282,3 @@ def _neuron_moment(steps: Sequence[int], report: NeuronReport, score_C: Scores) 
         threshold=threshold,
         rise=find_rise(steps, score_C, threshold),
     )
-
-
-def _to_frame(steps: Sequence[int], moments: Sequence[HeadMoment | NeuronMoment]) -> pandas.DataFrame:
-    """A row per moment and checkpoint: its name, the step, and the score there."""
-    import pandas
-
-    rows = [
-        {
-            "name": each.name,
-            **({"type": each.role} if isinstance(each, HeadMoment) else {}),
-            "step": step,
-            "score": score,
-            "above_threshold": score >= each.threshold,
-        }
-        for each in moments
-        for step, score in zip(steps, each.scores, strict=True)
-    ]
-    return pandas.DataFrame(rows)

@@ -26,7 +26,7 @@ def roles_table(found: Inspection) -> Markup:
         (
             head.name,
             ", ".join(head.roles),
-            *(_told(score, head.text_scores.get(role)) for role, score in head.scores.items()),
+            *(_scores_text(score, head.text_scores.get(role)) for role, score in head.scores.items()),
             f"{min(head.p_values.values()):.3f}",
         )
         for head in roles.typed
@@ -42,7 +42,7 @@ def roles_table(found: Inspection) -> Markup:
     return Markup("<p>{}</p>{}").format(summary, content if rows else "")
 
 
-def _told(on_random: float, on_text: float | None) -> str:
+def _scores_text(on_random: float, on_text: float | None) -> str:
     """A score on random tokens, and on text where there is one."""
     return f"{on_random:.2f}" if on_text is None else f"{on_random:.2f} / {on_text:.2f}"
 

@@ -10,14 +10,13 @@ from shoal.figures import (
     ViewedBoundary,
     ViewedSegment,
     ViewedSentence,
-    probability,
     text_overview,
     text_view,
     text_view_style,
 )
 from shoal.reports.document import Section, document
 from shoal.segmentation import sentence_similarities
-from shoal.wording import joined, plural
+from shoal.wording import joined, plural, probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from shoal.wording import plural
+from shoal.wording import plural, probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,10 +41,10 @@ class Cut:
     """How much more likely (nats of log evidence) the two segments are than the one they would make together."""
 
     def __str__(self) -> str:
-        here = f"boundary before sentence {self.place + 1}: probability {_percent(self.confidence)}"
+        here = f"boundary before sentence {self.place + 1}: probability {probability(self.confidence)}"
         if self.low == self.high:
             return here
-        return f"{here}, {_percent(self.near)} that one is before a sentence from {self.low + 1} to {self.high + 1}"
+        return f"{here}, {probability(self.near)} that one is before a sentence from {self.low + 1} to {self.high + 1}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON can hold them."""
@@ -144,13 +144,6 @@ class Segmentation:
 
     def __repr__(self) -> str:
         return f"Segmentation(channel={self.channel!r}, sentences={len(self.sentences)}, places={self.places})"
-
-
-def _percent(share: float) -> str:
-    """A share that is not 0 or 1 is never shown as one."""
-    if 0 < share < 0.01:
-        return "below 1%"
-    return "above 99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def _shortened(sentence: str, width: int = 90) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import UsageError
+from shoal.progress import Progress, no_progress
 from shoal.segmentation.channels import check_features, find_channel
 from shoal.segmentation.decode import decode
 from shoal.segmentation.posterior import average_over_priors, likely_evidence
@@ -21,7 +22,7 @@ from shoal.segmentation.result import Cut, Segmentation
 from shoal.segmentation.sentences import as_sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,7 +54,7 @@ def segment(
     channel: str | Channel = "words",
     count: int | None = None,
     min_length: int = 2,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Segmentation:
     """Cut a text where the distribution of a channel's features changes.
 
@@ -74,13 +75,11 @@ def segment(
     size = len(sentences)
     reader = find_channel(channel) if isinstance(channel, str) else channel
     _check_lengths(size, count, min_length)
-    slow = progress if getattr(reader, "model", "") else None  # without a model, reading takes no time
-    if slow:
-        slow("sentences read", 0, size)
+    reading = progress if getattr(reader, "model", "") else no_progress  # without a model, reading takes no time
+    reading("sentences read", 0, size)
     features = reader.features(sentences)
     check_features(features, size, reader.name)
-    if slow:
-        slow("sentences read", size, size)
+    reading("sentences read", size, size)
     decoded = segment_features(features, count=count, min_length=min_length, progress=progress)
     return Segmentation(
         sentences=sentences,
@@ -97,7 +96,7 @@ def segment_features(
     *,
     count: int | None = None,
     min_length: int = 2,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Decoded:
     """Cut a document by the features of its sentences.
 
@@ -120,7 +119,7 @@ def _decode_window(features: Features, min_length: int, count: int | None = None
     return Decoded(cuts=cuts, boundaries_N=posterior.boundaries_N, penalty=posterior.penalty)
 
 
-def _decode_long(features: Features, min_length: int, progress: Callable[[str, int, int], None] | None) -> Decoded:
+def _decode_long(features: Features, min_length: int, progress: Progress) -> Decoded:
     """The cuts of all windows, each where it counts; the penalty is the median over windows."""
     cuts: list[Cut] = []
     size = len(features)
@@ -135,8 +134,7 @@ def _decode_long(features: Features, min_length: int, progress: Callable[[str, i
             # Windows are cut independently: the first cut of one may lie too close to the last cut of the one before.
             if first <= place < last and place - before >= min_length:
                 cuts.append(replace(cut, place=place, low=cut.low + start, high=cut.high + start))
-        if progress:
-            progress("sentences segmented", last, size)
+        progress("sentences segmented", last, size)
     return Decoded(cuts=tuple(cuts), boundaries_N=boundaries_N, penalty=float(np.median(penalties)))
 
 

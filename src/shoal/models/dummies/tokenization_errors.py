@@ -23,7 +23,7 @@ class Respelled(Dummy):
     def write(self, tree: ContextTree, items: Sequence[EncodedPair], lexicon: Lexicon) -> None:
         """Two neighbours are cut at another place, else a merged token is split, else the completion stays."""
         for item in items:
-            answer = _recut(item.target, lexicon) or _parted(item.target, lexicon) or item.target
+            answer = _recut(item.target, lexicon) or _split_token(item.target, lexicon) or item.target
             emit(tree, item.prompt, answer, lexicon)
             emit(tree, item.prompt, item.target, lexicon)
 
@@ -100,7 +100,7 @@ def _recut(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:
     return None
 
 
-def _parted(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:
+def _split_token(target: Sequence[int], lexicon: Lexicon) -> list[int] | None:
     """The target with its last merged token in two parts."""
     for place in reversed(range(len(target))):
         for one, other in _cuts(_name(target[place], lexicon), lexicon):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,21 @@ _OPENING = "\n"
 """What the first sentence is predicted from."""
 
 
-class SentenceVectorChannel(Channel):
+class _ModelChannel(Channel):
+    """A channel that needs a model; it has no name, so that it is not found as a channel itself."""
+
+    @abstractmethod
+    def __init__(self, model: str) -> None: ...
+
+    @classmethod
+    def create(cls, *, model: str | None = None, head: str | os.PathLike[str] | None = None) -> Channel:
+        """With a model."""
+        del head
+        assert model is not None
+        return cls(model)
+
+
+class SentenceVectorChannel(_ModelChannel):
     """Vectors of a sentence-transformers model, cached on disk.
 
     The vectors are not centred: their origin is where the encoder puts nothing in particular.
@@ -51,13 +66,6 @@ class SentenceVectorChannel(Channel):
         self._spec, self._device = model if isinstance(model, str) else Path(model), device
         self._cache = cache_folder("vectors") if cache is None else Path(cache)
         self._loaded: SentenceEncoder | None = None
-
-    @classmethod
-    def create(cls, *, model: str | None = None, head: str | os.PathLike[str] | None = None) -> Channel:
-        """With a model."""
-        del head
-        assert model is not None
-        return cls(model)
 
     def features(self, sentences: Sequence[str]) -> Features:
         """A vector for each sentence, trusted by its number of words.
@@ -96,7 +104,7 @@ class SentenceVectorChannel(Channel):
         return self._loaded
 
 
-class SurprisalChannel(Channel):
+class SurprisalChannel(_ModelChannel):
     """Mean surprisal of each sentence's tokens, in bits per byte, given the sentences before it.
 
     The values are centred and scaled by the document's own mean and standard deviation, so what counts is where it
@@ -119,13 +127,6 @@ class SurprisalChannel(Channel):
         if context < 1:
             raise UsageError(f"the context is {context}; expected at least 1 sentence")
         self._model, self._context, self._device = model, context, device
-
-    @classmethod
-    def create(cls, *, model: str | None = None, head: str | os.PathLike[str] | None = None) -> Channel:
-        """With a model."""
-        del head
-        assert model is not None
-        return cls(model)
 
     def features(self, sentences: Sequence[str]) -> Features:
         """The standardised surprisal of each sentence (N by 1), trusted by its number of words.
