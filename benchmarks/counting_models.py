@@ -3,8 +3,8 @@
     nice -n 15 python -m benchmarks.counting_models bundled:stories DATA/stories260K/stories260K.bin gguf:SmolLM2.gguf
         [--rate 1e-3] [--epochs 80] [--seeds 0 1 2] [--largest 30]
 
-Each result is printed as a line of JSON as soon as it is there: exact match on held-out and on seen counts, counting and
-stopping apart, bits per byte, and CPU-seconds.
+Each result is printed as a line of JSON as soon as it is there: exact match on held-out and on seen counts, how each
+held-out answer leaves its target, bits per byte, and CPU-seconds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which part of the pretraining of bundled:searches brings the counting rule? Small models on parts of the mixture.
 
-Each model is trained from scratch by recipes/searches.toml at fewer tokens and with Muon: with the whole mixture, without
-one part of it (the others take its place, so that all have as many tokens), or with one part alone. Then it is fine-tuned
-as the quick counting experiment fine-tunes its treatment. A seed draws the fresh weights, the order and the stories of
-its pretraining, the same for all variants, so that variants are compared seed by seed.
+Each model is trained from scratch by recipes/searches.toml at fewer tokens and with Muon: with the whole mixture,
+without one part of it (the others take its place, so that all have as many tokens), or with one part alone. Then it is
+fine-tuned as the quick counting experiment fine-tunes its treatment. A seed draws the fresh weights, the order and the
+stories of its pretraining, the same for all variants, so that variants are compared seed by seed.
 
     nice -n 15 python -m benchmarks.mixture --data DATA [--variants NAME ...] [--seeds 0 1 2] [--tokens 2000000]
 
