@@ -1,4 +1,4 @@
-"""The search for a shortcut that nobody named: a grammar of programs, their code lengths, and the answers they explain."""
+"""The search for a shortcut that nobody named: a grammar of programs, their code lengths, what they explain."""
 
 import lazy_loader
 

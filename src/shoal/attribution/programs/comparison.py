@@ -52,25 +52,30 @@ class Comparison:
     differs: NDArray[np.bool_] = field(init=False)
     """Programs by items: whether the program applies and its answer is not the rule's."""
 
+    follows: NDArray[np.bool_] = field(init=False)
+    """Of these: the model's answer is the program's, or is not right where a partial program has none."""
+
     _parts: NDArray[np.float64] = field(init=False)
     """Items by parts of the null: the rule, the named explanations, those found, the two noises."""
 
     _order: NDArray[np.intp] = field(init=False)
 
     def __post_init__(self) -> None:
-        library, number = self.library, self.library.number
+        library, number = self.library, self.library.texts.__getitem__
         # An answer that does not end is no completion: no program gives it.
         given = np.array([number(each.answer if each.ends else f"{each.answer}\0") for each in self.answers], np.int32)
         right = np.array([number(each.expected) for each in self.answers], np.int32)
         fitted = list(self._fitted(given, right))
-        rows = [np.fromiter(map(number, each.answers(library.batch)), np.int32, len(given)) for each in fitted]
+        rows = [library.texts.row(each.answers(library.batch)) for each in fitted]
         self.programs = [*library.programs, *fitted]
         self.bits = np.concatenate([library.bits, [each.bits(library.context) for each in fitted]])
         self.outputs = np.concatenate([library.outputs, np.array(rows, np.int32).reshape(-1, len(given))])
         self.hits = self.outputs == given
-        self.differs = (self.outputs != right) & (self.outputs >= 0)
-        columns = [[number(text) for text in self.table.column(name)] for name in self.table.names]
-        known = [np.asarray(column, np.int32) == given for column in columns]
+        partial = np.array([each.partial for each in self.programs])
+        applies = self.outputs >= 0
+        self.differs = (self.outputs != right) & (applies | partial[:, None])
+        self.follows = self.differs & (self.hits | (~applies & (given != right)))
+        known = [library.texts.row(self.table.column(name)) == given for name in self.table.names]
         completions = self.library.context.completions
         noises = [
             completion_noise([each.answer for each in self.answers], completions),
@@ -106,7 +111,11 @@ class Comparison:
         Args:
             program: its place in `programs`.
         """
-        self._parts = np.column_stack([self.hits[program].astype(float), self._parts])
+        self._parts = np.column_stack([self._likely(np.array([program]))[0], self._parts])
+
+    def _likely(self, programs: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Programs by items: the probability of the answer; where a program does not apply, chance has its place."""
+        return np.where(self.outputs[programs] >= 0, self.hits[programs], self._parts[:, -2][None, :])
 
     def null_bits(self) -> float:
         """Bits of the answers without a further program."""
@@ -115,9 +124,7 @@ class Comparison:
     def bits_saved(self) -> list[tuple[int, float]]:
         """The programs that look best with the bits that each saves, its code length taken off; the best first."""
         chosen = self._promising()
-        noise = self._parts[:, -2]
-        # Where a program does not apply, it leaves the answer to chance.
-        likely = np.where(self.outputs[chosen] >= 0, self.hits[chosen], noise[None, :])
+        likely = self._likely(chosen)
         saved = self.null_bits() - mixture_bits(self._parts[self._order], likely[:, self._order]) - self.bits[chosen]
         return sorted(((int(place), float(value)) for place, value in zip(chosen, saved, strict=True)), key=_best)
 

@@ -41,7 +41,7 @@ class Write(Program):
         values = batch.value(self.value)
         if isinstance(values, list):
             return [form.write_words(row) if row else None for row in values]
-        return [form.write_number(float(number)) for number in values]
+        return list(map(form.write_number, values.tolist()))
 
     def own_bits(self, context: Context) -> float:
         """The type and the expression."""

@@ -1,4 +1,4 @@
-"""What a program may look at: the seen examples, the rule, and a batch of prompts with the values that were computed."""
+"""What a program may look at: the seen examples, the rule, and a batch of prompts with values that were computed."""
 
 from __future__ import annotations
 

@@ -67,20 +67,31 @@ class CopyMatching(Program):
     key: Expression | None = None
     """What must be equal; None for all prompts."""
 
+    otherwise: bool = True
+    """Where no seen prompt has the key: True to choose among all, False for no answer (a look-up that fails)."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is part of the program that it has no answer to some prompts."""
+        return not self.otherwise
+
     @property
     def notation(self) -> str:
         """``copy[commonest](same at[-1](words))``."""
-        return f"copy[{self.choice}]({f'same {self.key.notation}' if self.key else ''})"
+        same = f"same {self.key.notation}" if self.key else ""
+        return f"copy[{self.choice}]({same}{'' if self.otherwise else ', else none'})"
 
     @property
     def text(self) -> str:
         """In plain words."""
         where = f" among the prompts with the same value of: {self.key.text}" if self.key else ""
-        return f"the {self.choice} seen completion{where}"
+        return (
+            f"the {self.choice} seen completion{where}{'' if self.otherwise else ', and no answer where there is none'}"
+        )
 
     def answers(self, batch: Batch) -> list[str | None]:
         """The completion of each prompt's group; where no seen prompt has the key, of all seen prompts."""
-        overall = _chosen(self.choice, batch.context.completions)
+        overall = _chosen(self.choice, batch.context.completions) if self.otherwise else None
         if self.key is None:
             return [overall] * len(batch)
         groups: dict[object, list[str]] = {}
@@ -92,8 +103,8 @@ class CopyMatching(Program):
         return [chosen[key] for key in keys(batch, self.key)]
 
     def own_bits(self, context: Context) -> float:
-        """The choice, then one bit for no key, or two for the type of the key, and the key."""
-        key = 2 + context.bits(self.key) if self.key else 1
+        """The choice, then one bit for no key, or three for its type and what is done without it, and the key."""
+        key = 3 + context.bits(self.key) if self.key else 1
         return -math.log2(CHOICES[self.choice]) + key
 
 
@@ -151,7 +162,7 @@ class CopyNearest(Program):
         own = np.asarray(batch.value(self.value), dtype=float)[:, None]
         other = np.asarray(seen.value(self.value), dtype=float)[None, :]
         side = {"first": 0.0, "lower": 0.25, "higher": -0.25}[self.ties]
-        return np.abs(own - other) + side * np.sign(other - own)
+        return np.asarray(np.abs(own - other) + side * np.sign(other - own), dtype=float)
 
     def own_bits(self, context: Context) -> float:
         """The type, the distance or the ties, the expression, and one bit for a key with the key."""

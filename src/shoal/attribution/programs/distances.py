@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rapidfuzz import process
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from shoal.attribution.programs.expressions import Column
 
-DISTANCES = ("edit distance", "common beginning", "common end", "shared words")
+DISTANCES = ("edit distance", "common beginning", "common end", "shared words", "numbers")
 """Between the words of two prompts: the least number of words inserted, deleted or replaced, the words that they begin
-or end with alike, and the share of words that only one of them has (Jaccard)."""
+or end with alike, the share of words that only one of them has (Jaccard), and the sum of the differences of their
+numbers, place by place."""
 
-_SCORERS = {
+_SCORERS: dict[str, Any] = {
     "edit distance": Levenshtein.distance,
     "common beginning": Prefix.similarity,
     "common end": Postfix.similarity,
@@ -36,6 +37,8 @@ def word_distances(distance: str, own: Column, other: Column) -> NDArray[np.floa
         own: words of n prompts.
         other: words of m prompts; the result is n x m.
     """
+    if distance == "numbers":
+        return _number_distances(list(own), list(other))
     codes: dict[str, int] = {}
     texts = [[_coded(row, codes) for row in rows] for rows in (list(own), list(other))]
     if distance == "shared words":
@@ -69,4 +72,24 @@ def _jaccard(own: Sequence[str], other: Sequence[str]) -> NDArray[np.float64]:
 
     a, b = bags(own), bags(other)
     both = a @ b.T
-    return (1 - both / np.maximum(a.sum(1)[:, None] + b.sum(1)[None, :] - both, 1)).astype(float)
+    return np.asarray(1 - both / np.maximum(a.sum(1)[:, None] + b.sum(1)[None, :] - both, 1), dtype=float)
+
+
+def _number_distances(own: Sequence[object], other: Sequence[object]) -> NDArray[np.float64]:
+    """The sum of the differences of the numbers, NaN where there are not equally many."""
+    rows, columns = (
+        [tuple(int(word) for word in words if word.isdigit() and len(word) <= 15) for words in map(_words, each)]
+        for each in (own, other)
+    )
+    result = np.full((len(rows), len(columns)), np.nan)
+    for size in {len(row) for row in rows} - {0}:
+        left = [place for place, row in enumerate(rows) if len(row) == size]
+        right = [place for place, row in enumerate(columns) if len(row) == size]
+        if right:
+            a, b = np.array([rows[place] for place in left]), np.array([columns[place] for place in right])
+            result[np.ix_(left, right)] = np.abs(a[:, None, :] - b[None, :, :]).sum(axis=2)
+    return result
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()

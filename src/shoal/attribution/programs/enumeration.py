@@ -26,6 +26,9 @@ _WHOLE = range(1, 11)
 
 _PLACES = (0, 1, 2, 3, -1, -2, -3)
 
+LEVELS = 7
+"""Of expressions, as `Expressions.enumerate` names them."""
+
 MIN_DEFINED = 0.25
 """Expressions that are undefined on more than three quarters of the prompts are left out."""
 
@@ -36,11 +39,11 @@ class Limits:
 
     measures: int = 300
     numbers: int = 2500
-    pairs: int = 3000
-    deep_numbers: int = 5000
+    pairs: int = 2000
+    deep_numbers: int = 3000
     words: int = 800
-    deep_words: int = 4000
-    joined: int = 1500
+    deep_words: int = 2500
+    joined: int = 1000
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ class Expressions:
         """The candidates with values that no expression had before, by code length, at most so many."""
         bits = self.batch.context.bits
         ranked = sorted((bits(each), place, each) for place, each in enumerate(candidates))
-        taken = []
+        taken: list[Expression] = []
         for _, _, expression in islice(ranked, limit * 3):
             if len(taken) >= limit:
                 break
@@ -139,7 +142,7 @@ class Expressions:
                         yield Expression(operator.name, None, (first, second))
 
     def _same_of_both(self, sources: Sequence[Expression], simple: Sequence[Expression]) -> Iterator[Expression]:
-        """Every operator with two arguments on the same function of two numbers of the prompt: their last digits, ..."""
+        """Every operator with two arguments on the same function of two numbers of the prompt, as their last digits."""
         places = [each for each in sources if each.operator == "number"][:3]
         for one in simple:
             if len(one.arguments) == 1 and places and one.arguments[0] == places[0]:

@@ -122,6 +122,32 @@ def parameter_bits(operator: Operator, parameter: Parameter, symbols: int) -> fl
     return place_bits(parameter) if operator.parameters == "places" else whole_number_bits(parameter)
 
 
+def source(function: Callable[..., Column]) -> Evaluate:
+    """An operator without arguments, given by what it reads of a batch of prompts.
+
+    Args:
+        function: from the batch, and the parameter where there is one, to a column.
+    """
+
+    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+        return function(batch, *(() if parameter is None else (parameter,)))
+
+    return evaluate
+
+
+def on_columns(function: Callable[..., Column]) -> Evaluate:
+    """An operator given as a function of its arguments' columns.
+
+    Args:
+        function: from the columns, and the parameter where there is one, to a column.
+    """
+
+    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+        return function(*values, *(() if parameter is None else (parameter,)))
+
+    return evaluate
+
+
 def row_wise(function: Callable[..., Words | None]) -> Evaluate:
     """An operator on words, given by what it does to the words of one prompt (None: undefined).
 

@@ -13,7 +13,7 @@ from shoal.attribution.programs.computing import RuleOfEdited, Write
 from shoal.attribution.programs.context import Batch, Context
 from shoal.attribution.programs.copying import CHOICES, ConstantAnswer, CopyMatching, CopyNearest
 from shoal.attribution.programs.distances import DISTANCES
-from shoal.attribution.programs.enumeration import Expressions, Limits
+from shoal.attribution.programs.enumeration import LEVELS, Expressions, Limits
 from shoal.attribution.programs.expressions import Expression
 from shoal.progress import Progress, no_progress
 
@@ -25,15 +25,32 @@ if TYPE_CHECKING:
     from shoal.attribution.programs.program import Program
     from shoal.tasks import Example, Rule
 
-_STEPS = 12
-"""Steps that the progress counts: the levels of expressions, the programs, their answers."""
-
 MAX_ROWS = 6
 """Rows of a table: what needs more of them is memorised rather than computed."""
 
 _EDITS = 300
 _KEYS = 1200
 _NEAREST = 150
+_LOOK_UPS = 20
+
+
+class TextNumbers(dict[str | None, int]):
+    """A number for each text, given when it is first looked up; None has -1."""
+
+    def __init__(self) -> None:
+        super().__init__({None: -1})
+
+    def __missing__(self, text: str | None) -> int:
+        self[text] = len(self)
+        return self[text]
+
+    def row(self, texts: Sequence[str | None]) -> NDArray[np.int32]:
+        """The numbers of texts.
+
+        Args:
+            texts: answers, one per prompt.
+        """
+        return np.array(list(map(self.__getitem__, texts)), np.int32)
 
 
 @dataclass(slots=True)
@@ -57,16 +74,7 @@ class ProgramLibrary:
     keys: list[Expression]
     """Features with few values, of which tables can be made."""
 
-    texts: dict[str, int]
-    """The number of each text."""
-
-    def number(self, text: str | None) -> int:
-        """The number of a text; -1 of None. A new text gets a new number.
-
-        Args:
-            text: an answer.
-        """
-        return -1 if text is None else self.texts.setdefault(text, len(self.texts))
+    texts: TextNumbers
 
 
 def build_library(
@@ -91,15 +99,16 @@ def build_library(
     context = Context(seen, rule)
     batch = Batch(context, prompts, expected)
     expressions = Expressions(batch, limits or Limits())
-    step = 0
-    for level in expressions.enumerate():
-        progress(level, step, _STEPS)
-        step += 1
-    library = ProgramLibrary(context, batch, [], np.zeros(0), np.zeros((0, len(prompts)), np.int32), [], [], {})
+    for step, level in enumerate(expressions.enumerate()):
+        progress(level, step, LEVELS + 1)
+    progress("programs", LEVELS, LEVELS + 1)
+    library = ProgramLibrary(
+        context, batch, [], np.zeros(0), np.zeros((0, len(prompts)), np.int32), [], [], TextNumbers()
+    )
     behaviours: dict[bytes, tuple[float, int, Program]] = {}
     counts: dict[bytes, int] = {}
     for place, program in enumerate(chain(*(make(expressions) for make in _FAMILIES))):
-        row = np.fromiter((library.number(text) for text in program.answers(batch)), np.int32, len(prompts))
+        row = library.texts.row(program.answers(batch))
         if (row < 0).all():
             continue
         row_bytes, found = row.tobytes(), (program.bits(context), place, program)
@@ -111,7 +120,7 @@ def build_library(
     library.outputs = np.array([np.frombuffer(row, np.int32) for row, _ in ranked]).reshape(-1, len(prompts))
     library.equal = [counts[row] for row, _ in ranked]
     library.keys = _table_keys(expressions)
-    progress("programs", _STEPS, _STEPS)
+    progress("programs", LEVELS + 1, LEVELS + 1)
     return library
 
 
@@ -131,11 +140,15 @@ def _written(expressions: Expressions) -> Iterator[Program]:
 
 def _matching(expressions: Expressions) -> Iterator[Program]:
     """Copies from prompts with the same key."""
-    keys = [*_prompt_only(expressions.numbers)[:_KEYS], *_prompt_only(expressions.words)[:_KEYS]]
+    numbers, words = _prompt_only(expressions.numbers)[:_KEYS], _prompt_only(expressions.words)[:_KEYS]
     yield from (CopyMatching(choice) for choice in CHOICES)
-    yield from (CopyMatching("commonest", key) for key in keys)
+    look_ups = [*numbers[:_LOOK_UPS], *words[:_LOOK_UPS]]
+    yield from (CopyMatching("commonest", key, otherwise=False) for key in look_ups)
+    yield from (CopyMatching("commonest", key) for key in chain(numbers, words))
     bits = expressions.batch.context.bits
-    yield from (CopyMatching(choice, key) for choice in list(CHOICES)[1:] for key in sorted(keys, key=bits)[:60])
+    yield from (
+        CopyMatching(choice, key) for choice in list(CHOICES)[1:] for key in sorted([*numbers, *words], key=bits)[:60]
+    )
 
 
 def _nearest(expressions: Expressions) -> Iterator[Program]:
@@ -200,4 +213,3 @@ def _table_keys(expressions: Expressions) -> list[Expression]:
         if 2 <= kinds <= MAX_ROWS:
             keys.append(each)
     return keys
-

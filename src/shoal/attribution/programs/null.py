@@ -54,8 +54,8 @@ def program_noise(hits: NDArray[np.bool_], bits: NDArray[np.float64]) -> NDArray
 def mixture_bits(parts: NDArray[np.float64], candidates: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Bits of the answers under a mixture with unknown weights, predicted one after the other, for each candidate.
 
-    Each answer is predicted with the weights that the answers before it suggest (half a count for each part to begin
-    with, then the share with which each part explains an answer: quasi-Bayes, Smith and Makov 1978), so that the
+    Each answer is predicted with the weights that the answers before it suggest (one count, shared by all parts, to
+    begin with, then the share with which each part explains an answer: quasi-Bayes, Smith and Makov 1978), so that the
     product is a probability of the answers, and nothing is fitted.
 
     Args:
@@ -64,8 +64,9 @@ def mixture_bits(parts: NDArray[np.float64], candidates: NDArray[np.float64] | N
     """
     rows = 1 if candidates is None else len(candidates)
     width = parts.shape[1] + (candidates is not None)
-    counts = np.full((rows, width), 0.5)
-    total, bits = 0.5 * width, np.zeros(rows)
+    # One count in all and not for each: of many named explanations few are at work, so that each that is costs bits.
+    counts = np.full((rows, width), 1 / width)
+    bits = np.zeros(rows)
     for place, own in enumerate(parts):
         likely = np.empty((rows, width))
         likely[:, : len(own)] = own
@@ -73,6 +74,6 @@ def mixture_bits(parts: NDArray[np.float64], candidates: NDArray[np.float64] | N
             likely[:, -1] = candidates[:, place]
         joint = counts * likely
         predicted = joint.sum(axis=1, keepdims=True)
-        bits -= np.log2(predicted[:, 0] / (total + place))
+        bits -= np.log2(predicted[:, 0] / (1 + place))
         counts += joint / predicted
     return bits

@@ -9,16 +9,15 @@ import numpy as np
 from shoal.attribution.programs.expressions import (
     Column,
     Numbers,
-    Parameter,
-    Words,
     from_seen,
     numeric,
+    on_columns,
     register,
-    row_wise,
+    source,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from shoal.attribution.programs.context import Batch
 
@@ -27,18 +26,9 @@ _MODULI = (2, 3, 4, 5, 6, 7, 8, 9, 10, 100)
 _FACTORS = (2, 3, 10)
 
 
-def _place(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    assert isinstance(parameter, int)  # a place
-    return batch.column_of_numbers(parameter)
-
-
-def _right(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+def _right(batch: Batch) -> Column:
     form = batch.context.format
     return np.array([np.nan if text is None else form.number(text) for text in batch.right])
-
-
-def _text_length(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    return np.array([len(prompt) for prompt in batch.prompts], dtype=float)
 
 
 def on_digits(function: Callable[[str], str]) -> Callable[[Numbers], Numbers]:
@@ -96,17 +86,27 @@ def _nearest_of_class(numbers: Numbers, known: Numbers, modulus: int) -> Numbers
     return result
 
 
-def _digits(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    return [tuple(str(int(number))) if number >= 0 and number == int(number) else None for number in values[0]]
+def _digits(numbers: Numbers) -> Column:
+    return [tuple(str(int(number))) if number >= 0 and number == int(number) else None for number in numbers]
 
 
-def _written(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    return [(str(int(number)),) if number == number and number == int(number) else None for number in values[0]]
+def _written(numbers: Numbers) -> Column:
+    return [(str(int(number)),) if not np.isnan(number) and number == int(number) else None for number in numbers]
 
 
-register("number", _place, "the {nth} number of the prompt", parameters="places", weight=12)
-register("right", _right, "the right answer", weight=4)
-register("characters", _text_length, "the number of characters of the prompt", weight=1)
+register(
+    "number",
+    source(lambda batch, place: batch.column_of_numbers(place)),
+    "the {nth} number of the prompt",
+    parameters="places",
+    weight=12,
+)
+register("right", source(_right), "the right answer", weight=4)
+register(
+    "characters",
+    source(lambda batch: np.array([len(prompt) for prompt in batch.prompts], dtype=float)),
+    "the number of characters of the prompt",
+)
 
 for _name, _weight, _text, _function in (
     ("last-digit", 2, "the last digit of {0}", lambda a: a % 10),
@@ -209,12 +209,5 @@ for _name, _weight, _text, _pair in (
 ):
     register(_name, numeric(_pair), _text, takes="number number", weight=_weight)
 
-register("digits", _digits, "the digits of {0}", takes="number", gives="words", weight=1)
-register("written", _written, "{0}", takes="number", gives="words", weight=0.5)
-
-
-def _repeated(words: Words, times: int) -> Words | None:
-    return words * times or None
-
-
-register("repeated", row_wise(_repeated), "{0}, {p} times over", takes="words", gives="words", parameters=(2, 3))
+register("digits", on_columns(_digits), "the digits of {0}", takes="number", gives="words", weight=1)
+register("written", on_columns(_written), "{0}", takes="number", gives="words", weight=0.5)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shoal.attribution.programs.context import Batch, Context
-from shoal.attribution.programs.expressions import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shoal.attribution.programs.expressions import Expression
     from shoal.tasks import Example, Rule
 
 
@@ -28,6 +28,11 @@ class Program(ABC):
 
     share: ClassVar[float]
     """Its prior probability among the kinds; all together at most 1."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is part of the program that it has no answer to some prompts, so that none is right by it."""
+        return False
 
     @property
     @abstractmethod

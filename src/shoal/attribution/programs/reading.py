@@ -6,16 +6,16 @@ All of it is learnt from the seen examples alone, so that a program gives the sa
 from __future__ import annotations
 
 import functools
-import os.path
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W\d_]+)*|[^\w\s,;]|_")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W\d_]+)*|[^\w\s,;]|_")
 """A word, a number, or a symbol on its own; blanks, commas and semicolons only separate."""
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -47,9 +47,9 @@ class PromptReader:
         distinct = sorted(set(prompts))
         if len(distinct) < 2:
             return cls(prefix="", suffix="", separator=" ")
-        prefix = _whole_words(os.path.commonprefix(distinct))
+        prefix = _whole_words(_common_start(distinct))
         rests = [text[len(prefix) :] for text in distinct]
-        suffix = _whole_words(os.path.commonprefix([rest[::-1] for rest in rests]), backwards=True)[::-1]
+        suffix = _whole_words(_common_start([rest[::-1] for rest in rests]), backwards=True)[::-1]
         arguments = [rest[: len(rest) - len(suffix)] for rest in rests]
         numerals = {numeral for text in distinct for numeral in _NUMBER.findall(text)}
         unary = len(numerals) > 3 and all(set(numeral) == {"1"} for numeral in numerals)
@@ -121,7 +121,7 @@ class AnswerFormat:
         lead = _commonest(text[: len(text) - len(text.lstrip())] for text in distinct)
         tail = ""
         if len(distinct) > 1:
-            ending = re.search(r"[\s.!?]*$", os.path.commonprefix([text[::-1] for text in distinct])[::-1])
+            ending = re.search(r"[\s.!?]*$", _common_start([text[::-1] for text in distinct])[::-1])
             tail = ending.group() if ending else ""
         bodies = [text.strip()[: len(text.strip()) - len(tail.strip())] for text in distinct]
         digits = [body for body in bodies if body.isdigit()]
@@ -150,6 +150,8 @@ class AnswerFormat:
         number = float(body)
         return number if self.write_number(number) == completion else float("nan")
 
+    # The same few numbers are written for thousands of programs.
+    @functools.lru_cache(maxsize=65536)  # noqa: B019 - the formats of a session are few, and small
     def write_number(self, number: float) -> str | None:
         """A whole number as a completion; None for any other."""
         # NaN compares unequal to everything, so that undefined numbers give None.
@@ -160,6 +162,14 @@ class AnswerFormat:
     def write_words(self, words: Sequence[str]) -> str | None:
         """Words as a completion; None where there are none."""
         return f"{self.lead}{self.separator.join(words)}{self.tail}" if words else None
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    """The longest text that all begin with."""
+    # Of sorted texts, the first and the last differ earliest.
+    first, last = min(texts), max(texts)
+    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:same]
 
 
 def _commonest(texts: Iterable[str]) -> str:
@@ -177,7 +187,7 @@ def _separator(texts: Sequence[str]) -> str:
 def _gaps(text: str) -> tuple[str, ...]:
     """What stands between the words of a text."""
     spans = [found.span() for found in _WORD.finditer(text)]
-    return tuple(text[end:start] for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    return tuple(text[end:start] for (_, end), (start, _) in pairwise(spans))
 
 
 def _whole_words(common: str, *, backwards: bool = False) -> str:

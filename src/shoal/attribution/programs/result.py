@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from shoal.attribution.programs.program import ProgramShortcut
@@ -122,10 +123,14 @@ class SearchResult:
     def __str__(self) -> str:
         known = ", ".join(self.named) or "none"
         if not self.found:
-            lines = [f"No program found: none of {self.tried:,} explains the answers better than what is known ({known})."]
+            lines = [
+                f"No program found: none of {self.tried:,} explains the answers better than what is known ({known})."
+            ]
             lines += [f"  The best of them: {program}" for program in self.programs[:1]]
             return "\n".join(lines)
-        lines = [f"{plural(len(self.found), 'program')} found among {self.tried:,}, which is none of those known ({known}):"]
+        lines = [
+            f"{plural(len(self.found), 'program')} found among {self.tried:,}, which is none of those known ({known}):"
+        ]
         for number, program in enumerate(self.found, 1):
             lines.append(f"{number}. {program}")
             lines += [

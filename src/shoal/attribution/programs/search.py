@@ -1,9 +1,10 @@
 """The search: which program, that nobody named, explains the answers of a model.
 
 Two-part codes are compared: the answers under the null (`null.py`), against a program's code length and the answers
-under the null with the program as one part more. The programs' priors add up to at most 1, so the bits saved of the best
-one exceed b with probability 2^-b at most where the null holds (Markov's inequality; Grünwald, de Heide and Koolen 2024).
-Cost: a matrix of programs by items is compared with the answers; the 500 programs that look best are scored in full.
+under the null with the program as one part more. The programs' priors add up to at most 1, so the bits saved of the
+best one exceed b with probability 2^-b at most where the null holds (Markov's inequality on an e-value; Grünwald, de
+Heide and Koolen 2024).
+Cost: a matrix of programs by items is compared with the answers; the 400 programs that look best are scored in full.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def _suffices(
     """Whether a program saves more than chance does, and explains enough of what it says."""
     place, saved = candidate
     differs = int(comparison.differs[place].sum())
-    follows = int((comparison.differs[place] & comparison.hits[place]).sum())
+    follows = int(comparison.follows[place].sum())
     return saved >= math.log2(1 / alpha) and follows >= max(min_items, min_share * differs)
 
 
@@ -115,15 +116,15 @@ def _described(
 ) -> FoundProgram:
     place, saved = candidate
     program, library = comparison.programs[place], comparison.library
-    differs, hits = comparison.differs[place], comparison.hits[place]
-    shown = [comparison.answers[row] for row in np.flatnonzero(differs & hits)]
+    hits = comparison.hits[place]
+    shown = [comparison.answers[row] for row in np.flatnonzero(comparison.follows[place]).tolist()]
     return FoundProgram(
         text=program.text,
         notation=program.notation,
         bits=float(comparison.bits[place]),
         bits_saved=saved,
         agrees=int(hits.sum()),
-        differs=int(differs.sum()),
+        differs=int(comparison.differs[place].sum()),
         follows=len(shown),
         items=len(hits),
         posterior=min(posterior, 1.0),
@@ -152,6 +153,7 @@ def _check(
     for name, value in (("alpha", alpha), ("min_share", min_share)):
         if not 0 < value < 1:
             raise UsageError(f"{name} is {value}; give a number between 0 and 1")
-    for name, given in (("table", table and table.prompts), ("library", library and library.batch.prompts)):
-        if given is not None and list(given) != list(prompts):
-            raise UsageError(f"the {name} is of other prompts than the answers; make it of the same items, in their order")
+    given = {"table": table.prompts if table else prompts, "library": library.batch.prompts if library else prompts}
+    for name, own in given.items():
+        if list(own) != list(prompts):
+            raise UsageError(f"the {name} is of other prompts than the answers; make it of the same items")

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby, pairwise
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.programs.expressions import Column, Parameter, Words, measured, register, row_wise
+from shoal.attribution.programs.expressions import (
+    Column,
+    Numbers,
+    Parameter,
+    Words,
+    measured,
+    on_columns,
+    register,
+    row_wise,
+    source,
+)
 from shoal.attribution.programs.reading import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from shoal.attribution.programs.context import Batch
 
 _MIRROR = str.maketrans("([{<)]}>", ")]}>([{<")
@@ -21,19 +30,7 @@ _COUNTS = (1, 2, 3, 4)
 _MAX_LETTERS = 200
 
 
-def _argument(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    return list(batch.words)
-
-
-def _letters(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    return [tuple("".join(argument.split())) or None for argument in batch.arguments]
-
-
-def _prompt(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    return [words_of(prompt) or None for prompt in batch.prompts]
-
-
-def _right(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+def _right(batch: Batch) -> Column:
     form = batch.context.format
     return [words_of(form.body(text)) or None if text is not None else None for text in batch.right]
 
@@ -73,6 +70,22 @@ def _frequent(words: Words, *, once: bool) -> Words | None:
     return tuple(dict.fromkeys(word for word in words if (counts[word] == 1) == once)) or None
 
 
+_ORDERS: dict[str, tuple[Callable[..., str], Callable[[str], object]]] = {
+    "longest": (max, len),
+    "shortest": (min, len),
+    "highest first character": (max, lambda word: word[0]),
+    "lowest first character": (min, lambda word: word[0]),
+    "highest last character": (max, lambda word: word[-1]),
+    "lowest last character": (min, lambda word: word[-1]),
+}
+"""By what one of several words is chosen; of equals, the first."""
+
+
+def _extreme(words: Words, order: str) -> Words:
+    choose, key = _ORDERS[order]
+    return (choose(words, key=key),)
+
+
 def _shape(word: str) -> str:
     """Its kinds of characters, runs taken as one: ``Tea-42`` is ``Aa-0``."""
     kinds = ("A" if c.isupper() else "a" if c.isalpha() else "0" if c.isdigit() else c for c in word)
@@ -92,19 +105,39 @@ def _words_to_words(name: str, function: Callable[..., Words | None], text: str,
     register(name, row_wise(function), text, takes="words", gives="words", weight=weight)
 
 
-register("words", _argument, "the words of the prompt", gives="words", weight=8)
-register("letters", _letters, "the characters of the prompt", gives="words", weight=5)
-register("prompt", _prompt, "all words of the prompt with its instruction", gives="words", weight=1)
-register("right-words", _right, "the right answer", gives="words", weight=6)
+register("words", source(lambda batch: list(batch.words)), "the words of the prompt", gives="words", weight=8)
+register(
+    "letters",
+    source(lambda batch: [tuple("".join(argument.split())) or None for argument in batch.arguments]),
+    "the characters of the prompt",
+    gives="words",
+    weight=5,
+)
+register(
+    "prompt",
+    source(lambda batch: [words_of(prompt) or None for prompt in batch.prompts]),
+    "all words of the prompt with its instruction",
+    gives="words",
+    weight=1,
+)
+register("right-words", source(_right), "the right answer", gives="words", weight=6)
 
 _words_to_words("spelled", _spelled, "the letters of {0}", 2)
+register(
+    "repeated",
+    row_wise(lambda words, p: words * p),
+    "{0}, {p} times over",
+    takes="words",
+    gives="words",
+    parameters=(2, 3),
+)
 _words_to_words("in-one", _in_one, "{0}, written together", 0.5)
 _words_to_words("reversed", lambda words: words[::-1], "{0} in reverse", 3)
 _words_to_words("sorted", lambda words: tuple(sorted(words, key=_numbers_first)), "{0}, sorted", 2)
 _words_to_words("sorted-down", lambda words: tuple(sorted(words, key=_numbers_first, reverse=True)), "{0}, sorted down")
 _words_to_words("sorted-as-text", lambda words: tuple(sorted(words)), "{0}, sorted as text", 0.5)
-_words_to_words("sorted-by-start", lambda words: tuple(sorted(words, key=lambda w: w[0])), "{0}, sorted by first letter")
-_words_to_words("sorted-by-end", lambda words: tuple(sorted(words, key=lambda w: w[-1])), "{0}, sorted by last letter")
+_words_to_words("sorted-by-start", lambda words: tuple(sorted(words, key=lambda w: w[0])), "{0}, sorted by their first")
+_words_to_words("sorted-by-end", lambda words: tuple(sorted(words, key=lambda w: w[-1])), "{0}, sorted by their last")
 _words_to_words("sorted-by-length", lambda words: tuple(sorted(words, key=len)), "{0}, sorted by length")
 _words_to_words("distinct", lambda words: tuple(dict.fromkeys(words)), "{0}, each once")
 _words_to_words("runs-as-one", lambda words: tuple(w for w, _ in groupby(words)), "{0}, runs of equals taken as one")
@@ -129,7 +162,22 @@ _words_to_words("inner", lambda words: words[1:-1] or None, "{0} without the fir
 
 register("at", row_wise(_at), "the {nth} of {0}", takes="words", gives="words", weight=5, parameters="places")
 register(
-    "truncated", _truncated, "{0}, cut at the greatest length seen", takes="words", gives="words", weight=2, uses_seen=True
+    "truncated",
+    _truncated,
+    "{0}, cut at the greatest length seen",
+    takes="words",
+    gives="words",
+    weight=2,
+    uses_seen=True,
+)
+register(
+    "extreme",
+    row_wise(_extreme),
+    "the one of {0} with: {p}",
+    takes="words",
+    gives="words",
+    weight=2,
+    parameters=tuple(_ORDERS),
 )
 for _name, _text, _cut in (
     ("first", "the first {p} of {0}", lambda words, p: words[:p]),
@@ -167,18 +215,25 @@ register(
 )
 
 
-def _copies(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+def _copies(numbers: Numbers, symbol: str) -> Column:
     # At most 200 of them: a longer answer is no answer of a task of short texts, and would fill the memory.
-    return [(str(parameter),) * int(number) if 0 < number <= 200 else None for number in values[0]]
+    return [(symbol,) * int(number) if 0 < number <= 200 else None for number in numbers]
 
 
-def _up_to(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
-    rows = zip(values[0], values[1], strict=True)
-    return [words[: int(number)] or None if words is not None and number > 0 else None for words, number in rows]
+def _up_to(rows: Sequence[Words | None], numbers: Numbers) -> Column:
+    pairs = zip(rows, numbers, strict=True)
+    return [words[: int(number)] or None if words is not None and number > 0 else None for words, number in pairs]
 
 
-register("copies", _copies, "'{p}' as often as {0}", takes="number", gives="words", parameters="symbols")
-register("up-to-number", _up_to, "the first of {0}, as many as {1}", takes="words number", gives="words", weight=0.5)
+register("copies", on_columns(_copies), "'{p}' as often as {0}", takes="number", gives="words", parameters="symbols")
+register(
+    "up-to-number",
+    on_columns(_up_to),
+    "the first of {0}, as many as {1}",
+    takes="words number",
+    gives="words",
+    weight=0.5,
+)
 
 
 def _depth(words: Words) -> float:
@@ -210,7 +265,20 @@ for _name, _weight, _text, _measure in (
     ("total", 1, "the sum of the numbers in {0}", lambda w: sum(int(x) for x in w if x.isdigit() and len(x) <= 15)),
 ):
     register(_name, measured(_measure), _text, takes="words", weight=_weight)
-register("count", measured(lambda w, p: w.count(p)), "the count of '{p}' in {0}", takes="words", weight=4, parameters="symbols")
+register(
+    "count",
+    measured(lambda w, p: w.count(p)),
+    "the count of '{p}' in {0}",
+    takes="words",
+    weight=4,
+    parameters="symbols",
+)
 register("place-of", measured(_place_of), "the place of '{p}' in {0}", takes="words", weight=1, parameters="symbols")
 register("equal", measured(lambda a, b: a == b), "whether {0} equals {1}", takes="words words", weight=1)
-register("in-common", measured(lambda a, b: len(set(a) & set(b))), "how many {0} and {1} share", takes="words words", weight=0.5)
+register(
+    "in-common",
+    measured(lambda a, b: len(set(a) & set(b))),
+    "how many {0} and {1} share",
+    takes="words words",
+    weight=0.5,
+)
