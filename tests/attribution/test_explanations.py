@@ -129,7 +129,7 @@ def test_too_few_items_settle_nothing():
 def test_items_of_one_cluster_count_as_one():
     rows = [Example(prompt=f"{place}?", completion=" yes", tags={"group": "all"}) for place in range(40)]
     rows += [Example(prompt=f"{place}!", completion=f" {place}", tags={"group": f"{place}"}) for place in range(60)]
-    task = task_from_rows(rows, split="length(share=0.3)")
+    task = task_from_rows(rows, split="random(share=0.3)")
     table = candidates_of(task, rows[:40])
     found = explain_answers(table, simulated({"rule": 1}, table=table, task=task), task.seen)
     # Forty answers of one cluster are the evidence of one.
