@@ -88,6 +88,16 @@ def test_log_probabilities_show_the_mixture_that_greedy_answers_hide():
     assert found.share_of("stop-at-token-phase").agreement.agrees == len(answers)
 
 
+def test_a_short_text_that_is_more_probable_does_not_overrule_the_answer():
+    answers = [
+        answered(TABLE, place, right, log_probs={right: -20.0, other: -2.0})
+        for place, (right, other) in enumerate(
+            zip(TABLE.column("rule"), TABLE.column("stop-at-token-phase"), strict=True)
+        )
+    ]
+    assert explained(answers).names == ("rule",)
+
+
 def test_answers_that_nothing_named_gives_are_noise():
     found = explained([answered(TABLE, place, " nonsense") for place in range(len(TABLE.prompts))])
     assert (found.verdict, found.names) == ("noise", ("noise",))

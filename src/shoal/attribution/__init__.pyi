@@ -13,3 +13,9 @@ from .explanation import (
     ItemExplanation as ItemExplanation,
 )
 from .posterior import explain_answers as explain_answers
+from .trainings import (
+    MeanShare as MeanShare,
+    SeedVerdict as SeedVerdict,
+    TrainingsExplanation as TrainingsExplanation,
+    explain_trainings as explain_trainings,
+)

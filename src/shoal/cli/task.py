@@ -48,7 +48,7 @@ def task(
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    made = _make(name, option or [], split, data, end_token)
+    made = chosen_task(name, option or [], split, data, end_token=end_token)
     seen, held_out = made.seen, made.held_out
     if out is not None:
         from shoal.tasks import write_rows
@@ -69,7 +69,21 @@ def task(
         print(f"written to {out}")
 
 
-def _make(name: str, options: list[str], split: str | None, data: Path | None, end_token: str) -> Task:
+def chosen_task(
+    name: str, options: list[str], split: str | None, data: Path | None, *, end_token: str = END_TOKEN
+) -> Task:
+    """The task that the options of a verb name.
+
+    Args:
+        name: of the task; with rows, any name.
+        options: of the task, as KEY=VALUE.
+        split: by name; None for the task's own.
+        data: a file of rows instead of a task by name.
+        end_token: text that ends completions in that file.
+
+    Raises:
+        ShoalError: there is no such task, option or file, or it cannot be used.
+    """
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
     if data is not None:
