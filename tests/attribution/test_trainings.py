@@ -33,7 +33,7 @@ def test_verdicts_are_counted_and_shares_averaged_over_the_seeds():
 def test_intervals_over_seeds_lie_between_0_and_1():
     found = explain_trainings({seed: follows("rule") for seed in range(7)})
     share = next(share for share in found.shares if share.name == "rule")
-    assert 0 <= share.low
+    assert share.low >= 0
     assert share.high <= 1
     assert share.low - 1e-9 <= share.mean <= share.high + 1e-9
     assert share.low > 0.5

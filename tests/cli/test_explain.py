@@ -12,7 +12,7 @@ ASK = ["explain", "--model", "bundled:searches", "--task", "counting", "--option
 
 
 def test_a_model_is_explained_with_its_wrong_answers(capsys):
-    assert main(ASK) == 0
+    main(ASK)
     text = capsys.readouterr().out
     assert "what it answers instead" in text
     assert "given by none of the explanations" in text
@@ -20,16 +20,16 @@ def test_a_model_is_explained_with_its_wrong_answers(capsys):
 
 def test_json_items_and_page_hold_the_same_verdict(capsys, tmp_path):
     items, page = tmp_path / "items.jsonl", tmp_path / "page.html"
-    assert main([*ASK, "--json", "--out", str(items), "--plot", str(page)]) == 0
+    main([*ASK, "--json", "--out", str(items), "--plot", str(page)])
     record = json.loads(capsys.readouterr().out)
     rows = [json.loads(line) for line in items.read_text().splitlines()]
     assert rows == record["items"]
-    assert record["sentence"] in page.read_text().replace("&#39;", "'")
+    assert record["sentence"] in page.read_text()
     assert "http://" not in page.read_text().replace("http://www.w3.org", "")
 
 
 def test_an_even_sample_of_many_items_is_asked(capsys):
-    assert main([*ASK, "--json", "--items", "all", "--most", "3"]) == 0
+    main([*ASK, "--json", "--items", "all", "--most", "3"])
     assert len(json.loads(capsys.readouterr().out)["items"]) == 3
 
 
@@ -45,6 +45,8 @@ def test_an_even_sample_of_many_items_is_asked(capsys):
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
-    assert main(["explain", *arguments]) == 2
+    with pytest.raises(SystemExit) as stopped:
+        main(["explain", *arguments])
+    assert stopped.value.code == 2
     error = capsys.readouterr().err.strip()
     assert message in error.splitlines()[-1]
