@@ -237,6 +237,7 @@ def records() -> dict[str, dict[str, Any]]:
     trial = {
         "arm": "random",
         "learning_rate": 0.002,
+        "run_seed": 0,
         "seed": 10000,
         "measure": "bits_per_byte",
         "score": 0.21,
@@ -279,9 +280,9 @@ def records() -> dict[str, dict[str, Any]]:
             "precision": "float32",
             "learning_rates": {
                 "random": {
-                    "chosen": 0.002,
+                    "chosen": {"0": 0.002},
                     "measure": "bits_per_byte",
-                    "scores": {"0.002": 0.21},
+                    "scores": {"0": {"0.002": 0.21}},
                     "trials": [trial, worse],
                 }
             },

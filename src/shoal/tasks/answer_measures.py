@@ -62,3 +62,33 @@ LIST_MEASURES = {
     ),
 }
 """Of tasks whose answer is a list of items with blanks between them."""
+
+
+def _in_the_prompt(example: Example, answer: str) -> float:
+    return float(answer.strip() in example.prompt.rstrip(":").split()[1:])
+
+
+PROMPT_MEASURES = {
+    "in_the_prompt": TaskMeasure(
+        label="item of the prompt",
+        meaning="share of answers that are an item of the prompt, right or wrong",
+        of_answer=_in_the_prompt,
+    )
+}
+"""Of tasks whose answer is one of the items of the prompt."""
+
+
+def label_measures(*labels: str) -> dict[str, TaskMeasure]:
+    """The measure of tasks whose answer is one of a few words: whether it is one of them at all.
+
+    Args:
+        labels: the words.
+    """
+    listed = ", ".join(labels[:-1]) + f" or {labels[-1]}"
+    return {
+        f"is_{'_or_'.join(labels)}": TaskMeasure(
+            label=f"is {listed}",
+            meaning=f"share of answers that are {listed}, right or wrong",
+            of_answer=lambda example, answer: float(answer.strip() in labels),  # noqa: ARG005
+        )
+    }

@@ -22,7 +22,7 @@ Tagger = Callable[[Sequence[str]], Sequence[str]]
 
 _OTHER = "other"
 
-# The tags of the British National Corpus (C5) by their beginning; CRD are cardinal numbers, and ordinals (ORD) are not meant.
+# Tags of the British National Corpus (C5) by their beginning; CRD are cardinal numbers. Ordinals (ORD) are not meant.
 _HANTA_CLASSES: Mapping[str, str] = {"NN": "noun", "NP": "noun", "V": "verb", "AJ": "adjective", "CRD": "number"}
 
 

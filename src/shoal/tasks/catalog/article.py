@@ -15,7 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein, Prefix
 
 from shoal.tasks import checks
-from shoal.tasks.generated import MAX_EDITS, OTHER_SURFACE, SAME_SURFACE, build_task, read_prompt
+from shoal.tasks.generated import MAX_EDITS, OTHER_SURFACE, SAME_SURFACE, build_task, by_prompt, read_prompt
 from shoal.tasks.registry import register_task
 from shoal.tasks.word_lists import words_of_section
 
@@ -151,11 +151,6 @@ def _tags(prompt: str) -> Mapping[str, Tag]:
     return {"length": len(words), "misleading": article_of(first) != _letter_article(first), "group": first.lower()}
 
 
-def _by_words(answer: Callable[[list[str]], str]) -> Shortcut:
-    """The shortcut that answers by the words of the phrase alone."""
-    return lambda prompt, seen: f" {answer(_words_of(prompt))}"  # noqa: ARG005
-
-
 def _same_beginning(prompt: str, seen: Sequence[Example]) -> str:
     """The completion of the seen phrase that shares the longest beginning; of equals, the first."""
     if not seen:
@@ -165,12 +160,14 @@ def _same_beginning(prompt: str, seen: Sequence[Example]) -> str:
 
 
 SHORTCUTS: Mapping[str, Shortcut] = {
-    "first-letter": _by_words(lambda words: _letter_article(words[0])),
-    "noun-letter": _by_words(lambda words: _letter_article(words[-1])),
-    "noun-sound": _by_words(lambda words: article_of(words[-1])),
-    "any-vowel-letter": _by_words(lambda words: "an" if any(_letter_article(word) == "an" for word in words) else "a"),
-    "letter-or-h": _by_words(lambda words: "an" if words[0][0].lower() in "aeiouh" else "a"),
-    "always-a": _by_words(lambda words: "a"),  # noqa: ARG005
+    "first-letter": by_prompt(_words_of, lambda words: _letter_article(words[0])),
+    "noun-letter": by_prompt(_words_of, lambda words: _letter_article(words[-1])),
+    "noun-sound": by_prompt(_words_of, lambda words: article_of(words[-1])),
+    "any-vowel-letter": by_prompt(
+        _words_of, lambda words: "an" if any(_letter_article(word) == "an" for word in words) else "a"
+    ),
+    "letter-or-h": by_prompt(_words_of, lambda words: "an" if words[0][0].lower() in "aeiouh" else "a"),
+    "always-a": by_prompt(_words_of, lambda words: "a"),  # noqa: ARG005
     "copy-same-beginning": _same_beginning,
 }
 

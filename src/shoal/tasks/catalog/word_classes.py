@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein, Postfix
 from shoal.corpora.grammar import child_words
 from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
-from shoal.tasks.generated import MAX_EDITS, OTHER_SURFACE, SAME_SURFACE, read_prompt, true_variants
+from shoal.tasks.generated import MAX_EDITS, OTHER_SURFACE, SAME_SURFACE, by_prompt, read_prompt, true_variants
 from shoal.tasks.registry import register_task
 from shoal.tasks.shortcuts import COPYING
 from shoal.tasks.splits import SplitSpec, bind_split
@@ -155,6 +155,7 @@ def _confirmed_sets(tagger: str | None) -> list[tuple[str, ...]]:
     return [words for words in sets if not found.disagreements.keys() & set(words)]
 
 
+@functools.lru_cache(maxsize=8192)
 def _word_of(prompt: str) -> str:
     return read_prompt(rf"{re.escape(_QUESTION)} ([a-z-]+) *:", prompt, f"{_QUESTION} king:")[1]
 
@@ -197,11 +198,6 @@ def _draw(generator: random.Random) -> Example:
     return _example(generator.choice(_words_of_class(generator.choice(WORD_CLASSES))))
 
 
-def _by_word(answer: Callable[[str], str]) -> Shortcut:
-    """The shortcut that answers by the word alone."""
-    return lambda prompt, seen: f" {answer(_word_of(prompt))}"  # noqa: ARG005
-
-
 def _commonest_of(key: Callable[[str], object]) -> Shortcut:
     """The class of most seen words that agree with the word in this; of equals, the first that was seen."""
 
@@ -226,9 +222,11 @@ def _simple_numbers() -> tuple[str, ...]:
 
 
 CLASS_SHORTCUTS: Mapping[str, Shortcut] = {
-    "ending": _by_word(class_by_ending),
-    "contains-number": _by_word(lambda word: "number" if any(n in word for n in _simple_numbers()) else "noun"),
-    "hyphen-is-number": _by_word(lambda word: "number" if "-" in word else "noun"),
+    "ending": by_prompt(_word_of, class_by_ending),
+    "contains-number": by_prompt(
+        _word_of, lambda word: "number" if any(n in word for n in _simple_numbers()) else "noun"
+    ),
+    "hyphen-is-number": by_prompt(_word_of, lambda word: "number" if "-" in word else "noun"),
     "same-first-letter": _commonest_of(lambda word: word[0]),
     "same-length": _commonest_of(len),
     "copy-same-ending": _same_ending,
