@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from shoal.errors import DataError, MissingExtraError, UnknownNameError
+from shoal.errors import DataError, MissingExtraError, UnknownNameError, UsageError
 from shoal.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from shoal.tasks.task import Example
 
 WordClass = Literal["noun", "verb", "adjective", "number"]
 WORD_CLASSES: tuple[WordClass, ...] = get_args(WordClass)
@@ -113,6 +116,21 @@ def check_word_classes(
     )
 
 
+def classes_of_examples(examples: Sequence[Example]) -> dict[str, str]:
+    """The words and classes in the tags ``word`` and ``class`` of examples, for `check_word_classes`.
+
+    Raises:
+        UsageError: an example lacks one of the tags.
+    """
+    for example in examples:
+        if not {"word", "class"} <= example.tags.keys():
+            raise UsageError(
+                f"a tagger checks examples with the tags 'word' and 'class', and {example.prompt[:40]!r} has "
+                f"{', '.join(map(repr, example.tags)) or 'none'}; take the task word-classes, or add these columns"
+            )
+    return {str(example.tags["word"]): str(example.tags["class"]) for example in examples}
+
+
 def make_tagger(tagger: str | Tagger) -> Tagger:
     """The tagger of a name, loaded; a function is given back as it is.
 
@@ -140,7 +158,7 @@ def _hanta() -> Tagger:
         from HanTa.HanoverTagger import HanoverTagger
     except ImportError as error:
         raise MissingExtraError("tagger", "the tagger 'hanta'") from error
-    model = HanoverTagger("morphmodel_en.pgz")
+    model = _load_once(HanoverTagger)
 
     def class_of(word: str) -> str:
         shares: dict[str, float] = {}
@@ -150,6 +168,12 @@ def _hanta() -> Tagger:
         return max(shares, key=lambda name: shares[name], default=_OTHER)
 
     return lambda words: [class_of(word) for word in words]
+
+
+@functools.cache
+def _load_once(tagger: Callable[[str], Any]) -> Any:
+    """The English model, which takes a second to read."""
+    return tagger("morphmodel_en.pgz")
 
 
 _TAGGERS: Mapping[str, Callable[[], Tagger]] = {"hanta": _hanta}

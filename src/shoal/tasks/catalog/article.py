@@ -21,7 +21,7 @@ from shoal.tasks.word_lists import words_of_section
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from shoal.tasks.splits import SplitSpec
     from shoal.tasks.task import Example, Shortcut, Tag, Task, VariantKind

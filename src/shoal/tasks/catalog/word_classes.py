@@ -50,7 +50,7 @@ def word_classes(
 ) -> Task:
     """Name the class of a word: prompt ``noun, verb, adjective or number? king:``, completion `` noun``.
 
-    The tags are ``class``, ``length`` (letters), ``misleading`` (whether the ending suggests another class),
+    The tags are ``word``, ``class``, ``length`` (letters), ``misleading`` (whether the ending suggests another class),
     ``child_word`` (whether a child of three or four knows the word: a band of frequency) and ``group`` (the set: its
     four words are on one side of a split, so that both sides are balanced).
 
@@ -181,6 +181,7 @@ def _set_of_word() -> Mapping[str, str]:
 def _tags(word: str) -> Mapping[str, Tag]:
     name = class_of(word)
     return {
+        "word": word,
         "class": name,
         "length": len(word),
         "misleading": class_by_ending(word) != name,
