@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
@@ -19,6 +19,8 @@ from shoal.tasks.task import Example, Rule, Shortcut, Tag, Task, Variant, Varian
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+T = TypeVar("T")
 
 PromptDraw = Callable[[random.Random, int], str]
 """From a random generator and a size (digits, items, depth) to a prompt of that size."""
@@ -31,6 +33,9 @@ TagReader = Callable[[str], Mapping[str, Tag]]
 
 SAME_SURFACE: VariantKind = "same-surface-other-answer"
 OTHER_SURFACE: VariantKind = "other-surface-same-answer"
+
+MAX_EDITS = 4
+"""How many characters of a prompt a variant of the same surface changes at most."""
 
 _ATTEMPTS = 50
 """Draws in a row without a new prompt after which the prompts count as exhausted."""
@@ -53,6 +58,16 @@ def read_prompt(pattern: str, prompt: str, form: str) -> re.Match[str]:
     if match is None:
         raise DataError(f"the prompt {prompt[:60]!r} cannot be read; it should look like {form!r}")
     return match
+
+
+def by_prompt(read: Callable[[str], T], answer: Callable[[T], object]) -> Shortcut:
+    """The shortcut that answers by the prompt alone, whatever was seen.
+
+    Args:
+        read: from a prompt to what it holds.
+        answer: from that to the answer, which is written behind a blank.
+    """
+    return lambda prompt, seen: f" {answer(read(prompt))}"  # noqa: ARG005
 
 
 def build_task(
@@ -99,7 +114,7 @@ def build_task(
         return example_of(draw(generator, generator.randint(smallest, largest)))
 
     def vary(example: Example, generator: random.Random) -> Sequence[Variant]:
-        return tuple(_true_variants(example, variants(example.prompt, generator), example_of))
+        return tuple(true_variants(example, variants(example.prompt, generator), example_of))
 
     prompts = _distinct_prompts(name, draw, sizes, examples, seed)
     made = tuple(map(example_of, prompts))
@@ -134,7 +149,7 @@ def _distinct_prompts(name: str, draw: PromptDraw, sizes: tuple[int, int], count
     return list(found)
 
 
-def _true_variants(
+def true_variants(
     example: Example, candidates: Iterable[tuple[VariantKind, str]], example_of: Callable[[str], Example]
 ) -> Iterable[Variant]:
     """The candidates that are what their kind promises, each prompt once."""
