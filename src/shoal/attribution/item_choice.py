@@ -177,9 +177,8 @@ class ItemChooser:
         given_UEC = np.where(applies_UE1, given_UEC, chance_UC[:, None])
         mixed_UC = np.einsum("e,uec->uc", posterior[:-1], given_UEC) + posterior[-1] * chance_UC
         conditional_U = np.einsum("e,uec->u", posterior[:-1], _entropy_terms(given_UEC))
-        return (
-            _entropy_terms(mixed_UC).sum(axis=1) - conditional_U - posterior[-1] * _entropy_terms(chance_UC).sum(axis=1)
-        )
+        unexplained_U = posterior[-1] * _entropy_terms(chance_UC).sum(axis=1)
+        return np.asarray(_entropy_terms(mixed_UC).sum(axis=1) - conditional_U - unexplained_U)
 
 
 def _entropy_terms(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
