@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
 from shoal.experiments.arm_inspection import look_inside
 from shoal.experiments.controls import ControlCheck
+from shoal.experiments.explaining import write_answers
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
@@ -52,6 +53,9 @@ class Job:
     spec: str = ""
     arm: str = ""
     seed: int = 0
+    run_seed: int = 0
+    """Of a trial: the seed of the run that it chooses the learning rate for."""
+
     learning_rate: float = 0.0
     precision: str = "float32"
     shuffle: bool = False
@@ -208,13 +212,14 @@ def _trial(context: WorkerContext, job: Job) -> None:
     record = TrialRecord(
         arm=job.arm,
         learning_rate=job.learning_rate,
+        run_seed=job.run_seed,
         seed=job.seed,
         measure=tuning.score,
         score=None,
         validation_examples=len(validation),
     )
     try:
-        result = _train(loaded, train_on, settings, folder)
+        result = _train(job, loaded, train_on, settings, folder)
     except TrainingError as fault:
         # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
         record = replace(record, diverged=str(fault))
@@ -235,9 +240,10 @@ def _arm(context: WorkerContext, job: Job) -> None:
     # A resumed job has evaluated the fresh model already, and its checkpoint holds a later one.
     if not (folder / "before.jsonl").is_file():
         _write_items(folder / "before.jsonl", _items(context, loaded, examples))
-    result = _train(loaded, context.task.seen, _settings(context, job), folder)
+    result = _train(job, loaded, context.task.seen, _settings(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     _write_items(folder / "after.jsonl", _items(context, loaded, examples))
+    write_answers(loaded, context.task, folder, token_budget=context.experiment.evaluation.token_budget)
     # The report shows one model of each arm.
     if job.seed == context.experiment.seeds[0]:
         held_out = context.task.held_out
@@ -251,7 +257,7 @@ def _control(context: WorkerContext, job: Job) -> None:
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
     examples = ControlCheck.registry[job.control]().training_examples(context.task.seen, job.seed)
-    result = _train(loaded, examples, _settings(context, job), folder)
+    result = _train(job, loaded, examples, _settings(context, job), folder)
     _write_items(folder / "after.jsonl", _items(context, loaded, {"held_out": context.task.held_out}))
     _finish(folder, asdict(_arm_record(job, loaded, result)))
 
@@ -263,10 +269,19 @@ def _settings(context: WorkerContext, job: Job) -> TrainSettings:
     return train_settings_of(context.experiment.training, chosen)
 
 
-def _train(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:
+def _train(
+    job: Job, loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path
+) -> TrainResult:
     """Train in place; a training that was killed resumes from its checkpoint."""
+    from shoal.models import jitter_weights, parse_spec
     from shoal.training import train
 
+    if not job.shuffle and parse_spec(job.spec).kind != "random":
+        import torch
+
+        # Fresh and shuffled weights are another draw for each seed. Given ones would repeat the same rounding each
+        # time, and the spread of the seeds would leave out what another processor or number of threads changes.
+        jitter_weights(loaded.model, torch.Generator().manual_seed(job.seed))
     return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
 
 

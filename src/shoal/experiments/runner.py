@@ -41,8 +41,12 @@ def run_experiment(
     """Run an experiment, or what is left of it, and give its verdict.
 
     In this order: the evaluator proves itself on dummies; the narrowness of the split is reported; the precision is
-    measured; learning rates are tuned for each arm with the same budget on a part of the seen examples; each arm is
-    evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+    measured; learning rates are tuned for each arm and seed with the same budget on a part of the seen examples; each
+    arm is evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+
+    A seed draws all that a training may hang on: fresh and shuffled weights, the last place of given ones, the order of
+    the examples, and the part of them that chooses its learning rate. Only so does the spread of the seeds cover what
+    another processor would give.
 
     Args:
         experiment: as `load_experiment` gives it.
@@ -155,7 +159,7 @@ class _ExperimentRun:
             spec=spec_of(self.experiment, arm),
             arm=arm,
             seed=seed,
-            learning_rate=self.choices["learning_rates"][arm]["chosen"],
+            learning_rate=self.choices["learning_rates"][arm]["chosen"][str(seed)],
             precision=self.choices["precision"],
             shuffle=arm not in self.experiment.arms,
         )
@@ -186,6 +190,7 @@ class _ExperimentRun:
         self.store.write("choices.json", self.choices)
 
     def _judge(self) -> Verdict:
+        from shoal.experiments.explaining import explain_run
         from shoal.experiments.harness import write_harness_files
         from shoal.experiments.judging import judge
 
@@ -195,7 +200,8 @@ class _ExperimentRun:
             control.name: read_items(self.store.path(f"{control.place}/after.jsonl"), required=True)
             for control in self._training_controls()
         }
-        verdict = judge(self.experiment, self.task, arms, control_items=control_items)
+        explanations = explain_run(self.store.folder, self.experiment, self.task, tuple(arms))
+        verdict = judge(self.experiment, self.task, arms, control_items=control_items, explanations=explanations)
         self.store.write("verdict.json", verdict.to_dict())
         write_harness_files(run, self.task.name, arms)
         return verdict
