@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from shoal.attribution.programs import number_operators, word_operators  # noqa: F401 - they register the operators
-from shoal.attribution.programs.context import Batch, Context
+from shoal.attribution.programs.context import PromptBatch, Context
 from shoal.attribution.programs.expressions import Expression, Operator, operator_bits, place_bits, whole_number_bits
 from shoal.tasks import Example
 
 E = Expression
 
 
-def batch_of(prompts: list[str], seen: list[Example]) -> Batch:
-    return Batch(Context(seen, lambda prompt: ""), prompts, [None] * len(prompts))
+def batch_of(prompts: list[str], seen: list[Example]) -> PromptBatch:
+    return PromptBatch(Context(seen, lambda prompt: ""), prompts, [None] * len(prompts))
 
 
 SUMS = [Example(prompt=f"{a}+{b}=", completion=f" {a + b}") for a, b in ((12, 30), (40, 7), (8, 8))]

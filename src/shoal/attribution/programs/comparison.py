@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.programs.copying import ConstantAnswer, Table
+from shoal.attribution.programs.copying import ConstantAnswer, AnswerTable
 from shoal.attribution.programs.null import completion_noise, mixture_bits, program_noise
 from shoal.attribution.programs.program import keys
 
@@ -37,7 +37,7 @@ _MAX_LABELS = 12
 
 
 @dataclass(slots=True)
-class Comparison:
+class ProgramComparison:
     """The programs of a library, and those fitted to the answers, on the items of one model."""
 
     library: ProgramLibrary
@@ -103,7 +103,7 @@ class Comparison:
                         counts.setdefault(values[row], Counter())[texts[row]] += 1
                 if len(counts) > 1:
                     entries = tuple((value, found.most_common(1)[0][0]) for value, found in counts.items())
-                    yield Table(key, tuple(sorted(entries, key=str)))
+                    yield AnswerTable(key, tuple(sorted(entries, key=str)))
 
     def add(self, program: int) -> None:
         """Make a program one of the named explanations.

@@ -10,7 +10,7 @@ from shoal.attribution.programs.expressions import Expression
 from shoal.attribution.programs.program import Program
 
 if TYPE_CHECKING:
-    from shoal.attribution.programs.context import Batch, Context
+    from shoal.attribution.programs.context import PromptBatch, Context
 
 EDITS = {"number": 0.4, "numbers": 0.2, "argument": 0.4}
 """What is replaced in a prompt before the rule is applied, with the prior."""
@@ -35,7 +35,7 @@ class Write(Program):
         """In plain words."""
         return self.value.text
 
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The value as a completion."""
         form = batch.context.format
         values = batch.value(self.value)
@@ -76,11 +76,11 @@ class RuleOfEdited(Program):
             return f"the right answer with this in place of each number: {self.value.text.replace(first, 'the number')}"
         return f"the right answer with this in place of {Expression('number', self.place).text}: {self.value.text}"
 
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The rule's answers to the edited prompts; None where the edit does not apply or the rule refuses it."""
         return [None if text is None else batch.context.answer(text) for text in self._edited(batch)]
 
-    def _edited(self, batch: Batch) -> list[str | None]:
+    def _edited(self, batch: PromptBatch) -> list[str | None]:
         reader = batch.context.reader
         if self.edit == "argument":
             values = batch.value(self.value)

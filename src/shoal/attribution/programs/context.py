@@ -32,7 +32,7 @@ class Context:
         self.completions = [example.completion for example in seen]
         self._bits: dict[Expression, float] = {}
         self._answers: dict[str, str | None] = {}
-        self.seen = Batch(self, [example.prompt for example in seen], self.completions)
+        self.seen = PromptBatch(self, [example.prompt for example in seen], self.completions)
         self.symbols = _symbols(self.seen)
         self.places = max((len(numbers) for numbers in self.seen.numbers), default=0)
         self._max_number: float = max((number for row in self.seen.numbers for number in row), default=0.0)
@@ -69,7 +69,7 @@ class Context:
             return None
 
 
-class Batch:
+class PromptBatch:
     """Prompts, their right answers, and the values of expressions on them."""
 
     def __init__(self, context: Context, prompts: Sequence[str], right: Sequence[str | None]) -> None:
@@ -114,7 +114,7 @@ class Batch:
         return np.array([row[place] if -len(row) <= place < len(row) else np.nan for row in self.numbers], dtype=float)
 
 
-def _symbols(seen: Batch) -> tuple[str, ...]:
+def _symbols(seen: PromptBatch) -> tuple[str, ...]:
     """The symbols that stand in many arguments: words and letters, as many of either at most."""
     kinds = ([set(row or ()) for row in seen.words], [set("".join(text.split())) for text in seen.arguments])
     chosen: dict[str, None] = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.attribution.programs.context import Batch, Context
+    from shoal.attribution.programs.context import PromptBatch, Context
     from shoal.attribution.programs.expressions import Expression
 
 CHOICES = {"commonest": 0.5, "first": 0.125, "last": 0.125, "longest": 0.125, "shortest": 0.125}
@@ -46,7 +46,7 @@ class ConstantAnswer(Program):
         """In plain words."""
         return f"always {shown(self.answer)}"
 
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The same answer for every prompt."""
         return [self.answer] * len(batch)
 
@@ -89,7 +89,7 @@ class CopyMatching(Program):
             f"the {self.choice} seen completion{where}{'' if self.otherwise else ', and no answer where there is none'}"
         )
 
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The completion of each prompt's group; where no seen prompt has the key, of all seen prompts."""
         overall = _chosen(self.choice, batch.context.completions) if self.otherwise else None
         if self.key is None:
@@ -135,7 +135,7 @@ class CopyNearest(Program):
         by = f"in {self.value.text}" if self.distance == "difference" else f"by {self.distance} of {self.value.text}"
         return f"the completion of the seen prompt that is nearest {by}{within} (of equals the {self.ties})"
 
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The nearest seen prompt's completion; where no seen prompt has the key, the nearest of all."""
         seen = batch.context.seen
         if not len(seen):
@@ -154,7 +154,7 @@ class CopyNearest(Program):
         completions = batch.context.completions
         return [None if gone else completions[place] for gone, place in zip(undefined, best, strict=True)]
 
-    def _distances(self, batch: Batch) -> NDArray[np.float64]:
+    def _distances(self, batch: PromptBatch) -> NDArray[np.float64]:
         """Prompts by seen prompts; what decides ties is added as less than any difference of whole numbers."""
         seen = batch.context.seen
         if self.distance != "difference":
@@ -172,7 +172,7 @@ class CopyNearest(Program):
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Program):
+class AnswerTable(Program):
     """A table from the values of a feature to completions, which is spelled out in the program."""
 
     kind = "table"
@@ -194,7 +194,7 @@ class Table(Program):
         rows = ", ".join(f"{shown(completion)} where it is {value_shown(value)}" for value, completion in self.entries)
         return f"by {self.key.text}: {rows}"
 
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The completion of each prompt's value, None for a value that is not in the table."""
         entries = dict(self.entries)
         return [entries.get(value) for value in keys(batch, self.key)]

@@ -18,7 +18,7 @@ from shoal.attribution.programs.expressions import Expression, Operator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from shoal.attribution.programs.context import Batch
+    from shoal.attribution.programs.context import PromptBatch
     from shoal.attribution.programs.expressions import Column, Parameter
 
 _WHOLE = range(1, 11)
@@ -50,7 +50,7 @@ class Limits:
 class Expressions:
     """The expressions of a batch, each with other values than the rest."""
 
-    batch: Batch
+    batch: PromptBatch
     limits: Limits = field(default_factory=Limits)
     sources: list[Expression] = field(default_factory=list)
     numbers: list[Expression] = field(default_factory=list)

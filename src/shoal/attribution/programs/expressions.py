@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from shoal.attribution.programs.context import Batch
+    from shoal.attribution.programs.context import PromptBatch
 
 Numbers = NDArray[np.float64]
 Words = tuple[str, ...]
@@ -25,7 +25,7 @@ Column = Numbers | list[Words | None]
 """The values of an expression, a row per prompt: numbers (NaN where undefined), or words (None where undefined)."""
 
 Parameter = int | str | None
-Evaluate = Callable[["Batch", Parameter, Sequence[Column], Sequence[Column]], Column]
+Evaluate = Callable[["PromptBatch", Parameter, Sequence[Column], Sequence[Column]], Column]
 """From a batch, a parameter, the arguments' values on it and, if it uses them, on the seen prompts to the values."""
 
 
@@ -129,7 +129,7 @@ def source(function: Callable[..., Column]) -> Evaluate:
         function: from the batch, and the parameter where there is one, to a column.
     """
 
-    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+    def evaluate(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
         return function(batch, *(() if parameter is None else (parameter,)))
 
     return evaluate
@@ -142,7 +142,7 @@ def on_columns(function: Callable[..., Column]) -> Evaluate:
         function: from the columns, and the parameter where there is one, to a column.
     """
 
-    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+    def evaluate(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
         return function(*values, *(() if parameter is None else (parameter,)))
 
     return evaluate
@@ -155,7 +155,7 @@ def row_wise(function: Callable[..., Words | None]) -> Evaluate:
         function: from the arguments' words, and the parameter where there is one, to words.
     """
 
-    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+    def evaluate(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
         given = () if parameter is None else (parameter,)
         return [None if None in row else function(*row, *given) for row in zip(*values, strict=True)]
 
@@ -169,7 +169,7 @@ def measured(function: Callable[..., float]) -> Evaluate:
         function: from the arguments' words, and the parameter where there is one, to a number.
     """
 
-    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+    def evaluate(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
         given = () if parameter is None else (parameter,)
         rows = (np.nan if None in row else function(*row, *given) for row in zip(*values, strict=True))
         return np.fromiter(rows, dtype=float, count=len(values[0]))
@@ -184,7 +184,7 @@ def numeric(function: Callable[..., Numbers]) -> Evaluate:
         function: from the arguments' arrays, and the parameter where there is one, to an array.
     """
 
-    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+    def evaluate(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
         given = () if parameter is None else (parameter,)
         # Division by zero and the like give NaN, which is what undefined means.
         with np.errstate(all="ignore"):
@@ -202,7 +202,7 @@ def from_seen(function: Callable[..., Numbers]) -> Evaluate:
         function: from the argument's array, the sorted distinct seen values, and the parameter where there is one.
     """
 
-    def evaluate(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+    def evaluate(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
         known = np.unique(np.asarray(seen[0], dtype=float))
         known = known[~np.isnan(known)]
         argument = np.asarray(values[0], dtype=float)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.attribution.programs.computing import RuleOfEdited, Write
-from shoal.attribution.programs.context import Batch, Context
+from shoal.attribution.programs.context import PromptBatch, Context
 from shoal.attribution.programs.copying import CHOICES, ConstantAnswer, CopyMatching, CopyNearest
 from shoal.attribution.programs.distances import DISTANCES
 from shoal.attribution.programs.enumeration import LEVELS, Expressions, Limits
@@ -58,7 +58,7 @@ class ProgramLibrary:
     """Programs with their answers on some prompts, as numbers of texts."""
 
     context: Context
-    batch: Batch
+    batch: PromptBatch
     programs: list[Program]
     """One per behaviour on these prompts: the one with the shortest code."""
 
@@ -97,7 +97,7 @@ def build_library(
         progress: called after each step.
     """
     context = Context(seen, rule)
-    batch = Batch(context, prompts, expected)
+    batch = PromptBatch(context, prompts, expected)
     expressions = Expressions(batch, limits or Limits())
     for step, level in enumerate(expressions.enumerate()):
         progress(level, step, LEVELS + 1)

@@ -19,14 +19,14 @@ from shoal.attribution.programs.expressions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shoal.attribution.programs.context import Batch
+    from shoal.attribution.programs.context import PromptBatch
 
 _MULTIPLES = (2, 3, 4, 5, 8, 10, 16, 20, 50, 100)
 _MODULI = (2, 3, 4, 5, 6, 7, 8, 9, 10, 100)
 _FACTORS = (2, 3, 10)
 
 
-def _right(batch: Batch) -> Column:
+def _right(batch: PromptBatch) -> Column:
     form = batch.context.format
     return np.array([np.nan if text is None else form.number(text) for text in batch.right])
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.attribution.programs.context import Batch, Context
+from shoal.attribution.programs.context import PromptBatch, Context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Program(ABC):
         """In plain words: what the answer is."""
 
     @abstractmethod
-    def answers(self, batch: Batch) -> list[str | None]:
+    def answers(self, batch: PromptBatch) -> list[str | None]:
         """The answer to each prompt, None where the program does not apply.
 
         Args:
@@ -83,14 +83,14 @@ class ProgramShortcut:
         # All prompts of a task come with the same seen examples: reading them is what takes time.
         if self._context is None or (seen is not self._seen and tuple(seen) != tuple(self._seen or ())):
             self._context, self._seen = Context(seen, self._rule), seen
-        batch = Batch(self._context, [prompt], [self._context.answer(prompt)])
+        batch = PromptBatch(self._context, [prompt], [self._context.answer(prompt)])
         return self.program.answers(batch)[0] or ""
 
     def __repr__(self) -> str:
         return f"ProgramShortcut({self.program.notation})"
 
 
-def keys(batch: Batch, expression: Expression) -> list[object]:
+def keys(batch: PromptBatch, expression: Expression) -> list[object]:
     """The values of an expression as keys, such that undefined ones equal nothing but each other.
 
     Args:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.attribution.candidates import candidates_of
-from shoal.attribution.programs.comparison import Comparison
+from shoal.attribution.programs.comparison import ProgramComparison
 from shoal.attribution.programs.library import build_library
 from shoal.attribution.programs.program import ProgramShortcut
 from shoal.attribution.programs.result import FoundProgram, SearchResult, ShowingItem
@@ -74,7 +74,7 @@ def search_programs(
     items = [Example(prompt=prompt, completion=right) for prompt, right in zip(prompts, expected, strict=True)]
     named = table or candidates_of(task, items, progress=report)
     tried = library or build_library(task.seen, task.rule, prompts, expected, progress=report)
-    comparison = Comparison(tried, answers, named)
+    comparison = ProgramComparison(tried, answers, named)
     found: list[tuple[int, float]] = []
     ranked = first = comparison.bits_saved()
     while len(found) < _MAX_FOUND:
@@ -102,7 +102,7 @@ def search_programs(
 
 
 def _suffices(
-    comparison: Comparison, candidate: tuple[int, float], alpha: float, min_share: float, min_items: int
+    comparison: ProgramComparison, candidate: tuple[int, float], alpha: float, min_share: float, min_items: int
 ) -> bool:
     """Whether a program saves more than chance does, and explains enough of what it says."""
     place, saved = candidate
@@ -112,7 +112,7 @@ def _suffices(
 
 
 def _described(
-    comparison: Comparison, candidate: tuple[int, float], task: Task, found: bool, posterior: float
+    comparison: ProgramComparison, candidate: tuple[int, float], task: Task, found: bool, posterior: float
 ) -> FoundProgram:
     place, saved = candidate
     program, library = comparison.programs[place], comparison.library

@@ -23,14 +23,14 @@ from shoal.attribution.programs.expressions import (
 from shoal.attribution.programs.reading import words_of
 
 if TYPE_CHECKING:
-    from shoal.attribution.programs.context import Batch
+    from shoal.attribution.programs.context import PromptBatch
 
 _MIRROR = str.maketrans("([{<)]}>", ")]}>([{<")
 _COUNTS = (1, 2, 3, 4)
 _MAX_LETTERS = 200
 
 
-def _right(batch: Batch) -> Column:
+def _right(batch: PromptBatch) -> Column:
     form = batch.context.format
     return [words_of(form.body(text)) or None if text is not None else None for text in batch.right]
 
@@ -44,7 +44,7 @@ def _in_one(words: Words) -> Words:
     return ("".join(words),)
 
 
-def _truncated(batch: Batch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
+def _truncated(batch: PromptBatch, parameter: Parameter, values: Sequence[Column], seen: Sequence[Column]) -> Column:  # noqa: ARG001
     longest = max((len(row) for row in seen[0] if row is not None), default=0)
     return [None if row is None else row[:longest] or None for row in values[0]]
 
