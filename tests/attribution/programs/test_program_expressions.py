@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.attribution.programs import number_operators, word_operators  # noqa: F401 - they register the operators
-from shoal.attribution.programs.context import PromptBatch, Context
+from shoal.attribution.programs.context import Context, PromptBatch
 from shoal.attribution.programs.expressions import Expression, Operator, operator_bits, place_bits, whole_number_bits
 from shoal.tasks import Example
 

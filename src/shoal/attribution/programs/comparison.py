@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.programs.copying import ConstantAnswer, AnswerTable
+from shoal.attribution.programs.copying import AnswerTable, ConstantAnswer
 from shoal.attribution.programs.null import completion_noise, mixture_bits, program_noise
 from shoal.attribution.programs.program import keys
 

@@ -10,7 +10,7 @@ from shoal.attribution.programs.expressions import Expression
 from shoal.attribution.programs.program import Program
 
 if TYPE_CHECKING:
-    from shoal.attribution.programs.context import PromptBatch, Context
+    from shoal.attribution.programs.context import Context, PromptBatch
 
 EDITS = {"number": 0.4, "numbers": 0.2, "argument": 0.4}
 """What is replaced in a prompt before the rule is applied, with the prior."""

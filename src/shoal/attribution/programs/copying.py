@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.attribution.programs.context import PromptBatch, Context
+    from shoal.attribution.programs.context import Context, PromptBatch
     from shoal.attribution.programs.expressions import Expression
 
 CHOICES = {"commonest": 0.5, "first": 0.125, "last": 0.125, "longest": 0.125, "shortest": 0.125}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.attribution.programs.computing import RuleOfEdited, Write
-from shoal.attribution.programs.context import PromptBatch, Context
+from shoal.attribution.programs.context import Context, PromptBatch
 from shoal.attribution.programs.copying import CHOICES, ConstantAnswer, CopyMatching, CopyNearest
 from shoal.attribution.programs.distances import DISTANCES
 from shoal.attribution.programs.enumeration import LEVELS, Expressions, Limits

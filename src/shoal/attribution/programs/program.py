@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.attribution.programs.context import PromptBatch, Context
+from shoal.attribution.programs.context import Context, PromptBatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby, pairwise
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,8 @@ from shoal.attribution.programs.expressions import (
 from shoal.attribution.programs.reading import words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from shoal.attribution.programs.context import PromptBatch
 
 _MIRROR = str.maketrans("([{<)]}>", ")]}>([{<")
