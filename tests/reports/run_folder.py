@@ -161,7 +161,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
 
     run = open_run(folder)
     arms = {arm: run.items_of(arm) for arm in run.arms}
-    measures = summarize(arms, confidence=0.95)
+    measures = summarize(open_run(folder).experiment.task.measures, arms, confidence=0.95)
     after = {arm: measures["exact_match"]["arms"][arm]["after"]["held_out"] for arm in arms}
     differences = [
         a - b for a, b in zip(*(after[arm]["by_seed"].values() for arm in ("pretrained", "random")), strict=True)

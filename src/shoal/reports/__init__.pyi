@@ -1,4 +1,5 @@
 from .changes_page import changes_page as changes_page
+from .explanation import explanation_page as explanation_page
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
 from .notebook import (
