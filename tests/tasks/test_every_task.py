@@ -8,7 +8,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from shoal.errors import DataError, UsageError
-from shoal.tasks import Task, known_tasks, make_task
+from shoal.tasks import Example, Task, known_tasks, make_task
 from shoal.tasks.shortcuts import COPYING
 
 NAMES = sorted(known_tasks())
@@ -21,9 +21,15 @@ def task(request: pytest.FixtureRequest) -> Task:
     return make_task(request.param, **options)
 
 
+def some_examples(task: Task) -> list[Example]:
+    """Every held-out example, some seen ones, and drawn ones, of which some are larger than any example."""
+    assert task.draw is not None
+    return [*task.held_out, *task.seen[:60], *(task.draw(random.Random(seed)) for seed in range(40))]
+
+
 def answers(task: Task, shortcut: str) -> list[str]:
-    """What a shortcut answers on every held-out example and some seen ones."""
-    return [task.shortcuts[shortcut](example.prompt, task.seen) for example in [*task.held_out, *task.seen[:60]]]
+    """What a shortcut answers on them."""
+    return [task.shortcuts[shortcut](example.prompt, task.seen) for example in some_examples(task)]
 
 
 def test_the_rule_is_right_on_all_examples_and_on_drawn_ones(task: Task) -> None:
@@ -45,7 +51,7 @@ def test_prompts_are_distinct_and_completions_begin_with_a_blank(task: Task) -> 
 def test_every_shortcut_of_its_own_applies_and_differs_from_the_rule(task: Task) -> None:
     own = [name for name in task.shortcuts if name not in COPYING]
     assert len(own) >= 3
-    right = [example.completion for example in [*task.held_out, *task.seen[:60]]]
+    right = [example.completion for example in some_examples(task)]
     for name in own:
         given = answers(task, name)
         assert any(given), name

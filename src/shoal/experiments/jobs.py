@@ -53,6 +53,9 @@ class Job:
     spec: str = ""
     arm: str = ""
     seed: int = 0
+    run_seed: int = 0
+    """Of a trial: the seed of the run that it chooses the learning rate for."""
+
     learning_rate: float = 0.0
     precision: str = "float32"
     shuffle: bool = False
@@ -209,13 +212,14 @@ def _trial(context: WorkerContext, job: Job) -> None:
     record = TrialRecord(
         arm=job.arm,
         learning_rate=job.learning_rate,
+        run_seed=job.run_seed,
         seed=job.seed,
         measure=tuning.score,
         score=None,
         validation_examples=len(validation),
     )
     try:
-        result = train_in(loaded, train_on, settings, folder)
+        result = train_in(job, loaded, train_on, settings, folder)
     except TrainingError as fault:
         # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
         record = replace(record, diverged=str(fault))
@@ -236,7 +240,7 @@ def _arm(context: WorkerContext, job: Job) -> None:
     # A resumed job has evaluated the fresh model already, and its checkpoint holds a later one.
     if not (folder / "before.jsonl").is_file():
         write_items(folder / "before.jsonl", score_items(context, loaded, examples))
-    result = train_in(loaded, context.task.seen, settings_of(context, job), folder)
+    result = train_in(job, loaded, context.task.seen, settings_of(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_items(folder / "after.jsonl", score_items(context, loaded, examples))
     # The report shows one model of each arm.
@@ -252,7 +256,7 @@ def _control(context: WorkerContext, job: Job) -> None:
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
     examples = ControlCheck.registry[job.control]().training_examples(context.task.seen, job.seed)
-    result = train_in(loaded, examples, settings_of(context, job), folder)
+    result = train_in(job, loaded, examples, settings_of(context, job), folder)
     write_items(folder / "after.jsonl", score_items(context, loaded, {"held_out": context.task.held_out}))
     finish_job(folder, asdict(arm_record(job, loaded, result)))
 
@@ -278,17 +282,27 @@ def settings_of(context: WorkerContext, job: Job) -> TrainSettings:
     return train_settings_of(context.experiment.training, chosen)
 
 
-def train_in(loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path) -> TrainResult:
+def train_in(
+    job: Job, loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path
+) -> TrainResult:
     """Train in place; a training that was killed resumes from its checkpoint.
 
     Args:
+        job: whose training it is; its seed draws what a training may hang on.
         loaded: the model; its weights change.
         examples: what it is trained on.
         settings: of the training.
         folder: of the job.
     """
+    from shoal.models import jitter_weights, parse_spec
     from shoal.training import train
 
+    if not job.shuffle and parse_spec(job.spec).kind != "random":
+        import torch
+
+        # Fresh and shuffled weights are another draw for each seed. Given ones would repeat the same rounding each
+        # time, and the spread of the seeds would leave out what another processor or number of threads changes.
+        jitter_weights(loaded.model, torch.Generator().manual_seed(job.seed))
     return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
 
 

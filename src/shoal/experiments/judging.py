@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.experiment import Experiment
+    from shoal.experiments.measures import Measure
     from shoal.experiments.records import ArmItems, ItemRecord
     from shoal.tasks import Task
 
@@ -71,7 +72,7 @@ def judge(
         seeds_needed=seeds,
         needed=needed,
         items_view=_items_view(experiment, arms),
-        measures=summarize(arms, confidence=experiment.measure.confidence),
+        measures=summarize(experiment.task.measures, arms, confidence=experiment.measure.confidence),
     )
 
 
@@ -166,10 +167,11 @@ def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dic
     return {"low": interval.low, "high": interval.high, "confidence": interval.confidence, "groups": len(set(groups))}
 
 
-def summarize(arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, Any]:
+def summarize(measures: Mapping[str, Measure], arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, Any]:
     """Every measure of every arm, for `Verdict.measures`.
 
     Args:
+        measures: those that apply to the task, by name.
         arms: the items of every arm, as `Run.items_of` gives them.
         confidence: of the intervals over seeds.
     """
@@ -186,7 +188,7 @@ def summarize(arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, A
                 for arm, items in arms.items()
             },
         }
-        for name, measure in MEASURES.items()
+        for name, measure in measures.items()
     }
 
 

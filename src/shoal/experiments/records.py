@@ -111,7 +111,7 @@ class ArmRecord:
     steps: int
     final_loss: float | None
     digest_before: str
-    """SHA-256 of the weights before training."""
+    """SHA-256 of the weights before training, those of a given model as it was given."""
 
     digest_after: str
 
@@ -122,7 +122,12 @@ class TrialRecord:
 
     arm: str
     learning_rate: float
+    run_seed: int
+    """The seed of the run that the trial chooses for."""
+
     seed: int
+    """Of the trial itself: of its part of the examples, its order and its weights."""
+
     measure: str
     """What trials are judged by."""
 
@@ -196,7 +201,10 @@ class Run:
 
     @cached_property
     def choices(self) -> dict[str, Any] | None:
-        """What was chosen by measuring: ``precision``, ``threads``, and ``learning_rates`` with every trial, by arm."""
+        """What was chosen by measuring: ``precision``, ``threads`` and ``learning_rates``.
+
+        The rates stand by arm: the one that each seed chose, with all trials.
+        """
         return _read_object(self.folder / "choices.json")
 
     @cached_property

@@ -41,8 +41,12 @@ def run_experiment(
     """Run an experiment, or what is left of it, and give its verdict.
 
     In this order: the evaluator proves itself on dummies; the narrowness of the split is reported; the precision is
-    measured; learning rates are tuned for each arm with the same budget on a part of the seen examples; each arm is
-    evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+    measured; learning rates are tuned for each arm and seed with the same budget on a part of the seen examples; each
+    arm is evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+
+    A seed draws all that a training may hang on: fresh and shuffled weights, the last place of given ones, the order of
+    the examples, and the part of them that chooses its learning rate. Only so does the spread of the seeds cover what
+    another processor would give.
 
     Args:
         experiment: as `load_experiment` gives it.
@@ -157,7 +161,7 @@ class _ExperimentRun:
             spec=spec_of(self.experiment, arm),
             arm=arm,
             seed=seed,
-            learning_rate=self.choices["learning_rates"][arm]["chosen"],
+            learning_rate=self.choices["learning_rates"][arm]["chosen"][str(seed)],
             precision=self.choices["precision"],
             shuffle=arm not in self.experiment.arms,
         )

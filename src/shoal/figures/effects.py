@@ -60,9 +60,7 @@ def effects_chart(rows: Sequence[EffectRow], *, axis: str, width: int = 720) -> 
     layers = [
         zero.mark_rule(color=LIGHT["ink"], strokeWidth=1).encode(x=x),
         # A text and no tick: a tick's length would follow the height of a row.
-        marks.mark_text(text="┊", color=LIGHT["muted"], fontSize=26, fontWeight="bold").encode(
-            x=x, y=y, description="tooltip:N"
-        ),
+        marks.mark_text(text="┊", color=LIGHT["muted"], fontSize=26, fontWeight="bold").encode(x=x, y=y),
         whole.mark_rule(strokeWidth=4, strokeCap="round").encode(
             x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, color=colour, description="tooltip:N"
         ),
@@ -116,7 +114,7 @@ def _arrows(row: EffectRow, left: float, right: float) -> list[dict[str, Any]]:
 
 def _marks(row: EffectRow) -> list[dict[str, Any]]:
     """The records of where an effect matters."""
-    return [{"label": row.label, "x": value, "tooltip": f"{row.label}: {value:+g} matters"} for value in row.smallest]
+    return [{"label": row.label, "x": value} for value in row.smallest]
 
 
 def _rings(row: EffectRow) -> list[dict[str, Any]]:

@@ -19,7 +19,10 @@ def _digit_count(example: Example, answer: str) -> float:
 
 
 LAST_DIGIT = TaskMeasure(
-    label="last digit", meaning="share of items whose answer ends in the right digit", of_answer=_last_digit
+    label="last digit",
+    meaning="share of items whose answer ends in the right digit",
+    binary=True,
+    of_answer=_last_digit,
 )
 DIGIT_COUNT = TaskMeasure(
     label="number of digits",
@@ -48,17 +51,52 @@ LIST_MEASURES = {
     "item_count": TaskMeasure(
         label="number of items",
         meaning="share of answers that have as many items as the right one",
+        binary=True,
         of_answer=_item_count,
     ),
     "same_items": TaskMeasure(
         label="same items",
         meaning="share of answers that have the right items, each as often as it should be, in any order",
+        binary=True,
         of_answer=_same_items,
     ),
     "places": TaskMeasure(
         label="places",
         meaning="share of the places of a list that hold the right item, averaged over items",
+        axis="share of places",
         of_answer=_places,
     ),
 }
 """Of tasks whose answer is a list of items with blanks between them."""
+
+
+def _in_the_prompt(example: Example, answer: str) -> float:
+    return float(answer.strip() in example.prompt.rstrip(":").split()[1:])
+
+
+PROMPT_MEASURES = {
+    "in_the_prompt": TaskMeasure(
+        label="item of the prompt",
+        meaning="share of answers that are an item of the prompt, right or wrong",
+        binary=True,
+        of_answer=_in_the_prompt,
+    )
+}
+"""Of tasks whose answer is one of the items of the prompt."""
+
+
+def label_measures(*labels: str) -> dict[str, TaskMeasure]:
+    """The measure of tasks whose answer is one of a few words: whether it is one of them at all.
+
+    Args:
+        labels: the words.
+    """
+    listed = ", ".join(labels[:-1]) + f" or {labels[-1]}"
+    return {
+        f"is_{'_or_'.join(labels)}": TaskMeasure(
+            label=f"is {listed}",
+            meaning=f"share of answers that are {listed}, right or wrong",
+            binary=True,
+            of_answer=lambda example, answer: float(answer.strip() in labels),  # noqa: ARG005
+        )
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
@@ -19,6 +19,8 @@ from shoal.tasks.task import Example, Rule, Shortcut, Tag, Task, Variant, Varian
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+T = TypeVar("T")
 
 PromptDraw = Callable[[random.Random, int], str]
 """From a random generator and a size (digits, items, depth) to a prompt of that size."""
@@ -53,6 +55,16 @@ def read_prompt(pattern: str, prompt: str, form: str) -> re.Match[str]:
     if match is None:
         raise DataError(f"the prompt {prompt[:60]!r} cannot be read; it should look like {form!r}")
     return match
+
+
+def by_prompt(read: Callable[[str], T], answer: Callable[[T], object]) -> Shortcut:
+    """The shortcut that answers by the prompt alone, whatever was seen.
+
+    Args:
+        read: from a prompt to what it holds.
+        answer: from that to the answer, which is written behind a blank.
+    """
+    return lambda prompt, seen: f" {answer(read(prompt))}"  # noqa: ARG005
 
 
 def build_task(

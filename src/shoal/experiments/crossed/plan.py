@@ -167,6 +167,7 @@ class CrossedExperiment(SettingsTable):
             _check_hypothesis(self.factors, hypothesis, self.measure.primary)
         if not self.cells:
             raise ValueError("design.leave_out leaves no cell to train")
+        self._check_measures()
         return self
 
     @cached_property
@@ -192,6 +193,20 @@ class CrossedExperiment(SettingsTable):
     def folder_name(self) -> str:
         """How its run folder is called by default: ``crossed-default``."""
         return f"{self.name}-{self.preset}"
+
+    def _check_measures(self) -> None:
+        """Refuse a measure that belongs to another task than one of the cells': it would have no meaning there."""
+        ceiling = self.controls.training_ceiling
+        used = {"measure.primary": self.measure.primary}
+        if ceiling is not None:
+            used["controls.training_ceiling.measure"] = ceiling.measure
+        for key, name in used.items():
+            for cell in self.cells:
+                if name not in cell.task.measures:
+                    raise ValueError(
+                        f"{key} = {name!r} is a measure of {', '.join(sorted(MEASURES[name].tasks or ()))} alone, and "
+                        f"the task of {cell.name} is {cell.task.name!r}; give one of {', '.join(cell.task.measures)}"
+                    )
 
     def _cell(self, levels: dict[str, str]) -> Cell:
         keys = ("device", "model", "task", "split", "data", "training", "evaluation")

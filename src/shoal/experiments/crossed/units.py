@@ -124,7 +124,7 @@ def _examples(context: WorkerContext, job: Job) -> list[Example]:
 def _train_and_score(context: WorkerContext, job: Job, examples: Sequence[Example]) -> None:
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
-    result = train_in(loaded, examples, settings_of(context, job), folder)
+    result = train_in(job, loaded, examples, settings_of(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     few = random.Random(job.seed).sample(range(len(examples)), min(SEEN_SCORED, len(examples)))
     parts = {"seen": [examples[place] for place in sorted(few)], "held_out": context.task.held_out}

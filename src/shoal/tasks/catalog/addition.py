@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from shoal.tasks import checks
 from shoal.tasks.answer_measures import NUMBER_MEASURES
-from shoal.tasks.generated import OTHER_SURFACE, SAME_SURFACE, build_task, read_prompt
+from shoal.tasks.generated import OTHER_SURFACE, SAME_SURFACE, build_task, by_prompt, read_prompt
+from shoal.tasks.numbers import change_each_digit, draw_pair
 from shoal.tasks.registry import register_task
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from shoal.tasks.splits import SplitSpec
     from shoal.tasks.task import Example, Shortcut, Tag, Task, VariantKind
@@ -78,20 +79,8 @@ def operands(prompt: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def draw_number(generator: random.Random, digits: int) -> int:
-    """A number of that many digits, each equally likely; of one digit 0 to 9.
-
-    Args:
-        generator: draws it.
-        digits: at least 1.
-    """
-    return generator.randint(10 ** (digits - 1) if digits > 1 else 0, 10**digits - 1)
-
-
 def _draw(generator: random.Random, size: int) -> str:
-    numbers = [draw_number(generator, size), draw_number(generator, generator.randint(1, size))]
-    generator.shuffle(numbers)
-    return "{}+{}=".format(*numbers)
+    return "{}+{}=".format(*draw_pair(generator, size))
 
 
 def _tags(prompt: str) -> Mapping[str, Tag]:
@@ -106,13 +95,9 @@ def _carries(first: int, second: int) -> int:
     return (digit_sums[0] + digit_sums[1] - digit_sums[2]) // 9
 
 
-def ignore_carry(first: int, second: int) -> int:
-    """Each column added on its own, the carry dropped: 17 + 25 gives 32.
-
-    Args:
-        first: operand.
-        second: operand.
-    """
+def ignore_carry(pair: tuple[int, int]) -> int:
+    """Each column added on its own, the carry dropped: 17 + 25 gives 32."""
+    first, second = pair
     width = max(len(str(first)), len(str(second)))
     columns = zip(str(first).zfill(width), str(second).zfill(width), strict=True)
     return int("".join(str((int(a) + int(b)) % 10) for a, b in columns))
@@ -130,28 +115,21 @@ def _nearest_operands(prompt: str, seen: Sequence[Example]) -> str:
     return nearest.completion if nearest else ""
 
 
-def _of_operands(answer: Callable[[int, int], int | str]) -> Shortcut:
-    """The shortcut that answers by a function of the operands alone."""
-    return lambda prompt, seen: f" {answer(*operands(prompt))}"  # noqa: ARG005
-
-
 SHORTCUTS: Mapping[str, Shortcut] = {
-    "ignore-carry": _of_operands(ignore_carry),
-    "add-last-digits": _of_operands(lambda a, b: a % 10 + b % 10),
-    "first-operand": _of_operands(lambda a, b: a),  # noqa: ARG005
-    "larger-operand": _of_operands(max),
-    "concatenate": _of_operands(lambda a, b: f"{a}{b}"),
-    "subtract": _of_operands(lambda a, b: abs(a - b)),
+    "ignore-carry": by_prompt(operands, ignore_carry),
+    "add-last-digits": by_prompt(operands, lambda pair: pair[0] % 10 + pair[1] % 10),
+    "first-operand": by_prompt(operands, lambda pair: pair[0]),
+    "larger-operand": by_prompt(operands, max),
+    "concatenate": by_prompt(operands, lambda pair: f"{pair[0]}{pair[1]}"),
+    "subtract": by_prompt(operands, lambda pair: abs(pair[0] - pair[1])),
     "copy-nearest-operands": _nearest_operands,
 }
 
 
 def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKind, str]]:
     first, second = operands(prompt)
-    text = f"{first}+{second}="
-    for place in [place for place, sign in enumerate(text) if sign.isdecimal()]:
-        digit = generator.choice([other for other in "123456789" if other != text[place]])
-        yield SAME_SURFACE, text[:place] + digit + text[place + 1 :]
+    for text in change_each_digit(f"{first}+{second}=", generator):
+        yield SAME_SURFACE, text
     yield OTHER_SURFACE, f"{second}+{first}="
     moved = generator.randint(1, max(1, second))
     yield OTHER_SURFACE, f"{first + moved}+{second - moved}=" if second >= moved else f"{first} + {second} ="
