@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
 from shoal.experiments.arm_inspection import look_inside
 from shoal.experiments.controls import ControlCheck
+from shoal.experiments.explaining import write_answers
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
@@ -243,6 +244,7 @@ def _arm(context: WorkerContext, job: Job) -> None:
     result = train_in(job, loaded, context.task.seen, settings_of(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_items(folder / "after.jsonl", score_items(context, loaded, examples))
+    write_answers(loaded, context.task, folder, token_budget=context.experiment.evaluation.token_budget)
     # The report shows one model of each arm.
     if job.seed == _experiment_of(context).seeds[0]:
         held_out = context.task.held_out

@@ -192,6 +192,7 @@ class _ExperimentRun:
         self.store.write("choices.json", self.choices)
 
     def _judge(self) -> Verdict:
+        from shoal.experiments.explaining import explain_run
         from shoal.experiments.harness import write_harness_files
         from shoal.experiments.judging import judge
 
@@ -201,7 +202,8 @@ class _ExperimentRun:
             control.name: read_items(self.store.path(f"{control.place}/after.jsonl"), required=True)
             for control in self._training_controls()
         }
-        verdict = judge(self.experiment, self.task, arms, control_items=control_items)
+        explanations = explain_run(self.store.folder, self.experiment, self.task, tuple(arms))
+        verdict = judge(self.experiment, self.task, arms, control_items=control_items, explanations=explanations)
         self.store.write("verdict.json", verdict.to_dict())
         write_harness_files(run, self.task.name, arms)
         return verdict

@@ -11,7 +11,7 @@ With the effect's interval [L, U], its estimate, and the smallest effect that ma
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.experiments.storage import finite
@@ -117,6 +117,9 @@ class Verdict:
     measures: dict[str, Any]
     """From measure to arm to stage (before, after) to split (seen, held_out) to mean, interval and values by seed."""
 
+    explanations: dict[str, Any] = field(default_factory=dict)
+    """What explains the answers of each arm: `shoal.attribution.TrainingsExplanation` as plain values."""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a number that is not finite becomes None."""
         plain: dict[str, Any] = finite(asdict(self))
@@ -156,7 +159,11 @@ class Verdict:
             )
         if self.needed:
             lines.append(f"to settle   {self.needed}")
-        lines += ["", *self._table(), "", "controls"]
+        lines += ["", *self._table()]
+        if self.explanations:
+            lines += ["", "what explains the answers to held-out items"]
+            lines += [f"  {arm}: {found['sentence']}" for arm, found in self.explanations.items()]
+        lines += ["", "controls"]
         lines += [
             f"  {'passed' if control.passed else 'FAILED'}  {control.name}: {control.says}" for control in self.controls
         ]

@@ -14,6 +14,7 @@ from shoal.reports.accuracy import accuracy
 from shoal.reports.charts import curves, item_grids
 from shoal.reports.crossed_page import write_crossed_report
 from shoal.reports.document import Section, document
+from shoal.reports.explanation import run_explanations
 from shoal.reports.folder import inspections
 from shoal.reports.items import items_data
 from shoal.reports.pretraining_page import write_pretraining_report
@@ -97,6 +98,9 @@ def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     return [
         _section("verdict", "Verdict", verdict(run)),
         _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
+        _section(
+            "explanations", "What explains the answers", run_explanations(run), "No training has been explained yet."
+        ),
         _section("items", "Every item", _items(data), "No item has been scored yet."),
         _section("by-index", "Accuracy by index", _by_index(run), "No item yet."),
         _section("learning", "Learning curves", learned, "Nothing has been trained yet."),
