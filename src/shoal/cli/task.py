@@ -52,7 +52,7 @@ def task(
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    made = _make(name, option or [], split, data, end_token)
+    made = chosen_task(name, option or [], split, data, end_token=end_token)
     # Before anything is written: the tagger may not be installed.
     checked = None if tagger is None else check_word_classes(classes_of_examples(made.examples), tagger=tagger)
     seen, held_out = made.seen, made.held_out
@@ -80,7 +80,21 @@ def task(
         print(checked)
 
 
-def _make(name: str, options: list[str], split: str | None, data: Path | None, end_token: str) -> Task:
+def chosen_task(
+    name: str, options: list[str], split: str | None, data: Path | None, *, end_token: str = END_TOKEN
+) -> Task:
+    """The task that the options of a verb name.
+
+    Args:
+        name: of the task; with rows, any name.
+        options: of the task, as KEY=VALUE.
+        split: by name; None for the task's own.
+        data: a file of rows instead of a task by name.
+        end_token: text that ends completions in that file.
+
+    Raises:
+        ShoalError: there is no such task, option or file, or it cannot be used.
+    """
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
     if data is not None:
