@@ -1,4 +1,7 @@
-from .custom import task_from_rows as task_from_rows
+from .custom import (
+    task_from_rows as task_from_rows,
+    with_shortcuts as with_shortcuts,
+)
 from .dataset import to_dataset as to_dataset
 from .narrowing import (
     NarrownessReport as NarrownessReport,
