@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.cli.options import Flag, Json, MaybeRows, Texts
 from shoal.errors import UsageError
 from shoal.tasks import END_TOKEN
+from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     from shoal.tasks import Task
@@ -22,13 +24,15 @@ def task(
     option: Texts = None,
     split: str | None = None,
     data: MaybeRows = None,
+    rule: str | None = None,
+    shortcut: Texts = None,
     out: Path | None = None,
     end_token: str = END_TOKEN,
     narrowness: Flag = False,
     model: str | None = None,
     as_json: Json = False,
 ) -> None:
-    """Write the rows of a task, or measure how narrow its split is.
+    """Check a task and what its shortcuts get right, write its rows, or measure how narrow its split is.
 
     Parameters
     ----------
@@ -37,8 +41,12 @@ def task(
     option
         Option of the task as KEY=VALUE. Repeatable: --option largest=30 --option base=decimal.
     split
-        Items to hold out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...) or part.
-        Default for --data: the column part where there is one, else random(share=0.3).
+        Items to hold out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...), tag(...) or
+        part. Default for --data: the column part where there is one, else random(share=0.3).
+    rule
+        Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
+    shortcut
+        Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     out
         File to write the rows to (.jsonl or .parquet), each with its part: seen or held_out.
     end_token
@@ -48,7 +56,14 @@ def task(
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    made = _make(name, option or [], split, data, end_token)
+    from shoal.tasks import check_task, with_shortcuts
+
+    if rule is not None and data is None:
+        raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
+    made = _make(name, option or [], split, data, end_token, rule)
+    made = with_shortcuts(made, dict(map(_parse_shortcut, shortcut or [])))
+    check = check_task(made)
+    check.raise_for_problems()
     seen, held_out = made.seen, made.held_out
     if out is not None:
         from shoal.tasks import write_rows
@@ -62,19 +77,28 @@ def task(
     if narrowness:
         _report_narrowness(made, model, as_json=as_json)
         return
+    if as_json:
+        from shoal.cli.console import print_json
+
+        print_json(check.to_dict())
+        return
     print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
         print(f"for example: {made.examples[0].prompt!r} -> {made.examples[0].completion!r}")
+        print(check)
     else:
         print(f"written to {out}")
 
 
-def _make(name: str, options: list[str], split: str | None, data: Path | None, end_token: str) -> Task:
+def _make(
+    name: str, options: list[str], split: str | None, data: Path | None, end_token: str, rule: str | None
+) -> Task:
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
     if data is not None:
         rows = read_rows(data, end_token=end_token)
-        return task_from_rows(rows, split=split or ("part" if rows_by_part(rows) else "random(share=0.3)"), name=name)
+        split = split or ("part" if rows_by_part(rows) else "random(share=0.3)")
+        return task_from_rows(rows, split=split, name=name, rule=rule)
     given = dict(_parse_option(text) for text in options)
     if split is not None:
         given["split"] = split
@@ -90,6 +114,19 @@ def _parse_option(text: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except json.JSONDecodeError:
         return key, value
+
+
+def _parse_shortcut(text: str) -> tuple[str, Any]:
+    """NAME=FILE.py:FUNCTION, or NAME={ ... }, the table being TOML."""
+    name, equals, spec = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"the shortcut {text!r} is not NAME=FILE.py:FUNCTION or NAME={{ word = -1 }}; write it so")
+    if not spec.lstrip().startswith("{"):
+        return name, spec
+    try:
+        return name, tomllib.loads(f"table = {spec}")["table"]
+    except tomllib.TOMLDecodeError as fault:
+        raise UsageError(f"the table of the shortcut {name!r} is broken TOML: {uncapital(str(fault))}") from fault
 
 
 def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:

@@ -57,12 +57,16 @@ def run_experiment(
 
     Raises:
         CertificationError: the evaluator failed its certificate; nothing was trained.
+        DataError: the task cannot be used: its rule contradicts the examples, for instance.
         StoreError: the folder holds another experiment or cannot be written.
         UsageError: the experiment names a task, a split or a model that cannot be used.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
+    from shoal.tasks import check_task
+
     task = make_experiment_task(experiment)
     _check_specs(experiment)
+    check_task(task).raise_for_problems()
     report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:

@@ -14,7 +14,7 @@ from shoal.errors import DataError
 from shoal.tasks.answering import rule_answer, shortcut_answer
 from shoal.tasks.narrowing.measurements import sample, sample_sizes
 from shoal.tasks.shortcuts import COPYING
-from shoal.wording import plural
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
     applying = [name for name, column in columns.items() if any(column[len(seen) :])]
     if equal and len(equal) == len(applying):
         problems.append(
-            f"every shortcut that applies ({', '.join(equal)}) is right on all of {len(held_out)} held-out examples of "
+            f"every shortcut that applies ({joined(equal)}) is right on all of {len(held_out)} held-out examples of "
             f"the split {task.split.name}: nothing can be learned from it about the rule; hold out other examples"
         )
     return TaskCheck(
@@ -177,7 +177,7 @@ def _places(found: Sequence[tuple[int, str]]) -> str:
     if len(places) == 1:
         return f"example {places[0]}"
     if len(places) <= _SHOWN:
-        return f"examples {', '.join(places[:-1])} and {places[-1]}"
+        return f"examples {joined(places)}"
     return f"examples {', '.join(places[:_SHOWN])} and {len(places) - _SHOWN} more"
 
 
@@ -214,7 +214,8 @@ def _cannot_tell(
     warnings += [
         f"the split {split} cannot tell {_quoted(names)} apart: they give the same answers to the held-out examples"
         for names in groups.values()
-        if len(names) > 1
+        # Those of any task often agree with each other, which is no news.
+        if len(names) > 1 and not set(names) <= set(COPYING)
     ]
     return warnings
 
@@ -248,5 +249,4 @@ def _group(example: Example) -> str | None:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    quoted = [repr(name) for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    return joined([repr(name) for name in names])
