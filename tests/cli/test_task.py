@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,24 @@ def test_a_run_on_a_task_with_a_problem_trains_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the rule disagrees with 1 of 10 examples"):
         run_experiment(load_experiment(tmp_path / "mine.toml"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_tagger_checks_the_word_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["task", "word-classes", "--tagger", "hanta"])
+    assert "hanta agrees on 197 of 200 words: 98.5%" in capsys.readouterr().out
+    main(["task", "word-classes", "--tagger", "hanta", "--json"])
+    assert json.loads(capsys.readouterr().out)["agreeing"]["noun"] == 50
+
+
+def test_a_tagger_that_cannot_be_used_is_named_before_rows_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "rows.jsonl"
+    with pytest.raises(SystemExit, match="2"):
+        main(["task", "counting", "--tagger", "hanta", "--out", str(out)])
+    assert "take the task word-classes" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "HanTa.HanoverTagger", None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["task", "word-classes", "--tagger", "hanta", "--out", str(out)])
+    assert "pip install 'shoal[tagger]'" in capsys.readouterr().err
+    assert not out.exists()

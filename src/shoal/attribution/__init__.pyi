@@ -5,6 +5,17 @@ from .candidates import (
     CandidateTable as CandidateTable,
     candidates_of as candidates_of,
 )
+from .discriminating import (
+    Ask as Ask,
+    Order as Order,
+    discriminate as discriminate,
+    model_answers as model_answers,
+)
+from .discrimination import (
+    DiscriminatingItem as DiscriminatingItem,
+    Discrimination as Discrimination,
+    Standing as Standing,
+)
 from .explain import explain as explain
 from .explanation import (
     Agreement as Agreement,
@@ -12,4 +23,5 @@ from .explanation import (
     ExplanationShare as ExplanationShare,
     ItemExplanation as ItemExplanation,
 )
+from .item_pool import ItemPool as ItemPool, item_pool as item_pool, pool_of as pool_of
 from .posterior import explain_answers as explain_answers

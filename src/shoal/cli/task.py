@@ -1,4 +1,4 @@
-"""``shoal task``: the rows of a task, and how narrow its split is."""
+"""``shoal task``: the rows of a task, how narrow its split is, and whether a tagger agrees with its word classes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.cli.console import print_json
 from shoal.cli.options import Flag, Json, MaybeRows, Texts
 from shoal.errors import UsageError
-from shoal.tasks import END_TOKEN
+from shoal.tasks import END_TOKEN, check_task, check_word_classes, classes_of_examples, with_shortcuts
 from shoal.wording import uncapital
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def task(
     out: Path | None = None,
     end_token: str = END_TOKEN,
     narrowness: Flag = False,
+    tagger: str | None = None,
     model: str | None = None,
     as_json: Json = False,
 ) -> None:
@@ -53,34 +55,27 @@ def task(
         Text that ends completions in the file.
     narrowness
         Measure how far the held-out part can be answered from the seen part.
+    tagger
+        Check the word classes of the examples with this tagger: hanta.
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    from shoal.tasks import check_task, with_shortcuts
-
     if rule is not None and data is None:
         raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
     made = _make(name, option or [], split, data, end_token, rule)
     made = with_shortcuts(made, dict(map(_parse_shortcut, shortcut or [])))
     check = check_task(made)
     check.raise_for_problems()
+    # Before anything is written: the tagger may not be installed.
+    checked = None if tagger is None else check_word_classes(classes_of_examples(made.examples), tagger=tagger)
     seen, held_out = made.seen, made.held_out
     if out is not None:
-        from shoal.tasks import write_rows
-
-        rows = [
-            replace(row, tags={**row.tags, "part": part})
-            for part, group in (("seen", seen), ("held_out", held_out))
-            for row in group
-        ]
-        write_rows(rows, out, end_token=end_token)
+        _write(made, out, end_token)
     if narrowness:
         _report_narrowness(made, model, as_json=as_json)
         return
     if as_json:
-        from shoal.cli.console import print_json
-
-        print_json(check.to_dict())
+        print_json((check if checked is None else checked).to_dict())
         return
     print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
@@ -88,6 +83,16 @@ def task(
         print(check)
     else:
         print(f"written to {out}")
+    if checked is not None:
+        print(checked)
+
+
+def _write(made: Task, out: Path, end_token: str) -> None:
+    from shoal.tasks import write_rows
+
+    parts = (("seen", made.seen), ("held_out", made.held_out))
+    rows = [replace(row, tags={**row.tags, "part": part}) for part, group in parts for row in group]
+    write_rows(rows, out, end_token=end_token)
 
 
 def _make(
@@ -130,7 +135,6 @@ def _parse_shortcut(text: str) -> tuple[str, Any]:
 
 
 def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
-    from shoal.cli.console import print_json
     from shoal.tasks import narrowness
 
     tokenizer = None

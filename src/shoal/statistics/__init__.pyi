@@ -46,6 +46,11 @@ from .sample_size import (
     seeds_needed as seeds_needed,
     smallest_detectable_effect as smallest_detectable_effect,
 )
+from .sequential_share import (
+    log_e_share_above as log_e_share_above,
+    log_e_share_below as log_e_share_below,
+    share_confidence_sequence as share_confidence_sequence,
+)
 from .signflip import (
     SignFlip as SignFlip,
     sign_flip as sign_flip,
