@@ -25,3 +25,9 @@ from .explanation import (
 )
 from .item_pool import ItemPool as ItemPool, item_pool as item_pool, pool_of as pool_of
 from .posterior import explain_answers as explain_answers
+from .trainings import (
+    MeanShare as MeanShare,
+    SeedVerdict as SeedVerdict,
+    TrainingsExplanation as TrainingsExplanation,
+    explain_trainings as explain_trainings,
+)

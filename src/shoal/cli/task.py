@@ -15,6 +15,8 @@ from shoal.tasks import END_TOKEN, check_task, check_word_classes, classes_of_ex
 from shoal.wording import uncapital
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.tasks import Task
 
 
@@ -62,8 +64,7 @@ def task(
     """
     if rule is not None and data is None:
         raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
-    made = _make(name, option or [], split, data, end_token, rule)
-    made = with_shortcuts(made, dict(map(_parse_shortcut, shortcut or [])))
+    made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
     check = check_task(made)
     check.raise_for_problems()
     # Before anything is written: the tagger may not be installed.
@@ -95,19 +96,42 @@ def _write(made: Task, out: Path, end_token: str) -> None:
     write_rows(rows, out, end_token=end_token)
 
 
-def _make(
-    name: str, options: list[str], split: str | None, data: Path | None, end_token: str, rule: str | None
+def chosen_task(
+    name: str,
+    options: list[str],
+    split: str | None,
+    data: Path | None,
+    *,
+    end_token: str = END_TOKEN,
+    rule: str | None = None,
+    shortcuts: Sequence[str] = (),
 ) -> Task:
+    """The task that the options of a verb name.
+
+    Args:
+        name: of the task; with rows, any name.
+        options: of the task, as KEY=VALUE.
+        split: by name; None for the task's own.
+        data: a file of rows instead of a task by name.
+        end_token: text that ends completions in that file.
+        rule: of those rows, as FILE.py:FUNCTION.
+        shortcuts: further ones, as NAME=FILE.py:FUNCTION or NAME={ ... }.
+
+    Raises:
+        ShoalError: there is no such task, option or file, or it cannot be used.
+    """
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
+    further = _parse_shortcuts(shortcuts)
     if data is not None:
         rows = read_rows(data, end_token=end_token)
         split = split or ("part" if rows_by_part(rows) else "random(share=0.3)")
-        return task_from_rows(rows, split=split, name=name, rule=rule)
+        made = task_from_rows(rows, split=split, name=name, rule=rule)
+        return with_shortcuts(made, further)
     given = dict(_parse_option(text) for text in options)
     if split is not None:
         given["split"] = split
-    return make_task(name, **given)
+    return with_shortcuts(make_task(name, **given), further)
 
 
 def _parse_option(text: str) -> tuple[str, Any]:
@@ -119,6 +143,15 @@ def _parse_option(text: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except json.JSONDecodeError:
         return key, value
+
+
+def _parse_shortcuts(texts: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, spec in map(_parse_shortcut, texts):
+        if name in found:
+            raise UsageError(f"--shortcut gives the name {name!r} twice; each names one shortcut")
+        found[name] = spec
+    return found
 
 
 def _parse_shortcut(text: str) -> tuple[str, Any]:

@@ -22,6 +22,7 @@ from shoal.statistics import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shoal.attribution import Explanation
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.measures import Measure
     from shoal.experiments.records import ArmItems, ItemRecord
@@ -34,6 +35,7 @@ def judge(
     arms: Mapping[str, ArmItems],
     *,
     control_items: Mapping[str, Sequence[ItemRecord]] | None = None,
+    explanations: Mapping[str, Mapping[int, Explanation]] | None = None,
 ) -> Verdict:
     """The verdict of an experiment.
 
@@ -42,6 +44,7 @@ def judge(
         task: its examples.
         arms: the items of every arm, as `Run.items_of` gives them.
         control_items: held-out items of each control that trains on examples of its own, by the control's name.
+        explanations: what explains each training, from arm to seed.
     """
     effect = measure_effect(experiment, arms)
     evidence = Evidence(
@@ -73,7 +76,15 @@ def judge(
         needed=needed,
         items_view=_items_view(experiment, arms),
         measures=summarize(experiment.task.measures, arms, confidence=experiment.measure.confidence),
+        explanations=_explained(explanations or {}, experiment.measure.confidence),
     )
+
+
+def _explained(found: Mapping[str, Mapping[int, Explanation]], confidence: float) -> dict[str, Any]:
+    """What explains each arm, for `Verdict.explanations`."""
+    from shoal.attribution import explain_trainings
+
+    return {arm: explain_trainings(seeds, confidence=confidence).to_dict() for arm, seeds in found.items()}
 
 
 def measure_effect(experiment: Experiment, arms: Mapping[str, ArmItems]) -> Effect:
