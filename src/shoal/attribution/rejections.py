@@ -34,7 +34,8 @@ _LEAD_WEIGHT = 0.8
 about three items more than it would need alone."""
 
 _SURE_ENOUGH = 0.5
-"""The posterior probability from which a bet is placed on the leading explanation: a mere guess would lose at first."""
+"""The posterior probability from which bets are placed on the leading explanation. Before, it is a guess, and each answer
+that an explanation wins against a wrong leader has to be made good by some four items later."""
 
 _LOOK_AHEAD = 100
 """Items that `Rejections.fewest_items` looks ahead; more than a batch has."""
@@ -103,13 +104,12 @@ class Rejections:
         gives_E = (pattern_E == outcome) & (pattern_E >= 0)
         self.agrees_E += bets_E & gives_E
         self.trials_E += bets_E
-        contest_E = bets_E & (gives_E | gives_E[self.leader])
-        contest_E[self.leader] = False
-        self.wins_E += contest_E & gives_E
-        self.contests_E += contest_E
-        if self._none_U[pattern] and self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
-            self.none_trials += 1
-            self.none_agrees += int(gives_E[self.leader])
+        if self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
+            contest_E = bets_E & (gives_E | gives_E[self.leader]) & self._rivals()
+            self.wins_E += contest_E & gives_E
+            self.contests_E += contest_E
+            self.none_trials += int(self._none_U[pattern])
+            self.none_agrees += int(self._none_U[pattern] and gives_E[self.leader])
         self.counts.add(pattern_E, outcome)
         if bets_E.any() or self._none_U[pattern]:
             self._weigh()
