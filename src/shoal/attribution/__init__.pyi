@@ -1,0 +1,33 @@
+from .answers import ItemAnswer as ItemAnswer, ask_model as ask_model
+from .candidates import (
+    NOISE as NOISE,
+    RULE as RULE,
+    CandidateTable as CandidateTable,
+    candidates_of as candidates_of,
+)
+from .discriminating import (
+    Ask as Ask,
+    Order as Order,
+    discriminate as discriminate,
+    model_answers as model_answers,
+)
+from .discrimination import (
+    DiscriminatingItem as DiscriminatingItem,
+    Discrimination as Discrimination,
+    Standing as Standing,
+)
+from .explain import explain as explain
+from .explanation import (
+    Agreement as Agreement,
+    Explanation as Explanation,
+    ExplanationShare as ExplanationShare,
+    ItemExplanation as ItemExplanation,
+)
+from .item_pool import ItemPool as ItemPool, item_pool as item_pool, pool_of as pool_of
+from .posterior import explain_answers as explain_answers
+from .trainings import (
+    MeanShare as MeanShare,
+    SeedVerdict as SeedVerdict,
+    TrainingsExplanation as TrainingsExplanation,
+    explain_trainings as explain_trainings,
+)
