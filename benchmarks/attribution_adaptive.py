@@ -1,32 +1,33 @@
 """Discriminating items beside random ones: how many items find what a simulated model does, and how often wrongly.
 
-    python -m benchmarks.attribution_adaptive                # all tasks: some 25 minutes on one core
+    python -m benchmarks.attribution_adaptive                # all tasks: some six minutes on one free core
     python -m benchmarks.attribution_adaptive addition sort  # some of them
+    python -m benchmarks.attribution_adaptive --table        # the tables of what was run
 
 Each simulated model follows one explanation of a task (the rule or a shortcut), with slips: half of them answers of
 another explanation, half answers of none. Both ways of asking stop by the same rule, ask one item at a time where they
 are random, and know the same explanations. Random items come from two sources:
 
-- **task**: what `Task.draw` gives, wider ranges than the examples' included;
+- **task**: what `Task.draw` gives, wider ranges than the examples' included (both ways of asking have them);
 - **data 95%**: the same, but the rule and one shortcut agree on 95% of the items, as in a data set with a spurious
   correlation of that strength (95% is that of Waterbirds: Sagawa et al. 2020, arXiv:1911.08731). The model follows one
   of the two.
 
 Mixtures of rule and shortcut, and models whose answers do not hang on the prompt, follow in tables of their own. The
-tables are printed; the records are written to ``bench-out/attribution_adaptive.json``.
+tables are printed; the records are added to ``bench-out/attribution_adaptive.jsonl``, task by task.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks.processes import write_result
+from benchmarks.processes import append_part, read_parts
 from shoal.attribution import Discrimination, ItemPool, discriminate, item_pool, pool_of
 from shoal.statistics import clopper_pearson_interval, percentile_interval, resampled_places
 from shoal.tasks import Task, make_task
@@ -49,8 +50,7 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
     "word-classes": {},
 }
 SLIPS = (0.0, 0.1, 0.2)
-REPEATS = 3
-CHOSEN_FROM, DRAWN = 1500, 2500
+CHOSEN_FROM, DRAWN = 1000, 2000
 """Items in the pool that is chosen from, and in that of random items."""
 
 BUDGET = 1000
@@ -64,26 +64,31 @@ Record = dict[str, Any]
 
 def main() -> None:
     """Print the tables, task by task and in all."""
-    records: list[Record] = []
-    for name in sys.argv[1:] or TASKS:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tasks", nargs="*", choices=[*TASKS, []])
+    parser.add_argument("--repeats", type=int, default=3, help="simulated models per explanation and rate of slips")
+    parser.add_argument("--table", action="store_true", help="only print the tables of the records that are there")
+    given = parser.parse_args()
+    for name in () if given.table else given.tasks or TASKS:
         task = make_task(name, **TASKS[name])
-        chosen, drawn = item_pool(task, size=CHOSEN_FROM), item_pool(task, size=DRAWN, variants=False, seed=1)
-        found = [*single_records(chosen, drawn), *mixture_records(chosen), *noise_records(task, chosen)]
-        records += [record | {"task": name} for record in found]
-        print(
-            f"{name}: {len(chosen)} items to choose from, {len(drawn)} drawn, {len(chosen.classes)} classes", flush=True
-        )
-        print_tables([record for record in records if record["task"] == name])
-    print("all tasks")
-    print_tables(records)
-    print(write_result("attribution_adaptive", {"records": records}))
+        chosen = item_pool(task, size=CHOSEN_FROM, extrapolate=True)
+        drawn = item_pool(task, size=DRAWN, variants=False, extrapolate=True, seed=1)
+        single = single_records(chosen, drawn, given.repeats)
+        records = [*single, *mixture_records(chosen), *noise_records(task, chosen, given.repeats)]
+        append_part("attribution_adaptive", {"task": name, "records": records})
+        print(f"{name}: {len(chosen)} items to choose from, {len(drawn)} drawn, {len(chosen.classes)} explanations")
+        print_tables(records)
+    # Of a task that was run more than once, the last run counts.
+    parts = {part["task"]: part["records"] for part in read_parts("attribution_adaptive")}
+    print(f"{len(parts)} tasks: {', '.join(parts)}")
+    print_tables([record for records in parts.values() for record in records])
 
 
-def single_records(chosen: ItemPool, drawn: ItemPool) -> Iterator[Record]:
+def single_records(chosen: ItemPool, drawn: ItemPool, repeats: int) -> Iterator[Record]:
     """Models that follow one explanation."""
     for group in chosen.classes:
         for slip in SLIPS:
-            for seed in range(REPEATS):
+            for seed in range(repeats):
                 adaptive = asked(chosen, group[0], slip, seed)
                 rival = asked(shuffled(drawn, seed), group[0], slip, seed, "random")
                 yield compared("task", group[0], slip, adaptive, rival)
@@ -184,10 +189,10 @@ def mixture_records(pool: ItemPool) -> Iterator[Record]:
             yield {"kind": "mixture", "share": share, "truth": group[0], "result": result, "items": len(found.items)}
 
 
-def noise_records(task: Task, pool: ItemPool) -> Iterator[Record]:
+def noise_records(task: Task, pool: ItemPool, repeats: int) -> Iterator[Record]:
     """Models whose answers do not hang on the prompt."""
     completions = [example.completion for example in task.seen]
-    for seed in range(3 * REPEATS):
+    for seed in range(3 * repeats):
         found = discriminate(lambda prompts: [random.Random(f"{seed} {p}").choice(completions) for p in prompts], pool)  # noqa: B023
         result = {"rule": "named", "shortcut": "named"}.get(found.verdict, found.verdict)
         yield {"kind": "noise", "result": result, "items": len(found.items)}
