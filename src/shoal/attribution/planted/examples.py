@@ -1,0 +1,159 @@
+"""The task of a planted model, and the examples that it is trained and checked on."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from shoal.errors import DataError
+from shoal.tasks import Example, Split, Task, make_split, make_task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.attribution.planted.planted_model import PlantedModel
+
+TASK_EXAMPLES = 400
+"""Of a task: 120 of them are held out, enough to see a share of a tenth."""
+
+CHECK_PROMPTS = 300
+"""Fresh prompts on which a trained model is checked."""
+
+MIN_HELD_OUT = 40
+"""Of a split that cannot tell, of whose examples many are left out."""
+
+_SPLIT = make_split("random(share=0.3)")
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedItem:
+    """A fresh prompt with what the rule and the shortcut answer to it."""
+
+    prompt: str
+    rule: str
+    shortcut: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantedData:
+    """What a planted model is trained on, and what it is checked on."""
+
+    task: Task
+    training: tuple[Example, ...]
+    """With the planted completions; none of a prompt that the task's split would hold out."""
+
+    fresh: tuple[PlantedItem, ...]
+    """Prompts of the held-out side, other than the task's own, to check the model on."""
+
+
+def planted_task(planted: PlantedModel) -> Task:
+    """The task that a planted model is explained on: right completions, and all shortcuts of the task.
+
+    Where rule and shortcut cannot be told apart, only examples on which they agree are left.
+
+    Args:
+        planted: the model.
+
+    Raises:
+        DataError: the two agree on too few examples.
+        UsageError: the task cannot be made with these options.
+    """
+    if planted.kind != "cannot tell":
+        return _with_longest_held_out(_make(planted, "task", TASK_EXAMPLES))
+    wide = _make(planted, "task", planted.prompts)
+    agreeing = (
+        example for example in wide.examples if _shortcut_answer(planted, wide, example.prompt) == example.completion
+    )
+    task = _with_longest_held_out(replace(wide, examples=tuple(islice(agreeing, TASK_EXAMPLES))))
+    if len(task.held_out) < MIN_HELD_OUT:
+        raise DataError(
+            f"rule and shortcut {planted.shortcut!r} of the task {planted.task!r} agree on {len(task.examples)} of "
+            f"{len(wide.examples)} examples; a split that cannot tell needs at least {MIN_HELD_OUT} held out, and has "
+            f"{len(task.held_out)}"
+        )
+    return task
+
+
+def _with_longest_held_out(task: Task) -> Task:
+    """The task with its longest prompts held out too.
+
+    Programs that stop at the longest seen length are the rule itself where every length was seen.
+    """
+    lengths = sorted({_length(example) for example in task.examples})
+    if len(lengths) < 3:
+        return task
+    random_part, longest = task.split.holds_out, lengths[-1]
+    name = f"{task.split.name} and length {longest:g}"
+    return replace(task, split=Split(name=name, holds_out=lambda e: random_part(e) or _length(e) == longest))
+
+
+def _length(example: Example) -> float:
+    length = example.tags.get("length", 0)
+    return length if isinstance(length, (int, float)) else 0
+
+
+def draw_examples(planted: PlantedModel) -> PlantedData:
+    """Draw what a model is trained and checked on.
+
+    Args:
+        planted: the model.
+
+    Raises:
+        DataError: the shortcut applies to too few prompts.
+        UsageError: the task cannot be made with these options.
+    """
+    task = planted_task(planted)
+    pool = _make(planted, "pool", planted.prompts)
+    known = {example.prompt for example in task.examples}
+    drawn = [*task.examples, *(example for example in pool.examples if example.prompt not in known)]
+    items = [(example, item) for example in drawn if (item := _item_of(planted, task, example)) is not None]
+    # By group, so that no near copy of a held-out prompt is trained on. Prompts of the longest length are, since what a
+    # model does at lengths that it never saw is not what was planted.
+    held_out = pool.split.holds_out
+    seen = [item for example, item in items if not held_out(example)]
+    fresh = [item for example, item in items if held_out(example) and example.prompt not in known]
+    if len(seen) < CHECK_PROMPTS or not fresh:
+        raise DataError(
+            f"the shortcut {planted.shortcut!r} of the task {planted.task!r} applies to {len(items)} of {len(drawn)} "
+            "prompts; there are too few to train on"
+        )
+    return PlantedData(task=task, training=_labelled(planted, seen), fresh=tuple(fresh[:CHECK_PROMPTS]))
+
+
+def _make(planted: PlantedModel, purpose: str, examples: int) -> Task:
+    seed = planted.draw_seed(purpose)
+    return make_task(planted.task, **planted.options, examples=examples, seed=seed, split=_SPLIT)
+
+
+def _item_of(planted: PlantedModel, task: Task, example: Example) -> PlantedItem | None:
+    """The prompt with both answers; None where the shortcut does not apply, or the two must agree and do not."""
+    answer = _shortcut_answer(planted, task, example.prompt)
+    if not answer or (planted.kind == "cannot tell" and answer != example.completion):
+        return None
+    return PlantedItem(example.prompt, example.completion, answer)
+
+
+def _shortcut_answer(planted: PlantedModel, task: Task, prompt: str) -> str:
+    try:
+        return task.shortcuts[planted.shortcut](prompt, task.seen)
+    except DataError:
+        return ""
+
+
+def _labelled(planted: PlantedModel, items: Sequence[PlantedItem]) -> tuple[Example, ...]:
+    """The prompts with the completions that are to be learned."""
+    draw = random.Random(planted.draw_seed("labels"))
+    planned = [item.shortcut if draw.random() < planted.share else item.rule for item in items]
+    labels = [_other(planned, label, draw) if draw.random() < planted.noise else label for label in planned]
+    return tuple(Example(prompt=item.prompt, completion=label) for item, label in zip(items, labels, strict=True))
+
+
+def _other(labels: Sequence[str], right: str, draw: random.Random) -> str:
+    """The completion of another prompt that differs from the right one."""
+    if len(set(labels)) == 1:
+        return right
+    while (label := draw.choice(labels)) == right:
+        pass
+    return label
