@@ -5,8 +5,8 @@ from pathlib import Path
 
 import shoal.tasks
 from shoal.tasks import Splitter, make_task
-from shoal.tasks.counting import counting
-from shoal.tasks.counting.wording import WORDINGS
+from shoal.tasks.catalog.counting import counting
+from shoal.tasks.catalog.counting.wording import WORDINGS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
 

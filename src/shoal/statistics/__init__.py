@@ -5,8 +5,11 @@
 | how sure is a share of items? | `wilson_interval`, `clopper_pearson_interval` |
 | do two models differ on the same items? | `mcnemar_exact` |
 | do two arms differ over seeds? | `sign_flip` (estimate, interval, p-value) |
-| ... and over items as well? | `crossed_bootstrap` |
+| ... and over items as well? | `crossed_bootstrap`, `cluster_robust_se`, `two_way_se` |
+| do two groups differ within blocks of equal conditions? | `blocked_test` (estimate, interval, p-value) |
+| which of several hypotheses hold? | `holm` |
 | would the seeds have shown it? | `power`, `smallest_detectable_effect`, `seeds_needed`, `plan_power` |
+| would the items have shown it? | `detectable_difference` |
 """
 
 import lazy_loader

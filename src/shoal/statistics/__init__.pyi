@@ -1,3 +1,8 @@
+from .blocked import (
+    BlockedPermutation as BlockedPermutation,
+    BlockedTest as BlockedTest,
+    blocked_test as blocked_test,
+)
 from .bootstrap import (
     DRAWS as DRAWS,
     crossed_bootstrap as crossed_bootstrap,
@@ -10,6 +15,11 @@ from .checks import (
     check_alpha as check_alpha,
     check_confidence as check_confidence,
 )
+from .clustered import (
+    cluster_robust_se as cluster_robust_se,
+    two_way_se as two_way_se,
+)
+from .correction import holm as holm
 from .growth import (
     Exponent as Exponent,
     fit_exponent as fit_exponent,
@@ -29,6 +39,8 @@ from .planning import (
     plan_power as plan_power,
 )
 from .sample_size import (
+    detectable_difference as detectable_difference,
+    detectable_shift as detectable_shift,
     fewest_seeds as fewest_seeds,
     power as power,
     seeds_needed as seeds_needed,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
@@ -116,15 +117,94 @@ def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, al
 
 
 def _t_power(standardized: float, seeds: int, alpha: float) -> float:
+    return t_test_power(standardized * math.sqrt(seeds), seeds - 1, alpha)
+
+
+def t_test_power(shift: float, freedom: float, alpha: float) -> float:
+    """The power of Student's two-sided test.
+
+    Args:
+        shift: the true effect in standard errors.
+        freedom: degrees of freedom of the standard error, above 0.
+        alpha: the level of the test.
+    """
     from scipy.special import nctdtr, ndtr, stdtrit
 
-    freedom = seeds - 1
     edge = float(stdtrit(freedom, 1 - alpha / 2))
-    shift = standardized * math.sqrt(seeds)
     # Far out the noncentral t distribution loses all digits; there, and with many seeds, it is the normal one.
-    if shift > 8 or seeds > 2000:
+    if shift > 8 or freedom >= 2000:
         return float(ndtr(shift - edge) + ndtr(-shift - edge))
     return float(1 - nctdtr(freedom, shift, edge) + nctdtr(freedom, shift, -edge))
+
+
+def detectable_shift(freedom: float, *, target: float = 0.8, alpha: float = 0.05) -> float:
+    """The effect, in standard errors, that Student's two-sided test finds with a chance of ``target``.
+
+    With infinite degrees of freedom it is the sum of two normal quantiles, the usual approximation for many items.
+
+    Args:
+        freedom: degrees of freedom of the standard error; infinite for the normal approximation.
+        target: the power.
+        alpha: the level of the test.
+
+    Raises:
+        UsageError: the degrees of freedom are not above 0, the power is not between 0 and 1, or the level is not in
+            (0, 0.5].
+    """
+    check_alpha(alpha)
+    if not freedom > 0:
+        raise UsageError(f"a test needs degrees of freedom above 0, not {freedom}; add seeds")
+    if not 0 < target < 1:
+        raise UsageError(f"the power that is wanted lies between 0 and 1, not {target}; 0.8 is usual")
+    if math.isinf(freedom):
+        normal = NormalDist()
+        return normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(target)
+    low, high = 0.0, 1.0
+    while t_test_power(high, freedom, alpha) < target:
+        high *= 2
+    # 60 halvings use up the digits of a float.
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if t_test_power(middle, freedom, alpha) >= target else (middle, high)
+    return high
+
+
+def detectable_difference(
+    variance: float,
+    items: int,
+    *,
+    correlation: float = 0.0,
+    design_effect: float = 1.0,
+    target: float = 0.8,
+    alpha: float = 0.05,
+) -> float:
+    """The smallest difference of two models on the same items that is found with a chance of ``target``.
+
+    The items are the unit here, as in a comparison of two finished models; over seeds see `smallest_detectable_effect`.
+
+    Source: Miller (2024), "Adding Error Bars to Evals", arXiv:2411.00640, eq. 9; the design effect is that of Kish
+    (1965), Survey Sampling, section 5.4.
+
+    Args:
+        variance: of one item's score, ``p (1 - p)`` for right and wrong.
+        items: on which both are scored, two or more.
+        correlation: of the two models' scores over items.
+        design_effect: by how much clusters of items inflate the variance, 1 or more.
+        target: the power.
+        alpha: the level of the two-sided test.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+    if not (variance >= 0 and math.isfinite(variance)):
+        raise UsageError(f"a variance is finite and at least 0, not {variance}")
+    if items < 2 or not -1 <= correlation <= 1 or not (1 <= design_effect < math.inf):
+        raise UsageError(
+            "items are at least 2, a correlation lies between -1 and 1 and a design effect is at least 1; got "
+            f"{items}, {correlation} and {design_effect}"
+        )
+    deviation = math.sqrt(2 * variance * (1 - correlation) * design_effect / items)
+    return detectable_shift(math.inf, target=target, alpha=alpha) * deviation
 
 
 def _simulated_power(standardized: float, seeds: int, alpha: float) -> float:

@@ -9,7 +9,12 @@ from .parts import (
     rows_by_part as rows_by_part,
     rows_of_part as rows_of_part,
 )
-from .registry import make_task as make_task
+from .registry import (
+    TaskEntry as TaskEntry,
+    known_tasks as known_tasks,
+    make_task as make_task,
+    register_task as register_task,
+)
 from .rows import (
     END_TOKEN as END_TOKEN,
     read_rows as read_rows,
@@ -20,10 +25,16 @@ from .splits import (
     make_split as make_split,
 )
 from .task import (
+    Divergence as Divergence,
+    Draw as Draw,
     Example as Example,
     Rule as Rule,
     Shortcut as Shortcut,
     Split as Split,
     Tag as Tag,
     Task as Task,
+    TaskMeasure as TaskMeasure,
+    Variant as Variant,
+    VariantKind as VariantKind,
+    Variants as Variants,
 )

@@ -49,6 +49,23 @@ def whole_numbers(name: str, value: Any, *, minimum: int, maximum: int | None = 
     return numbers
 
 
+def size_range(what: str, smallest: Any, largest: Any, *, minimum: int = 1, maximum: int = 200) -> tuple[int, int]:
+    """Both ends of a range of sizes, given by the options ``min_WHAT`` and ``max_WHAT``.
+
+    Args:
+        what: is counted: ``digits``, ``length``.
+        smallest: the lower end as it was given, of any type.
+        largest: the upper end as it was given, of any type.
+        minimum: the smallest lower end that is allowed.
+        maximum: the largest upper end that is allowed.
+
+    Raises:
+        UsageError: one is no whole number of that range, or they are the wrong way round.
+    """
+    low = whole_number(f"min_{what}", smallest, minimum=minimum, maximum=maximum)
+    return low, whole_number(f"max_{what}", largest, minimum=low, maximum=maximum)
+
+
 def share(name: str, value: Any, *, open_ends: bool) -> float:
     """A share between 0 and 1.
 

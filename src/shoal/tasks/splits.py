@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.tasks import checks
 from shoal.tasks.parts import part_of, rows_by_part
-from shoal.tasks.task import Example, Split
+from shoal.tasks.task import Example, Split, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,6 +179,84 @@ class RandomSplit(Splitter):
 
 
 @dataclass(frozen=True)
+class TagSplit(Splitter):
+    """Holds out by a tag: the examples with the largest values, those from a value on, or those of the values named.
+
+    With the tag ``length`` of a generated task that is extrapolation in the structure of the prompt. Exactly one of
+    ``share``, ``at_least`` and ``values`` is given.
+    """
+
+    name: ClassVar[str] = "tag"
+
+    tag: str
+    share: float | None = None
+    """Of the examples, with the largest numbers; those with the same number are on the same side, so that as many are
+    held out as come nearest to the share."""
+
+    at_least: float | None = None
+    values: Sequence[Tag] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tag, str) or not self.tag:
+            raise UsageError(f"tag is {self.tag!r}; give the name of a tag of the examples")
+        given = [key for key in ("share", "at_least", "values") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise UsageError(
+                f"the split 'tag' was given {' and '.join(given) or 'neither share, at_least nor values'}; give "
+                "exactly one of share, at_least and values"
+            )
+        if self.share is not None:
+            object.__setattr__(self, "share", checks.share("share", self.share, open_ends=True))
+        if self.at_least is not None and (
+            isinstance(self.at_least, bool) or not isinstance(self.at_least, int | float)
+        ):
+            raise UsageError(f"at_least is {self.at_least!r}; give a number")
+        if self.values is not None:
+            one = isinstance(self.values, str) or not isinstance(self.values, Sequence)
+            object.__setattr__(self, "values", (self.values,) if one else tuple(self.values))
+
+    def label(self) -> str:
+        """``tag(tag='length',share=0.3)``: the parameters that were given."""
+        given = [
+            f"{field.name}={value!r}" for field in fields(self) if (value := getattr(self, field.name)) is not None
+        ]
+        return f"{self.name}({','.join(given)})"
+
+    def _predicate(self, examples: Sequence[Example]) -> Callable[[Example], bool]:
+        if self.values is not None:
+            values = self.values
+            return lambda example: self._value(example) in values
+        limit = self.at_least
+        if limit is not None:
+            return lambda example: self._number(example) >= limit
+        assert self.share is not None
+        numbers = sorted(map(self._number, examples))
+        wanted = len(numbers) * (1 - self.share)
+        # From which value on, so that the share comes out as nearly as the values allow; never from the smallest on.
+        starts = [place for place in range(1, len(numbers)) if numbers[place] > numbers[place - 1]]
+        start = numbers[min(starts, key=lambda place: abs(place - wanted))] if starts else math.inf
+        return lambda example: self._number(example) >= start
+
+    def _value(self, example: Example) -> Tag:
+        if self.tag not in example.tags:
+            known = ", ".join(map(repr, example.tags)) or "none"
+            raise DataError(
+                f"the split reads the tag {self.tag!r}, which the example {example.prompt[:40]!r} does not have; its "
+                f"tags: {known}"
+            )
+        return example.tags[self.tag]
+
+    def _number(self, example: Example) -> float:
+        value = self._value(example)
+        if isinstance(value, str) or not _is_number(value):
+            raise DataError(
+                f"the split compares the tag {self.tag!r}, and the example {example.prompt[:40]!r} has {value!r} "
+                "there; name the held-out values by values=(...), or take a tag of numbers"
+            )
+        return value
+
+
+@dataclass(frozen=True)
 class PartSplit(Splitter):
     """Holds out the rows that the column ``part`` marks as held out, as ``shoal task --out`` writes it."""
 
@@ -204,7 +283,7 @@ def make_split(name: str, **parameters: Any) -> Splitter:
     """The split of this name.
 
     Args:
-        name: ``last-digit``, ``length``, ``token-cycle``, ``block``, ``random`` or ``part``; the parameters
+        name: ``last-digit``, ``length``, ``token-cycle``, ``block``, ``random``, ``tag`` or ``part``; the parameters
             may stand behind it in brackets: ``last-digit(1,3,7)``, ``block(first=41,last=60)``.
         parameters: the fields of the splitter of that name.
 
@@ -274,6 +353,11 @@ def _read_call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
     except (SyntaxError, ValueError) as error:
         raise broken from error
     return name, positional, named
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a number; true and false are ints in Python, but none to a person."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _index_of(example: Example) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 Tag = str | int | float | bool
 
@@ -32,6 +34,75 @@ Shortcut = Callable[[str, Sequence[Example]], str]
 """A shallow heuristic: from a prompt and the seen examples to a completion."""
 
 
+Draw = Callable[[random.Random], Example]
+"""Draws a new example of a task from a random generator."""
+
+VariantKind = Literal["same-surface-other-answer", "other-surface-same-answer"]
+"""What a variant changes: as little of the prompt as turns the answer, or the wording that the answer ignores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A counterfactual of an example (Kaushik, Hovy and Lipton 2020, arXiv:1909.12434)."""
+
+    example: Example
+    kind: VariantKind
+
+
+Variants = Callable[[Example, random.Random], Sequence[Variant]]
+"""From an example to its counterfactuals; a random generator draws which of the possible ones."""
+
+Divergence = Literal["ended-early", "went-on", "other"]
+"""How an answer first departs from the completion: it ends before it, goes on behind it, or continues otherwise."""
+
+
+def divergence_of(completion: str, answer: str) -> Divergence | None:
+    """How an answer departs from the completion as text; None where they are equal.
+
+    Args:
+        completion: the right one.
+        answer: what the model gave up to its end token.
+    """
+    if answer == completion:
+        return None
+    if completion.startswith(answer):
+        return "ended-early"
+    return "went-on" if answer.startswith(completion) else "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMeasure:
+    """A measure that belongs to a task: the mean over items of a value that each item has, or lacks.
+
+    Exactly one of the two functions is given. A measure of the divergence needs no decoded text: where the tokens of
+    an answer are known, it is taken from their first divergence.
+    """
+
+    label: str
+    """How a report calls it."""
+
+    meaning: str
+    """A sentence without a capital and a full stop."""
+
+    of_answer: Callable[[Example, str], float | None] | None = None
+    """The value of an example and its answer; None where the measure does not apply."""
+
+    of_divergence: Callable[[Divergence | None], float | None] | None = None
+    """The value of how the answer departs from the completion."""
+
+    def __call__(self, example: Example, answer: str) -> float | None:
+        """The value of an item; None where the measure does not apply to it.
+
+        Args:
+            example: with the right completion.
+            answer: what the model gave, as text.
+        """
+        if self.of_answer is not None:
+            return self.of_answer(example, answer)
+        assert self.of_divergence is not None
+        return self.of_divergence(divergence_of(example.completion, answer))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """The predicate that is true for held-out examples."""
@@ -54,6 +125,15 @@ class Task:
     shortcuts: Mapping[str, Shortcut] = field(default_factory=dict)
     rule_known: bool = True
     """False where ``rule`` is only a table of the examples, so that its being right on them shows nothing."""
+
+    draw: Draw | None = None
+    """Draws a new example of the task at large, of wider ranges than the examples too; None for rows of a file."""
+
+    variants: Variants | None = None
+    """The counterfactuals of an example; None where the task has no generator of them."""
+
+    measures: Mapping[str, TaskMeasure] = field(default_factory=dict)
+    """What is measured of answers to this task alone, by name."""
 
     @property
     def seen(self) -> tuple[Example, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from shoal.tasks.catalog.counting.rule import numeral
 from shoal.tasks.checks import one_of
-from shoal.tasks.counting.rule import numeral
 
 if TYPE_CHECKING:
     import random

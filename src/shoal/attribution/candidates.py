@@ -1,0 +1,171 @@
+"""What each explanation would answer: the candidates of every item, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from shoal.errors import DataError, UsageError
+from shoal.progress import no_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas
+
+    from shoal.progress import Progress
+    from shoal.tasks import Example, Rule, Shortcut, Task
+
+ExplanationKind = Literal["rule", "shortcut", "nearest", "noise"]
+
+RULE = "rule"
+"""The name of the task's rule among the explanations."""
+
+NOISE = "noise"
+"""The name of what is left: an answer that none of the named explanations gives."""
+
+_NEAREST = frozenset({"look-up", "copy-nearest-length", "copy-nearest-edit"})
+"""The shortcuts of any task that copy the answer of a neighbour in training."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateTable:
+    """The candidates of items: a row for each item, a column for each explanation."""
+
+    names: tuple[str, ...]
+    """The explanations: the rule first, then the shortcuts."""
+
+    kinds: tuple[ExplanationKind, ...]
+    """What each of them is."""
+
+    prompts: tuple[str, ...]
+    expected: tuple[str, ...]
+    """The right completion of each item."""
+
+    answers: tuple[tuple[str | None, ...], ...]
+    """From item to explanation to its completion; None where it does not apply."""
+
+    clusters: tuple[str, ...]
+    """The cluster of each item (its tag ``group``, else its prompt): items of one cluster count as one."""
+
+    def column(self, name: str) -> tuple[str | None, ...]:
+        """The completions of one explanation, item by item."""
+        place = self.names.index(name)
+        return tuple(row[place] for row in self.answers)
+
+    def without(self, name: str) -> CandidateTable:
+        """The table without one of the explanations."""
+        return self.of([other for other in self.names if other != name])
+
+    def of(self, names: Sequence[str]) -> CandidateTable:
+        """The table of some of the explanations, in the order given."""
+        places = [self.names.index(name) for name in names]
+        return CandidateTable(
+            names=tuple(names),
+            kinds=tuple(self.kinds[place] for place in places),
+            prompts=self.prompts,
+            expected=self.expected,
+            answers=tuple(tuple(row[place] for place in places) for row in self.answers),
+            clusters=self.clusters,
+        )
+
+    def classes(self) -> tuple[tuple[str, ...], ...]:
+        """The explanations in groups that these items cannot tell apart: all answers of a group are equal.
+
+        Explanations that apply to no item are left out.
+        """
+        groups: dict[tuple[str | None, ...], list[str]] = {}
+        for name in self.names:
+            column = self.column(name)
+            if any(answer is not None for answer in column):
+                groups.setdefault(column, []).append(name)
+        return tuple(tuple(group) for group in groups.values())
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each item: its prompt, then what each explanation answers."""
+        import pandas
+
+        frame = pandas.DataFrame(self.answers, columns=list(self.names))
+        frame.insert(0, "prompt", self.prompts)
+        return frame
+
+
+def candidates_of(
+    task: Task,
+    items: Sequence[Example] | None = None,
+    *,
+    shortcuts: Mapping[str, Shortcut] | None = None,
+    progress: Progress | None = None,
+) -> CandidateTable:
+    """The completions that the rule and every shortcut of a task give.
+
+    Args:
+        task: whose rule, shortcuts and seen examples are used.
+        items: the examples to answer; the held-out ones by default.
+        shortcuts: further shortcuts by name, for example of one's own.
+        progress: called with (what, done, total), the units being explanations.
+
+    Raises:
+        UsageError: there are no items, or a further shortcut has a name that is taken.
+        DataError: the rule or a shortcut raises an error of its own on an item, or a shortcut gives no text.
+    """
+    chosen = tuple(task.held_out if items is None else items)
+    if not chosen:
+        raise UsageError("there are no items to explain the answers of; give at least one")
+    programs = _programs(task, shortcuts or {})
+    report = progress or no_progress
+    columns = []
+    for done, (name, program) in enumerate(programs.items()):
+        report("candidates", done, len(programs) + 1)
+        columns.append([_answer(name, program, example, task.seen) for example in chosen])
+    rule = [_rule_answer(task.rule, example) if task.rule_known else example.completion for example in chosen]
+    report("candidates", len(programs) + 1, len(programs) + 1)
+    return CandidateTable(
+        names=(RULE, *programs),
+        kinds=("rule", *("nearest" if name in _NEAREST else "shortcut" for name in programs)),
+        prompts=tuple(example.prompt for example in chosen),
+        expected=tuple(example.completion for example in chosen),
+        answers=tuple(zip(rule, *columns, strict=True)),
+        clusters=tuple(str(example.tags.get("group", example.prompt)) for example in chosen),
+    )
+
+
+def _programs(task: Task, more: Mapping[str, Shortcut]) -> dict[str, Shortcut]:
+    taken = {RULE, NOISE, *task.shortcuts}
+    for name in more:
+        if name in taken:
+            raise UsageError(f"the name {name!r} of a shortcut is taken; the task has {', '.join(sorted(taken))}")
+    return {**task.shortcuts, **more}
+
+
+def _answer(name: str, program: Shortcut, example: Example, seen: Sequence[Example]) -> str | None:
+    try:
+        answer = program(example.prompt, seen)
+    except DataError:
+        # A shortcut that cannot read a prompt does not apply to it.
+        return None
+    except Exception as error:
+        raise DataError(
+            f"the shortcut {name!r} failed on the prompt {example.prompt[:60]!r} ({type(error).__name__}: {error}); "
+            "let it return an empty text where it does not apply"
+        ) from error
+    if not isinstance(answer, str):
+        raise DataError(f"the shortcut {name!r} gave {answer!r} for {example.prompt[:60]!r}; it must return a text")
+    return answer or None
+
+
+def _rule_answer(rule: Rule, example: Example) -> str:
+    try:
+        answer = rule(example.prompt)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"the rule failed on the prompt {example.prompt[:60]!r} ({type(error).__name__}: {error}); mend the rule"
+        ) from error
+    if answer != example.completion:
+        raise DataError(
+            f"the rule answers {answer[:60]!r} to {example.prompt[:60]!r}, where the example has "
+            f"{example.completion[:60]!r}; the two must agree before a model can be judged by them"
+        )
+    return answer

@@ -1,0 +1,212 @@
+"""What explains the answers of a model: the result of an attribution."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from shoal.wording import joined, plural, probability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas
+
+    from shoal.attribution.candidates import ExplanationKind
+
+ExplanationVerdict = Literal["rule", "shortcut", "mixture", "noise", "cannot tell"]
+
+_SHOWN_ITEMS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """Plain counts: how often an explanation gives the very answer of the model."""
+
+    agrees: int
+    """Items on which the model's greedy answer is the explanation's."""
+
+    applies: int
+    """Items that the explanation has an answer to."""
+
+    differs: int
+    """Of those, items on which its answer is not the right one: only there it can be told from the rule."""
+
+    agrees_where_differs: int
+    """Of these, items on which the model follows the explanation and not the rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplanationShare:
+    """One explanation, or noise."""
+
+    name: str
+    kind: ExplanationKind
+    share: float
+    """The share of the answers that it explains: the posterior mean."""
+
+    low: float
+    high: float
+    """The ends of the central credible interval of the share."""
+
+    leads: float
+    """The probability that it explains more of the answers than any other does."""
+
+    same_as: tuple[str, ...]
+    """Explanations with the same answers to all items: these items cannot tell them apart."""
+
+    agreement: Agreement | None
+    """None for noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemExplanation:
+    """What explains the answer to one item."""
+
+    prompt: str
+    expected: str
+    answer: str
+    ends: bool
+    right: bool
+    given_by: tuple[str, ...]
+    """The explanations that give this very answer."""
+
+    probabilities: Mapping[str, float]
+    """The probability that the answer came from each explanation, or from noise; those below one in a thousand are
+    left out."""
+
+    @property
+    def best(self) -> str:
+        """The most probable explanation of the answer."""
+        return max(self.probabilities, key=lambda name: self.probabilities[name])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Which explanation fits what a model says; ``print`` shows it in full."""
+
+    task: str
+    verdict: ExplanationVerdict
+    names: tuple[str, ...]
+    """The explanations that the verdict names: the one that leads, those of a mixture by their share, or those that
+    cannot be told apart."""
+
+    sentence: str
+    """The verdict in plain words."""
+
+    confidence: float
+    """Of the verdict, and of the intervals of the shares."""
+
+    shares: tuple[ExplanationShare, ...]
+    """Every explanation and noise, the greatest share first."""
+
+    items: tuple[ItemExplanation, ...]
+    right: int
+    """Items with the right answer."""
+
+    def share_of(self, name: str) -> ExplanationShare:
+        """The share of one explanation, or of noise.
+
+        Raises:
+            KeyError: there is no explanation of that name.
+        """
+        return {share.name: share for share in self.shares}[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Explanation:
+        """The explanation that `to_dict` wrote, JSON's lists being tuples again."""
+        shares = tuple(
+            ExplanationShare(
+                **{
+                    **share,
+                    "same_as": tuple(share["same_as"]),
+                    "agreement": Agreement(**share["agreement"]) if share["agreement"] else None,
+                }
+            )
+            for share in record["shares"]
+        )
+        items = tuple(ItemExplanation(**{**item, "given_by": tuple(item["given_by"])}) for item in record["items"])
+        return cls(**{**record, "names": tuple(record["names"]), "shares": shares, "items": items})
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each explanation."""
+        import pandas
+
+        rows = []
+        for share in self.shares:
+            row = asdict(share)
+            counts = row.pop("agreement") or {}
+            rows.append(row | {"same_as": ", ".join(share.same_as), **counts})
+        return pandas.DataFrame(rows)
+
+    def items_frame(self) -> pandas.DataFrame:
+        """A row for each item: what was right, what the model says, and what explains that."""
+        import pandas
+
+        return pandas.DataFrame(
+            [
+                {
+                    "prompt": item.prompt,
+                    "expected": item.expected,
+                    "answer": item.answer,
+                    "right": item.right,
+                    "best": item.best,
+                    "probability": item.probabilities[item.best],
+                    "given_by": ", ".join(item.given_by),
+                }
+                for item in self.items
+            ]
+        )
+
+    def __str__(self) -> str:
+        lines = [self.sentence, "", *self._share_lines()]
+        wrong = [item for item in self.items if not item.right]
+        if wrong:
+            lines += ["", f"what it answers instead ({len(wrong)} of {plural(len(self.items), 'item')} are wrong)"]
+            lines += [_item_line(item) for item in wrong[:_SHOWN_ITEMS]]
+            if len(wrong) > _SHOWN_ITEMS:
+                lines.append(f"  and {len(wrong) - _SHOWN_ITEMS} more")
+        return "\n".join(lines)
+
+    def _share_lines(self) -> list[str]:
+        """The table of the explanations; those that neither explain nor agree with anything are counted only."""
+        percent = f"{100 * self.confidence:g}% interval"
+        head = ("explanation", "share", percent, "leads", "agrees", "agrees where it differs from the rule")
+        shown = [share for share in self.shares if share.share >= 0.005 or share.agreement is None or _agrees(share)]
+        rows = [head]
+        for share in shown:
+            counts = share.agreement
+            rows.append(
+                (
+                    share.name,
+                    f"{share.share:.2f}",
+                    f"{share.low:.2f} to {share.high:.2f}",
+                    probability(share.leads),
+                    f"{counts.agrees} of {counts.applies}" if counts else "",
+                    f"{counts.agrees_where_differs} of {counts.differs}" if counts and counts.differs else "",
+                )
+            )
+        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        left_out = len(self.shares) - len(shown)
+        return [*lines, f"{plural(left_out, 'explanation')} that explain nothing are left out"] if left_out else lines
+
+
+def _agrees(share: ExplanationShare) -> bool:
+    return share.agreement is not None and share.agreement.agrees > 0
+
+
+def _item_line(item: ItemExplanation) -> str:
+    """What the model says to an item, and what else says so."""
+    said = _short(item.answer) + ("" if item.ends else " (did not end)")
+    source = joined(item.given_by) if item.given_by else "none of the explanations"
+    return f"  {_short(item.prompt)} -> {said} (right: {_short(item.expected)}); given by {source}"
+
+
+def _short(text: str, limit: int = 48) -> str:
+    """A text in quotes; of a long one the end, where answers differ."""
+    return repr(text if len(text) <= limit else f"...{text[-limit:]}")

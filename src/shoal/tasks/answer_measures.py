@@ -1,0 +1,94 @@
+"""Measures of answers that several tasks share; each is the same object wherever it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.tasks.task import TaskMeasure
+
+if TYPE_CHECKING:
+    from shoal.tasks.task import Example
+
+
+def _last_digit(example: Example, answer: str) -> float:
+    return float(answer.strip()[-1:] == example.completion.strip()[-1:])
+
+
+def _digit_count(example: Example, answer: str) -> float:
+    return float(answer.strip().isdecimal() and len(answer.strip()) == len(example.completion.strip()))
+
+
+LAST_DIGIT = TaskMeasure(
+    label="last digit", meaning="share of items whose answer ends in the right digit", of_answer=_last_digit
+)
+DIGIT_COUNT = TaskMeasure(
+    label="number of digits",
+    meaning="share of items whose answer is a number of as many digits as the right one",
+    of_answer=_digit_count,
+)
+NUMBER_MEASURES = {"last_digit": LAST_DIGIT, "digit_count": DIGIT_COUNT}
+"""Of tasks whose answer is a number."""
+
+
+def _item_count(example: Example, answer: str) -> float:
+    return float(len(answer.split()) == len(example.completion.split()))
+
+
+def _same_items(example: Example, answer: str) -> float:
+    return float(sorted(answer.split()) == sorted(example.completion.split()))
+
+
+def _places(example: Example, answer: str) -> float:
+    right, given = example.completion.split(), answer.split()
+    # A list that is too long has places too: those behind the end are wrong.
+    return sum(a == b for a, b in zip(right, given, strict=False)) / max(len(right), len(given))
+
+
+LIST_MEASURES = {
+    "item_count": TaskMeasure(
+        label="number of items",
+        meaning="share of answers that have as many items as the right one",
+        of_answer=_item_count,
+    ),
+    "same_items": TaskMeasure(
+        label="same items",
+        meaning="share of answers that have the right items, each as often as it should be, in any order",
+        of_answer=_same_items,
+    ),
+    "places": TaskMeasure(
+        label="places",
+        meaning="share of the places of a list that hold the right item, averaged over items",
+        of_answer=_places,
+    ),
+}
+"""Of tasks whose answer is a list of items with blanks between them."""
+
+
+def _in_the_prompt(example: Example, answer: str) -> float:
+    return float(answer.strip() in example.prompt.rstrip(":").split()[1:])
+
+
+PROMPT_MEASURES = {
+    "in_the_prompt": TaskMeasure(
+        label="item of the prompt",
+        meaning="share of answers that are an item of the prompt, right or wrong",
+        of_answer=_in_the_prompt,
+    )
+}
+"""Of tasks whose answer is one of the items of the prompt."""
+
+
+def label_measures(*labels: str) -> dict[str, TaskMeasure]:
+    """The measure of tasks whose answer is one of a few words: whether it is one of them at all.
+
+    Args:
+        labels: the words.
+    """
+    listed = ", ".join(labels[:-1]) + f" or {labels[-1]}"
+    return {
+        f"is_{'_or_'.join(labels)}": TaskMeasure(
+            label=f"is {listed}",
+            meaning=f"share of answers that are {listed}, right or wrong",
+            of_answer=lambda example, answer: float(answer.strip() in labels),  # noqa: ARG005
+        )
+    }

@@ -1,0 +1,169 @@
+"""The counting task: its options and examples."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shoal.errors import UsageError
+from shoal.tasks import checks
+from shoal.tasks.catalog.counting.rule import BASES, count_text, counting_rule, parse_count
+from shoal.tasks.catalog.counting.shortcuts import counting_shortcuts
+from shoal.tasks.catalog.counting.wording import WORDINGS, instruction, parse_wordings
+from shoal.tasks.registry import register_task
+from shoal.tasks.splits import SplitSpec, bind_split
+from shoal.tasks.task import Example, Tag, Task, TaskMeasure, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_MAX_CHARACTERS = 200_000_000
+"""Of all completions: some 200 MB as text, and several times that once they are encoded."""
+
+MEASURES = {
+    "counting": TaskMeasure(
+        label="counting",
+        meaning="share of items whose first divergence, if any, is about where to stop and not about what comes next",
+        of_divergence=lambda divergence: float(divergence != "other"),
+    ),
+    "stopping": TaskMeasure(
+        label="stopping",
+        meaning="share that ends where it should, of the items without a counting error",
+        of_divergence=lambda divergence: None if divergence == "other" else float(divergence is None),
+    ),
+}
+"""*Counting* and *stopping* are separate, since a model may know one and not the other. An item goes wrong at its first
+divergence only once: by the end coming early or not coming when due (a stopping error), or otherwise (a counting
+error). Then exact match = counting x stopping, both being shares."""
+
+
+@register_task("counting", structural_split="length(share=0.3)", measures=MEASURES)
+def counting(
+    *,
+    smallest: int = 1,
+    largest: int = 100,
+    start: int | Sequence[int] = 1,
+    direction: str = "up",
+    wording: str | Sequence[str] = "exact",
+    spelling_noise: float = 0.0,
+    base: str = "unary",
+    token_period: int = 4,
+    split: SplitSpec = "last-digit",
+    seed: int = 0,
+) -> Task:
+    """Count to i, for every i of a range: prompt ``... stopping at 111:``, completion `` 1 11 111``, which ends.
+
+    Each example has the tags ``index`` (i) and ``group`` (i again, as text: all prompts of one i are one cluster of
+    the statistics), and ``start`` or ``wording`` where there are several.
+
+    Args:
+        smallest: the least i.
+        largest: the greatest i.
+        start: the other end of the count, where counting up starts and counting down stops; of several, each is
+            used with every i that is not less.
+        direction: ``up`` from start to i, or ``down`` from i to start.
+        wording: the name of an instruction in ``WORDINGS``, several, or ``varied`` for all; of several, one is
+            drawn for each example.
+        spelling_noise: the probability of a typo in a word of the instruction, never in the numbers.
+        base: ``unary`` or ``decimal``.
+        token_period: how many ones a token holds at most, for the shortcuts that follow the token cycle; 4 with
+            GPT-2's tokens.
+        split: the split by name, table or object.
+        seed: random seed of the wording and the typos.
+
+    Raises:
+        UnknownNameError: a name given is not known.
+        UsageError: a value given cannot be used.
+    """
+    checks.whole_number("smallest", smallest, minimum=1)
+    checks.whole_number("largest", largest, minimum=smallest)
+    starts = checks.whole_numbers("start", start, minimum=1, maximum=largest)
+    checks.one_of("direction", direction, ("up", "down"))
+    names = parse_wordings(wording)
+    noise = checks.share("spelling_noise", spelling_noise, open_ends=False)
+    checks.one_of("base", base, BASES)
+    checks.whole_number("token_period", token_period, minimum=2)
+    checks.whole_number("seed", seed, minimum=0)
+    _check_size(largest, len(starts), base)
+    form = _Form(direction=direction, base=base, wordings=names, noise=noise, starts=starts)
+    examples = [
+        # A generator per example, so that a wider range leaves the prompts of a narrower one as they are.
+        form.example(number, other, random.Random(f"{seed} {number} {other}"))
+        for number, other in _pairs(smallest, largest, starts)
+    ]
+    return Task(
+        name="counting",
+        examples=tuple(examples),
+        split=bind_split(split, examples),
+        rule=counting_rule,
+        shortcuts=counting_shortcuts(direction, token_period),
+        draw=lambda generator: form.draw(generator, smallest, largest),
+        variants=form.variants,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """How the prompts of one counting task are written."""
+
+    direction: str
+    base: str
+    wordings: tuple[str, ...]
+    noise: float
+    starts: tuple[int, ...]
+
+    def example(self, number: int, other: int, generator: random.Random) -> Example:
+        """The example that counts between the two; the generator draws its wording and typos."""
+        first, last = (other, number) if self.direction == "up" else (number, other)
+        chosen = generator.choice(self.wordings)
+        prompt = instruction(chosen, first=first, last=last, base=self.base, noise=self.noise, draw=generator)
+        tags: dict[str, Tag] = {"index": number, "group": str(number)}
+        if len(self.starts) > 1:
+            tags["start"] = other
+        if len(self.wordings) > 1:
+            tags["wording"] = chosen
+        return Example(prompt=prompt, completion=count_text(first, last, self.base), tags=tags)
+
+    def draw(self, generator: random.Random, smallest: int, largest: int) -> Example:
+        """An example of the range, or of the half as large again beyond it."""
+        other = generator.choice(self.starts)
+        return self.example(generator.randint(max(smallest, other), largest + largest // 2 + 1), other, generator)
+
+    def variants(self, example: Example, generator: random.Random) -> tuple[Variant, ...]:
+        """The prompt with a near number in place of the one counted to, and the same count in other words."""
+        count = parse_count(example.prompt)
+        number, other = max(count.first, count.last), min(count.first, count.last)
+        numbers = [near for near in (number - 1, number + 1) if near >= other]
+        # The same drawn values, so that wording and typos stay where the numbers change.
+        state = generator.getrandbits(32)
+        near = [self.example(one, other, random.Random(state)) for one in numbers]
+        reworded = instruction(
+            generator.choice([name for name in WORDINGS if name != example.tags.get("wording", self.wordings[0])]),
+            first=count.first,
+            last=count.last,
+            base=self.base,
+            noise=0.0,
+            draw=generator,
+        )
+        same = Example(prompt=reworded, completion=example.completion, tags=example.tags)
+        return (
+            *(Variant(example=one, kind="same-surface-other-answer") for one in near),
+            Variant(example=same, kind="other-surface-same-answer"),
+        )
+
+
+def _pairs(smallest: int, largest: int, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Each number with each start that is not beyond it."""
+    return ((number, start) for number in range(smallest, largest + 1) for start in starts if start <= number)
+
+
+def _check_size(largest: int, starts: int, base: str) -> None:
+    """Refuse a range whose completions would fill the memory."""
+    # Over all counts to i <= n, the mean of the numbers counted is n / 3.
+    mean_numeral = largest / 3 if base == "unary" else len(str(largest))
+    characters = starts * largest**2 / 2 * (mean_numeral + 1)
+    if characters > _MAX_CHARACTERS:
+        raise UsageError(
+            f"largest is {largest}: the completions would hold {characters:.1e} characters; choose a smaller one"
+        )
