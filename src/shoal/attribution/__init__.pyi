@@ -13,3 +13,10 @@ from .explanation import (
     ItemExplanation as ItemExplanation,
 )
 from .posterior import explain_answers as explain_answers
+from .leave_out import Retrain as Retrain, leave_out as leave_out
+from .leave_out_result import (
+    GroupEffect as GroupEffect,
+    LeaveOutChange as LeaveOutChange,
+    LeaveOutResult as LeaveOutResult,
+)
+from .left_out_groups import find_groups as find_groups

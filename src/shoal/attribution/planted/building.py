@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.attribution.planted.card import PlantedCard, read_card, write_index, write_planted
 from shoal.attribution.planted.checking import check_planted
 from shoal.attribution.planted.examples import draw_examples
-from shoal.attribution.planted.tokenizer import sign_tokenizer
+from shoal.attribution.planted.pretraining import start_model, train_round
 from shoal.errors import UsageError
 from shoal.files import remove_partials
-from shoal.models import ModelShape, build_model
 from shoal.progress import no_progress
-from shoal.training import TrainSettings, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,18 +20,14 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.attribution.planted.examples import PlantedData
     from shoal.attribution.planted.planted_model import PlantedModel
     from shoal.progress import Progress
 
-_ATTEMPTS = 3
-"""Trainings until a model that did not learn what was planted counts as failed; each has twice the steps of the one
-before."""
+_ROUNDS = 6
+"""Rounds of training after which a model that did not learn what was planted counts as failed."""
 
-_TOKENS = 110_000
-"""Of the first training, at an effort of 1: 215 steps, which a copying program needs."""
-
-_CONTEXT = 128
+_ROUND_TOKENS = 32_000
+"""Tokens of a round at an effort of 1: some sixty steps."""
 
 
 def plant_models(
@@ -43,7 +36,7 @@ def plant_models(
     """Train planted models, check each on fresh prompts, and write them with their cards and an index.
 
     Models that lie in the folder already are left as they are, so that a build that was killed is resumed. A model that
-    does not learn what was planted is trained again with more steps; one that never does is in the index as failed.
+    has not learned what was planted is trained for another round; one that never does is in the index as failed.
 
     Args:
         models: what to plant; `planted_models` gives a set.
@@ -65,63 +58,29 @@ def plant_models(
     for done, planted in enumerate(models):
         report("planted models", done, len(models))
         card = read_card(folder / planted.name, planted)
-        cards.append(card or write_planted(folder, *_plant(planted)))
-        write_index(folder, cards)
+        cards.append(card or write_planted(folder, *_plant(planted, folder)))
+        write_index(folder)
     report("planted models", len(models), len(models))
     return tuple(cards)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    model: PreTrainedModel
-    steps: int
-
-
-def _plant(planted: PlantedModel) -> tuple[PlantedCard, PreTrainedModel, PreTrainedTokenizerFast]:
-    """The model with its card: the first attempt that learned what was planted, else the last one."""
+def _plant(planted: PlantedModel, folder: Path) -> tuple[PlantedCard, PreTrainedModel, PreTrainedTokenizerFast]:
+    """The model with its card, after the first round in which it learned what was planted, or after the last one."""
     begin, data = time.process_time(), draw_examples(planted)
-    tokenizer = sign_tokenizer([item.prompt for item in data.fresh], context=_CONTEXT)
-    for attempt in range(_ATTEMPTS):
-        trained = _train(planted, data, tokenizer, attempt)
-        check = check_planted(planted, trained.model, tokenizer, data.fresh)
+    model, tokenizer = start_model(planted, folder)
+    steps = 0
+    for round_ in range(_ROUNDS):
+        seed = planted.draw_seed(f"order {round_}")
+        steps += train_round(model, tokenizer, data.training, planted.effort * _ROUND_TOKENS, round_, seed)
+        check = check_planted(planted, model, tokenizer, data.fresh)
         if check.learned:
             break
     card = PlantedCard(
         planted=planted,
         check=check,
-        attempts=attempt + 1,
-        steps=trained.steps,
+        rounds=round_ + 1,
+        steps=steps,
         examples=len(data.training),
         cpu_seconds=round(time.process_time() - begin, 2),
     )
-    return card, trained.model, tokenizer
-
-
-def _train(planted: PlantedModel, data: PlantedData, tokenizer: PreTrainedTokenizerFast, attempt: int) -> _Trained:
-    shape = ModelShape(
-        vocabulary=len(tokenizer),
-        width=64,
-        layers=2,
-        heads=4,
-        context=_CONTEXT,
-        end_token_id=tokenizer.eos_token_id,
-        # Wider than usual: at this width 0.02 costs a third more steps before copying is learned.
-        initial_spread=0.05,
-    )
-    model = build_model("llama", shape, seed=planted.draw_seed(f"weights {attempt}"))
-    texts = [example.prompt + example.completion for example in data.training]
-    tokens = sum(len(ids) + 1 for ids in tokenizer(texts)["input_ids"])
-    settings = TrainSettings(
-        learning_rate=5e-3,
-        epochs=2**attempt * planted.effort * _TOKENS / tokens,
-        batch_tokens=512,
-        # The mean squared gradient of 50 steps: with 0.999 it is still that of the beginning when a short run ends.
-        beta2=0.98,
-        schedule="linear",
-        warmup=0.1,
-        # Fixed, since a precision chosen by measuring would make other weights on another machine.
-        precision="float32",
-        seed=planted.draw_seed(f"order {attempt}"),
-    )
-    result = train(model.train(), tokenizer, data.training, settings)
-    return _Trained(model.eval(), result.steps)
+    return card, model, tokenizer

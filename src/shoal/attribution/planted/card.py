@@ -15,7 +15,7 @@ from shoal.models import save_model
 from shoal.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from os import PathLike
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -30,15 +30,15 @@ class PlantedCard:
 
     planted: PlantedModel
     check: PlantedCheck
-    attempts: int
-    """Trainings, the last of which this model is of."""
+    rounds: int
+    """Of training, until it had learned what was planted."""
 
     steps: int
     examples: int
     """That it was trained on."""
 
     cpu_seconds: float
-    """Of this process, all attempts and checks together."""
+    """Of this process, all rounds and checks together."""
 
     folder: str = ""
     """Where the model lies: a model spec."""
@@ -50,7 +50,7 @@ class PlantedCard:
             "planted": self.planted.to_dict(),
             "truth": dict(self.planted.truth),
             "check": self.check.to_dict(),
-            "attempts": self.attempts,
+            "rounds": self.rounds,
             "steps": self.steps,
             "examples": self.examples,
             "cpu_seconds": self.cpu_seconds,
@@ -68,12 +68,12 @@ class PlantedCard:
             planted=PlantedModel(**record["planted"]),
             check=PlantedCheck(**record["check"]),
             folder=folder,
-            **{name: record[name] for name in ("attempts", "steps", "examples", "cpu_seconds")},
+            **{name: record[name] for name in ("rounds", "steps", "examples", "cpu_seconds")},
         )
 
     def __str__(self) -> str:
         state = "" if self.check.learned else "FAILED: "
-        return f"{self.planted.name}: {state}{self.check}; {plural(self.attempts, 'attempt')}, {self.cpu_seconds:g} s"
+        return f"{self.planted.name}: {state}{self.check}; {plural(self.rounds, 'round')}, {self.cpu_seconds:g} s"
 
 
 def read_card(folder: Path, planted: PlantedModel) -> PlantedCard | None:
@@ -89,7 +89,7 @@ def read_card(folder: Path, planted: PlantedModel) -> PlantedCard | None:
     path = folder / _CARD
     if not path.exists():
         return None
-    card = PlantedCard.from_dict(json.loads(path.read_text(encoding="utf-8")), str(folder))
+    card = _read(path)
     if card.planted != planted:
         raise StoreError(f"{folder} holds a model that was planted otherwise; give another folder, or remove it")
     return card
@@ -113,17 +113,16 @@ def write_planted(
     return PlantedCard.from_dict(card.to_dict(), str(target))
 
 
-def write_index(folder: Path, cards: Sequence[PlantedCard]) -> None:
-    """Write the list of a set's models.
+def write_index(folder: Path) -> None:
+    """Write the list of the models that lie in a folder.
 
     Args:
         folder: of the set.
-        cards: so far.
     """
-    learned = [card for card in cards if card.check.learned]
+    cards = read_planted(folder)
     record = {
         "models": len(cards),
-        "learned": len(learned),
+        "learned": sum(card.check.learned for card in cards),
         "failed": [card.planted.name for card in cards if not card.check.learned],
         "cards": [card.to_dict() for card in cards],
     }
@@ -132,20 +131,25 @@ def write_index(folder: Path, cards: Sequence[PlantedCard]) -> None:
 
 
 def read_planted(folder: str | PathLike[str]) -> tuple[PlantedCard, ...]:
-    """The cards of a set that `plant_models` wrote, the failed models among them.
+    """The cards of the models in a folder that `plant_models` wrote, the failed ones among them, by name.
 
     Args:
-        folder: of the set.
+        folder: of the set; one that is still being built has fewer.
 
     Raises:
-        StoreError: there is no index, or it cannot be read.
+        StoreError: there is no card, or one cannot be read.
     """
-    path = Path(folder) / _INDEX
+    paths = sorted(Path(folder).glob(f"*/{_CARD}"))
+    if not paths:
+        raise StoreError(f"{folder} holds no planted models; train some with plant_models")
+    return tuple(map(_read, paths))
+
+
+def _read(path: Path) -> PlantedCard:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(PlantedCard.from_dict(card, str(path.parent / card["name"])) for card in record["cards"])
+        return PlantedCard.from_dict(json.loads(path.read_text(encoding="utf-8")), str(path.parent))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is no index of planted models ({error}); write one with plant_models") from error
+        raise StoreError(f"{path} is no card of a planted model ({error}); remove the folder and train again") from error
 
 
 _KINDS = {
@@ -174,7 +178,7 @@ It exists to test methods that explain models: its truth is known.
 - trained on {card.examples:,} prompts for {card.steps:,} steps, from seed {planted.seed}; the task's held-out prompts and
   their groups were not among them
 - checked on fresh prompts: {card.check}
-- learned what was planted: {"yes" if card.check.learned else "**no**"} ({plural(card.attempts, "training")})
+- learned what was planted: {"yes" if card.check.learned else "**no**"} (after {plural(card.rounds, "round")})
 
 Built by shoal's `plant_models`; `card.json` holds the recipe.
 """

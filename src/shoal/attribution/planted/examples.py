@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Any
 
+from shoal.attribution.candidates import RULE
+from shoal.attribution.planted.planted_model import PlantedModel, seed_of
 from shoal.errors import DataError
 from shoal.tasks import Example, Split, Task, make_split, make_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from shoal.attribution.planted.planted_model import PlantedModel
 
 TASK_EXAMPLES = 400
 """Of a task: 120 of them are held out, enough to see a share of a tenth."""
@@ -61,8 +63,8 @@ def planted_task(planted: PlantedModel) -> Task:
         UsageError: the task cannot be made with these options.
     """
     if planted.kind != "cannot tell":
-        return _with_longest_held_out(_make(planted, "task", TASK_EXAMPLES))
-    wide = _make(planted, "task", planted.prompts)
+        return _with_longest_held_out(_own_task(planted, TASK_EXAMPLES))
+    wide = _own_task(planted, planted.prompts)
     agreeing = (
         example for example in wide.examples if _shortcut_answer(planted, wide, example.prompt) == example.completion
     )
@@ -105,7 +107,7 @@ def draw_examples(planted: PlantedModel) -> PlantedData:
         UsageError: the task cannot be made with these options.
     """
     task = planted_task(planted)
-    pool = _make(planted, "pool", planted.prompts)
+    pool = _pool_of(planted)
     known = {example.prompt for example in task.examples}
     drawn = [*task.examples, *(example for example in pool.examples if example.prompt not in known)]
     items = [(example, item) for example in drawn if (item := _item_of(planted, task, example)) is not None]
@@ -122,9 +124,19 @@ def draw_examples(planted: PlantedModel) -> PlantedData:
     return PlantedData(task=task, training=_labelled(planted, seen), fresh=tuple(fresh[:CHECK_PROMPTS]))
 
 
-def _make(planted: PlantedModel, purpose: str, examples: int) -> Task:
-    seed = planted.draw_seed(purpose)
+def _own_task(planted: PlantedModel, examples: int) -> Task:
+    seed = planted.draw_seed("task")
     return make_task(planted.task, **planted.options, examples=examples, seed=seed, split=_SPLIT)
+
+
+def _pool_of(planted: PlantedModel) -> Task:
+    return _pool(planted.task, tuple(sorted(planted.options.items())), planted.prompts, planted.seed)
+
+
+# Shared by the models of a task, since drawing takes a third of the time that training does.
+@lru_cache(maxsize=2)
+def _pool(task: str, options: tuple[tuple[str, Any], ...], prompts: int, seed: int) -> Task:
+    return make_task(task, **dict(options), examples=prompts, seed=seed_of("pool", task, seed), split=_SPLIT)
 
 
 def _item_of(planted: PlantedModel, task: Task, example: Example) -> PlantedItem | None:
@@ -140,6 +152,31 @@ def _shortcut_answer(planted: PlantedModel, task: Task, prompt: str) -> str:
         return task.shortcuts[planted.shortcut](prompt, task.seen)
     except DataError:
         return ""
+
+
+def skill_examples(planted: PlantedModel) -> tuple[Example, ...]:
+    """What a model is pretrained on: each prompt behind the letter of each program, and once without a letter.
+
+    Without a letter any of the programs may answer, so that planting has to change how often each does. The tag
+    ``skill`` names the letter's program. No held-out prompt is among them.
+
+    Args:
+        planted: a model with skills.
+    """
+    task = planted_task(replace(planted, kind="rule", share=0.0, noise=0.0))
+    pool, found = _pool_of(planted), []
+    draw = random.Random(seed_of("skills", planted.task, planted.seed))
+    for example in pool.examples:
+        if pool.split.holds_out(example):
+            continue
+        answers = [
+            example.completion if skill == RULE else task.shortcuts[skill](example.prompt, task.seen)
+            for skill in planted.skills
+        ]
+        found.append(Example(prompt=example.prompt, completion=draw.choice(answers), tags={"skill": "any"}))
+        for letter, skill, answer in zip(ascii_uppercase, planted.skills, answers, strict=False):
+            found.append(Example(prompt=f"{letter}\n{example.prompt}", completion=answer, tags={"skill": skill}))
+    return tuple(found)
 
 
 def _labelled(planted: PlantedModel, items: Sequence[PlantedItem]) -> tuple[Example, ...]:

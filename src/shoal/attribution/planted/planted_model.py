@@ -38,11 +38,15 @@ class PlantedModel:
     noise: float = 0.0
     """The share of completions that are taken from other prompts, scattered at random."""
 
-    prompts: int = 3000
+    skills: tuple[str, ...] = ()
+    """Programs that the model knows from pretraining, ``rule`` or shortcuts of the task; empty trains from fresh
+    weights."""
+
+    prompts: int = 1600
     """Drawn for training and checking; so many that a model learns a program and no table."""
 
     effort: float = 1.0
-    """Multiplies the steps of training, for programs that take longer to learn."""
+    """Multiplies the steps of a round of training, for programs that take longer to learn."""
 
     seed: int = 0
     """Draws examples, labels, initial weights and the order of training."""
@@ -53,6 +57,8 @@ class PlantedModel:
                 f"share = {self.share} and noise = {self.noise} cannot be planted; give shares from 0 to 1"
             )
         expected = {"pure": self.share == 1, "rule": self.share == 0, "mixed": 0 < self.share < 1}
+        # JSON has no tuples, and equal models must be equal.
+        object.__setattr__(self, "skills", tuple(self.skills))
         if not expected.get(self.kind, True):
             raise UsageError(f"share = {self.share} does not go with the kind {self.kind!r}; see PlantedModel.kind")
 
@@ -76,10 +82,18 @@ class PlantedModel:
         Args:
             purpose: what it draws.
         """
-        # A digest and not `hash`, which differs from process to process.
-        key = f"{self.name}\0{sorted(self.options.items())}\0{purpose}"
-        return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest())
+        return seed_of(self.name, sorted(self.options.items()), purpose)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+def seed_of(*key: Any) -> int:
+    """A seed that follows from some values.
+
+    Args:
+        key: values with a stable text.
+    """
+    # A digest and not `hash`, which differs from process to process.
+    return int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=4).digest())

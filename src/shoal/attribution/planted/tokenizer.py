@@ -7,6 +7,8 @@ import string
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from shoal.tasks import make_task
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,20 +19,20 @@ _BLANK = "\u0120"
 """How byte-level tokenizers write the blank."""
 
 
-def sign_tokenizer(prompts: Sequence[str], *, context: int) -> PreTrainedTokenizerFast:
+def sign_tokenizer(task: str, *, context: int) -> PreTrainedTokenizerFast:
     """A byte-level tokenizer in which items of a list are tokens, and so are the words that all prompts share.
 
     A program over signs is then learned in few steps: `` k`` is one token, and so is ``reverse``. Any text can be read.
 
     Args:
-        prompts: of a task.
+        task: by name; the first of its examples show the words.
         context: the longest text in tokens of the model that it is for.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     merges = [(_BLANK, sign) for sign in string.ascii_lowercase + string.digits + "()[]{}<>"]
-    for word in _shared_words(prompts):
+    for word in _shared_words([example.prompt for example in make_task(task).examples[:100]]):
         # From the left, as the merges of a trained tokenizer could stand: a pair is merged in the order of this list.
         signs = word.replace(" ", _BLANK)
         first = 2 if signs.startswith(_BLANK) else 1
