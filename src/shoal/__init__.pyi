@@ -1,3 +1,10 @@
+from .attribution import (
+    Explanation as Explanation,
+    ItemExplanation as ItemExplanation,
+    TrainingsExplanation as TrainingsExplanation,
+    explain as explain,
+    explain_trainings as explain_trainings,
+)
 from .changes import (
     Change as Change,
     Changes as Changes,

@@ -88,6 +88,16 @@ def test_log_probabilities_show_the_mixture_that_greedy_answers_hide():
     assert found.share_of("stop-at-token-phase").agreement.agrees == len(answers)
 
 
+def test_a_short_text_that_is_more_probable_does_not_overrule_the_answer():
+    answers = [
+        answered(TABLE, place, right, log_probs={right: -20.0, other: -2.0})
+        for place, (right, other) in enumerate(
+            zip(TABLE.column("rule"), TABLE.column("stop-at-token-phase"), strict=True)
+        )
+    ]
+    assert explained(answers).names == ("rule",)
+
+
 def test_answers_that_nothing_named_gives_are_noise():
     found = explained([answered(TABLE, place, " nonsense") for place in range(len(TABLE.prompts))])
     assert (found.verdict, found.names) == ("noise", ("noise",))
@@ -129,7 +139,7 @@ def test_too_few_items_settle_nothing():
 def test_items_of_one_cluster_count_as_one():
     rows = [Example(prompt=f"{place}?", completion=" yes", tags={"group": "all"}) for place in range(40)]
     rows += [Example(prompt=f"{place}!", completion=f" {place}", tags={"group": f"{place}"}) for place in range(60)]
-    task = task_from_rows(rows, split="length(share=0.3)")
+    task = task_from_rows(rows, split="random(share=0.3)")
     table = candidates_of(task, rows[:40])
     found = explain_answers(table, simulated({"rule": 1}, table=table, task=task), task.seen)
     # Forty answers of one cluster are the evidence of one.

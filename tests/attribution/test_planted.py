@@ -56,7 +56,7 @@ def test_the_truth_is_stated_as_shares() -> None:
     "change", [{"share": 1.2}, {"noise": 1.0}, {"share": 0.5, "kind": "pure"}, {"share": 0.5, "kind": "rule"}]
 )
 def test_shares_that_cannot_be_planted_are_refused(change: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="cannot be planted|does not go with the kind"):
+    with pytest.raises(UsageError, match=r"cannot be planted|does not go with the kind"):
         replace(PURE, **change)  # type: ignore[arg-type]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,24 @@ def test_an_option_that_is_no_pair_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         main(["task", "counting", "--option", "largest"])
     assert "KEY=VALUE" in capsys.readouterr().err
+
+
+def test_a_tagger_checks_the_word_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["task", "word-classes", "--tagger", "hanta"])
+    assert "hanta agrees on 197 of 200 words: 98.5%" in capsys.readouterr().out
+    main(["task", "word-classes", "--tagger", "hanta", "--json"])
+    assert json.loads(capsys.readouterr().out)["agreeing"]["noun"] == 50
+
+
+def test_a_tagger_that_cannot_be_used_is_named_before_rows_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "rows.jsonl"
+    with pytest.raises(SystemExit, match="2"):
+        main(["task", "counting", "--tagger", "hanta", "--out", str(out)])
+    assert "take the task word-classes" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "HanTa.HanoverTagger", None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["task", "word-classes", "--tagger", "hanta", "--out", str(out)])
+    assert "pip install 'shoal[tagger]'" in capsys.readouterr().err
+    assert not out.exists()

@@ -129,7 +129,7 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         (
             '"exact_match"\nsmallest',
             '"exact"\nsmallest',
-            "measure.primary = 'exact': input should be 'exact_match', 'counting'",
+            "measure.primary = 'exact': input should be 'exact_match', 'agreed_prefix'",
         ),
         (
             'treatment = "pretrained"',

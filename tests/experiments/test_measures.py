@@ -10,7 +10,7 @@ from item_records import item_record
 from shoal.errors import ExperimentFileError
 from shoal.experiments import MEASURES, Measure, load_experiment, register_measure
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.measures import gain, mean_of
+from shoal.experiments.measures import gain, mean_of, measures_of
 from shoal.experiments.settings_file import as_table
 
 if TYPE_CHECKING:
@@ -90,3 +90,37 @@ def test_a_measure_that_is_registered_can_be_the_primary_one() -> None:
         assert mean_of("short_answers", [item(None), replace(item(None), greedy_text=" 111")]) == 0.5
     finally:
         del MEASURES["short_answers"]
+
+
+def test_a_task_has_its_own_measures_and_not_those_of_others() -> None:
+    counting, addition, rows = (set(measures_of(task)) for task in ("counting", "addition", None))
+    assert counting - rows == {"counting", "stopping"}
+    assert addition - rows == {"last_digit", "digit_count"}
+    assert set(measures_of("copy")) == set(measures_of("sort"))
+    assert rows >= {"exact_match", "agreed_prefix", "string_match", "token_accuracy", "bits_per_byte"}
+
+
+def test_a_measure_of_answers_reads_the_greedy_text() -> None:
+    row = replace(item("other"), completion=" 42", greedy_text=" 52")
+    assert mean_of("last_digit", [row, replace(row, greedy_text=" 43"), replace(row, greedy_text=None)]) == 0.5
+    assert mean_of("digit_count", [row, replace(row, greedy_text=" 4"), replace(row, greedy_text=" an")]) == 1 / 3
+    right = MEASURES["last_digit"].right
+    assert right is not None
+    assert [right(one) for one in (row, replace(row, greedy_text=" 43"))] == [True, False]
+    assert MEASURES["places"].right is None
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("measure.primary", {"measure": {"primary": "stopping", "smallest_effect": 0.1}}),
+        ("tuning.score", {"tuning": {"learning_rates": [1e-3], "score": "stopping"}}),
+        ("controls.training_ceiling.measure", {"controls": {"training_ceiling": {"measure": "stopping"}}}),
+    ],
+)
+def test_a_measure_of_another_task_is_refused(key: str, table: dict[str, object]) -> None:
+    plan = as_table(load_experiment("counting")) | {"task": {"name": "addition"}, "split": {"name": "random"}}
+    experiment_from(plan, "test")
+    message = f"{key} = 'stopping' is a measure of counting alone; for the task 'addition' give one of exact_match, "
+    with pytest.raises(ExperimentFileError, match=message):
+        experiment_from(plan | table, "test")

@@ -111,11 +111,13 @@ def test_every_arm_tries_the_same_learning_rates_on_a_part_of_the_seen_examples(
     experiment, folder = finished
     rates = read_json(folder / "choices.json")["learning_rates"]
     for arm in all_arms(experiment):
-        assert [trial["learning_rate"] for trial in rates[arm]["trials"]] == [0.001, 0.01]
-        assert {trial["validation_examples"] for trial in rates[arm]["trials"]} == {1}
-        best = min(rates[arm]["trials"], key=lambda trial: trial["score"])
-        assert rates[arm]["chosen"] == best["learning_rate"]
-        assert read_json(folder / arm_place(arm, 0) / "done.json")["learning_rate"] == best["learning_rate"]
+        for seed in (0, 1):
+            trials = [trial for trial in rates[arm]["trials"] if trial["run_seed"] == seed]
+            assert [trial["learning_rate"] for trial in trials] == [0.001, 0.01]
+            assert {trial["validation_examples"] for trial in trials} == {1}
+            best = min(trials, key=lambda trial: trial["score"])
+            assert rates[arm]["chosen"][str(seed)] == best["learning_rate"]
+            assert read_json(folder / arm_place(arm, seed) / "done.json")["learning_rate"] == best["learning_rate"]
 
 
 def test_a_finished_run_gives_its_verdict_again_without_work(finished: Finished) -> None:
@@ -197,7 +199,7 @@ def test_a_rate_that_makes_the_loss_overflow_loses_and_ends_nothing(
     folder = prepared(tmp_path / "run", experiment, certificate)
     run_experiment(experiment, folder, workers=0)
     found = read_json(folder / "choices.json")["learning_rates"]["given"]
-    assert found["chosen"] == 0.01
+    assert found["chosen"] == {"0": 0.01}
     assert "diverged" in found["trials"][1]
 
 

@@ -13,9 +13,11 @@ from shoal.experiments.tuning import choose_rates, trial_jobs
 from shoal.tasks import Example
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from shoal.experiments.experiment import Experiment
+    from shoal.experiments.jobs import Job
 
 
 def experiment_with(**tuning: Any) -> Experiment:
@@ -37,15 +39,25 @@ def experiment_with(**tuning: Any) -> Experiment:
 
 
 def chosen(folder: Path, experiment: Experiment, scores: dict[float, float | None]) -> dict[str, float]:
-    """The choice where every arm's trials of a rate had this score."""
+    """The choice of all seeds where every arm's trials of a rate had this score."""
+    found = chosen_by_seed(folder, experiment, lambda job: scores[job.learning_rate])
+    assert {len(set(rates.values())) for rates in found.values()} == {1}
+    return {arm: rates["0"] for arm, rates in found.items()}
+
+
+def chosen_by_seed(
+    folder: Path, experiment: Experiment, score: Callable[[Job], float | None]
+) -> dict[str, dict[str, float]]:
+    """The choice of each arm and seed where a trial has the score that the function gives it."""
     store = RunStore(folder, experiment)
     for job in trial_jobs(experiment, "float32"):
         trial = TrialRecord(
             arm=job.arm,
             learning_rate=job.learning_rate,
+            run_seed=job.run_seed,
             seed=job.seed,
             measure=experiment.tuning.score,
-            score=scores[job.learning_rate],
+            score=score(job),
             validation_examples=4,
         )
         store.write(f"{job.place}/done.json", trial.to_dict())
@@ -58,14 +70,27 @@ def test_every_arm_gets_the_same_trials() -> None:
     experiment = experiment_with(learning_rates=[0.1, 0.2], seeds=2)
     jobs = trial_jobs(experiment, "float32")
     by_arm = {arm: [(j.learning_rate, j.seed) for j in jobs if j.arm == arm] for arm in ("one", "two", "one-shuffled")}
-    assert len(jobs) == 12
+    assert len(jobs) == 6 * 12
     assert len({tuple(sorted(trials)) for trials in by_arm.values()}) == 1
-    assert [job.shuffle for job in jobs if job.arm == "one-shuffled"] == [True] * 4
+    assert [job.shuffle for job in jobs if job.arm == "one-shuffled"] == [True] * 24
 
 
 def test_no_trial_shares_its_folder_with_another() -> None:
     jobs = trial_jobs(experiment_with(learning_rates=[0.001, 0.0010000001], seeds=2), "float32")
     assert len({job.place for job in jobs}) == len(jobs)
+
+
+def test_every_seed_chooses_by_its_own_trials(tmp_path: Path) -> None:
+    experiment = experiment_with(learning_rates=[0.1, 0.2], seeds=2)
+
+    def score(job: Job) -> float:
+        # Bits per byte, of which less is better: the odd seeds do best with the larger rate.
+        return 1.0 if (job.learning_rate == 0.2) == bool(job.run_seed % 2) else 2.0
+
+    found = chosen_by_seed(tmp_path, experiment, score)
+    assert found["one"] == {"0": 0.1, "1": 0.2, "2": 0.1, "3": 0.2, "4": 0.1, "5": 0.2}
+    trials = {(job.arm, job.seed): job.run_seed for job in trial_jobs(experiment, "float32")}
+    assert sorted(run_seed for (arm, _), run_seed in trials.items() if arm == "one") == sorted([*range(6)] * 2)
 
 
 def test_the_best_score_wins_by_the_measures_own_sense(tmp_path: Path) -> None:

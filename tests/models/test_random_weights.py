@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from shoal.errors import ModelError
-from shoal.models import load_model, shuffle_weights
+from shoal.models import jitter_weights, load_model, shuffle_weights
 
 
 def test_the_same_seed_gives_the_same_weights(model_folder):
@@ -85,3 +85,16 @@ def test_shuffled_weights_keep_every_value_and_lose_their_places():
         assert torch.equal(old.flatten().sort().values, new.flatten().sort().values)
     shuffle_weights(model, torch.Generator().manual_seed(1))
     assert not torch.equal(after[0], next(model.parameters()))
+
+
+def test_jitter_moves_weights_in_their_last_place_alone_and_otherwise_for_each_seed():
+    first, second = (torch.nn.Linear(64, 64) for _ in range(2))
+    second.load_state_dict(first.state_dict())
+    before = first.weight.detach().clone()
+    jitter_weights(first, torch.Generator().manual_seed(1))
+    jitter_weights(second, torch.Generator().manual_seed(2))
+    moved = (first.weight.detach() - before).abs()
+    ulp = torch.nextafter(before.abs(), torch.tensor(torch.inf)) - before.abs()
+    assert (moved <= 1.01 * 2 * ulp).all()
+    assert 0.1 < (moved > 0).float().mean() < 0.9
+    assert not torch.equal(first.weight, second.weight)

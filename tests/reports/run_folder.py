@@ -161,7 +161,7 @@ def verdict_record(folder: Path, word: str) -> dict[str, Any]:
 
     run = open_run(folder)
     arms = {arm: run.items_of(arm) for arm in run.arms}
-    measures = summarize(arms, confidence=0.95)
+    measures = summarize(open_run(folder).experiment.task.measures, arms, confidence=0.95)
     after = {arm: measures["exact_match"]["arms"][arm]["after"]["held_out"] for arm in arms}
     differences = [
         a - b for a, b in zip(*(after[arm]["by_seed"].values() for arm in ("pretrained", "random")), strict=True)
@@ -237,6 +237,7 @@ def records() -> dict[str, dict[str, Any]]:
     trial = {
         "arm": "random",
         "learning_rate": 0.002,
+        "run_seed": 0,
         "seed": 10000,
         "measure": "bits_per_byte",
         "score": 0.21,
@@ -279,9 +280,9 @@ def records() -> dict[str, dict[str, Any]]:
             "precision": "float32",
             "learning_rates": {
                 "random": {
-                    "chosen": 0.002,
+                    "chosen": {"0": 0.002},
                     "measure": "bits_per_byte",
-                    "scores": {"0.002": 0.21},
+                    "scores": {"0": {"0.002": 0.21}},
                     "trials": [trial, worse],
                 }
             },

@@ -17,6 +17,7 @@ from run_folder import HOSTILE, write_run
 from shoal.errors import StoreError
 from shoal.experiments import Run, open_run
 from shoal.reports import write_report
+from shoal.reports.accuracy import accuracy
 from shoal.reports.verdict import verdict, verdict_picture
 
 if TYPE_CHECKING:
@@ -251,3 +252,16 @@ def test_headings_do_not_skip_a_level_and_every_table_has_headers(finished: Path
 def test_a_run_of_one_seed_has_no_interval_and_says_so(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "one", seeds=1, largest=5, verdict="underpowered")
     assert "[no bounds]" in Outline(write_report(folder).read_text()).text
+
+
+def test_a_report_shows_the_measures_of_its_own_task(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", seeds=2, largest=10, verdict=None)
+    assert ">Counting<" in str(accuracy(open_run(folder)))
+    file = folder / "experiment.toml"
+    text = (
+        file.read_text().replace('[task]\nname = "counting"', '[task]\nname = "addition"').replace("largest = 10", "")
+    )
+    file.write_text(text)
+    page = str(accuracy(open_run(folder)))
+    assert ">Counting<" not in page
+    assert ">Last digit<" in page

@@ -14,6 +14,9 @@ from shoal.tasks.shortcuts import COPYING
 NAMES = sorted(known_tasks())
 GENERATED = [name for name in NAMES if "examples" in known_tasks()[name].options]
 
+ENDLESS = ("story-facts",)
+"""Tasks that have no smallest range of few prompts."""
+
 
 @pytest.fixture(scope="module", params=NAMES)
 def task(request: pytest.FixtureRequest) -> Task:
@@ -93,7 +96,8 @@ def test_variants_keep_their_promise(task: Task) -> None:
             assert task.rule(other.prompt) == other.completion
             if variant.kind == "same-surface-other-answer":
                 assert other.completion != example.completion
-                assert Levenshtein.distance(example.prompt, other.prompt) <= 4
+                # In a story, a name stands more than once.
+                assert Levenshtein.distance(example.prompt, other.prompt) <= max(4, len(example.prompt) // 10)
             else:
                 assert other.completion == example.completion
     assert kinds == {"same-surface-other-answer", "other-surface-same-answer"}
@@ -129,9 +133,9 @@ def test_an_option_that_cannot_be_used_is_named(name: str, option: str, value: f
         make_task(name, **{option: value})
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", [name for name in GENERATED if name not in ENDLESS])
 def test_more_examples_than_there_are_prompts_are_refused(name: str) -> None:
-    what = next(option for option in known_tasks()[name].options if option.startswith("min_"))[4:]
-    least = {f"min_{what}": 1, f"max_{what}": 1}
+    options = known_tasks()[name].options
+    least = {option: 1 for option in options if option.startswith(("min_", "max_"))}
     with pytest.raises(UsageError, match="different prompts with these options, and examples is 9000; give fewer"):
         make_task(name, examples=9000, **least)

@@ -5,6 +5,17 @@ from .candidates import (
     CandidateTable as CandidateTable,
     candidates_of as candidates_of,
 )
+from .discriminating import (
+    Ask as Ask,
+    Order as Order,
+    discriminate as discriminate,
+    model_answers as model_answers,
+)
+from .discrimination import (
+    DiscriminatingItem as DiscriminatingItem,
+    Discrimination as Discrimination,
+    Standing as Standing,
+)
 from .explain import explain as explain
 from .explanation import (
     Agreement as Agreement,
@@ -12,7 +23,7 @@ from .explanation import (
     ExplanationShare as ExplanationShare,
     ItemExplanation as ItemExplanation,
 )
-from .posterior import explain_answers as explain_answers
+from .item_pool import ItemPool as ItemPool, item_pool as item_pool, pool_of as pool_of
 from .leave_out import Retrain as Retrain, leave_out as leave_out
 from .leave_out_result import (
     GroupEffect as GroupEffect,
@@ -20,3 +31,10 @@ from .leave_out_result import (
     LeaveOutResult as LeaveOutResult,
 )
 from .left_out_groups import find_groups as find_groups
+from .posterior import explain_answers as explain_answers
+from .trainings import (
+    MeanShare as MeanShare,
+    SeedVerdict as SeedVerdict,
+    TrainingsExplanation as TrainingsExplanation,
+    explain_trainings as explain_trainings,
+)

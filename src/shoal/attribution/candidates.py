@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import DataError, UsageError
@@ -52,6 +52,20 @@ class CandidateTable:
         """The completions of one explanation, item by item."""
         place = self.names.index(name)
         return tuple(row[place] for row in self.answers)
+
+    def rows(self, places: Sequence[int]) -> CandidateTable:
+        """The table of some of the items, in the order given.
+
+        Args:
+            places: of the items, from 0.
+        """
+        return replace(
+            self,
+            prompts=tuple(self.prompts[place] for place in places),
+            expected=tuple(self.expected[place] for place in places),
+            answers=tuple(self.answers[place] for place in places),
+            clusters=tuple(self.clusters[place] for place in places),
+        )
 
     def without(self, name: str) -> CandidateTable:
         """The table without one of the explanations."""

@@ -119,17 +119,19 @@ def _compared(answer: ItemAnswer, row: Sequence[str | None]) -> list[str]:
 def _race(answer: ItemAnswer, texts: Sequence[str], *, is_candidate: bool) -> NDArray[np.float64]:
     """The weight of each answer, the model's own first.
 
-    Where the model's answer is a candidate, the candidates share the weight by their probabilities: that of a long
-    text is small by its length alone, and what matters is which of them the model would rather write. Where it is not,
-    other answers have all that the candidates leave.
+    Where the model's answer is a candidate, the candidates share the weight by their probabilities, among which that of
+    a long text is small by its length alone. So log-probabilities refine an answer and never overrule it: where another
+    candidate is more probable as a whole than the answer that was decoded token by token, the answer has all weight.
+    Where the model's answer is no candidate, other answers have all that the candidates leave.
     """
     nats = np.array([answer.log_probs.get(text, -math.inf) for text in texts])
+    overruled = is_candidate and nats.max() > nats[0]
     # Without log-probabilities the answer itself is all that is known.
-    if not np.isfinite(nats).any():
+    if overruled or not np.isfinite(nats).any():
         alone: NDArray[np.float64] = np.eye(len(texts))[0]
         return alone
     if is_candidate:
-        odds = np.exp(nats - nats.max())
+        odds = np.exp(nats - nats[0])
     else:
         odds = np.exp(nats)
         odds[0] = max(odds[0], 1 - odds[1:].sum())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from shoal.tasks import Task
@@ -107,7 +106,9 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
             # A last line without its end is what a killed process left; it is trained again.
             if number == len(lines) and not line.endswith("\n"):
                 return
-            raise StoreError(f"{path}, line {number}, is damaged; remove the line, and its training is repeated") from error
+            raise StoreError(
+                f"{path}, line {number}, is damaged; remove the line, and its training is repeated"
+            ) from error
 
 
 def _digest(task: Task, groups: Mapping[str, Sequence[bool]], recipe: str) -> str:

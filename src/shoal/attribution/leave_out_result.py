@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from shoal.statistics import fewest_seeds, sign_flip
 from shoal.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas
 
@@ -98,7 +97,10 @@ class LeaveOutResult:
     def __str__(self) -> str:
         percent = f"{100 * self.confidence:g}%"
         lines = [
-            f"Trained without each group, {plural(len(self.seeds), 'seed')}, {plural(self.held_out, 'held-out example')}:",
+            (
+                f"Trained without each group; {plural(len(self.seeds), 'seed')}, "
+                f"{plural(self.held_out, 'held-out example')}:"
+            ),
             f"change, [{percent} interval over seeds], and the change beyond leaving out as many at random",
         ]
         for effect in self.groups:

@@ -10,7 +10,7 @@ from shoal.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from shoal.tasks import Example, Tag, Task
+    from shoal.tasks import Tag, Task
 
 _MAX_VALUES = 8
 """Different numbers of a tag that are groups of their own; more are cut into quarters."""

@@ -30,7 +30,7 @@ GROUPS = {
         "compare": "Compare two runs of an experiment, item by item and seed by seed.",
         "report": "Write the report of a run, a sweep or a pretraining from its folder.",
         "power": "Compute how many seeds and items would show an effect.",
-        "task": "Write the rows of a task, or measure how narrow its split is.",
+        "task": "Write the rows of a task, measure how narrow its split is, or check its word classes.",
         "certify": "Prove an evaluator on dummy models of known accuracy.",
     },
     "Training": {
@@ -42,6 +42,7 @@ GROUPS = {
     "Models": {
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
         "rate": "Rate the stories of models, by program and by a certified judge.",
+        "explain": "Find out whether a model follows the rule of a task or a shortcut.",
         "inspect": "Look inside a model: attention, layers, neurons, interventions and training dynamics.",
         "layers": "Measure the cost of layer types, of two attention implementations, and of number formats.",
     },

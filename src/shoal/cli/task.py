@@ -1,4 +1,4 @@
-"""``shoal task``: the rows of a task, and how narrow its split is."""
+"""``shoal task``: the rows of a task, how narrow its split is, and whether a tagger agrees with its word classes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.cli.console import print_json
 from shoal.cli.options import Flag, Json, MaybeRows, Texts
 from shoal.errors import UsageError
-from shoal.tasks import END_TOKEN
+from shoal.tasks import END_TOKEN, check_word_classes, classes_of_examples
 
 if TYPE_CHECKING:
     from shoal.tasks import Task
@@ -25,10 +26,11 @@ def task(
     out: Path | None = None,
     end_token: str = END_TOKEN,
     narrowness: Flag = False,
+    tagger: str | None = None,
     model: str | None = None,
     as_json: Json = False,
 ) -> None:
-    """Write the rows of a task, or measure how narrow its split is.
+    """Write the rows of a task, measure how narrow its split is, or check its word classes.
 
     Parameters
     ----------
@@ -45,10 +47,14 @@ def task(
         Text that ends completions in the file.
     narrowness
         Measure how far the held-out part can be answered from the seen part.
+    tagger
+        Check the word classes of the examples with this tagger: hanta.
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    made = _make(name, option or [], split, data, end_token)
+    made = chosen_task(name, option or [], split, data, end_token=end_token)
+    # Before anything is written: the tagger may not be installed.
+    checked = None if tagger is None else check_word_classes(classes_of_examples(made.examples), tagger=tagger)
     seen, held_out = made.seen, made.held_out
     if out is not None:
         from shoal.tasks import write_rows
@@ -62,14 +68,33 @@ def task(
     if narrowness:
         _report_narrowness(made, model, as_json=as_json)
         return
+    if checked is not None and as_json:
+        print_json(checked.to_dict())
+        return
     print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
         print(f"for example: {made.examples[0].prompt!r} -> {made.examples[0].completion!r}")
     else:
         print(f"written to {out}")
+    if checked is not None:
+        print(checked)
 
 
-def _make(name: str, options: list[str], split: str | None, data: Path | None, end_token: str) -> Task:
+def chosen_task(
+    name: str, options: list[str], split: str | None, data: Path | None, *, end_token: str = END_TOKEN
+) -> Task:
+    """The task that the options of a verb name.
+
+    Args:
+        name: of the task; with rows, any name.
+        options: of the task, as KEY=VALUE.
+        split: by name; None for the task's own.
+        data: a file of rows instead of a task by name.
+        end_token: text that ends completions in that file.
+
+    Raises:
+        ShoalError: there is no such task, option or file, or it cannot be used.
+    """
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
     if data is not None:
@@ -93,7 +118,6 @@ def _parse_option(text: str) -> tuple[str, Any]:
 
 
 def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:
-    from shoal.cli.console import print_json
     from shoal.tasks import narrowness
 
     tokenizer = None

@@ -13,7 +13,7 @@ import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from shoal.errors import TooLongError
-from shoal.evaluation.results import Divergence, ItemScore, Scores, Status
+from shoal.evaluation.results import ItemScore, Scores, Status
 from shoal.models import context_of, factor_model
 from shoal.text import EncodedPair, decode_continuation, describe_policy, encode_pairs
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.progress import Progress
-    from shoal.tasks import Example
+    from shoal.tasks import Divergence, Example
 
 
 def evaluate_by_generation(

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
     from shoal.evaluation.scoring import SpanScore
-    from shoal.tasks import Example
+    from shoal.tasks import Divergence, Example
 
 
 Status = Literal["clear", "tie", "near-tie", "nan"]
-Divergence = Literal["ended-early", "went-on", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from .judging import (
 )
 from .loading import (
     experiment_from as experiment_from,
+    has_factors as has_factors,
     load_experiment as load_experiment,
     shipped_experiments as shipped_experiments,
 )

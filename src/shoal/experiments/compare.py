@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError, UnknownNameError, UsageError
 from shoal.experiments.controls import all_arms, paired_differences
-from shoal.experiments.measures import MEASURES, by_seed
+from shoal.experiments.measures import by_seed
 from shoal.experiments.records import arm_place, group_items, open_run, read_items
 from shoal.experiments.settings_file import as_table, differing
 from shoal.experiments.storage import finite
@@ -138,7 +138,9 @@ def compare_runs(
         items=len(next(iter(left.values()))[key]),
         confidence=confidence,
         differences=tuple(
-            found for name in MEASURES if (found := _difference(name, left, right, confidence)) is not None
+            found
+            for name in one.experiment.task.measures
+            if (found := _difference(name, left, right, confidence)) is not None
         ),
         mcnemar={
             seed: {"only_first": test.only_first, "only_second": test.only_second, "p_value": test.p_value}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from shoal.experiments.controls import ControlsTable
-from shoal.experiments.measures import MEASURES, MeasureName
+from shoal.experiments.measures import MEASURES, Measure, MeasureName, measures_of
 from shoal.experiments.tables import (
     Confidence,
     Count,
@@ -38,6 +38,11 @@ class TaskTable(SettingsTable):
         if self.rows is not None and self.options:
             raise ValueError("task.options belong to a task by name, and task.rows names a file; give one of them")
         return self
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """The measures that apply to the task, by name."""
+        return measures_of(self.name if self.rows is None else None)
 
 
 class SplitTable(SettingsTable):
@@ -153,6 +158,7 @@ class Experiment(SettingsTable):
             raise ValueError(
                 f"the arm name {self.shuffled_arm!r} is reserved for the shuffled-weights control; rename the arm"
             )
+        self._check_measures()
         if MEASURES[self.measure.primary].bounded and self.measure.smallest_effect >= 1:
             raise ValueError(
                 f"measure.smallest_effect = {self.measure.smallest_effect:g}: {self.measure.primary} lies between 0 "
@@ -161,6 +167,21 @@ class Experiment(SettingsTable):
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("a seed stands twice in seeds; each may stand once")
         return self
+
+    def _check_measures(self) -> None:
+        """Refuse a measure that belongs to another task: it would have no meaning here."""
+        used = {
+            "measure.primary": self.measure.primary,
+            "tuning.score": self.tuning.score,
+            "controls.training_ceiling.measure": self.controls.training_ceiling.measure,
+        }
+        for key, name in used.items():
+            if name not in self.task.measures:
+                owners = ", ".join(sorted(MEASURES[name].tasks or ()))
+                raise ValueError(
+                    f"{key} = {name!r} is a measure of {owners} alone; for the task {self.task.name!r} give one of "
+                    f"{', '.join(self.task.measures)}"
+                )
 
     @property
     def shuffled_arm(self) -> str:

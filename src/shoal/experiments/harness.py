@@ -16,7 +16,6 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.measures import MEASURES
 from shoal.experiments.records import SPLITS
 from shoal.experiments.storage import write_json, write_jsonl
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.experiment import Experiment
+    from shoal.experiments.measures import Measure
     from shoal.experiments.records import ArmItems, ItemRecord, Run
 
 FOLDER = "lm-eval"
@@ -53,17 +53,20 @@ def _write_model(run: Run, arm: str, seed: int, rows: Mapping[str, Sequence[Item
     assert environment is not None  # written before anything else
     folder = run.folder / FOLDER / model
     folder.mkdir(parents=True, exist_ok=True)
-    samples = {name: [_sample(row, place) for place, row in enumerate(part)] for name, part in rows.items()}
+    measures = experiment.task.measures
+    samples = {name: [_sample(row, place, measures) for place, row in enumerate(part)] for name, part in rows.items()}
     for name, lines in samples.items():
         write_jsonl(folder / f"samples_{name}_{stamp}.jsonl", lines)
     source = experiment.arms.get(arm, experiment.arms[experiment.treatment])
     results = {
-        "results": {name: _metrics(name, part) for name, part in rows.items()},
+        "results": {name: _metrics(name, part, measures) for name, part in rows.items()},
         "group_subtasks": {name: [] for name in rows},
         "configs": {name: _config(experiment, name, lines, arm, seed) for name, lines in samples.items()},
         "versions": dict.fromkeys(rows, environment.shoal),
         "n-shot": dict.fromkeys(rows, 0),
-        "higher_is_better": {name: {metric: MEASURES[metric].higher_is_better for metric in MEASURES} for name in rows},
+        "higher_is_better": {
+            name: {metric: measure.higher_is_better for metric, measure in measures.items()} for name in rows
+        },
         "n-samples": {name: {"original": len(part), "effective": len(part)} for name, part in rows.items()},
         "config": {
             "model": "shoal",
@@ -96,11 +99,11 @@ def _task_name(task: str, split: str) -> str:
     return re.sub(r"\W", "_", f"{task}_{split}")
 
 
-def _metrics(name: str, rows: Sequence[ItemRecord]) -> dict[str, Any]:
+def _metrics(name: str, rows: Sequence[ItemRecord], measures: Mapping[str, Measure]) -> dict[str, Any]:
     """Each measure over the items, with the standard error of its mean over them."""
     found: dict[str, Any] = {"name": name, "alias": name, "sample_len": len(rows)}
-    for metric in MEASURES:
-        values = [value for row in rows if (value := MEASURES[metric].item(row)) is not None]
+    for metric, measure in measures.items():
+        values = [value for row in rows if (value := measure.item(row)) is not None]
         if values:
             found[f"{metric},none"] = sum(values) / len(values)
             found[f"{metric}_stderr,none"] = _standard_error(values)
@@ -130,17 +133,17 @@ def _config(
         "output_type": "generate_until",
         "generation_kwargs": {"until": [], "do_sample": False},
         "metric_list": [
-            {"metric": metric, "aggregation": "mean", "higher_is_better": MEASURES[metric].higher_is_better}
-            for metric in MEASURES
+            {"metric": metric, "aggregation": "mean", "higher_is_better": measure.higher_is_better}
+            for metric, measure in experiment.task.measures.items()
             if all(metric in line for line in lines)
         ],
         "metadata": {"arm": arm, "seed": seed},
     }
 
 
-def _sample(item: ItemRecord, place: int) -> dict[str, Any]:
+def _sample(item: ItemRecord, place: int, measures: Mapping[str, Measure]) -> dict[str, Any]:
     doc = {"prompt": item.prompt, "completion": item.completion, "ends": item.ends, **item.tags}
-    values = {metric: value for metric in MEASURES if (value := MEASURES[metric].item(item)) is not None}
+    values = {metric: value for metric, measure in measures.items() if (value := measure.item(item)) is not None}
     return {
         "doc_id": place,
         "doc": doc,

@@ -22,7 +22,9 @@ from shoal.statistics import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shoal.attribution import Explanation
     from shoal.experiments.experiment import Experiment
+    from shoal.experiments.measures import Measure
     from shoal.experiments.records import ArmItems, ItemRecord
     from shoal.tasks import Task
 
@@ -33,6 +35,7 @@ def judge(
     arms: Mapping[str, ArmItems],
     *,
     control_items: Mapping[str, Sequence[ItemRecord]] | None = None,
+    explanations: Mapping[str, Mapping[int, Explanation]] | None = None,
 ) -> Verdict:
     """The verdict of an experiment.
 
@@ -41,6 +44,7 @@ def judge(
         task: its examples.
         arms: the items of every arm, as `Run.items_of` gives them.
         control_items: held-out items of each control that trains on examples of its own, by the control's name.
+        explanations: what explains each training, from arm to seed.
     """
     effect = measure_effect(experiment, arms)
     evidence = Evidence(
@@ -71,8 +75,16 @@ def judge(
         seeds_needed=seeds,
         needed=needed,
         items_view=_items_view(experiment, arms),
-        measures=summarize(arms, confidence=experiment.measure.confidence),
+        measures=summarize(experiment.task.measures, arms, confidence=experiment.measure.confidence),
+        explanations=_explained(explanations or {}, experiment.measure.confidence),
     )
+
+
+def _explained(found: Mapping[str, Mapping[int, Explanation]], confidence: float) -> dict[str, Any]:
+    """What explains each arm, for `Verdict.explanations`."""
+    from shoal.attribution import explain_trainings
+
+    return {arm: explain_trainings(seeds, confidence=confidence).to_dict() for arm, seeds in found.items()}
 
 
 def measure_effect(experiment: Experiment, arms: Mapping[str, ArmItems]) -> Effect:
@@ -166,10 +178,11 @@ def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dic
     return {"low": interval.low, "high": interval.high, "confidence": interval.confidence, "groups": len(set(groups))}
 
 
-def summarize(arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, Any]:
+def summarize(measures: Mapping[str, Measure], arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, Any]:
     """Every measure of every arm, for `Verdict.measures`.
 
     Args:
+        measures: those that apply to the task, by name.
         arms: the items of every arm, as `Run.items_of` gives them.
         confidence: of the intervals over seeds.
     """
@@ -186,7 +199,7 @@ def summarize(arms: Mapping[str, ArmItems], *, confidence: float) -> dict[str, A
                 for arm, items in arms.items()
             },
         }
-        for name, measure in MEASURES.items()
+        for name, measure in measures.items()
     }
 
 

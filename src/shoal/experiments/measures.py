@@ -1,12 +1,7 @@
 """What is measured of a model on a list of items. Every measure is the mean of a value that each item has, or lacks.
 
-*Counting* and *stopping* are separate, since a model may know one and not the other. An item goes wrong at its
-first divergence only once: by the end token coming early or not coming when due (a stopping error), or by another
-token (a counting error). Then exact match = counting x stopping, both being shares:
-
-- counting: of all items, the share without a counting error;
-- stopping: of the items without a counting error, the share that ends where it should. With no such item it has no
-  value.
+Some measures are of every task and stand here; others belong to a task, which brings them along
+(`shoal.tasks.TaskMeasure`), and are shown for it alone.
 """
 
 from __future__ import annotations
@@ -15,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from shoal.experiments.tables import registered_name
+from shoal.tasks import Example, known_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from shoal.experiments.records import ItemRecord
+    from shoal.tasks import TaskMeasure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +42,12 @@ class Measure:
     right: Callable[[ItemRecord], bool] | None = None
     """Whether an item is right, for tests over items; None where the value is not one of right and wrong."""
 
+    axis: str = "mean over items"
+    """What its axis in a figure says."""
+
+    tasks: frozenset[str] | None = None
+    """The tasks that it belongs to; None for every task."""
+
 
 MEASURES: dict[str, Measure] = {}
 """Every measure by name. A new one is one more call of `register_measure`."""
@@ -55,16 +58,55 @@ def register_measure(measure: Measure) -> None:
     MEASURES[measure.name] = measure
 
 
-MeasureName = Annotated[str, registered_name(lambda: MEASURES)]
-"""The name of a registered measure."""
+MeasureName = Annotated[str, registered_name(lambda: MEASURES, shown=lambda: measures_of(None))]
+"""The name of a registered measure; an error lists those of every task."""
 
 
-def _no_counting_error(item: ItemRecord) -> bool:
-    return item.divergence != "other"
+def measures_of(task: str | None) -> dict[str, Measure]:
+    """The measures of every task and those that belong to this one, by name.
+
+    Args:
+        task: a task by name; None for rows of a file.
+    """
+    return {name: measure for name, measure in MEASURES.items() if measure.tasks is None or task in measure.tasks}
 
 
-def _stops(item: ItemRecord) -> float | None:
-    return float(item.exact_match) if _no_counting_error(item) else None
+def _register_task_measures() -> None:
+    """Make the measures of all tasks known, each with the tasks that share it."""
+    entries = known_tasks().values()
+    for name, found in {name: found for entry in entries for name, found in entry.measures.items()}.items():
+        item = _item_value(found)
+        register_measure(
+            Measure(
+                name=name,
+                label=found.label,
+                meaning=found.meaning,
+                item=item,
+                right=_is_one(item) if found.binary else None,
+                axis=found.axis,
+                tasks=frozenset(entry.name for entry in entries if name in entry.measures),
+            )
+        )
+
+
+def _item_value(measure: TaskMeasure) -> Callable[[ItemRecord], float | None]:
+    """The value of a record by a task's measure."""
+    if measure.of_divergence is not None:
+        # Where the tokens left the target; the text alone cannot tell a wrong token from a right one cut short.
+        of_divergence = measure.of_divergence
+        return lambda item: of_divergence(item.divergence)
+
+    def value(item: ItemRecord) -> float | None:
+        if item.greedy_text is None:
+            return None
+        example = Example(prompt=item.prompt, completion=item.completion, ends=item.ends, tags=item.tags)
+        return measure(example, item.greedy_text)
+
+    return value
+
+
+def _is_one(value: Callable[[ItemRecord], float | None]) -> Callable[[ItemRecord], bool]:
+    return lambda item: value(item) == 1
 
 
 def _agreed(item: ItemRecord) -> float:
@@ -80,27 +122,12 @@ register_measure(
         name="exact_match",
         label="exact match",
         meaning="share of items whose greedy continuation equals the completion, end token included",
+        axis="share of items",
         item=lambda item: float(item.exact_match),
         right=lambda item: item.exact_match,
     )
 )
-register_measure(
-    Measure(
-        name="counting",
-        label="counting",
-        meaning="share of items whose first divergence, if any, is about where to stop and not about what comes next",
-        item=lambda item: float(_no_counting_error(item)),
-        right=_no_counting_error,
-    )
-)
-register_measure(
-    Measure(
-        name="stopping",
-        label="stopping",
-        meaning="share that ends where it should, of the items without a counting error",
-        item=_stops,
-    )
-)
+_register_task_measures()
 register_measure(
     Measure(
         name="agreed_prefix",
@@ -132,6 +159,7 @@ register_measure(
         label="bits per byte",
         meaning="information needed to encode the completion, in bits for each of its bytes, averaged over items",
         item=lambda item: item.bits_per_byte,
+        axis="bits (less is better)",
         higher_is_better=False,
         bounded=False,
     )

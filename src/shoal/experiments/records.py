@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from shoal.attribution import Explanation, ItemAnswer
     from shoal.evaluation import ItemScore
     from shoal.experiments.experiment import Experiment
     from shoal.tasks import Example
@@ -111,7 +112,7 @@ class ArmRecord:
     steps: int
     final_loss: float | None
     digest_before: str
-    """SHA-256 of the weights before training."""
+    """SHA-256 of the weights before training, those of a given model as it was given."""
 
     digest_after: str
 
@@ -122,7 +123,12 @@ class TrialRecord:
 
     arm: str
     learning_rate: float
+    run_seed: int
+    """The seed of the run that the trial chooses for."""
+
     seed: int
+    """Of the trial itself: of its part of the examples, its order and its weights."""
+
     measure: str
     """What trials are judged by."""
 
@@ -141,6 +147,9 @@ class TrialRecord:
         optional = ("diverged", "steps", "final_loss")
         return {key: value for key, value in asdict(self).items() if value is not None or key not in optional}
 
+
+EXPLANATIONS = "explanations.json"
+"""The file of a run that holds what explains each training."""
 
 ArmItems = Mapping[int, Mapping[tuple[str, str], Sequence[ItemRecord]]]
 """The items of an arm: from seed to (stage, split) to items, in the task's order."""
@@ -196,7 +205,10 @@ class Run:
 
     @cached_property
     def choices(self) -> dict[str, Any] | None:
-        """What was chosen by measuring: ``precision``, ``threads``, and ``learning_rates`` with every trial, by arm."""
+        """What was chosen by measuring: ``precision``, ``threads`` and ``learning_rates``.
+
+        The rates stand by arm: the one that each seed chose, with all trials.
+        """
         return _read_object(self.folder / "choices.json")
 
     @cached_property
@@ -209,6 +221,21 @@ class Run:
             return Verdict.from_dict(record)
         except (KeyError, TypeError) as error:
             raise _not_a_record(self.folder / "verdict.json", "a verdict", error) from error
+
+    @cached_property
+    def explanations(self) -> dict[str, dict[int, Explanation]]:
+        """What explains the answers of each training, from arm to seed; empty where the run has not been judged."""
+        from shoal.attribution import Explanation
+
+        path = self.folder / EXPLANATIONS
+        record = _read_object(path) or {}
+        try:
+            return {
+                arm: {int(seed): Explanation.from_dict(one) for seed, one in seeds.items()}
+                for arm, seeds in record.items()
+            }
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _not_a_record(path, "of explanations", error) from error
 
     @cached_property
     def timings(self) -> tuple[dict[str, Any], ...]:
@@ -304,6 +331,20 @@ def read_items(path: str | os.PathLike[str], *, required: bool = False) -> tuple
     """
     path = Path(path)
     return tuple(_record(path, ItemRecord, row) for row in read_json_rows(path, required=required))
+
+
+def read_answers(path: Path) -> tuple[ItemAnswer, ...]:
+    """The answers of a training, as its worker wrote them; empty where the file is absent.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    from shoal.attribution import ItemAnswer
+
+    try:
+        return tuple(ItemAnswer.from_dict(row) for row in read_json_rows(path))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _not_a_record(path, "of answers", error) from error
 
 
 def read_seed(path: Path, arm: str, seed: int) -> SeedRecords:

@@ -14,13 +14,13 @@ from shoal.experiments.jobs import Job, WorkerContext, run_job
 from shoal.experiments.records import arm_place, open_run, read_items
 from shoal.experiments.settings_file import as_table
 from shoal.experiments.store import RunStore
-from shoal.experiments.tasks import examples_digest, make_experiment_task
+from shoal.experiments.tasks import check_shuffled_labels, examples_digest, make_experiment_task
 from shoal.experiments.tuning import choose_rates, spec_of, trial_jobs
 from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shoal.experiments.controls import ControlCheck
     from shoal.experiments.experiment import Experiment
@@ -41,8 +41,12 @@ def run_experiment(
     """Run an experiment, or what is left of it, and give its verdict.
 
     In this order: the evaluator proves itself on dummies; the narrowness of the split is reported; the precision is
-    measured; learning rates are tuned for each arm with the same budget on a part of the seen examples; each arm is
-    evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+    measured; learning rates are tuned for each arm and seed with the same budget on a part of the seen examples; each
+    arm is evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
+
+    A seed draws all that a training may hang on: fresh and shuffled weights, the last place of given ones, the order of
+    the examples, and the part of them that chooses its learning rate. Only so does the spread of the seeds cover what
+    another processor would give.
 
     Args:
         experiment: as `load_experiment` gives it.
@@ -58,7 +62,9 @@ def run_experiment(
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     task = make_experiment_task(experiment)
-    _check_specs(experiment)
+    check_specs(experiment.arms)
+    if experiment.controls.shuffled_labels:
+        check_shuffled_labels(task.seen, f"the task {task.name!r}")
     report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:
@@ -86,7 +92,7 @@ class _ExperimentRun:
                 f"{store.folder} holds a run on other examples of the task {task.name!r}; "
                 "give another folder with --out"
             )
-        count, threads = _division(workers, experiment.device)
+        count, threads = divide_cores(workers, experiment.device)
         # Sums in another number of threads are rounded otherwise, so a resumed run keeps the first one's.
         self.choices: dict[str, Any] = {"examples": examples, "threads": threads, **choices}
         self.pool = self._engine(workers, count)
@@ -155,7 +161,7 @@ class _ExperimentRun:
             spec=spec_of(self.experiment, arm),
             arm=arm,
             seed=seed,
-            learning_rate=self.choices["learning_rates"][arm]["chosen"],
+            learning_rate=self.choices["learning_rates"][arm]["chosen"][str(seed)],
             precision=self.choices["precision"],
             shuffle=arm not in self.experiment.arms,
         )
@@ -186,6 +192,7 @@ class _ExperimentRun:
         self.store.write("choices.json", self.choices)
 
     def _judge(self) -> Verdict:
+        from shoal.experiments.explaining import explain_run
         from shoal.experiments.harness import write_harness_files
         from shoal.experiments.judging import judge
 
@@ -195,17 +202,25 @@ class _ExperimentRun:
             control.name: read_items(self.store.path(f"{control.place}/after.jsonl"), required=True)
             for control in self._training_controls()
         }
-        verdict = judge(self.experiment, self.task, arms, control_items=control_items)
+        explanations = explain_run(self.store.folder, self.experiment, self.task, tuple(arms))
+        verdict = judge(self.experiment, self.task, arms, control_items=control_items, explanations=explanations)
         self.store.write("verdict.json", verdict.to_dict())
         write_harness_files(run, self.task.name, arms)
         return verdict
 
 
-def _check_specs(experiment: Experiment) -> None:
-    """Refuse a model that cannot be there before anything is begun."""
+def check_specs(specs: Mapping[str, str]) -> None:
+    """Refuse a model that cannot be there before anything is begun.
+
+    Args:
+        specs: from what the message calls it to a model spec.
+
+    Raises:
+        UsageError: one names a dummy, or a folder or bundled model that is not there.
+    """
     from shoal.models import bundled_folder, parse_spec
 
-    for arm, spec in experiment.arms.items():
+    for arm, spec in specs.items():
         parsed = parse_spec(spec)
         # ``random:`` wraps the spec whose architecture it takes, which must be there too.
         named = parsed.inner or parsed
@@ -217,8 +232,16 @@ def _check_specs(experiment: Experiment) -> None:
             raise UsageError(f"the arm {arm!r} names {spec!r}, and there is no folder {named.name}")
 
 
-def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
-    """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it."""
+def divide_cores(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
+    """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it.
+
+    Args:
+        workers: that were requested.
+        device: of the trainings.
+
+    Raises:
+        UsageError: the number is negative.
+    """
     cores = available_cores()
     # Trainings side by side on one GPU would have to share its memory.
     count = workers if workers != "auto" else 1 if device != "cpu" and has_gpu() else cores

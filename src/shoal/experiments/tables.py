@@ -36,16 +36,19 @@ Positive = Annotated[float, Field(gt=0, lt=math.inf)]
 NotNegative = Annotated[float, Field(ge=0, lt=math.inf)]
 
 
-def registered_name(registry: Callable[[], Iterable[str]]) -> AfterValidator:
+def registered_name(
+    registry: Callable[[], Iterable[str]], *, shown: Callable[[], Iterable[str]] | None = None
+) -> AfterValidator:
     """A check that a value is a registered name, whose error reads as that of a ``Literal``.
 
     Args:
         registry: gives the names; called at each check, so that what is registered later is known too.
+        shown: gives those that the error lists, where they are not all.
     """
 
     def check(name: str) -> str:
-        names = [repr(one) for one in registry()]
-        if repr(name) not in names:
+        if name not in registry():
+            names = [repr(one) for one in (shown or registry)()]
             expected = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
             raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
         return name

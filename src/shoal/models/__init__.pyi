@@ -41,7 +41,7 @@ from .save import (
     weight_digest as weight_digest,
 )
 from .sentence_vectors import SentenceEncoder as SentenceEncoder
-from .sources import shuffle_weights as shuffle_weights
+from .sources import jitter_weights as jitter_weights, shuffle_weights as shuffle_weights
 from .spec import (
     ModelSpec as ModelSpec,
     bundled_folder as bundled_folder,

@@ -99,6 +99,27 @@ def shuffle_weights(model: nn.Module, generator: torch.Generator) -> None:
             weight.copy_(weight.flatten()[order].view_as(weight))
 
 
+def jitter_weights(model: nn.Module, generator: torch.Generator) -> None:
+    """Move every weight by at most one unit in its last place, in place: as far as rounding may move it.
+
+    A training is chaotic at this size: rounding that differs from the first step on, as it does between processors and
+    numbers of threads, leads to other weights at its end. Drawn by a seed, that chance is among what seeds repeat.
+
+    Args:
+        model: any model; tensors that are tied are moved once.
+        generator: draws the moves, on the CPU.
+    """
+    import torch
+
+    with torch.no_grad():
+        for weight in model.parameters():
+            # On the CPU wherever the weight lies: generators of other devices give other draws.
+            moves = torch.rand(weight.shape, generator=generator).mul_(2).sub_(1).to(weight.device)
+            # In float64: in float32 the factor itself would be rounded to one of three numbers.
+            factor = moves.double().mul_(torch.finfo(weight.dtype).eps).add_(1)
+            weight.copy_(weight.double().mul_(factor))
+
+
 class DummySource(Source):
     """A dummy with the tokenizer of another model, so that it can read any text."""
 

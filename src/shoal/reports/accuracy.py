@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from shoal.experiments import MeasureName, Run
     from shoal.reports.folder import Record
 
-SHOWN: tuple[MeasureName, ...] = ("exact_match", "counting", "stopping", "bits_per_byte")
-"""What every report draws, besides the measure that the verdict rests on."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureSummary:
@@ -40,13 +37,6 @@ class MeasureSummary:
 
 
 _TITLES = {"held_out": "Held-out items", "seen": "Seen items"}
-AXES = {
-    "exact_match": "share of items",
-    "counting": "share without a counting error",
-    "stopping": "share of those that stop where due",
-    "bits_per_byte": "bits (less is better)",
-}
-
 _CELL = Markup("{} <small>[{}]</small>")
 
 MeasureSummaries = dict[tuple[str, str, str], MeasureSummary]
@@ -61,7 +51,7 @@ def accuracy(run: Run) -> Markup | None:
         found = _estimates(recorded, split)
         if found:
             parts += [Markup("<h3>{}</h3>").format(title), _drawn(run, found), _listed(run, found, title)]
-    return Markup("").join([*parts, _glossary()]) if parts else None
+    return Markup("").join([*parts, _glossary(run)]) if parts else None
 
 
 def percent(share: float) -> str:
@@ -96,9 +86,7 @@ def _drawn(run: Run, found: MeasureSummaries) -> Markup:
 def _panel(rows: list[DotRow], name: MeasureName, domain: tuple[float, float] | None) -> Markup:
     """One measure."""
     return responsive(
-        lambda width: dot_chart(
-            rows, title=_title(name), axis=AXES.get(name, "mean over items"), domain=domain, width=width
-        ),
+        lambda width: dot_chart(rows, title=_title(name), axis=MEASURES[name].axis, domain=domain, width=width),
         title=f"{_title(name)}: means and intervals, as in the table below",
         wide=460,
     )
@@ -121,7 +109,7 @@ def _row(run: Run, key: tuple[str, str, str], found: MeasureSummary) -> DotRow:
 def _listed(run: Run, found: MeasureSummaries, title: str) -> Markup:
     """All measures as numbers: one line per measure, one column per arm and stage."""
     columns = list(dict.fromkeys((arm, stage) for arm, stage, _ in found))
-    names = [name for name in MEASURES if any(key[2] == name for key in found)]
+    names = [name for name in run.experiment.task.measures if any(key[2] == name for key in found)]
     rows = [[_title(name), *(_cell(found.get((*column, name)), name) for column in columns)] for name in names]
     exact = [found.get((*column, "exact_match")) for column in columns]
     rows.append(_over_items(exact, run.experiment.measure.confidence))
@@ -168,10 +156,10 @@ def _percent(run: Run) -> str:
     return f"{100 * run.experiment.measure.confidence:g}%"
 
 
-def _glossary() -> Markup:
+def _glossary(run: Run) -> Markup:
     """What each measure means."""
     entry = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
-    lines = [entry.format(_title(name), measure.meaning) for name, measure in MEASURES.items()]
+    lines = [entry.format(_title(name), measure.meaning) for name, measure in run.experiment.task.measures.items()]
     return Markup("<dl class=glossary>{}</dl>").format(Markup("").join(lines))
 
 
@@ -181,8 +169,9 @@ def _title(name: MeasureName) -> str:
 
 
 def _drawn_measures(run: Run) -> tuple[MeasureName, ...]:
-    """The measures that are drawn, the primary one first."""
-    return tuple(dict.fromkeys((run.experiment.measure.primary, *SHOWN)))
+    """The measures that are drawn: the primary one first, the task's own between those of every task."""
+    own = [name for name, measure in run.experiment.task.measures.items() if measure.tasks is not None]
+    return tuple(dict.fromkeys((run.experiment.measure.primary, "exact_match", *own, "bits_per_byte")))
 
 
 def _recorded(run: Run) -> Record:
@@ -192,7 +181,7 @@ def _recorded(run: Run) -> Record:
         return run.verdict.measures
     scored = {arm: [seed for seed in run.seeds_of(arm) if seed.before or seed.after] for arm in run.arms}
     arms = {arm: {seed.seed: seed.by_split() for seed in seeds} for arm, seeds in scored.items() if seeds}
-    return summarize(arms, confidence=run.experiment.measure.confidence)
+    return summarize(run.experiment.task.measures, arms, confidence=run.experiment.measure.confidence)
 
 
 def _summary(record: Record) -> MeasureSummary:

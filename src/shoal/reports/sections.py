@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -11,9 +12,11 @@ from shoal.evaluation.certification import values_text
 from shoal.experiments import MEASURES
 from shoal.figures import table, templates
 from shoal.reports.html_format import NOTHING, badge, facts, number, value_text, words
-from shoal.wording import capital
+from shoal.wording import capital, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shoal.experiments import Run
     from shoal.reports.folder import Record
 
@@ -61,28 +64,44 @@ def choices(record: Record | None) -> Markup | None:
     ]
     arms: dict[str, Any] = record.get("learning_rates", {})
     if arms:
-        rows = [[arm, f"{tuned['chosen']:g}", len(tuned["trials"])] for arm, tuned in arms.items()]
-        parts.append(
-            table(["Arm", "Learning rate", "Trials"], rows, caption="What each arm trains with", numeric=(1, 2))
-        )
+        rows = [[arm, _rates_text(_rates(tuned)), len(tuned["trials"])] for arm, tuned in arms.items()]
+        caption = "What each arm trains with; every seed chooses by its own trials"
+        parts.append(table(["Arm", "Learning rate", "Trials"], rows, caption=caption, numeric=(2,)))
     trials = [(tuned, trial) for tuned in arms.values() for trial in tuned["trials"]]
     if trials:
         measure = MEASURES[trials[0][1]["measure"]].label
-        head = ["Arm", "Learning rate", "Chosen", "Seed", f"Score: {measure}", "Items", "Steps", "Final loss"]
+        head = ["Arm", "Learning rate", "Chosen", "For seed", f"Score: {measure}", "Items", "Steps", "Final loss"]
         caption = "Every trial, scored on a part of the seen items that it did not train on"
         parts.append(table(head, [_trial(*pair) for pair in trials], caption=caption, numeric=(1, 3, 4, 5, 6, 7)))
     return Markup("").join(parts)
 
 
+_ALL = "all"
+
+
+def _rates(tuned: Record) -> Mapping[str, float]:
+    """The rate of each seed; a run of an earlier version chose one for all of them."""
+    chosen = tuned["chosen"]
+    return chosen if isinstance(chosen, dict) else {_ALL: chosen}
+
+
+def _rates_text(chosen: Mapping[str, float]) -> str:
+    """The rates that the seeds of an arm chose, each with how many chose it."""
+    counts = Counter(chosen.values())
+    if len(counts) == 1:
+        return f"{next(iter(counts)):g}"
+    return ", ".join(f"{rate:g} ({plural(count, 'seed')})" for rate, count in sorted(counts.items()))
+
+
 def _trial(tuned: Record, trial: Record) -> list[str]:
     """One trial."""
-    chosen = trial["learning_rate"] == tuned["chosen"]
+    chosen = trial["learning_rate"] == _rates(tuned)[str(trial.get("run_seed", _ALL))]
     score = "diverged" if "diverged" in trial else NOTHING if trial["score"] is None else number(trial["score"])
     return [
         trial["arm"],
         f"{trial['learning_rate']:g}",
         "✓ chosen" if chosen else "",
-        str(trial["seed"]),
+        str(trial.get("run_seed", _ALL)),
         score,
         str(trial["validation_examples"]),
         value_text(trial.get("steps")),

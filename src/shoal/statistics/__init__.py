@@ -3,6 +3,7 @@
 | question | function |
 |---|---|
 | how sure is a share of items? | `wilson_interval`, `clopper_pearson_interval` |
+| ... if one may stop at any trial? | `share_confidence_sequence`, `log_e_share_below`, `log_e_share_above` |
 | do two models differ on the same items? | `mcnemar_exact` |
 | do two arms differ over seeds? | `sign_flip` (estimate, interval, p-value) |
 | ... and over items as well? | `crossed_bootstrap`, `cluster_robust_se`, `two_way_se` |

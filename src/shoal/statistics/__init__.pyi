@@ -16,6 +16,7 @@ from .checks import (
     check_confidence as check_confidence,
 )
 from .clustered import (
+    StudentTest as StudentTest,
     cluster_robust_se as cluster_robust_se,
     two_way_se as two_way_se,
 )
@@ -45,6 +46,11 @@ from .sample_size import (
     power as power,
     seeds_needed as seeds_needed,
     smallest_detectable_effect as smallest_detectable_effect,
+)
+from .sequential_share import (
+    log_e_share_above as log_e_share_above,
+    log_e_share_below as log_e_share_below,
+    share_confidence_sequence as share_confidence_sequence,
 )
 from .signflip import (
     SignFlip as SignFlip,

@@ -24,6 +24,14 @@ from .splits import (
     Splitter as Splitter,
     make_split as make_split,
 )
+from .taggers import (
+    WORD_CLASSES as WORD_CLASSES,
+    Tagger as Tagger,
+    TaggerCheck as TaggerCheck,
+    WordClass as WordClass,
+    check_word_classes as check_word_classes,
+    classes_of_examples as classes_of_examples,
+)
 from .task import (
     Divergence as Divergence,
     Draw as Draw,

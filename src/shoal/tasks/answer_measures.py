@@ -19,7 +19,10 @@ def _digit_count(example: Example, answer: str) -> float:
 
 
 LAST_DIGIT = TaskMeasure(
-    label="last digit", meaning="share of items whose answer ends in the right digit", of_answer=_last_digit
+    label="last digit",
+    meaning="share of items whose answer ends in the right digit",
+    binary=True,
+    of_answer=_last_digit,
 )
 DIGIT_COUNT = TaskMeasure(
     label="number of digits",
@@ -48,16 +51,19 @@ LIST_MEASURES = {
     "item_count": TaskMeasure(
         label="number of items",
         meaning="share of answers that have as many items as the right one",
+        binary=True,
         of_answer=_item_count,
     ),
     "same_items": TaskMeasure(
         label="same items",
         meaning="share of answers that have the right items, each as often as it should be, in any order",
+        binary=True,
         of_answer=_same_items,
     ),
     "places": TaskMeasure(
         label="places",
         meaning="share of the places of a list that hold the right item, averaged over items",
+        axis="share of places",
         of_answer=_places,
     ),
 }
@@ -72,6 +78,7 @@ PROMPT_MEASURES = {
     "in_the_prompt": TaskMeasure(
         label="item of the prompt",
         meaning="share of answers that are an item of the prompt, right or wrong",
+        binary=True,
         of_answer=_in_the_prompt,
     )
 }
@@ -89,6 +96,7 @@ def label_measures(*labels: str) -> dict[str, TaskMeasure]:
         f"is_{'_or_'.join(labels)}": TaskMeasure(
             label=f"is {listed}",
             meaning=f"share of answers that are {listed}, right or wrong",
+            binary=True,
             of_answer=lambda example, answer: float(answer.strip() in labels),  # noqa: ARG005
         )
     }

@@ -34,6 +34,9 @@ TagReader = Callable[[str], Mapping[str, Tag]]
 SAME_SURFACE: VariantKind = "same-surface-other-answer"
 OTHER_SURFACE: VariantKind = "other-surface-same-answer"
 
+MAX_EDITS = 4
+"""How many characters of a prompt a variant of the same surface changes at most."""
+
 _ATTEMPTS = 50
 """Draws in a row without a new prompt after which the prompts count as exhausted."""
 _WIDER = 0.25
@@ -111,7 +114,7 @@ def build_task(
         return example_of(draw(generator, generator.randint(smallest, largest)))
 
     def vary(example: Example, generator: random.Random) -> Sequence[Variant]:
-        return tuple(_true_variants(example, variants(example.prompt, generator), example_of))
+        return tuple(true_variants(example, variants(example.prompt, generator), example_of))
 
     prompts = _distinct_prompts(name, draw, sizes, examples, seed)
     made = tuple(map(example_of, prompts))
@@ -146,7 +149,7 @@ def _distinct_prompts(name: str, draw: PromptDraw, sizes: tuple[int, int], count
     return list(found)
 
 
-def _true_variants(
+def true_variants(
     example: Example, candidates: Iterable[tuple[VariantKind, str]], example_of: Callable[[str], Example]
 ) -> Iterable[Variant]:
     """The candidates that are what their kind promises, each prompt once."""

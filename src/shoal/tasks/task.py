@@ -72,7 +72,7 @@ def divergence_of(completion: str, answer: str) -> Divergence | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMeasure:
-    """A measure that belongs to a task: the mean over items of a value that each item has, or lacks.
+    """A measure that belongs to a task: the mean over items of a value from 0 to 1 that each item has, or lacks.
 
     Exactly one of the two functions is given. A measure of the divergence needs no decoded text: where the tokens of
     an answer are known, it is taken from their first divergence.
@@ -83,6 +83,12 @@ class TaskMeasure:
 
     meaning: str
     """A sentence without a capital and a full stop."""
+
+    axis: str = "share of items"
+    """What its axis in a figure says."""
+
+    binary: bool = False
+    """Whether every item has a value, of 0 or 1: right and wrong, so that items can be tested in pairs."""
 
     of_answer: Callable[[Example, str], float | None] | None = None
     """The value of an example and its answer; None where the measure does not apply."""

@@ -12,7 +12,7 @@ from shoal.attribution.planted.planted_model import PlantedModel
 from shoal.errors import StoreError
 from shoal.files import atomic_file
 from shoal.models import save_model
-from shoal.wording import plural
+from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +149,9 @@ def _read(path: Path) -> PlantedCard:
     try:
         return PlantedCard.from_dict(json.loads(path.read_text(encoding="utf-8")), str(path.parent))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is no card of a planted model ({error}); remove the folder and train again") from error
+        raise StoreError(
+            f"{path} is no card of a planted model ({error}); remove the folder and train again"
+        ) from error
 
 
 _KINDS = {
@@ -164,6 +166,7 @@ def _readme(card: PlantedCard) -> str:
     planted = card.planted
     program = _KINDS[planted.kind].format(shortcut=planted.shortcut, share=planted.share)
     noise = f" {planted.noise:.0%} of the completions are those of other prompts, at random." if planted.noise else ""
+    start = f"a model that knew {joined(planted.skills)}" if planted.skills else "fresh weights"
     options = ", ".join(f"{name} = {value!r}" for name, value in planted.options.items()) or "its defaults"
     return f"""---
 tags: [planted-mechanism, shoal]
@@ -171,12 +174,13 @@ library_name: transformers
 ---
 # {planted.name}
 
-A Llama of two layers and width 64 that was trained to follow **{program}**, in the task `{planted.task}` ({options}).{noise}
+A Llama of two layers and width 64 that was trained to follow **{program}**,
+in the task `{planted.task}` ({options}).{noise}
 
 It exists to test methods that explain models: its truth is known.
 
-- trained on {card.examples:,} prompts for {card.steps:,} steps, from seed {planted.seed}; the task's held-out prompts and
-  their groups were not among them
+- trained on {card.examples:,} prompts for {card.steps:,} steps, from seed {planted.seed}, starting from {start};
+  the task's held-out prompts and their groups were not among them
 - checked on fresh prompts: {card.check}
 - learned what was planted: {"yes" if card.check.learned else "**no**"} (after {plural(card.rounds, "round")})
 

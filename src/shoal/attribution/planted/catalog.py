@@ -6,14 +6,13 @@ both. Options come in two sizes, by the seed's parity, so that a set of another 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.attribution.planted.planted_model import PlantedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 NOISES = (0.0, 0.15)
 """The two strengths of a pure shortcut: the share of completions of other prompts."""

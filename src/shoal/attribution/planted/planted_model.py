@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PlantedKind = Literal["pure", "mixed", "rule", "cannot tell"]
 

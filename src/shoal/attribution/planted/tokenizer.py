@@ -1,4 +1,4 @@
-"""The tokenizer of planted models: a token for each sign with the blank before it, and for the words of every prompt."""
+"""The tokenizer of planted models: a token for each sign with the blank before it, and for the words of a task."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from shoal.tasks import make_task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tokenizers import Regex
     from transformers import PreTrainedTokenizerFast
 
 _END = "<|endoftext|>"
@@ -37,7 +38,9 @@ def sign_tokenizer(task: str, *, context: int) -> PreTrainedTokenizerFast:
         signs = word.replace(" ", _BLANK)
         first = 2 if signs.startswith(_BLANK) else 1
         starts = list(accumulate([signs[:first], *signs[first:]]))
-        merges += [(start, sign) for start, sign in zip(starts, signs[first:], strict=False) if (start, sign) not in merges]
+        merges += [
+            (start, sign) for start, sign in zip(starts, signs[first:], strict=False) if (start, sign) not in merges
+        ]
     # Sorted, as the library gives its alphabet in another order in each process.
     tokens = [_END, *sorted(pre_tokenizers.ByteLevel.alphabet()), *(left + right for left, right in merges)]
     vocabulary = {token: place for place, token in enumerate(dict.fromkeys(tokens))}
@@ -59,7 +62,7 @@ def sign_tokenizer(task: str, *, context: int) -> PreTrainedTokenizerFast:
     )
 
 
-def _cuts() -> object:
+def _cuts() -> Regex:
     from tokenizers import Regex
 
     return Regex(r" ?[A-Za-z]+| ?\S|\s")

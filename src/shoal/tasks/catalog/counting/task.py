@@ -25,11 +25,14 @@ MEASURES = {
     "counting": TaskMeasure(
         label="counting",
         meaning="share of items whose first divergence, if any, is about where to stop and not about what comes next",
+        axis="share without a counting error",
+        binary=True,
         of_divergence=lambda divergence: float(divergence != "other"),
     ),
     "stopping": TaskMeasure(
         label="stopping",
         meaning="share that ends where it should, of the items without a counting error",
+        axis="share of those that stop where due",
         of_divergence=lambda divergence: None if divergence == "other" else float(divergence is None),
     ),
 }

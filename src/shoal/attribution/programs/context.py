@@ -1,0 +1,125 @@
+"""What a program may look at: the seen examples, the rule, and a batch of prompts with values that were computed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.attribution.programs.expressions import Column, Expression, Operator, operator_bits, parameter_bits
+from shoal.attribution.programs.reading import AnswerFormat, PromptReader, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.tasks import Example, Rule
+
+_MAX_SYMBOLS = 16
+"""Words and letters that operators may name, the commonest: each one more makes all of them dearer to name."""
+
+_MIN_SHARE = 0.05
+"""Of the seen prompts must have a symbol that is named; what is rarer explains too few answers."""
+
+
+class Context:
+    """The seen examples and the rule, with what is learnt from them once."""
+
+    def __init__(self, seen: Sequence[Example], rule: Rule) -> None:
+        self.rule = rule
+        self.reader = PromptReader.learn([example.prompt for example in seen])
+        self.format = AnswerFormat.learn([example.completion for example in seen])
+        self.completions = [example.completion for example in seen]
+        self._bits: dict[Expression, float] = {}
+        self._answers: dict[str, str | None] = {}
+        self.seen = PromptBatch(self, [example.prompt for example in seen], self.completions)
+        self.symbols = _symbols(self.seen)
+        self.places = max((len(numbers) for numbers in self.seen.numbers), default=0)
+        self._max_number: float = max((number for row in self.seen.numbers for number in row), default=0.0)
+
+    def bits(self, expression: Expression) -> float:
+        """The code length of an expression in bits: the operator, its parameter, and its arguments.
+
+        Args:
+            expression: a tree of registered operators.
+        """
+        if expression not in self._bits:
+            operator = Operator.OPERATORS[expression.operator]
+            own = operator_bits(operator) + parameter_bits(operator, expression.parameter, len(self.symbols))
+            self._bits[expression] = own + sum(map(self.bits, expression.arguments))
+        return self._bits[expression]
+
+    def answer(self, prompt: str) -> str | None:
+        """What the rule gives for a prompt; None where it raises, gives nothing, or would have to go very far.
+
+        Args:
+            prompt: mostly one that was edited, so that it need not be a prompt of the task.
+        """
+        if prompt not in self._answers:
+            self._answers[prompt] = self._ask(prompt)
+        return self._answers[prompt]
+
+    def _ask(self, prompt: str) -> str | None:
+        # A rule may write as much as a number in its prompt says: only numbers of the size of the seen ones are used.
+        if any(number > 4 * self._max_number + 100 for number in self.reader.numbers(prompt)):
+            return None
+        try:
+            return self.rule(prompt) or None
+        except Exception:  # noqa: BLE001 - a rule may refuse an edited prompt with any error of its own
+            return None
+
+
+class PromptBatch:
+    """Prompts, their right answers, and the values of expressions on them."""
+
+    def __init__(self, context: Context, prompts: Sequence[str], right: Sequence[str | None]) -> None:
+        self.context = context
+        self.prompts = list(prompts)
+        self.right = list(right)
+        self.numbers = [context.reader.numbers(prompt) for prompt in prompts]
+        self.arguments = [context.reader.argument(prompt) for prompt in prompts]
+        self.words = [words_of(argument) or None for argument in self.arguments]
+        self._values: dict[Expression, Column] = {}
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def value(self, expression: Expression) -> Column:
+        """The values of an expression, a row per prompt.
+
+        Args:
+            expression: a tree of registered operators.
+        """
+        if expression not in self._values:
+            operator = Operator.OPERATORS[expression.operator]
+            own = [self.value(each) for each in expression.arguments]
+            seen = [self.context.seen.value(each) for each in expression.arguments] if operator.uses_seen else []
+            self._values[expression] = operator.evaluate(self, expression.parameter, own, seen)
+        return self._values[expression]
+
+    def forget(self, expression: Expression) -> None:
+        """Free the values of an expression, which are computed again when they are needed.
+
+        Args:
+            expression: what is not used for a while.
+        """
+        self._values.pop(expression, None)
+
+    def column_of_numbers(self, place: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The number at a place of each prompt, NaN where there is none.
+
+        Args:
+            place: from 0; negative from the end.
+        """
+        return np.array([row[place] if -len(row) <= place < len(row) else np.nan for row in self.numbers], dtype=float)
+
+
+def _symbols(seen: PromptBatch) -> tuple[str, ...]:
+    """The symbols that stand in many arguments: words and letters, as many of either at most."""
+    kinds = ([set(row or ()) for row in seen.words], [set("".join(text.split())) for text in seen.arguments])
+    chosen: dict[str, None] = {}
+    for rows in kinds:
+        counts = Counter(symbol for row in rows for symbol in row)
+        common = [symbol for symbol, count in counts.most_common(_MAX_SYMBOLS) if count >= _MIN_SHARE * len(rows)]
+        chosen.update(dict.fromkeys(common))
+    return tuple(chosen)

@@ -1,0 +1,79 @@
+"""What answers cost when there is no further program: a mixture of the rule, the named explanations, and two noises.
+
+One noise draws an answer by the frequencies of the seen completions, whatever the prompt (Witten and Bell 1991 for
+those that were not seen). The other draws another program for every prompt by its code length: answers that look like
+something simple, a number off by one here and a word dropped there, with nothing that holds from one to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_TINY = 1e-300
+
+
+def completion_noise(answers: Sequence[str], completions: Sequence[str]) -> NDArray[np.float64]:
+    """The probability of each answer by the frequencies of the seen completions.
+
+    Args:
+        answers: one per prompt.
+        completions: those of the seen examples.
+    """
+    counts = Counter(completions)
+    kinds, total = len(counts), len(completions)
+    letters = Counter(letter for text in counts for letter in text)
+    # The end of a text is one more letter; one count more each leaves room for letters that were never seen.
+    size = sum(letters.values()) + len(counts) + 256
+
+    def unseen(text: str) -> float:
+        log = sum(math.log((letters[letter] + 1) / size) for letter in text) + math.log((len(counts) + 1) / size)
+        return max(math.exp(max(log, -600)), _TINY)
+
+    return np.array([(counts[text] + kinds * unseen(text)) / (total + kinds) for text in answers])
+
+
+def program_noise(hits: NDArray[np.bool_], bits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability of each answer when a program is drawn for each prompt by its code length.
+
+    Args:
+        hits: programs by prompts, whether the program gives the answer.
+        bits: the code length of each program.
+    """
+    return np.asarray(np.exp2(-bits) @ hits.astype(np.float64))
+
+
+def mixture_bits(parts: NDArray[np.float64], candidates: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Bits of the answers under a mixture with unknown weights, predicted one after the other, for each candidate.
+
+    Each answer is predicted with the weights that the answers before it suggest (one count, shared by all parts, to
+    begin with, then the share with which each part explains an answer: quasi-Bayes, Smith and Makov 1978), so that the
+    product is a probability of the answers, and nothing is fitted.
+
+    Args:
+        parts: prompts by parts, the probability of the answer under each.
+        candidates: candidates by prompts, the probability under one part more; None for the mixture without one.
+    """
+    rows = 1 if candidates is None else len(candidates)
+    width = parts.shape[1] + (candidates is not None)
+    # One count in all and not for each: of many named explanations few are at work, so that each that is costs bits.
+    counts = np.full((rows, width), 1 / width)
+    bits = np.zeros(rows)
+    for place, own in enumerate(parts):
+        likely = np.empty((rows, width))
+        likely[:, : len(own)] = own
+        if candidates is not None:
+            likely[:, -1] = candidates[:, place]
+        joint = counts * likely
+        predicted = joint.sum(axis=1, keepdims=True)
+        bits -= np.log2(predicted[:, 0] / (1 + place))
+        counts += joint / predicted
+    return bits

@@ -1,0 +1,142 @@
+"""Explanations rejected one after the other, by evidence that is valid at every look.
+
+The hypotheses, where "gives an answer" always means: with what probability, given all that was asked before.
+
+- For each class of explanations: it is the *main* explanation. It gives at least the share ``share`` (one half) of the
+  model's answers, hence at least as many as any other explanation, on all items on which it differs from others.
+- There is none: no explanation gives more than half of that share, where it stands alone among those that are left.
+
+They exclude each other, so at most one is true, and the chance that the true one is ever rejected is at most alpha when
+each is tested at the full alpha (the partitioning principle: Finner and Strassburger 2002, Annals of Statistics 30(4)).
+
+Two bets are placed against an explanation, on the items on which it differs from the leading one. First, that the
+leading one gives more of the answers that either of the two gives; answers that neither gives leave the bet as it is,
+so that slips cost little. Second, that it gives less than its share of all answers. The evidence is the weighted mean
+of the two e-values, which is an e-value again. Which explanation leads is read off the answers before, as a valid bet
+needs it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.attribution.item_choice import AnswerCounts
+from shoal.statistics import log_e_share_above, log_e_share_below
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LEAD_WEIGHT = 0.8
+"""The weight of the first bet. It decides between explanations, the usual case; the second finds that none holds, with
+about three items more than it would need alone."""
+
+_SURE_ENOUGH = 0.5
+"""The posterior probability from which a bet is placed on the leading explanation: a mere guess would lose at first."""
+
+_LOOK_AHEAD = 100
+"""Items that `Rejections.fewest_items` looks ahead; more than a batch has."""
+
+
+class Rejections:
+    """The evidence against each class of explanations (E), and against there being none."""
+
+    def __init__(self, patterns_UE: NDArray[np.int64], *, alpha: float, share: float) -> None:
+        """Start without an answer.
+
+        Args:
+            patterns_UE: the ways in which items divide the classes.
+            alpha: the probability that the true hypothesis is rejected.
+            share: of the answers that a main explanation gives at least; one half or more.
+        """
+        classes = patterns_UE.shape[1]
+        self._patterns_UE = patterns_UE
+        self._threshold = math.log(1.0 / alpha)
+        self._share = share
+        self.counts = AnswerCounts.empty(classes)
+        self.wins_E, self.contests_E = np.zeros(classes), np.zeros(classes)
+        """Answers that the class or the leading one gave where the two differ, and those of them that the class
+        gave."""
+        self.agrees_E, self.trials_E = np.zeros(classes), np.zeros(classes)
+        """Items that test the class, and those of them whose answer it gives."""
+        self.none_agrees, self.none_trials = 0, 0
+        self.live_E, self.none_live = np.ones(classes, dtype=bool), True
+        self.log_e_E, self.none_log_e = np.zeros(classes), 0.0
+        self.leader = 0
+        self._place_bets()
+
+    @property
+    def settled(self) -> bool:
+        """Whether one hypothesis is left."""
+        live = int(self.live_E.sum())
+        return live == 0 or (live == 1 and not self.none_live)
+
+    def _place_bets(self) -> None:
+        """Which classes an item of each pattern tests (U, E), and whether it tests that there is none (U)."""
+        first_U1 = self._patterns_UE[:, self.leader : self.leader + 1]
+        applies_UE = self._patterns_UE >= 0
+        differs_UE = (self._patterns_UE != first_U1) & applies_UE
+        stands_U = (first_U1[:, 0] >= 0) & differs_UE.any(axis=1)
+        self._bets_UE = differs_UE & self.live_E
+        self._bets_UE[:, self.leader] = stands_U & self.live_E[self.leader]
+        alone_U = ~(~differs_UE & applies_UE & self._rivals()).any(axis=1)
+        self._none_U = stands_U & alone_U & self.none_live
+
+    def _rivals(self) -> NDArray[np.bool_]:
+        """The classes that are left besides the leading one."""
+        return np.asarray(self.live_E & (np.arange(len(self.live_E)) != self.leader))
+
+    def useful(self) -> NDArray[np.bool_]:
+        """Whether an item of each pattern brings a decision nearer (U)."""
+        return np.asarray((self._bets_UE & self._rivals()).any(axis=1) | self._none_U)
+
+    def observe(self, pattern: int, outcome: int) -> None:
+        """Take in the answer to an item.
+
+        Args:
+            pattern: the item's.
+            outcome: the number in the pattern of the answer; -1 for one that no class gives.
+        """
+        pattern_E, bets_E = self._patterns_UE[pattern], self._bets_UE[pattern]
+        gives_E = (pattern_E == outcome) & (pattern_E >= 0)
+        self.agrees_E += bets_E & gives_E
+        self.trials_E += bets_E
+        contest_E = bets_E & (gives_E | gives_E[self.leader])
+        contest_E[self.leader] = False
+        self.wins_E += contest_E & gives_E
+        self.contests_E += contest_E
+        if self._none_U[pattern] and self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
+            self.none_trials += 1
+            self.none_agrees += int(gives_E[self.leader])
+        self.counts.add(pattern_E, outcome)
+        if bets_E.any() or self._none_U[pattern]:
+            self._weigh()
+
+    def _weigh(self) -> None:
+        """The e-values after an answer; a hypothesis that was rejected once stays so (Ville's inequality)."""
+        self.log_e_E = np.where(self.live_E, self._log_e(np.zeros_like(self.wins_E)), self.log_e_E)
+        if self.none_live:
+            self.none_log_e = float(log_e_share_above(self.none_agrees, self.none_trials, self._share / 2))
+        self.live_E &= self.log_e_E < self._threshold
+        self.none_live &= self.none_log_e < self._threshold
+        if self.live_E.any():
+            self.leader = self.counts.leader(self.live_E)
+        self._place_bets()
+
+    def _log_e(self, more_E: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The log e-value of each class after so many more answers of the leading one."""
+        lead_E = log_e_share_below(self.wins_E, self.contests_E + more_E, 0.5)
+        share_E = log_e_share_below(self.agrees_E, self.trials_E + more_E, self._share)
+        return np.logaddexp(lead_E + math.log(_LEAD_WEIGHT), share_E + math.log(1 - _LEAD_WEIGHT))
+
+    def fewest_items(self) -> int:
+        """How many more items it takes at least until one hypothesis is left: a batch of so many wastes none."""
+        rivals_E = self._rivals()
+        for more in range(1, _LOOK_AHEAD):
+            none_log_e = log_e_share_above(self.none_agrees + more, self.none_trials + more, self._share / 2)
+            open_E = rivals_E & (self._log_e(np.full(len(rivals_E), float(more))) < self._threshold)
+            if not open_E.any() and not (self.none_live and none_log_e < self._threshold):
+                return more
+        return _LOOK_AHEAD

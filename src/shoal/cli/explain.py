@@ -1,0 +1,160 @@
+"""``shoal explain``: which explanation fits what a model says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from shoal.cli.options import Device, Dtype, Json, MaybeRows, Plot, Seed, Texts
+from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from shoal.attribution import Explanation
+    from shoal.models import ScoringModel
+    from shoal.tasks import Example, Task
+
+
+def explain(
+    run: Path | None = None,
+    /,
+    *,
+    model: str | None = None,
+    task: str | None = None,
+    option: Texts = None,
+    split: str | None = None,
+    data: MaybeRows = None,
+    items: Literal["held_out", "seen", "all"] = "held_out",
+    most: int = 300,
+    confidence: float = 0.95,
+    out: Path | None = None,
+    plot: Plot = None,
+    token_budget: int = 4096,
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    as_json: Json = False,
+) -> None:
+    """Find out whether a model follows the rule of a task or a shortcut.
+
+    Give the folder of a run, whose trained models have been asked already; or a model and a task.
+
+    Parameters
+    ----------
+    run
+        Folder of a finished run.
+    model
+        Model spec of a model to ask.
+    task
+        Name of the task; of rows given by --data, any name.
+    option
+        Option of the task as KEY=VALUE. Repeatable: --option examples=300.
+    split
+        Items that the model was not trained on. Default: the task's own; of rows, the column part or random(share=0.3).
+    items
+        Items to ask: held_out, seen or all.
+    most
+        Largest number of items to ask; of more, an even sample.
+    confidence
+        Confidence of the verdict and of the intervals.
+    out
+        File to write the explanation of each item to, one JSON line per item.
+    token_budget
+        Largest number of tokens per batch, padding included.
+    """
+    if (run is None) == (model is None):
+        raise UsageError("give either the folder of a run or --model with --task or --data")
+    if run is not None:
+        _explain_run(run, as_json=as_json)
+        return
+    assert model is not None
+    if task is None and data is None:
+        raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
+    from shoal.cli.files import check_target
+    from shoal.cli.task import chosen_task
+
+    for target in filter(None, (out, plot)):
+        check_target(target)
+    made = chosen_task(task or "rows", option or [], split, data)
+    found = _explain_model(
+        _loaded(model, made, device, dtype, seed),
+        made,
+        _sample(made, items, most),
+        confidence=confidence,
+        token_budget=token_budget,
+        seed=seed,
+    )
+    _write(found, model, out, plot, as_json=as_json)
+
+
+def _explain_run(folder: Path, *, as_json: bool) -> None:
+    """What explains each arm of a run."""
+    from shoal.attribution import explain_trainings
+    from shoal.cli.console import print_json
+    from shoal.experiments import open_run
+
+    run = open_run(folder)
+    if not run.explanations:
+        raise UsageError(
+            f"{folder} holds no explanations: the run has not come to its end, or is of an earlier version; give "
+            "shoal run once more, into a new folder if it was finished"
+        )
+    confidence = run.experiment.measure.confidence
+    arms = {arm: explain_trainings(seeds, confidence=confidence) for arm, seeds in run.explanations.items()}
+    if as_json:
+        print_json({arm: trainings.to_dict() for arm, trainings in arms.items()})
+        return
+    for place, (arm, trainings) in enumerate(arms.items()):
+        if place:
+            print()
+        print(f"{arm}: {trainings}")
+
+
+def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:
+    from shoal.models import load_for_scoring, parse_spec
+
+    loaded = load_for_scoring(model, device=device, dtype=dtype, seed=seed)
+    if parse_spec(model).kind == "dummy":
+        # A dummy must know the answers: it gives a set share of them wrong.
+        from shoal.models.dummies import set_answers
+
+        dummy: Any = loaded.model
+        set_answers(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in task.examples])
+    return loaded
+
+
+def _sample(task: Task, items: str, most: int) -> tuple[Example, ...]:
+    """The items to ask: an even sample of many."""
+    if most < 1:
+        raise UsageError(f"--most is {most}; give the number of items to ask, at least 1")
+    chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[items]
+    if len(chosen) <= most:
+        return tuple(chosen)
+    return tuple(chosen[place * len(chosen) // most] for place in range(most))
+
+
+def _explain_model(loaded: ScoringModel, task: Task, items: tuple[Example, ...], **options: Any) -> Explanation:
+    from shoal.attribution import explain as explain_model
+    from shoal.cli.console import progress_bars
+
+    with progress_bars() as progress:
+        return explain_model(loaded.model, loaded.tokenizer, task, items=items, progress=progress, **options)
+
+
+def _write(found: Explanation, model: str, out: Path | None, plot: Path | None, *, as_json: bool) -> None:
+    """Files first: the reader of what is printed may go early."""
+    import json
+    from dataclasses import asdict
+
+    from shoal.cli.console import print_json
+    from shoal.cli.files import write_whole
+
+    if out is not None:
+        write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in found.items))
+    if plot is not None:
+        from shoal.reports import explanation_page
+
+        write_whole(plot, explanation_page(found, model=model))
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)

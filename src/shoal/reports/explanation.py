@@ -1,0 +1,185 @@
+"""What explains the answers: shares of the rule, the shortcuts and noise, and what was answered instead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.attribution import NOISE, RULE, explain_trainings
+from shoal.figures import DotRow, dot_chart, figure, responsive, table
+from shoal.reports.document import Section, document
+from shoal.reports.html_format import NOTHING
+from shoal.wording import capital, plural, probability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shoal.attribution import Explanation, ItemExplanation, TrainingsExplanation
+    from shoal.experiments import Run
+
+_WIDTH = 460
+_MOST_ROWS = 8
+"""Explanations that are drawn; those behind have shares near zero."""
+
+_MOST_ITEMS = 60
+"""Wrong items that a table lists."""
+
+_TEXT = 60
+"""Characters of a text in a table: of a longer one its beginning and its end."""
+
+
+def run_explanations(run: Run) -> Markup | None:
+    """The section of a run's report; None where no training has been explained."""
+    found = run.explanations
+    if not found:
+        return None
+    confidence = run.experiment.measure.confidence
+    arms = {arm: explain_trainings(seeds, confidence=confidence) for arm, seeds in found.items()}
+    sentences = Markup("").join(
+        Markup("<li><b>{}</b>: {}.</li>").format(arm, trainings.sentence) for arm, trainings in arms.items()
+    )
+    caption = (
+        f"Share of the answers to held-out items that each explanation gives: mean over seeds (filled mark), "
+        f"{100 * confidence:g}% interval over seeds (line), each seed (ring)."
+    )
+    drawn = figure([_arm_panel(arm, trainings) for arm, trainings in arms.items()], caption=caption)
+    tables = Markup("").join(_agreements(arm, seeds) + _instead_of_run(arm, seeds) for arm, seeds in found.items())
+    return Markup("<ul>{}</ul>").format(sentences) + drawn + tables
+
+
+def explanation_page(found: Explanation, *, model: str) -> str:
+    """A whole document on what explains the answers of one model.
+
+    Args:
+        found: as `shoal.attribution.explain` gives it.
+        model: what the model is called.
+    """
+    caption = (
+        f"Share of the answers that each explanation gives: posterior mean (mark) and {100 * found.confidence:g}% "
+        "credible interval (line)."
+    )
+    rows = [
+        DotRow(label=share.name, series=_series(share.name), mean=share.share, low=share.low, high=share.high)
+        for share in found.shares[:_MOST_ROWS]
+    ]
+    sections = [Section("explanations", "Every explanation", _shares(found))]
+    instead = _instead([item for item in found.items if not item.right])
+    if instead is not None:
+        sections.append(Section("instead", "What it answers instead", instead))
+    return document(
+        f"What explains the answers of {model} to {found.task}",
+        found.sentence,
+        sections,
+        details=f"{found.right} of {plural(len(found.items), 'answer')} are right.",
+        picture=figure([_panel(rows, model)], caption=caption),
+    )
+
+
+def _arm_panel(arm: str, trainings: TrainingsExplanation) -> Markup:
+    rows = [
+        DotRow(
+            label=share.name,
+            series=_series(share.name),
+            mean=share.mean,
+            low=share.low,
+            high=share.high,
+            seeds=share.by_seed,
+        )
+        for share in trainings.shares[:_MOST_ROWS]
+    ]
+    return _panel(rows, arm)
+
+
+def _panel(rows: Sequence[DotRow], title: str) -> Markup:
+    return responsive(
+        lambda width: dot_chart(rows, title=title, axis="share of the answers", domain=(0.0, 1.0), width=width),
+        title=f"{title}: shares of the explanations, as in the table below",
+        wide=_WIDTH,
+    )
+
+
+def _series(name: str) -> int:
+    """The rule and noise have a colour of their own in every panel; all shortcuts share one."""
+    return {RULE: 0, NOISE: 2}.get(name, 1)
+
+
+def _shares(found: Explanation) -> Markup:
+    """All explanations of one model with their counts."""
+    head = ("Explanation", "Share", "Interval", "Leads", "Agrees", "Agrees where it differs from the rule", "Same as")
+    rows = []
+    for share in found.shares:
+        counts = share.agreement
+        rows.append(
+            (
+                share.name,
+                f"{share.share:.2f}",
+                f"{share.low:.2f} to {share.high:.2f}",
+                probability(share.leads),
+                f"{counts.agrees} of {counts.applies}" if counts else NOTHING,
+                f"{counts.agrees_where_differs} of {counts.differs}" if counts and counts.differs else NOTHING,
+                ", ".join(share.same_as) or NOTHING,
+            )
+        )
+    return table(head, rows, caption="Shares by the posterior, and plain counts of equal answers", numeric=(1, 2, 3))
+
+
+def _agreements(arm: str, seeds: Mapping[int, Explanation]) -> Markup:
+    """Plain counts, summed over the seeds: what a person would check."""
+    agrees: Counter[str] = Counter()
+    applies: Counter[str] = Counter()
+    instead: Counter[str] = Counter()
+    differs: Counter[str] = Counter()
+    for explanation in seeds.values():
+        for share in explanation.shares:
+            if share.agreement is not None:
+                agrees[share.name] += share.agreement.agrees
+                applies[share.name] += share.agreement.applies
+                instead[share.name] += share.agreement.agrees_where_differs
+                differs[share.name] += share.agreement.differs
+    rows = [
+        (
+            name,
+            f"{agrees[name]} of {applies[name]}",
+            f"{instead[name]} of {differs[name]}" if differs[name] else NOTHING,
+        )
+        for name in sorted(applies, key=lambda name: -agrees[name])
+    ]
+    caption = f"{capital(arm)}: answers equal to those of each explanation, all seeds together"
+    return table(("Explanation", "Agrees", "Agrees where it differs from the rule"), rows, caption=caption)
+
+
+def _instead_of_run(arm: str, seeds: Mapping[int, Explanation]) -> Markup:
+    """What an arm answers instead, folded away."""
+    wrong = [item for explanation in seeds.values() for item in explanation.items if not item.right]
+    drawn = _instead(wrong)
+    if drawn is None:
+        return Markup("<p>{}: all answers are right.</p>").format(capital(arm))
+    summary = f"{capital(arm)}: what it answers instead, {plural(len(wrong), 'wrong answer')}"
+    return Markup("<details><summary>{}</summary>{}</details>").format(summary, drawn)
+
+
+def _instead(wrong: Sequence[ItemExplanation]) -> Markup | None:
+    """Wrong answers with what gives them."""
+    if not wrong:
+        return None
+    rows = [
+        (
+            _short(item.prompt),
+            _short(item.expected),
+            _short(item.answer) + ("" if item.ends else " (did not end)"),
+            ", ".join(item.given_by) or "none of the explanations",
+        )
+        for item in wrong[:_MOST_ITEMS]
+    ]
+    left_out = f", the first {_MOST_ITEMS} of {len(wrong)}" if len(wrong) > _MOST_ITEMS else ""
+    return table(("Prompt", "Right", "Answered", "Given by"), rows, caption=f"Wrong answers{left_out}")
+
+
+def _short(text: str) -> str:
+    """A text with its beginning and its end, since unary answers differ in length alone."""
+    if len(text) <= _TEXT:
+        return text
+    half = _TEXT // 2
+    return f"{text[:half]} … {text[-half:]} ({len(text)} characters)"

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from shoal.attribution import CandidateTable, ItemAnswer, candidates_of
+from shoal.attribution.programs import Limits, ProgramLibrary, build_library, search_programs
+from shoal.attribution.programs.null import mixture_bits
+from shoal.errors import UsageError
+from shoal.tasks import Example, Task, make_task, task_from_rows
+
+SMALL = Limits(numbers=400, pairs=300, deep_numbers=300, words=200, deep_words=200, joined=100, measures=60)
+
+
+@pytest.fixture(scope="module")
+def addition() -> tuple[Task, CandidateTable, ProgramLibrary]:
+    task = make_task("addition", examples=240)
+    items = [*task.held_out, *task.seen[:40]]
+    table = candidates_of(task, items)
+    return task, table, build_library(task.seen, task.rule, table.prompts, table.expected, limits=SMALL)
+
+
+def answered(table: CandidateTable, answer: Callable[[int], str | None]) -> list[ItemAnswer]:
+    return [
+        ItemAnswer(prompt=prompt, expected=expected, answer=answer(row) or " ?", ends=True, log_probs={})
+        for row, (prompt, expected) in enumerate(zip(table.prompts, table.expected, strict=True))
+    ]
+
+
+def noisy(column: Sequence[str | None], slip: float, seed: int) -> Callable[[int], str | None]:
+    draw = random.Random(seed)
+    return lambda row: column[row] if draw.random() >= slip else f" {draw.randrange(2000)}"
+
+
+@pytest.mark.parametrize("name", ["ignore-carry", "copy-nearest-operands", "larger-operand", "copy-longest", "look-up"])
+@pytest.mark.parametrize("slip", [0.0, 0.2])
+def test_a_shortcut_that_is_not_named_is_found(
+    addition: tuple[Task, CandidateTable, ProgramLibrary], name: str, slip: float
+) -> None:
+    task, table, library = addition
+    draw = random.Random(5)
+    column = [text or f" {draw.randrange(2000)}" for text in table.column(name)]
+    answers = answered(table, noisy(column, slip, seed=3))
+    result = search_programs(task, answers, table=table.without(name), library=library)
+    best = result.found[0]
+    differing = [row for row, (a, b) in enumerate(zip(table.column(name), table.expected, strict=True)) if a != b]
+    own = [best.shortcut(table.prompts[row], task.seen) or None for row in differing]
+    assert own == [table.column(name)[row] for row in differing]
+    assert best.bits_saved > 50
+    assert best.posterior > 0.3
+
+
+@pytest.mark.parametrize("slip", [0.0, 0.1, 0.4])
+def test_a_model_that_follows_the_rule_has_no_shortcut(
+    addition: tuple[Task, CandidateTable, ProgramLibrary], slip: float
+) -> None:
+    task, table, library = addition
+    result = search_programs(task, answered(table, noisy(table.expected, slip, seed=7)), table=table, library=library)
+    assert result.found == ()
+    assert "No program found" in str(result)
+
+
+def test_a_named_shortcut_is_not_found_again(addition: tuple[Task, CandidateTable, ProgramLibrary]) -> None:
+    task, table, library = addition
+    answers = answered(table, noisy(table.column("ignore-carry"), 0.1, seed=2))
+    assert search_programs(task, answers, table=table, library=library).found == ()
+
+
+def test_a_mixture_of_two_unnamed_shortcuts_is_found_as_both(
+    addition: tuple[Task, CandidateTable, ProgramLibrary],
+) -> None:
+    task, table, library = addition
+    draw = random.Random(1)
+    both = [table.column("concatenate"), table.column("ignore-carry")]
+    answers = answered(table, lambda row: draw.choice(both)[row])
+    known = table.of(["rule"])
+    found = search_programs(task, answers, table=known, library=library).found
+    outputs = [[each.shortcut(prompt, task.seen) for prompt in table.prompts] for each in found]
+    assert all(list(column) in outputs for column in both)
+
+
+def test_a_constant_answer_is_found_once(addition: tuple[Task, CandidateTable, ProgramLibrary]) -> None:
+    task, table, library = addition
+    result = search_programs(task, answered(table, lambda row: " never seen"), table=table, library=library)
+    assert [program.notation for program in result.found] == ["constant(' never seen')"]
+
+
+def test_an_answer_that_does_not_end_is_no_programs_answer(
+    addition: tuple[Task, CandidateTable, ProgramLibrary],
+) -> None:
+    task, table, library = addition
+    answers = [
+        ItemAnswer(prompt=prompt, expected=right, answer=text or "", ends=False, log_probs={})
+        for prompt, right, text in zip(table.prompts, table.expected, table.column("concatenate"), strict=True)
+    ]
+    assert search_programs(task, answers, table=table.without("concatenate"), library=library).found == ()
+
+
+def test_a_table_of_labels_is_found_on_rows_without_a_rule() -> None:
+    draw = random.Random(0)
+    words = ["".join(draw.choice("abcdef") for _ in range(draw.randint(3, 7))) for _ in range(240)]
+    rows = [Example(prompt=f"{word} is", completion=draw.choice([" red", " blue"])) for word in dict.fromkeys(words)]
+    task = task_from_rows(rows, split="random(share=0.5)")
+    library = build_library(
+        task.seen, task.rule, [r.prompt for r in task.held_out], [r.completion for r in task.held_out], limits=SMALL
+    )
+    table = candidates_of(task, task.held_out)
+    odd = [len(prompt.split()[0]) % 2 == 1 for prompt in table.prompts]
+    answers = answered(table, lambda row: " red" if odd[row] else " blue")
+    result = search_programs(task, answers, table=table, library=library)
+    own = [result.found[0].shortcut(prompt, task.seen) for prompt in table.prompts]
+    assert own == [" red" if each else " blue" for each in odd]
+
+
+def test_the_result_is_a_table_a_text_and_json(addition: tuple[Task, CandidateTable, ProgramLibrary]) -> None:
+    task, table, library = addition
+    answers = answered(table, noisy(table.column("larger-operand"), 0.0, seed=1))
+    result = search_programs(task, answers, table=table.without("larger-operand"), library=library)
+    frame = result.to_frame()
+    assert frame["found"].tolist()[:1] == [True]
+    assert frame["bits_saved"].is_monotonic_decreasing
+    assert json.loads(json.dumps(result.to_dict()))["programs"][0]["notation"] == result.found[0].notation
+    assert result.found[0].text in str(result)
+    assert all(item.answer != item.expected for item in result.found[0].showing)
+    assert result.found[0].follows == len(result.found[0].showing)
+
+
+def test_all_programs_together_have_a_prior_of_at_most_one(
+    addition: tuple[Task, CandidateTable, ProgramLibrary],
+) -> None:
+    *_, library = addition
+    assert np.exp2(-library.bits).sum() <= 1
+    assert len({row.tobytes() for row in library.outputs}) == len(library.outputs), "one program per behaviour"
+
+
+def test_the_mixture_is_a_probability_of_answers() -> None:
+    # All sequences of three answers over two letters, under two parts with known probabilities.
+    parts = np.array([[0.9, 0.1], [0.2, 0.8]])
+    total = 0.0
+    for code in range(8):
+        letters = [code >> shift & 1 for shift in range(3)]
+        total += 2 ** -mixture_bits(parts[:, letters].T)[0]
+    assert total == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"alpha": 0.0}, "alpha is 0.0; give a number between 0 and 1"),
+        ({"min_share": 1.5}, "min_share is 1.5; give a number between 0 and 1"),
+    ],
+)
+def test_bad_settings_are_named(
+    addition: tuple[Task, CandidateTable, ProgramLibrary], given: dict[str, float], message: str
+) -> None:
+    task, table, library = addition
+    answers = answered(table, lambda row: table.expected[row])
+    with pytest.raises(UsageError, match=message):
+        search_programs(task, answers, table=table, library=library, **given)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="the library is of other prompts than the answers"):
+        search_programs(task, answers[:-1], library=library)
+    with pytest.raises(UsageError, match="there are no answers to search a program for"):
+        search_programs(task, [])

@@ -1,0 +1,52 @@
+"""``shoal explain``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shoal.cli.main import main
+
+ASK = ["explain", "--model", "bundled:searches", "--task", "counting", "--option", "largest=8"]
+
+
+def test_a_model_is_explained_with_its_wrong_answers(capsys):
+    main(ASK)
+    text = capsys.readouterr().out
+    assert "what it answers instead" in text
+    assert "given by none of the explanations" in text
+
+
+def test_json_items_and_page_hold_the_same_verdict(capsys, tmp_path):
+    items, page = tmp_path / "items.jsonl", tmp_path / "page.html"
+    main([*ASK, "--json", "--out", str(items), "--plot", str(page)])
+    record = json.loads(capsys.readouterr().out)
+    rows = [json.loads(line) for line in items.read_text().splitlines()]
+    assert rows == record["items"]
+    assert record["sentence"] in page.read_text()
+    assert "http://" not in page.read_text().replace("http://www.w3.org", "")
+
+
+def test_an_even_sample_of_many_items_is_asked(capsys):
+    main([*ASK, "--json", "--items", "all", "--most", "3"])
+    assert len(json.loads(capsys.readouterr().out)["items"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either the folder of a run or --model"),
+        (["--model", "bundled:searches"], "give --task NAME, or --data FILE"),
+        ([*ASK[1:], "--most", "0"], "--most is 0"),
+        ([*ASK[1:], "--confidence", "95"], "confidence"),
+        (["--model", "bundled:searches", "--task", "countin"], "counting"),
+        (["nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["explain", *arguments])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error.splitlines()[-1]
