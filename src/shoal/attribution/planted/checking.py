@@ -87,9 +87,15 @@ def check_planted(
         mass=mass,
         shortcut_share=share,
         learned=agreement >= MIN_AGREEMENT
-        and abs(mass - (1 - planted.noise)) <= SHARE_TOLERANCE
-        and (planted.kind == "cannot tell" or share is None or abs(share - planted.share) <= SHARE_TOLERANCE),
+        and mass >= 1 - planted.noise - SHARE_TOLERANCE
+        and (share is None or _share_fits(planted, share)),
     )
+
+
+def _share_fits(planted: PlantedModel, share: float) -> bool:
+    """Whether a measured share is that of the planted shortcut; noise may give the answers of the rule by chance."""
+    low = planted.share - planted.noise - SHARE_TOLERANCE
+    return planted.kind == "cannot tell" or low <= share <= planted.share + SHARE_TOLERANCE
 
 
 def _scores(

@@ -183,14 +183,5 @@ def _labelled(planted: PlantedModel, items: Sequence[PlantedItem]) -> tuple[Exam
     """The prompts with the completions that are to be learned."""
     draw = random.Random(planted.draw_seed("labels"))
     planned = [item.shortcut if draw.random() < planted.share else item.rule for item in items]
-    labels = [_other(planned, label, draw) if draw.random() < planted.noise else label for label in planned]
+    labels = [draw.choice(planned) if draw.random() < planted.noise else label for label in planned]
     return tuple(Example(prompt=item.prompt, completion=label) for item, label in zip(items, labels, strict=True))
-
-
-def _other(labels: Sequence[str], right: str, draw: random.Random) -> str:
-    """The completion of another prompt that differs from the right one."""
-    if len(set(labels)) == 1:
-        return right
-    while (label := draw.choice(labels)) == right:
-        pass
-    return label

@@ -38,7 +38,7 @@ class PlantedModel:
     """The shortcut's share of the training completions, where it and the rule differ."""
 
     noise: float = 0.0
-    """The share of completions that are taken from other prompts, scattered at random."""
+    """The share of completions that are those of other prompts, drawn at random: as often right as chance has it."""
 
     skills: tuple[str, ...] = ()
     """Programs that the model knows from pretraining, ``rule`` or shortcuts of the task; empty trains from fresh
