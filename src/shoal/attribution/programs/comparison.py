@@ -11,10 +11,10 @@ import numpy as np
 
 from shoal.attribution.programs.copying import AnswerTable, ConstantAnswer
 from shoal.attribution.programs.null import completion_noise, mixture_bits, program_noise
-from shoal.attribution.programs.program import keys
+from shoal.attribution.programs.tables import MAX_LABELS, fit_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shoal.attribution.candidates import CandidateTable
     from shoal.attribution.programs.library import ProgramLibrary
     from shoal.attribution.programs.program import Program
+    from shoal.attribution.programs.tables import FittedTables
 
 _SCORED = 400
 """Programs that are scored in full; the others cannot save as much by a bound that is quick to compute."""
@@ -32,9 +33,6 @@ _WEIGHTS = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97])
 _CONSTANTS = 3
 """Of the model's own commonest answers are tried as constant answers."""
 
-_MAX_LABELS = 12
-"""Tables are tried where the seen completions are labels: at most so many different ones."""
-
 
 @dataclass(slots=True)
 class ProgramComparison:
@@ -43,7 +41,6 @@ class ProgramComparison:
     library: ProgramLibrary
     answers: Sequence[ItemAnswer]
     table: CandidateTable
-    programs: list[Program] = field(init=False)
     bits: NDArray[np.float64] = field(init=False)
     outputs: NDArray[np.int32] = field(init=False)
     hits: NDArray[np.bool_] = field(init=False)
@@ -59,19 +56,28 @@ class ProgramComparison:
     """Items by parts of the null: the rule, the named explanations, those found, the two noises."""
 
     _order: NDArray[np.intp] = field(init=False)
+    _made: list[Program] = field(init=False)
+    _tables_by_place: list[tuple[FittedTables, int]] = field(init=False)
+    """What comes after the programs that are made: tables are made into programs when they are shown."""
 
     def __post_init__(self) -> None:
         library, number = self.library, self.library.texts.__getitem__
         # An answer that does not end is no completion: no program gives it.
         given = np.array([number(each.answer if each.ends else f"{each.answer}\0") for each in self.answers], np.int32)
         right = np.array([number(each.expected) for each in self.answers], np.int32)
-        fitted = list(self._fitted(given, right))
-        rows = [library.texts.row(each.answers(library.batch)) for each in fitted]
-        self.programs = [*library.programs, *fitted]
-        self.bits = np.concatenate([library.bits, [each.bits(library.context) for each in fitted]])
-        self.outputs = np.concatenate([library.outputs, np.array(rows, np.int32).reshape(-1, len(given))])
+        constants = [ConstantAnswer(text) for text in self._commonest()]
+        tables = self._tables(given, right)
+        self._made = [*library.programs, *constants]
+        self._tables_by_place = [(table, place) for table in tables for place in range(len(table.outputs))]
+        own_bits = [each.bits(library.context) for each in constants]
+        self.bits = np.concatenate([library.bits, own_bits, *(each.bits(AnswerTable.share) for each in tables)])
+        answers = [library.texts.row(each.answers(library.batch)) for each in constants]
+        numbers = [library.texts.row([None, *each.labels])[each.outputs + 1] for each in tables]
+        size = len(given)
+        self.outputs = np.concatenate([library.outputs, np.array(answers, np.int32).reshape(-1, size), *numbers])
         self.hits = self.outputs == given
-        partial = np.array([each.partial for each in self.programs])
+        partial = np.zeros(len(self.outputs), bool)
+        partial[: len(self._made)] = [each.partial for each in self._made]
         applies = self.outputs >= 0
         self.differs = (self.outputs != right) & (applies | partial[:, None])
         self.follows = self.differs & (self.hits | (~applies & (given != right)))
@@ -86,30 +92,37 @@ class ProgramComparison:
         # The order of the items is none of the model's: by a hash, so that it does not follow their lengths either.
         self._order = np.array(sorted(range(len(digests)), key=digests.__getitem__))
 
-    def _fitted(self, given: NDArray[np.int32], right: NDArray[np.int32]) -> Iterator[Program]:
-        """Programs that are made of the model's own answers: constants and tables."""
-        texts = [each.answer for each in self.answers]
-        yield from (ConstantAnswer(text) for text, _ in Counter(texts).most_common(_CONSTANTS) if text)
-        labels = set(self.library.context.completions)
-        if not 2 <= len(labels) <= _MAX_LABELS:
-            return
-        wrong = given != right
-        for key in self.library.keys:
-            values = keys(self.library.batch, key)
-            for rows in (range(len(texts)), np.flatnonzero(wrong)):
-                counts: dict[object, Counter[str]] = {}
-                for row in rows:
-                    if texts[row] in labels and values[row] is not None:
-                        counts.setdefault(values[row], Counter())[texts[row]] += 1
-                if len(counts) > 1:
-                    entries = tuple((value, found.most_common(1)[0][0]) for value, found in counts.items())
-                    yield AnswerTable(key, tuple(sorted(entries, key=str)))
+    def program(self, place: int) -> Program:
+        """The program at a place.
+
+        Args:
+            place: a row of `outputs`.
+        """
+        if place < len(self._made):
+            return self._made[place]
+        table, row = self._tables_by_place[place - len(self._made)]
+        return table.program(row)
+
+    def _commonest(self) -> list[str]:
+        """The model's own commonest answers, which may be constant ones."""
+        texts = Counter(each.answer for each in self.answers if each.answer)
+        return [text for text, _ in texts.most_common(_CONSTANTS)]
+
+    def _tables(self, given: NDArray[np.int32], right: NDArray[np.int32]) -> list[FittedTables]:
+        """Tables of the answers, and of those that are not right: where the rule has its share, these are the others."""
+        labels = sorted(set(self.library.context.completions))
+        if not 2 <= len(labels) <= MAX_LABELS:
+            return []
+        places = {number: place for place, number in enumerate(self.library.texts.row(labels).tolist())}
+        answers = np.array([places.get(number, -1) for number in given.tolist()], np.int32)
+        wrong = np.where(given != right, answers, -1).astype(np.int32)
+        return [fit_tables(self.library.keys, labels, each) for each in (answers, wrong)]
 
     def add(self, program: int) -> None:
         """Make a program one of the named explanations.
 
         Args:
-            program: its place in `programs`.
+            program: its row of `outputs`.
         """
         self._parts = np.column_stack([self._likely(np.array([program]))[0], self._parts])
 

@@ -115,6 +115,13 @@ register(
     weight=5,
 )
 register(
+    "text",
+    source(lambda batch: [tuple(argument) or None for argument in batch.arguments]),
+    "the text of the prompt, blanks included",
+    gives="words",
+    weight=1,
+)
+register(
     "prompt",
     source(lambda batch: [words_of(prompt) or None for prompt in batch.prompts]),
     "all words of the prompt with its instruction",
