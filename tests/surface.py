@@ -53,10 +53,16 @@ def _default(argument: Any) -> str:
 
 def _files() -> Iterator[tuple[str, list[str]]]:
     from shoal.experiments import Experiment
+    from shoal.experiments.crossed import CrossedExperiment
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.sweeps.sweep import Sweep
 
-    for name, kind in (("experiment", Experiment), ("recipe", Recipe), ("sweep", Sweep)):
+    for name, kind in (
+        ("experiment", Experiment),
+        ("crossed", CrossedExperiment),
+        ("recipe", Recipe),
+        ("sweep", Sweep),
+    ):
         schema = kind.model_json_schema()
         yield name, sorted(_keys(schema, schema.get("$defs", {}), ""))
 

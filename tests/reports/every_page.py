@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from shoal.experiments.crossed import CrossedResult
+    from shoal.experiments.verdict import Word
+
 TWO_TEXTS = "\n\n".join(
     [
         " ".join(["The red cat sat on the mat.", "A cat likes a warm mat."] * 5),
@@ -109,6 +112,80 @@ def stories_page() -> str:
     return rating_page([rating("one", 90), rating("other", 50)], settings={"seed": 0})
 
 
+def crossed_result() -> CrossedResult:
+    from shoal.experiments import Control
+    from shoal.experiments.crossed import BlockEffect, CellMean, Confound, CrossedResult, HypothesisResult, SecondView
+
+    def hypothesis(name: str, word: Word, low: float, high: float) -> HypothesisResult:
+        return HypothesisResult(
+            name=name,
+            claim="Pretraining helps <a lot>.",
+            comparison="pretraining: pretrained - random",
+            direction="better",
+            test="permutation",
+            verdict=word,
+            sentence="Exact match is 0.2 higher with pretraining pretrained than with random.",
+            estimate=0.2,
+            low=low,
+            high=high,
+            confidence=0.95,
+            smallest_effect=0.1,
+            p_value=0.01,
+            corrected_p=0.02,
+            freedom=8.0,
+            detectable=0.15,
+            seeds_needed=None if word == "supported" else 12,
+            blocks=(BlockEffect(label="examples 20", estimate=0.1), BlockEffect(label="examples 5", estimate=0.3)),
+            trainings=12,
+            views=(
+                SecondView(name="trainings and items", estimate=0.2, low=0.0, high=0.4, p_value=0.04, note="items too"),
+                SecondView(
+                    name="mixed model", estimate=None, low=None, high=None, p_value=None, note="it did not converge"
+                ),
+            ),
+            controls=(Control(name="leakage", passed=True, says="none of 20 prompts was seen", numbers={}),),
+            confounds=(Confound(name="training steps", present=True, says="optimizer steps: 20 and 5 on average"),),
+        )
+
+    cells = tuple(
+        CellMean(
+            cell=f"{level},{size}",
+            levels={"pretraining": level, "examples": size},
+            mean=mean,
+            sd=0.05,
+            values=(mean - 0.05, mean, mean + 0.05),
+            seen=1.0,
+            steps=20.0,
+        )
+        for level, size, mean in (
+            ("pretrained", "5", 0.5), ("pretrained", "20", 0.6), ("random", "5", 0.2), ("random", "20", 0.5),
+        )
+    )  # fmt: skip
+    return CrossedResult(
+        experiment="small",
+        preset="default",
+        question="What helps?",
+        measure="exact match",
+        higher_is_better=True,
+        confidence=0.95,
+        correction="holm",
+        seeds=3,
+        trainings=12,
+        spread=0.05,
+        hypotheses=(
+            hypothesis("pretraining", "supported", 0.12, 0.28),
+            hypothesis("size", "underpowered", -math.inf, math.inf),
+        ),
+        cells=cells,
+    )
+
+
+def crossed_page() -> str:
+    from shoal.reports import crossed_page as page
+
+    return page(crossed_result())
+
+
 def pretraining_page(folder: Path) -> str:
     from shoal.reports import write_report
 
@@ -194,6 +271,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "tokens": tokens_page,
     "vectors": vectors_page,
     "stories": stories_page,
+    "crossed": crossed_page,
 }
 """What needs no folder."""
 

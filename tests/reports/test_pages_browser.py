@@ -17,7 +17,19 @@ pytestmark = pytest.mark.browser
 
 __all__ = ["chromium"]
 
-NAMES = ["changes", "segment", "inspection", "layers", "tokens", "vectors", "stories", "pretraining", "sweep", "run"]
+NAMES = [
+    "changes",
+    "segment",
+    "inspection",
+    "layers",
+    "tokens",
+    "vectors",
+    "stories",
+    "crossed",
+    "pretraining",
+    "sweep",
+    "run",
+]
 
 CUT_OFF = """[...document.querySelectorAll('td, th, figure svg, p, li')].filter((element) => {
   const box = element.getBoundingClientRect();

@@ -1,4 +1,3 @@
-from .callables import import_callable as import_callable
 from .compare import (
     Comparison as Comparison,
     Difference as Difference,
@@ -19,6 +18,7 @@ from .judging import (
 )
 from .loading import (
     experiment_from as experiment_from,
+    has_factors as has_factors,
     load_experiment as load_experiment,
     shipped_experiments as shipped_experiments,
 )

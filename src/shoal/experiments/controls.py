@@ -172,8 +172,8 @@ class Leakage(ControlCheck):
         """Search the seen prompts for the held-out ones."""
         treatment, task = evidence.experiment.treatment, evidence.task
         # A copy that differs in case or spacing alone leaks as well.
-        seen = {_plain(example.prompt) for example in task.seen}
-        leaked = [example for example in task.held_out if _plain(example.prompt) in seen]
+        seen = {plain_text(example.prompt) for example in task.seen}
+        leaked = [example for example in task.held_out if plain_text(example.prompt) in seen]
         total = len(task.held_out)
         known = _mean(by_seed(evidence.arms[treatment], "exact_match", "before", "held_out"))
         says = (
@@ -285,7 +285,8 @@ def _mean(values: Mapping[int, float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """A prompt without what does not tell it from another: case and spacing."""
     return " ".join(text.split()).casefold()
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.experiment import Experiment
+    from shoal.experiments.tasks import TrainingPlan
     from shoal.experiments.worker_main import Answering
     from shoal.models import LoadedModel
     from shoal.tasks import Example, Task
@@ -78,7 +79,7 @@ class WorkerContext:
     """State that the jobs of one worker share: the run folder, the experiment, and the models loaded so far."""
 
     folder: Path
-    experiment: Experiment
+    experiment: TrainingPlan
     loaded: dict[str, LoadedModel] = field(default_factory=dict)
 
     @cached_property
@@ -197,16 +198,16 @@ def _precision(context: WorkerContext, job: Job) -> None:
     loaded = context.model(job.spec, job.seed)
     # The last examples are the longest where a task counts up; a step on a short one would misjudge the dtypes.
     few = context.task.seen[-4:]
-    result = train(loaded.model, loaded.tokenizer, few, replace(_settings(context, job), precision="auto", epochs=1))
+    result = train(loaded.model, loaded.tokenizer, few, replace(settings_of(context, job), precision="auto", epochs=1))
     write_json(context.folder / job.place, {"precision": result.precision})
 
 
 @job_kind("trial")
 def _trial(context: WorkerContext, job: Job) -> None:
     """Train with one learning rate on a part of the seen examples, and score the rest of them."""
-    tuning = context.experiment.tuning
+    tuning = _experiment_of(context).tuning
     train_on, validation = train_validation_split(context.task.seen, tuning.validation, job.seed)
-    settings = replace(_settings(context, job), epochs=tuning.epochs or context.experiment.training.epochs)
+    settings = replace(settings_of(context, job), epochs=tuning.epochs or context.experiment.training.epochs)
     loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
     folder = context.folder / job.place
     record = TrialRecord(
@@ -219,16 +220,16 @@ def _trial(context: WorkerContext, job: Job) -> None:
         validation_examples=len(validation),
     )
     try:
-        result = _train(job, loaded, train_on, settings, folder)
+        result = train_in(job, loaded, train_on, settings, folder)
     except TrainingError as fault:
         # A rate that makes the loss overflow has lost; that is a finding of the trial and no fault of the run.
         record = replace(record, diverged=str(fault))
     else:
-        items = _items(context, loaded, {"validation": validation}, greedy_text=tuning.score == "string_match")
+        items = score_items(context, loaded, {"validation": validation}, greedy_text=tuning.score == "string_match")
         record = replace(
             record, score=mean_of(tuning.score, items), steps=result.steps, final_loss=result.curve[-1].loss
         )
-    _finish(folder, record.to_dict())
+    finish_job(folder, record.to_dict())
 
 
 @job_kind("arm")
@@ -239,16 +240,16 @@ def _arm(context: WorkerContext, job: Job) -> None:
     examples = {"seen": context.task.seen, "held_out": context.task.held_out}
     # A resumed job has evaluated the fresh model already, and its checkpoint holds a later one.
     if not (folder / "before.jsonl").is_file():
-        _write_items(folder / "before.jsonl", _items(context, loaded, examples))
-    result = _train(job, loaded, context.task.seen, _settings(context, job), folder)
+        write_items(folder / "before.jsonl", score_items(context, loaded, examples))
+    result = train_in(job, loaded, context.task.seen, settings_of(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
-    _write_items(folder / "after.jsonl", _items(context, loaded, examples))
+    write_items(folder / "after.jsonl", score_items(context, loaded, examples))
     write_answers(loaded, context.task, folder, token_budget=context.experiment.evaluation.token_budget)
     # The report shows one model of each arm.
-    if job.seed == context.experiment.seeds[0]:
+    if job.seed == _experiment_of(context).seeds[0]:
         held_out = context.task.held_out
         look_inside(loaded, job.arm, held_out[len(held_out) // 2], context.folder)
-    _finish(folder, asdict(_arm_record(job, loaded, result)))
+    finish_job(folder, asdict(arm_record(job, loaded, result)))
 
 
 @job_kind("control")
@@ -257,22 +258,44 @@ def _control(context: WorkerContext, job: Job) -> None:
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
     examples = ControlCheck.registry[job.control]().training_examples(context.task.seen, job.seed)
-    result = _train(job, loaded, examples, _settings(context, job), folder)
-    _write_items(folder / "after.jsonl", _items(context, loaded, {"held_out": context.task.held_out}))
-    _finish(folder, asdict(_arm_record(job, loaded, result)))
+    result = train_in(job, loaded, examples, settings_of(context, job), folder)
+    write_items(folder / "after.jsonl", score_items(context, loaded, {"held_out": context.task.held_out}))
+    finish_job(folder, asdict(arm_record(job, loaded, result)))
 
 
-def _settings(context: WorkerContext, job: Job) -> TrainSettings:
+def _experiment_of(context: WorkerContext) -> Experiment:
+    """The experiment, for the jobs that a cell of a crossed one does not have."""
+    from shoal.experiments.experiment import Experiment
+
+    assert isinstance(context.experiment, Experiment)
+    return context.experiment
+
+
+def settings_of(context: WorkerContext, job: Job) -> TrainSettings:
+    """The settings of a job's training.
+
+    Args:
+        context: has those of the file.
+        job: has the seed, and what was chosen by measuring.
+    """
     from shoal.experiments.tables import train_settings_of
 
     chosen = {"learning_rate": job.learning_rate, "precision": job.precision, "seed": job.seed}
     return train_settings_of(context.experiment.training, chosen)
 
 
-def _train(
+def train_in(
     job: Job, loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path
 ) -> TrainResult:
-    """Train in place; a training that was killed resumes from its checkpoint."""
+    """Train in place; a training that was killed resumes from its checkpoint.
+
+    Args:
+        job: whose training it is; its seed draws what a training may hang on.
+        loaded: the model; its weights change.
+        examples: what it is trained on.
+        settings: of the training.
+        folder: of the job.
+    """
     from shoal.models import jitter_weights, parse_spec
     from shoal.training import train
 
@@ -285,10 +308,17 @@ def _train(
     return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
 
 
-def _items(
+def score_items(
     context: WorkerContext, loaded: LoadedModel, examples: Mapping[str, Sequence[Example]], *, greedy_text: bool = True
 ) -> list[ItemRecord]:
-    """Score examples, given by split."""
+    """Score examples.
+
+    Args:
+        context: has the size of a batch.
+        loaded: the model.
+        examples: by split.
+        greedy_text: whether the text that the model would generate is wanted too.
+    """
     from shoal.evaluation import evaluate
 
     flat = [(split, example) for split, part in examples.items() for example in part]
@@ -305,11 +335,24 @@ def _items(
     ]
 
 
-def _write_items(path: Path, items: Sequence[ItemRecord]) -> None:
+def write_items(path: Path, items: Sequence[ItemRecord]) -> None:
+    """Write items as the run folder keeps them.
+
+    Args:
+        path: of the JSONL file.
+        items: one a line.
+    """
     write_jsonl(path, [asdict(item) for item in items])
 
 
-def _arm_record(job: Job, loaded: LoadedModel, result: TrainResult) -> ArmRecord:
+def arm_record(job: Job, loaded: LoadedModel, result: TrainResult) -> ArmRecord:
+    """What was trained, and how.
+
+    Args:
+        job: that trained it.
+        loaded: the model, trained.
+        result: of the training.
+    """
     from shoal.models import weight_digest
 
     return ArmRecord(
@@ -327,7 +370,12 @@ def _arm_record(job: Job, loaded: LoadedModel, result: TrainResult) -> ArmRecord
     )
 
 
-def _finish(folder: Path, record: Mapping[str, Any]) -> None:
-    """Mark a job as finished; only then is its checkpoint of no more use."""
+def finish_job(folder: Path, record: Mapping[str, Any]) -> None:
+    """Mark a job as finished; only then is its checkpoint of no more use.
+
+    Args:
+        folder: of the job.
+        record: what it found.
+    """
     write_json(folder / "done.json", record)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,6 +16,10 @@ from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
+
+P = TypeVar("P")
+Table = dict[str, Any]
 
 
 def shipped_experiments() -> tuple[str, ...]:
@@ -36,20 +40,49 @@ def load_experiment(path_or_name: str | os.PathLike[str], preset: str | None = N
         UnknownNameError: no shipped experiment, or no preset of the file, has that name.
         ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
     """
+    return read_plan(path_or_name, preset, experiment_from)
+
+
+def has_factors(path_or_name: str | os.PathLike[str]) -> bool:
+    """Whether a file crosses factors, so that `shoal.experiments.crossed.load_crossed` reads it.
+
+    Args:
+        path_or_name: as `load_experiment` takes it.
+
+    Raises:
+        UnknownNameError: no shipped experiment has that name.
+        ExperimentFileError: the file cannot be read or is broken.
+    """
+    source, text = _read(path_or_name)
+    return "factors" in parse_toml(source, text)
+
+
+def read_plan(path_or_name: str | os.PathLike[str], preset: str | None, validate: Callable[[Table, str], P]) -> P:
+    """A file with its preset resolved.
+
+    Args:
+        path_or_name: a TOML file, or the name of an experiment that comes with shoal.
+        preset: one of the file's presets; None for the file's default.
+        validate: from a table without presets, and what an error message calls it, to the plan.
+
+    Raises:
+        UnknownNameError: no shipped experiment, or no preset of the file, has that name.
+        ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
+    """
     source, text = _read(path_or_name)
     data = parse_toml(source, text)
     presets = data.pop("presets", {})
     if not (isinstance(presets, dict) and all(isinstance(table, dict) for table in presets.values())):
         raise ExperimentFileError(f"{source}: presets holds one table per preset, as [presets.quick]")
     chosen = preset or data.get("preset")
-    experiments = {
+    plans = {
         # All presets, and not the chosen one alone: a mistake in the full preset shows with the quick run, hours
         # earlier.
-        name: _validated(source, _merged(data, table) | {"preset": name}, name)
+        name: validate(_merged(data, table) | {"preset": name}, f"{source} (preset {name})")
         for name, table in presets.items()
     }
-    if chosen in experiments:
-        return experiments[chosen]
+    if chosen in plans:
+        return plans[chosen]
     if presets:
         if chosen is None:
             raise ExperimentFileError(
@@ -60,7 +93,7 @@ def load_experiment(path_or_name: str | os.PathLike[str], preset: str | None = N
         raise UnknownNameError(f"preset of {source}", preset, [str(data["preset"])])
     if preset is not None and "preset" not in data:
         raise ExperimentFileError(f"{source}: it has no presets, so that {preset!r} cannot be chosen")
-    return _validated(source, data, None)
+    return validate(data, source)
 
 
 def experiment_from(data: dict[str, Any], source: str) -> Experiment:
@@ -73,7 +106,15 @@ def experiment_from(data: dict[str, Any], source: str) -> Experiment:
     Raises:
         ExperimentFileError: a key is unknown or a value out of range.
     """
-    return _validated(source, data, None)
+    if "factors" in data:
+        raise ExperimentFileError(
+            f"{source}: it crosses factors; load it with shoal.experiments.crossed.load_crossed, or give it to "
+            "shoal run"
+        )
+    try:
+        return Experiment.model_validate(located_rows(source, data))
+    except ValidationError as error:
+        raise ExperimentFileError(f"{source}: {fault_line(error, Experiment)}") from error
 
 
 def _shipped() -> Any:
@@ -136,18 +177,32 @@ def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _validated(source: str, data: dict[str, Any], preset: str | None) -> Experiment:
-    try:
-        return Experiment.model_validate(_located(source, data))
-    except ValidationError as error:
-        where = f"{source} (preset {preset})" if preset else source
-        raise ExperimentFileError(f"{where}: {fault_line(error, Experiment)}") from error
+def located_rows(source: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The table with its files (of rows, of a rule, of shortcuts) found from where the experiment file lies.
 
-
-def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:
-    """The table with a file of rows found from where the experiment file lies."""
+    Args:
+        source: the experiment file, its preset behind it where it has one.
+        data: its table.
+    """
     task = data.get("task")
-    if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
+    if not isinstance(task, dict):
         return data
+    folder = Path(source).parent.resolve()
     # An absolute path stays as it is by the rules of ``/``, so that a run's own file may be read again.
-    return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}
+    found: dict[str, Any] = {}
+    if isinstance(task.get("rows"), str):
+        found["rows"] = str(folder / task["rows"])
+    if isinstance(task.get("rule"), str):
+        found["rule"] = _located_callable(folder, task["rule"])
+    shortcuts = task.get("shortcuts")
+    if isinstance(shortcuts, dict):
+        found["shortcuts"] = {
+            name: _located_callable(folder, spec) if isinstance(spec, str) else spec for name, spec in shortcuts.items()
+        }
+    return data | {"task": task | found}
+
+
+def _located_callable(folder: Path, name: str) -> str:
+    """``FILE.py:FUNCTION`` with the file found from the folder; ``MODULE:FUNCTION`` as it is."""
+    place, colon, function = name.rpartition(":")
+    return f"{folder / place}{colon}{function}" if place.endswith(".py") else name

@@ -14,13 +14,13 @@ from shoal.experiments.jobs import Job, WorkerContext, run_job
 from shoal.experiments.records import arm_place, open_run, read_items
 from shoal.experiments.settings_file import as_table
 from shoal.experiments.store import RunStore
-from shoal.experiments.tasks import examples_digest, make_experiment_task
+from shoal.experiments.tasks import check_shuffled_labels, examples_digest, make_experiment_task
 from shoal.experiments.tuning import choose_rates, spec_of, trial_jobs
 from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shoal.experiments.controls import ControlCheck
     from shoal.experiments.experiment import Experiment
@@ -57,12 +57,18 @@ def run_experiment(
 
     Raises:
         CertificationError: the evaluator failed its certificate; nothing was trained.
+        DataError: the task cannot be used: its rule contradicts the examples, for instance.
         StoreError: the folder holds another experiment or cannot be written.
         UsageError: the experiment names a task, a split or a model that cannot be used.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
+    from shoal.tasks import check_task
+
     task = make_experiment_task(experiment)
-    _check_specs(experiment)
+    check_specs(experiment.arms)
+    if experiment.controls.shuffled_labels:
+        check_shuffled_labels(task.seen, f"the task {task.name!r}")
+    check_task(task).raise_for_problems()
     report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:
@@ -90,7 +96,7 @@ class _ExperimentRun:
                 f"{store.folder} holds a run on other examples of the task {task.name!r}; "
                 "give another folder with --out"
             )
-        count, threads = _division(workers, experiment.device)
+        count, threads = divide_cores(workers, experiment.device)
         # Sums in another number of threads are rounded otherwise, so a resumed run keeps the first one's.
         self.choices: dict[str, Any] = {"examples": examples, "threads": threads, **choices}
         self.pool = self._engine(workers, count)
@@ -207,11 +213,18 @@ class _ExperimentRun:
         return verdict
 
 
-def _check_specs(experiment: Experiment) -> None:
-    """Refuse a model that cannot be there before anything is begun."""
+def check_specs(specs: Mapping[str, str]) -> None:
+    """Refuse a model that cannot be there before anything is begun.
+
+    Args:
+        specs: from what the message calls it to a model spec.
+
+    Raises:
+        UsageError: one names a dummy, or a folder or bundled model that is not there.
+    """
     from shoal.models import bundled_folder, parse_spec
 
-    for arm, spec in experiment.arms.items():
+    for arm, spec in specs.items():
         parsed = parse_spec(spec)
         # ``random:`` wraps the spec whose architecture it takes, which must be there too.
         named = parsed.inner or parsed
@@ -223,8 +236,16 @@ def _check_specs(experiment: Experiment) -> None:
             raise UsageError(f"the arm {arm!r} names {spec!r}, and there is no folder {named.name}")
 
 
-def _division(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
-    """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it."""
+def divide_cores(workers: int | Literal["auto"], device: str) -> tuple[int, int]:
+    """How many workers, and how many threads in each; no more than OMP_NUM_THREADS, where a person has set it.
+
+    Args:
+        workers: that were requested.
+        device: of the trainings.
+
+    Raises:
+        UsageError: the number is negative.
+    """
     cores = available_cores()
     # Trainings side by side on one GPU would have to share its memory.
     count = workers if workers != "auto" else 1 if device != "cpu" and has_gpu() else cores

@@ -7,32 +7,60 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.experiments.experiment import Experiment
+    from shoal.experiments.experiment import EvaluationTable, SplitTable, TaskTable, TrainingTable
     from shoal.tasks import Example, Task
 
 
-def make_experiment_task(experiment: Experiment) -> Task:
+class TrainingPlan(Protocol):
+    """The settings of a training: those of an experiment, or of one cell of a crossed one."""
+
+    @property
+    def device(self) -> str:
+        """``auto``, ``cpu`` or ``cuda``."""
+
+    @property
+    def task(self) -> TaskTable:
+        """Where the examples come from."""
+
+    @property
+    def split(self) -> SplitTable:
+        """Which of them are held out."""
+
+    @property
+    def training(self) -> TrainingTable:
+        """How a model is trained."""
+
+    @property
+    def evaluation(self) -> EvaluationTable:
+        """How a model is evaluated."""
+
+
+def make_experiment_task(experiment: TrainingPlan) -> Task:
     """The examples of an experiment with their split.
+
+    Args:
+        experiment: or one cell of a crossed experiment.
 
     Raises:
         UnknownNameError: the task, one of its options or the split has an unknown name.
         UsageError: an option cannot be used, or the split leaves one side empty or nothing to validate on.
     """
-    from shoal.tasks import END_TOKEN, make_task, read_rows, task_from_rows
+    from shoal.tasks import END_TOKEN, make_task, read_rows, task_from_rows, with_shortcuts
 
+    table = experiment.task
     split = {"name": experiment.split.name, **experiment.split.parameters}
-    if experiment.task.rows is None:
-        task = make_task(experiment.task.name, **experiment.task.options, split=split)
+    if table.rows is None:
+        task = with_shortcuts(make_task(table.name, **table.options, split=split), table.shortcuts)
     else:
-        rows = read_rows(Path(experiment.task.rows), end_token=END_TOKEN)
-        task = task_from_rows(rows, split=split, name=experiment.task.name)
+        rows = read_rows(Path(table.rows), end_token=END_TOKEN)
+        task = task_from_rows(rows, split=split, name=table.name, rule=table.rule, shortcuts=table.shortcuts)
     # Two seen examples, since tuning validates on one of them.
     if len(task.seen) < 2 or not task.held_out:
         raise UsageError(
@@ -64,6 +92,33 @@ def train_validation_split(examples: Sequence[Example], share: float, seed: int)
     drawn = set(random.Random(f"validation {seed}").sample(range(len(examples)), count))
     train = [example for place, example in enumerate(examples) if place not in drawn]
     return train, [example for place, example in enumerate(examples) if place in drawn]
+
+
+MIN_CHANGED = 0.25
+"""Share of the labels that shuffling must change for its control to be one. Two balanced answers change one half."""
+
+
+def check_shuffled_labels(examples: Sequence[Example], what: str) -> None:
+    """Refuse the control of shuffled labels where shuffling leaves nearly all of them as they are.
+
+    Args:
+        examples: what is trained on.
+        what: whose they are, for the message.
+
+    Raises:
+        UsageError: fewer than `MIN_CHANGED` of the labels change.
+    """
+    shuffled = shuffle_labels(examples, 0)
+    changed = sum(
+        (one.completion, one.ends) != (other.completion, other.ends)
+        for one, other in zip(examples, shuffled, strict=True)
+    )
+    if changed < MIN_CHANGED * len(examples):
+        raise UsageError(
+            f"the control shuffled_labels cannot fail for {what}: shuffling changes {changed} of {len(examples)} "
+            f"labels ({changed / len(examples):.0%}) and must change {MIN_CHANGED:.0%}; nearly all completions are "
+            "equal: leave the control out, or take a task with more answers"
+        )
 
 
 def shuffle_labels(examples: Sequence[Example], seed: int) -> list[Example]:

@@ -155,7 +155,7 @@ class Verdict:
         ]
         if self.smallest_detectable_effect is not None:
             lines.append(
-                f"power       smallest detectable effect at 80% power: {_number(self.smallest_detectable_effect)}"
+                f"power       smallest detectable effect at 80% power: {number_text(self.smallest_detectable_effect)}"
             )
         if self.needed:
             lines.append(f"to settle   {self.needed}")
@@ -172,8 +172,8 @@ class Verdict:
     def _effect_line(self) -> str:
         effect = self.effect
         return (
-            f"effect      {_number(effect.estimate)} {effect.measure}, {self.treatment} - {self.baseline}, "
-            f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}, "
+            f"effect      {number_text(effect.estimate)} {effect.measure}, {self.treatment} - {self.baseline}, "
+            f"{100 * effect.confidence:g}% interval {number_text(effect.low)} to {number_text(effect.high)}, "
             f"p = {effect.p_value:.2g} ({effect.method} sign flips over {plural(len(effect.seeds), 'seed')})"
         )
 
@@ -228,7 +228,7 @@ def verdict_sentence(
     """
     basis = f"{plural(len(effect.seeds), 'seed')}, {plural(items, 'held-out item')}"
     gained = _gained(effect, treatment, baseline)
-    interval = f"{100 * effect.confidence:g}% interval {_number(effect.low)} to {_number(effect.high)}"
+    interval = f"{100 * effect.confidence:g}% interval {number_text(effect.low)} to {number_text(effect.high)}"
     if word == "confounded":
         failed = " and ".join(control.says for control in controls if not control.passed)
         return f"The comparison cannot answer the hypothesis, since {failed} ({gained}; {interval}; {basis})."
@@ -237,7 +237,7 @@ def verdict_sentence(
     if word == "refuted":
         return (
             f"If {treatment} is better than {baseline} in {effect.measure}, it is by less than the "
-            f"{effect.smallest:g} that matters: the effect is {_number(effect.estimate)} ({interval}; {basis})."
+            f"{effect.smallest:g} that matters: the effect is {number_text(effect.estimate)} ({interval}; {basis})."
         )
     if not math.isfinite(effect.low):
         from shoal.statistics import fewest_seeds
@@ -266,9 +266,9 @@ def needed_sentence(seeds: int | None, current: int, distance: float) -> str:
     if seeds <= current:
         return (
             f"about twice as many seeds ({2 * current}); {current} should have given 80% power for a difference of "
-            f"{_number(distance)}"
+            f"{number_text(distance)}"
         )
-    return f"{seeds} seeds per arm, which give 80% power for a difference of {_number(distance)}"
+    return f"{seeds} seeds per arm, which give 80% power for a difference of {number_text(distance)}"
 
 
 def _cell(record: Mapping[str, Any] | None) -> str:
@@ -285,10 +285,11 @@ def _gained(effect: Effect, treatment: str, baseline: str) -> str:
     if effect.estimate == 0:
         return f"{treatment} and {baseline} are equal in {effect.measure}"
     verb = "beats" if effect.estimate > 0 else "falls behind"
-    return f"{treatment} {verb} {baseline} by {_number(abs(effect.estimate))} in {effect.measure}"
+    return f"{treatment} {verb} {baseline} by {number_text(abs(effect.estimate))} in {effect.measure}"
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """A number for a person: three decimals, fewer where they are 0, more of a very small one."""
     if math.isnan(value):
         return "nothing"
     if math.isinf(value):

@@ -12,6 +12,10 @@ from .dot_whisker import (
     dot_chart as dot_chart,
 )
 from .effect import effect_chart as effect_chart
+from .effects import (
+    EffectRow as EffectRow,
+    effects_chart as effects_chart,
+)
 from .heads import (
     HeadPattern as HeadPattern,
     head_data as head_data,

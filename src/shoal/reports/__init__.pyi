@@ -1,4 +1,8 @@
 from .changes_page import changes_page as changes_page
+from .crossed_page import (
+    crossed_page as crossed_page,
+    write_crossed_report as write_crossed_report,
+)
 from .explanation import explanation_page as explanation_page
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page

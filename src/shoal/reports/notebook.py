@@ -109,6 +109,12 @@ def _verdict(found: Any) -> str:
     return verdict_page(found)
 
 
+def _crossed(found: Any) -> str:
+    from shoal.reports.crossed_page import crossed_page
+
+    return crossed_page(found)
+
+
 def _inspection(found: Any, *, causes: Any = None) -> str:
     from shoal.reports.inspection_page import inspection_page
 
@@ -137,6 +143,7 @@ RESULT_PAGES: dict[str, Callable[..., str]] = {
     "shoal.changes.result.Changes": _changes,
     "shoal.segmentation.result.Segmentation": _segmentation,
     "shoal.experiments.verdict.Verdict": _verdict,
+    "shoal.experiments.crossed.result.CrossedResult": _crossed,
     "shoal.insight.inspection.Inspection": _inspection,
     "shoal.insight.tokens.reading.TokenReading": _tokens,
     "shoal.insight.vectors.report.VectorReport": _vectors,

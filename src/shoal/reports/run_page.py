@@ -12,6 +12,7 @@ from shoal.experiments import open_run, write_text
 from shoal.figures import ITEM_STATES, ItemState, figure, item_key_svg, templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.charts import curves, item_grids
+from shoal.reports.crossed_page import write_crossed_report
 from shoal.reports.document import Section, document
 from shoal.reports.explanation import run_explanations
 from shoal.reports.folder import inspections
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _ROOM = "shoal.reports"
 
 _OTHER_FOLDERS: dict[str, Callable[[Path], Path]] = {
+    "crossed.toml": write_crossed_report,
     "sweep.toml": write_sweep_report,
     "recipe.toml": write_pretraining_report,
 }
@@ -39,7 +41,8 @@ def write_report(run_folder: str | Path) -> Path:
     """Draw a run as one HTML file that needs nothing else and fetches nothing.
 
     A run that has not come to its end is drawn as far as it goes. Of each arm that was looked into, ``inside/ARM.html``
-    is drawn with it. The folders of a sweep and of a pretraining are known by their files, and drawn likewise.
+    is drawn with it. The folders of a crossed experiment, of a sweep and of a pretraining
+    are known by their files, and drawn likewise.
 
     Args:
         run_folder: as `shoal.experiments` writes it.

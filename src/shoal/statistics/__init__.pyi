@@ -16,6 +16,7 @@ from .checks import (
     check_confidence as check_confidence,
 )
 from .clustered import (
+    StudentTest as StudentTest,
     cluster_robust_se as cluster_robust_se,
     two_way_se as two_way_se,
 )

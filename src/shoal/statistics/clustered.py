@@ -3,15 +3,63 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
+from shoal.statistics.checks import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentTest:
+    """An estimate with a standard error, tested by Student's t."""
+
+    estimate: float
+    standard_error: float
+    freedom: float
+    """Degrees of freedom of the standard error: of clusters in two ways, those of the fewer ones."""
+
+    def one_sided(self, effect: float) -> tuple[float, float]:
+        """The p-values of an effect at most, and at least, this one.
+
+        Args:
+            effect: the true one that is tested.
+        """
+        from scipy.special import stdtr
+
+        if self.standard_error == 0:
+            # Without any spread, all that differs is certain.
+            above, below = float(self.estimate <= effect), float(self.estimate >= effect)
+        else:
+            shift = (self.estimate - effect) / self.standard_error
+            above, below = float(stdtr(self.freedom, -shift)), float(stdtr(self.freedom, shift))
+        return above, below
+
+    def p_value(self, effect: float = 0.0) -> float:
+        """Two-sided, of one true effect.
+
+        Args:
+            effect: that is tested.
+        """
+        return min(1.0, 2 * min(self.one_sided(effect)))
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The effects that the test does not reject.
+
+        Args:
+            confidence: of the interval.
+        """
+        from scipy.special import stdtrit
+
+        check_confidence(confidence)
+        half = self.standard_error * float(stdtrit(self.freedom, (1 + confidence) / 2))
+        return self.estimate - half, self.estimate + half
 
 
 def cluster_robust_se(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
