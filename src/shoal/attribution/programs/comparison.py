@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.attribution.evidence import race_of
 from shoal.attribution.programs.copying import AnswerTable, ConstantAnswer
 from shoal.attribution.programs.null import completion_noise, mixture_bits, program_noise
 from shoal.attribution.programs.tables import MAX_LABELS, fit_tables
@@ -29,6 +30,9 @@ _SCORED = 400
 
 _WEIGHTS = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97])
 """Weights of a program in the mixture by which those that are scored in full are chosen."""
+
+_MIN_WEIGHT = 0.02
+"""Answers of an item with less weight are left out: they cost time and move no bit."""
 
 _CONSTANTS = 3
 """Of the model's own commonest answers are tried as constant answers."""
@@ -53,9 +57,15 @@ class ProgramComparison:
     """Of these: the model's answer is the program's, or is not right where a partial program has none."""
 
     _parts: NDArray[np.float64] = field(init=False)
-    """Items by parts of the null: the rule, the named explanations, those found, the two noises."""
+    """Answers by parts of the null: those found, the rule, the named explanations, the two noises."""
 
-    _order: NDArray[np.intp] = field(init=False)
+    _items: NDArray[np.intp] = field(init=False)
+    """The item of each answer: an item may have several, with weights by the model's probabilities."""
+
+    _weights: NDArray[np.float64] = field(init=False)
+    _row_hits: NDArray[np.bool_] = field(init=False)
+    """Programs by answers: whether the program gives the answer."""
+
     _made: list[Program] = field(init=False)
     _tables_by_place: list[tuple[FittedTables, int]] = field(init=False)
     """What comes after the programs that are made: tables are made into programs when they are shown."""
@@ -81,16 +91,30 @@ class ProgramComparison:
         applies = self.outputs >= 0
         self.differs = (self.outputs != right) & (applies | partial[:, None])
         self.follows = self.differs & (self.hits | (~applies & (given != right)))
-        known = [library.texts.row(self.table.column(name)) == given for name in self.table.names]
-        completions = self.library.context.completions
+        self._prepare_race()
+
+    def _prepare_race(self) -> None:
+        """The answers that each item may have with their weights, in an order that is none of the model's."""
+        prompts = [each.prompt for each in self.answers]
+        # By a hash, so that the order does not follow the lengths of the items either.
+        order = sorted(range(len(prompts)), key=lambda row: hashlib.blake2b(prompts[row].encode()).digest())
+        table = self.table.answers
+        races = [
+            (row, text, weight) for row in order for text, weight in race_of(self.answers[row], table[row]).items()
+        ]
+        races = [each for each in races if each[2] >= _MIN_WEIGHT]
+        texts = [text for _, text, _ in races]
+        self._items = np.array([row for row, _, _ in races])
+        weights = np.array([weight for _, _, weight in races])
+        self._weights = weights / np.bincount(self._items, weights)[self._items]
+        numbers = self.library.texts.row(texts)
+        self._row_hits = self.outputs[:, self._items] == numbers
+        known = [self.library.texts.row(self.table.column(name))[self._items] == numbers for name in self.table.names]
         noises = [
-            completion_noise([each.answer for each in self.answers], completions),
-            program_noise(self.hits, self.bits),
+            completion_noise(texts, self.library.context.completions),
+            program_noise(self._row_hits, self.bits),
         ]
         self._parts = np.array([*known, *noises], dtype=float).T
-        digests = [hashlib.blake2b(each.prompt.encode(), digest_size=8).digest() for each in self.answers]
-        # The order of the items is none of the model's: by a hash, so that it does not follow their lengths either.
-        self._order = np.array(sorted(range(len(digests)), key=digests.__getitem__))
 
     def program(self, place: int) -> Program:
         """The program at a place.
@@ -109,7 +133,7 @@ class ProgramComparison:
         return [text for text, _ in texts.most_common(_CONSTANTS)]
 
     def _tables(self, given: NDArray[np.int32], right: NDArray[np.int32]) -> list[FittedTables]:
-        """Tables of the answers, and of those that are not right: where the rule has its share, these are the others."""
+        """Tables of the answers, and of those that are not right: where the rule has a share, these are the rest."""
         labels = sorted(set(self.library.context.completions))
         if not 2 <= len(labels) <= MAX_LABELS:
             return []
@@ -128,18 +152,19 @@ class ProgramComparison:
 
     def _likely(self, programs: NDArray[np.intp]) -> NDArray[np.float64]:
         """Programs by items: the probability of the answer; where a program does not apply, chance has its place."""
-        return np.where(self.outputs[programs] >= 0, self.hits[programs], self._parts[:, -2][None, :])
+        applies = self.outputs[programs][:, self._items] >= 0
+        return np.where(applies, self._row_hits[programs], self._parts[:, -2][None, :])
 
-    def null_bits(self) -> float:
-        """Bits of the answers without a further program."""
-        return float(mixture_bits(self._parts[self._order])[0])
+    def _bits_of_answers(self, likely: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Bits of the answers without a further program, or with each of some."""
+        return mixture_bits(self._parts, likely, items=self._items, weights=self._weights)
 
     def bits_saved(self) -> list[tuple[int, float]]:
         """The programs that look best with the bits that each saves, its code length taken off; the best first."""
         chosen = self._promising()
-        likely = self._likely(chosen)
-        saved = self.null_bits() - mixture_bits(self._parts[self._order], likely[:, self._order]) - self.bits[chosen]
-        return sorted(((int(place), float(value)) for place, value in zip(chosen, saved, strict=True)), key=_best)
+        saved = self._bits_of_answers()[0] - self._bits_of_answers(self._likely(chosen)) - self.bits[chosen]
+        found = zip(chosen.tolist(), saved.tolist(), strict=True)
+        return sorted(found, key=lambda each: -each[1])
 
     def _promising(self) -> NDArray[np.intp]:
         """The programs that save most when they are mixed with what the null expects of each answer."""
@@ -147,14 +172,11 @@ class ProgramComparison:
         weights = np.full(parts.shape[1], 1 / parts.shape[1])
         for _ in range(30):  # expectation maximisation; the filter needs no more than the first digits
             joint = parts * weights + 1e-300
-            weights = (joint / joint.sum(axis=1, keepdims=True)).mean(axis=0)
+            weights = self._weights @ (joint / joint.sum(axis=1, keepdims=True)) / len(self.answers)
         expected = np.maximum(parts @ weights, 1e-300)
         gains = np.log2(1 - _WEIGHTS[:, None] + _WEIGHTS[:, None] / expected)
         losses = np.log2(1 - _WEIGHTS)[:, None]
-        saved = (self.hits.astype(np.float32) @ (gains - losses).T.astype(np.float32)) + losses.T * len(expected)
+        change = ((gains - losses) * self._weights).T.astype(np.float32)
+        saved = self._row_hits.astype(np.float32) @ change + losses.T * len(self.answers)
         score = saved.max(axis=1) - self.bits
         return np.argsort(-score, kind="stable")[:_SCORED]
-
-
-def _best(found: tuple[int, float]) -> float:
-    return -found[1]

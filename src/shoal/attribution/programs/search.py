@@ -45,7 +45,7 @@ def search_programs(
     *,
     table: CandidateTable | None = None,
     library: ProgramLibrary | None = None,
-    alpha: float = 0.01,
+    alpha: float = 0.05,
     min_share: float = 0.25,
     min_items: int = 5,
     progress: Progress | None = None,
