@@ -126,10 +126,12 @@ def candidates_of(
         raise UsageError("there are no items to explain the answers of; give at least one")
     programs = _programs(task, shortcuts or {})
     report = progress or no_progress
+    # The property walks through all examples, and every program looks at them for every item.
+    seen = task.seen
     columns = []
     for done, (name, program) in enumerate(programs.items()):
         report("candidates", done, len(programs) + 1)
-        columns.append([shortcut_answer(name, program, example.prompt, task.seen) for example in chosen])
+        columns.append([shortcut_answer(name, program, example.prompt, seen) for example in chosen])
     rule = [_rule_answer(task.rule, example) if task.rule_known else example.completion for example in chosen]
     report("candidates", len(programs) + 1, len(programs) + 1)
     return CandidateTable(
