@@ -14,6 +14,9 @@ from shoal.tasks.shortcuts import COPYING
 NAMES = sorted(known_tasks())
 GENERATED = [name for name in NAMES if "examples" in known_tasks()[name].options]
 
+ENDLESS = ("reasoning-gym", "story-facts")
+"""Tasks that have no smallest range of few prompts."""
+
 
 @pytest.fixture(scope="module", params=NAMES)
 def task(request: pytest.FixtureRequest) -> Task:
@@ -80,6 +83,8 @@ def test_the_random_split_leaves_both_sides_and_parts_no_group(task: Task) -> No
 
 
 def test_variants_keep_their_promise(task: Task) -> None:
+    if task.name == "reasoning-gym":
+        pytest.skip("questions of a library that makes no variants of them")
     assert task.variants is not None
     kinds = set()
     for place, example in enumerate(task.examples[:80]):
@@ -93,7 +98,8 @@ def test_variants_keep_their_promise(task: Task) -> None:
             assert task.rule(other.prompt) == other.completion
             if variant.kind == "same-surface-other-answer":
                 assert other.completion != example.completion
-                assert Levenshtein.distance(example.prompt, other.prompt) <= 4
+                # In a story, a name stands more than once.
+                assert Levenshtein.distance(example.prompt, other.prompt) <= max(4, len(example.prompt) // 10)
             else:
                 assert other.completion == example.completion
     assert kinds == {"same-surface-other-answer", "other-surface-same-answer"}
@@ -125,11 +131,11 @@ def test_examples_are_those_of_the_seed_and_more_leave_the_first_as_they_are(nam
 @pytest.mark.parametrize("name", GENERATED)
 @pytest.mark.parametrize(("option", "value"), [("examples", 1), ("examples", 5.0), ("seed", -1)])
 def test_an_option_that_cannot_be_used_is_named(name: str, option: str, value: float) -> None:
-    with pytest.raises(UsageError, match=f"^{option} is {value}; give a whole number of at least"):
+    with pytest.raises(UsageError, match=f"^{option} is {value}; give a whole number (of at least|from)"):
         make_task(name, **{option: value})
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", [name for name in GENERATED if name not in ENDLESS])
 def test_more_examples_than_there_are_prompts_are_refused(name: str) -> None:
     options = known_tasks()[name].options
     least = {option: 1 for option in options if option.startswith(("min_", "max_"))}

@@ -24,6 +24,10 @@ from .rows import (
     story_row as story_row,
     summarize as summarize,
 )
+from .short_stories import (
+    entity_words as entity_words,
+    write_short_story as write_short_story,
+)
 from .world import (
     Event as Event,
     RequiredWords as RequiredWords,

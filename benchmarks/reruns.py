@@ -12,7 +12,7 @@ mean of six seeds strays as much as the one that the interval is drawn around.
 What fails is printed too: ``--frozen`` reruns the procedure of before, with one draw of the tuning part for all seeds
 and without the jitter of given weights.
 
-    nice -n 15 python -m benchmarks.coverage [--only NAME ...] [--frozen] [--folder bench-out/coverage]
+    nice -n 15 python -m benchmarks.reruns [--only NAME ...] [--frozen] [--folder bench-out/reruns]
 
 Each rerun takes about 110 CPU-seconds; those that are done in the folder are left out.
 """
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=[], help="environments by name")
     parser.add_argument("--frozen", action="store_true", help="the procedure of before")
-    parser.add_argument("--folder", type=Path, default=Path("bench-out/coverage"))
+    parser.add_argument("--folder", type=Path, default=Path("bench-out/reruns"))
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     given = parser.parse_args()
     folder = given.folder / ("frozen" if given.frozen else "drawn")
@@ -82,13 +82,13 @@ def main() -> None:
         return
     for environment in chosen:
         if not file_of(folder, environment).is_file():
-            command = [sys.executable, "-m", "benchmarks.coverage", "--inside", environment.name]
+            command = [sys.executable, "-m", "benchmarks.reruns", "--inside", environment.name]
             command += ["--folder", str(given.folder), *(["--frozen"] if given.frozen else [])]
             # In a process of its own, since the libraries read their variables once.
             settings = {"OMP_NUM_THREADS": str(environment.threads)} | environment.variables
             subprocess.run(command, env=os.environ | settings, check=True)
         print_coverage([json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))])
-    write_result("coverage", {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))})
+    write_result("reruns", {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))})
 
 
 def file_of(folder: Path, environment: Environment) -> Path:
