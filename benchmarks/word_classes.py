@@ -1,6 +1,6 @@
 """The word classes of the task ``word-classes`` beside a tagger and beside corpora that people tagged.
 
-``python -m benchmarks.word_classes``: a second for the tagger and ten for the corpora (Brown and MASC, in ``SHOAL_DATA``).
+``python -m benchmarks.word_classes``: a second for the tagger, ten for the corpora (Brown and MASC in ``SHOAL_DATA``).
 The tagger was consulted when the lists were written, the corpora were not. A word counts for the corpora where they
 have it at least three times; its class there is the commonest of its tags that are noun, verb, adjective or number.
 """
