@@ -1,9 +1,10 @@
 """How exact change points are: right counts, errors of places, coverage of confidence sets, and the size of the test.
 
     python -m benchmarks.changes_accuracy [PART ...] [--seeds N] [--first-seed S] [--runs R]
+        [--lengths N ...] [--kinds WORD ...]
 
-Parts: hidden, rotary, bernoulli, uniform, parity, scale, size. Seeds from 0 to 999 were used in development (the first
-20 or so of each generator); the default first seed, 5000, was not. Each row is printed and added to
+Parts: hidden, rotary, bernoulli, uniform, parity, scale, size, power. Seeds from 0 to 999 were used in development (the
+first 20 or so of each generator); the default first seed, 5000, was not. Each row is printed and added to
 bench-out/changes_accuracy.jsonl as it ends.
 
 The rotary and Bernoulli streams follow Khaleghi and Zierahn (arXiv 2112.10565, Table 1): 60,000 steps and two changes,
@@ -20,12 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.changes_quiet import QUIET
+from benchmarks.changes_quiet import QUIET, with_change
 from benchmarks.processes import append_part
 from shoal.changes import Changes, change_points
 from shoal.changes.generators import BETAS, Sample, bernoulli, hidden_parity, hidden_rotation, rotation, uniform_pieces
 from shoal.statistics import clopper_pearson_interval
 
+LENGTHS = (500, 1000, 5000)
+"""The steps of the streams of the size and power tables."""
 TURNS = (BETAS[0], BETAS[1], BETAS[0])
 Row = dict[str, Any]
 
@@ -36,7 +39,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; all of them where none is named")
     parser.add_argument("--seeds", type=int, help="seeds of each setting instead of the part's own number")
     parser.add_argument("--first-seed", type=int, default=5000)
-    parser.add_argument("--runs", type=int, default=500, help="streams for each row of the size table")
+    parser.add_argument("--runs", type=int, default=500, help="streams for each row of the size and power tables")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="rows of these tables by their steps")
+    parser.add_argument("--kinds", nargs="+", default=[""], help="and by parts of the names of their kinds of stream")
     given = parser.parse_args()
     for name in given.parts or PARTS:
         for row in PARTS[name](given):
@@ -103,15 +108,36 @@ def scale(given: argparse.Namespace) -> list[Row]:
 
 def size(given: argparse.Namespace) -> Iterator[Row]:
     """How many streams without a change are said to have one, at level .05, with the exact 95% interval."""
-    for length in (500, 1000, 5000):
-        for name, draw in QUIET.items():
-            started = time.process_time()
-            seeds = range(given.first_seed, given.first_seed + given.runs)
-            found = sum(bool(change_points(draw(length, seed)).changes) for seed in seeds)
-            exact = clopper_pearson_interval(found, given.runs)
-            cpu = (time.process_time() - started) / given.runs
-            row = {"stream": name, "n": length, "with a change": found, "of": given.runs}
-            yield row | {"size": found / given.runs, "low": exact.low, "high": exact.high, "cpu": cpu}
+    for length, name, seeds in _cells(given):
+        started = time.process_time()
+        found = sum(bool(change_points(QUIET[name](length, seed)).changes) for seed in seeds)
+        exact = clopper_pearson_interval(found, given.runs)
+        cpu = (time.process_time() - started) / given.runs
+        row = {"stream": name, "n": length, "with a change": found, "of": given.runs}
+        yield row | {"size": found / given.runs, "low": exact.low, "high": exact.high, "cpu": cpu}
+
+
+def power(given: argparse.Namespace) -> Iterator[Row]:
+    """How many streams with the standard change of their kind are said to have one, and to have it within .02 n."""
+    for length, name, seeds in _cells(given):
+        found = near = alone = 0
+        for seed in seeds:
+            values, place = with_change(name, length, seed)
+            places = change_points(values).places
+            found += bool(places)
+            near += any(abs(one - place) <= length // 50 for one in places)
+            alone += len(places) == 1
+        row = {"stream": name, "n": length, "with a change": found, "within .02 n": near}
+        yield row | {"with one change": alone, "of": given.runs}
+
+
+def _cells(given: argparse.Namespace) -> Iterator[tuple[int, str, range]]:
+    """Lengths, kinds and seeds; no two cells have a seed in common, or what they find would go together."""
+    cells = [(length, name) for length in LENGTHS for name in QUIET]
+    for number, (length, name) in enumerate(cells):
+        first = given.first_seed + number * given.runs
+        if length in given.lengths and any(part in name for part in given.kinds):
+            yield length, name, range(first, first + given.runs)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterable[Row]]] = {
@@ -122,6 +148,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterable[Row]]] = {
     "bernoulli": coins,
     "scale": scale,
     "size": size,
+    "power": power,
 }
 
 

@@ -1,4 +1,8 @@
-"""Streams without a change, for the size of the test: each kind drawn from a length and a seed."""
+"""Streams without a change, and the same with one, for the size and the power of the test, by length and seed.
+
+Kinds draw from the same generator, so equal seeds give kinds that go together (independent values and those that are
+missing in runs are then the same values): each kind must be given seeds of its own.
+"""
 
 from __future__ import annotations
 
@@ -101,3 +105,30 @@ QUIET: dict[str, Callable[[int, int], Array]] = {
     "1% missing, in runs of 10": in_runs(0.01),
     "10% missing, in runs of 10": in_runs(0.1),
 }
+
+
+CHANGED_AT = 0.6
+"""The share of a stream that lies before its change."""
+
+
+def with_change(kind: str, length: int, seed: int) -> tuple[Array, int]:
+    """A stream whose law changes once, and the place: the standard change of its kind.
+
+    The spread doubles under volatility, a mean of counts triples, and elsewhere the level rises by one standard
+    deviation of the stream, reckoned by its quartiles, since two degrees of freedom leave no variance.
+
+    Args:
+        kind: a key of `QUIET`.
+        length: the steps of the stream.
+        seed: what it is drawn from.
+    """
+    values, place = QUIET[kind](length, seed), int(CHANGED_AT * length)
+    if kind.startswith("GARCH"):
+        values[place:] *= 2.0
+    elif kind.startswith("counts"):
+        generator = np.random.default_rng([seed, 1])
+        values[place:] += generator.poisson(2.0 * float(kind.rsplit(" ", 1)[1]), length - place)
+    else:
+        low, high = np.nanquantile(values, (0.25, 0.75))
+        values[place:] += (high - low) / 1.349
+    return values, place

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import DataError, UsageError
 from shoal.progress import no_progress
+from shoal.tasks import copies_a_neighbour, rule_answer, shortcut_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +24,6 @@ RULE = "rule"
 
 NOISE = "noise"
 """The name of what is left: an answer that none of the named explanations gives."""
-
-_NEAREST = frozenset({"look-up", "copy-nearest-length", "copy-nearest-edit"})
-"""The shortcuts of any task that copy the answer of a neighbour in training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +126,17 @@ def candidates_of(
         raise UsageError("there are no items to explain the answers of; give at least one")
     programs = _programs(task, shortcuts or {})
     report = progress or no_progress
+    # The property walks through all examples, and every program looks at them for every item.
+    seen = task.seen
     columns = []
     for done, (name, program) in enumerate(programs.items()):
         report("candidates", done, len(programs) + 1)
-        columns.append([_answer(name, program, example, task.seen) for example in chosen])
+        columns.append([shortcut_answer(name, program, example.prompt, seen) for example in chosen])
     rule = [_rule_answer(task.rule, example) if task.rule_known else example.completion for example in chosen]
     report("candidates", len(programs) + 1, len(programs) + 1)
     return CandidateTable(
         names=(RULE, *programs),
-        kinds=("rule", *("nearest" if name in _NEAREST else "shortcut" for name in programs)),
+        kinds=("rule", *("nearest" if copies_a_neighbour(name) else "shortcut" for name in programs)),
         prompts=tuple(example.prompt for example in chosen),
         expected=tuple(example.completion for example in chosen),
         answers=tuple(zip(rule, *columns, strict=True)),
@@ -152,31 +152,8 @@ def _programs(task: Task, more: Mapping[str, Shortcut]) -> dict[str, Shortcut]:
     return {**task.shortcuts, **more}
 
 
-def _answer(name: str, program: Shortcut, example: Example, seen: Sequence[Example]) -> str | None:
-    try:
-        answer = program(example.prompt, seen)
-    except DataError:
-        # A shortcut that cannot read a prompt does not apply to it.
-        return None
-    except Exception as error:
-        raise DataError(
-            f"the shortcut {name!r} failed on the prompt {example.prompt[:60]!r} ({type(error).__name__}: {error}); "
-            "let it return an empty text where it does not apply"
-        ) from error
-    if not isinstance(answer, str):
-        raise DataError(f"the shortcut {name!r} gave {answer!r} for {example.prompt[:60]!r}; it must return a text")
-    return answer or None
-
-
 def _rule_answer(rule: Rule, example: Example) -> str:
-    try:
-        answer = rule(example.prompt)
-    except DataError:
-        raise
-    except Exception as error:
-        raise DataError(
-            f"the rule failed on the prompt {example.prompt[:60]!r} ({type(error).__name__}: {error}); mend the rule"
-        ) from error
+    answer = rule_answer(rule, example.prompt)
     if answer != example.completion:
         raise DataError(
             f"the rule answers {answer[:60]!r} to {example.prompt[:60]!r}, where the example has "

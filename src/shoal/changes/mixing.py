@@ -20,6 +20,7 @@ import numpy as np
 
 from shoal.changes.multiple_changes import MAX_BLOCKS, MAX_PIECES, best_cuts_each, segment_gains
 from shoal.changes.permutation import BLOCK_FACTOR, MIN_STEPS, NO_MEMORY, Decay
+from shoal.changes.seasons import PERIODS, phase_means, season_of
 from shoal.changes.volatility import volatility
 
 if TYPE_CHECKING:
@@ -60,19 +61,52 @@ class DependenceLength(NamedTuple):
     """Steps of short blocks: the longest memory that there may be of ranks alone."""
     spread: Decay = NO_MEMORY
     """The same of the spread alone, which short blocks are given in random orders."""
+    period: int = 1
+    """Steps after which a season comes back, of which all the above is free but what is apparent; 1: it has none."""
+
+    def whole(self, width: int) -> int:
+        """The least number of steps, from ``width`` on, that is of whole periods."""
+        return -(-width // self.period) * self.period
+
+    def blocks(self, size: int, width: int) -> int:
+        """How many blocks of about ``width`` steps there are in ``size``, each as near as may be to whole periods."""
+        return size // width if self.period == 1 else round(size / self.whole(width))
 
 
 NO_DEPENDENCE = DependenceLength(1, 1, NO_MEMORY)
 
 
 def dependence_length(channels: list[QuantizedChannel], margin: int = 1) -> DependenceLength:
-    """The longest memory of the channels.
+    """The longest memory of the channels, and the season that it is about.
 
     Args:
         channels: the channels.
         margin: the least number of steps of a level.
     """
-    return _longest([_of_channel(channel, margin) for channel in channels])
+    found = [_of_channel(channel, margin) for channel in channels]
+    # Pieces of two levels that alternate come back, too, but not within two of the least pieces.
+    longest = min(2 * margin - 1, len(channels[0].codes) // PERIODS) if channels else 0
+    periods = [_period(channel, one, longest) for channel, one in zip(channels, found, strict=True)]
+    common = math.lcm(*periods)
+    if not 1 < common <= longest:
+        return _longest(found)
+    for place, period in enumerate(periods):
+        if period > 1:
+            apparent = found[place].apparent
+            found[place] = _of_channel(channels[place], margin, period)._replace(apparent=apparent, period=common)
+    return _longest(found)
+
+
+def _period(channel: QuantizedChannel, found: DependenceLength, longest: int) -> int:
+    """The period of the season of a channel; 1 if it has none, as one that shows no memory."""
+    if channel.held or found.faint.steps == MIN_STEPS or has_states(channel):
+        return 1
+    return season_of(channel.codes.astype(np.float64), _known(channel), longest)
+
+
+def _known(channel: QuantizedChannel) -> Array:
+    """The steps at which a channel is known."""
+    return np.ones(len(channel.codes), dtype=bool) if channel.missing is None else ~channel.missing
 
 
 def _longest(found: list[DependenceLength]) -> DependenceLength:
@@ -82,6 +116,7 @@ def _longest(found: list[DependenceLength]) -> DependenceLength:
         faint=_longer(*(one.faint for one in found)),
         short=max((one.short for one in found), default=1),
         spread=_longer(*(one.spread for one in found)),
+        period=max((one.period for one in found), default=1),
     )
 
 
@@ -89,9 +124,11 @@ def _longer(*found: Decay) -> Decay:
     return max(found, key=lambda one: one.reach, default=NO_MEMORY)
 
 
-def _of_channel(channel: QuantizedChannel, margin: int) -> DependenceLength:
-    """The memory of ranks and that of the spread, of the steps that are known."""
+def _of_channel(channel: QuantizedChannel, margin: int, period: int = 1) -> DependenceLength:
+    """The memory of ranks and that of the spread, of the steps that are known, about the season of a period."""
     codes = channel.codes.astype(np.float64)
+    if period > 1:
+        codes -= phase_means(codes, _known(channel), period)
     known = codes if channel.missing is None else codes[~channel.missing]
     if not len(known) or np.ptp(known) == 0.0:
         return NO_DEPENDENCE

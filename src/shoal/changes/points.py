@@ -189,7 +189,9 @@ def _ready(stream: Stream, min_distance: float, alpha: float, confidence: float,
     if not tested:  # a memory under noise matters to the size of tests alone
         apparent = search.memory.apparent
         steps, short = (min(found, apparent) for found in (search.memory.steps, search.memory.short))
-        search = search._replace(memory=NO_DEPENDENCE._replace(apparent=apparent, steps=steps, short=short))
+        period = search.memory.period
+        memory = NO_DEPENDENCE._replace(apparent=apparent, steps=steps, short=short, period=period)
+        search = search._replace(memory=memory)
     if all(channel.missing is None for channel in channels):
         return search
     from shoal.changes.missing import with_missing  # most streams have none

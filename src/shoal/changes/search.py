@@ -105,7 +105,8 @@ class Search(NamedTuple):
             shortest: the steps of a block at least; a test needs `long`.
         """
         width = max(shortest, -(-(end - start) // MAX_LONG_BLOCKS))
-        count = max(2, (end - start) // width)
+        # Only a test permutes its blocks, and so needs whole periods of a season in each.
+        count = max(2, self.memory.blocks(end - start, width) if shortest > 1 else (end - start) // width)
         if (start, end, count) in self.whole:
             return self.whole[start, end, count]
         blocks = cut_blocks(self.cells, start, end, count)

@@ -228,7 +228,7 @@ def _short_blocks(search: Search, start: int, end: int) -> ShortBlocks | None:
     channels = len(search.channels)
     cells = channels + 2 * min(channels, MAX_CHANNELS) + 3  # about as many as `moments` makes
     most = min(MAX_BLOCKS, int((MAX_NUMBERS / cells) ** 0.5))
-    count = (end - start) // max(search.memory.short, -(-(end - start) // most))
+    count = search.memory.blocks(end - start, max(search.memory.short, -(-(end - start) // most)))
     least = search.least(start, end, count)
     if count < max(MIN_SHORT_BLOCKS, 2 * least):
         return None

@@ -27,9 +27,9 @@ def certify(
     fast
         Run only the checks that every run begins with.
     """
+    from shoal.callables import import_callable
     from shoal.cli.console import print_json, progress_bars
     from shoal.evaluation import certify as prove, evaluate
-    from shoal.experiments import import_callable
 
     takes = "(model, tokenizer, examples)"
     subject = evaluate if evaluator is None else import_callable(evaluator, what="evaluator", takes=takes)

@@ -30,7 +30,7 @@ GROUPS = {
         "compare": "Compare two runs of an experiment, item by item and seed by seed.",
         "report": "Write the report of a run, a sweep or a pretraining from its folder.",
         "power": "Compute how many seeds and items would show an effect.",
-        "task": "Write the rows of a task, measure how narrow its split is, or check its word classes.",
+        "task": "Check a task and what its shortcuts get right, write its rows, or measure how narrow its split is.",
         "certify": "Prove an evaluator on dummy models of known accuracy.",
     },
     "Training": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from shoal.cli.console import print_json
 from shoal.cli.options import Flag, Json, MaybeRows, Texts
 from shoal.errors import UsageError
-from shoal.tasks import END_TOKEN, check_word_classes, classes_of_examples
+from shoal.tasks import END_TOKEN, check_task, check_word_classes, classes_of_examples, with_shortcuts
+from shoal.wording import uncapital
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.tasks import Task
 
 
@@ -23,6 +27,8 @@ def task(
     option: Texts = None,
     split: str | None = None,
     data: MaybeRows = None,
+    rule: str | None = None,
+    shortcut: Texts = None,
     out: Path | None = None,
     end_token: str = END_TOKEN,
     narrowness: Flag = False,
@@ -30,7 +36,7 @@ def task(
     model: str | None = None,
     as_json: Json = False,
 ) -> None:
-    """Write the rows of a task, measure how narrow its split is, or check its word classes.
+    """Check a task and what its shortcuts get right, write its rows, or measure how narrow its split is.
 
     Parameters
     ----------
@@ -39,8 +45,12 @@ def task(
     option
         Option of the task as KEY=VALUE. Repeatable: --option largest=30 --option base=decimal.
     split
-        Items to hold out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...) or part.
-        Default for --data: the column part where there is one, else random(share=0.3).
+        Items to hold out: last-digit(1,3,7), length(share=0.3), token-cycle(...), block(...), random(...), tag(...) or
+        part. Default for --data: the column part where there is one, else random(share=0.3).
+    rule
+        Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
+    shortcut
+        Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     out
         File to write the rows to (.jsonl or .parquet), each with its part: seen or held_out.
     end_token
@@ -52,36 +62,49 @@ def task(
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    made = chosen_task(name, option or [], split, data, end_token=end_token)
+    if rule is not None and data is None:
+        raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
+    made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
+    check = check_task(made)
+    check.raise_for_problems()
     # Before anything is written: the tagger may not be installed.
     checked = None if tagger is None else check_word_classes(classes_of_examples(made.examples), tagger=tagger)
     seen, held_out = made.seen, made.held_out
     if out is not None:
-        from shoal.tasks import write_rows
-
-        rows = [
-            replace(row, tags={**row.tags, "part": part})
-            for part, group in (("seen", seen), ("held_out", held_out))
-            for row in group
-        ]
-        write_rows(rows, out, end_token=end_token)
+        _write(made, out, end_token)
     if narrowness:
         _report_narrowness(made, model, as_json=as_json)
         return
-    if checked is not None and as_json:
-        print_json(checked.to_dict())
+    if as_json:
+        print_json((check if checked is None else checked).to_dict())
         return
     print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
         print(f"for example: {made.examples[0].prompt!r} -> {made.examples[0].completion!r}")
+        print(check)
     else:
         print(f"written to {out}")
     if checked is not None:
         print(checked)
 
 
+def _write(made: Task, out: Path, end_token: str) -> None:
+    from shoal.tasks import write_rows
+
+    parts = (("seen", made.seen), ("held_out", made.held_out))
+    rows = [replace(row, tags={**row.tags, "part": part}) for part, group in parts for row in group]
+    write_rows(rows, out, end_token=end_token)
+
+
 def chosen_task(
-    name: str, options: list[str], split: str | None, data: Path | None, *, end_token: str = END_TOKEN
+    name: str,
+    options: list[str],
+    split: str | None,
+    data: Path | None,
+    *,
+    end_token: str = END_TOKEN,
+    rule: str | None = None,
+    shortcuts: Sequence[str] = (),
 ) -> Task:
     """The task that the options of a verb name.
 
@@ -91,19 +114,24 @@ def chosen_task(
         split: by name; None for the task's own.
         data: a file of rows instead of a task by name.
         end_token: text that ends completions in that file.
+        rule: of those rows, as FILE.py:FUNCTION.
+        shortcuts: further ones, as NAME=FILE.py:FUNCTION or NAME={ ... }.
 
     Raises:
         ShoalError: there is no such task, option or file, or it cannot be used.
     """
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
+    further = _parse_shortcuts(shortcuts)
     if data is not None:
         rows = read_rows(data, end_token=end_token)
-        return task_from_rows(rows, split=split or ("part" if rows_by_part(rows) else "random(share=0.3)"), name=name)
+        split = split or ("part" if rows_by_part(rows) else "random(share=0.3)")
+        made = task_from_rows(rows, split=split, name=name, rule=rule)
+        return with_shortcuts(made, further)
     given = dict(_parse_option(text) for text in options)
     if split is not None:
         given["split"] = split
-    return make_task(name, **given)
+    return with_shortcuts(make_task(name, **given), further)
 
 
 def _parse_option(text: str) -> tuple[str, Any]:
@@ -115,6 +143,28 @@ def _parse_option(text: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except json.JSONDecodeError:
         return key, value
+
+
+def _parse_shortcuts(texts: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, spec in map(_parse_shortcut, texts):
+        if name in found:
+            raise UsageError(f"--shortcut gives the name {name!r} twice; each names one shortcut")
+        found[name] = spec
+    return found
+
+
+def _parse_shortcut(text: str) -> tuple[str, Any]:
+    """NAME=FILE.py:FUNCTION, or NAME={ ... }, the table being TOML."""
+    name, equals, spec = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"the shortcut {text!r} is not NAME=FILE.py:FUNCTION or NAME={{ word = -1 }}; write it so")
+    if not spec.lstrip().startswith("{"):
+        return name, spec
+    try:
+        return name, tomllib.loads(f"table = {spec}")["table"]
+    except tomllib.TOMLDecodeError as fault:
+        raise UsageError(f"the table of the shortcut {name!r} is broken TOML: {uncapital(str(fault))}") from fault
 
 
 def _report_narrowness(made: Task, model: str | None, *, as_json: bool) -> None:

@@ -1,4 +1,3 @@
-from .callables import import_callable as import_callable
 from .compare import (
     Comparison as Comparison,
     Difference as Difference,

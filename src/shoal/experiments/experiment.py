@@ -33,10 +33,18 @@ class TaskTable(SettingsTable):
     rows: str | None = None
     """A file of your own rows instead: JSONL or Parquet with the columns prompt and completion."""
 
+    rule: str | None = None
+    """The rule of your rows, as ``FILE.py:FUNCTION``: it gives the completion of a prompt."""
+
+    shortcuts: dict[Name, str | dict[str, Any]] = Field(default_factory=dict)
+    """Shortcuts of your own by name: ``FILE.py:FUNCTION``, or a table such as ``{ word = -1 }``."""
+
     @model_validator(mode="after")
     def _either(self) -> TaskTable:
         if self.rows is not None and self.options:
             raise ValueError("task.options belong to a task by name, and task.rows names a file; give one of them")
+        if self.rule is not None and self.rows is None:
+            raise ValueError("task.rule is the rule of task.rows; a task by name has its own rule")
         return self
 
     @property

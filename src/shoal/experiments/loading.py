@@ -178,14 +178,31 @@ def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def located_rows(source: str, data: dict[str, Any]) -> dict[str, Any]:
-    """The table with a file of rows found from where the experiment file lies.
+    """The table with its files (of rows, of a rule, of shortcuts) found from where the experiment file lies.
 
     Args:
         source: the experiment file, its preset behind it where it has one.
         data: its table.
     """
     task = data.get("task")
-    if not (isinstance(task, dict) and isinstance(task.get("rows"), str)):
+    if not isinstance(task, dict):
         return data
+    folder = Path(source).parent.resolve()
     # An absolute path stays as it is by the rules of ``/``, so that a run's own file may be read again.
-    return data | {"task": task | {"rows": str(Path(source).parent.resolve() / task["rows"])}}
+    found: dict[str, Any] = {}
+    if isinstance(task.get("rows"), str):
+        found["rows"] = str(folder / task["rows"])
+    if isinstance(task.get("rule"), str):
+        found["rule"] = _located_callable(folder, task["rule"])
+    shortcuts = task.get("shortcuts")
+    if isinstance(shortcuts, dict):
+        found["shortcuts"] = {
+            name: _located_callable(folder, spec) if isinstance(spec, str) else spec for name, spec in shortcuts.items()
+        }
+    return data | {"task": task | found}
+
+
+def _located_callable(folder: Path, name: str) -> str:
+    """``FILE.py:FUNCTION`` with the file found from the folder; ``MODULE:FUNCTION`` as it is."""
+    place, colon, function = name.rpartition(":")
+    return f"{folder / place}{colon}{function}" if place.endswith(".py") else name

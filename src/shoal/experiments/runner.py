@@ -57,14 +57,18 @@ def run_experiment(
 
     Raises:
         CertificationError: the evaluator failed its certificate; nothing was trained.
+        DataError: the task cannot be used: its rule contradicts the examples, for instance.
         StoreError: the folder holds another experiment or cannot be written.
         UsageError: the experiment names a task, a split or a model that cannot be used.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
+    from shoal.tasks import check_task
+
     task = make_experiment_task(experiment)
     check_specs(experiment.arms)
     if experiment.controls.shuffled_labels:
         check_shuffled_labels(task.seen, f"the task {task.name!r}")
+    check_task(task).raise_for_problems()
     report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:

@@ -52,14 +52,15 @@ def make_experiment_task(experiment: TrainingPlan) -> Task:
         UnknownNameError: the task, one of its options or the split has an unknown name.
         UsageError: an option cannot be used, or the split leaves one side empty or nothing to validate on.
     """
-    from shoal.tasks import END_TOKEN, make_task, read_rows, task_from_rows
+    from shoal.tasks import END_TOKEN, make_task, read_rows, task_from_rows, with_shortcuts
 
+    table = experiment.task
     split = {"name": experiment.split.name, **experiment.split.parameters}
-    if experiment.task.rows is None:
-        task = make_task(experiment.task.name, **experiment.task.options, split=split)
+    if table.rows is None:
+        task = with_shortcuts(make_task(table.name, **table.options, split=split), table.shortcuts)
     else:
-        rows = read_rows(Path(experiment.task.rows), end_token=END_TOKEN)
-        task = task_from_rows(rows, split=split, name=experiment.task.name)
+        rows = read_rows(Path(table.rows), end_token=END_TOKEN)
+        task = task_from_rows(rows, split=split, name=table.name, rule=table.rule, shortcuts=table.shortcuts)
     # Two seen examples, since tuning validates on one of them.
     if len(task.seen) < 2 or not task.held_out:
         raise UsageError(

@@ -1,4 +1,11 @@
-from .custom import task_from_rows as task_from_rows
+from .answering import (
+    rule_answer as rule_answer,
+    shortcut_answer as shortcut_answer,
+)
+from .custom import (
+    task_from_rows as task_from_rows,
+    with_shortcuts as with_shortcuts,
+)
 from .dataset import to_dataset as to_dataset
 from .narrowing import (
     NarrownessReport as NarrownessReport,
@@ -20,6 +27,7 @@ from .rows import (
     read_rows as read_rows,
     write_rows as write_rows,
 )
+from .shortcuts import copies_a_neighbour as copies_a_neighbour
 from .splits import (
     Splitter as Splitter,
     make_split as make_split,
@@ -45,4 +53,9 @@ from .task import (
     Variant as Variant,
     VariantKind as VariantKind,
     Variants as Variants,
+)
+from .task_check import (
+    ShortcutAgreement as ShortcutAgreement,
+    TaskCheck as TaskCheck,
+    check_task as check_task,
 )

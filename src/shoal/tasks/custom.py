@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
+from shoal.tasks.declared import RuleSpec, ShortcutSpec, make_rule, make_shortcuts
 from shoal.tasks.shortcuts import COPYING
 from shoal.tasks.splits import SplitSpec, bind_split
-from shoal.tasks.task import Rule, Shortcut, Task
+from shoal.tasks.task import Rule, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.tasks.task import Example
+    from shoal.tasks.task import Example, Shortcut
 
 
 def task_from_rows(
@@ -20,8 +22,8 @@ def task_from_rows(
     *,
     split: SplitSpec,
     name: str = "rows",
-    rule: Rule | None = None,
-    shortcuts: Mapping[str, Shortcut] | None = None,
+    rule: RuleSpec | None = None,
+    shortcuts: Mapping[str, ShortcutSpec] | None = None,
 ) -> Task:
     """Make a task of rows.
 
@@ -29,13 +31,14 @@ def task_from_rows(
         rows: the examples, as ``read_rows`` gives them.
         split: the split by name, table or object; ``random`` and ``length`` need no tag.
         name: how reports call the task.
-        rule: the program that gives the right completion of a prompt; without one it is a table of the rows, which
-            gives the completion that a prompt has first.
-        shortcuts: the task's own shortcuts, in addition to those that any task has.
+        rule: the program that gives the right completion of a prompt, as a function or as ``FILE.py:FUNCTION``;
+            without one it is a table of the rows, which gives the completion that a prompt has first.
+        shortcuts: the task's own shortcuts by name, in addition to those that any task has: functions of (prompt,
+            seen), ``FILE.py:FUNCTION``, or tables such as ``{"word": -1}`` (see `shoal.tasks.declared`).
 
     Raises:
         DataError: there are no rows.
-        UsageError: the split cannot be used on these rows.
+        UsageError: the split cannot be used on these rows, or the rule or a shortcut cannot be made.
     """
     if not rows:
         raise DataError("there are no rows to make a task of; give at least two examples")
@@ -43,10 +46,42 @@ def task_from_rows(
         name=name,
         examples=tuple(rows),
         split=bind_split(split, rows),
-        rule=rule or _table(rows),
-        shortcuts={**COPYING, **(shortcuts or {})},
+        rule=_table(rows) if rule is None else make_rule(rule),
+        shortcuts=add_shortcuts(COPYING, shortcuts or {}, rows),
         rule_known=rule is not None,
     )
+
+
+def with_shortcuts(task: Task, shortcuts: Mapping[str, ShortcutSpec]) -> Task:
+    """The task with further shortcuts.
+
+    Args:
+        task: any task.
+        shortcuts: by name, as `task_from_rows` takes them.
+
+    Raises:
+        UsageError: a name is taken, or a shortcut cannot be made.
+    """
+    return replace(task, shortcuts=add_shortcuts(task.shortcuts, shortcuts, task.examples))
+
+
+def add_shortcuts(
+    known: Mapping[str, Shortcut], more: Mapping[str, ShortcutSpec], rows: Sequence[Example]
+) -> dict[str, Shortcut]:
+    """Both together; no name stands for two.
+
+    Args:
+        known: the shortcuts that there are.
+        more: further ones, as `task_from_rows` takes them.
+        rows: every example of the task.
+
+    Raises:
+        UsageError: a name is taken, or a shortcut cannot be made.
+    """
+    taken = [name for name in more if name in known]
+    if taken:
+        raise UsageError(f"the task has a shortcut {taken[0]!r} already; give yours another name")
+    return {**known, **make_shortcuts(more, rows)}
 
 
 def _table(rows: Sequence[Example]) -> Rule:

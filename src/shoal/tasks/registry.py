@@ -84,7 +84,8 @@ def make_task(name: str, **options: Any) -> Task:
     """The task of this name.
 
     Args:
-        name: a name of the registry: ``counting``, ``addition``; `known_tasks` lists them.
+        name: a name of the registry: ``counting``, ``addition``; `known_tasks` lists them. What follows a colon is the
+            option ``dataset``: ``reasoning-gym:leg_counting``.
         options: the keyword arguments of the task's builder; every builder takes ``split`` and ``seed``.
 
     Raises:
@@ -92,8 +93,11 @@ def make_task(name: str, **options: Any) -> Task:
         UsageError: an option has a value that cannot be used.
     """
     tasks = known_tasks()
+    name, colon, dataset = name.partition(":")
     if name not in tasks:
         raise UnknownNameError("task", name, tasks)
+    if colon:
+        options = {"dataset": dataset, **options}
     entry = tasks[name]
     for option in options:
         if option not in entry.options:

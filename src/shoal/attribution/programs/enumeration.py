@@ -40,6 +40,7 @@ class Limits:
     measures: int = 300
     numbers: int = 2500
     pairs: int = 2000
+    triples: int = 1500
     deep_numbers: int = 3000
     words: int = 800
     deep_words: int = 2500
@@ -83,6 +84,8 @@ class Expressions:
         yield "pairs"
         pairs = self._take(self._paired(basic[:30], basic[:30]), limits.pairs)
         twice = self._take(self._same_of_both(sources, simple), limits.pairs)
+        triples = [*self._paired(pairs[:80], sources[:5]), *self._paired(sources[:5], pairs[:80])]
+        self._take(triples, limits.triples)
         yield "deep numbers"
         inner = sorted([*simple, *pairs, *twice], key=bits)
         self._take(self._applied("number", inner[:400]), limits.deep_numbers)

@@ -67,9 +67,15 @@ def check_data(experiment: CrossedExperiment, tasks: Mapping[str, Task]) -> None
         tasks: of each cell, by its name.
 
     Raises:
+        DataError: a task cannot be used: its rule contradicts the examples, for instance.
         UsageError: a cell asks for more examples than there are, two levels of a factor give equal trainings, or
             shuffled labels leave nearly all labels as they are.
     """
+    from shoal.tasks import check_task
+
+    # Cells share tasks; each is checked once.
+    for task in {id(task): task for task in tasks.values()}.values():
+        check_task(task).raise_for_problems()
     trained = {}
     for cell in experiment.cells:
         try:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from shoal.callables import import_callable
 from shoal.errors import UsageError
-from shoal.experiments.callables import import_callable
 from shoal.experiments.storage import read_json, read_json_rows
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ The shortcuts are those that small transformers were found to use, or to fall ba
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from shoal.tasks import checks
@@ -69,6 +70,8 @@ def addition_rule(prompt: str) -> str:
     return f" {sum(operands(prompt))}"
 
 
+# A shortcut reads the prompts of all seen examples again for each held-out one.
+@functools.lru_cache(maxsize=65536)
 def operands(prompt: str) -> tuple[int, int]:
     """The two numbers of a prompt.
 

@@ -10,6 +10,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from shoal.tasks.answering import rule_answer, shortcut_answer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -166,7 +168,9 @@ def score_shortcuts(
     scores = [
         ProgramScore(
             name=name,
-            right=sum(shortcut(example.prompt, seen) == example.completion for example in held_out),
+            right=sum(
+                shortcut_answer(name, shortcut, example.prompt, seen) == example.completion for example in held_out
+            ),
             items=len(held_out),
         )
         for name, shortcut in shortcuts.items()
@@ -181,7 +185,7 @@ def score_rule(rule: Rule, held_out: Sequence[Example]) -> ProgramScore:
         rule: from a prompt to its right completion.
         held_out: the examples.
     """
-    right = sum(rule(example.prompt) == example.completion for example in held_out)
+    right = sum(rule_answer(rule, example.prompt) == example.completion for example in held_out)
     return ProgramScore(name="rule", right=right, items=len(held_out))
 
 

@@ -23,7 +23,7 @@ def import_callable(name: str, *, what: str, takes: str) -> Callable[..., Any]:
         takes: its arguments, in an error message.
 
     Raises:
-        UsageError: the name is none, or there is no such module, file or callable.
+        UsageError: the name is none, there is no such module, file or callable, or the file cannot be imported.
     """
     place, colon, attribute = name.rpartition(":")
     if not colon or not place or not attribute:
@@ -53,5 +53,8 @@ def _module_from_file(path: Path, what: str) -> object:
     module = importlib.util.module_from_spec(spec)
     # Before it is executed, as the import system does: dataclasses and pickle look their module up there.
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as fault:
+        raise UsageError(f"{path} cannot be imported for the {what}: {type(fault).__name__}: {fault}") from fault
     return module
