@@ -164,9 +164,8 @@ def _equality(
     """The program found that is most like the shortcut, and how much."""
     best, most = "", 0.0
     for program in result.found:
-        # Through the shortcut, as a person would use it.
-        own = [program.shortcut(setting.items[row].prompt, setting.task.seen) or None for row in differing]
-        equal = sum(a == column[row] for a, row in zip(own, differing, strict=True)) / len(differing)
+        answers = program.shortcut.program.answers(setting.library.batch)
+        equal = sum(answers[row] == column[row] for row in differing) / len(differing)
         if equal > most:
             best, most = program.notation, equal
     return best, most

@@ -40,6 +40,7 @@ class Limits:
     measures: int = 300
     numbers: int = 2500
     pairs: int = 2000
+    triples: int = 1500
     deep_numbers: int = 3000
     words: int = 800
     deep_words: int = 2500
@@ -70,6 +71,9 @@ class Expressions:
         sources += self._take([Expression("right"), Expression("characters")], 2)
         texts = self._take([Expression(name) for name in ("words", "letters", "prompt", "right-words")], 4)
         self.sources = [*sources, *texts]
+        # What each word begins and ends with is as much a part of a text as its words.
+        ends = ("first-letters", "last-letters")
+        texts += self._take([Expression(name, None, (Expression("words"),)) for name in ends], 2)
         yield "measures"
         measures = self._take(self._applied("number", texts), limits.measures)
         yield "words"
@@ -83,6 +87,8 @@ class Expressions:
         yield "pairs"
         pairs = self._take(self._paired(basic[:30], basic[:30]), limits.pairs)
         twice = self._take(self._same_of_both(sources, simple), limits.pairs)
+        triples = [*self._paired(pairs[:80], sources[:5]), *self._paired(sources[:5], pairs[:80])]
+        self._take(triples, limits.triples)
         yield "deep numbers"
         inner = sorted([*simple, *pairs, *twice], key=bits)
         self._take(self._applied("number", inner[:400]), limits.deep_numbers)

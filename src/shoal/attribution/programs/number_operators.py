@@ -202,6 +202,7 @@ for _name, _weight, _text, _pair in (
     ("minimum", 2, "the smaller of {0} and {1}", np.minimum),
     ("remainder", 1, "{0} modulo {1}", lambda a, b: np.where(b > 0, a % b, np.nan)),
     ("quotient", 0.5, "{0} divided by {1}", lambda a, b: np.where(b > 0, a // b, np.nan)),
+    ("reduced-once", 0.5, "{0}, less {1} if that leaves nothing below zero", lambda a, b: np.where(a >= b, a - b, a)),
     ("without-carry", 1, "{0} plus {1} without carries", _without_carry),
     ("joined-digits", 1, "the digits of {0}, then those of {1}", _joined_digits),
     ("less", 2, "whether {0} is below {1}", lambda a, b: np.where(np.isnan(a + b), np.nan, a < b)),

@@ -45,7 +45,7 @@ def search_programs(
     *,
     table: CandidateTable | None = None,
     library: ProgramLibrary | None = None,
-    alpha: float = 0.01,
+    alpha: float = 0.05,
     min_share: float = 0.25,
     min_items: int = 5,
     progress: Progress | None = None,
@@ -94,7 +94,7 @@ def search_programs(
     ]
     return SearchResult(
         programs=tuple(programs),
-        tried=len(comparison.programs),
+        tried=len(comparison.outputs),
         named=named.names,
         alpha=alpha,
         min_share=min_share,
@@ -115,7 +115,7 @@ def _described(
     comparison: ProgramComparison, candidate: tuple[int, float], task: Task, found: bool, posterior: float
 ) -> FoundProgram:
     place, saved = candidate
-    program, library = comparison.programs[place], comparison.library
+    program, library = comparison.program(place), comparison.library
     hits = comparison.hits[place]
     shown = [comparison.answers[row] for row in np.flatnonzero(comparison.follows[place]).tolist()]
     return FoundProgram(
