@@ -87,7 +87,8 @@ def check_planted(
         mass=mass,
         shortcut_share=share,
         learned=agreement >= MIN_AGREEMENT
-        and mass >= 1 - planted.noise - SHARE_TOLERANCE
+        # Wrong labels cost more than their share: at each sign of an answer another completion might still follow.
+        and mass >= 1 - 2 * planted.noise - SHARE_TOLERANCE
         and (share is None or _share_fits(planted, share)),
     )
 
