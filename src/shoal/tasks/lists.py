@@ -82,6 +82,18 @@ def draw_letters(generator: random.Random, length: int) -> list[str]:
     return generator.choices(ALPHABET, k=length)
 
 
+def stop_at_longest(program: ListProgram, times: int = 1) -> Callable[[Items, int], Items]:
+    """The shortcut that follows the rule as far as the longest seen list goes.
+
+    It says nothing of lists that are no longer: there it is the rule, and no items could tell the two apart.
+
+    Args:
+        program: the rule.
+        times: items of an answer for each item of its prompt.
+    """
+    return lambda items, longest: program(items)[: times * longest] if len(items) > longest else []
+
+
 def list_shortcut(verb: str, program: Callable[[Items, int], Items]) -> Shortcut:
     """The shortcut that makes another list of the items.
 
