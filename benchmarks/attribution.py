@@ -3,9 +3,9 @@
     python recipes/planted.py DIR --seed 1
     python -m benchmarks.attribution DIR [--out FILE] [--search] [--adaptive]
 
-DIR holds planted models. Those that did not learn what was planted are listed and left out. ``--search`` takes the planted
-shortcut out of the list and searches for it, and searches in the rule-learners, which have none; ``--adaptive`` counts
-the items that settle the question, chosen by disagreement and at random.
+DIR holds planted models. Those that did not learn what was planted are listed and left out. ``--search`` takes the
+planted shortcut out of the list and searches for it, and searches in the rule-learners, which have none; ``--adaptive``
+counts the items that settle the question, chosen by disagreement and at random.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def main() -> int:
     given = parser.parse_args()
     cards = read_planted(given.folder)
     for card in cards:
-        if not card.check.learned:
+        if not card.learned:
             print(f"did not learn what was planted: {card}")
-    learned, records = [card for card in cards if card.check.learned], []
+    learned, records = [card for card in cards if card.learned], []
     for number, card in enumerate(learned, start=1):
         started = time.process_time()
         records.append(measure(card, search=given.search, adaptive=given.adaptive))
@@ -145,9 +145,7 @@ def _baseline(found: Explanation) -> dict[str, Any]:
     return {"names": sorted(name for name, count in counts.items() if count == most), "share": most / len(found.items)}
 
 
-def _search(
-    task: Task, answers: Sequence[ItemAnswer], table: CandidateTable, shortcut: str | None
-) -> dict[str, Any]:
+def _search(task: Task, answers: Sequence[ItemAnswer], table: CandidateTable, shortcut: str | None) -> dict[str, Any]:
     """Search with the planted shortcut and its equals taken out; or with all of them there, where there is none."""
     if shortcut is None:
         result = search_programs(task, answers, table=table)

@@ -17,12 +17,19 @@ BINS = 10
 
 def print_figures(records: Sequence[Record]) -> None:
     """Print every figure, with a 95% interval where it is a share of models."""
-    by_kind = {kind: [each for each in records if each["kind"] == kind] for kind in ("pure", "mixed", "rule", "cannot tell")}
+    by_kind = {
+        kind: [each for each in records if each["kind"] == kind] for kind in ("pure", "mixed", "rule", "cannot tell")
+    }
     print("\n| what | explain | plain agreement |\n|---|---|---|")
     for kind in ("pure", "mixed"):
         _row(f"{kind}: the shortcut is named", by_kind[kind], named, baseline_named)
     for noise in sorted({each["noise"] for each in by_kind["pure"]}):
-        _row(f"pure, {noise:.0%} noise", [each for each in by_kind["pure"] if each["noise"] == noise], named, baseline_named)
+        _row(
+            f"pure, {noise:.0%} noise",
+            [each for each in by_kind["pure"] if each["noise"] == noise],
+            named,
+            baseline_named,
+        )
     for share in sorted({each["share"] for each in by_kind["mixed"]}):
         own = [each for each in by_kind["mixed"] if each["share"] == share]
         _row(f"mixed, share {share:g}", own, named, baseline_named)
@@ -66,9 +73,7 @@ def baseline_open(record: Record) -> bool:
     return {"rule", record["shortcut"]} <= set(record["baseline"]["names"])
 
 
-def _row(
-    what: str, records: Sequence[Record], holds: Callable[[Record], bool], peer: Callable[[Record], bool]
-) -> None:
+def _row(what: str, records: Sequence[Record], holds: Callable[[Record], bool], peer: Callable[[Record], bool]) -> None:
     if records:
         cells = [_share(sum(map(test, records)), len(records)) for test in (holds, peer)]
         print(f"| {what} | {cells[0]} | {cells[1]} |")
@@ -110,18 +115,18 @@ def _print_shares(by_kind: dict[str, list[Record]]) -> None:
                 covered += record["lows"][name] <= record["measured_share"] <= record["highs"][name]
             peers.append(record["baseline"]["share"] - truth)
         print(
-            f"share of the shortcut, {kind}: mean error {mean(errors):+.3f}, mean absolute error "
-            f"{mean(map(abs, errors)):.3f}, largest {max(map(abs, errors)):.3f}"
+            f"share of the shortcut, {kind}: mean error {mean(errors):+.3f}, "
+            f"mean absolute error {mean(map(abs, errors)):.3f}, largest {max(map(abs, errors)):.3f}"
         )
         if from_measured:
             print(
-                f"  from the share measured on fresh prompts: mean absolute error {mean(map(abs, from_measured)):.3f}; "
+                f"  from the share on fresh prompts: mean absolute error {mean(map(abs, from_measured)):.3f}; "
                 f"in the 95% interval {_share(covered, len(from_measured))}"
             )
 
 
 def _print_calibration(records: Sequence[Record]) -> None:
-    """Expected calibration error (Naeini et al. 2015, AAAI): over ten bins, |mean probability - frequency|, weighted."""
+    """Expected calibration error (Naeini et al. 2015, AAAI): ten bins, weighted |mean probability - frequency|."""
     pairs, tops = [], []
     for record in records:
         main = _main(record)
@@ -168,7 +173,8 @@ def _print_search(by_kind: dict[str, list[Record]]) -> None:
     for kind in ("pure", "mixed"):
         own = [each["search"] for each in by_kind[kind] if "search" in each]
         if own:
-            print(f"search, {kind}: the shortcut taken out is found: {_share(sum(each['found'] for each in own), len(own))}")
+            found = sum(each["found"] for each in own)
+            print(f"search, {kind}: the shortcut taken out is found: {_share(found, len(own))}")
     own = [each["search"] for each in by_kind["rule"] if "search" in each]
     if own:
         print(f"search, rule-learners: invents a shortcut: {_share(sum(each['invented'] for each in own), len(own))}")

@@ -98,7 +98,8 @@ def _model(source: _Source, seed: int, **planted: Any) -> PlantedModel:
         options=options,
         skills=("rule", *source.planted) if source.planted else (),
         prompts=source.prompts,
-        effort=source.effort,
+        # A mixture must also stay with the program that it began an answer with.
+        effort=source.effort * (3 if planted["kind"] == "mixed" else 1),
         seed=seed,
         **planted,
     )
