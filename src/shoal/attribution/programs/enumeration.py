@@ -71,6 +71,9 @@ class Expressions:
         sources += self._take([Expression("right"), Expression("characters")], 2)
         texts = self._take([Expression(name) for name in ("words", "letters", "prompt", "right-words")], 4)
         self.sources = [*sources, *texts]
+        # What each word begins and ends with is as much a part of a text as its words.
+        ends = ("first-letters", "last-letters")
+        texts += self._take([Expression(name, None, (Expression("words"),)) for name in ends], 2)
         yield "measures"
         measures = self._take(self._applied("number", texts), limits.measures)
         yield "words"

@@ -176,7 +176,7 @@ def _right_elsewhere(expressions: Expressions) -> Iterator[Program]:
         chains = [each for each in numbers if _only_first(each)]
         yield from (RuleOfEdited("numbers", value) for value in chains[:_EDITS])
     words = [each for each in expressions.words if leaves(each) <= {"words", "letters"}]
-    yield from (RuleOfEdited("argument", value) for value in words[:_EDITS])
+    yield from (RuleOfEdited("argument", value) for value in words[: 2 * _EDITS])
 
 
 _FAMILIES = (_constants, _written, _matching, _nearest, _right_elsewhere)

@@ -103,6 +103,11 @@ def _shape(word: str) -> str:
     return "".join(kind for kind, _ in groupby(kinds))
 
 
+def _vowels(word: str) -> str:
+    """Each letter as v(owel) or c(onsonant); other characters as they are."""
+    return "".join("v" if c in "aeiouAEIOU" else "c" if c.isalpha() else c for c in word)
+
+
 def _swapped(words: Words, first: int) -> Words | None:
     if len(words) < 2:
         return None
@@ -184,6 +189,9 @@ _words_to_words("ends", lambda words: words[:1] + words[-1:], "the first and the
 _words_to_words("all-as-first", lambda words: words[:1] * len(words), "{0}, all like the first", 0.5)
 _words_to_words("all-as-last", lambda words: words[-1:] * len(words), "{0}, all like the last", 0.5)
 _words_to_words("shape", lambda words: tuple(map(_shape, words)), "the kinds of characters of {0}")
+_words_to_words("vowels", lambda words: tuple(map(_vowels, words)), "the vowels and consonants of {0}")
+_words_to_words("first-letters", lambda words: tuple(w[0] for w in words), "the first letters of {0}")
+_words_to_words("last-letters", lambda words: tuple(w[-1] for w in words), "the last letters of {0}")
 _words_to_words("small-letters", lambda words: tuple(w.lower() for w in words), "{0} in small letters", 0.5)
 _words_to_words("inner", lambda words: words[1:-1] or None, "{0} without the first and the last", 0.5)
 
