@@ -24,6 +24,8 @@ def explain(
     option: Texts = None,
     split: str | None = None,
     data: MaybeRows = None,
+    rule: str | None = None,
+    shortcut: Texts = None,
     items: Literal["held_out", "seen", "all"] = "held_out",
     most: int = 300,
     confidence: float = 0.95,
@@ -52,6 +54,10 @@ def explain(
         Option of the task as KEY=VALUE. Repeatable: --option examples=300.
     split
         Items that the model was not trained on. Default: the task's own; of rows, the column part or random(share=0.3).
+    rule
+        Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
+    shortcut
+        Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     items
         Items to ask: held_out, seen or all.
     most
@@ -83,7 +89,7 @@ def explain(
 
     for target in filter(None, (out, plot)):
         check_target(target)
-    made = chosen_task(task or "rows", option or [], split, data)
+    made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
     found, programs = _explain_model(
         _loaded(model, made, device, dtype, seed),
         made,
