@@ -33,6 +33,15 @@ def test_an_even_sample_of_many_items_is_asked(capsys):
     assert len(json.loads(capsys.readouterr().out)["items"]) == 3
 
 
+def test_the_search_is_printed_behind_the_explanation(capsys):
+    main([*ASK, "--items", "all", "--search"])
+    explained, _, searched = capsys.readouterr().out.rpartition("\n\n")
+    assert "what it answers instead" in explained
+    assert "No program found" in searched
+    main([*ASK, "--items", "all", "--search", "--json"])
+    assert json.loads(capsys.readouterr().out)["search"]["tried"] > 1000
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -42,6 +51,7 @@ def test_an_even_sample_of_many_items_is_asked(capsys):
         ([*ASK[1:], "--confidence", "95"], "confidence"),
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),
+        (["nowhere", "--search"], "--search asks a model"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
@@ -50,3 +60,8 @@ def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
     assert stopped.value.code == 2
     error = capsys.readouterr().err.strip()
     assert message in error.splitlines()[-1]
+
+
+def test_a_shortcut_of_ones_own_stands_among_the_explanations(capsys):
+    main([*ASK, "--json", "--shortcut", "always-one={ constant = ' 1' }"])
+    assert "always-one" in [share["name"] for share in json.loads(capsys.readouterr().out)["shares"]]

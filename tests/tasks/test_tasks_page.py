@@ -22,7 +22,8 @@ def test_the_page_names_every_option_wording_split_shortcut_and_measure() -> Non
     assert found == []
 
 
-@pytest.mark.parametrize("name", sorted(known_tasks()))
+# The rule of reasoning-gym is the table of what it generated.
+@pytest.mark.parametrize("name", sorted(known_tasks().keys() - {"reasoning-gym"}))
 def test_the_example_of_each_task_is_answered_by_its_rule(name: str) -> None:
     row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |") and " → " in line)
     prompt, completion = re.search(r"`([^`]+)` → `([^`]+)`", row).groups()

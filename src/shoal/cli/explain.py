@@ -10,6 +10,7 @@ from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from shoal.attribution import Explanation
+    from shoal.attribution.programs import SearchResult
     from shoal.models import ScoringModel
     from shoal.tasks import Example, Task
 
@@ -23,9 +24,12 @@ def explain(
     option: Texts = None,
     split: str | None = None,
     data: MaybeRows = None,
+    rule: str | None = None,
+    shortcut: Texts = None,
     items: Literal["held_out", "seen", "all"] = "held_out",
     most: int = 300,
     confidence: float = 0.95,
+    search: bool = False,
     out: Path | None = None,
     plot: Plot = None,
     token_budget: int = 4096,
@@ -50,12 +54,18 @@ def explain(
         Option of the task as KEY=VALUE. Repeatable: --option examples=300.
     split
         Items that the model was not trained on. Default: the task's own; of rows, the column part or random(share=0.3).
+    rule
+        Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
+    shortcut
+        Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     items
         Items to ask: held_out, seen or all.
     most
         Largest number of items to ask; of more, an even sample.
     confidence
         Confidence of the verdict and of the intervals.
+    search
+        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
@@ -64,6 +74,11 @@ def explain(
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
     if run is not None:
+        if search:
+            raise UsageError(
+                "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
+                "the folder of the run"
+            )
         _explain_run(run, as_json=as_json)
         return
     assert model is not None
@@ -74,16 +89,17 @@ def explain(
 
     for target in filter(None, (out, plot)):
         check_target(target)
-    made = chosen_task(task or "rows", option or [], split, data)
-    found = _explain_model(
+    made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
+    found, programs = _explain_model(
         _loaded(model, made, device, dtype, seed),
         made,
         _sample(made, items, most),
+        search=search,
         confidence=confidence,
         token_budget=token_budget,
         seed=seed,
     )
-    _write(found, model, out, plot, as_json=as_json)
+    _write(found, programs, model, out, plot, as_json=as_json)
 
 
 def _explain_run(folder: Path, *, as_json: bool) -> None:
@@ -132,15 +148,37 @@ def _sample(task: Task, items: str, most: int) -> tuple[Example, ...]:
     return tuple(chosen[place * len(chosen) // most] for place in range(most))
 
 
-def _explain_model(loaded: ScoringModel, task: Task, items: tuple[Example, ...], **options: Any) -> Explanation:
-    from shoal.attribution import explain as explain_model
+def _explain_model(
+    loaded: ScoringModel,
+    task: Task,
+    items: tuple[Example, ...],
+    *,
+    search: bool,
+    confidence: float,
+    token_budget: int,
+    seed: int,
+) -> tuple[Explanation, SearchResult | None]:
+    from shoal.attribution import ask_model, candidates_of, explain_answers
+    from shoal.attribution.programs import search_programs
     from shoal.cli.console import progress_bars
 
     with progress_bars() as progress:
-        return explain_model(loaded.model, loaded.tokenizer, task, items=items, progress=progress, **options)
+        table = candidates_of(task, items, progress=progress)
+        answers = ask_model(loaded.model, loaded.tokenizer, table, token_budget=token_budget, progress=progress)
+        found = explain_answers(table, answers, task.seen, task=task.name, confidence=confidence, seed=seed)
+        programs = search_programs(task, answers, table=table, progress=progress) if search else None
+    return found, programs
 
 
-def _write(found: Explanation, model: str, out: Path | None, plot: Path | None, *, as_json: bool) -> None:
+def _write(
+    found: Explanation,
+    programs: SearchResult | None,
+    model: str,
+    out: Path | None,
+    plot: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Files first: the reader of what is printed may go early."""
     import json
     from dataclasses import asdict
@@ -155,6 +193,8 @@ def _write(found: Explanation, model: str, out: Path | None, plot: Path | None, 
 
         write_whole(plot, explanation_page(found, model=model))
     if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+        print_json(found.to_dict() | ({"search": programs.to_dict()} if programs else {}))
+        return
+    print(found)
+    if programs:
+        print(f"\n{programs}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.programs.copying import AnswerTable
+from shoal.attribution.programs.copying import AnswerTable, row_bits
 from shoal.attribution.programs.program import keys
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from shoal.attribution.programs.context import PromptBatch
     from shoal.attribution.programs.expressions import Expression
 
-MAX_ROWS = 6
-"""Rows of a table: what needs more of them is memorised rather than computed."""
+MAX_ROWS = 30
+"""Rows of a table: enough for the letters of an alphabet; what needs more of them is memorised rather than computed."""
 
 MAX_LABELS = 12
 """Tables are tried where the seen completions are labels: at most so many different ones."""
@@ -28,7 +28,7 @@ MAX_LABELS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableKeys:
-    """Features with two to six values, one per way to divide the prompts."""
+    """Features with few values, one per way to divide the prompts."""
 
     features: tuple[Expression, ...]
     bits: NDArray[np.float64]
@@ -91,8 +91,8 @@ class FittedTables:
         Args:
             share: the prior of tables among all kinds of programs.
         """
-        rows = (self.chosen >= 0).sum(axis=1) * math.log2(max(len(self.labels), 1))
-        return np.asarray(1 - math.log2(share) + self.table_keys.bits + rows)
+        counts = (self.chosen[:, :, None] == np.arange(len(self.labels))).sum(axis=1)
+        return np.asarray(1 - math.log2(share) + self.table_keys.bits + row_bits(counts, len(self.labels)))
 
 
 def fit_tables(table_keys: TableKeys, labels: Sequence[str], answers: NDArray[np.int32]) -> FittedTables:

@@ -19,6 +19,7 @@ from rapidfuzz.distance import Levenshtein, Postfix
 from shoal.corpora.grammar import child_words
 from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
+from shoal.tasks.answer_measures import CHOICE_MEASURES
 from shoal.tasks.generated import MAX_EDITS, OTHER_SURFACE, SAME_SURFACE, by_prompt, read_prompt, true_variants
 from shoal.tasks.registry import register_task
 from shoal.tasks.shortcuts import COPYING
@@ -40,7 +41,7 @@ _CHOICES = 3
 """How many words are tried for each kind of variant."""
 
 
-@register_task("word-classes", structural_split="tag(tag='misleading',values=True)")
+@register_task("word-classes", structural_split="tag(tag='misleading',values=True)", measures=CHOICE_MEASURES)
 def word_classes(
     *,
     examples: int = 200,
