@@ -32,7 +32,7 @@ def main() -> int:
         cards = plant_models(models, arguments.out, progress=shown.progress)
         for card in cards:
             shown.print(str(card))
-    return int(not all(card.check.learned for card in cards))
+    return int(not all(card.learned for card in cards))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_a_model_that_has_not_learned_is_in_the_index_as_failed_and_a_build_is_r
     hopeless = replace(PURE, skills=(), effort=0.01)
     calls: list[tuple[str, int, int]] = []
     cards = plant_models([hopeless], tmp_path, progress=lambda *call: calls.append(call))
-    assert not cards[0].check.learned
+    assert not cards[0].learned
     assert calls == [("planted models", 0, 1), ("planted models", 1, 1)]
     index = json.loads((tmp_path / "index.json").read_text())
     assert index["failed"] == [hopeless.name]
@@ -147,7 +147,7 @@ def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_what_is_planted_is_learned_and_found(tmp_path: Path) -> None:
     cards = plant_models([PURE, REVERSED, replace(PURE, kind="rule", share=0.0)], tmp_path)
-    assert [card.check.learned for card in cards] == [True, True, True]
+    assert [card.learned for card in cards] == [True, True, True]
     found = []
     for card in cards:
         loaded = load_model(card.folder)

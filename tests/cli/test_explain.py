@@ -74,3 +74,8 @@ def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
     assert stopped.value.code == 2
     error = capsys.readouterr().err.strip()
     assert message in error.splitlines()[-1]
+
+
+def test_a_shortcut_of_ones_own_stands_among_the_explanations(capsys):
+    main([*ASK, "--json", "--shortcut", "always-one={ constant = ' 1' }"])
+    assert "always-one" in [share["name"] for share in json.loads(capsys.readouterr().out)["shares"]]

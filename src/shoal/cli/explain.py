@@ -26,9 +26,13 @@ def explain(
     option: Texts = None,
     split: str | None = None,
     data: MaybeRows = None,
+    rule: str | None = None,
+    shortcut: Texts = None,
     items: Literal["held_out", "seen", "all", "discriminating"] = "held_out",
     most: int = 300,
     confidence: float = 0.95,
+    leave_out: str | None = None,
+    arm: str | None = None,
     search: bool = False,
     out: Path | None = None,
     plot: Plot = None,
@@ -54,6 +58,10 @@ def explain(
         Option of the task as KEY=VALUE. Repeatable: --option examples=300.
     split
         Items that the model was not trained on. Default: the task's own; of rows, the column part or random(share=0.3).
+    rule
+        Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
+    shortcut
+        Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     items
         Items to ask: held_out, seen or all; discriminating for new ones on which the explanations disagree most, until
         one explanation is left.
@@ -61,6 +69,10 @@ def explain(
         Largest number of items to ask; of more, an even sample; of discriminating ones, the budget.
     confidence
         Confidence of the verdict and of the intervals.
+    leave_out
+        Train an arm of the run again without each group of its training examples: tag:NAME, shortcut:NAME or length.
+    arm
+        Arm of the run to train again. Default: the treatment.
     search
         Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
     out
@@ -76,8 +88,13 @@ def explain(
                 "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
                 "the folder of the run"
             )
-        _explain_run(run, as_json=as_json)
+        if leave_out is not None:
+            _leave_out(run, leave_out, arm, as_json=as_json)
+        else:
+            _explain_run(run, as_json=as_json)
         return
+    if leave_out is not None:
+        raise UsageError("--leave-out trains an arm of a run again; give the folder of the run instead of --model")
     assert model is not None
     if task is None and data is None:
         raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
@@ -86,7 +103,7 @@ def explain(
 
     for target in filter(None, (out, plot)):
         check_target(target)
-    made = chosen_task(task or "rows", option or [], split, data)
+    made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
     if items == "discriminating":
         if search or plot is not None:
             raise UsageError(
@@ -137,6 +154,19 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         if place:
             print()
         print(f"{arm}: {trainings}")
+
+
+def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
+    """Which training examples teach what."""
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.experiments import leave_out_of_run
+
+    with progress_bars() as progress:
+        found = leave_out_of_run(run, by, arm=arm, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
 
 
 def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:

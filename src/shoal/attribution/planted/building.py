@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.attribution.planted.card import PlantedCard, read_card, write_index, write_planted
-from shoal.attribution.planted.checking import check_planted
+from shoal.attribution.planted.checking import check_planted, has_learned
 from shoal.attribution.planted.examples import draw_examples
 from shoal.attribution.planted.pretraining import start_model, train_round
 from shoal.errors import UsageError
@@ -73,7 +73,7 @@ def _plant(planted: PlantedModel, folder: Path) -> tuple[PlantedCard, PreTrained
         seed = planted.draw_seed(f"order {round_}")
         steps += train_round(model, tokenizer, data.training, planted.effort * _ROUND_TOKENS, round_, seed)
         check = check_planted(planted, model, tokenizer, data.fresh)
-        if check.learned:
+        if has_learned(planted, check):
             break
     card = PlantedCard(
         planted=planted,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.attribution.planted.checking import PlantedCheck
+from shoal.attribution.planted.checking import PlantedCheck, has_learned
 from shoal.attribution.planted.planted_model import PlantedModel
 from shoal.errors import StoreError
 from shoal.files import atomic_file
@@ -43,6 +43,11 @@ class PlantedCard:
     folder: str = ""
     """Where the model lies: a model spec."""
 
+    @property
+    def learned(self) -> bool:
+        """Whether the model is what was planted."""
+        return has_learned(self.planted, self.check)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; the folder is left out, since it may be moved."""
         return {
@@ -50,6 +55,7 @@ class PlantedCard:
             "planted": self.planted.to_dict(),
             "truth": dict(self.planted.truth),
             "check": self.check.to_dict(),
+            "learned": self.learned,
             "rounds": self.rounds,
             "steps": self.steps,
             "examples": self.examples,
@@ -72,7 +78,7 @@ class PlantedCard:
         )
 
     def __str__(self) -> str:
-        state = "" if self.check.learned else "FAILED: "
+        state = "" if self.learned else "FAILED: "
         return f"{self.planted.name}: {state}{self.check}; {plural(self.rounds, 'round')}, {self.cpu_seconds:g} s"
 
 
@@ -122,8 +128,8 @@ def write_index(folder: Path) -> None:
     cards = read_planted(folder)
     record = {
         "models": len(cards),
-        "learned": sum(card.check.learned for card in cards),
-        "failed": [card.planted.name for card in cards if not card.check.learned],
+        "learned": sum(card.learned for card in cards),
+        "failed": [card.planted.name for card in cards if not card.learned],
         "cards": [card.to_dict() for card in cards],
     }
     with atomic_file(folder / _INDEX) as path:
@@ -182,7 +188,7 @@ It exists to test methods that explain models: its truth is known.
 - trained on {card.examples:,} prompts for {card.steps:,} steps, from seed {planted.seed}, starting from {start};
   the task's held-out prompts and their groups were not among them
 - checked on fresh prompts: {card.check}
-- learned what was planted: {"yes" if card.check.learned else "**no**"} (after {plural(card.rounds, "round")})
+- learned what was planted: {"yes" if card.learned else "**no**"} (after {plural(card.rounds, "round")})
 
 Built by shoal's `plant_models`; `card.json` holds the recipe.
 """

@@ -45,11 +45,12 @@ def _between(what: str, *ranges: tuple[int, int]) -> tuple[Mapping[str, Any], Ma
 _SOURCES = (
     _lists("copy", ("backward", "drop-last", "first-item"), ("drop-repeats",)),
     _lists("reverse", ("same-order", "last-item-first"), ("swap-ends", "drop-repeats")),
-    _lists("duplicate", ("each-item-twice", "mirror", "once"), ()),
+    # Its answers are twice as long, so that lists are shorter.
+    _Source("duplicate", _between("length", (1, 3), (1, 4)), ("each-item-twice", "mirror"), prompts=900),
     _Source(
         "majority",
         _between("length", (3, 10), (5, 12)),
-        ("last-symbol", "first-symbol", "minority"),
+        ("last-symbol", "first-symbol", "middle-symbol", "minority"),
         ("last-symbol", "longest-run"),
         prompts=1200,
     ),
@@ -97,7 +98,8 @@ def _model(source: _Source, seed: int, **planted: Any) -> PlantedModel:
         options=options,
         skills=("rule", *source.planted) if source.planted else (),
         prompts=source.prompts,
-        effort=source.effort,
+        # A mixture must also stay with the program that it began an answer with.
+        effort=source.effort * (3 if planted["kind"] == "mixed" else 1),
         seed=seed,
         **planted,
     )

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MIN_AGREEMENT = 0.95
 """Share of fresh prompts to which a model must give the answer of what was planted."""
 
+MIN_MIXED_AGREEMENT = 0.9
+"""The same for a mixture, whose greedy answer may begin as one program and end as the other."""
+
 SHARE_TOLERANCE = 0.1
 """How far the measured share of a program may be from the planted one."""
 
@@ -43,9 +46,6 @@ class PlantedCheck:
 
     shortcut_share: float | None
     """Mean over the differing prompts of p(shortcut) / (p(shortcut) + p(rule)); None where they never differ."""
-
-    learned: bool
-    """Whether the model is what was planted."""
 
     def __str__(self) -> str:
         share = "" if self.shortcut_share is None else f", shortcut's share {self.shortcut_share:.3f}"
@@ -79,23 +79,31 @@ def check_planted(
     if differs.any():
         # The tiny number keeps 0/0 from being a NaN where a model finds both impossible: then it is no evidence.
         share = float(np.mean(shortcut_p[differs] / (shortcut_p[differs] + rule_p[differs] + 1e-12)))
-    agreement, mass = float(given.mean()), float(planted_p.mean())
     return PlantedCheck(
         prompts=len(items),
         differing=int(differs.sum()),
-        agreement=agreement,
-        mass=mass,
+        agreement=float(given.mean()),
+        mass=float(planted_p.mean()),
         shortcut_share=share,
-        learned=agreement >= MIN_AGREEMENT
-        and mass >= 1 - planted.noise - SHARE_TOLERANCE
-        and (share is None or _share_fits(planted, share)),
     )
 
 
-def _share_fits(planted: PlantedModel, share: float) -> bool:
-    """Whether a measured share is that of the planted shortcut; noise may give the answers of the rule by chance."""
-    low = planted.share - planted.noise - SHARE_TOLERANCE
-    return planted.kind == "cannot tell" or low <= share <= planted.share + SHARE_TOLERANCE
+def has_learned(planted: PlantedModel, check: PlantedCheck) -> bool:
+    """Whether a model is what was planted.
+
+    Args:
+        planted: what it should be.
+        check: what it does on fresh prompts.
+    """
+    share = check.shortcut_share
+    # Noise may give the answers of the rule by chance.
+    low, high = planted.share - planted.noise - SHARE_TOLERANCE, planted.share + SHARE_TOLERANCE
+    return (
+        check.agreement >= (MIN_MIXED_AGREEMENT if planted.kind == "mixed" else MIN_AGREEMENT)
+        # Wrong labels cost more than their share: at each sign of an answer another completion might still follow.
+        and check.mass >= 1 - 2 * planted.noise - SHARE_TOLERANCE
+        and (planted.kind == "cannot tell" or share is None or low <= share <= high)
+    )
 
 
 def _scores(

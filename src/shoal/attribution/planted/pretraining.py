@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.attribution.planted.planted_model import PlantedModel
-    from shoal.tasks import Example
+    from shoal.tasks import Example, Tag
 
 _CONTEXT = 128
 _ROUND_TOKENS = 250_000
 """Tokens of a round of pretraining: some 500 steps."""
 
 _ROUNDS = 6
-_MIN_ACCURACY = 0.98
+_MIN_ACCURACY = 0.97
 """Of each skill, where pretraining ends."""
 
-_CHECKED = 300
-"""Examples that the accuracy is measured on."""
+_CHECKED = 500
+"""Examples that the accuracies are measured on, all skills together."""
 
 
 def start_model(planted: PlantedModel, folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
@@ -70,10 +70,18 @@ def _pretrain(planted: PlantedModel) -> tuple[PreTrainedModel, PreTrainedTokeniz
     for round_ in range(_ROUNDS):
         seed = seed_of("base order", planted.task, planted.seed, round_)
         train_round(model, tokenizer, examples, _ROUND_TOKENS, round_, seed)
-        scores = evaluate(model, tokenizer, [skilled[place] for place in chosen], greedy_text=False).items
-        if np.mean([score.exact_match for score in scores]) >= _MIN_ACCURACY:
+        if min(_accuracies(model, tokenizer, [skilled[place] for place in chosen])) >= _MIN_ACCURACY:
             break
     return model, tokenizer
+
+
+def _accuracies(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, examples: Sequence[Example]) -> list[float]:
+    """The accuracy of each skill."""
+    right: dict[Tag, list[bool]] = {}
+    scores = evaluate(model, tokenizer, examples, greedy_text=False).items
+    for example, score in zip(examples, scores, strict=True):
+        right.setdefault(example.tags["skill"], []).append(score.exact_match)
+    return [sum(found) / len(found) for found in right.values()]
 
 
 def _fresh_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
@@ -115,7 +123,7 @@ def train_round(
     tokens = sum(len(ids) + 1 for ids in tokenizer([e.prompt + e.completion for e in examples])["input_ids"])
     settings = TrainSettings(
         # Each round has a schedule of its own; a lower peak spoils less of what is learned already.
-        learning_rate=5e-3 * 0.7**round_,
+        learning_rate=5e-3 * 0.8**round_,
         epochs=round_tokens / tokens,
         batch_tokens=512,
         # The mean squared gradient of 50 steps: with 0.999 it is still that of the beginning when a short run ends.
