@@ -29,6 +29,8 @@ def explain(
     items: Literal["held_out", "seen", "all"] = "held_out",
     most: int = 300,
     confidence: float = 0.95,
+    leave_out: str | None = None,
+    arm: str | None = None,
     search: bool = False,
     out: Path | None = None,
     plot: Plot = None,
@@ -64,6 +66,10 @@ def explain(
         Largest number of items to ask; of more, an even sample.
     confidence
         Confidence of the verdict and of the intervals.
+    leave_out
+        Train an arm of the run again without each group of its training examples: tag:NAME, shortcut:NAME or length.
+    arm
+        Arm of the run to train again. Default: the treatment.
     search
         Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
     out
@@ -79,8 +85,13 @@ def explain(
                 "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
                 "the folder of the run"
             )
-        _explain_run(run, as_json=as_json)
+        if leave_out is not None:
+            _leave_out(run, leave_out, arm, as_json=as_json)
+        else:
+            _explain_run(run, as_json=as_json)
         return
+    if leave_out is not None:
+        raise UsageError("--leave-out trains an arm of a run again; give the folder of the run instead of --model")
     assert model is not None
     if task is None and data is None:
         raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
@@ -123,6 +134,19 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         if place:
             print()
         print(f"{arm}: {trainings}")
+
+
+def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
+    """Which training examples teach what."""
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.experiments import leave_out_of_run
+
+    with progress_bars() as progress:
+        found = leave_out_of_run(run, by, arm=arm, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
 
 
 def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:
