@@ -30,6 +30,8 @@ def explain(
     most: int = 300,
     confidence: float = 0.95,
     search: bool = False,
+    leave_out: str | None = None,
+    arm: str | None = None,
     out: Path | None = None,
     plot: Plot = None,
     token_budget: int = 4096,
@@ -66,6 +68,10 @@ def explain(
         Confidence of the verdict and of the intervals.
     search
         Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
+    leave_out
+        Groups of training examples of a run to leave out in turn, training again: tag:NAME, shortcut:NAME or length.
+    arm
+        Arm of the run to train again. Default: the treatment.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
@@ -73,6 +79,13 @@ def explain(
     """
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
+    if leave_out is None and arm is not None:
+        raise UsageError("--arm names the arm that --leave-out trains again; give --leave-out, too")
+    if leave_out is not None:
+        if run is None:
+            raise UsageError("--leave-out trains an arm of a run again; give the folder of the run, not --model")
+        _leave_out(run, leave_out, arm, as_json=as_json)
+        return
     if run is not None:
         if search:
             raise UsageError(
@@ -123,6 +136,19 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         if place:
             print()
         print(f"{arm}: {trainings}")
+
+
+def _leave_out(folder: Path, by: str, arm: str | None, *, as_json: bool) -> None:
+    """What groups of training examples of a run teach."""
+    from shoal.cli.console import display, print_json
+    from shoal.experiments import leave_out_of_run, open_run
+
+    with display() as shown:
+        result = leave_out_of_run(open_run(folder), by, arm=arm, progress=shown.progress)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print(result)
 
 
 def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:
