@@ -1,77 +1,70 @@
-"""An arm of a run, trained again without groups of its examples."""
+"""Leave-out on a finished run."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from shoal.cli.main import main
-from shoal.errors import UnknownNameError, UsageError
-from shoal.experiments import leave_out_of_run, open_run
-from shoal.experiments.leaving_out import retrain_arm
-from shoal.experiments.loading import experiment_from
-from shoal.experiments.storage import write_json
-from shoal.experiments.store import RunStore
-from shoal.models import weight_digest
-from shoal.tasks import make_task
+from shoal.errors import StoreError, UnknownNameError, UsageError
+from shoal.experiments import experiment_from, leave_out_of_run, open_run, run_experiment
+
+PLAN = {
+    "name": "small",
+    "hypothesis": "Pretrained weights add better.",
+    "treatment": "pretrained",
+    "baseline": "random",
+    "seeds": 1,
+    "task": {"name": "addition", "options": {"examples": 24}},
+    "split": {"name": "random"},
+    "arms": {"pretrained": "bundled:searches", "random": "random:bundled:searches"},
+    "training": {"epochs": 1, "precision": "float32"},
+    "measure": {"primary": "exact_match", "smallest_effect": 0.1},
+    "controls": {"shuffled_weights": False},
+}
 
 
-@pytest.fixture
-def tuned(plan: dict[str, Any], tmp_path: Path) -> Path:
-    """The folder of a run that has chosen its learning rates, and trained nothing yet."""
-    folder = tmp_path / "run"
-    RunStore(folder, experiment_from(plan, "test")).close()
-    rates = {arm: {"chosen": {"0": 0.01, "1": 0.02}} for arm in ("given", "fresh")}
-    write_json(folder / "choices.json", {"precision": "float32", "threads": 1, "learning_rates": rates})
-    return folder
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "small"
+    run_experiment(experiment_from(PLAN, "the test"), path, workers=0)
+    return path
 
 
-def test_each_group_is_left_out_with_the_seeds_of_the_run(tuned: Path) -> None:
-    calls: list[tuple[str, int, int]] = []
-    result = leave_out_of_run(open_run(tuned), "length", progress=lambda *call: calls.append(call))
-    groups = len(result.groups)
-    assert groups > 1
-    assert result.seeds == (0, 1)
-    assert calls[-1] == ("trainings", 2 * (1 + 2 * groups), 2 * (1 + 2 * groups))
-    assert sum(effect.examples for effect in result.groups) == len(
-        make_task("counting", largest=8, split="last-digit").seen
-    )
-    # The second call finds all of it done, and no checkpoint is left behind.
-    again: list[tuple[str, int, int]] = []
-    assert leave_out_of_run(open_run(tuned), "length", progress=lambda *call: again.append(call)) == result
-    assert not list((tuned / "leave_out").rglob("checkpoint"))
+def test_the_trained_models_of_a_run_are_explained(folder: Path) -> None:
+    run = open_run(folder)
+    assert set(run.explanations) == {"pretrained", "random"}
+    found = run.explanations["pretrained"][0]
+    assert len(found.items) == run.verdict.items
+    assert set(run.verdict.explanations) == {"pretrained", "random"}
+    assert "what explains the answers to held-out items" in str(run.verdict)
 
 
-def test_an_arm_is_trained_as_the_run_would_and_equal_examples_and_seeds_give_equal_weights(tuned: Path) -> None:
-    seen = make_task("counting", largest=8, split="last-digit").seen
-    train = retrain_arm(open_run(tuned), "given")
-    first, again, other, fewer = (
-        weight_digest(train(examples, seed).model)
-        for examples, seed in ((seen, 0), (seen, 0), (seen, 1), (seen[1:], 0))
-    )
-    assert first == again
-    assert len({first, other, fewer}) == 3
+def test_an_arm_is_trained_again_without_each_group(folder: Path) -> None:
+    calls = []
+    found = leave_out_of_run(folder, "shortcut:ignore-carry", progress=lambda *where: calls.append(where))
+    assert len(found.groups) == 2
+    assert calls[-1] == ("trainings", 5, 5)
+    # With all examples it is the very training of the run.
+    run = open_run(folder)
+    accuracy = run.explanations["pretrained"][0].right / run.verdict.items
+    assert found.all_examples["accuracy"] == pytest.approx(accuracy)
+    kept = (folder / "leave-out" / "pretrained" / "shortcut-ignore-carry" / "leave_out.jsonl").read_text()
+    assert len([json.loads(line) for line in kept.splitlines()]) == 6
 
 
-def test_the_verb_prints_the_effects(tuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["explain", str(tuned), "--leave-out", "length", "--arm", "fresh"])
-    text = capsys.readouterr().out
-    assert "Trained without each group; 2 seeds" in text
-    assert "without length" in text
+def test_what_is_done_is_not_trained_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = leave_out_of_run(folder, "shortcut:ignore-carry")
+    monkeypatch.setattr("shoal.training.train", lambda *_, **__: pytest.fail("a finished training was done again"))
+    assert leave_out_of_run(folder, "shortcut:ignore-carry") == first
 
 
-def test_what_cannot_be_left_out_is_refused(tuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UnknownNameError, match="gived"):
-        leave_out_of_run(open_run(tuned), "length", arm="gived")
+def test_an_unknown_arm_and_an_unfinished_run_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="pretrained"):
+        leave_out_of_run(folder, "length", arm="pretraind")
     with pytest.raises(UsageError, match="names no groups"):
-        leave_out_of_run(open_run(tuned), "colour")
-    (tuned / "choices.json").unlink()
-    with pytest.raises(UsageError, match="has not chosen its learning rates yet"):
-        leave_out_of_run(open_run(tuned), "length")
-    for arguments in (["--model", "bundled:searches", "--leave-out", "length"], [str(tuned), "--arm", "given"]):
-        with pytest.raises(SystemExit) as stopped:
-            main(["explain", *arguments])
-        assert stopped.value.code == 2
-        assert "--leave-out" in capsys.readouterr().err
+        leave_out_of_run(folder, "colour")
+    (tmp_path / "experiment.toml").write_text((folder / "experiment.toml").read_text())
+    with pytest.raises(StoreError, match="has not chosen its learning rates"):
+        leave_out_of_run(tmp_path, "length")

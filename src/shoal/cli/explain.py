@@ -29,9 +29,9 @@ def explain(
     items: Literal["held_out", "seen", "all"] = "held_out",
     most: int = 300,
     confidence: float = 0.95,
-    search: bool = False,
     leave_out: str | None = None,
     arm: str | None = None,
+    search: bool = False,
     out: Path | None = None,
     plot: Plot = None,
     token_budget: int = 4096,
@@ -66,12 +66,12 @@ def explain(
         Largest number of items to ask; of more, an even sample.
     confidence
         Confidence of the verdict and of the intervals.
-    search
-        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
     leave_out
-        Groups of training examples of a run to leave out in turn, training again: tag:NAME, shortcut:NAME or length.
+        Train an arm of the run again without each group of its training examples: tag:NAME, shortcut:NAME or length.
     arm
         Arm of the run to train again. Default: the treatment.
+    search
+        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
@@ -79,21 +79,19 @@ def explain(
     """
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
-    if leave_out is None and arm is not None:
-        raise UsageError("--arm names the arm that --leave-out trains again; give --leave-out, too")
-    if leave_out is not None:
-        if run is None:
-            raise UsageError("--leave-out trains an arm of a run again; give the folder of the run, not --model")
-        _leave_out(run, leave_out, arm, as_json=as_json)
-        return
     if run is not None:
         if search:
             raise UsageError(
                 "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
                 "the folder of the run"
             )
-        _explain_run(run, as_json=as_json)
+        if leave_out is not None:
+            _leave_out(run, leave_out, arm, as_json=as_json)
+        else:
+            _explain_run(run, as_json=as_json)
         return
+    if leave_out is not None:
+        raise UsageError("--leave-out trains an arm of a run again; give the folder of the run instead of --model")
     assert model is not None
     if task is None and data is None:
         raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
@@ -138,17 +136,17 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         print(f"{arm}: {trainings}")
 
 
-def _leave_out(folder: Path, by: str, arm: str | None, *, as_json: bool) -> None:
-    """What groups of training examples of a run teach."""
-    from shoal.cli.console import display, print_json
-    from shoal.experiments import leave_out_of_run, open_run
+def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
+    """Which training examples teach what."""
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.experiments import leave_out_of_run
 
-    with display() as shown:
-        result = leave_out_of_run(open_run(folder), by, arm=arm, progress=shown.progress)
+    with progress_bars() as progress:
+        found = leave_out_of_run(run, by, arm=arm, progress=progress)
     if as_json:
-        print_json(result.to_dict())
+        print_json(found.to_dict())
     else:
-        print(result)
+        print(found)
 
 
 def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:

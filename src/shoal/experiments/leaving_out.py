@@ -1,102 +1,83 @@
-"""Which training examples of a run teach what: its arm is trained again without groups of them."""
+"""Leave-out on a finished run: an arm is trained again without groups of its training examples."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import UnknownNameError, UsageError
+from shoal.errors import StoreError, UnknownNameError
 from shoal.experiments.jobs import Job, WorkerContext, settings_of, train_in
-from shoal.experiments.tasks import make_experiment_task
+from shoal.experiments.records import open_run
 from shoal.experiments.tuning import spec_of
-from shoal.experiments.worker_main import set_threads
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
-    from shoal.attribution import LeaveOutResult, Retrain
-    from shoal.experiments.records import Run
+    from shoal.attribution import LeaveOutResult
     from shoal.models import LoadedModel
     from shoal.progress import Progress
     from shoal.tasks import Example
 
-_FOLDER = "leave_out"
 
+def leave_out_of_run(
+    folder: str | os.PathLike[str], by: str, *, arm: str | None = None, progress: Progress | None = None
+) -> LeaveOutResult:
+    """Train an arm of a run again without each group of its seen examples, as the run trained it.
 
-def leave_out_of_run(run: Run, by: str, *, arm: str | None = None, progress: Progress | None = None) -> LeaveOutResult:
-    """Train an arm of a run again without each group of its seen examples, with the settings and seeds of the run.
-
-    The learning rate of each seed stays the one that was chosen with all examples, and the number of passes over the
-    examples that are left, too. What is finished lies in the run's folder ``leave_out``, so that a call is resumed.
+    Spec, seeds, settings, learning rates and precision are those of the run. What is done is kept in the folder
+    ``leave-out`` of the run, so that a call that was killed is resumed.
 
     Args:
-        run: whose learning rates are chosen.
-        by: the groups, as `shoal.attribution.find_groups` takes them: ``tag:NAME``, ``shortcut:NAME`` or ``length``.
-        arm: of the run; the treatment by default.
+        folder: of a run that has chosen its learning rates.
+        by: what makes the groups: ``tag:NAME``, ``shortcut:NAME`` or ``length``.
+        arm: which arm; the treatment by default.
         progress: called with ("trainings", done, total).
 
     Raises:
-        UnknownNameError: the run has no such arm.
-        UsageError: the run has chosen no learning rates yet, or the groups cannot be used.
-        StoreError: what lies in the folder is of other examples, or damaged.
+        StoreError: the folder is no run, or the run has not come so far.
+        UnknownNameError: no arm has that name.
+        UsageError: there are no such groups.
     """
     from shoal.attribution import find_groups, leave_out
 
-    experiment = run.experiment
-    arm = arm or experiment.treatment
-    if arm not in experiment.arms:
-        raise UnknownNameError("arm", arm, experiment.arms)
-    task = make_experiment_task(experiment)
-    # By digest, since a tag may have any name.
-    place = hashlib.sha256(f"{arm}\0{by}".encode()).hexdigest()[:12]
-    return leave_out(
-        task,
-        find_groups(task, by),
-        retrain_arm(run, arm),
-        seeds=experiment.seeds,
-        confidence=experiment.measure.confidence,
-        folder=run.folder / _FOLDER / place,
-        recipe=json.dumps([arm, run.experiment_text, run.choices], sort_keys=True),
-        progress=progress,
-    )
-
-
-def retrain_arm(run: Run, arm: str) -> Retrain:
-    """What trains an arm of a run on other examples, as the run itself trained it.
-
-    Args:
-        run: whose learning rates are chosen.
-        arm: of the run.
-
-    Raises:
-        UsageError: the run has chosen no learning rates yet.
-    """
-    choices = run.choices or {}
-    if "learning_rates" not in choices:
-        raise UsageError(f"{run.folder} has not chosen its learning rates yet; give shoal run once more, to its end")
-    context = WorkerContext(run.folder, run.experiment)
+    run = open_run(folder)
+    experiment, choices = run.experiment, run.choices or {}
+    if not {"learning_rates", "precision"} <= choices.keys():
+        raise StoreError(f"{folder} has not chosen its learning rates yet; let shoal run finish it first")
+    chosen = arm or experiment.treatment
+    if chosen not in experiment.arms:
+        raise UnknownNameError("arm", chosen, tuple(experiment.arms))
+    context = WorkerContext(run.folder, experiment)
+    rates = choices["learning_rates"][chosen]["chosen"]
+    place = Path(run.folder) / "leave-out" / chosen / by.replace(":", "-")
 
     def train(examples: Sequence[Example], seed: int) -> LoadedModel:
-        set_threads(choices["threads"])
-        texts = json.dumps([arm, seed, [(example.prompt, example.completion) for example in examples]])
-        # A folder for each training: a checkpoint of other examples is refused.
-        place = f"{_FOLDER}/{hashlib.sha256(texts.encode()).hexdigest()[:16]}"
         job = Job(
             kind="arm",
-            place=place,
-            title=f"{arm} without a group, seed {seed}",
-            spec=spec_of(run.experiment, arm),
-            arm=arm,
+            place=str(place),
+            title=f"{chosen} without a group, seed {seed}",
+            spec=spec_of(experiment, chosen),
+            arm=chosen,
             seed=seed,
-            learning_rate=choices["learning_rates"][arm]["chosen"][str(seed)],
+            learning_rate=rates[str(seed)],
             precision=choices["precision"],
         )
+        # A checkpoint of the training before would be of other examples.
+        shutil.rmtree(place / "training", ignore_errors=True)
         loaded = context.model(job.spec, seed)
-        train_in(job, loaded, examples, settings_of(context, job), run.folder / place)
-        shutil.rmtree(run.folder / place, ignore_errors=True)
-        loaded.model.eval()
+        train_in(job, loaded, examples, settings_of(context, job), place / "training")
+        shutil.rmtree(place / "training", ignore_errors=True)
         return loaded
 
-    return train
+    return leave_out(
+        context.task,
+        find_groups(context.task, by),
+        train,
+        seeds=experiment.seeds,
+        confidence=experiment.measure.confidence,
+        folder=place,
+        recipe=f"arm {chosen} of {run.name}, groups by {by}",
+        progress=progress,
+    )

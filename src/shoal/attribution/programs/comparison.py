@@ -155,6 +155,17 @@ class ProgramComparison:
         applies = self.outputs[programs][:, self._items] >= 0
         return np.where(applies, self._row_hits[programs], self._parts[:, -2][None, :])
 
+    def expected_follows(self, program: int) -> float:
+        """On how many items that differ from the rule the model follows a program, by its probabilities.
+
+        Args:
+            program: its row of `outputs`.
+        """
+        # Where a partial program has no answer, greedy answers alone show that the model is not right.
+        partial = self.follows[program] & ~self.hits[program]
+        given = self._row_hits[program] & self.differs[program][self._items]
+        return float(self._weights @ given + partial.sum())
+
     def _bits_of_answers(self, likely: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Bits of the answers without a further program, or with each of some."""
         return mixture_bits(self._parts, likely, items=self._items, weights=self._weights)

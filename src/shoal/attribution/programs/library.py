@@ -96,7 +96,8 @@ def build_library(
     """
     context = Context(seen, rule)
     batch = PromptBatch(context, prompts, expected)
-    expressions = Expressions(batch, limits or Limits())
+    mean = sum(len(row or ()) for row in [*batch.words, *context.seen.words]) / (len(batch) + len(context.seen))
+    expressions = Expressions(batch, (limits or Limits()).for_length(mean))
     for step, level in enumerate(expressions.enumerate()):
         progress(level, step, LEVELS + 1)
     progress("programs", LEVELS, LEVELS + 1)
@@ -167,7 +168,7 @@ def _nearest(expressions: Expressions) -> Iterator[Program]:
 
 def _right_elsewhere(expressions: Expressions) -> Iterator[Program]:
     """The rule of edited prompts."""
-    numbers = [each for each in expressions.numbers if leaves(each) == {"number"}]
+    numbers = [each for each in expressions.numbers if leaves(each) <= {"number", "constant"}]
     places = [each.parameter for each in expressions.sources if each.operator == "number"]
     for place, value in product(places, numbers[:_EDITS]):
         assert isinstance(place, int)  # the parameter of the operator `number`

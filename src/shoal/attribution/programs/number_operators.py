@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MULTIPLES = (2, 3, 4, 5, 8, 10, 16, 20, 50, 100)
 _MODULI = (2, 3, 4, 5, 6, 7, 8, 9, 10, 100)
 _FACTORS = (2, 3, 10)
+CONSTANTS = (0, 1, 2, 10)
+"""What stands in the place of a number that is ignored."""
 
 
 def _right(batch: PromptBatch) -> Column:
@@ -106,6 +108,13 @@ register(
     "characters",
     source(lambda batch: np.array([len(prompt) for prompt in batch.prompts], dtype=float)),
     "the number of characters of the prompt",
+)
+register(
+    "constant",
+    source(lambda batch, number: np.full(len(batch), float(number))),
+    "{p}",
+    weight=2,
+    parameters=CONSTANTS,
 )
 
 for _name, _weight, _text, _function in (

@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 _ONE_KIND = str.maketrans("[{<]}>", "((()))")
 _MIRROR = str.maketrans("([{<)]}>", ")]}>([{<")
 _COUNTS = (1, 2, 3, 4)
-_MAX_LETTERS = 200
+_MAX_LETTERS = 300
 
 
 def _right(batch: PromptBatch) -> Column:
     form = batch.context.format
     return [words_of(form.body(text)) or None if text is not None else None for text in batch.right]
+
+
+def _characters(text: str) -> Words | None:
+    return tuple(text) if 0 < len(text) <= _MAX_LETTERS else None
 
 
 def _spelled(words: Words) -> Words | None:
@@ -108,6 +112,14 @@ def _vowels(word: str) -> str:
     return "".join("v" if c in "aeiouAEIOU" else "c" if c.isalpha() else c for c in word)
 
 
+def _next_letters(words: Words, step: int) -> Words:
+    def moved(letter: str) -> str:
+        first = "a" if "a" <= letter <= "z" else "A" if "A" <= letter <= "Z" else ""
+        return chr(ord(first) + (ord(letter) - ord(first) + step) % 26) if first else letter
+
+    return tuple("".join(map(moved, word)) for word in words)
+
+
 def _swapped(words: Words, first: int) -> Words | None:
     if len(words) < 2:
         return None
@@ -124,14 +136,14 @@ def _words_to_words(name: str, function: Callable[..., Words | None], text: str,
 register("words", source(lambda batch: list(batch.words)), "the words of the prompt", gives="words", weight=8)
 register(
     "letters",
-    source(lambda batch: [tuple("".join(argument.split())) or None for argument in batch.arguments]),
+    source(lambda batch: [_characters("".join(argument.split())) for argument in batch.arguments]),
     "the characters of the prompt",
     gives="words",
     weight=5,
 )
 register(
     "text",
-    source(lambda batch: [tuple(argument) or None for argument in batch.arguments]),
+    source(lambda batch: list(map(_characters, batch.arguments))),
     "the text of the prompt, blanks included",
     gives="words",
     weight=1,
@@ -195,6 +207,16 @@ _words_to_words("last-letters", lambda words: tuple(w[-1] for w in words), "the 
 _words_to_words("small-letters", lambda words: tuple(w.lower() for w in words), "{0} in small letters", 0.5)
 _words_to_words("inner", lambda words: words[1:-1] or None, "{0} without the first and the last", 0.5)
 
+_words_to_words("capitals", lambda words: tuple(w.upper() for w in words), "{0} in capitals", 0.3)
+register(
+    "next-letters",
+    row_wise(_next_letters),
+    "{0} with each letter moved by {p} in the alphabet",
+    takes="words",
+    gives="words",
+    weight=0.5,
+    parameters=(1, -1),
+)
 register("at", row_wise(_at), "the {nth} of {0}", takes="words", gives="words", weight=5, parameters="places")
 register(
     "truncated",
