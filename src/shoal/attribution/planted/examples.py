@@ -26,6 +26,9 @@ CHECK_PROMPTS = 300
 MIN_HELD_OUT = 40
 """Of a split that cannot tell, of whose examples many are left out."""
 
+MIN_TRAINING = 100
+"""Examples without which a program cannot be learned as one."""
+
 _SPLIT = make_split("random(share=0.3)")
 
 
@@ -118,7 +121,7 @@ def draw_examples(planted: PlantedModel) -> PlantedData:
     reserved = {_group(example) for example in task.held_out}
     seen = [item for example, item in items if not pool.split.holds_out(example) and _group(example) not in reserved]
     fresh = [item for example, item in items if pool.split.holds_out(example) and example.prompt not in known]
-    if len(seen) < CHECK_PROMPTS or not fresh:
+    if len(seen) < MIN_TRAINING or not fresh:
         raise DataError(
             f"the shortcut {planted.shortcut!r} of the task {planted.task!r} applies to {len(items)} of {len(drawn)} "
             "prompts; there are too few to train on"
