@@ -1,6 +1,6 @@
 """How often the search finds a shortcut that was taken out of the list, and invents one for a model with none.
 
-    python -m benchmarks.attribution_search [--out FILE] [--items 300] [--examples N] [--tasks NAME ...] [--splits SPLIT ...]
+    python -m benchmarks.attribution_search [--out FILE] [--items 300] [--examples N] [--tasks NAME ...]
 
 Answers are simulated: a shortcut of the task (alone, or for half of the items the rule), with slips; or the rule with
 errors of several kinds. The shortcut is taken out of the named explanations, with its equals on these items.
