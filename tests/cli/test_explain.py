@@ -42,6 +42,17 @@ def test_the_search_is_printed_behind_the_explanation(capsys):
     assert json.loads(capsys.readouterr().out)["search"]["tried"] > 1000
 
 
+def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_path):
+    items = tmp_path / "items.jsonl"
+    main([*ASK, "--items", "discriminating", "--most", "4", "--json", "--out", str(items)])
+    record = json.loads(capsys.readouterr().out)
+    assert 1 <= len(record["items"]) <= 4
+    assert record["alpha"] == pytest.approx(0.05)
+    assert [json.loads(line) for line in items.read_text().splitlines()] == record["items"]
+    main([*ASK, "--items", "discriminating", "--most", "4"])
+    assert record["sentence"] in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -49,6 +60,9 @@ def test_the_search_is_printed_behind_the_explanation(capsys):
         (["--model", "bundled:searches"], "give --task NAME, or --data FILE"),
         ([*ASK[1:], "--most", "0"], "--most is 0"),
         ([*ASK[1:], "--confidence", "95"], "confidence"),
+        ([*ASK[1:], "--items", "discriminating", "--search"], "leave out --plot and --search"),
+        ([*ASK[1:], "--items", "discriminating", "--most", "0"], "--most is 0"),
+        ([*ASK[1:], "--items", "discriminating", "--confidence", "95"], "confidence"),
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),
         (["nowhere", "--search"], "--search asks a model"),

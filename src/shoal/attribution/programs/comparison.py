@@ -51,7 +51,7 @@ class ProgramComparison:
     """Programs by items: whether the model's answer is the program's."""
 
     differs: NDArray[np.bool_] = field(init=False)
-    """Programs by items: whether the program applies and its answer is not the rule's."""
+    """Programs by items: whether the program applies and its answer is neither the rule's nor that of one added."""
 
     follows: NDArray[np.bool_] = field(init=False)
     """Of these: the model's answer is the program's, or is not right where a partial program has none."""
@@ -149,6 +149,10 @@ class ProgramComparison:
             program: its row of `outputs`.
         """
         self._parts = np.column_stack([self._likely(np.array([program]))[0], self._parts])
+        # The next one must be followed where it is neither the rule nor this program, or it is this one in disguise.
+        new = self.outputs != self.outputs[program]
+        self.differs = self.differs & new
+        self.follows = self.follows & new
 
     def _likely(self, programs: NDArray[np.intp]) -> NDArray[np.float64]:
         """Programs by items: the probability of the answer; where a program does not apply, chance has its place."""

@@ -39,11 +39,11 @@ class Limits:
 
     measures: int = 300
     numbers: int = 2500
-    pairs: int = 2000
-    triples: int = 1500
-    deep_numbers: int = 3000
+    pairs: int = 1500
+    triples: int = 800
+    deep_numbers: int = 1500
     words: int = 800
-    deep_words: int = 2500
+    deep_words: int = 1500
     joined: int = 1000
 
     def for_length(self, words: float) -> Limits:

@@ -44,7 +44,7 @@ class FoundProgram:
     """Items on which the model's answer is the program's."""
 
     differs: int
-    """Items on which the program's answer is not the rule's."""
+    """Items on which the program's answer is not the rule's, nor that of a program found before it."""
 
     follows: int
     """Of these, on how many the model's answer is the program's."""
