@@ -11,7 +11,19 @@ from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 NEED_PEERS = ("evaluation", "training", "changes_speed", "changes_tcpd", "changes_slow")
 CHANGES = ("changes_accuracy", "changes_online", "segmentation", "registers", "emotions", "sentences")
 INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
-ALONE = ("mutants", "compiling", "resume", "equality", "rating", "stories", "sweeps", "words", *CHANGES, *INSIDE)
+ALONE = (
+    "mutants",
+    "compiling",
+    "resume",
+    "equality",
+    "rating",
+    "stories",
+    "sweeps",
+    "verdicts",
+    "words",
+    *CHANGES,
+    *INSIDE,
+)
 
 
 def main() -> int:

@@ -34,12 +34,18 @@ def test_items_of_one_pattern_divide_the_explanations_alike() -> None:
         ]
 
 
-def test_without_variants_the_items_are_those_that_the_task_draws() -> None:
+def test_variants_keep_the_surface_and_without_them_other_items_are_drawn() -> None:
     variants = item_pool(ADDITION, size=100)
     drawn = item_pool(ADDITION, size=100, variants=False)
     assert set(drawn.table.prompts) != set(variants.table.prompts)
-    # A sum with blanks around its sign is only ever a variant.
-    assert not any(" + " in prompt for prompt in drawn.table.prompts)
+    # A sum with blanks around its sign is a variant with another surface.
+    assert not any(" " in prompt for prompt in variants.table.prompts)
+
+
+def test_items_are_longer_than_all_examples_only_on_request() -> None:
+    limit = max(len(example.prompt) for example in ADDITION.examples)
+    assert max(map(len, item_pool(ADDITION, size=300).table.prompts)) <= limit
+    assert max(map(len, item_pool(ADDITION, size=300, extrapolate=True).table.prompts)) > limit
 
 
 def test_another_seed_draws_other_items_and_the_same_seed_the_same() -> None:

@@ -41,7 +41,8 @@ def test_intervals_over_seeds_lie_between_0_and_1():
 
 def test_too_few_seeds_bound_nothing():
     found = explain_trainings({0: follows("rule"), 1: follows("never-stop")})
-    assert {(share.low, share.high) for share in found.shares} == {(0.0, 1.0)}
+    assert {(share.low, share.high) for share in found.shares} == {(None, None)}
+    assert "too few seeds for an interval" in str(found)
 
 
 def test_no_training_is_refused():

@@ -33,6 +33,26 @@ def test_an_even_sample_of_many_items_is_asked(capsys):
     assert len(json.loads(capsys.readouterr().out)["items"]) == 3
 
 
+def test_the_search_is_printed_behind_the_explanation(capsys):
+    main([*ASK, "--items", "all", "--search"])
+    explained, _, searched = capsys.readouterr().out.rpartition("\n\n")
+    assert "what it answers instead" in explained
+    assert "No program found" in searched
+    main([*ASK, "--items", "all", "--search", "--json"])
+    assert json.loads(capsys.readouterr().out)["search"]["tried"] > 1000
+
+
+def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_path):
+    items = tmp_path / "items.jsonl"
+    main([*ASK, "--items", "discriminating", "--most", "4", "--json", "--out", str(items)])
+    record = json.loads(capsys.readouterr().out)
+    assert 1 <= len(record["items"]) <= 4
+    assert record["alpha"] == pytest.approx(0.05)
+    assert [json.loads(line) for line in items.read_text().splitlines()] == record["items"]
+    main([*ASK, "--items", "discriminating", "--most", "4"])
+    assert record["sentence"] in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -40,8 +60,12 @@ def test_an_even_sample_of_many_items_is_asked(capsys):
         (["--model", "bundled:searches"], "give --task NAME, or --data FILE"),
         ([*ASK[1:], "--most", "0"], "--most is 0"),
         ([*ASK[1:], "--confidence", "95"], "confidence"),
+        ([*ASK[1:], "--items", "discriminating", "--search"], "leave out --plot and --search"),
+        ([*ASK[1:], "--items", "discriminating", "--most", "0"], "--most is 0"),
+        ([*ASK[1:], "--items", "discriminating", "--confidence", "95"], "confidence"),
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),
+        (["nowhere", "--search"], "--search asks a model"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
@@ -50,3 +74,8 @@ def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
     assert stopped.value.code == 2
     error = capsys.readouterr().err.strip()
     assert message in error.splitlines()[-1]
+
+
+def test_a_shortcut_of_ones_own_stands_among_the_explanations(capsys):
+    main([*ASK, "--json", "--shortcut", "always-one={ constant = ' 1' }"])
+    assert "always-one" in [share["name"] for share in json.loads(capsys.readouterr().out)["shares"]]

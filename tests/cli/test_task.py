@@ -121,6 +121,7 @@ def test_rows_have_a_rule_and_shortcuts_of_ones_own(tmp_path: Path, capsys: pyte
         ),
         (" 20", ["--rule", "FILE:rul"], "has no callable 'rul'"),
         (" 20", ["--shortcut", "a"], "the shortcut 'a' is not NAME=FILE.py:FUNCTION"),
+        (" 20", ["--shortcut", "a={word=1}", "--shortcut", "a={word=2}"], "--shortcut gives the name 'a' twice"),
         (" 20", ["--shortcut", "a={ word = }"], "the table of the shortcut 'a' is broken TOML"),
         (" 20", ["--shortcut", "a={ word = 8 }"], "the shortcut 'a' applies to none of 10 examples"),
     ],

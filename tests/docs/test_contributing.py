@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import torch
 from shoal.experiments.controls import Control, ControlCheck, Evidence
 from shoal.segmentation import Channel, Features, find_channel, segment
 from shoal.segmentation.channels import known_channels
+from shoal.tasks import check_task, generated, known_tasks, lists, make_task, registry
 from shoal.training import TrainSettings
 from shoal.training.optimizers import OptimizerKind
 
@@ -45,6 +47,22 @@ def test_the_control_registers_itself_and_fails_where_it_must(monkeypatch: pytes
     assert not control.check(evidence).passed
     evidence.held_out = lambda arm: seeds["given"]
     assert control.check(evidence).passed
+
+
+def test_the_task_registers_itself_and_keeps_what_tasks_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    known_tasks()
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    names = {**vars(generated), **vars(lists), **vars(registry)}
+    code = "from __future__ import annotations\n" + added("A task")
+    run(code, **{name: value for name, value in names.items() if not name.startswith("__")})
+    task = make_task("vowels", examples=200)
+    assert task.rule("vowels k a f e:") == " 2"
+    check_task(task).raise_for_problems()
+    assert task.variants is not None
+    variants = task.variants(task.examples[0], random.Random(0))
+    assert {variant.kind for variant in variants} == {"same-surface-other-answer", "other-surface-same-answer"}
+    longest = make_task("vowels", split=known_tasks()["vowels"].structural_split)
+    assert max(len(row.prompt) for row in longest.seen) < min(len(row.prompt) for row in longest.held_out)
 
 
 def test_the_channel_registers_itself_and_splits_a_text(monkeypatch: pytest.MonkeyPatch) -> None:

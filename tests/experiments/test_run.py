@@ -191,6 +191,35 @@ def test_a_training_that_was_killed_goes_on_from_its_checkpoint(
     assert records(folder) == records(whole)
 
 
+def test_each_seed_starts_a_given_model_within_rounding_of_its_weights_and_elsewhere(
+    plan: dict[str, Any], certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    import shoal.training
+    from shoal.models import load_model
+
+    def flat(model: torch.nn.Module) -> torch.Tensor:
+        return torch.cat([weight.detach().flatten() for weight in model.parameters()]).clone()
+
+    starts: list[torch.Tensor] = []
+    real = shoal.training.train
+
+    def watched(model: Any, *given: Any, **more: Any) -> Any:
+        starts.append(flat(model))
+        return real(model, *given, **more)
+
+    monkeypatch.setattr(shoal.training, "train", watched)
+    experiment = experiment_from(plan | {"tuning": {}, "controls": {"shuffled_weights": False}}, "test")
+    run_experiment(experiment, prepared(tmp_path / "run", experiment, certificate), workers=0)
+    weights = flat(load_model(experiment.arms["given"]).model)
+    near = [start for start in starts if torch.allclose(start, weights, rtol=2e-7, atol=0.0)]
+    # The fresh weights of seed 0 are the given ones, since the small model was drawn with that seed; they do not move.
+    moved = [start for start in near if not torch.equal(start, weights)]
+    assert len(moved) == len(experiment.seeds) == 2
+    assert not torch.equal(*moved)
+
+
 def test_a_rate_that_makes_the_loss_overflow_loses_and_ends_nothing(
     plan: dict[str, Any], certificate: str, tmp_path: Path
 ) -> None:

@@ -100,6 +100,21 @@ def test_the_rule_in_all_its_branches() -> None:
     assert word(math.nan, -math.inf, math.inf) == "underpowered"
 
 
+def test_what_could_not_have_been_found_is_not_refuted() -> None:
+    # All six seeds fall short of .2, and they spread so far that an effect of .2 would have been found only at times.
+    verdict = judged([0, 2, 0, 1, 0, 1], [1, 1, 2, 0, 2, 1])
+    assert verdict.effect.high < 0.2
+    assert verdict.smallest_detectable_effect is not None
+    assert verdict.smallest_detectable_effect > 0.2
+    assert verdict.verdict == "underpowered"
+    assert "lies below the 0.2 that matters, but 6 seeds" in verdict.sentence
+    assert verdict.seeds_needed is not None
+    assert verdict.seeds_needed > 6
+    numbers = {"estimate": -0.1, "low": -0.4, "high": 0.15, "smallest": 0.2, "controls": ()}
+    assert decide(**numbers, detectable=0.3) == "underpowered"
+    assert decide(**numbers, detectable=0.2) == "refuted"
+
+
 def test_a_clear_effect_is_supported_with_its_numbers() -> None:
     verdict = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1])
     assert verdict.verdict == "supported"

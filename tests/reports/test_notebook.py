@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 import types
 from html import unescape
@@ -91,6 +93,40 @@ def test_a_notebook_draws_results_by_themselves(formatter: FakeFormatter) -> Non
     enable_notebook()
     assert formatter.known.keys() == notebook.RESULT_PAGES.keys()
     assert "changes once" in formatter.known["shoal.changes.result.Changes"](change_points(VALUES))
+
+
+IN_IPYTHON = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell("import shoal").raise_error()
+assert "torch" not in sys.modules and "numpy" not in sys.modules
+cell = shell.run_cell("from shoal.changes import change_points; found = change_points([0.0] * 50 + [9.0] * 50); found")
+cell.raise_error()
+data, _ = shell.display_formatter.format(cell.result, include={"text/html", "text/plain"})
+print(data["text/html"])
+assert "text/html" not in shell.display_formatter.format(3, include={"text/html"})[0]
+"""
+
+
+def test_import_in_real_ipython_shows_results_as_pages_and_imports_nothing_else(tmp_path: Path) -> None:
+    pytest.importorskip("IPython")
+    done = subprocess.run(
+        [sys.executable, "-c", IN_IPYTHON],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"IPYTHONDIR": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "<iframe srcdoc=" in done.stdout
+    assert "changes once" in unescape(done.stdout)
+
+
+def test_import_outside_a_notebook_registers_nothing(formatter: FakeFormatter) -> None:
+    code = "import sys, shoal; assert 'IPython' not in sys.modules and 'shoal.reports' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert formatter.known == {}
 
 
 def test_without_a_notebook_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,3 +111,11 @@ def test_another_verb_can_be_chosen_and_an_unknown_one_is_named() -> None:
 def test_another_form_is_refused(prompt: str) -> None:
     with pytest.raises(DataError, match=r"the (prompt|subject) "):
         TASK.rule(prompt)
+
+
+def test_an_answer_that_was_offered_counts_as_such_even_where_it_is_wrong() -> None:
+    offered = TASK.measures["is_offered"]
+    example = next(example for example in TASK.examples if example.completion == " is")
+    assert [offered(example, answer) for answer in (" is", " are", " the", "")] == [1.0, 1.0, 0.0, 0.0]
+    word = make_task("word-classes").examples[0]
+    assert [offered(word, answer) for answer in (" verb", " number", " adverb")] == [1.0, 1.0, 0.0]

@@ -102,6 +102,11 @@ def test_a_data_set_with_few_questions_says_how_many_it_has() -> None:
         make_task("reasoning-gym:leg_counting", options={"max_animals": 1, "min_animals": 1, "max_instances": 1})
 
 
+def test_a_data_set_that_lists_no_answers_is_refused() -> None:
+    with pytest.raises(DataError, match="'propositional_logic' lists no answer to item 0, only a scorer"):
+        make_task("reasoning-gym:propositional_logic", examples=5)
+
+
 def test_a_library_that_is_absent_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "reasoning_gym", None)
     module._load.cache_clear()

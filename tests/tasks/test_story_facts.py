@@ -109,3 +109,10 @@ def test_bad_input_is_named() -> None:
         TASK.rule(prompt("Who broke the kite?"))
     with pytest.raises(DataError, match="should look like 'Mia gave Tom the kite"):
         TASK.rule("Mia gave Tom the kite. Who gave it?")
+
+
+def test_an_answer_from_the_story_counts_as_such_even_where_it_is_wrong() -> None:
+    in_text = TASK.measures["in_the_text"]
+    example = TASK.examples[0]
+    word = example.prompt.split()[0]
+    assert [in_text(example, answer) for answer in (example.completion, f" {word}", " xylophone", "")] == [1, 1, 0, 0]

@@ -24,6 +24,13 @@ from .explanation import (
     ItemExplanation as ItemExplanation,
 )
 from .item_pool import ItemPool as ItemPool, item_pool as item_pool, pool_of as pool_of
+from .leave_out import Retrain as Retrain, leave_out as leave_out
+from .leave_out_result import (
+    GroupEffect as GroupEffect,
+    LeaveOutChange as LeaveOutChange,
+    LeaveOutResult as LeaveOutResult,
+)
+from .left_out_groups import find_groups as find_groups
 from .posterior import explain_answers as explain_answers
 from .trainings import (
     MeanShare as MeanShare,

@@ -110,6 +110,17 @@ _NOT_ENDED = "\0"
 """Stands behind the text of an answer that did not end, so that it is equal to no candidate."""
 
 
+def race_of(answer: ItemAnswer, candidates: Sequence[str | None]) -> dict[str, float]:
+    """The answers of an item that run against each other with their weights, which sum to 1; the model's own is first.
+
+    Args:
+        answer: what the model answers, with its log-probabilities.
+        candidates: the completions that the explanations give.
+    """
+    texts = _compared(answer, candidates)
+    return dict(zip(texts, _race(answer, texts, is_candidate=texts[0] in candidates).tolist(), strict=True))
+
+
 def _compared(answer: ItemAnswer, row: Sequence[str | None]) -> list[str]:
     """The different answers that run against each other: all candidates and what the model says."""
     own = answer.answer if answer.ends else answer.answer + _NOT_ENDED

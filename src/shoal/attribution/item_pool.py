@@ -62,13 +62,15 @@ def item_pool(
     size: int = 2000,
     shortcuts: Mapping[str, Shortcut] | None = None,
     variants: bool = True,
+    extrapolate: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ItemPool:
     """Draw items that are not in the training set, and answer them by every explanation.
 
-    With a generator (``task.draw``), half of the items are drawn and half are variants of others that were drawn and
-    left out, so that all of them are independent; a task without one gives its held-out examples and their variants.
+    With a generator (``task.draw``), half of the items are drawn and half are variants, of the same surface and with
+    another answer, of others that were drawn and left out, so that all of them are independent; a task without one
+    gives its held-out examples and their variants.
 
     Args:
         task: whose seen examples the model was trained on.
@@ -76,6 +78,8 @@ def item_pool(
         shortcuts: further shortcuts by name.
         variants: whether counterfactual variants are among the items; without them they have the task's own
             distribution.
+        extrapolate: whether items may have longer prompts or completions than all examples of the task. What a model
+            does there is another question, and often an answer of no explanation.
         seed: random seed of the draws.
         progress: called with (what, done, total), the units being explanations.
 
@@ -86,7 +90,7 @@ def item_pool(
     """
     if size < 1:
         raise UsageError(f"a pool of items needs a size of at least 1; got {size}")
-    items = _new_items(task, size, variants, random.Random(seed))
+    items = _new_items(task, size, _drawn(task, variants, random.Random(seed)), extrapolate=extrapolate)
     if not items:
         raise DataError(
             f"every item that the task {task.name!r} gives is in its training set, where looking up explains all; "
@@ -130,13 +134,16 @@ def _pattern(answers: Sequence[str | None]) -> list[int]:
     return [-1 if answer is None else numbers.setdefault(answer, len(numbers)) for answer in answers]
 
 
-def _new_items(task: Task, size: int, variants: bool, generator: random.Random) -> list[Example]:
+def _new_items(task: Task, size: int, drawn: Iterator[Example], *, extrapolate: bool) -> list[Example]:
     """Distinct items that are not in the training set, as many as there are up to the size."""
     taken = {example.prompt for example in task.seen}
+    prompt_limit = max(len(example.prompt) for example in task.examples)
+    completion_limit = max(len(example.completion) for example in task.examples)
     found: list[Example] = []
     fruitless = 0
-    for example in _candidates(task, variants, generator):
-        if example.prompt in taken:
+    for example in drawn:
+        longer = len(example.prompt) > prompt_limit or len(example.completion) > completion_limit
+        if example.prompt in taken or (longer and not extrapolate):
             fruitless += 1
         else:
             taken.add(example.prompt)
@@ -147,18 +154,22 @@ def _new_items(task: Task, size: int, variants: bool, generator: random.Random) 
     return found
 
 
-def _candidates(task: Task, variants: bool, generator: random.Random) -> Iterator[Example]:
+def _drawn(task: Task, variants: bool, generator: random.Random) -> Iterator[Example]:
     """Items one by one; without end where the task has a generator."""
-    vary = task.variants if variants else None
     if task.draw is None:
         held_out = list(task.held_out)
         generator.shuffle(held_out)
         yield from held_out
-        if vary is not None:
-            for example in held_out:
-                yield from (variant.example for variant in vary(example, generator))
+        for example in held_out if variants else ():
+            yield from _variants(task, example, generator)
         return
     while True:
         yield task.draw(generator)
-        if vary is not None and (changed := vary(task.draw(generator), generator)):
-            yield generator.choice(changed).example
+        if variants and (changed := _variants(task, task.draw(generator), generator)):
+            yield generator.choice(changed)
+
+
+def _variants(task: Task, example: Example, generator: random.Random) -> list[Example]:
+    """The variants that look like the example: other wordings would ask whether a model understands them, too."""
+    found = task.variants(example, generator) if task.variants is not None else ()
+    return [variant.example for variant in found if variant.kind == "same-surface-other-answer"]

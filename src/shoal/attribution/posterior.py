@@ -2,7 +2,7 @@
 
 The verdict, in this order, with the confidence given (0.95, say):
 
-1. two explanations or more are each sure to explain at least a tenth of the answers: **mixture**;
+1. two explanations or more have a mean share of a tenth each, and are sure to have a twentieth: **mixture**;
 2. the rule, or noise, is sure to explain more than anything else: **rule** or **noise**; and where a shortcut has the
    same answers as the rule to all items: **cannot tell**;
 3. the shortcuts together are sure of that: **shortcut**, naming all that may be the one;
@@ -37,7 +37,10 @@ _RULE_PRIOR = 0.5
 more probable."""
 
 _PART = 0.1
-"""The share of the answers that makes an explanation a part of a mixture."""
+"""The mean share of the answers that makes an explanation a part of a mixture."""
+
+_SURE = 0.05
+"""What the lower end of its interval must reach: a rule-learner errs now and then just as a shortcut would."""
 
 _MAY_LEAD = 0.05
 """The probability of leading from which an explanation is named where nothing is sure."""
@@ -90,8 +93,8 @@ def _verdict(
     """The verdict and the explanations that it names."""
     low, _ = posterior.interval(confidence)
     leads, mean, noise = posterior.leads(), posterior.mean(), len(classes)
-    parts = [place for place in np.argsort(-mean) if place < noise and low[place] >= _PART]
-    if len(parts) > 1 and not any(_hides_the_rule(classes[place]) for place in parts):
+    parts = [place for place in np.argsort(-mean) if place < noise and low[place] >= _SURE and mean[place] >= _PART]
+    if len(parts) > 1:
         return "mixture", tuple(classes[place][0] for place in parts)
     able = [int(place) for place in np.argsort(-leads) if leads[place] >= _MAY_LEAD]
     names = tuple(name for place in able for name in ((NOISE,) if place == noise else classes[place]))

@@ -34,7 +34,8 @@ _LEAD_WEIGHT = 0.8
 about three items more than it would need alone."""
 
 _SURE_ENOUGH = 0.5
-"""The posterior probability from which a bet is placed on the leading explanation: a mere guess would lose at first."""
+"""The posterior probability from which bets are placed on the leading explanation. Before, it is a guess, and each
+answer that an explanation wins against a wrong leader has to be made good by some four items later."""
 
 _LOOK_AHEAD = 100
 """Items that `Rejections.fewest_items` looks ahead; more than a batch has."""
@@ -103,20 +104,19 @@ class Rejections:
         gives_E = (pattern_E == outcome) & (pattern_E >= 0)
         self.agrees_E += bets_E & gives_E
         self.trials_E += bets_E
-        contest_E = bets_E & (gives_E | gives_E[self.leader])
-        contest_E[self.leader] = False
-        self.wins_E += contest_E & gives_E
-        self.contests_E += contest_E
-        if self._none_U[pattern] and self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
-            self.none_trials += 1
-            self.none_agrees += int(gives_E[self.leader])
+        if self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
+            contest_E = bets_E & (gives_E | gives_E[self.leader]) & self._rivals()
+            self.wins_E += contest_E & gives_E
+            self.contests_E += contest_E
+            self.none_trials += int(self._none_U[pattern])
+            self.none_agrees += int(self._none_U[pattern] and gives_E[self.leader])
         self.counts.add(pattern_E, outcome)
         if bets_E.any() or self._none_U[pattern]:
             self._weigh()
 
     def _weigh(self) -> None:
         """The e-values after an answer; a hypothesis that was rejected once stays so (Ville's inequality)."""
-        self.log_e_E = np.where(self.live_E, self._log_e(np.zeros_like(self.wins_E)), self.log_e_E)
+        self.log_e_E = np.where(self.live_E, self._log_e(0, 0), self.log_e_E)
         if self.none_live:
             self.none_log_e = float(log_e_share_above(self.none_agrees, self.none_trials, self._share / 2))
         self.live_E &= self.log_e_E < self._threshold
@@ -125,18 +125,21 @@ class Rejections:
             self.leader = self.counts.leader(self.live_E)
         self._place_bets()
 
-    def _log_e(self, more_E: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The log e-value of each class after so many more answers of the leading one."""
-        lead_E = log_e_share_below(self.wins_E, self.contests_E + more_E, 0.5)
-        share_E = log_e_share_below(self.agrees_E, self.trials_E + more_E, self._share)
+    def _log_e(self, lost: int, missed: int) -> NDArray[np.float64]:
+        """The log e-value of each class if it lost so many more contests, and missed so many more answers."""
+        lead_E = log_e_share_below(self.wins_E, self.contests_E + lost, 0.5)
+        share_E = log_e_share_below(self.agrees_E, self.trials_E + missed, self._share)
         return np.logaddexp(lead_E + math.log(_LEAD_WEIGHT), share_E + math.log(1 - _LEAD_WEIGHT))
 
     def fewest_items(self) -> int:
         """How many more items it takes at least until one hypothesis is left: a batch of so many wastes none."""
-        rivals_E = self._rivals()
-        for more in range(1, _LOOK_AHEAD):
-            none_log_e = log_e_share_above(self.none_agrees + more, self.none_trials + more, self._share / 2)
-            open_E = rivals_E & (self._log_e(np.full(len(rivals_E), float(more))) < self._threshold)
-            if not open_E.any() and not (self.none_live and none_log_e < self._threshold):
-                return more
-        return _LOOK_AHEAD
+        return next((more for more in range(1, _LOOK_AHEAD) if self._may_settle(more)), _LOOK_AHEAD)
+
+    def _may_settle(self, more: int) -> bool:
+        """Whether so many more answers could decide: all of the leading explanation, or of none."""
+        lost_E, missed_E = self._log_e(more, more) >= self._threshold, self._log_e(0, more) >= self._threshold
+        if missed_E[self.live_E].all():
+            return True
+        none_log_e = log_e_share_above(self.none_agrees + more, self.none_trials + more, self._share / 2)
+        none_out = not self.none_live or bool(none_log_e >= self._threshold)
+        return none_out and bool(lost_E[self._rivals()].all())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
@@ -38,10 +39,10 @@ class MeanShare:
     name: str
     kind: ExplanationKind
     mean: float
-    low: float
-    """The ends of the interval over seeds, by sign flips; infinite where so few seeds bound nothing."""
+    low: float | None
+    """The ends of the interval over seeds, by sign flips; None where so few seeds bound nothing."""
 
-    high: float
+    high: float | None
     by_seed: tuple[float, ...]
 
 
@@ -58,12 +59,14 @@ class TrainingsExplanation:
 
     def __str__(self) -> str:
         lines = [f"{self.sentence}.", ""]
-        percent = f"{100 * self.confidence:g}%"
-        lines += [
-            f"  {share.name:<24} {share.mean:.2f}  {percent} interval over seeds {share.low:.2f} to {share.high:.2f}"
-            for share in self.shares
-            if share.mean >= 0.005
-        ]
+        percent = f"{100 * self.confidence:g}% interval over seeds"
+        for share in self.shares:
+            if share.mean >= 0.005:
+                bounded = share.low is not None and share.high is not None
+                interval = (
+                    f"{percent} {share.low:.2f} to {share.high:.2f}" if bounded else "too few seeds for an interval"
+                )
+                lines.append(f"  {share.name:<24} {share.mean:.2f}  {interval}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,8 +119,8 @@ def _mean_shares(found: Mapping[int, Explanation], confidence: float) -> tuple[M
                 kind=kinds[name],
                 mean=sum(values) / len(values),
                 # A share lies between 0 and 1, whatever the spread of the seeds would allow.
-                low=max(interval.low, 0.0),
-                high=min(interval.high, 1.0),
+                low=max(interval.low, 0.0) if isfinite(interval.low) else None,
+                high=min(interval.high, 1.0) if isfinite(interval.high) else None,
                 by_seed=values,
             )
         )
@@ -137,4 +140,6 @@ def _called(seed: SeedVerdict) -> str:
         return f"the shortcut {' or '.join(seed.names)}"
     if seed.verdict == "mixture":
         return f"a mixture of {joined(list(seed.names))}"
-    return {"rule": "the rule", "noise": "none of the named explanations", "cannot tell": "cannot tell"}[seed.verdict]
+    if seed.verdict == "cannot tell":
+        return f"cannot tell between {joined(list(seed.names))}"
+    return {"rule": "the rule", "noise": "none of the named explanations"}[seed.verdict]

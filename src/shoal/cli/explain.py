@@ -9,7 +9,10 @@ from shoal.cli.options import Device, Dtype, Json, MaybeRows, Plot, Seed, Texts
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shoal.attribution import Explanation
+    from shoal.attribution.programs import SearchResult
     from shoal.models import ScoringModel
     from shoal.tasks import Example, Task
 
@@ -23,9 +26,14 @@ def explain(
     option: Texts = None,
     split: str | None = None,
     data: MaybeRows = None,
-    items: Literal["held_out", "seen", "all"] = "held_out",
+    rule: str | None = None,
+    shortcut: Texts = None,
+    items: Literal["held_out", "seen", "all", "discriminating"] = "held_out",
     most: int = 300,
     confidence: float = 0.95,
+    leave_out: str | None = None,
+    arm: str | None = None,
+    search: bool = False,
     out: Path | None = None,
     plot: Plot = None,
     token_budget: int = 4096,
@@ -50,12 +58,23 @@ def explain(
         Option of the task as KEY=VALUE. Repeatable: --option examples=300.
     split
         Items that the model was not trained on. Default: the task's own; of rows, the column part or random(share=0.3).
+    rule
+        Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
+    shortcut
+        Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
     items
-        Items to ask: held_out, seen or all.
+        Items to ask: held_out, seen or all; discriminating for new ones on which the explanations disagree most, until
+        one explanation is left.
     most
-        Largest number of items to ask; of more, an even sample.
+        Largest number of items to ask; of more, an even sample; of discriminating ones, the budget.
     confidence
         Confidence of the verdict and of the intervals.
+    leave_out
+        Train an arm of the run again without each group of its training examples: tag:NAME, shortcut:NAME or length.
+    arm
+        Arm of the run to train again. Default: the treatment.
+    search
+        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
@@ -64,8 +83,18 @@ def explain(
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
     if run is not None:
-        _explain_run(run, as_json=as_json)
+        if search:
+            raise UsageError(
+                "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
+                "the folder of the run"
+            )
+        if leave_out is not None:
+            _leave_out(run, leave_out, arm, as_json=as_json)
+        else:
+            _explain_run(run, as_json=as_json)
         return
+    if leave_out is not None:
+        raise UsageError("--leave-out trains an arm of a run again; give the folder of the run instead of --model")
     assert model is not None
     if task is None and data is None:
         raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
@@ -74,16 +103,34 @@ def explain(
 
     for target in filter(None, (out, plot)):
         check_target(target)
-    made = chosen_task(task or "rows", option or [], split, data)
-    found = _explain_model(
+    made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
+    if items == "discriminating":
+        if search or plot is not None:
+            raise UsageError(
+                "--items discriminating asks until one explanation is left, and has neither a page nor a search; leave "
+                "out --plot and --search, or ask other items"
+            )
+        _discriminate(
+            _loaded(model, made, device, dtype, seed),
+            made,
+            out,
+            budget=most,
+            confidence=confidence,
+            token_budget=token_budget,
+            seed=seed,
+            as_json=as_json,
+        )
+        return
+    found, programs = _explain_model(
         _loaded(model, made, device, dtype, seed),
         made,
         _sample(made, items, most),
+        search=search,
         confidence=confidence,
         token_budget=token_budget,
         seed=seed,
     )
-    _write(found, model, out, plot, as_json=as_json)
+    _write(found, programs, model, out, plot, as_json=as_json)
 
 
 def _explain_run(folder: Path, *, as_json: bool) -> None:
@@ -109,6 +156,19 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         print(f"{arm}: {trainings}")
 
 
+def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
+    """Which training examples teach what."""
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.experiments import leave_out_of_run
+
+    with progress_bars() as progress:
+        found = leave_out_of_run(run, by, arm=arm, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
+
+
 def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:
     from shoal.models import load_for_scoring, parse_spec
 
@@ -132,29 +192,91 @@ def _sample(task: Task, items: str, most: int) -> tuple[Example, ...]:
     return tuple(chosen[place * len(chosen) // most] for place in range(most))
 
 
-def _explain_model(loaded: ScoringModel, task: Task, items: tuple[Example, ...], **options: Any) -> Explanation:
-    from shoal.attribution import explain as explain_model
+def _explain_model(
+    loaded: ScoringModel,
+    task: Task,
+    items: tuple[Example, ...],
+    *,
+    search: bool,
+    confidence: float,
+    token_budget: int,
+    seed: int,
+) -> tuple[Explanation, SearchResult | None]:
+    from shoal.attribution import ask_model, candidates_of, explain_answers
+    from shoal.attribution.programs import search_programs
     from shoal.cli.console import progress_bars
 
     with progress_bars() as progress:
-        return explain_model(loaded.model, loaded.tokenizer, task, items=items, progress=progress, **options)
+        table = candidates_of(task, items, progress=progress)
+        answers = ask_model(loaded.model, loaded.tokenizer, table, token_budget=token_budget, progress=progress)
+        found = explain_answers(table, answers, task.seen, task=task.name, confidence=confidence, seed=seed)
+        programs = search_programs(task, answers, table=table, progress=progress) if search else None
+    return found, programs
 
 
-def _write(found: Explanation, model: str, out: Path | None, plot: Path | None, *, as_json: bool) -> None:
-    """Files first: the reader of what is printed may go early."""
+def _discriminate(
+    loaded: ScoringModel,
+    task: Task,
+    out: Path | None,
+    *,
+    budget: int,
+    confidence: float,
+    token_budget: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Which explanation is left after items on which the explanations disagree."""
+    from shoal.attribution import discriminate, item_pool, model_answers
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.statistics import check_confidence
+
+    check_confidence(confidence)
+    if budget < 1:
+        raise UsageError(f"--most is {budget}; give the number of items to ask, at least 1")
+    with progress_bars() as progress:
+        pool = item_pool(task, seed=seed, progress=progress)
+        ask = model_answers(loaded.model, loaded.tokenizer, pool, token_budget=token_budget)
+        found = discriminate(ask, pool, alpha=1 - confidence, budget=budget, seed=seed, progress=progress)
+    if out is not None:
+        _write_items(out, found.items)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
+
+
+def _write_items(out: Path, items: Iterable[Any]) -> None:
+    """One JSON line for each item."""
     import json
     from dataclasses import asdict
 
+    from shoal.cli.files import write_whole
+
+    write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items))
+
+
+def _write(
+    found: Explanation,
+    programs: SearchResult | None,
+    model: str,
+    out: Path | None,
+    plot: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Files first: the reader of what is printed may go early."""
     from shoal.cli.console import print_json
     from shoal.cli.files import write_whole
 
     if out is not None:
-        write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in found.items))
+        _write_items(out, found.items)
     if plot is not None:
         from shoal.reports import explanation_page
 
         write_whole(plot, explanation_page(found, model=model))
     if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+        print_json(found.to_dict() | ({"search": programs.to_dict()} if programs else {}))
+        return
+    print(found)
+    if programs:
+        print(f"\n{programs}")

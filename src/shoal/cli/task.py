@@ -62,8 +62,6 @@ def task(
     model
         Model spec, of which the narrowness report uses the tokenizer. Default: count characters.
     """
-    if rule is not None and data is None:
-        raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
     made = chosen_task(name, option or [], split, data, end_token=end_token, rule=rule, shortcuts=shortcut or [])
     check = check_task(made)
     check.raise_for_problems()
@@ -122,6 +120,8 @@ def chosen_task(
     """
     from shoal.tasks import make_task, read_rows, rows_by_part, task_from_rows
 
+    if rule is not None and data is None:
+        raise UsageError("--rule is the rule of the rows of --data; a task by name has its own")
     further = _parse_shortcuts(shortcuts)
     if data is not None:
         rows = read_rows(data, end_token=end_token)

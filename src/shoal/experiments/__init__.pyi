@@ -16,6 +16,7 @@ from .judging import (
     judge as judge,
     summarize as summarize,
 )
+from .leaving_out import leave_out_of_run as leave_out_of_run
 from .loading import (
     experiment_from as experiment_from,
     has_factors as has_factors,

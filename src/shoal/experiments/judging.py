@@ -51,7 +51,15 @@ def judge(
         experiment=experiment, task=task, arms=arms, found=effect.low > 0, control_items=control_items or {}
     )
     named = tuple(control.check(evidence) for control in controls_of(experiment))
-    word = decide(estimate=effect.estimate, low=effect.low, high=effect.high, smallest=effect.smallest, controls=named)
+    detectable = _detectable(effect)
+    word = decide(
+        estimate=effect.estimate,
+        low=effect.low,
+        high=effect.high,
+        smallest=effect.smallest,
+        controls=named,
+        detectable=math.inf if detectable is None else detectable,
+    )
     seeds, needed = _needed(effect) if word == "underpowered" else (None, None)
     items = len(task.held_out)
     return Verdict(
@@ -71,7 +79,7 @@ def judge(
         seen_items=len(task.seen),
         effect=effect,
         controls=named,
-        smallest_detectable_effect=_detectable(effect),
+        smallest_detectable_effect=detectable,
         seeds_needed=seeds,
         needed=needed,
         items_view=_items_view(experiment, arms),
@@ -125,11 +133,15 @@ def _detectable(effect: Effect) -> float | None:
 
 
 def _needed(effect: Effect) -> tuple[int | None, str | None]:
-    """The seeds that would settle it: by finding an effect of d where the estimate reaches d, else by excluding d."""
+    """The seeds that would settle it: by finding an effect of d where the estimate reaches d, else by excluding d.
+
+    Seeds that exclude d must be able to find it, so that an estimate below 0 needs no fewer than one of 0.
+    """
     if effect.difference_sd is None:
         return None, "at least 6 seeds per arm, so that their spread can be seen"
     # A reached estimate must be distinguished from 0; a smaller one is settled by excluding d.
-    distance = effect.smallest if effect.estimate >= effect.smallest else effect.smallest - effect.estimate
+    reached = effect.estimate >= effect.smallest
+    distance = effect.smallest if reached else min(effect.smallest, effect.smallest - effect.estimate)
     seeds = seeds_needed(distance, effect.difference_sd, alpha=1 - effect.confidence)
     return seeds, needed_sentence(seeds, len(effect.differences), distance)
 

@@ -4,7 +4,7 @@ With the effect's interval [L, U], its estimate, and the smallest effect that ma
 
 1. a named control failed: **confounded**;
 2. else L > 0 and the estimate is at least d: **supported**;
-3. else U < d: **refuted**;
+3. else U < d, and the seeds could have found d with 80% power: **refuted**;
 4. else **underpowered**, with the number of seeds that would settle it.
 """
 
@@ -193,7 +193,15 @@ class Verdict:
         return [*text, f"mean over {plural(self.seeds, 'seed')} [{confidence} interval over seeds]"]
 
 
-def decide(*, estimate: float, low: float, high: float, smallest: float, controls: Sequence[Control]) -> Word:
+def decide(
+    *,
+    estimate: float,
+    low: float,
+    high: float,
+    smallest: float,
+    controls: Sequence[Control],
+    detectable: float = 0.0,
+) -> Word:
     """The verdict by the rule of this module.
 
     Args:
@@ -202,13 +210,17 @@ def decide(*, estimate: float, low: float, high: float, smallest: float, control
         high: U, infinity where it cannot be bounded.
         smallest: d, above 0.
         controls: all that were named; one that failed confounds.
+        detectable: the effect that seeds spread like these find with 80% power, infinite where they find none; 0 where
+            power is no question.
     """
     # First, since a failed control makes any effect, and its absence, mean nothing.
     if any(not control.passed for control in controls):
         return "confounded"
     if low > 0 and estimate >= smallest:
         return "supported"
-    if high < smallest:
+    # Seeds that could hardly have found an effect that matters do not show its absence, even where by chance all of
+    # them fall short of it.
+    if high < smallest and detectable <= smallest:
         return "refuted"
     return "underpowered"
 
@@ -245,6 +257,11 @@ def verdict_sentence(
         return (
             f"{capital(gained)}, but {basis} cannot exclude anything: with fewer than "
             f"{fewest_seeds(alpha=1 - effect.confidence)} seeds no result reaches {100 * effect.confidence:g}%."
+        )
+    if effect.high < effect.smallest:
+        return (
+            f"The result is inconclusive: {gained}, and the {interval} lies below the {effect.smallest:g} that "
+            f"matters, but {basis} that spread this much would have found such an effect with a power of less than 80%."
         )
     return (
         f"The result is inconclusive: {gained}, and the {interval} ({basis}) excludes neither an effect of "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MEANINGS = {
     "supported": "the effect is clear after the correction, and reaches the smallest one that matters",
-    "refuted": "an effect as large as the smallest one that matters is excluded",
+    "refuted": "an effect as large as the smallest one that matters is excluded, and could have been found",
     "underpowered": "neither is; more trainings would settle it",
     "confounded": "a named control failed, so that the effect does not answer the hypothesis",
 }

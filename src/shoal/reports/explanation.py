@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from shoal.experiments import Run
 
 _WIDTH = 460
-_MOST_ROWS = 8
-"""Explanations that are drawn; those behind have shares near zero."""
+_DRAWN = 0.02
+"""The share from which an explanation is drawn; the rule and noise always are."""
 
 _MOST_ITEMS = 60
 """Wrong items that a table lists."""
@@ -45,8 +45,8 @@ def run_explanations(run: Run) -> Markup | None:
         f"{100 * confidence:g}% interval over seeds (line), each seed (ring)."
     )
     drawn = figure([_arm_panel(arm, trainings) for arm, trainings in arms.items()], caption=caption)
-    tables = Markup("").join(_agreements(arm, seeds) + _instead_of_run(arm, seeds) for arm, seeds in found.items())
-    return Markup("<ul>{}</ul>").format(sentences) + drawn + tables
+    instead = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
+    return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreements(found) + instead
 
 
 def explanation_page(found: Explanation, *, model: str) -> str:
@@ -62,7 +62,8 @@ def explanation_page(found: Explanation, *, model: str) -> str:
     )
     rows = [
         DotRow(label=share.name, series=_series(share.name), mean=share.share, low=share.low, high=share.high)
-        for share in found.shares[:_MOST_ROWS]
+        for share in found.shares
+        if share.share >= _DRAWN or share.name in (RULE, NOISE)
     ]
     sections = [Section("explanations", "Every explanation", _shares(found))]
     instead = _instead([item for item in found.items if not item.right])
@@ -87,7 +88,8 @@ def _arm_panel(arm: str, trainings: TrainingsExplanation) -> Markup:
             high=share.high,
             seeds=share.by_seed,
         )
-        for share in trainings.shares[:_MOST_ROWS]
+        for share in trainings.shares
+        if share.mean >= _DRAWN or share.name in (RULE, NOISE)
     ]
     return _panel(rows, arm)
 
@@ -125,29 +127,33 @@ def _shares(found: Explanation) -> Markup:
     return table(head, rows, caption="Shares by the posterior, and plain counts of equal answers", numeric=(1, 2, 3))
 
 
-def _agreements(arm: str, seeds: Mapping[int, Explanation]) -> Markup:
-    """Plain counts, summed over the seeds: what a person would check."""
-    agrees: Counter[str] = Counter()
-    applies: Counter[str] = Counter()
-    instead: Counter[str] = Counter()
-    differs: Counter[str] = Counter()
-    for explanation in seeds.values():
-        for share in explanation.shares:
+def _agreements(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
+    """Plain counts, summed over the seeds of each arm: what a person would check."""
+    agrees: Counter[tuple[str, str]] = Counter()
+    applies: Counter[tuple[str, str]] = Counter()
+    instead: Counter[tuple[str, str]] = Counter()
+    differs: Counter[tuple[str, str]] = Counter()
+    for arm, seeds in found.items():
+        for share in (share for explanation in seeds.values() for share in explanation.shares):
             if share.agreement is not None:
-                agrees[share.name] += share.agreement.agrees
-                applies[share.name] += share.agreement.applies
-                instead[share.name] += share.agreement.agrees_where_differs
-                differs[share.name] += share.agreement.differs
-    rows = [
-        (
-            name,
-            f"{agrees[name]} of {applies[name]}",
-            f"{instead[name]} of {differs[name]}" if differs[name] else NOTHING,
-        )
-        for name in sorted(applies, key=lambda name: -agrees[name])
-    ]
-    caption = f"{capital(arm)}: answers equal to those of each explanation, all seeds together"
-    return table(("Explanation", "Agrees", "Agrees where it differs from the rule"), rows, caption=caption)
+                key = (arm, share.name)
+                agrees[key] += share.agreement.agrees
+                applies[key] += share.agreement.applies
+                instead[key] += share.agreement.agrees_where_differs
+                differs[key] += share.agreement.differs
+    names = sorted({name for _, name in applies}, key=lambda name: -sum(agrees[arm, name] for arm in found))
+    head = ["Explanation"]
+    for arm in found:
+        head += [f"{arm}: agrees", "where it differs from the rule"]
+    rows = []
+    for name in names:
+        row = [name]
+        for arm in found:
+            key = (arm, name)
+            row.append(f"{agrees[key]} of {applies[key]}" if applies[key] else NOTHING)
+            row.append(f"{instead[key]} of {differs[key]}" if differs[key] else NOTHING)
+        rows.append(row)
+    return table(head, rows, caption="Answers equal to those of each explanation, all seeds together")
 
 
 def _instead_of_run(arm: str, seeds: Mapping[int, Explanation]) -> Markup:

@@ -1,5 +1,7 @@
 """Results as pages in a notebook: `to_html` of any result, `show` in a cell, `enable_notebook` for all that follow.
 
+``import shoal`` in a notebook calls `enable_notebook` by itself.
+
 A result cannot draw itself: it lies on a floor below the pages. So the pages are registered with IPython by the names
 of the results' classes, which imports none of them; what a result needs is imported when it is first shown.
 """
@@ -62,7 +64,7 @@ def show(result: Any, *, height: int = 640, **details: Any) -> Any:
 
 
 def enable_notebook(*, height: int = 640) -> None:
-    """Let every result that is the last value of a cell be shown as its page.
+    """Let every result that is the last value of a cell be shown as its page; in a notebook ``import shoal`` does so.
 
     Args:
         height: of each frame, in pixels.

@@ -97,10 +97,10 @@ def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     learned = figure(drawn, caption=loss) if drawn else None
     return [
         _section("verdict", "Verdict", verdict(run)),
-        _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
         _section(
             "explanations", "What explains the answers", run_explanations(run), "No training has been explained yet."
         ),
+        _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
         _section("items", "Every item", _items(data), "No item has been scored yet."),
         _section("by-index", "Accuracy by index", _by_index(run), "No item yet."),
         _section("learning", "Learning curves", learned, "Nothing has been trained yet."),

@@ -78,7 +78,12 @@ def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: floa
     """
     if seeds < fewest_seeds(alpha=alpha):
         return math.inf
-    # Power depends on the effect in standard deviations alone, so one curve serves every unit.
+    return _detectable_sds(seeds, target, alpha) * difference_sd
+
+
+@cache
+def _detectable_sds(seeds: int, target: float, alpha: float) -> float:
+    """The detectable effect in standard deviations: power depends on that alone, so one number serves every unit."""
     low, high = 0.0, 1.0
     while power(high, 1.0, seeds, alpha=alpha) < target:
         high *= 2
@@ -86,7 +91,7 @@ def smallest_detectable_effect(difference_sd: float, seeds: int, *, target: floa
     for _ in range(24):
         middle = (low + high) / 2
         low, high = (low, middle) if power(middle, 1.0, seeds, alpha=alpha) >= target else (middle, high)
-    return high * difference_sd
+    return high
 
 
 def seeds_needed(effect: float, difference_sd: float, *, target: float = 0.8, alpha: float = 0.05) -> int | None:

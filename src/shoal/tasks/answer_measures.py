@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from shoal.tasks.task import TaskMeasure
@@ -100,3 +101,33 @@ def label_measures(*labels: str) -> dict[str, TaskMeasure]:
             of_answer=lambda example, answer: float(answer.strip() in labels),  # noqa: ARG005
         )
     }
+
+
+def _offered(example: Example, answer: str) -> float:
+    offered = example.prompt.partition("?")[0].replace(" or ", ", ").split(", ")
+    return float(answer.strip() in offered)
+
+
+def _in_prompt(example: Example, answer: str) -> float:
+    # The last word alone: articles and looks may differ from those in the text.
+    words = answer.split()
+    return float(bool(words) and re.search(rf"\b{re.escape(words[-1])}\b", example.prompt) is not None)
+
+
+CHOICE_MEASURES = {
+    "is_offered": TaskMeasure(
+        label="an offered word",
+        meaning="share of answers that are one of the words offered before the question mark, right or wrong",
+        of_answer=_offered,
+    ),
+}
+"""Of tasks whose prompts begin with a choice: ``is or are?``."""
+
+TEXT_MEASURES = {
+    "in_the_text": TaskMeasure(
+        label="in the text",
+        meaning="share of answers whose last word stands in the prompt, right or wrong",
+        of_answer=_in_prompt,
+    ),
+}
+"""Of tasks whose answer is part of a text in the prompt."""

@@ -82,6 +82,18 @@ def draw_letters(generator: random.Random, length: int) -> list[str]:
     return generator.choices(ALPHABET, k=length)
 
 
+def stop_at_longest(program: ListProgram, times: int = 1) -> Callable[[Items, int], Items]:
+    """The shortcut that follows the rule as far as the longest seen list goes.
+
+    It says nothing of lists that are no longer: there it is the rule, and no items could tell the two apart.
+
+    Args:
+        program: the rule.
+        times: items of an answer for each item of its prompt.
+    """
+    return lambda items, longest: program(items)[: times * longest] if len(items) > longest else []
+
+
 def list_shortcut(verb: str, program: Callable[[Items, int], Items]) -> Shortcut:
     """The shortcut that makes another list of the items.
 
@@ -89,9 +101,15 @@ def list_shortcut(verb: str, program: Callable[[Items, int], Items]) -> Shortcut
         verb: the word that prompts begin with.
         program: from the items and the length of the longest seen list (0 without any) to the answer's items.
     """
+    # The examples are the same list from prompt to prompt; by identity, since comparing them costs as much as reading.
+    last: tuple[Sequence[Example], int, int] = ((), 0, 0)
 
     def shortcut(prompt: str, seen: Sequence[Example]) -> str:
-        longest = max((len(read_items(verb, example.prompt)) for example in seen), default=0)
+        nonlocal last
+        if seen is not last[0] or len(seen) != last[1]:
+            longest = max((len(read_items(verb, example.prompt)) for example in seen), default=0)
+            last = (seen, len(seen), longest)
+        longest = last[2]
         return "".join(f" {item}" for item in program(read_items(verb, prompt), longest))
 
     return shortcut

@@ -1,7 +1,8 @@
 """Shortcuts that any task has: they copy an answer that was seen. A new one is a function and a line in `COPYING`.
 
-A shortcut that copies the answer of the nearest seen example, by whatever distance, is named ``copy-nearest-...``, in
-the tasks' own files too: by that name the kind *nearest* is known.
+A shortcut that copies the answer of the nearest seen example, by whatever distance, is named ``copy-nearest-...``, and
+one that copies that of an example with the same something ``copy-same-...``, in the tasks' own files too: by these
+names the kind *nearest* is known.
 """
 
 from __future__ import annotations
@@ -85,4 +86,4 @@ COPYING: Mapping[str, Shortcut] = {
 
 def copies_a_neighbour(name: str) -> bool:
     """Whether a shortcut of this name copies the answer of a neighbour in training."""
-    return name == "look-up" or name.startswith("copy-nearest-")
+    return name == "look-up" or name.startswith(("copy-nearest-", "copy-same-"))

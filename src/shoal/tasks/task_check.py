@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from shoal.tasks.task import Example, Task
 
+_TRIED = 400
+"""Seen examples that shortcuts are tried on: each may look at all others, and a part of them says enough."""
 _SHOWN = 3
 """Examples that a message names."""
 
@@ -104,17 +106,18 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
     sizes = sample_sizes(*prompts) if all(prompts) else (len(prompts[0]), len(prompts[1]))
     seen = sample(task.seen, sizes[0], seed)
     held_out = sample(task.held_out, sizes[1], seed)
+    tried = sample(seen, _TRIED, seed)
     columns: dict[str, list[str | None]] = {}
     problems = _rule_problems(task) if task.rule_known else []
     for name in task.shortcuts:
         try:
-            columns[name] = _column(name, task, [*seen, *held_out], seen)
+            columns[name] = _column(name, task, [*tried, *held_out], seen)
         except DataError as fault:
             problems.append(str(fault))
-    agreement = [_agreement(name, column, seen, held_out) for name, column in columns.items()]
-    problems += _never_applies(agreement, len(seen) + len(held_out))
-    equal = _equal_to_rule(columns, len(seen), held_out)
-    applying = [name for name, column in columns.items() if any(column[len(seen) :])]
+    agreement = [_agreement(name, column, tried, held_out) for name, column in columns.items()]
+    problems += _never_applies(agreement, len(tried) + len(held_out))
+    equal = _equal_to_rule(columns, len(tried), held_out)
+    applying = [name for name, column in columns.items() if any(column[len(tried) :])]
     if equal and len(equal) == len(applying):
         problems.append(
             f"every shortcut that applies ({joined(equal)}) is right on all of {len(held_out)} held-out examples of "
@@ -123,11 +126,11 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
     return TaskCheck(
         task=task.name,
         split=task.split.name,
-        seen=len(seen),
+        seen=len(tried),
         held_out=len(held_out),
         agreement=tuple(sorted(agreement, key=lambda row: -row.held_out)),
         problems=tuple(problems),
-        warnings=(*_cannot_tell(equal, columns, len(seen), held_out, task.split.name), *_row_warnings(task)),
+        warnings=(*_cannot_tell(equal, columns, len(tried), held_out, task.split.name), *_row_warnings(task)),
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Sequence
 
@@ -51,7 +52,8 @@ def test_a_shortcut_that_is_not_named_is_found(
     own = [best.shortcut(table.prompts[row], task.seen) or None for row in differing]
     assert own == [table.column(name)[row] for row in differing]
     assert best.bits_saved > 50
-    assert best.posterior > 0.3
+    assert 0.3 < best.posterior <= 1
+    assert best.equal_programs >= 0
 
 
 @pytest.mark.parametrize("slip", [0.0, 0.1, 0.4])
@@ -116,6 +118,41 @@ def test_a_table_of_labels_is_found_on_rows_without_a_rule() -> None:
     assert own == [" red" if each else " blue" for each in odd]
 
 
+def test_probabilities_show_a_shortcut_that_greedy_answers_hide() -> None:
+    draw = random.Random(0)
+    words = dict.fromkeys("".join(draw.choice("abcdef") for _ in range(draw.randint(3, 7))) for _ in range(400))
+    rows = [Example(prompt=f"{word} is", completion=draw.choice([" red", " blue"])) for word in words]
+    task = task_from_rows(rows, split="random(share=0.5)")
+    library = build_library(
+        task.seen, task.rule, [r.prompt for r in task.held_out], [r.completion for r in task.held_out], limits=SMALL
+    )
+    constants = {name: lambda prompt, seen, name=name: f" {name}" for name in ("red", "blue")}
+    table = candidates_of(task, task.held_out, shortcuts=constants).of(["rule", *constants])
+    answers = []
+    for prompt, right in zip(table.prompts, table.expected, strict=True):
+        even = len(prompt.split()[0]) % 2 == 0
+        # The rule is always the greedy answer, but where the length would have it so, the other one is near.
+        other = {" red": " blue", " blue": " red"}[right]
+        drawn = 0.45 if even == (other == " blue") else 0.001
+        answers.append(
+            ItemAnswer(
+                prompt=prompt,
+                expected=right,
+                answer=right,
+                ends=True,
+                log_probs={right: math.log(1 - drawn), other: math.log(drawn)},
+            )
+        )
+    greedy = [
+        ItemAnswer(prompt=a.prompt, expected=a.expected, answer=a.answer, ends=True, log_probs={}) for a in answers
+    ]
+    assert search_programs(task, greedy, table=table, library=library).found == ()
+    best = search_programs(task, answers, table=table, library=library).found[0]
+    assert best.follows == 0
+    assert 0.2 < best.share < 0.5
+    assert [best.shortcut(p, task.seen) for p in table.prompts if len(p.split()[0]) % 2 == 0][:3] == [" blue"] * 3
+
+
 def test_the_result_is_a_table_a_text_and_json(addition: tuple[Task, CandidateTable, ProgramLibrary]) -> None:
     task, table, library = addition
     answers = answered(table, noisy(table.column("larger-operand"), 0.0, seed=1))
@@ -152,6 +189,7 @@ def test_the_mixture_is_a_probability_of_answers() -> None:
     [
         ({"alpha": 0.0}, "alpha is 0.0; give a number between 0 and 1"),
         ({"min_share": 1.5}, "min_share is 1.5; give a number between 0 and 1"),
+        ({"min_items": 0}, "min_items is 0; give a number of items, at least 1"),
     ],
 )
 def test_bad_settings_are_named(

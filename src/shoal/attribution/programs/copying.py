@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import gammaln
 
 from shoal.attribution.programs.distances import DISTANCES, word_distances
 from shoal.attribution.programs.program import Program, keys, shown, value_shown
@@ -61,7 +62,7 @@ class CopyMatching(Program):
     """Copies the commonest (first, last, longest, shortest) seen completion among the prompts with the same key."""
 
     kind = "copy"
-    share = 0.22
+    share = 0.2
 
     choice: str
     key: Expression | None = None
@@ -113,7 +114,7 @@ class CopyNearest(Program):
     """Copies the completion of the seen prompt that is nearest, among all or among those with the same key."""
 
     kind = "nearest"
-    share = 0.13
+    share = 0.12
 
     value: Expression
     distance: str = "difference"
@@ -176,7 +177,7 @@ class AnswerTable(Program):
     """A table from the values of a feature to completions, which is spelled out in the program."""
 
     kind = "table"
-    share = 0.12
+    share = 0.1
 
     key: Expression
     entries: tuple[tuple[object, str], ...]
@@ -201,8 +202,20 @@ class AnswerTable(Program):
 
     def own_bits(self, context: Context) -> float:
         """The type and the key, then for each value that the prompts have a completion among the distinct seen ones."""
-        rows = len(self.entries) * math.log2(max(len(set(context.completions)), 1))
-        return 1 + context.bits(self.key) + rows
+        counts = np.array([list(Counter(completion for _, completion in self.entries).values())])
+        return 1 + context.bits(self.key) + float(row_bits(counts, len(set(context.completions)))[0])
+
+
+def row_bits(counts: NDArray[np.int_], labels: int) -> NDArray[np.float64]:
+    """Bits of the rows of tables: each label is predicted by those of the rows before (Krichevsky and Trofimov 1981).
+
+    Args:
+        counts: tables by labels, how many rows have each; labels of no row may be left out.
+        labels: how many there are.
+    """
+    rows = counts.sum(axis=1)
+    nats = gammaln(rows + labels / 2) - gammaln(labels / 2) - (gammaln(counts + 0.5) - gammaln(0.5)).sum(axis=1)
+    return np.asarray(nats / math.log(2), dtype=float)
 
 
 def _chosen(choice: str, completions: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ shorter one stands for them. A level is cut at a number of expressions, the long
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -39,11 +39,26 @@ class Limits:
 
     measures: int = 300
     numbers: int = 2500
-    pairs: int = 2000
-    deep_numbers: int = 3000
+    pairs: int = 1500
+    triples: int = 800
+    deep_numbers: int = 1500
     words: int = 800
-    deep_words: int = 2500
+    deep_words: int = 1500
     joined: int = 1000
+
+    def for_length(self, words: float) -> Limits:
+        """The limits for prompts of so many words in the mean: of long ones fewer are tried, at least a tenth.
+
+        Args:
+            words: above 40, the number of expressions over words falls as it rises.
+        """
+        share = min(1.0, max(0.1, 40 / max(words, 1)))
+        return replace(
+            self,
+            words=round(self.words * share),
+            deep_words=round(self.deep_words * share),
+            joined=round(self.joined * share),
+        )
 
 
 @dataclass(slots=True)
@@ -70,6 +85,10 @@ class Expressions:
         sources += self._take([Expression("right"), Expression("characters")], 2)
         texts = self._take([Expression(name) for name in ("words", "letters", "prompt", "right-words")], 4)
         self.sources = [*sources, *texts]
+        self._take([Expression("constant", number) for number in number_operators.CONSTANTS], 9)
+        # What each word begins and ends with is as much a part of a text as its words.
+        ends = ("first-letters", "last-letters")
+        texts += self._take([Expression(name, None, (Expression("words"),)) for name in ends], 2)
         yield "measures"
         measures = self._take(self._applied("number", texts), limits.measures)
         yield "words"
@@ -83,6 +102,8 @@ class Expressions:
         yield "pairs"
         pairs = self._take(self._paired(basic[:30], basic[:30]), limits.pairs)
         twice = self._take(self._same_of_both(sources, simple), limits.pairs)
+        triples = [*self._paired(pairs[:80], sources[:5]), *self._paired(sources[:5], pairs[:80])]
+        self._take(triples, limits.triples)
         yield "deep numbers"
         inner = sorted([*simple, *pairs, *twice], key=bits)
         self._take(self._applied("number", inner[:400]), limits.deep_numbers)

@@ -61,7 +61,15 @@ class Expression:
 
     operator: str
     parameter: Parameter = None
-    arguments: tuple[Expression, ...] = field(default=())
+    arguments: tuple[Expression, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Trees are looked up millions of times, and a hash of the whole tree each time would be half of all the work.
+        object.__setattr__(self, "_hash", hash((self.operator, self.parameter, self.arguments)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def gives(self) -> str:

@@ -15,6 +15,7 @@ from shoal.attribution.programs.copying import CHOICES, ConstantAnswer, CopyMatc
 from shoal.attribution.programs.distances import DISTANCES
 from shoal.attribution.programs.enumeration import LEVELS, Expressions, Limits
 from shoal.attribution.programs.expressions import Expression
+from shoal.attribution.programs.tables import TableKeys, table_keys
 from shoal.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from shoal.attribution.programs.program import Program
     from shoal.tasks import Example, Rule
-
-MAX_ROWS = 6
-"""Rows of a table: what needs more of them is memorised rather than computed."""
 
 _EDITS = 300
 _KEYS = 1200
@@ -53,7 +51,7 @@ class TextNumbers(dict[str | None, int]):
         return np.array(list(map(self.__getitem__, texts)), np.int32)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramLibrary:
     """Programs with their answers on some prompts, as numbers of texts."""
 
@@ -71,7 +69,7 @@ class ProgramLibrary:
     equal: list[int]
     """How many longer programs give the same answers."""
 
-    keys: list[Expression]
+    keys: TableKeys
     """Features with few values, of which tables can be made."""
 
     texts: TextNumbers
@@ -98,28 +96,32 @@ def build_library(
     """
     context = Context(seen, rule)
     batch = PromptBatch(context, prompts, expected)
-    expressions = Expressions(batch, limits or Limits())
+    mean = sum(len(row or ()) for row in [*batch.words, *context.seen.words]) / (len(batch) + len(context.seen))
+    expressions = Expressions(batch, (limits or Limits()).for_length(mean))
     for step, level in enumerate(expressions.enumerate()):
         progress(level, step, LEVELS + 1)
     progress("programs", LEVELS, LEVELS + 1)
-    library = ProgramLibrary(
-        context, batch, [], np.zeros(0), np.zeros((0, len(prompts)), np.int32), [], [], TextNumbers()
-    )
+    texts = TextNumbers()
     behaviours: dict[bytes, tuple[float, int, Program]] = {}
     counts: dict[bytes, int] = {}
     for place, program in enumerate(chain(*(make(expressions) for make in _FAMILIES))):
-        row = library.texts.row(program.answers(batch))
+        row = texts.row(program.answers(batch))
         if (row < 0).all():
             continue
         row_bytes, found = row.tobytes(), (program.bits(context), place, program)
         counts[row_bytes] = counts.get(row_bytes, -1) + 1
         behaviours[row_bytes] = min(behaviours.get(row_bytes, found), found)
     ranked = sorted(behaviours.items(), key=lambda item: item[1][:2])
-    library.programs = [program for _, (_, _, program) in ranked]
-    library.bits = np.array([bits for _, (bits, _, _) in ranked])
-    library.outputs = np.array([np.frombuffer(row, np.int32) for row, _ in ranked]).reshape(-1, len(prompts))
-    library.equal = [counts[row] for row, _ in ranked]
-    library.keys = _table_keys(expressions)
+    library = ProgramLibrary(
+        context=context,
+        batch=batch,
+        programs=[program for _, (_, _, program) in ranked],
+        bits=np.array([bits for _, (bits, _, _) in ranked]),
+        outputs=np.array([np.frombuffer(row, np.int32) for row, _ in ranked]).reshape(-1, len(prompts)),
+        equal=[counts[row] for row, _ in ranked],
+        keys=table_keys(batch, sorted([*expressions.numbers, *expressions.words], key=context.bits)),
+        texts=texts,
+    )
     progress("programs", LEVELS + 1, LEVELS + 1)
     return library
 
@@ -155,7 +157,9 @@ def _nearest(expressions: Expressions) -> Iterator[Program]:
     """Copies from the nearest prompt."""
     numbers = expressions.numbers[:_NEAREST]
     yield from (CopyNearest(value, ties=ties) for value in numbers for ties in ("lower", "higher"))
-    yield from (CopyNearest(value, distance) for value in expressions.words[:15] for distance in DISTANCES)
+    # The text as it stands is compared, but nothing is computed from its blanks.
+    texts = [Expression("text"), *expressions.words[:15]]
+    yield from (CopyNearest(value, distance) for value in texts for distance in DISTANCES)
     bits = expressions.batch.context.bits
     keys = sorted(_prompt_only([*expressions.numbers[:60], *expressions.words[:60]]), key=bits)[:40]
     sources = [each for each in expressions.sources if each.gives == "number"][:4]
@@ -164,7 +168,7 @@ def _nearest(expressions: Expressions) -> Iterator[Program]:
 
 def _right_elsewhere(expressions: Expressions) -> Iterator[Program]:
     """The rule of edited prompts."""
-    numbers = [each for each in expressions.numbers if leaves(each) == {"number"}]
+    numbers = [each for each in expressions.numbers if leaves(each) <= {"number", "constant"}]
     places = [each.parameter for each in expressions.sources if each.operator == "number"]
     for place, value in product(places, numbers[:_EDITS]):
         assert isinstance(place, int)  # the parameter of the operator `number`
@@ -173,7 +177,7 @@ def _right_elsewhere(expressions: Expressions) -> Iterator[Program]:
         chains = [each for each in numbers if _only_first(each)]
         yield from (RuleOfEdited("numbers", value) for value in chains[:_EDITS])
     words = [each for each in expressions.words if leaves(each) <= {"words", "letters"}]
-    yield from (RuleOfEdited("argument", value) for value in words[:_EDITS])
+    yield from (RuleOfEdited("argument", value) for value in words[: 2 * _EDITS])
 
 
 _FAMILIES = (_constants, _written, _matching, _nearest, _right_elsewhere)
@@ -201,15 +205,3 @@ def _only_first(expression: Expression) -> bool:
     if not expression.arguments:
         return expression == Expression("number", 0)
     return all(map(_only_first, expression.arguments))
-
-
-def _table_keys(expressions: Expressions) -> list[Expression]:
-    """Features of two to six values."""
-    batch = expressions.batch
-    keys = []
-    for each in [*expressions.numbers, *expressions.words]:
-        values = batch.value(each)
-        kinds = len(set(values)) if isinstance(values, list) else len(np.unique(values))
-        if 2 <= kinds <= MAX_ROWS:
-            keys.append(each)
-    return keys

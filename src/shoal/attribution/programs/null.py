@@ -51,7 +51,13 @@ def program_noise(hits: NDArray[np.bool_], bits: NDArray[np.float64]) -> NDArray
     return np.asarray(np.exp2(-bits) @ hits.astype(np.float64))
 
 
-def mixture_bits(parts: NDArray[np.float64], candidates: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+def mixture_bits(
+    parts: NDArray[np.float64],
+    candidates: NDArray[np.float64] | None = None,
+    *,
+    items: NDArray[np.intp] | None = None,
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Bits of the answers under a mixture with unknown weights, predicted one after the other, for each candidate.
 
     Each answer is predicted with the weights that the answers before it suggest (one count, shared by all parts, to
@@ -59,21 +65,31 @@ def mixture_bits(parts: NDArray[np.float64], candidates: NDArray[np.float64] | N
     product is a probability of the answers, and nothing is fitted.
 
     Args:
-        parts: prompts by parts, the probability of the answer under each.
-        candidates: candidates by prompts, the probability under one part more; None for the mixture without one.
+        parts: answers by parts, the probability of each answer under each part.
+        candidates: candidates by answers, the probability under one part more; None for the mixture without one.
+        items: the item of each answer, where an item has several with weights; those of an item follow each other.
+        weights: the weight of each answer, those of an item together 1; the bits are then what is expected if an
+            answer is drawn by its weight.
     """
     rows = 1 if candidates is None else len(candidates)
     width = parts.shape[1] + (candidates is not None)
     # One count in all and not for each: of many named explanations few are at work, so that each that is costs bits.
     counts = np.full((rows, width), 1 / width)
-    bits = np.zeros(rows)
+    pending = np.zeros((rows, width))
+    bits, total, item = np.zeros(rows), 1.0, None
     for place, own in enumerate(parts):
+        current = place if items is None else items[place]
+        if current != item:
+            # The answers of one item are predicted alike: only those of the items before have been seen.
+            total += item is not None
+            counts, pending, item = counts + pending, np.zeros((rows, width)), current
         likely = np.empty((rows, width))
         likely[:, : len(own)] = own
         if candidates is not None:
             likely[:, -1] = candidates[:, place]
         joint = counts * likely
         predicted = joint.sum(axis=1, keepdims=True)
-        bits -= np.log2(predicted[:, 0] / (1 + place))
-        counts += joint / predicted
+        weight = 1.0 if weights is None else weights[place]
+        bits -= weight * np.log2(predicted[:, 0] / total)
+        pending += weight * joint / predicted
     return bits

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MULTIPLES = (2, 3, 4, 5, 8, 10, 16, 20, 50, 100)
 _MODULI = (2, 3, 4, 5, 6, 7, 8, 9, 10, 100)
 _FACTORS = (2, 3, 10)
+CONSTANTS = (0, 1, 2, 10)
+"""What stands in the place of a number that is ignored."""
 
 
 def _right(batch: PromptBatch) -> Column:
@@ -99,13 +101,20 @@ register(
     source(lambda batch, place: batch.column_of_numbers(place)),
     "the {nth} number of the prompt",
     parameters="places",
-    weight=12,
+    weight=20,
 )
 register("right", source(_right), "the right answer", weight=4)
 register(
     "characters",
     source(lambda batch: np.array([len(prompt) for prompt in batch.prompts], dtype=float)),
     "the number of characters of the prompt",
+)
+register(
+    "constant",
+    source(lambda batch, number: np.full(len(batch), float(number))),
+    "{p}",
+    weight=2,
+    parameters=CONSTANTS,
 )
 
 for _name, _weight, _text, _function in (
@@ -202,6 +211,7 @@ for _name, _weight, _text, _pair in (
     ("minimum", 2, "the smaller of {0} and {1}", np.minimum),
     ("remainder", 1, "{0} modulo {1}", lambda a, b: np.where(b > 0, a % b, np.nan)),
     ("quotient", 0.5, "{0} divided by {1}", lambda a, b: np.where(b > 0, a // b, np.nan)),
+    ("reduced-once", 0.5, "{0}, less {1} if that leaves nothing below zero", lambda a, b: np.where(a >= b, a - b, a)),
     ("without-carry", 1, "{0} plus {1} without carries", _without_carry),
     ("joined-digits", 1, "the digits of {0}, then those of {1}", _joined_digits),
     ("less", 2, "whether {0} is below {1}", lambda a, b: np.where(np.isnan(a + b), np.nan, a < b)),

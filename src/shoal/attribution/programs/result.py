@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.wording import plural
+from shoal.wording import plural, probability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +44,13 @@ class FoundProgram:
     """Items on which the model's answer is the program's."""
 
     differs: int
-    """Items on which the program's answer is not the rule's."""
+    """Items on which the program's answer is not the rule's, nor that of a program found before it."""
 
     follows: int
     """Of these, on how many the model's answer is the program's."""
+
+    share: float
+    """The share of these on which it follows it; where log-probabilities are known, the probability that it does."""
 
     items: int
     """Items in all."""
@@ -69,11 +72,6 @@ class FoundProgram:
     """The program as a shortcut, which can be added to the explanations."""
 
     @property
-    def share(self) -> float:
-        """Of the items on which it differs from the rule, the share on which the model follows it."""
-        return self.follows / self.differs if self.differs else 0.0
-
-    @property
     def e_value(self) -> float:
         """Two to the bits saved: if the answers come without any further program, it exceeds x with probability 1/x."""
         return float(2.0 ** min(self.bits_saved, 1000))
@@ -82,13 +80,13 @@ class FoundProgram:
         return (
             f"{self.text}\n    {self.notation}\n    {self.bits:.1f} bits, saves {self.bits_saved:.1f} more than it "
             f"costs; the model follows it on {self.follows} of the {plural(self.differs, 'item')} where it is not the "
-            f"rule, and agrees on {self.agrees} of {self.items}"
+            f"rule ({probability(self.share)} by its probabilities), and agrees on {self.agrees} of {self.items}"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         row = {name: getattr(self, name) for name in self.__slots__ if name not in ("showing", "shortcut")}
-        return {**row, "share": self.share, "e_value": self.e_value, "showing": [asdict(each) for each in self.showing]}
+        return {**row, "e_value": self.e_value, "showing": [asdict(each) for each in self.showing]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ def search_programs(
     *,
     table: CandidateTable | None = None,
     library: ProgramLibrary | None = None,
-    alpha: float = 0.01,
+    alpha: float = 0.05,
     min_share: float = 0.25,
     min_items: int = 5,
     progress: Progress | None = None,
@@ -64,37 +64,34 @@ def search_programs(
         progress: called with (what, done, total).
 
     Raises:
-        UsageError: there are no answers, alpha or min_share is no probability, or the table or the library is of
+        UsageError: there are no answers, a setting is out of its range, or the table or the library is of
             other prompts.
     """
     report = progress or no_progress
     prompts = [each.prompt for each in answers]
-    _check(prompts, alpha, min_share, table, library)
+    _check(prompts, alpha, min_share, min_items, table, library)
     expected = [each.expected for each in answers]
     items = [Example(prompt=prompt, completion=right) for prompt, right in zip(prompts, expected, strict=True)]
     named = table or candidates_of(task, items, progress=report)
     tried = library or build_library(task.seen, task.rule, prompts, expected, progress=report)
     comparison = ProgramComparison(tried, answers, named)
-    found: list[tuple[int, float]] = []
     ranked = first = comparison.bits_saved()
+    programs: list[FoundProgram] = []
+    found: set[int] = set()
     while len(found) < _MAX_FOUND:
         enough = (each for each in ranked if _suffices(comparison, each, alpha, min_share, min_items))
         best = next(enough, None)
         if best is None:
             break
-        found.append(best)
+        found.add(best[0])
+        programs.append(_described(comparison, best, task, ranked, found=True))
         comparison.add(best[0])
         ranked = comparison.bits_saved()
-    chosen = {place for place, _ in found}
-    others = [each for each in first if each[0] not in chosen][:_SHOWN]
-    total = _sum_of_powers([0.0, *(saved for _, saved in first)])
-    programs = [
-        _described(comparison, each, task, place < len(found), 2.0 ** (dict(first).get(each[0], each[1]) - total))
-        for place, each in enumerate([*found, *others])
-    ]
+    others = [each for each in first if each[0] not in found][:_SHOWN]
+    programs += [_described(comparison, each, task, first, found=False) for each in others]
     return SearchResult(
         programs=tuple(programs),
-        tried=len(comparison.programs),
+        tried=len(comparison.outputs),
         named=named.names,
         alpha=alpha,
         min_share=min_share,
@@ -107,16 +104,21 @@ def _suffices(
     """Whether a program saves more than chance does, and explains enough of what it says."""
     place, saved = candidate
     differs = int(comparison.differs[place].sum())
-    follows = int(comparison.follows[place].sum())
-    return saved >= math.log2(1 / alpha) and follows >= max(min_items, min_share * differs)
+    return saved >= math.log2(1 / alpha) and comparison.expected_follows(place) >= max(min_items, min_share * differs)
 
 
 def _described(
-    comparison: ProgramComparison, candidate: tuple[int, float], task: Task, found: bool, posterior: float
+    comparison: ProgramComparison,
+    candidate: tuple[int, float],
+    task: Task,
+    ranked: Sequence[tuple[int, float]],
+    *,
+    found: bool,
 ) -> FoundProgram:
+    """A program with its figures; its posterior is that among the programs ranked with it, and none (0 bits)."""
     place, saved = candidate
-    program, library = comparison.programs[place], comparison.library
-    hits = comparison.hits[place]
+    program, library = comparison.program(place), comparison.library
+    hits, differs = comparison.hits[place], int(comparison.differs[place].sum())
     shown = [comparison.answers[row] for row in np.flatnonzero(comparison.follows[place]).tolist()]
     return FoundProgram(
         text=program.text,
@@ -124,10 +126,11 @@ def _described(
         bits=float(comparison.bits[place]),
         bits_saved=saved,
         agrees=int(hits.sum()),
-        differs=int(comparison.differs[place].sum()),
+        differs=differs,
         follows=len(shown),
+        share=comparison.expected_follows(place) / max(differs, 1),
         items=len(hits),
-        posterior=min(posterior, 1.0),
+        posterior=2.0 ** (saved - _sum_of_powers([0.0, *(bits for _, bits in ranked)])),
         equal_programs=library.equal[place] if place < len(library.equal) else 0,
         found=found,
         showing=tuple(ShowingItem(prompt=each.prompt, expected=each.expected, answer=each.answer) for each in shown),
@@ -145,6 +148,7 @@ def _check(
     prompts: Sequence[str],
     alpha: float,
     min_share: float,
+    min_items: int,
     table: CandidateTable | None,
     library: ProgramLibrary | None,
 ) -> None:
@@ -153,6 +157,8 @@ def _check(
     for name, value in (("alpha", alpha), ("min_share", min_share)):
         if not 0 < value < 1:
             raise UsageError(f"{name} is {value}; give a number between 0 and 1")
+    if min_items < 1:
+        raise UsageError(f"min_items is {min_items}; give a number of items, at least 1")
     given = {"table": table.prompts if table else prompts, "library": library.batch.prompts if library else prompts}
     for name, own in given.items():
         if list(own) != list(prompts):

@@ -26,14 +26,19 @@ if TYPE_CHECKING:
 
     from shoal.attribution.programs.context import PromptBatch
 
+_ONE_KIND = str.maketrans("[{<]}>", "((()))")
 _MIRROR = str.maketrans("([{<)]}>", ")]}>([{<")
 _COUNTS = (1, 2, 3, 4)
-_MAX_LETTERS = 200
+_MAX_LETTERS = 300
 
 
 def _right(batch: PromptBatch) -> Column:
     form = batch.context.format
     return [words_of(form.body(text)) or None if text is not None else None for text in batch.right]
+
+
+def _characters(text: str) -> Words | None:
+    return tuple(text) if 0 < len(text) <= _MAX_LETTERS else None
 
 
 def _spelled(words: Words) -> Words | None:
@@ -58,6 +63,15 @@ def _numbers_first(word: str) -> tuple[int, int, str]:
 
 def _at(words: Words, place: int) -> Words | None:
     return (words[place],) if -len(words) <= place < len(words) else None
+
+
+def _last_places(words: Words) -> Words:
+    return tuple(word for place, word in enumerate(words) if word not in words[place + 1 :])
+
+
+def _runs_of_one(words: Words) -> Words | None:
+    runs = [(word, len(list(run))) for word, run in groupby(words)]
+    return tuple(word for word, length in runs if length == 1) or None
 
 
 def _by_count(words: Words, *, rare: bool) -> Words:
@@ -93,6 +107,19 @@ def _shape(word: str) -> str:
     return "".join(kind for kind, _ in groupby(kinds))
 
 
+def _vowels(word: str) -> str:
+    """Each letter as v(owel) or c(onsonant); other characters as they are."""
+    return "".join("v" if c in "aeiouAEIOU" else "c" if c.isalpha() else c for c in word)
+
+
+def _next_letters(words: Words, step: int) -> Words:
+    def moved(letter: str) -> str:
+        first = "a" if "a" <= letter <= "z" else "A" if "A" <= letter <= "Z" else ""
+        return chr(ord(first) + (ord(letter) - ord(first) + step) % 26) if first else letter
+
+    return tuple("".join(map(moved, word)) for word in words)
+
+
 def _swapped(words: Words, first: int) -> Words | None:
     if len(words) < 2:
         return None
@@ -109,10 +136,17 @@ def _words_to_words(name: str, function: Callable[..., Words | None], text: str,
 register("words", source(lambda batch: list(batch.words)), "the words of the prompt", gives="words", weight=8)
 register(
     "letters",
-    source(lambda batch: [tuple("".join(argument.split())) or None for argument in batch.arguments]),
+    source(lambda batch: [_characters("".join(argument.split())) for argument in batch.arguments]),
     "the characters of the prompt",
     gives="words",
     weight=5,
+)
+register(
+    "text",
+    source(lambda batch: list(map(_characters, batch.arguments))),
+    "the text of the prompt, blanks included",
+    gives="words",
+    weight=1,
 )
 register(
     "prompt",
@@ -142,6 +176,8 @@ _words_to_words("sorted-by-end", lambda words: tuple(sorted(words, key=lambda w:
 _words_to_words("sorted-by-length", lambda words: tuple(sorted(words, key=len)), "{0}, sorted by length")
 _words_to_words("distinct", lambda words: tuple(dict.fromkeys(words)), "{0}, each once")
 _words_to_words("runs-as-one", lambda words: tuple(w for w, _ in groupby(words)), "{0}, runs of equals taken as one")
+_words_to_words("last-places", _last_places, "{0}, each at its last place only")
+_words_to_words("runs-of-one", _runs_of_one, "those of {0} without an equal neighbour")
 _words_to_words("commonest", lambda words: _by_count(words, rare=False), "what is commonest among {0}")
 _words_to_words("rarest", lambda words: _by_count(words, rare=True), "what is rarest among {0}")
 _words_to_words("single", lambda words: _frequent(words, once=True), "what occurs once in {0}")
@@ -150,18 +186,38 @@ _words_to_words("rotated-left", lambda words: words[1:] + words[:1], "{0} with t
 _words_to_words("rotated-right", lambda words: words[-1:] + words[:-1], "{0} with the last moved to the front")
 _words_to_words("swapped-first", lambda words: _swapped(words, 0), "{0} with the first two swapped")
 _words_to_words("swapped-last", lambda words: _swapped(words, -1), "{0} with the last two swapped")
+_words_to_words(
+    "swapped-ends",
+    lambda words: words[-1:] + words[1:-1] + words[:1] if len(words) > 1 else None,
+    "{0}, first and last swapped",
+)
 _words_to_words("every-second", lambda words: words[::2], "every second of {0}", 0.5)
 _words_to_words("first-half", lambda words: words[: (len(words) + 1) // 2], "the first half of {0}")
 _words_to_words("last-half", lambda words: words[len(words) // 2 :], "the last half of {0}", 0.5)
 _words_to_words("each-twice", lambda words: tuple(w for w in words for _ in range(2)), "{0}, each twice", 0.5)
 _words_to_words("mirrored", lambda words: tuple(w.translate(_MIRROR) for w in words), "{0}, brackets mirrored")
+_words_to_words("one-kind", lambda words: tuple(w.translate(_ONE_KIND) for w in words), "{0}, brackets all of one kind")
+_words_to_words("ends", lambda words: words[:1] + words[-1:], "the first and the last of {0}")
 _words_to_words("all-as-first", lambda words: words[:1] * len(words), "{0}, all like the first", 0.5)
 _words_to_words("all-as-last", lambda words: words[-1:] * len(words), "{0}, all like the last", 0.5)
 _words_to_words("shape", lambda words: tuple(map(_shape, words)), "the kinds of characters of {0}")
+_words_to_words("vowels", lambda words: tuple(map(_vowels, words)), "the vowels and consonants of {0}")
+_words_to_words("first-letters", lambda words: tuple(w[0] for w in words), "the first letters of {0}")
+_words_to_words("last-letters", lambda words: tuple(w[-1] for w in words), "the last letters of {0}")
 _words_to_words("small-letters", lambda words: tuple(w.lower() for w in words), "{0} in small letters", 0.5)
 _words_to_words("inner", lambda words: words[1:-1] or None, "{0} without the first and the last", 0.5)
 
-register("at", row_wise(_at), "the {nth} of {0}", takes="words", gives="words", weight=5, parameters="places")
+_words_to_words("capitals", lambda words: tuple(w.upper() for w in words), "{0} in capitals", 0.3)
+register(
+    "next-letters",
+    row_wise(_next_letters),
+    "{0} with each letter moved by {p} in the alphabet",
+    takes="words",
+    gives="words",
+    weight=0.5,
+    parameters=(1, -1),
+)
+register("at", row_wise(_at), "the {nth} of {0}", takes="words", gives="words", weight=8, parameters="places")
 register(
     "truncated",
     _truncated,

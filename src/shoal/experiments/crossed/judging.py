@@ -152,14 +152,15 @@ def _p_values(test: Inference, contrast: Contrast) -> tuple[float, float]:
     return test.p_value(), min(1.0, 2 * one_sided)
 
 
-def _word(tested: _Tested, p: float, alpha: float) -> Word:
+def _word(tested: _Tested, p: float, alpha: float, detectable: float | None) -> Word:
     """The verdict by the rule of `shoal.experiments.verdict`, with corrected p-values in the place of the interval."""
     test, hypothesis = tested.test, tested.contrast.hypothesis
     if test is None or p > alpha:
         return "underpowered"
     towards = {"better": test.estimate, "worse": -test.estimate, "different": abs(test.estimate)}[hypothesis.direction]
     if tested.p_refuted <= tested.p_found:
-        return "refuted"
+        # As in `shoal.experiments.verdict.decide`: what could not have been found is not refuted.
+        return "refuted" if detectable is not None and detectable <= hypothesis.smallest_effect else "underpowered"
     return "supported" if towards >= hypothesis.smallest_effect else "underpowered"
 
 
@@ -167,7 +168,8 @@ def _judged(run: CrossedRun, tested: _Tested, p: float) -> HypothesisResult:
     experiment, contrast, test = run.experiment, tested.contrast, tested.test
     hypothesis, confidence = contrast.hypothesis, experiment.measure.confidence
     controls = find_controls(run, contrast, found=tested.p_found <= 1 - confidence)
-    word: Word = "confounded" if not all(c.passed for c in controls) else _word(tested, p, 1 - confidence)
+    detectable = _detectable(experiment, tested)
+    word: Word = "confounded" if not all(c.passed for c in controls) else _word(tested, p, 1 - confidence, detectable)
     low, high = test.interval(confidence) if test is not None else (-math.inf, math.inf)
     result = HypothesisResult(
         name=hypothesis.name,
@@ -185,7 +187,7 @@ def _judged(run: CrossedRun, tested: _Tested, p: float) -> HypothesisResult:
         p_value=tested.p_found,
         corrected_p=p,
         freedom=tested.freedom,
-        detectable=_detectable(experiment, tested),
+        detectable=detectable,
         seeds_needed=_seeds_needed(experiment, tested) if word == "underpowered" else None,
         blocks=tuple(_block_effects(run, contrast)),
         trainings=sum(len(run.trainings[cell]) for cell in contrast.weights),
@@ -210,9 +212,8 @@ def _seeds_needed(experiment: CrossedExperiment, tested: _Tested) -> int | None:
     hypothesis = tested.contrast.hypothesis
     towards = {"better": 1.0, "worse": -1.0}.get(hypothesis.direction, math.copysign(1.0, tested.test.estimate))
     estimate = towards * tested.test.estimate
-    distance = (
-        hypothesis.smallest_effect if estimate >= hypothesis.smallest_effect else hypothesis.smallest_effect - estimate
-    )
+    smallest = hypothesis.smallest_effect
+    distance = smallest if estimate >= smallest else min(smallest, smallest - estimate)
     # The standard error falls with the root of the seeds.
     needed = math.ceil(experiment.seeds * (detectable / distance) ** 2)
     return max(needed, experiment.seeds + 1) if needed <= _MAX_SEEDS else None

@@ -15,6 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein, Prefix
 
 from shoal.tasks import checks
+from shoal.tasks.answer_measures import CHOICE_MEASURES
 from shoal.tasks.generated import MAX_EDITS, OTHER_SURFACE, SAME_SURFACE, build_task, by_prompt, read_prompt
 from shoal.tasks.registry import register_task
 from shoal.tasks.word_lists import words_of_section
@@ -47,7 +48,7 @@ _CHOICES = 3
 """How many words are tried for each kind of variant."""
 
 
-@register_task("article", structural_split="tag(tag='length',at_least=3)")
+@register_task("article", structural_split="tag(tag='length',at_least=3)", measures=CHOICE_MEASURES)
 def article(
     *,
     min_words: int = 1,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shoal.tasks import checks
 from shoal.tasks.answer_measures import LIST_MEASURES
-from shoal.tasks.lists import build_list_task, change_items, draw_letters
+from shoal.tasks.lists import build_list_task, change_items, draw_letters, stop_at_longest
 from shoal.tasks.registry import register_task
 
 if TYPE_CHECKING:
@@ -63,5 +63,5 @@ SHORTCUTS: Mapping[str, Callable[[Items, int], Items]] = {
     "drop-repeats": lambda items, longest: list(dict.fromkeys(items)),  # noqa: ARG005
     "backward": lambda items, longest: items[::-1],  # noqa: ARG005
     "in-alphabetical-order": lambda items, longest: sorted(items),  # noqa: ARG005
-    "stop-at-longest-seen": lambda items, longest: items[:longest],
+    "stop-at-longest-seen": stop_at_longest(lambda items: items),
 }

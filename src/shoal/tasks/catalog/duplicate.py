@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shoal.tasks import checks
 from shoal.tasks.answer_measures import LIST_MEASURES
-from shoal.tasks.lists import build_list_task, change_items, draw_letters
+from shoal.tasks.lists import build_list_task, change_items, draw_letters, stop_at_longest
 from shoal.tasks.registry import register_task
 
 if TYPE_CHECKING:
@@ -61,5 +61,5 @@ SHORTCUTS: Mapping[str, Callable[[Items, int], Items]] = {
     "each-item-twice": lambda items, longest: [item for item in items for _ in range(2)],  # noqa: ARG005
     "mirror": lambda items, longest: [*items, *items[::-1]],  # noqa: ARG005
     "repeat-last-item": lambda items, longest: [*items, *[items[-1]] * len(items)],  # noqa: ARG005
-    "stop-at-longest-seen": lambda items, longest: [*items, *items][: 2 * longest],
+    "stop-at-longest-seen": stop_at_longest(lambda items: [*items, *items], times=2),
 }

@@ -146,9 +146,13 @@ class _Source:
     def example(self, item: int) -> Example:
         """An item as an example, its answer accepted by the scorer."""
         entry = self.data[item]
+        if not entry["answer"]:
+            raise DataError(
+                f"the data set {self.dataset!r} lists no answer to item {item}, only a scorer; take another data set"
+            )
         question, answer = str(entry["question"]).strip(), str(entry["answer"]).strip()
         score = self.data.score_answer(answer=answer, entry=entry)
-        if not answer or score < _MIN_SCORE:
+        if score < _MIN_SCORE:
             raise DataError(
                 f"the scorer of the data set {self.dataset!r} gives {score} to its own answer {answer[:40]!r} to item "
                 f"{item}; take another data set"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shoal.tasks import checks
 from shoal.tasks.answer_measures import LIST_MEASURES
-from shoal.tasks.lists import build_list_task, change_items, draw_letters
+from shoal.tasks.lists import build_list_task, change_items, draw_letters, stop_at_longest
 from shoal.tasks.registry import register_task
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ SHORTCUTS: Mapping[str, Callable[[Items, int], Items]] = {
     "swap-ends": lambda items, longest: [items[-1], *items[1:-1], items[0]] if len(items) > 1 else items,  # noqa: ARG005
     "in-backward-alphabetical-order": lambda items, longest: sorted(items, reverse=True),  # noqa: ARG005
     "drop-repeats": lambda items, longest: list(dict.fromkeys(items[::-1])),  # noqa: ARG005
-    "stop-at-longest-seen": lambda items, longest: items[::-1][:longest],
+    "stop-at-longest-seen": stop_at_longest(lambda items: items[::-1]),
 }

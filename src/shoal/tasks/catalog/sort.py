@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shoal.tasks import checks
 from shoal.tasks.answer_measures import LIST_MEASURES
 from shoal.tasks.generated import OTHER_SURFACE, SAME_SURFACE
-from shoal.tasks.lists import ALPHABET, build_list_task, draw_letters
+from shoal.tasks.lists import ALPHABET, build_list_task, draw_letters, stop_at_longest
 from shoal.tasks.registry import register_task
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ SHORTCUTS: Mapping[str, Callable[[Items, int], Items]] = {
     "drop-repeats": lambda items, longest: sorted(set(items)),  # noqa: ARG005
     "same-order": lambda items, longest: items,  # noqa: ARG005
     "backward": lambda items, longest: sorted(items, reverse=True),  # noqa: ARG005
-    "stop-at-longest-seen": lambda items, longest: sorted(items)[:longest],
+    "stop-at-longest-seen": stop_at_longest(sorted),
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
 from shoal.tasks import checks
+from shoal.tasks.answer_measures import CHOICE_MEASURES
 from shoal.tasks.catalog.agreement.subjects import (
     PLACES,
     PREPOSITIONS,
@@ -38,7 +39,7 @@ VERBS: Mapping[str, str] = {"is": "are", "was": "were", "has": "have", "does": "
 _FORM = "is or are? the keys to the cabinet:"
 
 
-@register_task("agreement", structural_split="tag(tag='length',at_least=3)")
+@register_task("agreement", structural_split="tag(tag='length',at_least=3)", measures=CHOICE_MEASURES)
 def agreement(
     *,
     min_nouns: int = 1,

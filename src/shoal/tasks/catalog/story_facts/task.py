@@ -21,6 +21,7 @@ from shoal.corpora.grammar import (
 )
 from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
+from shoal.tasks.answer_measures import TEXT_MEASURES
 from shoal.tasks.catalog.story_facts.mentions import (
     NAMES,
     Mention,
@@ -50,7 +51,7 @@ _CHOICES = 2
 """How many other words are tried for each word that a variant changes."""
 
 
-@register_task("story-facts", structural_split="tag(tag='length',at_least=5)")
+@register_task("story-facts", structural_split="tag(tag='length',at_least=5)", measures=TEXT_MEASURES)
 def story_facts(
     *,
     min_events: int = 3,

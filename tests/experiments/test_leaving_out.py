@@ -1,0 +1,70 @@
+"""Leave-out on a finished run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shoal.errors import StoreError, UnknownNameError, UsageError
+from shoal.experiments import experiment_from, leave_out_of_run, open_run, run_experiment
+
+PLAN = {
+    "name": "small",
+    "hypothesis": "Pretrained weights add better.",
+    "treatment": "pretrained",
+    "baseline": "random",
+    "seeds": 1,
+    "task": {"name": "addition", "options": {"examples": 24}},
+    "split": {"name": "random"},
+    "arms": {"pretrained": "bundled:searches", "random": "random:bundled:searches"},
+    "training": {"epochs": 1, "precision": "float32"},
+    "measure": {"primary": "exact_match", "smallest_effect": 0.1},
+    "controls": {"shuffled_weights": False},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "small"
+    run_experiment(experiment_from(PLAN, "the test"), path, workers=0)
+    return path
+
+
+def test_the_trained_models_of_a_run_are_explained(folder: Path) -> None:
+    run = open_run(folder)
+    assert set(run.explanations) == {"pretrained", "random"}
+    found = run.explanations["pretrained"][0]
+    assert len(found.items) == run.verdict.items
+    assert set(run.verdict.explanations) == {"pretrained", "random"}
+    assert "what explains the answers to held-out items" in str(run.verdict)
+
+
+def test_an_arm_is_trained_again_without_each_group(folder: Path) -> None:
+    calls = []
+    found = leave_out_of_run(folder, "shortcut:ignore-carry", progress=lambda *where: calls.append(where))
+    assert len(found.groups) == 2
+    assert calls[-1] == ("trainings", 5, 5)
+    # With all examples it is the very training of the run.
+    run = open_run(folder)
+    accuracy = run.explanations["pretrained"][0].right / run.verdict.items
+    assert found.all_examples["accuracy"] == pytest.approx(accuracy)
+    kept = (folder / "leave-out" / "pretrained" / "shortcut-ignore-carry" / "leave_out.jsonl").read_text()
+    assert len([json.loads(line) for line in kept.splitlines()]) == 6
+
+
+def test_what_is_done_is_not_trained_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = leave_out_of_run(folder, "shortcut:ignore-carry")
+    monkeypatch.setattr("shoal.training.train", lambda *_, **__: pytest.fail("a finished training was done again"))
+    assert leave_out_of_run(folder, "shortcut:ignore-carry") == first
+
+
+def test_an_unknown_arm_and_an_unfinished_run_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="pretrained"):
+        leave_out_of_run(folder, "length", arm="pretraind")
+    with pytest.raises(UsageError, match="names no groups"):
+        leave_out_of_run(folder, "colour")
+    (tmp_path / "experiment.toml").write_text((folder / "experiment.toml").read_text())
+    with pytest.raises(StoreError, match="has not chosen its learning rates"):
+        leave_out_of_run(tmp_path, "length")
