@@ -110,6 +110,11 @@ def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: 
         ("validation =", "zzz =", "unknown key 'tuning.zzz'; known here: learning_rates, validation"),
         (
             "threshold = 0.9",
+            "threshold = 0.0",
+            "training_ceiling.threshold = 0 is reached by every model in exact_match, so that the control cannot fail",
+        ),
+        (
+            "threshold = 0.9",
             "treshold = 0.9",
             "unknown key 'controls.training_ceiling.treshold'; did you mean 'threshold'?",
         ),

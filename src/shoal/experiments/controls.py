@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import model_validator
+
 from shoal.experiments.measures import MEASURES, MeasureName, by_seed, gain, mean_of
 from shoal.experiments.tables import SettingsTable
 from shoal.experiments.verdict import Control
@@ -29,6 +31,16 @@ class CeilingTable(SettingsTable):
     measure: MeasureName = "exact_match"
     threshold: float = 0.9
     """The mean over seeds that is at least reached (for bits per byte, at most)."""
+
+    @model_validator(mode="after")
+    def _can_fail(self) -> CeilingTable:
+        measure = MEASURES[self.measure]
+        if self.threshold <= 0 if measure.bounded else math.isinf(self.threshold):
+            raise ValueError(
+                f"training_ceiling.threshold = {self.threshold:g} is reached by every model in {self.measure}, so that "
+                "the control cannot fail; state what a model that has learned the seen examples reaches, 0.9 say"
+            )
+        return self
 
 
 class ControlsTable(SettingsTable):

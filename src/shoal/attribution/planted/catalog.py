@@ -34,7 +34,7 @@ class _Source:
 
 
 def _lists(task: str, planted: tuple[str, ...], hidden: tuple[str, ...], **more: Any) -> _Source:
-    return _Source(task, _between("length", (2, 4), (3, 5)), planted, hidden, **more)
+    return _Source(task, _between("length", (2, 4), (1, 4)), planted, hidden, **more)
 
 
 def _between(what: str, *ranges: tuple[int, int]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -56,7 +56,7 @@ _SOURCES = (
     ),
     _Source(
         "comparison",
-        _between("digits", (1, 2), (2, 3)),
+        _between("digits", (1, 2), (2, 2)),
         ("first-number", "last-number", "smaller-number"),
         ("first-number", "greater-first-digit", "greater-last-digit"),
     ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.attribution.candidates import RULE
 from shoal.attribution.planted.planted_model import PlantedModel, seed_of
-from shoal.errors import DataError
+from shoal.errors import DataError, UnknownNameError
 from shoal.tasks import Example, Split, Task, make_split, make_task
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ CHECK_PROMPTS = 300
 
 MIN_HELD_OUT = 40
 """Of a split that cannot tell, of whose examples many are left out."""
+
+MIN_TRAINING = 100
+"""Examples without which a program cannot be learned as one."""
 
 _SPLIT = make_split("random(share=0.3)")
 
@@ -44,7 +47,7 @@ class PlantedData:
 
     task: Task
     training: tuple[Example, ...]
-    """With the planted completions; none of a prompt that the task's split would hold out."""
+    """With the planted completions; none of a group that the task holds out."""
 
     fresh: tuple[PlantedItem, ...]
     """Prompts of the held-out side, other than the task's own, to check the model on."""
@@ -66,7 +69,9 @@ def planted_task(planted: PlantedModel) -> Task:
         return _with_longest_held_out(_own_task(planted, TASK_EXAMPLES))
     wide = _own_task(planted, planted.prompts)
     agreeing = (
-        example for example in wide.examples if _shortcut_answer(planted, wide, example.prompt) == example.completion
+        example
+        for example in wide.examples
+        if _shortcut_answer(planted.shortcut, wide, example.prompt) == example.completion
     )
     task = _with_longest_held_out(replace(wide, examples=tuple(islice(agreeing, TASK_EXAMPLES))))
     if len(task.held_out) < MIN_HELD_OUT:
@@ -104,24 +109,28 @@ def draw_examples(planted: PlantedModel) -> PlantedData:
 
     Raises:
         DataError: the shortcut applies to too few prompts.
-        UsageError: the task cannot be made with these options.
+        UsageError: the task cannot be made with these options, or has no such shortcut (UnknownNameError).
     """
     task = planted_task(planted)
     pool = _pool_of(planted)
     known = {example.prompt for example in task.examples}
     drawn = [*task.examples, *(example for example in pool.examples if example.prompt not in known)]
     items = [(example, item) for example in drawn if (item := _item_of(planted, task, example)) is not None]
-    # By group, so that no near copy of a held-out prompt is trained on. Prompts of the longest length are, since what a
-    # model does at lengths that it never saw is not what was planted.
-    held_out = pool.split.holds_out
-    seen = [item for example, item in items if not held_out(example)]
-    fresh = [item for example, item in items if held_out(example) and example.prompt not in known]
-    if len(seen) < CHECK_PROMPTS or not fresh:
+    # By group, so that no near copy of a held-out prompt is trained on. Other prompts of the longest length are, since
+    # what a model does at lengths that it never saw is not what was planted.
+    reserved = {_group(example) for example in task.held_out}
+    seen = [item for example, item in items if not pool.split.holds_out(example) and _group(example) not in reserved]
+    fresh = [item for example, item in items if pool.split.holds_out(example) and example.prompt not in known]
+    if len(seen) < MIN_TRAINING or not fresh:
         raise DataError(
             f"the shortcut {planted.shortcut!r} of the task {planted.task!r} applies to {len(items)} of {len(drawn)} "
             "prompts; there are too few to train on"
         )
     return PlantedData(task=task, training=_labelled(planted, seen), fresh=tuple(fresh[:CHECK_PROMPTS]))
+
+
+def _group(example: Example) -> str:
+    return str(example.tags.get("group", example.prompt))
 
 
 def _own_task(planted: PlantedModel, examples: int) -> Task:
@@ -141,15 +150,18 @@ def _pool(task: str, options: tuple[tuple[str, Any], ...], prompts: int, seed: i
 
 def _item_of(planted: PlantedModel, task: Task, example: Example) -> PlantedItem | None:
     """The prompt with both answers; None where the shortcut does not apply, or the two must agree and do not."""
-    answer = _shortcut_answer(planted, task, example.prompt)
+    answer = _shortcut_answer(planted.shortcut, task, example.prompt)
     if not answer or (planted.kind == "cannot tell" and answer != example.completion):
         return None
     return PlantedItem(example.prompt, example.completion, answer)
 
 
-def _shortcut_answer(planted: PlantedModel, task: Task, prompt: str) -> str:
+def _shortcut_answer(name: str, task: Task, prompt: str) -> str:
+    """What a shortcut answers; nothing where it does not apply."""
+    if name not in task.shortcuts:
+        raise UnknownNameError(f"shortcut of the task {task.name!r}", name, task.shortcuts)
     try:
-        return task.shortcuts[planted.shortcut](prompt, task.seen)
+        return task.shortcuts[name](prompt, task.seen)
     except DataError:
         return ""
 
@@ -170,9 +182,11 @@ def skill_examples(planted: PlantedModel) -> tuple[Example, ...]:
         if pool.split.holds_out(example):
             continue
         answers = [
-            example.completion if skill == RULE else task.shortcuts[skill](example.prompt, task.seen)
+            example.completion if skill == RULE else _shortcut_answer(skill, task, example.prompt)
             for skill in planted.skills
         ]
+        if not all(answers):
+            continue
         found.append(Example(prompt=example.prompt, completion=draw.choice(answers), tags={"skill": "any"}))
         for letter, skill, answer in zip(ascii_uppercase, planted.skills, answers, strict=False):
             found.append(Example(prompt=f"{letter}\n{example.prompt}", completion=answer, tags={"skill": skill}))

@@ -53,7 +53,8 @@ def start_model(planted: PlantedModel, folder: Path) -> tuple[PreTrainedModel, P
     if not planted.skills:
         tokenizer = sign_tokenizer(planted.task, context=_CONTEXT)
         return _fresh_model(tokenizer, planted.draw_seed("weights")), tokenizer
-    base = folder / "bases" / f"{planted.task}-seed{planted.seed}"
+    key = seed_of(planted.task, sorted(planted.options.items()), planted.prompts, planted.skills, planted.seed)
+    base = folder / "bases" / f"{planted.task}-seed{planted.seed}-{key:08x}"
     if not (base / "config.json").exists():
         save_model(*_pretrain(planted), base)
     loaded = load_model(str(base), device="cpu")

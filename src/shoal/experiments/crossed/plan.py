@@ -269,11 +269,12 @@ def _check_levels(factors: dict[str, dict[str, Any]], levels: dict[str, LevelNam
 
 def _check_hypothesis(factors: dict[str, dict[str, Any]], hypothesis: Hypothesis, measure: str) -> None:
     place = f"the hypothesis {hypothesis.name!r}"
-    for level in (hypothesis.treatment, hypothesis.baseline):
-        _check_levels(factors, {hypothesis.factor: level} | hypothesis.where, place)
     at = hypothesis.moderator
-    for level in (at.treatment, at.baseline) if at is not None else ():
-        _check_levels(factors, {at.factor: level}, place) if at is not None else None
+    compared = [(hypothesis.factor, hypothesis.treatment), (hypothesis.factor, hypothesis.baseline)]
+    if at is not None:
+        compared += [(at.factor, at.treatment), (at.factor, at.baseline)]
+    for factor, level in [*compared, *hypothesis.where.items()]:
+        _check_levels(factors, {factor: level}, place)
     # The difference of two differences of shares may reach 2.
     most = 1 if at is None else 2
     if MEASURES[measure].bounded and hypothesis.smallest_effect >= most:
