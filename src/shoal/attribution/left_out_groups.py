@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,13 @@ def find_groups(task: Task, by: str) -> Mapping[str, tuple[bool, ...]]:
     groups = tuple(dict.fromkeys(label for label in labels if label))
     if len(groups) < 2:
         raise UsageError(f"{by!r} puts all {len(labels)} seen examples into one group; leave-out needs two or more")
-    return {group: tuple(label == group for label in labels) for group in sorted(groups)}
+    return {group: tuple(label == group for label in labels) for group in sorted(groups, key=_by_numbers)}
+
+
+def _by_numbers(label: str) -> list[tuple[bool, float, str]]:
+    """The order of labels in which 4 stands before 12."""
+    parts = re.split(r"(\d+)", label)
+    return [(part.isdigit(), float(part) if part.isdigit() else 0.0, part) for part in parts]
 
 
 def _by_tag(task: Task, name: str) -> list[str]:

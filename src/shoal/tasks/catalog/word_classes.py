@@ -192,12 +192,13 @@ def _tags(word: str) -> Mapping[str, Tag]:
 
 
 @functools.cache
-def _words_of_class(name: WordClass) -> tuple[str, ...]:
+def words_of_class(name: WordClass) -> tuple[str, ...]:
+    """The words of the lists that are of this class."""
     return tuple(word for word, known in listed_classes().items() if known == name)
 
 
 def _draw(generator: random.Random) -> Example:
-    return _example(generator.choice(_words_of_class(generator.choice(WORD_CLASSES))))
+    return _example(generator.choice(words_of_class(generator.choice(WORD_CLASSES))))
 
 
 def _commonest_of(key: Callable[[str], object]) -> Shortcut:
@@ -220,7 +221,7 @@ def _same_ending(prompt: str, seen: Sequence[Example]) -> str:
 
 @functools.cache
 def _simple_numbers() -> tuple[str, ...]:
-    return tuple(word for word in _words_of_class("number") if "-" not in word)
+    return tuple(word for word in words_of_class("number") if "-" not in word)
 
 
 CLASS_SHORTCUTS: Mapping[str, Shortcut] = {
@@ -246,5 +247,5 @@ def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKi
     # The nearest ones first: king and bring rather than king and one.
     nearest = sorted(generator.sample(close, len(close)), key=lambda other: Levenshtein.distance(word, other))
     yield from ((SAME_SURFACE, _prompt_of(other)) for other in nearest[:_CHOICES])
-    same_class = generator.sample(_words_of_class(name), _CHOICES)
+    same_class = generator.sample(words_of_class(name), _CHOICES)
     yield from ((OTHER_SURFACE, _prompt_of(other)) for other in same_class)
