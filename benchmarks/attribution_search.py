@@ -1,6 +1,6 @@
 """How often the search finds a shortcut that was taken out of the list, and invents one for a model with none.
 
-    python -m benchmarks.attribution_search [--out FILE] [--items 300] [--tasks NAME ...] [--splits default structural]
+    python -m benchmarks.attribution_search [--out FILE] [--items 300] [--examples N] [--tasks NAME ...]
 
 Answers are simulated: a shortcut of the task (alone, or for half of the items the rule), with slips; or the rule with
 errors of several kinds. The shortcut is taken out of the named explanations, with its equals on these items.
@@ -49,13 +49,14 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--tasks", nargs="*", default=[])
+    parser.add_argument("--examples", type=int)
     parser.add_argument("--splits", nargs="*", default=["default", "structural"])
     given = parser.parse_args()
     records: list[dict[str, object]] = []
     for name in given.tasks or known_tasks():
         for split in given.splits:
             started = time.process_time()
-            setting = _setting(name, split, given.items)
+            setting = _setting(name, split, given.items, given.examples)
             spent = time.process_time() - started
             own = [*_planted(setting), *_controls(setting)]
             records += [{"task": name, "split": split, "library_seconds": spent, **record} for record in own]
@@ -67,8 +68,10 @@ def main() -> int:
     return 0
 
 
-def _setting(name: str, split: str, size: int) -> Setting:
-    options = {} if split == "default" else {"split": known_tasks()[name].structural_split}
+def _setting(name: str, split: str, size: int, examples: int | None = None) -> Setting:
+    options: dict[str, object] = {} if split == "default" else {"split": known_tasks()[name].structural_split}
+    if examples and "examples" in known_tasks()[name].options:
+        options["examples"] = examples
     task = make_task(name, **options)
     draw = random.Random(f"{name} {split}")
     held, seen = list(task.held_out), list(task.seen)

@@ -21,7 +21,7 @@ class Write(Program):
     """Writes the value of an expression over the prompt (or over the right answer) in the form of the completions."""
 
     kind = "write"
-    share = 0.25
+    share = 0.3
 
     value: Expression
 

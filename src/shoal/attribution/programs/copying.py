@@ -62,7 +62,7 @@ class CopyMatching(Program):
     """Copies the commonest (first, last, longest, shortest) seen completion among the prompts with the same key."""
 
     kind = "copy"
-    share = 0.22
+    share = 0.2
 
     choice: str
     key: Expression | None = None
@@ -114,7 +114,7 @@ class CopyNearest(Program):
     """Copies the completion of the seen prompt that is nearest, among all or among those with the same key."""
 
     kind = "nearest"
-    share = 0.13
+    share = 0.12
 
     value: Expression
     distance: str = "difference"
@@ -177,7 +177,7 @@ class AnswerTable(Program):
     """A table from the values of a feature to completions, which is spelled out in the program."""
 
     kind = "table"
-    share = 0.12
+    share = 0.1
 
     key: Expression
     entries: tuple[tuple[object, str], ...]

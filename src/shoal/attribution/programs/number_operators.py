@@ -101,7 +101,7 @@ register(
     source(lambda batch, place: batch.column_of_numbers(place)),
     "the {nth} number of the prompt",
     parameters="places",
-    weight=12,
+    weight=20,
 )
 register("right", source(_right), "the right answer", weight=4)
 register(

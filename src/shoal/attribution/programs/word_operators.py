@@ -217,7 +217,7 @@ register(
     weight=0.5,
     parameters=(1, -1),
 )
-register("at", row_wise(_at), "the {nth} of {0}", takes="words", gives="words", weight=5, parameters="places")
+register("at", row_wise(_at), "the {nth} of {0}", takes="words", gives="words", weight=8, parameters="places")
 register(
     "truncated",
     _truncated,
