@@ -29,6 +29,8 @@ from shoal.statistics import clopper_pearson_interval
 
 LENGTHS = (500, 1000, 5000)
 """The steps of the streams of the size and power tables."""
+SEEDS_OF_CELL = 500
+"""Seeds between the first ones of two cells of these tables, so that fewer streams are the first ones of more."""
 TURNS = (BETAS[0], BETAS[1], BETAS[0])
 Row = dict[str, Any]
 
@@ -133,9 +135,11 @@ def power(given: argparse.Namespace) -> Iterator[Row]:
 
 def _cells(given: argparse.Namespace) -> Iterator[tuple[int, str, range]]:
     """Lengths, kinds and seeds; no two cells have a seed in common, or what they find would go together."""
+    if given.runs > SEEDS_OF_CELL:
+        raise SystemExit(f"--runs is at most {SEEDS_OF_CELL}, the seeds of a cell; got {given.runs}")
     cells = [(length, name) for length in LENGTHS for name in QUIET]
     for number, (length, name) in enumerate(cells):
-        first = given.first_seed + number * given.runs
+        first = given.first_seed + number * SEEDS_OF_CELL
         if length in given.lengths and any(part in name for part in given.kinds):
             yield length, name, range(first, first + given.runs)
 
