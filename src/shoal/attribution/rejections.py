@@ -65,8 +65,8 @@ class Rejections:
         self.none_agrees, self.none_trials = 0, 0
         self.live_E, self.none_live = np.ones(classes, dtype=bool), True
         self.log_e_E, self.none_log_e = np.zeros(classes), 0.0
-        self.leader = 0
-        self._place_bets()
+        self.leader, self._state = 0, (-1, True, b"")
+        self._follow_leader()
 
     @property
     def settled(self) -> bool:
@@ -104,14 +104,14 @@ class Rejections:
         gives_E = (pattern_E == outcome) & (pattern_E >= 0)
         self.agrees_E += bets_E & gives_E
         self.trials_E += bets_E
-        if self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
+        if self._sure:
             contest_E = bets_E & (gives_E | gives_E[self.leader]) & self._rivals()
             self.wins_E += contest_E & gives_E
             self.contests_E += contest_E
             self.none_trials += int(self._none_U[pattern])
             self.none_agrees += int(self._none_U[pattern] and gives_E[self.leader])
         self.counts.add(pattern_E, outcome)
-        if bets_E.any() or self._none_U[pattern]:
+        if bets_E.any():
             self._weigh()
 
     def _weigh(self) -> None:
@@ -121,9 +121,17 @@ class Rejections:
             self.none_log_e = float(log_e_share_above(self.none_agrees, self.none_trials, self._share / 2))
         self.live_E &= self.log_e_E < self._threshold
         self.none_live &= self.none_log_e < self._threshold
-        if self.live_E.any():
-            self.leader = self.counts.leader(self.live_E)
-        self._place_bets()
+        self._follow_leader()
+
+    def _follow_leader(self) -> None:
+        """Who leads by the answers so far, whether that is sure enough to bet on, and which bets are to be placed."""
+        posterior = self.counts.posterior(self.live_E)[:-1]
+        leader = int(np.where(self.live_E, posterior, -1.0).argmax())
+        self._sure = bool(posterior[leader] >= _SURE_ENOUGH)
+        state = (leader, self.none_live, self.live_E.tobytes())
+        if state != self._state:
+            self._state, self.leader = state, leader
+            self._place_bets()
 
     def _log_e(self, lost: int, missed: int) -> NDArray[np.float64]:
         """The log e-value of each class if it lost so many more contests, and missed so many more answers."""

@@ -54,6 +54,7 @@ from .storage import (
     read_json_rows as read_json_rows,
     write_text as write_text,
 )
+from .tasks import unresolved_shortcuts as unresolved_shortcuts
 from .verdict import (
     Control as Control,
     Effect as Effect,
