@@ -76,5 +76,5 @@ def test_an_unknown_arm_and_an_unfinished_run_are_refused(folder: Path, tmp_path
     (tmp_path / "experiment.toml").write_text((folder / "experiment.toml").read_text())
     with pytest.raises(StoreError, match="has not chosen its learning rates"):
         leave_out_of_run(tmp_path, "length")
-    with pytest.raises(StoreError, match="no trained model of .* has answered yet"):
+    with pytest.raises(StoreError, match=r"no trained model of .* has answered yet"):
         search_run(tmp_path)

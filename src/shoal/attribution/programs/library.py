@@ -123,7 +123,7 @@ def build_library(
         keys=table_keys(batch, sorted([*expressions.numbers, *expressions.words], key=context.bits)),
         texts=texts,
     )
-    progress("programs", LEVELS + 1, LEVELS + 1)
+    report("programs", LEVELS + 1, LEVELS + 1)
     return library
 
 
