@@ -65,7 +65,8 @@ def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_pat
         ([*ASK[1:], "--items", "discriminating", "--confidence", "95"], "confidence"),
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),
-        (["nowhere", "--search"], "--search asks a model"),
+        (["nowhere", "--search"], "nowhere"),
+        ([*ASK[1:], "--leave-out", "length"], "give the folder of the run instead of --model"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.cli.options import Device, Dtype, Json, MaybeRows, Plot, Seed, Texts
+from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Plot, Seed, Texts
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def explain(
     confidence: float = 0.95,
     leave_out: str | None = None,
     arm: str | None = None,
-    search: bool = False,
+    search: Flag = False,
     out: Path | None = None,
     plot: Plot = None,
     token_budget: int = 4096,
@@ -83,13 +83,10 @@ def explain(
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
     if run is not None:
-        if search:
-            raise UsageError(
-                "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
-                "the folder of the run"
-            )
         if leave_out is not None:
             _leave_out(run, leave_out, arm, as_json=as_json)
+        elif search:
+            _search_run(run, as_json=as_json)
         else:
             _explain_run(run, as_json=as_json)
         return
@@ -154,6 +151,21 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         if place:
             print()
         print(f"{arm}: {trainings}")
+
+
+def _search_run(run: Path, *, as_json: bool) -> None:
+    """Programs that nobody named, for every training of a run."""
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.experiments import search_run
+
+    with progress_bars() as progress:
+        found = search_run(run, progress=progress)
+    if as_json:
+        print_json({arm: {seed: one.to_dict() for seed, one in seeds.items()} for arm, seeds in found.items()})
+        return
+    for arm, seeds in found.items():
+        for seed, result in seeds.items():
+            print(f"{arm}, seed {seed}: {result}\n")
 
 
 def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
