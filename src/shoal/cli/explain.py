@@ -75,7 +75,7 @@ def explain(
     arm
         Arm of the run to train again. Default: the treatment.
     search
-        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
+        Also search for an unnamed shortcut: thousands of programs over the prompt and the training examples.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
