@@ -12,6 +12,7 @@ from .environment import (
     available_cores as available_cores,
 )
 from .experiment import Experiment as Experiment
+from .explaining import search_run as search_run
 from .judging import (
     judge as judge,
     summarize as summarize,
