@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Plot, Seed, Texts
+from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Part, Plot, Seed, Texts
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from shoal.attribution import Explanation
     from shoal.attribution.programs import SearchResult
+    from shoal.cli.options import PartChoice
     from shoal.models import ScoringModel
     from shoal.tasks import Example, Task
 
@@ -28,7 +29,8 @@ def explain(
     data: MaybeRows = None,
     rule: str | None = None,
     shortcut: Texts = None,
-    items: Literal["held_out", "seen", "all", "discriminating"] = "held_out",
+    part: Part = "held_out",
+    discriminating: Flag = False,
     most: int = 300,
     confidence: float = 0.95,
     leave_out: str | None = None,
@@ -62,9 +64,8 @@ def explain(
         Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
     shortcut
         Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
-    items
-        Items to ask: held_out, seen or all; discriminating for new ones on which the explanations disagree most, until
-        one explanation is left.
+    discriminating
+        Ask new items on which the explanations disagree most, until one explanation is left.
     most
         Largest number of items to ask; of more, an even sample; of discriminating ones, the budget.
     confidence
@@ -74,7 +75,7 @@ def explain(
     arm
         Arm of the run to train again. Default: the treatment.
     search
-        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
+        Also search for an unnamed shortcut: thousands of programs over the prompt and the training examples.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
@@ -101,11 +102,11 @@ def explain(
     for target in filter(None, (out, plot)):
         check_target(target)
     made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
-    if items == "discriminating":
+    if discriminating:
         if search or plot is not None:
             raise UsageError(
-                "--items discriminating asks until one explanation is left, and has neither a page nor a search; leave "
-                "out --plot and --search, or ask other items"
+                "--discriminating asks until one explanation is left, and has neither a page nor a search; leave out "
+                "--plot and --search, or --discriminating"
             )
         _discriminate(
             _loaded(model, made, device, dtype, seed),
@@ -121,7 +122,7 @@ def explain(
     found, programs = _explain_model(
         _loaded(model, made, device, dtype, seed),
         made,
-        _sample(made, items, most),
+        _sample(made, part, most),
         search=search,
         confidence=confidence,
         token_budget=token_budget,
@@ -194,11 +195,11 @@ def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> Scori
     return loaded
 
 
-def _sample(task: Task, items: str, most: int) -> tuple[Example, ...]:
+def _sample(task: Task, part: PartChoice, most: int) -> tuple[Example, ...]:
     """The items to ask: an even sample of many."""
     if most < 1:
         raise UsageError(f"--most is {most}; give the number of items to ask, at least 1")
-    chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[items]
+    chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[part]
     if len(chosen) <= most:
         return tuple(chosen)
     return tuple(chosen[place * len(chosen) // most] for place in range(most))

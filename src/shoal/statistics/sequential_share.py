@@ -27,9 +27,9 @@ from shoal.statistics.intervals import Interval
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_RATIOS = 0.01 ** ((np.arange(60) + 0.5) / 60)
-"""The alternatives as parts of the share, evenly on the logarithmic scale between 0.01 and 1. Small ones find soon that
-a share is near 0, those near 1 find in time that it is a little smaller; any grid is valid."""
+_RATIOS = 0.005 ** ((np.arange(60) + 0.5) / 60)
+"""The alternatives as parts of the share, evenly on the logarithmic scale between 0.005 and 1. Small ones find soon
+that a share is near 0, those near 1 find in time that it is a little smaller; any grid is valid."""
 
 _PARTS, _ROUNDS = 32, 8
 """An end of an interval is found by cutting its bracket into so many parts, so many times: exact to 1e-12."""
