@@ -20,6 +20,7 @@ ALONE = (
     "stories",
     "sweeps",
     "verdicts",
+    "attribution",
     "words",
     *CHANGES,
     *INSIDE,

@@ -1,11 +1,11 @@
 """What `explain` finds in models whose mechanism is known, beside plain agreement.
 
-    python recipes/planted.py DIR --seed 1
-    python -m benchmarks.attribution DIR [--out FILE] [--search] [--adaptive]
+    python -m benchmarks.attribution [DIR] [--out FILE] [--search] [--adaptive]
 
-DIR holds planted models. Those that did not learn what was planted are listed and left out. ``--search`` takes the
-planted shortcut out of the list and searches for it, and searches in the rule-learners, which have none; ``--adaptive``
-counts the items that settle the question, chosen by disagreement and at random.
+DIR holds planted models, as ``python recipes/planted.py DIR --seed 1`` trains them; without one, they are trained here
+(some ten minutes on two cores), into bench-out/planted. Those that did not learn what was planted are listed and left
+out. ``--search`` takes the planted shortcut out of the list and searches for it, and searches in the rule-learners,
+which have none; ``--adaptive`` counts the items that settle the question, chosen by disagreement and at random.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from shoal.attribution import (
     model_answers,
     pool_of,
 )
-from shoal.attribution.planted import planted_task, read_planted
+from shoal.attribution.planted import plant_models, planted_models, planted_task, read_planted
+from shoal.attribution.planted.examples import draw_examples
 from shoal.attribution.programs import search_programs
 from shoal.models import load_model
-from shoal.tasks import make_task
+from shoal.tasks import Example
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,19 +45,20 @@ if TYPE_CHECKING:
 EQUAL = 0.9
 """Of the items on which the planted shortcut is not the rule: how many a program must answer like it to be it."""
 
-POOL = 1200
-"""Items that adaptive testing may choose from."""
+FOLDER = Path("bench-out") / "planted"
+SEED = 1
+"""Of models that were not used in building: those had the seed 0."""
 
 
 def main() -> int:
     """Explain every model, print the figures, and write the records."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--search", action="store_true")
     parser.add_argument("--adaptive", action="store_true")
     given = parser.parse_args()
-    cards = read_planted(given.folder)
+    cards = read_planted(given.folder) if given.folder else plant_models(planted_models(seed=SEED), FOLDER)
     for card in cards:
         if not card.learned:
             print(f"did not learn what was planted: {card}")
@@ -164,12 +166,9 @@ def _search(task: Task, answers: Sequence[ItemAnswer], table: CandidateTable, sh
 
 
 def _adaptive(task: Task, loaded: LoadedModel, card: PlantedCard) -> dict[str, Any]:
-    """The items until one hypothesis is left, chosen and at random; from prompts of the sizes that were trained on."""
+    """The items until one hypothesis is left, chosen and at random, of fresh prompts."""
     planted = card.planted
-    known = {example.prompt for example in task.seen}
-    more = make_task(planted.task, **planted.options, examples=planted.prompts // 2, seed=planted.draw_seed("adaptive"))
-    # Only the held-out side: the model was trained on prompts of the other one.
-    items = [each for each in more.examples if task.split.holds_out(each) and each.prompt not in known][:POOL]
+    items = [Example(prompt=item.prompt, completion=item.rule) for item in draw_examples(planted).fresh]
     pool = pool_of(candidates_of(task, items), task=task.name)
     ask = model_answers(loaded.model, loaded.tokenizer, pool)
     wanted = RULE if planted.kind == "rule" else planted.shortcut

@@ -50,7 +50,7 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
     "word-classes": {},
 }
 SLIPS = (0.0, 0.1, 0.2)
-CHOSEN_FROM, DRAWN = 1000, 2000
+CHOSEN_FROM, DRAWN = 800, 1500
 """Items in the pool that is chosen from, and in that of random items."""
 
 BUDGET = 1000
@@ -165,7 +165,8 @@ def follows(pool: ItemPool, shares: Mapping[str, float], slip: float, seed: int)
     columns = {name: pool.table.names.index(name) for name in shares}
 
     def answer(prompt: str) -> str:
-        generator = random.Random(f"{seed} {prompt}")
+        # Another draw for every model, so that their slips fall on different items.
+        generator = random.Random(f"{seed} {sorted(shares)} {slip} {prompt}")
         if generator.random() < slip:
             return generator.choice([" (slip)", generator.choice(rows[prompt]) or " (slip)"])
         (name,) = generator.choices(list(shares), list(shares.values()))

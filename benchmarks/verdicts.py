@@ -9,7 +9,7 @@ A verdict is right where its claim is true: ``supported`` of an effect that matt
 ``confounded`` where a control was broken on purpose, and ``underpowered`` where the seeds have less than 80% power to
 settle it. Coverage is that of the intervals of experiments whose seeds can exclude anything at all.
 
-    python -m benchmarks.verdicts [--runs 200] [--crossed 400] [--seed 0]
+    python -m benchmarks.verdicts [--runs 110] [--crossed 60] [--seed 0]
 """
 
 from __future__ import annotations
@@ -335,8 +335,8 @@ def show(row: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Simulate, judge, and print a row per kind and the whole."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200, help="experiments of each kind")
-    parser.add_argument("--crossed", type=int, default=200, help="crossed experiments of each kind")
+    parser.add_argument("--runs", type=int, default=110, help="experiments of each kind")
+    parser.add_argument("--crossed", type=int, default=60, help="crossed experiments of each kind")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     rows = plain(given.runs, given.seed)

@@ -29,27 +29,27 @@ def test_json_items_and_page_hold_the_same_verdict(capsys, tmp_path):
 
 
 def test_an_even_sample_of_many_items_is_asked(capsys):
-    main([*ASK, "--json", "--items", "all", "--most", "3"])
+    main([*ASK, "--json", "--part", "all", "--most", "3"])
     assert len(json.loads(capsys.readouterr().out)["items"]) == 3
 
 
 def test_the_search_is_printed_behind_the_explanation(capsys):
-    main([*ASK, "--items", "all", "--search"])
+    main([*ASK, "--part", "all", "--search"])
     explained, _, searched = capsys.readouterr().out.rpartition("\n\n")
     assert "what it answers instead" in explained
     assert "No program found" in searched
-    main([*ASK, "--items", "all", "--search", "--json"])
+    main([*ASK, "--part", "all", "--search", "--json"])
     assert json.loads(capsys.readouterr().out)["search"]["tried"] > 1000
 
 
 def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_path):
     items = tmp_path / "items.jsonl"
-    main([*ASK, "--items", "discriminating", "--most", "4", "--json", "--out", str(items)])
+    main([*ASK, "--discriminating", "--most", "4", "--json", "--out", str(items)])
     record = json.loads(capsys.readouterr().out)
     assert 1 <= len(record["items"]) <= 4
     assert record["alpha"] == pytest.approx(0.05)
     assert [json.loads(line) for line in items.read_text().splitlines()] == record["items"]
-    main([*ASK, "--items", "discriminating", "--most", "4"])
+    main([*ASK, "--discriminating", "--most", "4"])
     assert record["sentence"] in capsys.readouterr().out
 
 
@@ -60,12 +60,13 @@ def test_discriminating_items_are_asked_until_the_budget_is_used(capsys, tmp_pat
         (["--model", "bundled:searches"], "give --task NAME, or --data FILE"),
         ([*ASK[1:], "--most", "0"], "--most is 0"),
         ([*ASK[1:], "--confidence", "95"], "confidence"),
-        ([*ASK[1:], "--items", "discriminating", "--search"], "leave out --plot and --search"),
-        ([*ASK[1:], "--items", "discriminating", "--most", "0"], "--most is 0"),
-        ([*ASK[1:], "--items", "discriminating", "--confidence", "95"], "confidence"),
+        ([*ASK[1:], "--discriminating", "--search"], "leave out --plot and --search"),
+        ([*ASK[1:], "--discriminating", "--most", "0"], "--most is 0"),
+        ([*ASK[1:], "--discriminating", "--confidence", "95"], "confidence"),
         (["--model", "bundled:searches", "--task", "countin"], "counting"),
         (["nowhere"], "nowhere"),
-        (["nowhere", "--search"], "--search asks a model"),
+        (["nowhere", "--search"], "nowhere"),
+        ([*ASK[1:], "--leave-out", "length"], "give the folder of the run instead of --model"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):

@@ -80,7 +80,7 @@ def test_an_interaction_is_the_difference_of_differences(tmp_path: Path) -> None
     [result] = found.hypotheses
     assert result.verdict == "supported"
     assert result.estimate == pytest.approx(0.5, abs=0.05)
-    assert "more exact match over random at examples 5 than at 20" in result.sentence
+    assert "larger at examples 5 than at 20" in result.sentence
 
 
 def test_few_noisy_trainings_are_underpowered_and_say_what_would_settle_it(tmp_path: Path) -> None:

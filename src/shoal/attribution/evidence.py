@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class AnswerEvidence:
     """What a mixture of explanations is fitted to."""
 
     classes: tuple[tuple[str, ...], ...]
@@ -36,14 +36,14 @@ class Evidence:
     given_NAC: NDArray[np.float64]
     """Probability of each answer by each class, and by noise in the last column."""
 
-    said_NC: NDArray[np.float64]
+    answered_NC: NDArray[np.float64]
     """Probability of the answer that the model gave, in the same columns."""
 
     weights_N: NDArray[np.float64]
     """Items of one cluster share the weight of one."""
 
 
-def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen: Sequence[str]) -> Evidence:
+def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen: Sequence[str]) -> AnswerEvidence:
     """Bring candidates and answers together.
 
     Args:
@@ -78,11 +78,11 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
         given[place, : len(texts), -1] = [noise.probability(text) for text in texts]
         said[place, -1] = noise.probability(answer.answer)
     sizes = Counter(table.clusters)
-    return Evidence(
+    return AnswerEvidence(
         classes=classes,
         race_NA=race,
         given_NAC=given,
-        said_NC=said,
+        answered_NC=said,
         weights_N=np.array([1 / sizes[cluster] for cluster in table.clusters]),
     )
 

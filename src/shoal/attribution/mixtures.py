@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.attribution.evidence import Evidence
+    from shoal.attribution.evidence import AnswerEvidence
 
 _DRAWS = 400
 """Draws of π for each subset; the evidence of a subset is then known to some 5%, far below what decides anything."""
@@ -89,7 +89,7 @@ class MixturePosterior:
         return found
 
 
-def fit_mixtures(evidence: Evidence, prior_C: Sequence[float], *, seed: int = 0) -> MixturePosterior:
+def fit_mixtures(evidence: AnswerEvidence, prior_C: Sequence[float], *, seed: int = 0) -> MixturePosterior:
     """The posterior over subsets of explanations and their shares.
 
     Args:
@@ -133,7 +133,7 @@ class _Fit:
 class _Fitter:
     """Fits subsets to the evidence."""
 
-    def __init__(self, evidence: Evidence, log_prior_C: NDArray[np.float64], draw: np.random.Generator) -> None:
+    def __init__(self, evidence: AnswerEvidence, log_prior_C: NDArray[np.float64], draw: np.random.Generator) -> None:
         # Answers that have no weight are left out, and all others stand in one list: E pairs of item and answer.
         self._weight_E = (evidence.weights_N[:, None] * evidence.race_NA).ravel()
         present = self._weight_E > 1e-6

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from shoal.attribution.answers import ItemAnswer
     from shoal.attribution.candidates import CandidateTable
-    from shoal.attribution.evidence import Evidence
+    from shoal.attribution.evidence import AnswerEvidence
     from shoal.attribution.explanation import ExplanationVerdict
     from shoal.attribution.mixtures import MixturePosterior
     from shoal.tasks import Example
@@ -117,7 +117,7 @@ def _hides_the_rule(group: Sequence[str]) -> bool:
 def _shares(
     table: CandidateTable,
     answers: Sequence[ItemAnswer],
-    evidence: Evidence,
+    evidence: AnswerEvidence,
     posterior: MixturePosterior,
     weights: Mapping[str, float],
     confidence: float,
@@ -175,13 +175,13 @@ def _agreement(table: CandidateTable, answers: Sequence[ItemAnswer], name: str) 
 def _items(
     table: CandidateTable,
     answers: Sequence[ItemAnswer],
-    evidence: Evidence,
+    evidence: AnswerEvidence,
     posterior: MixturePosterior,
     weights: Mapping[str, float],
 ) -> tuple[ItemExplanation, ...]:
     found = []
     for answer, row, probable in zip(
-        answers, table.answers, posterior.responsibilities(evidence.said_NC).tolist(), strict=True
+        answers, table.answers, posterior.responsibilities(evidence.answered_NC).tolist(), strict=True
     ):
         by_name = {
             name: share * weights[name] / sum(map(weights.__getitem__, group))

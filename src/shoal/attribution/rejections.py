@@ -6,8 +6,10 @@ The hypotheses, where "gives an answer" always means: with what probability, giv
   model's answers, hence at least as many as any other explanation, on all items on which it differs from others.
 - There is none: no explanation gives more than half of that share, where it stands alone among those that are left.
 
-They exclude each other, so at most one is true, and the chance that the true one is ever rejected is at most alpha when
-each is tested at the full alpha (the partitioning principle: Finner and Strassburger 2002, Annals of Statistics 30(4)).
+They exclude each other, so at most one is true, but for explanations that give exactly as many answers as each other.
+Hypotheses that exclude each other need no correction for their number (the partitioning principle: Finner and
+Strassburger 2002, Annals of Statistics 30(4)); for the sake of ties, as in an even mixture of two, an explanation is
+rejected at half of alpha only. So the chance of a verdict against the truth, ever, is at most alpha.
 
 Two bets are placed against an explanation, on the items on which it differs from the leading one. First, that the
 leading one gives more of the answers that either of the two gives; answers that neither gives leave the bet as it is,
@@ -54,7 +56,7 @@ class Rejections:
         """
         classes = patterns_UE.shape[1]
         self._patterns_UE = patterns_UE
-        self._threshold = math.log(1.0 / alpha)
+        self._threshold, self._none_threshold = math.log(2.0 / alpha), math.log(1.0 / alpha)
         self._share = share
         self.counts = AnswerCounts.empty(classes)
         self.wins_E, self.contests_E = np.zeros(classes), np.zeros(classes)
@@ -65,8 +67,8 @@ class Rejections:
         self.none_agrees, self.none_trials = 0, 0
         self.live_E, self.none_live = np.ones(classes, dtype=bool), True
         self.log_e_E, self.none_log_e = np.zeros(classes), 0.0
-        self.leader = 0
-        self._place_bets()
+        self.leader, self._state = 0, (-1, True, b"")
+        self._follow_leader()
 
     @property
     def settled(self) -> bool:
@@ -104,14 +106,14 @@ class Rejections:
         gives_E = (pattern_E == outcome) & (pattern_E >= 0)
         self.agrees_E += bets_E & gives_E
         self.trials_E += bets_E
-        if self.counts.posterior(self.live_E)[self.leader] >= _SURE_ENOUGH:
+        if self._sure:
             contest_E = bets_E & (gives_E | gives_E[self.leader]) & self._rivals()
             self.wins_E += contest_E & gives_E
             self.contests_E += contest_E
             self.none_trials += int(self._none_U[pattern])
             self.none_agrees += int(self._none_U[pattern] and gives_E[self.leader])
         self.counts.add(pattern_E, outcome)
-        if bets_E.any() or self._none_U[pattern]:
+        if bets_E.any():
             self._weigh()
 
     def _weigh(self) -> None:
@@ -120,10 +122,18 @@ class Rejections:
         if self.none_live:
             self.none_log_e = float(log_e_share_above(self.none_agrees, self.none_trials, self._share / 2))
         self.live_E &= self.log_e_E < self._threshold
-        self.none_live &= self.none_log_e < self._threshold
-        if self.live_E.any():
-            self.leader = self.counts.leader(self.live_E)
-        self._place_bets()
+        self.none_live &= self.none_log_e < self._none_threshold
+        self._follow_leader()
+
+    def _follow_leader(self) -> None:
+        """Who leads by the answers so far, whether that is sure enough to bet on, and which bets are to be placed."""
+        posterior = self.counts.posterior(self.live_E)[:-1]
+        leader = int(np.where(self.live_E, posterior, -1.0).argmax())
+        self._sure = bool(posterior[leader] >= _SURE_ENOUGH)
+        state = (leader, self.none_live, self.live_E.tobytes())
+        if state != self._state:
+            self._state, self.leader = state, leader
+            self._place_bets()
 
     def _log_e(self, lost: int, missed: int) -> NDArray[np.float64]:
         """The log e-value of each class if it lost so many more contests, and missed so many more answers."""
@@ -141,5 +151,5 @@ class Rejections:
         if missed_E[self.live_E].all():
             return True
         none_log_e = log_e_share_above(self.none_agrees + more, self.none_trials + more, self._share / 2)
-        none_out = not self.none_live or bool(none_log_e >= self._threshold)
+        none_out = not self.none_live or bool(none_log_e >= self._none_threshold)
         return none_out and bool(lost_E[self._rivals()].all())

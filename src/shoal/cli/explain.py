@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from shoal.cli.options import Device, Dtype, Json, MaybeRows, Plot, Seed, Texts
+from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Part, Plot, Seed, Texts
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from shoal.attribution import Explanation
     from shoal.attribution.programs import SearchResult
+    from shoal.cli.options import PartChoice
     from shoal.models import ScoringModel
     from shoal.tasks import Example, Task
 
@@ -28,12 +29,13 @@ def explain(
     data: MaybeRows = None,
     rule: str | None = None,
     shortcut: Texts = None,
-    items: Literal["held_out", "seen", "all", "discriminating"] = "held_out",
+    part: Part = "held_out",
+    discriminating: Flag = False,
     most: int = 300,
     confidence: float = 0.95,
     leave_out: str | None = None,
     arm: str | None = None,
-    search: bool = False,
+    search: Flag = False,
     out: Path | None = None,
     plot: Plot = None,
     token_budget: int = 4096,
@@ -62,9 +64,8 @@ def explain(
         Rule of the rows as FILE.py:FUNCTION: from a prompt to its completion.
     shortcut
         Shortcut of your own as NAME=FILE.py:FUNCTION, or as a table: --shortcut 'last={ word = -1 }'. Repeatable.
-    items
-        Items to ask: held_out, seen or all; discriminating for new ones on which the explanations disagree most, until
-        one explanation is left.
+    discriminating
+        Ask new items on which the explanations disagree most, until one explanation is left.
     most
         Largest number of items to ask; of more, an even sample; of discriminating ones, the budget.
     confidence
@@ -74,7 +75,7 @@ def explain(
     arm
         Arm of the run to train again. Default: the treatment.
     search
-        Search for a shortcut that nobody named, too: thousands of programs over the prompt and the training examples.
+        Also search for an unnamed shortcut: thousands of programs over the prompt and the training examples.
     out
         File to write the explanation of each item to, one JSON line per item.
     token_budget
@@ -83,13 +84,10 @@ def explain(
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
     if run is not None:
-        if search:
-            raise UsageError(
-                "--search asks a model; give --model with a checkpoint of the run, and --task or --data, instead of "
-                "the folder of the run"
-            )
         if leave_out is not None:
             _leave_out(run, leave_out, arm, as_json=as_json)
+        elif search:
+            _search_run(run, as_json=as_json)
         else:
             _explain_run(run, as_json=as_json)
         return
@@ -104,11 +102,11 @@ def explain(
     for target in filter(None, (out, plot)):
         check_target(target)
     made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
-    if items == "discriminating":
+    if discriminating:
         if search or plot is not None:
             raise UsageError(
-                "--items discriminating asks until one explanation is left, and has neither a page nor a search; leave "
-                "out --plot and --search, or ask other items"
+                "--discriminating asks until one explanation is left, and has neither a page nor a search; leave out "
+                "--plot and --search, or --discriminating"
             )
         _discriminate(
             _loaded(model, made, device, dtype, seed),
@@ -124,7 +122,7 @@ def explain(
     found, programs = _explain_model(
         _loaded(model, made, device, dtype, seed),
         made,
-        _sample(made, items, most),
+        _sample(made, part, most),
         search=search,
         confidence=confidence,
         token_budget=token_budget,
@@ -156,6 +154,21 @@ def _explain_run(folder: Path, *, as_json: bool) -> None:
         print(f"{arm}: {trainings}")
 
 
+def _search_run(run: Path, *, as_json: bool) -> None:
+    """Programs that nobody named, for every training of a run."""
+    from shoal.cli.console import print_json, progress_bars
+    from shoal.experiments import search_run
+
+    with progress_bars() as progress:
+        found = search_run(run, progress=progress)
+    if as_json:
+        print_json({arm: {seed: one.to_dict() for seed, one in seeds.items()} for arm, seeds in found.items()})
+        return
+    for arm, seeds in found.items():
+        for seed, result in seeds.items():
+            print(f"{arm}, seed {seed}: {result}\n")
+
+
 def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
     """Which training examples teach what."""
     from shoal.cli.console import print_json, progress_bars
@@ -182,11 +195,11 @@ def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> Scori
     return loaded
 
 
-def _sample(task: Task, items: str, most: int) -> tuple[Example, ...]:
+def _sample(task: Task, part: PartChoice, most: int) -> tuple[Example, ...]:
     """The items to ask: an even sample of many."""
     if most < 1:
         raise UsageError(f"--most is {most}; give the number of items to ask, at least 1")
-    chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[items]
+    chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[part]
     if len(chosen) <= most:
         return tuple(chosen)
     return tuple(chosen[place * len(chosen) // most] for place in range(most))

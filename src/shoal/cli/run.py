@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -60,10 +61,12 @@ def run(
 
 def _run_arms(experiment: str, preset: str | None, out: Path | None, workers: int | None) -> tuple[Verdict, Path]:
     from shoal.cli.console import progress_bars
-    from shoal.experiments import load_experiment, run_experiment
+    from shoal.experiments import load_experiment, run_experiment, unresolved_shortcuts
 
     plan = load_experiment(experiment, preset)
     folder = out or Path("runs") / plan.folder_name
+    if open_question := unresolved_shortcuts(plan):
+        print(f"warning: {open_question}", file=sys.stderr)
     with progress_bars() as progress:
         return run_experiment(plan, folder, workers=_side_by_side(workers), progress=progress), folder
 

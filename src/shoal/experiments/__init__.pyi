@@ -12,6 +12,7 @@ from .environment import (
     available_cores as available_cores,
 )
 from .experiment import Experiment as Experiment
+from .explaining import search_run as search_run
 from .judging import (
     judge as judge,
     summarize as summarize,
@@ -53,6 +54,7 @@ from .storage import (
     read_json_rows as read_json_rows,
     write_text as write_text,
 )
+from .tasks import unresolved_shortcuts as unresolved_shortcuts
 from .verdict import (
     Control as Control,
     Effect as Effect,

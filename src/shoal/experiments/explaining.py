@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.experiments.records import EXPLANATIONS, arm_place, read_answers
+from shoal.errors import StoreError
+from shoal.experiments.records import EXPLANATIONS, arm_place, open_run, read_answers
 from shoal.experiments.storage import write_json, write_jsonl
+from shoal.experiments.tasks import make_experiment_task
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
     from pathlib import Path
 
     from shoal.attribution import Explanation
+    from shoal.attribution.programs import SearchResult
     from shoal.experiments.experiment import Experiment
     from shoal.models import LoadedModel
+    from shoal.progress import Progress
     from shoal.tasks import Example, Task
 
 MOST_ITEMS = 200
@@ -75,3 +80,42 @@ def explain_run(
     plain = {arm: {str(seed): one.to_dict() for seed, one in seeds.items()} for arm, seeds in found.items()}
     write_json(folder / EXPLANATIONS, plain)
     return found
+
+
+def search_run(
+    folder: str | os.PathLike[str], *, progress: Progress | None = None
+) -> dict[str, dict[int, SearchResult]]:
+    """Search the answers of every training of a finished run for a shortcut that nobody named.
+
+    Args:
+        folder: of the run.
+        progress: called with (what, done, total).
+
+    Returns:
+        From arm to seed to what was found.
+
+    Raises:
+        StoreError: the folder is no run, its answers are damaged, or no model of it has been asked.
+    """
+    from shoal.attribution import candidates_of
+    from shoal.attribution.programs import build_library, search_programs
+
+    run = open_run(folder)
+    task = make_experiment_task(run.experiment)
+    items = explained_items(task)
+    table = candidates_of(task, items)
+    prompts, expected = [item.prompt for item in items], [item.completion for item in items]
+    answers = {
+        (arm, seed): found
+        for arm in run.arms
+        for seed in run.experiment.seeds
+        if (found := read_answers(run.folder / arm_place(arm, seed) / ANSWERS))
+    }
+    if not answers:
+        raise StoreError(f"no trained model of {folder} has answered yet; let shoal run finish it first")
+    # The programs and what they answer are the same for all trainings.
+    library = build_library(task.seen, task.rule, prompts, expected, progress=progress)
+    results: dict[str, dict[int, SearchResult]] = {}
+    for (arm, seed), given in answers.items():
+        results.setdefault(arm, {})[seed] = search_programs(task, given, table=table, library=library)
+    return results

@@ -45,8 +45,8 @@ def run_experiment(
     arm is evaluated, trained and evaluated again for each seed; the controls are run; the verdict is reached.
 
     A seed draws all that a training may hang on: fresh and shuffled weights, the last place of given ones, the order of
-    the examples, and the part of them that chooses its learning rate. Only so does the spread of the seeds cover what
-    another processor would give.
+    the examples, and the part of them that chooses its learning rate. Only so can the spread of the seeds have in it
+    what another processor's rounding changes.
 
     Args:
         experiment: as `load_experiment` gives it.

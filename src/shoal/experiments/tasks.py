@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from shoal.errors import UsageError
+from shoal.wording import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,28 @@ def make_experiment_task(experiment: TrainingPlan) -> Task:
             f"{len(task.held_out)} held-out examples; at least 2 and 1 are needed"
         )
     return task
+
+
+def unresolved_shortcuts(experiment: TrainingPlan) -> str:
+    """A sentence on the shortcuts that the experiment's split cannot tell from the rule; empty where it can tell all.
+
+    Args:
+        experiment: names the task and its split.
+
+    Raises:
+        DataError: the task cannot be used: its rule contradicts the examples, for instance.
+        UsageError: the task, an option or the split cannot be used.
+    """
+    from shoal.tasks import check_task
+
+    check = check_task(make_experiment_task(experiment))
+    check.raise_for_problems()
+    if not check.like_rule:
+        return ""
+    return (
+        f"the split {check.split} cannot tell {joined(check.like_rule)} from the rule: right on all of "
+        f"{check.held_out} held-out examples, so that no answer to them shows which of these was learned"
+    )
 
 
 def examples_digest(task: Task) -> str:

@@ -10,7 +10,7 @@ from shoal.experiments.crossed import PLAN, describe_design
 from shoal.figures import DotRow, dot_chart, figure, responsive, table
 from shoal.reports.document import Section
 from shoal.reports.html_format import badge, number, value_text
-from shoal.wording import capital, plural
+from shoal.wording import capital, joined, plural
 
 if TYPE_CHECKING:
     from shoal.experiments.crossed import CellMean, CrossedResult, CrossedRun
@@ -167,12 +167,13 @@ def _confounds(result: CrossedResult) -> Markup:
         for each in result.hypotheses
         for control in each.controls
     ]
-    rows = [
-        [each.name, confound.name, confound.says]
-        for each in result.hypotheses
-        for confound in each.confounds
-        if confound.present
-    ]
+    # What lies in a task's split concerns every hypothesis that is tested on it, and stands once.
+    concerned: dict[tuple[str, str], list[str]] = {}
+    for each in result.hypotheses:
+        for confound in each.confounds:
+            if confound.present:
+                concerned.setdefault((confound.name, confound.says), []).append(each.name)
+    rows = [[name, says, joined(hypotheses)] for (name, says), hypotheses in concerned.items()]
     drawn = table(
         ["Hypothesis", "Control", "Outcome", "What was found"],
         controls,
@@ -183,7 +184,7 @@ def _confounds(result: CrossedResult) -> Markup:
     caption = (
         "Confounds: what differs besides, or what the held-out items do not test. They are named, and decide nothing"
     )
-    return drawn + table(["Hypothesis", "Confound", "What was found"], rows, caption=caption)
+    return drawn + table(["Confound", "What was found", "Of"], rows, caption=caption)
 
 
 def design_section(run: CrossedRun) -> Markup:

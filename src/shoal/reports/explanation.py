@@ -74,7 +74,7 @@ def explanation_page(found: Explanation, *, model: str) -> str:
         found.sentence,
         sections,
         details=f"{found.right} of {plural(len(found.items), 'answer')} are right.",
-        picture=figure([_panel(rows, model)], caption=caption),
+        picture=figure([_panel(rows, f"Explanations of {found.task}")], caption=caption),
     )
 
 

@@ -6,6 +6,7 @@ on which every shortcut passes for the rule. A *warning* names what a result wil
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _TRIED = 400
 """Seen examples that shortcuts are tried on: each may look at all others, and a part of them says enough."""
+_DRAWN = 60
+"""New examples on which a shortcut that answers none of the listed ones is tried; a quarter of them are larger."""
 _SHOWN = 3
 """Examples that a message names."""
 
@@ -58,6 +61,9 @@ class TaskCheck:
 
     agreement: tuple[ShortcutAgreement, ...]
     """The shortcuts, those that are right on the most held-out examples first."""
+
+    like_rule: tuple[str, ...]
+    """The shortcuts that are right on every held-out example: the split cannot tell them from the rule."""
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -115,7 +121,7 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
         except DataError as fault:
             problems.append(str(fault))
     agreement = [_agreement(name, column, tried, held_out) for name, column in columns.items()]
-    problems += _never_applies(agreement, len(tried) + len(held_out))
+    problems += _never_applies(task, agreement, len(tried) + len(held_out), seen)
     equal = _equal_to_rule(columns, len(tried), held_out)
     applying = [name for name, column in columns.items() if any(column[len(tried) :])]
     if equal and len(equal) == len(applying):
@@ -129,6 +135,7 @@ def check_task(task: Task, *, seed: int = 0) -> TaskCheck:
         seen=len(tried),
         held_out=len(held_out),
         agreement=tuple(sorted(agreement, key=lambda row: -row.held_out)),
+        like_rule=tuple(equal),
         problems=tuple(problems),
         warnings=(*_cannot_tell(equal, columns, len(tried), held_out, task.split.name), *_row_warnings(task)),
     )
@@ -184,13 +191,18 @@ def _places(found: Sequence[tuple[int, str]]) -> str:
     return f"examples {', '.join(places[:_SHOWN])} and {len(places) - _SHOWN} more"
 
 
-def _never_applies(agreement: Sequence[ShortcutAgreement], total: int) -> list[str]:
+def _never_applies(
+    task: Task, agreement: Sequence[ShortcutAgreement], total: int, seen: Sequence[Example]
+) -> list[str]:
     """A shortcut of the task's own that answers nothing; those of any task may have nothing to copy."""
+    silent = [row.name for row in agreement if not row.applies and row.name not in COPYING]
+    drawn = [task.draw(random.Random(seed)).prompt for seed in range(_DRAWN)] if task.draw and silent else []
     return [
-        f"the shortcut {row.name!r} applies to none of {total} examples: it gives an empty text, or cannot read the "
+        f"the shortcut {name!r} applies to none of {total} examples: it gives an empty text, or cannot read the "
         "prompts; mend it or take it away"
-        for row in agreement
-        if not row.applies and row.name not in COPYING
+        for name in silent
+        # One may be about prompts beyond those listed: a list longer than every seen one.
+        if not any(shortcut_answer(name, task.shortcuts[name], prompt, seen) for prompt in drawn)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.attribution.planted.checking import PlantedCheck
     from shoal.attribution.planted.planted_model import PlantedModel
     from shoal.progress import Progress
 
-_ROUNDS = 6
-"""Rounds of training after which a model that did not learn what was planted counts as failed."""
+_ROUNDS = 4
+"""Rounds of training after which an attempt is given up."""
+
+_MORE_PROMPTS = (1, 3)
+"""How many times the prompts of its recipe each attempt trains on. Scattered and mixed labels of few prompts are
+learned by heart in the later rounds, which more prompts prevent; drawing them takes as long as training does."""
 
 _ROUND_TOKENS = 32_000
 """Tokens of a round at an effort of 1: some sixty steps."""
@@ -36,7 +42,8 @@ def plant_models(
     """Train planted models, check each on fresh prompts, and write them with their cards and an index.
 
     Models that lie in the folder already are left as they are, so that a build that was killed is resumed. A model that
-    has not learned what was planted is trained for another round; one that never does is in the index as failed.
+    has not learned what was planted is trained for another round, and after some rounds from the beginning, on more
+    prompts; one that never does is in the index as failed.
 
     Args:
         models: what to plant; `planted_models` gives a set.
@@ -64,23 +71,50 @@ def plant_models(
     return tuple(cards)
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A training from the beginning, and what came of it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    check: PlantedCheck
+    rounds: int
+    steps: int
+    examples: int
+
+
 def _plant(planted: PlantedModel, folder: Path) -> tuple[PlantedCard, PreTrainedModel, PreTrainedTokenizerFast]:
-    """The model with its card, after the first round in which it learned what was planted, or after the last one."""
-    begin, data = time.process_time(), draw_examples(planted)
+    """The model with its card: of the first attempt in which it learned what was planted, or of the last one."""
+    begin, attempts = time.process_time(), [_attempt(planted, folder, _MORE_PROMPTS[0])]
+    for more in _MORE_PROMPTS[1:]:
+        if has_learned(planted, attempts[-1].check):
+            break
+        try:
+            attempts.append(_attempt(planted, folder, more))
+        except UsageError:
+            # The task has not so many prompts with these options, so that there is nothing more to try.
+            break
+    last = attempts[-1]
+    card = PlantedCard(
+        planted=planted,
+        check=last.check,
+        rounds=sum(attempt.rounds for attempt in attempts),
+        steps=last.steps,
+        examples=last.examples,
+        cpu_seconds=round(time.process_time() - begin, 2),
+    )
+    return card, last.model, last.tokenizer
+
+
+def _attempt(planted: PlantedModel, folder: Path, more: int) -> _Attempt:
+    """Train until what was planted is learned, or for all rounds, on so many times the prompts."""
+    data = draw_examples(replace(planted, prompts=more * planted.prompts))
     model, tokenizer = start_model(planted, folder)
     steps = 0
     for round_ in range(_ROUNDS):
-        seed = planted.draw_seed(f"order {round_}")
+        seed = planted.draw_seed(f"order {more} {round_}")
         steps += train_round(model, tokenizer, data.training, planted.effort * _ROUND_TOKENS, round_, seed)
         check = check_planted(planted, model, tokenizer, data.fresh)
         if has_learned(planted, check):
             break
-    card = PlantedCard(
-        planted=planted,
-        check=check,
-        rounds=round_ + 1,
-        steps=steps,
-        examples=len(data.training),
-        cpu_seconds=round(time.process_time() - begin, 2),
-    )
-    return card, model, tokenizer
+    return _Attempt(model, tokenizer, check, round_ + 1, steps, len(data.training))

@@ -31,9 +31,11 @@ class PlantedCard:
     planted: PlantedModel
     check: PlantedCheck
     rounds: int
-    """Of training, until it had learned what was planted."""
+    """Of training, in all attempts, until it had learned what was planted."""
 
     steps: int
+    """Of the attempt that this model is of."""
+
     examples: int
     """That it was trained on."""
 

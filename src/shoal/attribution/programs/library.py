@@ -82,7 +82,7 @@ def build_library(
     expected: Sequence[str],
     *,
     limits: Limits | None = None,
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
 ) -> ProgramLibrary:
     """Enumerate programs and compute their answers; a few seconds for 300 prompts and 1,000 seen examples.
 
@@ -94,13 +94,14 @@ def build_library(
         limits: how many expressions of each level are tried.
         progress: called after each step.
     """
+    report = progress or no_progress
     context = Context(seen, rule)
     batch = PromptBatch(context, prompts, expected)
     mean = sum(len(row or ()) for row in [*batch.words, *context.seen.words]) / (len(batch) + len(context.seen))
     expressions = Expressions(batch, (limits or Limits()).for_length(mean))
     for step, level in enumerate(expressions.enumerate()):
-        progress(level, step, LEVELS + 1)
-    progress("programs", LEVELS, LEVELS + 1)
+        report(level, step, LEVELS + 1)
+    report("programs", LEVELS, LEVELS + 1)
     texts = TextNumbers()
     behaviours: dict[bytes, tuple[float, int, Program]] = {}
     counts: dict[bytes, int] = {}
@@ -122,7 +123,7 @@ def build_library(
         keys=table_keys(batch, sorted([*expressions.numbers, *expressions.words], key=context.bits)),
         texts=texts,
     )
-    progress("programs", LEVELS + 1, LEVELS + 1)
+    report("programs", LEVELS + 1, LEVELS + 1)
     return library
 
 

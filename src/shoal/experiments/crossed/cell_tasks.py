@@ -48,15 +48,17 @@ def examples_digests(experiment: CrossedExperiment) -> str:
 
 
 def narrowness_place(cell: Cell) -> str:
-    """The file of the narrowness report of a cell's task in the run folder."""
-    # By settings: two levels of a factor may give one task, and one task name two sets of examples.
-    digest = hashlib.sha256(task_key(cell).encode()).hexdigest()[:8]
-    return f"narrowness/{cell.task.name}-{digest}.json"
+    """The file of the narrowness report in the run folder, of a task whose first cell this is."""
+    return f"narrowness/{cell.name}.json"
 
 
-def shuffled_cells(experiment: CrossedExperiment) -> list[Cell]:
-    """The cells that the control of shuffled labels trains: the first of each task."""
-    return list({task_key(cell): cell for cell in reversed(experiment.cells)}.values())[::-1]
+def one_per_task(cells: Sequence[Cell]) -> list[Cell]:
+    """The first cell of each task, in order.
+
+    Args:
+        cells: of one experiment.
+    """
+    return list({task_key(cell): cell for cell in reversed(cells)}.values())[::-1]
 
 
 def check_data(experiment: CrossedExperiment, tasks: Mapping[str, Task]) -> None:
@@ -85,7 +87,7 @@ def check_data(experiment: CrossedExperiment, tasks: Mapping[str, Task]) -> None
     for factor in experiment.factors:
         _check_levels_differ(experiment, factor, tasks)
     if experiment.controls.shuffled_labels:
-        for cell in shuffled_cells(experiment):
+        for cell in one_per_task(experiment.cells):
             check_shuffled_labels(trained[cell.name], f"cell {cell.name}")
 
 

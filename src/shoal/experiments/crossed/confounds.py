@@ -6,7 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.controls import plain_text
-from shoal.experiments.crossed.cell_tasks import narrowness_place, shuffled_cells, task_key
+from shoal.experiments.crossed.cell_tasks import narrowness_place, one_per_task, task_key
 from shoal.experiments.crossed.result import Confound
 from shoal.experiments.measures import MEASURES, gain, mean_of
 from shoal.experiments.storage import read_json
@@ -117,7 +117,7 @@ def _shuffled_labels(run: CrossedRun, contrast: Contrast, *, found: bool) -> Con
     name = run.experiment.measure.primary
     tasks = {task_key(cell) for cell in _one_per_task(run, contrast)}
     failed, numbers = [], {}
-    for cell in shuffled_cells(run.experiment):
+    for cell in one_per_task(run.experiment.cells):
         if task_key(cell) not in tasks:
             continue
         items = [item for item in run.shuffled_items(cell.name) if item.split == "held_out"]
@@ -161,10 +161,9 @@ def _tokens(training: CellRecords) -> float:
 
 def _narrowness(run: CrossedRun, cell: Cell) -> list[Confound]:
     """What the narrowness report of a task says of its held-out items."""
-    file = run.folder / narrowness_place(cell)
-    if not file.is_file():
-        return []
-    report = read_json(file)
+    # The report is of the first cell with this task, which may have no part in the comparison.
+    first = next(each for each in one_per_task(run.experiment.cells) if task_key(each) == task_key(cell))
+    report = read_json(run.folder / narrowness_place(first))
     name = cell.task.name
     found = [
         Confound(
@@ -182,8 +181,7 @@ def _narrowness(run: CrossedRun, cell: Cell) -> list[Confound]:
 
 
 def _one_per_task(run: CrossedRun, contrast: Contrast) -> list[Cell]:
-    cells = [cell for cell in run.experiment.cells if cell.name in contrast.weights]
-    return list({task_key(cell): cell for cell in reversed(cells)}.values())[::-1]
+    return one_per_task([cell for cell in run.experiment.cells if cell.name in contrast.weights])
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -11,7 +11,7 @@ from shoal.experiments.crossed.cell_tasks import (
     check_data,
     examples_digests,
     narrowness_place,
-    shuffled_cells,
+    one_per_task,
 )
 from shoal.experiments.crossed.design import DesignReport, describe_design
 from shoal.experiments.crossed.judging import judge_crossed, pooled_spread
@@ -129,7 +129,7 @@ class _CrossedRunner:
     def do_all(self) -> None:
         experiment = self.experiment
         # One of each task: its narrowness does not hang on what else a cell varies.
-        first = {narrowness_place(cell): cell for cell in reversed(experiment.cells)}
+        first = one_per_task(experiment.cells)
         prepare = [
             Job(kind="certificate", place="certificate.json", title="the certificate"),
             *(
@@ -140,13 +140,13 @@ class _CrossedRunner:
                     spec=cell.spec,
                     arm=cell.name,
                 )
-                for cell in reversed(first.values())
+                for cell in first
             ),
         ]
         # Seeds outside, so that a run that is stopped early has whole replicates of the design.
         trainings = [cell_job(cell, seed) for seed in range(experiment.seeds) for cell in experiment.cells]
         if experiment.controls.shuffled_labels:
-            trainings += [shuffled_job(cell) for cell in shuffled_cells(experiment)]
+            trainings += [shuffled_job(cell) for cell in first]
         try:
             self._do("certify and prepare", prepare, lambda job: self.store.path(job.place).is_file())
             self._do("train and evaluate", trainings, lambda job: self.store.is_done(job.place))

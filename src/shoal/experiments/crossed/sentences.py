@@ -62,8 +62,8 @@ def _finding(estimate: float, hypothesis: Hypothesis, measure: Measure) -> str:
         way = "higher" if raw > 0 else "lower"
         return f"{measure.label} is {size} {way} with {hypothesis.factor} {first} than with {second}{limits}"
     at = hypothesis.moderator
-    way = "more" if estimate > 0 else "less"
+    way = "larger" if estimate > 0 else "smaller"
     return (
-        f"{hypothesis.factor} {first} gains {size} {way} {measure.label} over {second} at {at.factor} "
+        f"what {hypothesis.factor} {first} gains in {measure.label} over {second} is {size} {way} at {at.factor} "
         f"{level_name(at.treatment)} than at {level_name(at.baseline)}{limits}"
     )

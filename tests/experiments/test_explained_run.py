@@ -1,4 +1,4 @@
-"""Leave-out on a finished run."""
+"""Explanations, search and leave-out on a finished run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shoal.errors import StoreError, UnknownNameError, UsageError
-from shoal.experiments import experiment_from, leave_out_of_run, open_run, run_experiment
+from shoal.experiments import experiment_from, leave_out_of_run, open_run, run_experiment, search_run
 
 PLAN = {
     "name": "small",
@@ -41,6 +41,14 @@ def test_the_trained_models_of_a_run_are_explained(folder: Path) -> None:
     assert "what explains the answers to held-out items" in str(run.verdict)
 
 
+def test_the_answers_of_every_training_are_searched(folder: Path) -> None:
+    found = search_run(folder)
+    assert {(arm, seed) for arm, seeds in found.items() for seed in seeds} == {("pretrained", 0), ("random", 0)}
+    assert found["pretrained"][0].tried > 1000
+    # One step of training teaches no program.
+    assert found["random"][0].found == ()
+
+
 def test_an_arm_is_trained_again_without_each_group(folder: Path) -> None:
     calls = []
     found = leave_out_of_run(folder, "shortcut:ignore-carry", progress=lambda *where: calls.append(where))
@@ -68,3 +76,5 @@ def test_an_unknown_arm_and_an_unfinished_run_are_refused(folder: Path, tmp_path
     (tmp_path / "experiment.toml").write_text((folder / "experiment.toml").read_text())
     with pytest.raises(StoreError, match="has not chosen its learning rates"):
         leave_out_of_run(tmp_path, "length")
+    with pytest.raises(StoreError, match=r"no trained model of .* has answered yet"):
+        search_run(tmp_path)
