@@ -47,10 +47,11 @@ _SOURCES = (
     _lists("reverse", ("same-order", "last-item-first"), ("swap-ends", "drop-repeats")),
     # Its answers are twice as long, so that lists are shorter.
     _Source("duplicate", _between("length", (1, 3), (1, 4)), ("each-item-twice", "mirror"), prompts=900),
+    # Not the minority: a mixture of a label and its opposite is noise, and nothing could tell the two apart.
     _Source(
         "majority",
         _between("length", (3, 10), (5, 12)),
-        ("last-symbol", "first-symbol", "middle-symbol", "minority"),
+        ("last-symbol", "first-symbol", "middle-symbol", "last-three-symbols"),
         ("last-symbol", "longest-run"),
         prompts=1200,
     ),
