@@ -185,6 +185,28 @@ def test_the_mixture_is_a_probability_of_answers() -> None:
 
 
 @pytest.mark.parametrize(
+    "rows",
+    [
+        [(f"日本 {chr(0x3041 + k)} →", f" é{k % 5}") for k in range(24)],
+        [(f"q{k}", "") for k in range(16)],
+        [(f"{10 ** (k + 3)}+{10**18}=", f" {10 ** (k + 3) + 10**18}") for k in range(16)],
+        [(f"{j}-{k}=", f" {j - k}") for j in range(4) for k in range(4)],
+    ],
+    ids=["other scripts", "empty completions", "huge numbers", "negative numbers"],
+)
+def test_any_rows_can_be_searched(rows: list[tuple[str, str]]) -> None:
+    examples = [Example(prompt=prompt, completion=completion) for prompt, completion in rows]
+    task = task_from_rows(examples, split="random(share=0.5)")
+    table = candidates_of(task, task.examples)
+    tiny = Limits(measures=20, numbers=60, pairs=30, triples=10, deep_numbers=30, words=40, deep_words=20, joined=10)
+    library = build_library(task.seen, task.rule, table.prompts, table.expected, limits=tiny)
+    answers = answered(table, lambda row: "zz" if row % 3 else table.expected[row] or "zz")
+    result = search_programs(task, answers, table=table, library=library)
+    assert [program.notation for program in result.found] in ([], ["constant('zz')"])
+    assert result.to_frame().shape[0] == len(result.programs)
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"alpha": 0.0}, "alpha is 0.0; give a number between 0 and 1"),
