@@ -21,7 +21,7 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 WITH_BLOCKS = [page for page in PAGES if any(block.page == page for block in BLOCKS)]
 WITH_SLOW = [page for page in WITH_BLOCKS if any(block.page == page and block.needs == "time" for block in BLOCKS)]
 
-LEFT_OUT = {"checkout": 2, "data": 1, "endpoint": 3, "hours": 4, "network": 6, "processes": 3, "time": 16}
+LEFT_OUT = {"checkout": 2, "data": 1, "endpoint": 3, "hours": 4, "network": 8, "processes": 3, "time": 16}
 """How many blocks are not run, by reason. It grows only where nobody could run the block without what it needs."""
 
 
@@ -136,7 +136,8 @@ def test_files_that_sentences_and_links_name_exist() -> None:
     missing = []
     for page in PAGES:
         for number, line in prose_of(page):
-            links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", line)
+            # Not within code: brackets that follow each other there are no link.
+            links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", re.sub(r"`[^`]*`", "", line))
             files = re.findall(r"`((?:examples|recipes|benchmarks|src)/[\w./-]+)`", line)
             there = [page.parent / link for link in links] + [ROOT / file for file in files]
             missing += [f"{page.relative_to(ROOT)}:{number}: {path.name}" for path in there if not path.exists()]

@@ -195,11 +195,14 @@ def test_a_strange_folder_among_the_seeds_is_named(folder: Path) -> None:
 
 
 def test_a_trial_keeps_what_it_has_and_no_more(tmp_path: Path) -> None:
-    trial = TrialRecord(arm="a", learning_rate=0.1, seed=1, measure="exact_match", score=None, validation_examples=3)
+    trial = TrialRecord(
+        arm="a", learning_rate=0.1, run_seed=0, seed=1, measure="exact_match", score=None, validation_examples=3
+    )
     for one, keys in (
         (replace(trial, diverged="the loss is nan"), {"diverged"}),
         (replace(trial, score=0.5, steps=3, final_loss=1.5), {"steps", "final_loss"}),
     ):
-        assert set(one.to_dict()) - {"arm", "learning_rate", "seed", "measure", "score", "validation_examples"} == keys
+        always = {"arm", "learning_rate", "run_seed", "seed", "measure", "score", "validation_examples"}
+        assert set(one.to_dict()) - always == keys
         write_json(tmp_path / "done.json", one.to_dict())
         assert read_trial(tmp_path / "done.json") == one

@@ -79,6 +79,7 @@ def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
             names = sorted(path.name for path in unit.iterdir())
             assert names == [
                 "after.jsonl",
+                "answers.jsonl",
                 "before.jsonl",
                 "curve.jsonl",
                 "done.json",

@@ -62,6 +62,7 @@ def test_the_sections_stand_in_the_order_in_which_they_are_read(finished: Path) 
     sections = [attrs["id"] for tag, attrs in Outline(read(finished)).tags if tag == "section"]
     assert sections == [
         "verdict",
+        "explanations",
         "accuracy",
         "items",
         "by-index",

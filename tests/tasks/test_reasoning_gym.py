@@ -11,6 +11,8 @@ from shoal.errors import DataError, MissingExtraError, UnknownNameError, UsageEr
 from shoal.tasks import Task, make_task, read_rows, write_rows
 from shoal.tasks.catalog import reasoning_gym as module
 
+pytest.importorskip("reasoning_gym", reason="the extra gym is not installed: pip install 'shoal[gym]'")
+
 
 @pytest.fixture(scope="module")
 def legs() -> Task:
