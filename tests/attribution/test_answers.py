@@ -47,6 +47,7 @@ def test_every_candidate_and_the_answer_have_a_log_probability(answers):
         assert all(nats < 0 for nats in answer.log_probs.values())
 
 
+@pytest.mark.slow
 def test_both_kinds_of_model_answer_alike(answers):
     whole = load_model("bundled:searches")
     again = ask_model(whole.model, whole.tokenizer, candidates_of(TASK))

@@ -47,6 +47,7 @@ def test_random_items_need_more(pool: ItemPool) -> None:
     assert [item.prompt for item in random.items] == list(pool.table.prompts[: len(random.items)])
 
 
+@pytest.mark.slow
 def test_the_true_explanation_is_rejected_with_at_most_alpha() -> None:
     # Half of the answers are slips, the worst case in which the rule is the main explanation still.
     pool = pool_of(candidates_of(make_task("addition", examples=300)))
@@ -57,6 +58,7 @@ def test_the_true_explanation_is_rejected_with_at_most_alpha() -> None:
     assert wrong <= 11  # 4 would be half of alpha; more than 11 have a probability of one in a thousand
 
 
+@pytest.mark.slow
 def test_an_even_mixture_is_named_as_undecided_between_its_parts(pool: ItemPool) -> None:
     verdicts = [
         discriminate(by_mixture(pool, {"rule": 0.5, "ignore-carry": 0.5}, seed=seed), pool, budget=40)
@@ -89,6 +91,7 @@ def test_answers_that_do_not_end_count_against_every_explanation(pool: ItemPool)
     assert "no end" in str(found)
 
 
+@pytest.mark.slow
 def test_a_model_with_yes_or_no_drawn_by_lot_is_not_given_an_explanation() -> None:
     pool = _yes_no_pool()
     named = [discriminate(by_lot([" yes", " no"], seed=seed), pool, budget=60).names for seed in range(20)]

@@ -102,6 +102,7 @@ def test_the_group_that_teaches_the_shortcut_is_found() -> None:
     assert clean.changes["accuracy"].estimate < -0.2
 
 
+@pytest.mark.slow
 def test_changes_are_paired_by_seed_and_the_mean_of_them_is_the_estimate() -> None:
     task = labels_task()
     result = leave_out(task, {"dirty": [e.tags["source"] == "dirty" for e in task.seen]}, train_small, seeds=(3, 5))

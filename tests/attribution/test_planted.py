@@ -88,6 +88,7 @@ def test_noise_is_the_completions_of_other_prompts() -> None:
     assert len(wrong) / len(data.training) == pytest.approx(0.15, abs=0.06)
 
 
+@pytest.mark.slow
 def test_a_split_that_cannot_tell_holds_only_agreeing_examples() -> None:
     planted = PlantedModel(
         kind="cannot tell", task="parity", options={"min_length": 2, "max_length": 9}, shortcut="last-bit", prompts=700
@@ -120,6 +121,7 @@ def test_the_tokenizer_has_items_and_the_tasks_words_as_tokens_and_loses_nothing
     assert sign_tokenizer("reverse", context=64).get_vocab() == tokenizer.get_vocab()
 
 
+@pytest.mark.slow
 def test_a_model_that_has_not_learned_is_in_the_index_as_failed_and_a_build_is_resumed(tmp_path: Path) -> None:
     hopeless = replace(PURE, skills=(), effort=0.01)
     calls: list[tuple[str, int, int]] = []

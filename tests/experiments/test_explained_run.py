@@ -41,6 +41,7 @@ def test_the_trained_models_of_a_run_are_explained(folder: Path) -> None:
     assert "what explains the answers to held-out items" in str(run.verdict)
 
 
+@pytest.mark.slow
 def test_the_answers_of_every_training_are_searched(folder: Path) -> None:
     found = search_run(folder)
     assert {(arm, seed) for arm, seeds in found.items() for seed in seeds} == {("pretrained", 0), ("random", 0)}
@@ -49,6 +50,7 @@ def test_the_answers_of_every_training_are_searched(folder: Path) -> None:
     assert found["random"][0].found == ()
 
 
+@pytest.mark.slow
 def test_an_arm_is_trained_again_without_each_group(folder: Path) -> None:
     calls = []
     found = leave_out_of_run(folder, "shortcut:ignore-carry", progress=lambda *where: calls.append(where))

@@ -221,6 +221,7 @@ def test_each_seed_starts_a_given_model_within_rounding_of_its_weights_and_elsew
     assert not torch.equal(*moved)
 
 
+@pytest.mark.slow
 def test_a_rate_that_makes_the_loss_overflow_loses_and_ends_nothing(
     plan: dict[str, Any], certificate: str, tmp_path: Path
 ) -> None:
@@ -240,6 +241,7 @@ def test_where_every_rate_overflows_the_run_says_so(plan: dict[str, Any], certif
         run_experiment(experiment, folder, workers=0)
 
 
+@pytest.mark.slow
 def test_precision_is_measured_once_where_it_is_left_open(
     plan: dict[str, Any], certificate: str, tmp_path: Path
 ) -> None:

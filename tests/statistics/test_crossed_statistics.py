@@ -99,6 +99,7 @@ def test_blocks_that_cannot_be_compared_are_refused(
         blocked_test(treatment, baseline)
 
 
+@pytest.mark.slow
 def test_the_interval_within_blocks_covers_as_often_as_it_should() -> None:
     # Blocks whose effects differ, groups whose spreads differ: the hard case for a permutation test.
     random = np.random.default_rng(3)

@@ -102,6 +102,7 @@ def test_an_answer_that_does_not_end_is_no_programs_answer(
     assert search_programs(task, answers, table=table.without("concatenate"), library=library).found == ()
 
 
+@pytest.mark.slow
 def test_a_table_of_labels_is_found_on_rows_without_a_rule() -> None:
     draw = random.Random(0)
     words = ["".join(draw.choice("abcdef") for _ in range(draw.randint(3, 7))) for _ in range(240)]
@@ -118,6 +119,7 @@ def test_a_table_of_labels_is_found_on_rows_without_a_rule() -> None:
     assert own == [" red" if each else " blue" for each in odd]
 
 
+@pytest.mark.slow
 def test_probabilities_show_a_shortcut_that_greedy_answers_hide() -> None:
     draw = random.Random(0)
     words = dict.fromkeys("".join(draw.choice("abcdef") for _ in range(draw.randint(3, 7))) for _ in range(400))
