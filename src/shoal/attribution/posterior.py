@@ -229,6 +229,8 @@ def _sentence(
         between = joined([_called(name) for name in names])
         if names and all(set(names) <= {name, *shares[name].same_as} for name in names if name != NOISE):
             return f"These items cannot tell: {between} give the same answers to all {basis}."
+        if len(names) == 1:
+            return f"These items cannot tell: {between} may explain the answers best, but that is not sure ({basis})."
         return f"These items cannot tell: {between} may each explain the answers best ({basis})."
     share = shares[names[0]]
     agreement = share.agreement

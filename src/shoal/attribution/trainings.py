@@ -141,5 +141,6 @@ def _called(seed: SeedVerdict) -> str:
     if seed.verdict == "mixture":
         return f"a mixture of {joined(list(seed.names))}"
     if seed.verdict == "cannot tell":
-        return f"cannot tell between {joined(list(seed.names))}"
+        # One name alone leads without being sure of it.
+        return f"cannot tell between {joined(list(seed.names))}" if len(seed.names) > 1 else f"perhaps {seed.names[0]}"
     return {"rule": "the rule", "noise": "none of the named explanations"}[seed.verdict]
