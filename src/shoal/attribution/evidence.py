@@ -64,25 +64,25 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
     classes = table.classes()
     columns = [table.column(group[0]) for group in classes]
     noise = NoiseModel(seen)
-    widest = max(len(_compared(answer, row)) for answer, row in zip(answers, table.answers, strict=True))
+    compared = [_compared(answer, row) for answer, row in zip(answers, table.answers, strict=True)]
+    widest = max(map(len, compared))
     race = np.zeros((len(answers), widest))
     given = np.zeros((len(answers), widest, len(columns) + 1))
-    said = np.zeros((len(answers), len(columns) + 1))
-    for place, (answer, row) in enumerate(zip(answers, table.answers, strict=True)):
-        texts = _compared(answer, row)
+    answered = np.zeros((len(answers), len(columns) + 1))
+    for place, (answer, row, texts) in enumerate(zip(answers, table.answers, compared, strict=True)):
         race[place, : len(texts)] = _race(answer, texts, is_candidate=texts[0] in row)
         for column, candidates in enumerate(columns):
             given[place, : len(texts), column] = [text == candidates[place] for text in texts]
             # An answer that never ends is not the candidate, whatever its text is.
-            said[place, column] = answer.ends and answer.answer == candidates[place]
+            answered[place, column] = answer.ends and answer.answer == candidates[place]
         given[place, : len(texts), -1] = [noise.probability(text) for text in texts]
-        said[place, -1] = noise.probability(answer.answer)
+        answered[place, -1] = noise.probability(answer.answer)
     sizes = Counter(table.clusters)
     return AnswerEvidence(
         classes=classes,
         race_NA=race,
         given_NAC=given,
-        answered_NC=said,
+        answered_NC=answered,
         weights_N=np.array([1 / sizes[cluster] for cluster in table.clusters]),
     )
 

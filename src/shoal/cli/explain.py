@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Part, Plot, Seed, Texts
+from shoal.cli.rows import set_dummy_answers
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -183,26 +184,21 @@ def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
 
 
 def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:
-    from shoal.models import load_for_scoring, parse_spec
+    from shoal.models import load_for_scoring
 
     loaded = load_for_scoring(model, device=device, dtype=dtype, seed=seed)
-    if parse_spec(model).kind == "dummy":
-        # A dummy must know the answers: it gives a set share of them wrong.
-        from shoal.models.dummies import set_answers
-
-        dummy: Any = loaded.model
-        set_answers(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in task.examples])
+    set_dummy_answers(loaded, task.examples)
     return loaded
 
 
 def _sample(task: Task, part: PartChoice, most: int) -> tuple[Example, ...]:
     """The items to ask: an even sample of many."""
+    from shoal.statistics import even_sample
+
     if most < 1:
         raise UsageError(f"--most is {most}; give the number of items to ask, at least 1")
     chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[part]
-    if len(chosen) <= most:
-        return tuple(chosen)
-    return tuple(chosen[place * len(chosen) // most] for place in range(most))
+    return tuple(even_sample(chosen, most))
 
 
 def _explain_model(

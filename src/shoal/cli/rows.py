@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
 
     from shoal.cli.options import PartChoice
+    from shoal.models import ScoringModel
     from shoal.tasks import Example
 
 
@@ -80,3 +82,20 @@ def choose_part(rows: list[Example], part: PartChoice) -> list[Example]:
     from shoal.tasks import rows_of_part
 
     return rows if part == "all" else rows_of_part(rows, part)
+
+
+def set_dummy_answers(loaded: ScoringModel, rows: Sequence[Example]) -> None:
+    """Give a dummy the answers, of which it gives a set share wrong; another model is left as it is.
+
+    Args:
+        loaded: a model or a dummy.
+        rows: what it will be asked.
+    """
+    from shoal.models import parse_spec
+
+    if parse_spec(loaded.spec).kind != "dummy":
+        return
+    from shoal.models.dummies import set_answers
+
+    dummy: Any = loaded.model
+    set_answers(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in rows])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.cli.console import exact_share, print_numbers
 from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
-from shoal.cli.rows import choose_part, read_model_rows
+from shoal.cli.rows import choose_part, read_model_rows, set_dummy_answers
 
 if TYPE_CHECKING:
     from shoal.evaluation import Scores
@@ -46,19 +46,13 @@ def score(
     from shoal.cli.console import progress_bars
     from shoal.cli.files import check_target
     from shoal.evaluation import evaluate
-    from shoal.models import load_for_scoring, parse_spec
+    from shoal.models import load_for_scoring
 
     if out is not None:
         check_target(out)
     loaded = load_for_scoring(model, device=device, dtype=dtype)
     examples = choose_part(read_model_rows(data, loaded.tokenizer, end_token), part)
-    if parse_spec(model).kind == "dummy":
-        # A dummy must know the answers: it gives a set share of them wrong.
-        from shoal.models.dummies import set_answers
-
-        dummy: Any = loaded.model
-
-        set_answers(dummy, loaded.tokenizer, [(row.prompt, row.completion, row.ends) for row in examples])
+    set_dummy_answers(loaded, examples)
     with progress_bars() as progress:
         scores = evaluate(
             loaded.model,

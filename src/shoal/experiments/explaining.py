@@ -8,13 +8,14 @@ from shoal.errors import StoreError
 from shoal.experiments.records import EXPLANATIONS, arm_place, open_run, read_answers
 from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.tasks import make_experiment_task
+from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
     from pathlib import Path
 
-    from shoal.attribution import Explanation
+    from shoal.attribution import CandidateTable, Explanation
     from shoal.attribution.programs import SearchResult
     from shoal.experiments.experiment import Experiment
     from shoal.models import LoadedModel
@@ -29,24 +30,20 @@ ANSWERS = "answers.jsonl"
 
 def explained_items(task: Task) -> tuple[Example, ...]:
     """The held-out items that explanations rest on: all, or an even sample of many."""
-    held_out = task.held_out
-    if len(held_out) <= MOST_ITEMS:
-        return held_out
-    return tuple(held_out[place * len(held_out) // MOST_ITEMS] for place in range(MOST_ITEMS))
+    return tuple(even_sample(task.held_out, MOST_ITEMS))
 
 
-def write_answers(loaded: LoadedModel, task: Task, folder: Path, *, token_budget: int) -> None:
+def write_answers(loaded: LoadedModel, table: CandidateTable, folder: Path, *, token_budget: int) -> None:
     """Ask a trained model the held-out items, and write what it says with the probabilities of all candidates.
 
     Args:
         loaded: the model.
-        task: its task.
+        table: the held-out items with their candidates.
         folder: of the arm and seed.
         token_budget: tokens of a batch, padding included.
     """
-    from shoal.attribution import ask_model, candidates_of
+    from shoal.attribution import ask_model
 
-    table = candidates_of(task, explained_items(task))
     answers = ask_model(loaded.model, loaded.tokenizer, table, token_budget=token_budget)
     write_jsonl(folder / ANSWERS, [answer.to_dict() for answer in answers])
 

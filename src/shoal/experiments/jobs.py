@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
 from shoal.experiments.arm_inspection import look_inside
 from shoal.experiments.controls import ControlCheck
-from shoal.experiments.explaining import write_answers
+from shoal.experiments.explaining import explained_items, write_answers
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
@@ -27,6 +27,7 @@ from shoal.experiments.worker_main import Stopwatch, set_threads
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shoal.attribution import CandidateTable
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.tasks import TrainingPlan
     from shoal.experiments.worker_main import Answering
@@ -86,6 +87,13 @@ class WorkerContext:
     def task(self) -> Task:
         """The examples and their split."""
         return make_experiment_task(self.experiment)
+
+    @cached_property
+    def candidates(self) -> CandidateTable:
+        """What the rule and the shortcuts answer to the held-out items: the same for every training."""
+        from shoal.attribution import candidates_of
+
+        return candidates_of(self.task, explained_items(self.task))
 
     def model(self, spec: str, seed: int, *, shuffle: bool = False) -> LoadedModel:
         """A model of the job's own, which it may change. Weights that no seed draws are read once per worker.
@@ -244,7 +252,7 @@ def _arm(context: WorkerContext, job: Job) -> None:
     result = train_in(job, loaded, context.task.seen, settings_of(context, job), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_items(folder / "after.jsonl", score_items(context, loaded, examples))
-    write_answers(loaded, context.task, folder, token_budget=context.experiment.evaluation.token_budget)
+    write_answers(loaded, context.candidates, folder, token_budget=context.experiment.evaluation.token_budget)
     # The report shows one model of each arm.
     if job.seed == _experiment_of(context).seeds[0]:
         held_out = context.task.held_out

@@ -11,8 +11,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from shoal.statistics import even_sample
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from shoal.experiments import ItemRecord, Run
 
@@ -37,7 +39,7 @@ def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
     after = [*_rows(run, "after")]
     before = [*_rows(run, "before")]
     # What was learned comes first: items before training fill what is left of the limit.
-    rows = [*evenly(after, most), *evenly(before, most - min(most, len(after)))]
+    rows = [*even_sample(after, most), *even_sample(before, most - min(most, len(after)))]
     examples: dict[tuple[str, str], int] = {}
     table: list[dict[str, Any]] = []
     items = []
@@ -57,18 +59,6 @@ def items_data(run: Run, *, most: int = MOST_ITEMS) -> dict[str, Any]:
         "total": len(after) + len(before),
         "shown": len(items),
     }
-
-
-def evenly(rows: Sequence[Any], most: int) -> list[Any]:
-    """At most ``most`` of the rows, evenly spread over them and in their order.
-
-    Args:
-        rows: any sequence.
-        most: how many, at most.
-    """
-    if len(rows) <= most:
-        return list(rows)
-    return [rows[place * len(rows) // most] for place in range(most)]
 
 
 def windows(count: int, centre: int | None, *, most: int = MOST_TOKENS) -> list[tuple[int, int]]:

@@ -47,6 +47,7 @@ from .sample_size import (
     seeds_needed as seeds_needed,
     smallest_detectable_effect as smallest_detectable_effect,
 )
+from .sampling import even_sample as even_sample
 from .sequential_share import (
     log_e_share_above as log_e_share_above,
     log_e_share_below as log_e_share_below,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
 from shoal.evaluation.likelihoods import encode_texts, log_likelihoods
-from shoal.statistics import Interval, wilson_interval
+from shoal.statistics import Interval, even_sample, wilson_interval
 from shoal.textfiles import decode_text, numbered_lines, read_text
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def read_minimal_pairs(source: str | os.PathLike[str], *, max_per_paradigm: int 
 
 
 def _spread(pairs: Sequence[MinimalPair], count: int | None) -> Sequence[MinimalPair]:
-    if count is None or len(pairs) <= count:
-        return pairs
-    return [pairs[place * len(pairs) // count] for place in range(count)]
+    return pairs if count is None else even_sample(pairs, count)
 
 
 def _texts(source: Path) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.corpora import read_documents
 from shoal.corpora.grammar import FEATURES
 from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.statistics import even_sample
 from shoal.text import sentence_spans
 from shoal.textfiles import check_characters, numbered_lines, read_text
 
@@ -86,9 +87,7 @@ def read_beginnings(source: str | os.PathLike[str], count: int) -> tuple[StoryPr
     if count < 1:
         raise UsageError(f"{count} beginnings are none; give a count above 0")
     found = [StoryPrompt(text=text) for text in map(_beginning, read_documents(Path(source))) if text]
-    if found:
-        found = [found[place * len(found) // count] for place in range(count)] if len(found) > count else found
-    return _distinct(found, source)
+    return _distinct(even_sample(found, count), source)
 
 
 def _beginning(document: str) -> str:
