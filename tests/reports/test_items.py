@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.experiments import open_run
-from shoal.reports.items import MARGIN_CAP, evenly, items_data, windows
+from shoal.reports.items import MARGIN_CAP, items_data, windows
+from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +27,9 @@ def test_windows_that_touch_become_one() -> None:
 
 
 def test_a_sample_is_even_and_in_order() -> None:
-    assert evenly(range(10), 5) == [0, 2, 4, 6, 8]
-    assert evenly(range(3), 5) == [0, 1, 2]
-    assert evenly(range(3), 0) == []
+    assert even_sample(range(10), 5) == [0, 2, 4, 6, 8]
+    assert even_sample(range(3), 5) == [0, 1, 2]
+    assert even_sample(range(3), 0) == []
 
 
 def test_a_long_item_keeps_its_divergence_and_the_least_margin_of_what_is_left_out(hostile: Path) -> None:
