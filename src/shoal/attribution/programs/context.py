@@ -56,7 +56,9 @@ class Context:
         """
         if expression not in self._bits:
             operator = Operator.OPERATORS[expression.operator]
-            own = operator_bits(operator, self._unusable) + parameter_bits(operator, expression.parameter, len(self.symbols))
+            own = operator_bits(operator, self._unusable) + parameter_bits(
+                operator, expression.parameter, len(self.symbols)
+            )
             self._bits[expression] = own + sum(map(self.bits, expression.arguments))
         return self._bits[expression]
 

@@ -31,6 +31,7 @@ _PLACES = (0, 1, 2, 3, -1, -2, -3)
 LEVELS = 7
 """Of expressions, as `Expressions.enumerate` names them."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How many expressions of each level are tried."""

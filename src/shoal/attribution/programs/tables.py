@@ -23,7 +23,6 @@ MAX_ROWS = 30
 """Rows of a table: enough for the letters of an alphabet; what needs more of them is memorised rather than computed."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableKeys:
     """Features with few values, one per way to divide the prompts."""
