@@ -50,9 +50,9 @@ def make_step(model: Any, forward: Any) -> Callable[[], None]:
 
 def written_out(model: Any) -> Callable[[], None]:
     """The step of the training loop."""
+    from shoal.training import choose_gradient
     from shoal.training.batches import Batch, Document
     from shoal.training.flat_parameters import FlatParameters
-    from shoal.training.gradients import choose_gradient
 
     ids = np.random.default_rng(0).integers(0, VOCABULARY, (BATCH_TOKENS // CONTEXT, CONTEXT + 1))
     batch = Batch(tuple(Document(row, 1) for row in ids), "random")

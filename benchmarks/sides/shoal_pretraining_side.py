@@ -91,9 +91,8 @@ def gradient(options: argparse.Namespace) -> dict[str, Any]:
     """How far the float32 gradient is from that of the model's own loss by autograd, on one step of documents."""
     import torch
 
-    from shoal.training import CorpusShare, DocumentSource, open_token_file
+    from shoal.training import CorpusShare, DocumentSource, choose_gradient, open_token_file
     from shoal.training.flat_parameters import FlatParameters
-    from shoal.training.gradients import choose_gradient
 
     model = plain_model(options.model)
     share = CorpusShare(file=open_token_file(options.tokens_at))

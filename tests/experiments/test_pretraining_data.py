@@ -334,9 +334,9 @@ def test_no_document_of_a_step_sees_another(tmp_path: Path, corpus: dict[str, An
     import torch
 
     from shoal.experiments.pretraining.planning import build_recipe_model
+    from shoal.training import choose_gradient
     from shoal.training.batches import Batch
     from shoal.training.flat_parameters import FlatParameters
-    from shoal.training.gradients import choose_gradient
 
     made = recipe(corpus)
     prepared = prepare_data(made, tmp_path / "out")

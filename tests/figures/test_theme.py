@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from shoal.figures.theme import DARK, LIGHT, SHAPES, css_variables, series_colour, series_shape, themed
+from shoal.figures import css_variables
+from shoal.figures.theme import DARK, LIGHT, SHAPES, series_colour, series_shape, themed
 
 # Machado, Oliveira and Fernandes (2009), table 1, severity 1.0.
 BLINDNESS = {

@@ -1,4 +1,4 @@
-"""From a text to its segments: counts, lengths, long texts, progress, and the result."""
+"""From a text to its sentences and segments: counts, lengths, long texts, progress, and the result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from shoal.errors import DataError, UsageError
-from shoal.segmentation import Channel, Features, Segmentation, segment, segment_features
+from shoal.segmentation import (
+    Channel,
+    Features,
+    Segmentation,
+    as_sentences,
+    find_overlong,
+    read_lines,
+    segment,
+    segment_features,
+)
 from shoal.segmentation.segmenter import MAX_WHOLE
 
 if TYPE_CHECKING:
@@ -152,3 +161,19 @@ def test_results_of_equal_cuts_are_equal_whatever_their_features() -> None:
         sentences=("a",), cuts=(), penalty=1.0, channel="x", features=Features(vectors=np.ones((1, 1)))
     )
     assert one == other
+
+
+def test_lines_are_sentences_where_they_are_said_to_be() -> None:
+    assert read_lines("one\n\n two  words \nMr. X. came") == ["one", "two words", "Mr. X. came"]
+
+
+@pytest.mark.parametrize("given", ["", " \n ", [], ["a", ""], ["a", 3], "\x00\x01\x02" * 9, ["fine", "\x00\x7f\x03"]])
+def test_what_holds_no_text_is_refused(given: object) -> None:
+    with pytest.raises(DataError):
+        as_sentences(given)  # type: ignore[arg-type]
+
+
+def test_long_texts_in_which_no_sentences_are_found_are_named() -> None:
+    assert find_overlong(as_sentences("no mark at all\n" * 100)) == "1 sentence of 1,499 characters"
+    assert find_overlong(as_sentences("It rained. " * 500)) is None
+    assert find_overlong(as_sentences("a short one")) is None

@@ -5,10 +5,11 @@ import torch
 from small_models import VOCABULARY, gpt2, gpt_neo, llama, own_loss, random_batch
 
 from every_architecture import small_model
-from shoal.models import factor_model, forget
+from shoal.models import forget
 from shoal.training.flat_parameters import FlatParameters
-from shoal.training.gradients import PaddedGradient, choose_gradient
+from shoal.training.gradients import PaddedGradient
 from shoal.training.llama import LlamaGradient, is_plain_llama
+from shoal.training.loop import choose_gradient
 
 LENGTHS = (130, 7, 2, 61, 300, 7, 58)
 LLAMA3_ROTATION = {
@@ -106,7 +107,7 @@ def test_a_changed_neighbour_leaves_a_documents_loss_as_it_was():
 def test_a_changed_document_leaves_all_other_losses_as_they_were_to_the_bit(precision):
     model, batch = llama(), random_batch((130, 7, 3, 61, 300, 7, 58, 40, 128, 2))
     with FlatParameters(model) as weights:
-        gradient = LlamaGradient(model, factor_model(model).head, weights)
+        gradient = LlamaGradient(model, weights)
         before = gradient.losses(batch, precision)
         for place, document in enumerate(batch.documents):
             ids = (document.ids + 1 + place) % 250
@@ -127,7 +128,13 @@ def test_only_an_unaltered_llama_takes_the_written_out_way():
     frozen.model.norm.weight.requires_grad_(False)
     altered = llama()
     altered.model.layers[0].mlp.down_proj = torch.nn.Sequential(altered.model.layers[0].mlp.down_proj)
-    assert not any(is_plain_llama(model) for model in (hooked, frozen, altered, gpt2()))
+    biased = llama(tied=False)
+    biased.lm_head.bias = torch.nn.Parameter(torch.ones(len(biased.lm_head.weight)))
+    replaced = llama()
+    replaced.model.norm.forward = lambda hidden: hidden
+    without_head = llama().model
+    others = (hooked, frozen, altered, biased, replaced, without_head, gpt2())
+    assert not any(is_plain_llama(model) for model in others)
 
 
 LONGROPE = {

@@ -59,8 +59,7 @@ def changes(
     """
     from shoal.changes import change_points, changes_text, check_settings, preprocess, step_label
     from shoal.cli.columns import read_stream
-    from shoal.cli.console import print_json
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target, print_json
 
     if plot is not None:
         check_target(plot)
@@ -74,7 +73,7 @@ def changes(
     for note in notes:
         print_notice(f"shoal: {note}")
     if plot is not None:
-        from shoal.cli.files import write_whole
+        from shoal.cli.console import write_whole
         from shoal.reports import changes_page
 
         write_whole(plot, changes_page(file, stream, found, searched=searched))

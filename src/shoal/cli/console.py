@@ -1,4 +1,4 @@
-"""What the verbs print: progress on standard error, results on standard output."""
+"""What the verbs put out: progress on standard error, results on standard output, files for a person."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from shoal.cli.terminal import print_notice, shown
+from shoal.errors import StoreError
+from shoal.files import atomic_file
 from shoal.wording import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from rich.progress import Progress as RichProgress, TaskID
 
@@ -159,6 +162,35 @@ def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
         print_json(finite(dict(summary)))
     else:
         print_summary({name: _in_words(value) for name, value in summary.items()})
+
+
+def check_target(path: Path) -> None:
+    """Raise before any work is done where a file could not be written afterwards.
+
+    Raises:
+        StoreError: its folder does not exist, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; give the file that is to be written in it")
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} to write {path.name} into; make it first")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file atomically.
+
+    Args:
+        path: the file, whose folder exists.
+        text: its contents, written as UTF-8.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    try:
+        with atomic_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}; nothing is left of it") from error
 
 
 def _in_words(value: object) -> object:

@@ -97,7 +97,7 @@ def explain(
     assert model is not None
     if task is None and data is None:
         raise UsageError(f"nothing is known of what {model} should do; give --task NAME, or --data FILE with rows")
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target
     from shoal.cli.task import chosen_task
 
     for target in filter(None, (out, plot)):
@@ -259,7 +259,7 @@ def _write_items(out: Path, items: Iterable[Any]) -> None:
     import json
     from dataclasses import asdict
 
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import write_whole
 
     write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items))
 
@@ -274,8 +274,7 @@ def _write(
     as_json: bool,
 ) -> None:
     """Files first: the reader of what is printed may go early."""
-    from shoal.cli.console import print_json
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import print_json, write_whole
 
     if out is not None:
         _write_items(out, found.items)

@@ -69,8 +69,7 @@ def inspect(
     ablation
         Replacement of an ablated activation: zero, mean or resample.
     """
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.corpora import read_documents
     from shoal.insight import AnalysisOptions, TextQuery
     from shoal.models import load_model

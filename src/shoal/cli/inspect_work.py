@@ -157,7 +157,7 @@ def write_page(plot: Path, found: Inspection, causes: Findings) -> None:
         found: the views.
         causes: results of interventions, by name.
     """
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import write_whole
     from shoal.reports import inspection_page
 
     write_whole(plot, inspection_page(found, causes))

@@ -61,8 +61,7 @@ def layers(
     for name in chosen:
         if name not in MEASUREMENTS:
             raise UnknownNameError("measurement", name, MEASUREMENTS)
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.insight import AnalysisOptions
     from shoal.insight.layers import Ranges, compare_attention, layer_table, measure_formats, measure_precision_drift
 
@@ -136,7 +135,7 @@ def _write_page(
     model: str,
 ) -> None:
     """Write the page."""
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import write_whole
     from shoal.reports import layers_page
 
     write_whole(plot, layers_page(rows, attention, formats, drifts, model=model))

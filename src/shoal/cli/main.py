@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, get_args
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter, convert
 
 import shoal
-from shoal.cli.coercion import exactly
 from shoal.cli.terminal import leave_quietly, print_notice, terminal
 from shoal.errors import ShoalError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from cyclopts import Token
 
 # As argparse exits; 130 is 128 and the number of SIGINT, as shells give it.
 USAGE_ERROR = 2
@@ -83,6 +85,41 @@ def make_app() -> App:
         for verb, text in verbs.items():
             app.command(f"shoal.cli.{verb}:{verb}", name=verb, help=text, group=group)
     return app
+
+
+def exactly(kind: Any, tokens: Sequence[Token]) -> Any:
+    """The value of a parameter; 2.5 is refused where a whole number is expected, 2.0 is taken as 2.
+
+    Args:
+        kind: the type hint of the parameter.
+        tokens: the words that were given for it.
+
+    Raises:
+        ValueError: A whole number was expected.
+    """
+    kinds = set(_leaves(kind))
+    # Where a float or a text is allowed too, a fraction is one of those.
+    if int in kinds and not kinds & {float, str}:
+        broken = [token.value for token in tokens if _is_broken(token.value)]
+        if broken:
+            raise ValueError(f"{broken[0]} is no whole number")
+    return convert(kind, tokens)
+
+
+def _is_broken(word: str) -> bool:
+    """Whether a word is a number with a fraction."""
+    with suppress(ValueError):
+        return "." in word and not float(word).is_integer()
+    return False
+
+
+def _leaves(kind: Any) -> Iterator[Any]:
+    """The types that a hint is made of."""
+    inner = get_args(kind)
+    if not inner:
+        yield kind
+    for one in inner:
+        yield from _leaves(one)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

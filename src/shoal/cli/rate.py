@@ -96,8 +96,7 @@ def _report(
     as_json: bool,
 ) -> None:
     """Write the files and print the scores."""
-    from shoal.cli.console import print_json
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import print_json, write_whole
     from shoal.reports import rating_page
 
     whole = {

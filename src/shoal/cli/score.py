@@ -43,8 +43,7 @@ def score(
     token_budget
         Largest number of tokens per batch, padding included.
     """
-    from shoal.cli.console import progress_bars
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target, progress_bars
     from shoal.evaluation import evaluate
     from shoal.models import load_for_scoring
 
@@ -101,7 +100,7 @@ def _parts(examples: list[Example]) -> dict[str, object]:
 
 
 def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import write_whole
     from shoal.experiments import finite
 
     lines = [

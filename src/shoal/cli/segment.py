@@ -50,8 +50,7 @@ def segment(
     lines
         Take each line of the file as one sentence.
     """
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.segmentation import (
         as_sentences,
         find_channel,
@@ -73,7 +72,7 @@ def segment(
         found = cut(sentences, channel=reader, count=count, progress=progress)
     labels = label_segments(found)
     if plot is not None:
-        from shoal.cli.files import write_whole
+        from shoal.cli.console import write_whole
         from shoal.reports import segment_page
 
         write_whole(plot, segment_page(file, found, labels, text=text))

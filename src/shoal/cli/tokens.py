@@ -37,8 +37,7 @@ def tokens(
         Corpus to measure too: tokens per word, bytes per token, lost characters. A line <|endoftext|> or a blank
         line ends a document.
     """
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target
+    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.corpora import read_documents
     from shoal.insight import AnalysisOptions, compare_tokenizations, count_tokens, read_tokens
     from shoal.models import load_tokenizer
@@ -90,7 +89,7 @@ def _print(readings: list[TokenReading], diffs: list[TokenizationDiff], counts: 
 
 def _write_page(plot: Path, readings: list[TokenReading], diffs: list[TokenizationDiff]) -> None:
     """The page of a text."""
-    from shoal.cli.files import write_whole
+    from shoal.cli.console import write_whole
     from shoal.reports import tokens_page
 
     write_whole(plot, tokens_page(readings, diffs))

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.console import exact_share, print_numbers
-from shoal.cli.files import write_whole
+from shoal.cli.console import exact_share, print_numbers, write_whole
 from shoal.cli.options import Device, EndToken, Json, Model, Rows
 from shoal.cli.rows import read_model_rows
 from shoal.errors import DataError, UsageError

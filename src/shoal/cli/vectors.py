@@ -53,8 +53,7 @@ def show(
     projection
         Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.cli.files import check_target, write_whole
+    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import describe_vectors
     from shoal.models import load_model

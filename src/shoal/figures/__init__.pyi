@@ -42,6 +42,9 @@ from .lens import (
     lens_table as lens_table,
 )
 from .page import (
+    Section as Section,
+    css_variables as css_variables,
+    document as document,
     figure as figure,
     page as page,
     table as table,
@@ -76,7 +79,6 @@ from .textview import (
     text_view_style as text_view_style,
 )
 from .theme import (
-    css_variables as css_variables,
     series_colour as series_colour,
     series_shape as series_shape,
 )

@@ -1,4 +1,6 @@
-"""The HTML blocks that every page of shoal is made of: the page itself, a table, a figure.
+"""The HTML blocks that every page of shoal is made of: the document, the page around it, a table, a figure.
+
+The one skeleton of every document: what was found in a sentence, the picture that shows it, then section by section.
 
 A page is one file that fetches nothing: its styles, its script and its data stand in it, and its
 Content-Security-Policy forbids the rest.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -15,12 +18,66 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from shoal.figures.theme import css_variables
+from shoal.figures.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ROOM = "shoal.figures"
+LONG = 4
+"""From this many sections on a page has a list of its contents."""
+
+_SECTION = Markup('<section id="{0}" aria-labelledby="{0}-h">\n<h2 id="{0}-h">{1}</h2>\n{2}\n</section>\n')
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a page."""
+
+    anchor: str
+    """Its id, by which the list of contents links to it."""
+
+    heading: str
+    html: Markup
+
+
+def document(
+    title: str,
+    result: str | Markup,
+    sections: Sequence[Section],
+    *,
+    details: str | Markup = "",
+    picture: Markup | None = None,
+    style: str = "",
+    script: str = "",
+    data: Mapping[str, object] | None = None,
+) -> str:
+    """A whole HTML document that opens offline.
+
+    Args:
+        title: what the page is about, such as the command and its source.
+        result: what was found, in one plain sentence; `Markup` where it has blocks of its own.
+        sections: what stands behind it; a long page lists them.
+        details: a second sentence with the numbers that the first leaves out.
+        picture: the figure that shows the result, before all sections.
+        style: CSS besides the common one.
+        script: JavaScript that runs when the page has been read.
+        data: values by element id, as JSON that the script reads.
+    """
+    header = Markup("<h1>{}</h1>\n{}{}").format(
+        title,
+        # `Markup.format` escapes what is no Markup itself: sources and model names may hold HTML.
+        result if isinstance(result, Markup) else Markup("<p class='result'>{}</p>\n").format(result),
+        Markup("<p class='details'>{}</p>\n").format(details) if details else "",
+    )
+    body = Markup("").join(
+        [
+            *([Markup("<div class='picture'>{}</div>\n").format(picture)] if picture else []),
+            *(_SECTION.format(section.anchor, section.heading, section.html) for section in sections),
+        ]
+    )
+    contents = [(section.anchor, section.heading) for section in sections] if len(sections) >= LONG else []
+    return page(title=title, header=header, body=body, contents=contents, style=style, script=script, data=data)
 
 
 def page(
@@ -65,6 +122,16 @@ def page(
             script=Markup(script),
             data=data or {},
         )
+    )
+
+
+def css_variables() -> str:
+    """The colours as CSS custom properties: light, dark where the reader prefers it, light again in print."""
+    light = _declarations(LIGHT)
+    return (
+        f":root{{color-scheme:light dark;{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{{_declarations(DARK)}}}}}\n"
+        f"@media print{{:root{{color-scheme:light;{light}}}}}\n"
     )
 
 
@@ -122,3 +189,8 @@ def text_of(room: str, name: str) -> str:
         name: of the file.
     """
     return resources.files(room).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _declarations(colours: dict[str, str]) -> str:
+    """CSS declarations of custom properties."""
+    return "".join(f"--{role}:{colour};" for role, colour in colours.items())

@@ -72,16 +72,6 @@ def series_shape(place: int) -> str:
     return SHAPES[place % len(SHAPES)]
 
 
-def css_variables() -> str:
-    """The colours as CSS custom properties: light, dark where the reader prefers it, light again in print."""
-    light = _declarations(LIGHT)
-    return (
-        f":root{{color-scheme:light dark;{light}}}\n"
-        f"@media (prefers-color-scheme:dark){{:root{{{_declarations(DARK)}}}}}\n"
-        f"@media print{{:root{{color-scheme:light;{light}}}}}\n"
-    )
-
-
 def themed(svg: str) -> str:
     """An SVG whose colours follow the page: each colour of the theme becomes its custom property."""
     for role, colour in LIGHT.items():
@@ -114,8 +104,3 @@ def chart_config() -> dict[str, Any]:
         "title": {"color": ink, "fontSize": 13, "fontWeight": 600, "anchor": "start", "offset": 10},
         "text": {"color": ink, "fontSize": 12},
     }
-
-
-def _declarations(colours: dict[str, str]) -> str:
-    """CSS declarations of custom properties."""
-    return "".join(f"--{role}:{colour};" for role, colour in colours.items())

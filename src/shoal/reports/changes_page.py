@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.changes import changes_table, describe_change, pieces_table, step_label
-from shoal.figures import MAX_POINTS, StreamMark, StreamPiece, figure, responsive, stream_chart, table
-from shoal.reports.document import Section, document
+from shoal.figures import (
+    MAX_POINTS,
+    Section,
+    StreamMark,
+    StreamPiece,
+    document,
+    figure,
+    responsive,
+    stream_chart,
+    table,
+)
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from markupsafe import Markup
 
 from shoal.experiments import write_text
 from shoal.experiments.crossed import open_crossed
-from shoal.figures import EffectRow, effects_chart, figure, responsive, text_of
+from shoal.figures import EffectRow, Section, document, effects_chart, figure, responsive, text_of
 from shoal.reports.crossed_sections import cost_section, design_section, reproduce_section, result_sections
-from shoal.reports.document import Section, document
 from shoal.reports.verdict import SIGN
 from shoal.wording import plural
 

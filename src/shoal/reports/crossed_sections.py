@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.experiments.crossed import PLAN, describe_design
-from shoal.figures import DotRow, dot_chart, figure, responsive, table
-from shoal.reports.document import Section
+from shoal.figures import DotRow, Section, dot_chart, figure, responsive, table
 from shoal.reports.html_format import badge, number, value_text
 from shoal.wording import capital, joined, plural
 

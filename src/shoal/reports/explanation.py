@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.attribution import NOISE, RULE, explain_trainings
-from shoal.figures import DotRow, dot_chart, figure, responsive, table
-from shoal.reports.document import Section, document
+from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
 from shoal.reports.html_format import NOTHING
 from shoal.wording import capital, plural, probability
 

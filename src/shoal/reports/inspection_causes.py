@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import BarRow, CurveLine, bar_table, curve_chart, figure, responsive, table, visible
-from shoal.reports.document import Section
+from shoal.figures import BarRow, CurveLine, Section, bar_table, curve_chart, figure, responsive, table, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

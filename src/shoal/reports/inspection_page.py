@@ -9,10 +9,12 @@ from markupsafe import Markup
 
 from shoal.figures import (
     BarRow,
+    Section,
     TokenBox,
     TokenMeasure,
     bar_style,
     bar_table,
+    document,
     head_data,
     head_grid,
     head_script,
@@ -25,7 +27,6 @@ from shoal.figures import (
     token_view,
     visible,
 )
-from shoal.reports.document import Section, document
 from shoal.reports.inspection_causes import cause_sections, why_not
 from shoal.reports.inspection_tables import lens_table, neurons_table, roles_table, stream_table
 from shoal.wording import joined, plural

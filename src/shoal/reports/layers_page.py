@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import ScalingLine, figure, responsive, scaling_chart, table
-from shoal.reports.document import Section, document
+from shoal.figures import ScalingLine, Section, document, figure, responsive, scaling_chart, table
 from shoal.wording import plural
 
 if TYPE_CHECKING:

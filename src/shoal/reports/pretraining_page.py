@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from shoal.errors import StoreError
 from shoal.experiments import disk_faults, read_json_rows, write_text
 from shoal.experiments.pretraining import result_of
-from shoal.figures import CurveLine, curve_chart, figure, responsive, table, to_png
+from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, table, to_png
 from shoal.files import atomic_file
-from shoal.reports.document import Section, document
 from shoal.wording import joined
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ from markupsafe import Markup
 
 from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
-from shoal.figures import ITEM_STATES, ItemState, figure, item_key_svg, templates, text_of
+from shoal.figures import ITEM_STATES, ItemState, Section, document, figure, item_key_svg, templates, text_of
 from shoal.reports.accuracy import accuracy
 from shoal.reports.charts import curves, item_grids
 from shoal.reports.crossed_page import write_crossed_report
-from shoal.reports.document import Section, document
 from shoal.reports.explanation import run_explanations
 from shoal.reports.folder import inspections
 from shoal.reports.items import items_data

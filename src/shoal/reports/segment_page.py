@@ -7,14 +7,15 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from shoal.figures import (
+    Section,
     ViewedBoundary,
     ViewedSegment,
     ViewedSentence,
+    document,
     text_overview,
     text_view,
     text_view_style,
 )
-from shoal.reports.document import Section, document
 from shoal.segmentation import sentence_similarities
 from shoal.wording import joined, plural, probability
 

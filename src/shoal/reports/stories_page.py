@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.evaluation.judging import DIMENSIONS
-from shoal.figures import DotRow, dot_chart, figure, responsive, table
-from shoal.reports.document import Section, document
+from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
 from shoal.wording import joined
 
 if TYPE_CHECKING:

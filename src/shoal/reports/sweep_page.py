@@ -13,13 +13,14 @@ from shoal.experiments.sweeps import AXES, PLAN, law_line, read_importance, read
 from shoal.figures import (
     HyperparameterPoint,
     ScalingLine,
+    Section,
+    document,
     figure,
     hyperparameter_chart,
     responsive,
     scaling_chart,
     table,
 )
-from shoal.reports.document import Section, document
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import TokenBox, TokenMeasure, table, token_data, token_script, token_style, token_view
-from shoal.reports.document import Section, document
+from shoal.figures import (
+    Section,
+    TokenBox,
+    TokenMeasure,
+    document,
+    table,
+    token_data,
+    token_script,
+    token_style,
+    token_view,
+)
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import ScatterPoint, figure, responsive, scatter_svg, table, visible
+from shoal.figures import ScatterPoint, Section, document, figure, responsive, scatter_svg, table, visible
 from shoal.insight.vectors import MEASURES
-from shoal.reports.document import Section, document
 from shoal.wording import capital
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.figures import effect_chart, figure, responsive, table, templates, text_of
-from shoal.reports.document import Section, document
+from shoal.figures import Section, document, effect_chart, figure, responsive, table, templates, text_of
 from shoal.reports.html_format import MINUS, number, value_text, words
 
 if TYPE_CHECKING:

@@ -41,11 +41,12 @@ from .result import (
     Cut as Cut,
     Segmentation as Segmentation,
 )
-from .segmenter import segment as segment, segment_features as segment_features
-from .sentences import (
+from .segmenter import (
     as_sentences as as_sentences,
     find_overlong as find_overlong,
     read_lines as read_lines,
+    segment as segment,
+    segment_features as segment_features,
 )
 from .training import (
     LabelledText as LabelledText,

@@ -1,4 +1,4 @@
-"""`segment`: from a text to its segments.
+"""`segment`: from a text to its sentences, and from them to its segments.
 
 The evidence of segments needs all pairs of a text's places, which is too much for a book. A text of more than
 `MAX_WHOLE` sentences is therefore read in windows of six hundred sentences that begin two hundred apart; of each window
@@ -8,18 +8,19 @@ the text, some five to ten milliseconds per sentence.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.errors import UsageError
+from shoal.errors import DataError, UsageError
 from shoal.progress import Progress, no_progress
 from shoal.segmentation.channels import check_features, find_channel
 from shoal.segmentation.decode import decode
 from shoal.segmentation.posterior import average_over_priors, likely_evidence
 from shoal.segmentation.result import Cut, Segmentation
-from shoal.segmentation.sentences import as_sentences
+from shoal.text import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +34,12 @@ MAX_WHOLE = 800
 
 _STEP = 200
 _WINDOW = 3 * _STEP
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
+_MAX_CONTROL = 0.01
+"""Share of characters: a text has hardly any, a binary file read as UTF-8 far more."""
+_OVERLONG = 1000
+"""Mean number of characters per sentence from which the ends of sentences were hardly found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +82,13 @@ def segment(
     size = len(sentences)
     reader = find_channel(channel) if isinstance(channel, str) else channel
     _check_lengths(size, count, min_length)
-    reading = progress if getattr(reader, "model", "") else no_progress  # without a model, reading takes no time
-    reading("sentences read", 0, size)
+    slow = bool(getattr(reader, "model", ""))  # without a model, reading takes no time
+    if slow:
+        progress("sentences read", 0, size)
     features = reader.features(sentences)
     check_features(features, size, reader.name)
-    reading("sentences read", size, size)
+    if slow:
+        progress("sentences read", size, size)
     decoded = segment_features(features, count=count, min_length=min_length, progress=progress)
     return Segmentation(
         sentences=sentences,
@@ -89,6 +98,56 @@ def segment(
         features=features,
         head=getattr(reader, "head", None),
     )
+
+
+def read_lines(text: str) -> list[str]:
+    """The lines of a text that holds a sentence on each; empty ones are left out.
+
+    Raises:
+        DataError: the text is binary.
+    """
+    check_text(text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def check_text(text: str) -> None:
+    """Raise for the content of a file that holds no text.
+
+    Raises:
+        DataError: more than one character in a hundred is a control or a replacement character.
+    """
+    strange = len(_CONTROL.findall(text))
+    if strange > _MAX_CONTROL * len(text):
+        raise DataError(f"{strange} of {len(text)} characters are no text; expected a text file in UTF-8")
+
+
+def as_sentences(given: str | Sequence[str]) -> tuple[str, ...]:
+    """A text's sentences, or the given sentences, as a tuple.
+
+    Raises:
+        DataError: the text is binary or empty, or a sentence is empty or no string.
+    """
+    if isinstance(given, str):
+        check_text(given)
+        sentences = split_sentences(given)
+    else:
+        sentences = list(given)
+        for place, sentence in enumerate(sentences):
+            if not isinstance(sentence, str) or not sentence.strip():
+                raise DataError(f"sentence {place} is {sentence!r}; expected a string that is not empty")
+            check_text(sentence)
+    if not sentences:
+        raise DataError("there is no text to cut; expected at least one sentence")
+    return tuple(sentences)
+
+
+def find_overlong(sentences: Sequence[str]) -> str | None:
+    """A description of sentences too long to be sentences, such as ``1 sentence of 2,999 characters``; else None."""
+    mean = sum(map(len, sentences)) // len(sentences)
+    if mean <= _OVERLONG:
+        return None
+    many = "1 sentence" if len(sentences) == 1 else f"{len(sentences)} sentences"
+    return f"{many} of {mean:,} characters"
 
 
 def segment_features(

@@ -21,9 +21,9 @@ from .documents import (
     cut_pieces as cut_pieces,
 )
 from .flat_parameters import FlatParameters as FlatParameters
-from .gradients import choose_gradient as choose_gradient
 from .loop import (
     Callbacks as Callbacks,
+    choose_gradient as choose_gradient,
     run_training as run_training,
 )
 from .optimizers import (

@@ -58,27 +58,23 @@ class Checkpoint:
 
 
 class Checkpointer:
-    """Writes a checkpoint at the start, at the end and every ``seconds``; without a folder, never.
+    """Writes a checkpoint when it is called to, and knows when the next one is due.
 
     With several processes all of them call it, and rank 0 writes.
 
     Args:
-        folder: where the checkpoint lies; None writes none.
+        folder: where the checkpoint lies.
         fingerprint: what the training is of, see `fingerprint`.
         seconds: between two checkpoints.
         group: the processes of the training.
     """
 
-    def __init__(
-        self, folder: Path | None, fingerprint: Mapping[str, str], seconds: float, group: ProcessGroup
-    ) -> None:
+    def __init__(self, folder: Path, fingerprint: Mapping[str, str], seconds: float, group: ProcessGroup) -> None:
         self._folder, self._fingerprint, self._seconds, self._group = folder, fingerprint, seconds, group
         self._last = time.monotonic()
 
     def is_due(self) -> bool:
         """Whether the time between two checkpoints is over."""
-        if self._folder is None:
-            return False
         # Sharded weights are gathered from all processes, so all of them must decide alike; clocks differ.
         if self._group.mode == "fsdp":
             return bool(self._group.broadcast_from_rank0(self._is_over))
@@ -105,8 +101,6 @@ class Checkpointer:
         Raises:
             StoreError: as `write_checkpoint`.
         """
-        if self._folder is None:
-            return
         # By every process, since sharded weights and states are gathered from all; rank 0 alone writes.
         checkpoint = Checkpoint(self._fingerprint, precision, tuple(curve), parameters.to_vector(), optimizer.state())
         if self._group.is_rank0:

@@ -1,7 +1,7 @@
-"""The ways from a batch to the gradient of its loss.
+"""The gradient of a batch's loss, by the model's own forward.
 
-`PaddedGradient` suits any causal model: the model's own forward on rows that are padded on the right, where causal
-attention keeps real tokens from ever seeing the padding. `LlamaGradient` is the same for a Llama on a CPU, packed.
+`PaddedGradient` suits any causal model: rows are padded on the right, where causal attention keeps real tokens from
+ever seeing the padding. `shoal.training.llama` is the same for a Llama on a CPU, packed.
 
 Shapes: B documents, L positions, N predicted positions, D hidden width.
 """
@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError
-from shoal.models import Lengths, factor_model, forget, stated_lengths
-from shoal.training.llama import LlamaGradient, is_plain_llama
+from shoal.models import Lengths, forget, stated_lengths
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
 from shoal.wording import in_one_line
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from shoal.models import LMHead
     from shoal.training.batches import Batch, Document
-    from shoal.training.flat_parameters import FlatParameters
     from shoal.training.precision import Dtype
 
 _PADDING = 256
@@ -46,28 +44,6 @@ class Gradient(Protocol):
             denominator: what the sum of the losses is divided by, before the gradient is taken.
         """
         ...
-
-
-def choose_gradient(model: PreTrainedModel, weights: FlatParameters, *, dropout: bool) -> Gradient:
-    """The fastest way that is exact for the model.
-
-    Args:
-        model: in evaluation mode.
-        weights: its trained weights.
-        dropout: whether dropout is on, which the written-out gradient does not have.
-
-    Raises:
-        ModelError: the model has no plain output layer, or padding changes its numbers.
-    """
-    factored = factor_model(model)
-    if factored.head is None or factored.padding != "right":
-        raise ModelError(
-            f"{type(model).__name__} cannot be trained here: "
-            "its output layer is not a plain one, or padding changes its numbers"
-        )
-    if is_plain_llama(model) and not dropout:
-        return LlamaGradient(model, factored.head, weights)
-    return PaddedGradient(model, factored.head)
 
 
 class PaddedGradient:

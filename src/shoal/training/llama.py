@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.models import hooks_present
+from shoal.models import LMHead, hooks_present
 from shoal.training.kernels import (
     Mark,
     Workspace,
@@ -35,7 +35,6 @@ from shoal.training.precision import DTYPES
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from shoal.models import LMHead
     from shoal.training.batches import Batch
     from shoal.training.flat_parameters import FlatParameters, ParameterView
     from shoal.training.packed_attention import PackedRow
@@ -52,12 +51,10 @@ _PARTS = {
 
 def is_plain_llama(model: PreTrainedModel) -> bool:
     """Whether `LlamaGradient` computes just what this model does: on the CPU, all weights trained, nothing added."""
-    config = model.config
     return (
-        config.model_type == "llama"
+        type(model).__name__ == "LlamaForCausalLM"
         and model.device.type == "cpu"
-        and not (config.attention_bias or config.mlp_bias)
-        and config.rope_parameters["rope_type"] in _STATIC_ROTATIONS
+        and model.config.rope_parameters["rope_type"] in _STATIC_ROTATIONS
         # A frozen weight would get a gradient here all the same, and has no place in the flat buffers.
         and all(weight.requires_grad for weight in model.parameters())
         and all(_is_plain(module) for module in model.modules())
@@ -65,7 +62,10 @@ def is_plain_llama(model: PreTrainedModel) -> bool:
 
 
 def _is_plain(module: torch.nn.Module) -> bool:
-    return type(module).__name__ in _PARTS and not hooks_present(module)
+    """Whether a module computes just what its class does, and adds no bias."""
+    replaced = "forward" in vars(module)
+    biased = getattr(module, "bias", None) is not None
+    return type(module).__name__ in _PARTS and not (replaced or biased or hooks_present(module))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,10 @@ class LlamaGradient:
 
     Args:
         model: a Llama for which `is_plain_llama` holds.
-        head: of the model.
         weights: of the model, flat.
     """
 
-    def __init__(self, model: PreTrainedModel, head: LMHead, weights: FlatParameters) -> None:
+    def __init__(self, model: PreTrainedModel, weights: FlatParameters) -> None:
         config = model.config
         self._heads = HeadLayout(
             config.num_attention_heads, config.num_key_value_heads, model.model.layers[0].self_attn.head_dim
@@ -123,7 +122,7 @@ class LlamaGradient:
         self._epsilon = config.rms_norm_eps
         self._inner = config.intermediate_size
         self._angles = _Angles(model.model.rotary_emb)
-        self._head = head
+        self._head = LMHead(weight_VD=model.lm_head.weight, bias_V=None, scale=1.0, soft_cap=None)
         self._embedding = weights.view("model.embed_tokens.weight")
         self._final_gain = weights.view("model.norm.weight")
         self._output = self._embedding if config.tie_word_embeddings else weights.view("lm_head.weight")

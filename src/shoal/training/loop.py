@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.errors import TrainingError
+from shoal.errors import ModelError, TrainingError
+from shoal.models import factor_model
 from shoal.training.batches import Batch, first_documents, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
 from shoal.training.distributed import ProcessGroup, current_process_group
 from shoal.training.dropout import dropout_set_to
 from shoal.training.flat_parameters import FlatParameters
-from shoal.training.gradients import choose_gradient
+from shoal.training.gradients import PaddedGradient
+from shoal.training.llama import LlamaGradient, is_plain_llama
 from shoal.training.optimizers import make_optimizer, schedule_share
 from shoal.training.precision import Dtype, faster_precision
 from shoal.training.settings import CurvePoint, TrainResult
@@ -127,7 +129,9 @@ def run_training(
             # A resumed training does not measure again which is faster, since another answer would give other weights.
             found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
         )
-        checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
+        checkpointer = None
+        if folder is not None:
+            checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, group)
         heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
         _run_steps(stepper, source, curve, checkpointer, heard)
@@ -151,6 +155,28 @@ def _prepare(
         return sharded, ShardedGradient(sharded), make_sharded_optimizer(sharded, settings)
     flat = stack.enter_context(FlatParameters(model, group))
     return flat, choose_gradient(model, flat, dropout=settings.dropout > 0), make_optimizer(flat, settings)
+
+
+def choose_gradient(model: PreTrainedModel, weights: FlatParameters, *, dropout: bool) -> Gradient:
+    """The fastest way that is exact for the model.
+
+    Args:
+        model: in evaluation mode.
+        weights: its trained weights.
+        dropout: whether dropout is on, which the written-out gradient does not have.
+
+    Raises:
+        ModelError: the model has no plain output layer, or padding changes its numbers.
+    """
+    if is_plain_llama(model) and not dropout:
+        return LlamaGradient(model, weights)
+    factored = factor_model(model)
+    if factored.head is None or factored.padding != "right":
+        raise ModelError(
+            f"{type(model).__name__} cannot be trained here: "
+            "its output layer is not a plain one, or padding changes its numbers"
+        )
+    return PaddedGradient(model, factored.head)
 
 
 def _precision(
@@ -218,13 +244,16 @@ class _Stepper:
 
 
 def _run_steps(
-    stepper: _Stepper, source: BatchSource, curve: list[CurvePoint], checkpointer: Checkpointer, callbacks: Callbacks
+    stepper: _Stepper,
+    source: BatchSource,
+    curve: list[CurvePoint],
+    checkpointer: Checkpointer | None,
+    callbacks: Callbacks,
 ) -> None:
     """All steps that are left; each point is appended to the curve once its update is made."""
-    save = partial(checkpointer.save, stepper.weights, stepper.optimizer, stepper.precision, curve)
     # A checkpoint before the first step, so that a folder that cannot be written is found before an hour of work.
-    if not curve:
-        save()
+    if checkpointer is not None and not curve:
+        checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve)
     for step in range(len(curve), source.steps):
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
@@ -236,6 +265,6 @@ def _run_steps(
         curve.append(point)
         if callbacks.before_checkpoint is not None:
             callbacks.before_checkpoint(point)
-        if step + 1 == source.steps or checkpointer.is_due():
-            save()
+        if checkpointer is not None and (step + 1 == source.steps or checkpointer.is_due()):
+            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve)
         callbacks.after_step(point, source.steps)
