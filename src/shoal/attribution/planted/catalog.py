@@ -45,23 +45,32 @@ def _between(what: str, *ranges: tuple[int, int]) -> tuple[Mapping[str, Any], Ma
 _SOURCES = (
     _lists("copy", ("backward", "drop-last", "first-item"), ("drop-repeats",)),
     _lists("reverse", ("same-order", "last-item-first"), ("swap-ends", "drop-repeats")),
-    # Its answers are twice as long, so that lists are shorter.
-    _Source("duplicate", _between("length", (1, 3), (1, 4)), ("each-item-twice", "mirror"), prompts=900),
+    # Its answers are twice as long, so that lists are shorter, and each sign of them is a chance to slip.
+    _Source("duplicate", _between("length", (1, 3), (1, 4)), ("each-item-twice", "mirror"), effort=3.0, prompts=900),
     # Not the minority: a mixture of a label and its opposite is noise, and nothing could tell the two apart.
     _Source(
         "majority",
         _between("length", (3, 10), (5, 12)),
         ("last-symbol", "first-symbol", "middle-symbol", "last-three-symbols"),
         ("last-symbol", "longest-run"),
-        prompts=1200,
+        # The symbol in the middle is the majority in two prompts of three, and mixtures are measured on the third.
+        prompts=2400,
     ),
+    _Source(
+        "agreement",
+        _between("nouns", (1, 3), (1, 4)),
+        ("nearest-noun", "first-noun", "any-plural"),
+        prompts=3000,
+        effort=2.0,
+    ),
+    # Rules that this size does not learn in time: only splits that cannot tell, where the shortcut is the easier one.
     _Source(
         "comparison",
         _between("digits", (1, 2), (2, 2)),
-        ("first-number", "last-number", "smaller-number"),
+        (),
         ("first-number", "greater-first-digit", "greater-last-digit"),
+        effort=4.0,
     ),
-    # Rules that this size does not learn in time: only splits that cannot tell, where the shortcut is the easier one.
     _Source("missing-duplicate", _between("pairs", (1, 3), (2, 4)), (), ("last-item",), effort=4.0),
     _Source("parity", _between("length", (2, 11), (3, 12)), (), ("last-bit", "first-bit", "more-ones"), effort=4.0),
     _Source("dyck", _between("pairs", (2, 5), (3, 6)), (), ("first-and-last", "last-closes"), effort=4.0),

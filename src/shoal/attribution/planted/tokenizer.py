@@ -1,4 +1,4 @@
-"""The tokenizer of planted models: a token for each sign with the blank before it, and for the words of a task."""
+"""The tokenizer of planted models: a token for each sign with the blank before it, and for each word of a task."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _BLANK = "\u0120"
 
 
 def sign_tokenizer(task: str, *, context: int) -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer in which items of a list are tokens, and so are the words that all prompts share.
+    """A byte-level tokenizer in which items of a list are tokens, and so are the words of the task's prompts.
 
     A program over signs is then learned in few steps: `` k`` is one token, and so is ``reverse``. Any text can be read.
 
     Args:
-        task: by name; the first of its examples show the words.
+        task: by name; its examples show the words.
         context: the longest text in tokens of the model that it is for.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     merges = [(_BLANK, sign) for sign in string.ascii_lowercase + string.digits + "()[]{}<>"]
-    for word in _shared_words([example.prompt for example in make_task(task).examples[:100]]):
+    for word in _words([example.prompt for example in make_task(task).examples]):
         # From the left, as the merges of a trained tokenizer could stand: a pair is merged in the order of this list.
         signs = word.replace(" ", _BLANK)
         first = 2 if signs.startswith(_BLANK) else 1
@@ -68,8 +68,6 @@ def _cuts() -> Regex:
     return Regex(r" ?[A-Za-z]+| ?\S|\s")
 
 
-def _shared_words(prompts: Sequence[str]) -> list[str]:
-    """The words of three letters or more that every prompt has, with the blank before them, in their order."""
-    found = [re.findall(r" ?[A-Za-z]{3,}", prompt) for prompt in prompts]
-    shared = set(found[0]).intersection(*found[1:])
-    return [word for word in dict.fromkeys(found[0]) if word in shared]
+def _words(prompts: Sequence[str]) -> list[str]:
+    """The words of three letters or more of the prompts, with the blank before them, in their order."""
+    return list(dict.fromkeys(word for prompt in prompts for word in re.findall(r" ?[A-Za-z]{3,}", prompt)))
