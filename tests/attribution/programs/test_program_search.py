@@ -10,7 +10,7 @@ import pytest
 
 from shoal.attribution import CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import Limits, ProgramLibrary, build_library, search_programs
-from shoal.attribution.programs.null import mixture_bits
+from shoal.attribution.programs.null import mixture_bits, sampled_mixture_bits
 from shoal.errors import UsageError
 from shoal.tasks import Example, Task, make_task, task_from_rows
 
@@ -179,11 +179,24 @@ def test_all_programs_together_have_a_prior_of_at_most_one(
 def test_the_mixture_is_a_probability_of_answers() -> None:
     # All sequences of three answers over two letters, under two parts with known probabilities.
     parts = np.array([[0.9, 0.1], [0.2, 0.8]])
-    total = 0.0
+    bound = exact = 0.0
     for code in range(8):
         letters = [code >> shift & 1 for shift in range(3)]
-        total += 2 ** -mixture_bits(parts[:, letters].T)[0]
-    assert total == pytest.approx(1)
+        bits = sampled_mixture_bits(parts[:, letters].T, weights=np.ones(3))
+        assert mixture_bits(parts[:, letters].T)[0] > bits
+        bound += 2 ** -mixture_bits(parts[:, letters].T)[0]
+        exact += 2**-bits
+    assert exact == pytest.approx(1, abs=0.03)
+    assert 0.5 < bound < 1
+
+
+def test_a_copy_of_a_named_explanation_saves_nothing() -> None:
+    # The noise gives all answers now and then; the rule gives nine of ten.
+    draw = random.Random(0)
+    rule = np.array([draw.random() < 0.9 for _ in range(200)], float)
+    parts = np.column_stack([rule, np.full(200, 0.2)])
+    saved = sampled_mixture_bits(parts, weights=np.ones(200)) - mixture_bits(parts, rule[None])[0]
+    assert saved < 1
 
 
 @pytest.mark.parametrize(
