@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.search_tasks import FRESH
 from shoal.attribution import RULE, CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import ProgramLibrary, SearchResult, build_library, search_programs
 from shoal.tasks import Example, Task, known_tasks, make_task
@@ -71,12 +72,7 @@ def main() -> int:
 
 
 def _setting(name: str, split: str, size: int, examples: int | None = None, seed: int = 0) -> Setting:
-    options: dict[str, object] = {} if split == "default" else {"split": known_tasks()[name].structural_split}
-    if examples and "examples" in known_tasks()[name].options:
-        options["examples"] = examples
-    if "seed" in known_tasks()[name].options:
-        options["seed"] = seed
-    task = make_task(name, **options)
+    task = FRESH[name](seed) if name in FRESH else _known_task(name, split, examples, seed)
     draw = random.Random(f"{name} {split} {seed}")
     held, seen = list(task.held_out), list(task.seen)
     draw.shuffle(held)
@@ -85,6 +81,15 @@ def _setting(name: str, split: str, size: int, examples: int | None = None, seed
     table = candidates_of(task, items)
     library = build_library(task.seen, task.rule, table.prompts, table.expected)
     return Setting(task, items, table, library, seed)
+
+
+def _known_task(name: str, split: str, examples: int | None, seed: int) -> Task:
+    options: dict[str, object] = {} if split == "default" else {"split": known_tasks()[name].structural_split}
+    if examples and "examples" in known_tasks()[name].options:
+        options["examples"] = examples
+    if "seed" in known_tasks()[name].options:
+        options["seed"] = seed
+    return make_task(name, **options)
 
 
 def _planted(setting: Setting) -> Iterator[dict[str, object]]:
