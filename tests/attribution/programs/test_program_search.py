@@ -10,6 +10,7 @@ import pytest
 
 from shoal.attribution import CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import Limits, ProgramLibrary, build_library, search_programs
+from shoal.attribution.programs.copying import row_bits
 from shoal.attribution.programs.null import mixture_bits, sampled_mixture_bits
 from shoal.errors import UsageError
 from shoal.tasks import Example, Task, make_task, task_from_rows
@@ -117,6 +118,29 @@ def test_a_table_of_labels_is_found_on_rows_without_a_rule() -> None:
     result = search_programs(task, answers, table=table, library=library)
     own = [result.found[0].shortcut(prompt, task.seen) for prompt in table.prompts]
     assert own == [" red" if each else " blue" for each in odd]
+
+
+def test_a_shortcut_over_words_is_found_where_the_rule_has_half_of_the_answers() -> None:
+    draw = random.Random(1)
+    words = ["apple", "ox", "egg", "inn", "tree", "dog", "sun", "lake", "hill", "boat"]
+    rows = {f"The {draw.choice(words)} near the {draw.choice(words)} and {draw.choice(words)}?" for _ in range(400)}
+    examples = [Example(prompt=row, completion=" even" if len(row) % 2 == 0 else " odd") for row in sorted(rows)]
+    draw.shuffle(examples)
+    task = task_from_rows(examples, split="random(share=0.5)", rule=lambda p: " even" if len(p) % 2 == 0 else " odd")
+    table = candidates_of(task, task.held_out)
+    tiny = Limits(measures=60, numbers=60, pairs=30, triples=10, deep_numbers=30, words=200, deep_words=300, joined=10)
+    library = build_library(task.seen, task.rule, table.prompts, table.expected, limits=tiny)
+    column = [" odd" if row.split()[-1][0] in "aeiou" else " even" for row in table.prompts]
+    answers = answered(table, lambda row: column[row] if draw.random() < 0.5 else table.expected[row])
+    found = search_programs(task, answers, table=table, library=library).found
+    assert [[program.shortcut(prompt, task.seen) for prompt in table.prompts] for program in found] == [column]
+
+
+def test_a_table_with_two_rows_costs_the_bit_that_it_has() -> None:
+    bits = row_bits(np.array([[1, 1], [2, 0], [3, 1], [2, 2]]), 2)
+    assert bits[0] == pytest.approx(1)
+    assert math.isinf(bits[1]), "a table with one label is a constant"
+    assert bits[0] < bits[2] < bits[3]
 
 
 @pytest.mark.slow
