@@ -93,7 +93,14 @@ def _planted(setting: Setting) -> Iterator[dict[str, object]]:
         applies = [row for row in differing if column[row] is not None]
         if RULE in group or len(differing) < MIN_DIFFERING or (len(applies) < MIN_DIFFERING and "look-up" not in group):
             continue
-        known = table.of([name for name in table.names if name not in group])
+        # What is as good as it by the measure below would be no miss.
+        known = table.of(
+            [
+                name
+                for name in table.names
+                if name == RULE or (name not in group and _alike(table.column(name), column, differing) < EQUAL)
+            ]
+        )
         for mixture in MIXTURES:
             for slip in SLIPS:
                 draw = random.Random(f"{setting.task.name} {group[0]} {mixture} {slip}")
@@ -167,11 +174,17 @@ def _equality(
     """The program found that is most like the shortcut, and how much."""
     best, most = "", 0.0
     for program in result.found:
-        answers = program.shortcut.program.answers(setting.library.batch)
-        equal = sum(answers[row] == column[row] for row in differing) / len(differing)
+        equal = _alike(program.shortcut.program.answers(setting.library.batch), column, differing)
         if equal > most:
             best, most = program.notation, equal
     return best, most
+
+
+def _alike(answers: Sequence[str | None], column: Sequence[str | None], differing: Sequence[int]) -> float:
+    """On how many items one gives the answers of the other: the lesser of the shares where it is the rule, and not."""
+    others = set(range(len(column))) - set(differing)
+    shares = [sum(answers[row] == column[row] for row in rows) / len(rows) for rows in (differing, others) if rows]
+    return min(shares)
 
 
 def _error(setting: Setting, row: int, draw: random.Random) -> str:

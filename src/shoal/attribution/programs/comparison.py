@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.attribution.evidence import race_of
-from shoal.attribution.programs.copying import AnswerTable, ConstantAnswer
-from shoal.attribution.programs.null import completion_noise, mixture_bits, program_noise
-from shoal.attribution.programs.tables import MAX_LABELS, fit_tables
+from shoal.attribution.programs.copying import ConstantAnswer
+from shoal.attribution.programs.null import completion_noise, mixture_bits, predicted, program_noise
+from shoal.attribution.programs.tables import fit_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,9 @@ class ProgramComparison:
     _parts: NDArray[np.float64] = field(init=False)
     """Answers by parts of the null: those found, the rule, the named explanations, the two noises."""
 
+    _noise: NDArray[np.float64] = field(init=False)
+    """The probability of each answer under the two noises alone, in the shares that the answers before suggest."""
+
     _items: NDArray[np.intp] = field(init=False)
     """The item of each answer: an item may have several, with weights by the model's probabilities."""
 
@@ -80,7 +83,7 @@ class ProgramComparison:
         self._made = [*library.programs, *constants]
         self._tables_by_place = [(table, place) for table in tables for place in range(len(table.outputs))]
         own_bits = [each.bits(library.context) for each in constants]
-        self.bits = np.concatenate([library.bits, own_bits, *(each.bits(AnswerTable.share) for each in tables)])
+        self.bits = np.concatenate([library.bits, own_bits, *(each.bits(library.context) for each in tables)])
         answers = [library.texts.row(each.answers(library.batch)) for each in constants]
         numbers = [library.texts.row([None, *each.labels])[each.outputs + 1] for each in tables]
         size = len(given)
@@ -115,6 +118,7 @@ class ProgramComparison:
             program_noise(self._row_hits, self.bits),
         ]
         self._parts = np.array([*known, *noises], dtype=float).T
+        self._noise = predicted(self._parts[:, -2:], items=self._items, weights=self._weights)[0]
 
     def program(self, place: int) -> Program:
         """The program at a place.
@@ -134,8 +138,8 @@ class ProgramComparison:
 
     def _tables(self, given: NDArray[np.int32], right: NDArray[np.int32]) -> list[FittedTables]:
         """Tables of the answers, and of those that are not right: where the rule has a share, these are the rest."""
-        labels = sorted(set(self.library.context.completions))
-        if not 2 <= len(labels) <= MAX_LABELS:
+        labels = self.library.context.labels
+        if not labels:
             return []
         places = {number: place for place, number in enumerate(self.library.texts.row(labels).tolist())}
         answers = np.array([places.get(number, -1) for number in given.tolist()], np.int32)
@@ -155,9 +159,9 @@ class ProgramComparison:
         self.follows = self.follows & new
 
     def _likely(self, programs: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Programs by items: the probability of the answer; where a program does not apply, chance has its place."""
+        """Programs by items: the probability of the answer; where a program does not apply, it is that of noise."""
         applies = self.outputs[programs][:, self._items] >= 0
-        return np.where(applies, self._row_hits[programs], self._parts[:, -2][None, :])
+        return np.where(applies, self._row_hits[programs], self._noise[None, :])
 
     def expected_follows(self, program: int) -> float:
         """On how many items that differ from the rule the model follows a program, by its probabilities.

@@ -22,6 +22,7 @@ class Write(Program):
 
     kind = "write"
     share = 0.3
+    share_of_labels = 0.04
 
     value: Expression
 
@@ -54,6 +55,7 @@ class RuleOfEdited(Program):
 
     kind = "rule-of"
     share = 0.22
+    share_of_labels = 0.22
 
     edit: str
     value: Expression

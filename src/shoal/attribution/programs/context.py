@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 _MAX_SYMBOLS = 16
 """Words and letters that operators may name, the commonest: each one more makes all of them dearer to name."""
 
+MIN_DEFINED = 0.25
+"""Expressions that are undefined on more than three quarters of the prompts are left out."""
+
 _MIN_SHARE = 0.05
 """Of the seen prompts must have a symbol that is named; what is rarer explains too few answers."""
+
+
+_MAX_LABELS = 12
+"""The seen completions are labels where there are at most so many different ones."""
 
 
 class Context:
@@ -30,10 +37,14 @@ class Context:
         self.reader = PromptReader.learn([example.prompt for example in seen])
         self.format = AnswerFormat.learn([example.completion for example in seen])
         self.completions = [example.completion for example in seen]
+        distinct = sorted(set(self.completions))
+        come_again = 2 * len(distinct) <= len(self.completions)
+        self.labels = tuple(distinct) if 2 <= len(distinct) <= _MAX_LABELS and come_again else ()
         self._bits: dict[Expression, float] = {}
         self._answers: dict[str, str | None] = {}
         self.seen = PromptBatch(self, [example.prompt for example in seen], self.completions)
         self.symbols = _symbols(self.seen)
+        self._unusable = _unusable(self.seen)
         self.places = max((len(numbers) for numbers in self.seen.numbers), default=0)
         self._max_number: float = max((number for row in self.seen.numbers for number in row), default=0.0)
 
@@ -45,7 +56,9 @@ class Context:
         """
         if expression not in self._bits:
             operator = Operator.OPERATORS[expression.operator]
-            own = operator_bits(operator) + parameter_bits(operator, expression.parameter, len(self.symbols))
+            own = operator_bits(operator, self._unusable) + parameter_bits(
+                operator, expression.parameter, len(self.symbols)
+            )
             self._bits[expression] = own + sum(map(self.bits, expression.arguments))
         return self._bits[expression]
 
@@ -112,6 +125,21 @@ class PromptBatch:
             place: from 0; negative from the end.
         """
         return np.array([row[place] if -len(row) <= place < len(row) else np.nan for row in self.numbers], dtype=float)
+
+
+def _unusable(seen: PromptBatch) -> frozenset[str]:
+    """The sources that most seen prompts lack, as numbers in sentences: no program names them."""
+    if not len(seen):
+        return frozenset()
+    lacking = set()
+    for operator in Operator.OPERATORS.values():
+        if not operator.takes:
+            first = 0 if operator.parameters == "places" else operator.parameters[0]
+            values = operator.evaluate(seen, first, (), ())
+            lacks = sum(each is None for each in values) if isinstance(values, list) else np.isnan(values).sum()
+            if lacks > (1 - MIN_DEFINED) * len(seen):
+                lacking.add(operator.name)
+    return frozenset(lacking)
 
 
 def _symbols(seen: PromptBatch) -> tuple[str, ...]:

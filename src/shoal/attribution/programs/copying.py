@@ -34,6 +34,7 @@ class ConstantAnswer(Program):
 
     kind = "constant"
     share = 0.06
+    share_of_labels = 0.1
 
     answer: str
 
@@ -63,6 +64,7 @@ class CopyMatching(Program):
 
     kind = "copy"
     share = 0.2
+    share_of_labels = 0.2
 
     choice: str
     key: Expression | None = None
@@ -115,6 +117,7 @@ class CopyNearest(Program):
 
     kind = "nearest"
     share = 0.12
+    share_of_labels = 0.12
 
     value: Expression
     distance: str = "difference"
@@ -178,6 +181,7 @@ class AnswerTable(Program):
 
     kind = "table"
     share = 0.1
+    share_of_labels = 0.32
 
     key: Expression
     entries: tuple[tuple[object, str], ...]
@@ -209,12 +213,18 @@ class AnswerTable(Program):
 def row_bits(counts: NDArray[np.int_], labels: int) -> NDArray[np.float64]:
     """Bits of the rows of tables: each label is predicted by those of the rows before (Krichevsky and Trofimov 1981).
 
+    A table with the same label in all rows is a constant and no table, so that the others have all of the probability.
+
     Args:
         counts: tables by labels, how many rows have each; labels of no row may be left out.
         labels: how many there are.
     """
     rows = counts.sum(axis=1)
     nats = gammaln(rows + labels / 2) - gammaln(labels / 2) - (gammaln(counts + 0.5) - gammaln(0.5)).sum(axis=1)
+    # Of one row nothing else is possible, and it keeps what it has.
+    same = np.exp(gammaln(labels / 2) - gammaln(rows + labels / 2) + gammaln(rows + 0.5) - gammaln(0.5)) * labels
+    nats = np.where(rows > 1, nats + np.log1p(-np.where(rows > 1, same, 0)), nats)
+    nats = np.where((rows > 1) & ((counts > 0).sum(axis=1) == 1), np.inf, nats)
     return np.asarray(nats / math.log(2), dtype=float)
 
 

@@ -6,6 +6,7 @@ shorter one stands for them. A level is cut at a number of expressions, the long
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.attribution.programs import number_operators, word_operators  # noqa: F401 - they register the operators
+from shoal.attribution.programs.context import MIN_DEFINED
 from shoal.attribution.programs.expressions import Expression, Operator
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ _PLACES = (0, 1, 2, 3, -1, -2, -3)
 
 LEVELS = 7
 """Of expressions, as `Expressions.enumerate` names them."""
-
-MIN_DEFINED = 0.25
-"""Expressions that are undefined on more than three quarters of the prompts are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +120,7 @@ class Expressions:
     def _take(self, candidates: Iterable[Expression], limit: int) -> list[Expression]:
         """The candidates with values that no expression had before, by code length, at most so many."""
         bits = self.batch.context.bits
-        ranked = sorted((bits(each), place, each) for place, each in enumerate(candidates))
+        ranked = sorted((bits(each), place, each) for place, each in enumerate(candidates) if bits(each) < math.inf)
         taken: list[Expression] = []
         for _, _, expression in islice(ranked, limit * 3):
             if len(taken) >= limit:

@@ -98,10 +98,17 @@ def ordinal(place: int) -> str:
 
 # Each expression that is tried needs it, and the registry is complete once the modules of operators are imported.
 @functools.cache
-def operator_bits(operator: Operator) -> float:
-    """Bits that name an operator among those that give its type."""
-    total = sum(other.weight for other in Operator.OPERATORS.values() if other.gives == operator.gives)
-    return math.log2(total / operator.weight)
+def operator_bits(operator: Operator, unusable: frozenset[str] = frozenset()) -> float:
+    """Bits that name an operator among those that give its type; of one that cannot be used, infinitely many.
+
+    Args:
+        operator: which one.
+        unusable: operators that give nothing for the prompts of a task, which no program names.
+    """
+    if operator.name in unusable:
+        return math.inf
+    able = (each for each in Operator.OPERATORS.values() if each.name not in unusable)
+    return math.log2(sum(each.weight for each in able if each.gives == operator.gives) / operator.weight)
 
 
 def whole_number_bits(number: int) -> float:

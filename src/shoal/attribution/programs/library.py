@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, product
@@ -61,7 +62,7 @@ class ProgramLibrary:
     """One per behaviour on these prompts: the one with the shortest code."""
 
     bits: NDArray[np.float64]
-    """The code length of each program."""
+    """Of each behaviour minus log2 of the prior of all programs that have it, the longer ones too."""
 
     outputs: NDArray[np.int32]
     """Programs by prompts: the number of the answer's text, -1 where a program does not apply."""
@@ -105,19 +106,21 @@ def build_library(
     texts = TextNumbers()
     behaviours: dict[bytes, tuple[float, int, Program]] = {}
     counts: dict[bytes, int] = {}
+    priors: dict[bytes, float] = {}
     for place, program in enumerate(chain(*(make(expressions) for make in _FAMILIES))):
         row = texts.row(program.answers(batch))
         if (row < 0).all():
             continue
         row_bytes, found = row.tobytes(), (program.bits(context), place, program)
         counts[row_bytes] = counts.get(row_bytes, -1) + 1
+        priors[row_bytes] = priors.get(row_bytes, 0.0) + 2.0 ** -found[0]
         behaviours[row_bytes] = min(behaviours.get(row_bytes, found), found)
     ranked = sorted(behaviours.items(), key=lambda item: item[1][:2])
     library = ProgramLibrary(
         context=context,
         batch=batch,
         programs=[program for _, (_, _, program) in ranked],
-        bits=np.array([bits for _, (bits, _, _) in ranked]),
+        bits=np.array([-math.log2(priors[row]) for row, _ in ranked]),
         outputs=np.array([np.frombuffer(row, np.int32) for row, _ in ranked]).reshape(-1, len(prompts)),
         equal=[counts[row] for row, _ in ranked],
         keys=table_keys(batch, sorted([*expressions.numbers, *expressions.words], key=context.bits)),

@@ -58,11 +58,7 @@ def mixture_bits(
     items: NDArray[np.intp] | None = None,
     weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Bits of the answers under a mixture with unknown weights, predicted one after the other, for each candidate.
-
-    Each answer is predicted with the weights that the answers before it suggest (one count, shared by all parts, to
-    begin with, then the share with which each part explains an answer: quasi-Bayes, Smith and Makov 1978), so that the
-    product is a probability of the answers, and nothing is fitted.
+    """Bits of the answers under a mixture with unknown weights, for each candidate.
 
     Args:
         parts: answers by parts, the probability of each answer under each part.
@@ -71,25 +67,51 @@ def mixture_bits(
         weights: the weight of each answer, those of an item together 1; the bits are then what is expected if an
             answer is drawn by its weight.
     """
+    probable = predicted(parts, candidates, items=items, weights=weights)
+    return np.asarray(-np.log2(probable) @ (np.ones(len(parts)) if weights is None else weights))
+
+
+def predicted(
+    parts: NDArray[np.float64],
+    candidates: NDArray[np.float64] | None = None,
+    *,
+    items: NDArray[np.intp] | None = None,
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Candidates by answers: the probability of each answer of a mixture, given the answers before it.
+
+    Each answer is predicted with the weights that the answers before suggest (some counts to begin with, then the share
+    with which each part explains an answer: quasi-Bayes, Smith and Makov 1978), so that the product is a probability of
+    the answers, and nothing is fitted.
+
+    Args:
+        parts: answers by parts, as for `mixture_bits`.
+        candidates: candidates by answers.
+        items: the item of each answer.
+        weights: the weight of each answer.
+    """
     rows = 1 if candidates is None else len(candidates)
     width = parts.shape[1] + (candidates is not None)
     # One count in all and not for each: of many named explanations few are at work, so that each that is costs bits.
-    counts = np.full((rows, width), 1 / width)
+    counts = np.full((rows, width), 1 / parts.shape[1])
+    if candidates is not None:
+        # That the candidate is at work is what is claimed, and its code length is paid: any share is as likely.
+        counts[:, -1] = 1
+    total, item = float(counts[0].sum()), None
     pending = np.zeros((rows, width))
-    bits, total, item = np.zeros(rows), 1.0, None
+    result = np.empty((rows, len(parts)))
+    likely = np.empty((rows, width))
     for place, own in enumerate(parts):
         current = place if items is None else items[place]
         if current != item:
             # The answers of one item are predicted alike: only those of the items before have been seen.
             total += item is not None
             counts, pending, item = counts + pending, np.zeros((rows, width)), current
-        likely = np.empty((rows, width))
         likely[:, : len(own)] = own
         if candidates is not None:
             likely[:, -1] = candidates[:, place]
         joint = counts * likely
-        predicted = joint.sum(axis=1, keepdims=True)
-        weight = 1.0 if weights is None else weights[place]
-        bits -= weight * np.log2(predicted[:, 0] / total)
-        pending += weight * joint / predicted
-    return bits
+        whole = joint.sum(axis=1, keepdims=True)
+        result[:, place] = whole[:, 0] / total
+        pending += (1.0 if weights is None else weights[place]) * joint / whole
+    return result

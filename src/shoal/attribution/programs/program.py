@@ -29,6 +29,9 @@ class Program(ABC):
     share: ClassVar[float]
     """Its prior probability among the kinds; all together at most 1."""
 
+    share_of_labels: ClassVar[float]
+    """The same where the completions are labels, a few that come again and again."""
+
     @property
     def partial(self) -> bool:
         """Whether it is part of the program that it has no answer to some prompts, so that none is right by it."""
@@ -66,7 +69,16 @@ class Program(ABC):
         Args:
             context: the seen examples.
         """
-        return -math.log2(self.share) + self.own_bits(context)
+        return self.kind_bits(context) + self.own_bits(context)
+
+    @classmethod
+    def kind_bits(cls, context: Context) -> float:
+        """Bits of the kind.
+
+        Args:
+            context: the seen examples, whose completions may be labels.
+        """
+        return -math.log2(cls.share_of_labels if context.labels else cls.share)
 
 
 class ProgramShortcut:

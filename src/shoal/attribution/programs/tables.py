@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.attribution.programs.context import PromptBatch
+    from shoal.attribution.programs.context import Context, PromptBatch
     from shoal.attribution.programs.expressions import Expression
 
 MAX_ROWS = 30
 """Rows of a table: enough for the letters of an alphabet; what needs more of them is memorised rather than computed."""
-
-MAX_LABELS = 12
-"""Tables are tried where the seen completions are labels: at most so many different ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +29,7 @@ class TableKeys:
 
     features: tuple[Expression, ...]
     bits: NDArray[np.float64]
-    """The code length of each feature."""
+    """Of each way to divide the prompts minus log2 of the prior of all features that do so."""
 
     values: tuple[tuple[object, ...], ...]
     """Of each feature, the value that each number in `codes` stands for."""
@@ -49,15 +46,18 @@ def table_keys(batch: PromptBatch, features: Sequence[Expression]) -> TableKeys:
         features: candidates, by code length.
     """
     found: dict[bytes, tuple[Expression, tuple[object, ...]]] = {}
+    priors: dict[bytes, float] = {}
     for feature in features:
         numbers: dict[object, int] = {None: -1}
         # Numbered by where a value comes first, so that features which divide alike have equal codes.
         codes = [numbers.setdefault(value, len(numbers) - 1) for value in keys(batch, feature)]
         if 2 <= len(numbers) - 1 <= MAX_ROWS:
-            found.setdefault(np.array(codes, np.int8).tobytes(), (feature, tuple(numbers)[1:]))
+            row = np.array(codes, np.int8).tobytes()
+            found.setdefault(row, (feature, tuple(numbers)[1:]))
+            priors[row] = priors.get(row, 0.0) + 2.0 ** -batch.context.bits(feature)
     return TableKeys(
         features=tuple(feature for feature, _ in found.values()),
-        bits=np.array([batch.context.bits(feature) for feature, _ in found.values()]),
+        bits=np.array([-math.log2(priors[row]) for row in found]),
         values=tuple(values for _, values in found.values()),
         codes=np.array([np.frombuffer(row, np.int8) for row in found], np.int8).reshape(len(found), len(batch)),
     )
@@ -85,14 +85,15 @@ class FittedTables:
         entries = tuple(sorted(((value, self.labels[label]) for value, label in values if label >= 0), key=str))
         return AnswerTable(self.table_keys.features[place], entries)
 
-    def bits(self, share: float) -> NDArray[np.float64]:
+    def bits(self, context: Context) -> NDArray[np.float64]:
         """The code length of each table.
 
         Args:
-            share: the prior of tables among all kinds of programs.
+            context: the seen examples.
         """
         counts = (self.chosen[:, :, None] == np.arange(len(self.labels))).sum(axis=1)
-        return np.asarray(1 - math.log2(share) + self.table_keys.bits + row_bits(counts, len(self.labels)))
+        kind = AnswerTable.kind_bits(context)
+        return np.asarray(1 + kind + self.table_keys.bits + row_bits(counts, len(self.labels)))
 
 
 def fit_tables(table_keys: TableKeys, labels: Sequence[str], answers: NDArray[np.int32]) -> FittedTables:
