@@ -26,7 +26,7 @@ import tomli_w
 from benchmarks.processes import SHOAL_PYTHON, append_part, write_result
 from shoal.experiments import load_experiment
 from shoal.experiments.experiment import Experiment
-from shoal.experiments.settings_file import as_table
+from shoal.experiments.tables import as_table
 
 APART = ("environment.json", "timings.jsonl", "report.html", ".lock")
 """What says when, where or how fast."""

@@ -13,7 +13,7 @@ from mutants import scoring
 from shoal.errors import ModelError
 from shoal.evaluation import certify, evaluate, evaluate_by_generation
 from shoal.evaluation.certification import check_head_path
-from shoal.evaluation.certification.proving import checks
+from shoal.evaluation.certification.certificate import checks
 
 
 def failures(certificate):

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from shoal.evaluation import bleu, chrf, sentence_bleus
-from shoal.evaluation.metrics import bits_per_byte, perplexity
 
 WANTED = ["the cat sat on the mat today", "a dog ran over the hill"]
 
@@ -22,16 +21,6 @@ def test_bleu_of_texts_without_a_common_word_is_0():
 
 def test_bleu_of_a_part_right_lies_between():
     assert 0 < bleu(["the cat sat on the hat today", WANTED[1]], WANTED) < 100
-
-
-def test_perplexity_is_the_exponential_of_the_mean():
-    assert perplexity(-3 * math.log(7), 3) == pytest.approx(7.0)
-    assert perplexity(-1e6, 2) == math.inf
-
-
-def test_the_end_token_counts_as_one_byte():
-    assert bits_per_byte(-math.log(2) * 6, "né", ends=True) == pytest.approx(1.5)
-    assert bits_per_byte(-math.log(2) * 6, "né", ends=False) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("words", [1, 2, 3, 4, 9])

@@ -9,6 +9,7 @@ import pytest
 
 from architectures import letter_tokenizer, letters, tiny_model
 from shoal.evaluation import evaluate, evaluate_by_generation
+from shoal.evaluation.results import bits_per_byte, perplexity
 from shoal.tasks import Example
 from shoal.text import encode_pairs
 
@@ -66,3 +67,13 @@ def test_no_examples_have_a_summary_too(model):
 
 def test_an_early_exit_leaves_the_perplexity_open(model):
     assert math.isnan(evaluate(model, TOKENIZER, EXAMPLES, early_exit=True).perplexity)
+
+
+def test_perplexity_is_the_exponential_of_the_mean():
+    assert perplexity(-3 * math.log(7), 3) == pytest.approx(7.0)
+    assert perplexity(-1e6, 2) == math.inf
+
+
+def test_the_end_token_counts_as_one_byte():
+    assert bits_per_byte(-math.log(2) * 6, "né", ends=True) == pytest.approx(1.5)
+    assert bits_per_byte(-math.log(2) * 6, "né", ends=False) == pytest.approx(2.0)

@@ -15,7 +15,7 @@ from shoal.experiments.crossed import FACTORS, crossed_from, describe_design, fa
 from shoal.experiments.crossed.cell_tasks import cell_tasks, check_data
 from shoal.experiments.crossed.data import training_examples, training_seed
 from shoal.experiments.crossed.plan import BalanceTable, DataTable
-from shoal.experiments.settings_file import as_table
+from shoal.experiments.tables import as_table
 from shoal.experiments.tasks import check_shuffled_labels
 from shoal.statistics import detectable_shift
 from shoal.tasks import Example

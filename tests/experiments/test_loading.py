@@ -14,7 +14,7 @@ from shoal.errors import ExperimentFileError, UnknownNameError
 from shoal.experiments import load_experiment, shipped_experiments
 from shoal.experiments.experiment import TrainingTable
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.settings_file import as_table
+from shoal.experiments.tables import as_table
 from shoal.experiments.tasks import make_experiment_task
 from shoal.training import TrainSettings
 

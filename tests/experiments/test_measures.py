@@ -11,7 +11,7 @@ from shoal.errors import ExperimentFileError
 from shoal.experiments import MEASURES, Measure, load_experiment, register_measure
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import gain, mean_of, measures_of
-from shoal.experiments.settings_file import as_table
+from shoal.experiments.tables import as_table
 
 if TYPE_CHECKING:
     from shoal.experiments import ItemRecord

@@ -24,9 +24,9 @@ from shoal.experiments.controls import all_arms
 from shoal.experiments.experiment import Experiment
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.records import arm_place
-from shoal.experiments.settings_file import as_table
 from shoal.experiments.storage import read_json, read_json_rows, write_json
 from shoal.experiments.store import RunStore
+from shoal.experiments.tables import as_table
 
 Finished = tuple[Experiment, Path]
 

@@ -15,8 +15,8 @@ import pytest
 from shoal.errors import DataError, UnknownNameError, WorkerError
 from shoal.experiments.jobs import Job
 from shoal.experiments.loading import experiment_from
-from shoal.experiments.settings_file import as_table
 from shoal.experiments.sweeps.trials import Unit
+from shoal.experiments.tables import as_table
 from shoal.experiments.workers import InProcess, WorkerPool, ask, end_workers, start_worker
 
 LONG = "x" * 1_000_000

@@ -12,6 +12,7 @@ from architectures import tiny_model
 from shoal.models import decode_greedily
 from shoal.models.factorization import factor_model
 from shoal.models.fast import fast_class, wrap
+from shoal.models.fast.base import FusedLinear
 
 ROUNDING = 3e-5
 """Of the largest logit: what float32 may differ by when the order of operations does."""
@@ -295,3 +296,22 @@ def test_an_opening_that_is_read_once_changes_nothing(kind, seed, shared):
     found = body.hidden_after_prefix(shared, ids_BL)
 
     torch.testing.assert_close(found, body.hidden(ids_BL)[:, shared:], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("columns", [8, 1500])
+def test_a_fused_linear_multiplies_by_each_matrix(columns):
+    chance = torch.Generator().manual_seed(0)
+    matrices = [torch.randn(rows, columns, generator=chance) for rows in (300, 100, 100)]
+    x = torch.randn(2, 5, columns, generator=chance)
+
+    found = FusedLinear(*matrices)(x)
+
+    torch.testing.assert_close(found, x @ torch.cat(matrices).T, rtol=1e-4, atol=1e-3)
+
+
+def test_large_matrices_are_not_copied():
+    matrices = [torch.zeros(600, 600), torch.zeros(600, 600)]
+
+    fused = FusedLinear(*matrices)
+
+    assert [part.data_ptr() for part in fused._matrices] == [part.data_ptr() for part in matrices]

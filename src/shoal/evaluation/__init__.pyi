@@ -1,6 +1,5 @@
 from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows
-from .certification.certificate import Certificate as Certificate
-from .certification.proving import certify as certify
+from .certification.certificate import Certificate as Certificate, certify as certify
 from .evaluator import (
     evaluate as evaluate,
     scoring_mode as scoring_mode,

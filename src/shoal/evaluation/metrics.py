@@ -1,4 +1,4 @@
-"""Scores over the text that models generate, next to those over tokens."""
+"""Scores over the text that models generate."""
 
 from __future__ import annotations
 
@@ -64,26 +64,3 @@ def sentence_bleus(predictions: Sequence[str], references: Sequence[str]) -> lis
     return [
         float(metric.sentence_score(one, [other]).score) for one, other in zip(predictions, references, strict=True)
     ]
-
-
-def perplexity(log_likelihood: float, tokens: int) -> float:
-    """The exponential of the mean negative log-likelihood of a token; infinite where the likelihood is 0.
-
-    Args:
-        log_likelihood: of all tokens, in nats.
-        tokens: how many; at least 1.
-    """
-    mean = -log_likelihood / tokens
-    # The exponential of 710 overflows a double.
-    return math.inf if mean > 700 else math.exp(mean)
-
-
-def bits_per_byte(log_likelihood: float, completion: str, *, ends: bool) -> float:
-    """-log₂ p of a completion over its bytes in UTF-8, an end token counting as one byte.
-
-    Args:
-        log_likelihood: of the completion, in nats, its end token included where it ends.
-        completion: its text.
-        ends: whether an end token follows.
-    """
-    return -log_likelihood / math.log(2) / (len(completion.encode()) + ends)

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.evaluation.metrics import bits_per_byte, perplexity
 from shoal.text import decode_continuation
 
 if TYPE_CHECKING:
@@ -196,3 +195,26 @@ def _divergence(
     if greedy_id is not None and greedy_id == end_id:
         return "ended-early"
     return "went-on" if target[wrong_at] == end_id else "other"
+
+
+def perplexity(log_likelihood: float, tokens: int) -> float:
+    """The exponential of the mean negative log-likelihood of a token; infinite where the likelihood is 0.
+
+    Args:
+        log_likelihood: of all tokens, in nats.
+        tokens: how many; at least 1.
+    """
+    mean = -log_likelihood / tokens
+    # The exponential of 710 overflows a double.
+    return math.inf if mean > 700 else math.exp(mean)
+
+
+def bits_per_byte(log_likelihood: float, completion: str, *, ends: bool) -> float:
+    """-log₂ p of a completion over its bytes in UTF-8, an end token counting as one byte.
+
+    Args:
+        log_likelihood: of the completion, in nats, its end token included where it ends.
+        completion: its text.
+        ends: whether an end token follows.
+    """
+    return -log_likelihood / math.log(2) / (len(completion.encode()) + ends)

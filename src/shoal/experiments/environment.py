@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,3 +137,32 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Measures what a job costs, from when it is made."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+
+    def cost(self) -> dict[str, float]:
+        """Wall-clock and CPU seconds since then, and the most megabytes that this process has used."""
+        return {
+            "wall_seconds": round(time.perf_counter() - self.wall, 3),
+            "cpu_seconds": round(time.process_time() - self.cpu, 3),
+            "peak_megabytes": round(_peak_bytes() / 1e6, 1),
+        }
+
+
+def set_threads(threads: int) -> None:
+    """Set how many threads torch uses."""
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has used; macOS counts it in bytes and Linux in kibibytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -11,15 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from shoal.experiments.tables import SettingsTable
-
-
-def as_table(experiment: SettingsTable) -> dict[str, Any]:
-    """The experiment as the run folder keeps it: plain values, no None."""
-    # TOML has no null, so that a key without a value is left out.
-    table: dict[str, Any] = experiment.model_dump(mode="json", exclude_none=True)
-    return table
-
 
 def differing(held: dict[str, Any], wanted: dict[str, Any], place: str = "") -> list[tuple[str, Any, Any]]:
     """The keys whose values differ, each with both values; None where one side lacks the key.

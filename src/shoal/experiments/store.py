@@ -11,8 +11,9 @@ import tomli_w
 from filelock import FileLock, Timeout
 
 from shoal.errors import StoreError
-from shoal.experiments.settings_file import as_table, differing, read_settings
+from shoal.experiments.settings_file import differing, read_settings
 from shoal.experiments.storage import disk_faults, read_json, write_json, write_text
+from shoal.experiments.tables import as_table
 from shoal.files import remove_partials
 
 if TYPE_CHECKING:

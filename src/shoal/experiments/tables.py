@@ -62,6 +62,13 @@ class SettingsTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def as_table(settings: SettingsTable) -> dict[str, Any]:
+    """A table as the run folder keeps it: plain values, no None."""
+    # TOML has no null, so that a key without a value is left out.
+    table: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    return table
+
+
 def in_range(name: str) -> Any:
     """The bounds that `shoal.training.TrainSettings` has for a number.
 

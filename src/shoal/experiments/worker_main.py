@@ -11,13 +11,10 @@ import importlib
 import json
 import os
 import queue
-import resource
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import shoal.errors as errors
@@ -84,35 +81,6 @@ def raise_fault(answer: dict[str, Any]) -> None:
     fault = ShoalError.__new__(kind)
     Exception.__init__(fault, answer["message"])
     raise fault
-
-
-@dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """Measures what a job costs, from when it is made."""
-
-    wall: float = field(default_factory=time.perf_counter)
-    cpu: float = field(default_factory=time.process_time)
-
-    def cost(self) -> dict[str, float]:
-        """Wall-clock and CPU seconds since then, and the most megabytes that this process has used."""
-        return {
-            "wall_seconds": round(time.perf_counter() - self.wall, 3),
-            "cpu_seconds": round(time.process_time() - self.cpu, 3),
-            "peak_megabytes": round(_peak_bytes() / 1e6, 1),
-        }
-
-
-def set_threads(threads: int) -> None:
-    """Set how many threads torch uses."""
-    import torch
-
-    torch.set_num_threads(threads)
-
-
-def _peak_bytes() -> int:
-    """The most memory that this process has used; macOS counts it in bytes and Linux in kibibytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _protect_answers() -> TextIO:

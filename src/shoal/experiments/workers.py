@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from shoal.errors import WorkerError
-from shoal.experiments.worker_main import raise_fault, set_threads
+from shoal.experiments.environment import set_threads
+from shoal.experiments.worker_main import raise_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments import MeasureName, Run
-    from shoal.reports.folder import Record
+    from shoal.reports.html_format import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

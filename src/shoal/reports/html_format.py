@@ -8,6 +8,9 @@ from markupsafe import Markup
 
 from shoal.figures import table
 
+Record = dict[str, Any]
+"""A record of a run folder: plain values by name."""
+
 MOST_ROWS = 200
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"

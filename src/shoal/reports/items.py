@@ -1,4 +1,4 @@
-"""The items as the page's script shows them: target tokens with their margins, and the model's answer.
+"""The items of a run in its report: a grid of which are right, and each one with its tokens and the model's answer.
 
 A page must stay light, so an item of many tokens is cut to windows (its beginning, its end, and the surroundings of
 its first divergence), the answer is stored from where it leaves the target, and of many items an even sample is taken.
@@ -11,12 +11,18 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
+from shoal.figures import ITEM_STATES, GridItem, figure, item_grid_svg, item_key_svg, responsive, templates
 from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from shoal.experiments import ItemRecord, Run
+    from shoal.figures import ItemState
+
+_ROOM = "shoal.reports"
 
 MOST_ITEMS = 1500
 MOST_TOKENS = 160
@@ -150,3 +156,74 @@ def _rounded(value: float | None) -> float | None:
     if value is None or math.isnan(value):
         return None
     return round(max(-MARGIN_CAP, min(MARGIN_CAP, value)), 2)
+
+
+def by_index(run: Run) -> Markup | None:
+    """The grids with their key."""
+    drawn = _item_grids(run)
+    if not drawn:
+        return None
+    states: list[ItemState] = ["right", "ended-early", "went-on", "other"]
+    key = [(Markup(item_key_svg(state)), ITEM_STATES[state]) for state in states]
+    drawing = figure(drawn, caption="One row per seed, one column per item.")
+    return Markup(templates(_ROOM).get_template("by_index.html.j2").render(key=key, drawing=drawing))
+
+
+def items_frame(data: Mapping[str, Any]) -> Markup | None:
+    """The frame that the page's script fills with items."""
+    if not data["items"]:
+        return None
+    everything = [("", "all")]
+    filters = [
+        ("arm", "Arm", everything + [(arm, arm) for arm in data["arms"]]),
+        ("seed", "Seed", everything + [(str(seed), str(seed)) for seed in data["seeds"]]),
+        ("split", "Split", [*everything, ("held_out", "held out"), ("seen", "seen")]),
+        ("stage", "Training", [*everything, ("before", "before"), ("after", "after")]),
+        ("outcome", "Outcome", [*everything, ("right", "right"), ("wrong", "wrong")]),
+    ]
+    template = templates(_ROOM).get_template("items.html.j2")
+    return Markup(template.render(filters=filters, total=data["total"], shown=data["shown"]))
+
+
+def _item_grids(run: Run) -> list[Markup]:
+    """A drawing of each arm that has items after training; empty where none has."""
+    drawn = []
+    for arm in run.arms:
+        cells = [
+            GridItem(
+                column=_column(record),
+                row=f"seed {seed.seed}",
+                state=_state(record),
+                held_out=record.split == "held_out",
+            )
+            for seed in run.seeds_of(arm)
+            for record in seed.after
+        ]
+        if cells:
+            drawn.append(_grid(cells, arm, _axis(run)))
+    return drawn
+
+
+def _grid(cells: list[GridItem], arm: str, axis: str) -> Markup:
+    """The items of one arm."""
+    return responsive(lambda width: item_grid_svg(cells, title=arm, axis=axis, width=width))
+
+
+def _column(record: ItemRecord) -> int:
+    """Where an item stands: its tag ``index`` where that is a whole number, else its place in the list."""
+    tag = record.tags.get("index")
+    # True is an int in Python, and no place.
+    return tag if isinstance(tag, int) and not isinstance(tag, bool) else int(record.index)
+
+
+def _state(record: ItemRecord) -> ItemState:
+    """How an item went."""
+    if record.exact_match:
+        return "right"
+    return record.divergence or "other"
+
+
+def _axis(run: Run) -> str:
+    """What the columns are."""
+    tagged = any("index" in record.tags for seed in run.seeds for record in seed.after[:1])
+    return "index i of the item" if tagged else "place of the item"

@@ -9,13 +9,11 @@ from markupsafe import Markup
 
 from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
-from shoal.figures import ITEM_STATES, ItemState, Section, document, figure, item_key_svg, templates, text_of
+from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, text_of
 from shoal.reports.accuracy import accuracy
-from shoal.reports.charts import curves, item_grids
 from shoal.reports.crossed_page import write_crossed_report
 from shoal.reports.explanation import run_explanations
-from shoal.reports.folder import inspections
-from shoal.reports.items import items_data
+from shoal.reports.items import by_index, items_data, items_frame
 from shoal.reports.pretraining_page import write_pretraining_report
 from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
 from shoal.reports.sweep_page import write_sweep_report
@@ -60,11 +58,13 @@ def write_report(run_folder: str | Path) -> Path:
     html = render_report(run)
     path = run_folder / "report.html"
     try:
-        for arm, found in inspections(run):
-            from shoal.reports.inspection_page import inspection_page  # imports torch, as the views do
+        for arm, views in run.views():
+            # Both import torch, which a report without such views does not need.
+            from shoal.insight import Inspection
+            from shoal.reports.inspection_page import inspection_page
 
             # Before the report, whose links lead here.
-            write_text(run_folder / "inside" / f"{arm}.html", inspection_page(found))
+            write_text(run_folder / "inside" / f"{arm}.html", inspection_page(Inspection.from_dict(views)))
         write_text(path, html)
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error}); free some space or allow writing there") from error
@@ -91,7 +91,7 @@ def render_report(run: Run) -> str:
 
 def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     """All parts, in the order in which a reader needs them."""
-    drawn = curves(run)
+    drawn = _curves(run)
     loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
     learned = figure(drawn, caption=loss) if drawn else None
     return [
@@ -100,8 +100,8 @@ def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
             "explanations", "What explains the answers", run_explanations(run), "No training has been explained yet."
         ),
         _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
-        _section("items", "Every item", _items(data), "No item has been scored yet."),
-        _section("by-index", "Accuracy by index", _by_index(run), "No item yet."),
+        _section("items", "Every item", items_frame(data), "No item has been scored yet."),
+        _section("by-index", "Accuracy by index", by_index(run), "No item yet."),
         _section("learning", "Learning curves", learned, "Nothing has been trained yet."),
         _section("inside", "Inside the models", inside(run), "No arm has been looked into."),
         _section("narrowness", "Narrowness", narrowness(run.narrowness)),
@@ -119,28 +119,34 @@ def _section(anchor: str, heading: str, html: Markup | None, missing: str = "") 
     return Section(anchor, heading, html)
 
 
-def _by_index(run: Run) -> Markup | None:
-    """The grids with their key."""
-    drawn = item_grids(run)
-    if not drawn:
-        return None
-    states: list[ItemState] = ["right", "ended-early", "went-on", "other"]
-    key = [(Markup(item_key_svg(state)), ITEM_STATES[state]) for state in states]
-    drawing = figure(drawn, caption="One row per seed, one column per item.")
-    return Markup(templates(_ROOM).get_template("by_index.html.j2").render(key=key, drawing=drawing))
+def _curves(run: Run) -> list[Markup]:
+    """An SVG for each arm, all with one loss axis; empty where nothing was trained."""
+    lines = {arm: _lines(run, arm) for arm in run.arms}
+    values = [value for arm in lines.values() for line in arm for value in line.values]
+    if not values:
+        return []
+    # One loss axis, since arms are compared by eye across panels.
+    domain = (min(values), max(values))
+    return [_curve(name, arm, place, domain) for place, (name, arm) in enumerate(lines.items()) if arm]
 
 
-def _items(data: Mapping[str, Any]) -> Markup | None:
-    """The frame that the page's script fills with items."""
-    if not data["items"]:
-        return None
-    everything = [("", "all")]
-    filters = [
-        ("arm", "Arm", everything + [(arm, arm) for arm in data["arms"]]),
-        ("seed", "Seed", everything + [(str(seed), str(seed)) for seed in data["seeds"]]),
-        ("split", "Split", [*everything, ("held_out", "held out"), ("seen", "seen")]),
-        ("stage", "Training", [*everything, ("before", "before"), ("after", "after")]),
-        ("outcome", "Outcome", [*everything, ("right", "right"), ("wrong", "wrong")]),
-    ]
-    template = templates(_ROOM).get_template("items.html.j2")
-    return Markup(template.render(filters=filters, total=data["total"], shown=data["shown"]))
+def _curve(arm: str, lines: list[CurveLine], place: int, domain: tuple[float, float]) -> Markup:
+    """The curves of one arm."""
+    return responsive(
+        lambda width: curve_chart(
+            lines, title=arm, axis="loss (nats per token)", series=place, domain=domain, width=width
+        ),
+        title=f"Learning curves of {arm}: {len(lines)} seeds, loss over steps",
+        wide=460,
+    )
+
+
+def _lines(run: Run, arm: str) -> list[CurveLine]:
+    """The curves of an arm; steps whose loss is not a number are left out."""
+    lines = []
+    for seed in run.seeds_of(arm):
+        points = [(point.step, point.loss) for point in seed.curve if point.loss is not None]
+        if points:
+            steps, losses = zip(*points, strict=True)
+            lines.append(CurveLine(name=f"seed {seed.seed}", steps=steps, values=losses))
+    return lines

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shoal.experiments import Run
-    from shoal.reports.folder import Record
+    from shoal.reports.html_format import Record
 
 _CERTIFIED = Markup("<p class=lead>{} {}</p><p>{}</p>")
 

@@ -11,7 +11,7 @@ from shoal.reports.html_format import MINUS, number, value_text, words
 
 if TYPE_CHECKING:
     from shoal.experiments import Run, Verdict
-    from shoal.reports.folder import Record
+    from shoal.reports.html_format import Record
 
 MEANING = {
     "supported": "the whole interval lies above 0 and the estimate reaches the smallest effect that matters",

@@ -31,9 +31,13 @@ from .intervals import (
     clopper_pearson_interval as clopper_pearson_interval,
     wilson_interval as wilson_interval,
 )
-from .mcnemar import (
+from .paired import (
     McNemar as McNemar,
+    SignFlip as SignFlip,
     mcnemar_exact as mcnemar_exact,
+    sign_flip as sign_flip,
+    sign_flip_interval as sign_flip_interval,
+    sign_flip_p_value as sign_flip_p_value,
 )
 from .planning import (
     PowerPlan as PowerPlan,
@@ -52,10 +56,4 @@ from .sequential_share import (
     log_e_share_above as log_e_share_above,
     log_e_share_below as log_e_share_below,
     share_confidence_sequence as share_confidence_sequence,
-)
-from .signflip import (
-    SignFlip as SignFlip,
-    sign_flip as sign_flip,
-    sign_flip_interval as sign_flip_interval,
-    sign_flip_p_value as sign_flip_p_value,
 )

@@ -1,12 +1,6 @@
-from .answering import (
-    rule_answer as rule_answer,
-    shortcut_answer as shortcut_answer,
-)
-from .custom import (
-    task_from_rows as task_from_rows,
-    with_shortcuts as with_shortcuts,
-)
+from .custom import task_from_rows as task_from_rows
 from .dataset import to_dataset as to_dataset
+from .declared import with_shortcuts as with_shortcuts
 from .narrowing import (
     NarrownessReport as NarrownessReport,
     narrowness as narrowness,
@@ -53,6 +47,8 @@ from .task import (
     Variant as Variant,
     VariantKind as VariantKind,
     Variants as Variants,
+    rule_answer as rule_answer,
+    shortcut_answer as shortcut_answer,
 )
 from .task_check import (
     ShortcutAgreement as ShortcutAgreement,

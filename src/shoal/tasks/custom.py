@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shoal.errors import DataError, UsageError
-from shoal.tasks.declared import RuleSpec, ShortcutSpec, make_rule, make_shortcuts
+from shoal.errors import DataError
+from shoal.tasks.declared import RuleSpec, ShortcutSpec, add_shortcuts, make_rule
 from shoal.tasks.shortcuts import COPYING
 from shoal.tasks.splits import SplitSpec, bind_split
 from shoal.tasks.task import Rule, Task
@@ -14,7 +13,7 @@ from shoal.tasks.task import Rule, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shoal.tasks.task import Example, Shortcut
+    from shoal.tasks.task import Example
 
 
 def task_from_rows(
@@ -50,38 +49,6 @@ def task_from_rows(
         shortcuts=add_shortcuts(COPYING, shortcuts or {}, rows),
         rule_known=rule is not None,
     )
-
-
-def with_shortcuts(task: Task, shortcuts: Mapping[str, ShortcutSpec]) -> Task:
-    """The task with further shortcuts.
-
-    Args:
-        task: any task.
-        shortcuts: by name, as `task_from_rows` takes them.
-
-    Raises:
-        UsageError: a name is taken, or a shortcut cannot be made.
-    """
-    return replace(task, shortcuts=add_shortcuts(task.shortcuts, shortcuts, task.examples))
-
-
-def add_shortcuts(
-    known: Mapping[str, Shortcut], more: Mapping[str, ShortcutSpec], rows: Sequence[Example]
-) -> dict[str, Shortcut]:
-    """Both together; no name stands for two.
-
-    Args:
-        known: the shortcuts that there are.
-        more: further ones, as `task_from_rows` takes them.
-        rows: every example of the task.
-
-    Raises:
-        UsageError: a name is taken, or a shortcut cannot be made.
-    """
-    taken = [name for name in more if name in known]
-    if taken:
-        raise UsageError(f"the task has a shortcut {taken[0]!r} already; give yours another name")
-    return {**known, **make_shortcuts(more, rows)}
 
 
 def _table(rows: Sequence[Example]) -> Rule:

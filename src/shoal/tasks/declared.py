@@ -9,13 +9,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.callables import import_callable
 from shoal.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from shoal.tasks.task import Example, Rule, Shortcut, Tag
+    from shoal.tasks.task import Example, Rule, Shortcut, Tag, Task
 
 ShortcutSpec = Callable[..., str] | str | Mapping[str, Any]
 """A shortcut as a person gives it: a function, its name ``FILE.py:FUNCTION``, or a table such as ``{ word = -1 }``."""
@@ -50,6 +51,38 @@ def make_shortcuts(specs: Mapping[str, ShortcutSpec], rows: Sequence[Example]) -
         UnknownNameError: a table has an unknown key.
     """
     return {name: _make_shortcut(name, spec, rows) for name, spec in specs.items()}
+
+
+def with_shortcuts(task: Task, shortcuts: Mapping[str, ShortcutSpec]) -> Task:
+    """The task with further shortcuts.
+
+    Args:
+        task: any task.
+        shortcuts: by name, as `make_shortcuts` takes them.
+
+    Raises:
+        UsageError: a name is taken, or a shortcut cannot be made.
+    """
+    return replace(task, shortcuts=add_shortcuts(task.shortcuts, shortcuts, task.examples))
+
+
+def add_shortcuts(
+    known: Mapping[str, Shortcut], more: Mapping[str, ShortcutSpec], rows: Sequence[Example]
+) -> dict[str, Shortcut]:
+    """Both together; no name stands for two.
+
+    Args:
+        known: the shortcuts that there are.
+        more: further ones, as `make_shortcuts` takes them.
+        rows: every example of the task.
+
+    Raises:
+        UsageError: a name is taken, or a shortcut cannot be made.
+    """
+    taken = [name for name in more if name in known]
+    if taken:
+        raise UsageError(f"the task has a shortcut {taken[0]!r} already; give yours another name")
+    return {**known, **make_shortcuts(more, rows)}
 
 
 def declared_kinds() -> Mapping[str, str]:

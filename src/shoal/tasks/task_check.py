@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.tasks.answering import rule_answer, shortcut_answer
 from shoal.tasks.narrowing.measurements import sample, sample_sizes
 from shoal.tasks.shortcuts import COPYING
+from shoal.tasks.task import rule_answer, shortcut_answer
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:

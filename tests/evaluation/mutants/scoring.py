@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from shoal.evaluation.certification import CheckResult, certify
+from shoal.evaluation.certification.certificate import checks
 from shoal.evaluation.certification.checks import ScoresDummy, as_pairs
-from shoal.evaluation.certification.proving import checks
 from shoal.models.dummies import set_answers, tiny_tokenizer
 from shoal.tasks import Example
 

@@ -22,8 +22,8 @@ from shoal.experiments.crossed.units import answering, cell_job, shuffled_job
 from shoal.experiments.environment import keep_environment
 from shoal.experiments.jobs import Job
 from shoal.experiments.runner import check_specs, divide_cores
-from shoal.experiments.settings_file import as_table
 from shoal.experiments.store import RunStore
+from shoal.experiments.tables import as_table
 from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.progress import no_progress
 

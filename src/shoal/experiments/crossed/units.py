@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.crossed.data import training_examples, training_seed
 from shoal.experiments.crossed.loading import crossed_from
+from shoal.experiments.environment import set_threads
 from shoal.experiments.jobs import (
     Job,
     WorkerContext,
@@ -23,7 +24,6 @@ from shoal.experiments.jobs import (
 )
 from shoal.experiments.storage import write_jsonl
 from shoal.experiments.tasks import shuffle_labels
-from shoal.experiments.worker_main import set_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,10 @@ from shoal.errors import ShoalError, StoreError, TrainingError, UsageError
 from shoal.experiments.environment import keep_environment
 from shoal.experiments.pretraining.callbacks import PretrainCallbacks
 from shoal.experiments.pretraining.records import PretrainResult, result_of
-from shoal.experiments.settings_file import as_table, flatten
+from shoal.experiments.settings_file import flatten
 from shoal.experiments.storage import read_json_rows, write_text
 from shoal.experiments.store import RunStore
+from shoal.experiments.tables import as_table
 
 if TYPE_CHECKING:
     import os

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from shoal.errors import MissingExtraError, ShoalError, StoreError, WorkerError
+from shoal.experiments.environment import Stopwatch, set_threads
 from shoal.experiments.pretraining import pretrain_run, recipe_from
 from shoal.experiments.storage import disk_faults, read_json, write_json
 from shoal.experiments.sweeps.objective import Pruned, Pruner, rung_scores, score_of
 from shoal.experiments.sweeps.trials import UnitRecord, unit_place
-from shoal.experiments.worker_main import Stopwatch, set_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

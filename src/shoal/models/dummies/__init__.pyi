@@ -1,5 +1,7 @@
 from .context_tree import (
     ContextTree as ContextTree,
+    GroundTruth as GroundTruth,
+    ground_truth as ground_truth,
     hash_uniform as hash_uniform,
 )
 from .factory import (
@@ -7,9 +9,5 @@ from .factory import (
     make_dummy as make_dummy,
     set_answers as set_answers,
     tiny_tokenizer as tiny_tokenizer,
-)
-from .ground_truth import (
-    GroundTruth as GroundTruth,
-    ground_truth as ground_truth,
 )
 from .network import DummyForCausalLM as DummyForCausalLM

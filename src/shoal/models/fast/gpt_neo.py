@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.models.fast.fused_linear import FusedLinear
+from shoal.models.fast.base import FusedLinear
 from shoal.models.fast.layer_norm import LayerNormLayer, LayerNormModel
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from shoal.models.fast.fused_linear import FusedLinear
+    from shoal.models.fast.base import FusedLinear
     from shoal.models.fast.kv_cache import KeyValues
 
 

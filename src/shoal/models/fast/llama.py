@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch.nn.functional import embedding, linear, scaled_dot_product_attention, silu
 
-from shoal.models.fast.base import FastModel
-from shoal.models.fast.fused_linear import FusedLinear
+from shoal.models.fast.base import FastModel, FusedLinear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from shoal.tasks.answering import rule_answer, shortcut_answer
+from shoal.tasks.task import rule_answer, shortcut_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from shoal.tasks.catalog.counting.rule import count_text, parse_count
+from shoal.tasks.catalog.counting.prompts import count_text, parse_count
 from shoal.tasks.shortcuts import COPYING
 
 if TYPE_CHECKING:

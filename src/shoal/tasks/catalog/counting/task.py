@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
 from shoal.tasks import checks
-from shoal.tasks.catalog.counting.rule import BASES, count_text, counting_rule, parse_count
+from shoal.tasks.catalog.counting.prompts import (
+    BASES,
+    WORDINGS,
+    count_text,
+    counting_rule,
+    instruction,
+    parse_count,
+    parse_wordings,
+)
 from shoal.tasks.catalog.counting.shortcuts import counting_shortcuts
-from shoal.tasks.catalog.counting.wording import WORDINGS, instruction, parse_wordings
 from shoal.tasks.registry import register_task
 from shoal.tasks.splits import SplitSpec, bind_split
 from shoal.tasks.task import Example, Tag, Task, TaskMeasure, Variant

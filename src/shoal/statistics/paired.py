@@ -1,10 +1,11 @@
-"""The exact sign-flip test of paired differences, and the interval that it gives by inversion.
+"""Exact tests of paired results: of differences by flipping signs, of right and wrong items by McNemar's test.
 
-Under the hypothesis that the effect is t, a difference minus t is as likely to be above 0 as the same amount below.
-Flipping the signs of a subset S of the differences leaves a sum at least as large exactly where the mean over S is at
-most t. So everything follows from the 2^n - 1 means of subsets: the p-value counts those beyond t, and the interval's
-ends are the k-th smallest and the k-th largest of them, with k the whole part of 2^n * alpha / 2. Where k is 0, no
-data whatever could reject, and the interval is the whole line: 5 seeds or fewer at 95 %.
+The sign-flip test gives an interval by inversion. Under the hypothesis that the effect is t, a difference minus t is as
+likely to be above 0 as the same amount below. Flipping the signs of a subset S of the differences leaves a sum at least
+as large exactly where the mean over S is at most t. So everything follows from the 2^n - 1 means of subsets: the
+p-value counts those beyond t, and the interval's ends are the k-th smallest and the k-th largest of them, with k the
+whole part of 2^n * alpha / 2. Where k is 0, no data whatever could reject, and the interval is the whole line: 5 seeds
+or fewer at 95 %.
 
 Source: Fisher (1935), The Design of Experiments, section 21; Hartigan (1969), JASA 64:1303-1317, theorem 1 (subset
 means cut the line into equally likely parts). Beyond 20 differences a random sample of subsets takes the place of all
@@ -56,6 +57,46 @@ class SignFlip:
     method: Literal["exact", "monte-carlo"]
     p_value_error: float
     """Standard error of the p-value by random drawing; 0 where the test is exact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McNemar:
+    """The items on which two models differ, and how likely so lopsided a division is if neither is better."""
+
+    items: int
+    only_first: int
+    """Items that the first has right and the second wrong."""
+
+    only_second: int
+    p_value: float
+    """Two-sided and exact; 1 where the two never differ."""
+
+
+def mcnemar_exact(first: Sequence[bool], second: Sequence[bool]) -> McNemar:
+    """Test whether two models have the same share of right items, over items that both were given.
+
+    The items that both have right or both wrong say nothing; of the others, half should fall on either side. The
+    p-value is twice the smaller binomial tail, at most 1.
+
+    Source: McNemar (1947), Psychometrika 12:153-157; the exact form in Fagerland, Lydersen and Laake (2013), BMC
+    Medical Research Methodology 13:91, eq. 2.
+
+    Args:
+        first: right or wrong for each item.
+        second: the same items in the same order.
+
+    Raises:
+        UsageError: the two are not of one length.
+    """
+    if len(first) != len(second):
+        raise UsageError(f"paired tests need the same items on both sides, not {len(first)} and {len(second)}")
+    from scipy.special import bdtr
+
+    only_first = sum(bool(a) and not b for a, b in zip(first, second, strict=True))
+    only_second = sum(bool(b) and not a for a, b in zip(first, second, strict=True))
+    differing = only_first + only_second
+    tail = float(bdtr(min(only_first, only_second), differing, 0.5)) if differing else 1.0
+    return McNemar(items=len(first), only_first=only_first, only_second=only_second, p_value=min(1.0, 2 * tail))
 
 
 def sign_flip(differences: Sequence[float], *, confidence: float = 0.95, seed: int = 0) -> SignFlip:
