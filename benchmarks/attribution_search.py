@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.search_tasks import FRESH
 from shoal.attribution import RULE, CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import ProgramLibrary, SearchResult, build_library, search_programs
 from shoal.tasks import Example, Task, known_tasks, make_task
@@ -41,6 +42,7 @@ class Setting:
     items: tuple[Example, ...]
     table: CandidateTable
     library: ProgramLibrary
+    seed: int
 
 
 def main() -> int:
@@ -51,12 +53,13 @@ def main() -> int:
     parser.add_argument("--tasks", nargs="*", default=[])
     parser.add_argument("--examples", type=int)
     parser.add_argument("--splits", nargs="*", default=["default", "structural"])
+    parser.add_argument("--seed", type=int, default=0, help="of the tasks, the items and the answers")
     given = parser.parse_args()
     records: list[dict[str, object]] = []
     for name in given.tasks or known_tasks():
         for split in given.splits:
             started = time.process_time()
-            setting = _setting(name, split, given.items, given.examples)
+            setting = _setting(name, split, given.items, given.examples, given.seed)
             spent = time.process_time() - started
             own = [*_planted(setting), *_controls(setting)]
             records += [{"task": name, "split": split, "library_seconds": spent, **record} for record in own]
@@ -68,19 +71,25 @@ def main() -> int:
     return 0
 
 
-def _setting(name: str, split: str, size: int, examples: int | None = None) -> Setting:
-    options: dict[str, object] = {} if split == "default" else {"split": known_tasks()[name].structural_split}
-    if examples and "examples" in known_tasks()[name].options:
-        options["examples"] = examples
-    task = make_task(name, **options)
-    draw = random.Random(f"{name} {split}")
+def _setting(name: str, split: str, size: int, examples: int | None = None, seed: int = 0) -> Setting:
+    task = FRESH[name](seed) if name in FRESH else _known_task(name, split, examples, seed)
+    draw = random.Random(f"{name} {split} {seed}")
     held, seen = list(task.held_out), list(task.seen)
     draw.shuffle(held)
     draw.shuffle(seen)
     items = (*held[: size * 2 // 3], *seen[: size // 3])
     table = candidates_of(task, items)
     library = build_library(task.seen, task.rule, table.prompts, table.expected)
-    return Setting(task, items, table, library)
+    return Setting(task, items, table, library, seed)
+
+
+def _known_task(name: str, split: str, examples: int | None, seed: int) -> Task:
+    options: dict[str, object] = {} if split == "default" else {"split": known_tasks()[name].structural_split}
+    if examples and "examples" in known_tasks()[name].options:
+        options["examples"] = examples
+    if "seed" in known_tasks()[name].options:
+        options["seed"] = seed
+    return make_task(name, **options)
 
 
 def _planted(setting: Setting) -> Iterator[dict[str, object]]:
@@ -103,7 +112,7 @@ def _planted(setting: Setting) -> Iterator[dict[str, object]]:
         )
         for mixture in MIXTURES:
             for slip in SLIPS:
-                draw = random.Random(f"{setting.task.name} {group[0]} {mixture} {slip}")
+                draw = random.Random(f"{setting.task.name} {group[0]} {mixture} {slip} {setting.seed}")
 
                 def answer(row: int, mixture: float = mixture, slip: float = slip, draw: random.Random = draw) -> str:
                     wanted = column[row] if draw.random() < mixture else rule[row]  # noqa: B023
@@ -139,7 +148,7 @@ def _controls(setting: Setting) -> Iterator[dict[str, object]]:
     for kind, error in kinds.items():
         for rate in ERROR_RATES:
             for seed in range(2):
-                draw = random.Random(f"{setting.task.name} {kind} {rate} {seed}")
+                draw = random.Random(f"{setting.task.name} {kind} {rate} {seed} {setting.seed}")
 
                 def answer(row: int, kind: str = kind, rate: float = rate, draw: random.Random = draw) -> str:
                     wrong = longest[row] > 1 - rate if kind == "long ones" else draw.random() < rate

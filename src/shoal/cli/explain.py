@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from shoal.cli.options import Device, Dtype, Flag, Json, MaybeRows, Part, Plot, Seed, Texts
-from shoal.cli.rows import set_dummy_answers
 from shoal.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from shoal.attribution import Explanation
-    from shoal.attribution.programs import SearchResult
-    from shoal.cli.options import PartChoice
-    from shoal.models import ScoringModel
-    from shoal.tasks import Example, Task
 
 
 def explain(
@@ -82,15 +71,17 @@ def explain(
     token_budget
         Largest number of tokens per batch, padding included.
     """
+    from shoal.cli.explain_work import ModelQuery, explain_run, leave_out_groups, search_run
+
     if (run is None) == (model is None):
         raise UsageError("give either the folder of a run or --model with --task or --data")
     if run is not None:
         if leave_out is not None:
-            _leave_out(run, leave_out, arm, as_json=as_json)
+            leave_out_groups(run, leave_out, arm, as_json=as_json)
         elif search:
-            _search_run(run, as_json=as_json)
+            search_run(run, as_json=as_json)
         else:
-            _explain_run(run, as_json=as_json)
+            explain_run(run, as_json=as_json)
         return
     if leave_out is not None:
         raise UsageError("--leave-out trains an arm of a run again; give the folder of the run instead of --model")
@@ -102,189 +93,21 @@ def explain(
 
     for target in filter(None, (out, plot)):
         check_target(target)
-    made = chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or [])
-    if discriminating:
-        if search or plot is not None:
-            raise UsageError(
-                "--discriminating asks until one explanation is left, and has neither a page nor a search; leave out "
-                "--plot and --search, or --discriminating"
-            )
-        _discriminate(
-            _loaded(model, made, device, dtype, seed),
-            made,
-            out,
-            budget=most,
-            confidence=confidence,
-            token_budget=token_budget,
-            seed=seed,
-            as_json=as_json,
-        )
-        return
-    found, programs = _explain_model(
-        _loaded(model, made, device, dtype, seed),
-        made,
-        _sample(made, part, most),
-        search=search,
+    query = ModelQuery(
+        model=model,
+        task=chosen_task(task or "rows", option or [], split, data, rule=rule, shortcuts=shortcut or []),
         confidence=confidence,
         token_budget=token_budget,
         seed=seed,
+        device=device,
+        dtype=dtype,
     )
-    _write(found, programs, model, out, plot, as_json=as_json)
-
-
-def _explain_run(folder: Path, *, as_json: bool) -> None:
-    """What explains each arm of a run."""
-    from shoal.attribution import explain_trainings
-    from shoal.cli.console import print_json
-    from shoal.experiments import open_run
-
-    run = open_run(folder)
-    if not run.explanations:
+    if not discriminating:
+        query.explain(part, most, search=search, out=out, plot=plot, as_json=as_json)
+        return
+    if search or plot is not None:
         raise UsageError(
-            f"{folder} holds no explanations: the run has not come to its end, or is of an earlier version; give "
-            "shoal run once more, into a new folder if it was finished"
+            "--discriminating asks until one explanation is left, and has neither a page nor a search; leave out "
+            "--plot and --search, or --discriminating"
         )
-    confidence = run.experiment.measure.confidence
-    arms = {arm: explain_trainings(seeds, confidence=confidence) for arm, seeds in run.explanations.items()}
-    if as_json:
-        print_json({arm: trainings.to_dict() for arm, trainings in arms.items()})
-        return
-    for place, (arm, trainings) in enumerate(arms.items()):
-        if place:
-            print()
-        print(f"{arm}: {trainings}")
-
-
-def _search_run(run: Path, *, as_json: bool) -> None:
-    """Programs that nobody named, for every training of a run."""
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.experiments import search_run
-
-    with progress_bars() as progress:
-        found = search_run(run, progress=progress)
-    if as_json:
-        print_json({arm: {seed: one.to_dict() for seed, one in seeds.items()} for arm, seeds in found.items()})
-        return
-    for arm, seeds in found.items():
-        for seed, result in seeds.items():
-            print(f"{arm}, seed {seed}: {result}\n")
-
-
-def _leave_out(run: Path, by: str, arm: str | None, *, as_json: bool) -> None:
-    """Which training examples teach what."""
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.experiments import leave_out_of_run
-
-    with progress_bars() as progress:
-        found = leave_out_of_run(run, by, arm=arm, progress=progress)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
-
-
-def _loaded(model: str, task: Task, device: str, dtype: str, seed: int) -> ScoringModel:
-    from shoal.models import load_for_scoring
-
-    loaded = load_for_scoring(model, device=device, dtype=dtype, seed=seed)
-    set_dummy_answers(loaded, task.examples)
-    return loaded
-
-
-def _sample(task: Task, part: PartChoice, most: int) -> tuple[Example, ...]:
-    """The items to ask: an even sample of many."""
-    from shoal.statistics import even_sample
-
-    if most < 1:
-        raise UsageError(f"--most is {most}; give the number of items to ask, at least 1")
-    chosen = {"held_out": task.held_out, "seen": task.seen, "all": task.examples}[part]
-    return tuple(even_sample(chosen, most))
-
-
-def _explain_model(
-    loaded: ScoringModel,
-    task: Task,
-    items: tuple[Example, ...],
-    *,
-    search: bool,
-    confidence: float,
-    token_budget: int,
-    seed: int,
-) -> tuple[Explanation, SearchResult | None]:
-    from shoal.attribution import ask_model, candidates_of, explain_answers
-    from shoal.attribution.programs import search_programs
-    from shoal.cli.console import progress_bars
-
-    with progress_bars() as progress:
-        table = candidates_of(task, items, progress=progress)
-        answers = ask_model(loaded.model, loaded.tokenizer, table, token_budget=token_budget, progress=progress)
-        found = explain_answers(table, answers, task.seen, task=task.name, confidence=confidence, seed=seed)
-        programs = search_programs(task, answers, table=table, progress=progress) if search else None
-    return found, programs
-
-
-def _discriminate(
-    loaded: ScoringModel,
-    task: Task,
-    out: Path | None,
-    *,
-    budget: int,
-    confidence: float,
-    token_budget: int,
-    seed: int,
-    as_json: bool,
-) -> None:
-    """Which explanation is left after items on which the explanations disagree."""
-    from shoal.attribution import discriminate, item_pool, model_answers
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.statistics import check_confidence
-
-    check_confidence(confidence)
-    if budget < 1:
-        raise UsageError(f"--most is {budget}; give the number of items to ask, at least 1")
-    with progress_bars() as progress:
-        pool = item_pool(task, seed=seed, progress=progress)
-        ask = model_answers(loaded.model, loaded.tokenizer, pool, token_budget=token_budget)
-        found = discriminate(ask, pool, alpha=1 - confidence, budget=budget, seed=seed, progress=progress)
-    if out is not None:
-        _write_items(out, found.items)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
-
-
-def _write_items(out: Path, items: Iterable[Any]) -> None:
-    """One JSON line for each item."""
-    import json
-    from dataclasses import asdict
-
-    from shoal.cli.console import write_whole
-
-    write_whole(out, "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items))
-
-
-def _write(
-    found: Explanation,
-    programs: SearchResult | None,
-    model: str,
-    out: Path | None,
-    plot: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Files first: the reader of what is printed may go early."""
-    from shoal.cli.console import print_json, write_whole
-
-    if out is not None:
-        _write_items(out, found.items)
-    if plot is not None:
-        from shoal.reports import explanation_page
-
-        write_whole(plot, explanation_page(found, model=model))
-    if as_json:
-        print_json(found.to_dict() | ({"search": programs.to_dict()} if programs else {}))
-        return
-    print(found)
-    if programs:
-        print(f"\n{programs}")
+    query.discriminate(most, out=out, as_json=as_json)

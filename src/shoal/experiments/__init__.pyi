@@ -12,7 +12,6 @@ from .environment import (
     available_cores as available_cores,
 )
 from .experiment import Experiment as Experiment
-from .explaining import search_run as search_run
 from .judging import (
     judge as judge,
     summarize as summarize,
@@ -41,13 +40,13 @@ from .records import (
     STAGES as STAGES,
     ArmRecord as ArmRecord,
     ItemRecord as ItemRecord,
-    Run as Run,
     SeedRecords as SeedRecords,
     TrialRecord as TrialRecord,
-    open_run as open_run,
     read_items as read_items,
 )
+from .run_folder import Run as Run, open_run as open_run
 from .runner import run_experiment as run_experiment
+from .searching import search_run as search_run
 from .storage import (
     disk_faults as disk_faults,
     finite as finite,

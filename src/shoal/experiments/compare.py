@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import StoreError, UnknownNameError, UsageError
 from shoal.experiments.controls import all_arms, paired_differences
 from shoal.experiments.measures import by_seed
-from shoal.experiments.records import arm_place, group_items, open_run, read_items
+from shoal.experiments.records import arm_place, group_items, read_items
+from shoal.experiments.run_folder import open_run
 from shoal.experiments.settings_file import differing
 from shoal.experiments.storage import finite
 from shoal.experiments.tables import as_table

@@ -1,31 +1,30 @@
-"""What explains the answers of the trained models of a run: asked by the workers, explained when the run is judged."""
+"""What explains the answers of a run's trained models: the workers write the answers, the judging explains them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.errors import StoreError
-from shoal.experiments.records import EXPLANATIONS, arm_place, open_run, read_answers
-from shoal.experiments.storage import write_json, write_jsonl
-from shoal.experiments.tasks import make_experiment_task
+from shoal.experiments.records import arm_place
+from shoal.experiments.storage import not_a_record, read_json_rows, read_object, write_json, write_jsonl
 from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
     from pathlib import Path
 
-    from shoal.attribution import CandidateTable, Explanation
-    from shoal.attribution.programs import SearchResult
+    from shoal.attribution import CandidateTable, Explanation, ItemAnswer
     from shoal.experiments.experiment import Experiment
     from shoal.models import LoadedModel
-    from shoal.progress import Progress
     from shoal.tasks import Example, Task
 
 MOST_ITEMS = 200
-"""Held-out items that a model is asked for its explanation; each costs a score of every candidate."""
+"""Held-out items that an explanation rests on; each costs a score of every candidate."""
 
 ANSWERS = "answers.jsonl"
+"""The file of a training that holds its answers."""
+
+EXPLANATIONS = "explanations.json"
+"""The file of a run that holds what explains each training."""
 
 
 def explained_items(task: Task) -> tuple[Example, ...]:
@@ -34,7 +33,7 @@ def explained_items(task: Task) -> tuple[Example, ...]:
 
 
 def write_answers(loaded: LoadedModel, table: CandidateTable, folder: Path, *, token_budget: int) -> None:
-    """Ask a trained model the held-out items, and write what it says with the probabilities of all candidates.
+    """Write the answers of a trained model to held-out items, with the probabilities of all candidates.
 
     Args:
         loaded: the model.
@@ -46,6 +45,24 @@ def write_answers(loaded: LoadedModel, table: CandidateTable, folder: Path, *, t
 
     answers = ask_model(loaded.model, loaded.tokenizer, table, token_budget=token_budget)
     write_jsonl(folder / ANSWERS, [answer.to_dict() for answer in answers])
+
+
+def read_answers(folder: Path) -> tuple[ItemAnswer, ...]:
+    """The answers of a training, as `write_answers` wrote them; empty where there are none.
+
+    Args:
+        folder: of the arm and seed.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    from shoal.attribution import ItemAnswer
+
+    path = folder / ANSWERS
+    try:
+        return tuple(ItemAnswer.from_dict(row) for row in read_json_rows(path))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise not_a_record(path, "of answers", error) from error
 
 
 def explain_run(
@@ -68,7 +85,7 @@ def explain_run(
     found: dict[str, dict[int, Explanation]] = {}
     for arm in arms:
         for seed in experiment.seeds:
-            answers = read_answers(folder / arm_place(arm, seed) / ANSWERS)
+            answers = read_answers(folder / arm_place(arm, seed))
             # A training of an earlier version of shoal was not asked.
             if answers:
                 found.setdefault(arm, {})[seed] = explain_answers(
@@ -79,40 +96,22 @@ def explain_run(
     return found
 
 
-def search_run(
-    folder: str | os.PathLike[str], *, progress: Progress | None = None
-) -> dict[str, dict[int, SearchResult]]:
-    """Search the answers of every training of a finished run for a shortcut that nobody named.
+def read_explanations(folder: Path) -> dict[str, dict[int, Explanation]]:
+    """The explanations of a run, from arm to seed; empty where the run has not been judged.
 
     Args:
         folder: of the run.
-        progress: called with (what, done, total).
-
-    Returns:
-        From arm to seed to what was found.
 
     Raises:
-        StoreError: the folder is no run, its answers are damaged, or no model of it has been asked.
+        StoreError: the file is damaged.
     """
-    from shoal.attribution import candidates_of
-    from shoal.attribution.programs import build_library, search_programs
+    from shoal.attribution import Explanation
 
-    run = open_run(folder)
-    task = make_experiment_task(run.experiment)
-    items = explained_items(task)
-    table = candidates_of(task, items)
-    prompts, expected = [item.prompt for item in items], [item.completion for item in items]
-    answers = {
-        (arm, seed): found
-        for arm in run.arms
-        for seed in run.experiment.seeds
-        if (found := read_answers(run.folder / arm_place(arm, seed) / ANSWERS))
-    }
-    if not answers:
-        raise StoreError(f"no trained model of {folder} has answered yet; let shoal run finish it first")
-    # The programs and what they answer are the same for all trainings.
-    library = build_library(task.seen, task.rule, prompts, expected, progress=progress)
-    results: dict[str, dict[int, SearchResult]] = {}
-    for (arm, seed), given in answers.items():
-        results.setdefault(arm, {})[seed] = search_programs(task, given, table=table, library=library)
-    return results
+    path = folder / EXPLANATIONS
+    record = read_object(path) or {}
+    try:
+        return {
+            arm: {int(seed): Explanation.from_dict(one) for seed, one in seeds.items()} for arm, seeds in record.items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise not_a_record(path, "of explanations", error) from error

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from shoal.experiments.experiment import Experiment
     from shoal.experiments.measures import Measure
-    from shoal.experiments.records import ArmItems, ItemRecord, Run
+    from shoal.experiments.records import ArmItems, ItemRecord
+    from shoal.experiments.run_folder import Run
 
 FOLDER = "lm-eval"
 """The folder of a run that these files stand in."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError, UnknownNameError
 from shoal.experiments.jobs import Job, WorkerContext, settings_of, train_in
-from shoal.experiments.records import open_run
+from shoal.experiments.run_folder import open_run
 from shoal.experiments.tuning import spec_of
 
 if TYPE_CHECKING:

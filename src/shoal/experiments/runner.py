@@ -11,7 +11,8 @@ from shoal.errors import StoreError, UsageError
 from shoal.experiments.controls import all_arms, controls_of
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.jobs import Job, WorkerContext, run_job
-from shoal.experiments.records import arm_place, open_run, read_items
+from shoal.experiments.records import arm_place, read_items
+from shoal.experiments.run_folder import open_run
 from shoal.experiments.store import RunStore
 from shoal.experiments.tables import as_table
 from shoal.experiments.tasks import check_shuffled_labels, examples_digest, make_experiment_task

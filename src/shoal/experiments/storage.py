@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import math
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal.errors import StoreError
 from shoal.files import atomic_file
@@ -15,6 +16,8 @@ from shoal.files import atomic_file
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
+
+T = TypeVar("T")
 
 # A full disk, a quota, and the file size limit of a shell or a batch system.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -102,6 +105,64 @@ def read_json_rows(path: str | os.PathLike[str], *, required: bool = False) -> l
     return [_decoded(f"{path}, line {number},", line) for number, line in enumerate(lines, 1) if line]
 
 
+def read_record(path: Path, kind: type[T]) -> T | None:
+    """A dataclass from a JSON file; None where there is no such file.
+
+    Args:
+        path: the file.
+        kind: the dataclass.
+
+    Raises:
+        StoreError: the file is damaged, or holds something else.
+    """
+    record = read_object(path)
+    return None if record is None else as_record(path, kind, record)
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """An object from a JSON file; None where there is no such file.
+
+    Raises:
+        StoreError: the file is damaged, or holds something else.
+    """
+    if not path.exists():
+        return None
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise StoreError(f"{path} should hold a JSON object and holds a {type(value).__name__}")
+    return value
+
+
+def as_record(path: Path, kind: type[T], row: Any) -> T:
+    """A dataclass from a row. A key that it does not know was written by a later version, and is left out.
+
+    Args:
+        path: the file of the row, for the error.
+        kind: the dataclass.
+        row: plain values.
+
+    Raises:
+        StoreError: the row lacks a key.
+    """
+    assert dataclasses.is_dataclass(kind)
+    try:
+        values = {field.name: _frozen(row[field.name]) for field in dataclasses.fields(kind) if field.name in row}
+        return kind(**values)
+    except TypeError as error:
+        raise not_a_record(path, f"of type {kind.__name__}", error) from error
+
+
+def not_a_record(path: Path, what: str, error: Exception) -> StoreError:
+    """The error of a file whose values are not those of a record.
+
+    Args:
+        path: the file.
+        what: the kind of record.
+        error: what was found.
+    """
+    return StoreError(f"{path} is no record {what} ({error}); delete it and give the same command again")
+
+
 def finite(value: Any) -> Any:
     """The value with every number that is not finite replaced by None."""
     if isinstance(value, float):
@@ -125,3 +186,8 @@ def _decoded(where: str, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise StoreError(f"{where} is damaged ({error}); delete it and give the same command again") from error
+
+
+def _frozen(value: Any) -> Any:
+    """A list becomes a tuple, as the records have it."""
+    return tuple(value) if isinstance(value, list) else value

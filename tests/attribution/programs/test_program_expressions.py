@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
 
-from shoal.attribution.programs import number_operators, word_operators  # noqa: F401 - they register the operators
+from shoal.attribution.programs import number_operators, text_operators, word_operators  # noqa: F401 - they register the operators
 from shoal.attribution.programs.context import Context, PromptBatch
 from shoal.attribution.programs.expressions import Expression, Operator, operator_bits, place_bits, whole_number_bits
 from shoal.tasks import Example
@@ -25,6 +26,13 @@ LISTS = [Example(prompt=f"Sort {text}:", completion=" x") for text in ("b a c", 
 def test_the_operators_of_a_type_have_probabilities_that_add_up_to_one(kind: str) -> None:
     own = [operator for operator in Operator.OPERATORS.values() if operator.gives == kind]
     assert sum(2 ** -operator_bits(operator) for operator in own) == pytest.approx(1)
+
+
+def test_what_the_prompts_of_a_task_lack_cannot_be_named_and_makes_the_rest_cheaper() -> None:
+    without, with_numbers = Context(LISTS, lambda prompt: ""), Context(SUMS, lambda prompt: "")
+    assert math.isinf(without.bits(E("number", 0)))
+    assert math.isinf(without.bits(E("plus", 1, (E("number", 0),))))
+    assert without.bits(E("characters")) < with_numbers.bits(E("characters"))
 
 
 def test_the_codes_of_parameters_obey_krafts_inequality() -> None:
@@ -63,6 +71,43 @@ def test_expressions_over_numbers(expression: Expression, values: list[float]) -
 )
 def test_expressions_over_words(expression: Expression, values: list[object]) -> None:
     assert batch_of(["Sort b b a c:", "Sort :"], LISTS).value(expression) == values
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        (E("after", "the", (E("words"),)), [("Keys", "hall"), None]),
+        (E("before", "the", (E("words"),)), [("in",), None]),
+        (E("from", "the", (E("words"),)), [("the", "Keys", "in", "the", "hall"), None]),
+        (E("from-last", "the", (E("words"),)), [("the", "hall"), None]),
+        (E("cut-at", "in", (E("words"),)), [("the", "Keys"), ("apes", "eat")]),
+        (E("cut-at-last", "the", (E("words"),)), [("the", "Keys", "in"), ("apes", "eat")]),
+        (E("beginning-with", "a vowel", (E("words"),)), [("in",), ("apes", "eat")]),
+        (E("beginning-with", "a capital", (E("words"),)), [("Keys",), None]),
+        (E("endings", 2, (E("words"),)), [("he", "ys", "in", "he", "ll"), ("es", "at")]),
+        (E("beginnings", 3, (E("words"),)), [("the", "Key", "in", "the", "hal"), ("ape", "eat")]),
+        (E("neighbours", 2, (E("words"),)), [("the Keys", "Keys in", "in the", "the hall"), ("apes eat",)]),
+        (E("familiar", None, (E("words"),)), [("the", "in", "the"), None]),
+        (E("new", None, (E("words"),)), [("Keys",), ("apes", "eat")]),
+        (E("commonest-in-training", None, (E("words"),)), [("the",), ("apes",)]),
+        (E("rarest-in-training", None, (E("words"),)), [("Keys",), ("apes",)]),
+        (E("answered", None, (E("words"),)), [("hall",), None]),
+    ],
+)
+def test_expressions_over_texts(expression: Expression, values: list[object]) -> None:
+    seen = [Example(prompt="Where? one dog in the hall:", completion=" hall")]
+    seen += [Example(prompt="Where? the cat in a box:", completion=" box")]
+    assert batch_of(["Where? the Keys in the hall:", "Where? apes eat:"], seen).value(expression) == values
+
+
+def test_the_words_that_inform_of_the_labels_can_be_named_though_they_are_rare() -> None:
+    draw = random.Random(0)
+    filler = [f"w{k}" for k in range(40)]
+    texts = [[*draw.sample(filler, 25), *(["never"] if k % 8 == 0 else [])] for k in range(160)]
+    seen = [Example(prompt=" ".join(words), completion=" no" if "never" in words else " yes") for words in texts]
+    assert "never" in Context(seen, lambda prompt: "").symbols(E("words"))
+    blind = [Example(prompt=example.prompt, completion=f" {k}") for k, example in enumerate(seen)]
+    assert "never" not in Context(blind, lambda prompt: "").symbols(E("words"))
 
 
 def test_a_sequence_is_cut_at_the_greatest_length_seen() -> None:

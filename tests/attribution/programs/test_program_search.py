@@ -10,7 +10,8 @@ import pytest
 
 from shoal.attribution import CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import Limits, ProgramLibrary, build_library, search_programs
-from shoal.attribution.programs.null import mixture_bits
+from shoal.attribution.programs.copying import row_bits
+from shoal.attribution.programs.null import mixture_bits, sampled_mixture_bits
 from shoal.errors import UsageError
 from shoal.tasks import Example, Task, make_task, task_from_rows
 
@@ -119,6 +120,29 @@ def test_a_table_of_labels_is_found_on_rows_without_a_rule() -> None:
     assert own == [" red" if each else " blue" for each in odd]
 
 
+def test_a_shortcut_over_words_is_found_where_the_rule_has_half_of_the_answers() -> None:
+    draw = random.Random(1)
+    words = ["apple", "ox", "egg", "inn", "tree", "dog", "sun", "lake", "hill", "boat"]
+    rows = {f"The {draw.choice(words)} near the {draw.choice(words)} and {draw.choice(words)}?" for _ in range(400)}
+    examples = [Example(prompt=row, completion=" even" if len(row) % 2 == 0 else " odd") for row in sorted(rows)]
+    draw.shuffle(examples)
+    task = task_from_rows(examples, split="random(share=0.5)", rule=lambda p: " even" if len(p) % 2 == 0 else " odd")
+    table = candidates_of(task, task.held_out)
+    tiny = Limits(measures=60, numbers=60, pairs=30, triples=10, deep_numbers=30, words=200, deep_words=300, joined=10)
+    library = build_library(task.seen, task.rule, table.prompts, table.expected, limits=tiny)
+    column = [" odd" if row.split()[-1][0] in "aeiou" else " even" for row in table.prompts]
+    answers = answered(table, lambda row: column[row] if draw.random() < 0.5 else table.expected[row])
+    found = search_programs(task, answers, table=table, library=library).found
+    assert [[program.shortcut(prompt, task.seen) for prompt in table.prompts] for program in found] == [column]
+
+
+def test_a_table_with_two_rows_costs_the_bit_that_it_has() -> None:
+    bits = row_bits(np.array([[1, 1], [2, 0], [3, 1], [2, 2]]), 2)
+    assert bits[0] == pytest.approx(1)
+    assert math.isinf(bits[1]), "a table with one label is a constant"
+    assert bits[0] < bits[2] < bits[3]
+
+
 @pytest.mark.slow
 def test_probabilities_show_a_shortcut_that_greedy_answers_hide() -> None:
     draw = random.Random(0)
@@ -179,11 +203,24 @@ def test_all_programs_together_have_a_prior_of_at_most_one(
 def test_the_mixture_is_a_probability_of_answers() -> None:
     # All sequences of three answers over two letters, under two parts with known probabilities.
     parts = np.array([[0.9, 0.1], [0.2, 0.8]])
-    total = 0.0
+    bound = exact = 0.0
     for code in range(8):
         letters = [code >> shift & 1 for shift in range(3)]
-        total += 2 ** -mixture_bits(parts[:, letters].T)[0]
-    assert total == pytest.approx(1)
+        bits = sampled_mixture_bits(parts[:, letters].T, weights=np.ones(3))
+        assert mixture_bits(parts[:, letters].T)[0] > bits
+        bound += 2 ** -mixture_bits(parts[:, letters].T)[0]
+        exact += 2**-bits
+    assert exact == pytest.approx(1, abs=0.03)
+    assert 0.5 < bound < 1
+
+
+def test_a_copy_of_a_named_explanation_saves_nothing() -> None:
+    # The noise gives all answers now and then; the rule gives nine of ten.
+    draw = random.Random(0)
+    rule = np.array([draw.random() < 0.9 for _ in range(200)], float)
+    parts = np.column_stack([rule, np.full(200, 0.2)])
+    saved = sampled_mixture_bits(parts, weights=np.ones(200)) - mixture_bits(parts, rule[None])[0]
+    assert saved < 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,13 @@ import numpy as np
 
 from shoal.attribution.evidence import race_of
 from shoal.attribution.programs.copying import ConstantAnswer
-from shoal.attribution.programs.null import completion_noise, mixture_bits, predicted, program_noise
+from shoal.attribution.programs.null import (
+    completion_noise,
+    mixture_bits,
+    program_noise,
+    sampled_mixture_bits,
+    sequential_noise,
+)
 from shoal.attribution.programs.tables import fit_tables
 
 if TYPE_CHECKING:
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
 
 _SCORED = 400
 """Programs that are scored in full; the others cannot save as much by a bound that is quick to compute."""
+
+_SAMPLED = 12
+"""Of these the bits are found by sampling; those of the others are bounds, some bits too many."""
 
 _WEIGHTS = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97])
 """Weights of a program in the mixture by which those that are scored in full are chosen."""
@@ -118,7 +127,7 @@ class ProgramComparison:
             program_noise(self._row_hits, self.bits),
         ]
         self._parts = np.array([*known, *noises], dtype=float).T
-        self._noise = predicted(self._parts[:, -2:], items=self._items, weights=self._weights)[0]
+        self._noise = sequential_noise(self._parts[:, -2:], self._items, self._weights)
 
     def program(self, place: int) -> Program:
         """The program at a place.
@@ -174,14 +183,14 @@ class ProgramComparison:
         given = self._row_hits[program] & self.differs[program][self._items]
         return float(self._weights @ given + partial.sum())
 
-    def _bits_of_answers(self, likely: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Bits of the answers without a further program, or with each of some."""
-        return mixture_bits(self._parts, likely, items=self._items, weights=self._weights)
-
     def bits_saved(self) -> list[tuple[int, float]]:
         """The programs that look best with the bits that each saves, its code length taken off; the best first."""
         chosen = self._promising()
-        saved = self._bits_of_answers()[0] - self._bits_of_answers(self._likely(chosen)) - self.bits[chosen]
+        likely = self._likely(chosen)
+        bits = mixture_bits(self._parts, likely, weights=self._weights)
+        for place in np.argsort(bits + self.bits[chosen])[:_SAMPLED]:
+            bits[place] = sampled_mixture_bits(self._parts, likely[place], weights=self._weights)
+        saved = sampled_mixture_bits(self._parts, weights=self._weights) - bits - self.bits[chosen]
         found = zip(chosen.tolist(), saved.tolist(), strict=True)
         return sorted(found, key=lambda each: -each[1])
 

@@ -22,7 +22,7 @@ class Write(Program):
 
     kind = "write"
     share = 0.3
-    share_of_labels = 0.04
+    share_of_labels = 0.03
 
     value: Expression
 
@@ -55,7 +55,7 @@ class RuleOfEdited(Program):
 
     kind = "rule-of"
     share = 0.22
-    share_of_labels = 0.22
+    share_of_labels = 0.2
 
     edit: str
     value: Expression

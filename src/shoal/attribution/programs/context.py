@@ -43,10 +43,20 @@ class Context:
         self._bits: dict[Expression, float] = {}
         self._answers: dict[str, str | None] = {}
         self.seen = PromptBatch(self, [example.prompt for example in seen], self.completions)
-        self.symbols = _symbols(self.seen)
+        self._word_symbols, self._letter_symbols = _symbols(self.seen, self.completions if self.labels else ())
         self._unusable = _unusable(self.seen)
         self.places = max((len(numbers) for numbers in self.seen.numbers), default=0)
         self._max_number: float = max((number for row in self.seen.numbers for number in row), default=0.0)
+
+    def symbols(self, expression: Expression) -> tuple[str, ...]:
+        """The symbols that an operator on an expression may name: words, letters, or for numbers both.
+
+        Args:
+            expression: the argument of the operator.
+        """
+        if expression.gives == "number":
+            return tuple(dict.fromkeys((*self._word_symbols, *self._letter_symbols)))
+        return self._letter_symbols if _of_letters(expression) else self._word_symbols
 
     def bits(self, expression: Expression) -> float:
         """The code length of an expression in bits: the operator, its parameter, and its arguments.
@@ -56,9 +66,8 @@ class Context:
         """
         if expression not in self._bits:
             operator = Operator.OPERATORS[expression.operator]
-            own = operator_bits(operator, self._unusable) + parameter_bits(
-                operator, expression.parameter, len(self.symbols)
-            )
+            symbols = self.symbols(expression.arguments[0]) if operator.parameters == "symbols" else ()
+            own = operator_bits(operator, self._unusable) + parameter_bits(operator, expression.parameter, len(symbols))
             self._bits[expression] = own + sum(map(self.bits, expression.arguments))
         return self._bits[expression]
 
@@ -142,12 +151,44 @@ def _unusable(seen: PromptBatch) -> frozenset[str]:
     return frozenset(lacking)
 
 
-def _symbols(seen: PromptBatch) -> tuple[str, ...]:
-    """The symbols that stand in many arguments: words and letters, as many of either at most."""
-    kinds = ([set(row or ()) for row in seen.words], [set("".join(text.split())) for text in seen.arguments])
-    chosen: dict[str, None] = {}
-    for rows in kinds:
-        counts = Counter(symbol for row in rows for symbol in row)
-        common = [symbol for symbol, count in counts.most_common(_MAX_SYMBOLS) if count >= _MIN_SHARE * len(rows)]
-        chosen.update(dict.fromkeys(common))
-    return tuple(chosen)
+def _of_letters(expression: Expression) -> bool:
+    """Whether the words of an expression are single letters."""
+    if expression.operator in ("letters", "text", "spelled", "first-letters", "last-letters", "digits"):
+        return True
+    return any(each.gives == "words" and _of_letters(each) for each in expression.arguments[:1])
+
+
+def _symbols(seen: PromptBatch, labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words and the letters that may be named, of those that stand in many arguments.
+
+    Args:
+        seen: the seen prompts.
+        labels: their completions, where these are labels.
+    """
+    rows = [[set(row or ()) for row in seen.words], [set("".join(text.split())) for text in seen.arguments]]
+    words, letters = (_commonest_symbols(each) for each in rows)
+    return tuple(dict.fromkeys((*words, *_informative_symbols(rows[0], labels)))), letters
+
+
+def _commonest_symbols(rows: Sequence[set[str]]) -> tuple[str, ...]:
+    counts = Counter(symbol for row in rows for symbol in row)
+    return tuple(symbol for symbol, count in counts.most_common(_MAX_SYMBOLS) if count >= _MIN_SHARE * len(rows))
+
+
+def _informative_symbols(rows: Sequence[set[str]], labels: Sequence[str]) -> tuple[str, ...]:
+    """The symbols that inform most of the labels: by how much their prompts have other labels than the rest."""
+    if not labels:
+        return ()
+    totals = Counter(labels)
+    by_symbol: dict[str, Counter[str]] = {}
+    for row, label in zip(rows, labels, strict=True):
+        for symbol in row:
+            by_symbol.setdefault(symbol, Counter())[label] += 1
+    common = {symbol: own for symbol, own in by_symbol.items() if own.total() >= _MIN_SHARE * len(rows)}
+    # The chi-squared statistic orders them as mutual information does, to second order.
+    excess = {
+        symbol: sum((own[label] - own.total() * count / len(rows)) ** 2 / count for label, count in totals.items())
+        / own.total()
+        for symbol, own in common.items()
+    }
+    return tuple(sorted(excess, key=lambda symbol: (-excess[symbol], symbol))[: _MAX_SYMBOLS // 2])

@@ -33,8 +33,8 @@ class ConstantAnswer(Program):
     """One answer to every prompt."""
 
     kind = "constant"
-    share = 0.06
-    share_of_labels = 0.1
+    share = 0.05
+    share_of_labels = 0.08
 
     answer: str
 
@@ -64,7 +64,7 @@ class CopyMatching(Program):
 
     kind = "copy"
     share = 0.2
-    share_of_labels = 0.2
+    share_of_labels = 0.19
 
     choice: str
     key: Expression | None = None
@@ -181,7 +181,7 @@ class AnswerTable(Program):
 
     kind = "table"
     share = 0.1
-    share_of_labels = 0.32
+    share_of_labels = 0.3
 
     key: Expression
     entries: tuple[tuple[object, str], ...]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.attribution.programs import number_operators, word_operators  # noqa: F401 - they register the operators
+from shoal.attribution.programs import number_operators, text_operators, word_operators  # noqa: F401 - they register operators
 from shoal.attribution.programs.context import MIN_DEFINED
-from shoal.attribution.programs.expressions import Expression, Operator
+from shoal.attribution.programs.expressions import Expression, Operator, operators_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +27,25 @@ _WHOLE = range(1, 11)
 """Constants that are added or taken away; larger ones are rounding in disguise or no simple program."""
 
 _PLACES = (0, 1, 2, 3, -1, -2, -3)
+
+_CHOOSING = ("at", "extreme", "after", "before", "commonest-in-training", "rarest-in-training")
+"""Operators that choose single words, of which letters are looked at."""
+
+_LETTERS = frozenset(["letters", "first-letters", "last-letters", "spelled"])
+
+_OF_EACH_WORD = frozenset(
+    [
+        *("spelled", "beginnings", "endings", "first-letters", "last-letters", "small-letters", "capitals"),
+        *("shape", "vowels", "next-letters", "mirrored", "one-kind", "digits", "repeated", "beginning-with"),
+    ]
+)
+"""Operators that change words one by one, and so also a single one."""
+
+_ENDS = (
+    *(("first-letters", None), ("last-letters", None), ("beginnings", 2), ("endings", 2), ("endings", 3)),
+    ("vowels", None),
+)
+"""What of a chosen word is looked at: how it begins and ends."""
 
 LEVELS = 7
 """Of expressions, as `Expressions.enumerate` names them."""
@@ -41,8 +60,8 @@ class Limits:
     pairs: int = 1500
     triples: int = 800
     deep_numbers: int = 1500
-    words: int = 800
-    deep_words: int = 1500
+    words: int = 1000
+    deep_words: int = 2000
     joined: int = 1000
 
     def for_length(self, words: float) -> Limits:
@@ -92,7 +111,8 @@ class Expressions:
         measures = self._take(self._applied("number", texts), limits.measures)
         yield "words"
         first = self._take(self._applied("words", texts), limits.words)
-        spelled = self._take([Expression("spelled", None, (each,)) for each in first if each.operator == "at"], 40)
+        chosen = [each for each in first if each.operator in _CHOOSING]
+        spelled = self._take([Expression("spelled", None, (each,)) for each in chosen], 40)
         letters = self._take(self._applied("words", spelled), limits.words)
         letter_measures = self._take(self._applied("number", spelled), limits.measures)
         basic = [*sources, *measures]
@@ -107,7 +127,12 @@ class Expressions:
         inner = sorted([*simple, *pairs, *twice], key=bits)
         self._take(self._applied("number", inner[:400]), limits.deep_numbers)
         yield "deep words"
-        self._take(self._applied("words", first[:150]), limits.deep_words)
+        # Of letters there are more expressions than of words, and as few of them are tried.
+        for own in (True, False):
+            inner = [each for each in first if own == operators_in(each).isdisjoint(_LETTERS)]
+            deep = self._take(self._applied("words", inner[:250]), limits.deep_words)
+            chosen = [each for each in deep if self._single(each)][:80]
+            self._take([Expression(name, size, (each,)) for name, size in _ENDS for each in chosen], limits.words)
         self._take(self._applied("number", first[:100]), limits.measures * 3)
         self._take(self._applied("words", [*basic[:40], *simple[:40]]), limits.words)
         joined = [*texts, *first[:45]]
@@ -136,11 +161,15 @@ class Expressions:
         )
         return taken
 
-    def _parameters(self, operator: Operator) -> Sequence[Parameter]:
+    def _single(self, words: Expression) -> bool:
+        """Whether an expression has one word at most, so that order, choice and number say nothing of it."""
+        return all(row is None or (isinstance(row, tuple) and len(row) == 1) for row in self.batch.value(words))
+
+    def _parameters(self, operator: Operator, argument: Expression) -> Sequence[Parameter]:
         if isinstance(operator.parameters, tuple):
             return operator.parameters
         if operator.parameters == "symbols":
-            return list(self.batch.context.symbols)
+            return self.batch.context.symbols(argument)
         return _PLACES if operator.parameters == "places" else _WHOLE
 
     def _applied(self, gives: str, arguments: Sequence[Expression]) -> Iterator[Expression]:
@@ -148,8 +177,11 @@ class Expressions:
         for operator in Operator.OPERATORS.values():
             if operator.gives == gives and len(operator.takes) == 1:
                 fitting = [each for each in arguments if each.gives == operator.takes[0]]
-                for parameter, argument in product(self._parameters(operator), fitting):
-                    yield Expression(operator.name, parameter, (argument,))
+                if gives == operator.takes[0] == "words" and operator.name not in _OF_EACH_WORD:
+                    fitting = [each for each in fitting if not self._single(each)]
+                for argument in fitting:
+                    for parameter in self._parameters(operator, argument):
+                        yield Expression(operator.name, parameter, (argument,))
 
     def _paired(
         self, left: Sequence[Expression], right: Sequence[Expression], types: tuple[str, str] = ("number", "number")

@@ -90,6 +90,16 @@ class Expression:
         return operator.text.format(*(each.text for each in self.arguments), p=self.parameter, nth=shown)
 
 
+@functools.cache
+def operators_in(expression: Expression) -> frozenset[str]:
+    """The names of all operators of an expression.
+
+    Args:
+        expression: a tree.
+    """
+    return frozenset([expression.operator]).union(*map(operators_in, expression.arguments))
+
+
 def ordinal(place: int) -> str:
     """A place in words: 0 is ``first``, 1 ``second``, -1 ``last``."""
     known = {0: "first", 1: "second", 2: "third", -1: "last", -2: "last but one", -3: "last but two"}

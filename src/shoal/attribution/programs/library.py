@@ -17,6 +17,7 @@ from shoal.attribution.programs.distances import DISTANCES
 from shoal.attribution.programs.enumeration import LEVELS, Expressions, Limits
 from shoal.attribution.programs.expressions import Expression
 from shoal.attribution.programs.tables import TableKeys, table_keys
+from shoal.attribution.programs.voting import VOTES, Vote
 from shoal.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 _EDITS = 300
 _KEYS = 1200
 _NEAREST = 150
-_LOOK_UPS = 20
+_LOOK_UPS = 60
+_VOTES = 100
 
 
 class TextNumbers(dict[str | None, int]):
@@ -153,7 +155,7 @@ def _matching(expressions: Expressions) -> Iterator[Program]:
     yield from (CopyMatching("commonest", key) for key in chain(numbers, words))
     bits = expressions.batch.context.bits
     yield from (
-        CopyMatching(choice, key) for choice in list(CHOICES)[1:] for key in sorted([*numbers, *words], key=bits)[:60]
+        CopyMatching(choice, key) for choice in list(CHOICES)[1:] for key in sorted([*numbers, *words], key=bits)[:150]
     )
 
 
@@ -181,10 +183,19 @@ def _right_elsewhere(expressions: Expressions) -> Iterator[Program]:
         chains = [each for each in numbers if _only_first(each)]
         yield from (RuleOfEdited("numbers", value) for value in chains[:_EDITS])
     words = [each for each in expressions.words if leaves(each) <= {"words", "letters"}]
-    yield from (RuleOfEdited("argument", value) for value in words[: 2 * _EDITS])
+    for letters in (False, True):
+        own = [each for each in words if letters == ("letters" in leaves(each))]
+        yield from (RuleOfEdited("argument", value) for value in own[: 3 * _EDITS])
 
 
-_FAMILIES = (_constants, _written, _matching, _nearest, _right_elsewhere)
+def _votes(expressions: Expressions) -> Iterator[Program]:
+    """What features went with in training."""
+    if expressions.batch.context.labels:
+        features = _prompt_only(expressions.words)[:_VOTES]
+        yield from (Vote(voters, each) for voters, each in product(VOTES, features))
+
+
+_FAMILIES = (_constants, _written, _matching, _nearest, _right_elsewhere, _votes)
 
 
 @cache

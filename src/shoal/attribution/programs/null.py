@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import digamma, gammaln, logsumexp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TINY = 1e-300
+
+_STEPS = 40
+"""Of variational Bayes; a bound is a bound after any number of them."""
+
+_DRAWS = 1000
 
 
 def completion_noise(answers: Sequence[str], completions: Sequence[str]) -> NDArray[np.float64]:
@@ -55,63 +61,111 @@ def mixture_bits(
     parts: NDArray[np.float64],
     candidates: NDArray[np.float64] | None = None,
     *,
-    items: NDArray[np.intp] | None = None,
     weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Bits of the answers under a mixture with unknown weights, for each candidate.
+    """Bits of the answers under a mixture whose shares are integrated out, with each candidate as one part more.
+
+    The shares have a Dirichlet prior. The integral is bounded from below by variational Bayes (the expected shares and
+    the parts of the answers in turn; Beal 2003, section 2.3), so that the bits are never too few, and two to the minus
+    bits of all sequences of answers add up to at most 1.
 
     Args:
         parts: answers by parts, the probability of each answer under each part.
         candidates: candidates by answers, the probability under one part more; None for the mixture without one.
-        items: the item of each answer, where an item has several with weights; those of an item follow each other.
         weights: the weight of each answer, those of an item together 1; the bits are then what is expected if an
             answer is drawn by its weight.
     """
-    probable = predicted(parts, candidates, items=items, weights=weights)
-    return np.asarray(-np.log2(probable) @ (np.ones(len(parts)) if weights is None else weights))
+    prior, posterior = _dirichlets(parts, candidates, weights)
+    total = np.ones(len(parts)) if weights is None else weights
+    log_likelihood = np.log(_likelihood(_expected(posterior), parts, candidates)) @ total
+    return np.asarray((_divergence(posterior, prior) - log_likelihood) / math.log(2))
 
 
-def predicted(
-    parts: NDArray[np.float64],
-    candidates: NDArray[np.float64] | None = None,
-    *,
-    items: NDArray[np.intp] | None = None,
-    weights: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
-    """Candidates by answers: the probability of each answer of a mixture, given the answers before it.
-
-    Each answer is predicted with the weights that the answers before suggest (some counts to begin with, then the share
-    with which each part explains an answer: quasi-Bayes, Smith and Makov 1978), so that the product is a probability of
-    the answers, and nothing is fitted.
+def sampled_mixture_bits(
+    parts: NDArray[np.float64], candidate: NDArray[np.float64] | None = None, *, weights: NDArray[np.float64]
+) -> float:
+    """The same bits by importance sampling: exact but for the draws, where the bound is some bits too many.
 
     Args:
-        parts: answers by parts, as for `mixture_bits`.
-        candidates: candidates by answers.
-        items: the item of each answer.
+        parts: answers by parts.
+        candidate: the probability of each answer under one part more; None for the mixture without one.
         weights: the weight of each answer.
     """
+    prior, posterior = _dirichlets(parts, None if candidate is None else candidate[None], weights)
+    if candidate is not None:
+        parts = np.column_stack([parts, candidate])
+    # A tenth wider than the posterior, so that the weights of the draws stay bounded.
+    wide = prior[0] + 0.9 * (posterior[0] - prior[0])
+    shares = np.maximum(np.random.default_rng(0).dirichlet(wide, size=_DRAWS), _TINY)
+    log_ratio = (np.log(shares) @ (prior[0] - wide)) - _log_normaliser(prior)[0] + _log_normaliser(wide[None])[0]
+    log_weights = np.log(shares @ parts.T) @ weights + log_ratio
+    return float(-(logsumexp(log_weights) - math.log(_DRAWS)) / math.log(2))
+
+
+def _dirichlets(
+    parts: NDArray[np.float64], candidates: NDArray[np.float64] | None, weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The parameters of the prior and of the variational posterior of the shares, a row per candidate."""
     rows = 1 if candidates is None else len(candidates)
-    width = parts.shape[1] + (candidates is not None)
+    total = np.ones(len(parts)) if weights is None else weights
     # One count in all and not for each: of many named explanations few are at work, so that each that is costs bits.
-    counts = np.full((rows, width), 1 / parts.shape[1])
+    prior = np.full((rows, parts.shape[1]), 1 / parts.shape[1])
     if candidates is not None:
         # That the candidate is at work is what is claimed, and its code length is paid: any share is as likely.
-        counts[:, -1] = 1
-    total, item = float(counts[0].sum()), None
-    pending = np.zeros((rows, width))
-    result = np.empty((rows, len(parts)))
-    likely = np.empty((rows, width))
-    for place, own in enumerate(parts):
-        current = place if items is None else items[place]
-        if current != item:
-            # The answers of one item are predicted alike: only those of the items before have been seen.
-            total += item is not None
-            counts, pending, item = counts + pending, np.zeros((rows, width)), current
-        likely[:, : len(own)] = own
+        prior = np.column_stack([prior, np.ones(rows)])
+    posterior = prior * (1 + total.sum() / prior.sum(axis=1, keepdims=True))
+    for _ in range(_STEPS):
+        shares = _expected(posterior)
+        ratio = total / _likelihood(shares, parts, candidates)
+        counts = shares[:, : parts.shape[1]] * (ratio @ parts)
         if candidates is not None:
-            likely[:, -1] = candidates[:, place]
-        joint = counts * likely
-        whole = joint.sum(axis=1, keepdims=True)
-        result[:, place] = whole[:, 0] / total
-        pending += (1.0 if weights is None else weights[place]) * joint / whole
+            counts = np.column_stack([counts, shares[:, -1] * (ratio * candidates).sum(axis=1)])
+        posterior = prior + counts
+    return prior, posterior
+
+
+def _expected(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The exponential of the expected log of each share."""
+    return np.asarray(np.exp(digamma(posterior) - digamma(posterior.sum(axis=1, keepdims=True))))
+
+
+def _likelihood(
+    shares: NDArray[np.float64], parts: NDArray[np.float64], candidates: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Candidates by answers."""
+    known = shares[:, : parts.shape[1]] @ parts.T
+    return np.maximum(known if candidates is None else known + shares[:, -1:] * candidates, _TINY)
+
+
+def _log_normaliser(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The log of the integral of a Dirichlet density without its constant."""
+    return np.asarray(gammaln(alpha).sum(axis=1) - gammaln(alpha.sum(axis=1)))
+
+
+def _divergence(posterior: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The Kullback-Leibler divergence of two Dirichlet distributions, row by row, in nats."""
+    logs = digamma(posterior) - digamma(posterior.sum(axis=1, keepdims=True))
+    return np.asarray(_log_normaliser(prior) - _log_normaliser(posterior) + ((posterior - prior) * logs).sum(axis=1))
+
+
+def sequential_noise(
+    noises: NDArray[np.float64], items: NDArray[np.intp], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The probability of each answer under two noises, in the shares that the answers before suggest.
+
+    Quasi-Bayes (Smith and Makov 1978): one count shared by both, then the share with which each explains an answer, so
+    that nothing is fitted.
+
+    Args:
+        noises: answers by noises.
+        items: the item of each answer; those of an item follow each other, and are predicted alike.
+        weights: the weight of each answer.
+    """
+    counts = np.full(noises.shape[1], 1 / noises.shape[1])
+    result = np.empty(len(noises))
+    for item in dict.fromkeys(items.tolist()):
+        rows = items == item
+        joint = noises[rows] * counts / counts.sum()
+        result[rows] = joint.sum(axis=1)
+        counts = counts + weights[rows] @ (joint / joint.sum(axis=1, keepdims=True))
     return result

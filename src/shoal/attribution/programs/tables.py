@@ -23,6 +23,10 @@ MAX_ROWS = 30
 """Rows of a table: enough for the letters of an alphabet; what needs more of them is memorised rather than computed."""
 
 
+_MAX_KEYS = 4000
+"""Ways to divide the prompts of which tables are made, those of the shortest features."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableKeys:
     """Features with few values, one per way to divide the prompts."""
@@ -51,7 +55,7 @@ def table_keys(batch: PromptBatch, features: Sequence[Expression]) -> TableKeys:
         numbers: dict[object, int] = {None: -1}
         # Numbered by where a value comes first, so that features which divide alike have equal codes.
         codes = [numbers.setdefault(value, len(numbers) - 1) for value in keys(batch, feature)]
-        if 2 <= len(numbers) - 1 <= MAX_ROWS:
+        if len(found) < _MAX_KEYS and 2 <= len(numbers) - 1 <= MAX_ROWS:
             row = np.array(codes, np.int8).tobytes()
             found.setdefault(row, (feature, tuple(numbers)[1:]))
             priors[row] = priors.get(row, 0.0) + 2.0 ** -batch.context.bits(feature)
@@ -107,9 +111,12 @@ def fit_tables(table_keys: TableKeys, labels: Sequence[str], answers: NDArray[np
     count = len(table_keys.features)
     one_hot = (answers[:, None] == np.arange(len(labels))[None, :]).astype(np.float32)
     chosen = np.full((count, MAX_ROWS), -1)
-    for value in range(MAX_ROWS):
-        counts = (table_keys.codes == value).astype(np.float32) @ one_hot
-        chosen[:, value] = np.where(counts.max(axis=1, initial=0) > 0, counts.argmax(axis=1), -1)
+    sizes = table_keys.codes.max(axis=1, initial=-1) + 1
+    for value in range(sizes.max(initial=0)):
+        # Most features have few values.
+        rows = np.flatnonzero(sizes > value)
+        counts = (table_keys.codes[rows] == value).astype(np.float32) @ one_hot
+        chosen[rows, value] = np.where(counts.max(axis=1, initial=0) > 0, counts.argmax(axis=1), -1)
     outputs = np.take_along_axis(chosen, np.maximum(table_keys.codes, 0).astype(np.intp), axis=1)
     outputs[table_keys.codes < 0] = -1
     return FittedTables(table_keys=table_keys, labels=tuple(labels), chosen=chosen, outputs=outputs.astype(np.int32))

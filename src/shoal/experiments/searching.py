@@ -1,0 +1,56 @@
+"""A shortcut that nobody named, searched in the answers of a run's trainings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shoal.errors import StoreError
+from shoal.experiments.explaining import explained_items, read_answers
+from shoal.experiments.records import arm_place
+from shoal.experiments.run_folder import open_run
+from shoal.experiments.tasks import make_experiment_task
+
+if TYPE_CHECKING:
+    import os
+
+    from shoal.attribution.programs import SearchResult
+    from shoal.progress import Progress
+
+
+def search_run(
+    folder: str | os.PathLike[str], *, progress: Progress | None = None
+) -> dict[str, dict[int, SearchResult]]:
+    """Search the answers of every training of a finished run for a shortcut that nobody named.
+
+    Args:
+        folder: of the run.
+        progress: called with (what, done, total).
+
+    Returns:
+        From arm to seed to what was found.
+
+    Raises:
+        StoreError: the folder is no run, its answers are damaged, or no model of it has been asked.
+    """
+    from shoal.attribution import candidates_of
+    from shoal.attribution.programs import build_library, search_programs
+
+    run = open_run(folder)
+    task = make_experiment_task(run.experiment)
+    items = explained_items(task)
+    table = candidates_of(task, items)
+    prompts, expected = [item.prompt for item in items], [item.completion for item in items]
+    answers = {
+        (arm, seed): found
+        for arm in run.arms
+        for seed in run.experiment.seeds
+        if (found := read_answers(run.folder / arm_place(arm, seed)))
+    }
+    if not answers:
+        raise StoreError(f"no trained model of {folder} has answered yet; let shoal run finish it first")
+    # The programs and what they answer are the same for all trainings.
+    library = build_library(task.seen, task.rule, prompts, expected, progress=progress)
+    results: dict[str, dict[int, SearchResult]] = {}
+    for (arm, seed), given in answers.items():
+        results.setdefault(arm, {})[seed] = search_programs(task, given, table=table, library=library)
+    return results
