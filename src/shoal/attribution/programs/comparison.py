@@ -69,7 +69,7 @@ class ProgramComparison:
     """Answers by parts of the null: those found, the rule, the named explanations, the two noises."""
 
     _noise: NDArray[np.float64] = field(init=False)
-    """The probability of each answer under the two noises alone, in the shares that the answers before suggest."""
+    """The probability of each answer under the two noises alone, in the shares that the wrong answers before suggest."""
 
     _items: NDArray[np.intp] = field(init=False)
     """The item of each answer: an item may have several, with weights by the model's probabilities."""
@@ -127,7 +127,9 @@ class ProgramComparison:
             program_noise(self._row_hits, self.bits),
         ]
         self._parts = np.array([*known, *noises], dtype=float).T
-        self._noise = sequential_noise(self._parts[:, -2:], self._items, self._weights)
+        # Right answers are the rule's, and teach nothing of how the model errs.
+        right = self.library.texts.row([each.expected for each in self.answers])[self._items]
+        self._noise = sequential_noise(self._parts[:, -2:], self._items, self._weights * (numbers != right))
 
     def program(self, place: int) -> Program:
         """The program at a place.
