@@ -69,7 +69,7 @@ class ProgramComparison:
     """Answers by parts of the null: those found, the rule, the named explanations, the two noises."""
 
     _noise: NDArray[np.float64] = field(init=False)
-    """The probability of each answer under the two noises alone, in the shares that the wrong answers before suggest."""
+    """The probability of each answer under the two noises, in the shares that the wrong answers before suggest."""
 
     _items: NDArray[np.intp] = field(init=False)
     """The item of each answer: an item may have several, with weights by the model's probabilities."""
