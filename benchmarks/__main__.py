@@ -22,6 +22,7 @@ ALONE = (
     "verdicts",
     "attribution",
     "words",
+    "visits",
     *CHANGES,
     *INSIDE,
 )

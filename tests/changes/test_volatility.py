@@ -21,18 +21,20 @@ def returns(seed: int, length: int, lasting: float = 0.95, shock: float = 0.1) -
 
 
 @pytest.mark.parametrize("length", [500, 1000, 3000])
-def test_stationary_volatility_is_seldom_a_change(length: int) -> None:
-    assert sum(bool(change_points(returns(seed, length)).changes) for seed in range(25)) <= 5
+@pytest.mark.parametrize(("streams", "most"), [(8, 2), pytest.param(25, 5, marks=pytest.mark.slow)])
+def test_stationary_volatility_is_seldom_a_change(length: int, streams: int, most: int) -> None:
+    assert sum(bool(change_points(returns(seed, length)).changes) for seed in range(streams)) <= most
 
 
 @pytest.mark.parametrize("length", [1000, 3000])
-def test_a_clear_change_of_volatility_is_found(length: int) -> None:
+@pytest.mark.parametrize(("streams", "least"), [(4, 3), pytest.param(8, 6, marks=pytest.mark.slow)])
+def test_a_clear_change_of_volatility_is_found(length: int, streams: int, least: int) -> None:
     half, right = length // 2, 0
-    for seed in range(8):
+    for seed in range(streams):
         values = returns(seed, length) * np.repeat([1.0, 4.0], half)
         places = change_points(values).places
         right += len(places) == 1 and abs(places[0] - half) <= 40
-    assert right >= 6
+    assert right >= least
 
 
 def test_the_correlation_of_blocks_is_that_of_their_memory() -> None:
@@ -84,8 +86,8 @@ def test_an_autoregression_has_no_volatility() -> None:
 
 
 def test_spreads_in_turns_are_found_with_nothing_told() -> None:
-    right = [len(change_points(spreads(seed, [150] * 8)).places) == 7 for seed in range(4)]
-    assert sum(right) >= 3
+    right = [len(change_points(spreads(seed, [150] * 8)).places) == 7 for seed in range(2)]
+    assert all(right)
 
 
 def test_blocks_in_their_own_order_are_as_they_were() -> None:

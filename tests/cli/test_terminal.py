@@ -96,7 +96,7 @@ def test_texts_of_tokens_pass_the_door(capsys) -> None:
     assert "'red'" in printed
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin1"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", pytest.param("latin1", marks=pytest.mark.slow)])
 def test_any_encoding_of_the_terminal_gives_an_answer(tmp_path: Path, encoding: str) -> None:
     states = [["\u2603", "\u4e2d\u6587"][(k * 7) % 4 > 0 if k < 300 else k % 2] for k in range(600)]
     path = tmp_path / "states.txt"
@@ -108,7 +108,9 @@ def test_any_encoding_of_the_terminal_gives_an_answer(tmp_path: Path, encoding: 
     assert "\u2603" in json.dumps(json.loads(answer.stdout.decode(encoding)), ensure_ascii=False)
 
 
-@pytest.mark.parametrize("columns", ["0", "1", "10", "-5", "x", ""])
+@pytest.mark.parametrize(
+    "columns", ["0", "1", "-5", "x", *(pytest.param(one, marks=pytest.mark.slow) for one in ("10", ""))]
+)
 def test_a_terminal_of_any_width_shows_the_help(columns: str) -> None:
     for words in (["--help"], ["changes", "--help"]):
         finished = shoal(*words, encoding="ascii", COLUMNS=columns)

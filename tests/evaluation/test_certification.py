@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 from mutants.base import Batched, Generating, RightPadded
-from mutants.correct import CORRECT, left_padded_batches
+from mutants.correct import CORRECT, generate_one_by_one, left_padded_batches
 
 from mutants import scoring
 from shoal.errors import ModelError
@@ -36,7 +36,12 @@ def test_shoals_own_evaluator_is_certified_with_any_options(options):
     assert failures(certify(partial(evaluate, **options), fast=True)) == {}
 
 
-@pytest.mark.parametrize("evaluator", CORRECT, ids=lambda evaluator: evaluator.__name__)
+# The one that generates takes as long as all others; the whole suite below has it too.
+@pytest.mark.parametrize(
+    "evaluator",
+    [pytest.param(one, marks=[pytest.mark.slow] * (one is generate_one_by_one)) for one in CORRECT],
+    ids=lambda evaluator: evaluator.__name__,
+)
 def test_right_evaluators_raise_no_alarm(evaluator):
     assert failures(certify(evaluator, fast=True)) == {}
 

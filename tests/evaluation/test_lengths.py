@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 
 import pytest
@@ -87,16 +88,40 @@ def likelihood(model, prompt, target):
     return total
 
 
-def nine_rows(model, seed=5):
-    """Prompts below and beyond each switch, and across it within the target; every third target is a wrong one."""
+PROMPTS = [
+    random.Random(length).choices(range(1, VOCABULARY), k=length) for length in (3, 8, 11, 13, 15, 16, 17, 24, 30)
+]
+"""Below and beyond each switch, and across it within what follows."""
+
+MOST = 9
+"""Tokens of the longest continuation; a shorter one is its beginning."""
+
+
+def said_by(model):
+    return [continued(model, prompt, MOST) for prompt in PROMPTS]
+
+
+def nine_rows(said, seed=5):
+    """The prompts with what the model says to them; every third target is a wrong one."""
     chance = random.Random(seed)
-    prompts = [
-        [chance.randrange(1, VOCABULARY) for _ in range(length)] for length in (3, 8, 11, 13, 15, 16, 17, 24, 30)
-    ]
-    targets = [continued(model, prompt, 8) for prompt in prompts]
+    targets = [ids[:8] for ids in said]
     for target in targets[::3]:
         target[len(target) // 2 :] = [chance.randrange(1, VOCABULARY) for _ in target[len(target) // 2 :]]
-    return list(zip(prompts, targets, strict=True))
+    return list(zip(PROMPTS, targets, strict=True))
+
+
+@functools.cache
+def known(kind):
+    """A model of the kind, what it says to each prompt step by step, and rows to score; made once for all tests."""
+    model = KINDS[kind]()
+    said = said_by(model)
+    return model, said, nine_rows(said)
+
+
+@functools.cache
+def known_likelihoods(kind):
+    model, _, rows = known(kind)
+    return [likelihood(model, prompt, target) for prompt, target in rows]
 
 
 def examples_of(rows):
@@ -109,55 +134,54 @@ def examples_of(rows):
 @pytest.mark.parametrize(("token_budget", "early_exit"), [(1, False), (200, True), (4096, False)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_are_scored_as_each_step_by_step(kind, token_budget, early_exit):
-    model, tokenizer = KINDS[kind](), letter_tokenizer(VOCABULARY)
-    rows = nine_rows(model)
+    (model, continuations, rows), tokenizer = known(kind), letter_tokenizer(VOCABULARY)
     order = random.Random(token_budget).sample(range(9), 9)
     examples = [examples_of(rows)[place] for place in order]
     scores = evaluate(model, tokenizer, examples, token_budget=token_budget, early_exit=early_exit)
     for item, place in zip(scores.items, order, strict=True):
-        prompt, target = rows[place]
-        said = continued(model, prompt, len(target))
+        _, target = rows[place]
+        said = continuations[place][: len(target)]
         assert item.greedy_text == letters(token for token in said if token)
         assert item.exact_match == (said == target)
         if item.log_likelihood is not None:
-            assert item.log_likelihood == pytest.approx(likelihood(model, prompt, target), abs=1e-3)
+            assert item.log_likelihood == pytest.approx(known_likelihoods(kind)[place], abs=1e-3)
     assert scores.settings["lengths"].startswith("other numbers")
     assert 0 < sum(item.exact_match for item in scores.items) < 9
 
 
 @pytest.mark.parametrize("kind", ["longrope", "mixture", "dynamic"])
 def test_generating_one_at_a_time_gives_the_same(kind):
-    model, tokenizer = KINDS[kind](), letter_tokenizer(VOCABULARY)
-    examples = examples_of(nine_rows(model))
+    (model, _, rows), tokenizer = known(kind), letter_tokenizer(VOCABULARY)
+    examples = examples_of(rows)
     ours, theirs = evaluate(model, tokenizer, examples), evaluate_by_generation(model, tokenizer, examples)
     for one, other in zip(ours.items, theirs.items, strict=True):
         assert (one.exact_match, one.greedy_text) == (other.exact_match, other.greedy_text)
 
 
 def test_with_a_cache_too_transformers_reads_a_longrope_text_again_where_it_crosses():
-    model = longrope()
-    prompt, target = nine_rows(model)[4]
+    model, _, rows = known("longrope")
+    prompt, target = rows[4]
     made = model.generate(torch.tensor([prompt]), max_new_tokens=len(target), do_sample=False, use_cache=True)
     assert made[0, len(prompt) :].tolist() == target
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_likelihoods_of_texts_do_not_hang_on_the_longest(kind):
-    model, tokenizer = KINDS[kind](), letter_tokenizer(VOCABULARY)
-    texts = [letters([*prompt, *target][:40]).replace(letters([0]), "") for prompt, target in nine_rows(model)]
-    rows = encode_texts(model, tokenizer, texts)
-    found = log_likelihoods(model, rows)
-    for row, nats in zip(rows, found, strict=True):
+    (model, _, rows), tokenizer = known(kind), letter_tokenizer(VOCABULARY)
+    # Every second: one below the switches, some across them and one far beyond.
+    texts = [letters([*prompt, *target][:40]).replace(letters([0]), "") for prompt, target in rows[::2]]
+    encoded = encode_texts(model, tokenizer, texts)
+    found = log_likelihoods(model, encoded)
+    for row, nats in zip(encoded, found, strict=True):
         assert nats == pytest.approx(likelihood(model, row.ids[:1], row.ids[1:]), abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_texts_are_continued_across_the_switch(kind):
-    model = KINDS[kind]()
-    prompts = [prompt for prompt, _ in nine_rows(model)]
+    model, continuations, _ = known(kind)
     with torch.inference_mode():
-        said = sample_continuations(model, prompts, [0] * 9, [9] * 9, temperature=0.0, end_id=0)
-    assert said == [continued(model, prompt, 9) for prompt in prompts]
+        said = sample_continuations(model, PROMPTS, [0] * 9, [MOST] * 9, temperature=0.0, end_id=0)
+    assert said == continuations
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -166,17 +190,18 @@ def test_the_frequencies_of_a_long_text_are_forgotten_in_any_precision(dtype):
     model, tokenizer = dynamic(), letter_tokenizer(VOCABULARY)
     for part in (model.model.embed_tokens, model.model.layers, model.model.norm, model.lm_head):
         part.to(dtype)
-    rows = nine_rows(model)
+    continuations = said_by(model)
+    rows = nine_rows(continuations)
     scores = evaluate(model, tokenizer, examples_of(rows))
-    for item, (prompt, target) in zip(scores.items, rows, strict=True):
-        assert item.exact_match == (continued(model, prompt, len(target)) == target) or item.status != "clear"
+    for item, said, (_, target) in zip(scores.items, continuations, rows, strict=True):
+        assert item.exact_match == (said[: len(target)] == target) or item.status != "clear"
     with torch.inference_mode():
         assert factor_model(model, max_length=30).lengths.keeps_state
 
 
 def test_a_model_that_has_read_a_long_text_is_none_the_worse():
     model, tokenizer = dynamic(), letter_tokenizer(VOCABULARY)
-    rows = [row for row in nine_rows(model) if len(row[0]) + len(row[1]) <= 17]
+    rows = [row for row in nine_rows(said_by(model)) if len(row[0]) + len(row[1]) <= 17]
     before = evaluate(model, tokenizer, examples_of(rows))
     model(input_ids=torch.arange(1, 61)[None])
     assert evaluate(model, tokenizer, examples_of(rows)).items == before.items

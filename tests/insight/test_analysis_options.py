@@ -46,6 +46,9 @@ PAIRS = [
     for place in range(2, 8)
 ]
 EXAMPLES = [Example(prompt=letters([1, 2, 3]), completion=letters([4]), ends=False)]
+QUICK = 0.2
+"""A level that few shuffled models can judge."""
+
 TINY = Ranges(n=(16, 32), long_n=(16, 32), d=(4, 8), k=(3, 5), r=(3, 5), base=Size(n=16, d=4, r=5), repeats=2)
 
 
@@ -75,7 +78,7 @@ ANALYSES: dict[str, Callable[[AnalysisOptions], Any]] = {
 @pytest.mark.parametrize("name", ANALYSES)
 def test_progress_goes_up_to_its_total(name: str) -> None:
     calls: list[tuple[str, int, int]] = []
-    ANALYSES[name](AnalysisOptions(progress=lambda *call: calls.append(call)))
+    ANALYSES[name](AnalysisOptions(alpha=QUICK, progress=lambda *call: calls.append(call)))
     assert calls
     for what in dict.fromkeys(call[0] for call in calls):
         done = [call[1:] for call in calls if call[0] == what]
@@ -85,12 +88,12 @@ def test_progress_goes_up_to_its_total(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["head types", "neurons", "patching", "ablation", "inspection", "tokens", "vectors"])
 def test_equal_seeds_give_equal_results(name: str) -> None:
-    one, other = (ANALYSES[name](AnalysisOptions(seed=3)).to_dict() for _ in range(2))
+    one, other = (ANALYSES[name](AnalysisOptions(seed=3, alpha=QUICK)).to_dict() for _ in range(2))
     assert repr(one) == repr(other)
 
 
 def test_other_seeds_draw_other_null_models_and_tokens() -> None:
-    one, other = (ANALYSES["head types"](AnalysisOptions(seed=seed)) for seed in (0, 1))
+    one, other = (ANALYSES["head types"](AnalysisOptions(seed=seed, alpha=0.05)) for seed in (0, 1))
     assert one.heads[1].scores != other.heads[1].scores
     assert one.heads[0].roles == other.heads[0].roles == ("previous token",)
 
@@ -103,7 +106,7 @@ def test_a_wider_confidence_widens_the_intervals() -> None:
 
 
 def test_a_stricter_alpha_needs_more_null_heads_and_finds_no_more() -> None:
-    loose, strict = (ANALYSES["head types"](AnalysisOptions(alpha=level)) for level in (0.2, 0.02))
+    loose, strict = (ANALYSES["head types"](AnalysisOptions(alpha=level)) for level in (0.2, 0.05))
     assert strict.null_heads > loose.null_heads
     assert len(strict.typed) <= len(loose.typed)
 

@@ -12,13 +12,16 @@ from planted import TOKENS, attention_model
 
 from architectures import letter_tokenizer, letters, tiny_model
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
-from shoal.insight import Inspection, TextQuery, check_text, direct_attribution, inspect_text
+from shoal.insight import AnalysisOptions, Inspection, TextQuery, check_text, direct_attribution, inspect_text
 
 TOKENIZER = letter_tokenizer(TOKENS)
 IDS = [*range(1, 16), 4]
 """A text whose last token stood before, so that the induction head predicts what followed it: token 5."""
 
 TEXT = letters(IDS)
+QUICK = AnalysisOptions(alpha=0.5)
+"""For what does not hang on head types: a level that few shuffled models can judge."""
+
 CORPUS = [
     letters(torch.randint(1, TOKENS, (30,), generator=torch.Generator().manual_seed(k)).tolist()) for k in range(10)
 ]
@@ -91,7 +94,7 @@ def test_an_inspection_is_printed_view_by_view(found: Inspection) -> None:
 
 
 def test_without_a_corpus_there_are_no_neurons_and_the_reason_is_given() -> None:
-    found = inspect_text(attention_model(), TOKENIZER, TEXT)
+    found = inspect_text(attention_model(), TOKENIZER, TEXT, options=QUICK)
     assert found.neurons is None
     assert "no corpus was given" in found.missing["neurons"]
     assert "no neurons: no corpus was given" in str(found)
@@ -115,7 +118,7 @@ def test_target_and_foil_are_the_two_best_at_the_position_unless_they_are_given(
 
     def pair(**given: str) -> tuple[int, int | None]:
         query = TextQuery(text=TEXT, position=position, **given)
-        found = inspect_text(model, letter_tokenizer(), query).attribution
+        found = inspect_text(model, letter_tokenizer(), query, options=QUICK).attribution
         assert found is not None
         assert found.position == position % len(IDS)
         return found.target, found.foil
@@ -130,7 +133,7 @@ def test_target_and_foil_are_the_two_best_at_the_position_unless_they_are_given(
 def test_the_attribution_of_an_inspection_is_that_of_its_own() -> None:
     model = tiny_model("Llama")
     query = TextQuery(text=TEXT, target=letters([7]), foil=letters([9]), position=6)
-    found = inspect_text(model, letter_tokenizer(), query).attribution
+    found = inspect_text(model, letter_tokenizer(), query, options=QUICK).attribution
     assert found == direct_attribution(model, torch.tensor(IDS), target=7, foil=9, position=6)
 
 

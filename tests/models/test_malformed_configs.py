@@ -70,9 +70,16 @@ def outcome(load, folder) -> str:
     return said
 
 
-@pytest.mark.parametrize("load", [load_model, load_for_scoring])
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_any_value_of_any_field_gives_a_model_or_one_line(folder, change, load, value):
+@pytest.mark.parametrize(
+    ("value", "load"),
+    [
+        # Both read the configuration by the same checks: in turns they see every kind of value, and all of them slowly.
+        pytest.param(value, load, id=f"{value!r}-{load.__name__}", marks=[pytest.mark.slow] * ((place + turn) % 2))
+        for place, value in enumerate(VALUES)
+        for turn, load in enumerate((load_model, load_for_scoring))
+    ],
+)
+def test_any_value_of_any_field_gives_a_model_or_one_line(folder, change, value, load):
     fields = [key for key in json.loads((folder / "config.json").read_text()) if not key.startswith("summary")]
     began = time.monotonic()
 

@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from every_page import write_pages
+from filelock import FileLock
 from run_folder import HOSTILE, item, write_lines, write_run
 
 from shoal.reports import write_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that all workers of a test run read: the first that needs it makes it, and others wait for it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of six seeds that came to its end, with its report."""
-    folder = write_run(tmp_path_factory.mktemp("finished") / "counting-quick")
-    write_report(folder)
-    return folder
+
+    def make(folder: Path) -> None:
+        write_report(write_run(folder / "counting-quick"))
+
+    return made_once(tmp_path_factory, "finished", make) / "counting-quick"
+
+
+@pytest.fixture(scope="session")
+def page_files(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> dict[str, Path]:
+    """Every page as a file, by name."""
+    folder = made_once(tmp_path_factory, "pages", write_pages)
+    return {path.stem: path for path in folder.glob("*.html")} | {"run": finished / "report.html"}
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from every_page import write_pages
 
 from browsing import Browser, chromium
 
@@ -56,9 +55,8 @@ CONTRAST = """(() => {
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> dict[str, str]:
-    paths = write_pages(tmp_path_factory.mktemp("pages")) | {"run": finished / "report.html"}
-    return {name: path.as_uri() for name, path in paths.items()}
+def pages(page_files: dict[str, Path]) -> dict[str, str]:
+    return {name: path.as_uri() for name, path in page_files.items()}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
-from every_page import write_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +56,8 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> dict[str, str]:
-    paths = write_pages(tmp_path_factory.mktemp("pages")) | {"run": finished / "report.html"}
-    return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+def pages(page_files: dict[str, Path]) -> dict[str, str]:
+    return {name: path.read_text(encoding="utf-8") for name, path in page_files.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)

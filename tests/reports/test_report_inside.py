@@ -46,7 +46,7 @@ def test_an_arm_that_was_looked_into_has_a_row_and_a_page(tmp_path: Path) -> Non
 
 
 def test_an_arm_that_cannot_be_looked_into_says_why_not(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "run", seeds=1)
+    folder = write_run(tmp_path / "run", seeds=1, largest=4)
     long = Example(prompt=HOSTILE, completion=" day" * 3000, ends=True)
     look_inside(load_model("bundled:searches"), "pretrained", long, folder)
     assert "reads at most 2048" in record(folder, "pretrained")["why_not"]

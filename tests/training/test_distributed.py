@@ -18,7 +18,7 @@ from shoal.training import CorpusShare, TrainSettings, join_process_group, pretr
 from shoal.training.checkpointing import FILE_NAME
 
 SETTINGS = TrainSettings(
-    learning_rate=3e-3, epochs=3, batch_tokens=200, micro_tokens=120, precision="float32", weight_decay=0.1
+    learning_rate=3e-3, epochs=2, batch_tokens=200, micro_tokens=120, precision="float32", weight_decay=0.1
 )
 MODELS = {"llama": llama, "gpt2": gpt2}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.cli.rows import choose_part, read_model_rows
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.cli.options import PartChoice
-    from shoal.insight import AnalysisOptions, Findings, Inspection, TextQuery, TunedLens
+    from shoal.insight import AnalysisOptions, Findings, HeadTypes, Inspection, TextQuery, TunedLens
     from shoal.models import LoadedModel
 
 
@@ -121,22 +122,22 @@ def over_training(run: Path, views: Views, device: str, plot: Path | None) -> tu
     folders = checkpoint_folders(run)
     # A text that the tokenizer cannot read is refused before every checkpoint has been gone through.
     views.check(load_model(str(folders[0][1]), device=device))
-    histories, missing = _histories(run, views, device)
     steps: dict[int, Inspection] = {}
     for step, folder in folders:
         steps[step] = views.inspect(load_model(str(folder), device=device), f"{run.name} at step {step}")
         if plot is not None and step != folders[-1][0]:
             write_page(plot.with_name(f"{plot.stem}-{step}{plot.suffix}"), steps[step], {})
     last = folders[-1][0]
+    histories, missing = _histories(run, views, device, steps[last].roles)
     steps[last] = replace(steps[last], missing=steps[last].missing | missing)
     return steps, histories
 
 
-def _histories(run: Path, views: Views, device: str) -> tuple[Findings, dict[str, str]]:
+def _histories(run: Path, views: Views, device: str, last: HeadTypes | None) -> tuple[Findings, dict[str, str]]:
     """The steps at which heads and neurons took their types; by name, why one cannot be computed."""
     from shoal.insight import head_types_over_training, neurons_over_training
 
-    wanted: dict[str, Any] = {"over_training": head_types_over_training}
+    wanted: dict[str, Any] = {"over_training": partial(head_types_over_training, last=last)}
     if views.corpus:
         wanted["neurons_over_training"] = neurons_over_training
     found: dict[str, Any] = {}

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 import numpy as np
+from altair.utils.schemapi import debug_mode
 
-from shoal.figures.theme import chart_config, series_colour
+from shoal.figures.layered import layered
+from shoal.figures.theme import series_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ class CurveLine:
     values: tuple[float, ...]
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def curve_chart(
     lines: Sequence[CurveLine],
     *,
@@ -59,7 +62,7 @@ def curve_chart(
     base = alt.Chart(alt.Data(values=records))
     # The description becomes the hover title (`shoal.figures.render`).
     each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(
-        x=x, y=y, detail="name:N", description="name:N"
+        x=x, y=y, detail=alt.Detail("name:N"), description=alt.Description("name:N")
     )
     dashes = alt.StrokeDash("part:N", legend=None, scale=alt.Scale(domain=["all", "some"], range=[[1, 0], [5, 3]]))
     mean = (
@@ -68,7 +71,7 @@ def curve_chart(
         .encode(x=x, y=y, strokeDash=dashes)
     )
     layers = [each, mean] if len(lines) > 1 else [mean]
-    return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())
+    return layered(layers, width=width, height=height, title=title)
 
 
 def is_logarithmic(values: Sequence[float]) -> bool:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
-from shoal.figures.theme import LIGHT, chart_config, series_colour, series_shape
+from shoal.figures.layered import layered
+from shoal.figures.theme import LIGHT, series_colour, series_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,7 @@ class DotRow:
     seeds: tuple[float, ...] = ()
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def dot_chart(
     rows: Sequence[DotRow],
     *,
@@ -66,16 +69,20 @@ def dot_chart(
         # Layers are drawn in order: what is behind the others comes first.
         lines.mark_rule(color=LIGHT["rule"], strokeDash=[4, 3], strokeWidth=1.5).encode(x=x),
         whole.mark_rule(strokeWidth=3, strokeCap="round").encode(
-            x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, color=colour, description="tooltip:N"
+            x=alt.X("low:Q", scale=scale),
+            x2=alt.X2("high:Q"),
+            y=y,
+            color=colour,
+            description=alt.Description("tooltip:N"),
         ),
         seeds.mark_point(size=26, strokeWidth=1, opacity=0.75, color=LIGHT["muted"]).encode(
-            x=x, y=y, yOffset=alt.value(8), description="tooltip:N"
+            x=x, y=y, yOffset=alt.YOffsetValue(8), description=alt.Description("tooltip:N")
         ),
         whole.mark_point(size=90, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1.5).encode(
-            x=x, y=y, color=colour, shape=shape, description="tooltip:N"
+            x=x, y=y, color=colour, shape=shape, description=alt.Description("tooltip:N")
         ),
     ]
-    return alt.layer(*layers).properties(width=width, height=alt.Step(30), title=title).configure(**chart_config())
+    return layered(layers, width=width, height=alt.Step(30), title=title)
 
 
 def _label_axis(width: int) -> alt.Axis:

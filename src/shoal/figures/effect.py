@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
-from shoal.figures.theme import LIGHT, chart_config
+from shoal.figures.layered import layered
+from shoal.figures.theme import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def effect_chart(
     estimate: float,
     low: float | None,
@@ -52,19 +55,19 @@ def effect_chart(
         _name(lines, "datum.x == 0", "right" if smallest > 0 else "left").encode(x=x),
         _name(lines, "datum.x != 0", "left" if smallest > 0 else "right").encode(x=x),
         interval.mark_rule(color=blue, strokeWidth=5, strokeCap="round").encode(
-            x=x, x2="x2:Q", y=alt.value(30), description="tooltip:N"
+            x=x, x2=alt.X2("x2:Q"), y=alt.YValue(30), description=alt.Description("tooltip:N")
         ),
         interval.mark_point(color=blue, fill=LIGHT["paper"], size=150, strokeWidth=3, opacity=1).encode(
-            x=alt.X("at:Q", scale=scale), y=alt.value(30), description="tooltip:N"
+            x=alt.X("at:Q", scale=scale), y=alt.YValue(30), description=alt.Description("tooltip:N")
         ),
         alt.Chart(alt.Data(values=open_ends))
         .mark_text(color=blue, fontSize=22, dy=1)
-        .encode(x=x, y=alt.value(30), text="sign:N"),
+        .encode(x=x, y=alt.YValue(30), text=alt.Text("sign:N")),
         alt.Chart(alt.Data(values=seeds))
         .mark_point(color=muted, size=34, strokeWidth=1.2)
-        .encode(x=x, y=alt.value(56), description="tooltip:N"),
+        .encode(x=x, y=alt.YValue(56), description=alt.Description("tooltip:N")),
     ]
-    return alt.layer(*layers).properties(width=width, height=70).configure(**chart_config())
+    return layered(layers, width=width, height=70)
 
 
 def _name(lines: alt.Chart, which: str, align: str) -> alt.Chart:
@@ -72,7 +75,7 @@ def _name(lines: alt.Chart, which: str, align: str) -> alt.Chart:
     chart = lines.transform_filter(which).mark_text(
         color=LIGHT["muted"], align=align, baseline="bottom", dx=5 if align == "right" else -5, dy=-4, fontSize=11
     )
-    return chart.encode(y=alt.value(0), text="name:N")
+    return chart.encode(y=alt.YValue(0), text=alt.Text("name:N"))
 
 
 def _tooltip(estimate: float, low: float | None, high: float | None) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
-from shoal.figures.theme import LIGHT, chart_config
+from shoal.figures.layered import layered
+from shoal.figures.theme import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,7 @@ class EffectRow:
     """The effect under each combination of the other levels, with what the combination is called."""
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def effects_chart(rows: Sequence[EffectRow], *, axis: str, width: int = 720) -> alt.LayerChart:
     """Effects with intervals, top to bottom in the order given.
 
@@ -62,17 +65,21 @@ def effects_chart(rows: Sequence[EffectRow], *, axis: str, width: int = 720) -> 
         # A text and no tick: a tick's length would follow the height of a row.
         marks.mark_text(text="┊", color=LIGHT["muted"], fontSize=26, fontWeight="bold").encode(x=x, y=y),
         whole.mark_rule(strokeWidth=4, strokeCap="round").encode(
-            x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, color=colour, description="tooltip:N"
+            x=alt.X("low:Q", scale=scale),
+            x2=alt.X2("high:Q"),
+            y=y,
+            color=colour,
+            description=alt.Description("tooltip:N"),
         ),
-        arrows.mark_text(fontSize=20, dy=1).encode(x=x, y=y, text="sign:N", color=colour),
+        arrows.mark_text(fontSize=20, dy=1).encode(x=x, y=y, text=alt.Text("sign:N"), color=colour),
         blocks.mark_point(size=24, strokeWidth=1, opacity=0.8, color=LIGHT["muted"]).encode(
-            x=x, y=y, yOffset=alt.value(14), description="tooltip:N"
+            x=x, y=y, yOffset=alt.YOffsetValue(14), description=alt.Description("tooltip:N")
         ),
         whole.mark_point(size=110, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1.5).encode(
-            x=x, y=y, color=colour, description="tooltip:N"
+            x=x, y=y, color=colour, description=alt.Description("tooltip:N")
         ),
     ]
-    return alt.layer(*layers).properties(width=width, height=alt.Step(_ROW)).configure(**chart_config())
+    return layered(layers, width=width, height=alt.Step(_ROW))
 
 
 def _domain(rows: Sequence[EffectRow]) -> tuple[float, float]:

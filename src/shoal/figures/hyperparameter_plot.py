@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from shoal.figures.curves import is_logarithmic
 from shoal.figures.theme import LIGHT, chart_config, series_colour
@@ -28,6 +29,7 @@ class HyperparameterPoint:
     """The hover title."""
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def hyperparameter_chart(
     points: Sequence[HyperparameterPoint], *, title: str, axis: str, width: int = 300, height: int = 210
 ) -> alt.Chart:
@@ -64,6 +66,6 @@ def hyperparameter_chart(
     marks = (
         alt.Chart(alt.Data(values=records))
         .mark_point(size=55, filled=True, opacity=0.8, color=series_colour(0), stroke=LIGHT["paper"], strokeWidth=1)
-        .encode(x=x, y=y, description="tooltip:N")
+        .encode(x=x, y=y, description=alt.Description("tooltip:N"))
     )
     return marks.properties(width=width, height=height, title=title).configure(**chart_config())

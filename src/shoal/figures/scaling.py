@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from shoal.figures.curves import log_ticks
-from shoal.figures.theme import LIGHT, chart_config, series_colour, series_shape
+from shoal.figures.layered import layered
+from shoal.figures.theme import LIGHT, series_colour, series_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +44,7 @@ class ScalingLine:
     """(size, cost) along a fitted law, drawn in the place of the line that joins the medians."""
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def scaling_chart(
     lines: Sequence[ScalingLine], *, title: str, size: str, axis: str, width: int = 300, height: int = 260
 ) -> alt.LayerChart:
@@ -72,12 +75,12 @@ def scaling_chart(
     drawn = [record for line in lines for record in (_fitted(line) if line.fitted else _records(line))]
     layers = [
         alt.Chart(alt.Data(values=drawn)).mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour, strokeDash=dash),
-        base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=y_scale), y2="high:Q", color=colour),
+        base.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q", scale=y_scale), y2=alt.Y2("high:Q"), color=colour),
         base.mark_point(size=55, filled=True, opacity=1, stroke=LIGHT["paper"], strokeWidth=1).encode(
-            x=x, y=y, color=colour, shape=shape, description="tooltip:N"
+            x=x, y=y, color=colour, shape=shape, description=alt.Description("tooltip:N")
         ),
     ]
-    return alt.layer(*layers).properties(width=width, height=height, title=title).configure(**chart_config())
+    return layered(layers, width=width, height=height, title=title)
 
 
 def _named(line: ScalingLine) -> str:

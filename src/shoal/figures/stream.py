@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import numpy as np
+from altair.utils.schemapi import debug_mode
 
 from shoal.figures.theme import LIGHT, chart_config, series_colour
 
@@ -49,6 +50,7 @@ class StreamMark:
     """What a reader sees when pointing at it."""
 
 
+@debug_mode(False)  # tests check every figure, so that no page has to
 def stream_chart(
     columns: Sequence[Array],
     pieces: Sequence[StreamPiece],
@@ -74,11 +76,11 @@ def stream_chart(
     """
     axis = _Axis(labels, ticks=max(3, width // 110))
     panels = [
-        _panel(values, pieces, marks, axis, name, letters=not place).properties(width=width - _AXIS, height=height)
+        _panel(values, pieces, marks, axis, name, letters=not place, size=(width - _AXIS, height))
         for place, (values, name) in enumerate(zip(columns, names, strict=True))
     ]
     # Vega fits only single and layered charts to a width.
-    return alt.vconcat(*panels, spacing=14, title=title).configure(**chart_config() | {"autosize": "pad"})
+    return alt.vconcat(*panels, spacing=14, title=title, config=chart_config() | {"autosize": "pad"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ def _panel(
     name: str,
     *,
     letters: bool,
+    size: tuple[int, int],
 ) -> alt.LayerChart:
-    """One coordinate."""
+    """One coordinate, of a width and a height in pixels."""
     rows = [row for piece in pieces for row in _thinned(values, piece, len(values), axis)]
     colour = alt.Color(
         "group:N",
@@ -125,15 +128,17 @@ def _panel(
     layers = [
         _bands(marks, axis),
         data.mark_area(opacity=0.3, line=False).encode(
-            x=x, y=alt.Y("least:Q", title=name, scale=alt.Scale(zero=False, nice=False)), y2="greatest:Q", color=colour,
-            detail="piece:N",
+            x=x, y=alt.Y("least:Q", title=name, scale=alt.Scale(zero=False, nice=False)), y2=alt.Y2("greatest:Q"),
+            color=colour, detail=alt.Detail("piece:N"),
         ),
         # By piece: two pieces of one group would otherwise be joined across the one between them.
-        data.mark_line(strokeWidth=1.2).encode(x=x, y=y, color=colour, detail="piece:N"),
+        data.mark_line(strokeWidth=1.2).encode(x=x, y=y, color=colour, detail=alt.Detail("piece:N")),
         _means(values, pieces, axis, name),
         _rules(marks, axis),
     ]  # fmt: skip
-    return alt.layer(*layers, *([_letters(pieces, axis)] if letters else []))
+    if letters:
+        layers.append(_letters(pieces, axis))
+    return alt.LayerChart(layer=layers, width=size[0], height=size[1])
 
 
 def _thinned(values: Array, piece: StreamPiece, length: int, axis: _Axis) -> list[dict[str, Any]]:
@@ -176,14 +181,14 @@ def _bands(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
     """The confidence sets."""
     rows = [{"from": axis.at(mark.low), "to": axis.at(mark.high), "tooltip": mark.tooltip} for mark in marks]
     chart = alt.Chart(alt.Data(values=rows)).mark_rect(color=LIGHT["rule"], opacity=0.35)
-    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), description="tooltip:N")
+    return chart.encode(x=axis.encoding("from"), x2=axis.second("to"), description=alt.Description("tooltip:N"))
 
 
 def _rules(marks: Sequence[StreamMark], axis: _Axis) -> alt.Chart:
     """The places."""
     rows = [{"step": axis.at(mark.place), "tooltip": mark.tooltip} for mark in marks]
     chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=LIGHT["ink"], strokeWidth=1.5, strokeDash=[5, 3])
-    return chart.encode(x=axis.encoding("step"), description="tooltip:N")
+    return chart.encode(x=axis.encoding("step"), description=alt.Description("tooltip:N"))
 
 
 def _means(values: Array, pieces: Sequence[StreamPiece], axis: _Axis, name: str) -> alt.Chart:
@@ -205,4 +210,4 @@ def _letters(pieces: Sequence[StreamPiece], axis: _Axis) -> alt.Chart:
     """The letter of each piece's group, above its middle: colour is never the only sign."""
     rows = [{"step": axis.at((piece.start + piece.stop) / 2), "name": letter(piece.group)} for piece in pieces]
     chart = alt.Chart(alt.Data(values=rows)).mark_text(color=LIGHT["muted"], fontWeight=600, dy=-8)
-    return chart.encode(x=axis.encoding("step"), y=alt.value(0), text="name:N")
+    return chart.encode(x=axis.encoding("step"), y=alt.YValue(0), text=alt.Text("name:N"))

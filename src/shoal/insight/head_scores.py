@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -59,7 +59,6 @@ _TEXTS, _TEXT_TOKENS = 4 * _ROWS, 128
 _MIN_SHUFFLES = 4
 
 
-@torch.inference_mode()
 def head_type_scores(model: PreTrainedModel, ids_BL: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
     """Compute the score of every head in every type (N × H × R); not a number where no query has such a key.
 
@@ -68,16 +67,36 @@ def head_type_scores(model: PreTrainedModel, ids_BL: torch.Tensor, lengths: Sequ
         ids_BL: rows of token ids, padded on the right.
         lengths: number of tokens of each row.
     """
-    # Sums in float64: thousands of small shares are added up.
-    mass, queries = torch.zeros(()), torch.zeros(len(HEAD_TYPES), dtype=torch.float64)
-    step = max(1, _BATCH_TOKENS // ids_BL.shape[1])
-    for first in range(0, len(ids_BL), step):
-        ids, sizes = ids_BL[first : first + step], lengths[first : first + step]
-        related_BRLL = related_keys(ids, sizes)
-        for segment in find_segments(model, ids.shape[1]):
-            mass = mass + _attention_mass(model, ids, sizes, related_BRLL, segment)
-        queries += related_BRLL.any(-1).sum((0, 2)).cpu().double()
-    return (mass / queries).float()
+    return RelatedRows(model, ids_BL, lengths).score(model)
+
+
+class RelatedRows:
+    """Rows of token ids with the keys of each head type, which are found once for all models that read the rows.
+
+    Args:
+        model: any of these models; they differ in nothing but their weights.
+        ids_BL: rows of token ids, padded on the right.
+        lengths: number of tokens of each row.
+    """
+
+    def __init__(self, model: PreTrainedModel, ids_BL: torch.Tensor, lengths: Sequence[int]) -> None:
+        self._passes: list[_Pass] = []
+        self._queries_R = torch.zeros(len(HEAD_TYPES), dtype=torch.float64)
+        step = max(1, _BATCH_TOKENS // ids_BL.shape[1])
+        for first in range(0, len(ids_BL), step):
+            ids, sizes = ids_BL[first : first + step], lengths[first : first + step]
+            related_BRLL = related_keys(ids, sizes)
+            self._passes += [_pass(ids, sizes, related_BRLL, segment) for segment in find_segments(model, ids.shape[1])]
+            self._queries_R += related_BRLL.any(-1).sum((0, 2)).cpu().double()
+
+    @torch.inference_mode()
+    def score(self, model: PreTrainedModel) -> torch.Tensor:
+        """Compute the score of every head in every type (N × H × R), as `head_type_scores` does."""
+        # Sums in float64: thousands of small shares are added up.
+        mass = torch.zeros(())
+        for each in self._passes:
+            mass = mass + _attention_mass(model, each)
+        return (mass / self._queries_R).float()
 
 
 def related_keys(ids_BL: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
@@ -197,27 +216,42 @@ def null_scores(
     return torch.cat(found)
 
 
-def _attention_mass(
-    model: PreTrainedModel,
-    ids_BL: torch.Tensor,
-    lengths: Sequence[int],
-    related_BRLL: torch.Tensor,
-    segment: Segment,
-) -> torch.Tensor:
-    """The attention of a segment's queries on their related keys, summed over queries and rows (N × H × R, float64)."""
+class _Pass(NamedTuple):
+    """One pass over the beginnings of some rows, and what is looked at in it."""
+
+    ids_BL: torch.Tensor
+    mask_BL: torch.Tensor
+    related_BRM: torch.Tensor
+    """The related keys of each query of the segment, 1 or 0, flat over pairs of query and key."""
+
+    queries: slice
+    forget: bool
+
+
+def _pass(ids_BL: torch.Tensor, lengths: Sequence[int], related_BRLL: torch.Tensor, segment: Segment) -> _Pass:
     queries = slice(segment.start, segment.stop)
-    related_BRM = related_BRLL[:, :, queries, : segment.stop].flatten(2).float()
+    mask_BL = torch.arange(segment.stop) < torch.tensor(lengths)[:, None]
+    return _Pass(
+        ids_BL=ids_BL[:, : segment.stop],
+        mask_BL=mask_BL.long().to(ids_BL.device),
+        related_BRM=related_BRLL[:, :, queries, : segment.stop].flatten(2).float(),
+        queries=queries,
+        forget=segment.forget,
+    )
+
+
+def _attention_mass(model: PreTrainedModel, rows: _Pass) -> torch.Tensor:
+    """The attention of the queries on their related keys, summed over queries and rows (N × H × R, float64)."""
 
     def reduce(_: str, weights_BHLL: torch.Tensor) -> torch.Tensor:
-        return (
-            torch.bmm(weights_BHLL[:, :, queries].flatten(2).float(), related_BRM.transpose(1, 2)).sum(0).double().cpu()
-        )
+        related_BMR = rows.related_BRM.transpose(1, 2)
+        return torch.bmm(weights_BHLL[:, :, rows.queries].flatten(2).float(), related_BMR).sum(0).double().cpu()
 
-    mask_BL = torch.arange(segment.stop) < torch.tensor(lengths)[:, None]
-    if segment.forget:
+    if rows.forget:
         forget(model)
     with capture(model, ["blocks.*.attention.weights"], reduce=reduce) as cache:
-        model(ids_BL[:, : segment.stop], attention_mask=mask_BL.long().to(ids_BL.device), use_cache=False)
+        # Without the head: nobody reads the logits, which cost more than the blocks where the vocabulary is large.
+        model.base_model(rows.ids_BL, attention_mask=rows.mask_BL, use_cache=False)
     return torch.stack(list(cache.values()))
 
 

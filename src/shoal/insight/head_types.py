@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import ModelError, UsageError
-from shoal.insight.head_scores import HEAD_TYPES, head_type_scores, null_scores, scored_rows
+from shoal.insight.head_scores import HEAD_TYPES, RelatedRows, null_scores, scored_rows
 from shoal.insight.hooks import find_parts
 from shoal.insight.interventions import component_name
 from shoal.insight.options import DEFAULTS
@@ -151,10 +151,10 @@ def find_head_types(
         raise UsageError(f"min_score = {min_score} is no share; give a number between 0 and 1")
     if texts and tokenizer is None:
         raise UsageError("texts need the tokenizer that reads them; give it, or no texts")
-    rows = scored_rows(parts, tokenizer, texts, options.seed)
+    rows = [RelatedRows(model, ids, lengths) for ids, lengths in scored_rows(parts, tokenizer, texts, options.seed)]
 
     def score(which: PreTrainedModel) -> torch.Tensor:
-        return torch.cat([head_type_scores(which, ids, lengths) for ids, lengths in rows], dim=-1)
+        return torch.cat([each.score(which) for each in rows], dim=-1)
 
     scores_NHT = score(model)
     # Only what is judged counts as a test, so that Bonferroni does not pay for what is merely reported.

@@ -157,6 +157,7 @@ def head_types_over_training(
     run: str | os.PathLike[str],
     texts: Sequence[str] = (),
     *,
+    last: HeadTypes | None = None,
     device: str = "auto",
     options: AnalysisOptions = DEFAULTS,
 ) -> HeadHistory:
@@ -165,6 +166,7 @@ def head_types_over_training(
     Args:
         run: a folder of checkpoints (see `checkpoint_folders`).
         texts: real texts, on which types of position are judged too.
+        last: the head types at the last checkpoint with these texts and options, where they are known already.
         device: where the models are loaded.
         options: seed of the random tokens, which are the same at every checkpoint; progress callback.
 
@@ -180,7 +182,8 @@ def head_types_over_training(
         rows = scored_rows(find_parts(loaded.model), loaded.tokenizer, texts, options.seed)
         scores.append([head_type_scores(loaded.model, ids, lengths).numpy() for ids, lengths in rows])
         options.progress("checkpoints", done, len(folders))
-    last = find_head_types(loaded.model, loaded.tokenizer, texts, options=options)
+    # By far the longest part: it reads the rows with hundreds of shuffled models.
+    last = last or find_head_types(loaded.model, loaded.tokenizer, texts, options=options)
     on_repeats, *on_text = (np.stack(each) for each in zip(*scores, strict=True))
     return head_history([step for step, _ in folders], on_repeats, last, on_text[0] if on_text else None)
 

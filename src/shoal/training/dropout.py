@@ -50,11 +50,12 @@ def dropout_set_to(model: PreTrainedModel, share: float) -> Iterator[None]:
         if _is_random(model):
             # Only now, since the configuration may be saved with the model while it learns.
             stack.enter_context(_set(_configurations(model), 0.0))
-        if _is_random(model):
-            raise ModelError(
-                f"{type(model).__name__} ({model.config.model_type}) is random in training with every dropout at 0, so "
-                "that its loss cannot be trusted and no training can be done again; train another architecture"
-            )
+            if _is_random(model):
+                raise ModelError(
+                    f"{type(model).__name__} ({model.config.model_type}) is random in training with every dropout at "
+                    "0, so that its loss cannot be trusted and no training can be done again; train another "
+                    "architecture"
+                )
         if share:
             stack.enter_context(_dropping(model, share))
         yield

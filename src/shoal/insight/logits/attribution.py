@@ -4,7 +4,7 @@ The last residual stream is a sum: the embedding, what each head wrote and what 
 final norm held at its value, the difference of two logits is a sum over the same parts (Elhage et al. 2021; Wang et al.
 2022, arXiv:2211.00593, section 3). What a part does through later parts is not included: patching shows that.
 
-Shapes: D width, H heads, K width of a head, V vocabulary.
+Shapes: N positions, D width, H heads, K width of a head, V vocabulary.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import nn
 
 from shoal.errors import ModelError
 from shoal.insight.hooks import find_parts, read_position
-from shoal.insight.logits.unembedding import find_unembedding, linearize_norm
+from shoal.insight.logits.lens import find_unembedding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from shoal.insight.hooks import ModelBlock, Parts
-    from shoal.insight.logits.unembedding import Unembedding
+    from shoal.insight.logits.lens import Unembedding
+
+_LARGE = 1e4
+"""An input so large that the epsilon of the norm plays no part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,3 +163,57 @@ def _check_sum(parts: Parts, found: Mapping[str, float], total: float) -> None:
             f"the parts of {parts.name} add up to {sum(found.values()):.4f} and not to the logit difference "
             f"{total:.4f}: something else writes to its residual stream, so its logits cannot be decomposed"
         )
+
+
+def linearize_norm(
+    norm: nn.Module, input_ND: torch.Tensor, direction_ND: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Write ``norm(input) · direction`` as a product with the input plus a constant, the scale of the norm held fixed.
+
+    Norm(x) = g ⊙ (x - [mean x]) / s(x) + b is linear at fixed s, so that a direction after the norm is a direction
+    before it (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits", on reading off logits).
+
+    Args:
+        norm: a layer norm or an RMS norm.
+        input_ND: its input.
+        direction_ND: a direction of its output at each position.
+
+    Returns:
+        The direction before the norm (N × D), and the constant (N).
+
+    Raises:
+        ModelError: the norm is neither a layer norm nor an RMS norm.
+    """
+    bias_D = getattr(norm, "bias", None)
+    bias_D = torch.zeros_like(input_ND[0]) if bias_D is None else bias_D.detach()
+    centred = "LayerNorm" in type(norm).__name__
+    gain_D = _gain(norm, bias_D, centred=centred)
+    eps = float(getattr(norm, "eps", getattr(norm, "variance_epsilon", 0.0)))
+    base_ND = input_ND - input_ND.mean(-1, keepdim=True) if centred else input_ND
+    # Checked against the norm itself below, since conventions of epsilon and gain differ.
+    scale_N1 = (base_ND.pow(2).mean(-1, keepdim=True) + eps).sqrt()
+    normed_ND = norm(input_ND)
+    error = (gain_D * base_ND / scale_N1 + bias_D - normed_ND).abs().max()
+    if not float(error) <= 1e-3 * max(float(normed_ND.abs().max()), 1e-3):
+        raise ModelError(
+            f"{type(norm).__name__} is neither a layer norm nor an RMS norm, so its parts cannot be separated"
+        )
+    before_ND = gain_D * direction_ND / scale_N1
+    if centred:  # subtracting the mean is linear too, and symmetric
+        before_ND = before_ND - before_ND.mean(-1, keepdim=True)
+    return before_ND, direction_ND @ bias_D
+
+
+def _gain(norm: nn.Module, bias_D: torch.Tensor, *, centred: bool) -> torch.Tensor:
+    """Find g from the norm's output of ±1 times a large number, since conventions differ (w in Llama, 1 + w in Gemma).
+
+    Of a centred norm the input must have mean 0, which an odd width does not allow; g is then taken to be the weight.
+    """
+    signs_D = torch.ones_like(bias_D)
+    if centred:
+        signs_D[1::2] = -1.0
+        if len(signs_D) % 2:
+            weight = getattr(norm, "weight", None)
+            return torch.ones_like(bias_D) if weight is None else weight.detach()
+    fresh: torch.Tensor = norm(_LARGE * signs_D[None])[0]
+    return (fresh - bias_D) * signs_D

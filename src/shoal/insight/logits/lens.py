@@ -4,25 +4,73 @@ The residual stream after each block goes through the final norm and the unembed
 GPT: the logit lens"); with a tuned lens, through an affine map before them (Belrose et al. 2023, arXiv:2303.08112). At
 the last block both give the model's own logits.
 
-Shapes: L positions, D width, V vocabulary.
+Shapes: L positions of a text, N any positions, D width, V vocabulary.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from shoal.errors import ModelError
 from shoal.insight.hooks import find_parts, read_activations
-from shoal.insight.logits.unembedding import find_unembedding
+from shoal.models import factor_model
 
 if TYPE_CHECKING:
+    from torch import nn
     from transformers import PreTrainedModel
 
+    from shoal.insight.hooks import Parts
     from shoal.insight.logits.tuned_lens import TunedLens
+    from shoal.models import LMHead
 
 _TOP = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unembedding:
+    """The final norm and the head of a model."""
+
+    norm: nn.Module | None
+    head: LMHead
+
+    def logits(self, residual_ND: torch.Tensor) -> torch.Tensor:
+        """Compute the logits (N × V) of positions of the residual stream (N × D)."""
+        return self.head.logits(self.normed(residual_ND))
+
+    def normed(self, residual_ND: torch.Tensor) -> torch.Tensor:
+        """Apply the final norm (N × D), whose output the head reads."""
+        if self.norm is None:
+            return residual_ND
+        fresh: torch.Tensor = self.norm(residual_ND)
+        return fresh
+
+
+def find_unembedding(parts: Parts) -> Unembedding:
+    """Find the final norm and the head of a model in evaluation mode.
+
+    Raises:
+        ModelError: the model could not be split into body and head.
+    """
+    head = factor_model(parts.model).head
+    if head is None:
+        raise ModelError(f"{parts.name} could not be split into body and head, so its layers cannot be read as logits")
+    return Unembedding(norm=parts.final_norm, head=head)
+
+
+def surprisal(logits_LV: torch.Tensor, ids_L: torch.Tensor) -> list[float | None]:
+    """Compute -log2 p(token | tokens before it) in bits; None for the first token, of which nothing was predicted.
+
+    Args:
+        logits_LV: the logits after each token.
+        ids_L: the tokens.
+    """
+    log_p_LV = logits_LV[:-1].float().log_softmax(-1)
+    bits = -log_p_LV.gather(1, ids_L[1:, None])[:, 0] / math.log(2)
+    return [None, *bits.tolist()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

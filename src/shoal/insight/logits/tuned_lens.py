@@ -22,7 +22,7 @@ from shoal.errors import CorruptModelError, DataError, ModelError
 from shoal.files import atomic_file
 from shoal.insight.encoding import encode_texts
 from shoal.insight.hooks import find_parts, read_activations
-from shoal.insight.logits.unembedding import find_unembedding
+from shoal.insight.logits.lens import find_unembedding
 from shoal.insight.options import DEFAULTS
 from shoal.models import weight_digest
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.insight.hooks import Parts
-    from shoal.insight.logits.unembedding import Unembedding
+    from shoal.insight.logits.lens import Unembedding
     from shoal.insight.options import AnalysisOptions
 
 _RIDGE = 1e-3

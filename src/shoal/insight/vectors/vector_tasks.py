@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.text.vectors import rank_correlation, split_words
+from shoal.text.vectors import RankCorrelation, split_words
 from shoal.textfiles import numbered_lines, read_text
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _check_items(name: str, items: int) -> None:
 
 
 def _ranked(cosines: np.ndarray, scores: np.ndarray) -> TaskOutcome:
-    return TaskOutcome(items=len(scores), statistic=lambda draw: rank_correlation(cosines[draw], scores[draw]))
+    return TaskOutcome(items=len(scores), statistic=RankCorrelation(cosines, scores).over)
 
 
 def _balanced(right: np.ndarray, labels: np.ndarray) -> TaskOutcome:

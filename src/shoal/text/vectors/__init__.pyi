@@ -8,6 +8,7 @@ from .corpus import (
 from .evaluation import (
     Analogies as Analogies,
     AnalogyScore as AnalogyScore,
+    RankCorrelation as RankCorrelation,
     SimilarityScore as SimilarityScore,
     WordPairs as WordPairs,
     judge_analogies as judge_analogies,
