@@ -1,4 +1,4 @@
-"""What all tests share: where the data lie, and threads held at one."""
+"""What all tests share: where the data lie, threads held at one, and drawn data that may take their time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test hangs on the speed of the machine: where others take its processors, data are drawn slowly.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -54,13 +54,14 @@ def test_orders_are_permutations_and_as_likely_as_each_other() -> None:
     assert not np.array_equal(Shuffler(3).permutation(50), Shuffler(4).permutation(50))
 
 
-def test_the_p_value_of_noise_is_no_small_one() -> None:
+@pytest.mark.parametrize(("streams", "share"), [(15, 0.2), pytest.param(40, 0.175, marks=pytest.mark.slow)])
+def test_the_p_value_of_noise_is_no_small_one(streams: int, share: float) -> None:
     values = []
-    for seed in range(40):
+    for seed in range(streams):
         search = ready(np.random.default_rng(seed).random(700), seed=seed)
         values.append(p_value_of_change(search, [0, 350, 700], 1, 0.05))
     assert 0.3 < np.mean(values) < 0.7
-    assert np.mean(np.array(values) <= 0.05) <= 0.175  # exceeded once in a thousand
+    assert np.mean(np.array(values) <= 0.05) <= share  # exceeded once in a hundred or in a thousand
 
 
 def test_a_place_that_owes_its_p_value_to_another_change_is_dropped() -> None:

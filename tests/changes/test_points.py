@@ -172,7 +172,7 @@ def check_sane(x: Any, min_distance: float, count: int | None) -> None:
 
 @given(x=anything, min_distance=st.floats(0.001, 0.999), count=st.none() | st.integers(1, 5))
 @example(x=[1.0, 0.0, 1.0], min_distance=0.5, count=None)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_stream_breaks_it(x: Any, min_distance: float, count: int | None) -> None:
     check_sane(x, min_distance, count)
 
@@ -201,7 +201,7 @@ def check_invariant(values: list[int], min_distance: float, count: int | None) -
 
 
 @given(values=counted, min_distance=st.floats(0.02, 0.4), count=st.none() | st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_stream_keeps_its_changes_under_exp(values: list[int], min_distance: float, count: int | None) -> None:
     check_invariant(values, min_distance, count)
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from architectures import letter_tokenizer, letters, tiny_model
 from shoal.cli.main import main
 
 TEXT = "One day, a girl named Lily saw a big dog."
@@ -114,9 +115,13 @@ def test_a_run_is_followed_over_its_checkpoints(training, corpus, capsys, tmp_pa
     assert (tmp_path / "over-10.html").is_file()
 
 
-def test_a_history_that_cannot_be_told_says_why_and_the_others_are_shown(training, capsys, tmp_path):
-    (tmp_path / "one.txt").write_text("Tim had a red ball.")
-    words = ["inspect", TEXT, "--run", str(training), "--corpus", str(tmp_path / "one.txt")]
+def test_a_history_that_cannot_be_told_says_why_and_the_others_are_shown(capsys, tmp_path):
+    from shoal.models import save_model
+
+    for step in (10, 20):
+        save_model(tiny_model("GPTNeo"), letter_tokenizer(), tmp_path / f"checkpoint-{step}")
+    (tmp_path / "one.txt").write_text(letters(range(1, 12)))
+    words = ["inspect", letters([3, 4, 5]), "--run", str(tmp_path), "--corpus", str(tmp_path / "one.txt")]
     run([*words, "--plot", str(tmp_path / "over.html")], capsys)
     page = (tmp_path / "over.html").read_text()
     assert "Heads over training" in page

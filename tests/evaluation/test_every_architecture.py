@@ -39,7 +39,7 @@ def continued(model, prefix, limit, end_id=None):
 def check_greedy_text(model_type):
     """Right and wrong examples of many lengths, scored together and continued where they are wrong."""
     model, chance = small_model(model_type), random.Random(3)
-    prompts = [[chance.randrange(1, VOCABULARY) for _ in range(length)] for length in (1, 2, 5, 5, 9, 17, 17, 30)]
+    prompts = [[chance.randrange(1, VOCABULARY) for _ in range(length)] for length in (1, 2, 5, 5, 9, 17, 30)]
     with torch.inference_mode():
         said = [continued(model, prompt, 7, end_id=0) for prompt in prompts]
         drawn = sample_continuations(model, prompts, [0] * len(prompts), [7] * len(prompts), temperature=0.0, end_id=0)

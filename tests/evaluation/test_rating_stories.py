@@ -81,10 +81,10 @@ def test_a_record_that_could_not_tell_models_apart_is_refused(reader, tmp_path):
 
 
 def test_a_completion_ends_with_the_context_and_a_prompt_that_fills_it_is_refused(reader):
-    long = StoryPrompt(text="the cat " * 300)
     with pytest.raises(TooLongError, match="shorten it"):
         complete_prompts(reader.model, reader.tokenizer, [StoryPrompt(text="the cat " * 5000)])
     context = reader.model.context
+    long = StoryPrompt(text="the cat " * (context // 2))
     while len(reader.tokenizer(long.text, add_special_tokens=False)["input_ids"]) > context - 10:
         long = StoryPrompt(text=long.text[:-40])
     (one,) = complete_prompts(reader.model, reader.tokenizer, [long], Sampling(completions=1, max_tokens=10_000))

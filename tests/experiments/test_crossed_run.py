@@ -40,7 +40,7 @@ def table(tiny_model: Path) -> dict[str, Any]:
                 "smallest_effect": 0.1,
             }
         ],
-        "training": {"epochs": 4.0, "batch_tokens": 64, "checkpoint_seconds": 0.01},
+        "training": {"epochs": 4.0, "batch_tokens": 64, "checkpoint_seconds": 0.05},
         "measure": {"primary": "agreed_prefix"},
         "controls": {"shuffled_labels": True},
     }

@@ -190,11 +190,11 @@ def test_steps_scores_and_samples_stand_in_json_lines_and_in_sqlite(run: Pretrai
 
 
 def test_the_kept_checkpoints_are_log_spaced_and_read_by_insight(run: PretrainResult) -> None:
-    from shoal.insight import checkpoint_folders, head_types_over_training
+    from shoal.insight import AnalysisOptions, checkpoint_folders, head_types_over_training
 
     steps = [step for step, _ in checkpoint_folders(run.folder)]
     assert steps == sorted(checkpoint_steps(run.steps, 8)) == [0, 1, 2, 4, 8, 16, 24]
-    history = head_types_over_training(run.folder, device="cpu")
+    history = head_types_over_training(run.folder, device="cpu", options=AnalysisOptions(alpha=0.5))
     assert history.steps == tuple(steps)
     first = (run.folder / "checkpoints" / "step-0" / "model.safetensors").read_bytes()
     last = (run.folder / "checkpoints" / "step-24" / "model.safetensors").read_bytes()

@@ -40,10 +40,10 @@ def prepared(folder: Path, experiment: Experiment, certificate: str) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(plan: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """A run that came to its end without being disturbed, in a worker process."""
+    """A run of two seeds and every control that came to its end."""
     experiment = experiment_from(plan, "test")
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    run_experiment(experiment, folder, workers=1)
+    run_experiment(experiment, folder, workers=0)
     return experiment, folder
 
 
@@ -51,6 +51,16 @@ def finished(plan: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
 def certificate(finished: Finished) -> str:
     """One certificate, so that not every run of this file waits for its own."""
     return (finished[1] / "certificate.json").read_text()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(plan: dict[str, Any], certificate: str, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A run of one seed, with jobs of every kind, that came to its end without being disturbed in a worker process."""
+    controls = {"shuffled_labels": True, "shuffled_weights": False}
+    experiment = experiment_from(plan | {"seeds": 1, "controls": controls}, "test")
+    folder = prepared(tmp_path_factory.mktemp("runs") / "undisturbed", experiment, certificate)
+    run_experiment(experiment, folder, workers=1)
+    return experiment, folder
 
 
 def records(folder: Path) -> dict[str, str]:
@@ -147,9 +157,9 @@ def run_here(experiment: Experiment, folder: Path, progress: Any) -> None:
 
 
 def test_killed_at_random_moments_it_resumes_and_ends_with_the_records_of_an_undisturbed_worker(
-    finished: Finished, certificate: str, tmp_path: Path
+    undisturbed: Finished, certificate: str, tmp_path: Path
 ) -> None:
-    experiment, whole = finished
+    experiment, whole = undisturbed
     folder = prepared(tmp_path / "killed", experiment, certificate)
     moments = random.Random(4)
     for _ in range(4):
@@ -159,11 +169,11 @@ def test_killed_at_random_moments_it_resumes_and_ends_with_the_records_of_an_und
 
 
 def test_a_training_that_was_killed_goes_on_from_its_checkpoint(
-    finished: Finished, certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: Finished, certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import shoal.training
 
-    experiment, whole = finished
+    experiment, whole = undisturbed
     folder = prepared(tmp_path / "killed", experiment, certificate)
     real = shoal.training.train
     resumed: list[int] = []
@@ -323,9 +333,9 @@ def run_without_room(experiment: Experiment, folder: Path) -> None:
 
 
 def test_a_full_disk_ends_a_run_with_one_line_and_it_goes_on_later(
-    finished: Finished, certificate: str, tmp_path: Path
+    undisturbed: Finished, certificate: str, tmp_path: Path
 ) -> None:
-    experiment, whole = finished
+    experiment, whole = undisturbed
     folder = prepared(tmp_path / "full", experiment, certificate)
     fault = answer_of(run_without_room, experiment, folder)
     assert isinstance(fault, StoreError)

@@ -12,7 +12,7 @@ from architectures import letter_tokenizer, letters, tiny_model
 from shoal.errors import DataError
 from shoal.insight import AnalysisOptions
 from shoal.insight.layers import measure_formats, measure_precision_drift
-from shoal.insight.layers.precision_drift import first_difference
+from shoal.insight.layers.precision_drift import PrecisionDrift, first_difference
 from shoal.models import save_model
 
 PROMPTS = [letters([5, 6, 7]), letters([9, 8]), letters([3])]
@@ -29,6 +29,16 @@ def saved(folder: Path, *, head: float | None = None) -> str:
     return str(folder)
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return saved(tmp_path_factory.mktemp("tiny") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def drifts(tiny: str) -> list[PrecisionDrift]:
+    return measure_precision_drift(tiny, PROMPTS, new_tokens=8, repeats=2)
+
+
 def test_where_all_logits_are_one_every_decision_is_a_tie_and_no_text_changes(tmp_path: Path) -> None:
     for drift in measure_precision_drift(saved(tmp_path / "flat", head=0.0), PROMPTS, new_tokens=5, repeats=2):
         assert drift.tied == drift.decisions
@@ -36,10 +46,11 @@ def test_where_all_logits_are_one_every_decision_is_a_tie_and_no_text_changes(tm
         assert drift.largest_difference == 0.0
 
 
-def test_decisions_are_the_new_tokens_of_float32_and_changes_are_shares_of_prompts(tmp_path: Path) -> None:
-    found = measure_precision_drift(saved(tmp_path / "tiny"), PROMPTS, new_tokens=8, repeats=2)
-    full, *others = found
-    assert [each.format for each in found] == ["float32", "bfloat16", "float16"]
+def test_decisions_are_the_new_tokens_of_float32_and_changes_are_shares_of_prompts(
+    drifts: list[PrecisionDrift],
+) -> None:
+    full, *others = drifts
+    assert [each.format for each in drifts] == ["float32", "bfloat16", "float16"]
     assert 3 <= full.decisions <= 24
     for drift in others:
         assert drift.decisions == full.decisions
@@ -50,19 +61,17 @@ def test_decisions_are_the_new_tokens_of_float32_and_changes_are_shares_of_promp
         assert len(drift.seconds) == 2
 
 
-def test_a_drift_is_printed_in_one_line(tmp_path: Path) -> None:
-    drift = measure_precision_drift(saved(tmp_path / "tiny"), PROMPTS, new_tokens=4, repeats=2)[1]
+def test_a_drift_is_printed_in_one_line(drifts: list[PrecisionDrift]) -> None:
+    drift = drifts[1]
     assert str(drift).startswith(f"bfloat16  {drift.changed} of 3 change [")
     assert f"{drift.other_choices} of {drift.decisions} choices differ, {drift.tied} tie" in str(drift)
     assert drift.to_dict()["interval"]["low"] == drift.interval.low
 
 
-def test_the_level_of_the_interval_is_that_of_the_options(tmp_path: Path) -> None:
-    spec = saved(tmp_path / "tiny")
-    narrow, wide = (
-        measure_precision_drift(spec, PROMPTS, new_tokens=4, repeats=2, options=AnalysisOptions(confidence=level))[1]
-        for level in (0.5, 0.99)
-    )
+def test_the_level_of_the_interval_is_that_of_the_options(tiny: str, drifts: list[PrecisionDrift]) -> None:
+    options = AnalysisOptions(confidence=0.5)
+    narrow, wide = measure_precision_drift(tiny, PROMPTS, new_tokens=8, repeats=2, options=options)[1], drifts[1]
+    assert narrow.changed == wide.changed
     assert wide.interval.high - wide.interval.low > narrow.interval.high - narrow.interval.low
 
 
@@ -70,9 +79,9 @@ def test_the_level_of_the_interval_is_that_of_the_options(tmp_path: Path) -> Non
     ("prompts", "new_tokens", "said"),
     [([], 4, "must have a token"), ([letters([3]), ""], 4, "must have a token"), (PROMPTS, 96, "do not fit into")],
 )
-def test_prompts_that_cannot_be_continued_are_refused(tmp_path: Path, prompts, new_tokens, said) -> None:
+def test_prompts_that_cannot_be_continued_are_refused(tiny: str, prompts, new_tokens, said) -> None:
     with pytest.raises(DataError, match=said):
-        measure_precision_drift(saved(tmp_path / "tiny"), prompts, new_tokens=new_tokens, repeats=2)
+        measure_precision_drift(tiny, prompts, new_tokens=new_tokens, repeats=2)
 
 
 @given(TOKENS, TOKENS)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from run_folder import HOSTILE, write_run
 
+from shoal.experiments import open_run
 from shoal.experiments.arm_inspection import look_inside
 from shoal.models import load_model
 from shoal.reports import write_report
+from shoal.reports.sections import inside
 from shoal.tasks import Example
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def record(folder: Path, arm: str) -> dict[str, Any]:
 
 
 def test_an_arm_that_was_looked_into_has_a_row_and_a_page(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "run", seeds=1)
+    folder = write_run(tmp_path / "run", seeds=1, largest=4)
     assert "No arm has been looked into" in section(folder)
     for arm, spec in (("random", "random:bundled:searches"), ("pretrained", "bundled:searches")):
         look_inside(load_model(spec), arm, EXAMPLE, folder)
@@ -50,6 +52,6 @@ def test_an_arm_that_cannot_be_looked_into_says_why_not(tmp_path: Path) -> None:
     long = Example(prompt=HOSTILE, completion=" day" * 3000, ends=True)
     look_inside(load_model("bundled:searches"), "pretrained", long, folder)
     assert "reads at most 2048" in record(folder, "pretrained")["why_not"]
-    found = section(folder)
+    found = str(inside(open_run(folder)))
     assert "not shown: the text takes" in found
     assert "<script>alert" not in found

@@ -102,7 +102,7 @@ def test_a_long_text_is_read_in_windows_and_cut_as_a_whole_one_is() -> None:
     assert [done for _, done, _ in steps] == sorted(done for _, done, _ in steps)
 
 
-@pytest.mark.parametrize("count", [2, 4, 9])
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow), 9])
 def test_a_long_text_takes_a_count(count: int) -> None:
     lengths = [300, 300, 310]
     found = segment(["x"] * sum(lengths), channel=Given(levels(lengths)), count=count, min_length=4)

@@ -11,7 +11,7 @@ import pytest
 from shoal.attribution import CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import Limits, ProgramLibrary, build_library, search_programs
 from shoal.attribution.programs.copying import row_bits
-from shoal.attribution.programs.null import mixture_bits, sampled_mixture_bits
+from shoal.attribution.programs.null import completion_noise, mixture_bits, sampled_mixture_bits
 from shoal.errors import UsageError
 from shoal.tasks import Example, Task, make_task, task_from_rows
 
@@ -134,6 +134,21 @@ def test_a_shortcut_over_words_is_found_where_the_rule_has_half_of_the_answers()
     answers = answered(table, lambda row: column[row] if draw.random() < 0.5 else table.expected[row])
     found = search_programs(task, answers, table=table, library=library).found
     assert [[program.shortcut(prompt, task.seen) for prompt in table.prompts] for program in found] == [column]
+
+
+def test_nonsense_now_and_then_does_not_hide_a_half_followed_constant() -> None:
+    draw = random.Random(3)
+    right = [draw.choice([" yes", " no"]) for _ in range(220)]
+    answers = [
+        "".join(draw.choice("abcde") for _ in range(5)) if draw.random() < 0.15 else draw.choice([text, " yes"])
+        for text in right
+    ]
+    rule = np.array([float(a == b) for a, b in zip(answers, right, strict=True)])
+    parts = np.column_stack([rule, completion_noise(answers, [" yes", " no"] * 100)])
+    constant = np.array([float(text == " yes") for text in answers])
+    without = sampled_mixture_bits(parts, weights=np.ones(220))
+    assert without - sampled_mixture_bits(parts, constant, weights=np.ones(220)) > 20
+    assert (parts[:, 1:].sum(axis=1) > 0).all()
 
 
 def test_a_table_with_two_rows_costs_the_bit_that_it_has() -> None:

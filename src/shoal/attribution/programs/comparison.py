@@ -66,10 +66,10 @@ class ProgramComparison:
     """Of these: the model's answer is the program's, or is not right where a partial program has none."""
 
     _parts: NDArray[np.float64] = field(init=False)
-    """Answers by parts of the null: those found, the rule, the named explanations, the two noises."""
+    """Answers by parts of the null: those found, the rule, the named explanations, the noises."""
 
     _noise: NDArray[np.float64] = field(init=False)
-    """The probability of each answer under the two noises alone, in the shares that the answers before suggest."""
+    """The probability of each answer under the noises alone, in the shares that the wrong answers before suggest."""
 
     _items: NDArray[np.intp] = field(init=False)
     """The item of each answer: an item may have several, with weights by the model's probabilities."""
@@ -122,12 +122,12 @@ class ProgramComparison:
         numbers = self.library.texts.row(texts)
         self._row_hits = self.outputs[:, self._items] == numbers
         known = [self.library.texts.row(self.table.column(name))[self._items] == numbers for name in self.table.names]
-        noises = [
-            completion_noise(texts, self.library.context.completions),
-            program_noise(self._row_hits, self.bits),
-        ]
-        self._parts = np.array([*known, *noises], dtype=float).T
-        self._noise = sequential_noise(self._parts[:, -2:], self._items, self._weights)
+        completions = completion_noise(texts, self.library.context.completions)
+        noises = np.column_stack([completions, program_noise(self._row_hits, self.bits)])
+        self._parts = np.column_stack([*(each.astype(float) for each in known), noises])
+        # Right answers are the rule's, and teach nothing of how the model errs.
+        right = self.library.texts.row([each.expected for each in self.answers])[self._items]
+        self._noise = sequential_noise(noises, self._items, self._weights * (numbers != right))
 
     def program(self, place: int) -> Program:
         """The program at a place.

@@ -1,8 +1,8 @@
-"""What answers cost when there is no further program: a mixture of the rule, the named explanations, and two noises.
+"""What answers cost when there is no further program: a mixture of the rule, the named explanations, and three noises.
 
-One noise draws an answer by the frequencies of the seen completions, whatever the prompt (Witten and Bell 1991 for
-those that were not seen). The other draws another program for every prompt by its code length: answers that look like
-something simple, a number off by one here and a word dropped there, with nothing that holds from one to the next.
+Whatever the prompt is, one noise draws a seen completion by its frequency, and one a text that was not seen, letter by
+letter. The third draws another program for every prompt by its code length: answers that look like something simple, a
+number off by one here and a word dropped there, with nothing that holds from one to the next.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ _DRAWS = 1000
 
 
 def completion_noise(answers: Sequence[str], completions: Sequence[str]) -> NDArray[np.float64]:
-    """The probability of each answer by the frequencies of the seen completions.
+    """Answers by two noises: the frequencies of the seen completions, and texts that were not seen.
+
+    They are two, so that a model that writes nonsense now and then has not to draw labels at random for it.
 
     Args:
         answers: one per prompt.
         completions: those of the seen examples.
     """
     counts = Counter(completions)
-    kinds, total = len(counts), len(completions)
     letters = Counter(letter for text in counts for letter in text)
     # The end of a text is one more letter; one count more each leaves room for letters that were never seen.
     size = sum(letters.values()) + len(counts) + 256
@@ -44,7 +45,8 @@ def completion_noise(answers: Sequence[str], completions: Sequence[str]) -> NDAr
         log = sum(math.log((letters[letter] + 1) / size) for letter in text) + math.log((len(counts) + 1) / size)
         return max(math.exp(max(log, -600)), _TINY)
 
-    return np.array([(counts[text] + kinds * unseen(text)) / (total + kinds) for text in answers])
+    seen = [counts[text] / max(len(completions), 1) for text in answers]
+    return np.column_stack([seen, [0.0 if counts[text] else unseen(text) for text in answers]])
 
 
 def program_noise(hits: NDArray[np.bool_], bits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,9 +153,9 @@ def _divergence(posterior: NDArray[np.float64], prior: NDArray[np.float64]) -> N
 def sequential_noise(
     noises: NDArray[np.float64], items: NDArray[np.intp], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The probability of each answer under two noises, in the shares that the answers before suggest.
+    """The probability of each answer under the noises, in the shares that the answers before suggest.
 
-    Quasi-Bayes (Smith and Makov 1978): one count shared by both, then the share with which each explains an answer, so
+    Quasi-Bayes (Smith and Makov 1978): one count shared by all, then the share with which each explains an answer, so
     that nothing is fitted.
 
     Args:
