@@ -103,6 +103,7 @@ class CandidateTable:
         groups: dict[tuple[str | None, ...], list[str]] = {}
         for name in self.names:
             column = self.column(name)
+            # Being silent counts as an answer of its own: an item on which only one of two answers can separate them.
             if any(answer is not None for answer in column):
                 groups.setdefault(column, []).append(name)
         return tuple(tuple(group) for group in groups.values())
@@ -151,6 +152,7 @@ def candidates_of(
     for done, (name, program) in enumerate(programs.items()):
         report("candidates", done, len(programs) + 1)
         columns.append([shortcut_answer(name, program, example.prompt, seen) for example in chosen])
+    # Rows without a rule have nothing but their completions, which stand for it.
     rule = [_rule_answer(task.rule, example) if task.rule_known else example.completion for example in chosen]
     report("candidates", len(programs) + 1, len(programs) + 1)
     return CandidateTable(
@@ -159,6 +161,7 @@ def candidates_of(
         prompts=tuple(example.prompt for example in chosen),
         expected=tuple(example.completion for example in chosen),
         answers=tuple(zip(rule, *columns, strict=True)),
+        # Items of one template stand or fall together; counted singly, they would make every interval too narrow.
         clusters=tuple(str(example.tags.get("group", example.prompt)) for example in chosen),
     )
 
@@ -166,6 +169,7 @@ def candidates_of(
 def _programs(task: Task, more: Mapping[str, Shortcut]) -> dict[str, Shortcut]:
     taken = {RULE, NOISE, *task.shortcuts}
     for name in more:
+        # A shortcut of the same name would replace that of the task, and reports would show the one for the other.
         if name in taken:
             raise UsageError(f"the name {name!r} of a shortcut is taken; the task has {', '.join(sorted(taken))}")
     return {**task.shortcuts, **more}

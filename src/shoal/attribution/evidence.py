@@ -68,10 +68,12 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
             f"the explanations ({', '.join(table.names) or 'none'}) give no answer to any of the {len(answers)} items, "
             "so that they can explain nothing; name one that applies"
         )
+    # All answers of a class are equal, so that its first explanation stands for it.
     columns = [table.column(group[0]) for group in classes]
     noise = NoiseModel(seen)
     compared = [_compared(answer, row) for answer, row in zip(answers, table.answers, strict=True)]
     widest = max(map(len, compared))
+    # Rows are padded with answers of no weight, which drop out of every sum.
     race = np.zeros((len(answers), widest))
     given = np.zeros((len(answers), widest, len(columns) + 1))
     answered = np.zeros((len(answers), len(columns) + 1))
@@ -130,6 +132,7 @@ def race_of(answer: ItemAnswer, candidates: Sequence[str | None]) -> dict[str, f
 def _compared(answer: ItemAnswer, row: Sequence[str | None]) -> list[str]:
     """The different answers that run against each other: all candidates and what the model says."""
     own = answer.answer if answer.ends else answer.answer + _NOT_ENDED
+    # The model's own answer stands first, which the callers rely on.
     return list(dict.fromkeys([own, *(text for text in row if text is not None)]))
 
 
@@ -148,9 +151,11 @@ def _race(answer: ItemAnswer, texts: Sequence[str], *, is_candidate: bool) -> ND
         alone: NDArray[np.float64] = np.eye(len(texts))[0]
         return alone
     if is_candidate:
+        # Relative to the answer itself: the exponential of a long text of -800 nats alone would be 0.
         odds = np.exp(nats - nats[0])
     else:
         odds = np.exp(nats)
+        # The answer stands for all texts that are no candidate, whose probabilities are not known one by one.
         odds[0] = max(odds[0], 1 - odds[1:].sum())
     shares: NDArray[np.float64] = odds / odds.sum()
     return shares

@@ -78,6 +78,7 @@ class MixturePosterior:
         """The probability that a class, or noise, has the largest share of all."""
         winners = self.shares_DC.argmax(axis=1)
         found: NDArray[np.float64] = np.zeros(self.shares_DC.shape[1])
+        # Not `found[winners] += ...`, which counts a winner once however many draws it has won.
         np.add.at(found, winners, self.weights_D)
         return found
 
@@ -124,6 +125,7 @@ def fit_mixtures(evidence: AnswerEvidence, prior_C: Sequence[float], *, seed: in
     found = [fit for fit in found if fit.log_evidence >= best - _NEGLIGIBLE]
     weights = np.concatenate([fit.log_evidence + fit.log_weights_D for fit in found])
     weights = np.exp(weights - logsumexp(weights))
+    # Explanations outside of a subset have a share of exactly 0 in all of its draws.
     shares = np.zeros((len(weights), classes + 1))
     start = 0
     for fit in found:
@@ -164,6 +166,7 @@ class _Fitter:
         """
         given_ES = self._given_EC[:, [*members, -1]]
         size = len(members)
+        # Noise alone is as probable as one explanation, since that is what an explanation is compared with.
         prior = max(size, 1) * np.log(_SIZE_PRIOR) + self._log_prior_C[list(members)].sum()
         if size == 0:
             return _Fit((), prior + float(self._weight_E @ np.log(given_ES[:, 0])), np.ones((1, 1)), np.zeros(1))
@@ -171,15 +174,18 @@ class _Fitter:
         # A little wider than the posterior without overlaps, so that the weights stay bounded.
         total = 0.8 * self._weight_E.sum()
         alpha_S = 1 + total * best_S
+        # A share that underflows to 0 would have a logarithm of minus infinity.
         shares_DS = np.maximum(self._draw.dirichlet(alpha_S, size=_DRAWS), 1e-12)
         log_likelihood_D = np.log(shares_DS @ given_ES.T) @ self._weight_E
         log_proposal_D = gammaln(alpha_S.sum()) - gammaln(alpha_S).sum() + np.log(shares_DS) @ (alpha_S - 1)
+        # The flat prior over size + 1 shares has the constant density size!, which is gamma(size + 1).
         log_weights_D = gammaln(size + 1) + log_likelihood_D - log_proposal_D
         log_evidence = float(logsumexp(log_weights_D)) - np.log(_DRAWS)
         return _Fit(members, prior + log_evidence, shares_DS, log_weights_D - logsumexp(log_weights_D))
 
     def _maximum(self, given_ES: NDArray[np.float64]) -> NDArray[np.float64]:
         """The shares of greatest likelihood, by EM."""
+        # Even shares to begin with: EM never leaves a share of 0.
         shares_S = np.full(given_ES.shape[1], 1 / given_ES.shape[1])
         for _ in range(_STEPS):
             joint_ES = given_ES * shares_S
@@ -191,11 +197,13 @@ class _Fitter:
 def _grown(level: Sequence[_Fit], able: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """The best subsets with one more explanation each, every one once."""
     grown = {tuple(sorted({*fit.members, more})) for fit in level for more in able if more not in fit.members}
+    # In a fixed order, as each subset takes the next draws of one generator.
     yield from sorted(grown)
 
 
 def _quantiles(values: NDArray[np.float64], weights: NDArray[np.float64], shares: tuple[float, ...]) -> list[float]:
     order = np.argsort(values)
     cumulative = np.cumsum(weights[order])
+    # Rounding may leave the sum of all weights just below the upper end.
     places = np.minimum(np.searchsorted(cumulative, shares), len(values) - 1)
     return [float(value) for value in values[order][places]]

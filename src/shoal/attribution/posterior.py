@@ -74,6 +74,7 @@ def explain_answers(
     """
     check_confidence(confidence)
     evidence = collect_evidence(table, answers, [example.completion for example in seen])
+    # Those that apply to no item are not counted: they would take prior weight from those that do.
     shortcuts = max(1, sum(len(group) for group in evidence.classes) - 1)
     weights = {name: _RULE_PRIOR if name == RULE else (1 - _RULE_PRIOR) / shortcuts for name in table.names}
     posterior = fit_mixtures(evidence, [sum(map(weights.__getitem__, group)) for group in evidence.classes], seed=seed)
@@ -98,8 +99,10 @@ def _verdict(
     low, _ = posterior.interval(confidence)
     leads, mean, noise = posterior.leads(), posterior.mean(), len(classes)
     parts = [place for place in np.argsort(-mean) if place < noise and low[place] >= _SURE and mean[place] >= _PART]
+    # Before the question who leads: of two parts of .7 and .3 the larger leads surely, which hides the other.
     if len(parts) > 1:
         return "mixture", tuple(classes[place][0] for place in parts)
+    # Noise before shortcuts: where it leads, the best shortcut agrees no more often than chance would.
     if leads[noise] >= confidence:
         return "noise", (NOISE,)
     ruled = next((place for place, group in enumerate(classes) if RULE in group), None)
@@ -195,6 +198,7 @@ def _items(
     ):
         by_name = {
             name: share * weights[name] / sum(map(weights.__getitem__, group))
+            # The last probability is that of noise, which has no class.
             for group, share in zip(evidence.classes, probable, strict=False)
             for name in group
         }
@@ -237,6 +241,7 @@ def _sentence(
         )
     if verdict == "cannot tell":
         between = joined([_called(name) for name in names])
+        # All of one class: whatever the model had answered, these items could not have separated them.
         if names and all(set(names) <= {name, *shares[name].same_as} for name in names if name != NOISE):
             return f"These items cannot tell: {between} give the same answers to all {basis}."
         if len(names) == 1:

@@ -88,6 +88,7 @@ class PlantedModel:
         Args:
             purpose: what it draws.
         """
+        # Sorted, since the order in which options are written is none of their meaning.
         return seed_of(self.name, sorted(self.options.items()), purpose)
 
     def to_dict(self) -> dict[str, Any]:
