@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from shoal.errors import DataError, UsageError
+from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.progress import no_progress
 from shoal.tasks import copies_a_neighbour, rule_answer, shortcut_answer
 
@@ -47,8 +47,12 @@ class CandidateTable:
     """The cluster of each item (its tag ``group``, else its prompt): items of one cluster count as one."""
 
     def column(self, name: str) -> tuple[str | None, ...]:
-        """The completions of one explanation, item by item."""
-        place = self.names.index(name)
+        """The completions of one explanation, item by item.
+
+        Raises:
+            UnknownNameError: there is no explanation of that name.
+        """
+        place = self._place(name)
         return tuple(row[place] for row in self.answers)
 
     def rows(self, places: Sequence[int]) -> CandidateTable:
@@ -66,12 +70,22 @@ class CandidateTable:
         )
 
     def without(self, name: str) -> CandidateTable:
-        """The table without one of the explanations."""
+        """The table without one of the explanations.
+
+        Raises:
+            UnknownNameError: there is no explanation of that name.
+        """
+        # Else a misspelt name would leave all of them, without a word.
+        self._place(name)
         return self.of([other for other in self.names if other != name])
 
     def of(self, names: Sequence[str]) -> CandidateTable:
-        """The table of some of the explanations, in the order given."""
-        places = [self.names.index(name) for name in names]
+        """The table of some of the explanations, in the order given.
+
+        Raises:
+            UnknownNameError: there is no explanation of one of the names.
+        """
+        places = [self._place(name) for name in names]
         return CandidateTable(
             names=tuple(names),
             kinds=tuple(self.kinds[place] for place in places),
@@ -92,6 +106,11 @@ class CandidateTable:
             if any(answer is not None for answer in column):
                 groups.setdefault(column, []).append(name)
         return tuple(tuple(group) for group in groups.values())
+
+    def _place(self, name: str) -> int:
+        if name not in self.names:
+            raise UnknownNameError("explanation", name, self.names)
+        return self.names.index(name)
 
     def to_frame(self) -> pandas.DataFrame:
         """A row for each item: its prompt, then what each explanation answers."""

@@ -52,7 +52,8 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
         seen: the completions of the training examples, from which noise draws its answers.
 
     Raises:
-        UsageError: the answers are not those to the items of the table, or there are none.
+        UsageError: the answers are not those to the items of the table, there are none, or no explanation applies to
+            any item.
     """
     if not answers:
         raise UsageError("there are no answers to explain; give at least one")
@@ -62,6 +63,11 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
             "for each item, in the same order"
         )
     classes = table.classes()
+    if not classes:
+        raise UsageError(
+            f"the explanations ({', '.join(table.names) or 'none'}) give no answer to any of the {len(answers)} items, "
+            "so that they can explain nothing; name one that applies"
+        )
     columns = [table.column(group[0]) for group in classes]
     noise = NoiseModel(seen)
     compared = [_compared(answer, row) for answer, row in zip(answers, table.answers, strict=True)]
@@ -91,7 +97,7 @@ class NoiseModel:
     """Answers that do not depend on the prompt: as frequent as in training, with some mass for answers never seen.
 
     The mass of new answers is that of Witten and Bell (1991): different answers by different answers plus answers. It
-    is dealt to as many unseen answers as were seen.
+    is dealt to one more unseen answer than were seen, so that each is less probable than an answer that was seen once.
     """
 
     def __init__(self, seen: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,8 +108,12 @@ def pool_of(table: CandidateTable, *, task: str = "task") -> ItemPool:
         task: the name of the task, for the report.
 
     Raises:
-        DataError: there are fewer than two explanations, or all of them agree on every item.
+        DataError: there are fewer than two explanations, all of them agree on every item, or an item comes twice.
     """
+    twice = next((prompt for prompt, count in Counter(table.prompts).items() if count > 1), None)
+    if twice is not None:
+        # The second answer to one prompt is no evidence, and would be counted as such.
+        raise DataError(f"the prompt {twice[:60]!r} comes twice among the items of a pool; give each prompt once")
     if len(table.names) < 2:
         raise DataError(
             f"there is one explanation only ({joined(table.names)}), so that nothing can be told apart; "

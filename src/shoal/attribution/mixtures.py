@@ -37,6 +37,9 @@ _LEAST_MASS = 0.3
 _GROWN = 8
 """The best subsets of each size that are grown by one more explanation."""
 
+_NEGLIGIBLE = 20.0
+"""Subsets whose log evidence is this far (nats) below the best are left out; a million of them would weigh 0.2%."""
+
 _MOST = 4
 """Explanations in a subset at most; a fifth would have a share that no interval tells from noise."""
 
@@ -44,6 +47,10 @@ _SIZE_PRIOR = 0.4
 """Each further explanation of a subset is this much less probable a priori."""
 
 _STEPS = 60
+"""Steps of EM. Where it stops only centres the draws; their weights make up for a maximum that is missed."""
+
+_BLOCK = 4096
+"""Draws that are multiplied with the items at once: 30 MB for a thousand items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +89,12 @@ class MixturePosterior:
         """
         total = np.zeros(given_NC.shape)
         # Only draws that weigh anything, since a subset that explains nothing has hundreds of them.
-        for place in np.flatnonzero(self.weights_D > 1e-5 * self.weights_D.max()):
-            joint = given_NC * self.shares_DC[place]
-            total += self.weights_D[place] * joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)
+        places = np.flatnonzero(self.weights_D > 1e-5 * self.weights_D.max())
+        for start in range(0, len(places), _BLOCK):
+            block = places[start : start + _BLOCK]
+            # The answer's probability under each draw; summed over draws first, no array has draws, items and classes.
+            answer_DN = np.maximum(self.shares_DC[block] @ given_NC.T, 1e-300)
+            total += given_NC * ((self.weights_D[block, None] / answer_DN).T @ self.shares_DC[block])
         found: NDArray[np.float64] = total / np.maximum(total.sum(axis=1, keepdims=True), 1e-300)
         return found
 
@@ -106,8 +116,12 @@ def fit_mixtures(evidence: AnswerEvidence, prior_C: Sequence[float], *, seed: in
     found = list(level)
     for size in range(1, min(_MOST, len(able)) + 1):
         chosen = combinations(able, size) if size <= 2 else _grown(level, able)
-        level = sorted((fitter.fit(members) for members in chosen), key=lambda fit: -fit.log_evidence)[:_GROWN]
-        found += level
+        fits = sorted((fitter.fit(members) for members in chosen), key=lambda fit: -fit.log_evidence)
+        found += fits
+        level = fits[:_GROWN]
+    # Not only those that grow: of a dozen explanations that fit equally well, the draws would choose the ones to name.
+    best = max(fit.log_evidence for fit in found)
+    found = [fit for fit in found if fit.log_evidence >= best - _NEGLIGIBLE]
     weights = np.concatenate([fit.log_evidence + fit.log_weights_D for fit in found])
     weights = np.exp(weights - logsumexp(weights))
     shares = np.zeros((len(weights), classes + 1))
