@@ -103,8 +103,8 @@ class CandidateTable:
         groups: dict[tuple[str | None, ...], list[str]] = {}
         for name in self.names:
             column = self.column(name)
-            # Being silent counts as an answer of its own: an item on which only one of two answers can separate them.
             if any(answer is not None for answer in column):
+                # Being silent counts as an answer: an item that only one of two explanations answers separates them.
                 groups.setdefault(column, []).append(name)
         return tuple(tuple(group) for group in groups.values())
 

@@ -159,7 +159,8 @@ def true_variants(
     for kind, prompt in candidates:
         if prompt in used:
             continue
-        used.add(prompt)
         variant = example_of(prompt)
+        # A prompt that breaks the promise of one kind may come again as the other, whose promise it then keeps.
         if (variant.completion == example.completion) == (kind == OTHER_SURFACE):
+            used.add(prompt)
             yield Variant(example=variant, kind=kind)
