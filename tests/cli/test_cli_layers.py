@@ -9,6 +9,8 @@ from shoal.cli.main import main
 SMALL = ["--n", "16", "32", "--long-n", "16", "32", "--d", "4", "8", "--k", "3", "5", "--r", "3", "5", "--repeats", "2"]
 
 
+# docs/layers.md runs the same command; rows and their texts are tested in tests/insight.
+@pytest.mark.slow
 def test_types_are_measured_beside_the_theory(capsys):
     main(["layers", "--measure", "types", *SMALL])
     out = capsys.readouterr().out
@@ -27,7 +29,20 @@ def test_attention_is_measured_and_drawn(capsys, tmp_path):
 def test_formats_as_json(capsys, tmp_path):
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("One day\n\nThe little bear\n")
-    main(["layers", "--measure", "formats", "--prompts", str(prompts), "--repeats", "2", "--json"])
+    main(
+        [
+            "layers",
+            "--measure",
+            "formats",
+            "--model",
+            "bundled:searches",
+            "--prompts",
+            str(prompts),
+            "--repeats",
+            "2",
+            "--json",
+        ]
+    )
     found = json.loads(capsys.readouterr().out)
     assert [each["name"] for each in found["formats"]] == ["float32", "bfloat16", "float16"]
     assert [each["prompts"] for each in found["greedy"]] == [2, 2, 2]

@@ -12,7 +12,8 @@ from shoal.reports import layers_page, vectors_page
 
 __all__ = ["chromium"]
 
-pytestmark = pytest.mark.browser
+# tests/reports/test_pages_browser.py opens the same pages at every width.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def small_table() -> str:
