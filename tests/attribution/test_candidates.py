@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.attribution import candidates_of
-from shoal.errors import DataError, UsageError
+from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.tasks import Example, make_task, task_from_rows
 
 
@@ -52,6 +52,62 @@ def test_a_table_without_one_explanation_keeps_the_others_as_they_were():
     smaller = table.without("stop-at-next-ten")
     assert set(table.names) - set(smaller.names) == {"stop-at-next-ten"}
     assert smaller.column("never-stop") == table.column("never-stop")
+
+
+def test_a_name_that_is_misspelt_is_no_explanation():
+    table = candidates_of(counting())
+    for use in (table.column, table.without, lambda name: table.of(["rule", name])):
+        with pytest.raises(UnknownNameError, match=r"unknown explanation 'never-stops'; did you mean 'never-stop'\?"):
+            use("never-stops")
+
+
+def test_a_table_of_some_items_in_another_order_is_the_table_of_those_items():
+    task = counting()
+    places = [5, 0, 3]
+    assert candidates_of(task).rows(places) == candidates_of(task, [task.held_out[place] for place in places])
+
+
+def test_a_shortcut_without_an_answer_is_silent_whether_it_is_empty_or_refuses():
+    def refuses(prompt, seen):
+        raise DataError("cannot read this")
+
+    table = candidates_of(rows_task(shortcuts={"empty": lambda prompt, seen: "", "refuses": refuses}))
+    assert set(table.column("empty")) == set(table.column("refuses")) == {None}
+    assert table.classes() == table.without("empty").without("refuses").classes()
+
+
+def test_explanations_that_agree_wherever_both_answer_are_two_classes():
+    table = candidates_of(
+        rows_task(shortcuts={"half": lambda prompt, seen: f" {int(prompt[:-3]) + 1}" if int(prompt[:-3]) % 2 else ""})
+    )
+    assert any(text is None for text in table.column("half"))
+    assert all(half in (None, right) for half, right in zip(table.column("half"), table.column("rule"), strict=True))
+    assert ("rule",) in table.classes()
+
+
+def test_an_empty_completion_is_the_right_answer_of_an_item_and_no_answer_of_a_rule():
+    rows = [Example(prompt=f"{n}:", completion="" if n % 2 else f" {n}") for n in range(20)]
+    table = candidates_of(task_from_rows(rows, split="random(share=0.5)"), rows[:4])
+    assert table.column("rule") == (" 0", "", " 2", "")
+    by_prompt = {row.prompt: row.completion for row in rows}
+    with pytest.raises(DataError, match="the rule gave '' for the prompt '1:'"):
+        candidates_of(task_from_rows(rows, split="random(share=0.5)", rule=by_prompt.__getitem__), rows[:4])
+
+
+def test_equal_prompts_are_one_cluster_and_keep_their_own_right_answers():
+    rows = [Example(prompt="same:", completion=text) for text in (" a", " b")]
+    rows += [Example(prompt=f"{n}:", completion=f" {n}") for n in range(10)]
+    table = candidates_of(task_from_rows(rows, split="random(share=0.3)"), rows[:3])
+    assert table.column("rule") == (" a", " b", " 0")
+    assert table.clusters == ("same:", "same:", "0:")
+
+
+def test_shortcuts_see_the_seen_examples_and_never_a_held_out_one():
+    shown = []
+    task = rows_task(shortcuts={"nosy": lambda prompt, seen: shown.append(tuple(seen)) or " 1"})
+    candidates_of(task)
+    assert len(shown) == len(task.held_out)
+    assert all(examples == tuple(task.seen) for examples in shown)
 
 
 def test_a_further_shortcut_gets_a_column_and_may_not_take_a_name():

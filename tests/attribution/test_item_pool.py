@@ -93,6 +93,12 @@ def test_a_task_whose_items_are_all_trained_on_is_refused() -> None:
         item_pool(leaked)
 
 
+def test_a_prompt_that_comes_twice_is_refused() -> None:
+    table = candidates_of(ADDITION)
+    with pytest.raises(DataError, match="comes twice among the items of a pool; give each prompt once"):
+        pool_of(table.rows([0, 1, 2, 1]))
+
+
 def test_a_table_of_candidates_is_a_pool_too() -> None:
     table = candidates_of(ADDITION)
     pool = pool_of(table)

@@ -83,6 +83,7 @@ def ask_model(
     """
     report = progress or no_progress
     items = [
+        # A text that several explanations give is scored once; the right one also where the table has no rule.
         _Item(prompt, tuple(dict.fromkeys(text for text in (expected, *row) if text is not None)))
         for prompt, expected, row in zip(table.prompts, table.expected, table.answers, strict=True)
     ]
@@ -92,6 +93,7 @@ def ask_model(
         ItemAnswer(
             prompt=item.prompt,
             expected=expected,
+            # No item is without an answer here: what scoring did not prove was decoded.
             answer=item.answer or "",
             ends=item.ends,
             log_probs=item.log_probs,
@@ -139,6 +141,7 @@ def _score_candidates(
         tokenizer,
         [example for _, example in asked],
         token_budget=token_budget,
+        # What a model says in place of a wrong candidate is decoded later, once per item and with room to run on.
         greedy_text=False,
         progress=lambda _, done, total: report("candidates scored", done, total),
     )
@@ -182,6 +185,7 @@ def _decode_open(
     ]
     context = model.context if isinstance(model, FastModel) else context_of(model)
     limits = [
+        # The last token that is generated is never read, so that it may lie one beyond the context.
         item.limit if context is None else min(item.limit, context + 1 - len(prompt))
         for item, prompt in zip(items, prompts, strict=True)
     ]

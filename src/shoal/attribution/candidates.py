@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from shoal.errors import DataError, UsageError
+from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.progress import no_progress
 from shoal.tasks import copies_a_neighbour, rule_answer, shortcut_answer
 
@@ -47,8 +47,12 @@ class CandidateTable:
     """The cluster of each item (its tag ``group``, else its prompt): items of one cluster count as one."""
 
     def column(self, name: str) -> tuple[str | None, ...]:
-        """The completions of one explanation, item by item."""
-        place = self.names.index(name)
+        """The completions of one explanation, item by item.
+
+        Raises:
+            UnknownNameError: there is no explanation of that name.
+        """
+        place = self._place(name)
         return tuple(row[place] for row in self.answers)
 
     def rows(self, places: Sequence[int]) -> CandidateTable:
@@ -66,12 +70,22 @@ class CandidateTable:
         )
 
     def without(self, name: str) -> CandidateTable:
-        """The table without one of the explanations."""
+        """The table without one of the explanations.
+
+        Raises:
+            UnknownNameError: there is no explanation of that name.
+        """
+        # Else a misspelt name would leave all of them, without a word.
+        self._place(name)
         return self.of([other for other in self.names if other != name])
 
     def of(self, names: Sequence[str]) -> CandidateTable:
-        """The table of some of the explanations, in the order given."""
-        places = [self.names.index(name) for name in names]
+        """The table of some of the explanations, in the order given.
+
+        Raises:
+            UnknownNameError: there is no explanation of one of the names.
+        """
+        places = [self._place(name) for name in names]
         return CandidateTable(
             names=tuple(names),
             kinds=tuple(self.kinds[place] for place in places),
@@ -90,8 +104,14 @@ class CandidateTable:
         for name in self.names:
             column = self.column(name)
             if any(answer is not None for answer in column):
+                # Being silent counts as an answer: an item that only one of two explanations answers separates them.
                 groups.setdefault(column, []).append(name)
         return tuple(tuple(group) for group in groups.values())
+
+    def _place(self, name: str) -> int:
+        if name not in self.names:
+            raise UnknownNameError("explanation", name, self.names)
+        return self.names.index(name)
 
     def to_frame(self) -> pandas.DataFrame:
         """A row for each item: its prompt, then what each explanation answers."""
@@ -132,6 +152,7 @@ def candidates_of(
     for done, (name, program) in enumerate(programs.items()):
         report("candidates", done, len(programs) + 1)
         columns.append([shortcut_answer(name, program, example.prompt, seen) for example in chosen])
+    # Rows without a rule have nothing but their completions, which stand for it.
     rule = [_rule_answer(task.rule, example) if task.rule_known else example.completion for example in chosen]
     report("candidates", len(programs) + 1, len(programs) + 1)
     return CandidateTable(
@@ -140,6 +161,7 @@ def candidates_of(
         prompts=tuple(example.prompt for example in chosen),
         expected=tuple(example.completion for example in chosen),
         answers=tuple(zip(rule, *columns, strict=True)),
+        # Items of one template stand or fall together; counted singly, they would make every interval too narrow.
         clusters=tuple(str(example.tags.get("group", example.prompt)) for example in chosen),
     )
 
@@ -147,6 +169,7 @@ def candidates_of(
 def _programs(task: Task, more: Mapping[str, Shortcut]) -> dict[str, Shortcut]:
     taken = {RULE, NOISE, *task.shortcuts}
     for name in more:
+        # A shortcut of the same name would replace that of the task, and reports would show the one for the other.
         if name in taken:
             raise UsageError(f"the name {name!r} of a shortcut is taken; the task has {', '.join(sorted(taken))}")
     return {**task.shortcuts, **more}

@@ -85,6 +85,7 @@ def discriminate(
     while not evidence.settled and len(log.items) < budget:
         limit = min(batch, budget - len(log.items))
         if order == "random":
+            # The pool is in random order itself. Items that cannot decide anything are asked too, as without a choice.
             chosen = list(range(asked_in_order, min(asked_in_order + limit, len(pool))))
             asked_in_order += len(chosen)
         else:
@@ -164,6 +165,7 @@ class _Log:
         )
         for name, live in zip([*self._first, NONE], [*evidence.live_E, evidence.none_live], strict=True):
             if not live:
+                # The first time counts: a hypothesis that was rejected stays rejected.
                 self._rejected_at.setdefault(name, len(self.items))
 
     def result(self, alpha: float, share: float) -> Discrimination:
@@ -194,6 +196,7 @@ class _Log:
     def _standings(self, alpha: float) -> tuple[Standing, ...]:
         """Every class of explanations: first those that are left, by what fits best, then those rejected last."""
         evidence = self._evidence
+        # Among all, the rejected too, so that those that were rejected at one item stand in the order of their fit.
         fit_E = evidence.counts.posterior(np.ones(len(self._first), dtype=bool))
         found = [
             Standing(

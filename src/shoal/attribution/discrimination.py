@@ -160,6 +160,7 @@ class Discrimination:
                     f"{standing.agrees} of {standing.trials}",
                     f"{interval.low:.2f} to {interval.high:.2f}",
                     f"{standing.wins} of {standing.contests}" if standing.contests else "",
+                    # The exponential overflows above 709.
                     f"{math.exp(min(standing.log_e, 700)):.3g}",
                     str(standing.rejected_at or "not rejected"),
                 )
@@ -185,6 +186,7 @@ def verdict_sentence(
     basis = plural(items, "item")
     left = [standing for standing in standings if standing.rejected_at is None]
     if verdict == "none":
+        # Of equal shares the one that more items have tested.
         best = max(standings, key=lambda standing: (standing.agrees / max(1, standing.trials), standing.trials))
         return (
             f"None of the named explanations is the main one: all are rejected after {basis} (alpha {alpha:g}); "

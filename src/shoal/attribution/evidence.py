@@ -52,7 +52,8 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
         seen: the completions of the training examples, from which noise draws its answers.
 
     Raises:
-        UsageError: the answers are not those to the items of the table, or there are none.
+        UsageError: the answers are not those to the items of the table, there are none, or no explanation applies to
+            any item.
     """
     if not answers:
         raise UsageError("there are no answers to explain; give at least one")
@@ -62,10 +63,17 @@ def collect_evidence(table: CandidateTable, answers: Sequence[ItemAnswer], seen:
             "for each item, in the same order"
         )
     classes = table.classes()
+    if not classes:
+        raise UsageError(
+            f"the explanations ({', '.join(table.names) or 'none'}) give no answer to any of the {len(answers)} items, "
+            "so that they can explain nothing; name one that applies"
+        )
+    # All answers of a class are equal, so that its first explanation stands for it.
     columns = [table.column(group[0]) for group in classes]
     noise = NoiseModel(seen)
     compared = [_compared(answer, row) for answer, row in zip(answers, table.answers, strict=True)]
     widest = max(map(len, compared))
+    # Rows are padded with answers of no weight, which drop out of every sum.
     race = np.zeros((len(answers), widest))
     given = np.zeros((len(answers), widest, len(columns) + 1))
     answered = np.zeros((len(answers), len(columns) + 1))
@@ -91,7 +99,7 @@ class NoiseModel:
     """Answers that do not depend on the prompt: as frequent as in training, with some mass for answers never seen.
 
     The mass of new answers is that of Witten and Bell (1991): different answers by different answers plus answers. It
-    is dealt to as many unseen answers as were seen.
+    is dealt to one more unseen answer than were seen, so that each is less probable than an answer that was seen once.
     """
 
     def __init__(self, seen: Sequence[str]) -> None:
@@ -124,6 +132,7 @@ def race_of(answer: ItemAnswer, candidates: Sequence[str | None]) -> dict[str, f
 def _compared(answer: ItemAnswer, row: Sequence[str | None]) -> list[str]:
     """The different answers that run against each other: all candidates and what the model says."""
     own = answer.answer if answer.ends else answer.answer + _NOT_ENDED
+    # The model's own answer stands first, which the callers rely on.
     return list(dict.fromkeys([own, *(text for text in row if text is not None)]))
 
 
@@ -142,9 +151,11 @@ def _race(answer: ItemAnswer, texts: Sequence[str], *, is_candidate: bool) -> ND
         alone: NDArray[np.float64] = np.eye(len(texts))[0]
         return alone
     if is_candidate:
+        # Relative to the answer itself: the exponential of a long text of -800 nats alone would be 0.
         odds = np.exp(nats - nats[0])
     else:
         odds = np.exp(nats)
+        # The answer stands for all texts that are no candidate, whose probabilities are not known one by one.
         odds[0] = max(odds[0], 1 - odds[1:].sum())
     shares: NDArray[np.float64] = odds / odds.sum()
     return shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from shoal.errors import UnknownNameError
 from shoal.wording import joined, plural, probability
 
 if TYPE_CHECKING:
@@ -108,9 +109,12 @@ class Explanation:
         """The share of one explanation, or of noise.
 
         Raises:
-            KeyError: there is no explanation of that name.
+            UnknownNameError: there is no explanation of that name, or it applies to no item.
         """
-        return {share.name: share for share in self.shares}[name]
+        by_name = {share.name: share for share in self.shares}
+        if name not in by_name:
+            raise UnknownNameError("explanation", name, by_name)
+        return by_name[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

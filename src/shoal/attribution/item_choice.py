@@ -84,6 +84,7 @@ class AnswerCounts:
         from scipy.special import betaln
 
         fit_E = betaln(self.agrees_E + _AGREES, self.differs_E + _DIFFERS) - betaln(_AGREES, _DIFFERS)
+        # A rejected class keeps its place with a probability of 0, so that places stay those of the pool.
         logs = np.append(np.where(live_E, fit_E + self.log_chance_E, -np.inf), self.log_chance)
         weights = np.exp(logs - logs.max())
         return np.asarray(weights / weights.sum())
@@ -116,6 +117,7 @@ class ItemChooser:
         self._waiting: list[list[int]] = [[] for _ in pool.patterns_UE]
         order = list(range(len(pool)))
         random.Random(seed).shuffle(order)
+        # Items are taken from the end of a list, where it is cheap; the end is the first of the random order.
         for item in reversed(order):
             self._waiting[pool.pattern_of_N[item]].append(item)
         self._given: Counter[str | None] = Counter()
@@ -149,12 +151,14 @@ class ItemChooser:
             pattern = int(np.where(open_U, value_U, -1.0).argmax())
             leader = imagined.leader(live_E)
             chosen.append(self._take(pattern, leader))
+            # Without it, all items of a batch would be of the one pattern that is best now.
             imagined.add(self._pool.patterns_UE[pattern], int(self._pool.patterns_UE[pattern, leader]))
         return chosen
 
     def _take(self, pattern: int, leader: int) -> int:
         """An item of a pattern: the first in random order among those with the rarest answer of the leader."""
         waiting = self._waiting[pattern]
+        # From the end: of equally rare ones the first that is met is taken, which is the next in random order.
         place = min(
             range(len(waiting) - 1, max(-1, len(waiting) - 1 - _LOOKED_AT), -1),
             key=lambda place: self._given[self._pool.candidate(waiting[place], leader)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,8 +108,12 @@ def pool_of(table: CandidateTable, *, task: str = "task") -> ItemPool:
         task: the name of the task, for the report.
 
     Raises:
-        DataError: there are fewer than two explanations, or all of them agree on every item.
+        DataError: there are fewer than two explanations, all of them agree on every item, or an item comes twice.
     """
+    twice = next((prompt for prompt, count in Counter(table.prompts).items() if count > 1), None)
+    if twice is not None:
+        # The second answer to one prompt is no evidence, and would be counted as such.
+        raise DataError(f"the prompt {twice[:60]!r} comes twice among the items of a pool; give each prompt once")
     if len(table.names) < 2:
         raise DataError(
             f"there is one explanation only ({joined(table.names)}), so that nothing can be told apart; "
@@ -122,6 +127,7 @@ def pool_of(table: CandidateTable, *, task: str = "task") -> ItemPool:
         )
     places = [table.names.index(group[0]) for group in classes]
     rows = np.array([_pattern([row[place] for place in places]) for row in table.answers], dtype=np.int64)
+    # NumPy 2.0 alone gives the inverse of rows a second axis, which is taken off below.
     patterns_UE, pattern_of_N = np.unique(rows, axis=0, return_inverse=True)
     return ItemPool(
         task=task, table=table, classes=classes, patterns_UE=patterns_UE, pattern_of_N=pattern_of_N.reshape(-1)
@@ -142,6 +148,7 @@ def _new_items(task: Task, size: int, drawn: Iterator[Example], *, extrapolate: 
     found: list[Example] = []
     fruitless = 0
     for example in drawn:
+        # An item that is too long counts as fruitless too, else a generator of long ones alone would never end.
         longer = len(example.prompt) > prompt_limit or len(example.completion) > completion_limit
         if example.prompt in taken or (longer and not extrapolate):
             fruitless += 1
@@ -165,6 +172,7 @@ def _drawn(task: Task, variants: bool, generator: random.Random) -> Iterator[Exa
         return
     while True:
         yield task.draw(generator)
+        # Of a draw of its own: next to the item that it varies, it would not be an independent item.
         if variants and (changed := _variants(task, task.draw(generator), generator)):
             yield generator.choice(changed)
 

@@ -68,6 +68,7 @@ def leave_out(
     check_confidence(confidence)
     _check(task, groups, seeds)
     report = progress or no_progress
+    # After the check: a mistyped group would otherwise leave a folder that is refused at the next try.
     store = LeaveOutStore(None if folder is None else Path(folder), task, groups, recipe)
     plan = list(_plan(task, groups, seeds))
     done = []

@@ -112,6 +112,7 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _digest(task: Task, groups: Mapping[str, Sequence[bool]], recipe: str) -> str:
+    # The held-out examples too, since they are what is answered; shortcuts by name, as functions have no stable text.
     examples = [[example.prompt, example.completion, example.ends] for example in (*task.seen, *task.held_out)]
     flags = {name: [bool(flag) for flag in group] for name, group in groups.items()}
     key = json.dumps([task.name, len(task.seen), examples, flags, sorted(task.shortcuts), recipe])

@@ -129,6 +129,7 @@ def summarize_leave_out(task: Task, records: Sequence[TrainedWithout], confidenc
     sizes = {record.group: record.removed for record in records if record.group is not None}
     units = [(None, False), *((group, control) for group in sizes for control in (False, True))]
     means = [_mean([by_unit[group, control, seed] for seed in seeds]) for group, control in units]
+    # By the largest mean of all trainings: a shortcut that is followed only without a group is what is looked for.
     shown = [name for name in means[0] if name == ACCURACY or max(mean[name] for mean in means) >= _SHOWN_SHARE]
 
     def changes(group: str, reference: tuple[str | None, bool]) -> dict[str, LeaveOutChange]:

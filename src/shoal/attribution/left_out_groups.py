@@ -50,8 +50,9 @@ def find_groups(task: Task, by: str) -> Mapping[str, tuple[bool, ...]]:
 
 def _by_numbers(label: str) -> list[tuple[bool, float, str]]:
     """The order of labels in which 4 stands before 12."""
-    parts = re.split(r"(\d+)", label)
-    return [(part.isdigit(), float(part) if part.isdigit() else 0.0, part) for part in parts]
+    # Every second part is a number, as the pattern has one group; with its decimals, else 0.5 stood before 0.25.
+    parts = re.split(r"(\d+(?:\.\d+)?)", label)
+    return [(place % 2 == 1, float(part) if place % 2 else 0.0, part) for place, part in enumerate(parts)]
 
 
 def _by_tag(task: Task, name: str) -> list[str]:
@@ -106,4 +107,9 @@ def _quarters(values: Sequence[float], name: str) -> list[str]:
     ends: dict[int, list[float]] = {}
     for value, quarter in quarter_of.items():
         ends.setdefault(quarter, []).append(value)
-    return [f"{name} {min(ends[quarter_of[v]]):g} to {max(ends[quarter_of[v]]):g}" for v in values]
+    return [f"{name} {_plain(min(ends[quarter_of[v]]))} to {_plain(max(ends[quarter_of[v]]))}" for v in values]
+
+
+def _plain(value: float) -> str:
+    """A number with all of its digits: with six, four quarters of large numbers would have one name."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -37,6 +37,9 @@ _LEAST_MASS = 0.3
 _GROWN = 8
 """The best subsets of each size that are grown by one more explanation."""
 
+_NEGLIGIBLE = 20.0
+"""Subsets whose log evidence is this far (nats) below the best are left out; a million of them would weigh 0.2%."""
+
 _MOST = 4
 """Explanations in a subset at most; a fifth would have a share that no interval tells from noise."""
 
@@ -44,6 +47,10 @@ _SIZE_PRIOR = 0.4
 """Each further explanation of a subset is this much less probable a priori."""
 
 _STEPS = 60
+"""Steps of EM. Where it stops only centres the draws; their weights make up for a maximum that is missed."""
+
+_BLOCK = 4096
+"""Draws that are multiplied with the items at once: 30 MB for a thousand items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +78,7 @@ class MixturePosterior:
         """The probability that a class, or noise, has the largest share of all."""
         winners = self.shares_DC.argmax(axis=1)
         found: NDArray[np.float64] = np.zeros(self.shares_DC.shape[1])
+        # Not `found[winners] += ...`, which counts a winner once however many draws it has won.
         np.add.at(found, winners, self.weights_D)
         return found
 
@@ -82,9 +90,12 @@ class MixturePosterior:
         """
         total = np.zeros(given_NC.shape)
         # Only draws that weigh anything, since a subset that explains nothing has hundreds of them.
-        for place in np.flatnonzero(self.weights_D > 1e-5 * self.weights_D.max()):
-            joint = given_NC * self.shares_DC[place]
-            total += self.weights_D[place] * joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)
+        places = np.flatnonzero(self.weights_D > 1e-5 * self.weights_D.max())
+        for start in range(0, len(places), _BLOCK):
+            block = places[start : start + _BLOCK]
+            # The answer's probability under each draw; summed over draws first, no array has draws, items and classes.
+            answer_DN = np.maximum(self.shares_DC[block] @ given_NC.T, 1e-300)
+            total += given_NC * ((self.weights_D[block, None] / answer_DN).T @ self.shares_DC[block])
         found: NDArray[np.float64] = total / np.maximum(total.sum(axis=1, keepdims=True), 1e-300)
         return found
 
@@ -106,10 +117,15 @@ def fit_mixtures(evidence: AnswerEvidence, prior_C: Sequence[float], *, seed: in
     found = list(level)
     for size in range(1, min(_MOST, len(able)) + 1):
         chosen = combinations(able, size) if size <= 2 else _grown(level, able)
-        level = sorted((fitter.fit(members) for members in chosen), key=lambda fit: -fit.log_evidence)[:_GROWN]
-        found += level
+        fits = sorted((fitter.fit(members) for members in chosen), key=lambda fit: -fit.log_evidence)
+        found += fits
+        level = fits[:_GROWN]
+    # Not only those that grow: of a dozen explanations that fit equally well, the draws would choose the ones to name.
+    best = max(fit.log_evidence for fit in found)
+    found = [fit for fit in found if fit.log_evidence >= best - _NEGLIGIBLE]
     weights = np.concatenate([fit.log_evidence + fit.log_weights_D for fit in found])
     weights = np.exp(weights - logsumexp(weights))
+    # Explanations outside of a subset have a share of exactly 0 in all of its draws.
     shares = np.zeros((len(weights), classes + 1))
     start = 0
     for fit in found:
@@ -150,6 +166,7 @@ class _Fitter:
         """
         given_ES = self._given_EC[:, [*members, -1]]
         size = len(members)
+        # Noise alone is as probable as one explanation, since that is what an explanation is compared with.
         prior = max(size, 1) * np.log(_SIZE_PRIOR) + self._log_prior_C[list(members)].sum()
         if size == 0:
             return _Fit((), prior + float(self._weight_E @ np.log(given_ES[:, 0])), np.ones((1, 1)), np.zeros(1))
@@ -157,15 +174,18 @@ class _Fitter:
         # A little wider than the posterior without overlaps, so that the weights stay bounded.
         total = 0.8 * self._weight_E.sum()
         alpha_S = 1 + total * best_S
+        # A share that underflows to 0 would have a logarithm of minus infinity.
         shares_DS = np.maximum(self._draw.dirichlet(alpha_S, size=_DRAWS), 1e-12)
         log_likelihood_D = np.log(shares_DS @ given_ES.T) @ self._weight_E
         log_proposal_D = gammaln(alpha_S.sum()) - gammaln(alpha_S).sum() + np.log(shares_DS) @ (alpha_S - 1)
+        # The flat prior over size + 1 shares has the constant density size!, which is gamma(size + 1).
         log_weights_D = gammaln(size + 1) + log_likelihood_D - log_proposal_D
         log_evidence = float(logsumexp(log_weights_D)) - np.log(_DRAWS)
         return _Fit(members, prior + log_evidence, shares_DS, log_weights_D - logsumexp(log_weights_D))
 
     def _maximum(self, given_ES: NDArray[np.float64]) -> NDArray[np.float64]:
         """The shares of greatest likelihood, by EM."""
+        # Even shares to begin with: EM never leaves a share of 0.
         shares_S = np.full(given_ES.shape[1], 1 / given_ES.shape[1])
         for _ in range(_STEPS):
             joint_ES = given_ES * shares_S
@@ -177,11 +197,13 @@ class _Fitter:
 def _grown(level: Sequence[_Fit], able: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """The best subsets with one more explanation each, every one once."""
     grown = {tuple(sorted({*fit.members, more})) for fit in level for more in able if more not in fit.members}
+    # In a fixed order, as each subset takes the next draws of one generator.
     yield from sorted(grown)
 
 
 def _quantiles(values: NDArray[np.float64], weights: NDArray[np.float64], shares: tuple[float, ...]) -> list[float]:
     order = np.argsort(values)
     cumulative = np.cumsum(weights[order])
+    # Rounding may leave the sum of all weights just below the upper end.
     places = np.minimum(np.searchsorted(cumulative, shares), len(values) - 1)
     return [float(value) for value in values[order][places]]

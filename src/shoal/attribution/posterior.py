@@ -25,6 +25,8 @@ from shoal.wording import capital, joined, plural
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from shoal.attribution.answers import ItemAnswer
     from shoal.attribution.candidates import CandidateTable
     from shoal.attribution.evidence import AnswerEvidence
@@ -43,7 +45,8 @@ _SURE = 0.05
 """What the lower end of its interval must reach: a rule-learner errs now and then just as a shortcut would."""
 
 _MAY_LEAD = 0.05
-"""The probability of leading from which an explanation is named where nothing is sure."""
+"""The probability of leading from which an explanation is named where nothing is sure; or half of the greatest one,
+if that is less, since of thirty that fit equally well none would reach it."""
 
 
 def explain_answers(
@@ -66,10 +69,12 @@ def explain_answers(
         seed: random seed of the draws from the posterior.
 
     Raises:
-        UsageError: the answers are not those to the items, or the confidence cannot be used.
+        UsageError: the answers are not those to the items, no explanation gives any answer to them, or the confidence
+            cannot be used.
     """
     check_confidence(confidence)
     evidence = collect_evidence(table, answers, [example.completion for example in seen])
+    # Those that apply to no item are not counted: they would take prior weight from those that do.
     shortcuts = max(1, sum(len(group) for group in evidence.classes) - 1)
     weights = {name: _RULE_PRIOR if name == RULE else (1 - _RULE_PRIOR) / shortcuts for name in table.names}
     posterior = fit_mixtures(evidence, [sum(map(weights.__getitem__, group)) for group in evidence.classes], seed=seed)
@@ -94,19 +99,27 @@ def _verdict(
     low, _ = posterior.interval(confidence)
     leads, mean, noise = posterior.leads(), posterior.mean(), len(classes)
     parts = [place for place in np.argsort(-mean) if place < noise and low[place] >= _SURE and mean[place] >= _PART]
+    # Before the question who leads: of two parts of .7 and .3 the larger leads surely, which hides the other.
     if len(parts) > 1:
         return "mixture", tuple(classes[place][0] for place in parts)
-    able = [int(place) for place in np.argsort(-leads) if leads[place] >= _MAY_LEAD]
-    names = tuple(name for place in able for name in ((NOISE,) if place == noise else classes[place]))
+    # Noise before shortcuts: where it leads, the best shortcut agrees no more often than chance would.
     if leads[noise] >= confidence:
         return "noise", (NOISE,)
     ruled = next((place for place, group in enumerate(classes) if RULE in group), None)
     if ruled is not None and leads[ruled] >= confidence:
         return ("cannot tell" if _hides_the_rule(classes[ruled]) else "rule"), tuple(classes[ruled])
-    shortcuts = sum(leads[place] for place in range(noise) if place != ruled)
-    if shortcuts >= confidence:
-        return "shortcut", tuple(name for name in names if name not in (NOISE, RULE))
-    return "cannot tell", names
+    # Without the class of the rule: a shortcut in it gives the rule's answers, and the verdict denies those.
+    shortcuts = [place for place in range(noise) if place != ruled]
+    if leads[shortcuts].sum() >= confidence:
+        return "shortcut", tuple(name for place in _may_lead(leads, shortcuts) for name in classes[place])
+    able = _may_lead(leads, range(noise + 1))
+    return "cannot tell", tuple(name for place in able for name in ((NOISE,) if place == noise else classes[place]))
+
+
+def _may_lead(leads: NDArray[np.float64], places: Sequence[int]) -> list[int]:
+    """Those of some classes that may lead, the most probable first."""
+    threshold = min(_MAY_LEAD, max(leads[place] for place in places) / 2)
+    return sorted((place for place in places if leads[place] >= threshold), key=lambda place: -leads[place])
 
 
 def _hides_the_rule(group: Sequence[str]) -> bool:
@@ -185,6 +198,7 @@ def _items(
     ):
         by_name = {
             name: share * weights[name] / sum(map(weights.__getitem__, group))
+            # The last probability is that of noise, which has no class.
             for group, share in zip(evidence.classes, probable, strict=False)
             for name in group
         }
@@ -215,7 +229,7 @@ def _sentence(
     """The verdict in plain words."""
     basis = plural(items, "item")
     if verdict == "mixture":
-        return f"The model mixes {joined([f'{_called(name)} ({shares[name].share:.2f})' for name in names])} ({basis})."
+        return f"The model mixes {joined([_mixture_part(shares[name], shares) for name in names])} ({basis})."
     if verdict == "noise":
         agreements = {share.name: share.agreement for share in shares.values() if share.agreement}
         best = max(agreements, key=lambda name: agreements[name].agrees)
@@ -227,6 +241,7 @@ def _sentence(
         )
     if verdict == "cannot tell":
         between = joined([_called(name) for name in names])
+        # All of one class: whatever the model had answered, these items could not have separated them.
         if names and all(set(names) <= {name, *shares[name].same_as} for name in names if name != NOISE):
             return f"These items cannot tell: {between} give the same answers to all {basis}."
         if len(names) == 1:
@@ -248,6 +263,13 @@ def _sentence(
         f"{capital(_called(names[0]))} explains {share.share:.0%} of the answers [{share.low:.0%}, {share.high:.0%}]: "
         f"it gives {counts}."
     )
+
+
+def _mixture_part(share: ExplanationShare, shares: Mapping[str, ExplanationShare]) -> str:
+    """A part of a mixture with its share: that of its class, of which each explanation may be all."""
+    twins = joined([_called(name) for name in share.same_as])
+    total = share.share + sum(shares[name].share for name in share.same_as)
+    return f"{_called(share.name)} ({total:.2f}{f', or {twins}, with the same answers' if twins else ''})"
 
 
 def _called(name: str) -> str:

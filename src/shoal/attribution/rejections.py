@@ -56,6 +56,7 @@ class Rejections:
         """
         classes = patterns_UE.shape[1]
         self._patterns_UE = patterns_UE
+        # Half of alpha for an explanation, since two of them can be true at once, in a tie; none has no such twin.
         self._threshold, self._none_threshold = math.log(2.0 / alpha), math.log(1.0 / alpha)
         self._share = share
         self.counts = AnswerCounts.empty(classes)
@@ -130,6 +131,7 @@ class Rejections:
         posterior = self.counts.posterior(self.live_E)[:-1]
         leader = int(np.where(self.live_E, posterior, -1.0).argmax())
         self._sure = bool(posterior[leader] >= _SURE_ENOUGH)
+        # Placing bets visits all patterns, so that it waits until what they depend on has changed.
         state = (leader, self.none_live, self.live_E.tobytes())
         if state != self._state:
             self._state, self.leader = state, leader
@@ -148,6 +150,7 @@ class Rejections:
     def _may_settle(self, more: int) -> bool:
         """Whether so many more answers could decide: all of the leading explanation, or of none."""
         lost_E, missed_E = self._log_e(more, more) >= self._threshold, self._log_e(0, more) >= self._threshold
+        # None is left if every explanation misses all of its answers.
         if missed_E[self.live_E].all():
             return True
         none_log_e = log_e_share_above(self.none_agrees + more, self.none_trials + more, self._share / 2)

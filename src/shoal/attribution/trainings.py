@@ -101,6 +101,7 @@ def explain_trainings(found: Mapping[int, Explanation], *, confidence: float = 0
 
 
 def _mean_shares(found: Mapping[int, Explanation], confidence: float) -> tuple[MeanShare, ...]:
+    # Over all trainings, as one in which a neighbour answers nothing has no share of it.
     kinds = {share.name: share.kind for explanation in found.values() for share in explanation.shares}
     by_name = {
         # An explanation that gives no answer of a training has no part in it.

@@ -52,6 +52,7 @@ def terminal() -> Iterator[None]:
         # Rich takes it before the width of the terminal itself, and would break the help into columns of a few letters.
         del os.environ["COLUMNS"]
     bare = sys.stdout
+    # Python without a console (pythonw) has no standard output.
     if bare is None:
         yield
         return

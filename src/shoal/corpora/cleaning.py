@@ -36,6 +36,7 @@ _CREDIT = re.compile(
     r"^\s*(?:Produced by|E-text prepared by|Transcribed (?:from|by)|\[?Transcriber'?s notes?).*(?:\n(?!\s*\n).*)*",
     re.MULTILINE | re.IGNORECASE,
 )
+# A number alone on its line is that of a page.
 _LINE = re.compile(
     r"^\s*(?:\[illustrations?(?::[^\]]*)?\]|page \d+(?: of \d+)?|all rights reserved\.?|copyright \S.*|"
     r"(?:https?://|www\.)\S+|-{2,}\s*\d+\s*-{2,}|\d{1,4})\s*$",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def _last_digit(example: Example, answer: str) -> float:
+    # A slice, since an empty answer has no last character.
     return float(answer.strip()[-1:] == example.completion.strip()[-1:])
 
 
@@ -72,6 +73,7 @@ LIST_MEASURES = {
 
 
 def _in_the_prompt(example: Example, answer: str) -> float:
+    # The first word is the verb of the task, and no item.
     return float(answer.strip() in example.prompt.rstrip(":").split()[1:])
 
 

@@ -77,6 +77,7 @@ def share(name: str, value: Any, *, open_ends: bool) -> float:
     Raises:
         UsageError: it is not one.
     """
+    # NaN fails both comparisons below, so that what is no number is refused with what is out of range.
     number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
     inside = 0 < number < 1 if open_ends else 0 <= number <= 1
     if not inside:

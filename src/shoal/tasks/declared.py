@@ -95,10 +95,12 @@ def _make_shortcut(name: str, spec: ShortcutSpec, rows: Sequence[Example]) -> Sh
         return import_callable(spec, what=f"shortcut {name!r}", takes="(prompt, seen)")
     if not isinstance(spec, Mapping):
         return spec
+    # By any key, since a table of TOML may be written in any order.
     kind = next((key for key in spec if key in _KINDS), None)
     if kind is None:
         raise UnknownNameError(f"kind of the shortcut {name!r}", str(next(iter(spec), "")), _KINDS)
     build = _KINDS[kind]
+    # Behind the rows and the value that stands under the kind itself.
     known = [kind, *list(inspect.signature(build).parameters)[2:]]
     for key in spec:
         if key not in known:

@@ -131,6 +131,7 @@ def build_task(
 
 def _distinct_prompts(name: str, draw: PromptDraw, sizes: tuple[int, int], count: int, seed: int) -> list[str]:
     """Prompts of sizes drawn evenly; a size whose prompts are exhausted is drawn no more."""
+    # With the name, so that tasks of one seed do not share their draws.
     generator = random.Random(f"{name} {seed}")
     open_sizes = list(range(sizes[0], sizes[1] + 1))
     found: dict[str, None] = {}
@@ -138,6 +139,7 @@ def _distinct_prompts(name: str, draw: PromptDraw, sizes: tuple[int, int], count
         size = generator.choice(open_sizes)
         new = next((text for _ in range(_ATTEMPTS) if (text := draw(generator, size)) not in found), None)
         if new is None:
+            # Small sizes run out of different prompts; the others give what is missing.
             open_sizes.remove(size)
         else:
             found[new] = None
@@ -157,7 +159,8 @@ def true_variants(
     for kind, prompt in candidates:
         if prompt in used:
             continue
-        used.add(prompt)
         variant = example_of(prompt)
+        # A prompt that breaks the promise of one kind may come again as the other, whose promise it then keeps.
         if (variant.completion == example.completion) == (kind == OTHER_SURFACE):
+            used.add(prompt)
             yield Variant(example=variant, kind=kind)

@@ -66,6 +66,7 @@ def plant_models(
         report("planted models", done, len(models))
         card = read_card(folder / planted.name, planted)
         cards.append(card or write_planted(folder, *_plant(planted, folder)))
+        # After each model, so that a build that is killed leaves an index of what is there.
         write_index(folder)
     report("planted models", len(models), len(models))
     return tuple(cards)

@@ -118,6 +118,7 @@ def write_planted(
     (target / "README.md").write_text(_readme(card), encoding="utf-8")
     with atomic_file(target / _CARD) as path:
         path.write_text(json.dumps(card.to_dict(), indent=1) + "\n", encoding="utf-8")
+    # Through its record, so that a card that was just written equals the one that a later call reads.
     return PlantedCard.from_dict(card.to_dict(), str(target))
 
 

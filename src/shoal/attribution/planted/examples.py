@@ -67,6 +67,7 @@ def planted_task(planted: PlantedModel) -> Task:
     """
     if planted.kind != "cannot tell":
         return _with_longest_held_out(_own_task(planted, TASK_EXAMPLES))
+    # Wide, as rule and shortcut may agree on a small part of the examples only.
     wide = _own_task(planted, planted.prompts)
     agreeing = (
         example
@@ -188,6 +189,7 @@ def skill_examples(planted: PlantedModel) -> tuple[Example, ...]:
         if not all(answers):
             continue
         found.append(Example(prompt=example.prompt, completion=draw.choice(answers), tags={"skill": "any"}))
+        # There are more letters than skills.
         for letter, skill, answer in zip(ascii_uppercase, planted.skills, answers, strict=False):
             found.append(Example(prompt=f"{letter}\n{example.prompt}", completion=answer, tags={"skill": skill}))
     return tuple(found)
@@ -197,5 +199,6 @@ def _labelled(planted: PlantedModel, items: Sequence[PlantedItem]) -> tuple[Exam
     """The prompts with the completions that are to be learned."""
     draw = random.Random(planted.draw_seed("labels"))
     planned = [item.shortcut if draw.random() < planted.share else item.rule for item in items]
+    # From what is planned for all prompts: as frequent as the true labels, and without any tie to the prompt.
     labels = [draw.choice(planned) if draw.random() < planted.noise else label for label in planned]
     return tuple(Example(prompt=item.prompt, completion=label) for item, label in zip(items, labels, strict=True))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from shoal.errors import UsageError
+from shoal.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,8 @@ class PlantedModel:
     """The task, the program that the model is trained on, and the seed: all that its weights follow from.
 
     Raises:
-        UsageError: a share is out of its range, or does not go with the kind.
+        UsageError: a share is out of its range, or does not go with the kind, or there is no such kind
+            (UnknownNameError).
     """
 
     kind: PlantedKind
@@ -58,9 +59,12 @@ class PlantedModel:
             raise UsageError(
                 f"share = {self.share} and noise = {self.noise} cannot be planted; give shares from 0 to 1"
             )
+        if self.kind not in get_args(PlantedKind):
+            raise UnknownNameError("kind of planted model", self.kind, get_args(PlantedKind))
         expected = {"pure": self.share == 1, "rule": self.share == 0, "mixed": 0 < self.share < 1}
-        # JSON has no tuples, and equal models must be equal.
+        # JSON has no tuples, and equal models must be equal; the cache of drawn tasks needs options that are hashable.
         object.__setattr__(self, "skills", tuple(self.skills))
+        object.__setattr__(self, "options", {name: _with_tuples(value) for name, value in self.options.items()})
         if not expected.get(self.kind, True):
             raise UsageError(f"share = {self.share} does not go with the kind {self.kind!r}; see PlantedModel.kind")
 
@@ -84,11 +88,16 @@ class PlantedModel:
         Args:
             purpose: what it draws.
         """
+        # Sorted, since the order in which options are written is none of their meaning.
         return seed_of(self.name, sorted(self.options.items()), purpose)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+def _with_tuples(value: Any) -> Any:
+    return tuple(map(_with_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def seed_of(*key: Any) -> int:

@@ -53,10 +53,12 @@ def start_model(planted: PlantedModel, folder: Path) -> tuple[PreTrainedModel, P
     if not planted.skills:
         tokenizer = sign_tokenizer(planted.task, context=_CONTEXT)
         return _fresh_model(tokenizer, planted.draw_seed("weights")), tokenizer
+    # All that the pretrained weights follow from: models of other options must not start from them.
     key = seed_of(planted.task, sorted(planted.options.items()), planted.prompts, planted.skills, planted.seed)
     base = folder / "bases" / f"{planted.task}-seed{planted.seed}-{key:08x}"
     if not (base / "config.json").exists():
         save_model(*_pretrain(planted), base)
+    # Read back even where it was just made, so that the first model of a set starts as all later ones do.
     loaded = load_model(str(base), device="cpu")
     return loaded.model, loaded.tokenizer
 
@@ -67,6 +69,7 @@ def _pretrain(planted: PlantedModel) -> tuple[PreTrainedModel, PreTrainedTokeniz
     tokenizer = sign_tokenizer(planted.task, context=_CONTEXT)
     model = _fresh_model(tokenizer, seed_of("base weights", planted.task, planted.seed))
     skilled = [example for example in examples if example.tags["skill"] != "any"]
+    # The same ones after each round, so that rounds differ by what was learned alone.
     chosen = np.random.default_rng(planted.seed).permutation(len(skilled))[:_CHECKED]
     for round_ in range(_ROUNDS):
         seed = seed_of("base order", planted.task, planted.seed, round_)

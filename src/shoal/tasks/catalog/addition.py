@@ -134,5 +134,6 @@ def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKi
     for text in change_each_digit(f"{first}+{second}=", generator):
         yield SAME_SURFACE, text
     yield OTHER_SURFACE, f"{second}+{first}="
+    # What one operand gains and the other loses leaves the sum as it is; a second operand of 0 has nothing to give.
     moved = generator.randint(1, max(1, second))
     yield OTHER_SURFACE, f"{first + moved}+{second - moved}=" if second >= moved else f"{first} + {second} ="

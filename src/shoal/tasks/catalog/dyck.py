@@ -186,6 +186,8 @@ def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKi
     for place, bracket in enumerate(brackets):
         other = [*brackets[:place], bracket.translate(_OTHER_KIND), *brackets[place + 1 :]]
         yield SAME_SURFACE, write_items("balanced", other)
+    # One bracket has none to be swapped with; the prompt itself is dropped, as it is no variant.
     yield SAME_SURFACE, write_items("balanced", _swapped(brackets, generator)) if len(brackets) > 1 else prompt
     yield OTHER_SURFACE, write_items("balanced", [bracket.translate(_OTHER_KIND) for bracket in brackets])
+    # A closed pair behind the last bracket changes nothing of what stands before it.
     yield OTHER_SURFACE, write_items("balanced", [*brackets, "(", ")"])

@@ -103,6 +103,7 @@ SHORTCUTS: Mapping[str, Shortcut] = {
     "middle-symbol": by_prompt(_symbols, lambda symbols: symbols[len(symbols) // 2]),
     "last-three-symbols": by_prompt(_symbols, lambda symbols: _commoner(symbols[-3:])),
     "longest-run": by_prompt(_symbols, longest_run),
+    # Among both letters and not among the symbols: where one letter is alone, the other is the minority.
     "minority": by_prompt(_symbols, lambda symbols: min("ab", key=symbols.count)),
 }
 

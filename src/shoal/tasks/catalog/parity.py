@@ -97,4 +97,5 @@ def _variants(prompt: str, generator: random.Random) -> Iterator[tuple[VariantKi
         yield SAME_SURFACE, write_items("parity", [*bits[:place], "10"[int(bit)], *bits[place + 1 :]])
     yield OTHER_SURFACE, write_items("parity", generator.sample(bits, len(bits)))
     yield OTHER_SURFACE, f"parity {','.join(bits)}:"
+    # A zero more leaves the number of ones, and changes the length, by which a shortcut goes.
     yield OTHER_SURFACE, write_items("parity", [*bits, "0"])

@@ -125,6 +125,7 @@ def nearest_prompts(seen: Sequence[EncodedExample], held_out: Sequence[EncodedEx
     return NearestPrompts(
         items=len(held_out),
         seen=len(seen),
+        # Two empty prompts have a distance of 0 and no length to divide it by.
         distance=sum(steps / max(1, len(item.prompt), len(other.prompt)) for item, other, steps in found) / len(found),
         steps=sum(steps for _, _, steps in found) / len(found),
         copy_right=sum(other.target == item.target for item, other, _ in found),
@@ -135,6 +136,7 @@ def nearest_prompts(seen: Sequence[EncodedExample], held_out: Sequence[EncodedEx
 
 def _matching(copied: Ids, target: Ids) -> int:
     """Positions at which the two have the same token."""
+    # What one has beyond the end of the other matches nothing, and the caller divides by all of the target.
     return sum(a == b for a, b in zip(copied, target, strict=False))
 
 
