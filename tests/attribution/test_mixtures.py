@@ -170,7 +170,7 @@ def test_the_result_is_free_of_numbers_that_are_none() -> None:
 
 
 def test_shares_are_those_of_the_integral_over_all_mixtures() -> None:
-    # Five answers of the rule and one of a shortcut, which may be noise as well; the integrals over the shares on a fine grid.
+    # Five answers of the rule, and one of a shortcut or of noise; the integrals over the shares on a fine grid.
     rule, other = texts_of("rule", 6), texts_of("other", 6)
     noise = NoiseModel([example.completion for example in SEEN]).probability(rule[0])
     grid = (np.arange(400) + 0.5) / 400
