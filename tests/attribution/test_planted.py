@@ -148,7 +148,9 @@ def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_what_is_planted_is_learned_and_found(tmp_path: Path) -> None:
-    cards = plant_models([PURE, REVERSED, replace(PURE, kind="rule", share=0.0)], tmp_path)
+    # As much as the set gives a mixture of this task; with the prompts of the other tests it is learned by heart.
+    mixed = replace(REVERSED, prompts=1600, effort=3.0)
+    cards = plant_models([PURE, mixed, replace(PURE, kind="rule", share=0.0)], tmp_path)
     assert [card.learned for card in cards] == [True, True, True]
     found = []
     for card in cards:
