@@ -9,7 +9,7 @@ from shoal.experiments.storage import not_a_record, read_json_rows, read_object,
 from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from shoal.attribution import CandidateTable, Explanation, ItemAnswer
@@ -65,6 +65,25 @@ def read_answers(folder: Path) -> tuple[ItemAnswer, ...]:
         raise not_a_record(path, "of answers", error) from error
 
 
+def answers_of_trainings(
+    folder: Path, arms: Sequence[str], seeds: Sequence[int]
+) -> Iterator[tuple[str, int, tuple[ItemAnswer, ...]]]:
+    """Arm, seed and answers of every training of a run that has answered; one of an earlier version of shoal has not.
+
+    Args:
+        folder: of the run.
+        arms: their names.
+        seeds: of each arm.
+
+    Raises:
+        StoreError: the answers of a training are damaged.
+    """
+    for arm in arms:
+        for seed in seeds:
+            if answers := read_answers(folder / arm_place(arm, seed)):
+                yield arm, seed, answers
+
+
 def explain_run(
     folder: Path, experiment: Experiment, task: Task, arms: Sequence[str]
 ) -> dict[str, dict[int, Explanation]]:
@@ -83,14 +102,10 @@ def explain_run(
 
     table = candidates_of(task, explained_items(task))
     found: dict[str, dict[int, Explanation]] = {}
-    for arm in arms:
-        for seed in experiment.seeds:
-            answers = read_answers(folder / arm_place(arm, seed))
-            # A training of an earlier version of shoal was not asked.
-            if answers:
-                found.setdefault(arm, {})[seed] = explain_answers(
-                    table, answers, task.seen, task=task.name, confidence=experiment.measure.confidence
-                )
+    for arm, seed, answers in answers_of_trainings(folder, arms, experiment.seeds):
+        found.setdefault(arm, {})[seed] = explain_answers(
+            table, answers, task.seen, task=task.name, confidence=experiment.measure.confidence
+        )
     plain = {arm: {str(seed): one.to_dict() for seed, one in seeds.items()} for arm, seeds in found.items()}
     write_json(folder / EXPLANATIONS, plain)
     return found

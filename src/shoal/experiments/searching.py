@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shoal.errors import StoreError
-from shoal.experiments.explaining import explained_items, read_answers
-from shoal.experiments.records import arm_place
+from shoal.experiments.explaining import answers_of_trainings, explained_items
 from shoal.experiments.run_folder import open_run
 from shoal.experiments.tasks import make_experiment_task
 
@@ -37,20 +36,13 @@ def search_run(
 
     run = open_run(folder)
     task = make_experiment_task(run.experiment)
-    items = explained_items(task)
-    table = candidates_of(task, items)
-    prompts, expected = [item.prompt for item in items], [item.completion for item in items]
-    answers = {
-        (arm, seed): found
-        for arm in run.arms
-        for seed in run.experiment.seeds
-        if (found := read_answers(run.folder / arm_place(arm, seed)))
-    }
-    if not answers:
+    table = candidates_of(task, explained_items(task))
+    trainings = list(answers_of_trainings(run.folder, run.arms, run.experiment.seeds))
+    if not trainings:
         raise StoreError(f"no trained model of {folder} has answered yet; let shoal run finish it first")
     # The programs and what they answer are the same for all trainings.
-    library = build_library(task.seen, task.rule, prompts, expected, progress=progress)
+    library = build_library(task.seen, task.rule, table.prompts, table.expected, progress=progress)
     results: dict[str, dict[int, SearchResult]] = {}
-    for (arm, seed), given in answers.items():
-        results.setdefault(arm, {})[seed] = search_programs(task, given, table=table, library=library)
+    for arm, seed, answers in trainings:
+        results.setdefault(arm, {})[seed] = search_programs(task, answers, table=table, library=library)
     return results
