@@ -126,9 +126,14 @@ def _dirichlets(
     return prior, posterior
 
 
+def _expected_logs(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The expected log of each share."""
+    return np.asarray(digamma(posterior) - digamma(posterior.sum(axis=1, keepdims=True)))
+
+
 def _expected(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
     """The exponential of the expected log of each share."""
-    return np.asarray(np.exp(digamma(posterior) - digamma(posterior.sum(axis=1, keepdims=True))))
+    return np.asarray(np.exp(_expected_logs(posterior)))
 
 
 def _likelihood(
@@ -146,8 +151,8 @@ def _log_normaliser(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _divergence(posterior: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
     """The Kullback-Leibler divergence of two Dirichlet distributions, row by row, in nats."""
-    logs = digamma(posterior) - digamma(posterior.sum(axis=1, keepdims=True))
-    return np.asarray(_log_normaliser(prior) - _log_normaliser(posterior) + ((posterior - prior) * logs).sum(axis=1))
+    moved = ((posterior - prior) * _expected_logs(posterior)).sum(axis=1)
+    return np.asarray(_log_normaliser(prior) - _log_normaliser(posterior) + moved)
 
 
 def sequential_noise(

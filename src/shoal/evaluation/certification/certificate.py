@@ -141,12 +141,9 @@ def _examine(check: Check, evaluator: Evaluator, seed: int) -> CheckResult:
     start = time.perf_counter()
     try:
         finding = check.examine(evaluator, seed)
-    except CertificationError as fault:
-        finding = Finding({"records": "one for each example"}, {"error": str(fault)}, passed=False)
     except Exception as fault:  # noqa: BLE001  # the evaluator is foreign code, and whatever it raises is its failure
-        finding = Finding(
-            {"records": "one for each example"}, {"error": f"{type(fault).__name__}: {fault}"}, passed=False
-        )
+        error = str(fault) if isinstance(fault, CertificationError) else f"{type(fault).__name__}: {fault}"
+        finding = Finding({"records": "one for each example"}, {"error": error}, passed=False)
     return CheckResult(
         name=check.name,
         proves=check.proves,
