@@ -1,7 +1,7 @@
 """The repetition rules of Gopher (Rae et al. 2021, arXiv:2112.11446, appendix A.1.1, table A1).
 
 A line, paragraph or n-gram counts as a duplicate where it equals an earlier one, as in datatrove. Two readings differ
-from datatrove 0.10. The most frequent n-gram must occur at least twice; there the one occurrence in a short text counts.
+from datatrove 0.10. The most frequent n-gram must occur at least twice; there one occurrence in a short text counts.
 Of overlapping repeated n-grams every covered character is counted once, as the paper asks; there the search continues
 behind a repeat, so that the rest of a longer repeat is not counted.
 """
