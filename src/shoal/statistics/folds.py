@@ -119,7 +119,7 @@ def _coded(groups: Sequence[Hashable]) -> tuple[Places, list[Hashable]]:
     return np.asarray([place[name] for name in groups], dtype=np.int64), names
 
 
-def _rank(name: Hashable) -> tuple[bool, float, str]:
+def _rank(name: object) -> tuple[bool, float, str]:
     return (False, float(name), "") if isinstance(name, Real) else (True, 0.0, str(name))
 
 
