@@ -21,8 +21,6 @@ import numpy as np
 from shoal.evaluation.rouge import rouge_l, rouge_lsum, rouge_n
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -143,10 +141,12 @@ class _Chrf(TextMetric):
 class _MeanMetric(TextMetric):
     """The mean over the texts that have a value."""
 
-    value: ClassVar[Callable[[str, str], float]]
+    @abstractmethod
+    def value(self, prediction: str, reference: str) -> float:
+        """The value of one text, 0 to 1; not a number where it has none."""
 
     def statistics(self, prediction: str, reference: str) -> tuple[float, ...]:
-        value = type(self).value(prediction, reference)
+        value = self.value(prediction, reference)
         return (0.0, 0.0) if math.isnan(value) else (value, 1.0)
 
     def score(self, sums_DK: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,24 +156,34 @@ class _MeanMetric(TextMetric):
 
 class _Rouge1(_MeanMetric):
     name = "ROUGE-1"
-    value = staticmethod(lambda prediction, reference: rouge_n(prediction, reference, 1).f1)
+
+    def value(self, prediction: str, reference: str) -> float:
+        return rouge_n(prediction, reference, 1).f1
 
 
 class _Rouge2(_MeanMetric):
     name = "ROUGE-2"
-    value = staticmethod(lambda prediction, reference: rouge_n(prediction, reference, 2).f1)
+
+    def value(self, prediction: str, reference: str) -> float:
+        return rouge_n(prediction, reference, 2).f1
 
 
 class _RougeL(_MeanMetric):
     name = "ROUGE-L"
-    value = staticmethod(lambda prediction, reference: rouge_l(prediction, reference).f1)
+
+    def value(self, prediction: str, reference: str) -> float:
+        return rouge_l(prediction, reference).f1
 
 
 class _RougeLsum(_MeanMetric):
     name = "ROUGE-Lsum"
-    value = staticmethod(lambda prediction, reference: rouge_lsum(prediction, reference).f1)
+
+    def value(self, prediction: str, reference: str) -> float:
+        return rouge_lsum(prediction, reference).f1
 
 
 class _TokenF1(_MeanMetric):
     name = "token F1"
-    value = staticmethod(token_f1)
+
+    def value(self, prediction: str, reference: str) -> float:
+        return token_f1(prediction, reference)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     import pandas
+    from numpy.typing import NDArray
 
 METRICS = tuple(TextMetric.registry)
 """The names of all metrics, in the order of a table."""
@@ -122,14 +123,7 @@ def score_texts(
         items[name] = tuple(map(_defined, per_text_N.round(9).tolist()))
         sums_UK = np.zeros((len(places), counts_NK.shape[1]))
         np.add.at(sums_UK, unit_N, counts_NK)
-        low = high = None
-        if enough_units(len(places), confidence):
-            # The mean of each statistic in a sample: metrics of sums need not know how many texts were drawn, but
-            # exponential smoothing and brevity count, so that means are turned back into sums.
-            drawn_DK = resampled_ratios(sums_UK.T, np.ones(len(places)), seed=seed) * len(places)
-            drawn_D = metric.score(drawn_DK)
-            if np.isfinite(drawn_D).any():
-                low, high = percentile_interval(drawn_D[np.isfinite(drawn_D)], confidence)
+        low, high = _interval(metric, sums_UK, confidence, seed)
         scores.append(
             TextScore(
                 name=name,
@@ -142,6 +136,19 @@ def score_texts(
             )
         )
     return TextScores(scores=tuple(scores), items=items)
+
+
+def _interval(
+    metric: TextMetric, sums_UK: NDArray[np.float64], confidence: float, seed: int
+) -> tuple[float, float] | tuple[None, None]:
+    """The percentile interval over units; none where they are too few, or no sample has a score."""
+    units = len(sums_UK)
+    if not enough_units(units, confidence):
+        return None, None
+    # Back from means to sums: smoothing and the brevity penalty depend on counts.
+    drawn_D = metric.score(resampled_ratios(sums_UK.T, np.ones(units), seed=seed) * units)
+    drawn_D = drawn_D[np.isfinite(drawn_D)]
+    return percentile_interval(drawn_D, confidence) if len(drawn_D) else (None, None)
 
 
 def _defined(value: float) -> float | None:
