@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError
 from shoal.evaluation.batching import ScoringRow, model_limits
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
+from shoal.evaluation.perplexity.windows import cut_windows
 from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
 from shoal.text import plain_ids
 
@@ -57,7 +58,10 @@ def held_out_bits(
     for place, ids in enumerate(plain_ids(tokenizer, documents)):
         if not ids or max(ids) >= vocabulary:
             raise DataError(f"document {place} ({documents[place][:40]!r}) has no tokens, or some that are unknown")
-        for window, start in _windows((*opening, *ids), len(opening), context):
+        whole = (*opening, *ids)
+        # Half a window is new; the last one is moved back until it is full: more context for the same tokens.
+        stride = None if context is None else context + 1 - (context + 1) // 2
+        for window, start in cut_windows(whole, len(opening), context=context, stride=stride, full=True):
             rows.append(ScoringRow(len(rows), window, start, 0, len(window) - start))
             homes.append(place)
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="held-out text")
@@ -68,18 +72,3 @@ def held_out_bits(
     sizes = [len(document.encode()) for document in documents]
     note = f"{sum(sizes):,} bytes in {len(documents):,} documents"
     return clustered_mean("bits per byte", bits, range(len(bits)), weights=sizes, better="less", note=note)
-
-
-def _windows(ids: tuple[int, ...], start: int, context: int | None) -> list[tuple[tuple[int, ...], int]]:
-    """Pieces of a document that fit, and from which of their ids on they are scored."""
-    # The last id is predicted and not read, so that a window holds one id more than the context.
-    size = len(ids) if context is None else context + 1
-    found = [(ids[:size], start)]
-    done = size
-    while done < len(ids):
-        # The last window is moved back until it is full: more context for the same number of tokens.
-        begin = max(0, min(done - size // 2, len(ids) - size))
-        window = ids[begin : begin + size]
-        found.append((window, done - begin))
-        done = begin + size
-    return found
