@@ -11,7 +11,8 @@ import torch
 
 from shoal.corpora.grammar import tell_stories
 from shoal.errors import DataError, UsageError
-from shoal.evaluation.perplexity import compare_perplexities, cut_windows, perplexity
+from shoal.evaluation.perplexity import compare_perplexities, perplexity
+from shoal.evaluation.windows import cut_windows
 from shoal.models import LoadedModel, load_for_scoring, load_model
 
 TEXTS = tuple(story.text for story in islice(tell_stories(seed=7), 7))

@@ -1,5 +1,9 @@
 from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows
 from .certification.certificate import Certificate as Certificate, certify as certify
+from .documents import (
+    DocumentLikelihood as DocumentLikelihood,
+    document_likelihoods as document_likelihoods,
+)
 from .evaluator import (
     evaluate as evaluate,
     scoring_mode as scoring_mode,

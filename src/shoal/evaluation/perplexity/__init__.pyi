@@ -10,4 +10,3 @@ from .report import (
     ScoredDocument as ScoredDocument,
     SurprisingToken as SurprisingToken,
 )
-from .windows import cut_windows as cut_windows

@@ -18,8 +18,8 @@ from shoal.evaluation.batching import ScoringRow, model_limits
 from shoal.evaluation.evaluator import scoring_mode
 from shoal.evaluation.likelihoods import document_opening, token_log_likelihoods
 from shoal.evaluation.perplexity.report import PerplexityReport, ScoredDocument, SurprisingToken
-from shoal.evaluation.perplexity.windows import cut_windows
 from shoal.evaluation.scoring import Scorer
+from shoal.evaluation.windows import cut_windows
 from shoal.models import factor_model
 from shoal.statistics import check_confidence
 from shoal.text import plain_ids, plain_spans
