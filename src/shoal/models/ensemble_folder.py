@@ -1,7 +1,7 @@
 """An ensemble as a folder: ``ensemble.json`` with the members by model spec and digest, their weights, and the mixture.
 
-Members that lie in folders are written as paths from this one, so that all of them can be moved together. A member whose
-weights are no longer those that the ensemble was made of is refused, since its fitted weights would mean nothing.
+Members that lie in folders are written as paths from this one, so that all of them can be moved together. A member
+whose weights are no longer those that the ensemble was made of is refused, since its fitted weights would mean nothing.
 """
 
 from __future__ import annotations

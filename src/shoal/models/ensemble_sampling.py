@@ -2,13 +2,14 @@
 
 A mixture need not be computed to be sampled: draw a member by its weight, then a token from that member alone.
 
-- **per text**: the member is drawn once per text, and the text is exactly a draw from Σ_k w_k p_k(x). Behind a prefix the
-  weights are the posterior ones, w_k p_k(prefix), for which each member reads the prefix once.
+- **per text**: the member is drawn once per text, and the text is exactly a draw from Σ_k w_k p_k(x). Behind a prefix
+  the weights are the posterior ones, w_k p_k(prefix), for which each member reads the prefix once.
 - **per token**: a member is drawn anew for each token by the same weights, and each token is exactly a draw from
-  Σ_k w_k p_k(x_t | x_<t). (Drawn by the posterior weights at each token, it would be a draw from the mixture per text.)
+  Σ_k w_k p_k(x_t | x_<t). (Drawn by the posterior weights at each token, it would be a draw from the mixture per
+  text.)
 
-Per text, one member's cache serves the whole text: 1/K of the passes and of the memory. Per token, the drawn member must
-have read everything before, so that it reads the text again: 1/K of what computing the mixture costs without a cache.
+Per text, one member's cache serves the whole text: 1/K of the passes and of the memory. Per token, the drawn member
+must have read everything before, so that it reads the text again: 1/K of what the mixture costs without a cache.
 At a temperature T the draws are from the mixture of the members at T, which is not the mixture at T.
 
 Shapes: B rows, K members, V vocabulary.
@@ -74,11 +75,12 @@ def _per_text(
     end_id: int | None,
 ) -> list[list[int]]:
     """One member for each row."""
-    members: list[int] = []
-    for prefix, seed in zip(prefixes, seeds, strict=True):
-        ids_1L = torch.tensor([list(prefix)], device=ensemble.device)
-        weights_K = ensemble.posterior(ids_1L)[0, -1].double().exp().cpu().numpy()
-        members.append(_draw(weights_K, np.random.default_rng([seed, _MEMBER])))
+    # Each prefix is read once, however many texts begin with it.
+    weights = {prefix: _weights_behind(ensemble, prefix) for prefix in dict.fromkeys(map(tuple, prefixes))}
+    members = [
+        _draw(weights[tuple(prefix)], np.random.default_rng([seed, _MEMBER]))
+        for prefix, seed in zip(prefixes, seeds, strict=True)
+    ]
     found: list[list[int]] = [[] for _ in prefixes]
     for place, member in enumerate(ensemble.members):
         rows = [row for row, drawn in enumerate(members) if drawn == place]
@@ -93,6 +95,13 @@ def _per_text(
         for row, ids in zip(rows, said, strict=True):
             found[row] = ids
     return found
+
+
+def _weights_behind(ensemble: EnsembleForCausalLM, prefix: Sequence[int]) -> np.ndarray:
+    """The posterior weights of the members, given a prefix (K)."""
+    posterior_1LK = ensemble.posterior(torch.tensor([list(prefix)], device=ensemble.device))
+    weights_K: np.ndarray = posterior_1LK[0, -1].double().exp().cpu().numpy()
+    return weights_K
 
 
 def _per_token(
