@@ -15,6 +15,7 @@ from .ensemble import (
 from .ensemble_folder import (
     EnsembleMember as EnsembleMember,
     save_ensemble as save_ensemble,
+    write_ensemble as write_ensemble,
 )
 from .ensemble_sampling import sample_ensemble as sample_ensemble
 from .factorization import (

@@ -16,7 +16,7 @@ Shapes: B rows, L positions, V vocabulary, K members.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch import nn
@@ -89,13 +89,18 @@ class EnsembleForCausalLM(PreTrainedModel):
         self.members = nn.ModuleList(members)
 
     @property
+    def models(self) -> tuple[PreTrainedModel, ...]:
+        """The members, in the order of their weights."""
+        return tuple(cast("PreTrainedModel", member) for member in self.members)
+
+    @property
     def log_weights(self) -> list[float]:
         """The logarithms of the members' weights; minus infinity for a member without weight."""
         return [math.log(weight) if weight else -math.inf for weight in self.config.weights]
 
     def get_input_embeddings(self) -> nn.Module:
         """Those of the first member: all have the same ids."""
-        embeddings: nn.Module = self.members[0].get_input_embeddings()
+        embeddings: nn.Module = self.models[0].get_input_embeddings()
         return embeddings
 
     def get_output_embeddings(self) -> None:
@@ -105,7 +110,7 @@ class EnsembleForCausalLM(PreTrainedModel):
         """Log-probabilities of the mixture (B × L × V) as logits; rows are padded on the right or not at all."""
         mixed_BLV: torch.Tensor | None = None
         posterior_BLK = self.posterior(input_ids) if self.config.mixture == "text" else None
-        for place, (member, log_weight) in enumerate(zip(self.members, self.log_weights, strict=True)):
+        for place, (member, log_weight) in enumerate(zip(self.models, self.log_weights, strict=True)):
             if log_weight == -math.inf:
                 continue
             log_p_BLV = member_log_probabilities(member, input_ids)
@@ -120,7 +125,7 @@ class EnsembleForCausalLM(PreTrainedModel):
         Args:
             ids_BL: rows; the first token of each is given, and tells nothing of the members.
         """
-        read_BLK = torch.stack([_log_likelihoods(member, ids_BL) for member in self.members], dim=-1)
+        read_BLK = torch.stack([_log_likelihoods(member, ids_BL) for member in self.models], dim=-1)
         prior_K = torch.tensor(self.log_weights, dtype=torch.float64, device=ids_BL.device)
         # In float64: likelihoods of long texts differ by thousands of nats.
         posterior_BLK = (prior_K + read_BLK.cumsum(1)).log_softmax(-1)

@@ -84,6 +84,17 @@ def save_ensemble(
         EnsembleMember(spec=_from_folder(one.spec, folder), digest=one.digest, weight=weight)
         for one, weight in zip(loaded, ensemble.config.weights, strict=True)
     ]
+    return write_ensemble(folder, members, mixture=mixture)
+
+
+def write_ensemble(folder: Path, members: Sequence[EnsembleMember], *, mixture: Mixture = "token") -> Path:
+    """Write the file of an ensemble whose members are known to fit together.
+
+    Args:
+        folder: of the ensemble; made where it does not exist.
+        members: with paths from that folder.
+        mixture: as in `save_ensemble`.
+    """
     record = {"format": _FORMAT, "mixture": mixture, "members": [asdict(member) for member in members]}
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / ENSEMBLE) as partial:

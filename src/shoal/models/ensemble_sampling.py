@@ -82,7 +82,7 @@ def _per_text(
         for prefix, seed in zip(prefixes, seeds, strict=True)
     ]
     found: list[list[int]] = [[] for _ in prefixes]
-    for place, member in enumerate(ensemble.members):
+    for place, member in enumerate(ensemble.models):
         rows = [row for row, drawn in enumerate(members) if drawn == place]
         said = sample_continuations(
             member,
@@ -125,7 +125,7 @@ def _per_token(
             groups.setdefault((_draw(weights_K, speakers[row]), length), []).append(row)
         for (place, _), rows in groups.items():
             ids_BL = torch.tensor([[*prefixes[row], *found[row]] for row in rows], device=ensemble.device)
-            log_p_BV = member_log_probabilities(ensemble.members[place], ids_BL)[:, -1].double()
+            log_p_BV = member_log_probabilities(ensemble.models[place], ids_BL)[:, -1].double()
             p_BV = (log_p_BV / temperature).softmax(-1).cpu().numpy()
             for row, p_V in zip(rows, p_BV, strict=True):
                 found[row].append(_draw(p_V, draws[row]))
