@@ -30,9 +30,11 @@ from .evaluation import (
     Certificate as Certificate,
     ItemScore as ItemScore,
     Scores as Scores,
+    TextScores as TextScores,
     certify as certify,
     evaluate as evaluate,
     evaluate_by_generation as evaluate_by_generation,
+    score_texts as score_texts,
 )
 from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
