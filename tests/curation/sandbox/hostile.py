@@ -37,7 +37,7 @@ HOSTILE: dict[str, tuple[str, frozenset[str]]] = {
     "read another process": (_CTYPES + "libc.process_vm_readv({PARENT}, 0, 0, 0, 0, 0)", REFUSED),
     # Memory.
     "one huge text": ("def f(x): return 'x' * 10**11", frozenset({"memory"})),
-    "a list without end": ("def f(x):\n rows = []\n while True: rows.append(bytearray(5 * 10**7))", frozenset({"memory"})),
+    "a list without end": ("def f(x):\n rows = []\n while True: rows.append(bytearray(5 * 10**7))", RUNAWAY),
     "memory and on": (
         "rows = []\nwhile True:\n try: rows.append('x' * 10**7 + str(len(rows)))\n except MemoryError: pass",
         RUNAWAY,
@@ -81,7 +81,7 @@ HOSTILE: dict[str, tuple[str, frozenset[str]]] = {
     "remove the secret": ("import os\nos.remove({SECRET!r})", REFUSED),
     "rename": ("import os\nos.rename({SECRET!r}, {TARGET!r} + '/x')", REFUSED),
     "memory file": ("import os\nos.memfd_create('x')", REFUSED),
-    "shared memory": ("from multiprocessing import shared_memory\nshared_memory.SharedMemory(create=True, size=9)", REFUSED),
+    "shared memory": ("from multiprocessing.shared_memory import *\nSharedMemory(create=True, size=9)", REFUSED),
     "bytecode of the standard library": ("import os, json\nopen(json.__file__, 'a').write('x')", REFUSED),
     # Rights.
     "new namespaces": (_CTYPES + "libc.unshare(0x10000000)", REFUSED),
@@ -97,8 +97,8 @@ HOSTILE: dict[str, tuple[str, frozenset[str]]] = {
     "loop": ("while True: pass", RUNAWAY),
     "loop in the call": ("def f(x):\n while True: pass", RUNAWAY),
     "deaf loop": (
-        "import signal\nfor n in range(1, 65):\n try: signal.signal(n, signal.SIG_IGN)\n except (OSError, ValueError): "
-        "pass\nwhile True: pass",
+        ("import signal\nfor n in range(1, 65):\n try: signal.signal(n, signal.SIG_IGN)\n except (OSError, ValueError):"
+        " pass\nwhile True: pass"),
         RUNAWAY,
     ),
     "loop that catches all": (
@@ -119,8 +119,8 @@ HOSTILE: dict[str, tuple[str, frozenset[str]]] = {
         frozenset({"killed", "timed out"}),
     ),
     "no output at all": ("import os\nos.closerange(0, 100)\ndef f(x): return x", ERRORS),
-    "a value too long": ("def f(x): return 'x' * (8 * 2**20)", frozenset({"killed"})),
-    "a value too deep": ("def f(x):\n for _ in range(10**5): x = [x]\n return x", ERRORS),
+    "a value too long": ("def f(x): return 'x' * (8 * 2**20)", RUNAWAY),
+    "a value too deep": ("def f(x):\n for _ in range(10**5): x = [x]\n return x", ANY_FAILURE),
     "a value in itself": ("def f(x):\n x = []\n x.append(x)\n return x", ERRORS),
     "a number too long": ("def f(x): return 10 ** 10**5", ERRORS),
     # Faked passes.
@@ -137,39 +137,39 @@ HOSTILE: dict[str, tuple[str, frozenset[str]]] = {
         ERRORS,
     ),
     "text that changes its length": (
-        "class Equal(str):\n def __repr__(self): return '7'\n __eq__ = lambda self, other: True\n"
-        "__hash__ = None\ndef f(x): return Equal('7')",
+        ("class Equal(str):\n def __repr__(self): return '7'\n __eq__ = lambda self, other: True\n"
+        "__hash__ = None\ndef f(x): return Equal('7')"),
         ERRORS,
     ),
     "right values by guessing": (
-        "import json, os\nfor fd in range(20):\n for n in range(100):\n  try: os.write(fd, json.dumps({{'call': 0, "
-        "'value': n}}).encode() + b'\\n')\n  except OSError: break\ndef f(x): return 0",
+        ("import json, os\nfor fd in range(20):\n for n in range(100):\n  try: os.write(fd, json.dumps({{'call': 0, "
+        "'value': n}}).encode() + b'\\n')\n  except OSError: break\ndef f(x): return 0"),
         ERRORS,
     ),
     "a report of its own": (
-        "import os\nrow = b'{{\"ending\": {{\"exit_code\": 0}}, \"missing\": {{}}, \"passed\": true}}\\n'\n"
-        "for fd in range(20):\n try: os.write(fd, row)\n except OSError: pass\nos._exit(0)",
+        ("import os\nrow = b'{{\"ending\": {{\"exit_code\": 0}}, \"missing\": {{}}, \"passed\": true}}\\n'\n"
+        "for fd in range(20):\n try: os.write(fd, row)\n except OSError: pass\nos._exit(0)"),
         ERRORS,
     ),
     "another encoder": (
-        "import sys\nfor name, module in list(sys.modules.items()):\n if name.startswith('confined'):\n"
-        "  module.encode = module.same = lambda *values: True\ndef f(x): return x",
+        ("import sys\nfor name, module in list(sys.modules.items()):\n if name.startswith('confined'):\n"
+        "  module.encode = module.same = lambda *values: True\ndef f(x): return x"),
         ERRORS,
     ),
     "other builtins": (
-        "import builtins, json\nbuiltins.map = builtins.list = builtins.all = lambda *values: True\n"
-        "json.dumps = lambda *values, **options: 'true'\ndef f(x): return x",
+        ("import builtins, json\nbuiltins.map = builtins.list = builtins.all = lambda *values: True\n"
+        "json.dumps = lambda *values, **options: 'true'\ndef f(x): return x"),
         ERRORS,
     ),
     "values in frames": (
-        "import sys\ndef f(x):\n frame, found = sys._getframe(), []\n while frame:\n"
+        ("import sys\ndef f(x):\n frame, found = sys._getframe(), []\n while frame:\n"
         "  found += [str(value) for value in {{**frame.f_locals, **frame.f_globals}}.values()]\n"
-        "  frame = frame.f_back\n return str(found)",
+        "  frame = frame.f_back\n return str(found)"),
         ERRORS,
     ),
     "values in memory": (
-        "import gc\ndef f(x):\n for one in gc.get_objects():\n"
-        "  if isinstance(one, dict) and 'expected' in one: return one['expected']\n return 0",
+        ("import gc\ndef f(x):\n for one in gc.get_objects():\n"
+        "  if isinstance(one, dict) and 'expected' in one: return one['expected']\n return 0"),
         ERRORS,
     ),
     "values from the input": ("import os\ndef f(x): return os.read(0, 10**6).decode()", ERRORS),
@@ -186,8 +186,8 @@ HOSTILE: dict[str, tuple[str, frozenset[str]]] = {
         ERRORS,
     ),
     "a tracer": (
-        "import sys\ndef trace(frame, event, argument):\n frame.f_trace = None\n return trace\n"
-        "sys.settrace(trace)\nsys.setprofile(lambda *values: None)\ndef f(x): return x",
+        ("import sys\ndef trace(frame, event, argument):\n frame.f_trace = None\n return trace\n"
+        "sys.settrace(trace)\nsys.setprofile(lambda *values: None)\ndef f(x): return x"),
         ERRORS,
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A sandbox for programs that a model or a stranger wrote: tests of a function, run without harm, and not to be faked."""
+"""A sandbox for programs that a model or a stranger wrote: its tests are run without harm, and cannot be faked."""
 
 import lazy_loader
 

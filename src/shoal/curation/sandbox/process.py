@@ -53,7 +53,13 @@ class ProcessReport:
 
 
 def run_confined(
-    source: str, function: str, calls: Sequence[Any], *, limits: Limits, output_bytes: int, accept_missing: Sequence[str]
+    source: str,
+    function: str,
+    calls: Sequence[Any],
+    *,
+    limits: Limits,
+    output_bytes: int,
+    accept_missing: Sequence[str],
 ) -> ProcessReport:
     """Run a program in a sandbox's process of its own.
 

@@ -126,7 +126,7 @@ class Sandbox:
         Raises:
             ShoalError: as `run`.
         """
-        with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             futures = [pool.submit(self.run, program) for program in programs]
             try:
                 for done, future in enumerate(as_completed(futures), start=1):

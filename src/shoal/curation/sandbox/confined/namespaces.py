@@ -24,7 +24,7 @@ _DETACH = 2
 _CLONE_TREE, _CLOSE_ON_EXEC, _AT_RECURSIVE, _AT_EMPTY_PATH, _AT_FDCWD = 1, 0o2000000, 0x8000, 0x1000, -100
 _MOVE_FROM_EMPTY_PATH = 4
 _READ_ONLY, _NO_SETUID, _NO_DEVICES, _NO_EXEC = 1, 2, 4, 8
-_STAGING = "/tmp"  # noqa: S108 - a folder that every system has; the mount on it is in a namespace of its own
+_STAGING = "/tmp"
 
 
 class _MountAttributes(ctypes.Structure):

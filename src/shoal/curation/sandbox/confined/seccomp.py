@@ -10,7 +10,7 @@ import errno
 import struct
 
 from . import syscalls
-from .system import NUMBERS, call, machine
+from .system import NUMBERS, call
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 """BPF_LD|BPF_W|BPF_ABS, BPF_JMP with BPF_JEQ, BPF_JGE, BPF_JSET and a constant, BPF_RET|BPF_K."""
@@ -33,22 +33,24 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def install() -> None:
-    """Let this process compute, and no more, for good; it needs ``no_new_privs``.
+def install(instructions: list[Instruction]) -> None:
+    """Put a filter on this process and all that it starts, for good; it needs ``no_new_privs``.
+
+    Args:
+        instructions: of the filter.
 
     Raises:
         OSError: the kernel refuses it.
     """
-    instructions = filter_program(machine())
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
     call("seccomp", _SET_MODE_FILTER, 0, _Program(length=len(instructions), filter=code))
 
 
-def filter_program(name: str) -> list[Instruction]:
-    """The filter of a machine.
+def computing_only(name: str) -> list[Instruction]:
+    """The filter that lets a process compute, and no more.
 
     Args:
-        name: ``x86_64`` or ``aarch64``.
+        name: of the machine, ``x86_64`` or ``aarch64``.
     """
     column = NUMBERS[name]
     program: list[Instruction] = [

@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from . import landlock, namespaces, program, seccomp, supervisor
-from .system import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, control_process
+from .system import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, control_process, machine
 
 PROTECTIONS = ("files", "network", "processes", "memory")
 
@@ -92,7 +92,8 @@ def _namespaces(readable: list[str], hidden: list[str], faults: dict[str, str]) 
         namespaces.empty_root(readable, hidden)
         found.append("empty root")
     except OSError as error:
-        faults["namespaces"] = str(error)
+        # The first fault is the reason for what comes after it too.
+        faults.update(dict.fromkeys({"namespaces", "empty root"} - set(found), _reason(error)))
     return found
 
 
@@ -108,25 +109,29 @@ def _confine(
         "no capabilities": namespaces.drop_capabilities,
         "landlock": lambda: landlock.restrict(readable),
         # The last: it forbids what the others need.
-        "seccomp": seccomp.install,
+        "seccomp": lambda: seccomp.install(seccomp.computing_only(machine())),
     }
     for name, step in steps.items():
         try:
             step()
             found.append(name)
         except OSError as error:
-            faults[name] = str(error)
+            faults[name] = _reason(error)
     given_by = {
         "files": ("empty root", "landlock"),
         "network": ("namespaces", "seccomp"),
         "processes": ("seccomp",),
     }
     missing = {
-        protection: "; ".join(faults.get(name, f"no {name}") for name in mechanisms)
+        protection: "; ".join(dict.fromkeys(faults[name] for name in mechanisms))
         for protection, mechanisms in given_by.items()
         if not set(mechanisms) & set(found)
     }
     return missing if limits_memory else missing | {"memory": "the system does not limit the address space"}
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _folders() -> tuple[list[str], list[str]]:
