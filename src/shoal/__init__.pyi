@@ -44,6 +44,12 @@ from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,
 )
+from .evaluation.perplexity import (
+    PerplexityComparison as PerplexityComparison,
+    PerplexityReport as PerplexityReport,
+    compare_perplexities as compare_perplexities,
+    perplexity as perplexity,
+)
 from .evaluation.stories import (
     StoryRating as StoryRating,
     rate_model as rate_model,

@@ -11,6 +11,7 @@ from .evaluator import (
 from .likelihoods import (
     document_opening as document_opening,
     log_likelihoods as log_likelihoods,
+    token_log_likelihoods as token_log_likelihoods,
 )
 from .metrics import (
     bleu as bleu,

@@ -12,6 +12,7 @@ from .notebook import (
     show as show,
     to_html as to_html,
 )
+from .perplexity_page import perplexity_page as perplexity_page
 from .pretraining_page import (
     LiveCurve as LiveCurve,
     write_pretraining_report as write_pretraining_report,

@@ -141,6 +141,13 @@ def _vectors(found: Any) -> str:
     return vectors_page(found)
 
 
+def _perplexity(found: Any) -> str:
+    from shoal.evaluation.perplexity import PerplexityReport, compare_perplexities
+    from shoal.reports.perplexity_page import perplexity_page
+
+    return perplexity_page(compare_perplexities([found]) if isinstance(found, PerplexityReport) else found)
+
+
 def _rating(found: Any) -> str:
     from shoal.reports.stories_page import rating_page
 
@@ -156,6 +163,8 @@ RESULT_PAGES: dict[str, Callable[..., str]] = {
     "shoal.insight.inspection.Inspection": _inspection,
     "shoal.insight.tokens.reading.TokenReading": _tokens,
     "shoal.insight.vectors.report.VectorReport": _vectors,
+    "shoal.evaluation.perplexity.report.PerplexityReport": _perplexity,
+    "shoal.evaluation.perplexity.comparison.PerplexityComparison": _perplexity,
     "shoal.evaluation.stories.rating.StoryRating": _rating,
 }
 """The page of each class of results, by the full name under which IPython finds it; a new page is a line here."""
