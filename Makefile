@@ -14,7 +14,7 @@ help: ## what can be made
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,hub,gguf,plot,vectors,corpora,judge,sweep,tensorboard,tagger]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,plot,vectors,corpora,judge,sweep,tensorboard,tagger]'
 	@touch $@
 
 install: $(VENV)/installed ## the virtual environment in .venv
@@ -51,10 +51,10 @@ bench: install ## shoal beside its peers: tables and JSON in bench-out/
 
 bench-peers: install ## install the peers that the benchmarks compare with, in .venv-peers
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/peers.txt -e .
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -r benchmarks/peers.txt -e .
 
 docs: install ## the documentation as HTML in build/docs
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[docs]'
 	$(BIN)/mkdocs build --strict
 
 clean: ## remove what was built

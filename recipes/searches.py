@@ -39,6 +39,8 @@ from shoal.text.bpe import train_bpe
 from shoal.training import TrainSettings, pretrain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 HELD_OUT_EVERY = 50
@@ -71,7 +73,12 @@ def read_sources(folder: Path, text: dict[str, Any]) -> list[Source]:
 
 
 def stage_windows(
-    stage: dict[str, Any], text: np.ndarray[Any, Any], tokenizer: PreTrainedTokenizerFast, context: int, seed: int
+    stage: dict[str, Any],
+    text: np.ndarray[Any, Any],
+    tokenizer: PreTrainedTokenizerFast,
+    context: int,
+    seed: int,
+    generate: Callable[..., list[str]] = generate_stories,
 ) -> tuple[np.ndarray[Any, Any], int]:
     """The windows of a stage in random order, and how many stories were generated for it.
 
@@ -81,7 +88,7 @@ def stage_windows(
     pieces: list[np.ndarray[Any, Any]] = []
     count = 0
     while sum(map(len, pieces)) < wanted:
-        stories = generate_stories(
+        stories = generate(
             10_000, stage["mixture"], seed=seed * 1000 + len(pieces), max_distractors=stage["longest_search"]
         )
         count += check_never_counts_up(stories)

@@ -26,17 +26,29 @@ from .corpora.grammar import (
     Story as Story,
     tell_stories as tell_stories,
 )
+from .curation import (
+    CurationCard as CurationCard,
+    curate as curate,
+)
 from .evaluation import (
     Certificate as Certificate,
     ItemScore as ItemScore,
     Scores as Scores,
+    TextScores as TextScores,
     certify as certify,
     evaluate as evaluate,
     evaluate_by_generation as evaluate_by_generation,
+    score_texts as score_texts,
 )
 from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,
+)
+from .evaluation.perplexity import (
+    PerplexityComparison as PerplexityComparison,
+    PerplexityReport as PerplexityReport,
+    compare_perplexities as compare_perplexities,
+    perplexity as perplexity,
 )
 from .evaluation.stories import (
     StoryRating as StoryRating,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from hand_tables import table_of, texts_of
 from simulated_models import SLIP, by_lot, by_mixture, by_program
 
 from shoal.attribution import Discrimination, ItemPool, discriminate, pool_of
+from shoal.statistics import log_e_share_above
 
 COUNT = 80
 
@@ -60,6 +62,14 @@ def test_that_none_is_the_main_one_is_rejected_in_at_most_alpha_of_the_runs() ->
     ask = [by_program(FREE, "rule", slip=0.75, seed=seed) for seed in range(runs)]
     wrong = sum(discriminate(one, FREE, alpha=alpha, budget=24).none_rejected_at is not None for one in ask)
     assert wrong <= runs * alpha
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01])
+def test_none_is_rejected_by_the_first_answer_that_shows_more_than_a_quarter(alpha: float) -> None:
+    found = discriminate(by_program(FREE, "rule"), FREE, alpha=alpha)
+    bets = next(n for n in range(1, COUNT) if log_e_share_above(n, n, 0.25) >= -math.log(alpha))
+    # The first answer shows who leads; the bets begin with the second.
+    assert found.none_rejected_at == 1 + bets
 
 
 def test_a_hypothesis_that_was_rejected_stays_so_and_its_evidence_stands_still() -> None:

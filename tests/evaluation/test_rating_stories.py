@@ -172,18 +172,6 @@ def test_bits_per_byte_are_those_of_the_models_own_forward_pass(reader):
     assert found.low == pytest.approx(found.value)
 
 
-def test_every_token_of_a_long_document_is_predicted_once(reader):
-    from shoal.evaluation.stories.bits_per_byte import _windows
-
-    ids = tuple(range(1000))
-    for context in (7, 8, 100, 998, 999, 1000, None):
-        windows = _windows(ids, 1, context)
-        scored = [one for window, start in windows for one in window[start:]]
-        assert scored == list(ids[1:])
-        assert all(context is None or len(window) <= context + 1 for window, _ in windows)
-        assert all(start >= len(window) // 2 or len(windows[-1][0]) == len(window) for window, start in windows[1:-1])
-
-
 def test_documents_longer_than_the_context_cost_no_more_bits_than_their_parts(reader):
     story = " ".join(tell_story(4, index).text for index in range(12))
     whole = held_out_bits(reader.model, reader.tokenizer, [story]).value

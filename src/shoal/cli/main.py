@@ -43,6 +43,7 @@ GROUPS = {
     },
     "Models": {
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
+        "perplexity": "Measure how well models predict plain texts, and show what surprises them.",
         "rate": "Rate the stories of models, by program and by a certified judge.",
         "explain": "Find out whether a model follows the rule of a task or a shortcut.",
         "inspect": "Look inside a model: attention, layers, neurons, interventions and training dynamics.",
@@ -50,6 +51,7 @@ GROUPS = {
     },
     "Text": {
         "corpus": "Describe a corpus, clean it, remove duplicates, or search it for held-out items.",
+        "curate": "Filter a corpus by quality, and report what went and why.",
         "stories": "Generate stories for young children whose plot facts are known.",
         "tokens": "Show how tokenizers split a text and where they differ.",
         "vectors": "Show token vectors, judge word vectors, and find the smallest sufficient dimension.",

@@ -11,7 +11,7 @@ from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, 
 from shoal.cli.rows import choose_part, read_model_rows, set_dummy_answers
 
 if TYPE_CHECKING:
-    from shoal.evaluation import Scores
+    from shoal.evaluation import Scores, TextScores
     from shoal.models import ScoringModel
     from shoal.tasks import Example
 
@@ -62,17 +62,37 @@ def score(
             greedy_text=greedy_text,
             progress=progress,
         )
+    texts = _text_scores(scores, examples)
     try:  # the file first: the reader of what is printed may go early
         if out is not None:
-            _write_items(scores, examples, out)
+            _write_items(scores, texts, examples, out)
     finally:  # a full disk must not keep the summary from being printed
-        print_numbers(_summary(loaded, scores, examples) | _parts(examples), as_json=as_json)
+        summary = _summary(loaded, scores) | _in_numbers(texts, as_json=as_json) | _parts(examples)
+        print_numbers(summary, as_json=as_json)
 
 
-def _summary(loaded: ScoringModel, scores: Scores, examples: list[Example]) -> dict[str, object]:
+def _text_scores(scores: Scores, examples: list[Example]) -> TextScores | None:
+    """The greedy texts against the completions; None where texts were left out, or there are no rows."""
+    from shoal.evaluation import score_texts
+
+    answers = [item.greedy_text for item in scores.items if item.greedy_text is not None]
+    if not answers or len(answers) < len(examples):
+        return None
+    return score_texts(answers, [row.completion for row in examples])
+
+
+def _in_numbers(texts: TextScores | None, *, as_json: bool) -> dict[str, object]:
+    """The text metrics: a number and an interval each in JSON, a line each for a person."""
+    if texts is None:
+        return {}
+    if not as_json:
+        return {score.name: str(score) for score in texts.scores}
+    values: dict[str, object] = {score.name: score.value for score in texts.scores}
+    return values | {"text metrics": [score.to_dict() for score in texts.scores]}
+
+
+def _summary(loaded: ScoringModel, scores: Scores) -> dict[str, object]:
     """The scores in numbers: never an accuracy without its count and interval."""
-    from shoal.evaluation import bleu, chrf
-
     summary: dict[str, object] = {
         "model": loaded.spec,
         "weights": loaded.digest[:16],
@@ -82,13 +102,10 @@ def _summary(loaded: ScoringModel, scores: Scores, examples: list[Example]) -> d
         "other divergence": sum(item.divergence == "other" for item in scores.items),
         "ties and near-ties": sum(item.status in {"tie", "near-tie"} for item in scores.items),
     }
-    texts = [item.greedy_text for item in scores.items]
     if all(item.log_likelihood is not None for item in scores.items):
         summary["perplexity per token"] = scores.perplexity
-    if all(text is not None for text in texts):
+    if all(item.greedy_text is not None for item in scores.items):
         summary["string match"] = sum(bool(item.string_match) for item in scores.items)
-        answers, references = [text or "" for text in texts], [row.completion for row in examples]
-        summary |= {"BLEU": bleu(answers, references), "chrF": chrf(answers, references)}
     return summary
 
 
@@ -99,16 +116,17 @@ def _parts(examples: list[Example]) -> dict[str, object]:
     return {f"rows of the part {part}": len(rows) for part, rows in rows_by_part(examples).items()}
 
 
-def _write_items(scores: Scores, examples: list[Example], out: Path) -> None:
+def _write_items(scores: Scores, texts: TextScores | None, examples: list[Example], out: Path) -> None:
+    """One line per item; its text metrics by name, where there are texts."""
     from shoal.cli.console import write_whole
     from shoal.experiments import finite
 
-    lines = [
-        json.dumps(
-            finite({"prompt": example.prompt, "completion": example.completion, **item.to_dict()}),
-            ensure_ascii=False,
-            allow_nan=False,
-        )
+    rows = [
+        {"prompt": example.prompt, "completion": example.completion, **item.to_dict()}
         for example, item in zip(examples, scores.items, strict=True)
     ]
+    for name, values in texts.items.items() if texts is not None else ():
+        for row, value in zip(rows, values, strict=True):
+            row.setdefault("text_metrics", {})[name] = value
+    lines = [json.dumps(finite(row), ensure_ascii=False, allow_nan=False) for row in rows]
     write_whole(out, "\n".join(lines) + "\n")

@@ -1,5 +1,9 @@
 from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows
 from .certification.certificate import Certificate as Certificate, certify as certify
+from .documents import (
+    DocumentLikelihood as DocumentLikelihood,
+    document_likelihoods as document_likelihoods,
+)
 from .evaluator import (
     evaluate as evaluate,
     scoring_mode as scoring_mode,
@@ -7,6 +11,7 @@ from .evaluator import (
 from .likelihoods import (
     document_opening as document_opening,
     log_likelihoods as log_likelihoods,
+    token_log_likelihoods as token_log_likelihoods,
 )
 from .metrics import (
     bleu as bleu,
@@ -18,4 +23,19 @@ from .results import (
     ItemScore as ItemScore,
     Scores as Scores,
 )
+from .rouge import (
+    Rouge as Rouge,
+    rouge_l as rouge_l,
+    rouge_lsum as rouge_lsum,
+    rouge_n as rouge_n,
+)
 from .scoring import Scorer as Scorer, score_to_divergence as score_to_divergence
+from .text_metrics import (
+    TextMetric as TextMetric,
+    token_f1 as token_f1,
+)
+from .text_scores import (
+    TextScore as TextScore,
+    TextScores as TextScores,
+    score_texts as score_texts,
+)

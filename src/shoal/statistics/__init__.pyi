@@ -21,6 +21,22 @@ from .clustered import (
     two_way_se as two_way_se,
 )
 from .correction import holm as holm
+from .cross_validation import (
+    Candidates as Candidates,
+    CrossValidation as CrossValidation,
+    FoldScore as FoldScore,
+    corrected_interval as corrected_interval,
+    corrected_test as corrected_test,
+    cross_validate as cross_validate,
+    nested_cross_validate as nested_cross_validate,
+    out_of_fold as out_of_fold,
+    summarize_folds as summarize_folds,
+)
+from .folds import (
+    Fold as Fold,
+    group_folds as group_folds,
+    leave_one_group_out as leave_one_group_out,
+)
 from .growth import (
     Exponent as Exponent,
     fit_exponent as fit_exponent,
@@ -30,6 +46,12 @@ from .intervals import (
     Interval as Interval,
     clopper_pearson_interval as clopper_pearson_interval,
     wilson_interval as wilson_interval,
+)
+from .mixtures import (
+    MixtureWeights as MixtureWeights,
+    checked_weights as checked_weights,
+    fit_mixture as fit_mixture,
+    mixture_log_likelihoods as mixture_log_likelihoods,
 )
 from .paired import (
     McNemar as McNemar,

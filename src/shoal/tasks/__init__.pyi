@@ -1,6 +1,10 @@
 from .custom import task_from_rows as task_from_rows
 from .dataset import to_dataset as to_dataset
 from .declared import with_shortcuts as with_shortcuts
+from .folds import (
+    example_folds as example_folds,
+    example_groups as example_groups,
+)
 from .narrowing import (
     NarrownessReport as NarrownessReport,
     narrowness as narrowness,

@@ -11,6 +11,7 @@ from .encoding import (
     end_token_id as end_token_id,
     opening_ids as opening_ids,
     plain_ids as plain_ids,
+    plain_spans as plain_spans,
 )
 from .language import (
     find_language as find_language,

@@ -1,21 +1,17 @@
 """Bits per byte of held-out documents, of any length.
 
-A document longer than the model's context is read in windows that overlap by half, so that every token but those of
-the first window is predicted from at least half a context. Bits are summed over tokens and divided by the bytes of the
-text in UTF-8, so that models with different tokenizers can be compared.
+Bits are summed over tokens and divided by the bytes of the text in UTF-8, so that models with different tokenizers can
+be compared.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.evaluation.batching import ScoringRow, model_limits
-from shoal.evaluation.likelihoods import document_opening, log_likelihoods
+from shoal.evaluation.documents import document_likelihoods
 from shoal.evaluation.stories.measures import StoryMeasure, clustered_mean
-from shoal.text import plain_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,36 +46,10 @@ def held_out_bits(
     """
     if not documents:
         raise DataError("there is no held-out text; give at least one document")
-    context, vocabulary = model_limits(model)
-    opening = document_opening(tokenizer)
-    rows: list[ScoringRow] = []
-    homes: list[int] = []
-    for place, ids in enumerate(plain_ids(tokenizer, documents)):
-        if not ids or max(ids) >= vocabulary:
-            raise DataError(f"document {place} ({documents[place][:40]!r}) has no tokens, or some that are unknown")
-        for window, start in _windows((*opening, *ids), len(opening), context):
-            rows.append(ScoringRow(len(rows), window, start, 0, len(window) - start))
-            homes.append(place)
-    nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="held-out text")
-    bits = [
-        -math.fsum(nat for _, nat in group) / math.log(2)
-        for _, group in groupby(zip(homes, nats, strict=True), key=lambda pair: pair[0])
-    ]
+    found = document_likelihoods(
+        model, tokenizer, documents, token_budget=token_budget, progress=progress, what="held-out text"
+    )
+    bits = [-document.log_likelihood / math.log(2) for document in found]
     sizes = [len(document.encode()) for document in documents]
     note = f"{sum(sizes):,} bytes in {len(documents):,} documents"
     return clustered_mean("bits per byte", bits, range(len(bits)), weights=sizes, better="less", note=note)
-
-
-def _windows(ids: tuple[int, ...], start: int, context: int | None) -> list[tuple[tuple[int, ...], int]]:
-    """Pieces of a document that fit, and from which of their ids on they are scored."""
-    # The last id is predicted and not read, so that a window holds one id more than the context.
-    size = len(ids) if context is None else context + 1
-    found = [(ids[:size], start)]
-    done = size
-    while done < len(ids):
-        # The last window is moved back until it is full: more context for the same number of tokens.
-        begin = max(0, min(done - size // 2, len(ids) - size))
-        window = ids[begin : begin + size]
-        found.append((window, done - begin))
-        done = begin + size
-    return found

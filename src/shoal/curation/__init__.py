@@ -1,0 +1,5 @@
+"""Quality of data as a model sees it: filters with scores and reasons, classifiers of quality, diversity."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
