@@ -61,10 +61,16 @@ from .experiments import (
     Recipe as Recipe,
     Verdict as Verdict,
     compare_runs as compare_runs,
+    cross_validate_tuning as cross_validate_tuning,
     load_experiment as load_experiment,
     load_recipe as load_recipe,
     pretrain_run as pretrain_run,
     run_experiment as run_experiment,
+)
+from .experiments.overfitting import (
+    OverfitResult as OverfitResult,
+    load_overfit as load_overfit,
+    run_overfit as run_overfit,
 )
 from .experiments.sweeps import (
     SweepResult as SweepResult,
@@ -102,6 +108,7 @@ from .models import (
     save_model as save_model,
 )
 from .reports import (
+    write_overfit_report as write_overfit_report,
     write_report as write_report,
     write_sweep_report as write_sweep_report,
 )

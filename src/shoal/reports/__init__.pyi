@@ -12,6 +12,10 @@ from .notebook import (
     show as show,
     to_html as to_html,
 )
+from .overfit_page import (
+    overfit_page as overfit_page,
+    write_overfit_report as write_overfit_report,
+)
 from .perplexity_page import perplexity_page as perplexity_page
 from .pretraining_page import (
     LiveCurve as LiveCurve,

@@ -1,17 +1,17 @@
 """Boosting: each further member learns more from what the ones before it predict badly.
 
-**Classes.** `samme` is AdaBoost for K classes (Zhu, Zou, Rosset and Hastie 2009, "Multi-class AdaBoost", Statistics and Its
-Interface 2:349-360, algorithm 2).
+**Classes.** `samme` is AdaBoost for K classes (Zhu, Zou, Rosset and Hastie 2009, "Multi-class AdaBoost", Statistics and
+Its Interface 2:349-360, algorithm 2).
 
-**Language models.** The members form a mixture of probabilities, and the next member q should lower the loss of
-(1 - a) p + a q as fast as it can, where p is the mixture so far (Rosset and Segal 2002, "Boosting density estimation",
-NeurIPS 15). At a = 0 the derivative of the loss Σ_t -log((1 - a) p_t + a q_t) over the training tokens t is
-Σ_t (1 - q_t / p_t): so q should make Σ_t q_t / p_t large. With v_t = 1 / p_t and V = Σ v_t, Jensen's inequality gives
-log(Σ_t v_t q_t / V) ≥ Σ_t (v_t / V) log q_t, and the right side is a log-likelihood in which token t counts v_t times.
-Maximising it is a weighted training, and raises a lower bound of the descent. Since 1 / p_t has no bound, and a few tokens
-that nothing could predict would get all the weight, weights are cut at a multiple of their mean; how many tokens they are
-worth then is reported. The share of each member is not found by the line search of the paper, on training tokens, but by
-EM on text that no member has read (`shoal.statistics.fit_mixture`).
+**Language models.** The members form a mixture of probabilities, and the next member q should lower the loss of (1 - a)
+p + a q as fast as it can, where p is the mixture so far (Rosset and Segal 2002, "Boosting density estimation", NeurIPS
+15). At a = 0 the derivative of the loss Σ_t -log((1 - a) p_t + a q_t) over the training tokens t is Σ_t (1 - q_t /
+p_t): so q should make Σ_t q_t / p_t large. With v_t = 1 / p_t and V = Σ v_t, Jensen's inequality gives log(Σ_t v_t q_t
+/ V) ≥ Σ_t (v_t / V) log q_t, and the right side is a log-likelihood in which token t counts v_t times. Maximising it is
+a weighted training, and raises a lower bound of the descent. Since 1 / p_t has no bound, and a few tokens that nothing
+could predict would get all the weight, weights are cut at a multiple of their mean; how many tokens they are worth then
+is reported. The share of each member is not found by the line search of the paper, on training tokens, but by EM on
+text that no member has read (`shoal.statistics.fit_mixture`).
 
 Shapes: N examples or tokens, K members.
 """
@@ -73,16 +73,18 @@ def token_weights(log_p_N: NDArray[Any], *, max_weight: float = MAX_WEIGHT) -> T
     if not logs_N.size or np.isnan(logs_N).any():
         raise DataError("boosting needs the log-probability of each training token; one is missing or not a number")
     # In units of the likeliest token, so that nothing overflows; a token of probability 0 gets the cut.
-    raw_N = np.exp(np.minimum(logs_N.max() - logs_N, 600.0))
-    low, high = 0.0, float(raw_N.max())
-    # The mean of cut weights grows with the cut, and the cut must be the multiple of it: found by halving.
+    behind_N = np.minimum(logs_N.max() - logs_N, 600.0)
+    raw_N = np.exp(behind_N)
+    low, high = 0.0, float(behind_N.max())
+    # The cut must be the multiple of the mean of what it leaves: found by halving, on logarithms, since weights differ
+    # by many orders of magnitude.
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if middle > max_weight * float(np.minimum(raw_N, middle).mean()):
+        if np.exp(middle) > max_weight * float(np.minimum(raw_N, np.exp(middle)).mean()):
             high = middle
         else:
             low = middle
-    cut_N = np.minimum(raw_N, high)
+    cut_N = np.minimum(raw_N, np.exp(high))
     weights_N = cut_N / cut_N.mean()
     effective = float(weights_N.sum() ** 2 / (len(weights_N) * (weights_N**2).sum()))
     return TokenWeights(weights_N=weights_N.astype(np.float32), effective=effective)

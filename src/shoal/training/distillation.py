@@ -1,9 +1,10 @@
-"""Distillation: a student learns the distributions of a teacher, such as a mixture of many models, and not its text alone.
+"""Distillation: a student learns the distributions of a teacher, such as a mixture of models, and not text alone.
 
-The loss of a token is share · T² · KL(q_T ‖ p_T) + (1 - share) · (-log p(target)), where q_T and p_T are the distributions of
-teacher and student at temperature T (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network",
-arXiv:1503.02531, section 2). The factor T² keeps the size of the gradient, which otherwise falls with 1 / T². The teacher
-reads the same documents and nothing is stored. Texts that the teacher has written are documents like any others.
+The loss of a token is share · T² · KL(q_T ‖ p_T) + (1 - share) · (-log p(target)), where q_T and p_T are the
+distributions of teacher and student at temperature T (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a
+neural network", arXiv:1503.02531, section 2). The factor T² keeps the size of the gradient, which otherwise falls with
+1 / T². The teacher reads the same documents and nothing is stored. Texts that the teacher has written are documents
+like any others.
 
 Cost: one pass of the teacher besides the student's own, and two tables of N · V numbers.
 
@@ -53,9 +54,9 @@ class Teacher:
         if not 0 <= self.share <= 1:
             raise UsageError(f"share = {self.share}; the teacher's share of the loss is a number from 0 to 1")
 
-    def fingerprint(self) -> list[object]:
-        """What a resumed training must have again."""
-        return [self.digest, self.temperature, self.share]
+    def fingerprint(self) -> str:
+        """What a resumed training must have again, as text."""
+        return f"{self.digest} at temperature {self.temperature!r} with share {self.share!r}"
 
 
 class DistilledGradient(PaddedGradient):

@@ -1,7 +1,7 @@
 """Bagging: each member of an ensemble learns from a bootstrap sample of the units, and their predictions are averaged.
 
-Source: Breiman (1996), "Bagging predictors", Machine Learning 24:123-140. A unit is a document of a corpus or a group of
-examples: what is drawn and left out as a whole, so that a member really lacks what it did not draw. About 37% of the
+Source: Breiman (1996), "Bagging predictors", Machine Learning 24:123-140. A unit is a document of a corpus or a group
+of examples: what is drawn and left out as a whole, so that a member really lacks what it did not draw. About 37% of the
 units are left out of each sample.
 
 Shapes: U units.
@@ -17,7 +17,6 @@ from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
 
 
 def bootstrap_counts(units: int, seed: int, weights_U: NDArray[Any] | None = None) -> NDArray[np.int64]:

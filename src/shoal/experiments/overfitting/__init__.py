@@ -1,4 +1,4 @@
-"""`shoal overfit`: what meets overfitting, all in one table at equal compute, with the asymptotes of ensembles and sizes."""
+"""`shoal overfit`: methods against overfitting, in one table at equal compute, asymptotes by members and by size."""
 
 import lazy_loader
 

@@ -15,5 +15,10 @@ from .result import (
     OverfitResult as OverfitResult,
     OverfitRow as OverfitRow,
     read_overfit as read_overfit,
+    sorted_rows as sorted_rows,
 )
 from .runner import run_overfit as run_overfit
+from .trainings import (
+    PlannedTraining as PlannedTraining,
+    TrainingRecord as TrainingRecord,
+)

@@ -1,4 +1,4 @@
-"""Which trainings each row needs. What hangs on results (the best value of an axis, a teacher's weights) is not known before.
+"""Which trainings each row needs; what hangs on results (the best of an axis, a teacher's weights) comes later.
 
 A row asks for its trainings by seed; it gives None for as long as a choice that it needs has not been made.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,11 @@ from shoal.experiments.overfitting.recipe import CHOSEN, axis_names
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import Lesson, PlannedTraining
 from shoal.experiments.overfitting.units import read_tables, read_training
+from shoal.experiments.settings_file import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from shoal.experiments.overfitting.recipe import EnsembleTable, OverfitPlan, Values
     from shoal.experiments.overfitting.trainings import TrainingRecord
@@ -89,7 +90,7 @@ class Planning:
 
     def single(self, row: str, seed: int) -> PlannedTraining:
         """The training of a row whose values are known."""
-        return PlannedTraining(values=self.plan.values_of(row), seed=seed, tokens=self.tokens)
+        return self._plain(self.plan.values_of(row), seed)
 
     def of_row(self, row: str, seed: int) -> Members | None:
         """The trainings of a row of any kind.
@@ -107,27 +108,21 @@ class Planning:
         values = self.values(row)
         if values is None:
             return None
-        return Members(trainings=(PlannedTraining(values=values, seed=seed, tokens=self.tokens),))
+        return Members(trainings=(self._plain(values, seed),))
 
     def grown(self, row: str, seed: int) -> tuple[PlannedTraining, ...] | None:
         """The models of a growing ensemble, each trained on all tokens."""
         values, count = self.values(row), self.plan.overfit.growth.members
         if values is None or count is None:
             return None
-        return tuple(
-            PlannedTraining(values=values, seed=self.member_seed(seed, place), tokens=self.tokens)
-            for place in range(count)
-        )
+        return tuple(self._plain(values, self.member_seed(seed, place)) for place in range(count))
 
     def sized(self, row: str, seed: int) -> tuple[PlannedTraining, ...] | None:
         """The models of each size."""
         values = self.values(row)
         if values is None:
             return None
-        return tuple(
-            PlannedTraining(values=values | size, seed=seed, tokens=self.tokens)
-            for size in self.plan.overfit.growth.sizes
-        )
+        return tuple(self._plain(values | size, seed) for size in self.plan.overfit.growth.sizes)
 
     def member_seed(self, seed: int, place: int) -> int:
         """The seed of a member: the first has that of the replicate, and no two replicates share one."""
@@ -164,6 +159,19 @@ class Planning:
                 yield from self.grown(row, seed) or ()
                 yield from self.sized(row, seed) or ()
 
+    def _plain(self, values: Values, seed: int) -> PlannedTraining:
+        """A training on all documents and all tokens."""
+        return PlannedTraining(values=self._changed(values), seed=seed, tokens=self.tokens)
+
+    def _changed(self, values: Values) -> Values:
+        """The values that the recipe does not have already, so that a row that changes nothing shares the baseline."""
+        return {key: value for key, value in values.items() if self._own.get(key) != value}
+
+    @cached_property
+    def _own(self) -> Values:
+        """The recipe's own values by dotted key."""
+        return flatten(self.plan.recipe.model_dump(mode="json"))
+
     def _ensemble(self, table: EnsembleTable, seed: int) -> Members | None:
         kind, count = Ensembling.registry[table.kind], self.plan.overfit.members
         tokens = self.tokens if table.compute == "members" else max(1, self.tokens // count)
@@ -174,7 +182,7 @@ class Planning:
                 return None
             made.append(
                 PlannedTraining(
-                    values=values,
+                    values=self._changed(values),
                     seed=self.member_seed(seed, place),
                     tokens=tokens,
                     draw=kind.draw,

@@ -100,12 +100,12 @@ class OverfitTable(SettingsTable):
     """The most documents that are scored of each corpus and part."""
 
     threads: Annotated[int, Field(ge=1)] = 1
-    methods: dict[str, Values] = {}
+    methods: dict[str, Values] = Field(default_factory=dict)
     """From the name of a row to changes of the recipe."""
 
-    axes: dict[str, AxisTable] = {}
-    ensembles: dict[str, EnsembleTable] = {}
-    distilled: dict[str, DistilledTable] = {}
+    axes: dict[str, AxisTable] = Field(default_factory=dict)
+    ensembles: dict[str, EnsembleTable] = Field(default_factory=dict)
+    distilled: dict[str, DistilledTable] = Field(default_factory=dict)
     growth: GrowthTable = GrowthTable()
     claims: Annotated[tuple[ClaimTable, ...], Field(strict=False)] = ()
     max_weight: Annotated[float, Field(gt=1)] = 8.0
@@ -192,7 +192,8 @@ def load_overfit(
     """Read a comparison and its recipe.
 
     Args:
-        path: a TOML file with the keys of `OverfitTable`, ``recipe`` (a file, from where this one lies) and ``[values]``
+        path: a TOML file with the keys of `OverfitTable`, ``recipe`` (a file, from where this one lies) and
+        ``[values]``
             (changes to the recipe that all rows share).
         data: the folder from which the recipe's sources are found; by default the one that the recipe lies in.
         values: changes by dotted key: of the recipe (``training.tokens``), or of the comparison (``overfit.seeds``).
@@ -245,7 +246,9 @@ def plan_overfit(overfit: OverfitTable, recipe: Recipe, source: str = "the compa
             f"{source}: the recipe does not state training.tokens, which all rows have alike; add it under [values]"
         )
     if recipe.stages:
-        raise ExperimentFileError(f"{source}: the recipe has stages, and the rows read their corpora in passes; leave them out")
+        raise ExperimentFileError(
+            f"{source}: the recipe has stages, and the rows read their corpora in passes; leave them out"
+        )
     if recipe.evaluation.held_out_ids is None and not all(corpus.held_out for corpus in recipe.corpus):
         raise ExperimentFileError(f"{source}: a corpus of the recipe holds nothing out; set its held_out")
     plan = OverfitPlan(overfit=overfit, recipe=recipe)

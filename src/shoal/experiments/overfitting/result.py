@@ -7,7 +7,6 @@ verdict by the rule of `shoal.experiments.decide`.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from shoal.experiments.verdict import decide
 from shoal.statistics import UnitEstimate, fit_floors, mean_estimate, student_bootstrap
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
     import pandas as pd
@@ -187,9 +187,7 @@ class OverfitResult:
                 estimate: UnitEstimate | None = getattr(row, column)
                 if estimate is not None:
                     flat |= {column: estimate.value, f"{column}_low": estimate.low, f"{column}_high": estimate.high}
-            rows.append(
-                flat | {"training_compute": row.training_compute, "inference_compute": row.inference_compute}
-            )
+            rows.append(flat | {"training_compute": row.training_compute, "inference_compute": row.inference_compute})
         return pd.DataFrame(rows)
 
     def __str__(self) -> str:
@@ -283,7 +281,9 @@ class _Gathering:
             else:
                 self.scores[row] = [one for one in found if isinstance(one, SeedScore)]
         if BASELINE not in self.scores:
-            raise TrainingError(f"the baseline has no result ({self.faults[BASELINE]}), and all rows are compared with it")
+            raise TrainingError(
+                f"the baseline has no result ({self.faults[BASELINE]}), and all rows are compared with it"
+            )
         self.curves = self._curves()
 
     def result(self) -> OverfitResult:
@@ -296,9 +296,7 @@ class _Gathering:
             rows=tuple(sorted(rows, key=lambda row: order.index(row.name))),
             asymptotes=tuple(self.curves.values()),
             claims=tuple(self._claim(claim) for claim in self.table.claims),
-            distilled_shares={
-                row: self._share(row) for row in self.table.distilled if self._has_share(row)
-            },
+            distilled_shares={row: self._share(row) for row in self.table.distilled if self._has_share(row)},
         )
 
     def _row(self, row: str) -> OverfitRow:

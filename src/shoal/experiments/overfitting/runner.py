@@ -61,7 +61,9 @@ def run_overfit(
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
     if workers is not None and workers < 0:
-        raise UsageError(f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone")
+        raise UsageError(
+            f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone"
+        )
     store = RunStore(Path(folder), plan, plan=OVERFIT_PLAN)
     try:
         keep_environment(store)
@@ -84,7 +86,11 @@ class _Running:
     """Waves of trainings: what is ready is done, and then what its results have made ready."""
 
     def __init__(
-        self, plan: OverfitPlan, store: RunStore, progress: Progress, on_training: Callable[[TrainingRecord], None] | None
+        self,
+        plan: OverfitPlan,
+        store: RunStore,
+        progress: Progress,
+        on_training: Callable[[TrainingRecord], None] | None,
     ) -> None:
         self.store, self.progress, self.on_training = store, progress, on_training
         self.planning = Planning(plan, store.folder)
@@ -172,9 +178,7 @@ def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:
                 record = planning.record(training)
                 assert record is not None  # all of them are done
                 model = folder / training_place(training.key) / "model"
-                written.append(
-                    EnsembleMember(spec=os.path.relpath(model, home), digest=record.digest, weight=weight)
-                )
+                written.append(EnsembleMember(spec=os.path.relpath(model, home), digest=record.digest, weight=weight))
             write_ensemble(home, written)
 
 

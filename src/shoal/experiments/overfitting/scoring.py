@@ -98,9 +98,7 @@ def _taught_by(planning: Planning, trainings: Sequence[PlannedTraining]) -> floa
     return sum(record.compute for key in keys if (record := read_training(planning.folder, key)) is not None)
 
 
-def mixture_bits(
-    tables: Sequence[Mapping[str, Any]], part: str, weights: Sequence[float], size: int
-) -> float:
+def mixture_bits(tables: Sequence[Mapping[str, Any]], part: str, weights: Sequence[float], size: int) -> float:
     """Bits per byte of a mixture of probabilities.
 
     Args:

@@ -1,7 +1,7 @@
-"""The texts that every model of a comparison is scored on, token by token, and the log-probabilities that it gives them.
+"""The texts that every model of a comparison is scored on, token by token.
 
-Held-out documents are divided by their ids into a validation part, from which weights and settings are chosen, and a test
-part, which decides nothing. Of the training documents a sample of the same size shows the gap.
+Held-out documents are divided by their ids into a validation part, from which weights and settings are chosen, and a
+test part, which decides nothing. Of the training documents a sample of the same size shows the gap.
 
 Shapes: D documents, T tokens of a corpus, N scored tokens.
 """
@@ -40,7 +40,7 @@ class ScoredText:
     """Bytes of its documents."""
 
     def log_likelihoods(self, model: PreTrainedModel) -> Floats:
-        """log p of each token in nats (N), rows in order.
+        """Log p of each token in nats (N), rows in order.
 
         Args:
             model: in evaluation mode.
@@ -91,10 +91,8 @@ def _halves(ids_D: npt.NDArray[np.uint64], held_D: npt.NDArray[np.bool_]) -> dic
     return {"validation": held_D & ~odd_D, "test": held_D & odd_D}
 
 
-def training_log_likelihoods(
-    model: PreTrainedModel, prepared: Prepared, recipe: Recipe
-) -> dict[str, Floats]:
-    """log p of every token that may be trained on, by corpus, at its place in the token file (T); NaN elsewhere.
+def training_log_likelihoods(model: PreTrainedModel, prepared: Prepared, recipe: Recipe) -> dict[str, Floats]:
+    """Log p of every token that may be trained on, by corpus, at its place in the token file (T); NaN elsewhere.
 
     Args:
         model: in evaluation mode.

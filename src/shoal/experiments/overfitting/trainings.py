@@ -14,7 +14,7 @@ Draw = Literal["all", "bootstrap", "boosted"]
 """Whether a training reads all documents alike, a bootstrap sample of them, or tokens weighted by their loss so far."""
 
 PARTS = ("training", "validation", "test")
-"""Texts that every model is scored on. Weights and choices come from the validation text; the test text decides nothing."""
+"""Texts that every model is scored on. Weights and choices come from the validation text alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +76,11 @@ def training_from(values: Mapping[str, Any]) -> PlannedTraining:
     Args:
         values: plain ones, perhaps from JSON.
     """
-    lesson = values["lesson"]
-    made = None if lesson is None else Lesson(**{
-        name: tuple(value) if isinstance(value, list) else value for name, value in lesson.items()
-    })  # fmt: skip
-    return PlannedTraining(**{**values, "earlier": tuple(values["earlier"]), "lesson": made})
+    given: dict[str, Any] | None = values["lesson"]
+    lesson = None
+    if given is not None:
+        lesson = Lesson(**given | {"members": tuple(given["members"]), "weights": tuple(given["weights"])})
+    return PlannedTraining(**{**values, "earlier": tuple(values["earlier"]), "lesson": lesson})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """One training of a comparison done: a recipe is trained, the model scored token by token, and its record written last.
 
-It can be done any number of times: one that has a record is not done again, one that was interrupted is resumed from its
-checkpoint.
+It can be done any number of times: one that has a record is not done again, one that was interrupted is resumed from
+its checkpoint.
 """
 
 from __future__ import annotations
@@ -125,7 +125,9 @@ def read_tables(folder: Path, key: str, name: str = TABLES) -> dict[str, Any]:
         with np.load(file) as tables:
             return {part: tables[part] for part in tables.files}
     except (OSError, ValueError) as error:
-        raise StoreError(f"{file} cannot be read ({error}); delete its folder and give the same command again") from error
+        raise StoreError(
+            f"{file} cannot be read ({error}); delete its folder and give the same command again"
+        ) from error
 
 
 def _record(
@@ -305,9 +307,7 @@ class _Work:
         tables = {part: texts[part].log_likelihoods(model) for part in PARTS}
         _write_tables(self.place / TABLES, tables)
         if self.training.draw == "boosted":
-            _write_tables(
-                self.place / TRAINING_TABLES, training_log_likelihoods(model, self.prepared, self.recipe)
-            )
+            _write_tables(self.place / TRAINING_TABLES, training_log_likelihoods(model, self.prepared, self.recipe))
         nats = {part: -math.fsum(table.tolist()) for part, table in tables.items()}
         return nats, {part: texts[part].size for part in PARTS}
 

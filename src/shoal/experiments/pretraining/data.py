@@ -64,9 +64,7 @@ def prepare_data(recipe: Recipe, cache: Path, *, progress: Progress | None = Non
     return Prepared(texts=texts, split=split, tokenizer=tokenizer, corpora=corpora, stream=stream)
 
 
-def seen_shares(
-    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit
-) -> tuple[CorpusShare, ...]:
+def seen_shares(recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit) -> tuple[CorpusShare, ...]:
     """What a training reads of each corpus.
 
     Args:
