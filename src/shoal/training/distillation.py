@@ -90,5 +90,6 @@ class DistilledGradient(PaddedGradient):
             logits_BLV = self._teacher.model(input_ids=ids_BL.to(device)).logits
             rows_NV = logits_BLV.flatten(0, 1).index_select(0, rows_N.to(device)).float()
             wanted_NV = (rows_NV / self._teacher.temperature).log_softmax(-1)
-        # A tensor of inference mode may not be kept for a backward pass.
-        return wanted_NV.clone()
+        # A tensor of inference mode may not be saved for a backward pass.
+        usable_NV: torch.Tensor = wanted_NV.clone()
+        return usable_NV

@@ -108,7 +108,7 @@ class Asymptote:
 
     def at(self, size: float) -> float:
         """The fitted loss at a size."""
-        return self.floor.value + self.factor * size**-self.exponent
+        return float(self.floor.value + self.factor * size**-self.exponent)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -385,7 +385,8 @@ class _Gathering:
 
     def _claim(self, claim: ClaimTable) -> Claim:
         better, than = self._statistic(claim.better), self._statistic(claim.than)
-        effect, word = None, "underpowered"
+        effect: UnitEstimate | None = None
+        word: Word = "underpowered"
         if better is not None and than is not None:
             effect = student_bootstrap(
                 lambda places: than(places) - better(places), self.table.seeds, confidence=self.confidence

@@ -291,14 +291,14 @@ class _Work:
         documents: list[list[int]] = []
         while (done := sum(map(len, documents))) < wanted:
             seeds = [self.training.seed * 1_000_003 + len(documents) + place for place in range(_SAMPLED_AT_ONCE)]
-            said = sample_ensemble(
+            written = sample_ensemble(
                 ensemble, [opening] * _SAMPLED_AT_ONCE, seeds, [length] * _SAMPLED_AT_ONCE, end_id=end
             )
-            documents += [[*opening, *ids] for ids in said]
+            documents += [[*opening, *ids] for ids in written]
             self.progress("tokens written by the teacher", min(done, int(wanted)), int(wanted))
         file = tokens_in_memory(documents, vocabulary=len(tokenizer))
-        written = float(cut_pieces(file, None, context).lengths_P.sum())
-        passes = lesson.sampled / (1 - lesson.sampled) * sum(read) / written
+        length_written = float(cut_pieces(file, None, context).lengths_P.sum())
+        passes = lesson.sampled / (1 - lesson.sampled) * sum(read) / length_written
         return CorpusShare(file=file, name="written by the teacher", passes=passes, opening=len(opening))
 
     def _score(self, model: PreTrainedModel) -> tuple[dict[str, float], dict[str, int]]:
