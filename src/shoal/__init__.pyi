@@ -57,6 +57,7 @@ from .evaluation.stories import (
 from .experiments import (
     Comparison as Comparison,
     Experiment as Experiment,
+    FoldChoices as FoldChoices,
     PretrainResult as PretrainResult,
     Recipe as Recipe,
     Verdict as Verdict,
@@ -118,6 +119,7 @@ from .segmentation import (
     segment as segment,
 )
 from .statistics import (
+    CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
     plan_power as plan_power,
 )
