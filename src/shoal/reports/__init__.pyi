@@ -3,6 +3,7 @@ from .crossed_page import (
     crossed_page as crossed_page,
     write_crossed_report as write_crossed_report,
 )
+from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
@@ -10,6 +11,10 @@ from .notebook import (
     enable_notebook as enable_notebook,
     show as show,
     to_html as to_html,
+)
+from .overfit_page import (
+    overfit_page as overfit_page,
+    write_overfit_report as write_overfit_report,
 )
 from .perplexity_page import perplexity_page as perplexity_page
 from .pretraining_page import (
