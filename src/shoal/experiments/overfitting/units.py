@@ -272,7 +272,8 @@ class _Work:
     def _members(self, lesson: Lesson) -> list[PreTrainedModel]:
         from shoal.models import load_model
 
-        return [load_model(str(self.folder / training_place(key) / "model")).model for key in lesson.members]
+        places = [self.folder / training_place(key) / "model" for key in lesson.members]
+        return [load_model(str(place), device=self.recipe.device).model for place in places]
 
     def _written_by_teacher(self, lesson: Lesson, shares: tuple[CorpusShare, ...]) -> CorpusShare:
         """Documents that the teacher's members wrote, one each, as a corpus with its share of the tokens."""
