@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from shoal.models import LMHead
     from shoal.progress import Progress
     from shoal.training.batches import BatchSource
+    from shoal.training.distillation import Teacher
     from shoal.training.gradients import Gradient
     from shoal.training.held_out import HeldOutPoint
     from shoal.training.monitoring import Monitoring
@@ -94,6 +96,7 @@ def run_training(
     folder: str | PathLike[str] | None = None,
     callbacks: Callbacks | None = None,
     monitoring: Monitoring | None = None,
+    teacher: Teacher | None = None,
 ) -> TrainResult:
     """Train a model in place on all batches of a source.
 
@@ -105,6 +108,7 @@ def run_training(
         folder: where the checkpoint lies; a training that was killed is resumed from it. None writes none.
         callbacks: called after each step.
         monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
+        teacher: whose distributions the model learns instead of, or besides, the texts (`shoal.training.distillation`).
 
     Raises:
         ModelError: the weights are not float32, or the model cannot be trained here.
@@ -117,6 +121,8 @@ def run_training(
     folder = None if folder is None else Path(folder)
     start, group = time.monotonic(), current_process_group()
     expected = fingerprint(model, source, settings, group) if folder is not None or group.world_size > 1 else {}
+    if teacher is not None and expected:
+        expected["teacher"] = teacher.fingerprint()
     for what, value in expected.items():
         group.assert_equal_across_ranks(what, value)
     found = group.broadcast_from_rank0(partial(read_checkpoint, folder, expected)) if folder is not None else None
@@ -127,7 +133,7 @@ def run_training(
         stack.callback(model.train, model.training)
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
-        weights, gradient, optimizer = _prepare(model, settings, group, stack)
+        weights, gradient, optimizer = _prepare(model, settings, group, stack, teacher)
         companions = Companions(model, weights, settings, source.steps, monitoring, group)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
@@ -159,16 +165,29 @@ def run_training(
 
 
 def _prepare(
-    model: PreTrainedModel, settings: TrainSettings, group: ProcessGroup, stack: ExitStack
+    model: PreTrainedModel,
+    settings: TrainSettings,
+    group: ProcessGroup,
+    stack: ExitStack,
+    teacher: Teacher | None,
 ) -> tuple[FlatParameters | ShardedParameters, Gradient, Optimizers]:
     """The weights in the form in which they are trained, and what updates them."""
     if group.mode == "fsdp":
+        if teacher is not None:
+            raise UsageError("a teacher needs the whole student in each process; start without fsdp")
         from shoal.training.sharded import ShardedGradient, ShardedParameters, make_sharded_optimizer
 
         sharded = stack.enter_context(ShardedParameters(model, group))
         gradient = ShardedGradient(sharded, label_smoothing=settings.label_smoothing)
         return sharded, gradient, make_sharded_optimizer(sharded, settings)
     flat = stack.enter_context(FlatParameters(model, group))
+    if teacher is not None:
+        from shoal.training.distillation import DistilledGradient
+
+        if settings.label_smoothing:
+            raise UsageError("a teacher's targets are soft already; leave label_smoothing out")
+        chosen: Gradient = DistilledGradient(model, _trained_head(model), teacher)
+        return flat, chosen, make_optimizer(flat, settings)
     chosen = choose_gradient(model, flat, dropout=settings.dropout > 0, label_smoothing=settings.label_smoothing)
     return flat, chosen, make_optimizer(flat, settings)
 
@@ -189,13 +208,18 @@ def choose_gradient(
     """
     if is_plain_llama(model) and not dropout:
         return LlamaGradient(model, weights, label_smoothing=label_smoothing)
+    return PaddedGradient(model, _trained_head(model), label_smoothing=label_smoothing)
+
+
+def _trained_head(model: PreTrainedModel) -> LMHead:
+    """The head of a model that `PaddedGradient` can train."""
     factored = factor_model(model)
     if factored.head is None or factored.padding != "right":
         raise ModelError(
             f"{type(model).__name__} cannot be trained here: "
             "its output layer is not a plain one, or padding changes its numbers"
         )
-    return PaddedGradient(model, factored.head, label_smoothing=label_smoothing)
+    return factored.head
 
 
 def _precision(
