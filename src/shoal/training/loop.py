@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.errors import ModelError, TrainingError
+from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
 from shoal.training.batches import Batch, first_documents, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
