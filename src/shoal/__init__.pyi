@@ -102,6 +102,11 @@ from .insight.vectors import (
     describe_vectors as describe_vectors,
     find_dimension as find_dimension,
 )
+from .insight.words import (
+    WordCounts as WordCounts,
+    WordTable as WordTable,
+    words as words,
+)
 from .models import (
     LoadedModel as LoadedModel,
     load_model as load_model,
