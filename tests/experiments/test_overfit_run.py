@@ -45,6 +45,7 @@ documents = 4
 
 [methods]
 smoothed = { "training.label_smoothing" = 0.2 }
+stopped = { "training.keep_best" = true }
 impossible = { "training.optimizer" = "muon", "training.l1" = 1e-3 }
 
 [axes.decay]
@@ -100,8 +101,8 @@ def test_every_row_has_numbers_of_each_seed(done):
     result = done[2]
     names = [row.name for row in result.rows]
     assert names == [
-        "baseline", "smoothed", "impossible", "decay 0.1", "decay 1", "decay, chosen", "deep", "bagging", "boosting",
-        "stacking", "small",
+        "baseline", "smoothed", "stopped", "impossible", "decay 0.1", "decay 1", "decay, chosen", "deep", "bagging",
+        "boosting", "stacking", "small",
     ]  # fmt: skip
     for row in result.rows:
         if row.name == "impossible":
