@@ -10,6 +10,14 @@ from .batches import (
     BatchSource as BatchSource,
     Document as Document,
 )
+from .boosting import (
+    MAX_WEIGHT as MAX_WEIGHT,
+    Boosted as Boosted,
+    TokenWeights as TokenWeights,
+    samme as samme,
+    token_weights as token_weights,
+)
+from .distillation import Teacher as Teacher
 from .distributed import (
     ProcessGroup as ProcessGroup,
     current_process_group as current_process_group,
@@ -31,6 +39,11 @@ from .optimizers import (
     optimizer_names as optimizer_names,
 )
 from .precision import Dtype as Dtype
+from .proximal import add_elastic_net as add_elastic_net
+from .resampling import (
+    bootstrap_counts as bootstrap_counts,
+    bootstrap_places as bootstrap_places,
+)
 from .settings import (
     RANGES as RANGES,
     CurvePoint as CurvePoint,
