@@ -60,7 +60,9 @@ class ScoredText:
         from shoal.training import MonitoredDocuments
 
         def losses(model: PreTrainedModel) -> list[float]:
-            return np.bincount(self.document_R, weights=-np.asarray(log_likelihoods(model, self.rows))).tolist()
+            nats_R = -np.asarray(log_likelihoods(model, self.rows))
+            nats_D: list[float] = np.bincount(self.document_R, weights=nats_R).tolist()
+            return nats_D
 
         tokens_R = [row.stop - row.start for row in self.rows]
         return MonitoredDocuments(
