@@ -26,6 +26,10 @@ from .corpora.grammar import (
     Story as Story,
     tell_stories as tell_stories,
 )
+from .curation import (
+    CurationCard as CurationCard,
+    curate as curate,
+)
 from .evaluation import (
     Certificate as Certificate,
     ItemScore as ItemScore,

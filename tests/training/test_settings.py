@@ -22,6 +22,11 @@ from shoal.training import RANGES, TrainSettings, default_beta2, optimizer_names
         ("beta2", 1.0, "< 1"),
         ("dropout", 1.0, "< 1"),
         ("warmup", 1.01, "≤ 1"),
+        ("l1", -1e-9, "≥ 0"),
+        ("l2", math.inf, "< inf"),
+        ("label_smoothing", 1.0, "< 1"),
+        ("ema_decay", 1.0, "< 1"),
+        ("swa_start", 1.0, "< 1"),
         ("matrix_learning_rate", -1.0, "≥ 0"),
     ],
 )

@@ -51,6 +51,7 @@ GROUPS = {
     },
     "Text": {
         "corpus": "Describe a corpus, clean it, remove duplicates, or search it for held-out items.",
+        "curate": "Filter a corpus by quality, and report what went and why.",
         "stories": "Generate stories for young children whose plot facts are known.",
         "tokens": "Show how tokenizers split a text and where they differ.",
         "vectors": "Show token vectors, judge word vectors, and find the smallest sufficient dimension.",

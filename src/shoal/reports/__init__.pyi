@@ -3,6 +3,7 @@ from .crossed_page import (
     crossed_page as crossed_page,
     write_crossed_report as write_crossed_report,
 )
+from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page

@@ -105,6 +105,12 @@ def _segmentation(found: Any, *, text: str | None = None, source: str = "a text"
     return segment_page(source, found, label_segments(found, head=found.head), text=text)
 
 
+def _curation(found: Any) -> str:
+    from shoal.reports.curation_page import curation_page
+
+    return curation_page(found)
+
+
 def _verdict(found: Any) -> str:
     from shoal.reports.verdict import verdict_page
 
@@ -151,6 +157,7 @@ def _rating(found: Any) -> str:
 RESULT_PAGES: dict[str, Callable[..., str]] = {
     "shoal.changes.result.Changes": _changes,
     "shoal.segmentation.result.Segmentation": _segmentation,
+    "shoal.curation.card.CurationCard": _curation,
     "shoal.experiments.verdict.Verdict": _verdict,
     "shoal.experiments.crossed.result.CrossedResult": _crossed,
     "shoal.insight.inspection.Inspection": _inspection,

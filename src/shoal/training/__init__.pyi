@@ -31,6 +31,7 @@ from .optimizers import (
     optimizer_names as optimizer_names,
 )
 from .precision import Dtype as Dtype
+from .proximal import add_elastic_net as add_elastic_net
 from .settings import (
     RANGES as RANGES,
     CurvePoint as CurvePoint,

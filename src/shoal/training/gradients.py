@@ -53,8 +53,8 @@ class PaddedGradient:
     are read apart, so that the loss of a document depends on no other.
     """
 
-    def __init__(self, model: PreTrainedModel, head: LMHead) -> None:
-        self._model, self._head = model, head
+    def __init__(self, model: PreTrainedModel, head: LMHead, *, label_smoothing: float = 0.0) -> None:
+        self._model, self._head, self._label_smoothing = model, head, label_smoothing
         self._lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
 
     def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
@@ -70,7 +70,9 @@ class PaddedGradient:
                 hidden_BLD = self._hidden(ids_BL)
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
             # Outside of autocast: softmax and sums are in float32, and the head casts its weights itself.
-            loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
+            loss = mean_cross_entropy(
+                hidden_ND.to(DTYPES[precision]), targets_N, self._head, label_smoothing=self._label_smoothing
+            )
             # The mean of a group is weighted by its tokens: a mean of means would favour tokens of small groups.
             loss = loss * (len(targets_N) / denominator)
             # Group by group, so that the activations of one group alone are in memory.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.errors import ModelError, TrainingError
+from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
+from shoal.training.averaging import WeightAverage
 from shoal.training.batches import Batch, first_documents, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
 from shoal.training.distributed import ProcessGroup, current_process_group
@@ -60,7 +61,8 @@ class Callbacks:
 
     before_checkpoint: Callable[[CurvePoint], None] | None = None
     """Called before the checkpoint of the step is written, so that what it records of the step is on disk when a
-    resumed training starts behind it; a step that was killed in between is done again. It must not change the model."""
+    resumed training starts behind it; a step that was killed in between is done again. It must not change the model,
+    which has the averaged weights meanwhile, where there is an average."""
 
     on_step: Callable[[CurvePoint], None] | None = None
     progress: Progress | None = None
@@ -118,6 +120,7 @@ def run_training(
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
         weights, gradient, optimizer = _prepare(model, settings, group, stack)
+        average = _average(weights, settings, source.steps)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
         # The steps seed the generator of the process, which is given back as it was.
@@ -125,6 +128,8 @@ def run_training(
         if found is not None:
             weights.load_vector(found.weights)
             optimizer.load(found.optimizer)
+            if average is not None:
+                average.load(found.extra)
         precision = (
             # A resumed training does not measure again which is faster, since another answer would give other weights.
             found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
@@ -134,7 +139,9 @@ def run_training(
             checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, group, model.device.type)
         heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
-        _run_steps(stepper, source, curve, checkpointer, heard)
+        _run_steps(stepper, source, curve, checkpointer, heard, average)
+        if average is not None:
+            average.finish()
     return TrainResult(
         curve=tuple(curve),
         precision=precision,
@@ -152,31 +159,45 @@ def _prepare(
         from shoal.training.sharded import ShardedGradient, ShardedParameters, make_sharded_optimizer
 
         sharded = stack.enter_context(ShardedParameters(model, group))
-        return sharded, ShardedGradient(sharded), make_sharded_optimizer(sharded, settings)
+        gradient = ShardedGradient(sharded, label_smoothing=settings.label_smoothing)
+        return sharded, gradient, make_sharded_optimizer(sharded, settings)
     flat = stack.enter_context(FlatParameters(model, group))
-    return flat, choose_gradient(model, flat, dropout=settings.dropout > 0), make_optimizer(flat, settings)
+    chosen = choose_gradient(model, flat, dropout=settings.dropout > 0, label_smoothing=settings.label_smoothing)
+    return flat, chosen, make_optimizer(flat, settings)
 
 
-def choose_gradient(model: PreTrainedModel, weights: FlatParameters, *, dropout: bool) -> Gradient:
+def _average(weights: FlatParameters | ShardedParameters, settings: TrainSettings, steps: int) -> WeightAverage | None:
+    """The average of the weights, where the settings have one."""
+    if not settings.ema_decay and settings.swa_start is None:
+        return None
+    if not isinstance(weights, FlatParameters):
+        raise UsageError("ema_decay and swa_start average whole weights, which fsdp cuts; take the mode ddp")
+    return WeightAverage(weights, settings, steps)
+
+
+def choose_gradient(
+    model: PreTrainedModel, weights: FlatParameters, *, dropout: bool, label_smoothing: float = 0.0
+) -> Gradient:
     """The fastest way that is exact for the model.
 
     Args:
         model: in evaluation mode.
         weights: its trained weights.
         dropout: whether dropout is on, which the written-out gradient does not have.
+        label_smoothing: share of each target that is spread evenly over the vocabulary.
 
     Raises:
         ModelError: the model has no plain output layer, or padding changes its numbers.
     """
     if is_plain_llama(model) and not dropout:
-        return LlamaGradient(model, weights)
+        return LlamaGradient(model, weights, label_smoothing=label_smoothing)
     factored = factor_model(model)
     if factored.head is None or factored.padding != "right":
         raise ModelError(
             f"{type(model).__name__} cannot be trained here: "
             "its output layer is not a plain one, or padding changes its numbers"
         )
-    return PaddedGradient(model, factored.head)
+    return PaddedGradient(model, factored.head, label_smoothing=label_smoothing)
 
 
 def _precision(
@@ -253,11 +274,18 @@ def _run_steps(
     curve: list[CurvePoint],
     checkpointer: Checkpointer | None,
     callbacks: Callbacks,
+    average: WeightAverage | None,
 ) -> None:
     """All steps that are left; each point is appended to the curve once its update is made."""
+
+    def save() -> None:
+        if checkpointer is not None:
+            extra = average.state() if average is not None else {}
+            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve, extra)
+
     # A checkpoint before the first step, so that a folder that cannot be written is found before an hour of work.
-    if checkpointer is not None and not curve:
-        checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve)
+    if not curve:
+        save()
     for step in range(len(curve), source.steps):
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
@@ -267,8 +295,11 @@ def _run_steps(
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         # Before the callbacks and the checkpoint, whose curve is this list.
         curve.append(point)
+        if average is not None:
+            average.update(point.step)
         if callbacks.before_checkpoint is not None:
-            callbacks.before_checkpoint(point)
+            with average.in_model() if average is not None else nullcontext():
+                callbacks.before_checkpoint(point)
         if checkpointer is not None and (step + 1 == source.steps or checkpointer.is_due()):
-            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve)
+            save()
         callbacks.after_step(point, source.steps)

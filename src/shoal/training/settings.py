@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
-from shoal.training.optimizers import check_optimizer
+from shoal.training.optimizers import OptimizerKind, check_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,11 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "matrix_learning_rate": {"ge": 0, "lt": math.inf},
     "beta2": {"ge": 0, "lt": 1},
     "weight_decay": {"ge": 0, "lt": math.inf},
+    "l1": {"ge": 0, "lt": math.inf},
+    "l2": {"ge": 0, "lt": math.inf},
+    "label_smoothing": {"ge": 0, "lt": 1},
+    "ema_decay": {"ge": 0, "lt": 1},
+    "swa_start": {"ge": 0, "lt": 1},
     "dropout": {"ge": 0, "lt": 1},
     "warmup": {"ge": 0, "le": 1},
     "decay": {"ge": 0, "le": 1},
@@ -31,6 +36,9 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "checkpoint_seconds": {"ge": 0, "lt": math.inf},
 }
 """The bounds of each number, by the comparisons that must hold. Tables of files take theirs from here."""
+
+OPTIONAL: tuple[str, ...] = ("l1", "l2", "label_smoothing", "ema_decay", "swa_start")
+"""Settings that are off by default, and that what names a training leaves out where they are off."""
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
@@ -67,9 +75,30 @@ class TrainSettings:
     """Decay of the mean squared gradient in Adam and AdamW (with Muon, for what it leaves); the other beta is 0.9."""
 
     weight_decay: float = 0.0
-    """Decoupled for AdamW; on matrices only, not on gains or biases."""
+    """On all matrices, embeddings too, not on gains or biases. Decoupled with ``adamw`` and ``muon``: a step multiplies
+    the weights by 1 - learning rate x weight_decay. Part of the gradient with ``adam`` and ``sgd``: the gradient of
+    weight_decay / 2 x the sum of squares."""
+
+    l1: float = 0.0
+    """Adds l1 x the sum of magnitudes of the blocks' matrices to the objective; by proximal steps, so that small
+    weights are exactly 0. Not with ``muon``."""
+
+    l2: float = 0.0
+    """Adds l2 / 2 x the sum of squares of the blocks' matrices to the objective, by proximal steps too: with ``l1``
+    the elastic net. Not with ``muon``."""
+
+    label_smoothing: float = 0.0
+    """Share of each target that is spread evenly over the vocabulary."""
+
+    ema_decay: float = 0.0
+    """Decay of the exponential average of the weights, which is what is evaluated and returned; 0 for none."""
+
+    swa_start: float | None = None
+    """Share of the steps after which the weights are averaged evenly, step by step (SWA); None for no average."""
 
     dropout: float = 0.0
+    """Share of the inputs that every dropout of the model drops."""
+
     schedule: Schedule = "cosine"
     warmup: float = 0.05
     """Share of the steps in which the learning rate rises linearly from 0."""
@@ -97,6 +126,15 @@ class TrainSettings:
             if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
                 expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
                 raise UsageError(f"{name} = {value} is out of range; expected {expected}")
+        if (self.l1 or self.l2) and OptimizerKind.known[self.optimizer].needs_whole_matrices:
+            raise UsageError(
+                f"l1 = {self.l1:g} and l2 = {self.l2:g} with optimizer = {self.optimizer!r}: its steps have no metric "
+                "that a proximal step could be taken in; take adamw, adam or sgd, or weight_decay"
+            )
+        if self.ema_decay and self.swa_start is not None:
+            raise UsageError(
+                f"ema_decay = {self.ema_decay:g} and swa_start = {self.swa_start:g} are two averages; give one of them"
+            )
         # Rise and fall would overlap.
         if self.schedule == "wsd" and self.warmup + self.decay > 1:
             raise UsageError(
@@ -110,7 +148,8 @@ class CurvePoint:
 
     step: int
     loss: float
-    """Mean cross-entropy per predicted token of the step's batch, in nats."""
+    """Mean cross-entropy per predicted token of the step's batch, in nats; with label smoothing that of the smoothed
+    targets. Penalties of the weights are no part of it."""
     learning_rate: float
     gradient_norm: float
     tokens: int
