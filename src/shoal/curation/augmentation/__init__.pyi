@@ -1,7 +1,3 @@
-from .examples import (
-    augment as augment,
-    augment_examples as augment_examples,
-)
 from .augmenter import (
     Augmenter as Augmenter,
     AugmenterSpec as AugmenterSpec,
@@ -10,6 +6,10 @@ from .augmenter import (
     make_augmenter as make_augmenter,
 )
 from .corpus import CorpusAugmentation as CorpusAugmentation
+from .examples import (
+    augment as augment,
+    augment_examples as augment_examples,
+)
 from .result import (
     Augmentation as Augmentation,
     MethodCount as MethodCount,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Augmenter(ABC):
-    """A method of augmentation, with its parameters as fields. A subclass with a name is registered by being defined."""
+    """A method of augmentation, with its parameters as fields. A named subclass is registered by being defined."""
 
     name: ClassVar[str]
     summary: ClassVar[str]

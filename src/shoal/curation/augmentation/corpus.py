@@ -6,8 +6,8 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from shoal.curation.augmentation.examples import plain
 from shoal.curation.augmentation.augmenter import TextAugmenter, make_augmenter
+from shoal.curation.augmentation.examples import plain
 from shoal.curation.augmentation.result import MethodCount
 from shoal.errors import UsageError
 

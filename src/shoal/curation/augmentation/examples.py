@@ -157,7 +157,8 @@ class _Check:
         if not self.by_rule and not self.unchecked:
             raise UsageError(
                 f"{methods[0].name} changes prompts, and these rows have no rule that shows whether their answers stay "
-                "right; give their rule as FILE.py:FUNCTION, or accept unchecked examples with unchecked"
+                "right; give their rule as FILE.py:FUNCTION, or accept unchecked examples (--unchecked, or "
+                "augment_unchecked = true in a file)"
             )
 
     def fate(self, candidate: Example, example: Example, method: Augmenter) -> str:

@@ -54,7 +54,7 @@ class BackTranslation(TextAugmenter):
     home: str = "English"
     """The language of the texts."""
 
-    translated: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    translated: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
     """From a text to what came back; filled by `prepared`."""
 
     def label(self) -> str:
@@ -77,7 +77,7 @@ class BackTranslation(TextAugmenter):
 
     def rewrite(self, text: str, generator: random.Random) -> str:  # noqa: ARG002 - the model has drawn
         """What came back of the text."""
-        if not self.translated:
+        if self.translated is None:
             raise UsageError(f"{self.name} has translated nothing yet; give the texts to its prepared() first")
         return self.translated.get(text, text)
 
