@@ -10,14 +10,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
-from shoal.cli.options import Augment, Column, Copies, Json, MaybeRows, Seed
+from shoal.cli.options import Augment, Column, Copies, CorpusSource, Json, MaybeRows, Seed
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
-Source = Annotated[
-    str,
-    Parameter(help="A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split]."),
-]
 Documents = Annotated[Path, Parameter(name="--out", help="File to write the documents to (.txt, .jsonl or .parquet).")]
 Similarity = Annotated[
     float, Parameter(help="Jaccard index of word 5-grams above which two documents are near duplicates.")
@@ -28,7 +24,7 @@ corpus = App(name="corpus", help=VERBS["corpus"])
 
 @corpus.command
 def card(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     column: Column = "text",
@@ -70,7 +66,7 @@ def card(
 
 @corpus.command
 def clean(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     out: Documents,
@@ -107,7 +103,7 @@ def clean(
 
 @corpus.command
 def dedupe(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     out: Documents,
@@ -139,7 +135,7 @@ def dedupe(
 
 @corpus.command
 def augment(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     out: Documents,
@@ -175,7 +171,7 @@ def augment(
 
 @corpus.command
 def contamination(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     task: str | None = None,

@@ -30,7 +30,7 @@ GROUPS = {
     "Experiments": {
         "run": "Run an experiment: certify the evaluator, train, evaluate, and give a verdict with a report.",
         "compare": "Compare two runs of an experiment, item by item and seed by seed.",
-        "report": "Write the report of a run, a sweep or a pretraining from its folder.",
+        "report": "Write the report of a run, a sweep, a comparison or a pretraining from its folder.",
         "power": "Compute how many seeds and items would show an effect.",
         "task": "Check a task and what its shortcuts get right, write its rows, or measure how narrow its split is.",
         "certify": "Prove an evaluator on dummy models of known accuracy.",
@@ -38,6 +38,8 @@ GROUPS = {
     "Training": {
         "pretrain": "Train a small model from scratch by a recipe.",
         "tune": "Fine-tune a model on rows of prompts and completions.",
+        "crossvalidate": "Fine-tune a model once per fold and score what was left out, without leakage between groups.",
+        "overfit": "Compare methods against overfitting at equal compute, with intervals and asymptotes.",
         "sweep": "Train a recipe over many settings, on one machine or a Ray cluster.",
         "tokenizer": "Train a tokenizer on a corpus, of a given size or of the best one.",
     },
@@ -54,6 +56,7 @@ GROUPS = {
         "curate": "Filter a corpus by quality, and report what went and why.",
         "stories": "Generate stories for young children whose plot facts are known.",
         "tokens": "Show how tokenizers split a text and where they differ.",
+        "words": "Show tokens, stems, lemmas and parts of speech of a text word by word.",
         "vectors": "Show token vectors, judge word vectors, and find the smallest sufficient dimension.",
         "segment": "Split a text where its words, style, emotion or topic change.",
     },

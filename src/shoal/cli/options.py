@@ -77,3 +77,14 @@ Part = Annotated[
 Workers = Annotated[
     int | None, Parameter(help="Worker processes. Default: one per core; 0 runs everything in this process.")
 ]
+CorpusSource = Annotated[
+    str,
+    Parameter(help="A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split]."),
+]
+Vectors = Annotated[
+    str,
+    Parameter(
+        help="Vectors of documents: hashed (words and pairs of words), words:FILE (word vectors), hidden:MODEL (states "
+        "of a causal language model), or encoder:MODEL (a sentence encoder)."
+    ),
+]

@@ -83,8 +83,8 @@ def _per_text(
     ]
     found: list[list[int]] = [[] for _ in prefixes]
     for place, member in enumerate(ensemble.models):
-        rows = [row for row, drawn in enumerate(members) if drawn == place]
-        said = sample_continuations(
+        rows = [row for row, member_of in enumerate(members) if member_of == place]
+        drawn = sample_continuations(
             member,
             [prefixes[row] for row in rows],
             [seeds[row] for row in rows],
@@ -92,7 +92,7 @@ def _per_text(
             temperature=temperature,
             end_id=end_id,
         )
-        for row, ids in zip(rows, said, strict=True):
+        for row, ids in zip(rows, drawn, strict=True):
             found[row] = ids
     return found
 

@@ -12,6 +12,10 @@ from .notebook import (
     show as show,
     to_html as to_html,
 )
+from .overfit_page import (
+    overfit_page as overfit_page,
+    write_overfit_report as write_overfit_report,
+)
 from .perplexity_page import perplexity_page as perplexity_page
 from .pretraining_page import (
     LiveCurve as LiveCurve,
@@ -24,3 +28,4 @@ from .sweep_page import write_sweep_report as write_sweep_report
 from .tokens_page import tokens_page as tokens_page
 from .vectors_page import vectors_page as vectors_page
 from .verdict import verdict_page as verdict_page
+from .words_page import words_page as words_page

@@ -135,6 +135,12 @@ def _tokens(found: Any) -> str:
     return tokens_page([found])
 
 
+def _words(found: Any) -> str:
+    from shoal.reports.words_page import words_page
+
+    return words_page(found)
+
+
 def _vectors(found: Any) -> str:
     from shoal.reports.vectors_page import vectors_page
 
@@ -162,6 +168,7 @@ RESULT_PAGES: dict[str, Callable[..., str]] = {
     "shoal.experiments.crossed.result.CrossedResult": _crossed,
     "shoal.insight.inspection.Inspection": _inspection,
     "shoal.insight.tokens.reading.TokenReading": _tokens,
+    "shoal.insight.words.table.WordTable": _words,
     "shoal.insight.vectors.report.VectorReport": _vectors,
     "shoal.evaluation.perplexity.report.PerplexityReport": _perplexity,
     "shoal.evaluation.perplexity.comparison.PerplexityComparison": _perplexity,

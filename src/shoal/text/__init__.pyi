@@ -33,6 +33,13 @@ from .sentences import (
     sentence_spans as sentence_spans,
     split_sentences as split_sentences,
 )
+from .tagging import (
+    TAGGED_LANGUAGES as TAGGED_LANGUAGES,
+    TaggedWord as TaggedWord,
+    load_hanta as load_hanta,
+    tag_alone as tag_alone,
+    tag_sentence as tag_sentence,
+)
 from .training import (
     save_tokenizer as save_tokenizer,
     train_tokenizer as train_tokenizer,
@@ -43,6 +50,7 @@ from .vocabulary_size import (
     choose_vocabulary as choose_vocabulary,
 )
 from .word_forms import (
+    lemma_languages as lemma_languages,
     lemmatize as lemmatize,
     lemmatize_all as lemmatize_all,
     stem as stem,

@@ -208,6 +208,7 @@ class LlamaGradient:
             denominator=denominator,
             weight_grad_VD=self._output.grad,
             label_smoothing=self._label_smoothing,
+            weights_N=packed.weights_N,
         )
         grad_ND = torch.zeros_like(rows_ND)
         self._norm_backward(final, self._final_gain, by_normed.float(), grad_ND)

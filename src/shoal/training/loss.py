@@ -24,7 +24,12 @@ _CHUNK_LOGITS = 2**22
 
 
 def mean_cross_entropy(
-    hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: LMHead, *, label_smoothing: float = 0.0
+    hidden_ND: torch.Tensor,
+    targets_N: torch.Tensor,
+    head: LMHead,
+    *,
+    label_smoothing: float = 0.0,
+    weights_N: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The mean of -log p(target) in nats; differentiable in the hidden states and in the head's weight and bias.
 
@@ -34,9 +39,10 @@ def mean_cross_entropy(
         head: of the model.
         label_smoothing: share of each target that is spread evenly over the vocabulary, as in
             ``torch.nn.functional.cross_entropy``.
+        weights_N: how much each position counts; the sum is divided by N all the same. None for all alike.
     """
     loss: torch.Tensor = _ChunkedCrossEntropy.apply(
-        hidden_ND, head.weight_VD, head.bias_V, targets_N, head.scale, head.soft_cap, label_smoothing
+        hidden_ND, head.weight_VD, head.bias_V, targets_N, head.scale, head.soft_cap, label_smoothing, weights_N
     )
     return loss
 
@@ -50,6 +56,7 @@ def cross_entropy_with_gradient(
     weight_grad_VD: torch.Tensor | None,
     bias_grad_V: torch.Tensor | None = None,
     label_smoothing: float = 0.0,
+    weights_N: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute the cross-entropy of each position together with its gradient.
 
@@ -62,6 +69,7 @@ def cross_entropy_with_gradient(
         bias_grad_V: the same for the head's bias.
         label_smoothing: share of each target that is spread evenly over the vocabulary; losses and gradient are of
             the smoothed targets.
+        weights_N: how much each position counts in losses and gradient; None for all alike.
 
     Returns:
         The losses in nats (N), and the gradient of the divided sum by the hidden states (N × D).
@@ -77,13 +85,15 @@ def cross_entropy_with_gradient(
         raw_CV = torch.mm(hidden_ND[chunk], weight_VD.t(), out=room[: len(hidden_ND[chunk])])
         raw_CV = (raw_CV if bias_V is None else raw_CV.add_(bias_V)).float()
         grad_CV = _chunk_(raw_CV, targets_N[chunk], head, denominator, label_smoothing, losses_N[chunk])
+        if weights_N is not None:
+            grad_CV *= weights_N[chunk, None]
         products_CV = grad_CV.to(dtype)
         torch.mm(products_CV, weight_VD, out=grad_ND[chunk])
         if weight_grad_VD is not None:
             add_product_(weight_grad_VD, products_CV.t(), hidden_ND[chunk])
         if bias_grad_V is not None:
             bias_grad_V += grad_CV.sum(0)
-    return losses_N, grad_ND
+    return losses_N if weights_N is None else losses_N * weights_N, grad_ND
 
 
 def add_product_(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
@@ -113,6 +123,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         scale: float,
         soft_cap: float | None,
         label_smoothing: float,
+        weights_N: torch.Tensor | None,
     ) -> torch.Tensor:
         grad_VD = torch.zeros_like(weight_VD) if weight_VD.requires_grad else None
         grad_V = torch.zeros_like(bias_V) if bias_V is not None and bias_V.requires_grad else None
@@ -126,6 +137,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 weight_grad_VD=grad_VD,
                 bias_grad_V=grad_V,
                 label_smoothing=label_smoothing,
+                weights_N=weights_N,
             )
         ctx.save_for_backward(grad_ND, grad_VD, grad_V)
         return losses_N.mean()
@@ -134,7 +146,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *outputs: Any) -> Any:
         (upstream,) = outputs
         grads = [None if grad is None else grad * upstream.to(grad.dtype) for grad in ctx.saved_tensors]
-        return *grads, None, None, None, None
+        return *grads, None, None, None, None, None
 
 
 def _rows(vocabulary: int) -> int:

@@ -15,6 +15,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
+from shoal.training.batches import weights_of
 from shoal.training.gradients import padded_rows
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.optimizers import OptimizerKind, Optimizers
@@ -120,6 +121,8 @@ class ShardedGradient:
 
     def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
         """The loss of this process's documents (a scalar)."""
+        if weights_of(batch.documents) is not None:
+            raise UsageError("tokens that count differently need the whole model in each process; start without fsdp")
         ids_BL, rows_N, targets_N = (tensor.to(self._device) for tensor in padded_rows(batch.documents))
         with products_in(precision, self._device):
             loss = self._loss(ids_BL, rows_N, targets_N, precision, self._label_smoothing)

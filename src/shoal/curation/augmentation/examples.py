@@ -8,6 +8,7 @@ enough are accepted, or `_TRIES` times as many were drawn.
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _TRIES = 4
 """Candidates per wanted example: a method that seldom keeps the answer still gives some."""
+
+_QUIET_SECONDS = 2.0
+"""Nothing is reported of work that is done sooner."""
 
 
 def augment(
@@ -113,6 +117,7 @@ def augment_examples(
     check.refuse_unchecked(made)
     added: list[Example] = []
     counts = []
+    shown_at = time.monotonic() + _QUIET_SECONDS
     for number, method in enumerate(made):
         method = method.prepared([example.prompt for example in examples], progress)
         fates: Counter[str] = Counter()
@@ -128,7 +133,8 @@ def augment_examples(
                     accepted += 1
                     if accepted == copies:
                         break
-            progress("examples", number * len(examples) + place + 1, len(made) * len(examples))
+            if time.monotonic() > shown_at:
+                progress("examples", number * len(examples) + place + 1, len(made) * len(examples))
         counts.append(MethodCount(method=method.label(), **fates))
     return Augmentation(
         examples=(*examples, *added), originals=len(examples), checked=check.by_rule, methods=tuple(counts)
