@@ -5,7 +5,7 @@ A row asks for its trainings by seed; it gives None for as long as a choice that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -42,9 +42,22 @@ class Planning:
     assume_first: bool = False
     """Take the first value of an axis for the chosen one, so that all trainings can be counted before any is done."""
 
+    # A record is written once, and the rows ask for the same ones again and again.
+    _records: dict[str, TrainingRecord] = field(default_factory=dict)
+    _weights: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
+
     def record(self, training: PlannedTraining) -> TrainingRecord | None:
         """The record of a training; None where it is not done."""
-        return read_training(self.folder, training.key)
+        return self.record_of(training.key)
+
+    def record_of(self, key: str) -> TrainingRecord | None:
+        """The record of a training by its key."""
+        if key not in self._records:
+            found = read_training(self.folder, key)
+            if found is None:
+                return None
+            self._records[key] = found
+        return self._records[key]
 
     @cached_property
     def tokens(self) -> int:
@@ -139,8 +152,11 @@ class Planning:
             return (1 / count,) * count
         from shoal.statistics import fit_mixture
 
-        tables = [read_tables(self.folder, training.key) for training in members.trainings]
-        return fit_mixture(mixture_table(tables, "validation")).weights
+        keys = tuple(training.key for training in members.trainings)
+        if keys not in self._weights:
+            tables = [read_tables(self.folder, key) for key in keys]
+            self._weights[keys] = fit_mixture(mixture_table(tables, "validation")).weights
+        return self._weights[keys]
 
     def is_done(self, trainings: Sequence[PlannedTraining]) -> bool:
         """Whether all of them came to a good end."""
