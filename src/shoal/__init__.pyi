@@ -26,6 +26,14 @@ from .corpora.grammar import (
     Story as Story,
     tell_stories as tell_stories,
 )
+from .curation import (
+    CurationCard as CurationCard,
+    curate as curate,
+)
+from .curation.augmentation import (
+    Augmentation as Augmentation,
+    augment as augment,
+)
 from .evaluation import (
     Certificate as Certificate,
     ItemScore as ItemScore,
@@ -40,6 +48,12 @@ from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,
 )
+from .evaluation.perplexity import (
+    PerplexityComparison as PerplexityComparison,
+    PerplexityReport as PerplexityReport,
+    compare_perplexities as compare_perplexities,
+    perplexity as perplexity,
+)
 from .evaluation.stories import (
     StoryRating as StoryRating,
     rate_model as rate_model,
@@ -47,14 +61,21 @@ from .evaluation.stories import (
 from .experiments import (
     Comparison as Comparison,
     Experiment as Experiment,
+    FoldChoices as FoldChoices,
     PretrainResult as PretrainResult,
     Recipe as Recipe,
     Verdict as Verdict,
     compare_runs as compare_runs,
+    cross_validate_tuning as cross_validate_tuning,
     load_experiment as load_experiment,
     load_recipe as load_recipe,
     pretrain_run as pretrain_run,
     run_experiment as run_experiment,
+)
+from .experiments.overfitting import (
+    OverfitResult as OverfitResult,
+    load_overfit as load_overfit,
+    run_overfit as run_overfit,
 )
 from .experiments.sweeps import (
     SweepResult as SweepResult,
@@ -85,6 +106,11 @@ from .insight.vectors import (
     describe_vectors as describe_vectors,
     find_dimension as find_dimension,
 )
+from .insight.words import (
+    WordCounts as WordCounts,
+    WordTable as WordTable,
+    words as words,
+)
 from .models import (
     LoadedModel as LoadedModel,
     load_model as load_model,
@@ -92,6 +118,7 @@ from .models import (
     save_model as save_model,
 )
 from .reports import (
+    write_overfit_report as write_overfit_report,
     write_report as write_report,
     write_sweep_report as write_sweep_report,
 )
@@ -101,6 +128,7 @@ from .segmentation import (
     segment as segment,
 )
 from .statistics import (
+    CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
     plan_power as plan_power,
 )

@@ -16,6 +16,7 @@ ShoalError
 ├── TrainingError           training met a loss that is not a number
 ├── StoreError              a run folder cannot be read or written (disk full, other experiment)
 ├── WorkerError             a worker process of a run died in the middle of its work
+├── SandboxError            a program cannot be confined on this machine, so that it is not run
 ├── EndpointError           a model server that is gone, too slow, or answers nothing usable
 └── MissingExtraError       an optional part of shoal is not installed
 ```
@@ -100,6 +101,10 @@ class StoreError(ShoalError):
 
 class WorkerError(ShoalError):
     """A worker process of a run died in the middle of its work."""
+
+
+class SandboxError(ShoalError):
+    """A program cannot be confined on this machine, or the sandbox failed."""
 
 
 class EndpointError(ShoalError):

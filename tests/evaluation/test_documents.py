@@ -7,8 +7,8 @@ import math
 import pytest
 
 from shoal.evaluation import document_likelihoods, log_likelihoods
-from shoal.evaluation.documents import _windows
 from shoal.evaluation.likelihoods import encode_texts
+from shoal.evaluation.windows import cut_windows
 from shoal.models import ScoringModel, load_for_scoring
 
 
@@ -30,7 +30,8 @@ def test_a_short_document_has_the_likelihood_of_its_row(stories: ScoringModel) -
 def test_every_token_of_a_long_document_is_predicted_once() -> None:
     ids = tuple(range(1000))
     for context in (7, 8, 100, 998, 999, 1000, None):
-        windows = _windows(ids, 1, context)
+        stride = None if context is None else context + 1 - (context + 1) // 2
+        windows = cut_windows(ids, 1, context=context, stride=stride, full=True)
         scored = [one for window, start in windows for one in window[start:]]
         assert scored == list(ids[1:])
         assert all(context is None or len(window) <= context + 1 for window, _ in windows)

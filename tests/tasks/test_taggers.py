@@ -48,7 +48,7 @@ def test_a_tagger_that_is_absent_is_named_with_its_command_before_the_task_is_ma
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "HanTa.HanoverTagger", None)
-    with pytest.raises(MissingExtraError, match=r"the tagger 'hanta' .* pip install 'shoal\[tagger\]'"):
+    with pytest.raises(MissingExtraError, match=r"tagging parts of speech .* pip install 'shoal\[tagger\]'"):
         make_task("word-classes", tagger="hanta")
 
 

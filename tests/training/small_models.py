@@ -95,11 +95,13 @@ def random_batch(lengths, *, seed=0):
     return Batch(tuple(documents), "a random batch")
 
 
-def own_loss(model, batch):
+def own_loss(model, batch, *, label_smoothing=0.0):
     """The mean loss by the model's own forward, a document at a time, differentiable."""
     total = 0.0
     for document in batch.documents:
         ids = torch.from_numpy(document.ids)
         logits = model(input_ids=ids[None, :-1], use_cache=False).logits[0, document.boundary - 1 :]
-        total = total + torch.nn.functional.cross_entropy(logits, ids[document.boundary :], reduction="sum")
+        total = total + torch.nn.functional.cross_entropy(
+            logits, ids[document.boundary :], reduction="sum", label_smoothing=label_smoothing
+        )
     return total / batch.targets

@@ -16,21 +16,22 @@ def _case(positions, vocabulary, *, bias):
     return [None if tensor is None else tensor.requires_grad_() for tensor in (hidden, weight, offset)], targets
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize(
     ("bias", "scale", "soft_cap"), [(False, 1.0, None), (True, 1.0, None), (True, 0.25, 3.0), (False, 2.0, None)]
 )
-def test_chunked_loss_and_gradients_are_those_of_plain_cross_entropy(bias, scale, soft_cap):
+def test_chunked_loss_and_gradients_are_those_of_plain_cross_entropy(bias, scale, soft_cap, smoothing):
     leaves, targets = _case(1300, 1000, bias=bias)
     hidden, weight, offset = leaves
     given = [leaf for leaf in leaves if leaf is not None]
     logits = torch.nn.functional.linear(hidden, weight, offset) * scale
     if soft_cap is not None:
         logits = soft_cap * torch.tanh(logits / soft_cap)
-    plain = torch.nn.functional.cross_entropy(logits, targets)
+    plain = torch.nn.functional.cross_entropy(logits, targets, label_smoothing=smoothing)
     expected = torch.autograd.grad(3 * plain, given)
 
     head = LMHead(weight_VD=weight, bias_V=offset, scale=scale, soft_cap=soft_cap)
-    loss = mean_cross_entropy(hidden, targets, head)
+    loss = mean_cross_entropy(hidden, targets, head, label_smoothing=smoothing)
     found = torch.autograd.grad(3 * loss, given)
 
     assert abs(float((loss - plain).detach())) < 1e-5

@@ -64,6 +64,20 @@ def test_loss_and_gradient_are_those_of_the_model_itself(make, kind):
 
 
 @pytest.mark.parametrize("make", [llama, gpt2])
+def test_the_gradient_of_smoothed_labels_is_that_of_torchs_cross_entropy(make):
+    model, batch = make(), random_batch(LENGTHS)
+    loss = own_loss(model, batch, label_smoothing=0.2)
+    names, weights = zip(*model.named_parameters(), strict=True)
+    expected = dict(zip(names, torch.autograd.grad(loss, weights), strict=True))
+    with FlatParameters(model) as flat:
+        gradient = choose_gradient(model, flat, dropout=False, label_smoothing=0.2)
+        found_loss = float(gradient(batch, "float32", batch.targets))
+        found = {name: weight.grad.clone() for name, weight in flat.parameters.items()}
+    assert abs(found_loss - float(loss.detach())) < 1e-5
+    _assert_close(found, expected, 1e-5)
+
+
+@pytest.mark.parametrize("make", [llama, gpt2])
 def test_bfloat16_gives_the_gradient_to_its_rounding(make):
     model, batch = make(), random_batch(LENGTHS)
     loss, expected = _own(model, batch)

@@ -1,4 +1,4 @@
-"""``shoal report``: the report of a run, a sweep or a pretraining, written from its folder."""
+"""``shoal report``: the report of a run, a sweep, a comparison or a pretraining, written from its folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from shoal.cli.options import Json
 
 
 def report(run: Path, /, *, as_json: Json = False) -> None:
-    """Write the report of a run, a sweep or a pretraining from its folder and print its path.
+    """Write the report of a run, a sweep, a comparison or a pretraining from its folder and print its path.
 
     Parameters
     ----------
     run
-        Folder of a run or of a sweep, finished or not, or of a finished pretraining.
+        Folder of a run, a sweep or a comparison, finished or not, or of a finished pretraining.
     """
     from shoal.cli.console import print_json
     from shoal.reports import write_report

@@ -14,6 +14,7 @@ from shoal.files import atomic_file
 from shoal.textfiles import check_characters, inner_suffix, read_chunks, read_json_lines, read_lines_of, split_chunks
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Rows = Iterable[Mapping[str, Any]]
@@ -22,11 +23,11 @@ _ROWS_PER_BATCH = 1000
 _ROWS_PER_GROUP = 4000
 """Rows of a Parquet file are written in groups, so that memory does not grow with their number."""
 
-LocatedText = tuple[str, str]
-"""Where a text stands (a file, or a file and a line), and the text."""
+LocatedRow = tuple[str, dict[str, Any]]
+"""Where a row stands (a file, or a file and a line), and the row, whose text is checked to be one."""
 
 
-def read_documents(source: str | Path, *, column: str = "text", broken: bool = False) -> Iterator[str]:
+def read_documents(source: str | os.PathLike[str], *, column: str = "text", broken: bool = False) -> Iterator[str]:
     """Yield the documents of a source that hold any text; memory does not grow with their number.
 
     A text file (``.txt``, ``.md``, or no ending) is split at ``<|endoftext|>`` where it has any, else at lines that
@@ -46,16 +47,65 @@ def read_documents(source: str | Path, *, column: str = "text", broken: bool = F
         MissingExtraError: a hub data set without the ``datasets`` package.
         UnavailableError: the hub cannot be reached, or has no such data set.
     """
+    for row in _read(source, column, broken=broken, whole=False):
+        yield row[column]
+
+
+def read_document_rows(source: str | os.PathLike[str], *, column: str = "text") -> Iterator[dict[str, Any]]:
+    """Yield the documents of a source as rows with all of their columns; memory does not grow with their number.
+
+    Args:
+        source: as `read_documents` takes it; a document of a text file is a row of its text alone.
+        column: which column of the rows is the text.
+
+    Raises:
+        ShoalError: as `read_documents` does.
+    """
+    return _read(source, column, broken=False, whole=True)
+
+
+def estimate_documents(source: str | os.PathLike[str]) -> int:
+    """About how many documents a source holds, for a forecast of the time; 0 where only reading it all would show.
+
+    Args:
+        source: as `read_documents` takes it.
+    """
+    path = Path(source)
+    if str(source).startswith(HUB) or not path.exists():
+        return 0
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return sum(_estimate(file) for file in files)
+
+
+def _estimate(path: Path) -> int:
+    """The rows of a Parquet file, the lines of a JSONL file, the marks or blank lines of a text file."""
+    if _kind(path) not in _READERS or path.suffix != _kind(path):
+        return 0  # compressed, or nothing that is read
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return int(pq.read_metadata(path).num_rows)
+    with path.open("rb") as file:
+        counts = [0, 0]
+        marks = (b"\n", b"\n") if path.suffix == ".jsonl" else (STORY_END.encode(), b"\n\n")
+        while block := file.read(2**20):
+            counts = [count + block.count(mark) for count, mark in zip(counts, marks, strict=True)]
+    return counts[0] or counts[1]
+
+
+def _read(source: str | os.PathLike[str], column: str, *, broken: bool, whole: bool) -> Iterator[dict[str, Any]]:
+    """The rows with a text that holds more than white space; of other columns only where they are wanted whole."""
     found = False
-    texts = _read_hub(str(source), column) if str(source).startswith(HUB) else _read_path(Path(source), column)
-    for where, text in texts:
+    hub = str(source).startswith(HUB)
+    for where, row in _read_hub(str(source), column) if hub else _read_path(Path(source), column, whole):
+        text = row[column]
         if not text.strip():
             continue
         if not broken:
             check_characters(text, where)
         found = True
         # Line ends alone: blanks at the beginning may be an indentation.
-        yield text.strip("\r\n")
+        yield {**row, column: text.strip("\r\n")}
     if not found:
         raise DataError(f"{source} holds no text; give a source with at least one word")
 
@@ -65,19 +115,19 @@ def holds_rows(source: str | Path) -> bool:
     return _kind(Path(source)) in {".jsonl", ".parquet"}
 
 
-def _read_path(path: Path, column: str) -> Iterator[LocatedText]:
+def _read_path(path: Path, column: str, whole: bool) -> Iterator[LocatedRow]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if _kind(file) in _READERS and file.is_file())
         if not files:
             raise DataError(f"{path} holds no file that ends in {_ENDINGS}")
         for file in files:
-            yield from _READERS[_kind(file)](file, column)
+            yield from _READERS[_kind(file)](file, column, whole)
         return
     if not path.exists():
         raise DataError(f"there is no {path}; give a file, a folder, or {HUB}org/name")
     if _kind(path) not in _READERS:
         raise UsageError(f"cannot read {path.name}: give a file that ends in {_ENDINGS}")
-    yield from _READERS[_kind(path)](path, column)
+    yield from _READERS[_kind(path)](path, column, whole)
 
 
 def _kind(path: Path) -> str:
@@ -86,11 +136,11 @@ def _kind(path: Path) -> str:
     return path.suffix if inner == ".parquet" else inner  # Parquet compresses by itself; pyarrow reads no .parquet.gz
 
 
-def _read_text(path: Path, _column: str) -> Iterator[LocatedText]:
+def _read_text(path: Path, column: str, _whole: bool) -> Iterator[LocatedRow]:
     # Read twice: whether a file has the mark is known only at its end, and it may be larger than memory.
     marked = any(True for _ in islice(split_chunks(read_chunks(path), STORY_END), 1, None))
     for text in split_chunks(read_chunks(path), STORY_END) if marked else _paragraphs(path):
-        yield str(path), text
+        yield str(path), {column: text}
 
 
 def _paragraphs(path: Path) -> Iterator[str]:
@@ -105,12 +155,12 @@ def _paragraphs(path: Path) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _read_jsonl(path: Path, column: str) -> Iterator[LocatedText]:
+def _read_jsonl(path: Path, column: str, _whole: bool) -> Iterator[LocatedRow]:
     for where, row in read_json_lines(path):
-        yield where, _column_of(row, column, where)
+        yield where, _checked(row, column, where)
 
 
-def _read_parquet(path: Path, column: str) -> Iterator[LocatedText]:
+def _read_parquet(path: Path, column: str, whole: bool) -> Iterator[LocatedRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -122,28 +172,26 @@ def _read_parquet(path: Path, column: str) -> Iterator[LocatedText]:
         names = file.schema_arrow.names
         if column not in names:
             raise DataError(f"{path} has no column {column!r}; it has {', '.join(names)}")
-        for batch in file.iter_batches(_ROWS_PER_BATCH, columns=[column]):
-            yield from ((str(path), _text_of(value, str(path), column)) for value in batch.column(0).to_pylist())
+        for batch in file.iter_batches(_ROWS_PER_BATCH, columns=None if whole else [column]):
+            yield from ((str(path), _checked(row, column, str(path))) for row in batch.to_pylist())
 
 
-def _read_hub(name: str, column: str) -> Iterator[LocatedText]:
+def _read_hub(name: str, column: str) -> Iterator[LocatedRow]:
     wanted = parse_hub(name)
     for number, row in enumerate(read_hub_rows(wanted), start=1):
         where = f"{wanted.name} row {number}"
-        yield where, _column_of(row, column, where)
+        yield where, _checked(row, column, where)
 
 
-def _column_of(row: Any, column: str, where: str) -> str:
+def _checked(row: Any, column: str, where: str) -> dict[str, Any]:
+    """The row, whose column is a text."""
     if not isinstance(row, dict) or column not in row:
         held = ", ".join(map(str, row)) if isinstance(row, dict) else type(row).__name__
         raise DataError(f"{where} has no column {column!r}; it has {held}")
-    return _text_of(row[column], where, column)
-
-
-def _text_of(value: Any, where: str, column: str) -> str:
-    if not isinstance(value, str):
-        raise DataError(f"{where}: the column {column!r} is {type(value).__name__}, no text; give another --column")
-    return value
+    if not isinstance(row[column], str):
+        kind = type(row[column]).__name__
+        raise DataError(f"{where}: the column {column!r} is {kind}, no text; give another --column")
+    return row
 
 
 def write_documents(rows: Rows, file: str | Path, *, schema: Any = None) -> int:
@@ -211,7 +259,8 @@ def write_lines(rows: Rows, out: IO[str]) -> int:
     """
     count = 0
     for row in rows:
-        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        # Rows of a Parquet file may hold dates and times, which JSON has no form of its own for.
+        out.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         count += 1
     return count
 
@@ -236,7 +285,7 @@ def _write_parquet(rows: Rows, file: Path, schema: Any) -> int:
     return count
 
 
-_READERS: Mapping[str, Callable[[Path, str], Iterator[LocatedText]]] = {
+_READERS: Mapping[str, Callable[[Path, str, bool], Iterator[LocatedRow]]] = {
     ".txt": _read_text,
     ".md": _read_text,
     "": _read_text,

@@ -8,11 +8,13 @@ space: none of the three papers defines it, this is the cheapest definition, and
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.curation.syllables import count_syllables
 from shoal.text import split_sentences
 
 if TYPE_CHECKING:
@@ -20,7 +22,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_AROUND_WORD = re.compile(r"^[^\w]+|[^\w]+$")
 _BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSizes:
+    """What the formulas of readability divide by one another."""
+
+    sentences: int
+    words: int
+    """With a letter."""
+
+    letters: int
+    """Alphabetic characters of those words."""
+
+    syllables: int
 
 
 class DocumentText:
@@ -67,6 +84,18 @@ class DocumentText:
     def lower(self) -> str:
         """The text in lower case."""
         return self.text.lower()
+
+    @cached_property
+    def reading_sizes(self) -> ReadingSizes:
+        """Sentences, words, letters and syllables, of words with a letter."""
+        words = [_AROUND_WORD.sub("", word) for word in self.lower.split()]
+        words = [word for word in words if any(map(str.isalpha, word))]
+        return ReadingSizes(
+            sentences=max(1, len(self.sentences)),
+            words=len(words),
+            letters=sum(sum(map(str.isalpha, word)) for word in words),
+            syllables=sum(map(count_syllables, words)),
+        )
 
     @cached_property
     def duplicate_lines(self) -> Duplicates:

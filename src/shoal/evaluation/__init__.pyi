@@ -1,4 +1,4 @@
-from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows
+from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows, model_limits as model_limits
 from .certification.certificate import Certificate as Certificate, certify as certify
 from .documents import (
     DocumentLikelihood as DocumentLikelihood,
@@ -11,6 +11,7 @@ from .evaluator import (
 from .likelihoods import (
     document_opening as document_opening,
     log_likelihoods as log_likelihoods,
+    token_log_likelihoods as token_log_likelihoods,
 )
 from .metrics import (
     bleu as bleu,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError
 from shoal.evaluation.batching import ScoringRow, model_limits
 from shoal.evaluation.likelihoods import document_opening, log_likelihoods
+from shoal.evaluation.windows import cut_windows
 from shoal.text import plain_ids
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def document_likelihoods(
     for place, ids in enumerate(plain_ids(tokenizer, documents)):
         if not ids or max(ids) >= vocabulary:
             raise DataError(f"document {place} ({documents[place][:40]!r}) has no tokens, or some that are unknown")
-        for window, start in _windows((*opening, *ids), len(opening), context):
+        # Half a window is new; the last one is moved back until it is full: more context for the same tokens.
+        stride = None if context is None else context + 1 - (context + 1) // 2
+        for window, start in cut_windows((*opening, *ids), len(opening), context=context, stride=stride, full=True):
             rows.append(ScoringRow(len(rows), window, start, 0, len(window) - start))
         ends.append(len(rows))
         counts.append(len(ids))
@@ -85,18 +88,3 @@ def document_likelihoods(
         DocumentLikelihood(log_likelihood=math.fsum(nats[start:stop]), tokens=tokens)
         for start, stop, tokens in zip([0, *ends], ends, counts, strict=False)
     ]
-
-
-def _windows(ids: tuple[int, ...], start: int, context: int | None) -> list[tuple[tuple[int, ...], int]]:
-    """Pieces of a document that fit, and from which of their ids on they are scored."""
-    # The last id is predicted and not read, so that a window holds one id more than the context.
-    size = len(ids) if context is None else context + 1
-    found = [(ids[:size], start)]
-    done = size
-    while done < len(ids):
-        # The last window is moved back until it is full: more context for the same number of tokens.
-        begin = max(0, min(done - size // 2, len(ids) - size))
-        window = ids[begin : begin + size]
-        found.append((window, done - begin))
-        done = begin + size
-    return found

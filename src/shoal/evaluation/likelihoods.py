@@ -20,7 +20,7 @@ from shoal.models import FactoredModel, factor_model
 from shoal.text import opening_ids, plain_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -95,26 +95,70 @@ def log_likelihoods(
         ModelError: the model's logits are not numbers.
     """
     parts: dict[int, list[float]] = {row.item: [] for row in rows}
+    for piece, nats in _scored_pieces(model, rows, token_budget, progress, what):
+        parts[piece.item].append(math.fsum(nats))
+    # A row's parts come in the order of the batches; an exact sum does not depend on it.
+    found = [math.fsum(parts[row.item]) for row in rows]
+    _check_numbers(found)
+    return found
+
+
+def token_log_likelihoods(
+    model: PreTrainedModel | FastModel,
+    rows: Sequence[ScoringRow],
+    *,
+    token_budget: int = 4096,
+    progress: Progress | None = None,
+    what: str = "likelihoods",
+) -> list[list[float]]:
+    """Log p of each scored token of each row in nats, in the order of the rows.
+
+    Args:
+        model: a causal language model; it is put into evaluation mode and left as it was.
+        rows: as `encode_texts` gives them; their items are 0, 1, ... in order.
+        token_budget: tokens of a batch, padding included; a longer row goes alone.
+        progress: called with (what, done, total).
+        what: the name of the work that ``progress`` is called with.
+
+    Raises:
+        ModelError: the model's logits are not numbers.
+    """
+    parts: dict[int, list[tuple[int, list[float]]]] = {row.item: [] for row in rows}
+    for piece, nats in _scored_pieces(model, rows, token_budget, progress, what):
+        parts[piece.item].append((piece.start, nats))
+    found = [[nat for _, nats in sorted(parts[row.item]) for nat in nats] for row in rows]
+    _check_numbers([math.fsum(nats) for nats in found])
+    return found
+
+
+def _scored_pieces(
+    model: PreTrainedModel | FastModel,
+    rows: Sequence[ScoringRow],
+    token_budget: int,
+    progress: Progress | None,
+    what: str,
+) -> Iterator[tuple[ScoringRow, list[float]]]:
+    """The parts of the rows as they are scored, each with log p of its tokens."""
     done = 0
     with scoring_mode(model):
         factored = factor_model(model, max_length=max((row.fed for row in rows), default=0))
         pieces = [piece for row in rows for piece in split_row(row, factored.lengths)]
         for batch in fill_batches(pieces, batch_budget(factored, token_budget), factored.lengths):
-            for row, nats in zip(batch, _nats_of(factored, batch), strict=True):
-                parts[row.item].append(nats)
+            yield from zip(batch, _nats_of(factored, batch), strict=True)
             done += len(batch)
             if progress is not None:
                 progress(what, done, len(pieces))
-    # A row's parts come in the order of the batches; an exact sum does not depend on it.
-    found = [math.fsum(parts[row.item]) for row in rows]
+
+
+def _check_numbers(nats: Sequence[float]) -> None:
     # Minus infinity is an answer: the model considers the text impossible.
-    if any(math.isnan(nats) for nats in found):
+    if any(math.isnan(nat) for nat in nats):
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
-    return found
 
 
-def _nats_of(factored: FactoredModel, batch: list[ScoringRow]) -> list[float]:
+def _nats_of(factored: FactoredModel, batch: list[ScoringRow]) -> list[list[float]]:
+    """Log p of the scored tokens of each row of a batch."""
     scores = score_batch(factored, batch).scores
     nats_N = (scores.target_N - scores.log_normalizer_N).tolist()
     ends = torch.tensor([0, *(row.stop - row.start for row in batch)]).cumsum(0).tolist()
-    return [math.fsum(nats_N[first:last]) for first, last in pairwise(ends)]
+    return [nats_N[first:last] for first, last in pairwise(ends)]

@@ -54,6 +54,10 @@ from .storage import (
     write_text as write_text,
 )
 from .tasks import unresolved_shortcuts as unresolved_shortcuts
+from .tuning_folds import (
+    FoldChoices as FoldChoices,
+    cross_validate_tuning as cross_validate_tuning,
+)
 from .verdict import (
     Control as Control,
     Effect as Effect,

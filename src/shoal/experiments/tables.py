@@ -92,6 +92,14 @@ class LearningTable(SettingsTable):
     matrix_learning_rate: Positive | None = None
     beta2: Annotated[float, in_range("beta2")] | None
     weight_decay: Annotated[float, in_range("weight_decay")]
+    l1: Annotated[float, in_range("l1")] | None = None
+    l2: Annotated[float, in_range("l2")] | None = None
+    label_smoothing: Annotated[float, in_range("label_smoothing")] | None = None
+    ema_decay: Annotated[float, in_range("ema_decay")] | None = None
+    swa_start: Annotated[float, in_range("swa_start")] | None = None
+    early_stopping_patience: Annotated[int, in_range("early_stopping_patience")] | None = None
+    early_stopping_alpha: Annotated[float, in_range("early_stopping_alpha")] | None = None
+    keep_best: bool | None = None
     dropout: Annotated[float, in_range("dropout")] = 0.0
     schedule: Schedule = "cosine"
     warmup: Annotated[float, in_range("warmup")]
@@ -110,12 +118,9 @@ def train_settings_of(table: LearningTable, chosen: Mapping[str, Any]) -> TrainS
         table: the values of the file.
         chosen: values that take precedence over the table's, or that it does not have.
     """
-    return TrainSettings(
-        **{
-            item.name: chosen[item.name] if item.name in chosen else getattr(table, item.name)
-            for item in fields(TrainSettings)
-        }
-    )
+    values = {item.name: getattr(table, item.name, None) for item in fields(TrainSettings)} | dict(chosen)
+    # What is off has no value in the table, and so no key in the run folder, which may be older than the setting.
+    return TrainSettings(**{name: value for name, value in values.items() if value is not None})
 
 
 def fault_line(error: ValidationError, root: type[BaseModel]) -> str:

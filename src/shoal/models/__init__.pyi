@@ -8,6 +8,16 @@ from .decoding import (
     can_continue as can_continue,
     decode_greedily as decode_greedily,
 )
+from .ensemble import (
+    EnsembleForCausalLM as EnsembleForCausalLM,
+    Mixture as Mixture,
+)
+from .ensemble_folder import (
+    EnsembleMember as EnsembleMember,
+    save_ensemble as save_ensemble,
+    write_ensemble as write_ensemble,
+)
+from .ensemble_sampling import sample_ensemble as sample_ensemble
 from .factorization import (
     FactoredModel as FactoredModel,
     factor_model as factor_model,

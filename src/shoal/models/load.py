@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UnknownNameError, UsageError
+from shoal.models.ensemble_folder import EnsembleSource
 from shoal.models.folder import FolderSource, holds_tokenizer_alone, read_tokenizer
 from shoal.models.gguf import GgufSource
 from shoal.models.llama2c import Llama2cSource
@@ -208,7 +209,15 @@ def _from_llama2c(spec: ModelSpec) -> Source:
     return Llama2cSource(Path(spec.name).expanduser(), Path(tokenizer).expanduser() if tokenizer else None)
 
 
-_FILES: dict[str, Callable[[ModelSpec], Source]] = {"gguf": _from_gguf, "llama2c": _from_llama2c}
+def _from_ensemble(spec: ModelSpec) -> Source:
+    return EnsembleSource(Path(spec.name).expanduser(), find_source)
+
+
+_FILES: dict[str, Callable[[ModelSpec], Source]] = {
+    "gguf": _from_gguf,
+    "llama2c": _from_llama2c,
+    "ensemble": _from_ensemble,
+}
 
 
 def find_device(name: str) -> torch.device:

@@ -6,6 +6,7 @@ path/to/folder           config.json, *.safetensors and a tokenizer, as transfor
 path/to/model.gguf       a GGUF file; gguf:FILE where the name does not end so
 path/to/model.bin        a llama2.c checkpoint; ?tokenizer=FILE where the tokenizer does not lie beside it
 bundled:stories          what shoal brings with it, as bundled:searches
+ensemble:FOLDER          several models as one mixture; a folder with ensemble.json alone too
 random:SPEC              the same architecture and tokenizer, fresh weights
 oracle?p=0.3             a dummy of known scores
 ```
@@ -23,15 +24,24 @@ from shoal.errors import UnknownNameError, UsageError
 BUNDLED = Path(__file__).parent / "bundled"
 """The folder of the models that come with shoal."""
 
-Kind = Literal["hub", "folder", "gguf", "llama2c", "bundled", "random", "dummy"]
+Kind = Literal["hub", "folder", "gguf", "llama2c", "bundled", "ensemble", "random", "dummy"]
 
 Options = tuple[tuple[str, str], ...]
 
-_PREFIXES: dict[str, Kind] = {"gguf": "gguf", "bundled": "bundled", "random": "random"}
+_PREFIXES: dict[str, Kind] = {"gguf": "gguf", "bundled": "bundled", "ensemble": "ensemble", "random": "random"}
 _SUFFIXES: dict[str, Kind] = {".gguf": "gguf", ".bin": "llama2c"}
 _OPTIONS: dict[Kind, tuple[str, ...]] = {"llama2c": ("tokenizer",)}
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
-_FORMS = ("org/name", "gpt2", "./folder", "./model.gguf", "./model.bin", "bundled:NAME", "random:SPEC")
+_FORMS = (
+    "org/name",
+    "gpt2",
+    "./folder",
+    "./model.gguf",
+    "./model.bin",
+    "bundled:NAME",
+    "ensemble:FOLDER",
+    "random:SPEC",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +89,7 @@ def parse_spec(text: str) -> ModelSpec:
 def _parse_prefixed(given: str, kind: Kind, rest: str) -> ModelSpec:
     if kind == "random":
         inner = parse_spec(rest)
-        if inner.kind in ("random", "dummy"):
+        if inner.kind in ("random", "dummy", "ensemble"):
             raise UsageError(f"{given!r} has no architecture to draw fresh weights for; random: takes a model's spec")
         return ModelSpec(text=given, kind=kind, name=rest, inner=inner)
     name, options = _split_options(given, rest, kind)
@@ -109,7 +119,7 @@ def _kind_by_form(given: str, name: str, path: Path) -> Kind:
 
     # A folder first: what lies here is nearer than what is known by the same name.
     if path.is_dir():
-        return "folder"
+        return "ensemble" if (path / "ensemble.json").is_file() else "folder"
     if "?" in given or name in dummy_names():
         return "dummy"
     if _HUB_ID.fullmatch(name.partition("@")[0]) and not name.startswith(".") and not _is_file(path):

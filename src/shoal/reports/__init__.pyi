@@ -3,6 +3,7 @@ from .crossed_page import (
     crossed_page as crossed_page,
     write_crossed_report as write_crossed_report,
 )
+from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
@@ -11,6 +12,11 @@ from .notebook import (
     show as show,
     to_html as to_html,
 )
+from .overfit_page import (
+    overfit_page as overfit_page,
+    write_overfit_report as write_overfit_report,
+)
+from .perplexity_page import perplexity_page as perplexity_page
 from .pretraining_page import (
     LiveCurve as LiveCurve,
     write_pretraining_report as write_pretraining_report,
@@ -22,3 +28,4 @@ from .sweep_page import write_sweep_report as write_sweep_report
 from .tokens_page import tokens_page as tokens_page
 from .vectors_page import vectors_page as vectors_page
 from .verdict import verdict_page as verdict_page
+from .words_page import words_page as words_page

@@ -105,6 +105,12 @@ def _segmentation(found: Any, *, text: str | None = None, source: str = "a text"
     return segment_page(source, found, label_segments(found, head=found.head), text=text)
 
 
+def _curation(found: Any) -> str:
+    from shoal.reports.curation_page import curation_page
+
+    return curation_page(found)
+
+
 def _verdict(found: Any) -> str:
     from shoal.reports.verdict import verdict_page
 
@@ -129,10 +135,23 @@ def _tokens(found: Any) -> str:
     return tokens_page([found])
 
 
+def _words(found: Any) -> str:
+    from shoal.reports.words_page import words_page
+
+    return words_page(found)
+
+
 def _vectors(found: Any) -> str:
     from shoal.reports.vectors_page import vectors_page
 
     return vectors_page(found)
+
+
+def _perplexity(found: Any) -> str:
+    from shoal.evaluation.perplexity import PerplexityReport, compare_perplexities
+    from shoal.reports.perplexity_page import perplexity_page
+
+    return perplexity_page(compare_perplexities([found]) if isinstance(found, PerplexityReport) else found)
 
 
 def _rating(found: Any) -> str:
@@ -144,11 +163,15 @@ def _rating(found: Any) -> str:
 RESULT_PAGES: dict[str, Callable[..., str]] = {
     "shoal.changes.result.Changes": _changes,
     "shoal.segmentation.result.Segmentation": _segmentation,
+    "shoal.curation.card.CurationCard": _curation,
     "shoal.experiments.verdict.Verdict": _verdict,
     "shoal.experiments.crossed.result.CrossedResult": _crossed,
     "shoal.insight.inspection.Inspection": _inspection,
     "shoal.insight.tokens.reading.TokenReading": _tokens,
+    "shoal.insight.words.table.WordTable": _words,
     "shoal.insight.vectors.report.VectorReport": _vectors,
+    "shoal.evaluation.perplexity.report.PerplexityReport": _perplexity,
+    "shoal.evaluation.perplexity.comparison.PerplexityComparison": _perplexity,
     "shoal.evaluation.stories.rating.StoryRating": _rating,
 }
 """The page of each class of results, by the full name under which IPython finds it; a new page is a line here."""

@@ -14,6 +14,7 @@ from shoal.reports.accuracy import accuracy
 from shoal.reports.crossed_page import write_crossed_report
 from shoal.reports.explanation import run_explanations
 from shoal.reports.items import by_index, items_data, items_frame
+from shoal.reports.overfit_page import write_overfit_report
 from shoal.reports.pretraining_page import write_pretraining_report
 from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
 from shoal.reports.sweep_page import write_sweep_report
@@ -28,6 +29,7 @@ _ROOM = "shoal.reports"
 
 _OTHER_FOLDERS: dict[str, Callable[[Path], Path]] = {
     "crossed.toml": write_crossed_report,
+    "overfit.toml": write_overfit_report,
     "sweep.toml": write_sweep_report,
     "recipe.toml": write_pretraining_report,
 }

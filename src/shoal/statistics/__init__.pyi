@@ -32,6 +32,15 @@ from .cross_validation import (
     out_of_fold as out_of_fold,
     summarize_folds as summarize_folds,
 )
+from .few_units import (
+    UnitEstimate as UnitEstimate,
+    mean_estimate as mean_estimate,
+    student_bootstrap as student_bootstrap,
+)
+from .floors import (
+    FloorFits as FloorFits,
+    fit_floors as fit_floors,
+)
 from .folds import (
     Fold as Fold,
     group_folds as group_folds,

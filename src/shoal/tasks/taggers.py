@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from shoal.errors import DataError, MissingExtraError, UnknownNameError, UsageError
+from shoal.errors import DataError, UnknownNameError, UsageError
 from shoal.statistics import Interval, wilson_interval
+from shoal.text import load_hanta
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,11 +154,7 @@ def _hanta() -> Tagger:
     It gives the likelihood of every tag that a word can have, and so needs no sentence around the word (Wartena 2019,
     A probabilistic morphology model for German lemmatization).
     """
-    try:
-        from HanTa.HanoverTagger import HanoverTagger
-    except ImportError as error:
-        raise MissingExtraError("tagger", "the tagger 'hanta'") from error
-    model = _load_once(HanoverTagger)
+    model = load_hanta("en")
 
     def class_of(word: str) -> str:
         shares: dict[str, float] = {}
@@ -168,12 +164,6 @@ def _hanta() -> Tagger:
         return max(shares, key=lambda name: shares[name], default=_OTHER)
 
     return lambda words: [class_of(word) for word in words]
-
-
-@functools.cache
-def _load_once(tagger: Callable[[str], Any]) -> Any:
-    """The English model, which takes a second to read."""
-    return tagger("morphmodel_en.pgz")
 
 
 _TAGGERS: Mapping[str, Callable[[], Tagger]] = {"hanta": _hanta}

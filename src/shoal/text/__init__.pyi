@@ -11,6 +11,7 @@ from .encoding import (
     end_token_id as end_token_id,
     opening_ids as opening_ids,
     plain_ids as plain_ids,
+    plain_spans as plain_spans,
 )
 from .language import (
     find_language as find_language,
@@ -32,15 +33,24 @@ from .sentences import (
     sentence_spans as sentence_spans,
     split_sentences as split_sentences,
 )
+from .tagging import (
+    TAGGED_LANGUAGES as TAGGED_LANGUAGES,
+    TaggedWord as TaggedWord,
+    load_hanta as load_hanta,
+    tag_alone as tag_alone,
+    tag_sentence as tag_sentence,
+)
 from .training import (
     save_tokenizer as save_tokenizer,
     train_tokenizer as train_tokenizer,
 )
+from .typos import misspell as misspell
 from .vocabulary_size import (
     VocabularyChoice as VocabularyChoice,
     choose_vocabulary as choose_vocabulary,
 )
 from .word_forms import (
+    lemma_languages as lemma_languages,
     lemmatize as lemmatize,
     lemmatize_all as lemmatize_all,
     stem as stem,

@@ -71,6 +71,36 @@ def plain_ids(tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequen
     return rows
 
 
+def plain_spans(
+    tokenizer: PreTrainedTokenizerFast | PlainTokenizer, texts: Sequence[str]
+) -> list[list[tuple[int, int]]]:
+    """The characters of each token that `plain_ids` gives, from start to stop, white space before a token included.
+
+    Args:
+        tokenizer: a fast one, which knows what its tokens cover; of another, no token covers anything.
+        texts: the documents.
+    """
+    if not getattr(tokenizer, "is_fast", True):
+        return [[(0, 0)] * len(ids) for ids in plain_ids(tokenizer, texts)]
+    rows = tokenizer(
+        list(texts),
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+        verbose=False,
+    )["offset_mapping"]
+    found = []
+    for offsets in rows:
+        spans, reached = [], 0
+        for start, stop in offsets:
+            # Some tokenizers leave a token's leading white space out of its offsets.
+            spans.append((min(start, reached) if start >= reached else start, stop))
+            reached = max(reached, stop)
+        found.append(spans)
+    return found
+
+
 def control_tokens(tokenizer: PreTrainedTokenizerFast | PlainTokenizer) -> dict[str, int]:
     """The tokens that stand for no text (``<s>``, ``<|im_end|>``), with their ids, in the order of the ids."""
     added = sorted(tokenizer.added_tokens_decoder.items())

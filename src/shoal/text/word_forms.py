@@ -15,7 +15,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import MissingExtraError, UnknownNameError
+from shoal.errors import MissingExtraError, UnknownNameError, UsageError
+from shoal.text.english_lemmas import english_lemma
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,18 +55,24 @@ def stem_all(words: Iterable[str], language: str = "english") -> list[str]:
     return list(_stemmer(language).stemWords([word.lower() for word in words]))
 
 
-def lemmatize(word: str, language: str = "en") -> str:
+def lemmatize(word: str, language: str = "en", *, word_class: str | None = None) -> str:
     """The lemma of a word.
 
     Args:
         word: one word.
         language: an ISO 639-1 code.
+        word_class: its part of speech, for English: ``lemmatize("saw", word_class="noun")`` is saw.
 
     Raises:
         MissingExtraError: the ``simplemma`` package is not installed.
         UnknownNameError: a language that it has no table for.
+        UsageError: a part of speech for another language than English.
     """
-    library = _lemmatizer(language)
+    library = load_simplemma(language)
+    if word_class is not None:
+        if language != "en":
+            raise UsageError(f"lemmas by part of speech are there for English, not for {language!r}; leave it out")
+        return english_lemma(library, word, word_class)
     known = _ENGLISH.get(word.lower()) if language == "en" else None
     return known or str(library.lemmatize(word, lang=language))
 
@@ -94,8 +101,29 @@ def _stemmer(language: str) -> Any:
     return snowballstemmer.stemmer(language)
 
 
+def lemma_languages() -> frozenset[str]:
+    """The ISO 639 codes of the languages that have lemmas.
+
+    Raises:
+        MissingExtraError: the ``simplemma`` package is not installed.
+    """
+    load_simplemma("en")
+    from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
+
+    return frozenset(SUPPORTED_LANGUAGES)
+
+
 @cache
-def _lemmatizer(language: str) -> Any:
+def load_simplemma(language: str) -> Any:
+    """The `simplemma` package, where it has a table of the language.
+
+    Args:
+        language: an ISO 639-1 code.
+
+    Raises:
+        MissingExtraError: the ``simplemma`` package is not installed.
+        UnknownNameError: a language that it has no table for.
+    """
     try:
         import simplemma
     except ImportError as error:

@@ -10,6 +10,14 @@ from .batches import (
     BatchSource as BatchSource,
     Document as Document,
 )
+from .boosting import (
+    MAX_WEIGHT as MAX_WEIGHT,
+    Boosted as Boosted,
+    TokenWeights as TokenWeights,
+    samme as samme,
+    token_weights as token_weights,
+)
+from .distillation import Teacher as Teacher
 from .distributed import (
     ProcessGroup as ProcessGroup,
     current_process_group as current_process_group,
@@ -20,17 +28,36 @@ from .documents import (
     DocumentSource as DocumentSource,
     cut_pieces as cut_pieces,
 )
+from .early_stopping import EarlyStopping as EarlyStopping
 from .flat_parameters import FlatParameters as FlatParameters
+from .held_out import (
+    HeldOutCurve as HeldOutCurve,
+    HeldOutPoint as HeldOutPoint,
+    MonitoredDocuments as MonitoredDocuments,
+)
 from .loop import (
     Callbacks as Callbacks,
     choose_gradient as choose_gradient,
     run_training as run_training,
 )
+from .monitoring import (
+    Monitoring as Monitoring,
+    evaluation_steps as evaluation_steps,
+)
 from .optimizers import (
     default_beta2 as default_beta2,
     optimizer_names as optimizer_names,
 )
+from .overfitting import (
+    OverfittingOnset as OverfittingOnset,
+    find_overfitting as find_overfitting,
+)
 from .precision import Dtype as Dtype
+from .proximal import add_elastic_net as add_elastic_net
+from .resampling import (
+    bootstrap_counts as bootstrap_counts,
+    bootstrap_places as bootstrap_places,
+)
 from .settings import (
     RANGES as RANGES,
     CurvePoint as CurvePoint,

@@ -17,10 +17,13 @@ from shoal.errors import DataError, TooLongError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import torch
+
     from shoal.text import EncodedPair
     from shoal.training.settings import TrainSettings
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
+FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 WindowOrder = Literal["random", "sequential"]
 
 
@@ -30,6 +33,8 @@ class Document:
 
     ids: IntArray
     boundary: int
+    weights: FloatArray | None = None
+    """How much each predicted token counts in the loss; None for all alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,25 @@ class BatchSource(Protocol):
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0; the same each time."""
         ...
+
+
+def weights_of(documents: Sequence[Document]) -> torch.Tensor | None:
+    """How much each predicted token of some documents counts (N, float32), or None where all count alike.
+
+    Args:
+        documents: in the order of the predicted tokens.
+    """
+    if all(document.weights is None for document in documents):
+        return None
+    import torch
+
+    parts = [
+        np.ones(len(document.ids) - document.boundary, dtype=np.float32)
+        if document.weights is None
+        else np.asarray(document.weights, dtype=np.float32)
+        for document in documents
+    ]
+    return torch.from_numpy(np.concatenate(parts))
 
 
 class PackedExamples:

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from shoal.errors import CorruptModelError, StoreError
 from shoal.files import atomic_file, remove_partials
 from shoal.models import weight_digest
-from shoal.training.settings import CurvePoint
+from shoal.training.settings import OPTIONAL, CurvePoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from shoal.training.sharded import ShardedParameters
 
 FILE_NAME = "checkpoint.safetensors"
-_OPTIMIZER = "optimizer/"
+_OPTIMIZER, _EXTRA = "optimizer/", "extra/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ class Checkpoint:
     """All trained weights as one vector."""
 
     optimizer: dict[str, torch.Tensor]
+
+    extra: dict[str, torch.Tensor] = field(default_factory=dict)
+    """What else the next step and the result depend on: averaged and best weights, held-out losses."""
 
 
 class Checkpointer:
@@ -89,6 +92,7 @@ class Checkpointer:
         optimizer: Optimizers,
         precision: Dtype,
         curve: Sequence[CurvePoint],
+        extra: dict[str, torch.Tensor],
     ) -> None:
         """Write the state as it is between two steps.
 
@@ -97,12 +101,15 @@ class Checkpointer:
             optimizer: with its state.
             precision: the dtype of the training, which a resumed one keeps.
             curve: of the steps so far.
+            extra: what else the training depends on.
 
         Raises:
             StoreError: as `write_checkpoint`.
         """
         # By every process, since sharded weights and states are gathered from all; rank 0 alone writes.
-        checkpoint = Checkpoint(self._fingerprint, precision, tuple(curve), parameters.to_vector(), optimizer.state())
+        checkpoint = Checkpoint(
+            self._fingerprint, precision, tuple(curve), parameters.to_vector(), optimizer.state(), extra
+        )
         if self._group.is_rank0:
             write_checkpoint(self._folder, checkpoint)
         self._last = time.monotonic()
@@ -121,7 +128,12 @@ def fingerprint(
         settings: of the training.
         group: the processes of the training.
     """
-    values = dataclasses.asdict(settings)
+    # What is off is left out, so that trainings from before there was such a setting can be resumed.
+    values = {
+        item.name: getattr(settings, item.name)
+        for item in dataclasses.fields(settings)
+        if item.name not in OPTIONAL or getattr(settings, item.name) != item.default
+    }
     # It changes no weight, so a training may be resumed with another.
     del values["checkpoint_seconds"]
     if group.mode == "fsdp":
@@ -144,6 +156,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     curve = torch.tensor([astuple(point) for point in checkpoint.curve], dtype=torch.float64).reshape(-1, 5)
     tensors = {"weights": checkpoint.weights, "curve": curve}
     tensors |= {_OPTIMIZER + name: tensor for name, tensor in checkpoint.optimizer.items()}
+    tensors |= {_EXTRA + name: tensor for name, tensor in checkpoint.extra.items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"identity": dict(checkpoint.fingerprint), "precision": checkpoint.precision, "digest": _digest(tensors)}
     target = folder / FILE_NAME
@@ -194,10 +207,13 @@ def read_checkpoint(folder: Path, expected: Mapping[str, str]) -> Checkpoint | N
         precision=header["precision"],
         curve=tuple(_point(row) for row in tensors["curve"].tolist()),
         weights=tensors["weights"],
-        optimizer={
-            name.removeprefix(_OPTIMIZER): tensor for name, tensor in tensors.items() if name.startswith(_OPTIMIZER)
-        },
+        optimizer=_under(_OPTIMIZER, tensors),
+        extra=_under(_EXTRA, tensors),
     )
+
+
+def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _point(row: list[float]) -> CurvePoint:

@@ -27,6 +27,7 @@ from shoal.training.batches import Batch, Document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from shoal.training.batches import FloatArray
     from shoal.training.token_file import TokenFile
 
     Places = np.ndarray[Any, np.dtype[np.int64]]
@@ -58,6 +59,12 @@ class CorpusShare:
     opening: int = 1
     """How many tokens stand before each text, such as the end token; they are read and not predicted. At least 1."""
 
+    copies: Places | None = None
+    """How often each document stands in a pass (D), as in a bootstrap sample; None for once."""
+
+    weights: FloatArray | None = None
+    """How much each token of the file counts in the loss, with a mean of 1; None for all alike."""
+
 
 class Pieces(NamedTuple):
     """The pieces of one corpus."""
@@ -82,7 +89,7 @@ class _Order(NamedTuple):
     """How many pieces each stage has."""
 
 
-def cut_pieces(file: TokenFile, seen_D: Mask | None, max_tokens: int) -> Pieces:
+def cut_pieces(file: TokenFile, seen_D: Mask | None, max_tokens: int, copies_D: Places | None = None) -> Pieces:
     """Cut documents into pieces that fit into the context.
 
     A piece begins with the last token of the one before it, so that every token but a document's first is predicted
@@ -92,10 +99,14 @@ def cut_pieces(file: TokenFile, seen_D: Mask | None, max_tokens: int) -> Pieces:
         file: the documents.
         seen_D: which of them are cut; None for all.
         max_tokens: the tokens to predict of a piece, at most.
+        copies_D: how often each document stands among them; None for once.
     """
     stops_D = np.asarray(file.ends, dtype=np.int64)
     starts_D = np.asarray(file.ends - file.lengths, dtype=np.int64)
-    if seen_D is not None:
+    if copies_D is not None:
+        seen_D = np.ones(len(starts_D), dtype=bool) if seen_D is None else seen_D
+        starts_D, stops_D = np.repeat(starts_D, copies_D * seen_D), np.repeat(stops_D, copies_D * seen_D)
+    elif seen_D is not None:
         starts_D, stops_D = starts_D[seen_D], stops_D[seen_D]
     counts_D = np.maximum(-(-(stops_D - starts_D - 1) // max_tokens), 0)
     which_P = np.repeat(np.arange(len(starts_D)), counts_D)
@@ -138,7 +149,9 @@ class DocumentSource:
         _refuse_unusable(corpora)
         self._corpora = tuple(corpora)
         # A piece must fit into a step too, or no bin would take it.
-        self._pieces = [cut_pieces(share.file, share.seen, min(context, batch_tokens)) for share in self._corpora]
+        self._pieces = [
+            cut_pieces(share.file, share.seen, min(context, batch_tokens), share.copies) for share in self._corpora
+        ]
         for share, cut in zip(self._corpora, self._pieces, strict=True):
             if not len(cut.lengths_P):
                 raise DataError(f"{share.name}: no document that may be read has a token to predict; give more text")
@@ -177,7 +190,8 @@ class DocumentSource:
                 start += share.opening
             else:
                 boundary = share.opening
-        return Document(np.asarray(share.file.tokens[start:stop], dtype=np.int64), boundary)
+        weights = None if share.weights is None else share.weights[start + boundary : stop]
+        return Document(np.asarray(share.file.tokens[start:stop], dtype=np.int64), boundary, weights)
 
     def _name(self, place: int) -> str:
         """The document of a piece, by its corpus and its number there."""
@@ -191,6 +205,8 @@ class DocumentSource:
         for share, pieces in zip(self._corpora, self._pieces, strict=True):
             state.update(share.file.digest.encode())
             state.update(np.ascontiguousarray(pieces.starts_P).data)
+            if share.weights is not None:
+                state.update(np.ascontiguousarray(share.weights).data)
         for array in (self._order.corpus_N, self._order.piece_N, self._bins_N, self._ends, self._bare_N):
             state.update(np.ascontiguousarray(array).data)
         return state.hexdigest()
@@ -331,6 +347,12 @@ def _refuse_unusable(corpora: Sequence[CorpusShare]) -> None:
     for share in corpora:
         if not share.passes > 0:
             raise UsageError(f"{share.name}: passes = {share.passes}; give a number above 0, or leave the corpus out")
+        for what, table, count in (
+            ("copies", share.copies, len(share.file)),
+            ("weights", share.weights, len(share.file.tokens)),
+        ):
+            if table is not None and (len(table) != count or (table < 0).any()):
+                raise DataError(f"{share.name}: {what} must be {count} numbers of 0 or more, not {len(table)}")
         if share.opening < 1:
             raise UsageError(
                 f"{share.name}: opening = {share.opening}; the first token of a document is never predicted"

@@ -15,6 +15,7 @@ import torch
 
 from shoal.errors import ModelError
 from shoal.models import Lengths, forget, stated_lengths
+from shoal.training.batches import weights_of
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.precision import DTYPES, products_in
 from shoal.wording import in_one_line
@@ -53,8 +54,8 @@ class PaddedGradient:
     are read apart, so that the loss of a document depends on no other.
     """
 
-    def __init__(self, model: PreTrainedModel, head: LMHead) -> None:
-        self._model, self._head = model, head
+    def __init__(self, model: PreTrainedModel, head: LMHead, *, label_smoothing: float = 0.0) -> None:
+        self._model, self._head, self._label_smoothing = model, head, label_smoothing
         self._lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
 
     def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
@@ -70,13 +71,24 @@ class PaddedGradient:
                 hidden_BLD = self._hidden(ids_BL)
                 hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
             # Outside of autocast: softmax and sums are in float32, and the head casts its weights itself.
-            loss = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, self._head)
+            loss = self._loss(hidden_ND.to(DTYPES[precision]), targets_N, documents)
             # The mean of a group is weighted by its tokens: a mean of means would favour tokens of small groups.
             loss = loss * (len(targets_N) / denominator)
             # Group by group, so that the activations of one group alone are in memory.
             loss.backward()
             total += loss.detach()
         return total
+
+    def _loss(self, hidden_ND: torch.Tensor, targets_N: torch.Tensor, documents: Sequence[Document]) -> torch.Tensor:
+        """The mean loss of the predicted tokens of some documents (a scalar), differentiable in the hidden states."""
+        weights_N = weights_of(documents)
+        return mean_cross_entropy(
+            hidden_ND,
+            targets_N,
+            self._head,
+            label_smoothing=self._label_smoothing,
+            weights_N=None if weights_N is None else weights_N.to(hidden_ND.device),
+        )
 
     def _hidden(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """The last hidden states (B × L × D).

@@ -358,3 +358,36 @@ def cross_entropy(start: int, stop: int, logits_CV: Any, targets_C: Any, denomin
         for v in range(vocabulary):
             logits[v] *= over
         logits[targets_C[row]] -= np.float32(1.0 / denominator)
+
+
+@_compiled
+def smoothed_cross_entropy(
+    start: int, stop: int, logits_CV: Any, targets_C: Any, smoothing: float, denominator: float, losses_C: Any
+) -> None:
+    """`cross_entropy` with label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7).
+
+    The target keeps 1 - smoothing, and each entry of the vocabulary gets smoothing / V of it.
+
+    Args:
+        start: first row.
+        stop: the row after the last.
+        logits_CV: overwritten by their own gradient.
+        targets_C: token ids.
+        smoothing: the share of the target that is spread.
+        denominator: divides the gradient, not the losses.
+        losses_C: gets the losses in nats, of the smoothed targets.
+    """
+    vocabulary = logits_CV.shape[1]
+    share = np.float32(smoothing / vocabulary / denominator)
+    for row in range(start, stop):
+        logits = logits_CV[row]
+        aim = logits[targets_C[row]]
+        total = np.float32(0.0)
+        for v in range(vocabulary):
+            total += logits[v]
+        # A row at a time, so that the kernel finds it in the nearest cache.
+        cross_entropy(row, row + 1, logits_CV, targets_C, denominator, losses_C)
+        losses_C[row] += np.float32(smoothing) * (aim - total / np.float32(vocabulary))
+        for v in range(vocabulary):
+            logits[v] -= share
+        logits[targets_C[row]] += np.float32(smoothing / denominator)

@@ -112,9 +112,10 @@ class LlamaGradient:
     Args:
         model: a Llama for which `is_plain_llama` holds.
         weights: of the model, flat.
+        label_smoothing: share of each target that is spread evenly over the vocabulary.
     """
 
-    def __init__(self, model: PreTrainedModel, weights: FlatParameters) -> None:
+    def __init__(self, model: PreTrainedModel, weights: FlatParameters, *, label_smoothing: float = 0.0) -> None:
         config = model.config
         self._heads = HeadLayout(
             config.num_attention_heads, config.num_key_value_heads, model.model.layers[0].self_attn.head_dim
@@ -127,6 +128,7 @@ class LlamaGradient:
         self._final_gain = weights.view("model.norm.weight")
         self._output = self._embedding if config.tie_word_embeddings else weights.view("lm_head.weight")
         self._layers = [_layer_views(weights, f"model.layers.{place}.") for place in range(len(model.model.layers))]
+        self._label_smoothing = label_smoothing
         self._work = Workspace()
 
     @torch.no_grad()
@@ -200,7 +202,13 @@ class LlamaGradient:
         rows_ND = x_TD if packed.rows_N is None else x_TD.index_select(0, packed.rows_N)
         final = self._normed(rows_ND, self._final_gain, dtype)
         losses_N, by_normed = cross_entropy_with_gradient(
-            final.after, packed.targets_N, self._head, denominator=denominator, weight_grad_VD=self._output.grad
+            final.after,
+            packed.targets_N,
+            self._head,
+            denominator=denominator,
+            weight_grad_VD=self._output.grad,
+            label_smoothing=self._label_smoothing,
+            weights_N=packed.weights_N,
         )
         grad_ND = torch.zeros_like(rows_ND)
         self._norm_backward(final, self._final_gain, by_normed.float(), grad_ND)

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.errors import ModelError, TrainingError
+from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
 from shoal.training.batches import Batch, first_documents, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
+from shoal.training.companions import Companions
 from shoal.training.distributed import ProcessGroup, current_process_group
 from shoal.training.dropout import dropout_set_to
 from shoal.training.flat_parameters import FlatParameters
@@ -36,9 +37,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from shoal.models import LMHead
     from shoal.progress import Progress
     from shoal.training.batches import BatchSource
+    from shoal.training.distillation import Teacher
     from shoal.training.gradients import Gradient
+    from shoal.training.held_out import HeldOutPoint
+    from shoal.training.monitoring import Monitoring
     from shoal.training.optimizers import Optimizers
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
@@ -56,13 +61,17 @@ _SEED_STRIDE, _RANK_STRIDE = 1_000_003, 7_368_787
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """Called after each training step, in the order of the fields; rank 0 alone calls them."""
+    """Called after each training step; rank 0 alone calls them."""
 
     before_checkpoint: Callable[[CurvePoint], None] | None = None
     """Called before the checkpoint of the step is written, so that what it records of the step is on disk when a
-    resumed training starts behind it; a step that was killed in between is done again. It must not change the model."""
+    resumed training starts behind it; a step that was killed in between is done again. It must not change the model,
+    which has the averaged weights meanwhile, where there is an average."""
 
     on_step: Callable[[CurvePoint], None] | None = None
+    on_evaluation: Callable[[HeldOutPoint], None] | None = None
+    """Called with each evaluation of held-out documents, before what is called for its step."""
+
     progress: Progress | None = None
     """Called with ("training", steps done, steps in all)."""
 
@@ -86,6 +95,8 @@ def run_training(
     *,
     folder: str | PathLike[str] | None = None,
     callbacks: Callbacks | None = None,
+    monitoring: Monitoring | None = None,
+    teacher: Teacher | None = None,
 ) -> TrainResult:
     """Train a model in place on all batches of a source.
 
@@ -96,17 +107,22 @@ def run_training(
             concern.
         folder: where the checkpoint lies; a training that was killed is resumed from it. None writes none.
         callbacks: called after each step.
+        monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
+        teacher: whose distributions the model learns instead of, or besides, the texts (`shoal.training.distillation`).
 
     Raises:
         ModelError: the weights are not float32, or the model cannot be trained here.
         TrainingError: a loss or gradient is not a number; every weight is frozen.
-        UsageError: dropout is above 0 for an architecture that has none.
+        UsageError: dropout is above 0 for an architecture that has none, or settings that need held-out documents
+            have none.
         StoreError: a checkpoint cannot be written, or is of another training.
         CorruptModelError: a checkpoint is damaged.
     """
     folder = None if folder is None else Path(folder)
     start, group = time.monotonic(), current_process_group()
     expected = fingerprint(model, source, settings, group) if folder is not None or group.world_size > 1 else {}
+    if teacher is not None and expected:
+        expected["teacher"] = teacher.fingerprint()
     for what, value in expected.items():
         group.assert_equal_across_ranks(what, value)
     found = group.broadcast_from_rank0(partial(read_checkpoint, folder, expected)) if folder is not None else None
@@ -117,7 +133,8 @@ def run_training(
         stack.callback(model.train, model.training)
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
-        weights, gradient, optimizer = _prepare(model, settings, group, stack)
+        weights, gradient, optimizer = _prepare(model, settings, group, stack, teacher)
+        companions = Companions(model, weights, settings, source.steps, monitoring, group)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
         # The steps seed the generator of the process, which is given back as it was.
@@ -125,6 +142,7 @@ def run_training(
         if found is not None:
             weights.load_vector(found.weights)
             optimizer.load(found.optimizer)
+            companions.load(found.extra)
         precision = (
             # A resumed training does not measure again which is faster, since another answer would give other weights.
             found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
@@ -134,49 +152,74 @@ def run_training(
             checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, group, model.device.type)
         heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
-        _run_steps(stepper, source, curve, checkpointer, heard)
+        _run_steps(stepper, source, curve, checkpointer, heard, companions)
+        held_out = companions.finish()
     return TrainResult(
         curve=tuple(curve),
         precision=precision,
-        steps=source.steps,
+        steps=len(curve),
         seconds=time.monotonic() - start,
         resumed_from=resumed_from,
+        held_out=held_out,
     )
 
 
 def _prepare(
-    model: PreTrainedModel, settings: TrainSettings, group: ProcessGroup, stack: ExitStack
+    model: PreTrainedModel,
+    settings: TrainSettings,
+    group: ProcessGroup,
+    stack: ExitStack,
+    teacher: Teacher | None,
 ) -> tuple[FlatParameters | ShardedParameters, Gradient, Optimizers]:
     """The weights in the form in which they are trained, and what updates them."""
     if group.mode == "fsdp":
+        if teacher is not None:
+            raise UsageError("a teacher needs the whole student in each process; start without fsdp")
         from shoal.training.sharded import ShardedGradient, ShardedParameters, make_sharded_optimizer
 
         sharded = stack.enter_context(ShardedParameters(model, group))
-        return sharded, ShardedGradient(sharded), make_sharded_optimizer(sharded, settings)
+        gradient = ShardedGradient(sharded, label_smoothing=settings.label_smoothing)
+        return sharded, gradient, make_sharded_optimizer(sharded, settings)
     flat = stack.enter_context(FlatParameters(model, group))
-    return flat, choose_gradient(model, flat, dropout=settings.dropout > 0), make_optimizer(flat, settings)
+    if teacher is not None:
+        from shoal.training.distillation import DistilledGradient
+
+        if settings.label_smoothing:
+            raise UsageError("a teacher's targets are soft already; leave label_smoothing out")
+        chosen: Gradient = DistilledGradient(model, _trained_head(model), teacher)
+        return flat, chosen, make_optimizer(flat, settings)
+    chosen = choose_gradient(model, flat, dropout=settings.dropout > 0, label_smoothing=settings.label_smoothing)
+    return flat, chosen, make_optimizer(flat, settings)
 
 
-def choose_gradient(model: PreTrainedModel, weights: FlatParameters, *, dropout: bool) -> Gradient:
+def choose_gradient(
+    model: PreTrainedModel, weights: FlatParameters, *, dropout: bool, label_smoothing: float = 0.0
+) -> Gradient:
     """The fastest way that is exact for the model.
 
     Args:
         model: in evaluation mode.
         weights: its trained weights.
         dropout: whether dropout is on, which the written-out gradient does not have.
+        label_smoothing: share of each target that is spread evenly over the vocabulary.
 
     Raises:
         ModelError: the model has no plain output layer, or padding changes its numbers.
     """
     if is_plain_llama(model) and not dropout:
-        return LlamaGradient(model, weights)
+        return LlamaGradient(model, weights, label_smoothing=label_smoothing)
+    return PaddedGradient(model, _trained_head(model), label_smoothing=label_smoothing)
+
+
+def _trained_head(model: PreTrainedModel) -> LMHead:
+    """The head of a model that `PaddedGradient` can train."""
     factored = factor_model(model)
     if factored.head is None or factored.padding != "right":
         raise ModelError(
             f"{type(model).__name__} cannot be trained here: "
             "its output layer is not a plain one, or padding changes its numbers"
         )
-    return PaddedGradient(model, factored.head)
+    return factored.head
 
 
 def _precision(
@@ -253,12 +296,26 @@ def _run_steps(
     curve: list[CurvePoint],
     checkpointer: Checkpointer | None,
     callbacks: Callbacks,
+    companions: Companions,
 ) -> None:
     """All steps that are left; each point is appended to the curve once its update is made."""
+
+    def evaluate(step: int) -> None:
+        evaluation = companions.after_step(step)
+        if evaluation is not None and callbacks.on_evaluation is not None:
+            callbacks.on_evaluation(evaluation)
+
+    def save() -> None:
+        if checkpointer is not None:
+            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve, companions.state())
+
     # A checkpoint before the first step, so that a folder that cannot be written is found before an hour of work.
-    if checkpointer is not None and not curve:
-        checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve)
+    if not curve:
+        evaluate(0)
+        save()
     for step in range(len(curve), source.steps):
+        if companions.stopped:
+            break
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
         share = schedule_share(step, source.steps, stepper.settings)
@@ -267,8 +324,11 @@ def _run_steps(
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         # Before the callbacks and the checkpoint, whose curve is this list.
         curve.append(point)
+        evaluate(point.step)
         if callbacks.before_checkpoint is not None:
-            callbacks.before_checkpoint(point)
-        if checkpointer is not None and (step + 1 == source.steps or checkpointer.is_due()):
-            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve)
+            with companions.in_model():
+                callbacks.before_checkpoint(point)
+        is_last = step + 1 == source.steps or companions.stopped
+        if checkpointer is not None and (is_last or checkpointer.is_due()):
+            save()
         callbacks.after_step(point, source.steps)

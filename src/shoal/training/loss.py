@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.models import LMHead
-from shoal.training.kernels import cross_entropy, over_rows
+from shoal.training.kernels import cross_entropy, over_rows, smoothed_cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +23,26 @@ _CHUNK_LOGITS = 2**22
 """Logits in a chunk: 16 MB in float32. With smaller chunks the whole weight gradient is read and written more often."""
 
 
-def mean_cross_entropy(hidden_ND: torch.Tensor, targets_N: torch.Tensor, head: LMHead) -> torch.Tensor:
+def mean_cross_entropy(
+    hidden_ND: torch.Tensor,
+    targets_N: torch.Tensor,
+    head: LMHead,
+    *,
+    label_smoothing: float = 0.0,
+    weights_N: torch.Tensor | None = None,
+) -> torch.Tensor:
     """The mean of -log p(target) in nats; differentiable in the hidden states and in the head's weight and bias.
 
     Args:
         hidden_ND: what the head reads; the products run in its dtype, softmax and sums in float32.
         targets_N: token ids.
         head: of the model.
+        label_smoothing: share of each target that is spread evenly over the vocabulary, as in
+            ``torch.nn.functional.cross_entropy``.
+        weights_N: how much each position counts; the sum is divided by N all the same. None for all alike.
     """
     loss: torch.Tensor = _ChunkedCrossEntropy.apply(
-        hidden_ND, head.weight_VD, head.bias_V, targets_N, head.scale, head.soft_cap
+        hidden_ND, head.weight_VD, head.bias_V, targets_N, head.scale, head.soft_cap, label_smoothing, weights_N
     )
     return loss
 
@@ -45,6 +55,8 @@ def cross_entropy_with_gradient(
     denominator: int,
     weight_grad_VD: torch.Tensor | None,
     bias_grad_V: torch.Tensor | None = None,
+    label_smoothing: float = 0.0,
+    weights_N: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute the cross-entropy of each position together with its gradient.
 
@@ -55,6 +67,9 @@ def cross_entropy_with_gradient(
         denominator: the sum of the losses is divided by it before the gradient is taken.
         weight_grad_VD: float32; the gradient of the head's weight is added to it. None takes none.
         bias_grad_V: the same for the head's bias.
+        label_smoothing: share of each target that is spread evenly over the vocabulary; losses and gradient are of
+            the smoothed targets.
+        weights_N: how much each position counts in losses and gradient; None for all alike.
 
     Returns:
         The losses in nats (N), and the gradient of the divided sum by the hidden states (N × D).
@@ -69,14 +84,16 @@ def cross_entropy_with_gradient(
     for chunk in _chunks(len(targets_N), len(weight_VD)):
         raw_CV = torch.mm(hidden_ND[chunk], weight_VD.t(), out=room[: len(hidden_ND[chunk])])
         raw_CV = (raw_CV if bias_V is None else raw_CV.add_(bias_V)).float()
-        grad_CV = _chunk_(raw_CV, targets_N[chunk], head, denominator, losses_N[chunk])
+        grad_CV = _chunk_(raw_CV, targets_N[chunk], head, denominator, label_smoothing, losses_N[chunk])
+        if weights_N is not None:
+            grad_CV *= weights_N[chunk, None]
         products_CV = grad_CV.to(dtype)
         torch.mm(products_CV, weight_VD, out=grad_ND[chunk])
         if weight_grad_VD is not None:
             add_product_(weight_grad_VD, products_CV.t(), hidden_ND[chunk])
         if bias_grad_V is not None:
             bias_grad_V += grad_CV.sum(0)
-    return losses_N, grad_ND
+    return losses_N if weights_N is None else losses_N * weights_N, grad_ND
 
 
 def add_product_(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
@@ -105,13 +122,22 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         targets_N: torch.Tensor,
         scale: float,
         soft_cap: float | None,
+        label_smoothing: float,
+        weights_N: torch.Tensor | None,
     ) -> torch.Tensor:
         grad_VD = torch.zeros_like(weight_VD) if weight_VD.requires_grad else None
         grad_V = torch.zeros_like(bias_V) if bias_V is not None and bias_V.requires_grad else None
         head = LMHead(weight_VD=weight_VD, bias_V=bias_V, scale=scale, soft_cap=soft_cap)
         with torch.autocast(hidden_ND.device.type, enabled=False):
             losses_N, grad_ND = cross_entropy_with_gradient(
-                hidden_ND, targets_N, head, denominator=len(targets_N), weight_grad_VD=grad_VD, bias_grad_V=grad_V
+                hidden_ND,
+                targets_N,
+                head,
+                denominator=len(targets_N),
+                weight_grad_VD=grad_VD,
+                bias_grad_V=grad_V,
+                label_smoothing=label_smoothing,
+                weights_N=weights_N,
             )
         ctx.save_for_backward(grad_ND, grad_VD, grad_V)
         return losses_N.mean()
@@ -120,7 +146,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *outputs: Any) -> Any:
         (upstream,) = outputs
         grads = [None if grad is None else grad * upstream.to(grad.dtype) for grad in ctx.saved_tensors]
-        return *grads, None, None, None
+        return *grads, None, None, None, None, None
 
 
 def _rows(vocabulary: int) -> int:
@@ -133,11 +159,20 @@ def _chunks(positions: int, vocabulary: int) -> Iterator[slice]:
 
 
 def _chunk_(
-    raw_CV: torch.Tensor, targets_C: torch.Tensor, head: LMHead, denominator: int, losses_C: torch.Tensor
+    raw_CV: torch.Tensor,
+    targets_C: torch.Tensor,
+    head: LMHead,
+    denominator: int,
+    smoothing: float,
+    losses_C: torch.Tensor,
 ) -> torch.Tensor:
     """Write the losses of a chunk, and give the gradient by the head's raw products, in their place where it can."""
     if raw_CV.device.type == "cpu" and head.scale == 1.0 and head.soft_cap is None:
-        over_rows(cross_entropy, len(raw_CV), raw_CV, targets_C, float(denominator), losses_C)
+        rows, divisor = len(raw_CV), float(denominator)
+        if smoothing:
+            over_rows(smoothed_cross_entropy, rows, raw_CV, targets_C, smoothing, divisor, losses_C)
+        else:
+            over_rows(cross_entropy, rows, raw_CV, targets_C, divisor, losses_C)
         return raw_CV
     logits_CV = raw_CV if head.scale == 1.0 else raw_CV * head.scale
     slope_CV = None
@@ -146,9 +181,14 @@ def _chunk_(
         logits_CV, slope_CV = tanh_CV * head.soft_cap, 1 - tanh_CV * tanh_CV
     log_p_CV = torch.log_softmax(logits_CV, dim=-1)
     torch.neg(log_p_CV.gather(1, targets_C[:, None])[:, 0], out=losses_C)
+    if smoothing:
+        losses_C.mul_(1 - smoothing).sub_(log_p_CV.mean(1), alpha=smoothing)
     grad_CV = log_p_CV.exp_()
-    # The gradient of the cross-entropy by the logits is p minus 1 at the target.
-    grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(targets_C[:, None], -1, dtype=grad_CV.dtype))
+    # The gradient of the cross-entropy by the logits is p minus the target's share: 1, or what smoothing leaves of it.
+    if smoothing:
+        grad_CV -= smoothing / grad_CV.shape[1]
+    at_target = torch.full_like(targets_C[:, None], smoothing - 1, dtype=grad_CV.dtype)
+    grad_CV.scatter_add_(1, targets_C[:, None], at_target)
     if slope_CV is not None:
         grad_CV *= slope_CV
     return grad_CV.mul_(head.scale / denominator)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from shoal.training.flat_parameters import FlatParameters
+    from shoal.training.flat_parameters import FlatParameters, Kind
     from shoal.training.settings import TrainSettings
 
     Groups = list[dict[str, Any]]
@@ -216,15 +216,24 @@ def make_optimizer(weights: FlatParameters, settings: TrainSettings) -> Optimize
         settings: of the training.
     """
     kind = OptimizerKind.known[settings.optimizer]
-    rows = weights.view_of_kinds(("tables",) if kind.needs_whole_matrices else ("blocks", "tables"))
+    penalised = bool(settings.l1 or settings.l2)
+    parts: list[tuple[Kind, ...]] = [("tables",) if kind.needs_whole_matrices else ("blocks", "tables")]
+    if penalised:
+        # Embeddings are left out: in Adam's metric a row whose token is rare has nearly no curvature, and the first
+        # proximal step would set it to 0.
+        parts = [("blocks",), ("tables",)]
     # Gains and biases do not decay: pulled to 0, a gain would switch its norm off.
-    vectors = weights.view_of_kinds(("vectors",))
-    groups = [
+    decays = [(part, settings.weight_decay) for part in parts] + [(("vectors",), 0.0)]
+    groups: Groups = [
         {"params": [view.as_parameter()], "weight_decay": decay}
-        for view, decay in ((rows, settings.weight_decay), (vectors, 0.0))
+        for view, decay in ((weights.view_of_kinds(part), decay) for part, decay in decays)
         if len(view.value)
     ]
     optimizers = [kind.for_rows(groups, settings, fused=True)] if groups else []
+    if penalised and len(weights.view_of_kinds(("blocks",)).value):
+        from shoal.training.proximal import add_elastic_net
+
+        add_elastic_net(optimizers[0], l1=settings.l1, l2=settings.l2, parameters=groups[0]["params"])
     if kind.needs_whole_matrices and weights.matrices:
         matrices = [weights.view(name).as_parameter() for name in weights.matrices]
         optimizers.append(kind.for_matrices(matrices, settings))

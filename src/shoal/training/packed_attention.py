@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from shoal.training.batches import weights_of
 from shoal.training.kernels import attention_weights, attention_weights_backward, over_rows
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class PackedRow:
     rows_N: torch.Tensor | None
     """The tokens whose successors are to be predicted; None for all."""
     targets_N: torch.Tensor
+    weights_N: torch.Tensor | None
+    """How much each counts in the loss; None for all alike."""
     blocks: tuple[QueryBlock, ...]
     order: tuple[int, ...]
     """The places of the documents in the batch, in the order of the row."""
@@ -80,6 +83,7 @@ def pack_documents(batch: Batch) -> PackedRow:
         # Where every position is predicted, as in pretraining, no row has to be copied out.
         rows_N=None if len(rows_N) == len(positions_T) else torch.from_numpy(rows_N),
         targets_N=_row([document.ids[document.boundary :] for document in documents]),
+        weights_N=weights_of(documents),
         blocks=tuple(_block(start, stop, first_T) for start, stop in _edges(lengths.tolist())),
         order=tuple(order),
     )

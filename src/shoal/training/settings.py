@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
-from shoal.training.optimizers import check_optimizer
+from shoal.training.optimizers import OptimizerKind, check_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shoal.training.held_out import HeldOutCurve
 
 Schedule = Literal["cosine", "linear", "constant", "wsd"]
 Precision = Literal["float32", "bfloat16", "auto"]
@@ -24,6 +26,14 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "matrix_learning_rate": {"ge": 0, "lt": math.inf},
     "beta2": {"ge": 0, "lt": 1},
     "weight_decay": {"ge": 0, "lt": math.inf},
+    "l1": {"ge": 0, "lt": math.inf},
+    "l2": {"ge": 0, "lt": math.inf},
+    "label_smoothing": {"ge": 0, "lt": 1},
+    "ema_decay": {"ge": 0, "lt": 1},
+    "swa_start": {"ge": 0, "lt": 1},
+    "evaluate_every": {"ge": 0},
+    "early_stopping_patience": {"ge": 0},
+    "early_stopping_alpha": {"gt": 0, "le": 1},
     "dropout": {"ge": 0, "lt": 1},
     "warmup": {"ge": 0, "le": 1},
     "decay": {"ge": 0, "le": 1},
@@ -31,6 +41,19 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "checkpoint_seconds": {"ge": 0, "lt": math.inf},
 }
 """The bounds of each number, by the comparisons that must hold. Tables of files take theirs from here."""
+
+OPTIONAL: tuple[str, ...] = (
+    "l1",
+    "l2",
+    "label_smoothing",
+    "ema_decay",
+    "swa_start",
+    "evaluate_every",
+    "early_stopping_patience",
+    "early_stopping_alpha",
+    "keep_best",
+)
+"""Settings that are off by default, and that what names a training leaves out where they are off."""
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
@@ -67,9 +90,44 @@ class TrainSettings:
     """Decay of the mean squared gradient in Adam and AdamW (with Muon, for what it leaves); the other beta is 0.9."""
 
     weight_decay: float = 0.0
-    """Decoupled for AdamW; on matrices only, not on gains or biases."""
+    """On all matrices, embeddings too, not on gains or biases. Decoupled with ``adamw`` and ``muon``: a step multiplies
+    the weights by 1 - learning rate x weight_decay. Part of the gradient with ``adam`` and ``sgd``: the gradient of
+    weight_decay / 2 x the sum of squares."""
+
+    l1: float = 0.0
+    """Adds l1 x the sum of magnitudes of the blocks' matrices to the objective; by proximal steps, so that small
+    weights are exactly 0. Not with ``muon``."""
+
+    l2: float = 0.0
+    """Adds l2 / 2 x the sum of squares of the blocks' matrices to the objective, by proximal steps too: with ``l1``
+    the elastic net. Not with ``muon``."""
+
+    label_smoothing: float = 0.0
+    """Share of each target that is spread evenly over the vocabulary."""
+
+    ema_decay: float = 0.0
+    """Decay of the exponential average of the weights, which is what is evaluated and returned; 0 for none."""
+
+    swa_start: float | None = None
+    """Share of the steps after which the weights are averaged evenly, step by step (SWA); None for no average."""
+
+    evaluate_every: int = 0
+    """Steps between two evaluations of held-out documents; 0 for 20 evaluations in all."""
+
+    early_stopping_patience: int = 0
+    """Stop where the mean held-out loss of this many evaluations is above that of the best one before them, by a
+    paired test over documents; the best weights are returned. 0 never stops."""
+
+    early_stopping_alpha: float = 0.05
+    """The chance to stop a training whose held-out loss does not rise; 1 leaves the test out and stops after
+    ``early_stopping_patience`` evaluations without a new best one."""
+
+    keep_best: bool = False
+    """Return the weights of the lowest held-out loss and not the last; early stopping always does."""
 
     dropout: float = 0.0
+    """Share of the inputs that every dropout of the model drops."""
+
     schedule: Schedule = "cosine"
     warmup: float = 0.05
     """Share of the steps in which the learning rate rises linearly from 0."""
@@ -97,6 +155,15 @@ class TrainSettings:
             if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
                 expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
                 raise UsageError(f"{name} = {value} is out of range; expected {expected}")
+        if (self.l1 or self.l2) and OptimizerKind.known[self.optimizer].needs_whole_matrices:
+            raise UsageError(
+                f"l1 = {self.l1:g} and l2 = {self.l2:g} with optimizer = {self.optimizer!r}: its steps have no metric "
+                "that a proximal step could be taken in; take adamw, adam or sgd, or weight_decay"
+            )
+        if self.ema_decay and self.swa_start is not None:
+            raise UsageError(
+                f"ema_decay = {self.ema_decay:g} and swa_start = {self.swa_start:g} are two averages; give one of them"
+            )
         # Rise and fall would overlap.
         if self.schedule == "wsd" and self.warmup + self.decay > 1:
             raise UsageError(
@@ -110,7 +177,8 @@ class CurvePoint:
 
     step: int
     loss: float
-    """Mean cross-entropy per predicted token of the step's batch, in nats."""
+    """Mean cross-entropy per predicted token of the step's batch, in nats; with label smoothing that of the smoothed
+    targets. Penalties of the weights are no part of it."""
     learning_rate: float
     gradient_norm: float
     tokens: int
@@ -125,7 +193,10 @@ class TrainResult:
     precision: str
     """The dtype that was used, in full: ``float32`` or ``bfloat16``."""
     steps: int
+    """Steps that were made: fewer than planned where the training was stopped early."""
     seconds: float
     """Wall-clock seconds in this process, a resumed part not counted."""
     resumed_from: int
     """The step from which it was resumed; 0 for a fresh start."""
+    held_out: HeldOutCurve | None = None
+    """What held-out documents showed, where there were some; with its best step and from where on it overfits."""

@@ -15,6 +15,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
+from shoal.training.batches import weights_of
 from shoal.training.gradients import padded_rows
 from shoal.training.loss import mean_cross_entropy
 from shoal.training.optimizers import OptimizerKind, Optimizers
@@ -115,14 +116,16 @@ class ShardedParameters:
 class ShardedGradient:
     """One padded pass for each part of a step; a process whose part is empty takes a pass without weight."""
 
-    def __init__(self, weights: ShardedParameters) -> None:
-        self._loss, self._device = weights.loss, weights.module.device
+    def __init__(self, weights: ShardedParameters, *, label_smoothing: float = 0.0) -> None:
+        self._loss, self._device, self._label_smoothing = weights.loss, weights.module.device, label_smoothing
 
     def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
         """The loss of this process's documents (a scalar)."""
+        if weights_of(batch.documents) is not None:
+            raise UsageError("tokens that count differently need the whole model in each process; start without fsdp")
         ids_BL, rows_N, targets_N = (tensor.to(self._device) for tensor in padded_rows(batch.documents))
         with products_in(precision, self._device):
-            loss = self._loss(ids_BL, rows_N, targets_N, precision)
+            loss = self._loss(ids_BL, rows_N, targets_N, precision, self._label_smoothing)
         share: torch.Tensor = loss * (batch.targets / denominator)
         share.backward()
         return share.detach()
@@ -139,14 +142,21 @@ class _LossModel(torch.nn.Module):
         self.model = model
 
     def forward(
-        self, ids_BL: torch.Tensor, rows_N: torch.Tensor, targets_N: torch.Tensor, precision: Dtype
+        self,
+        ids_BL: torch.Tensor,
+        rows_N: torch.Tensor,
+        targets_N: torch.Tensor,
+        precision: Dtype,
+        label_smoothing: float,
     ) -> torch.Tensor:
         """The mean loss."""
         hidden_BLD = self.model.base_model(input_ids=ids_BL, use_cache=False, return_dict=True)[0]
         hidden_ND = hidden_BLD.flatten(0, 1).index_select(0, rows_N)
         head: LMHead | None = factor_model(self.model).head
         assert head is not None
-        loss: torch.Tensor = mean_cross_entropy(hidden_ND.to(DTYPES[precision]), targets_N, head)
+        loss: torch.Tensor = mean_cross_entropy(
+            hidden_ND.to(DTYPES[precision]), targets_N, head, label_smoothing=label_smoothing
+        )
         return loss
 
 
@@ -165,6 +175,8 @@ def make_sharded_optimizer(weights: ShardedParameters, settings: TrainSettings) 
         raise UsageError(
             f"optimizer = {settings.optimizer!r} needs whole matrices, which fsdp cuts; take 'adamw', or the mode ddp"
         )
+    if settings.l1 or settings.l2:
+        raise UsageError("l1 and l2 fall on the matrices of the blocks, which fsdp cuts; take the mode ddp")
     matrices = [weight for weight in weights.parameters.values() if weight.ndim >= 2]
     vectors = [weight for weight in weights.parameters.values() if weight.ndim < 2]
     groups: list[dict[str, Any]] = [

@@ -1,7 +1,7 @@
 """Quality filters: each gives a document a score, and a rule on the score says whether the document stays.
 
 A new filter is one file in this folder (or a class in the file of its family): a subclass of `QualityFilter` with a
-name and a family. `find_filters`, ``shoal.curate`` and ``shoal curate --filters`` know it by both.
+name and a family. `find_filters`, `shoal.curate` and ``shoal curate --filters`` know it by both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from shoal.errors import UnknownNameError, UsageError
+from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class QualityFilter(ABC):
 
     name: ClassVar[str]
     family: ClassVar[str]
-    """The set of rules that it belongs to, which is used as a whole by this name."""
+    """The set of rules that it belongs to, which is used as a whole by this name; empty where it belongs to none."""
 
     measures: ClassVar[str]
     """What the score is, such as ``"words"``."""
@@ -136,40 +136,13 @@ def known_filters() -> dict[str, type[QualityFilter | LineFilter]]:
 
 
 def filter_families() -> dict[str, tuple[str, ...]]:
-    """The names of the filters of each family."""
+    """The names of the filters of each family; a filter of no family is used by its own name alone."""
     families: dict[str, list[str]] = {}
     for name, kind in known_filters().items():
+        if not kind.family:
+            continue
         families.setdefault(kind.family, []).append(name)
     return {family: tuple(names) for family, names in families.items()}
-
-
-def find_filters(names: Sequence[str]) -> list[QualityFilter | LineFilter]:
-    """The filters of these names, in their order.
-
-    Args:
-        names: names of filters or of families; a name behind a minus (``"-c4-line-words"``) is left out of what the
-            names before it gave.
-
-    Raises:
-        UnknownNameError: no filter or family has a name.
-        UsageError: no filter is left, or one comes twice.
-    """
-    known, families = known_filters(), filter_families()
-    chosen: list[str] = []
-    for given in names:
-        name = given.removeprefix("-")
-        if name not in known and name not in families:
-            raise UnknownNameError("filter", name, [*known, *families])
-        members = families.get(name, (name,))
-        if given.startswith("-"):
-            chosen = [one for one in chosen if one not in members]
-            continue
-        if twice := [one for one in members if one in chosen]:
-            raise UsageError(f"the filter {twice[0]} comes twice in {', '.join(names)}; name it once")
-        chosen += members
-    if not chosen:
-        raise UsageError(f"no filter is left of {', '.join(names) or 'no names'}; known: {', '.join(families)}")
-    return [known[name]() for name in chosen]
 
 
 def _register(kind: type[QualityFilter | LineFilter]) -> None:

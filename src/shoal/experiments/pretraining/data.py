@@ -12,7 +12,7 @@ from shoal.experiments.pretraining.tokens import prepare_tokenizer, prepare_toke
 from shoal.training import CorpusShare, DocumentSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from transformers import PreTrainedTokenizerFast
@@ -60,15 +60,19 @@ def prepare_data(recipe: Recipe, cache: Path, *, progress: Progress | None = Non
     context = recipe.training.context or recipe.model.context
     _check_context(corpora, context, recipe)
     _check_prompts(tokenizer, recipe)
-    stream = _document_source(recipe, corpora, split, bare=0.0 if _opens_itself(tokenizer) else recipe.training.bare)
+    stream = document_source(recipe, tokenizer, seen_shares(recipe, corpora, split))
     return Prepared(texts=texts, split=split, tokenizer=tokenizer, corpora=corpora, stream=stream)
 
 
-def _document_source(
-    recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit, *, bare: float
-) -> DocumentSource:
-    """The batches of the recipe."""
-    shares = [
+def seen_shares(recipe: Recipe, corpora: Mapping[str, TokenizedCorpus], split: HeldOutSplit) -> tuple[CorpusShare, ...]:
+    """What a training reads of each corpus.
+
+    Args:
+        recipe: has the passes.
+        corpora: the tokens by corpus.
+        split: says which documents may be read.
+    """
+    return tuple(
         CorpusShare(
             file=corpora[table.name].file,
             name=table.name,
@@ -77,7 +81,19 @@ def _document_source(
             opening=corpora[table.name].opening,
         )
         for table in recipe.corpus
-    ]
+    )
+
+
+def document_source(
+    recipe: Recipe, tokenizer: PreTrainedTokenizerFast, shares: Sequence[CorpusShare]
+) -> DocumentSource:
+    """The batches of a recipe.
+
+    Args:
+        recipe: has the stages, the tokens, the size of a step and the seed.
+        tokenizer: one that opens every text itself leaves none bare.
+        shares: as `seen_shares` gives them, or changed.
+    """
     stages = [
         {name: stage.tokens * weight / sum(stage.shares.values()) for name, weight in stage.shares.items()}
         for stage in recipe.stages
@@ -91,7 +107,7 @@ def _document_source(
         stages=stages or None,
         tokens=table.tokens,
         shuffled=table.order == "shuffled",
-        bare=bare,
+        bare=0.0 if _opens_itself(tokenizer) else table.bare,
     )
 
 

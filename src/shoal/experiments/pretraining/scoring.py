@@ -68,7 +68,7 @@ def held_out_sets(prepared: Prepared, recipe: Recipe) -> dict[str, HeldOutSet]:
     """
     context = recipe.training.context or recipe.model.context
     found = {
-        name: _held_out_set(
+        name: held_out_set(
             corpus, prepared.split.held_out[name], max_documents=recipe.evaluation.documents, context=context
         )
         for name, corpus in prepared.corpora.items()
@@ -86,11 +86,17 @@ def score_all(held_out: Mapping[str, HeldOutSet], model: PreTrainedModel) -> dic
     return {name: one.score(model) for name, one in held_out.items()}
 
 
-def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int, context: int) -> HeldOutSet | None:
-    """The held-out documents with the lowest ids, at most ``max_documents``; None where none is held out.
+def held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int, context: int) -> HeldOutSet | None:
+    """The chosen documents with the lowest ids, at most ``max_documents``; None where none is chosen.
 
     A document that is longer than the context is read in windows that move on by half of it, so that every token but
     those of the beginning is predicted from at least half a context. The end token counts.
+
+    Args:
+        corpus: its tokens.
+        held_out_D: which documents are chosen.
+        max_documents: how many are scored, at most.
+        context: what the model reads at most.
     """
     from shoal.evaluation import ScoringRow
 
@@ -101,7 +107,7 @@ def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int,
     documents: list[int] = []
     for document, place in enumerate(places.tolist()):
         ids = corpus.file.document(place).tolist()
-        for start, boundary, stop in _windows(len(ids), corpus.opening, context):
+        for start, boundary, stop in scoring_windows(len(ids), corpus.opening, context):
             rows.append(ScoringRow(len(rows), tuple(ids[start:stop]), boundary - start, 0, stop - boundary))
             documents.append(document)
     if not len(places):
@@ -109,8 +115,14 @@ def _held_out_set(corpus: TokenizedCorpus, held_out_D: Mask, max_documents: int,
     return HeldOutSet(tuple(rows), tuple(documents), tuple(corpus.sizes_D[places].tolist()))
 
 
-def _windows(length: int, opening: int, context: int) -> list[tuple[int, int, int]]:
-    """(start, first scored, stop) of each window over a document; a window's last token is not read."""
+def scoring_windows(length: int, opening: int, context: int) -> list[tuple[int, int, int]]:
+    """(start, first scored, stop) of each window over a document; a window's last token is not read.
+
+    Args:
+        length: tokens of the document, what stands before its text included.
+        opening: how many tokens stand before its text; they are not scored.
+        context: what the model reads at most.
+    """
     windows = [(0, opening, min(length, context + 1))]
     step = max(1, context // 2)
     while windows[-1][2] < length:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics import check_confidence, fit_lines, percentile_interval
+from shoal.statistics import check_confidence, fit_floors, fit_lines, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,7 @@ MIN_RATIO = 4.0
 """How many times the smallest size the largest must be."""
 
 DRAWS = 2000
-# Losses of language models fall with exponents between .03 and .6; the grid ends far outside.
-_EXPONENTS = np.geomspace(0.01, 4.0, 400)
-# Keeps divisions finite where residuals or a determinant are 0, and is far below any that count.
+# Keeps divisions finite where residuals are 0, and is far below any that count.
 _TINY = 1e-12
 
 
@@ -119,12 +117,12 @@ def fit_above_floor(x: Sequence[float], y: Sequence[float], *, confidence: float
     """
     check_confidence(confidence)
     sizes_N, values_N = _checked(x, y, MIN_SIZES_ABOVE_FLOOR)
-    exponent_1, floor_1, factor_1 = _above_floors(sizes_N, values_N[None])
+    exponent_1, floor_1, factor_1 = fit_floors(sizes_N, values_N[None])
     fitted_N = floor_1[0] + factor_1[0] * sizes_N ** -exponent_1[0]
     left_N = np.log(values_N / fitted_N)
     # Three parameters were fitted, so that the residuals are too small by this factor on average.
     wider_N = left_N * np.sqrt(len(left_N) / (len(left_N) - 3))
-    exponents_D, floors_D, _ = _above_floors(sizes_N, fitted_N * np.exp(_drawn(wider_N, seed)))
+    exponents_D, floors_D, _ = fit_floors(sizes_N, fitted_N * np.exp(_drawn(wider_N, seed)))
     low, high = percentile_interval(exponents_D, confidence)
     floor_low, floor_high = percentile_interval(floors_D, confidence)
     return PowerLaw(
@@ -182,33 +180,3 @@ def _unshrunk(across_N: Floats, left_N: Floats) -> Floats:
 def _drawn(left_N: Floats, seed: int) -> Floats:
     """Residuals drawn with replacement, a row per draw."""
     return np.random.default_rng(seed).choice(left_N, (DRAWS, len(left_N)))
-
-
-def _above_floors(sizes_N: Floats, values_DN: Floats) -> tuple[Floats, Floats, Floats]:
-    """Exponent, floor and factor of each row: the best of all exponents of the grid."""
-    rows = len(values_DN)
-    best_D, exponents_D, floors_D, factors_D = np.full(rows, np.inf), np.empty(rows), np.empty(rows), np.empty(rows)
-    # Sizes around 1: powers of parameter counts would bring the determinant below `_TINY`.
-    scale = float(np.exp(np.log(sizes_N).mean()))
-    weights_DN = 1 / values_DN**2
-    for exponent in _EXPONENTS:
-        floor_D, factor_D = _floor_and_factor((sizes_N / scale) ** -exponent, values_DN, weights_DN)
-        fitted_DN = floor_D[:, None] + factor_D[:, None] * (sizes_N / scale) ** -exponent
-        errors_D = (weights_DN * (values_DN - fitted_DN) ** 2).sum(axis=1)
-        better_D = errors_D < best_D
-        best_D[better_D], exponents_D[better_D] = errors_D[better_D], exponent
-        floors_D[better_D], factors_D[better_D] = floor_D[better_D], (factor_D * scale**exponent)[better_D]
-    return exponents_D, floors_D, factors_D
-
-
-def _floor_and_factor(powers_N: Floats, values_DN: Floats, weights_DN: Floats) -> tuple[Floats, Floats]:
-    """Weighted least squares of values on a constant and the powers, neither below 0."""
-    whole_D, once_D = weights_DN.sum(axis=1), weights_DN @ powers_N
-    twice_D = weights_DN @ powers_N**2
-    constant_D, crossed_D = (weights_DN * values_DN).sum(axis=1), (weights_DN * values_DN) @ powers_N
-    factor_D = (whole_D * crossed_D - once_D * constant_D) / np.maximum(whole_D * twice_D - once_D**2, _TINY)
-    factor_D = np.maximum(factor_D, 0)
-    floor_D = (constant_D - once_D * factor_D) / whole_D
-    # At the border of what is allowed the best factor is that of the fit without a floor.
-    below_D = floor_D < 0
-    return np.where(below_D, 0, floor_D), np.where(below_D, crossed_D / twice_D, factor_D)

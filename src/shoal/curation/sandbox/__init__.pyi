@@ -1,0 +1,10 @@
+from .results import (
+    FunctionTest as FunctionTest,
+    Outcome as Outcome,
+    ProgramResult as ProgramResult,
+)
+from .sandbox import (
+    PROTECTIONS as PROTECTIONS,
+    Program as Program,
+    Sandbox as Sandbox,
+)

@@ -1,0 +1,187 @@
+"""A comparison from its plan to its result; killed at any moment, the same call resumes it and loses no training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.errors import TrainingError, UsageError
+from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.overfitting.planning import Planning
+from shoal.experiments.overfitting.recipe import BASELINE
+from shoal.experiments.overfitting.result import OVERFIT_PLAN, gather_overfit
+from shoal.experiments.overfitting.trainings import training_from, training_place
+from shoal.experiments.overfitting.units import do_training, failed_record
+from shoal.experiments.storage import write_json, write_jsonl
+from shoal.experiments.store import RunStore
+from shoal.experiments.workers import InProcess, WorkerPool
+from shoal.progress import no_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shoal.experiments.overfitting.recipe import OverfitPlan
+    from shoal.experiments.overfitting.result import OverfitResult
+    from shoal.experiments.overfitting.trainings import PlannedTraining, TrainingRecord
+    from shoal.experiments.worker_main import Answering
+    from shoal.experiments.workers import Engine
+    from shoal.progress import Progress
+
+ENSEMBLES = "ensembles"
+"""The folder of the ensembles of a comparison, each of which is a model spec."""
+
+
+def run_overfit(
+    plan: OverfitPlan,
+    folder: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    on_training: Callable[[TrainingRecord], None] | None = None,
+) -> OverfitResult:
+    """Run a comparison, or what is left of it.
+
+    The folder gets ``overfit.toml``, a folder per training under ``trainings`` (its model, the log-probability of each
+    scored token, its record), a model spec per ensemble and seed under ``ensembles``, ``rows.jsonl``,
+    ``timings.jsonl`` and ``result.json``.
+
+    Args:
+        plan: as `load_overfit` gives it.
+        folder: of the comparison; made where it does not exist.
+        workers: trainings side by side; None for one per core, or for one where there is a GPU; 0 does all in this
+            process.
+        progress: called with (what, done, total).
+        on_training: called with the record of each training as it ends.
+
+    Raises:
+        StoreError: the folder holds another comparison, is full, or cannot be written.
+        UsageError: a number of workers below 0.
+        TrainingError: a training of the baseline failed, which all rows are compared with.
+        KeyboardInterrupt: Ctrl-C; the same call resumes from there.
+    """
+    if workers is not None and workers < 0:
+        raise UsageError(
+            f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone"
+        )
+    store = RunStore(Path(folder), plan, plan=OVERFIT_PLAN)
+    try:
+        keep_environment(store)
+        running = _Running(plan, store, progress or no_progress, on_training)
+        engine = _engine(plan, store, workers, progress)
+        try:
+            running.run(engine)
+        finally:
+            engine.close()
+        result = gather_overfit(store.folder, plan)
+        write_jsonl(store.path("rows.jsonl"), (row.to_dict() for row in result.rows))
+        write_json(store.path("result.json"), result.to_dict())
+        _write_ensembles(plan, store.folder)
+    finally:
+        store.close()
+    return result
+
+
+class _Running:
+    """Waves of trainings: what is ready is done, and then what its results have made ready."""
+
+    def __init__(
+        self,
+        plan: OverfitPlan,
+        store: RunStore,
+        progress: Progress,
+        on_training: Callable[[TrainingRecord], None] | None,
+    ) -> None:
+        self.store, self.progress, self.on_training = store, progress, on_training
+        self.planning = Planning(plan, store.folder)
+        # What is chosen on the way may be a value that other rows have too: a total that is not known better.
+        self.total = len(Planning(plan, store.folder, assume_first=True).trainings())
+
+    def run(self, engine: Engine[PlannedTraining]) -> None:
+        """Do all that is not done."""
+        while waiting := [one for one in self.planning.trainings() if self.planning.record(one) is None]:
+            ready = [one for one in waiting if self._is_ready(one)]
+            self._count()
+            for outcome in engine.run(ready):
+                if outcome.answer is None:
+                    self._write(failed_record(outcome.item, outcome.death))
+                else:
+                    self.store.add_timing(outcome.answer)
+                self._take(outcome.item)
+        self._count()
+
+    def _is_ready(self, training: PlannedTraining) -> bool:
+        """Whether all that it needs is done; one that needs what failed has failed too."""
+        needed = [self.planning.record_of(key) for key in training.needs]
+        failed = next((record for record in needed if record is not None and record.state == "failed"), None)
+        if failed is not None:
+            self._write(failed_record(training, f"a training that it needs failed: {failed.reason}"))
+        return failed is None and all(record is not None for record in needed)
+
+    def _take(self, training: PlannedTraining) -> None:
+        record = self.planning.record(training)
+        if record is not None and record.state == "failed" and _is_baseline(training):
+            raise TrainingError(f"{training.title} failed, and all rows are compared with it: {record.reason}")
+        if record is not None and self.on_training is not None:
+            self.on_training(record)
+        self._count()
+
+    def _write(self, record: TrainingRecord) -> None:
+        write_json(self.store.folder / training_place(record.key) / "done.json", record.to_dict())
+
+    def _count(self) -> None:
+        known = self.planning.trainings()
+        done = sum(self.planning.record(one) is not None for one in known)
+        self.progress("trainings", done, max(self.total, len(known)))
+
+
+def _is_baseline(training: PlannedTraining) -> bool:
+    return not training.values and training.draw == "all" and training.lesson is None
+
+
+def _engine(
+    plan: OverfitPlan, store: RunStore, workers: int | None, progress: Progress | None
+) -> Engine[PlannedTraining]:
+    threads = plan.overfit.threads
+    if workers == 0:
+
+        def begin() -> Answering:
+            return lambda line: do_training(store.folder, plan, training_from(line), progress or no_progress)
+
+        return InProcess(begin, threads=threads)
+    shared = plan.recipe.device != "cpu" and has_gpu()
+    count = workers or (1 if shared else max(1, available_cores() // threads))
+    return WorkerPool(
+        "shoal.experiments.overfitting.units:begin_trainings",
+        {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
+        count=count,
+        threads=threads,
+        locks=(store.lock,),
+        # A comparison outlives one training that runs out of memory; its row says so.
+        on_death="retry",
+    )
+
+
+def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:
+    """A model spec for each ensemble and seed whose members are done."""
+    from shoal.models import EnsembleMember, write_ensemble
+
+    planning = Planning(plan, folder)
+    for row in plan.overfit.ensembles:
+        for seed in planning.seeds:
+            members = planning.of_row(row, seed)
+            if members is None or not planning.is_done(members.trainings):
+                continue
+            home = folder / ENSEMBLES / slug(row) / f"seed-{seed}"
+            written = []
+            for training, weight in zip(members.trainings, planning.weights(members), strict=True):
+                record = planning.record(training)
+                assert record is not None  # all of them are done
+                model = folder / training_place(training.key) / "model"
+                written.append(EnsembleMember(spec=os.path.relpath(model, home), digest=record.digest, weight=weight))
+            write_ensemble(home, written)
+
+
+def slug(row: str) -> str:
+    """The name of a row as that of a folder."""
+    return "-".join("".join(sign if sign.isalnum() else " " for sign in row.lower()).split()) or BASELINE

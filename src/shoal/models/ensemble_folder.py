@@ -1,0 +1,195 @@
+"""An ensemble as a folder: ``ensemble.json`` with the members by model spec and digest, their weights, and the mixture.
+
+Members that lie in folders are written as paths from this one, so that all of them can be moved together. A member
+whose weights are no longer those that the ensemble was made of is refused, since its fitted weights would mean nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.errors import CorruptModelError, ModelError
+from shoal.files import atomic_file
+from shoal.models.folder import read_json
+from shoal.models.save import weight_digest
+from shoal.models.sources import Source
+from shoal.models.spec import parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+    from shoal.models.ensemble import Mixture
+    from shoal.models.spec import ModelSpec
+
+ENSEMBLE = "ensemble.json"
+"""The file that makes a folder an ensemble."""
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleMember:
+    """One model of an ensemble."""
+
+    spec: str
+    """Its model spec; a path is one from the folder of the ensemble."""
+
+    digest: str
+    """SHA-256 of its weights, as `weight_digest` gives it for float32."""
+
+    weight: float
+    """Its share of the mixture."""
+
+
+def save_ensemble(
+    folder: str | os.PathLike[str],
+    specs: Sequence[str],
+    weights: Sequence[float] | None = None,
+    *,
+    mixture: Mixture = "token",
+) -> Path:
+    """Write the folder of an ensemble, which `load_model` takes; the members stay where they are.
+
+    Args:
+        folder: of the ensemble; made where it does not exist.
+        specs: of the members; each is loaded once, so that one that cannot be used is found now.
+        weights: of the members, which sum to 1; None for equal ones.
+        mixture: ``token`` for the same weights at each token, ``text`` for those of whole texts
+            (`shoal.models.ensemble`).
+
+    Returns:
+        The path of ``ensemble.json``.
+
+    Raises:
+        ShoalError: a member that cannot be loaded.
+        ModelError: members of different vocabularies, or none.
+        UsageError: weights that are no shares.
+    """
+    from shoal.models.ensemble import EnsembleForCausalLM
+    from shoal.models.load import load_model
+
+    folder = Path(folder)
+    loaded = [load_model(spec, device="cpu") for spec in specs]
+    # Made, so that everything that could be wrong with it is found before it is written.
+    ensemble = EnsembleForCausalLM([one.model for one in loaded], weights, mixture=mixture)
+    check_one_tokenizer({one.spec: one.tokenizer for one in loaded})
+    members = [
+        EnsembleMember(spec=_from_folder(one.spec, folder), digest=one.digest, weight=weight)
+        for one, weight in zip(loaded, ensemble.config.weights, strict=True)
+    ]
+    return write_ensemble(folder, members, mixture=mixture)
+
+
+def write_ensemble(folder: Path, members: Sequence[EnsembleMember], *, mixture: Mixture = "token") -> Path:
+    """Write the file of an ensemble whose members are known to fit together.
+
+    Args:
+        folder: of the ensemble; made where it does not exist.
+        members: with paths from that folder.
+        mixture: as in `save_ensemble`.
+    """
+    record = {"format": _FORMAT, "mixture": mixture, "members": [asdict(member) for member in members]}
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_file(folder / ENSEMBLE) as partial:
+        partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return folder / ENSEMBLE
+
+
+def check_one_tokenizer(tokenizers: dict[str, PreTrainedTokenizerFast]) -> None:
+    """Raise where the members of an ensemble do not give the same meaning to an id.
+
+    Args:
+        tokenizers: by the spec of their model.
+
+    Raises:
+        ModelError: two of them differ; both are named.
+    """
+    (first, vocabulary), *others = [(spec, one.get_vocab()) for spec, one in tokenizers.items()]
+    for spec, other in others:
+        if other != vocabulary:
+            raise ModelError(
+                f"{first} and {spec} have different tokenizers, so that their probabilities are of different things; "
+                "an ensemble needs members of one tokenizer"
+            )
+
+
+class EnsembleSource(Source):
+    """The models that an ensemble's folder names."""
+
+    def __init__(self, folder: Path, open_member: Callable[[ModelSpec], Source]) -> None:
+        """Read the folder.
+
+        Args:
+            folder: of the ensemble.
+            open_member: finds the source of a member's spec.
+
+        Raises:
+            CorruptModelError: the file is absent or is not that of an ensemble.
+        """
+        self._folder = folder
+        record = read_json(folder / ENSEMBLE)
+        try:
+            self.members = [EnsembleMember(**member) for member in record["members"]]
+            self.mixture: Mixture = record["mixture"]
+        except (KeyError, TypeError) as error:
+            raise CorruptModelError(
+                f"{folder / ENSEMBLE} is not that of an ensemble ({error}); save it again"
+            ) from error
+        if not self.members:
+            raise CorruptModelError(f"{folder / ENSEMBLE} names no members; save it again")
+        self._sources = [open_member(parse_spec(self._located(member.spec))) for member in self.members]
+        self.origin = f"the ensemble of {len(self.members)} models in {folder}"
+
+    def config(self) -> PreTrainedConfig:
+        """Refused: an ensemble has no architecture of its own.
+
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError(f"{self._folder} is an ensemble, which has no architecture to draw weights for; name a member")
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """That of the members."""
+        return self._sources[0].tokenizer()
+
+    def model(self, dtype: torch.dtype) -> PreTrainedModel:
+        """The ensemble with its members.
+
+        Raises:
+            CorruptModelError: a member's weights are not those that the ensemble was made of.
+        """
+        import torch
+
+        from shoal.models.ensemble import EnsembleForCausalLM
+
+        models = []
+        for member, source in zip(self.members, self._sources, strict=True):
+            model = source.model(torch.float32).eval()
+            if weight_digest(model) != member.digest:
+                raise CorruptModelError(
+                    f"the weights of {source.origin} are not those that the ensemble {self._folder} was made of; save "
+                    "the ensemble again"
+                )
+            models.append(model)
+        weights = [member.weight for member in self.members]
+        return EnsembleForCausalLM(models, weights, mixture=self.mixture).to(dtype).eval()
+
+    def _located(self, spec: str) -> str:
+        """The spec with a path from here; a path is written with ``./`` or ``../``."""
+        return os.path.normpath(self._folder / spec) if spec.startswith(("./", "../")) else spec
+
+
+def _from_folder(spec: str, folder: Path) -> str:
+    """A model's folder as a path from that of the ensemble; other specs as they are."""
+    parsed = parse_spec(spec)
+    if parsed.kind not in ("folder", "ensemble"):
+        return spec
+    path = os.path.relpath(Path(parsed.name).expanduser().resolve(), folder.resolve())
+    return path if path.startswith("..") else f"./{path}"

@@ -1,0 +1,153 @@
+"""An ensemble is a mixture of probabilities, loads by a spec, scores as one model, and is sampled by single members."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import chisquare
+from tiny_models import byte_tokenizer, tiny_llama
+
+from architectures import tiny_model
+from shoal.errors import CorruptModelError, ModelError, UsageError
+from shoal.evaluation import evaluate, log_likelihoods
+from shoal.evaluation.batching import ScoringRow
+from shoal.models import EnsembleForCausalLM, load_model, parse_spec, sample_ensemble, save_ensemble, save_model
+from shoal.tasks import Example
+
+WEIGHTS = [0.5, 0.2, 0.3]
+
+
+def members(vocab_size=5, count=3):
+    return [tiny_model("Llama", vocab_size=vocab_size, seed=seed) for seed in range(count)]
+
+
+def text_probability(model, ids):
+    """The probability of all ids but the first."""
+    with torch.inference_mode():
+        log_p = model(input_ids=torch.tensor([ids])).logits[0].double().log_softmax(-1)
+    return math.exp(sum(float(log_p[place, token]) for place, token in enumerate(ids[1:])))
+
+
+def test_a_token_mixture_sums_the_probabilities_of_its_members():
+    models = members()
+    ids = torch.tensor([[1, 2, 3, 4, 0], [4, 4, 1, 0, 2]])
+    with torch.inference_mode():
+        wanted = sum(
+            weight * model(input_ids=ids).logits.double().softmax(-1)
+            for weight, model in zip(WEIGHTS, models, strict=True)
+        )
+        found = EnsembleForCausalLM(models, WEIGHTS).eval()(input_ids=ids).logits.double().softmax(-1)
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
+
+
+def test_a_text_mixture_gives_each_text_the_weighted_sum_of_its_probabilities():
+    models = members()
+    ensemble = EnsembleForCausalLM(models, WEIGHTS, mixture="text").eval()
+    for ids in ([1, 2, 3, 4], [0, 4, 4, 4]):
+        wanted = sum(weight * text_probability(model, ids) for weight, model in zip(WEIGHTS, models, strict=True))
+        assert text_probability(ensemble, ids) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize("mixture", ["token", "text"])
+def test_texts_sampled_by_one_member_at_a_time_come_as_often_as_the_mixture_says(mixture):
+    ensemble = EnsembleForCausalLM(members(vocab_size=4, count=2), [0.7, 0.3], mixture=mixture).eval()
+    prefix, draws = [1, 3], 1500
+    said = sample_ensemble(ensemble, [prefix] * draws, range(draws), [2] * draws)
+    texts = [list(text) for text in itertools.product(range(4), repeat=2)]
+    wanted = [text_probability(ensemble, prefix + text) / text_probability(ensemble, prefix) for text in texts]
+    assert sum(wanted) == pytest.approx(1, abs=1e-5)
+    counts = np.array([said.count(text) for text in texts])
+    assert chisquare(counts, np.array(wanted) / sum(wanted) * draws).pvalue > 1e-3
+    other = EnsembleForCausalLM(list(ensemble.members), [0.05, 0.95], mixture=mixture).eval()
+    unlike = np.array([text_probability(other, prefix + text) for text in texts])
+    assert chisquare(counts, unlike / unlike.sum() * draws).pvalue < 1e-6
+
+
+def test_a_sampled_text_depends_on_its_seed_alone_and_ends_at_the_end_token():
+    ensemble = EnsembleForCausalLM(members(vocab_size=6), WEIGHTS).eval()
+    alone = [sample_ensemble(ensemble, [[1, 2]], [seed], [6], end_id=0)[0] for seed in range(4)]
+    assert sample_ensemble(ensemble, [[1, 2]] * 4, range(4), [6] * 4, end_id=0) == alone
+    assert all(0 not in row[:-1] for row in alone)
+
+
+def test_an_ensemble_is_scored_as_its_members_are():
+    models = members(vocab_size=40)
+    ids = tuple(np.random.default_rng(0).integers(0, 40, 30).tolist())
+    rows = [ScoringRow(0, ids, 1, 0, 29), ScoringRow(1, ids[:9], 2, 0, 7)]
+    found = log_likelihoods(EnsembleForCausalLM(models, WEIGHTS).eval(), rows)
+    for row, nats in zip(rows, found, strict=True):
+        with torch.inference_mode():
+            p_KN = [
+                model(input_ids=torch.tensor([row.ids]))
+                .logits[0]
+                .double()
+                .softmax(-1)[torch.arange(row.boundary - 1, len(row.ids) - 1), torch.tensor(row.ids[row.boundary :])]
+                for model in models
+            ]
+        wanted = sum(w * p for w, p in zip(WEIGHTS, p_KN, strict=True)).log().sum()
+        assert nats == pytest.approx(float(wanted), rel=1e-5)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Two members and the folder of their ensemble, side by side."""
+    for seed in range(2):
+        save_model(tiny_llama(seed=seed), byte_tokenizer(), tmp_path / f"member{seed}")
+    save_ensemble(tmp_path / "both", [str(tmp_path / "member0"), str(tmp_path / "member1")], [0.25, 0.75])
+    return tmp_path
+
+
+def test_a_saved_ensemble_loads_by_its_folder_and_gives_the_same_numbers(saved):
+    loaded = load_model(str(saved / "both"))
+    assert parse_spec(str(saved / "both")).kind == "ensemble"
+    assert load_model(f"ensemble:{saved / 'both'}").digest == loaded.digest
+    ids = torch.tensor([[5, 6, 7]])
+    models = [load_model(str(saved / f"member{seed}")).model for seed in range(2)]
+    with torch.inference_mode():
+        wanted = EnsembleForCausalLM(models, [0.25, 0.75]).eval()(input_ids=ids).logits
+        torch.testing.assert_close(loaded.model(input_ids=ids).logits, wanted)
+    examples = [Example(prompt="one two", completion=" three")]
+    scores = evaluate(loaded.model, loaded.tokenizer, examples)
+    assert math.isfinite(scores.items[0].log_likelihood)
+    assert scores.items[0].greedy_text is not None
+
+
+def test_an_ensemble_and_its_members_can_be_moved_together(saved):
+    saved.rename(saved.with_name("elsewhere"))
+    moved = saved.with_name("elsewhere")
+    assert load_model(str(moved / "both")).parameters == 2 * load_model(str(moved / "member0")).parameters
+
+
+def test_members_that_were_changed_are_refused(saved):
+    save_model(tiny_llama(seed=7), byte_tokenizer(), saved / "member1")
+    with pytest.raises(CorruptModelError, match="member1 are not those"):
+        load_model(str(saved / "both"))
+
+
+def test_broken_ensembles_are_named_in_one_line(saved):
+    with pytest.raises(CorruptModelError, match=r"ensemble\.json"):
+        load_model(f"ensemble:{saved / 'member0'}")
+    (saved / "both" / "ensemble.json").write_text(json.dumps({"members": [{"spec": "x"}]}))
+    with pytest.raises(CorruptModelError, match="save it again"):
+        load_model(str(saved / "both"))
+    with pytest.raises(UsageError, match="random: takes"):
+        load_model(f"random:{saved / 'both'}")
+
+
+def test_models_that_cannot_be_mixed_are_refused():
+    models = members()
+    with pytest.raises(ModelError, match="one vocabulary"):
+        EnsembleForCausalLM([models[0], tiny_model("Llama", vocab_size=6)])
+    with pytest.raises(ModelError, match="at least one"):
+        EnsembleForCausalLM([])
+    with pytest.raises(UsageError, match="shares"):
+        EnsembleForCausalLM(models, [0.9, 0.9, 0.9])
+    with pytest.raises(UsageError, match="token or text"):
+        EnsembleForCausalLM(models, mixture="logits")
+    with pytest.raises(UsageError, match="temperature above 0"):
+        sample_ensemble(EnsembleForCausalLM(models), [[1]], [0], [2], temperature=0)

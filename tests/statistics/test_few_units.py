@@ -1,0 +1,49 @@
+"""Intervals over few units, and laws above a floor fitted to many rows at once."""
+
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from shoal.errors import UsageError
+from shoal.statistics import fit_floors, mean_estimate, student_bootstrap
+
+
+def test_the_interval_of_a_mean_is_the_usual_t_interval():
+    values = np.array([1.0, 2.5, 2.0])
+    half = t.ppf(0.975, 2) * values.std(ddof=1) / np.sqrt(3)
+    for found in (mean_estimate(values.tolist()), student_bootstrap(lambda places: values[places].mean(), 3)):
+        assert found.value == pytest.approx(values.mean())
+        assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half))
+
+
+def test_three_units_hold_the_truth_as_often_as_they_claim_where_percentiles_do_not():
+    draws = np.random.default_rng(0).normal(size=(400, 3))
+    covered = np.mean([abs(row.mean()) <= mean_estimate(row.tolist()).high - row.mean() for row in draws])
+    inside = np.mean([row.min() <= 0 <= row.max() for row in draws])
+    assert covered == pytest.approx(0.95, abs=0.03)
+    assert inside < 0.8  # what a percentile of a bootstrap can reach at most
+
+
+def test_one_unit_gives_no_interval_and_none_is_refused():
+    assert mean_estimate([2.0]).low == -np.inf
+    assert str(mean_estimate([2.0])) == "2.0000"
+    with pytest.raises(UsageError, match="at least one"):
+        student_bootstrap(lambda places: 0.0, 0)
+    with pytest.raises(UsageError, match="finite"):
+        mean_estimate([float("nan")])
+    with pytest.raises(UsageError, match="finite"):
+        student_bootstrap(lambda places: float("nan"), 2)
+
+
+def test_floors_factors_and_exponents_are_found_again():
+    sizes = np.arange(1.0, 9)
+    truth = [(2.0, 0.5, 1.0), (1.5, 0.3, 0.5)]
+    rows = np.array([floor + factor * sizes**-exponent for floor, factor, exponent in truth])
+    found = fit_floors(sizes, rows)
+    np.testing.assert_allclose(found.floors_R, [2.0, 1.5], atol=5e-3)
+    np.testing.assert_allclose(found.factors_R, [0.5, 0.3], atol=1e-2)
+    np.testing.assert_allclose(fit_floors(sizes[:3], rows[:1, :3], exponents=[1.0]).floors_R, [2.0], atol=1e-9)
+    with pytest.raises(UsageError, match="different sizes"):
+        fit_floors(np.ones(3), rows[:, :3])
+    with pytest.raises(UsageError, match="above 0"):
+        fit_floors(sizes, -rows)
