@@ -27,6 +27,9 @@ from shoal.training import RANGES, TrainSettings, default_beta2, optimizer_names
         ("label_smoothing", 1.0, "< 1"),
         ("ema_decay", 1.0, "< 1"),
         ("swa_start", 1.0, "< 1"),
+        ("early_stopping_patience", -1, "≥ 0"),
+        ("early_stopping_alpha", 0.0, "> 0"),
+        ("evaluate_every", -1, "≥ 0"),
         ("matrix_learning_rate", -1.0, "≥ 0"),
     ],
 )

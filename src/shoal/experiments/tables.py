@@ -97,6 +97,9 @@ class LearningTable(SettingsTable):
     label_smoothing: Annotated[float, in_range("label_smoothing")] | None = None
     ema_decay: Annotated[float, in_range("ema_decay")] | None = None
     swa_start: Annotated[float, in_range("swa_start")] | None = None
+    early_stopping_patience: Annotated[int, in_range("early_stopping_patience")] | None = None
+    early_stopping_alpha: Annotated[float, in_range("early_stopping_alpha")] | None = None
+    keep_best: bool | None = None
     dropout: Annotated[float, in_range("dropout")] = 0.0
     schedule: Schedule = "cosine"
     warmup: Annotated[float, in_range("warmup")]

@@ -28,15 +28,29 @@ from .documents import (
     DocumentSource as DocumentSource,
     cut_pieces as cut_pieces,
 )
+from .early_stopping import EarlyStopping as EarlyStopping
 from .flat_parameters import FlatParameters as FlatParameters
+from .held_out import (
+    HeldOutCurve as HeldOutCurve,
+    HeldOutPoint as HeldOutPoint,
+    MonitoredDocuments as MonitoredDocuments,
+)
 from .loop import (
     Callbacks as Callbacks,
     choose_gradient as choose_gradient,
     run_training as run_training,
 )
+from .monitoring import (
+    Monitoring as Monitoring,
+    evaluation_steps as evaluation_steps,
+)
 from .optimizers import (
     default_beta2 as default_beta2,
     optimizer_names as optimizer_names,
+)
+from .overfitting import (
+    OverfittingOnset as OverfittingOnset,
+    find_overfitting as find_overfitting,
 )
 from .precision import Dtype as Dtype
 from .proximal import add_elastic_net as add_elastic_net

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from shoal.text import EncodedPair
     from shoal.training.batches import IntArray, PackedExamples, WindowOrder
     from shoal.training.documents import CorpusShare
+    from shoal.training.held_out import HeldOutPoint
+    from shoal.training.monitoring import Monitoring
     from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
 
 
@@ -63,6 +65,8 @@ def train(
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Progress | None = None,
+    monitoring: Monitoring | None = None,
+    on_evaluation: Callable[[HeldOutPoint], None] | None = None,
 ) -> TrainResult:
     """Fine-tune a causal language model in place; the loss is on the completions alone.
 
@@ -77,11 +81,14 @@ def train(
         folder: where the checkpoint lies; None writes none.
         on_step: called with each point of the curve.
         progress: called with ("training", steps done, steps in all).
+        monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
+        on_evaluation: called with each evaluation of them.
 
     Raises:
         DataError: there are no examples, or one cannot be encoded.
         TooLongError: an example does not fit into the model's context.
-        UsageError: dropout is above 0 for an architecture that has none.
+        UsageError: dropout is above 0 for an architecture that has none, or settings that need held-out documents
+            have none.
         ModelError: the model is not in float32 or cannot be trained.
         TrainingError: a loss or gradient is not a number; the model keeps the weights before that step.
         StoreError: the checkpoint cannot be written, or is of another training.
@@ -90,7 +97,8 @@ def train(
     from shoal.training.loop import Callbacks, run_training
 
     source, _ = _packed(model, tokenizer, examples, settings)
-    return run_training(model, source, settings, folder=folder, callbacks=Callbacks(on_step=on_step, progress=progress))
+    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
+    return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)
 
 
 def plan_training(
@@ -130,6 +138,8 @@ def pretrain(
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Progress | None = None,
+    monitoring: Monitoring | None = None,
+    on_evaluation: Callable[[HeldOutPoint], None] | None = None,
 ) -> TrainResult:
     """Train a causal language model in place on a stream of token ids; every position counts in the loss.
 
@@ -142,6 +152,8 @@ def pretrain(
         folder: where the checkpoint lies, as in `train`.
         on_step: called with each point of the curve.
         progress: called with ("training", steps done, steps in all).
+        monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
+        on_evaluation: called with each evaluation of them.
 
     Raises:
         DataError: the stream is shorter than a window, is not one row of integers, or has ids that the model lacks.
@@ -153,7 +165,8 @@ def pretrain(
 
     _check_stream(tokens, model.get_input_embeddings().num_embeddings)
     source = TokenWindows(tokens, settings, context=_checked_context(model, context), order=order)
-    return run_training(model, source, settings, folder=folder, callbacks=Callbacks(on_step=on_step, progress=progress))
+    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
+    return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)
 
 
 def pretrain_documents(
@@ -165,6 +178,8 @@ def pretrain_documents(
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Progress | None = None,
+    monitoring: Monitoring | None = None,
+    on_evaluation: Callable[[HeldOutPoint], None] | None = None,
 ) -> TrainResult:
     """Train a causal language model in place on whole documents; none sees another, and every token counts.
 
@@ -176,6 +191,8 @@ def pretrain_documents(
         folder: where the checkpoint lies, as in `train`.
         on_step: called with each point of the curve.
         progress: called with ("training", steps done, steps in all).
+        monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
+        on_evaluation: called with each evaluation of them.
 
     Raises:
         DataError: there are no documents, or a file has ids that the model lacks.
@@ -197,7 +214,8 @@ def pretrain_documents(
         batch_tokens=settings.batch_tokens,
         seed=settings.seed,
     )
-    return run_training(model, source, settings, folder=folder, callbacks=Callbacks(on_step=on_step, progress=progress))
+    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
+    return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)
 
 
 def _packed(

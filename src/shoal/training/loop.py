@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,9 @@ import torch
 
 from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
-from shoal.training.averaging import WeightAverage
 from shoal.training.batches import Batch, first_documents, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
+from shoal.training.companions import Companions
 from shoal.training.distributed import ProcessGroup, current_process_group
 from shoal.training.dropout import dropout_set_to
 from shoal.training.flat_parameters import FlatParameters
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from shoal.training.batches import BatchSource
     from shoal.training.distillation import Teacher
     from shoal.training.gradients import Gradient
+    from shoal.training.held_out import HeldOutPoint
+    from shoal.training.monitoring import Monitoring
     from shoal.training.optimizers import Optimizers
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
@@ -59,7 +61,7 @@ _SEED_STRIDE, _RANK_STRIDE = 1_000_003, 7_368_787
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """Called after each training step, in the order of the fields; rank 0 alone calls them."""
+    """Called after each training step; rank 0 alone calls them."""
 
     before_checkpoint: Callable[[CurvePoint], None] | None = None
     """Called before the checkpoint of the step is written, so that what it records of the step is on disk when a
@@ -67,6 +69,9 @@ class Callbacks:
     which has the averaged weights meanwhile, where there is an average."""
 
     on_step: Callable[[CurvePoint], None] | None = None
+    on_evaluation: Callable[[HeldOutPoint], None] | None = None
+    """Called with each evaluation of held-out documents, before what is called for its step."""
+
     progress: Progress | None = None
     """Called with ("training", steps done, steps in all)."""
 
@@ -90,6 +95,7 @@ def run_training(
     *,
     folder: str | PathLike[str] | None = None,
     callbacks: Callbacks | None = None,
+    monitoring: Monitoring | None = None,
     teacher: Teacher | None = None,
 ) -> TrainResult:
     """Train a model in place on all batches of a source.
@@ -101,12 +107,14 @@ def run_training(
             concern.
         folder: where the checkpoint lies; a training that was killed is resumed from it. None writes none.
         callbacks: called after each step.
+        monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
         teacher: whose distributions the model learns instead of, or besides, the texts (`shoal.training.distillation`).
 
     Raises:
         ModelError: the weights are not float32, or the model cannot be trained here.
         TrainingError: a loss or gradient is not a number; every weight is frozen.
-        UsageError: dropout is above 0 for an architecture that has none.
+        UsageError: dropout is above 0 for an architecture that has none, or settings that need held-out documents
+            have none.
         StoreError: a checkpoint cannot be written, or is of another training.
         CorruptModelError: a checkpoint is damaged.
     """
@@ -126,7 +134,7 @@ def run_training(
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
         weights, gradient, optimizer = _prepare(model, settings, group, stack, teacher)
-        average = _average(weights, settings, source.steps)
+        companions = Companions(model, weights, settings, source.steps, monitoring, group)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
         # The steps seed the generator of the process, which is given back as it was.
@@ -134,8 +142,7 @@ def run_training(
         if found is not None:
             weights.load_vector(found.weights)
             optimizer.load(found.optimizer)
-            if average is not None:
-                average.load(found.extra)
+            companions.load(found.extra)
         precision = (
             # A resumed training does not measure again which is faster, since another answer would give other weights.
             found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
@@ -145,15 +152,15 @@ def run_training(
             checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, group, model.device.type)
         heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
-        _run_steps(stepper, source, curve, checkpointer, heard, average)
-        if average is not None:
-            average.finish()
+        _run_steps(stepper, source, curve, checkpointer, heard, companions)
+        held_out = companions.finish()
     return TrainResult(
         curve=tuple(curve),
         precision=precision,
-        steps=source.steps,
+        steps=len(curve),
         seconds=time.monotonic() - start,
         resumed_from=resumed_from,
+        held_out=held_out,
     )
 
 
@@ -183,15 +190,6 @@ def _prepare(
         return flat, chosen, make_optimizer(flat, settings)
     chosen = choose_gradient(model, flat, dropout=settings.dropout > 0, label_smoothing=settings.label_smoothing)
     return flat, chosen, make_optimizer(flat, settings)
-
-
-def _average(weights: FlatParameters | ShardedParameters, settings: TrainSettings, steps: int) -> WeightAverage | None:
-    """The average of the weights, where the settings have one."""
-    if not settings.ema_decay and settings.swa_start is None:
-        return None
-    if not isinstance(weights, FlatParameters):
-        raise UsageError("ema_decay and swa_start average whole weights, which fsdp cuts; take the mode ddp")
-    return WeightAverage(weights, settings, steps)
 
 
 def choose_gradient(
@@ -298,19 +296,26 @@ def _run_steps(
     curve: list[CurvePoint],
     checkpointer: Checkpointer | None,
     callbacks: Callbacks,
-    average: WeightAverage | None,
+    companions: Companions,
 ) -> None:
     """All steps that are left; each point is appended to the curve once its update is made."""
 
+    def evaluate(step: int) -> None:
+        evaluation = companions.after_step(step)
+        if evaluation is not None and callbacks.on_evaluation is not None:
+            callbacks.on_evaluation(evaluation)
+
     def save() -> None:
         if checkpointer is not None:
-            extra = average.state() if average is not None else {}
-            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve, extra)
+            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve, companions.state())
 
     # A checkpoint before the first step, so that a folder that cannot be written is found before an hour of work.
     if not curve:
+        evaluate(0)
         save()
     for step in range(len(curve), source.steps):
+        if companions.stopped:
+            break
         batch = source.batch(step)
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
         share = schedule_share(step, source.steps, stepper.settings)
@@ -319,11 +324,11 @@ def _run_steps(
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         # Before the callbacks and the checkpoint, whose curve is this list.
         curve.append(point)
-        if average is not None:
-            average.update(point.step)
+        evaluate(point.step)
         if callbacks.before_checkpoint is not None:
-            with average.in_model() if average is not None else nullcontext():
+            with companions.in_model():
                 callbacks.before_checkpoint(point)
-        if checkpointer is not None and (step + 1 == source.steps or checkpointer.is_due()):
+        is_last = step + 1 == source.steps or companions.stopped
+        if checkpointer is not None and (is_last or checkpointer.is_due()):
             save()
         callbacks.after_step(point, source.steps)

@@ -13,6 +13,8 @@ from shoal.training.optimizers import OptimizerKind, check_optimizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shoal.training.held_out import HeldOutCurve
+
 Schedule = Literal["cosine", "linear", "constant", "wsd"]
 Precision = Literal["float32", "bfloat16", "auto"]
 
@@ -29,6 +31,9 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "label_smoothing": {"ge": 0, "lt": 1},
     "ema_decay": {"ge": 0, "lt": 1},
     "swa_start": {"ge": 0, "lt": 1},
+    "evaluate_every": {"ge": 0},
+    "early_stopping_patience": {"ge": 0},
+    "early_stopping_alpha": {"gt": 0, "le": 1},
     "dropout": {"ge": 0, "lt": 1},
     "warmup": {"ge": 0, "le": 1},
     "decay": {"ge": 0, "le": 1},
@@ -37,7 +42,17 @@ RANGES: Mapping[str, Mapping[str, float]] = {
 }
 """The bounds of each number, by the comparisons that must hold. Tables of files take theirs from here."""
 
-OPTIONAL: tuple[str, ...] = ("l1", "l2", "label_smoothing", "ema_decay", "swa_start")
+OPTIONAL: tuple[str, ...] = (
+    "l1",
+    "l2",
+    "label_smoothing",
+    "ema_decay",
+    "swa_start",
+    "evaluate_every",
+    "early_stopping_patience",
+    "early_stopping_alpha",
+    "keep_best",
+)
 """Settings that are off by default, and that what names a training leaves out where they are off."""
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -95,6 +110,20 @@ class TrainSettings:
 
     swa_start: float | None = None
     """Share of the steps after which the weights are averaged evenly, step by step (SWA); None for no average."""
+
+    evaluate_every: int = 0
+    """Steps between two evaluations of held-out documents; 0 for 20 evaluations in all."""
+
+    early_stopping_patience: int = 0
+    """Stop where the mean held-out loss of this many evaluations is above that of the best one before them, by a
+    paired test over documents; the best weights are returned. 0 never stops."""
+
+    early_stopping_alpha: float = 0.05
+    """The chance to stop a training whose held-out loss does not rise; 1 leaves the test out and stops after
+    ``early_stopping_patience`` evaluations without a new best one."""
+
+    keep_best: bool = False
+    """Return the weights of the lowest held-out loss and not the last; early stopping always does."""
 
     dropout: float = 0.0
     """Share of the inputs that every dropout of the model drops."""
@@ -164,7 +193,10 @@ class TrainResult:
     precision: str
     """The dtype that was used, in full: ``float32`` or ``bfloat16``."""
     steps: int
+    """Steps that were made: fewer than planned where the training was stopped early."""
     seconds: float
     """Wall-clock seconds in this process, a resumed part not counted."""
     resumed_from: int
     """The step from which it was resumed; 0 for a fresh start."""
+    held_out: HeldOutCurve | None = None
+    """What held-out documents showed, where there were some; with its best step and from where on it overfits."""
