@@ -68,24 +68,26 @@ def test_ones_own_vectors_are_trained_and_questioned(capsys, corpus, tmp_path):
     words = ["vectors", "train", str(corpus), "--method", "glove", "--dimension", "8", "--passes", "3"]
     main([*words, "--out", str(file)])
     assert "glove: 400 sentences, 4,000 words of 60 kinds, 8 dimensions" in capsys.readouterr().out
-    main(["vectors", "neighbours", "ua", "vb", "--vectors", str(file), "--count", "3", "--json"])
+    main(["vectors", "neighbours", "ua", "vb", "--word-vectors", str(file), "--count", "3", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert [len(each["nearest"]) for each in found] == [3, 3]
     # Words of one group alone occur together in this corpus.
     assert all(word[0] == "u" for word, _ in found[0]["nearest"])
-    main(["vectors", "analogy", "ua - ub + vb", "--vectors", str(file)])
+    main(["vectors", "analogy", "ua - ub + vb", "--word-vectors", str(file)])
     summed = capsys.readouterr().out
     assert "3CosMul" in summed
     assert "with the words of the question allowed" in summed
-    main(["vectors", "analogy", "ua", "-", "ub", "+", "vb", "--vectors", str(file)])
+    main(["vectors", "analogy", "ua", "-", "ub", "+", "vb", "--word-vectors", str(file)])
     assert capsys.readouterr().out == summed
-    words = ["vectors", "map", "ua", "va", "--neighbours", "6", "--vectors", str(file), "--plot", str(page)]
+    words = ["vectors", "map", "ua", "va", "--neighbours", "6", "--word-vectors", str(file), "--plot", str(page)]
     main(words)
     assert "14 words by PCA: trustworthiness" in capsys.readouterr().out
     html = page.read_text()
     assert "<svg" in html
     assert "Trustworthiness" in html
-    main(["vectors", "map", "--top", "20", "--projection", "tsne", "--seed", "3", "--vectors", str(file), "--json"])
+    main(
+        ["vectors", "map", "--top", "20", "--projection", "tsne", "--seed", "3", "--word-vectors", str(file), "--json"]
+    )
     drawn = json.loads(capsys.readouterr().out)
     assert (len(drawn["words"]), drawn["seed"], drawn["method"]) == (20, 3, "tsne")
     assert 0 < drawn["trustworthiness"] <= 1
@@ -94,12 +96,12 @@ def test_ones_own_vectors_are_trained_and_questioned(capsys, corpus, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["neighbours", "--vectors", "OWN"], "no word: give one"),
-        (["neighbours", "kingg", "--vectors", "OWN"], "did you mean 'king'"),
-        (["neighbours", "king", "--vectors", "OWN", "--count", "9"], "1 to 3 answers, not 9"),
-        (["analogy", "king man", "--vectors", "OWN"], "write it as 'king - man + woman'"),
-        (["map", "king", "--vectors", "OWN"], "a map of 1 words shows nothing"),
-        (["map", "--vectors", "NOTHERE"], "NOTHERE"),
+        (["neighbours", "--word-vectors", "OWN"], "no word: give one"),
+        (["neighbours", "kingg", "--word-vectors", "OWN"], "did you mean 'king'"),
+        (["neighbours", "king", "--word-vectors", "OWN", "--count", "9"], "1 to 3 answers, not 9"),
+        (["analogy", "king man", "--word-vectors", "OWN"], "write it as 'king - man + woman'"),
+        (["map", "king", "--word-vectors", "OWN"], "a map of 1 words shows nothing"),
+        (["map", "--word-vectors", "NOTHERE"], "NOTHERE"),
         (["train", "EMPTY", "--out", "no/such/file"], "there is no folder"),
         (["train", "EMPTY", "--out", "OUT", "--method", "glov"], "did you mean 'glove'"),
         (["show", "", "--model", "bundled:searches"], "no token"),

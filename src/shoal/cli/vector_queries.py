@@ -14,7 +14,7 @@ from shoal.errors import UsageError
 VectorFile = Annotated[
     Path,
     Parameter(
-        name="--vectors",
+        name="--word-vectors",
         help="File of word vectors: a word and its numbers per line (.txt, .vec, .gz), or word2vec's binary form.",
     ),
 ]
@@ -87,7 +87,7 @@ def neighbours(
     from shoal.text.vectors import nearest_words, read_vector_file
 
     if not words:
-        raise UsageError("no word: give one, as in shoal vectors neighbours king --vectors vectors.txt")
+        raise UsageError("no word: give one, as in shoal vectors neighbours king --word-vectors vectors.txt")
     made = read_vector_file(vectors)
     found = [nearest_words(made, word, count=count) for word in words]
     if as_json:
