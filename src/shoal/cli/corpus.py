@@ -1,15 +1,16 @@
-"""``shoal corpus``: describe a corpus, clean it, remove duplicates, or search it for a task's held-out items."""
+"""``shoal corpus``: describe a corpus, clean it, remove duplicates, augment it, or search it for held-out items."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
-from shoal.cli.options import Column, CorpusSource, Json, MaybeRows
+from shoal.cli.options import Augment, Column, Copies, CorpusSource, Json, MaybeRows, Seed
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
@@ -130,6 +131,42 @@ def dedupe(
     print_notice(f"{written:,} documents written to {out}, {len(dropped):,} duplicates dropped")
     if as_json:
         print_json({"kept": written, "dropped": dropped})
+
+
+@corpus.command
+def augment(
+    source: CorpusSource,
+    /,
+    *,
+    out: Documents,
+    augment: Augment,
+    held_out: Path | None = None,
+    copies: Copies = 1,
+    seed: Seed = 0,
+    column: Column = "text",
+    as_json: Json = False,
+) -> None:
+    """Write the documents of a corpus with rewritten ones behind each.
+
+    Parameters
+    ----------
+    held_out
+        Documents that are neither written nor augmented, and that no document may be equal to.
+    """
+    from shoal.cli.console import counted, print_json, progress_bars
+    from shoal.corpora import read_documents, write_documents
+    from shoal.curation.augmentation import CorpusAugmentation
+
+    reserved = read_documents(held_out, column=column) if held_out is not None else ()
+    methods = CorpusAugmentation(augment or [], copies=copies, seed=seed, held_out=reserved)
+    with progress_bars() as progress:
+        texts = counted(read_documents(source, column=column), "documents", progress)
+        written = write_documents(({"text": text} for text in methods.apply(texts)), out)
+    print_notice(f"{written:,} documents written to {out}")
+    if as_json:
+        print_json([asdict(count) for count in methods.counts])
+    else:
+        print("\n".join(map(str, methods.counts)))
 
 
 @corpus.command

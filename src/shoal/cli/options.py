@@ -28,6 +28,17 @@ Texts = Annotated[list[str] | None, Parameter(negative="", consume_multiple=Fals
 Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]
 Numbers = Annotated[list[int] | None, Parameter(negative="", consume_multiple=True)]
 
+Augment = Annotated[
+    list[str] | None,
+    Parameter(
+        negative="",
+        consume_multiple=False,
+        help="Method of augmentation: spelling-noise, synonyms, reordering, templates(wordings=(...)), "
+        "counterfactuals or back-translation(...); parameters stand in brackets, as in spelling-noise(rate=0.2). "
+        "Repeatable.",
+    ),
+]
+Copies = Annotated[int, Parameter(help="Texts that each method of augmentation makes of each text.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON on standard output.")]
 Seed = Annotated[int, Parameter(help="Random seed.")]
 Device = Annotated[str, Parameter(help="Where the model runs: auto, cpu or cuda.")]
