@@ -72,6 +72,16 @@ class TrainingTable(LearningTable):
     weight_decay: NotNegative = 0.0
     warmup: ShareOrZero = 0.05
 
+    @model_validator(mode="after")
+    def _stops_by_no_held_out_part(self) -> TrainingTable:
+        for name in ("early_stopping_patience", "keep_best"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"training.{name} would choose weights by the held-out part, which decides the hypothesis; leave "
+                    "it out, and choose training.epochs by [tuning] instead"
+                )
+        return self
+
 
 class TuningTable(SettingsTable):
     """The learning rates that each arm tries, with an equal budget, on a part of the seen examples."""
