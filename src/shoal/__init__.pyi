@@ -30,6 +30,10 @@ from .curation import (
     CurationCard as CurationCard,
     curate as curate,
 )
+from .curation.augmentation import (
+    Augmentation as Augmentation,
+    augment as augment,
+)
 from .evaluation import (
     Certificate as Certificate,
     ItemScore as ItemScore,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -41,6 +45,8 @@ documents = 4
 
 [methods]
 smoothed = { "training.label_smoothing" = 0.2 }
+stopped = { "training.keep_best" = true }
+impossible = { "training.optimizer" = "muon", "training.l1" = 1e-3 }
 
 [axes.decay]
 key = "training.weight_decay"
@@ -95,10 +101,12 @@ def test_every_row_has_numbers_of_each_seed(done):
     result = done[2]
     names = [row.name for row in result.rows]
     assert names == [
-        "baseline", "smoothed", "decay 0.1", "decay 1", "decay, chosen", "deep", "bagging", "boosting", "stacking",
-        "small",
+        "baseline", "smoothed", "stopped", "impossible", "decay 0.1", "decay 1", "decay, chosen", "deep", "bagging",
+        "boosting", "stacking", "small",
     ]  # fmt: skip
     for row in result.rows:
+        if row.name == "impossible":
+            continue
         assert not row.failed
         assert len(row.by_seed) == 2
         assert row.test.low < row.test.value < row.test.high or row.test.low == row.test.high
@@ -185,20 +193,22 @@ def test_the_page_holds_every_row_and_the_claim(done):
     assert write_report(done[0]) == done[0] / "report.html"
 
 
-def test_what_is_left_to_do_is_counted_before_it_is_done(done, tmp_path):
+def test_what_is_left_to_do_is_counted_before_it_is_done(done):
     folder, plan, _ = done
-    fresh, left = forecast_overfit(plan), forecast_overfit(plan, folder)
-    assert fresh.trainings == left.trainings == len(list((folder / "trainings").iterdir()))
-    assert (fresh.done, left.done) == (0, left.trainings)
-    assert fresh.seconds > 0 == left.seconds
+    lost = sorted((folder / "trainings").iterdir())[-1]
+    record = (lost / "done.json").rename(lost / "other.json")
+    forecast = forecast_overfit(plan, folder)
+    record.rename(lost / "done.json")
+    assert forecast.trainings == len(list((folder / "trainings").iterdir()))
+    assert forecast.done == forecast.trainings - 1
+    assert forecast.seconds > 0
 
 
-def test_a_row_that_fails_says_why_and_leaves_the_others(tmp_path):
-    few = COMPARISON.partition("[axes")[0].replace('"training.label_smoothing" = 0.2', '"training.l1" = 1e-3')
-    recipe = RECIPE.replace("batch_tokens", 'optimizer = "muon"\nbatch_tokens')
-    result = run_overfit(load_overfit(written(tmp_path, few, recipe)), tmp_path / "run", workers=0)
-    assert [bool(row.failed) for row in result.rows] == [False, True]
-    assert "l1" in result.rows[1].failed
+def test_a_row_that_fails_says_why_and_leaves_the_others(done):
+    failed = [row for row in done[2].rows if row.failed]
+    assert [row.name for row in failed] == ["impossible"]
+    assert "l1" in failed[0].failed
+    assert "impossible failed" in str(done[2])
 
 
 @pytest.mark.parametrize(
@@ -237,3 +247,21 @@ def test_a_comparison_whose_baseline_is_not_done_has_no_result(done, tmp_path):
     shutil.copytree(done[0], copy, ignore=shutil.ignore_patterns("trainings", "prepared"))
     with pytest.raises(TrainingError, match="baseline has no result"):
         read_overfit(copy)
+
+
+@pytest.mark.slow
+def test_a_comparison_that_is_killed_ends_with_the_rows_of_one_that_was_not(tmp_path):
+    text = COMPARISON.partition("[axes")[0]
+    file = written(tmp_path, text, RECIPE.replace("tokens = 1200", "tokens = 60_000"))
+    words = [sys.executable, "-m", "shoal", "overfit", str(file), "--out", str(tmp_path / "killed"), "--workers", "2"]
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list((tmp_path / "killed" / "trainings").glob("*/checkpoint/*.safetensors")):
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not (tmp_path / "killed" / "result.json").exists()
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+    run_overfit(load_overfit(file), tmp_path / "whole", workers=0)
+    killed, whole = ((tmp_path / name / "rows.jsonl").read_bytes() for name in ("killed", "whole"))
+    assert killed == whole

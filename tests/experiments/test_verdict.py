@@ -115,6 +115,14 @@ def test_what_could_not_have_been_found_is_not_refuted() -> None:
     assert decide(**numbers, detectable=0.2) == "refuted"
 
 
+def test_the_opposite_of_the_hypothesis_is_said_to_be_one() -> None:
+    verdict = judged([0, 1, 0, 2, 1, 0], [2, 8, 1, 9, 3, 9])
+    assert verdict.effect.high < 0
+    assert verdict.verdict == "underpowered"
+    assert "the opposite of the hypothesis: the 95% interval" in verdict.sentence
+    assert "not called refuted only because 6 seeds" in verdict.sentence
+
+
 def test_a_clear_effect_is_supported_with_its_numbers() -> None:
     verdict = judged([6, 7, 5, 6, 8, 6], [1, 0, 2, 1, 0, 1])
     assert verdict.verdict == "supported"

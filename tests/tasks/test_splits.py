@@ -75,8 +75,14 @@ def test_a_split_of_ones_own_is_taken_as_it_is() -> None:
     ("split", "message"),
     [
         ("length(share=1.0)", "share is 1.0; give a number above 0 and below 1"),
-        ("length(share=)", "the parameters of the split 'length(share=)' cannot be read; write them as share=0.3"),
-        ("length(1) + (2)", "the parameters of the split 'length(1) + (2)' cannot be read; write them as share=0.3"),
+        (
+            "length(share=)",
+            "the parameters of the split 'length(share=)' cannot be read; write it as length(share=0.3)",
+        ),
+        (
+            "length(1) + (2)",
+            "the parameters of the split 'length(1) + (2)' cannot be read; write it as length(share=0.3)",
+        ),
         ("length(share=0.3", "the split 'length(share=0.3' cannot be read; write it as length(share=0.3)"),
         ("block", "the split 'block' needs first and last"),
         ("block(first=9,last=3)", "the block goes from first=9 to last=3; first must not be larger"),

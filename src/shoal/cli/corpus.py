@@ -1,22 +1,19 @@
-"""``shoal corpus``: describe a corpus, clean it, remove duplicates, or search it for a task's held-out items."""
+"""``shoal corpus``: describe a corpus, clean it, remove duplicates, augment it, or search it for held-out items."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
-from shoal.cli.options import Column, Json, MaybeRows
+from shoal.cli.options import Augment, Column, Copies, CorpusSource, Json, MaybeRows, Seed
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
-Source = Annotated[
-    str,
-    Parameter(help="A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split]."),
-]
 Documents = Annotated[Path, Parameter(name="--out", help="File to write the documents to (.txt, .jsonl or .parquet).")]
 Similarity = Annotated[
     float, Parameter(help="Jaccard index of word 5-grams above which two documents are near duplicates.")
@@ -27,7 +24,7 @@ corpus = App(name="corpus", help=VERBS["corpus"])
 
 @corpus.command
 def card(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     column: Column = "text",
@@ -69,7 +66,7 @@ def card(
 
 @corpus.command
 def clean(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     out: Documents,
@@ -106,7 +103,7 @@ def clean(
 
 @corpus.command
 def dedupe(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     out: Documents,
@@ -137,8 +134,44 @@ def dedupe(
 
 
 @corpus.command
+def augment(
+    source: CorpusSource,
+    /,
+    *,
+    out: Documents,
+    augment: Augment,
+    held_out: Path | None = None,
+    copies: Copies = 1,
+    seed: Seed = 0,
+    column: Column = "text",
+    as_json: Json = False,
+) -> None:
+    """Write the documents of a corpus with rewritten ones behind each.
+
+    Parameters
+    ----------
+    held_out
+        Documents that are neither written nor augmented, and that no document may be equal to.
+    """
+    from shoal.cli.console import counted, print_json, progress_bars
+    from shoal.corpora import read_documents, write_documents
+    from shoal.curation.augmentation import CorpusAugmentation
+
+    reserved = read_documents(held_out, column=column) if held_out is not None else ()
+    methods = CorpusAugmentation(augment or [], copies=copies, seed=seed, held_out=reserved)
+    with progress_bars() as progress:
+        texts = counted(read_documents(source, column=column), "documents", progress)
+        written = write_documents(({"text": text} for text in methods.apply(texts)), out)
+    print_notice(f"{written:,} documents written to {out}")
+    if as_json:
+        print_json([asdict(count) for count in methods.counts])
+    else:
+        print("\n".join(map(str, methods.counts)))
+
+
+@corpus.command
 def contamination(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     task: str | None = None,

@@ -1,4 +1,4 @@
-"""``shoal curate``: a corpus through quality filters, with a card of what went and why."""
+"""``shoal curate``: a corpus through quality filters; labels, heads and covers for it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from shoal.cli.curate_diversity import cover, coverage, plan
+from shoal.cli.curate_heads import label, train
 from shoal.cli.main import VERBS
-from shoal.cli.options import Column, Json, Plot, Seed
+from shoal.cli.options import Column, CorpusSource, Json, Plot, Seed
 from shoal.cli.terminal import print_notice
-
-Source = Annotated[
-    str,
-    Parameter(help="A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split]."),
-]
 
 
 def _filter_help() -> str:
@@ -35,7 +32,7 @@ curate = App(name="curate", help=VERBS["curate"])
 
 @curate.default
 def filter_corpus(
-    source: Source,
+    source: CorpusSource,
     /,
     *,
     filters: Annotated[str, Parameter(help=_filter_help())] = "gopher,c4,fineweb",
@@ -83,3 +80,10 @@ def filter_corpus(
         print_json(card.to_dict())
     else:
         print(card)
+
+
+curate.command(label)
+curate.command(train)
+curate.command(cover)
+curate.command(plan)
+curate.command(coverage)

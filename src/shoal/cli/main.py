@@ -52,7 +52,7 @@ GROUPS = {
         "layers": "Measure the cost of layer types, of two attention implementations, and of number formats.",
     },
     "Text": {
-        "corpus": "Describe a corpus, clean it, remove duplicates, or search it for held-out items.",
+        "corpus": "Describe a corpus, clean it, remove duplicates, augment it, or search it for held-out items.",
         "curate": "Filter a corpus by quality, and report what went and why.",
         "stories": "Generate stories for young children whose plot facts are known.",
         "tokens": "Show how tokenizers split a text and where they differ.",

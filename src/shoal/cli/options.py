@@ -28,6 +28,17 @@ Texts = Annotated[list[str] | None, Parameter(negative="", consume_multiple=Fals
 Files = Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)]
 Numbers = Annotated[list[int] | None, Parameter(negative="", consume_multiple=True)]
 
+Augment = Annotated[
+    list[str] | None,
+    Parameter(
+        negative="",
+        consume_multiple=False,
+        help="Method of augmentation: spelling-noise, synonyms, reordering, templates(wordings=(...)), "
+        "counterfactuals or back-translation(...); parameters stand in brackets, as in spelling-noise(rate=0.2). "
+        "Repeatable.",
+    ),
+]
+Copies = Annotated[int, Parameter(help="Texts that each method of augmentation makes of each text.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON on standard output.")]
 Seed = Annotated[int, Parameter(help="Random seed.")]
 Device = Annotated[str, Parameter(help="Where the model runs: auto, cpu or cuda.")]
@@ -65,4 +76,15 @@ Part = Annotated[
 ]
 Workers = Annotated[
     int | None, Parameter(help="Worker processes. Default: one per core; 0 runs everything in this process.")
+]
+CorpusSource = Annotated[
+    str,
+    Parameter(help="A .txt, .jsonl or .parquet file, a folder of them, or hub:org/name[@revision][:split]."),
+]
+Vectors = Annotated[
+    str,
+    Parameter(
+        help="Vectors of documents: hashed (words and pairs of words), words:FILE (word vectors), hidden:MODEL (states "
+        "of a causal language model), or encoder:MODEL (a sentence encoder)."
+    ),
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.console import print_json
-from shoal.cli.options import Flag, Json, MaybeRows, Texts
+from shoal.cli.options import Augment, Copies, Flag, Json, MaybeRows, Seed, Texts
 from shoal.errors import UsageError
 from shoal.tasks import END_TOKEN, check_task, check_word_classes, classes_of_examples, with_shortcuts
 from shoal.wording import uncapital
@@ -17,7 +17,8 @@ from shoal.wording import uncapital
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.tasks import Task
+    from shoal.curation.augmentation import Augmentation
+    from shoal.tasks import Example, Task
 
 
 def task(
@@ -31,6 +32,10 @@ def task(
     shortcut: Texts = None,
     out: Path | None = None,
     end_token: str = END_TOKEN,
+    augment: Augment = None,
+    copies: Copies = 1,
+    unchecked: Flag = False,
+    seed: Seed = 0,
     narrowness: Flag = False,
     tagger: str | None = None,
     model: str | None = None,
@@ -55,6 +60,8 @@ def task(
         File to write the rows to (.jsonl or .parquet), each with its part: seen or held_out.
     end_token
         Text that ends completions in the file.
+    unchecked
+        Accept augmented rows though no rule is known that could check them.
     narrowness
         Measure how far the held-out part can be answered from the seen part.
     tagger
@@ -68,13 +75,14 @@ def task(
     # Before anything is written: the tagger may not be installed.
     checked = None if tagger is None else check_word_classes(classes_of_examples(made.examples), tagger=tagger)
     seen, held_out = made.seen, made.held_out
+    more = _augmentation(made, augment or [], copies=copies, unchecked=unchecked, seed=seed)
     if out is not None:
-        _write(made, out, end_token)
+        _write(seen if more is None else more.examples, held_out, out, end_token)
     if narrowness:
         _report_narrowness(made, model, as_json=as_json)
         return
     if as_json:
-        print_json((check if checked is None else checked).to_dict())
+        print_json((more or checked or check).to_dict())
         return
     print(f"{made.name}: {len(seen)} examples seen and {len(held_out)} held out by {made.split.name}")
     if out is None:
@@ -84,12 +92,27 @@ def task(
         print(f"written to {out}")
     if checked is not None:
         print(checked)
+    if more is not None:
+        print(more)
 
 
-def _write(made: Task, out: Path, end_token: str) -> None:
+def _augmentation(
+    made: Task, methods: Sequence[str], *, copies: int, unchecked: bool, seed: int
+) -> Augmentation | None:
+    """The augmented examples; None where no method is given."""
+    if not methods:
+        return None
+    from shoal.cli.console import progress_bars
+    from shoal.curation.augmentation import augment
+
+    with progress_bars() as progress:
+        return augment(made, methods, copies=copies, unchecked=unchecked, seed=seed, progress=progress)
+
+
+def _write(seen: Sequence[Example], held_out: Sequence[Example], out: Path, end_token: str) -> None:
     from shoal.tasks import write_rows
 
-    parts = (("seen", made.seen), ("held_out", made.held_out))
+    parts = (("seen", seen), ("held_out", held_out))
     rows = [replace(row, tags={**row.tags, "part": part}) for part, group in parts for row in group]
     write_rows(rows, out, end_token=end_token)
 

@@ -4,6 +4,7 @@ from .card import (
     FilterFinding as FilterFinding,
     LineFinding as LineFinding,
 )
+from .cover import Cover as Cover, farthest_first as farthest_first, find_cover as find_cover
 from .curator import DEFAULT_FILTERS as DEFAULT_FILTERS, curate as curate
 from .document import DocumentText as DocumentText
 from .filter_specs import find_filters as find_filters, split_specs as split_specs

@@ -1,4 +1,4 @@
-from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows
+from .batching import ScoringRow as ScoringRow, encode_rows as encode_rows, model_limits as model_limits
 from .certification.certificate import Certificate as Certificate, certify as certify
 from .documents import (
     DocumentLikelihood as DocumentLikelihood,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from shoal.errors import ShoalError
 from shoal.experiments.controls import ControlsTable
 from shoal.experiments.measures import MEASURES, Measure, MeasureName, measures_of
 from shoal.experiments.tables import (
@@ -19,6 +20,27 @@ from shoal.experiments.tables import (
     Share,
     ShareOrZero,
 )
+
+
+def _known_augmenters(specs: tuple[str | dict[str, Any], ...]) -> tuple[str | dict[str, Any], ...]:
+    """The methods, if all of them can be used while training."""
+    from shoal.curation.augmentation import make_augmenter
+
+    for spec in specs:
+        try:
+            method = make_augmenter(spec)
+        except ShoalError as error:
+            raise ValueError(f"training.augment: {error}") from error
+        if method.needs_endpoint:
+            raise ValueError(
+                f"training.augment: {method.name} asks an endpoint and cannot be a part of a training; write the "
+                "augmented rows with shoal task --augment, and train on them by task.rows"
+            )
+    return specs
+
+
+Augmenters = Annotated[tuple[str | dict[str, Any], ...], Field(strict=False), AfterValidator(_known_augmenters)]
+"""Methods of augmentation: names with parameters in brackets, or tables with ``name`` and parameters."""
 
 
 class TaskTable(SettingsTable):
@@ -71,6 +93,15 @@ class TrainingTable(LearningTable):
     beta2: ShareOrZero = 0.999
     weight_decay: NotNegative = 0.0
     warmup: ShareOrZero = 0.05
+    augment: Augmenters | None = None
+    """Methods that make further training examples of the seen ones: ``["spelling-noise", "counterfactuals"]``. The
+    number of training steps stays as it is without them."""
+
+    augment_copies: Count | None = None
+    """Examples that each method makes of each seen one; None for 1."""
+
+    augment_unchecked: bool | None = None
+    """Whether examples may be added though the task has no rule that could check them; None for no."""
 
     @model_validator(mode="after")
     def _stops_by_no_held_out_part(self) -> TrainingTable:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
 from shoal.experiments.arm_inspection import look_inside
+from shoal.experiments.augmenting import at_equal_steps, augmentation_of
 from shoal.experiments.controls import ControlCheck
 from shoal.experiments.environment import Stopwatch, set_threads
 from shoal.experiments.explaining import explained_items, write_answers
@@ -216,6 +217,9 @@ def _trial(context: WorkerContext, job: Job) -> None:
     tuning = _experiment_of(context).tuning
     train_on, validation = train_validation_split(context.task.seen, tuning.validation, job.seed)
     settings = replace(settings_of(context, job), epochs=tuning.epochs or context.experiment.training.epochs)
+    # With the validation part kept apart: an augmented example that is equal to one of it would be leakage.
+    found = augmentation_of(context.experiment, context.task, train_on, job.seed, validation=validation)
+    train_on, settings = list(found.examples) if found else train_on, at_equal_steps(settings, found)
     loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
     folder = context.folder / job.place
     record = TrialRecord(
@@ -249,7 +253,14 @@ def _arm(context: WorkerContext, job: Job) -> None:
     # A resumed job has evaluated the fresh model already, and its checkpoint holds a later one.
     if not (folder / "before.jsonl").is_file():
         write_items(folder / "before.jsonl", score_items(context, loaded, examples))
-    result = train_in(job, loaded, context.task.seen, settings_of(context, job), folder)
+    found = augmentation_of(context.experiment, context.task, context.task.seen, job.seed)
+    if found is not None:
+        write_json(folder / "augmentation.json", found.to_dict())
+    train_on, settings = (
+        found.examples if found else context.task.seen,
+        at_equal_steps(settings_of(context, job), found),
+    )
+    result = train_in(job, loaded, train_on, settings, folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_items(folder / "after.jsonl", score_items(context, loaded, examples))
     write_answers(loaded, context.candidates, folder, token_budget=context.experiment.evaluation.token_budget)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import StoreError, UsageError
+from shoal.experiments.augmenting import check_augmentation
 from shoal.experiments.controls import all_arms, controls_of
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.jobs import Job, WorkerContext, run_job
@@ -70,6 +71,7 @@ def run_experiment(
     if experiment.controls.shuffled_labels:
         check_shuffled_labels(task.seen, f"the task {task.name!r}")
     check_task(task).raise_for_problems()
+    check_augmentation(experiment, task, task.seen)
     report = progress or no_progress
     store = RunStore(Path(folder), experiment)
     try:

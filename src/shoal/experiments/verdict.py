@@ -259,9 +259,16 @@ def verdict_sentence(
             f"{fewest_seeds(alpha=1 - effect.confidence)} seeds no result reaches {100 * effect.confidence:g}%."
         )
     if effect.high < effect.smallest:
+        lacking = f"{basis} that spread this much would have found an effect of {effect.smallest:g} with a power of "
+        # The hypothesis names a direction, and this is the other one.
+        if effect.high < 0:
+            return (
+                f"{capital(gained)}, the opposite of the hypothesis: the {interval} lies below 0. "
+                f"It is not called refuted only because {lacking}less than 80%."
+            )
         return (
             f"The result is inconclusive: {gained}, and the {interval} lies below the {effect.smallest:g} that "
-            f"matters, but {basis} that spread this much would have found such an effect with a power of less than 80%."
+            f"matters, but {lacking}less than 80%."
         )
     return (
         f"The result is inconclusive: {gained}, and the {interval} ({basis}) excludes neither an effect of "

@@ -255,4 +255,4 @@ def _with_ends(estimate: UnitEstimate | None) -> str:
 def _ends(estimate: UnitEstimate) -> str:
     if not math.isfinite(estimate.low):
         return "no interval"
-    return f"{estimate.low:.4f} to {estimate.high:.4f}"
+    return f"{estimate.low:.3f} to {estimate.high:.3f}"

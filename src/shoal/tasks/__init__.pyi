@@ -1,3 +1,4 @@
+from .by_name import make_by_name as make_by_name
 from .custom import task_from_rows as task_from_rows
 from .dataset import to_dataset as to_dataset
 from .declared import with_shortcuts as with_shortcuts

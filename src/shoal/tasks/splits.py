@@ -6,17 +6,16 @@ as an object.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
+from shoal.tasks.by_name import make_by_name
 from shoal.tasks.parts import part_of, rows_by_part
 from shoal.tasks.task import Example, Split, Tag
 
@@ -291,26 +290,9 @@ def make_split(name: str, **parameters: Any) -> Splitter:
         UnknownNameError: no split or parameter has that name; the nearest one is named.
         UsageError: a parameter is missing or has a value that cannot be used.
     """
-    bare, positional, named = _read_call(name)
     # A subclass is known as soon as it is defined, in a user's own file too.
-    known: dict[str, type[Splitter]] = {kind.name: kind for kind in Splitter.__subclasses__()}
-    if bare not in known:
-        raise UnknownNameError("split", bare, known)
-    kind = known[bare]
-    names = [field.name for field in fields(kind)]
-    given = {**named, **parameters}
-    if positional and not names:
-        raise UsageError(f"the split {bare!r} takes no parameters; write {bare} alone")
-    if positional:
-        # Values without a name all go to the first field, as in last-digit(1,3,7).
-        given[names[0]] = positional[0] if len(positional) == 1 else tuple(positional)
-    for parameter in given:
-        if parameter not in names:
-            raise UnknownNameError(f"parameter of the split {bare!r}", parameter, names)
-    missing = [field.name for field in fields(kind) if field.default is MISSING and field.name not in given]
-    if missing:
-        raise UsageError(f"the split {bare!r} needs {' and '.join(missing)}")
-    return kind(**given)
+    known = {kind.name: kind for kind in Splitter.__subclasses__()}
+    return make_by_name("split", known, name, parameters, form="length(share=0.3)")
 
 
 def bind_split(spec: SplitSpec, examples: Sequence[Example]) -> Split:
@@ -333,26 +315,6 @@ def bind_split(spec: SplitSpec, examples: Sequence[Example]) -> Split:
     if isinstance(spec, Mapping) and isinstance(spec.get("name"), str):
         return make_split(**spec).bind(examples)
     raise UsageError(f"the split is {spec!r}; give its name, or a table with its name and parameters")
-
-
-def _read_call(text: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Name, positional and named values of ``name(1, 2, key=3)``."""
-    match = re.fullmatch(r"\s*([^()]+?)\s*(?:\((.*)\))?\s*", text)
-    if match is None:
-        raise UsageError(f"the split {text!r} cannot be read; write it as length(share=0.3)")
-    name, inside = match.groups()
-    broken = UsageError(f"the parameters of the split {text!r} cannot be read; write them as share=0.3")
-    # Python's own parser reads the values, and literal_eval runs no code: the text may come from anybody's file.
-    try:
-        call = ast.parse(f"f({inside or ''})", mode="eval").body
-        # "length(1)+(2)" parses, too, but as a sum.
-        if not isinstance(call, ast.Call):
-            raise broken
-        positional = [ast.literal_eval(value) for value in call.args]
-        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError) as error:
-        raise broken from error
-    return name, positional, named
 
 
 def _is_number(value: object) -> bool:

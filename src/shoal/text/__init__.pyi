@@ -44,6 +44,7 @@ from .training import (
     save_tokenizer as save_tokenizer,
     train_tokenizer as train_tokenizer,
 )
+from .typos import misspell as misspell
 from .vocabulary_size import (
     VocabularyChoice as VocabularyChoice,
     choose_vocabulary as choose_vocabulary,

@@ -10,6 +10,7 @@ from .llm_judge import (
     EndpointJudge as EndpointJudge,
     Judgement as Judgement,
     Submission as Submission,
+    json_objects as json_objects,
     read_judgement as read_judgement,
     rubric_prompt as rubric_prompt,
 )

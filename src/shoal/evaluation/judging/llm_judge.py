@@ -116,7 +116,7 @@ def read_judgement(text: str) -> Judgement:
     """
     fault = "no JSON object"
     # A judge may repeat the form or think in drafts first; its answer comes last.
-    for found in reversed(list(_objects(text))):
+    for found in reversed(list(json_objects(text))):
         try:
             return _judgement(found)
         except UselessAnswerError as reason:
@@ -124,7 +124,7 @@ def read_judgement(text: str) -> Judgement:
     raise UselessAnswerError(f"{fault} in {' '.join(text.split())[:60]!r}")
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
+def json_objects(text: str) -> Iterator[dict[str, Any]]:
     """JSON objects that stand in a text, those inside others left out."""
     decoder, place = json.JSONDecoder(), text.find("{")
     while place >= 0:

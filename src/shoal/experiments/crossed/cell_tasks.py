@@ -7,14 +7,15 @@ import json
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.experiments.crossed.data import training_examples, training_seed
+from shoal.experiments.augmenting import check_augmentation
+from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.tasks import check_shuffled_labels, examples_digest, make_experiment_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.experiments.crossed.plan import Cell, CrossedExperiment
-    from shoal.tasks import Example, Task
+    from shoal.tasks import Task
 
 
 def task_key(cell: Cell) -> str:
@@ -81,7 +82,8 @@ def check_data(experiment: CrossedExperiment, tasks: Mapping[str, Task]) -> None
     trained = {}
     for cell in experiment.cells:
         try:
-            trained[cell.name] = training_examples(tasks[cell.name].seen, cell.data, training_seed(cell.name, 0))
+            check_augmentation(cell, tasks[cell.name], tasks[cell.name].seen)
+            trained[cell.name], _ = cell_examples(cell, tasks[cell.name], training_seed(cell.name, 0))
         except UsageError as error:
             raise UsageError(f"cell {cell.name}: {error}") from error
     for factor in experiment.factors:
@@ -99,7 +101,7 @@ def _check_levels_differ(experiment: CrossedExperiment, factor: str, tasks: Mapp
         rest = tuple(level for name, level in cell.levels.items() if name != factor)
         by_rest.setdefault(rest, []).append(cell)
     for cells in by_rest.values():
-        prints = {cell.levels[factor]: _fingerprint(cell, tasks[cell.name].seen) for cell in cells}
+        prints = {cell.levels[factor]: _fingerprint(cell, tasks[cell.name]) for cell in cells}
         levels = list(prints)
         for place, one in enumerate(levels):
             for other in levels[:place]:
@@ -112,9 +114,11 @@ def _check_levels_differ(experiment: CrossedExperiment, factor: str, tasks: Mapp
             )
 
 
-def _fingerprint(cell: Cell, seen: Sequence[Example]) -> str:
+def _fingerprint(cell: Cell, task: Task) -> str:
     """What a training of a cell hangs on, its seed aside."""
     settings = cell.model_dump(mode="json", exclude={"name", "levels", "data", "model", "fresh_weights"})
+    # What augmentation adds is among the examples.
+    settings["training"] = {key: value for key, value in settings["training"].items() if "augment" not in key}
     # With one seed for all cells: the seeds of cells differ, and with them the draws of equal settings.
-    examples = [(example.prompt, example.completion, example.ends) for example in training_examples(seen, cell.data, 0)]
+    examples = [(example.prompt, example.completion, example.ends) for example in cell_examples(cell, task, 0)[0]]
     return json.dumps([settings, cell.spec, examples], sort_keys=True)

@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
+from shoal.experiments.augmenting import augmentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.experiments.crossed.plan import BalanceTable, DataTable
-    from shoal.tasks import Example
+    from shoal.curation.augmentation import Augmentation
+    from shoal.experiments.crossed.plan import BalanceTable, Cell, DataTable
+    from shoal.tasks import Example, Task
 
 
 def training_seed(cell: str, seed: int) -> int:
@@ -28,8 +30,26 @@ def training_seed(cell: str, seed: int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
+def cell_examples(cell: Cell, task: Task, seed: int) -> tuple[list[Example], Augmentation | None]:
+    """The examples of a training of a cell, augmented ones at the end, and the augmentation where the cell has one.
+
+    Label noise hits augmented examples too: it comes last, since the rule would drop what is made of wrong ones.
+
+    Args:
+        cell: whose settings count.
+        task: of the cell.
+        seed: of the training; every draw hangs on it.
+
+    Raises:
+        UsageError: as `training_examples`, or the task has no rule that could check augmented examples.
+    """
+    chosen = _chosen(task.seen, cell.data, seed)
+    found = augmentation_of(cell, task, chosen, seed)
+    return _with_noise(list(found.examples) if found else chosen, cell.data.label_noise, seed), found
+
+
 def training_examples(seen: Sequence[Example], data: DataTable, seed: int) -> list[Example]:
-    """The examples of a training, in the task's order; repeats stand at the end.
+    """The examples of a training without augmentation, in the task's order; repeats stand at the end.
 
     Args:
         seen: the seen examples.
@@ -39,6 +59,11 @@ def training_examples(seen: Sequence[Example], data: DataTable, seed: int) -> li
     Raises:
         UsageError: there are too few examples, or too few of a class, or no other label for label noise.
     """
+    return _with_noise(_chosen(seen, data, seed), data.label_noise, seed)
+
+
+def _chosen(seen: Sequence[Example], data: DataTable, seed: int) -> list[Example]:
+    """Which of the seen examples, how many and how often."""
     # Seeded by texts, so that a change of one step leaves the draws of the others as they are.
     order = list(range(len(seen)))
     random.Random(f"examples {seed}").shuffle(order)
@@ -53,8 +78,7 @@ def training_examples(seen: Sequence[Example], data: DataTable, seed: int) -> li
     if count - repeated < 1:
         raise UsageError(f"repeats = {data.repeats:g} leaves none of {count} examples; take a smaller share")
     chosen = [seen[place] for place in sorted(order[: count - repeated])]
-    chosen += random.Random(f"repeats {seed}").choices(chosen, k=repeated)
-    return _with_noise(chosen, data.label_noise, seed)
+    return chosen + random.Random(f"repeats {seed}").choices(chosen, k=repeated)
 
 
 def _balanced(seen: Sequence[Example], order: list[int], balance: BalanceTable, count: int | None) -> list[int]:

@@ -89,6 +89,14 @@ def _balance(value: Any) -> Changes:
     return {"data.balance": value}
 
 
+@factor_kind("augment")
+def _augment(value: Any) -> Changes:
+    """The augmentation of the training examples: ``none``, a method by name, or a list of methods."""
+    if value == "none":
+        return {"training.augment": []}
+    return {"training.augment": [value] if isinstance(value, str | dict) else value}
+
+
 @factor_kind("learning_rate")
 def _learning_rate(value: Any) -> Changes:
     """The learning rate."""

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.crossed.data import training_examples, training_seed
+from shoal.experiments.augmenting import at_equal_steps
+from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.loading import crossed_from
 from shoal.experiments.environment import set_threads
 from shoal.experiments.jobs import (
@@ -22,15 +23,12 @@ from shoal.experiments.jobs import (
     train_in,
     write_items,
 )
-from shoal.experiments.storage import write_jsonl
+from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.tasks import shuffle_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shoal.experiments.crossed.plan import Cell, CrossedExperiment
     from shoal.experiments.worker_main import Answering
-    from shoal.tasks import Example
 
 SEEN_SCORED = 100
 """Training examples that are scored after training, at most: they show whether the training fits, not how well."""
@@ -107,24 +105,25 @@ def answering(folder: Path, experiment: CrossedExperiment) -> Answering:
 @job_kind("cell")
 def _cell(context: WorkerContext, job: Job) -> None:
     """Train on the examples of the cell, and evaluate."""
-    _train_and_score(context, job, _examples(context, job))
+    _train_and_score(context, job, shuffled=False)
 
 
 @job_kind("shuffled-cell")
 def _shuffled_cell(context: WorkerContext, job: Job) -> None:
     """Train on the examples of the cell with shuffled labels, and evaluate."""
-    _train_and_score(context, job, shuffle_labels(_examples(context, job), job.seed))
+    _train_and_score(context, job, shuffled=True)
 
 
-def _examples(context: WorkerContext, job: Job) -> list[Example]:
+def _train_and_score(context: WorkerContext, job: Job, *, shuffled: bool) -> None:
     cell: Cell = context.experiment  # type: ignore[assignment]
-    return training_examples(context.task.seen, cell.data, job.seed)
-
-
-def _train_and_score(context: WorkerContext, job: Job, examples: Sequence[Example]) -> None:
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed)
-    result = train_in(job, loaded, examples, settings_of(context, job), folder)
+    examples, found = cell_examples(cell, context.task, job.seed)
+    if found is not None:
+        write_json(folder / "augmentation.json", found.to_dict())
+    if shuffled:
+        examples = shuffle_labels(examples, job.seed)
+    result = train_in(job, loaded, examples, at_equal_steps(settings_of(context, job), found), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     few = random.Random(job.seed).sample(range(len(examples)), min(SEEN_SCORED, len(examples)))
     parts = {"seen": [examples[place] for place in sorted(few)], "held_out": context.task.held_out}

@@ -48,8 +48,8 @@ class _Boosting(Ensembling):
 
     name = "boosting"
     meaning = (
-        "each further model learns more from the tokens that the mixture so far finds unlikely; weights fitted on "
-        "validation text"
+        "models, each of which learns more from tokens that the mixture of those before it finds unlikely, with "
+        "weights fitted on validation text"
     )
     draw = "boosted"
     fits_weights = True

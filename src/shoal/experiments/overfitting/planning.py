@@ -5,7 +5,7 @@ A row asks for its trainings by seed; it gives None for as long as a choice that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -40,11 +40,25 @@ class Planning:
     plan: OverfitPlan
     folder: Path
     assume_first: bool = False
-    """Take the first value of an axis for the chosen one, so that all trainings can be counted before any is done."""
+    """Take the first value of an axis for the chosen one, and equal weights, for as long as results do not say it, so
+    that all trainings can be counted before any is done."""
+
+    # A record is written once, and the rows ask for the same ones again and again.
+    _records: dict[str, TrainingRecord] = field(default_factory=dict)
+    _weights: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
 
     def record(self, training: PlannedTraining) -> TrainingRecord | None:
         """The record of a training; None where it is not done."""
-        return read_training(self.folder, training.key)
+        return self.record_of(training.key)
+
+    def record_of(self, key: str) -> TrainingRecord | None:
+        """The record of a training by its key."""
+        if key not in self._records:
+            found = read_training(self.folder, key)
+            if found is None:
+                return None
+            self._records[key] = found
+        return self._records[key]
 
     @cached_property
     def tokens(self) -> int:
@@ -68,13 +82,11 @@ class Planning:
     def choice(self, axis: str) -> str | None:
         """The row of an axis with the fewest bits per byte of validation text; None where one is not done yet."""
         names = axis_names(axis, self.plan.overfit.axes[axis])
-        if self.assume_first:
-            return names[0]
         means: dict[str, float] = {}
         for name in names:
             records = [self.record(self.single(name, seed)) for seed in self.seeds]
             if any(record is None for record in records):
-                return None
+                return names[0] if self.assume_first else None
             complete = [record.bits("validation") for record in records if record and record.state == "complete"]
             # A value with which some training fails is not one to choose.
             if len(complete) == len(records):
@@ -139,8 +151,11 @@ class Planning:
             return (1 / count,) * count
         from shoal.statistics import fit_mixture
 
-        tables = [read_tables(self.folder, training.key) for training in members.trainings]
-        return fit_mixture(mixture_table(tables, "validation")).weights
+        keys = tuple(training.key for training in members.trainings)
+        if keys not in self._weights:
+            tables = [read_tables(self.folder, key) for key in keys]
+            self._weights[keys] = fit_mixture(mixture_table(tables, "validation")).weights
+        return self._weights[keys]
 
     def is_done(self, trainings: Sequence[PlannedTraining]) -> bool:
         """Whether all of them came to a good end."""
@@ -195,10 +210,15 @@ class Planning:
         """The training of a distilled model, whose teacher must be done."""
         table = self.plan.overfit.distilled[row]
         members = self._ensemble(self.plan.overfit.ensembles[table.teacher], seed)
-        if members is None or not (self.assume_first or self.is_done(members.trainings)):
+        if members is None:
             return None
         count = len(members.trainings)
-        weights = (1 / count,) * count if self.assume_first else self.weights(members)
+        if self.is_done(members.trainings):
+            weights = self.weights(members)
+        elif self.assume_first:
+            weights = (1 / count,) * count
+        else:
+            return None
         # A member without weight teaches nothing.
         taught = [(one.key, weight) for one, weight in zip(members.trainings, weights, strict=True) if weight > 1e-6]
         total = sum(weight for _, weight in taught)

@@ -12,7 +12,7 @@ from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE
 from shoal.experiments.overfitting.result import OVERFIT_PLAN, gather_overfit
 from shoal.experiments.overfitting.trainings import training_from, training_place
-from shoal.experiments.overfitting.units import do_training, failed_record, read_training
+from shoal.experiments.overfitting.units import do_training, failed_record
 from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.store import RunStore
 from shoal.experiments.workers import InProcess, WorkerPool
@@ -112,14 +112,14 @@ class _Running:
 
     def _is_ready(self, training: PlannedTraining) -> bool:
         """Whether all that it needs is done; one that needs what failed has failed too."""
-        needed = [read_training(self.store.folder, key) for key in training.needs]
+        needed = [self.planning.record_of(key) for key in training.needs]
         failed = next((record for record in needed if record is not None and record.state == "failed"), None)
         if failed is not None:
             self._write(failed_record(training, f"a training that it needs failed: {failed.reason}"))
         return failed is None and all(record is not None for record in needed)
 
     def _take(self, training: PlannedTraining) -> None:
-        record = read_training(self.store.folder, training.key)
+        record = self.planning.record(training)
         if record is not None and record.state == "failed" and _is_baseline(training):
             raise TrainingError(f"{training.title} failed, and all rows are compared with it: {record.reason}")
         if record is not None and self.on_training is not None:

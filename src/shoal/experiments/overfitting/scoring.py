@@ -92,10 +92,8 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
 
 def _taught_by(planning: Planning, trainings: Sequence[PlannedTraining]) -> float:
     """The training compute of the teachers of distilled models."""
-    from shoal.experiments.overfitting.units import read_training
-
     keys = [key for one in trainings if one.lesson is not None for key in one.lesson.members]
-    return sum(record.compute for key in keys if (record := read_training(planning.folder, key)) is not None)
+    return sum(record.compute for key in keys if (record := planning.record_of(key)) is not None)
 
 
 def mixture_bits(tables: Sequence[Mapping[str, Any]], part: str, weights: Sequence[float], size: int) -> float:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining import Recipe
     from shoal.experiments.pretraining.data import Prepared
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
+    from shoal.training import MonitoredDocuments
 
     Floats = npt.NDArray[np.float32]
 
@@ -39,6 +40,9 @@ class ScoredText:
     size: int
     """Bytes of its documents."""
 
+    document_R: tuple[int, ...]
+    """The document of each row."""
+
     def log_likelihoods(self, model: PreTrainedModel) -> Floats:
         """Log p of each token in nats (N), rows in order.
 
@@ -49,6 +53,21 @@ class ScoredText:
 
         found = token_log_likelihoods(model, self.rows)
         return np.asarray([value for row in found for value in row], dtype=np.float32)
+
+    def monitored(self) -> MonitoredDocuments:
+        """Its documents as a training looks at them on its way."""
+        from shoal.evaluation import log_likelihoods
+        from shoal.training import MonitoredDocuments
+
+        def losses(model: PreTrainedModel) -> list[float]:
+            nats_R = -np.asarray(log_likelihoods(model, self.rows))
+            nats_D: list[float] = np.bincount(self.document_R, weights=nats_R).tolist()
+            return nats_D
+
+        tokens_R = [row.stop - row.start for row in self.rows]
+        return MonitoredDocuments(
+            losses=losses, tokens=np.bincount(self.document_R, weights=tokens_R).astype(int).tolist()
+        )
 
 
 def scored_texts(prepared: Prepared, recipe: Recipe, max_documents: int) -> dict[str, ScoredText]:
@@ -66,6 +85,7 @@ def scored_texts(prepared: Prepared, recipe: Recipe, max_documents: int) -> dict
 
     context = recipe.training.context or recipe.model.context
     rows: dict[str, list[ScoringRow]] = {part: [] for part in PARTS}
+    documents: dict[str, list[int]] = {part: [] for part in PARTS}
     sizes = dict.fromkeys(PARTS, 0)
     for name, corpus in prepared.corpora.items():
         held_D = prepared.split.held_out[name]
@@ -77,10 +97,12 @@ def scored_texts(prepared: Prepared, recipe: Recipe, max_documents: int) -> dict
                     f"the corpus {name!r} holds out {int(held_D.sum())} documents, which cannot be divided into "
                     "validation and test text; raise its held_out"
                 )
-            # Rows are numbered over all corpora, as `token_log_likelihoods` takes them.
+            # Rows and documents are numbered over all corpora.
+            first = documents[part][-1] + 1 if documents[part] else 0
+            documents[part] += [first + document for document in found.document_R]
             rows[part] += [replace(row, item=len(rows[part]) + place) for place, row in enumerate(found.rows)]
             sizes[part] += sum(found.sizes)
-    return {part: ScoredText(tuple(rows[part]), sizes[part]) for part in PARTS}
+    return {part: ScoredText(tuple(rows[part]), sizes[part], tuple(documents[part])) for part in PARTS}
 
 
 def _halves(ids_D: npt.NDArray[np.uint64], held_D: npt.NDArray[np.bool_]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from shoal.experiments.overfitting.texts import ScoredText
     from shoal.experiments.overfitting.trainings import Lesson, PlannedTraining
     from shoal.experiments.pretraining import Recipe
     from shoal.experiments.pretraining.data import Prepared
@@ -156,18 +157,24 @@ class _Work:
         """Train, score, save."""
         from shoal.experiments.pretraining.planning import build_recipe_model, train_settings
         from shoal.models import find_device, save_model, weight_digest
-        from shoal.training import Callbacks, run_training
+        from shoal.training import Callbacks, Monitoring, run_training
 
         recipe, prepared = self.recipe, self.prepared
         source, notes = self._source()
         teacher, teaching = self._teacher()
         model = build_recipe_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
+        settings = train_settings(recipe, source.steps, "float32")
+        monitoring = None
+        if settings.early_stopping_patience or settings.keep_best:
+            # The validation text: what decides when to stop may not be what is reported.
+            monitoring = Monitoring(held_out=self.texts["validation"].monitored())
         result = run_training(
             model,
             source,
-            train_settings(recipe, source.steps, "float32"),
+            settings,
             folder=self.place / "checkpoint",
             callbacks=Callbacks(progress=self.progress),
+            monitoring=monitoring,
             teacher=teacher,
         )
         model.eval().cpu()
@@ -204,6 +211,11 @@ class _Work:
         # One process at a time: the others find what it has written.
         with locked(cache / ".lock", "the corpora", timeout=math.inf):
             return prepare_data(self.recipe, cache)
+
+    @cached_property
+    def texts(self) -> dict[str, ScoredText]:
+        """What the model is scored on."""
+        return scored_texts(self.prepared, self.recipe, self.plan.overfit.documents)
 
     def _source(self) -> tuple[DocumentSource, dict[str, float]]:
         """The batches, and what is worth knowing of how they were chosen."""
@@ -272,7 +284,8 @@ class _Work:
     def _members(self, lesson: Lesson) -> list[PreTrainedModel]:
         from shoal.models import load_model
 
-        return [load_model(str(self.folder / training_place(key) / "model")).model for key in lesson.members]
+        places = [self.folder / training_place(key) / "model" for key in lesson.members]
+        return [load_model(str(place), device=self.recipe.device).model for place in places]
 
     def _written_by_teacher(self, lesson: Lesson, shares: tuple[CorpusShare, ...]) -> CorpusShare:
         """Documents that the teacher's members wrote, one each, as a corpus with its share of the tokens."""
@@ -303,7 +316,7 @@ class _Work:
 
     def _score(self, model: PreTrainedModel) -> tuple[dict[str, float], dict[str, int]]:
         """Write log p of each token, and give the sum and the bytes of each part of the text."""
-        texts = scored_texts(self.prepared, self.recipe, self.plan.overfit.documents)
+        texts = self.texts
         tables = {part: texts[part].log_likelihoods(model) for part in PARTS}
         _write_tables(self.place / TABLES, tables)
         if self.training.draw == "boosted":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError
 from shoal.tasks.checks import one_of
+from shoal.text import misspell
 
 if TYPE_CHECKING:
     import random
@@ -94,7 +95,6 @@ WORDINGS: Mapping[str, str] = {
 """The paraphrases by name. The number counted from always comes before the number counted to."""
 
 VARIED = "varied"
-_KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def parse_wordings(value: Any) -> tuple[str, ...]:
@@ -124,30 +124,12 @@ def instruction(wording: str, *, first: int, last: int, base: str, noise: float,
     text = WORDINGS[wording].replace("{base}", base).replace("{direction}", "up" if first <= last else "down")
     if noise:
         # While the numbers are placeholders still, so that they cannot be hit.
-        text = re.sub(r"\{\w+\}|[A-Za-z]{2,}", lambda match: _misspell(match[0], noise, draw), text)
+        def typed(match: re.Match[str]) -> str:
+            word = match[0]
+            return word if word.startswith("{") or draw.random() >= noise else misspell(word, draw)
+
+        text = re.sub(r"\{\w+\}|[A-Za-z]{2,}", typed, text)
     return text.replace("{first}", numeral(first, base)).replace("{last}", numeral(last, base))
-
-
-def _misspell(word: str, noise: float, draw: random.Random) -> str:
-    """The word with one typo, by the probability of it; placeholders stay as they are."""
-    if word.startswith("{") or draw.random() >= noise:
-        return word
-    place = draw.randrange(len(word) - 1)
-    typos = [
-        word[:place] + word[place + 1] + word[place] + word[place + 2 :],
-        word[:place] + word[place + 1 :],
-        word[: place + 1] + word[place:],
-        word[:place] + _neighbouring_key(word[place], draw) + word[place + 1 :],
-    ]
-    # Swapping two equal letters changes nothing.
-    return draw.choice([typo for typo in typos if typo != word])
-
-
-def _neighbouring_key(letter: str, draw: random.Random) -> str:
-    """A letter next to this one on a keyboard."""
-    row = next(row for row in _KEYBOARD if letter.lower() in row)
-    place = row.index(letter.lower())
-    return draw.choice([row[other] for other in (place - 1, place + 1) if 0 <= other < len(row)])
 
 
 def _nearest_base(prompt: str) -> str | None:

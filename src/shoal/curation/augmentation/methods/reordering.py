@@ -1,0 +1,56 @@
+"""Reordering: sentences, clauses or words in another order, where the answer does not hang on it (the rule decides)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from shoal.curation.augmentation.augmenter import TextAugmenter
+from shoal.errors import UnknownNameError
+from shoal.text import split_sentences
+from shoal.wording import capital, uncapital
+
+if TYPE_CHECKING:
+    import random
+
+_UNITS = ("sentences", "clauses", "words")
+_END = re.compile(r"[.!?:]*\s*$")
+
+
+@dataclass(frozen=True)
+class Reordering(TextAugmenter):
+    """Two neighbouring units of a text change places."""
+
+    name: ClassVar[str] = "reordering"
+    summary: ClassVar[str] = "two neighbouring sentences, clauses or words change places"
+
+    unit: str = "sentences"
+    """``sentences``, ``clauses`` (parts of a sentence between commas), or ``words``."""
+
+    def __post_init__(self) -> None:
+        if self.unit not in _UNITS:
+            raise UnknownNameError("unit of reordering", str(self.unit), _UNITS)
+
+    def rewrite(self, text: str, generator: random.Random) -> str:
+        """The text with two units swapped; itself where it has one alone."""
+        if self.unit == "sentences":
+            return " ".join(_swapped(split_sentences(text), generator))
+        # The mark at the end stays there.
+        cut = _END.search(text)
+        assert cut is not None  # it may be empty
+        body, end = text[: cut.start()], text[cut.start() :]
+        if self.unit == "words":
+            return " ".join(_swapped(body.split(" "), generator)) + end
+        if "," not in body:
+            return text
+        clauses = _swapped([uncapital(part) if body[:2].istitle() else part for part in body.split(", ")], generator)
+        joined = ", ".join(clauses)
+        return (capital(joined) if body[:1].isupper() else joined) + end
+
+
+def _swapped(units: list[str], generator: random.Random) -> list[str]:
+    if len(units) < 2:
+        return units
+    place = generator.randrange(len(units) - 1)
+    return [*units[:place], units[place + 1], units[place], *units[place + 2 :]]

@@ -1,0 +1,162 @@
+"""`train_quality_head`: from labelled documents to a head, with how it did on documents that were left out.
+
+A ridge regression on the labels as numbers, as FineWeb-Edu's head (Penedo et al. 2024, arXiv:2406.17557, section 4).
+Every document is scored by a head that was trained without its group; the penalty is chosen inside each training part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.curation.classifier.agreement import Agreement, check_labels, measure_agreement
+from shoal.curation.classifier.head import QualityHead
+from shoal.curation.classifier.ridge import fit_ridge
+from shoal.curation.classifier.vectorizers import Vectorizer, make_vectorizer
+from shoal.errors import DataError, UsageError
+from shoal.progress import no_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from shoal.curation.classifier.labels import LabelledDocument
+    from shoal.progress import Progress
+
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityHeadReport:
+    """A head, and how it did on documents that were left out."""
+
+    head: QualityHead
+    agreement: Agreement
+    """Of scores by heads that were trained without the document's group."""
+
+    counts: dict[int, int]
+    """Documents of each label from the lowest to the highest; 0 where there are none."""
+
+    groups: int
+    folds: int
+    penalty: float
+    """Of the head's ridge regression."""
+
+    @property
+    def empty_classes(self) -> list[int]:
+        """Labels within the scale that no document has; the head was never shown one."""
+        return [label for label, count in self.counts.items() if not count]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without the weights."""
+        rest = {name: getattr(self, name) for name in ("groups", "folds", "penalty", "empty_classes")}
+        head = {name: getattr(self.head, name) for name in ("vectors", "low", "high", "threshold", "source")}
+        return {"head": head, "agreement": asdict(self.agreement), "counts": self.counts, **rest}
+
+    def __str__(self) -> str:
+        """The agreement, and what a reader must know of the labels."""
+        counts = ", ".join(f"{label}: {count:,}" for label, count in self.counts.items())
+        lines = [
+            f"labels                     {counts}",
+            f"left out                   {self.folds} folds of {self.groups:,} groups",
+            str(self.agreement),
+        ]
+        if self.empty_classes:
+            names = ", ".join(map(str, self.empty_classes))
+            lines.append(f"No document has the label {names}: scores near it are guesses between its neighbours.")
+        return "\n".join(lines)
+
+
+def train_quality_head(
+    documents: Sequence[LabelledDocument],
+    *,
+    vectors: str | Vectorizer = "hashed",
+    threshold: int = 3,
+    folds: int = 5,
+    source: str = "labels of the user",
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> QualityHeadReport:
+    """Train a head on labelled documents.
+
+    Args:
+        documents: 300 to 2,000 of them give useful intervals; fewer are taken, down to two groups per fold.
+        vectors: the spec of the vectors, or what makes them.
+        threshold: the label from which on a document is good (3 of 0 to 5 in FineWeb-Edu).
+        folds: parts that are left out in turn.
+        source: what the labels are; it is saved with the head.
+        seed: of the folds and of the bootstrap.
+        progress: called with (what, done, total).
+
+    Raises:
+        DataError: labels of one kind, none or all at the threshold, or fewer than two groups per fold.
+        UsageError: fewer than two folds.
+        ShoalError: the vectors cannot be had.
+    """
+    if folds < 2:
+        raise UsageError(f"there are {folds} folds; give at least 2")
+    labels = [one.label for one in documents]
+    targets_N = check_labels(labels, threshold).astype(np.float64)
+    names = list(dict.fromkeys(one.group for one in documents))
+    if len(names) < 2 * folds:
+        raise DataError(
+            f"{len(documents)} documents in {len(names)} groups are too few for {folds} folds; "
+            f"label documents of at least {2 * folds} groups, or give fewer folds"
+        )
+    reader = make_vectorizer(vectors) if isinstance(vectors, str) else vectors
+    vectors_ND = encode_all(reader, [one.text for one in documents], progress=progress)
+    fold_of = dict(zip(np.random.default_rng(seed).permutation(names).tolist(), _deal(len(names), folds), strict=True))
+    fold_N = np.array([fold_of[one.group] for one in documents])
+    scores_N = np.zeros(len(documents))
+    for fold in range(folds):
+        progress("folds", fold, folds)
+        out_N = fold_N == fold
+        scores_N[out_N] = fit_ridge(vectors_ND[~out_N], targets_N[~out_N]).predict(vectors_ND[out_N])
+    progress("folds", folds, folds)
+    fit = fit_ridge(vectors_ND, targets_N)
+    counts = Counter(labels)
+    head = QualityHead(
+        weights_D=fit.weights_D.astype(np.float32),
+        bias=fit.bias,
+        vectors=reader.spec,
+        digest=reader.digest,
+        low=min(labels),
+        high=max(labels),
+        threshold=threshold,
+        source=source,
+    )
+    return QualityHeadReport(
+        head=head,
+        agreement=measure_agreement(
+            labels, scores_N.tolist(), threshold=threshold, groups=[one.group for one in documents], seed=seed
+        ),
+        counts={label: counts[label] for label in range(min(labels), max(labels) + 1)},
+        groups=len(names),
+        folds=folds,
+        penalty=fit.penalty,
+    )
+
+
+def encode_all(reader: Vectorizer, texts: Sequence[str], *, progress: Progress = no_progress) -> NDArray[np.float32]:
+    """The vectors of many texts, shape (texts, dimensions).
+
+    Args:
+        reader: what makes them.
+        texts: at least one.
+        progress: called with (what, done, total).
+    """
+    parts = []
+    for start in range(0, len(texts), _AT_ONCE):
+        progress("vectors", start, len(texts))
+        parts.append(reader.encode(texts[start : start + _AT_ONCE]))
+    progress("vectors", len(texts), len(texts))
+    return np.concatenate(parts)
+
+
+def _deal(count: int, folds: int) -> list[int]:
+    """Folds of as equal sizes as can be."""
+    return [place % folds for place in range(count)]

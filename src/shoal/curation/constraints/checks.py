@@ -1,0 +1,120 @@
+"""Whether a text meets a constraint. A new check is one subclass with a name.
+
+phi-1 (Gunasekar et al. 2023, arXiv:2306.11644, section 2) constrains the topic and the audience of textbooks and the
+function name of exercises; TinyStories (Eldan and Li 2023, arXiv:2305.07759, section 2) the words of a story. Neither
+reports how often the constraints were met.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from shoal.curation.document import DocumentText
+from shoal.curation.filters.readability import FleschKincaidGrade
+from shoal.errors import UnknownNameError, UsageError
+from shoal.text import stem_all
+
+_WORD = re.compile(r"\w+")
+_GRADES = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-|to|–)\s*(\d+(?:\.\d+)?)")  # noqa: RUF001
+_SMALL = frozenset({"a", "an", "and", "for", "in", "of", "on", "or", "the", "to", "with"})
+
+
+class ConstraintCheck(ABC):
+    """Tells texts that meet a constraint from those that do not."""
+
+    name: ClassVar[str]
+
+    def check_value(self, value: str) -> None:  # noqa: B027 - most checks read any value
+        """Raise a UsageError for a value that this check cannot read.
+
+        Args:
+            value: of the constraint.
+        """
+
+    @abstractmethod
+    def is_met(self, text: str, value: str) -> bool:
+        """Whether a text meets the constraint.
+
+        Args:
+            text: what was written.
+            value: of the constraint.
+        """
+
+
+class MentionCheck(ConstraintCheck):
+    """Every word of the value occurs in a form with its stem: "falling stars" in "a star falls"; articles aside.
+
+    Irregular forms (leaf and leaves) have different stems and are not found.
+    """
+
+    name = "mention"
+
+    def is_met(self, text: str, value: str) -> bool:
+        """Whether every stem of the value is one of the text."""
+        wanted = [word for word in _WORD.findall(value.lower()) if word not in _SMALL]
+        return set(stem_all(wanted)) <= set(stem_all(_WORD.findall(text.lower())))
+
+
+class FunctionCheck(ConstraintCheck):
+    """The text is Python code that defines a function of this name."""
+
+    name = "function"
+
+    def check_value(self, value: str) -> None:
+        """Raise a UsageError for what is no name of a function."""
+        if not value.isidentifier():
+            raise UsageError(f"the constraint {value!r} is no name of a Python function")
+
+    def is_met(self, text: str, value: str) -> bool:
+        """Whether the text can be parsed and has such a function."""
+        try:
+            nodes = list(ast.walk(ast.parse(text)))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == value for node in nodes)
+
+
+class GradeCheck(ConstraintCheck):
+    """The text can be read in the school grades of the value, such as "3-5", by the formula of Flesch and Kincaid."""
+
+    name = "grade"
+
+    def check_value(self, value: str) -> None:
+        """Raise a UsageError for what is no range of grades."""
+        self._range(value)
+
+    def is_met(self, text: str, value: str) -> bool:
+        """Whether the grade, rounded, lies in the range."""
+        low, high = self._range(value)
+        return low <= round(FleschKincaidGrade().score(DocumentText(text))) <= high
+
+    def _range(self, value: str) -> tuple[float, float]:
+        match = _GRADES.search(value)
+        if match is None or float(match[1]) > float(match[2]):
+            raise UsageError(f"the constraint {value!r} names no range of grades; write it as 3-5")
+        return float(match[1]), float(match[2])
+
+
+class NoCheck(ConstraintCheck):
+    """Nothing is checked: the constraint counts as met, and the report says so."""
+
+    name = "none"
+
+    def is_met(self, text: str, value: str) -> bool:  # noqa: ARG002
+        """True."""
+        return True
+
+
+def find_check(name: str) -> ConstraintCheck:
+    """The check of this name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    known = {kind.name: kind for kind in ConstraintCheck.__subclasses__()}
+    if name not in known:
+        raise UnknownNameError("check of a constraint", name, known)
+    return known[name]()
