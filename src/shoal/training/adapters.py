@@ -8,6 +8,7 @@ a Llama is for models all of whose weights are trained; with either of the two, 
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -110,7 +111,10 @@ def add_adapters(model: PreTrainedModel, settings: TrainSettings) -> None:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(settings.seed)
         try:
-            inject_adapter_in_model(config, model)
+            with warnings.catch_warnings():
+                # It adapts to GPT-2's transposed layers by itself, and warns each time.
+                warnings.filterwarnings("ignore", "fan_in_fan_out")
+                inject_adapter_in_model(config, model)
         except ValueError as error:
             # peft names the targets that it did not find.
             raise UsageError(
