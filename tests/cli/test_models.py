@@ -251,7 +251,8 @@ def test_tuning_with_early_stopping_shows_the_held_out_curve_and_returns_the_bes
     held_out.write_text("".join(json.dumps(row) + "\n" for row in turned), encoding="utf-8")
     words = ["tune", "--model", "bundled:searches", "--data", str(rows), "--held-out", str(held_out)]
     options = ["--early-stopping-patience", "2", "--early-stopping-alpha", "1", "--evaluate-every", "5"]
-    rate = ["--epochs", "100", "--learning-rate", "3e-3", "--precision", "float32", "--label-smoothing", ".1"]
+    rate = ["--epochs", "60", "--batch-tokens", "64", "--learning-rate", "3e-3", "--precision", "float32"]
+    options += ["--label-smoothing", ".1"]
     main([*words, *options, *rate, "--out", str(out), "--json"])
     printed = capsys.readouterr()
     tuned = json.loads(printed.out)
