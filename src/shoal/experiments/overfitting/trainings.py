@@ -99,8 +99,8 @@ class TrainingRecord:
 
     steps: int = 0
     other_compute: float = 0.0
-    """Floating-point operations besides its own steps: what its teacher reads and writes (its training not counted), and
-    what boosting scores for the next member."""
+    """Floating-point operations besides its own steps: what its teacher reads and writes (its training not counted),
+    and what boosting scores for the next member."""
 
     digest: str = ""
     """Of the weights."""
