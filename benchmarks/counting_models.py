@@ -1,7 +1,7 @@
 """Other small models on the counting task of the quick preset: as they are, and fine-tuned like the experiment's arms.
 
     nice -n 15 python -m benchmarks.counting_models bundled:stories DATA/stories260K/stories260K.bin gguf:SmolLM2.gguf
-        [--rate 1e-3] [--epochs 80] [--seeds 0 1 2] [--largest 30]
+        [--rate 1e-3] [--epochs 80] [--batch-tokens 300] [--seeds 0 1 2] [--largest 30]
 
 Each result is printed as a line of JSON as soon as it is there: exact match on held-out and on seen counts, how each
 held-out answer leaves its target, bits per byte, and CPU-seconds.
@@ -34,16 +34,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=80.0, help="0: zero-shot alone")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--largest", type=int, default=30)
+    table = load_experiment("counting").training
+    parser.add_argument("--batch-tokens", type=int, default=table.batch_tokens)
     given = parser.parse_args()
     task = make_task("counting", largest=given.largest)
-    table = load_experiment("counting").training
     for spec in given.models:
         try:
             report(spec, "as it is", task, load_model(spec, device="cpu"), 0.0)
             for seed in given.seeds if given.epochs else ():
                 loaded = load_model(spec, device="cpu", seed=seed)
                 settings = TrainSettings(
-                    learning_rate=given.rate, epochs=given.epochs, batch_tokens=table.batch_tokens,
+                    learning_rate=given.rate, epochs=given.epochs, batch_tokens=given.batch_tokens,
                     weight_decay=table.weight_decay, precision="float32", seed=seed,
                 )  # fmt: skip
                 begun = time.process_time()

@@ -33,22 +33,31 @@ COUNTED = list(range(1, LARGEST + 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Prompts for each number, and the orders in which the list stands behind them."""
+    """Prompts for each number, the orders in which the list stands behind them, and what is read behind its numbers."""
 
     prompts: tuple[str, ...]
     orders: tuple[Sequence[int], ...]
+    answered: str = ""
+    """What the list says behind every number."""
+    answer: str | None = None
+    """What shows that a number is found; None for the end token."""
 
 
 @cache
 def askings() -> dict[str, Asking]:
-    """The task's wording, and that of the stories of `bundled:searches`; the list counts up, or is in random order."""
+    """The task's wording, and those of the stories of `bundled:searches`; the list counts up, or is in random order.
+
+    In a guess every number is followed by its answer, so that "yes" is read in the place of the end.
+    """
     task = make_task("counting", largest=LARGEST)
     by_number = {example.tags["index"]: example.prompt for example in (*task.seen, *task.held_out)}
     own = tuple(f"Tom looked for {'1' * number}:" for number in COUNTED)
+    guess = tuple(f"Tom has {'1' * number}:" for number in COUNTED)
     return {
         "task": Asking(prompts=tuple(by_number[number] for number in COUNTED), orders=(COUNTED,)),
         "own wording": Asking(prompts=own, orders=(COUNTED,)),
         "own story": Asking(prompts=own, orders=(SHUFFLED, SHUFFLED[::-1])),
+        "own guess": Asking(prompts=guess, orders=(SHUFFLED, SHUFFLED[::-1]), answered=" no", answer=" yes"),
     }
 
 
@@ -60,29 +69,35 @@ def measure(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[
         tokenizer: its tokenizer, with an end token.
     """
     return {
-        name: summarize([end_log_odds(model, tokenizer, asking.prompts, order) for order in asking.orders])
+        name: summarize([found_log_odds(model, tokenizer, asking, order) for order in asking.orders])
         for name, asking in askings().items()
     }
 
 
-def end_log_odds(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str], order: Sequence[int]
+def found_log_odds(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, asking: Asking, order: Sequence[int]
 ) -> np.ndarray[Any, Any]:
-    """Row by number asked for, column by number of the list: the log-odds of the end token behind it, in nats."""
+    """Row by number asked for, column by number of the list: the log-odds, in nats, that it is taken as found."""
     import torch
 
-    listed = "".join(" " + "1" * number for number in order)
-    ends = np.cumsum([1 + number for number in order])
-    rows = []
-    for prompt in prompts:
+    listed = "".join(" " + "1" * number + asking.answered for number in order)
+    stops = np.cumsum([1 + number + len(asking.answered) for number in order]) - len(asking.answered)
+    answer = tokenizer.eos_token_id
+    if asking.answer is not None:
+        answer = tokenizer(asking.answer, add_special_tokens=False)["input_ids"][0]
+    rows, places = [], []
+    for prompt in asking.prompts:
         encoded = tokenizer(prompt + listed, add_special_tokens=False, return_offsets_mapping=True)
         place_of = {stop: place for place, (_, stop) in enumerate(encoded["offset_mapping"])}
-        places = [place_of[len(prompt) + int(end)] for end in ends]
-        with torch.inference_mode():
-            logits = model(input_ids=torch.tensor([encoded["input_ids"]])).logits[0, places].double()
-        log_p = logits.log_softmax(-1)[:, tokenizer.eos_token_id]
-        rows.append((log_p - torch.log(-torch.expm1(log_p))).numpy()[np.argsort(order)])
-    return np.stack(rows)
+        rows.append(torch.tensor(encoded["input_ids"]))
+        places.append([place_of[len(prompt) + int(stop)] for stop in stops])
+    # Padding stands on the right, where a causal model does not see it.
+    ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    with torch.inference_mode():
+        logits = model(input_ids=ids).logits[torch.arange(len(rows))[:, None], torch.tensor(places)].double()
+    log_p = logits.log_softmax(-1)[..., answer].numpy()
+    table: np.ndarray[Any, Any] = (log_p - np.log(-np.expm1(log_p)))[:, np.argsort(order)]
+    return table
 
 
 def summarize(tables: Sequence[np.ndarray[Any, Any]]) -> dict[str, Any]:

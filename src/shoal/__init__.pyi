@@ -103,8 +103,10 @@ from .insight.layers import (
 from .insight.vectors import (
     DimensionReport as DimensionReport,
     VectorReport as VectorReport,
+    WordMap as WordMap,
     describe_vectors as describe_vectors,
     find_dimension as find_dimension,
+    map_words as map_words,
 )
 from .insight.words import (
     WordCounts as WordCounts,
@@ -151,6 +153,8 @@ from .text.vectors import (
     SimilarityScore as SimilarityScore,
     WordVectors as WordVectors,
     judge_similarity as judge_similarity,
+    nearest_words as nearest_words,
+    solve_analogy as solve_analogy,
 )
 from .training import (
     TrainPlan as TrainPlan,

@@ -63,9 +63,47 @@ def test_a_dimension_is_found(capsys, corpus, sets, tmp_path):
     assert "the input vectors of bundled:searches, 64 dimensions" in out
 
 
+def test_ones_own_vectors_are_trained_and_questioned(capsys, corpus, tmp_path):
+    file, page = tmp_path / "own.txt", tmp_path / "map.html"
+    words = ["vectors", "train", str(corpus), "--method", "glove", "--dimension", "8", "--passes", "3"]
+    main([*words, "--out", str(file)])
+    assert "glove: 400 sentences, 4,000 words of 60 kinds, 8 dimensions" in capsys.readouterr().out
+    main(["vectors", "neighbours", "ua", "vb", "--word-vectors", str(file), "--count", "3", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert [len(each["nearest"]) for each in found] == [3, 3]
+    # Words of one group alone occur together in this corpus.
+    assert all(word[0] == "u" for word, _ in found[0]["nearest"])
+    main(["vectors", "analogy", "ua - ub + vb", "--word-vectors", str(file)])
+    summed = capsys.readouterr().out
+    assert "3CosMul" in summed
+    assert "with the words of the question allowed" in summed
+    main(["vectors", "analogy", "ua", "-", "ub", "+", "vb", "--word-vectors", str(file)])
+    assert capsys.readouterr().out == summed
+    words = ["vectors", "map", "ua", "va", "--neighbours", "6", "--word-vectors", str(file), "--plot", str(page)]
+    main(words)
+    assert "14 words by PCA: trustworthiness" in capsys.readouterr().out
+    html = page.read_text()
+    assert "<svg" in html
+    assert "Trustworthiness" in html
+    main(
+        ["vectors", "map", "--top", "20", "--projection", "tsne", "--seed", "3", "--word-vectors", str(file), "--json"]
+    )
+    drawn = json.loads(capsys.readouterr().out)
+    assert (len(drawn["words"]), drawn["seed"], drawn["method"]) == (20, 3, "tsne")
+    assert 0 < drawn["trustworthiness"] <= 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["neighbours", "--word-vectors", "OWN"], "no word: give one"),
+        (["neighbours", "kingg", "--word-vectors", "OWN"], "did you mean 'king'"),
+        (["neighbours", "king", "--word-vectors", "OWN", "--count", "9"], "1 to 3 answers, not 9"),
+        (["analogy", "king man", "--word-vectors", "OWN"], "write it as 'king - man + woman'"),
+        (["map", "king", "--word-vectors", "OWN"], "a map of 1 words shows nothing"),
+        (["map", "--word-vectors", "NOTHERE"], "NOTHERE"),
+        (["train", "EMPTY", "--out", "no/such/file"], "there is no folder"),
+        (["train", "EMPTY", "--out", "OUT", "--method", "glov"], "did you mean 'glove'"),
         (["show", "", "--model", "bundled:searches"], "no token"),
         (["show", "day", "--model", "bundled:storys"], "did you mean 'stories'"),
         (["judge", "--sets", "."], "nothing to judge"),
@@ -83,7 +121,10 @@ def test_bad_input_gets_one_line_and_exit_code_2(words, said, capsys, tmp_path, 
     (tmp_path / "BINARY").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "BROKEN.zip").write_bytes(b"PK")
     (tmp_path / "NOTHING").mkdir()
-    known = {"SETS": "sets"} | {name: name for name in ("EMPTY", "BINARY", "BROKEN.zip", "NOTHING")}
+    (tmp_path / "OWN").write_text("king 1 0\nqueen 0 1\nman 1 1\nwoman 0.5 1\n")
+    known = {"SETS": "sets"} | {
+        name: name for name in (*["EMPTY", "BINARY", "BROKEN.zip", "NOTHING", "OWN", "OUT", "NOTHERE"],)
+    }
     words = [str(tmp_path / known[word]) if word in known else word for word in words]
     with pytest.raises(SystemExit) as stop:
         main(["vectors", *words])

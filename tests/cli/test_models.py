@@ -240,3 +240,52 @@ def test_a_model_whose_generation_settings_contradict_each_other_is_tuned_and_sa
 
     assert json.loads(capsys.readouterr().out)["steps"] >= 1
     assert json.loads((tmp_path / "out" / "generation_config.json").read_text())["temperature"] == 0.7
+
+
+def test_tuning_with_early_stopping_shows_the_held_out_curve_and_returns_the_best_step(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held_out, out = tmp_path / "held_out.jsonl", tmp_path / "tuned"
+    # Other answers to the same prompts: what is learned makes them worse.
+    turned = [{"prompt": prompt, "completion": f"{completion[::-1]}<|endoftext|>"} for prompt, completion in ROWS]
+    held_out.write_text("".join(json.dumps(row) + "\n" for row in turned), encoding="utf-8")
+    words = ["tune", "--model", "bundled:searches", "--data", str(rows), "--held-out", str(held_out)]
+    options = ["--early-stopping-patience", "2", "--early-stopping-alpha", "1", "--evaluate-every", "5"]
+    rate = ["--epochs", "60", "--batch-tokens", "64", "--learning-rate", "3e-3", "--precision", "float32"]
+    options += ["--label-smoothing", ".1"]
+    main([*words, *options, *rate, "--out", str(out), "--json"])
+    printed = capsys.readouterr()
+    tuned = json.loads(printed.out)
+    curve = tuned["held-out curve"]
+    assert tuned["steps"] < tuned["plan"]["steps"]
+    assert curve["stopped_early"]
+    assert curve["returned_step"] == curve["best_step"] == tuned["steps"] - 10
+    assert curve["points"][0]["gap_low"] <= curve["points"][0]["gap"] <= curve["points"][0]["gap_high"]
+    assert f"stopped early after step {tuned['steps']}" in printed.err
+    assert "no evidence of overfitting" in (out / "curve.html").read_text(encoding="utf-8")
+
+    with pytest.raises(SystemExit) as stopped:
+        main([*words[:5], "--out", str(tmp_path / "none"), "--keep-best"])
+    assert stopped.value.code == 2
+    assert "keep_best = True needs held-out documents, and none are given" in capsys.readouterr().err
+
+
+def test_adapters_are_written_as_peft_has_them_or_merged(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("peft")
+    words = ["tune", "--model", "bundled:searches", "--data", str(rows), "--epochs", "2", "--precision", "float32"]
+    main([*words, "--lora-rank", "2", "--out", str(tmp_path / "adapters")])
+    printed = capsys.readouterr()
+    assert "parameters are trained" in printed.err
+    assert "gradient: autograd" in printed.err
+    files = {file.name for file in (tmp_path / "adapters").iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "curve.jsonl"} <= files
+    assert "model.safetensors" not in files
+    main([*words, "--lora-rank", "2", "--merge", "--out", str(tmp_path / "merged")])
+    capsys.readouterr()
+    main(["score", "--model", str(tmp_path / "merged"), "--data", str(rows), "--json"])
+    assert json.loads(capsys.readouterr().out)["exact match"]["rows"] == 3
+    with pytest.raises(SystemExit):
+        main([*words, "--merge", "--out", str(tmp_path / "none")])
+    assert "--merge is for adapters; give --lora-rank" in capsys.readouterr().err

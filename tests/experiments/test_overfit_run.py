@@ -118,8 +118,10 @@ def test_every_row_has_numbers_of_each_seed(done):
 def test_rows_of_equal_compute_cost_as_much_as_the_baseline(done):
     rows = {row.name: row for row in done[2].rows}
     base = rows["baseline"].training_compute
-    for name in ("smoothed", "decay 1", "bagging", "boosting", "stacking"):
+    for name in ("smoothed", "decay 1", "bagging", "stacking"):
         assert rows[name].training_compute == pytest.approx(base, rel=0.1), name
+    # And what it scores for the next member.
+    assert base < rows["boosting"].training_compute
     assert rows["deep"].training_compute == pytest.approx(2 * base, rel=0.01)
     assert rows["deep"].inference_compute == 2 * rows["baseline"].inference_compute
     assert rows["small"].inference_compute == rows["baseline"].inference_compute

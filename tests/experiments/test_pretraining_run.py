@@ -163,13 +163,13 @@ def test_the_loss_falls_and_held_out_bits_are_those_of_the_saved_model(run: Pret
 
 
 def test_bits_per_byte_count_every_token_once() -> None:
-    from shoal.experiments.pretraining.scoring import _windows
+    from shoal.experiments.pretraining.scoring import scoring_windows
 
     for length in (5, 64, 65, 66, 97, 98, 500):
-        scored = [place for _, first, stop in _windows(length, 1, 64) for place in range(first, stop)]
+        scored = [place for _, first, stop in scoring_windows(length, 1, 64) for place in range(first, stop)]
         assert scored == list(range(1, length))
-        assert all(stop - start <= 65 for start, _, stop in _windows(length, 1, 64))
-        assert all(first - start >= 32 for start, first, _ in _windows(length, 1, 64)[1:])
+        assert all(stop - start <= 65 for start, _, stop in scoring_windows(length, 1, 64))
+        assert all(first - start >= 32 for start, first, _ in scoring_windows(length, 1, 64)[1:])
 
 
 def test_steps_scores_and_samples_stand_in_json_lines_and_in_sqlite(run: PretrainResult) -> None:
@@ -187,6 +187,54 @@ def test_steps_scores_and_samples_stand_in_json_lines_and_in_sqlite(run: Pretrai
     assert "held out: told" in page
     assert "https://" not in page.replace("https://www.w3.org", "").replace("http://www.w3.org", "")
     assert (run.folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_gap_to_documents_that_were_trained_on_is_recorded_and_drawn(run: PretrainResult) -> None:
+    curve = run.held_out_curve
+    assert curve is not None
+    assert [point.step for point in curve.points] == sorted(score_steps(run.steps, 10))
+    assert [row["gap"] for row in rows(run.folder / "evaluations.jsonl")] == [point.gap for point in curve.points]
+    last = curve.points[-1]
+    assert last.gap is not None
+    assert last.gap_low is not None
+    assert last.gap_high is not None
+    assert last.gap_low < last.gap < last.gap_high
+    # The loss of the held-out documents is that whose bits per byte are recorded.
+    nats = run.held_out["told"].bits_per_byte * run.held_out["told"].size * math.log(2)
+    assert nats / last.loss == pytest.approx(round(nats / last.loss))
+    assert "gap to the training loss" in str(run)
+    assert "no evidence of overfitting" in str(run)
+    assert "Held-out loss and gap" in write_report(run.folder).read_text()
+
+
+def test_a_pretraining_stops_early_and_saves_its_best_model(home: Path) -> None:
+    changes = {
+        "training.tokens": 20_000,
+        "training.learning_rate": 0.1,
+        "training.early_stopping_patience": 1,
+        "training.early_stopping_alpha": 1.0,
+        "training.ema_decay": 0.5,
+        "evaluation.every": 2,
+        "evaluation.prompts": [],
+        "evaluation.memorised": 0,
+    }
+    done = pretrain_run(recipe(**changes), home / "early")
+    curve = done.held_out_curve
+    assert curve is not None
+    assert curve.stopped_early
+    assert done.steps == curve.points[-1].step < json.loads((done.folder / "plan.json").read_text())["steps"]
+    assert curve.returned_step == curve.best_step == done.steps - 2
+    best = [row for row in rows(done.folder / "scores.jsonl") if row["step"] == curve.best_step]
+    # What is saved and scored at the end are the averaged weights of the best step.
+    assert done.bits_per_byte["told"] == pytest.approx(best[0]["bits_per_byte"])
+    again = pretrain_run(recipe(**changes), home / "early")
+    assert again == done
+
+
+def test_early_stopping_without_held_out_documents_is_refused(home: Path) -> None:
+    nothing = {"corpus.0.held_out": 0.0, "training.early_stopping_patience": 2, "training.tokens": 1000}
+    with pytest.raises(UsageError, match="early_stopping_patience = 2 needs held-out documents, and none are given"):
+        pretrain_run(recipe(**nothing), home / "nothing")
 
 
 def test_the_kept_checkpoints_are_log_spaced_and_read_by_insight(run: PretrainResult) -> None:
@@ -241,7 +289,8 @@ def test_a_training_that_was_killed_twice_ends_with_the_same_bits(tmp_path: Path
     assert resumed.curve == whole.curve
     assert resumed.held_out == whole.held_out
     assert bits(folder) == bits(whole.folder)
-    for name in ("scores", "samples"):
+    assert resumed.held_out_curve == whole.held_out_curve
+    for name in ("scores", "samples", "evaluations"):
         assert rows(folder / f"{name}.jsonl") == rows(whole.folder / f"{name}.jsonl")
     assert [row["step"] for row in rows(metrics)] == list(range(1, whole.steps + 1))
     seconds = [row["seconds"] for row in rows(metrics)]

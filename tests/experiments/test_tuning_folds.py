@@ -45,6 +45,7 @@ def test_each_fold_is_scored_by_a_model_that_never_saw_its_template(tmp_path):
         cross_validate_tuning("bundled:searches", examples(6), SETTINGS, tmp_path / "run", choices=choices, workers=0)
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_fold_is_chosen_within_its_training_part(tmp_path):
     choices = FoldChoices(folds=2, inner_folds=2, learning_rates=(1e-9, 3e-3), score="bits_per_byte")
     result = cross_validate_tuning("bundled:searches", examples(), SETTINGS, tmp_path, choices=choices, workers=0)

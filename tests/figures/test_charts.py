@@ -10,12 +10,14 @@ from shoal.figures import (
     CurveLine,
     DotRow,
     GridItem,
+    LossPair,
     ScalingLine,
     curve_chart,
     dot_chart,
     effect_chart,
     item_grid_svg,
     item_key_svg,
+    loss_gap_chart,
     scaling_chart,
     to_png,
     to_svg,
@@ -95,6 +97,16 @@ def test_curves_draw_each_seed_and_the_mean() -> None:
     assert {"seed 0", "seed 1", "seed 2"} <= set(titles(svg))
     assert svg.count('stroke-width="2.5"') == 1
     assert {"1", "0.1"} <= set(texts(svg))
+
+
+def test_a_loss_gap_draws_both_losses_the_band_and_where_overfitting_begins() -> None:
+    pairs = [LossPair(step=step, held_out=3.0, low=2.5, high=3.5, training=2.0) for step in (0, 10, 20)]
+    drawn = to_svg(loss_gap_chart(pairs, axis="nats per token", onset=(10, 5, 15)))
+    plain = to_svg(loss_gap_chart([LossPair(step=0, held_out=3.0, low=2.5, high=3.5)], axis="nats per token"))
+    assert {"held out", "training sample"} <= set(titles(drawn))
+    assert "nats per token" in texts(drawn)
+    assert "stroke-dasharray" in drawn
+    assert "training sample" not in titles(plain)
 
 
 def test_a_grid_has_a_cell_per_item_and_a_bar_per_held_out_column() -> None:

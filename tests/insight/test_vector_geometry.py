@@ -16,6 +16,7 @@ from shoal.insight.vectors import (
     nearest_neighbours,
     partition_ratio,
     project,
+    trustworthiness,
 )
 
 NAMES = [f"w{row}" for row in range(500)]
@@ -159,3 +160,16 @@ def test_agreement_is_of_every_pair_of_measures() -> None:
         (MEASURES[1], MEASURES[2]),
     ]
     assert all(0 <= each.shared <= 1 and 0 <= each.same_first <= 1 for each in found)
+
+
+def test_trustworthiness_is_that_of_scikit_learn():
+    manifold = pytest.importorskip("sklearn.manifold")
+    points = cloud(40, 8).astype(np.float64)
+    for after in (points[:, :2], np.random.default_rng(5).normal(size=(40, 2))):
+        expected = manifold.trustworthiness(points, after, n_neighbors=5)
+        assert trustworthiness(points, after) == pytest.approx(expected)
+    assert project(cloud(40, 8)).trustworthiness > trustworthiness(
+        points, np.random.default_rng(5).normal(size=(40, 2))
+    )
+    plane = np.random.default_rng(6).normal(size=(30, 2)).astype(np.float32)
+    assert project(plane).trustworthiness == pytest.approx(1)

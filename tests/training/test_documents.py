@@ -144,7 +144,7 @@ def test_a_stage_takes_its_tokens_of_each_corpus_and_is_finished_before_the_next
 
 
 def test_the_given_order_is_that_of_the_files():
-    source = DocumentSource([CorpusShare(file=_file([5] * 9), passes=2)], context=9, batch_tokens=4, shuffled=False)
+    source = DocumentSource([CorpusShare(file=_file([5] * 9), passes=2)], context=9, batch_tokens=4, order="given")
     assert _names(source) == [*range(9), *range(9)]
 
 
@@ -165,3 +165,50 @@ def test_every_item_is_in_one_bin_that_it_fits_into():
     assert sorted(name for chosen in bins for name in chosen) == list(range(6))
     assert bins == [[0, 1], [2, 3], [4], [5]]
     assert list(fill_bins([], 10)) == []
+
+
+def _passes(order, passes=3.0, documents=40):
+    """The documents in the order in which they are read, pass by pass."""
+    share = CorpusShare(file=_file(_story_lengths(documents)), passes=passes)
+    source = DocumentSource([share], context=400, batch_tokens=500, seed=3, order=order)
+    names = _names(source)
+    return [names[start : start + documents] for start in range(0, len(names), documents)], source
+
+
+def test_fresh_passes_have_each_document_once_in_an_order_and_steps_of_their_own():
+    passes, source = _passes("fresh")
+    assert len(passes) == 3
+    assert all(sorted(names) == list(range(40)) for names in passes)
+    assert len({tuple(names) for names in passes}) == 3
+    # Packed for itself: no step has documents of two passes.
+    ends = np.cumsum([len(source.batch(step).documents) for step in range(source.steps)]).tolist()
+    assert {40, 80, 120} <= set(ends)
+    mixed, _ = _passes("shuffled")
+    assert any(len(set(names)) < 40 for names in mixed)
+
+
+def test_fixed_passes_repeat_the_first_to_the_step():
+    passes, source = _passes("fixed")
+    assert passes[0] == passes[1] == passes[2]
+    count = source.steps // 3
+    sizes = [len(source.batch(step).documents) for step in range(source.steps)]
+    assert sizes[:count] == sizes[count : 2 * count] == sizes[2 * count :]
+
+
+def test_a_part_of_a_pass_and_a_corpus_that_is_read_less_often_keep_their_shares():
+    often, seldom = _file([11] * 60), _file([11] * 60, first=100)
+    corpora = [CorpusShare(file=often, passes=2.5), CorpusShare(file=seldom, passes=1.25, name="seldom")]
+    source = DocumentSource(corpora, context=20, batch_tokens=20, order="fresh")
+    names = _names(source)
+    assert len(names) == 150 + 75
+    first, second, rest = names[:90], names[90:180], names[180:]
+    for part in (first, second):
+        assert sorted(name for name in part if name < 100) == list(range(60))
+    assert [sum(name >= 100 for name in part) for part in (first, second, rest)] == [30, 30, 15]
+    assert not {name for name in first if name >= 100} & {name for name in second if name >= 100}
+
+
+def test_a_fraction_of_a_pass_is_read_whatever_the_order():
+    for order in ("shuffled", "fresh", "fixed"):
+        names, _ = _passes(order, passes=0.3)
+        assert len(names[0]) == len(set(names[0])) < 20

@@ -33,7 +33,7 @@ from shoal.training import (
     tokens_in_memory,
 )
 from shoal.training.flat_parameters import FlatParameters
-from shoal.training.loop import choose_gradient
+from shoal.training.preparation import choose_gradient
 
 X, Y = make_classification(150, 6, n_informative=4, n_classes=3, random_state=1)
 

@@ -9,7 +9,7 @@ from shoal.models import forget
 from shoal.training.flat_parameters import FlatParameters
 from shoal.training.gradients import PaddedGradient
 from shoal.training.llama import LlamaGradient, is_plain_llama
-from shoal.training.loop import choose_gradient
+from shoal.training.preparation import choose_gradient
 
 LENGTHS = (130, 7, 2, 61, 300, 7, 58)
 LLAMA3_ROTATION = {

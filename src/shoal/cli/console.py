@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation import Scores
     from shoal.progress import Progress
-    from shoal.training import CurvePoint
+    from shoal.training import CurvePoint, HeldOutPoint
 
 Item = TypeVar("Item")
 
@@ -102,6 +102,7 @@ class TrainingNotes:
     def __init__(self, shown: Display) -> None:
         self._shown = shown
         self._first: tuple[float, int] | None = None
+        self._held_out = ""
 
     def __call__(self, point: CurvePoint) -> None:
         """Note one step."""
@@ -112,7 +113,11 @@ class TrainingNotes:
             return
         started, tokens = self._first
         speed = (point.tokens - tokens) / max(now - started, 1e-9)
-        self._shown.note(f"loss {point.loss:.4f}, {speed:,.0f} completion tokens/s")
+        self._shown.note(f"loss {point.loss:.4f}, {speed:,.0f} completion tokens/s{self._held_out}")
+
+    def take_evaluation(self, point: HeldOutPoint) -> None:
+        """Show the held-out loss with the steps from now on."""
+        self._held_out = f", held-out loss {point.loss:.4f}"
 
 
 def confirmed() -> bool:

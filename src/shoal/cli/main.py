@@ -57,7 +57,7 @@ GROUPS = {
         "stories": "Generate stories for young children whose plot facts are known.",
         "tokens": "Show how tokenizers split a text and where they differ.",
         "words": "Show tokens, stems, lemmas and parts of speech of a text word by word.",
-        "vectors": "Show token vectors, judge word vectors, and find the smallest sufficient dimension.",
+        "vectors": "Show token vectors; train, query and judge word vectors; find the smallest sufficient dimension.",
         "segment": "Split a text where its words, style, emotion or topic change.",
     },
     "Streams": {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli.console import exact_share, print_numbers, write_whole
-from shoal.cli.options import Device, EndToken, Json, Model, Rows
+from shoal.cli.options import Device, EndToken, Flag, Json, Model, Rows
 from shoal.cli.rows import read_model_rows
 from shoal.errors import DataError, UsageError
 from shoal.training import TrainSettings
@@ -38,13 +38,15 @@ def tune(
     end_token: EndToken = None,
     device: Device = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = DEFAULTS,
+    merge: Flag = False,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on rows of prompts and completions; the loss is on the completions only.
 
     The folder OUT gets the model with its tokenizer, which transformers loads, and curve.jsonl. The same command
     resumes an interrupted training, bit for bit. Of rows with a column part, as shoal task writes it, those seen are
-    trained on, and those held out are scored before and after.
+    trained on, and those held out are scored before and after. Where some are held out, some 200 of them and of the
+    rows trained on are also scored on the way: curve.html has both losses, their gap, and whether the model overfits.
 
     Parameters
     ----------
@@ -54,12 +56,18 @@ def tune(
         Rows to score before and after, and never to train on; of rows with a column part, those held out.
     settings
         Training settings.
+    merge
+        Add LoRA adapters to the model, and save it whole; otherwise OUT gets the adapters alone, as peft has them.
     """
     from shoal.cli.console import TrainingNotes, display
     from shoal.evaluation import evaluate
+    from shoal.experiments import monitor_examples
     from shoal.models import check_saving, load_model, save_model
-    from shoal.training import plan_training, train
+    from shoal.reports import write_tuning_report
+    from shoal.training import merge_adapters, plan_training, save_adapters, train
 
+    if merge and not settings.lora_rank:
+        raise UsageError("--merge is for adapters; give --lora-rank, or leave it out")
     if out.exists():
         raise UsageError(f"{out} exists already; give another folder, or remove it to train again")
     loaded = load_model(model, device=device, seed=settings.seed)
@@ -68,6 +76,7 @@ def tune(
     kept_out = _to_score(held_out, loaded.tokenizer, end_token) if held_out else left_out
     plan = plan_training(loaded.model, loaded.tokenizer, examples, settings)
     print(plan.line(), file=sys.stderr)
+    monitoring = monitor_examples(loaded.model, loaded.tokenizer, kept_out, examples) if kept_out else None
     before = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     # Beside the folder, which does not exist until the model is whole.
     checkpoints = out.with_name(out.name + ".checkpoint")
@@ -81,11 +90,23 @@ def tune(
             folder=checkpoints,
             on_step=notes,
             progress=shown.progress,
+            monitoring=monitoring,
+            on_evaluation=notes.take_evaluation,
         )
     after = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     own = evaluate(loaded.model, loaded.tokenizer, _spread(examples), greedy_text=False)
-    save_model(loaded.model, loaded.tokenizer, out)
+    print(f"{result.parameters}; gradient: {result.gradient}", file=sys.stderr)
+    if settings.lora_rank and not merge:
+        save_adapters(loaded.model, out, base=_base_of(model))
+        loaded.tokenizer.save_pretrained(out)
+    else:
+        if settings.lora_rank:
+            merge_adapters(loaded.model)
+        save_model(loaded.model, loaded.tokenizer, out)
     _write_curve(result, out / "curve.jsonl")
+    if result.held_out is not None:
+        write_tuning_report(result, out)
+        print(result.held_out, file=sys.stderr)
     # Last: until the model is written, a killed command resumes from them.
     shutil.rmtree(checkpoints, ignore_errors=True)
     summary = {"model": str(out), "rows trained on": len(examples), "rows left out": len(left_out)} | _training(result)
@@ -94,6 +115,8 @@ def tune(
     summary["rows trained on, after"] = exact_share(own)
     if as_json:
         summary["plan"] = plan.to_dict()
+        if result.held_out is not None:
+            summary["held-out curve"] = result.held_out.to_dict()
     print_numbers(summary, as_json=as_json)
 
 
@@ -127,6 +150,11 @@ def _to_score(held_out: Path, tokenizer: PreTrainedTokenizerFast, end_token: str
 
     rows = read_model_rows(held_out, tokenizer, end_token)
     return rows_of_part(rows, "held_out") if rows_by_part(rows) else rows
+
+
+def _base_of(spec: str) -> str:
+    """What the file of adapters calls their model: the folder, where the spec is one, else the spec."""
+    return str(Path(spec).resolve()) if Path(spec).is_dir() else spec
 
 
 def _training(result: TrainResult) -> dict[str, object]:

@@ -11,15 +11,15 @@ from cyclopts import App, Parameter
 from shoal.cli.main import VERBS
 from shoal.cli.options import Files, Json, Model, Numbers, Plot, Seed, Texts
 from shoal.cli.terminal import print_notice
-from shoal.errors import DataError, StoreError, UnknownNameError, UsageError
+from shoal.cli.vector_queries import analogy, map_, neighbours as neighbours_of, train
+from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
+from shoal.errors import DataError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.progress import Progress
     from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
 
-METHODS = ("glove", "word2vec", "word2vec-skip-gram", "fasttext")
 ANALOGIES = "questions-words.txt"
 FEW_SENTENCES = 100_000
 
@@ -28,6 +28,10 @@ DIMENSIONS = (10, 25, 50, 100, 200, 300)
 MinCount = Annotated[int, Parameter(help="Words that are rarer in the corpus get no vector.")]
 
 vectors = App(name="vectors", help=VERBS["vectors"])
+vectors.command(train)
+vectors.command(neighbours_of, name="neighbours")
+vectors.command(analogy)
+vectors.command(map_, name="map")
 
 
 @vectors.command
@@ -108,7 +112,7 @@ def judge(
     from shoal.cli.console import print_json, progress_bars
     from shoal.text.vectors import judge_analogies, judge_similarity, read_vector_file, write_vector_file
 
-    chosen = _methods(method)
+    chosen = chosen_methods(method)
     if not corpus and not file:
         raise UsageError("nothing to judge: give --corpus FILE to train on, or --file FILE of word vectors")
     pairs, analogies = _read_sets(sets)
@@ -118,8 +122,8 @@ def judge(
     with progress_bars() as progress:
         made = {str(each): read_vector_file(each) for each in file or []}
         if corpus:
-            words = _read_corpus(corpus, min_count)
-            made |= {name: _train(words, name, dimension, seed, progress) for name in chosen}
+            words = read_corpus(corpus, min_count)
+            made |= {name: train_vectors(words, name, dimension, seed, progress) for name in chosen}
         for name, each in made.items():
             answers = judge_analogies(each, analogies) if analogies is not None else []
             found.append((name, each, judge_similarity(each, pairs, seed=seed), answers))
@@ -195,7 +199,7 @@ def dimension(
 
     if not corpus:
         raise UsageError("nothing to train on: give a corpus, as in shoal vectors dimension books.txt --pairs men.txt")
-    (name,) = _methods([method])
+    (name,) = chosen_methods([method])
     labelled: dict[Kind, Path | None] = {"sentiment": sentiment, "emotion": emotion, "part of speech": tags}
     tasks: list[VectorTask] = [
         read_label_task(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
@@ -204,11 +208,11 @@ def dimension(
         tasks.insert(0, PairTask(pairs=read_word_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
-    words = _read_corpus(corpus, min_count, sentences)
+    words = read_corpus(corpus, min_count, sentences)
     own = _own_scores(model, words, tasks) if model is not None else None
     with progress_bars() as progress:
         report = find_dimension(
-            lambda size, seed: _train(words, name, size, seed, progress),
+            lambda size, seed: train_vectors(words, name, size, seed, progress),
             tasks,
             dimensions or DIMENSIONS,
             seeds=seeds,
@@ -237,46 +241,6 @@ def _print_scores(
     for answer in answers[-1:]:
         print(f"  {replace(answer, name='analogies')}")
     print()
-
-
-def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Methods that there are."""
-    for name in given or ():
-        if name not in METHODS:
-            raise UnknownNameError("method", name, METHODS)
-    return tuple(dict.fromkeys(given)) if given else METHODS
-
-
-def _read_corpus(files: Sequence[Path], min_count: int, max_sentences: int | None = None) -> WordCorpus:
-    """The sentences of text files, of the text files in archives, and of the documents of rows."""
-    from shoal.text.vectors import build_corpus
-
-    sentences = [sentence for file in files for sentence in _sentences(file)]
-    if max_sentences is not None and max_sentences < len(sentences):
-        import random
-
-        # Of a fixed seed, so that trainings with other seeds differ by the training alone.
-        sentences = random.Random(0).sample(sentences, max_sentences)
-    return build_corpus(sentences, least_count=min_count)
-
-
-def _sentences(file: Path) -> list[list[str]]:
-    from shoal.corpora import holds_rows, read_documents
-    from shoal.text.vectors import read_sentences, sentences_of
-
-    if holds_rows(file):
-        return [sentence for text in read_documents(file) for sentence in sentences_of(text)]
-    return read_sentences(file)
-
-
-def _train(corpus: WordCorpus, method: str, size: int, seed: int, progress: Progress) -> WordVectors:
-    """Vectors by one method, its other settings as they come."""
-    from shoal.text.vectors import GensimSettings, GloveSettings, train_gensim, train_glove
-
-    if method == "glove":
-        return train_glove(corpus, GloveSettings(dimension=size, seed=seed), progress=progress)
-    settings = GensimSettings(dimension=size, seed=seed, skip_gram=method.endswith("skip-gram"))
-    return train_gensim(corpus, "fasttext" if method == "fasttext" else "word2vec", settings, progress=progress)
 
 
 def _read_sets(folder: Path) -> tuple[list[Any], Any]:

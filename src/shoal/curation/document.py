@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.curation.syllables import count_syllables
-from shoal.text import split_sentences
+from shoal.curation.reading_counts import count_sentences, count_syllables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,9 +75,9 @@ class DocumentText:
         return [part for raw in _BLANK_LINES.split(self.text) if (part := raw.strip())]
 
     @cached_property
-    def sentences(self) -> list[str]:
-        """The sentences; a line's end ends one, too."""
-        return [sentence for line in self.lines for sentence in split_sentences(line)]
+    def sentence_count(self) -> int:
+        """The number of sentences; a line's end ends one, too."""
+        return sum(map(count_sentences, self.lines))
 
     @cached_property
     def lower(self) -> str:
@@ -91,7 +90,7 @@ class DocumentText:
         words = [_AROUND_WORD.sub("", word) for word in self.lower.split()]
         words = [word for word in words if any(map(str.isalpha, word))]
         return ReadingSizes(
-            sentences=max(1, len(self.sentences)),
+            sentences=max(1, self.sentence_count),
             words=len(words),
             letters=sum(sum(map(str.isalpha, word)) for word in words),
             syllables=sum(map(count_syllables, words)),

@@ -29,6 +29,7 @@ from .measures import (
     MeasureName as MeasureName,
     register_measure as register_measure,
 )
+from .monitoring import monitor_examples as monitor_examples
 from .pretraining import (
     PretrainResult as PretrainResult,
     Recipe as Recipe,

@@ -103,6 +103,16 @@ class TrainingTable(LearningTable):
     augment_unchecked: bool | None = None
     """Whether examples may be added though the task has no rule that could check them; None for no."""
 
+    @model_validator(mode="after")
+    def _stops_by_no_held_out_part(self) -> TrainingTable:
+        for name in ("early_stopping_patience", "keep_best"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"training.{name} would choose weights by the held-out part, which decides the hypothesis; leave "
+                    "it out, and choose training.epochs by [tuning] instead"
+                )
+        return self
+
 
 class TuningTable(SettingsTable):
     """The learning rates that each arm tries, with an equal budget, on a part of the seen examples."""

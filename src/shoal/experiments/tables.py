@@ -100,6 +100,7 @@ class LearningTable(SettingsTable):
     early_stopping_patience: Annotated[int, in_range("early_stopping_patience")] | None = None
     early_stopping_alpha: Annotated[float, in_range("early_stopping_alpha")] | None = None
     keep_best: bool | None = None
+    freeze: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
     dropout: Annotated[float, in_range("dropout")] = 0.0
     schedule: Schedule = "cosine"
     warmup: Annotated[float, in_range("warmup")]

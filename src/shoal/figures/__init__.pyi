@@ -41,6 +41,10 @@ from .lens import (
     lens_style as lens_style,
     lens_table as lens_table,
 )
+from .loss_gap import (
+    LossPair as LossPair,
+    loss_gap_chart as loss_gap_chart,
+)
 from .page import (
     Section as Section,
     css_variables as css_variables,

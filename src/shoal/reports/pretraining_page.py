@@ -13,6 +13,7 @@ from shoal.experiments import disk_faults, read_json_rows, write_text
 from shoal.experiments.pretraining import result_of
 from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, table, to_png
 from shoal.files import atomic_file
+from shoal.reports.held_out_section import held_out_drawing, held_out_section
 from shoal.wording import joined
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from shoal.experiments.pretraining import Evaluation, HeldOutScore, PretrainResult
+    from shoal.training import HeldOutCurve
 
 PAGE_SECONDS = 10.0
 """The least time between two drawings of the curve of a training under way."""
@@ -49,7 +51,7 @@ def write_pretraining_report(folder: Path | str) -> Path:
     result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))
     with disk_faults(folder), atomic_file(folder / "curve.png") as picture:
         picture.write_bytes(to_png(_loss_chart(folder, 480)))
-    html = _page(folder, _result(result), _facts(result), result.held_out)
+    html = _page(folder, _result(result), _facts(result), result.held_out, curve=result.held_out_curve)
     write_text(folder / "curve.html", html)
     return folder / "curve.html"
 
@@ -86,7 +88,15 @@ class LiveCurve:
         self._drawn = time.monotonic()
 
 
-def _page(folder: Path, result: str, facts: str, held_out: Mapping[str, HeldOutScore], *, script: str = "") -> str:
+def _page(
+    folder: Path,
+    result: str,
+    facts: str,
+    held_out: Mapping[str, HeldOutScore],
+    *,
+    script: str = "",
+    curve: HeldOutCurve | None = None,
+) -> str:
     """The page: curves, held-out scores, samples."""
     scores = table(
         ["corpus", "bits per byte", "95% interval", "documents"],
@@ -106,12 +116,16 @@ def _page(folder: Path, result: str, facts: str, held_out: Mapping[str, HeldOutS
         caption="Samples as it learned, the last ones first.",
     )
     sections = [Section("held-out", "Held-out documents", scores), Section("samples", "Samples", samples)]
+    drawings = _drawings(folder)
+    if curve is not None:
+        sections.insert(1, held_out_section(curve))
+        drawings.append(held_out_drawing(curve))
     return document(
         f"Pretraining {folder.resolve().name}",
         result,
         sections,
         details=facts,
-        picture=figure(_drawings(folder), caption="The loss of each training step, and of held-out documents."),
+        picture=figure(drawings, caption="The loss of each training step, and of held-out documents."),
         script=script,
     )
 
@@ -155,7 +169,9 @@ def _held_out(scores: Mapping[str, HeldOutScore]) -> str:
 
 def _result(result: PretrainResult) -> str:
     """What the training came to."""
-    return f"The model has learned {result.tokens:,} tokens in {result.steps:,} steps{_held_out(result.held_out)}."
+    learned = f"The model has learned {result.tokens:,} tokens in {result.steps:,} steps{_held_out(result.held_out)}"
+    curve = result.held_out_curve
+    return f"{learned}." if curve is None else f"{learned}; {curve.overfitting}."
 
 
 def _scores(folder: Path) -> dict[str, list[tuple[int, float]]]:

@@ -1,3 +1,8 @@
+from .adapters import (
+    TrainedParameters as TrainedParameters,
+    merge_adapters as merge_adapters,
+    save_adapters as save_adapters,
+)
 from .api import (
     TrainPlan as TrainPlan,
     plan_training as plan_training,
@@ -17,6 +22,7 @@ from .boosting import (
     samme as samme,
     token_weights as token_weights,
 )
+from .companions import check_monitoring as check_monitoring
 from .distillation import Teacher as Teacher
 from .distributed import (
     ProcessGroup as ProcessGroup,
@@ -25,6 +31,7 @@ from .distributed import (
 )
 from .documents import (
     CorpusShare as CorpusShare,
+    DocumentOrder as DocumentOrder,
     DocumentSource as DocumentSource,
     cut_pieces as cut_pieces,
 )
@@ -34,10 +41,10 @@ from .held_out import (
     HeldOutCurve as HeldOutCurve,
     HeldOutPoint as HeldOutPoint,
     MonitoredDocuments as MonitoredDocuments,
+    held_out_curve_from as held_out_curve_from,
 )
 from .loop import (
     Callbacks as Callbacks,
-    choose_gradient as choose_gradient,
     run_training as run_training,
 )
 from .monitoring import (
@@ -53,6 +60,7 @@ from .overfitting import (
     find_overfitting as find_overfitting,
 )
 from .precision import Dtype as Dtype
+from .preparation import choose_gradient as choose_gradient
 from .proximal import add_elastic_net as add_elastic_net
 from .resampling import (
     bootstrap_counts as bootstrap_counts,

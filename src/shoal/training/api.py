@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example
     from shoal.text import EncodedPair
     from shoal.training.batches import IntArray, PackedExamples, WindowOrder
-    from shoal.training.documents import CorpusShare
+    from shoal.training.documents import CorpusShare, DocumentOrder
     from shoal.training.held_out import HeldOutPoint
     from shoal.training.monitoring import Monitoring
     from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
@@ -175,6 +175,7 @@ def pretrain_documents(
     settings: TrainSettings,
     *,
     context: int | None = None,
+    order: DocumentOrder = "shuffled",
     folder: str | PathLike[str] | None = None,
     on_step: Callable[[CurvePoint], None] | None = None,
     progress: Progress | None = None,
@@ -188,6 +189,7 @@ def pretrain_documents(
         corpora: token files and how often each is read.
         settings: how to train; ``epochs`` multiplies the corpora's passes.
         context: tokens of a piece of a document, at most; by default the model's context.
+        order: of the documents over the passes, as in `DocumentSource`.
         folder: where the checkpoint lies, as in `train`.
         on_step: called with each point of the curve.
         progress: called with ("training", steps done, steps in all).
@@ -213,6 +215,7 @@ def pretrain_documents(
         context=_checked_context(model, context),
         batch_tokens=settings.batch_tokens,
         seed=settings.seed,
+        order=order,
     )
     callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
     return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)

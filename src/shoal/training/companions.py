@@ -39,7 +39,7 @@ class Companions:
         group: the processes of the training.
 
     Raises:
-        UsageError: the settings need held-out documents and there are none, or whole weights and they are sharded.
+        UsageError: the settings need whole weights, and they are sharded.
     """
 
     def __init__(
@@ -51,7 +51,6 @@ class Companions:
         monitoring: Monitoring | None,
         group: ProcessGroup,
     ) -> None:
-        check_monitoring(settings, given=monitoring is not None)
         self._model = model
         self._average: WeightAverage | None = None
         self._monitor: HeldOutMonitor | None = None

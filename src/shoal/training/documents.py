@@ -2,7 +2,9 @@
 
 Documents longer than the context are cut into pieces. Each corpus is a ring of its pieces, shuffled for every turn; a
 stage of the training takes from each ring as many tokens as it wants of that corpus, and mixes what it took. The pieces
-of a stage are packed into steps that are nearly full (`fill_bins`). No piece sees another: the loop gives each its own
+of a stage are packed into steps that are nearly full (`fill_bins`). Where a stage reads a corpus several times, its
+passes are mixed, so that a document may come again at once; with the order ``fresh`` each pass is a stage of its own,
+in an order and steps of its own. No piece sees another: the loop gives each its own
 positions and attention. The order is a function of the seed, the files and the arguments alone, and a batch one of its
 number, so that a training that is resumed needs no state of its data.
 
@@ -17,7 +19,7 @@ import hashlib
 from bisect import bisect_right, insort
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -30,8 +32,12 @@ if TYPE_CHECKING:
     from shoal.training.batches import FloatArray
     from shoal.training.token_file import TokenFile
 
+    _Wanted = list[list[float]]
+
     Places = np.ndarray[Any, np.dtype[np.int64]]
     Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+DocumentOrder = Literal["shuffled", "fresh", "fixed", "given"]
 
 # At 19 bytes each about 40 GB: beyond it the settings are a slip, and the machine would run out of memory first.
 _MAX_PIECES = 2**31
@@ -126,7 +132,10 @@ class DocumentSource:
         seed: determines the order, and which documents are read without their opening.
         stages: for each stage, the tokens that are taken of each corpus by its name; None for one stage of ``passes``.
         tokens: tokens of the whole training, over all stages in their proportions; None for what stages or passes give.
-        shuffled: whether the pieces of a stage are shuffled; else they are read corpus after corpus as they stand.
+        order: ``shuffled`` mixes all pieces of a stage, whichever pass they are of. ``fresh`` reads pass after pass,
+            each shuffled and packed for itself: no piece comes again before all others of the most read corpus came.
+            ``fixed`` reads pass after pass, all in the order and steps of the first. ``given`` shuffles nothing, corpus
+            after corpus.
         bare: share of the documents that are read without their opening, as a prompt is.
 
     Raises:
@@ -143,7 +152,7 @@ class DocumentSource:
         seed: int = 0,
         stages: Sequence[Mapping[str, float]] | None = None,
         tokens: int | None = None,
-        shuffled: bool = True,
+        order: DocumentOrder = "shuffled",
         bare: float = 0.0,
     ) -> None:
         _refuse_unusable(corpora)
@@ -156,7 +165,9 @@ class DocumentSource:
             if not len(cut.lengths_P):
                 raise DataError(f"{share.name}: no document that may be read has a token to predict; give more text")
         wanted = _wanted_tokens(self._corpora, self._pieces, stages, tokens)
-        self._order = _plan_order(self._pieces, wanted, seed, shuffled=shuffled)
+        if order in ("fresh", "fixed"):
+            wanted = _passes(wanted, self._pieces)
+        self._order = _plan_order(self._pieces, wanted, seed, order)
         if not len(self._order.piece_N):
             raise DataError("this leaves no token to train on; raise the tokens or the passes, or give more text")
         self._bins_N, self._ends = _pack_steps(self._order, batch_tokens)
@@ -274,8 +285,22 @@ def _wanted_tokens(
     return [[count * scale for count in stage] for stage in wanted]
 
 
-def _plan_order(pieces: Sequence[Pieces], wanted: Sequence[Sequence[float]], seed: int, *, shuffled: bool) -> _Order:
-    rings = [_Ring(cut.lengths_P, [seed, place], shuffled=shuffled) for place, cut in enumerate(pieces)]
+def _passes(wanted: _Wanted, pieces: Sequence[Pieces]) -> _Wanted:
+    """Each stage in parts, in which the corpus that is read most often is read once; the others keep their share."""
+    totals = [float(cut.lengths_P.sum()) for cut in pieces]
+    parts: _Wanted = []
+    for stage in wanted:
+        times = max(tokens / total for tokens, total in zip(stage, totals, strict=True))
+        # A rest of less than a thousandth of a pass is rounding.
+        whole, rest = divmod(times + 1e-3, 1.0)
+        shares = [1.0] * int(whole) + ([rest - 1e-3] if rest > 2e-3 else [])
+        parts += [[tokens * share / times for tokens in stage] for share in shares or [times]]
+    return parts
+
+
+def _plan_order(pieces: Sequence[Pieces], wanted: Sequence[Sequence[float]], seed: int, order: DocumentOrder) -> _Order:
+    shuffled = order != "given"
+    rings = [_Ring(cut.lengths_P, [seed, place], order) for place, cut in enumerate(pieces)]
     corpus_parts, piece_parts = [], []
     for stage, tokens in enumerate(wanted):
         taken = [ring.take(count) for ring, count in zip(rings, tokens, strict=True)]
@@ -283,7 +308,8 @@ def _plan_order(pieces: Sequence[Pieces], wanted: Sequence[Sequence[float]], see
         corpus = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(part) for part in taken])
         piece = np.concatenate(taken)
         if shuffled:
-            mixed = np.random.default_rng([seed, stage, _MIX]).permutation(len(piece))
+            draws = [seed, 0 if order == "fixed" else stage, _MIX]
+            mixed = np.random.default_rng(draws).permutation(len(piece))
             corpus, piece = corpus[mixed], piece[mixed]
         corpus_parts.append(corpus)
         piece_parts.append(piece)
@@ -295,10 +321,10 @@ def _plan_order(pieces: Sequence[Pieces], wanted: Sequence[Sequence[float]], see
 
 
 class _Ring:
-    """The pieces of a corpus without end, shuffled for each turn unless the order is given."""
+    """The pieces of a corpus without end, shuffled for each turn unless the order is given or fixed."""
 
-    def __init__(self, lengths_P: Places, seed: Sequence[int], *, shuffled: bool) -> None:
-        self._lengths_P, self._seed, self._shuffled = lengths_P, list(seed), shuffled
+    def __init__(self, lengths_P: Places, seed: Sequence[int], order: DocumentOrder) -> None:
+        self._lengths_P, self._seed, self._order = lengths_P, list(seed), order
         self._turn, self._rest = 0, np.zeros(0, dtype=np.int64)
 
     def take(self, tokens: float) -> Places:
@@ -324,8 +350,9 @@ class _Ring:
             yield rest
         while True:
             places = np.arange(len(self._lengths_P), dtype=np.int64)
-            if self._shuffled:
-                places = np.random.default_rng([*self._seed, self._turn, _TURN]).permutation(places)
+            if self._order != "given":
+                turn = 0 if self._order == "fixed" else self._turn
+                places = np.random.default_rng([*self._seed, turn, _TURN]).permutation(places)
             self._turn += 1
             yield places
 

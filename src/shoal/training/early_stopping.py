@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class Comparison(NamedTuple):
-    """The last evaluations beside the best one before them."""
+class BestComparison(NamedTuple):
+    """The last evaluations against the best one before them."""
 
     best: int
     """The place of the evaluation with the lowest loss; of equal ones the first."""
@@ -78,7 +78,7 @@ def best_evaluation(losses_KD: Sequence[Array]) -> int:
     return int(np.argmin([losses_D.sum() for losses_D in losses_KD]))
 
 
-def compared_with_best(losses_KD: Sequence[Array], window: int) -> Comparison:
+def compared_with_best(losses_KD: Sequence[Array], window: int) -> BestComparison:
     """Test the mean of the last evaluations against the best one before them, document by document.
 
     Args:
@@ -87,11 +87,11 @@ def compared_with_best(losses_KD: Sequence[Array], window: int) -> Comparison:
     """
     best = best_evaluation(losses_KD)
     if len(losses_KD) - 1 - best < window:
-        return Comparison(best, 1.0)
+        return BestComparison(best, 1.0)
     rises_D = np.mean(losses_KD[-window:], axis=0) - losses_KD[best]
     if len(rises_D) < 2:
-        return Comparison(best, 1.0)
+        return BestComparison(best, 1.0)
     # The sum over documents is zero exactly where the loss per token is the same, so the test is one of that loss.
     error = float(rises_D.std(ddof=1)) / math.sqrt(len(rises_D))
     test = StudentTest(estimate=float(rises_D.mean()), standard_error=error, freedom=len(rises_D) - 1)
-    return Comparison(best, test.one_sided(0.0)[0])
+    return BestComparison(best, test.one_sided(0.0)[0])

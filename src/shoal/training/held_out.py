@@ -19,7 +19,7 @@ from shoal.errors import UsageError
 from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from transformers import PreTrainedModel
@@ -139,6 +139,20 @@ class HeldOutCurve:
         if self.onset is None:
             return "no evidence of overfitting"
         return str(self.onset)
+
+
+def held_out_curve_from(values: Mapping[str, Any]) -> HeldOutCurve:
+    """A curve from what `HeldOutCurve.to_dict` gave.
+
+    Args:
+        values: plain ones, perhaps from JSON.
+    """
+    from shoal.training.overfitting import OverfittingOnset
+
+    onset: Mapping[str, Any] | None = values["onset"]
+    points = tuple(HeldOutPoint(**point) for point in values["points"])
+    found = None if onset is None else OverfittingOnset(**onset)
+    return HeldOutCurve(**dict(values) | {"points": points, "onset": found})
 
 
 class Measured(NamedTuple):

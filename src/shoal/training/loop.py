@@ -17,19 +17,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.errors import ModelError, TrainingError, UsageError
-from shoal.models import factor_model
-from shoal.training.batches import Batch, first_documents, micro_batches
+from shoal.errors import TrainingError
+from shoal.training.adapters import add_adapters, count_trained, frozen_by
+from shoal.training.batches import Batch, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
-from shoal.training.companions import Companions
+from shoal.training.companions import Companions, check_monitoring
 from shoal.training.distributed import ProcessGroup, current_process_group
 from shoal.training.dropout import dropout_set_to
-from shoal.training.flat_parameters import FlatParameters
-from shoal.training.gradients import PaddedGradient
-from shoal.training.llama import LlamaGradient, is_plain_llama
-from shoal.training.optimizers import make_optimizer, schedule_share
-from shoal.training.precision import Dtype, faster_precision
-from shoal.training.settings import CurvePoint, TrainResult
+from shoal.training.llama import LlamaGradient
+from shoal.training.optimizers import schedule_share
+from shoal.training.preparation import choose_precision, prepare_weights
+from shoal.training.settings import CurvePoint, GradientName, TrainResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,23 +35,21 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from shoal.models import LMHead
     from shoal.progress import Progress
     from shoal.training.batches import BatchSource
     from shoal.training.distillation import Teacher
+    from shoal.training.flat_parameters import FlatParameters
     from shoal.training.gradients import Gradient
     from shoal.training.held_out import HeldOutPoint
     from shoal.training.monitoring import Monitoring
     from shoal.training.optimizers import Optimizers
+    from shoal.training.precision import Dtype
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
 
 # A process without documents still takes part in fsdp's collective operations; its loss is divided by this number, so
 # that it adds nothing to the gradient.
 _NO_WEIGHT = 2**100
-
-# Tokens of the step in which the precisions are compared: enough that the products outweigh the calls.
-_TRIED_TOKENS = 256
 
 # Strides of the seeds of a step's random numbers: primes, so that no step of one rank has the seed of another's.
 _SEED_STRIDE, _RANK_STRIDE = 1_000_003, 7_368_787
@@ -118,6 +114,7 @@ def run_training(
         StoreError: a checkpoint cannot be written, or is of another training.
         CorruptModelError: a checkpoint is damaged.
     """
+    check_monitoring(settings, given=monitoring is not None)
     folder = None if folder is None else Path(folder)
     start, group = time.monotonic(), current_process_group()
     expected = fingerprint(model, source, settings, group) if folder is not None or group.world_size > 1 else {}
@@ -131,9 +128,15 @@ def run_training(
     with ExitStack() as stack:
         # First onto the stack and so last off it: the mode is restored after everything that changes it.
         stack.callback(model.train, model.training)
+        # After the fingerprint, which is of the model as it was given.
+        if settings.lora_rank:
+            add_adapters(model, settings)
+        stack.enter_context(frozen_by(model, settings.freeze))
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
-        weights, gradient, optimizer = _prepare(model, settings, group, stack, teacher)
+        parameters = count_trained(model)
+        weights, gradient, optimizer = prepare_weights(model, settings, group, stack, teacher)
+        gradient_name: GradientName = "written out" if isinstance(gradient, LlamaGradient) else "autograd"
         companions = Companions(model, weights, settings, source.steps, monitoring, group)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
@@ -145,7 +148,9 @@ def run_training(
             companions.load(found.extra)
         precision = (
             # A resumed training does not measure again which is faster, since another answer would give other weights.
-            found.precision if found is not None else _precision(gradient, source, settings, group, model.device.type)
+            found.precision
+            if found is not None
+            else choose_precision(gradient, source, settings, group, model.device.type)
         )
         checkpointer = None
         if folder is not None:
@@ -161,84 +166,9 @@ def run_training(
         seconds=time.monotonic() - start,
         resumed_from=resumed_from,
         held_out=held_out,
+        parameters=parameters,
+        gradient=gradient_name,
     )
-
-
-def _prepare(
-    model: PreTrainedModel,
-    settings: TrainSettings,
-    group: ProcessGroup,
-    stack: ExitStack,
-    teacher: Teacher | None,
-) -> tuple[FlatParameters | ShardedParameters, Gradient, Optimizers]:
-    """The weights in the form in which they are trained, and what updates them."""
-    if group.mode == "fsdp":
-        if teacher is not None:
-            raise UsageError("a teacher needs the whole student in each process; start without fsdp")
-        from shoal.training.sharded import ShardedGradient, ShardedParameters, make_sharded_optimizer
-
-        sharded = stack.enter_context(ShardedParameters(model, group))
-        gradient = ShardedGradient(sharded, label_smoothing=settings.label_smoothing)
-        return sharded, gradient, make_sharded_optimizer(sharded, settings)
-    flat = stack.enter_context(FlatParameters(model, group))
-    if teacher is not None:
-        from shoal.training.distillation import DistilledGradient
-
-        if settings.label_smoothing:
-            raise UsageError("a teacher's targets are soft already; leave label_smoothing out")
-        chosen: Gradient = DistilledGradient(model, _trained_head(model), teacher)
-        return flat, chosen, make_optimizer(flat, settings)
-    chosen = choose_gradient(model, flat, dropout=settings.dropout > 0, label_smoothing=settings.label_smoothing)
-    return flat, chosen, make_optimizer(flat, settings)
-
-
-def choose_gradient(
-    model: PreTrainedModel, weights: FlatParameters, *, dropout: bool, label_smoothing: float = 0.0
-) -> Gradient:
-    """The fastest way that is exact for the model.
-
-    Args:
-        model: in evaluation mode.
-        weights: its trained weights.
-        dropout: whether dropout is on, which the written-out gradient does not have.
-        label_smoothing: share of each target that is spread evenly over the vocabulary.
-
-    Raises:
-        ModelError: the model has no plain output layer, or padding changes its numbers.
-    """
-    if is_plain_llama(model) and not dropout:
-        return LlamaGradient(model, weights, label_smoothing=label_smoothing)
-    return PaddedGradient(model, _trained_head(model), label_smoothing=label_smoothing)
-
-
-def _trained_head(model: PreTrainedModel) -> LMHead:
-    """The head of a model that `PaddedGradient` can train."""
-    factored = factor_model(model)
-    if factored.head is None or factored.padding != "right":
-        raise ModelError(
-            f"{type(model).__name__} cannot be trained here: "
-            "its output layer is not a plain one, or padding changes its numbers"
-        )
-    return factored.head
-
-
-def _precision(
-    gradient: Gradient, source: BatchSource, settings: TrainSettings, group: ProcessGroup, device: str
-) -> Dtype:
-    if settings.precision != "auto":
-        return settings.precision
-    if group.mode == "fsdp":
-        # A step of sharded weights needs all processes, and the trial below runs in one.
-        return "float32" if group.device == "cpu" else "bfloat16"
-    part = first_documents(source.batch(0), _TRIED_TOKENS)
-    # One process measures for all, since timings differ between processes and the dtype must not.
-    chosen: Dtype = group.broadcast_from_rank0(
-        lambda: faster_precision(
-            lambda precision: float(gradient(part, precision, part.targets)),
-            device=device,
-        )
-    )
-    return chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from shoal.training.optimizers import OptimizerKind, check_optimizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shoal.training.adapters import TrainedParameters
     from shoal.training.held_out import HeldOutCurve
 
 Schedule = Literal["cosine", "linear", "constant", "wsd"]
+GradientName = Literal["written out", "autograd"]
 Precision = Literal["float32", "bfloat16", "auto"]
 
 RANGES: Mapping[str, Mapping[str, float]] = {
@@ -34,6 +36,8 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "evaluate_every": {"ge": 0},
     "early_stopping_patience": {"ge": 0},
     "early_stopping_alpha": {"gt": 0, "le": 1},
+    "lora_rank": {"ge": 0},
+    "lora_alpha": {"gt": 0, "lt": math.inf},
     "dropout": {"ge": 0, "lt": 1},
     "warmup": {"ge": 0, "le": 1},
     "decay": {"ge": 0, "le": 1},
@@ -52,6 +56,10 @@ OPTIONAL: tuple[str, ...] = (
     "early_stopping_patience",
     "early_stopping_alpha",
     "keep_best",
+    "freeze",
+    "lora_rank",
+    "lora_alpha",
+    "lora_targets",
 )
 """Settings that are off by default, and that what names a training leaves out where they are off."""
 
@@ -124,6 +132,18 @@ class TrainSettings:
 
     keep_best: bool = False
     """Return the weights of the lowest held-out loss and not the last; early stopping always does."""
+
+    freeze: tuple[str, ...] = ()
+    """Patterns of names of weights that are not trained, as ``model.embed_tokens.*`` or ``*.layers.0.*``."""
+
+    lora_rank: int = 0
+    """Rank of LoRA adapters, which are trained in place of the model's own weights; 0 for none. Needs ``peft``."""
+
+    lora_alpha: float | None = None
+    """Scale of the adapters: their product counts alpha / rank times; None for twice the rank."""
+
+    lora_targets: tuple[str, ...] = ()
+    """Names of the modules that get adapters, as ``q_proj``; none for all linear layers but the head."""
 
     dropout: float = 0.0
     """Share of the inputs that every dropout of the model drops."""
@@ -198,5 +218,9 @@ class TrainResult:
     """Wall-clock seconds in this process, a resumed part not counted."""
     resumed_from: int
     """The step from which it was resumed; 0 for a fresh start."""
+    parameters: TrainedParameters
+    """How many of the model's parameters were trained, and how many there are, adapters included."""
+    gradient: GradientName
+    """What took the gradient: the pass that is written out for a Llama on a CPU, or autograd."""
     held_out: HeldOutCurve | None = None
     """What held-out documents showed, where there were some; with its best step and from where on it overfits."""

@@ -150,4 +150,4 @@ class C4Sentences(QualityFilter):
 
     def score(self, document: DocumentText) -> float:
         """The number of sentences of the lines that are left."""
-        return len(document.sentences)
+        return document.sentence_count

@@ -40,7 +40,8 @@ class Planning:
     plan: OverfitPlan
     folder: Path
     assume_first: bool = False
-    """Take the first value of an axis for the chosen one, so that all trainings can be counted before any is done."""
+    """Take the first value of an axis for the chosen one, and equal weights, for as long as results do not say it, so
+    that all trainings can be counted before any is done."""
 
     # A record is written once, and the rows ask for the same ones again and again.
     _records: dict[str, TrainingRecord] = field(default_factory=dict)
@@ -81,13 +82,11 @@ class Planning:
     def choice(self, axis: str) -> str | None:
         """The row of an axis with the fewest bits per byte of validation text; None where one is not done yet."""
         names = axis_names(axis, self.plan.overfit.axes[axis])
-        if self.assume_first:
-            return names[0]
         means: dict[str, float] = {}
         for name in names:
             records = [self.record(self.single(name, seed)) for seed in self.seeds]
             if any(record is None for record in records):
-                return None
+                return names[0] if self.assume_first else None
             complete = [record.bits("validation") for record in records if record and record.state == "complete"]
             # A value with which some training fails is not one to choose.
             if len(complete) == len(records):
@@ -211,10 +210,15 @@ class Planning:
         """The training of a distilled model, whose teacher must be done."""
         table = self.plan.overfit.distilled[row]
         members = self._ensemble(self.plan.overfit.ensembles[table.teacher], seed)
-        if members is None or not (self.assume_first or self.is_done(members.trainings)):
+        if members is None:
             return None
         count = len(members.trainings)
-        weights = (1 / count,) * count if self.assume_first else self.weights(members)
+        if self.is_done(members.trainings):
+            weights = self.weights(members)
+        elif self.assume_first:
+            weights = (1 / count,) * count
+        else:
+            return None
         # A member without weight teaches nothing.
         taught = [(one.key, weight) for one, weight in zip(members.trainings, weights, strict=True) if weight > 1e-6]
         total = sum(weight for _, weight in taught)

@@ -98,8 +98,9 @@ class TrainingRecord:
     """That were trained on."""
 
     steps: int = 0
-    teaching: float = 0.0
-    """Floating-point operations of the teacher of a distilled model, its own training not counted."""
+    other_compute: float = 0.0
+    """Floating-point operations besides its own steps: what its teacher reads and writes (its training not counted),
+    and what boosting scores for the next member."""
 
     digest: str = ""
     """Of the weights."""
@@ -115,8 +116,8 @@ class TrainingRecord:
 
     @property
     def compute(self) -> float:
-        """Floating-point operations: 6 for each parameter and token (Kaplan et al. 2020, section 2.1), and teaching."""
-        return 6.0 * self.parameters * self.tokens + self.teaching
+        """Floating-point operations: 6 for each parameter and token (Kaplan et al. 2020, section 2.1), and others."""
+        return 6.0 * self.parameters * self.tokens + self.other_compute
 
     def bits(self, part: str) -> float:
         """Bits per byte of a part of the text."""

@@ -152,6 +152,7 @@ class _Work:
     plan: OverfitPlan
     training: PlannedTraining
     progress: Progress
+    other_compute: float = 0.0
 
     def do(self) -> TrainingRecord:
         """Train, score, save."""
@@ -161,7 +162,7 @@ class _Work:
 
         recipe, prepared = self.recipe, self.prepared
         source, notes = self._source()
-        teacher, teaching = self._teacher()
+        teacher, taught = self._teacher()
         model = build_recipe_model(recipe, prepared.tokenizer).to(find_device(recipe.device))
         settings = train_settings(recipe, source.steps, "float32")
         monitoring = None
@@ -180,7 +181,7 @@ class _Work:
         model.eval().cpu()
         nats, sizes = self._score(model)
         save_model(model, prepared.tokenizer, self.place / "model")
-        parameters, tokens = sum(weight.numel() for weight in model.parameters()), result.curve[-1].tokens
+        parameters, tokens = _parameters(model), result.curve[-1].tokens
         return TrainingRecord(
             key=self.training.key,
             seed=self.training.seed,
@@ -188,7 +189,7 @@ class _Work:
             parameters=parameters,
             tokens=tokens,
             steps=result.curve[-1].step,
-            teaching=teaching * tokens,
+            other_compute=self.other_compute + taught * tokens,
             digest=weight_digest(model),
             nats=nats,
             sizes=sizes,
@@ -279,7 +280,7 @@ class _Work:
             temperature=lesson.temperature,
             share=lesson.share,
         )
-        return teacher, 2.0 * sum(weight.numel() for weight in ensemble.parameters())
+        return teacher, 2.0 * _parameters(ensemble)
 
     def _members(self, lesson: Lesson) -> list[PreTrainedModel]:
         from shoal.models import load_model
@@ -309,6 +310,8 @@ class _Work:
             )
             documents += [[*opening, *ids] for ids in written]
             self.progress("tokens written by the teacher", min(done, int(wanted)), int(wanted))
+        # One member writes each document.
+        self.other_compute += 2.0 * _parameters(ensemble) / len(lesson.members) * sum(map(len, documents))
         file = tokens_in_memory(documents, vocabulary=len(tokenizer))
         length_written = float(cut_pieces(file, None, context).lengths_P.sum())
         passes = lesson.sampled / (1 - lesson.sampled) * sum(read) / length_written
@@ -320,9 +323,17 @@ class _Work:
         tables = {part: texts[part].log_likelihoods(model) for part in PARTS}
         _write_tables(self.place / TABLES, tables)
         if self.training.draw == "boosted":
-            _write_tables(self.place / TRAINING_TABLES, training_log_likelihoods(model, self.prepared, self.recipe))
+            tables_T = training_log_likelihoods(model, self.prepared, self.recipe)
+            self.other_compute += (
+                2.0 * _parameters(model) * sum(int((~np.isnan(one)).sum()) for one in tables_T.values())
+            )
+            _write_tables(self.place / TRAINING_TABLES, tables_T)
         nats = {part: -math.fsum(table.tolist()) for part, table in tables.items()}
         return nats, {part: texts[part].size for part in PARTS}
+
+
+def _parameters(model: PreTrainedModel) -> int:
+    return sum(weight.numel() for weight in model.parameters())
 
 
 def _write_tables(file: Path, tables: Mapping[str, Any]) -> None:

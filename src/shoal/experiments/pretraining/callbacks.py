@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.experiments.pretraining.monitored import MeasuredOnce
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.records import HeldOutScore, Records
-    from shoal.experiments.pretraining.scoring import HeldOutSet
     from shoal.experiments.pretraining.trackers import Tracker
     from shoal.progress import Progress
-    from shoal.training import CurvePoint
+    from shoal.training import CurvePoint, HeldOutPoint
 
 
 CHECKPOINT = "checkpoint"
@@ -116,7 +116,7 @@ class EvalCallback:
     folder: Path
     """The run folder."""
 
-    held_out: Mapping[str, HeldOutSet]
+    held_out: Mapping[str, MeasuredOnce]
     """What is scored, by corpus."""
 
     records: Records
@@ -156,6 +156,12 @@ class EvalCallback:
         if self.has_whole_model:
             self._visit(point.step)
         self.clock.start()
+
+    def take_held_out(self, point: HeldOutPoint) -> None:
+        """Record an evaluation of the training loop, which comes before `after_step` of its step."""
+        if point.step and not self._has_begun:
+            self._resume(point.step)
+        self.records.add("evaluations", [asdict(point)])
 
     def _resume(self, step: int) -> None:
         """Before the first step of this call: what is recorded of it and later ones is of a part that was killed."""

@@ -106,7 +106,7 @@ def document_source(
         seed=recipe.seed,
         stages=stages or None,
         tokens=table.tokens,
-        shuffled=table.order == "shuffled",
+        order=table.order,
         bare=0.0 if _opens_itself(tokenizer) else table.bare,
     )
 

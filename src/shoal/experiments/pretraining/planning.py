@@ -130,7 +130,14 @@ def plan_pretraining(
         prepared: its data.
         model: the fresh model, which is left as it is.
         settings: of the training.
+
+    Raises:
+        UsageError: the settings need held-out documents, and there are none.
     """
+    from shoal.training import check_monitoring
+
+    # Before anything is written: a recipe that is corrected may then take the folder.
+    check_monitoring(settings, given=any(mask.any() for mask in prepared.split.held_out.values()))
     step_seconds, precision = _measure(model, prepared.stream, settings)
     corpora = tuple(
         CorpusPlan(
@@ -184,7 +191,14 @@ def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSett
         copy.deepcopy(model),
         _FirstSteps(stream, _MEASURED_STEPS),
         # The rate of a real first step is small, too; a large one could meet a number that is none.
-        replace(settings, learning_rate=min(settings.learning_rate, 1e-4), matrix_learning_rate=None),
+        # Nothing is held out of a few steps, so that nothing may need it.
+        replace(
+            settings,
+            learning_rate=min(settings.learning_rate, 1e-4),
+            matrix_learning_rate=None,
+            early_stopping_patience=0,
+            keep_best=False,
+        ),
         folder=None,
         callbacks=Callbacks(on_step=lambda _: moments.append(time.perf_counter())),
     )

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from shoal.training import CurvePoint
+    from shoal.training import CurvePoint, HeldOutCurve
 
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "metrics": ("step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", "cpu_seconds"),
     "scores": ("step", "corpus", "bits_per_byte", "low", "high"),
     "samples": ("step", "prompt", "text"),
+    "evaluations": ("step", "loss", "low", "high", "training_loss", "gap", "gap_low", "gap_high"),
 }
 
 
@@ -179,6 +180,10 @@ class PretrainResult:
 
     memorised: Memorised | None
 
+    held_out_curve: HeldOutCurve | None = None
+    """The loss of all held-out documents and its gap to the training loss, in nats per token; with the step whose
+    weights the model has, and from where on it overfits."""
+
     @property
     def model(self) -> Path:
         """The folder that ``AutoModelForCausalLM.from_pretrained`` loads."""
@@ -213,6 +218,8 @@ class PretrainResult:
                 f"tokens are continued word for word for {found.tokens}; {found.held_out} of "
                 f"{found.held_out_prefixes} held-out ones"
             )
+        if self.held_out_curve is not None:
+            lines.append(str(self.held_out_curve))
         lines.append(
             f"{self.parameters:,} parameters, {self.tokens:,} tokens in {self.steps:,} steps, {self.precision}, "
             f"{format_duration(self.seconds)} ({format_duration(self.cpu_seconds)} of CPU)"
@@ -227,13 +234,15 @@ def result_of(folder: str | os.PathLike[str], done: Mapping[str, Any]) -> Pretra
         folder: in which the records lie.
         done: what its ``done.json`` holds.
     """
-    from shoal.training import CurvePoint
+    from shoal.training import CurvePoint, held_out_curve_from
 
     folder = Path(folder)
     names = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
     parsed = {
         "held_out": {name: HeldOutScore(**score) for name, score in done["held_out"].items()},
         "memorised": None if done["memorised"] is None else Memorised(**done["memorised"]),
+        # Runs of earlier versions have none.
+        "held_out_curve": held_out_curve_from(found) if (found := done.get("held_out_curve")) is not None else None,
     }
     rows = read_json_rows(folder / "metrics.jsonl")
     curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)

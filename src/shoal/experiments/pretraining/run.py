@@ -19,16 +19,17 @@ from shoal.experiments.tables import as_table
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from transformers import PreTrainedModel
 
     from shoal.experiments.pretraining.callbacks import EvalCallback, Evaluation
     from shoal.experiments.pretraining.data import Prepared
+    from shoal.experiments.pretraining.monitored import MeasuredOnce
     from shoal.experiments.pretraining.planning import PretrainPlan
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.progress import Progress
-    from shoal.training import ProcessGroup
+    from shoal.training import ProcessGroup, TrainResult
 
 PLAN_FILE = "recipe.toml"
 PLAN_JSON = "plan.json"
@@ -51,6 +52,15 @@ class Trained:
     planned: Planned
     last: Evaluation | None
     """The newest evaluation on the way, which may be of an earlier step; None where this process has made none."""
+
+    result: TrainResult
+    """Of the training loop."""
+
+    @property
+    def step(self) -> int:
+        """The step whose weights the model has."""
+        held_out = self.result.held_out
+        return self.result.steps if held_out is None else held_out.returned_step
 
 
 def pretrain_run(
@@ -140,6 +150,8 @@ class _PretrainRun:
     ) -> None:
         if group.mode == "fsdp" and recipe.checkpoints.every is not None:
             raise UsageError("checkpoints on the way need the whole model in each process; start without fsdp")
+        if group.mode == "fsdp" and (recipe.training.early_stopping_patience or recipe.training.keep_best):
+            raise UsageError("early stopping needs the whole model on the way in each process; start without fsdp")
         self._recipe, self._out, self._store, self._group, self._callbacks = recipe, out, store, group, callbacks
 
     def prepare(self, cache: Path) -> Prepared:
@@ -186,23 +198,32 @@ class _PretrainRun:
     def train(self, planned: Planned) -> Trained:
         """Train the model in place."""
         from shoal.experiments.pretraining.callbacks import CHECKPOINT
+        from shoal.experiments.pretraining.monitored import MeasuredOnce, monitoring_of
         from shoal.experiments.pretraining.planning import train_settings
+        from shoal.experiments.pretraining.scoring import held_out_sets
         from shoal.training import Callbacks, run_training
 
+        held_out = {name: MeasuredOnce(one) for name, one in held_out_sets(planned.data, self._recipe).items()}
         with ExitStack() as stack:
-            evaluating = self._eval_callback(planned, stack) if self._store else None
+            evaluating = self._eval_callback(planned, held_out, stack) if self._store else None
+            clock = evaluating.clock if evaluating else None
+            has_whole_model = self._group.mode != "fsdp"
             with self._saving_last_good(planned):
-                run_training(
+                result = run_training(
                     planned.model,
                     planned.data.stream,
                     train_settings(self._recipe, planned.data.stream.steps, planned.plan.precision),
                     folder=self._out / CHECKPOINT,
                     callbacks=Callbacks(
                         before_checkpoint=evaluating.after_step if evaluating else None,
+                        on_evaluation=evaluating.take_held_out if evaluating else None,
                         progress=self._callbacks.progress,
                     ),
+                    monitoring=(
+                        monitoring_of(planned.data, self._recipe, held_out, clock) if has_whole_model else None
+                    ),
                 )
-        return Trained(planned=planned, last=evaluating.last if evaluating else None)
+        return Trained(planned=planned, last=evaluating.last if evaluating else None, result=result)
 
     def finish(self, trained: Trained) -> None:
         """Save the model, and what was measured of it."""
@@ -222,11 +243,10 @@ class _PretrainRun:
                 self._opened.write("sources.json", held)
         return held
 
-    def _eval_callback(self, planned: Planned, stack: ExitStack) -> EvalCallback:
+    def _eval_callback(self, planned: Planned, held_out: Mapping[str, MeasuredOnce], stack: ExitStack) -> EvalCallback:
         """The evaluation callback, after the evaluation before the first step."""
         from shoal.experiments.pretraining.callbacks import EvalCallback
         from shoal.experiments.pretraining.records import Records
-        from shoal.experiments.pretraining.scoring import held_out_sets
         from shoal.experiments.pretraining.trackers import open_trackers
 
         settings = flatten(as_table(self._recipe))
@@ -239,7 +259,7 @@ class _PretrainRun:
             tokenizer=planned.data.tokenizer,
             steps=planned.data.stream.steps,
             folder=self._out,
-            held_out=held_out_sets(planned.data, self._recipe),
+            held_out=held_out,
             records=stack.enter_context(Records(self._out)),
             trackers=trackers,
             callbacks=self._callbacks,
@@ -272,20 +292,22 @@ class _PretrainRun:
         save_model(model.eval().cpu(), data.tokenizer, self._out / "model")
         last = trained.last
         # A resumed run may have made its last evaluation before the kill, in another process.
-        is_newest = last is not None and last.step == plan.steps
+        is_newest = last is not None and last.step == trained.step
         scores = last.scores if last and is_newest else score_all(held_out_sets(data, self._recipe), model)
         memorised = count_memorised(model, data.corpora, data.split.seen, data.split.held_out, self._recipe)
         metrics = read_json_rows(self._out / "metrics.jsonl")[-1]
         done = {
             "parameters": plan.parameters,
             "tokens": metrics["tokens"],
-            "steps": plan.steps,
+            "steps": trained.result.steps,
             "seconds": metrics["seconds"],
             "cpu_seconds": metrics["cpu_seconds"],
             "precision": plan.precision,
             "held_out": {name: asdict(score) for name, score in scores.items()},
             "memorised": None if memorised is None else asdict(memorised),
         }
+        if trained.result.held_out is not None:
+            done["held_out_curve"] = trained.result.held_out.to_dict()
         # The card before ``done.json``, which marks the run as finished.
         write_card(self._recipe, plan, result_of(self._out, done), self._opened.read("sources.json") or {})
         self._opened.write("done.json", done)

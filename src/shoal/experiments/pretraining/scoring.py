@@ -17,10 +17,12 @@ from shoal.statistics import percentile_interval, resampled_ratios
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation import ScoringRow
     from shoal.experiments.pretraining.data import Prepared
+    from shoal.experiments.pretraining.monitored import MeasuredOnce
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.pretraining.split import Mask
     from shoal.experiments.pretraining.tokens import TokenizedCorpus
@@ -44,9 +46,35 @@ class HeldOutSet:
 
     def score(self, model: PreTrainedModel) -> HeldOutScore:
         """Bits per byte, with a bootstrap interval over documents."""
+        return self.score_of(self.nats(model))
+
+    def nats(self, model: PreTrainedModel) -> list[float]:
+        """The log-likelihood of each row, in nats."""
         from shoal.evaluation import log_likelihoods
 
-        nats_R = log_likelihoods(model, self.rows)
+        return log_likelihoods(model, self.rows)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The scored tokens of each document."""
+        counts = [row.stop - row.start for row in self.rows]
+        return [int(one) for one in np.bincount(self.document_R, weights=counts, minlength=len(self.sizes))]
+
+    def losses_of(self, nats_R: Sequence[float]) -> npt.NDArray[np.float64]:
+        """The loss of each document in nats.
+
+        Args:
+            nats_R: what `nats` gave.
+        """
+        losses_D = np.bincount(self.document_R, weights=-np.asarray(nats_R), minlength=len(self.sizes))
+        return np.asarray(losses_D, dtype=np.float64)
+
+    def score_of(self, nats_R: Sequence[float]) -> HeldOutScore:
+        """What `score` gives.
+
+        Args:
+            nats_R: what `nats` gave.
+        """
         bits_D = np.bincount(self.document_R, weights=-np.asarray(nats_R) / math.log(2), minlength=len(self.sizes))
         bytes_D = np.asarray(self.sizes, dtype=np.float64)
         low, high = percentile_interval(resampled_ratios(bits_D, bytes_D, seed=_SEED_OF_INTERVALS), 0.95)
@@ -76,7 +104,7 @@ def held_out_sets(prepared: Prepared, recipe: Recipe) -> dict[str, HeldOutSet]:
     return {name: one for name, one in found.items() if one is not None}
 
 
-def score_all(held_out: Mapping[str, HeldOutSet], model: PreTrainedModel) -> dict[str, HeldOutScore]:
+def score_all(held_out: Mapping[str, HeldOutSet | MeasuredOnce], model: PreTrainedModel) -> dict[str, HeldOutScore]:
     """Held-out bits per byte by corpus.
 
     Args:

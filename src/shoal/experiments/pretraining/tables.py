@@ -19,6 +19,7 @@ from shoal.experiments.tables import (
     registered_name,
 )
 from shoal.models import architecture_names
+from shoal.training import DocumentOrder  # noqa: TC001 - pydantic reads it
 
 TrackerName = Annotated[str, registered_name(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
@@ -140,8 +141,9 @@ class PretrainTable(LearningTable):
     context: Count | None = None
     """Longer documents are cut into pieces of at most this many tokens; None for the model's context."""
 
-    order: Literal["shuffled", "given"] = "shuffled"
-    """Whether the pieces of a stage are shuffled."""
+    order: DocumentOrder = "shuffled"
+    """``shuffled`` mixes the passes of a stage; ``fresh`` reads pass after pass, each in an order and steps of its own;
+    ``fixed`` all passes in those of the first; ``given`` as they stand."""
 
     bare: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the documents that are read without the end token before them, as a prompt is; from the others the model

@@ -9,6 +9,7 @@ from .geometry import (
     measure_geometry as measure_geometry,
     partition_ratio as partition_ratio,
     project as project,
+    trustworthiness as trustworthiness,
 )
 from .model_embeddings import (
     TokenVectors as TokenVectors,
@@ -32,4 +33,8 @@ from .vector_tasks import (
     PairTask as PairTask,
     VectorTask as VectorTask,
     read_label_task as read_label_task,
+)
+from .word_map import (
+    WordMap as WordMap,
+    map_words as map_words,
 )

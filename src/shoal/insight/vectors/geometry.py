@@ -90,6 +90,10 @@ class Projection:
     neighbours_preserved: float
     """Mean share of the five nearest neighbours of a point that are among its five nearest in the plane."""
 
+    trustworthiness: float
+    """1 where no point is near in the plane that is far in the space, about 1/2 for a random map: one less the mean
+    rank by which the five nearest in the plane lie too far (Venna and Kaski 2001, ICANN, eq. 1)."""
+
 
 def measure_geometry(
     vectors_VD: Vectors, names: Sequence[str], *, space: str, neighbours: int = 10, seed: int = 0
@@ -224,7 +228,27 @@ def project(vectors_ND: npt.NDArray[np.float32], method: str = "pca", *, seed: i
         points_N2=points_N2,
         explained_variance=variance,
         neighbours_preserved=_neighbours_preserved(centred_ND, points_N2),
+        trustworthiness=trustworthiness(centred_ND, points_N2),
     )
+
+
+def trustworthiness(before_ND: np.ndarray, after_N2: np.ndarray, *, neighbours: int = _NEAREST) -> float:
+    """Whether what is near in a map is near in the space (Venna and Kaski 2001, ICANN, eq. 1).
+
+    Args:
+        before_ND: at least three points of the space.
+        after_N2: the same in the map.
+        neighbours: how many of each point are looked at; fewer where the points are fewer than twice as many.
+    """
+    size = len(before_ND)
+    count = max(1, min(neighbours, (size - 1) // 2))
+    order_NN = _nearest(before_ND, size - 1)
+    # Rank 1 is the nearest other point.
+    ranks_NN = np.zeros((size, size), dtype=np.int64)
+    np.put_along_axis(ranks_NN, order_NN, np.broadcast_to(np.arange(1, size), order_NN.shape), axis=1)
+    shown_NC = np.take_along_axis(ranks_NN, _nearest(after_N2, count), axis=1)
+    excess = np.maximum(shown_NC - count, 0).sum()
+    return 1.0 - float(excess) * 2 / (size * count * (2 * size - 3 * count - 1))
 
 
 def _tsne(centred_ND: np.ndarray, seed: int) -> np.ndarray:

@@ -57,6 +57,7 @@ class VectorReport:
                     "method": each.method,
                     "explained_variance": each.explained_variance,
                     "neighbours_preserved": each.neighbours_preserved,
+                    "trustworthiness": each.trustworthiness,
                     "points": each.points_N2.tolist(),
                 }
                 for name, each in self.projections.items()

@@ -1,3 +1,9 @@
+from .analogies import (
+    Analogies as Analogies,
+    AnalogyScore as AnalogyScore,
+    judge_analogies as judge_analogies,
+    read_analogies as read_analogies,
+)
 from .corpus import (
     WordCorpus as WordCorpus,
     build_corpus as build_corpus,
@@ -6,15 +12,11 @@ from .corpus import (
     split_words as split_words,
 )
 from .evaluation import (
-    Analogies as Analogies,
-    AnalogyScore as AnalogyScore,
     RankCorrelation as RankCorrelation,
     SimilarityScore as SimilarityScore,
     WordPairs as WordPairs,
-    judge_analogies as judge_analogies,
     judge_similarity as judge_similarity,
     rank_correlation as rank_correlation,
-    read_analogies as read_analogies,
     read_word_pairs as read_word_pairs,
 )
 from .gensim_models import (
@@ -26,6 +28,14 @@ from .glove import (
     count_cooccurrences as count_cooccurrences,
     fit_glove as fit_glove,
     train_glove as train_glove,
+)
+from .queries import (
+    AnalogyAnswer as AnalogyAnswer,
+    WordNeighbours as WordNeighbours,
+    find_word as find_word,
+    nearest_words as nearest_words,
+    parse_analogy as parse_analogy,
+    solve_analogy as solve_analogy,
 )
 from .wordvectors import (
     WordVectors as WordVectors,

@@ -1,9 +1,7 @@
-"""Evaluation of word vectors: people's judgements of similarity, and analogies.
+"""Evaluation of word vectors by people's judgements of similarity.
 
 Similarity is the rank correlation (Spearman 1904) of cosines with people's scores over the pairs whose words are known,
-with an interval by the bootstrap over pairs (Efron and Tibshirani 1993, section 13.3). An analogy asks: a is to b as c
-is to which word? (Mikolov et al. 2013, arXiv:1301.3781, section 4.) The answer is the word nearest to b - a + c by
-cosine, those three words left out (3CosAdd, Levy and Goldberg 2014, CoNLL, eq. 2).
+with an interval by the bootstrap over pairs (Efron and Tibshirani 1993, section 13.3).
 """
 
 from __future__ import annotations
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 _DRAWS = 1000
 _FEWEST = 10
 """Pairs; of fewer a rank correlation means nothing."""
-
-# A batch's closeness to 100,000 words takes 200 MB.
-_BATCH = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,87 +165,3 @@ class RankCorrelation:
         ranks[np.isnan(values)] = np.nan
         found: NDArray[np.float64] = ranks[group] - (len(group) + 1) / 2
         return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Analogies:
-    """Questions of four words, by section."""
-
-    sections: dict[str, tuple[tuple[str, str, str, str], ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalogyScore:
-    """Questions answered, in one section or over all."""
-
-    name: str
-    questions: int
-    known: int
-    """Questions of which all four words have a vector; the others do not count."""
-
-    right: int
-
-    @property
-    def share(self) -> float | None:
-        """Right answers among the known questions."""
-        return self.right / self.known if self.known else None
-
-    def __str__(self) -> str:
-        """One line: the share of right answers, and the coverage."""
-        share = "none is known" if self.share is None else f"{self.share:.1%} right"
-        return f"{self.name:22}  {share:24}  {self.known} of {self.questions} questions known"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "share": self.share}
-
-
-def read_analogies(file: str | Path) -> Analogies:
-    """Read questions of four words per line, under headings that begin with a colon; words become lower-case.
-
-    Raises:
-        DataError: a line that is neither, or no question at all.
-    """
-    file = Path(file)
-    sections: dict[str, list[tuple[str, str, str, str]]] = {}
-    heading = file.stem
-    for number, line in numbered_lines(read_text(file)):
-        if line.startswith(":"):
-            heading = line[1:].strip()
-        elif words := line.lower().split():
-            if len(words) != 4:
-                raise DataError(f"{file}, line {number}: expected four words, not {line!r}")
-            sections.setdefault(heading, []).append((words[0], words[1], words[2], words[3]))
-    if not sections:
-        raise DataError(f"{file} holds no question; give a file with four words per line")
-    return Analogies(sections={name: tuple(questions) for name, questions in sections.items()})
-
-
-def judge_analogies(vectors: WordVectors, analogies: Analogies) -> list[AnalogyScore]:
-    """Answer every question; the last row is the whole.
-
-    Args:
-        vectors: the words with their vectors.
-        analogies: the questions, by section.
-    """
-    unit = vectors.unit()
-    scores = []
-    for name, questions in analogies.sections.items():
-        known = np.array(
-            [[vectors.places[word] for word in each] for each in questions if set(each) <= vectors.places.keys()],
-            dtype=np.int64,
-        ).reshape(-1, 4)
-        right = sum(_right(unit, known[start : start + _BATCH]) for start in range(0, len(known), _BATCH))
-        scores.append(AnalogyScore(name=name, questions=len(questions), known=len(known), right=right))
-    total = {field: sum(getattr(score, field) for score in scores) for field in ("questions", "known", "right")}
-    return [*scores, AnalogyScore(name="all", **total)]
-
-
-def _right(unit: NDArray[Any], known_Q4: NDArray[Any]) -> int:
-    """How many of a batch of questions are answered by their fourth word."""
-    first, second, third, fourth = known_Q4.T
-    closeness_QV = (unit[second] - unit[first] + unit[third]) @ unit.T
-    rows = np.arange(len(known_Q4))
-    for given in (first, second, third):
-        closeness_QV[rows, given] = -np.inf
-    return int((closeness_QV.argmax(axis=1) == fourth).sum())

@@ -1,0 +1,56 @@
+"""The curve of a fine-tuning as one HTML file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.experiments import write_text
+from shoal.figures import CurveLine, curve_chart, document, figure, responsive
+from shoal.reports.held_out_section import held_out_drawing, held_out_section
+from shoal.wording import capital
+
+if TYPE_CHECKING:
+    from shoal.training import TrainResult
+
+_WIDTH = 460
+
+
+def write_tuning_report(result: TrainResult, folder: Path | str) -> Path:
+    """Write ``curve.html`` of a training that evaluated held-out documents.
+
+    Args:
+        result: of the training.
+        folder: that the page is written into.
+
+    Returns:
+        Its path.
+
+    Raises:
+        StoreError: the disk is full.
+        ValueError: nothing was held out.
+    """
+    held_out = result.held_out
+    if held_out is None:
+        raise ValueError("a training without held-out documents has no held-out curve to draw")
+    loss = CurveLine(
+        name="training",
+        steps=tuple(point.step for point in result.curve),
+        values=tuple(point.loss / math.log(2) for point in result.curve),
+    )
+    steps = responsive(
+        lambda width: curve_chart([loss], title="training loss", axis="bits per token", width=width),
+        title="training loss by step",
+        wide=_WIDTH,
+    )
+    html = document(
+        f"Tuning {Path(folder).resolve().name}",
+        f"{capital(held_out.overfitting)}; the model has the weights of step {held_out.returned_step:,}.",
+        [held_out_section(held_out)],
+        details=f"{result.steps:,} steps in {result.precision}.",
+        picture=figure([steps, held_out_drawing(held_out)], caption="The loss of each step, and of held-out rows."),
+    )
+    path = Path(folder) / "curve.html"
+    write_text(path, html)
+    return path
