@@ -303,6 +303,34 @@ def sweep_page(folder: Path) -> str:
     return render_sweep(SweepResult(folder=folder, plan=plan, trials=trials, wanted=4), {"model.width": 1.0}, "plan")
 
 
+def perplexity_page() -> str:
+    from shoal.evaluation.perplexity import compare_perplexities, perplexity
+    from shoal.models import load_for_scoring
+    from shoal.reports import perplexity_page as page
+
+    texts = ["One day, Lily saw a big dog.", "He <ran> & é ran."]
+    reports = [perplexity(load_for_scoring(f"bundled:{name}"), texts, context=8) for name in ("stories", "searches")]
+    return page(compare_perplexities(reports))
+
+
+def words_page() -> str:
+    from shoal.insight.words import words
+    from shoal.reports import words_page as page
+
+    return page(words("She eats <apples> & is eating. He has eaten a university of the universe. Better is good."))
+
+
+def word_map_page() -> str:
+    from shoal.insight.vectors import map_words
+    from shoal.reports import word_map_page as page
+    from shoal.text.vectors import WordVectors
+
+    names = tuple(f"<{letter}{other}>" for letter in "abc" for other in "uvwxyz")
+    rows = np.random.default_rng(0).normal(size=(18, 6)) + np.repeat(4 * np.eye(3, 6), 6, axis=0)
+    vectors = WordVectors(words=names, matrix=rows.astype(np.float32))
+    return page(map_words(vectors, [names[0], names[6], names[12]], neighbours=5), source="a & b.txt")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "changes": changes_page,
     "segment": segment_page,
@@ -312,6 +340,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "vectors": vectors_page,
     "stories": stories_page,
     "crossed": crossed_page,
+    "perplexity": perplexity_page,
+    "words": words_page,
+    "word-map": word_map_page,
 }
 """What needs no folder."""
 
