@@ -21,7 +21,7 @@ def test_rouge_is_that_of_the_package_rouge_score() -> None:
     scorer = pytest.importorskip("rouge_score.rouge_scorer").RougeScorer(["rouge1", "rouge2", "rougeL", "rougeLsum"])
     chance = random.Random(5)
     compared = 0
-    for _ in range(600):
+    for _ in range(250):
         found, due = a_text(chance), a_text(chance)
         theirs = scorer.score(due, found)
         ours = {
@@ -41,7 +41,7 @@ def test_rouge_is_that_of_the_package_rouge_score() -> None:
                 )
             else:
                 assert theirs[name].fmeasure == 0
-    assert compared > 1500
+    assert compared > 600
 
 
 def test_a_summary_of_swapped_lines_is_whole_by_lsum_and_not_by_l() -> None:

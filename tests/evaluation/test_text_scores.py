@@ -78,11 +78,11 @@ def test_intervals_are_those_of_texts_drawn_again() -> None:
     for place, metric in ((0, bleu), (1, chrf)):
         drawn = [
             metric([found[at] for at in one], [due[at] for at in one])
-            for one in (chance.integers(0, 40, size=40) for _ in range(300))
+            for one in (chance.integers(0, 40, size=40) for _ in range(150))
         ]
         low, high = np.quantile(drawn, [0.025, 0.975])
         score = scored.scores[place]
-        assert (score.low, score.high) == (pytest.approx(low, abs=2.5), pytest.approx(high, abs=2.5))
+        assert (score.low, score.high) == (pytest.approx(low, abs=3.5), pytest.approx(high, abs=3.5))
         assert score.low < score.value < score.high
 
 

@@ -247,7 +247,7 @@ class PerplexityReport:
         longer = f"  {plural(self.longer_documents, 'document')} longer than the context of {self.context} tokens: "
         apart = self.bits_per_byte_without_overlap
         if apart is None:
-            return f"{longer}read in windows side by side (--stride {self.stride}), so that each begins without a past"
+            return f"{longer}read in windows side by side (--stride {self.stride}), each with one token before it"
         return (
             f"{longer}read in windows of which {self.stride} tokens are new (--stride), each predicted from at least "
             f"{self.context + 1 - self.stride} before it; without overlap {apart:.4f} bits per byte instead of "
