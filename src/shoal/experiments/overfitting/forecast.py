@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ class OverfitForecast:
 
 
 def forecast_overfit(
-    plan: OverfitPlan, folder: Path | None = None, *, progress: Progress | None = None
+    plan: OverfitPlan, folder: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
 ) -> OverfitForecast:
     """Count the trainings and measure some steps; nothing is trained and no file is left.
 
@@ -74,7 +75,7 @@ def forecast_overfit(
 
     with tempfile.TemporaryDirectory(prefix="shoal-overfit-") as scratch:
         planned = plan_run(plan.recipe, Path(scratch), progress=progress)
-    home = folder if folder is not None and folder.is_dir() else Path(scratch)
+    home = Path(folder) if folder is not None and Path(folder).is_dir() else Path(scratch)
     planning = Planning(plan, home, assume_first=True)
     trainings = planning.trainings()
     left = [training for training in trainings if planning.record(training) is None]
