@@ -175,7 +175,7 @@ def main() -> None:
     started = time.process_time()
     OUT.mkdir(exist_ok=True)
     rows: dict[str, Any] = {}
-    for part in (stems, lemmas, rivals, lambda: by_tagger(10_000), lambda: tags(1_000)):
+    for part in (stems, lemmas, rivals, lambda: by_tagger(3_000), lambda: tags(400)):
         rows |= part()
         (OUT / "words.json").write_text(json.dumps(rows, indent=2))
     print(f"{'':44}{'right':>8}  {'95% interval':18}{'items':>8}{'units':>8}")

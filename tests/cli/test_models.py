@@ -262,7 +262,7 @@ def test_tuning_with_early_stopping_shows_the_held_out_curve_and_returns_the_bes
     assert curve["returned_step"] == curve["best_step"] == tuned["steps"] - 10
     assert curve["points"][0]["gap_low"] <= curve["points"][0]["gap"] <= curve["points"][0]["gap_high"]
     assert f"stopped early after step {tuned['steps']}" in printed.err
-    assert "no evidence of overfitting" in (out / "curve.html").read_text(encoding="utf-8")
+    assert "No evidence of overfitting" in (out / "curve.html").read_text(encoding="utf-8")
 
     with pytest.raises(SystemExit) as stopped:
         main([*words[:5], "--out", str(tmp_path / "none"), "--keep-best"])

@@ -93,7 +93,17 @@ def test_the_shipped_experiment_has_enough_seeds_to_reach_a_verdict() -> None:
 
 
 def test_the_training_keys_are_those_of_the_training_room() -> None:
-    assert set(TrainingTable.model_fields) == {field.name for field in fields(TrainSettings)} - {"seed"}
+    # Adapters are for tuning alone, and an experiment evaluates before and after, not on the way.
+    left_out = {"seed", "evaluate_every", "lora_rank", "lora_alpha", "lora_targets"}
+    of_data = {"augment", "augment_copies", "augment_unchecked"}
+    assert set(TrainingTable.model_fields) - of_data == {field.name for field in fields(TrainSettings)} - left_out
+
+
+@pytest.mark.parametrize("line", ["early_stopping_patience = 3", "keep_best = true"])
+def test_weights_may_not_be_chosen_by_the_part_that_decides_the_hypothesis(tmp_path: Path, line: str) -> None:
+    name = line.split(" ")[0]
+    with pytest.raises(ExperimentFileError, match=f"training.{name} would choose weights by the held-out part"):
+        load_experiment(changed(tmp_path, "[training]", f"[training]\n{line}"))
 
 
 def test_a_number_of_seeds_counts_from_0_and_a_list_is_taken_as_it_is(tmp_path: Path) -> None:

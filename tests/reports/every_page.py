@@ -232,6 +232,42 @@ def pretraining_page(folder: Path) -> str:
     return write_report(folder).read_text(encoding="utf-8")
 
 
+def tuning_page(folder: Path) -> str:
+    from shoal.reports import write_tuning_report
+    from shoal.training import CurvePoint, HeldOutCurve, HeldOutPoint, OverfittingOnset, TrainedParameters, TrainResult
+
+    points = tuple(
+        HeldOutPoint(step=step, loss=2.0, low=1.8, high=2.2, training_loss=1.5, gap=0.5, gap_low=0.3, gap_high=0.7)
+        for step in (0, 50, 100)
+    )
+    onset = OverfittingOnset(step=50, low=40, high=60, confidence=0.95, p_value=0.01, rise=0.2, rise_p_value=0.003)
+    curve = HeldOutCurve(
+        points=points,
+        documents=12,
+        confidence=0.95,
+        best_step=50,
+        returned_step=50,
+        stopped_early=True,
+        onset=onset,
+    )
+    steps = tuple(
+        CurvePoint(step=step, loss=3.0 / step, learning_rate=1e-3, gradient_norm=1.0, tokens=100 * step)
+        for step in range(1, 101)
+    )
+    result = TrainResult(
+        curve=steps,
+        precision="float32",
+        steps=100,
+        seconds=1.0,
+        resumed_from=0,
+        parameters=TrainedParameters(trained=100, total=100),
+        gradient="written out",
+        held_out=curve,
+    )
+    folder.mkdir()
+    return write_tuning_report(result, folder).read_text(encoding="utf-8")
+
+
 def sweep_page(folder: Path) -> str:
     from shoal.experiments.pretraining import recipe_from
     from shoal.experiments.sweeps import Sweep, SweepResult, Trial, UnitRecord, plan_sweep
@@ -267,6 +303,34 @@ def sweep_page(folder: Path) -> str:
     return render_sweep(SweepResult(folder=folder, plan=plan, trials=trials, wanted=4), {"model.width": 1.0}, "plan")
 
 
+def perplexity_page() -> str:
+    from shoal.evaluation.perplexity import compare_perplexities, perplexity
+    from shoal.models import load_for_scoring
+    from shoal.reports import perplexity_page as page
+
+    texts = ["One day, Lily saw a big dog.", "He <ran> & é ran."]
+    reports = [perplexity(load_for_scoring(f"bundled:{name}"), texts, context=8) for name in ("stories", "searches")]
+    return page(compare_perplexities(reports))
+
+
+def words_page() -> str:
+    from shoal.insight.words import words
+    from shoal.reports import words_page as page
+
+    return page(words("She eats <apples> & is eating. He has eaten a university of the universe. Better is good."))
+
+
+def word_map_page() -> str:
+    from shoal.insight.vectors import map_words
+    from shoal.reports import word_map_page as page
+    from shoal.text.vectors import WordVectors
+
+    names = tuple(f"<{letter}{other}>" for letter in "abc" for other in "uvwxyz")
+    rows = np.random.default_rng(0).normal(size=(18, 6)) + np.repeat(4 * np.eye(3, 6), 6, axis=0)
+    vectors = WordVectors(words=names, matrix=rows.astype(np.float32))
+    return page(map_words(vectors, [names[0], names[6], names[12]], neighbours=5), source="a & b.txt")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "changes": changes_page,
     "segment": segment_page,
@@ -276,6 +340,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "vectors": vectors_page,
     "stories": stories_page,
     "crossed": crossed_page,
+    "perplexity": perplexity_page,
+    "words": words_page,
+    "word-map": word_map_page,
 }
 """What needs no folder."""
 
@@ -284,6 +351,7 @@ def write_pages(folder: Path) -> dict[str, Path]:
     """Every page but that of a run as a file, by name."""
     htmls = {name: make() for name, make in PAGES.items()}
     htmls["pretraining"] = pretraining_page(folder / "pretraining")
+    htmls["tuning"] = tuning_page(folder / "tuning")
     htmls["sweep"] = sweep_page(folder)
     paths = {}
     for name, html in htmls.items():

@@ -11,7 +11,10 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ["changes", "segment", "inspection", "layers", "tokens", "vectors", "stories", "pretraining", "sweep", "run"]
+NAMES = [
+    *("changes", "segment", "inspection", "layers", "tokens", "vectors", "stories", "pretraining", "sweep", "run"),
+    *("perplexity", "words", "word-map"),
+]
 VOID = {"meta", "link", "br", "input", "wbr", "img", "hr"}
 RESULTS = {
     "changes": "load changes once, at step 400 (95% confidence:",
@@ -24,6 +27,9 @@ RESULTS = {
     "pretraining": "in 200 steps, with 2.000 bits per byte (95% interval 1.900 to 2.100) on held-out tales.",
     "sweep": "The best of 4 trials is model.width = 128, with 2.1545 held-out bits per byte.",
     "run": "Pretrained beats random by",
+    "perplexity": "bundled:stories predicts the text best: ",
+    "words": "eats, eating and eaten are forms of “eat”.",
+    "word-map": "Trustworthiness 1.00: words that are near each other in the map",
 }
 
 

@@ -1,7 +1,8 @@
 """Sentences of a line and syllables of a word, counted by rule: fast, for English, and right on average.
 
 `shoal.text.split_sentences` is for text that is read; it takes milliseconds per line, where a filter has microseconds.
-Syllables are groups of vowels less those that are silent.
+Syllables are groups of vowels less those that are silent: right for 91% of the 117,493 words of the CMU Pronouncing
+Dictionary, and too few by .04 on average (`python -m benchmarks.curation syllables`).
 """
 
 from __future__ import annotations

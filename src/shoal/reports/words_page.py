@@ -65,7 +65,8 @@ def _result(found: WordTable) -> str:
     if counts.lemmas is None:
         return f"{plural(counts.words, 'word')} of the text are {plural(counts.types, 'type')}."
     richest = max(counts.frequent, key=lambda each: len(each.forms))
-    example = f": {joined(list(richest.forms)[:6])} are all {richest.lemma}" if len(richest.forms) > 1 else ""
+    forms = joined(list(richest.forms)[:6])
+    example = f"; {forms} are forms of “{richest.lemma}”" if len(richest.forms) > 1 else ""
     return (
         f"{plural(counts.words, 'word')} of the text are {plural(counts.types, 'type')} of "
         f"{plural(counts.lemmas, 'lemma')}{example}."

@@ -1,8 +1,8 @@
 """The quality rules of Gopher (Rae et al. 2021, arXiv:2112.11446, appendix A.1.1, "Quality Filtering").
 
-The paper leaves open what a word and a bullet are. datatrove 0.10 splits punctuation from words by spaCy and counts it
-as words in the alphabetic rule; here a word is a run without white space. Both remove the same documents but for those
-at a threshold (`benchmarks/curation.py` measures how many).
+The paper leaves open what a word and a bullet are. Here a word is a run without white space. datatrove 0.10 splits
+punctuation from words by spaCy and counts it among the words of the alphabetic rule, which therefore removes texts with
+much punctuation that stay here; the other rules agree but for documents at a limit (`benchmarks/curation.py`).
 """
 
 from __future__ import annotations
