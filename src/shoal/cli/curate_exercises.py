@@ -74,7 +74,7 @@ def exercises(
         report = f"{len(made):,} exercises"
     else:
         requests = draw_requests(count, seed=seed, topics=topic or (), names=word or (), difficulty=difficulty or ())
-        asked = Endpoint(url=endpoint, model=endpoint_model, timeout=timeout, max_tokens=_ANSWER_TOKENS)
+        server = Endpoint(url=endpoint, model=endpoint_model, timeout=timeout, max_tokens=_ANSWER_TOKENS)
         cost = estimate_cost(
             [request.text for request in requests],
             price_in=price_in,
@@ -88,7 +88,7 @@ def exercises(
         with progress_bars() as progress:
             generated = request_exercises(
                 requests,
-                asked,
+                server,
                 out.with_suffix(".answers.jsonl"),
                 sandbox=Sandbox(accept_missing=accept_missing or ()),
                 progress=progress,

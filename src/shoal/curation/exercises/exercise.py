@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.curation.sandbox import FunctionTest, Program
+from shoal.curation.sandbox import FunctionTest, SandboxProgram
 from shoal.errors import DataError
 from shoal.tasks import Example, Tag, read_rows, write_rows
 
@@ -36,13 +36,13 @@ class Exercise:
     group: str
     """Exercises of one group differ in words and constants alone, and are one cluster of the statistics."""
 
-    def program(self, body: str) -> Program:
+    def program(self, body: str) -> SandboxProgram:
         """The program that a body makes, with the tests.
 
         Args:
             body: of the function, indented; the solution of a model, say.
         """
-        return Program(source=self.prompt + body, function=self.name, tests=self.tests)
+        return SandboxProgram(source=self.prompt + body, function=self.name, tests=self.tests)
 
     def to_example(self) -> Example:
         """A row to train on: the prompt, and the solution as completion; the rest is in the tags."""

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.curation.sandbox.confined.supervisor import Limits
+from shoal.curation.sandbox.confined.supervisor import ProgramLimits
 from shoal.curation.sandbox.process import run_confined
 from shoal.curation.sandbox.results import FunctionTest, judge, values_of
 from shoal.errors import SandboxError, UnknownNameError, UsageError
@@ -38,7 +38,7 @@ MIN_MEMORY = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class SandboxProgram:
     """A program and the tests of the function that it must define."""
 
     source: str
@@ -79,7 +79,7 @@ class Sandbox:
             if name not in PROTECTIONS:
                 raise UnknownNameError("protection", name, PROTECTIONS)
 
-    def run(self, program: Program) -> ProgramResult:
+    def run(self, program: SandboxProgram) -> ProgramResult:
         """Run a program's tests.
 
         Args:
@@ -118,7 +118,7 @@ class Sandbox:
             source,
             function,
             calls,
-            limits=Limits(self.cpu_seconds, self.wall_seconds, self.memory_bytes),
+            limits=ProgramLimits(self.cpu_seconds, self.wall_seconds, self.memory_bytes),
             output_bytes=self.output_bytes,
             accept_missing=self.accept_missing,
         )
@@ -132,7 +132,7 @@ class Sandbox:
         return report
 
     def run_all(
-        self, programs: Sequence[Program], *, workers: int | None = None, progress: Progress = no_progress
+        self, programs: Sequence[SandboxProgram], *, workers: int | None = None, progress: Progress = no_progress
     ) -> list[ProgramResult]:
         """Run many programs' tests, several at a time.
 
