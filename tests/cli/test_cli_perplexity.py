@@ -33,6 +33,7 @@ def test_files_are_read_document_by_document_and_models_compared(
     printed = capsys.readouterr().out
     assert printed.count("8 documents:") == 2
     assert "bundled:stories predicts better" in printed
+    assert "bits per byte  interval" in printed
     html = page.read_text()
     assert html.startswith("<!doctype html>")
     assert "bundled:stories predicts the text best" in html

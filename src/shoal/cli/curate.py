@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from shoal.cli.curate_diversity import cover, coverage, plan
+from shoal.cli.curate_exercises import exercises, solve
 from shoal.cli.curate_heads import label, train
 from shoal.cli.main import VERBS
 from shoal.cli.options import Column, CorpusSource, Json, Plot, Seed
@@ -87,3 +88,5 @@ curate.command(train)
 curate.command(cover)
 curate.command(plan)
 curate.command(coverage)
+curate.command(exercises)
+curate.command(solve)

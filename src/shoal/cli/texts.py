@@ -21,13 +21,14 @@ def read_texts(source: str, *, column: str = "text") -> list[str]:
         DataError: no text, a path that is not there, or a file that cannot be read.
     """
     from shoal.corpora import HUB, read_documents
-    from shoal.textfiles import decode_text, read_standard_input
+    from shoal.textfiles import check_characters, decode_text, read_standard_input
 
     if source == STDIN:
         texts = [decode_text(read_standard_input(), "standard input")]
     elif source.startswith(HUB) or _is_path(source):
         texts = list(read_documents(source, column=column))
     else:
+        check_characters(source, "the text")
         texts = [source]
     if not any(text.strip() for text in texts):
         raise DataError("the text is empty; give a text of at least one word, or a file that holds one")

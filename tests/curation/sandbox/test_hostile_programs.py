@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hostile import HOSTILE
 
-from shoal.curation.sandbox import FunctionTest, Program, ProgramResult, Sandbox
+from shoal.curation.sandbox import FunctionTest, ProgramResult, Sandbox, SandboxProgram
 
 SECRET = "the-secret-of-the-machine"
 MARK = f"sandbox-under-test-{os.getpid()}"
@@ -40,7 +40,8 @@ class World:
             "CLONE": CLONE[platform.machine()],
         }
         programs = [
-            Program(source=source.format_map(places), function="f", tests=TESTS) for source, _ in HOSTILE.values()
+            SandboxProgram(source=source.format_map(places), function="f", tests=TESTS)
+            for source, _ in HOSTILE.values()
         ]
         sandbox = Sandbox(cpu_seconds=0.25, wall_seconds=4.0, memory_bytes=192 * 2**20)
         # Most of the time the sleepers sleep, so that several share a processor well.

@@ -5,6 +5,6 @@ from .results import (
 )
 from .sandbox import (
     PROTECTIONS as PROTECTIONS,
-    Program as Program,
     Sandbox as Sandbox,
+    SandboxProgram as SandboxProgram,
 )

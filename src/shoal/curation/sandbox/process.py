@@ -20,7 +20,7 @@ from shoal.errors import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.curation.sandbox.confined.supervisor import Limits
+    from shoal.curation.sandbox.confined.supervisor import ProgramLimits
 
 _WAY_IN = "import sys; sys.path.insert(0, {folder!r}); from confined.start import main; main()"
 """The package is imported from its folder: shoal itself would bring packages that an isolated interpreter has not."""
@@ -57,7 +57,7 @@ def run_confined(
     function: str,
     calls: Sequence[Any],
     *,
-    limits: Limits,
+    limits: ProgramLimits,
     output_bytes: int,
     accept_missing: Sequence[str],
 ) -> ProcessReport:
@@ -168,7 +168,7 @@ def _read_some(pipe: int, text: bytearray, bound: int) -> bool:
     return bool(chunk)
 
 
-def _status(text: bytes, output: str, limits: Limits, *, too_long: int | None) -> dict[str, Any]:
+def _status(text: bytes, output: str, limits: ProgramLimits, *, too_long: int | None) -> dict[str, Any]:
     """The supervisor's report, or what stands for it."""
     if text:
         found: dict[str, Any] = json.loads(text)

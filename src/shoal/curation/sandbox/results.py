@@ -124,6 +124,29 @@ def judge(report: ProcessReport, function: str, tests: Sequence[FunctionTest]) -
     )
 
 
+def values_of(report: ProcessReport, calls: int) -> list[Any]:
+    """The values that a program gave.
+
+    Args:
+        report: of its process.
+        calls: how many there were.
+
+    Raises:
+        DataError: the program did not end by itself, or a call gave no value.
+    """
+    answers = _Answers(report.answers, calls)
+    ended = _ended_early(report, answers)
+    if ended is not None:
+        raise DataError(f"a solution that {'was ' if ended[0] in ('killed', 'forbidden') else ''}{ended[0]}")
+    if answers.faults:
+        _, reason = next(iter(answers.faults.values()))
+        raise DataError(f"a solution with an error ({_printable(reason)})")
+    try:
+        return [decode(answers.values[place]) for place in range(calls)]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise DataError("a solution that gives no plain value for a call") from error
+
+
 class _Answers:
     """The rows that came out of the program's process, none of which is to be trusted."""
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from shoal.curation.sandbox.confined.supervisor import Limits
+from shoal.curation.sandbox.confined.supervisor import ProgramLimits
 from shoal.curation.sandbox.process import run_confined
-from shoal.curation.sandbox.results import judge
+from shoal.curation.sandbox.results import FunctionTest, judge, values_of
 from shoal.errors import SandboxError, UnknownNameError, UsageError
 from shoal.progress import no_progress
 from shoal.wording import joined
@@ -25,7 +25,8 @@ from shoal.wording import joined
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.curation.sandbox.results import FunctionTest, ProgramResult
+    from shoal.curation.sandbox.process import ProcessReport
+    from shoal.curation.sandbox.results import ProgramResult
     from shoal.progress import Progress
 
 PROTECTIONS = ("files", "network", "processes", "memory")
@@ -37,7 +38,7 @@ MIN_MEMORY = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class SandboxProgram:
     """A program and the tests of the function that it must define."""
 
     source: str
@@ -78,7 +79,7 @@ class Sandbox:
             if name not in PROTECTIONS:
                 raise UnknownNameError("protection", name, PROTECTIONS)
 
-    def run(self, program: Program) -> ProgramResult:
+    def run(self, program: SandboxProgram) -> ProgramResult:
         """Run a program's tests.
 
         Args:
@@ -93,11 +94,31 @@ class Sandbox:
             raise UsageError(f"there is no test of {program.function!r}; give one or more, since none proves nothing")
         if not program.function.isidentifier():
             raise UsageError(f"{program.function!r} is no name of a function; give the one that the program defines")
+        calls = [test.to_dict()["arguments"] for test in program.tests]
+        return judge(self._report(program.source, program.function, calls), program.function, program.tests)
+
+    def values(self, source: str, function: str, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """What a function gives, for a solution whose values are to be the expected ones.
+
+        Args:
+            source: of the program.
+            function: that it defines.
+            calls: the arguments of each call, plain values.
+
+        Raises:
+            DataError: the program does not end by itself, or a call gives no plain value.
+            SandboxError: as `run`.
+        """
+        arguments = [FunctionTest(arguments=call, expected=None).to_dict()["arguments"] for call in calls]
+        return values_of(self._report(source, function, arguments), len(calls))
+
+    def _report(self, source: str, function: str, calls: Sequence[Any]) -> ProcessReport:
+        """Run a program, on a machine that has every protection or is accepted without."""
         report = run_confined(
-            program.source,
-            program.function,
-            [test.to_dict()["arguments"] for test in program.tests],
-            limits=Limits(self.cpu_seconds, self.wall_seconds, self.memory_bytes),
+            source,
+            function,
+            calls,
+            limits=ProgramLimits(self.cpu_seconds, self.wall_seconds, self.memory_bytes),
             output_bytes=self.output_bytes,
             accept_missing=self.accept_missing,
         )
@@ -108,10 +129,10 @@ class Sandbox:
                 f"this machine does not protect its {joined(lacking)} from a program, so nothing was run ({reasons}); "
                 f"use Linux 5.13 or later outside of a restricted container, or accept it by name: {', '.join(lacking)}"
             )
-        return judge(report, program.function, program.tests)
+        return report
 
     def run_all(
-        self, programs: Sequence[Program], *, workers: int | None = None, progress: Progress = no_progress
+        self, programs: Sequence[SandboxProgram], *, workers: int | None = None, progress: Progress = no_progress
     ) -> list[ProgramResult]:
         """Run many programs' tests, several at a time.
 

@@ -75,11 +75,24 @@ class PerplexityComparison:
         )
 
     def __str__(self) -> str:
-        """The reports, then the differences."""
+        """The reports, then the models side by side with their differences."""
         lines = [f"{report}\n" for report in self.reports]
         if self.differences:
-            lines.append("paired differences over documents (per token cannot be compared between tokenizers)")
+            width = max(len(report.model) for report in self.reports)
+            lines.append(f"{'':{width}}  {'bits per byte':>13}  {'interval':20}  {'per word':>9}  {'per token':>9}")
+            lines += [_row(report, width) for report in self.reports]
+            lines.append("\npaired differences over documents (per token cannot be compared between tokenizers)")
         return "\n".join([*lines, *(f"  {each}" for each in self.differences)]).rstrip()
+
+
+def _row(report: PerplexityReport, width: int) -> str:
+    """A model in a line: bits per byte with its interval, and the perplexities."""
+    token, word, byte = report.units
+    interval = "" if byte.low is None else f"[{byte.low:.4f}, {byte.high:.4f}]"
+    per_word = "-" if word.perplexity is None else f"{word.perplexity:.4g}"
+    return (
+        f"{report.model:{width}}  {report.bits_per_byte:13.4f}  {interval:20}  {per_word:>9}  {token.perplexity:9.4g}"
+    )
 
 
 def compare_perplexities(reports: Sequence[PerplexityReport]) -> PerplexityComparison:

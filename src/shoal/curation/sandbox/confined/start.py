@@ -25,13 +25,13 @@ from .system import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, control_process, mach
 PROTECTIONS = ("files", "network", "processes", "memory")
 
 
-class Job(NamedTuple):
+class SandboxJob(NamedTuple):
     """What the sandbox is to do, as it comes over its standard input."""
 
     source: str
     function: str
     calls: list[Any]
-    limits: supervisor.Limits
+    limits: supervisor.ProgramLimits
     accept_missing: list[str]
     """Protections without which the program runs all the same."""
 
@@ -48,7 +48,7 @@ class Job(NamedTuple):
 def main() -> None:
     """Read a job from the standard input and do it."""
     table = json.loads(sys.stdin.buffer.read())
-    job = Job(**table | {"limits": supervisor.Limits(**table["limits"])})
+    job = SandboxJob(**table | {"limits": supervisor.ProgramLimits(**table["limits"])})
     _die_with_parent()
     if os.getppid() != job.parent:
         os._exit(1)
@@ -98,7 +98,7 @@ def _namespaces(readable: list[str], hidden: list[str], faults: dict[str, str]) 
 
 
 def _confine(
-    limits: supervisor.Limits, readable: list[str], found: list[str], faults: dict[str, str]
+    limits: supervisor.ProgramLimits, readable: list[str], found: list[str], faults: dict[str, str]
 ) -> dict[str, str]:
     """The last protections, in the program's own process; those that are missing, each with the reason."""
     _die_with_parent()

@@ -22,7 +22,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
 """Seconds between looks at the program: short at first, since most programs end at once."""
 
 
-class Limits(NamedTuple):
+class ProgramLimits(NamedTuple):
     """What a program may use."""
 
     cpu_seconds: float
@@ -45,7 +45,7 @@ class Ending(NamedTuple):
     wall_seconds: float
 
 
-def supervise(limits: Limits, program: Callable[[], None], unused: list[int]) -> Ending:
+def supervise(limits: ProgramLimits, program: Callable[[], None], unused: list[int]) -> Ending:
     """Run the program in a process of its own until it ends or meets a limit.
 
     Args:
@@ -66,7 +66,7 @@ def supervise(limits: Limits, program: Callable[[], None], unused: list[int]) ->
     return _wait(child, limits)
 
 
-def apply_limits(limits: Limits) -> bool:
+def apply_limits(limits: ProgramLimits) -> bool:
     """Set the kernel's limits for this process; the supervisor's own are exact and these are the net under them.
 
     Args:
@@ -93,7 +93,7 @@ def apply_limits(limits: Limits) -> bool:
     return False
 
 
-def _wait(child: int, limits: Limits) -> Ending:
+def _wait(child: int, limits: ProgramLimits) -> Ending:
     start = time.monotonic()
     pause, stopped = _FIRST_PAUSE, None
     while True:
@@ -116,7 +116,7 @@ def _wait(child: int, limits: Limits) -> Ending:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _limit_met(child: int, limits: Limits, wall: float) -> str | None:
+def _limit_met(child: int, limits: ProgramLimits, wall: float) -> str | None:
     if wall >= limits.wall_seconds:
         return "wall"
     # The clock of another process's CPU time (clock_getcpuclockid(3)). Elsewhere than on Linux the kernel's own limit,
