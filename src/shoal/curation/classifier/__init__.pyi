@@ -1,5 +1,5 @@
 from .agreement import (
-    Agreement as Agreement,
+    LabelAgreement as LabelAgreement,
     Estimate as Estimate,
     measure_agreement as measure_agreement,
     weighted_kappa as weighted_kappa,

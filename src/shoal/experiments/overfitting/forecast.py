@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from shoal.experiments.overfitting.planning import Planning
 from shoal.wording import format_duration, plural
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from shoal.experiments.overfitting.recipe import OverfitPlan
