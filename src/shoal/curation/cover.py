@@ -56,7 +56,7 @@ class Cover:
         }
 
     def __str__(self) -> str:
-        """The distances beside those of a random choice."""
+        """The distances, and those of a random choice."""
         return (
             f"{len(self.places):,} documents by {self.method}: cover radius {self.radius:.4g} (at random "
             f"{self.random_radius:.4g}), mean distance {self.mean_distance:.4g} (at random "

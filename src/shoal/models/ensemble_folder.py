@@ -87,7 +87,9 @@ def save_ensemble(
     return write_ensemble(folder, members, mixture=mixture)
 
 
-def write_ensemble(folder: Path, members: Sequence[EnsembleMember], *, mixture: Mixture = "token") -> Path:
+def write_ensemble(
+    folder: str | os.PathLike[str], members: Sequence[EnsembleMember], *, mixture: Mixture = "token"
+) -> Path:
     """Write the file of an ensemble whose members are known to fit together.
 
     Args:
@@ -96,10 +98,11 @@ def write_ensemble(folder: Path, members: Sequence[EnsembleMember], *, mixture: 
         mixture: as in `save_ensemble`.
     """
     record = {"format": _FORMAT, "mixture": mixture, "members": [asdict(member) for member in members]}
-    folder.mkdir(parents=True, exist_ok=True)
-    with atomic_file(folder / ENSEMBLE) as partial:
+    path = Path(folder) / ENSEMBLE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as partial:
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return folder / ENSEMBLE
+    return path
 
 
 def check_one_tokenizer(tokenizers: dict[str, PreTrainedTokenizerFast]) -> None:

@@ -1,6 +1,6 @@
 from .agreement import (
-    Agreement as Agreement,
     Estimate as Estimate,
+    LabelAgreement as LabelAgreement,
     measure_agreement as measure_agreement,
     weighted_kappa as weighted_kappa,
 )

@@ -32,7 +32,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
+class LabelAgreement:
     """How well scores agree with labels."""
 
     documents: int
@@ -80,7 +80,7 @@ def measure_agreement(
     groups: Sequence[str] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
-) -> Agreement:
+) -> LabelAgreement:
     """Measure how well scores agree with labels.
 
     A score counts as the nearest label, so a document is taken as positive from half below the threshold on (as in
@@ -113,7 +113,7 @@ def measure_agreement(
     whole_KK = tables_UKK.sum(axis=0)
     cut = threshold - low
     share = float((truth >= threshold).mean())
-    return Agreement(
+    return LabelAgreement(
         documents=len(truth),
         positive=int((truth >= threshold).sum()),
         threshold=threshold,

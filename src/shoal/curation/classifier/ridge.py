@@ -76,13 +76,13 @@ def _choose(left_NR: NDArray[np.float64], squares_R: NDArray[np.float64], aims_N
     if not len(squares_R):
         return 1.0  # all vectors are equal, and every penalty gives the mean
     scale = float(squares_R.mean())
-    best, least = PENALTIES[0] * scale, np.inf
+    best, best_error = PENALTIES[0] * scale, np.inf
     for relative in PENALTIES:
         shrink_R = squares_R / (squares_R + relative * scale)
         fitted_N = left_NR @ (shrink_R * (left_NR.T @ aims_N))
         # The intercept fits every row by 1/N of itself.
         leverage_N = (left_NR**2) @ shrink_R + 1 / len(aims_N)
         error = float((((aims_N - fitted_N) / np.maximum(1 - leverage_N, 1e-9)) ** 2).mean())
-        if error < least:
-            best, least = relative * scale, error
+        if error < best_error:
+            best, best_error = relative * scale, error
     return best

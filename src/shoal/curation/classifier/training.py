@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.curation.classifier.agreement import Agreement, check_labels, measure_agreement
+from shoal.curation.classifier.agreement import LabelAgreement, check_labels, measure_agreement
 from shoal.curation.classifier.head import QualityHead
 from shoal.curation.classifier.ridge import fit_ridge
 from shoal.curation.classifier.vectorizers import Vectorizer, make_vectorizer
@@ -35,7 +35,7 @@ class QualityHeadReport:
     """A head, and how it did on documents that were left out."""
 
     head: QualityHead
-    agreement: Agreement
+    agreement: LabelAgreement
     """Of scores by heads that were trained without the document's group."""
 
     counts: dict[int, int]

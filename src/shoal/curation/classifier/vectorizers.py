@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from shoal.models import FactoredModel
+
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 DIMENSIONS = 2**12
-"""Of hashed vectors: a head learns from 300 to 2,000 labels, which tell no more features apart."""
+"""Of hashed vectors: a head learns from 300 to 2,000 labels, too few to learn more weights from."""
 
 MAX_TOKENS = 512
 """Tokens of a document that a model reads, as in FineWeb-Edu, whose encoder reads no more."""
@@ -192,13 +194,10 @@ def _batches(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield batch
 
 
-def _means(factored: object, rows: Sequence[Sequence[int]], places: list[int]) -> dict[int, NDArray[np.float32]]:
+def _means(factored: FactoredModel, rows: Sequence[Sequence[int]], places: list[int]) -> dict[int, NDArray[np.float32]]:
     """The mean hidden state of each row at these places; what is padded on the right plays no part."""
     import torch
 
-    from shoal.models import FactoredModel
-
-    assert isinstance(factored, FactoredModel)
     # A model whose numbers depend on padding reads its rows one at a time.
     groups = [places] if factored.padding == "right" else [[place] for place in places]
     found: dict[int, NDArray[np.float32]] = {}

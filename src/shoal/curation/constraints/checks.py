@@ -23,7 +23,7 @@ _SMALL = frozenset({"a", "an", "and", "for", "in", "of", "on", "or", "the", "to"
 
 
 class ConstraintCheck(ABC):
-    """Tells texts that meet a constraint from those that do not."""
+    """Decides whether a text meets a constraint."""
 
     name: ClassVar[str]
 
@@ -99,7 +99,7 @@ class GradeCheck(ConstraintCheck):
 
 
 class NoCheck(ConstraintCheck):
-    """Nothing is checked: the constraint counts as met, and the report says so."""
+    """Nothing is checked: the constraint counts as met, and the report marks it as not checked."""
 
     name = "none"
 

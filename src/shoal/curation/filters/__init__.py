@@ -1,4 +1,4 @@
-"""Quality filters: each gives a document a score, and a rule on the score says whether the document stays.
+"""Quality filters: each gives a document a score, and its limits on the score decide whether the document stays.
 
 A new filter is one file in this folder (or a class in the file of its family): a subclass of `QualityFilter` with a
 name and a family. `find_filters`, `shoal.curate` and ``shoal curate --filters`` know it by both.
@@ -95,12 +95,12 @@ class QualityFilter(ABC):
     @property
     def limits(self) -> str:
         """The range of scores that stay, for people: ``"at least 50 and at most 100,000"``."""
-        least, most = ("above", "below") if self.strict else ("at least", "at most")
+        lower, upper = ("above", "below") if self.strict else ("at least", "at most")
         parts = []
         if self.min_score > -_INFINITY:
-            parts.append(f"{least} {self.min_score:,g}")
+            parts.append(f"{lower} {self.min_score:,g}")
         if self.max_score < _INFINITY:
-            parts.append(f"{most} {self.max_score:,g}")
+            parts.append(f"{upper} {self.max_score:,g}")
         return " and ".join(parts) or "any"
 
 

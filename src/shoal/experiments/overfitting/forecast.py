@@ -11,6 +11,7 @@ from shoal.experiments.overfitting.planning import Planning
 from shoal.wording import format_duration, plural
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from shoal.experiments.overfitting.recipe import OverfitPlan
@@ -58,7 +59,7 @@ class OverfitForecast:
 
 
 def forecast_overfit(
-    plan: OverfitPlan, folder: Path | None = None, *, progress: Progress | None = None
+    plan: OverfitPlan, folder: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
 ) -> OverfitForecast:
     """Count the trainings and measure some steps; nothing is trained and no file is left.
 
@@ -74,7 +75,7 @@ def forecast_overfit(
 
     with tempfile.TemporaryDirectory(prefix="shoal-overfit-") as scratch:
         planned = plan_run(plan.recipe, Path(scratch), progress=progress)
-    home = folder if folder is not None and folder.is_dir() else Path(scratch)
+    home = Path(folder) if folder is not None and Path(folder).is_dir() else Path(scratch)
     planning = Planning(plan, home, assume_first=True)
     trainings = planning.trainings()
     left = [training for training in trainings if planning.record(training) is None]
