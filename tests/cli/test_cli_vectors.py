@@ -68,6 +68,8 @@ def test_ones_own_vectors_are_trained_and_questioned(capsys, corpus, tmp_path):
     words = ["vectors", "train", str(corpus), "--method", "glove", "--dimension", "8", "--passes", "3"]
     main([*words, "--out", str(file)])
     assert "glove: 400 sentences, 4,000 words of 60 kinds, 8 dimensions" in capsys.readouterr().out
+    main([*words, "--out", str(tmp_path / "again.txt"), "--json"])
+    assert json.loads(capsys.readouterr().out)["kinds"] == 60
     main(["vectors", "neighbours", "ua", "vb", "--word-vectors", str(file), "--count", "3", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert [len(each["nearest"]) for each in found] == [3, 3]

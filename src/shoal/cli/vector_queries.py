@@ -30,6 +30,7 @@ def train(
     sentences: int | None = None,
     seed: Seed = 0,
     out: Path,
+    as_json: Json = False,
 ) -> None:
     """Train word vectors on a corpus and write them to a file.
 
@@ -50,7 +51,7 @@ def train(
     out
         File to write the vectors to, in word2vec's text form.
     """
-    from shoal.cli.console import check_target, progress_bars
+    from shoal.cli.console import check_target, print_json, progress_bars
     from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
     from shoal.text.vectors import write_vector_file
 
@@ -62,6 +63,18 @@ def train(
         words = read_corpus(corpus, min_count, sentences)
         made = train_vectors(words, name, dimension, seed, progress, window=window, passes=passes)
     write_vector_file(made, out)
+    if as_json:
+        print_json(
+            {
+                "method": name,
+                "sentences": len(words.sentence_ends),
+                "words": len(words.ids),
+                "kinds": len(words.words),
+                "dimension": made.dimension,
+                "out": str(out),
+            }
+        )
+        return
     print(
         f"{name}: {len(words.sentence_ends):,} sentences, {len(words.ids):,} words of {len(words.words):,} kinds, "
         f"{made.dimension} dimensions, written to {out}"
