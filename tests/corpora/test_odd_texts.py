@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from shoal.cli.main import main
 from shoal.cli.rows import read_model_rows
-from shoal.cli.vectors import _sentences
+from shoal.cli.vectors_work import read_corpus
 from shoal.corpora import read_documents, write_documents
 from shoal.errors import DataError
 from shoal.models import load_tokenizer
@@ -175,7 +175,9 @@ def test_rows_are_cut_into_segments_and_taught_to_vectors_as_their_texts(
     main(["segment", str(file), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["sentences"] == ["A cat sat.", "A dog ran.", "A bird sang.", "A fish swam."]
-    assert _sentences(file) == [["a", "cat", "sat"], ["a", "dog", "ran"], ["a", "bird", "sang"], ["a", "fish", "swam"]]
+    corpus = read_corpus([file], 1)
+    assert corpus.sentence_ends.tolist() == [3, 6, 9, 12]
+    assert " ".join(corpus.words[number] for number in corpus.ids) == ("a cat sat a dog ran a bird sang a fish swam")
 
 
 def test_rows_that_hold_control_tokens_are_counted_aloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
