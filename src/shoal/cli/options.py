@@ -38,6 +38,7 @@ Augment = Annotated[
         "Repeatable.",
     ),
 ]
+MinCount = Annotated[int, Parameter(help="Words that are rarer in the corpus get no vector.")]
 Copies = Annotated[int, Parameter(help="Texts that each method of augmentation makes of each text.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON on standard output.")]
 Seed = Annotated[int, Parameter(help="Random seed.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from shoal.cli.options import Json, Plot, Seed
+from shoal.cli.options import Json, MinCount, Plot, Seed
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
@@ -26,7 +26,7 @@ def train(
     dimension: int = 100,
     window: int | None = None,
     passes: int | None = None,
-    min_count: Annotated[int, Parameter(help="Words that are rarer in the corpus get no vector.")] = 5,
+    min_count: MinCount = 5,
     sentences: int | None = None,
     seed: Seed = 0,
     out: Path,

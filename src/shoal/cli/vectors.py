@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from shoal.cli.main import VERBS
-from shoal.cli.options import Files, Json, Model, Numbers, Plot, Seed, Texts
+from shoal.cli.options import Files, Json, MinCount, Model, Numbers, Plot, Seed, Texts
 from shoal.cli.terminal import print_notice
 from shoal.cli.vector_queries import analogy, map_, neighbours as neighbours_of, train
 from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
@@ -24,8 +24,6 @@ ANALOGIES = "questions-words.txt"
 FEW_SENTENCES = 100_000
 
 DIMENSIONS = (10, 25, 50, 100, 200, 300)
-
-MinCount = Annotated[int, Parameter(help="Words that are rarer in the corpus get no vector.")]
 
 vectors = App(name="vectors", help=VERBS["vectors"])
 vectors.command(train)

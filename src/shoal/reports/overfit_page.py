@@ -27,7 +27,7 @@ from shoal.wording import plural
 if TYPE_CHECKING:
     import os
 
-    from shoal.experiments.overfitting import Asymptote, OverfitResult
+    from shoal.experiments.overfitting import Asymptote, OverfitResult, OverfitRow
     from shoal.statistics import UnitEstimate
 
 _BITS = "bits per byte of test text (less is better)"
@@ -105,18 +105,7 @@ def _about(result: OverfitResult) -> str:
 
 
 def _picture(result: OverfitResult) -> Markup:
-    rows = [
-        DotRow(
-            label=row.name,
-            series=_KINDS.get(row.kind, _ENSEMBLE),
-            mean=row.test.value,
-            low=row.test.low if math.isfinite(row.test.low) else None,
-            high=row.test.high if math.isfinite(row.test.high) else None,
-            seeds=row.by_seed,
-        )
-        for row in sorted_rows(result.rows)
-        if row.test is not None
-    ]
+    rows = [_dots(row, row.test, row.by_seed) for row in sorted_rows(result.rows) if row.test is not None]
     base = next(row.test.value for row in result.rows if row.name == "baseline" and row.test is not None)
     drawing = responsive(
         lambda width: dot_chart(rows, title="Test text", axis=_BITS, reference=base, width=width),
@@ -128,6 +117,19 @@ def _picture(result: OverfitResult) -> Markup:
         "an ensemble, one model distilled from an ensemble."
     )
     return figure([drawing], caption=caption)
+
+
+def _dots(row: OverfitRow, estimate: UnitEstimate, seeds: tuple[float, ...] = ()) -> DotRow:
+    """The mark of a row, with the ends of its interval where it has some."""
+    low, high = (end if math.isfinite(end) else None for end in (estimate.low, estimate.high))
+    return DotRow(
+        label=row.name,
+        series=_KINDS.get(row.kind, _ENSEMBLE),
+        mean=estimate.value,
+        low=low,
+        high=high,
+        seeds=seeds,
+    )
 
 
 def _table(result: OverfitResult) -> Markup:
@@ -154,17 +156,7 @@ def _table(result: OverfitResult) -> Markup:
 
 
 def _gaps(result: OverfitResult) -> Markup:
-    rows = [
-        DotRow(
-            label=row.name,
-            series=_KINDS.get(row.kind, _ENSEMBLE),
-            mean=row.gap.value,
-            low=row.gap.low if math.isfinite(row.gap.low) else None,
-            high=row.gap.high if math.isfinite(row.gap.high) else None,
-        )
-        for row in sorted_rows(result.rows)
-        if row.gap is not None
-    ]
+    rows = [_dots(row, row.gap) for row in sorted_rows(result.rows) if row.gap is not None]
     drawing = responsive(
         lambda width: dot_chart(
             rows, title="Gap", axis="bits per byte, test minus training", reference=0.0, width=width

@@ -57,22 +57,19 @@ def augment(
         UsageError: no rule is known and ``unchecked`` is false, a method needs a task, or a value cannot be used.
         DataError: there is no seen example.
     """
+    task: Task | None = None
+    seen: Sequence[Example]
+    held_out: Sequence[Example]
     if isinstance(source, Task):
-        return augment_examples(
-            source.seen,
-            methods,
-            held_out=source.held_out,
-            task=source,
-            copies=copies,
-            seed=seed,
-            unchecked=unchecked,
-            progress=progress,
-        )
-    parts = rows_by_part(source) or {"seen": list(source), "held_out": []}
+        task, seen, held_out = source, source.seen, source.held_out
+    else:
+        parts = rows_by_part(source) or {"seen": list(source), "held_out": []}
+        seen, held_out = parts["seen"], parts["held_out"]
     return augment_examples(
-        parts["seen"],
+        seen,
         methods,
-        held_out=parts["held_out"],
+        held_out=held_out,
+        task=task,
         copies=copies,
         seed=seed,
         unchecked=unchecked,

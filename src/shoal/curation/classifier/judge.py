@@ -7,20 +7,10 @@ own. Answers are recorded as they come, so that a run that was killed continues.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shoal.corpora.llm import UselessAnswerError, complete_all, estimate_cost, read_record
-from shoal.evaluation.judging import json_objects
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-
-    from shoal.corpora.llm import CostEstimate, Endpoint
-    from shoal.progress import Progress
+from shoal.corpora.llm import UselessAnswerError
+from shoal.evaluation.judging import RecordedJudge, json_objects
 
 LOWEST, HIGHEST = 0, 5
 
@@ -52,17 +42,6 @@ ANSWER_SCHEMA: dict[str, Any] = {
 }
 """The answer as a JSON schema, for endpoints that constrain a model to one."""
 
-_MAX_ANSWER_TOKENS = 100
-_TYPICAL_TOKENS = 8
-_RETRY_TEMPERATURE = 0.7
-"""At 0 a model gives the same useless answer again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    key: str
-    text: str
-
 
 def educational_prompt(text: str) -> str:
     """The prompt about a document. The marks that enclose it are taken out of it, so that it cannot end there.
@@ -89,77 +68,36 @@ def read_score(answer: str) -> int:
     raise UselessAnswerError(f"no points of {LOWEST} to {HIGHEST} in {' '.join(answer.split())[:60]!r}")
 
 
-class EducationalJudge:
-    """A model at an endpoint; called with documents, it gives the points of each, or None where no answer was usable.
+class EducationalJudge(RecordedJudge[str, int]):
+    """A model at an endpoint; called with documents, it gives the points of each, or None where none was usable."""
 
-    Args:
-        endpoint: of the judge; used at temperature 0, and at a higher one where an answer was of no use.
-        record: the JSONL file of answers, keyed by the model's name and the whole prompt; it is made, or continued.
-        constrained: hold answers to a JSON schema; the endpoint must be able to.
-        workers: requests under way at the same time.
-        progress: called with (what, done, total).
-    """
+    schema = ANSWER_SCHEMA
+    max_answer_tokens = 100
+    typical_tokens = 8
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        record: str | os.PathLike[str],
-        *,
-        constrained: bool = False,
-        workers: int = 4,
-        progress: Progress | None = None,
-    ) -> None:
-        self._endpoint = replace(
-            endpoint,
-            temperature=0.0,
-            retry_temperature=_RETRY_TEMPERATURE,
-            max_tokens=_MAX_ANSWER_TOKENS,
-            schema=ANSWER_SCHEMA if constrained else None,
-        )
-        self._record, self._workers, self._progress = Path(record), workers, progress
-
-    def estimate(self, texts: Sequence[str], *, price_in: float, price_out: float) -> CostEstimate:
-        """What it will cost to judge those documents that the record does not hold.
+    def prompt(self, subject: str) -> str:
+        """As `educational_prompt`.
 
         Args:
-            texts: documents.
-            price_in: of a million prompt tokens.
-            price_out: of a million answer tokens.
+            subject: the document.
+        """
+        return educational_prompt(subject)
+
+    def read(self, answer: str) -> int:
+        """As `read_score`.
+
+        Args:
+            answer: of the model.
 
         Raises:
-            UsageError: a price that is below nothing or no number.
-            DataError: the record is not one.
+            UselessAnswerError: it holds no points.
         """
-        known = read_record(self._record)
-        todo = [one.text for one in self._requests(texts) if one.key not in known]
-        return estimate_cost(
-            todo, price_in=price_in, price_out=price_out, max_tokens=_MAX_ANSWER_TOKENS, typical_tokens=_TYPICAL_TOKENS
-        )
+        return read_score(answer)
 
-    def __call__(self, texts: Sequence[str]) -> list[int | None]:
-        """The points of documents, equal ones judged once.
+    def fields(self, subject: str) -> dict[str, Any]:
+        """The whole question, of which the document is a part.
 
-        Raises:
-            EndpointError: the endpoint failed for good; what was answered is in the record.
-            DataError: the record is not one.
+        Args:
+            subject: the document.
         """
-        requests = self._requests(texts)
-        rows = complete_all(
-            list({one.key: one for one in requests}.values()),
-            self._endpoint,
-            self._record,
-            fields=lambda request: {"prompt": request.text},
-            check=read_score,
-            workers=self._workers,
-            progress=self._progress,
-            what="judge",
-        )
-        return [None if (row := rows[one.key]).get("useless") else read_score(row["text"]) for one in requests]
-
-    def _requests(self, texts: Sequence[str]) -> list[_Request]:
-        form = "constrained\n" if self._endpoint.schema is not None else ""
-        prompts = [educational_prompt(text) for text in texts]
-        return [
-            _Request(key=hashlib.sha256(f"{form}{self._endpoint.model}\n{one}".encode()).hexdigest()[:24], text=one)
-            for one in prompts
-        ]
+        return {"prompt": educational_prompt(subject)}

@@ -15,3 +15,4 @@ from .llm_judge import (
     rubric_prompt as rubric_prompt,
 )
 from .perturbed_stories import make_perturbed_stories as make_perturbed_stories
+from .recorded import RecordedJudge as RecordedJudge

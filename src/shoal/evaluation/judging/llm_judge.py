@@ -7,20 +7,15 @@ endpoint are recorded as they come, and those of no use are requested again.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.corpora.llm import UselessAnswerError, complete_all, estimate_cost, read_record
+from shoal.corpora.llm import UselessAnswerError
+from shoal.evaluation.judging.recorded import RecordedJudge
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator, Sequence
-
-    from shoal.corpora.llm import CostEstimate, Endpoint
-    from shoal.progress import Progress
+    from collections.abc import Iterator
 
 
 DIMENSIONS = ("grammar", "creativity", "consistency", "instruction")
@@ -159,90 +154,36 @@ def _mark(name: str, named: dict[str, Any]) -> int:
     return int(value)
 
 
-_RETRY_TEMPERATURE = 0.7
-"""At 0 a model gives the same useless answer again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    key: str
-    text: str
-    submission: Submission
-
-
-class EndpointJudge:
+class EndpointJudge(RecordedJudge[Submission, Judgement]):
     """A model at an endpoint; called with submissions, it gives a judgement of each, or None where none was usable."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        record: str | os.PathLike[str],
-        *,
-        constrained: bool = False,
-        workers: int = 4,
-        progress: Progress | None = None,
-    ) -> None:
-        """Prepare an endpoint.
+    schema = ANSWER_SCHEMA
+    max_answer_tokens = MAX_ANSWER_TOKENS
+    typical_tokens = TYPICAL_TOKENS
+
+    def prompt(self, subject: Submission) -> str:
+        """As `rubric_prompt`.
 
         Args:
-            endpoint: of the judge; used at temperature 0, and at a higher one where an answer was of no use.
-            record: the JSONL file of answers, keyed by the model's name, the form and the whole question; it is made,
-                or continued.
-            constrained: hold answers to a JSON schema; the endpoint must be able to (llama.cpp, vLLM, OpenAI).
-            workers: requests under way at the same time.
-            progress: called with (what, done, total).
+            subject: an instruction and the story that answers it.
         """
-        self.endpoint = replace(
-            endpoint,
-            temperature=0.0,
-            retry_temperature=_RETRY_TEMPERATURE,
-            max_tokens=MAX_ANSWER_TOKENS,
-            schema=ANSWER_SCHEMA if constrained else None,
-        )
-        self._record, self._workers, self._progress = Path(record), workers, progress
+        return rubric_prompt(subject)
 
-    def estimate(self, submissions: Sequence[Submission], *, price_in: float, price_out: float) -> CostEstimate:
-        """What it will cost to judge those submissions that the record does not hold.
+    def read(self, answer: str) -> Judgement:
+        """As `read_judgement`.
+
+        Args:
+            answer: of the model.
 
         Raises:
-            UsageError: a price that is below nothing or no number.
-            DataError: the record is not one.
+            UselessAnswerError: it holds no judgement.
         """
-        known = read_record(self._record)
-        todo = [question.text for question in self._questions(submissions) if question.key not in known]
-        return estimate_cost(
-            todo, price_in=price_in, price_out=price_out, max_tokens=MAX_ANSWER_TOKENS, typical_tokens=TYPICAL_TOKENS
-        )
+        return read_judgement(answer)
 
-    def __call__(self, submissions: Sequence[Submission]) -> list[Judgement | None]:
-        """Judge submissions, equal ones once.
+    def fields(self, subject: Submission) -> dict[str, Any]:
+        """The instruction and the story.
 
-        Raises:
-            EndpointError: the endpoint failed for good; what was answered is in the record.
-            DataError: the record is not one.
+        Args:
+            subject: an instruction and the story that answers it.
         """
-        questions = self._questions(submissions)
-        rows = complete_all(
-            list({question.key: question for question in questions}.values()),
-            self.endpoint,
-            self._record,
-            fields=lambda question: {"asked": question.submission.instruction, "story": question.submission.story},
-            check=read_judgement,
-            workers=self._workers,
-            progress=self._progress,
-            what="judge",
-        )
-        return [_recorded_judgement(rows[question.key]) for question in questions]
-
-    def _questions(self, submissions: Sequence[Submission]) -> list[_Question]:
-        return [self._question(submission) for submission in submissions]
-
-    def _question(self, submission: Submission) -> _Question:
-        text = rubric_prompt(submission)
-        form = "constrained\n" if self.endpoint.schema is not None else ""
-        key = hashlib.sha256(f"{form}{self.endpoint.model}\n{text}".encode()).hexdigest()[:24]
-        return _Question(key=key, text=text, submission=submission)
-
-
-def _recorded_judgement(row: dict[str, Any]) -> Judgement | None:
-    return None if row.get("useless") else read_judgement(row["text"])
+        return {"asked": subject.instruction, "story": subject.story}
