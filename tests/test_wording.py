@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.wording import capital, format_duration, in_one_line, joined, plural, uncapital
+from shoal.wording import aligned_rows, capital, format_duration, in_one_line, joined, plural, uncapital
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,12 @@ def test_a_noun_follows_its_count(count: int, text: str) -> None:
 )
 def test_parts_become_a_list_in_a_sentence(parts: list[str], text: str) -> None:
     assert joined(parts) == text
+
+
+def test_columns_of_a_table_stand_under_each_other() -> None:
+    rows = [("name", "count", "what"), ("a", "1,200", "words"), ("longest", "7", "")]
+    assert aligned_rows(rows) == ["name     count  what", "a        1,200  words", "longest  7"]
+    assert aligned_rows(rows, right={1}) == ["name     count  what", "a        1,200  words", "longest      7"]
 
 
 def test_only_the_first_letter_changes() -> None:

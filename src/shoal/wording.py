@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 def plural(count: int, noun: str) -> str:
@@ -43,6 +43,23 @@ def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:
     line = " ".join(str(error).split())
     # An error without a message (`KeyboardInterrupt()`, a bare `TimeoutError`) would leave an empty line.
     return f"{line[:limit]} ..." if len(line) > limit else line or type(error).__name__
+
+
+def aligned_rows(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list[str]:
+    """The lines of a table whose columns stand under each other, two spaces apart.
+
+    Args:
+        rows: of cells; all have as many.
+        right: the columns that are flush right; the others are flush left.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def probability(share: float) -> str:

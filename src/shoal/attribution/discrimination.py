@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.statistics import Interval
-from shoal.wording import joined, plural
+from shoal.wording import aligned_rows, joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,8 +167,7 @@ class Discrimination:
             )
         last = self.items[-1].log_e[NONE] if self.items else 0.0
         rows.append((NONE, "", "", "", f"{math.exp(min(last, 700)):.3g}", str(self.none_rejected_at or "not rejected")))
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return aligned_rows(rows)
 
 
 def verdict_sentence(

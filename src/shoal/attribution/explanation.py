@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import UnknownNameError
-from shoal.wording import joined, plural, probability
+from shoal.wording import aligned_rows, joined, plural, probability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,8 +194,7 @@ class Explanation:
                     f"{counts.agrees_where_differs} of {counts.differs}" if counts and counts.differs else "",
                 )
             )
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = aligned_rows(rows)
         left_out = len(self.shares) - len(shown)
         return [*lines, f"{plural(left_out, 'explanation')} that explain nothing are left out"] if left_out else lines
 

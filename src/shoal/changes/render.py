@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.changes.validation import as_stream
 from shoal.errors import DataError, MissingExtraError
+from shoal.wording import aligned_rows
 
 if TYPE_CHECKING:
     from shoal.changes.result import Change, Changes, CoordinateSummary, PieceSummary
@@ -139,9 +140,7 @@ def changes_text(found: Changes, stream: Stream, source: str = "stream") -> str:
     lines = [headline(found, stream, source)]
     head, rows = changes_table(found, stream)
     if rows:
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in [head, *rows])
-        lines += ["  ".join(row).rstrip() for row in padded]
+        lines += aligned_rows([head, *rows])
         lines.append(f"pieces: {describe_pieces(found)}")
     return "\n".join(lines)
 

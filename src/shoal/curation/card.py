@@ -6,12 +6,16 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.wording import plural
+from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:
     import pandas
 
     from shoal.curation.tally import RemovedExample, ScoreSpread
+
+
+_NUMBERS = range(1, 5)
+"""The columns of the tables that hold numbers, which are flush right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,28 +143,20 @@ class CurationCard:
         if self.without_lines:
             share = f"{self.without_lines / self.before.documents:.1%}"
             rows.append(("no line left", f"{self.without_lines:,}", share, "", "", ""))
-        parts = [f"{self.source}: {self.result()}", *filter(None, [self.note()]), "", *_aligned(rows)]
+        parts = [
+            f"{self.source}: {self.result()}",
+            *filter(None, [self.note()]),
+            "",
+            *aligned_rows(rows, right=_NUMBERS),
+        ]
         if self.lines:
             lines: list[tuple[str, ...]] = [("lines", "removed", "edited", "of", "", "where a line has")]
             lines += [
                 (one.name, f"{one.removed:,}", f"{one.edited:,}", f"{one.seen:,}", "", one.measures)
                 for one in self.lines
             ]
-            parts += ["", *_aligned(lines)]
+            parts += ["", *aligned_rows(lines, right=_NUMBERS)]
         return "\n".join(parts)
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows with the first and the last column flush left, and the others flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    last = len(widths) - 1
-    return [
-        "  ".join(
-            cell.ljust(width) if place in (0, last) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _finite(value: object) -> object:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.experiments.storage import finite
-from shoal.wording import capital, plural
+from shoal.wording import aligned_rows, capital, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,10 +187,8 @@ class Verdict:
                 cells = [_cell(record["arms"][arm].get(stage, {}).get(split)) for arm in arms]
                 if any(cells):
                     rows.append([record["label"], split.replace("_", " "), stage, *cells])
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         confidence = f"{100 * self.effect.confidence:g}%"
-        return [*text, f"mean over {plural(self.seeds, 'seed')} [{confidence} interval over seeds]"]
+        return [*aligned_rows(rows), f"mean over {plural(self.seeds, 'seed')} [{confidence} interval over seeds]"]
 
 
 def decide(

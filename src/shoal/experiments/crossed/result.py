@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.storage import finite
 from shoal.experiments.verdict import Control, Word, number_text
-from shoal.wording import plural
+from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,8 +204,7 @@ class CrossedResult:
             ]
             for each in self.cells
         ]
-        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-        return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
+        return aligned_rows([head, *rows])
 
 
 def _hypothesis_from(record: Mapping[str, Any]) -> HypothesisResult:

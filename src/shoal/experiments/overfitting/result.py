@@ -23,6 +23,7 @@ from shoal.experiments.settings_file import read_settings
 from shoal.experiments.tables import fault_line
 from shoal.experiments.verdict import decide
 from shoal.statistics import UnitEstimate, fit_floors, mean_estimate, student_bootstrap
+from shoal.wording import aligned_rows
 
 if TYPE_CHECKING:
     import os
@@ -219,11 +220,7 @@ class OverfitResult:
             ]
             for row in sorted_rows(self.rows)
         ]
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        return [
-            "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-            for cells in (head, *rows)
-        ]
+        return aligned_rows([head, *rows])
 
 
 def sorted_rows(rows: Sequence[OverfitRow]) -> list[OverfitRow]:

@@ -7,17 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shoal.insight.words.counts import WINDOW, WordCounts, count_words
-from shoal.wording import plural
+from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas
 
 LISTED_WORDS = 60
 LISTED_LEMMAS = 12
 _EXAMPLES = 5
-_GAP = "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +129,7 @@ class WordTable:
 
     def _listed(self, limit: int) -> str:
         listed = [self.cells(row) for row in self.rows[:limit]]
-        lines = _aligned([self.columns(), *listed]) if listed else []
+        lines = [f"  {line}" for line in aligned_rows([self.columns(), *listed])] if listed else []
         more = len(self.rows) - len(listed)
         return "\n".join([*lines, *([f"  and {more:,} more"] if more and listed else [])])
 
@@ -164,10 +163,3 @@ class WordTable:
             lines.append(f"  types per word in windows of {WINDOW} words {found.moving_ratio:.3f}")
         lines += [f"  tokens per word {count / found.words:.3f} by {name}" for name, count in found.tokens.items()]
         return "\n".join(lines)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return [
-        f"  {_GAP.join(f'{cell:{width}}' for cell, width in zip(row, widths, strict=True))}".rstrip() for row in rows
-    ]
