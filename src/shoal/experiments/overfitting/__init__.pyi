@@ -3,18 +3,20 @@ from .forecast import (
     OverfitForecast as OverfitForecast,
     forecast_overfit as forecast_overfit,
 )
+from .gathering import (
+    OVERFIT_PLAN as OVERFIT_PLAN,
+    read_overfit as read_overfit,
+)
 from .recipe import (
     OverfitPlan as OverfitPlan,
     OverfitTable as OverfitTable,
     load_overfit as load_overfit,
 )
 from .result import (
-    OVERFIT_PLAN as OVERFIT_PLAN,
     Asymptote as Asymptote,
     Claim as Claim,
     OverfitResult as OverfitResult,
     OverfitRow as OverfitRow,
-    read_overfit as read_overfit,
     sorted_rows as sorted_rows,
 )
 from .runner import run_overfit as run_overfit

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError, UsageError
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.overfitting.gathering import OVERFIT_PLAN, gather_overfit
 from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE
-from shoal.experiments.overfitting.result import OVERFIT_PLAN, gather_overfit
 from shoal.experiments.overfitting.trainings import training_from, training_place
 from shoal.experiments.overfitting.units import do_training, failed_record
 from shoal.experiments.storage import write_json, write_jsonl
