@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoal.wording import aligned_rows, capital, format_duration, in_one_line, joined, plural, uncapital
+from shoal.wording import aligned_rows, capital, format_duration, in_one_line, joined, plural, quoted, uncapital
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ def test_a_noun_follows_its_count(count: int, text: str) -> None:
 )
 def test_parts_become_a_list_in_a_sentence(parts: list[str], text: str) -> None:
     assert joined(parts) == text
+
+
+def test_a_long_text_is_quoted_by_its_beginning() -> None:
+    assert quoted(" a\n cat ") == "“a cat”"
+    assert quoted("one two three", limit=9) == "“one two …”"
 
 
 def test_columns_of_a_table_stand_under_each_other() -> None:

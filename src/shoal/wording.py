@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ def in_one_line(error: BaseException | str, *, limit: int = 300) -> str:
     line = " ".join(str(error).split())
     # An error without a message (`KeyboardInterrupt()`, a bare `TimeoutError`) would leave an empty line.
     return f"{line[:limit]} ..." if len(line) > limit else line or type(error).__name__
+
+
+def quoted(text: str, *, limit: int = 60) -> str:
+    """A text in quotation marks, on one line and cut between words where it is long.
+
+    Args:
+        text: what is quoted.
+        limit: characters that are shown.
+    """
+    return f"“{shorten(text, limit, placeholder=' …')}”"
 
 
 def aligned_rows(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list[str]:

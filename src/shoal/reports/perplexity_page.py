@@ -19,7 +19,7 @@ from shoal.figures import (
     token_view,
     visible,
 )
-from shoal.wording import joined, plural
+from shoal.wording import joined, plural, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +51,7 @@ def perplexity_page(found: PerplexityComparison) -> str:
         if report.surprising
     ]
     first = found.reports[0]
-    texts = (
-        f"“{first.documents[0].text[:60].strip()}”" if len(first.documents) == 1 else f"{len(first.documents)} texts"
-    )
+    texts = quoted(first.documents[0].text) if len(first.documents) == 1 else f"{len(first.documents)} texts"
     return document(
         f"Perplexity of {texts}",
         _result(found.reports),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from shoal.figures import (
@@ -17,14 +16,13 @@ from shoal.figures import (
     text_view_style,
 )
 from shoal.segmentation import sentence_similarities
-from shoal.wording import joined, plural, probability
+from shoal.wording import joined, plural, probability, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shoal.segmentation import Segmentation, SegmentLabel, Trait
 
-_QUOTED = 60
 _COLOURS = 9
 """At most this many classes have a colour of their own, so that no two share one; the others are grey."""
 
@@ -89,7 +87,7 @@ def _result(found: Segmentation, labels: Sequence[SegmentLabel]) -> str:
         of = f": {classes[0]} throughout" if classes[0] else ""
         return f"The text does not change{of}; its {plural(len(found.sentences), 'sentence')} are one segment."
     cut = max(found.cuts, key=lambda cut: cut.confidence)
-    turn = f"“{_short(found.sentences[cut.place])}”"
+    turn = quoted(found.sentences[cut.place])
     if found.count == 2:
         of = f" from {classes[0]} to {classes[1]}" if all(classes) and classes[0] != classes[1] else ""
         sure = probability(cut.confidence)
@@ -99,10 +97,6 @@ def _result(found: Segmentation, labels: Sequence[SegmentLabel]) -> str:
         f"The text has {found.count} segments{named}; the clearest boundary lies before sentence {cut.place + 1}, "
         f"{turn} (probability {probability(cut.confidence)})."
     )
-
-
-def _short(sentence: str) -> str:
-    return shorten(sentence, _QUOTED, placeholder=" …")
 
 
 def _paragraph_starts(text: str, sentences: Sequence[str]) -> set[int]:
@@ -141,7 +135,7 @@ def _title(label: SegmentLabel, first: str) -> str:
     """Its class, its words, or where it has none how it begins."""
     if label.class_name is not None:
         return f"{label.class_name}, {label.probability:.0%}"
-    return ", ".join(trait.name for trait in label.words[:3]) or f"“{_short(first)}”"
+    return ", ".join(trait.name for trait in label.words[:3]) or quoted(first)
 
 
 def _chips(label: SegmentLabel) -> list[tuple[str, str]]:

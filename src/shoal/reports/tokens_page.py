@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -18,7 +17,7 @@ from shoal.figures import (
     token_style,
     token_view,
 )
-from shoal.wording import joined, plural
+from shoal.wording import joined, plural, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +45,7 @@ def tokens_page(readings: Sequence[TokenReading], diffs: Sequence[TokenizationDi
     for place, each in enumerate(diffs):
         sections.append(Section(f"diff-{place}", f"{each.first} against {each.second}", _diff(each)))
     return document(
-        f"Tokens of {_short(readings[0].text)}",
+        f"Tokens of {quoted(readings[0].text)}",
         _result(readings),
         sections,
         details=_agreement(diffs),
@@ -54,10 +53,6 @@ def tokens_page(readings: Sequence[TokenReading], diffs: Sequence[TokenizationDi
         script=token_script(),
         data=data,
     )
-
-
-def _short(text: str) -> str:
-    return f"“{shorten(text, 60, placeholder=' …')}”"
 
 
 def _result(readings: Sequence[TokenReading]) -> str:
