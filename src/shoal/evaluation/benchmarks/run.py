@@ -66,7 +66,9 @@ def select_tasks(options: BenchmarkOptions) -> tuple[TaskSelection, list[TaskIte
     return selection, items
 
 
-def prepare(model: ScoringModel, items: Sequence[TaskItems], options: BenchmarkOptions, progress: Progress) -> PreparedBenchmarks:
+def prepare(
+    model: ScoringModel, items: Sequence[TaskItems], options: BenchmarkOptions, progress: Progress
+) -> PreparedBenchmarks:
     """The plan of an evaluation with the contents of its items.
 
     Args:
@@ -206,7 +208,9 @@ def sample_of(task: PlannedTask, item: str) -> dict[str, Any]:
     }
 
 
-def _overlaps(prepared: PreparedBenchmarks, records: dict[str, BenchmarkRecord], source: str) -> dict[str, OverlapResult]:
+def _overlaps(
+    prepared: PreparedBenchmarks, records: dict[str, BenchmarkRecord], source: str
+) -> dict[str, OverlapResult]:
     """What a training text holds of each task: the question (its last paragraph without examples) or the answer."""
     owners: list[tuple[str, str]] = [(name, item) for name, task in prepared.tasks.items() for item in task.by_id]
     texts = [_own_text(prepared.tasks[name], item) for name, item in owners]
