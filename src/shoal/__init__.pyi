@@ -44,6 +44,10 @@ from .evaluation import (
     evaluate_by_generation as evaluate_by_generation,
     score_texts as score_texts,
 )
+from .evaluation.benchmarks import (
+    BenchmarkResults as BenchmarkResults,
+    evaluate_benchmarks as evaluate_benchmarks,
+)
 from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,

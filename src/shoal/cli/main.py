@@ -45,6 +45,7 @@ GROUPS = {
     },
     "Models": {
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
+        "eval": "Evaluate a model on benchmarks, with task files of lm-evaluation-harness read as they are.",
         "perplexity": "Measure how well models predict plain texts, and show what surprises them.",
         "rate": "Rate the stories of models, by program and by a certified judge.",
         "explain": "Find out whether a model follows the rule of a task or a shortcut.",
