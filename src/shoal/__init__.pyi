@@ -133,6 +133,14 @@ from .segmentation import (
     Segmentation as Segmentation,
     segment as segment,
 )
+from .serving import (
+    ChatAnswer as ChatAnswer,
+    Generations as Generations,
+    GenerationSettings as GenerationSettings,
+    chat as chat,
+    generate as generate,
+    load_for_generation as load_for_generation,
+)
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
