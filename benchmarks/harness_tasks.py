@@ -116,7 +116,7 @@ def make_cases(parsed: list[tuple[Path, TaskFile]], tasks: int, documents: int) 
 
 
 def fitting_case(path: Path, task: TaskFile, documents: int) -> dict[str, Any] | None:
-    """Documents that the task's templates take, and the requests that shoal makes of them; None where none was found."""
+    """Documents that the task's templates take, and the requests that shoal makes; None where none was found."""
     splits = {
         split for split in (task.training_split, task.validation_split, task.test_split, task.fewshot.split) if split
     }

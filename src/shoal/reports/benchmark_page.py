@@ -10,6 +10,8 @@ from shoal.figures import DotRow, Section, document, dot_chart, figure, responsi
 from shoal.wording import plural
 
 if TYPE_CHECKING:
+    from altair import LayerChart
+
     from shoal.evaluation.benchmarks import BenchmarkResults, TaskResult
 
 _ROOM = "shoal.reports"
@@ -42,7 +44,8 @@ def benchmark_page(found: BenchmarkResults) -> str:
 def _details(found: BenchmarkResults) -> str:
     items = sum(task.items for task in found.tasks)
     reuse = "shared beginnings computed once" if found.reuses_prefixes else "each request read by itself"
-    return f"{plural(len(found.tasks), 'task')}, {plural(items, 'item')}; weights {found.digest[:12]}, {found.dtype}; {reuse}."
+    sizes = f"{plural(len(found.tasks), 'task')}, {plural(items, 'item')}"
+    return f"{sizes}; weights {found.digest[:12]}, {found.dtype}; {reuse}."
 
 
 def _picture(found: BenchmarkResults) -> Markup | None:
@@ -63,8 +66,12 @@ def _picture(found: BenchmarkResults) -> Markup | None:
             )
     if not rows:
         return None
-    chart = dot_chart(rows, title="First metric of each task", axis="share, more is better", domain=(0, 1))
-    return figure(responsive(chart), caption="Dots are shares of items, lines their intervals.")
+
+    def draw(width: int) -> LayerChart:
+        axis = "share, more is better"
+        return dot_chart(rows, title="First metric of each task", axis=axis, domain=(0, 1), width=width)
+
+    return figure([responsive(draw)], caption="Dots are shares of items, lines their intervals.")
 
 
 def _figures(found: BenchmarkResults) -> Markup:

@@ -117,7 +117,11 @@ class TaskResult:
         if self.cut:
             found.append(f"{plural(self.cut, 'prompt')} longer than the model's context lost the beginning")
         if self.overlap is not None:
-            rest = "" if self.overlap.clean_value is None else f"; without them {self.overlap.clean_value:.4f}"
+            rest = (
+                ""
+                if self.overlap.clean_value is None or not self.overlap.items
+                else f"; without them {self.overlap.clean_value:.4f}"
+            )
             found.append(f"{self.overlap.items} of {self.overlap.checked} items stand in the training text{rest}")
         return found
 
