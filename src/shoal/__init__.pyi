@@ -129,6 +129,10 @@ from .segmentation import (
     Segmentation as Segmentation,
     segment as segment,
 )
+from .serving.export import (
+    ModelExport as ModelExport,
+    export_model as export_model,
+)
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
-def convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def read_gguf(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The model and the tokenizer that a GGUF file holds.
 
     Raises:
@@ -33,7 +33,7 @@ def convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
     try:
         with quiet():
-            file = GgufFile(path)
+            file = GgufFile.read(path)
             config = gguf_config(file)
             tokenizer = gguf_tokenizer(file)
             with torch.device("meta"):
