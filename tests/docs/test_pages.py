@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shlex
 from collections import Counter
@@ -27,7 +28,8 @@ LEFT_OUT = {"checkout": 2, "data": 2, "endpoint": 5, "hours": 4, "network": 10, 
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a page is run; what it caches goes there too."""
+    """Where a page is run, with one core, so that an experiment starts one worker; what it caches goes there too."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SHOAL_CACHE", str(tmp_path / ".cache"))
     monkeypatch.delenv("COLUMNS", raising=False)

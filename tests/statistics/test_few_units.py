@@ -24,6 +24,17 @@ def test_three_units_hold_the_truth_as_often_as_they_claim_where_percentiles_do_
     assert inside < 0.8  # what a percentile of a bootstrap can reach at most
 
 
+def test_the_detectable_effect_is_found_as_often_as_it_is_asked_for():
+    spread = mean_estimate([-1.0, 0.0, 1.0, 0.5, -0.5])  # standard deviation .79
+    effect = spread.detectable_effect(0.8)
+    rows = effect + np.std([-1.0, 0.0, 1.0, 0.5, -0.5], ddof=1) * np.random.default_rng(0).normal(size=(2000, 5))
+    half = t.ppf(0.975, 4) * rows.std(axis=1, ddof=1) / np.sqrt(5)
+    assert np.mean(np.abs(rows.mean(axis=1)) > half) == pytest.approx(0.8, abs=0.03)
+    assert mean_estimate([2.0]).detectable_effect() == np.inf
+    with pytest.raises(UsageError, match="a power lies between"):
+        spread.detectable_effect(1.0)
+
+
 def test_one_unit_gives_no_interval_and_none_is_refused():
     assert mean_estimate([2.0]).low == -np.inf
     assert str(mean_estimate([2.0])) == "2.0000"

@@ -26,7 +26,6 @@ from shoal.training import (
     Teacher,
     TrainSettings,
     bootstrap_counts,
-    bootstrap_places,
     run_training,
     samme,
     token_weights,
@@ -42,9 +41,6 @@ def test_a_bootstrap_sample_has_as_many_units_and_leaves_about_a_third_out():
     counts = bootstrap_counts(3000, seed=4)
     assert counts.sum() == 3000
     assert (counts == 0).mean() == pytest.approx(math.exp(-1), abs=0.03)
-    assert Counter(bootstrap_places(3000, seed=4).tolist()) == {
-        place: count for place, count in enumerate(counts.tolist()) if count
-    }
     assert bootstrap_counts(3, 0, np.array([0, 1, 0])).tolist() == [0, 3, 0]
 
 

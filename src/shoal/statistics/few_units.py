@@ -47,6 +47,37 @@ class UnitEstimate:
         """Plain values for JSON."""
         return asdict(self)
 
+    def detectable_effect(self, target: float = 0.8) -> float:
+        """The true value whose interval lies off 0 with a chance of `target`, units spread as these are.
+
+        By the noncentral t distribution; infinite for one unit.
+
+        Args:
+            target: the power, between the level of the interval and 1.
+
+        Raises:
+            UsageError: a power that no effect has.
+        """
+        from scipy.optimize import brentq
+        from scipy.stats import nct, t
+
+        if not 1 - self.confidence < target < 1:
+            raise UsageError(f"a power lies between {1 - self.confidence:g} and 1, not at {target}")
+        if self.units == 1:
+            return math.inf
+        freedom = self.units - 1
+        critical = float(t.ppf((1 + self.confidence) / 2, freedom))
+
+        def missing(errors: float) -> float:
+            # The other tail is below the level of the test and falls with the effect.
+            return float(nct.sf(critical, freedom, errors) + nct.cdf(-critical, freedom, errors)) - target
+
+        high = critical
+        while missing(high) < 0:
+            high *= 2
+        standard_error = (self.high - self.low) / 2 / critical
+        return float(brentq(missing, 0.0, high)) * standard_error
+
     def __str__(self) -> str:
         if not math.isfinite(self.low):
             return f"{self.value:.4f}"

@@ -37,8 +37,6 @@ _ENDINGS = {
     "adjective": ("iest", "ier", "est", "er"),
     "adverb": ("iest", "ier", "est", "er"),
 }
-_PLURALS = ("s", "a", "i", "ae", "en", "eeth", "eet", "ice", "eese")
-"""How plurals end: cats, criteria, fungi, larvae, children, teeth, feet, mice, geese."""
 
 _VOWELS = set("aeiouy")
 _SHORTEST = 3

@@ -62,10 +62,7 @@ from .overfitting import (
 from .precision import Dtype as Dtype
 from .preparation import choose_gradient as choose_gradient
 from .proximal import add_elastic_net as add_elastic_net
-from .resampling import (
-    bootstrap_counts as bootstrap_counts,
-    bootstrap_places as bootstrap_places,
-)
+from .resampling import bootstrap_counts as bootstrap_counts
 from .settings import (
     RANGES as RANGES,
     CurvePoint as CurvePoint,

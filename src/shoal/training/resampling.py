@@ -41,16 +41,3 @@ def bootstrap_counts(units: int, seed: int, weights_U: NDArray[Any] | None = Non
             raise UsageError(f"a bootstrap sample of {units} units needs a weight of 0 or more for each, not all 0")
         shares_U = given_U / given_U.sum()
     return np.random.default_rng(seed).multinomial(units, shares_U)
-
-
-def bootstrap_places(units: int, seed: int) -> NDArray[np.int64]:
-    """The same sample as places of units, ascending, each as often as it was drawn.
-
-    Args:
-        units: how many there are.
-        seed: as in `bootstrap_counts`.
-
-    Raises:
-        DataError: there are no units.
-    """
-    return np.repeat(np.arange(units), bootstrap_counts(units, seed))

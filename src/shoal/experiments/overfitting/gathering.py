@@ -195,7 +195,12 @@ class _Gathering:
                 lambda places: than(places) - better(places), self.table.seeds, confidence=self.confidence
             )
             word = decide(
-                estimate=effect.value, low=effect.low, high=effect.high, smallest=claim.smallest_effect, controls=()
+                estimate=effect.value,
+                low=effect.low,
+                high=effect.high,
+                smallest=claim.smallest_effect,
+                controls=(),
+                detectable=effect.detectable_effect(),
             )
         return Claim(
             claim=claim.claim,
