@@ -16,8 +16,11 @@ def export(
     to: Literal["safetensors", "gguf", "onnx"],
     out: Path,
     dtype: Annotated[
-        Literal["float32", "float16", "bfloat16", "q8_0"],
-        Parameter(help="Number format of the matrices that are written; q8_0 in GGUF alone, ONNX in float32 alone."),
+        str,
+        Parameter(
+            help="Number format of the matrices that are written: float32, float16 or bfloat16; q8_0 in GGUF alone, "
+            "and in ONNX float32 alone."
+        ),
     ] = "float32",
     prompts: Path | None = None,
     new_tokens: int = 32,

@@ -12,8 +12,8 @@ from shoal.models.gguf.architectures import GgufArchitecture, architecture_of, s
 from shoal.models.gguf.vocabulary import GgufVocabulary, gguf_vocabulary
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import torch
     from gguf import GGMLQuantizationType, GGUFWriter
@@ -40,7 +40,7 @@ class _Tensor:
 def write_gguf(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     name: str,
     number_format: str = "float32",
