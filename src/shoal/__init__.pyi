@@ -129,6 +129,14 @@ from .segmentation import (
     Segmentation as Segmentation,
     segment as segment,
 )
+from .serving import (
+    ChatAnswer as ChatAnswer,
+    Generations as Generations,
+    GenerationSettings as GenerationSettings,
+    chat as chat,
+    generate as generate,
+    load_for_generation as load_for_generation,
+)
 from .serving.export import (
     ModelExport as ModelExport,
     export_model as export_model,

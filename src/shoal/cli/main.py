@@ -44,6 +44,8 @@ GROUPS = {
         "tokenizer": "Train a tokenizer on a corpus, of a given size or of the best one.",
     },
     "Models": {
+        "chat": "Talk to an instruct model, or have it answer one message.",
+        "generate": "Continue prompts with a model, greedily or sampled.",
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
         "perplexity": "Measure how well models predict plain texts, and show what surprises them.",
         "rate": "Rate the stories of models, by program and by a certified judge.",
