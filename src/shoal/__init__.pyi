@@ -141,6 +141,10 @@ from .serving import (
     generate as generate,
     load_for_generation as load_for_generation,
 )
+from .serving.export import (
+    ModelExport as ModelExport,
+    export_model as export_model,
+)
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,

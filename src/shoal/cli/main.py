@@ -53,6 +53,7 @@ GROUPS = {
         "explain": "Find out whether a model follows the rule of a task or a shortcut.",
         "inspect": "Look inside a model: attention, layers, neurons, interventions and training dynamics.",
         "layers": "Measure the cost of layer types, of two attention implementations, and of number formats.",
+        "export": "Write a model as safetensors, GGUF or ONNX, verified against its source.",
     },
     "Text": {
         "corpus": "Describe a corpus, clean it, remove duplicates, augment it, or search it for held-out items.",
