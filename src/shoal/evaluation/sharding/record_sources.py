@@ -1,4 +1,4 @@
-"""Where a merge finds the records of a block: a file in the order of the plan, or one in any order, through an index."""
+"""Where a merge finds the records of a block: a file in the order of the plan, or one in any order with an index."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import closing, contextmanager
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.errors import UnknownNameError, UsageError
@@ -50,12 +51,7 @@ class ShardWork(ABC):
 
 def versions() -> dict[str, str]:
     """The versions that numbers hang on, for the header of a plan."""
-    import torch
-    import transformers
-
-    import shoal
-
-    return {"shoal": shoal.__version__, "torch": str(torch.__version__), "transformers": transformers.__version__}
+    return {name: metadata.version(name) for name in ("shoal", "torch", "transformers")}
 
 
 @contextmanager
@@ -73,6 +69,7 @@ def open_work(plan: ShardPlan) -> Iterator[ShardWork]:
     import torch
 
     # The kinds register themselves by name when they are imported.
+    from shoal.evaluation.benchmarks import shard_work  # noqa: F401
     from shoal.evaluation.sharding import rows_work  # noqa: F401
 
     kind = plan.header["kind"]
