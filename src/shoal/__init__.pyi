@@ -72,6 +72,11 @@ from .experiments import (
     pretrain_run as pretrain_run,
     run_experiment as run_experiment,
 )
+from .experiments.corpus_comparison import (
+    CorpusComparison as CorpusComparison,
+    compare_corpora as compare_corpora,
+    load_corpus_comparison as load_corpus_comparison,
+)
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
     load_overfit as load_overfit,
