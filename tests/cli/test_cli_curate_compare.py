@@ -24,7 +24,7 @@ def texts(tmp_path, monkeypatch):
 
 
 def test_corpora_are_compared_from_the_command_line(texts, capsys):
-    words = ["curate", "compare", "dogs.txt", "CATS=cats.txt", "--held-out", "birds.txt", *FLAGS]
+    words = ["curate", "compare", "dogs.txt", "CATS=cats.txt", "--held-out-text", "birds.txt", *FLAGS]
     main([*words, "--dry-run"])
     assert "4 of 4 trainings" in capsys.readouterr().out
     assert not (texts / "runs").exists()
@@ -42,12 +42,12 @@ def test_corpora_are_compared_from_the_command_line(texts, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["dogs.txt", "cats.txt"], "--held-out FILE"),
-        (["dogs.txt", "--held-out", "birds.txt"], "two corpora or more"),
-        (["dogs.txt", "cats.txt", "--held-out", "cats.txt"], "is the corpus 'cats'"),
-        (["dogs.txt", "some.toml", "--held-out", "birds.txt"], "give it alone"),
+        (["dogs.txt", "cats.txt"], "--held-out-text FILE"),
+        (["dogs.txt", "--held-out-text", "birds.txt"], "two corpora or more"),
+        (["dogs.txt", "cats.txt", "--held-out-text", "cats.txt"], "is the corpus 'cats'"),
+        (["dogs.txt", "some.toml", "--held-out-text", "birds.txt"], "give it alone"),
         (["none.toml"], "No such file"),
-        (["dogs.txt", "cats.txt", "--held-out", "birds.txt", "--unique", "99999"], "fewer: dogs"),
+        (["dogs.txt", "cats.txt", "--held-out-text", "birds.txt", "--unique", "99999"], "fewer: dogs"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(texts, capsys, words, message):

@@ -38,7 +38,7 @@ def compare(
     sources: _Sources,
     /,
     *,
-    held_out: _HeldOut = None,
+    held_out_text: _HeldOut = None,
     filters: _Filters = None,
     unique: int | None = None,
     tokens: int | None = None,
@@ -90,7 +90,7 @@ def compare(
     values |= {key: value for key, value in given.items() if value is not None}
     if whole:
         values["designs"] = ["equal", "whole"]
-    plan = _plan(sources, held_out or [], column, corpora, values)
+    plan = _plan(sources, held_out_text or [], column, corpora, values)
     folder = out or Path("runs") / plan.name
     if dry_run:
         _print_forecast(plan, folder, workers, as_json=as_json)
@@ -120,7 +120,7 @@ def _plan(
             values["held_out"] = texts
         return load_corpus_comparison(files[0], data=corpora, values=values)
     if not texts:
-        raise UsageError("there is no text to measure the models on; give one with --held-out FILE, or several")
+        raise UsageError("there is no text to measure the models on; give one with --held-out-text FILE, or several")
     table = {"corpus": [_source(one, column) for one in sources], "held_out": texts}
     return corpus_comparison_from(table, "the command line", data=corpora or Path(), values=values)
 
