@@ -10,14 +10,14 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-full check lint types imports browser bench bench-peers docs clean
+.PHONY: help install run test fast-tests test-full check lint types imports browser bench bench-peers docs clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,lora,plot,vectors,corpora,judge,sweep,tensorboard,tagger]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,onnx,lora,plot,vectors,corpora,judge,sweep,tensorboard,tagger]'
 	@touch $@
 
 install: $(VENV)/installed ## the virtual environment in .venv
@@ -43,7 +43,11 @@ check: lint types imports ## style, types and the floors of the house
 browser: ## headless Chromium for the tests of the report (Debian)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
 
-test: check browser ## everything that a change must pass
+# Side by side: types are checked on one core, so that they would hold up the tests for a minute on each machine of two.
+test: install browser ## everything that a change must pass
+	$(MAKE) --no-print-directory -j 2 check fast-tests
+
+fast-tests:
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-full: check browser ## the slow tests too

@@ -44,6 +44,10 @@ from .evaluation import (
     evaluate_by_generation as evaluate_by_generation,
     score_texts as score_texts,
 )
+from .evaluation.benchmarks import (
+    BenchmarkResults as BenchmarkResults,
+    evaluate_benchmarks as evaluate_benchmarks,
+)
 from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,
@@ -133,6 +137,18 @@ from .segmentation import (
     Cut as Cut,
     Segmentation as Segmentation,
     segment as segment,
+)
+from .serving import (
+    ChatAnswer as ChatAnswer,
+    Generations as Generations,
+    GenerationSettings as GenerationSettings,
+    chat as chat,
+    generate as generate,
+    load_for_generation as load_for_generation,
+)
+from .serving.export import (
+    ModelExport as ModelExport,
+    export_model as export_model,
 )
 from .statistics import (
     CrossValidation as CrossValidation,

@@ -75,6 +75,20 @@ Part = Annotated[
     PartChoice,
     Parameter(help="Rows to use of a file with a column part, as shoal task writes it: all, seen or held_out."),
 ]
+MaxTokens = Annotated[int, Parameter(help="Tokens to generate at most.")]
+Temperature = Annotated[
+    float, Parameter(help="Temperature of the sampling; 0 takes the most likely token (greedy decoding).")
+]
+TopP = Annotated[float, Parameter(help="Sample among the most likely tokens that have this probability together.")]
+TopK = Annotated[int | None, Parameter(help="Sample among this many of the most likely tokens.")]
+Stop = Annotated[
+    list[str] | None,
+    Parameter(negative="", consume_multiple=False, help="String before which a text ends. Repeatable."),
+]
+Context = Annotated[
+    int | None,
+    Parameter(help="Tokens of a prompt and its continuation together, at most. Default: as many as the model has."),
+]
 Workers = Annotated[
     int | None, Parameter(help="Worker processes. Default: one per core; 0 runs everything in this process.")
 ]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shoal.models.fast import FastModel
 
     Choose = Callable[[torch.Tensor, Sequence["Prefix"]], torch.Tensor]
+    Stop = Callable[["Prefix"], bool]
 
 _MAX_ROWS = 64
 
@@ -71,6 +72,7 @@ def decode_greedily(
     end_id: int | None,
     *,
     may_pad: bool = True,
+    stop: Stop | None = None,
 ) -> list[list[int]]:
     """Continue each prefix with its argmax until the end token, which is included, or until its limit.
 
@@ -82,16 +84,23 @@ def decode_greedily(
         end_id: the token that ends a continuation, if there is one.
         may_pad: whether prefixes of different lengths may go together; without padding numbers are nearer to those of
             each prefix by itself.
+        stop: called with a row after each of its tokens; the row ends where it gives True.
     """
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
     if not isinstance(model, FactoredModel):
         model = factor_model(model, max_length=max((len(row.prefix) + row.limit for row in rows), default=0))
-    decode_rows(model, rows, end_id, argmax_tokens, may_pad=may_pad)
+    decode_rows(model, rows, end_id, argmax_tokens, may_pad=may_pad, stop=stop)
     return [row.generated for row in rows]
 
 
 def decode_rows(
-    factored: FactoredModel, rows: Sequence[Prefix], end_id: int | None, choose: Choose, *, may_pad: bool = True
+    factored: FactoredModel,
+    rows: Sequence[Prefix],
+    end_id: int | None,
+    choose: Choose,
+    *,
+    may_pad: bool = True,
+    stop: Stop | None = None,
 ) -> None:
     """Continue each row until the end token, which is included, or until its limit.
 
@@ -101,16 +110,17 @@ def decode_rows(
         end_id: the token that ends a continuation, if there is one.
         choose: gives the next token of each row (B) from its logits (B × V).
         may_pad: whether prefixes of different lengths may go together.
+        stop: called with a row after each of its tokens; the row ends where it gives True.
     """
     going = [row for row in rows if row.limit > 0]
     if factored.fast is not None:
         for group in group_prefixes(going, _MAX_CELLS, padded=may_pad):
-            _decode_fast(factored.fast, group, end_id, choose)
+            _decode_fast(factored.fast, group, end_id, choose, stop)
         return
     model: Any = factored.model
     use = cache_use(factored)
     last_only = "logits_to_keep" in forward_parameters(model)
-    decoding = _Decoding(factored, end_id, choose, {"logits_to_keep": 1} if last_only else {})
+    decoding = _Decoding(factored, end_id, choose, {"logits_to_keep": 1} if last_only else {}, stop)
     while going:
         groups = group_prefixes(
             going,
@@ -138,20 +148,27 @@ def argmax_tokens(logits_BV: torch.Tensor, _rows: Sequence[Prefix]) -> torch.Ten
     return logits_BV.argmax(-1)
 
 
-def append_next(rows: Sequence[Prefix], next_B: torch.Tensor, end_id: int | None) -> list[int]:
+def append_next(
+    rows: Sequence[Prefix], next_B: torch.Tensor, end_id: int | None, stop: Stop | None = None
+) -> list[int]:
     """Append the next token to each row.
 
     Args:
         rows: get the tokens.
         next_B: one for each row.
         end_id: the token that ends a row, if there is one.
+        stop: as `decode_rows` takes it.
 
     Returns:
-        The places of the rows that continue: neither ended nor at their limit.
+        The places of the rows that continue: neither ended nor stopped nor at their limit.
     """
     for row, token in zip(rows, next_B.tolist(), strict=True):
         row.generated.append(token)
-    return [place for place, row in enumerate(rows) if row.generated[-1] != end_id and len(row.generated) < row.limit]
+    return [
+        place
+        for place, row in enumerate(rows)
+        if row.generated[-1] != end_id and len(row.generated) < row.limit and not (stop is not None and stop(row))
+    ]
 
 
 def group_prefixes(
@@ -184,7 +201,7 @@ def _go_together(shorter: Prefix, longer: Prefix, lengths: Lengths, *, padded: b
 
 
 @torch.inference_mode()
-def _decode_fast(model: FastModel, rows: list[Prefix], end_id: int | None, choose: Choose) -> None:
+def _decode_fast(model: FastModel, rows: list[Prefix], end_id: int | None, choose: Choose, stop: Stop | None) -> None:
     lengths = [len(row.prefix) for row in rows]
     ids_BL = torch.tensor([[*row.prefix, *[0] * (max(lengths) - len(row.prefix))] for row in rows], device=model.device)
     lengths_B = torch.tensor(lengths, device=model.device)
@@ -194,7 +211,7 @@ def _decode_fast(model: FastModel, rows: list[Prefix], end_id: int | None, choos
     cache.advance()
     while rows:
         next_B = choose(model.head.logits(last_BD), rows)
-        going = append_next(rows, next_B, end_id)
+        going = append_next(rows, next_B, end_id, stop)
         if len(going) < len(rows):
             left = torch.tensor(going, dtype=torch.long, device=model.device)
             rows, next_B = [rows[place] for place in going], next_B[left]
@@ -207,8 +224,16 @@ def _decode_fast(model: FastModel, rows: list[Prefix], end_id: int | None, choos
 class _Decoding:
     """One way to continue groups of rows."""
 
-    def __init__(self, factored: FactoredModel, end_id: int | None, choose: Choose, extra: dict[str, int]) -> None:
+    def __init__(
+        self,
+        factored: FactoredModel,
+        end_id: int | None,
+        choose: Choose,
+        extra: dict[str, int],
+        stop: Stop | None,
+    ) -> None:
         self._factored = factored
+        self._stop = stop
         self._end_id = end_id
         self._choose = choose
         self._extra = extra
@@ -224,7 +249,7 @@ class _Decoding:
     def _decode_one(self, rows: list[Prefix]) -> list[Prefix]:
         ids_BL = torch.tensor([row.ids for row in rows], device=self._factored.model.device)
         next_B = self._choose(self._factored.full_logits(ids_BL)[:, -1], rows)
-        return [rows[place] for place in append_next(rows, next_B, self._end_id)]
+        return [rows[place] for place in append_next(rows, next_B, self._end_id, self._stop)]
 
     def _decode_many(self, rows: list[Prefix], use: CacheUse) -> list[Prefix]:
         model: Any = self._factored.model
@@ -236,7 +261,7 @@ class _Decoding:
         while rows:
             logits_BV, cache = read_on(model, ids_BL, mask_BL, cache, **self._extra)
             next_B = self._choose(logits_BV, rows)
-            going = append_next(rows, next_B, self._end_id)
+            going = append_next(rows, next_B, self._end_id, self._stop)
             if last is not None:
                 # The keys of these rows were computed for another segment of lengths, so that their cache is worth
                 # nothing.

@@ -60,29 +60,38 @@ def sample_continuations(
     rows = [Prefix(place, prefix, limit) for place, (prefix, limit) in enumerate(zip(prefixes, limits, strict=True))]
     # All of a row at once, by NumPy on the CPU: the same on every device and in every batch.
     draws = [np.random.default_rng(seed).random(limit) for seed, limit in zip(seeds, limits, strict=True)]
+
+    def choose(logits_BV: torch.Tensor, going: Sequence[Prefix]) -> torch.Tensor:
+        drawn_B = torch.tensor([draws[row.place][len(row.generated)] for row in going], device=logits_BV.device)
+        return draw_tokens(logits_BV.double(), drawn_B, temperature)
+
     with torch.inference_mode():
         lengths = [len(row.prefix) + row.limit for row in rows]
         factored = factor_model(model, max_length=max(lengths, default=0))
         for first in range(0, len(rows), _ROWS):
             part = rows[first : first + _ROWS]
-            decode_rows(factored, part, end_id, lambda logits_BV, going: _draw(logits_BV, going, draws, temperature))
+            decode_rows(factored, part, end_id, choose)
             if progress is not None:
                 progress(len(part))
     return [row.generated for row in rows]
 
 
-def _draw(
-    logits_BV: torch.Tensor, rows: Sequence[Prefix], draws: Sequence[np.ndarray], temperature: float
-) -> torch.Tensor:
-    """The next token of each row."""
-    # In float64: a cumulative sum over 50,000 tokens in float32 would lose the rare ones.
-    wide_BV = logits_BV.double()
-    if not bool(wide_BV.amax(-1).isfinite().all()):
+def draw_tokens(logits_BV: torch.Tensor, drawn_B: torch.Tensor, temperature: float) -> torch.Tensor:
+    """The next token of each row (B): where the cumulative distribution passes the row's number.
+
+    Args:
+        logits_BV: float64, so that a cumulative sum over 50,000 tokens does not lose the rare ones.
+        drawn_B: a number of [0, 1) for each row, float64.
+        temperature: logits are divided by it; 0 takes the most likely token.
+
+    Raises:
+        ModelError: the logits are not numbers.
+    """
+    if not bool(logits_BV.amax(-1).isfinite().all()):
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
     if temperature == 0:
-        return wide_BV.argmax(-1)
-    below_BV = (wide_BV / temperature).softmax(-1).cumsum(-1)
-    drawn_B = torch.tensor([draws[row.place][len(row.generated)] for row in rows], device=logits_BV.device)
+        return logits_BV.argmax(-1)
+    below_BV = (logits_BV / temperature).softmax(-1).cumsum(-1)
     # The sum of all may end a rounding below 1, and beyond it no token lies.
     found_B1 = torch.searchsorted(below_BV, drawn_B[:, None] * below_BV[:, -1:], right=True)
     return found_B1[:, 0].clamp_max(logits_BV.shape[1] - 1)

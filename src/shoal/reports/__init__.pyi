@@ -1,3 +1,4 @@
+from .benchmark_page import benchmark_page as benchmark_page
 from .changes_page import changes_page as changes_page
 from .corpus_comparison_page import (
     corpus_comparison_page as corpus_comparison_page,

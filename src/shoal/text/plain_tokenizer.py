@@ -39,6 +39,7 @@ class PlainTokenizer:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
+        self.bos_token = named.get("bos_token")
         self.eos_token = named.get("eos_token")
         self.unk_token = named.get("unk_token")
         self.eos_token_id: int | None = None if self.eos_token is None else tokenizer.token_to_id(self.eos_token)

@@ -8,3 +8,4 @@ from .kv_cache import (
     KVCache as KVCache,
     PrefixCache as PrefixCache,
 )
+from .tree_states import TreeStates as TreeStates

@@ -48,6 +48,11 @@ class PrefixCache(KeyValues):
         self._length = 0
         self._layers: dict[int, States] = {}
 
+    @property
+    def length(self) -> int:
+        """How many tokens have been read; 0 before the prefix is closed."""
+        return self._length
+
     def positions(self, ids_BL: torch.Tensor) -> torch.Tensor:
         """The same in all rows."""
         return torch.arange(self._length, self._length + ids_BL.shape[1], device=ids_BL.device)

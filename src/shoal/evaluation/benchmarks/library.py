@@ -1,0 +1,210 @@
+"""Where tasks are found by name: shoal's own, those of a folder, and those of an installed lm-evaluation-harness.
+
+A name stands for a task, a group of tasks, or a tag that tasks carry. The folders are read in that order; the thousands
+of files of lm-evaluation-harness only where a name is not found before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import DataError, UnknownNameError, UsageError
+from shoal.evaluation.benchmarks.task_files import TaskFile, parse_task
+from shoal.evaluation.benchmarks.yaml_files import read_task_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+OWN_TASKS = Path(__file__).parent / "tasks"
+_SKIPPED = {"__pycache__", ".ipynb_checkpoints"}
+_OF_GROUPS = ("group", "group_alias", "task", "aggregate_metric_list", "metadata", "tag")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskGroup:
+    """Tasks whose figures are shown together under one name."""
+
+    name: str
+    tasks: tuple[str, ...]
+    weight_by_size: bool
+    """Whether the figure of the group weighs tasks by their items; else each task counts the same."""
+
+
+@dataclass(slots=True)
+class TaskSelection:
+    """The tasks that some names stand for, and their groups."""
+
+    tasks: dict[str, TaskFile] = field(default_factory=dict)
+    groups: dict[str, TaskGroup] = field(default_factory=dict)
+
+
+class TaskLibrary:
+    """The task files of some folders.
+
+    Args:
+        folders: further folders, which come first.
+    """
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        for folder in folders:
+            if not folder.is_dir():
+                raise UsageError(f"there is no folder {folder} of task files; give one that holds .yaml files")
+        self._near = [*folders, OWN_TASKS]
+        self._far = [folder for folder in (harness_tasks(),) if folder is not None]
+        self._indexes: dict[Path, _Index] = {}
+
+    def names(self) -> list[str]:
+        """The names of shoal's own tasks and of the further folders, groups and tags among them."""
+        return sorted({name for folder in self._near for name in self._index(folder).known()})
+
+    def select(self, names: Sequence[str]) -> TaskSelection:
+        """The tasks that names stand for: a task, a group, a tag, or the path of a task file.
+
+        Args:
+            names: any of these.
+
+        Raises:
+            UnknownNameError: a name is not known.
+            UsageError: a task needs Python functions, or has an unknown metric or filter.
+            DataError: a task file is broken.
+        """
+        selection = TaskSelection()
+        for name in dict.fromkeys(names):
+            if name.endswith((".yaml", ".yml")):
+                self._add_file(Path(name), selection)
+            else:
+                self._add(name, {}, selection, ())
+        return selection
+
+    def _add_file(self, path: Path, selection: TaskSelection) -> None:
+        keys = read_task_yaml(path)
+        if "group" in keys:
+            self._add_group(str(keys["group"]), keys, {}, selection, ())
+        else:
+            task = parse_task(keys, path)
+            selection.tasks[task.name] = task
+
+    def _add(
+        self, name: str, changes: Mapping[str, Any], selection: TaskSelection, above: tuple[str, ...]
+    ) -> list[str]:
+        """Add what a name stands for; the names of its tasks."""
+        if name in above:
+            raise DataError(f"the group {name} contains itself, by way of {above[-1]}; take it out of one of them")
+        path, keys = self._find(name)
+        if path is None:
+            return [task for each in keys["task"] for task in self._add(each, changes, selection, (*above, name))]
+        if "group" in keys and keys["group"] == name:
+            return self._add_group(name, keys, changes, selection, above)
+        task = parse_task({**keys, **changes, "task": name}, path)
+        selection.tasks[name] = task
+        return [name]
+
+    def _add_group(
+        self,
+        name: str,
+        keys: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        selection: TaskSelection,
+        above: tuple[str, ...],
+    ) -> list[str]:
+        members = keys.get("task") or []
+        # A group changes the keys of its tasks by those that are none of a group.
+        changes = {**{key: value for key, value in keys.items() if key not in _OF_GROUPS}, **changes}
+        found: list[str] = []
+        for member in members if isinstance(members, list) else [members]:
+            found += self._add_member(name, member, changes, selection, above)
+        weights = keys.get("aggregate_metric_list") or [{}]
+        first = weights[0] if isinstance(weights, list) else weights
+        selection.groups[name] = TaskGroup(
+            name=name, tasks=tuple(dict.fromkeys(found)), weight_by_size=bool(first.get("weight_by_size", True))
+        )
+        return found
+
+    def _add_member(
+        self,
+        group: str,
+        member: Any,
+        changes: Mapping[str, Any],
+        selection: TaskSelection,
+        above: tuple[str, ...],
+    ) -> list[str]:
+        if isinstance(member, str):
+            return self._add(member, changes, selection, (*above, group))
+        if isinstance(member, dict) and isinstance(member.get("group"), str):
+            inner = {**member, "task": member.get("task")}
+            return self._add_group(f"{group}::{member['group']}", inner, changes, selection, (*above, group))
+        if isinstance(member, dict) and isinstance(member.get("task"), str):
+            own = {**changes, **{key: value for key, value in member.items() if key != "task"}}
+            return self._add(member["task"], own, selection, (*above, group))
+        raise DataError(
+            f"the group {group} has the member {str(member)[:60]!r}; expected a name or a mapping with task"
+        )
+
+    def _find(self, name: str) -> tuple[Path | None, dict[str, Any]]:
+        for folder in [*self._near, *self._far]:
+            found = self._index(folder).find(name)
+            if found is not None:
+                return found
+        known = [each for folder in self._near for each in self._index(folder).known()]
+        raise UnknownNameError("task", name, known)
+
+    def _index(self, folder: Path) -> _Index:
+        if folder not in self._indexes:
+            self._indexes[folder] = _Index(folder)
+        return self._indexes[folder]
+
+
+class _Index:
+    """The names in the task files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files: dict[str, Path] = {}
+        self._tags: dict[str, list[str]] = {}
+        for path in task_paths(folder):
+            # A file that another one includes may be no task by itself; a broken one is reported when it is chosen.
+            try:
+                keys = read_task_yaml(path)
+            except DataError:
+                self._files.setdefault(path.stem, path)
+                continue
+            name = keys.get("group") if "group" in keys else keys.get("task")
+            if not isinstance(name, str):
+                continue
+            self._files.setdefault(name, path)
+            if "group" not in keys:
+                tags = keys.get("tag") or []
+                for tag in tags if isinstance(tags, list) else [tags]:
+                    self._tags.setdefault(str(tag), []).append(name)
+
+    def known(self) -> list[str]:
+        """All names."""
+        return [*self._files, *self._tags]
+
+    def find(self, name: str) -> tuple[Path | None, dict[str, Any]] | None:
+        """The file of a name with its keys; of a tag the names of its tasks; None where it is not known."""
+        if name in self._files:
+            return self._files[name], read_task_yaml(self._files[name])
+        if name in self._tags:
+            return None, {"task": sorted(self._tags[name])}
+        return None
+
+
+def task_paths(folder: Path) -> Iterator[Path]:
+    """The task files in a folder and those in it, in the order of their names.
+
+    Args:
+        folder: where to look.
+    """
+    yield from (path for path in sorted(folder.rglob("*.yaml")) if not _SKIPPED & set(path.parts))
+
+
+def harness_tasks() -> Path | None:
+    """The folder of the task files of an installed lm-evaluation-harness; it is not imported."""
+    found = find_spec("lm_eval")
+    if found is None or not found.submodule_search_locations:
+        return None
+    folder = Path(next(iter(found.submodule_search_locations))) / "tasks"
+    return folder if folder.is_dir() else None

@@ -1,0 +1,74 @@
+"""``shoal chat`` and ``shoal generate`` at the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from chat_models import save_chat_model
+from shoal.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return str(save_chat_model(tmp_path_factory.mktemp("chat") / "model"))
+
+
+def test_one_message_is_answered_and_the_history_goes_on(folder, tmp_path, capsys):
+    history = tmp_path / "history.json"
+    words = ["chat", "--model", folder, "--max-tokens", "4", "--history", str(history), "--json"]
+    main([*words, "--prompt", "hi", "--system", "s"])
+    first = json.loads(capsys.readouterr().out)
+    main([*words, "--prompt", "more"])
+    second = json.loads(capsys.readouterr().out)
+    assert second["messages"][:3] == first["messages"]
+    assert len(second["messages"]) == 5
+    assert json.loads(history.read_text()) == second["messages"]
+    assert first["completion_tokens"] == 4
+    assert first["tokens_per_second"] > 0
+
+
+def test_a_terminal_is_answered_line_by_line(folder, capsys, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal("hi\nmore\n\n"))
+    main(["chat", "--model", folder, "--max-tokens", "3"])
+    out, err = capsys.readouterr()
+    assert out.count("> ") == 3
+    assert err.count("3 tokens, ") == 2
+
+
+def test_prompts_of_a_file_become_records(folder, tmp_path, capsys):
+    (tmp_path / "prompts.txt").write_text("one\ntwo\n")
+    out = tmp_path / "out.jsonl"
+    words = ["generate", "--model", folder, "--data", str(tmp_path / "prompts.txt"), "--max-tokens", "4"]
+    main([*words, "--chat", "--system", "s", "--out", str(out), "--json"])
+    summary = json.loads(capsys.readouterr().out)
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert summary["texts"] == len(records) == 2
+    assert records[1]["prompt"] == [{"role": "system", "content": "s"}, {"role": "user", "content": "two"}]
+    main([*words, "--temperature", "1"])
+    assert "2 texts, " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["chat", "--prompt", " "], "the message is empty"),
+        (["generate", "--prompt", "a", "--data", "b"], "not by both"),
+        (["generate", "--prompt", "a", "--system", "b"], "--system needs --chat"),
+        (["generate", "--prompt", "a", "--stop", ""], "a stop string is empty"),
+        (["generate", "--prompt", "a", "--batch", "0"], "--batch is 0"),
+        (["generate", "--prompt", "a", "--max-tokens", "500"], "the context is of 96"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_line(folder, capsys, words, message):
+    with pytest.raises(SystemExit) as ending:
+        main([*words, "--model", folder])
+    assert ending.value.code == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("shoal: ")]
+    assert message in line

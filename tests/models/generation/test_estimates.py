@@ -1,0 +1,44 @@
+"""Memory and time are estimated from the configuration alone, and what does not fit is refused with the figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from shoal.errors import ModelError
+from shoal.models.generation import check_fits, estimate_generation
+
+PHI_3 = {
+    "architectures": ["Phi3ForCausalLM"], "model_type": "phi3", "hidden_size": 3072, "intermediate_size": 8192,
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 32064,
+    "max_position_embeddings": 4096, "tie_word_embeddings": False, "bos_token_id": 1, "eos_token_id": 32000,
+    "pad_token_id": 32000,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def phi_3(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phi3")
+    (folder / "config.json").write_text(json.dumps(PHI_3))
+    return estimate_generation(str(folder), dtype="bfloat16", rows=2, context=1024)
+
+
+def test_a_model_of_the_size_of_phi_3_is_estimated_without_its_weights(phi_3):
+    # The technical report (Abdin et al. 2024, arXiv:2404.14219, section 2): 3.8 billion parameters.
+    assert phi_3.parameters == 3_821_079_552
+    assert phi_3.weight_bytes == 2 * phi_3.parameters
+    # Keys and values of 32 layers, each as wide as the model, in two bytes.
+    assert phi_3.cache_bytes_per_token == 2 * 32 * 3072 * 2
+    assert phi_3.cache_bytes == phi_3.cache_bytes_per_token * 2 * 1024
+    assert 0 < phi_3.tokens_per_second < 1000
+    assert "3,821,079,552 parameters" in str(phi_3)
+    assert phi_3.to_dict()["total_bytes"] > 8e9
+
+
+def test_what_does_not_fit_is_refused_with_the_figures(phi_3):
+    check_fits(replace(phi_3, available_bytes=10**12))
+    check_fits(replace(phi_3, available_bytes=None))
+    with pytest.raises(ModelError, match=r"7\.6 GB for the weights.*of 4\.0 GB that are free.*does not fit"):
+        check_fits(replace(phi_3, available_bytes=4 * 10**9))

@@ -1,0 +1,73 @@
+"""A file of generated texts resumes, and its bytes depend on prompts and settings alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shoal.errors import DataError
+from shoal.serving import GenerationSettings, generate_to_file, read_prompts
+
+PROMPTS = ["a", "bcd", "a", [{"role": "user", "content": "hi"}]]
+SHORT = GenerationSettings(max_tokens=4)
+
+
+def test_a_killed_generation_resumes_to_the_same_bytes(live, tmp_path):
+    path = tmp_path / "texts.jsonl"
+    assert generate_to_file(live, PROMPTS, path, SHORT, samples=2).texts == 8
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert [json.loads(line)["prompt"] for line in lines] == [prompt for prompt in PROMPTS for _ in "12"]
+    path.write_bytes(b"".join(lines[2:5]) + lines[6][:30])
+    again = generate_to_file(live, PROMPTS, path, SHORT, samples=2)
+    assert path.read_bytes() == whole
+    assert 0 < len(again.generated.texts) < 8
+    assert generate_to_file(live, PROMPTS, path, SHORT, samples=2).generated is None
+    assert path.read_bytes() == whole
+
+
+def test_other_settings_are_other_texts(live, tmp_path):
+    path = tmp_path / "texts.jsonl"
+    generate_to_file(live, ["a"], path, SHORT)
+    generate_to_file(live, ["a"], path, GenerationSettings(max_tokens=5))
+    (line,) = path.read_text().splitlines()
+    assert json.loads(line)["settings"]["max_tokens"] == 5
+
+
+def test_a_file_of_something_else_is_left_alone(live, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"prompt": "a"}\n')
+    with pytest.raises(DataError, match=r"line 1 is no record of a generated text"):
+        generate_to_file(live, ["a"], path, SHORT)
+    assert path.read_text() == '{"prompt": "a"}\n'
+
+
+def test_prompts_are_read_from_rows_and_lines(tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    (tmp_path / "a.txt").write_text("one\n\ntwo\n")
+    (tmp_path / "a.jsonl").write_text('{"q": "one"}\n{"q": [{"role": "user", "content": "two"}]}\n')
+    pyarrow.parquet.write_table(pyarrow.table({"prompt": ["one", "two"]}), tmp_path / "a.parquet")
+    assert read_prompts(tmp_path / "a.txt") == ["one", "two"]
+    assert read_prompts(tmp_path / "a.jsonl", column="q")[1] == [{"role": "user", "content": "two"}]
+    assert read_prompts(tmp_path / "a.parquet") == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.jsonl", '{"text": "a"}\n', "line 1: the column 'prompt' holds no text"),
+        ("a.jsonl", "[1]\n", "the row is no object"),
+        ("a.txt", "\n", "has no prompts"),
+        ("a.csv", "a\n", "prompts are read from"),
+        ("a.parquet", "abc", "no whole Parquet file"),
+    ],
+)
+def test_files_without_prompts_are_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_prompts(tmp_path / name)
+    with pytest.raises(DataError, match="there is no file"):
+        read_prompts(tmp_path / "none.txt")
