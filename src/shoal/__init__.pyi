@@ -137,6 +137,7 @@ from .serving import (
     generate as generate,
     load_for_generation as load_for_generation,
 )
+from .serving.server import serve as serve
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
