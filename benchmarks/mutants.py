@@ -1,9 +1,11 @@
 """How good certification is: the mutants that it kills, and the right evaluators that it passes.
 
-Every mutant is an evaluator with one fault, shown to change a score against `generate()` on some case. Half of them
-were written when the dummies had been frozen; their rate says how well the suite finds faults that it was not made for.
+Every mutant of exact match is an evaluator with one fault, shown to change a score against `generate()` on some case.
+Half of them were written when the dummies had been frozen; their rate says how well the suite finds faults that it was
+not made for. Mutants of choices and of generation are right evaluators with one step exchanged.
 
-    python -m benchmarks.mutants
+    python -m benchmarks.mutants                       # exact match
+    python -m benchmarks.mutants choices generation    # the other kinds
 
 Each mutant is printed and appended to bench-out/mutants.jsonl when it has been judged.
 """
@@ -22,6 +24,9 @@ def main() -> None:
 
     sys.path.insert(0, str(ROOT / "tests" / "evaluation"))
     torch.set_num_threads(1)
+    if sys.argv[1:]:
+        write_result("mutants_of_kinds", {kind: score_kind(kind) for kind in sys.argv[1:]})
+        return
     from mutants import scoring
 
     verdicts = []
@@ -41,6 +46,32 @@ def main() -> None:
     print(f"{seconds:.1f} CPU-seconds for all mutants")
     print(f"{len(alarms)} right evaluators, {sum(map(bool, alarms.values()))} of them failed")
     write(verdicts, rates, alarms)
+
+
+def score_kind(kind: str) -> dict[str, Any]:
+    """The mutants and the right evaluators of choices or of generation."""
+    from mutants import choice_mutants, choice_right, generation_mutants, generation_right
+    from shoal.evaluation import certify
+
+    families = {
+        "choices": (choice_mutants.Choosing, choice_right.RIGHT_CHOICES),
+        "generation": (generation_mutants.Answering, generation_right.RIGHT_GENERATION),
+    }
+    base, right = families[kind]
+    start, killed = time.process_time(), {}
+    for mutant in base.mutants:
+        certificate = certify(mutant(), kind=kind, stop_at_first_failure=True)
+        killed[mutant.__name__] = None if certificate.passed else certificate.checks[-1].name
+        print(f"{mutant.__name__:28} {killed[mutant.__name__] or 'SURVIVES'}\n       {mutant.__doc__}", flush=True)
+    seconds = time.process_time() - start
+    alarms = {}
+    for evaluator in (None, *right, base()):
+        certificate = certify(evaluator, kind=kind)
+        alarms[certificate.evaluator] = sum(not check.passed for check in certificate.checks)
+        print(f"{certificate.evaluator:60} {alarms[certificate.evaluator]} checks failed", flush=True)
+    count = sum(name is not None for name in killed.values())
+    print(f"{kind}: {count} of {len(killed)} killed in {seconds:.1f} CPU-seconds, {len(alarms)} right evaluators")
+    return {"killed_by": killed, "cpu_seconds": seconds, "failed_checks_of_right_evaluators": alarms}
 
 
 def rate(verdicts: list[Any]) -> tuple[int, int]:

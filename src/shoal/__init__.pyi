@@ -44,6 +44,10 @@ from .evaluation import (
     evaluate_by_generation as evaluate_by_generation,
     score_texts as score_texts,
 )
+from .evaluation.benchmarks import (
+    BenchmarkResults as BenchmarkResults,
+    evaluate_benchmarks as evaluate_benchmarks,
+)
 from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,
@@ -138,6 +142,10 @@ from .serving import (
     load_for_generation as load_for_generation,
 )
 from .serving.server import serve as serve
+from .serving.export import (
+    ModelExport as ModelExport,
+    export_model as export_model,
+)
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,

@@ -168,6 +168,17 @@ def test_certify_proves_shoals_own_evaluator(capsys: pytest.CaptureFixture[str])
     assert all(check["passed"] for check in certificate["checks"])
 
 
+def test_certify_takes_a_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    choose = tmp_path / "choose.py"
+    choose.write_text("def first(model, tokenizer, items):\n    return [0] * len(items)\n")
+    with pytest.raises(SystemExit, match="1"):
+        main(["certify", f"{choose}:first", "--kind", "choices", "--fast", "--json"])
+    certificate = json.loads(capsys.readouterr().out)
+    assert (certificate["kind"], certificate["passed"]) == ("choices", False)
+    with pytest.raises(SystemExit, match="2"):
+        main(["certify", "--kind", "chess"])
+
+
 def test_certify_ends_with_1_where_an_evaluator_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
 
 from shoal.cli.options import Flag, Json, Seed
 
@@ -11,6 +12,7 @@ def certify(
     evaluator: str | None = None,
     /,
     *,
+    kind: Literal["exact-match", "choices", "generation"] = "exact-match",
     fast: Flag = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -22,19 +24,24 @@ def certify(
     Parameters
     ----------
     evaluator
-        Python callable as MODULE:FUNCTION or FILE.py:FUNCTION. It is called with (model, tokenizer, examples) and
-        returns one record per example, with at least ``exact_match``. Default: shoal's own evaluator.
+        Python callable as MODULE:FUNCTION or FILE.py:FUNCTION. It is called with (model, tokenizer, items) and
+        returns one record per item. Default: shoal's own evaluator of the kind.
+    kind
+        What the evaluator is certified for. exact-match: an item is a prompt with a completion, a record has at least
+        exact_match. choices: an item has context, choices and answer; a record is an index, log-likelihoods, or has
+        choice, correct or log_likelihoods. generation: an item has prompt, until, max_tokens, pattern, take and
+        target; a record is the filtered answer, or has text, answer or correct.
     fast
         Run only the checks that every run begins with.
     """
     from shoal.callables import import_callable
     from shoal.cli.console import print_json, progress_bars
-    from shoal.evaluation import certify as prove, evaluate
+    from shoal.evaluation import certify as prove
 
-    takes = "(model, tokenizer, examples)"
-    subject = evaluate if evaluator is None else import_callable(evaluator, what="evaluator", takes=takes)
+    takes = "(model, tokenizer, items)"
+    subject = None if evaluator is None else import_callable(evaluator, what="evaluator", takes=takes)
     with progress_bars() as progress:
-        certificate = prove(subject, fast=fast, seed=seed, progress=progress)
+        certificate = prove(subject, kind=kind, fast=fast, seed=seed, progress=progress)
     if as_json:
         print_json(certificate.to_dict())
     else:

@@ -1,3 +1,4 @@
+from .benchmark_page import benchmark_page as benchmark_page
 from .changes_page import changes_page as changes_page
 from .crossed_page import (
     crossed_page as crossed_page,

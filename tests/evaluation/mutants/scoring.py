@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from shoal.evaluation.certification import CheckResult, certify
-from shoal.evaluation.certification.certificate import checks
-from shoal.evaluation.certification.checks import ScoresDummy, as_pairs
+from shoal.evaluation.certification.checks import ScoresDummy
+from shoal.evaluation.certification.item_kinds import EXACT_MATCH
 from shoal.models.dummies import set_answers, tiny_tokenizer
 from shoal.tasks import Example
 
@@ -72,7 +72,7 @@ def _shown_on(kind: type[Batched], hint: str) -> str | None:
             lesson = [
                 Example(prompt=one.prompt, completion=two.completion) for one, two in itertools.pairwise(examples)
             ]
-            set_answers(model, tokenizer, as_pairs(lesson))
+            set_answers(model, tokenizer, EXACT_MATCH.pairs(lesson))
             if _differ(mutant(model, tokenizer, examples), _references(model, tokenizer, examples)):
                 return f"{name}, taught anew"
     return None
@@ -82,7 +82,9 @@ def _shown_on(kind: type[Batched], hint: str) -> str | None:
 def _cases() -> dict[str, Any]:
     """A name to what makes a model, a tokenizer and examples: the dummies of the suite, and one small Llama."""
     dummies = {
-        check.name: functools.partial(_subject, check) for check in checks(fast=False) if isinstance(check, ScoresDummy)
+        check.name: functools.partial(_subject, check)
+        for check in EXACT_MATCH.checks(fast=False)
+        if isinstance(check, ScoresDummy)
     }
     return {**dummies, "a small Llama": _small_llama}
 

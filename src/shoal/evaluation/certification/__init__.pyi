@@ -4,5 +4,7 @@ from .certificate import (
     certify as certify,
     values_text as values_text,
 )
+from .choices import ChoiceItem as ChoiceItem
 from .diff import Evaluator as Evaluator
+from .generation import GenerationItem as GenerationItem
 from .head_path import check_head_path as check_head_path

@@ -6,14 +6,15 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import CertificationError
-from shoal.evaluation.certification.checks import Check, Finding
+from shoal.errors import CertificationError, UnknownNameError
+from shoal.evaluation.certification.item_kinds import Finding, ItemKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas
 
+    from shoal.evaluation.certification.checks import Check
     from shoal.evaluation.certification.diff import Evaluator
     from shoal.progress import Progress
 
@@ -57,6 +58,9 @@ class Certificate:
 
     seed: int
 
+    kind: str = "exact-match"
+    """What the evaluator was certified for: exact-match, choices or generation."""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values that `json.dumps` takes."""
         return {**asdict(self), "checks": [asdict(check) for check in self.checks]}
@@ -84,6 +88,7 @@ class Certificate:
 def certify(
     evaluator: Evaluator | None = None,
     *,
+    kind: str = "exact-match",
     fast: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
@@ -95,20 +100,22 @@ def certify(
     Clopper-Pearson interval at 1e-6. An evaluator that raises, or returns too few records, fails that check.
 
     Args:
-        evaluator: called with a model, its tokenizer and examples; returns one record per example, with at least
-            ``exact_match``. Other fields of `ItemScore` are certified where its records have them. By default
-            shoal's own.
+        evaluator: called with a model, its tokenizer and items; returns one record per item. By default shoal's own.
+        kind: what it is certified for. ``exact-match``: items are `Example`, records have at least ``exact_match``;
+            other fields of `ItemScore` are certified where they are there. ``choices``: items are `ChoiceItem`,
+            records are a chosen index, log-likelihoods, or the fields of `ChoiceKind`. ``generation``: items are
+            `GenerationItem`, records are a filtered answer, a verdict, or the fields of `GenerationKind`.
         fast: only the part that every run begins with.
         seed: random seed of the dummies that answer at random, and of the order of items.
         progress: called with (what, checks done, checks in all).
         stop_at_first_failure: leave out what follows the first check that fails.
-    """
-    if evaluator is None:
-        # Here and not above: a foreign evaluator is certified without importing shoal's own.
-        from shoal.evaluation import evaluate
 
-        evaluator = evaluate
-    due = checks(fast=fast)
+    Raises:
+        UnknownNameError: there is no such kind.
+    """
+    subject = find_kind(kind)
+    evaluator = subject.own_evaluator() if evaluator is None else evaluator
+    due = subject.checks(fast=fast)
     results: list[CheckResult] = []
     for done, check in enumerate(due, start=1):
         results.append(_examine(check, evaluator, seed))
@@ -122,19 +129,22 @@ def certify(
         checks=tuple(results),
         fast=fast,
         seed=seed,
+        kind=kind,
     )
 
 
-def checks(*, fast: bool) -> tuple[Check, ...]:
-    """The checks in the order in which they are made: the cheapest and most informative ones first.
+def find_kind(name: str) -> ItemKind[Any]:
+    """The kind of items that a name stands for.
 
-    Args:
-        fast: only the essential ones, with which every run begins.
+    Raises:
+        UnknownNameError: there is no such kind.
     """
-    from shoal.evaluation.certification.essential_checks import ESSENTIAL
-    from shoal.evaluation.certification.thorough_checks import THOROUGH
+    # The kinds register themselves by name when they are imported.
+    from shoal.evaluation.certification import choices, generation  # noqa: F401
 
-    return ESSENTIAL if fast else (*ESSENTIAL, *THOROUGH)
+    if name not in ItemKind.known:
+        raise UnknownNameError("kind of certificate", name, ItemKind.known)
+    return ItemKind.known[name]
 
 
 def _examine(check: Check, evaluator: Evaluator, seed: int) -> CheckResult:

@@ -1,19 +1,18 @@
-"""The kinds of check: a dummy, the examples that it is given, the scores that are right for it, and what passes."""
+"""The kinds of check: a dummy, the items that it is given, the scores that are right for it, and what passes."""
 
 from __future__ import annotations
 
 import functools
-import math
 import random
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.certification.diff import count_right, disagreements, evaluator_records, plain, value_of
+from shoal.evaluation.certification.diff import count_right, evaluator_records, plain, value_of
+from shoal.evaluation.certification.item_kinds import EXACT_MATCH, Finding, ItemKind
 from shoal.evaluation.metrics import bleu
-from shoal.models.dummies import GroundTruth, ground_truth, make_dummy, set_answers, tiny_tokenizer
+from shoal.models.dummies import make_dummy, set_answers, tiny_tokenizer
 from shoal.statistics import clopper_pearson_interval
-from shoal.text import decode_continuation, encode_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.certification.diff import Evaluator
     from shoal.models.dummies import ContextTree, DummyForCausalLM
-    from shoal.tasks import Example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,78 +29,17 @@ class Case:
 
     model: DummyForCausalLM
     tokenizer: PreTrainedTokenizerFast
-    examples: Sequence[Example]
+    examples: Sequence[Any]
+    """Items of the kind that the check is about."""
+
     truths: Sequence[Mapping[str, Any]]
     """By example: field to right value; a field on which the right value is open is left out."""
-
-
-def as_pairs(examples: Sequence[Example]) -> list[tuple[str, str, bool]]:
-    """Examples as a tokenizer's encoder takes them."""
-    return [(example.prompt, example.completion, example.ends) for example in examples]
-
-
-def right_scores(
-    model: DummyForCausalLM, tokenizer: PreTrainedTokenizerFast, examples: Sequence[Example]
-) -> list[Mapping[str, Any]]:
-    """The right records of a dummy, read off its script.
-
-    Args:
-        model: a dummy that has learned answers.
-        tokenizer: its tokenizer.
-        examples: what the evaluator is given.
-
-    Raises:
-        ValueError: the dummy has learned nothing.
-    """
-    if model.context_tree is None:
-        raise ValueError("a dummy that has learned nothing has no right scores")
-    end_id = int(tokenizer.eos_token_id)
-    scores = []
-    for example, item in zip(examples, encode_pairs(tokenizer, as_pairs(examples)), strict=True):
-        truth = ground_truth(model.context_tree, item.prompt, item.target, end_id, model.config.twins)
-        text = decode_continuation(tokenizer, item.prompt, truth.greedy)
-        scores.append(_record(truth, example, text, special=set(tokenizer.all_special_ids) - {end_id}))
-    return scores
-
-
-def _record(truth: GroundTruth, example: Example, text: str, special: set[int]) -> Mapping[str, Any]:
-    record: dict[str, Any] = {
-        "exact_match": truth.exact_match,
-        "first_divergence": truth.first_divergence,
-        "tokens": truth.tokens,
-        "token_accuracy": truth.token_accuracy,
-    }
-    # Which margins and texts belong to logits that are not numbers is open; only the verdict is due.
-    if math.isnan(truth.log_likelihood):
-        return record
-    record |= {
-        "divergence": truth.divergence,
-        "margin": truth.margin,
-        "token_margins": truth.token_margins,
-        "log_likelihood": truth.log_likelihood,
-        "bits_per_byte": -truth.log_likelihood / math.log(2) / (len(example.completion.encode()) + example.ends),
-        "greedy_text": text,
-        "greedy_ends": truth.greedy_ends,
-    }
-    # Whether special tokens inside a text count as text is a matter of taste.
-    if not special.intersection(truth.greedy) and "<" not in example.completion:
-        record["string_match"] = text == example.completion and truth.greedy_ends == example.ends
-    return record
 
 
 _BLEU_TOLERANCE = 1e-6
 # Two checks draw at random, so that a right evaluator fails about one certificate in half a million by chance.
 ALPHA = 1e-6
 """How often a right evaluator may fall out of the interval of a dummy that answers at random."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check expected and what it got, as values by name; the unit ends a name where a value has one."""
-
-    expected: Mapping[str, Any]
-    got: Mapping[str, Any]
-    passed: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,7 +69,10 @@ class ScoresDummy(Check):
     """The evaluator gives a dummy the scores that are known by construction, item by item and field by field."""
 
     dummy: str
-    examples: Sequence[Example]
+    examples: Sequence[Any]
+    """Items of the kind."""
+
+    kind: ItemKind[Any] = EXACT_MATCH
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     tokenizer: Callable[[], PreTrainedTokenizerFast] = tiny_tokenizer
     twins: int = 1
@@ -142,13 +82,14 @@ class ScoresDummy(Check):
         script, truths = _lesson(self, seed)
         model, tokenizer = self.dummy_with((), seed)
         model.set_tree(script)
-        return Case(model=model, tokenizer=tokenizer, examples=self.examples, truths=truths)
+        shown = self.kind.given(self.examples)
+        return Case(model=model, tokenizer=tokenizer, examples=shown, truths=truths)
 
-    def dummy_with(self, examples: Sequence[Example], seed: int) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
+    def dummy_with(self, examples: Sequence[Any], seed: int) -> tuple[DummyForCausalLM, PreTrainedTokenizerFast]:
         """The dummy, taught these examples."""
         return make_dummy(
             self.dummy,
-            pairs=as_pairs(examples),
+            pairs=self.kind.pairs(examples),
             tokenizer=self.tokenizer(),
             seed=seed,
             twins=self.twins,
@@ -158,7 +99,7 @@ class ScoresDummy(Check):
     def examine(self, evaluator: Evaluator, seed: int) -> Finding:
         """One call of the evaluator."""
         case = self.case(seed)
-        return compare_records(evaluator(case.model, case.tokenizer, case.examples), case.truths)
+        return self.kind.compare(evaluator(case.model, case.tokenizer, case.examples), case.truths)
 
 
 # By identity of the check (``eq=False``), since its parameters are a dict; 256 is more than there are checks.
@@ -166,9 +107,7 @@ class ScoresDummy(Check):
 def _lesson(check: ScoresDummy, seed: int) -> tuple[ContextTree, Sequence[Mapping[str, Any]]]:
     """What the dummy of a check answers, and the right scores; written once for all evaluators of a process."""
     model, tokenizer = check.dummy_with(check.examples, seed)
-    if model.context_tree is None:
-        raise ValueError("a dummy that has learned nothing has no right scores")
-    return model.context_tree, right_scores(model, tokenizer, check.examples)
+    return model.known_tree(), check.kind.truths(model, tokenizer, check.examples)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,7 +125,7 @@ class ScoresAnyOrder(ScoresDummy):
         # shows.
         for order in ([0], shuffled, [count - 1], shuffled[: count // 2 + 1], list(reversed(range(count)))):
             result = evaluator(case.model, case.tokenizer, [case.examples[index] for index in order])
-            finding = compare_records(result, [case.truths[index] for index in order])
+            finding = self.kind.compare(result, [case.truths[index] for index in order])
             if not finding.passed:
                 break
         return finding
@@ -200,12 +139,12 @@ class ScoresWhatIsThere(ScoresDummy):
         """Set answers, evaluate, set others, evaluate, go back, evaluate."""
         case = self.case(seed)
         model, tokenizer = case.model, case.tokenizer
-        finding = compare_records(evaluator(model, tokenizer, case.examples), case.truths)
-        for lesson in (_swapped(case.examples), case.examples):
+        finding = self.kind.compare(evaluator(model, tokenizer, case.examples), case.truths)
+        for lesson in (self.kind.swapped(self.examples), self.examples):
             if finding.passed:
-                set_answers(model, tokenizer, as_pairs(lesson))
-                truths = right_scores(model, tokenizer, case.examples)
-                finding = compare_records(evaluator(model, tokenizer, case.examples), truths)
+                set_answers(model, tokenizer, self.kind.pairs(lesson))
+                truths = self.kind.truths(model, tokenizer, self.examples)
+                finding = self.kind.compare(evaluator(model, tokenizer, case.examples), truths)
         return finding
 
 
@@ -251,7 +190,7 @@ class ScoresText(ScoresDummy):
         """The texts of the records go through shoal's own BLEU; a result may also bring its own."""
         case = self.case(seed)
         result = evaluator(case.model, case.tokenizer, case.examples)
-        finding = compare_records(result, case.truths)
+        finding = self.kind.compare(result, case.truths)
         if not finding.passed:
             return finding
         texts = [value_of(record, "greedy_text") for record in evaluator_records(result, len(case.examples))]
@@ -263,31 +202,6 @@ class ScoresText(ScoresDummy):
         # An evaluator that offers neither texts nor a BLEU of its own has nothing to be wrong about.
         passed = all(abs(value - self.bleu) < _BLEU_TOLERANCE for value in found.values())
         return Finding(dict.fromkeys(found, self.bleu), {name: plain(value) for name, value in found.items()}, passed)
-
-
-def compare_records(result: Any, truths: Sequence[Mapping[str, Any]]) -> Finding:
-    """Compare a result with the right records.
-
-    Args:
-        result: what the evaluator returned.
-        truths: the right records, by example.
-
-    Raises:
-        CertificationError: the result cannot be read.
-    """
-    found = disagreements(result, truths)
-    if not found:
-        counts = {"exact_matches": sum(truth["exact_match"] for truth in truths), "items": len(truths)}
-        return Finding(counts, counts, passed=True)
-    return Finding(found[0].expected, {**found[0].got, "disagreements": len(found)}, passed=False)
-
-
-def _swapped(examples: Sequence[Example]) -> list[Example]:
-    """The same prompts, each with the completion of the next."""
-    return [
-        replace(example, completion=following.completion)
-        for example, following in zip(examples, [*examples[1:], *examples[:1]], strict=True)
-    ]
 
 
 def _state(case: Case) -> dict[str, Any]:

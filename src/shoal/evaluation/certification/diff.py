@@ -15,11 +15,9 @@ from shoal.errors import CertificationError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from shoal.tasks import Example
 
-
-Evaluator = Callable[["PreTrainedModel", "PreTrainedTokenizerFast", Sequence["Example"]], Any]
-"""Returns `Scores` or any sequence of records, one per example in their order, that have at least ``exact_match``."""
+Evaluator = Callable[["PreTrainedModel", "PreTrainedTokenizerFast", Sequence[Any]], Any]
+"""Called with items of its kind; returns any sequence of records, one per item in their order."""
 
 ABSENT = object()
 """Stands for a field that a record does not have; None is a value."""

@@ -1,6 +1,7 @@
 from .context_tree import (
     ContextTree as ContextTree,
     GroundTruth as GroundTruth,
+    greedy_continuation as greedy_continuation,
     ground_truth as ground_truth,
     hash_uniform as hash_uniform,
 )

@@ -154,7 +154,7 @@ def ground_truth(
     hits = [one == token and not math.isnan(row.floor) for one, (row, token) in zip(answer, due, strict=True)]
     margins = [_margin(row, token, tokens, twins) for row, token in due]
     first = hits.index(False) if False in hits else None
-    greedy = _greedy(tree, start, len(target), end_id)
+    greedy = _walk(tree, start, len(target), end_id)
     divergence: Literal["ended-early", "went-on", "other"] | None = None
     if first is not None:
         early, late = answer[first] == end_id, target[first] == end_id
@@ -210,7 +210,19 @@ def _log_probability(row: Prediction, target: int, tokens: int, twins: int) -> f
     return listed.get(target, row.floor) - math.log(mass) - math.log(twins)
 
 
-def _greedy(tree: ContextTree, node: int, length: int, end_id: int) -> tuple[int, ...]:
+def greedy_continuation(tree: ContextTree, prompt: Sequence[int], length: int, end_id: int) -> tuple[int, ...]:
+    """What a dummy continues a prompt with, the end token included where it comes.
+
+    Args:
+        tree: of the dummy.
+        prompt: token ids.
+        length: the most tokens.
+        end_id: the end token, behind which nothing is generated.
+    """
+    return _walk(tree, tree.find(prompt), length, end_id)
+
+
+def _walk(tree: ContextTree, node: int, length: int, end_id: int) -> tuple[int, ...]:
     answer: list[int] = []
     while len(answer) < length and (not answer or answer[-1] != end_id):
         answer.append(greedy_token(tree.predictions[node], tree.tokens))

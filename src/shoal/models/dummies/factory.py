@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 # The families register themselves by name when they are imported.
-from shoal.models.dummies import logit_errors, token_errors, tokenization_errors  # noqa: F401
+from shoal.models.dummies import choice_preferences, logit_errors, token_errors, tokenization_errors  # noqa: F401
 from shoal.models.dummies.base import Dummy, Lexicon, Parameter, dummy_by_name
 from shoal.models.dummies.context_tree import ContextTree, confident
 from shoal.text import encode_pairs, end_token_id
@@ -145,6 +145,7 @@ def tiny_tokenizer(
     closes: bool = False,
     prefix_space: bool = False,
     padding_side: Literal["left", "right"] = "right",
+    every_byte: bool = False,
 ) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer whose alphabet is ``1``, ``0``, ``a`` to ``h``, ``A`` to ``H``, ``é`` and ``: . ?``.
 
@@ -155,12 +156,15 @@ def tiny_tokenizer(
         prefix_space: whether a text is read as though a space stood before it; a completion that is encoded apart
             from its prompt then gets other tokens.
         padding_side: what ``tokenizer(..., padding=True)`` does.
+        every_byte: whether it can spell any text, with some 250 tokens.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     # The end token does not come last and the pad token is not 0, so that code which counts on either is found out.
     names = [*_CHARACTERS, END, *("".join(pair) for pair in _MERGES), PAD, BEGIN]
+    if every_byte:
+        names += sorted(set(pre_tokenizers.ByteLevel.alphabet()) - set(names))
     ids = {name: place for place, name in enumerate(names)}
     tokenizer = Tokenizer(models.BPE(vocab=ids, merges=_MERGES))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space)

@@ -225,6 +225,16 @@ class DummyForCausalLM(_DummyPreTrainedModel, GenerationMixin):
         """The head."""
         return self.lm_head
 
+    def known_tree(self) -> ContextTree:
+        """Its predictions.
+
+        Raises:
+            ValueError: it has learned nothing, so it has no right scores.
+        """
+        if self.context_tree is None:
+            raise ValueError("a dummy that has learned nothing has no right scores")
+        return self.context_tree
+
     def set_tree(self, tree: ContextTree) -> None:
         """Predict from now on what the tree holds; body and head are rewritten for the tokens that it uses."""
         self.context_tree = tree
