@@ -141,11 +141,11 @@ from .serving import (
     generate as generate,
     load_for_generation as load_for_generation,
 )
-from .serving.server import serve as serve
 from .serving.export import (
     ModelExport as ModelExport,
     export_model as export_model,
 )
+from .serving.server import serve as serve
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
