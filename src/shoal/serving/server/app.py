@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -9,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
-import shoal
 from shoal.errors import ShoalError, TooLongError
 from shoal.serving.server.answering import RequestAnswer
 from shoal.serving.server.api_errors import ApiError, error_response, invalid_request
@@ -69,7 +69,7 @@ def make_app(
         }
     )
     # No page of documentation: it would load its scripts from elsewhere.
-    app = FastAPI(title="shoal", version=shoal.__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(title="shoal", version=version("shoal"), docs_url=None, redoc_url=None)
     endpoints = Endpoints(live, worker, metrics, name or live.loaded.spec, limits)
     _add_routes(app, endpoints, metrics)
     _add_handlers(app)
