@@ -150,6 +150,7 @@ from .serving.export import (
     ModelExport as ModelExport,
     export_model as export_model,
 )
+from .serving.server import serve as serve
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
