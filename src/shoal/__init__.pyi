@@ -84,6 +84,11 @@ from .experiments import (
     run_experiment as run_experiment,
     run_shards as run_shards,
 )
+from .experiments.corpus_comparison import (
+    CorpusComparison as CorpusComparison,
+    compare_corpora as compare_corpora,
+    load_corpus_comparison as load_corpus_comparison,
+)
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
     load_overfit as load_overfit,
@@ -153,6 +158,7 @@ from .serving.export import (
     ModelExport as ModelExport,
     export_model as export_model,
 )
+from .serving.server import serve as serve
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
