@@ -22,6 +22,9 @@ ROW_NODES = 192
 MIN_HEADER = 16
 """Ids that all items of a task must begin with to be read as a prefix of their own: below, a tree does as well."""
 
+GENERATION_CELLS = 2**16
+"""Cells of the cache of prompts that are continued together, which bounds its memory."""
+
 _MAX_GENERATIONS = 32
 """Prompts that are continued together."""
 
