@@ -134,26 +134,26 @@ def side(command: list[str | Path]) -> dict[str, Any]:
 
 
 def questions() -> list[dict[str, Any]]:
-    """StrategyQA's training questions with their facts."""
+    """StrategyQA's training questions, each with what it is about."""
     return [json.loads(line) for line in (DATA / "strategyqa" / "train.jsonl").open(encoding="utf-8")]
 
 
 def choices(count: int) -> list[list[tuple[str, str]]]:
-    """A question and four facts, of which one is its own."""
-    rows = [row for row in questions() if row["facts"]]
+    """A question and four short texts that say what it is about, of which one is right."""
+    rows = [row for row in questions() if row["description"]]
     drawn = random.Random(0)
     found = []
     for row in rows[:count]:
-        texts = [row["facts"][0], *(drawn.choice(rows)["facts"][0] for _ in range(CHOICES - 1))]
+        texts = [row["description"], *(drawn.choice(rows)["description"] for _ in range(CHOICES - 1))]
         found.append([(f"Question: {row['question']}\nAnswer:", f" {text}") for text in texts])
     return found
 
 
 def header(count: int) -> list[list[tuple[str, str]]]:
     """The same behind four worked examples."""
-    rows = [row for row in questions() if row["facts"]]
-    worked = sorted(rows, key=lambda row: len(row["question"] + row["facts"][0]))[:4]
-    before = "".join(f"Question: {row['question']}\nAnswer: {row['facts'][0]}\n\n" for row in worked)
+    rows = [row for row in questions() if row["description"]]
+    worked = sorted(rows, key=lambda row: len(row["question"] + row["description"]))[:4]
+    before = "".join(f"Question: {row['question']}\nAnswer: {row['description']}\n\n" for row in worked)
     return [[(before + context, text) for context, text in item] for item in choices(count)]
 
 

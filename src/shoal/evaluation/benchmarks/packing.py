@@ -16,7 +16,7 @@ from shoal.evaluation.prefix_trees import TokenRequest, common_prefix, shared_le
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROW_NODES = 192
+ROW_NODES = 64
 """Nodes of a row: attention costs the square of it, and padding is at most a part of a row."""
 
 MIN_HEADER = 16

@@ -100,11 +100,16 @@ def _brier(values: Sequence[Value]) -> float:
 
 
 def _spearman(values: Sequence[Value]) -> float:
-    """The rank correlation of what the model gives and what people gave."""
-    from scipy.stats import spearmanr
+    """The rank correlation of what the model gives and what people gave; equal values have their mean rank."""
+    import numpy as np
 
-    given, expected = zip(*values, strict=True)
-    return float(spearmanr(given, expected).statistic)
+    ranks = []
+    for side in zip(*values, strict=True):
+        _, place, count = np.unique(np.array(side, dtype=np.float64), return_inverse=True, return_counts=True)
+        ranks.append((count.cumsum() - (count - 1) / 2)[place])
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return math.nan
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def _sacrebleu(name: str) -> Callable[[Sequence[Value]], float]:
