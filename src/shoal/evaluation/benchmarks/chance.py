@@ -41,7 +41,7 @@ def _distribution(chances: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _binomial(count: int, chance: float) -> NDArray[np.float64]:
-    """The probability of each number of successes; by `scipy.special`, which imports in a tenth of the time of stats."""
+    """The probability of each number of successes; by `scipy.special`, since `scipy.stats` takes seconds to import."""
     import numpy as np
     from scipy.special import gammaln, xlog1py, xlogy
 
