@@ -107,9 +107,9 @@ def _spearman(values: Sequence[Value]) -> float:
     for side in zip(*values, strict=True):
         _, place, count = np.unique(np.array(side, dtype=np.float64), return_inverse=True, return_counts=True)
         ranks.append((count.cumsum() - (count - 1) / 2)[place])
-    if any(np.ptp(rank) == 0 for rank in ranks):
-        return math.nan
-    return float(np.corrcoef(*ranks)[0, 1])
+    one, other = (rank - rank.mean() for rank in ranks)
+    spread = math.sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / spread if spread else math.nan
 
 
 def _sacrebleu(name: str) -> Callable[[Sequence[Value]], float]:
