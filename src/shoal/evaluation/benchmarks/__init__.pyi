@@ -33,8 +33,13 @@ from .run import (
     prepare as prepare,
     run_plan as run_plan,
     select_tasks as select_tasks,
+    summarize_records as summarize_records,
 )
 from .samples import write_samples as write_samples
+from .shard_work import (
+    plan_benchmarks as plan_benchmarks,
+    summarize_merged as summarize_merged,
+)
 from .store import RecordStore as RecordStore
 from .summary import summarize_groups as summarize_groups, summarize_task as summarize_task
 from .task_files import (
