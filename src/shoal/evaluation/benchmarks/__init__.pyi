@@ -22,6 +22,7 @@ from .records import (
     read_records as read_records,
     record_from_dict as record_from_dict,
 )
+from .requests import RequestAnswerer as RequestAnswerer
 from .results import (
     BenchmarkResults as BenchmarkResults,
     ShownItem as ShownItem,
