@@ -208,8 +208,9 @@ def _shared_prefix(rows: Sequence[Prefix]) -> int:
     if len(rows) == 1:
         return 0
     # In lexicographic order all lie between the first and the last.
-    first, last = (tuple(pick(row.prefix for row in rows)) for pick in (min, max))
-    shared = min(len(first), len(last), *(len(row.prefix) for row in rows)) - 1
+    prefixes = [tuple(row.prefix) for row in rows]
+    first, last = min(prefixes), max(prefixes)
+    shared = min(map(len, prefixes)) - 1
     shared = next((place for place in range(shared) if first[place] != last[place]), shared)
     return shared if shared >= _MIN_SHARED else 0
 
