@@ -17,6 +17,7 @@ ALONE = (
     "resume",
     "equality",
     "rating",
+    "serving",
     "stories",
     "sweeps",
     "verdicts",

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from gguf_files import LLAMA3, small_model
-from tiny_models import byte_tokenizer
 
 from shoal.errors import ModelError, UnknownNameError
 from shoal.models.gguf import PROBE_TEXTS, read_gguf, writable_model_types, write_gguf
+from tiny_models import byte_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast

@@ -45,8 +45,10 @@ GROUPS = {
     },
     "Models": {
         "chat": "Talk to an instruct model, or have it answer one message.",
+        "serve": "Serve a model by OpenAI's protocol: completions with log-probabilities, chat, streams.",
         "generate": "Continue prompts with a model, greedily or sampled.",
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
+        "eval": "Evaluate a model on benchmarks, with task files of lm-evaluation-harness read as they are.",
         "perplexity": "Measure how well models predict plain texts, and show what surprises them.",
         "rate": "Rate the stories of models, by program and by a certified judge.",
         "explain": "Find out whether a model follows the rule of a task or a shortcut.",

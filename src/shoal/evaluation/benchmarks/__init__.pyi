@@ -24,6 +24,7 @@ from .records import (
 )
 from .results import (
     BenchmarkResults as BenchmarkResults,
+    ShownItem as ShownItem,
     TaskResult as TaskResult,
 )
 from .run import (
@@ -32,8 +33,8 @@ from .run import (
     prepare as prepare,
     run_plan as run_plan,
     select_tasks as select_tasks,
-    write_samples as write_samples,
 )
+from .samples import write_samples as write_samples
 from .store import RecordStore as RecordStore
 from .summary import summarize_groups as summarize_groups, summarize_task as summarize_task
 from .task_files import (
