@@ -58,6 +58,13 @@ from .evaluation.perplexity import (
     compare_perplexities as compare_perplexities,
     perplexity as perplexity,
 )
+from .evaluation.sharding import (
+    MergeResult as MergeResult,
+    ShardPlan as ShardPlan,
+    ShardResult as ShardResult,
+    merge_shards as merge_shards,
+    open_plan as open_plan,
+)
 from .evaluation.stories import (
     StoryRating as StoryRating,
     rate_model as rate_model,
@@ -75,6 +82,7 @@ from .experiments import (
     load_recipe as load_recipe,
     pretrain_run as pretrain_run,
     run_experiment as run_experiment,
+    run_shards as run_shards,
 )
 from .experiments.corpus_comparison import (
     CorpusComparison as CorpusComparison,

@@ -93,6 +93,7 @@ def test_all_models_read_equally_many_unique_and_training_tokens(done):
     assert {record["unique"] for record in records} == {600}
     for record in records:
         assert record["tokens"] == pytest.approx(900, abs=24)
+    assert done[2].steps == max(record["steps"] for record in records)
 
 
 def test_a_draw_has_just_the_tokens_that_it_should_have_and_no_piece_twice():
@@ -195,7 +196,7 @@ def test_filters_divide_a_corpus_into_the_better_the_worse_and_a_random_part(tex
     }  # fmt: skip
     pairs = {(one.design, one.first, one.second) for one in result.differences}
     assert pairs == {(design, "better", other) for design in ("equal", "whole") for other in ("worse", "random")}
-    assert "better part" in result.summary
+    assert "the better part wins against the worse part on" in result.summary
     unique = {
         record["corpus"]: record["unique"]
         for file in (texts / "run").glob("trainings/*-whole-*/done.json")

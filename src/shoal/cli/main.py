@@ -47,6 +47,7 @@ GROUPS = {
         "chat": "Talk to an instruct model, or have it answer one message.",
         "serve": "Serve a model by OpenAI's protocol: completions with log-probabilities, chat, streams.",
         "generate": "Continue prompts with a model, greedily or sampled.",
+        "merge": "Merge the records of an evaluation that was run in shards.",
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
         "eval": "Evaluate a model on benchmarks, with task files of lm-evaluation-harness read as they are.",
         "perplexity": "Measure how well models predict plain texts, and show what surprises them.",

@@ -66,7 +66,7 @@ def _about(result: CorpusComparison) -> str:
     seeds = max(one.bits.units for one in result.scores)
     parts = [
         plural(seeds, "seed"),
-        f"{plan.training_tokens:,} training tokens",
+        f"{plan.training_tokens:,} training tokens in {plural(result.steps, 'step')}",
         f"{plan.unique:,} unique tokens",
         f"{joined([f'{count:,}' for count in result.parameters.values()])} parameters",
         f"{plan.confidence:.0%} intervals",

@@ -26,7 +26,7 @@ from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shoal.evaluation.benchmarks.items import TaskItems
     from shoal.evaluation.benchmarks.plans import PlannedTask, PreparedBenchmarks
@@ -142,7 +142,7 @@ def evaluate_benchmarks(
     if samples is not None:
         write_samples(Path(samples), prepared, records)
     overlaps = {} if train_text is None else _overlaps(prepared, records, str(train_text))
-    found = _results(loaded, selection, prepared, records, overlaps, confidence)
+    found = summarize_records(loaded, selection, prepared, records, overlaps=overlaps, confidence=confidence)
     shown = shown_items(prepared, records) if keep_items else ()
     return replace(found, reuses_prefixes=reuses, seconds=seconds, shown=shown)
 
@@ -206,14 +206,28 @@ def _own_text(task: PlannedTask, item: str) -> str:
     return "\n".join(value for value in values if isinstance(value, str))
 
 
-def _results(
+def summarize_records(
     model: ScoringModel,
     selection: TaskSelection,
     prepared: PreparedBenchmarks,
-    records: dict[str, BenchmarkRecord],
-    overlaps: dict[str, OverlapResult],
-    confidence: float,
+    records: Mapping[str, BenchmarkRecord],
+    *,
+    overlaps: Mapping[str, OverlapResult] | None = None,
+    confidence: float = 0.95,
 ) -> BenchmarkResults:
+    """The results of an evaluation whose records are all there.
+
+    Args:
+        model: what `load_for_scoring` gives.
+        selection: as `select_tasks` gives it.
+        prepared: as `prepare` gives it.
+        records: by item.
+        overlaps: of each task with a training text.
+        confidence: of the intervals.
+
+    Raises:
+        DataError: an item has no record.
+    """
     if missing := [item for item in ordered_items(prepared.plan.blocks) if item not in records]:
         raise DataError(f"{len(missing)} items have no record, {missing[0]} first; run the same command again")
     tasks = {}
@@ -223,7 +237,7 @@ def _results(
             [records[item] for item in task.by_id],
             shots=task.items.shots,
             confidence=confidence,
-            overlap=overlaps.get(name),
+            overlap=(overlaps or {}).get(name),
         )
     return BenchmarkResults(
         model=model.spec,

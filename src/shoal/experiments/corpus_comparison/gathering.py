@@ -105,6 +105,7 @@ class _Gathering:
             plan=self.plan,
             counts=read_counts(self.folder / PREPARED),
             parameters={training.size: record.parameters for training, record in self.records.items()},
+            steps=max(record.steps for record in self.records.values()),
             scores=tuple(self._scores()),
             differences=tuple(self._differences()),
             decisions=tuple(self._decisions()),

@@ -102,6 +102,9 @@ class CorpusComparison:
     parameters: Mapping[int, int]
     """From a size of the plan to the parameters that its models have."""
 
+    steps: int
+    """Of a training, the most of all: with few of them a model has hardly learned more than how frequent tokens are."""
+
     scores: tuple[CorpusScore, ...]
     differences: tuple[CorpusDifference, ...]
     """With filters of the better part to both others, else of all pairs, the better corpus first."""
@@ -115,6 +118,7 @@ class CorpusComparison:
             "seeds": self.plan.seeds,
             "unique": self.plan.unique,
             "tokens": self.plan.training_tokens,
+            "steps": self.steps,
             "filters": self.plan.filters,
             "confidence": self.plan.confidence,
             "parameters": {str(size): count for size, count in self.parameters.items()},
@@ -185,8 +189,8 @@ class CorpusComparison:
         seeds = next(one.bits.units for one in self.scores if (one.size, one.design) == (size, design))
         unique = f"{self.plan.unique:,} unique tokens each" if design == "equal" else "all unique tokens that each has"
         return (
-            f"{self.parameters[size]:,} parameters, {self.plan.training_tokens:,} training tokens, {unique}, "
-            f"{plural(seeds, 'seed')}: bits per byte"
+            f"{self.parameters[size]:,} parameters, {self.plan.training_tokens:,} training tokens in "
+            f"{plural(self.steps, 'step')}, {unique}, {plural(seeds, 'seed')}: bits per byte"
         )
 
     def _table(self, size: int, design: TokenDesign) -> list[list[str]]:
@@ -206,20 +210,18 @@ class CorpusComparison:
         for size, design in self.settings():
             results = []
             for other in ("worse", "random"):
-                pairs = [
-                    one
+                outcomes = [
+                    one.outcome
                     for one in self._of(self.differences, size, design)
                     if one.second == other and one.held_out != MEAN
                 ]
-                counts = {
-                    word: sum(one.outcome == word for one in pairs) for word in ("wins", "loses", "not significant")
-                }
-                texts = plural(len(pairs), "held-out text")
-                results.append(
-                    f"against the {other} part it wins on {counts['wins']} of {texts} and loses on {counts['loses']}"
-                )
+                wins, loses, texts = outcomes.count("wins"), outcomes.count("loses"), len(outcomes)
+                results.append(f"against the {other} part on {wins} of {plural(texts, 'text')} and loses on {loses}")
             what = "equal unique tokens" if design == "equal" else "all unique tokens"
-            sentences.append(f"The better part with {format_size(size)} parameters and {what}: {joined(results)}.")
+            sentences.append(
+                f"With {format_size(size)} parameters and {what} the better part wins {joined(results)}; on the others "
+                "the difference is not significant."
+            )
         return sentences
 
     def _ranking(self) -> list[str]:

@@ -154,6 +154,8 @@ class RequestAnswer:
                 result = piece.result
                 self._metrics.count_generation(result.finish_reason, result.prompt_tokens, len(result.ids))
             yield index, piece
+            # Many pieces may wait on a busy machine; between two of them the loop must see who has hung up.
+            await asyncio.sleep(0)
 
     def _taker(self, index: int) -> Any:
         """What the worker's thread calls with the pieces of a choice."""
