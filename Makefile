@@ -17,7 +17,7 @@ help: ## what can be made
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,lora,plot,vectors,corpora,judge,sweep,tensorboard,tagger]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,onnx,lora,plot,vectors,corpora,judge,serve,sweep,tensorboard,tagger]'
 	@touch $@
 
 install: $(VENV)/installed ## the virtual environment in .venv

@@ -1,6 +1,6 @@
 """What augmentation does for held-out accuracy, on counting and on two other tasks, at equal training steps.
 
-Each task is a crossed experiment with the factor `augment`: six trainings of each level, no two with one seed, and
+Each task is a crossed experiment with the factor `augment`: twenty trainings of each level, no two with one seed, and
 a verdict for each method against none. A small pretrained model is fine-tuned on few examples, since augmentation has
 most to give there. A run that was killed is resumed by the same command.
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from shoal.experiments.crossed import CrossedResult, crossed_from, run_crossed
 
-SEEDS = 6
+SEEDS = 20
 SMALLEST_EFFECT = 0.05
 """Five held-out items of a hundred."""
 

@@ -1,7 +1,7 @@
 """Evaluators of your own for choices and for generated answers, as short as they can be.
 
-shoal certify examples/my_choices.py:choose --kind choices
-shoal certify examples/my_choices.py:answer --kind generation
+shoal certify examples/my_choices.py:choose --evaluator-kind choices
+shoal certify examples/my_choices.py:answer --evaluator-kind generation
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ def _default(argument: Any) -> str:
 
 def _files() -> Iterator[tuple[str, list[str]]]:
     from shoal.experiments import Experiment
+    from shoal.experiments.corpus_comparison import CorpusComparisonPlan
     from shoal.experiments.crossed import CrossedExperiment
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.experiments.sweeps.sweep import Sweep
@@ -62,6 +63,7 @@ def _files() -> Iterator[tuple[str, list[str]]]:
         ("crossed", CrossedExperiment),
         ("recipe", Recipe),
         ("sweep", Sweep),
+        ("corpus comparison", CorpusComparisonPlan),
     ):
         schema = kind.model_json_schema()
         yield name, sorted(_keys(schema, schema.get("$defs", {}), ""))

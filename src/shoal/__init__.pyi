@@ -44,6 +44,10 @@ from .evaluation import (
     evaluate_by_generation as evaluate_by_generation,
     score_texts as score_texts,
 )
+from .evaluation.benchmarks import (
+    BenchmarkResults as BenchmarkResults,
+    evaluate_benchmarks as evaluate_benchmarks,
+)
 from .evaluation.judging import (
     JudgeCertificate as JudgeCertificate,
     certify_judge as certify_judge,
@@ -53,6 +57,13 @@ from .evaluation.perplexity import (
     PerplexityReport as PerplexityReport,
     compare_perplexities as compare_perplexities,
     perplexity as perplexity,
+)
+from .evaluation.sharding import (
+    MergeResult as MergeResult,
+    ShardPlan as ShardPlan,
+    ShardResult as ShardResult,
+    merge_shards as merge_shards,
+    open_plan as open_plan,
 )
 from .evaluation.stories import (
     StoryRating as StoryRating,
@@ -71,6 +82,12 @@ from .experiments import (
     load_recipe as load_recipe,
     pretrain_run as pretrain_run,
     run_experiment as run_experiment,
+    run_shards as run_shards,
+)
+from .experiments.corpus_comparison import (
+    CorpusComparison as CorpusComparison,
+    compare_corpora as compare_corpora,
+    load_corpus_comparison as load_corpus_comparison,
 )
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
@@ -141,6 +158,11 @@ from .serving import (
     generate as generate,
     load_for_generation as load_for_generation,
 )
+from .serving.export import (
+    ModelExport as ModelExport,
+    export_model as export_model,
+)
+from .serving.server import serve as serve
 from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,

@@ -172,11 +172,11 @@ def test_certify_takes_a_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     choose = tmp_path / "choose.py"
     choose.write_text("def first(model, tokenizer, items):\n    return [0] * len(items)\n")
     with pytest.raises(SystemExit, match="1"):
-        main(["certify", f"{choose}:first", "--kind", "choices", "--fast", "--json"])
+        main(["certify", f"{choose}:first", "--evaluator-kind", "choices", "--fast", "--json"])
     certificate = json.loads(capsys.readouterr().out)
     assert (certificate["kind"], certificate["passed"]) == ("choices", False)
     with pytest.raises(SystemExit, match="2"):
-        main(["certify", "--kind", "chess"])
+        main(["certify", "--evaluator-kind", "chess"])
 
 
 def test_certify_ends_with_1_where_an_evaluator_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,8 @@ import pytest
 from doc_blocks import ROOT
 from doc_commands import Command, check_parses, run_command
 
+from chat_models import save_chat_model
+
 SWEEPS = sorted(path.name for path in (ROOT / "examples").glob("sweep_*.toml"))
 NAMED = [
     (f"{path.relative_to(ROOT)}", match[1])
@@ -53,6 +55,16 @@ def test_commands_that_the_files_name_parse() -> None:
 def test_a_script_finds_the_change_that_it_drew(script: str, says: str, checkout: Path) -> None:
     assert re.match(says, run("python", f"examples/{script}", "figure.svg"))
     assert "<svg" in (checkout / "figure.svg").read_text(encoding="utf-8")
+
+
+def test_a_question_is_shown_from_its_text_to_its_answer(tmp_path: Path) -> None:
+    folder = save_chat_model(tmp_path / "model")
+    shown = run("python", "examples/phi3.py", "--model", str(folder), "--max-tokens", "4")
+    # The script is of Phi-3-mini, whose vectors have 3,072 numbers; the throw-away model's have 16.
+    for part in (r"<start>user\nTell me a fun fact about dinosaurs.<stop>", "each of 16 numbers", "(4 tokens, "):
+        assert part in shown
+    assert re.search(r"the number after 1 is 1\.0078125", shown)
+    assert len(re.findall(r"probability 0\.\d{3}", shown)) == 5
 
 
 def test_the_sample_streams_are_drawn_as_they_lie_there(checkout: Path) -> None:

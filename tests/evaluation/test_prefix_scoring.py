@@ -104,7 +104,7 @@ def test_a_tree_stores_each_shared_token_once():
     assert tree.ids == [1, 2, 3, 5, 9]
     assert tree.depths == [0, 1, 2, 3, 1]
     assert tree.ends == [5, 4, 4, 4, 5]
-    assert tree.paths == [(1, 2), (1, 2, 3), (0, 4)]
+    assert tree.paths == [[1, 2], [1, 2, 3], [0, 4]]
 
 
 @pytest.mark.parametrize(

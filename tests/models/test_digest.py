@@ -7,10 +7,10 @@ import json
 
 import pytest
 import torch
-from tiny_models import tiny_llama
 from torch import nn
 
 from shoal.models import weight_digest
+from tiny_models import tiny_llama
 
 
 def test_it_is_the_hash_of_names_dtypes_shapes_and_bytes():

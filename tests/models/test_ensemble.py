@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
-from tiny_models import byte_tokenizer, tiny_llama
 
 from architectures import tiny_model
 from shoal.errors import CorruptModelError, ModelError, UsageError
@@ -18,6 +17,7 @@ from shoal.evaluation import evaluate, log_likelihoods
 from shoal.evaluation.batching import ScoringRow
 from shoal.models import EnsembleForCausalLM, load_model, parse_spec, sample_ensemble, save_ensemble, save_model
 from shoal.tasks import Example
+from tiny_models import byte_tokenizer, tiny_llama
 
 WEIGHTS = [0.5, 0.2, 0.3]
 

@@ -6,13 +6,13 @@ import random
 
 import pytest
 import torch
-from tiny_models import tiny_llama
 
 from architectures import tiny_model
 from shoal.models import decode_greedily
 from shoal.models.factorization import factor_model
 from shoal.models.fast import fast_class, wrap
 from shoal.models.fast.base import FusedLinear
+from tiny_models import tiny_llama
 
 ROUNDING = 3e-5
 """Of the largest logit: what float32 may differ by when the order of operations does."""

@@ -10,10 +10,10 @@ import tarfile
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import CorruptModelError, ModelError, UnknownNameError, UnsafeModelError, UsageError
 from shoal.models import load_model, load_tokenizer, weight_digest
+from tiny_models import byte_tokenizer, tiny_llama
 
 
 def change_json(path, **changes):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import CorruptModelError, MissingExtraError, ModelError
 from shoal.models import load_model, weight_digest
+from tiny_models import byte_tokenizer, tiny_llama
 
 if TYPE_CHECKING:
     import numpy as np

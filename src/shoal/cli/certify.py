@@ -12,7 +12,7 @@ def certify(
     evaluator: str | None = None,
     /,
     *,
-    kind: Literal["exact-match", "choices", "generation"] = "exact-match",
+    evaluator_kind: Literal["exact-match", "choices", "generation"] = "exact-match",
     fast: Flag = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -26,7 +26,7 @@ def certify(
     evaluator
         Python callable as MODULE:FUNCTION or FILE.py:FUNCTION. It is called with (model, tokenizer, items) and
         returns one record per item. Default: shoal's own evaluator of the kind.
-    kind
+    evaluator_kind
         What the evaluator is certified for. exact-match: an item is a prompt with a completion, a record has at least
         exact_match. choices: an item has context, choices and answer; a record is an index, log-likelihoods, or has
         choice, correct or log_likelihoods. generation: an item has prompt, until, max_tokens, pattern, take and
@@ -41,7 +41,7 @@ def certify(
     takes = "(model, tokenizer, items)"
     subject = None if evaluator is None else import_callable(evaluator, what="evaluator", takes=takes)
     with progress_bars() as progress:
-        certificate = prove(subject, kind=kind, fast=fast, seed=seed, progress=progress)
+        certificate = prove(subject, kind=evaluator_kind, fast=fast, seed=seed, progress=progress)
     if as_json:
         print_json(certificate.to_dict())
     else:

@@ -1,4 +1,4 @@
-"""``shoal curate``: a corpus through quality filters; labels, heads and covers for it."""
+"""``shoal curate``: a corpus through quality filters, compared by training; labels, heads and covers for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from shoal.cli.curate_compare import compare
 from shoal.cli.curate_diversity import cover, coverage, plan
 from shoal.cli.curate_exercises import exercises, solve
 from shoal.cli.curate_heads import label, train
@@ -83,6 +84,7 @@ def filter_corpus(
         print(card)
 
 
+curate.command(compare)
 curate.command(label)
 curate.command(train)
 curate.command(cover)

@@ -45,14 +45,18 @@ GROUPS = {
     },
     "Models": {
         "chat": "Talk to an instruct model, or have it answer one message.",
+        "serve": "Serve a model by OpenAI's protocol: completions with log-probabilities, chat, streams.",
         "generate": "Continue prompts with a model, greedily or sampled.",
+        "merge": "Merge the records of an evaluation that was run in shards.",
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
+        "eval": "Evaluate a model on benchmarks, with task files of lm-evaluation-harness read as they are.",
         "perplexity": "Measure how well models predict plain texts, and show what surprises them.",
         "safety": "Count how often answers refuse, corrected for the scorer's own errors.",
         "rate": "Rate the stories of models, by program and by a certified judge.",
         "explain": "Find out whether a model follows the rule of a task or a shortcut.",
         "inspect": "Look inside a model: attention, layers, neurons, interventions and training dynamics.",
         "layers": "Measure the cost of layer types, of two attention implementations, and of number formats.",
+        "export": "Write a model as safetensors, GGUF or ONNX, verified against its source.",
     },
     "Text": {
         "corpus": "Describe a corpus, clean it, remove duplicates, augment it, or search it for held-out items.",

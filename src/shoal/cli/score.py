@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.cli.console import exact_share, print_numbers
 from shoal.cli.options import Device, Dtype, EndToken, Flag, Json, Model, Part, Rows
 from shoal.cli.rows import choose_part, read_model_rows, set_dummy_answers
+from shoal.errors import UsageError
 
 if TYPE_CHECKING:
     from shoal.evaluation import Scores, TextScores
@@ -26,6 +27,7 @@ def score(
     early_exit: Flag = False,
     greedy_text: bool = True,
     token_budget: int = 4096,
+    write_plan: Path | None = None,
     device: Device = "auto",
     dtype: Dtype = "float32",
     as_json: Json = False,
@@ -42,11 +44,21 @@ def score(
         Also decode what the model answers where it is wrong.
     token_budget
         Largest number of tokens per batch, padding included.
+    write_plan
+        Write a plan to this file and stop; its shards are run with shoal eval --plan, and merged with shoal merge.
     """
     from shoal.cli.console import check_target, progress_bars
     from shoal.evaluation import evaluate
     from shoal.models import load_for_scoring
 
+    if write_plan is not None:
+        if part != "all" or early_exit or not greedy_text or out is not None:
+            raise UsageError(
+                "--write-plan plans all rows, scored whole; leave out --part, --early-exit, --no-greedy-text and --out"
+            )
+        _write_plan(write_plan, model, data, as_json=as_json, end_token=end_token, token_budget=token_budget,
+                    device=device, dtype=dtype)  # fmt: skip
+        return
     if out is not None:
         check_target(out)
     loaded = load_for_scoring(model, device=device, dtype=dtype)
@@ -69,6 +81,17 @@ def score(
     finally:  # a full disk must not keep the summary from being printed
         summary = _summary(loaded, scores) | _in_numbers(texts, as_json=as_json) | _parts(examples)
         print_numbers(summary, as_json=as_json)
+
+
+def _write_plan(path: Path, model: str, data: Path, *, as_json: bool, **options: Any) -> None:
+    from shoal.cli.console import check_target, progress_bars
+    from shoal.cli.eval_shards import print_plan
+    from shoal.evaluation.sharding import plan_rows
+
+    check_target(path)
+    with progress_bars() as progress:
+        plan = plan_rows(model, data, path, progress=progress, **options)
+    print_plan(plan, as_json=as_json)
 
 
 def _text_scores(scores: Scores, examples: list[Example]) -> TextScores | None:

@@ -6,7 +6,8 @@ as one row of its own. The head looks at the nodes that predict something, once 
 so that it is the same in every process and in every order of batches. Models that shoal has no fast forward pass for
 read each request by itself, as `shoal.evaluation.batching` batches them.
 
-Shapes: B rows, N nodes of a row, E edges of a batch, U nodes that predict, D hidden width, V vocabulary.
+Shapes: B rows, N nodes of a row, M nodes of a batch, U of them that predict, E edges of a batch, F target ids of all
+requests, D hidden width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from shoal.errors import ModelError
@@ -82,17 +84,16 @@ class PrefixScorer:
         assert head is not None
         trees = [build_tree(requests, prefix) for requests in rows]
         hidden_BND = _read_trees(fast, trees, self._read_header(fast, rows[0][0].ids[:prefix]))
-        edges = _Edges(trees, rows)
-        nats, right = edges.score(head, hidden_BND.flatten(0, 1), hidden_BND.shape[1], self._factored.vocabulary)
-        found = []
-        for number, (tree, requests) in enumerate(zip(trees, rows, strict=True)):
-            places = [
-                [edges.place_of[number, node, token] for node, token in zip(path, request.target, strict=True)]
-                for path, request in zip(tree.paths, requests, strict=True)
-            ]
-            found.append(
-                [RequestScore(math.fsum(nats[e] for e in path), all(right[e] for e in path)) for path in places]
-            )
+        edges = _Edges(trees, rows, self._factored.vocabulary)
+        nats, right = edges.score(head, hidden_BND.flatten(0, 1))
+        found, first = [], 0
+        for requests in rows:
+            scores = []
+            for request in requests:
+                last = first + len(request.ids) - request.boundary
+                scores.append(RequestScore(math.fsum(nats[first:last]), all(right[first:last])))
+                first = last
+            found.append(scores)
         return found
 
     def _read_header(self, fast: FastModel, ids: tuple[int, ...]) -> PrefixCache | None:
@@ -146,57 +147,65 @@ def _read_trees(fast: FastModel, trees: Sequence[TokenTree], header: PrefixCache
 
 
 class _Edges:
-    """The different (row, node, target id) of a batch, and the nodes that they begin at."""
+    """The different (node, target id) of a batch, and the nodes that they begin at.
 
-    def __init__(self, trees: Sequence[TokenTree], rows: Sequence[Sequence[TokenRequest]]) -> None:
-        self.place_of: dict[tuple[int, int, int], int] = {}
-        self._nodes: dict[tuple[int, int], int] = {}
-        self._of_edge: list[tuple[int, int]] = []
-        for number, (tree, requests) in enumerate(zip(trees, rows, strict=True)):
+    Args:
+        trees: of the rows.
+        rows: the requests of each row.
+        vocabulary: V.
+    """
+
+    def __init__(self, trees: Sequence[TokenTree], rows: Sequence[Sequence[TokenRequest]], vocabulary: int) -> None:
+        length = max(len(tree.ids) for tree in trees)
+        nodes: list[int] = []
+        tokens: list[int] = []
+        counts: list[int] = []
+        for tree, requests in zip(trees, rows, strict=True):
+            before = len(nodes)
             for path, request in zip(tree.paths, requests, strict=True):
-                for node, token in zip(path, request.target, strict=True):
-                    edge = (number, node, token)
-                    if edge not in self.place_of:
-                        self.place_of[edge] = len(self._of_edge)
-                        unit = self._nodes.setdefault((number, node), len(self._nodes))
-                        self._of_edge.append((unit, token))
+                nodes += path
+                tokens += request.ids[request.boundary :]
+            counts.append(len(nodes) - before)
+        rows_F = np.repeat(np.arange(len(trees)) * length, counts)
+        keys_F = (np.array(nodes) + rows_F) * vocabulary + np.array(tokens)
+        keys_E, self._edge_F = np.unique(keys_F, return_inverse=True)
+        places_U, unit_E = np.unique(keys_E // vocabulary, return_inverse=True)
+        self._places_U = torch.from_numpy(places_U)
+        self._unit_E = torch.from_numpy(unit_E)
+        self._token_E = torch.from_numpy(keys_E % vocabulary)
+        self._vocabulary = vocabulary
 
-    def score(
-        self, head: LMHead, hidden_MD: torch.Tensor, length: int, vocabulary: int
-    ) -> tuple[list[float], list[bool]]:
-        """Log p of each edge in nats, and whether it is the argmax.
+    def score(self, head: LMHead, hidden_MD: torch.Tensor) -> tuple[list[float], list[bool]]:
+        """Log p of each target id of each request, row after row, and whether it is the argmax.
 
         Args:
             head: of the model.
-            hidden_MD: hidden states of the nodes, row after row.
-            length: nodes of a row, padding included.
-            vocabulary: V.
+            hidden_MD: hidden states of the nodes, row after row, padding included.
         """
         device = hidden_MD.device
-        where_U = torch.tensor([row * length + node for row, node in self._nodes], device=device)
-        hidden_UD = hidden_MD[where_U]
-        unit_E, token_E = (torch.tensor(part, device=device) for part in zip(*self._of_edge, strict=True))
-        # The first edge of each node goes through the head; the others share its normaliser.
-        first_U = torch.full((len(where_U),), len(unit_E), device=device)
-        first_U.scatter_reduce_(0, unit_E, torch.arange(len(unit_E), device=device), "amin")
+        hidden_UD = hidden_MD[self._places_U.to(device)]
+        unit_E, token_E = self._unit_E.to(device), self._token_E.to(device)
+        # The first edge of each node goes through the head; the others share its normaliser. Edges are sorted by node.
+        several_U = torch.bincount(unit_E, minlength=len(hidden_UD))
+        first_U = several_U.cumsum(0) - several_U
         target_U = token_E[first_U]
         blocks = head_blocks(head, hidden_UD)
-        scores = score_positions(blocks, target_U, vocabulary)
-        several_U = torch.bincount(unit_E, minlength=len(where_U)) > 1
+        scores = score_positions(blocks, target_U, self._vocabulary)
         logit_E = scores.target_N.to(device)[unit_E]
         right_E = scores.right_N.to(device)[unit_E] & (token_E == target_U[unit_E])
-        branching_E = several_U[unit_E].nonzero()[:, 0]
+        branching_E = (several_U[unit_E] > 1).nonzero()[:, 0]
         if len(branching_E):
             # All of a node's ids by the same product, so that equal weights give equal numbers.
             logit_E[branching_E] = _logits_of(head, hidden_UD[unit_E[branching_E]], token_E[branching_E]).double()
-            wrong = (several_U & ~scores.right_N.to(device)).nonzero()[:, 0]
+            wrong = ((several_U > 1) & ~scores.right_N.to(device)).nonzero()[:, 0]
             if len(wrong):
                 argmax_U = torch.full_like(target_U, -1)
-                argmax_U[wrong] = find_rivals(blocks, target_U, scores.home_N.to(device), wrong, vocabulary).to(device)
+                rivals = find_rivals(blocks, target_U, scores.home_N.to(device), wrong, self._vocabulary)
+                argmax_U[wrong] = rivals.to(device)
                 right_E |= token_E == argmax_U[unit_E]
         # A probability is at most 1: two products of the same logit may differ in their last digit.
         nats_E = (logit_E - scores.log_normalizer_N.to(device)[unit_E]).clamp(max=0.0)
-        return nats_E.tolist(), right_E.tolist()
+        return nats_E.cpu().numpy()[self._edge_F].tolist(), right_E.cpu().numpy()[self._edge_F].tolist()
 
 
 def _logits_of(head: LMHead, hidden_ED: torch.Tensor, token_E: torch.Tensor) -> torch.Tensor:

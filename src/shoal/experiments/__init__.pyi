@@ -48,6 +48,7 @@ from .records import (
 from .run_folder import Run as Run, open_run as open_run
 from .runner import run_experiment as run_experiment
 from .searching import search_run as search_run
+from .shard_pool import run_shards as run_shards
 from .storage import (
     disk_faults as disk_faults,
     finite as finite,

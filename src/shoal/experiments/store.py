@@ -41,6 +41,9 @@ class RunStore:
             written.
     """
 
+    lock: int
+    """File descriptor of the folder's lock."""
+
     def __init__(self, folder: Path, experiment: SettingsTable, *, plan: str = "experiment.toml") -> None:
         self.folder = folder
         self._plan = plan

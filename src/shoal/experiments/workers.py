@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from shoal.errors import WorkerError
-from shoal.experiments.environment import set_threads
+from shoal.experiments.environment import available_cores, has_gpu, set_threads
 from shoal.experiments.worker_main import raise_fault
 
 if TYPE_CHECKING:
@@ -238,6 +238,36 @@ class WorkerPool(Generic[W]):
                     self._entry, self._opening, threads=self._threads, inherited=self._locks
                 )
             return self._workers.get(place)
+
+
+def local_engine(
+    entry: str,
+    opening: Mapping[str, Any],
+    begin: Callable[[], Answering],
+    *,
+    workers: int | None,
+    threads: int,
+    device: str,
+    locks: tuple[int, ...] = (),
+    on_death: OnDeath = "raise",
+) -> Engine[W]:
+    """Worker processes on this machine, or this process.
+
+    Args:
+        entry: as `WorkerPool` takes it.
+        opening: the first line that each worker gets.
+        begin: as `InProcess` takes it.
+        workers: side by side; None for one per core, or for one where there is a GPU; 0 for this process.
+        threads: of the libraries in each.
+        device: where the jobs run: auto, cpu or cuda.
+        locks: file descriptors that the workers inherit.
+        on_death: what the death of a worker means for its job.
+    """
+    if workers == 0:
+        return InProcess(begin, threads=threads)
+    shared = device != "cpu" and has_gpu()
+    count = workers or (1 if shared else max(1, available_cores() // threads))
+    return WorkerPool(entry, opening, count=count, threads=threads, locks=locks, on_death=on_death)
 
 
 class _Round(Generic[W]):

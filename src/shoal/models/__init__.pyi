@@ -58,3 +58,4 @@ from .spec import (
     bundled_names as bundled_names,
     parse_spec as parse_spec,
 )
+from .transformers_io import quiet as quiet

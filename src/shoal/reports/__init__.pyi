@@ -1,4 +1,9 @@
+from .benchmark_page import benchmark_page as benchmark_page
 from .changes_page import changes_page as changes_page
+from .corpus_comparison_page import (
+    corpus_comparison_page as corpus_comparison_page,
+    write_corpus_comparison_report as write_corpus_comparison_report,
+)
 from .crossed_page import (
     crossed_page as crossed_page,
     write_crossed_report as write_crossed_report,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from shoal.figures import (
     scaling_chart,
     table,
 )
+from shoal.reports.estimates import estimate_row, interval_ends, with_interval
 from shoal.wording import plural
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _summary(result: OverfitResult) -> str:
     sure = "" if best.gain.low > 0 else "; the interval does not exclude that it is no better"
     return (
         f"The best of {len(sorted_rows(result.rows))} rows is {best.name}, with {best.test.value:.4f} bits per byte of "
-        f"test text, {best.gain.value:.4f} below the baseline ({_ends(best.gain)}){sure}."
+        f"test text, {best.gain.value:.4f} below the baseline ({interval_ends(best.gain)}){sure}."
     )
 
 
@@ -120,16 +120,8 @@ def _picture(result: OverfitResult) -> Markup:
 
 
 def _dots(row: OverfitRow, estimate: UnitEstimate, seeds: tuple[float, ...] = ()) -> DotRow:
-    """The mark of a row, with the ends of its interval where it has some."""
-    low, high = (end if math.isfinite(end) else None for end in (estimate.low, estimate.high))
-    return DotRow(
-        label=row.name,
-        series=_KINDS.get(row.kind, _ENSEMBLE),
-        mean=estimate.value,
-        low=low,
-        high=high,
-        seeds=seeds,
-    )
+    """The mark of a row, in the colour of its kind."""
+    return estimate_row(row.name, estimate, series=_KINDS.get(row.kind, _ENSEMBLE), seeds=seeds)
 
 
 def _table(result: OverfitResult) -> Markup:
@@ -139,9 +131,9 @@ def _table(result: OverfitResult) -> Markup:
         [
             row.name,
             row.meaning,
-            _with_ends(row.test),
-            "" if row.gain is None else _with_ends(row.gain),
-            _with_ends(row.gap),
+            with_interval(row.test),
+            "" if row.gain is None else with_interval(row.gain),
+            with_interval(row.gap),
             f"x{row.training_compute / base.training_compute:.2f}",
             f"x{row.inference_compute / base.inference_compute:.2f}",
         ]
@@ -207,7 +199,7 @@ def _claims(result: OverfitResult) -> Markup:
     for name, share in result.distilled_shares.items():
         items.append(
             Markup("<li>{} keeps {:.0%} of its teacher's gain over the baseline ({}).</li>").format(
-                name, share.value, _ends(share)
+                name, share.value, interval_ends(share)
             )
         )
     return Markup("<ul>{}</ul>").format(Markup("").join(items)) if items else Markup("")
@@ -238,13 +230,3 @@ def _reproduce(plan: str) -> Markup:
         "<p>The comparison as its folder keeps it, recipe included; <code>shoal overfit</code> with the file that it "
         "was begun with resumes it.</p><pre>{}</pre>"
     ).format(plan)
-
-
-def _with_ends(estimate: UnitEstimate | None) -> str:
-    return "" if estimate is None else f"{estimate.value:.4f} ({_ends(estimate)})"
-
-
-def _ends(estimate: UnitEstimate) -> str:
-    if not math.isfinite(estimate.low):
-        return "no interval"
-    return f"{estimate.low:.3f} to {estimate.high:.3f}"

@@ -11,6 +11,7 @@ from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
 from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, text_of
 from shoal.reports.accuracy import accuracy
+from shoal.reports.corpus_comparison_page import write_corpus_comparison_report
 from shoal.reports.crossed_page import write_crossed_report
 from shoal.reports.explanation import run_explanations
 from shoal.reports.items import by_index, items_data, items_frame
@@ -29,6 +30,7 @@ _ROOM = "shoal.reports"
 
 _OTHER_FOLDERS: dict[str, Callable[[Path], Path]] = {
     "crossed.toml": write_crossed_report,
+    "comparison.toml": write_corpus_comparison_report,
     "overfit.toml": write_overfit_report,
     "sweep.toml": write_sweep_report,
     "recipe.toml": write_pretraining_report,

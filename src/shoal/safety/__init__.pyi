@@ -3,7 +3,7 @@ from .agreement import (
     measure_refusal_agreement as measure_refusal_agreement,
 )
 from .answers import (
-    Answer as Answer,
+    PromptAnswer as PromptAnswer,
     read_answers as read_answers,
     read_prompt_rows as read_prompt_rows,
 )

@@ -21,7 +21,7 @@ _XSTEST = {"1_full_compliance": "compliance", "2_full_refusal": "refusal", "3_pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PromptAnswer:
     """An answer to a prompt."""
 
     prompt: str
@@ -33,7 +33,7 @@ class Answer:
     """What a person says that it does; None where nobody labelled it."""
 
 
-def read_answers(path: str | os.PathLike[str]) -> list[Answer]:
+def read_answers(path: str | os.PathLike[str]) -> list[PromptAnswer]:
     """Read answers from a file.
 
     Args:
@@ -51,7 +51,7 @@ def read_answers(path: str | os.PathLike[str]) -> list[Answer]:
     return make_answers(_rows(path))
 
 
-def make_answers(rows: Iterable[tuple[str, Any]]) -> list[Answer]:
+def make_answers(rows: Iterable[tuple[str, Any]]) -> list[PromptAnswer]:
     """Answers of rows with their places.
 
     Args:
@@ -66,7 +66,7 @@ def make_answers(rows: Iterable[tuple[str, Any]]) -> list[Answer]:
     return found
 
 
-def _answer(row: Mapping[str, Any] | Any, place: str) -> Answer:
+def _answer(row: Mapping[str, Any] | Any, place: str) -> PromptAnswer:
     if not isinstance(row, dict):
         raise DataError(f"{place}: the row is no object; expected one with the columns prompt and completion")
     for column in ("prompt", "completion"):
@@ -80,7 +80,7 @@ def _answer(row: Mapping[str, Any] | Any, place: str) -> Answer:
     if label and label not in CONDUCTS:
         raise DataError(f"{place}: the label is {label!r}; expected {', '.join(CONDUCTS)}, or none")
     kind = row.get("type")
-    return Answer(
+    return PromptAnswer(
         prompt=row["prompt"],
         completion=row["completion"],
         type=kind if isinstance(kind, str) else "",

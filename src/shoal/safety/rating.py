@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.progress import no_progress
-from shoal.safety.answers import Answer, make_answers, read_answers
+from shoal.safety.answers import PromptAnswer, make_answers, read_answers
 from shoal.safety.head import RefusalHead, shipped_refusal_head
 from shoal.safety.labels import CONDUCTS, Conduct
 from shoal.safety.string_match import matches_refusal
@@ -41,7 +41,7 @@ _LANGUAGE = "en"
 class ScoredAnswer:
     """An answer, and what it does."""
 
-    answer: Answer
+    answer: PromptAnswer
     conduct: Conduct
     """The most probable of compliance and refusal, and of a refusal's two kinds."""
 
@@ -198,7 +198,7 @@ def rate_refusals(
     return _summarize(scored, scorer, empty=len(rows) - len(whole), confidence=confidence)
 
 
-def _score(answers: Sequence[Answer], head: RefusalHead, progress: Progress) -> list[ScoredAnswer]:
+def _score(answers: Sequence[PromptAnswer], head: RefusalHead, progress: Progress) -> list[ScoredAnswer]:
     found = []
     for start in range(0, len(answers), _AT_ONCE):
         progress("answers", start, len(answers))

@@ -96,7 +96,9 @@ class RunningGeneration:
         if self.settings.echo and self._logprobs is not None:
             self._of_prompt = tuple(self._logprobs.of_prompt(reading))
         if self.settings.max_tokens == 0:
-            self._finish("length", None, Piece())
+            self._finish("length", None, Piece(logprobs=self._of_prompt))
+        elif self._of_prompt:
+            self._on_piece(Piece(logprobs=self._of_prompt))
 
     def take_logits(self, logits_V: torch.Tensor) -> int:
         """Choose the next token.

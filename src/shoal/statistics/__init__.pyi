@@ -50,6 +50,10 @@ from .cross_validation import (
     out_of_fold as out_of_fold,
     summarize_folds as summarize_folds,
 )
+from .decisions import (
+    DecisionAccuracy as DecisionAccuracy,
+    decision_accuracy as decision_accuracy,
+)
 from .few_units import (
     UnitEstimate as UnitEstimate,
     mean_estimate as mean_estimate,

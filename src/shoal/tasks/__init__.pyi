@@ -24,6 +24,7 @@ from .registry import (
 from .rows import (
     END_TOKEN as END_TOKEN,
     read_rows as read_rows,
+    row_to_example as row_to_example,
     write_rows as write_rows,
 )
 from .shortcuts import copies_a_neighbour as copies_a_neighbour

@@ -131,6 +131,22 @@ def _check_end_token(end_token: str | None) -> None:
 # From rows to examples and back.
 
 
+def row_to_example(where: str, row: Any, end_token: str | None) -> Example:
+    """One row as an example, as `read_rows` reads it.
+
+    Args:
+        where: where it stands, for messages.
+        row: a mapping of columns.
+        end_token: the text of the end token, where at least one completion of the file has it; else None.
+
+    Raises:
+        DataError: the row cannot be used.
+    """
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: {row!r:.40} is not an object; {_EXPECTED}")
+    return _example(where, _checked(where, row), end_token)
+
+
 def _checked(where: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The row, if its columns can be used."""
     for column in _REQUIRED:

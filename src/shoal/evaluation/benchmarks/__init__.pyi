@@ -22,8 +22,10 @@ from .records import (
     read_records as read_records,
     record_from_dict as record_from_dict,
 )
+from .requests import RequestAnswerer as RequestAnswerer
 from .results import (
     BenchmarkResults as BenchmarkResults,
+    ShownItem as ShownItem,
     TaskResult as TaskResult,
 )
 from .run import (
@@ -32,7 +34,12 @@ from .run import (
     prepare as prepare,
     run_plan as run_plan,
     select_tasks as select_tasks,
-    write_samples as write_samples,
+    summarize_records as summarize_records,
+)
+from .samples import write_samples as write_samples
+from .shard_work import (
+    plan_benchmarks as plan_benchmarks,
+    summarize_merged as summarize_merged,
 )
 from .store import RecordStore as RecordStore
 from .summary import summarize_groups as summarize_groups, summarize_task as summarize_task

@@ -66,7 +66,10 @@ class BlockRunner:
 
     def _generate(self, task: PlannedTask, block: PlanBlock) -> list[BenchmarkRecord]:
         prompts = [task.encoded[name][0].request for name in block.items]
-        responses = self._generator.generate(prompts, block.items, task.items.task)
+        file = task.items.task
+        responses = self._generator.generate(
+            prompts, block.items, file.generation, repeats=file.repeats, where=file.name
+        )
         return [
             self._record(
                 task,

@@ -32,10 +32,20 @@ def guessing_p_value(right: int, chances: Sequence[float]) -> float:
 def _distribution(chances: Sequence[float]) -> NDArray[np.float64]:
     """The probability of each number of right guesses, from 0 to all."""
     import numpy as np
-    from scipy.stats import binom
 
     found = np.ones(1)
     # Items of one probability at once: a task has a handful of different ones.
     for chance, count in sorted(Counter(chances).items()):
-        found = np.convolve(found, binom.pmf(np.arange(count + 1), count, chance))
+        found = np.convolve(found, _binomial(count, chance))
     return found
+
+
+def _binomial(count: int, chance: float) -> NDArray[np.float64]:
+    """The probability of each number of successes; by `scipy.special`, since `scipy.stats` takes seconds to import."""
+    import numpy as np
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    hits = np.arange(count + 1)
+    ways = gammaln(count + 1) - gammaln(hits + 1) - gammaln(count - hits + 1)
+    probabilities: NDArray[np.float64] = np.exp(ways + xlogy(hits, chance) + xlog1py(count - hits, -chance))
+    return probabilities

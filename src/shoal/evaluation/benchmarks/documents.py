@@ -44,13 +44,14 @@ class DataFolders:
         return Path(named) if named else None
 
 
-def load_split(task: TaskFile, split: str, folders: DataFolders) -> list[Document]:
+def load_split(task: TaskFile, split: str, folders: DataFolders, *, local_only: bool = False) -> list[Document]:
     """The documents of one split, each with all columns of the split.
 
     Args:
         task: whose data they are.
         split: its name.
         folders: where local files lie.
+        local_only: refuse to look on the hub.
 
     Raises:
         DataError: a file is absent or cannot be read, or the split is empty.
@@ -62,6 +63,8 @@ def load_split(task: TaskFile, split: str, folders: DataFolders) -> list[Documen
         rows = [row for name in files for row in _FORMATS[task.dataset_path](_find(name, task, folders), task)]
     else:
         local = _local_copy(task, split, folders)
+        if local is None and local_only:
+            raise DataError(f"there is no local copy of the split {split!r} of the task {task.name}")
         rows = _read_any(local, task) if local is not None else _from_hub(task, split, folders)
     if not rows:
         raise DataError(f"the split {split!r} of the task {task.name} holds no documents")

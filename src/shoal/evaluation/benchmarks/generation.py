@@ -19,7 +19,6 @@ from shoal.models import decode_greedily, sample_continuations
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from shoal.evaluation.benchmarks.task_files import TaskFile
     from shoal.evaluation.prefix_trees import TokenRequest
     from shoal.models import FactoredModel
 
@@ -29,19 +28,23 @@ _SLACK = 4
 """Tokens beyond the length of a stop string in which it is looked for: some tokens have no text of their own."""
 
 
-def room_of(task: TaskFile) -> int:
-    """How many tokens a task lets a model generate at most.
+def room_of(generation: Mapping[str, Any], where: str) -> int:
+    """How many tokens a model may generate at most.
+
+    Args:
+        generation: the settings of a task.
+        where: the task, for messages.
 
     Raises:
         DataError: it is no whole number above 0.
     """
-    given = next((task.generation[key] for key in _LENGTHS if task.generation.get(key) is not None), None)
+    given = next((generation[key] for key in _LENGTHS if generation.get(key) is not None), None)
     try:
         room = DEFAULT_MAX_TOKENS if given is None else int(given)
     except (TypeError, ValueError):
         room = 0
     if room < 1:
-        raise DataError(f"{task.origin}: the tokens to be generated must be a whole number above 0, not {given!r}")
+        raise DataError(f"the tokens that {where} generates must be a whole number above 0, not {given!r}")
     return room
 
 
@@ -102,31 +105,41 @@ class TextGenerator:
         self._factored = factored
         self._tokenizer = tokenizer
 
-    def generate(self, prompts: Sequence[TokenRequest], seeds: Sequence[str], task: TaskFile) -> list[list[str]]:
+    def generate(
+        self,
+        prompts: Sequence[TokenRequest],
+        seeds: Sequence[str],
+        generation: Mapping[str, Any],
+        *,
+        repeats: int = 1,
+        where: str,
+    ) -> list[list[str]]:
         """The responses to each prompt, one per repetition.
 
         Args:
             prompts: as `RequestEncoder.prompts` gives them.
             seeds: a text for each, from which its samples are drawn.
-            task: whose generation settings hold.
+            generation: the settings of a task.
+            repeats: responses to each prompt.
+            where: the task, for messages.
         """
-        room, stops = room_of(task), stop_strings(task.generation, task.name)
-        temperature = sampling_temperature(task.generation, task.name)
+        room, stops = room_of(generation, where), stop_strings(generation, where)
+        temperature = sampling_temperature(generation, where)
         prefixes = [prompt.ids for prompt in prompts]
         end_id = self._tokenizer.eos_token_id
         with torch.inference_mode():
             if temperature == 0:
                 rows = decode_greedily(self._factored, prefixes, [room] * len(prefixes), end_id, stop=self._stop(stops))
                 # Greedy text repeats itself, so that it is generated once.
-                return [[self._text(row, stops)] * task.repeats for row in rows]
-            several = [prefix for prefix in prefixes for _ in range(task.repeats)]
-            numbers = [_seed(f"{seed}/{turn}") for seed in seeds for turn in range(task.repeats)]
+                return [[self._text(row, stops)] * repeats for row in rows]
+            several = [prefix for prefix in prefixes for _ in range(repeats)]
+            numbers = [_seed(f"{seed}/{turn}") for seed in seeds for turn in range(repeats)]
             model = self._factored.fast or self._factored.model
             rows = sample_continuations(
                 model, several, numbers, [room] * len(several), temperature=temperature, end_id=end_id
             )
         texts = [self._text(row, stops) for row in rows]
-        return [texts[start : start + task.repeats] for start in range(0, len(texts), task.repeats)]
+        return [texts[start : start + repeats] for start in range(0, len(texts), repeats)]
 
     def _stop(self, stops: Sequence[str]) -> Callable[[Any], bool] | None:
         if not stops:

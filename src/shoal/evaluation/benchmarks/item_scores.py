@@ -63,6 +63,11 @@ def score_likelihoods(
         greedy: whether each continuation is what greedy decoding writes.
     """
     task = items.task
+    if items.harness is not None:
+        answers: list[Any] = list(zip(nats, greedy, strict=True))
+        if task.output_type == "loglikelihood_rolling":
+            answers = list(nats)
+        return items.harness.values(items.instances[item.index], answers)
     make = {
         "multiple_choice": _choice_values,
         "loglikelihood": _text_values,
@@ -135,6 +140,8 @@ def score_responses(items: TaskItems, item: BenchmarkItem, responses: Sequence[s
     Raises:
         DataError: the filters leave no single text, or a metric is not defined for generated text.
     """
+    if items.harness is not None:
+        return items.harness.values(items.instances[item.index], [list(responses)])
     found: dict[str, Any] = {}
     for chain in items.task.filters:
         left = chain.apply(responses, item.document)

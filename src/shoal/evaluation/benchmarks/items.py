@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.documents import DataFolders, load_split
 from shoal.evaluation.benchmarks.item_scores import check_metrics
 from shoal.evaluation.benchmarks.prompts import Prompter, few_shot_pool, few_shot_split
+from shoal.evaluation.benchmarks.python_tasks import HarnessTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shoal.evaluation.benchmarks.documents import Document
     from shoal.evaluation.benchmarks.task_files import TaskFile
@@ -62,6 +63,12 @@ class TaskItems:
     several_targets: bool
     """Whether a document may have several right answers."""
 
+    harness: HarnessTask | None = None
+    """The task object that scores the items, where the task needs Python."""
+
+    instances: Mapping[int, Sequence[Any]] = field(default_factory=dict)
+    """The requests of that object by document."""
+
     @property
     def kind(self) -> BlockKind:
         """What is asked of the model."""
@@ -86,9 +93,11 @@ def build_items(
     for name, value in (("shots", shots), ("limit", limit)):
         if value is not None and value < (name == "limit"):
             raise UsageError(f"--{name} is {value}; give a whole number of {int(name == 'limit')} or more")
-    check_metrics(task)
     count = task.num_fewshot if shots is None or task.num_fewshot == 0 else shots
     count = count or 0
+    if task.python is not None:
+        return _harness_items(task, folders, count, limit)
+    check_metrics(task)
     documents = load_split(task, task.split, folders)
     splits = {task.split: documents}
     source = few_shot_split(task)
@@ -104,6 +113,43 @@ def build_items(
         except DataError as error:
             raise DataError(f"{task.name}, document {index}: {error}") from error
     return TaskItems(task=task, shots=count, items=tuple(items), several_targets=prompter.several_targets)
+
+
+def _harness_items(task: TaskFile, folders: DataFolders, shots: int, limit: int | None) -> TaskItems:
+    """The items of a task that needs Python."""
+    harness = HarnessTask(task, folders, shots)
+    described = harness.described(task)
+    instances = dict(harness.instances(limit))
+    generated = task.output_type == "generate_until"
+    if generated and instances:
+        settings = next(iter(instances.values()))[0].args[1]
+        described = replace(described, generation=settings)
+    items = []
+    for index, each in instances.items():
+        if task.output_type == "loglikelihood_rolling":
+            requests = tuple(("", str(instance.args[0])) for instance in each)
+        else:
+            requests = tuple((instance.args[0], "" if generated else instance.args[1]) for instance in each)
+        gold = harness.gold(each[0].doc)
+        items.append(
+            BenchmarkItem(
+                id=_content_id(described, requests, gold),
+                index=index,
+                document=each[0].doc,
+                requests=requests,
+                choices=tuple(text for _, text in requests) if task.output_type == "multiple_choice" else (),
+                gold=gold,
+                cluster=None,
+            )
+        )
+    return TaskItems(
+        task=described,
+        shots=shots,
+        items=tuple(items),
+        several_targets=False,
+        harness=harness,
+        instances=instances,
+    )
 
 
 def _make_item(prompter: Prompter, document: Document, context: str | list[str], index: int) -> BenchmarkItem:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UnknownNameError, UsageError
-from shoal.evaluation.benchmarks.task_files import TaskFile, parse_task
+from shoal.evaluation.benchmarks.python_tasks import harness_is_installed, parse_python_task
+from shoal.evaluation.benchmarks.task_files import PythonTaskError, TaskFile, parse_task
 from shoal.evaluation.benchmarks.yaml_files import read_task_yaml
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class TaskLibrary:
         if "group" in keys:
             self._add_group(str(keys["group"]), keys, {}, selection, ())
         else:
-            task = parse_task(keys, path)
+            task = _parsed(keys, path, {})
             selection.tasks[task.name] = task
 
     def _add(
@@ -98,7 +99,7 @@ class TaskLibrary:
             return [task for each in keys["task"] for task in self._add(each, changes, selection, (*above, name))]
         if "group" in keys and keys["group"] == name:
             return self._add_group(name, keys, changes, selection, above)
-        task = parse_task({**keys, **changes, "task": name}, path)
+        task = _parsed(keys, path, {**changes, "task": name})
         selection.tasks[name] = task
         return [name]
 
@@ -190,6 +191,17 @@ class _Index:
         if name in self._tags:
             return None, {"task": sorted(self._tags[name])}
         return None
+
+
+def _parsed(keys: Mapping[str, Any], path: Path, changes: Mapping[str, Any]) -> TaskFile:
+    """A task file; where it needs Python, by lm-evaluation-harness, if that is installed."""
+    whole = {**keys, **changes}
+    try:
+        return parse_task(whole, path)
+    except PythonTaskError:
+        if not harness_is_installed():
+            raise
+        return parse_python_task(whole, path, changes)
 
 
 def task_paths(folder: Path) -> Iterator[Path]:

@@ -16,11 +16,14 @@ from shoal.evaluation.prefix_trees import TokenRequest, common_prefix, shared_le
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROW_NODES = 192
+ROW_NODES = 64
 """Nodes of a row: attention costs the square of it, and padding is at most a part of a row."""
 
 MIN_HEADER = 16
 """Ids that all items of a task must begin with to be read as a prefix of their own: below, a tree does as well."""
+
+GENERATION_CELLS = 2**16
+"""Cells of the cache of prompts that are continued together, which bounds its memory."""
 
 _MAX_GENERATIONS = 32
 """Prompts that are continued together."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError, UsageError
 from shoal.evaluation.benchmarks.encoding import EncodedRequest, RequestEncoder
 from shoal.evaluation.benchmarks.generation import room_of
-from shoal.evaluation.benchmarks.packing import PackedBlock, find_header, pack_prompts, pack_requests
+from shoal.evaluation.benchmarks.packing import GENERATION_CELLS, PackedBlock, find_header, pack_prompts, pack_requests
 from shoal.progress import no_progress
 from shoal.text import describe_policy
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from shoal.progress import Progress
 
 TOKEN_BUDGET = 1536
-_GENERATION_CELLS = 2**16
 FORMAT = 1
 
 
@@ -179,7 +178,7 @@ def _encode(encoder: RequestEncoder, items: TaskItems) -> PlannedTask:
         # Documents that stand twice in a set are scored once each all the same: the place tells them apart.
         by_id = dict(_told_apart(items))
     if items.kind == "generation":
-        room = room_of(items.task)
+        room = room_of(items.task.generation, items.task.name)
         rows = encoder.prompts([item.requests[0][0] for item in by_id.values()], room)
         encoded: dict[str, Sequence[EncodedRequest]] = {item: (row,) for item, row in zip(by_id, rows, strict=True)}
     elif items.kind == "rolling":
@@ -208,7 +207,7 @@ def _blocks(part: PlannedTask, token_budget: int, first: int) -> list[PlanBlock]
     packed: list[PackedBlock]
     if items.kind == "generation":
         prompts = {item: rows[0] for item, rows in requests.items()}
-        packed = pack_prompts(prompts, room_of(items.task), _GENERATION_CELLS)
+        packed = pack_prompts(prompts, room_of(items.task.generation, items.task.name), GENERATION_CELLS)
     else:
         header = find_header(requests)
         packed = pack_requests(requests, header, token_budget)

@@ -117,7 +117,11 @@ class TaskResult:
         if self.cut:
             found.append(f"{plural(self.cut, 'prompt')} longer than the model's context lost the beginning")
         if self.overlap is not None:
-            rest = "" if self.overlap.clean_value is None else f"; without them {self.overlap.clean_value:.4f}"
+            rest = (
+                ""
+                if self.overlap.clean_value is None or not self.overlap.items
+                else f"; without them {self.overlap.clean_value:.4f}"
+            )
             found.append(f"{self.overlap.items} of {self.overlap.checked} items stand in the training text{rest}")
         return found
 
@@ -141,6 +145,30 @@ class GroupResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownItem:
+    """An item as a page shows it."""
+
+    task: str
+    index: int
+    prompt: str
+    """The last part of it, where it is long."""
+
+    choices: tuple[str, ...]
+    log_likelihoods: tuple[float | None, ...]
+    """Of the choices in nats; None where one is impossible."""
+
+    choice: int | None
+    gold: Any
+    responses: tuple[str, ...]
+    value: float | None
+    """Under the first metric, where that is a number."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkResults:
     """All tasks of an evaluation."""
 
@@ -156,9 +184,12 @@ class BenchmarkResults:
     seconds: float
     """Of computing, those of an earlier part of a resumed run left out."""
 
+    shown: tuple[ShownItem, ...] = ()
+    """An even sample of the items for a page, where it was requested."""
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON, without the items."""
+        return {name: value for name, value in asdict(self).items() if name != "shown"}
 
     def to_frame(self) -> pandas.DataFrame:
         """One row per task and figure: task, metric, filter, value, low, high, items, chance, p_value, ties."""

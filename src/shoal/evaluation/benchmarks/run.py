@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.corpora import find_contamination, read_documents
 from shoal.errors import DataError, UsageError
@@ -17,17 +16,17 @@ from shoal.evaluation.benchmarks.items import build_items
 from shoal.evaluation.benchmarks.library import TaskLibrary, TaskSelection
 from shoal.evaluation.benchmarks.plans import TOKEN_BUDGET, make_plan
 from shoal.evaluation.benchmarks.results import BenchmarkResults, OverlapResult
+from shoal.evaluation.benchmarks.samples import shown_items, write_samples
 from shoal.evaluation.benchmarks.store import RecordStore, ordered_items
 from shoal.evaluation.benchmarks.summary import summarize_groups, summarize_task
 from shoal.evaluation.benchmarks.task_metrics import aggregate
-from shoal.files import atomic_file
 from shoal.models import load_for_scoring
 from shoal.progress import no_progress
 from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shoal.evaluation.benchmarks.items import TaskItems
     from shoal.evaluation.benchmarks.plans import PlannedTask, PreparedBenchmarks
@@ -99,6 +98,7 @@ def evaluate_benchmarks(
     token_budget: int = TOKEN_BUDGET,
     device: str = "auto",
     dtype: str = "float32",
+    keep_items: bool = False,
     progress: Progress | None = None,
 ) -> BenchmarkResults:
     """Evaluate a model on benchmarks.
@@ -117,6 +117,7 @@ def evaluate_benchmarks(
         token_budget: tokens of a batch, padding included.
         device: where a model spec is loaded: auto, cpu or cuda.
         dtype: of the weights of a model spec.
+        keep_items: put a sample of the items into the result, for a page.
         progress: called with (what, done, total).
 
     Raises:
@@ -141,7 +142,9 @@ def evaluate_benchmarks(
     if samples is not None:
         write_samples(Path(samples), prepared, records)
     overlaps = {} if train_text is None else _overlaps(prepared, records, str(train_text))
-    return _results(loaded, selection, prepared, records, overlaps, confidence, reuses=reuses, seconds=seconds)
+    found = summarize_records(loaded, selection, prepared, records, overlaps=overlaps, confidence=confidence)
+    shown = shown_items(prepared, records) if keep_items else ()
+    return replace(found, reuses_prefixes=reuses, seconds=seconds, shown=shown)
 
 
 def run_plan(
@@ -177,37 +180,6 @@ def run_plan(
     return records, runner.reuses_prefixes
 
 
-def write_samples(path: Path, prepared: PreparedBenchmarks, records: dict[str, BenchmarkRecord]) -> None:
-    """Write every item as a line of JSON: its record, and what the model was given.
-
-    Args:
-        path: the file.
-        prepared: as `prepare` gives it.
-        records: by item.
-    """
-    with atomic_file(path) as partial, partial.open("w", encoding="utf-8") as file:
-        for block in prepared.plan.blocks:
-            task = prepared.tasks[block.task]
-            for item in block.items:
-                line = records[item].to_dict() | sample_of(task, item)
-                file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-
-
-def sample_of(task: PlannedTask, item: str) -> dict[str, Any]:
-    """What the model was given of an item: its document and its requests.
-
-    Args:
-        task: the item's.
-        item: its id.
-    """
-    found = task.by_id[item]
-    return {
-        "document": dict(found.document),
-        "choices": list(found.choices),
-        "requests": [{"context": context, "continuation": text} for context, text in found.requests],
-    }
-
-
 def _overlaps(
     prepared: PreparedBenchmarks, records: dict[str, BenchmarkRecord], source: str
 ) -> dict[str, OverlapResult]:
@@ -234,17 +206,28 @@ def _own_text(task: PlannedTask, item: str) -> str:
     return "\n".join(value for value in values if isinstance(value, str))
 
 
-def _results(
+def summarize_records(
     model: ScoringModel,
     selection: TaskSelection,
     prepared: PreparedBenchmarks,
-    records: dict[str, BenchmarkRecord],
-    overlaps: dict[str, OverlapResult],
-    confidence: float,
+    records: Mapping[str, BenchmarkRecord],
     *,
-    reuses: bool,
-    seconds: float,
+    overlaps: Mapping[str, OverlapResult] | None = None,
+    confidence: float = 0.95,
 ) -> BenchmarkResults:
+    """The results of an evaluation whose records are all there.
+
+    Args:
+        model: what `load_for_scoring` gives.
+        selection: as `select_tasks` gives it.
+        prepared: as `prepare` gives it.
+        records: by item.
+        overlaps: of each task with a training text.
+        confidence: of the intervals.
+
+    Raises:
+        DataError: an item has no record.
+    """
     if missing := [item for item in ordered_items(prepared.plan.blocks) if item not in records]:
         raise DataError(f"{len(missing)} items have no record, {missing[0]} first; run the same command again")
     tasks = {}
@@ -254,7 +237,7 @@ def _results(
             [records[item] for item in task.by_id],
             shots=task.items.shots,
             confidence=confidence,
-            overlap=overlaps.get(name),
+            overlap=(overlaps or {}).get(name),
         )
     return BenchmarkResults(
         model=model.spec,
@@ -263,6 +246,6 @@ def _results(
         tasks=tuple(tasks.values()),
         groups=summarize_groups(selection.groups.values(), tasks),
         settings=prepared.plan.settings,
-        reuses_prefixes=reuses,
-        seconds=seconds,
+        reuses_prefixes=False,
+        seconds=0.0,
     )

@@ -54,6 +54,15 @@ class FewShotSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PythonTask:
+    """Where a task that needs Python comes from."""
+
+    path: Path
+    changes: Mapping[str, Any]
+    """What a group changes, and the task's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFile:
     """What a task file says."""
 
@@ -84,6 +93,8 @@ class TaskFile:
     metrics: tuple[MetricSpec, ...]
     tags: tuple[str, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    python: PythonTask | None = None
+    """Set where lm-evaluation-harness's own task object is used."""
 
     @property
     def split(self) -> str:

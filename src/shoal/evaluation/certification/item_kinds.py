@@ -1,6 +1,6 @@
 """What evaluators are certified for, one kind of item each: how a dummy is taught it, and which records are right.
 
-A kind is a subclass of `ItemKind` with a ``name``, which ``shoal certify --kind`` takes.
+A kind is a subclass of `ItemKind` with a ``name``, which ``shoal certify --evaluator-kind`` takes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError, UsageError
-from shoal.experiments.environment import available_cores, has_gpu, keep_environment
+from shoal.experiments.environment import keep_environment
 from shoal.experiments.overfitting.gathering import OVERFIT_PLAN, gather_overfit
 from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE
@@ -15,7 +15,7 @@ from shoal.experiments.overfitting.trainings import training_from, training_plac
 from shoal.experiments.overfitting.units import do_training, failed_record
 from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.store import RunStore
-from shoal.experiments.workers import InProcess, WorkerPool
+from shoal.experiments.workers import local_engine
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
@@ -142,20 +142,16 @@ def _is_baseline(training: PlannedTraining) -> bool:
 def _engine(
     plan: OverfitPlan, store: RunStore, workers: int | None, progress: Progress | None
 ) -> Engine[PlannedTraining]:
-    threads = plan.overfit.threads
-    if workers == 0:
+    def begin() -> Answering:
+        return lambda line: do_training(store.folder, plan, training_from(line), progress or no_progress)
 
-        def begin() -> Answering:
-            return lambda line: do_training(store.folder, plan, training_from(line), progress or no_progress)
-
-        return InProcess(begin, threads=threads)
-    shared = plan.recipe.device != "cpu" and has_gpu()
-    count = workers or (1 if shared else max(1, available_cores() // threads))
-    return WorkerPool(
+    return local_engine(
         "shoal.experiments.overfitting.units:begin_trainings",
         {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
-        count=count,
-        threads=threads,
+        begin,
+        workers=workers,
+        threads=plan.overfit.threads,
+        device=plan.recipe.device,
         locks=(store.lock,),
         # A comparison outlives one training that runs out of memory; its row says so.
         on_death="retry",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shoal.experiments.pretraining.recipe import Recipe
-    from shoal.experiments.pretraining.tables import CorpusTable
+    from shoal.experiments.pretraining.tables import DocumentsTable
     from shoal.progress import Progress
 
 
@@ -45,7 +45,7 @@ def document_id(text: str) -> str:
     return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def corpus_key(corpus: CorpusTable) -> str:
+def corpus_key(corpus: DocumentsTable) -> str:
     """A digest of what the corpus's documents are made from, as 16 hexadecimal characters.
 
     Raises:
@@ -57,7 +57,7 @@ def corpus_key(corpus: CorpusTable) -> str:
     return hashlib.sha256(json.dumps([FORMAT, values, stories, source]).encode()).hexdigest()[:16]
 
 
-def prepare_documents(corpus: CorpusTable, folder: Path, *, progress: Progress | None = None) -> Path:
+def prepare_documents(corpus: DocumentsTable, folder: Path, *, progress: Progress | None = None) -> Path:
     """The Parquet file of the corpus's documents, made where it is not there yet.
 
     Args:
@@ -112,20 +112,20 @@ def read_texts(file: Path) -> Iterator[str]:
             yield from batch.column(0).to_pylist()
 
 
-def _documents(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
+def _documents(corpus: DocumentsTable, counts: dict[str, int]) -> Iterator[str]:
     """All documents, cleaned and without repeats."""
     texts = _cleaned(_raw(corpus, counts), corpus, counts)
     # Cut last, so that the number is of documents that remain and not of those that were read.
     return islice(_distinct(texts, counts) if corpus.deduplicate else texts, corpus.documents)
 
 
-def _raw(corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
+def _raw(corpus: DocumentsTable, counts: dict[str, int]) -> Iterator[str]:
     for text in _generated(corpus) if corpus.source is None else _read(corpus.source, corpus):
         counts["read"] += 1
         yield text
 
 
-def _read(source: str, corpus: CorpusTable) -> Iterable[str]:
+def _read(source: str, corpus: DocumentsTable) -> Iterable[str]:
     from shoal.corpora import read_documents, read_easiest_books, read_zipped_stories
 
     if corpus.easiest_books is not None:
@@ -135,7 +135,7 @@ def _read(source: str, corpus: CorpusTable) -> Iterable[str]:
     return read_documents(source, column=corpus.column)
 
 
-def _generated(corpus: CorpusTable) -> Iterator[str]:
+def _generated(corpus: DocumentsTable) -> Iterator[str]:
     from shoal.corpora import generate_stories
     from shoal.corpora.grammar import story_row, tell_stories
 
@@ -149,7 +149,7 @@ def _generated(corpus: CorpusTable) -> Iterator[str]:
         yield str(story_row(story, instructed=corpus.instruct)["text"])
 
 
-def _cleaned(texts: Iterable[str], corpus: CorpusTable, counts: dict[str, int]) -> Iterator[str]:
+def _cleaned(texts: Iterable[str], corpus: DocumentsTable, counts: dict[str, int]) -> Iterator[str]:
     from shoal.corpora import Cleaning, clean_text, drop_counting
 
     full = Cleaning(language=corpus.language)
@@ -177,7 +177,7 @@ def _distinct(texts: Iterable[str], counts: dict[str, int]) -> Iterator[str]:
 
 
 def _counted(
-    texts: Iterable[str], corpus: CorpusTable, counts: dict[str, int], progress: Progress | None
+    texts: Iterable[str], corpus: DocumentsTable, counts: dict[str, int], progress: Progress | None
 ) -> Iterator[str]:
     wanted = corpus.documents or corpus.grammar or corpus.stories or 0
     for text in texts:
@@ -187,7 +187,7 @@ def _counted(
         yield text
 
 
-def _not_empty(rows: Iterable[dict[str, Any]], corpus: CorpusTable) -> Iterator[dict[str, Any]]:
+def _not_empty(rows: Iterable[dict[str, Any]], corpus: DocumentsTable) -> Iterator[dict[str, Any]]:
     empty = True
     for row in rows:
         empty = False

@@ -138,7 +138,7 @@ def plan_pretraining(
 
     # Before anything is written: a recipe that is corrected may then take the folder.
     check_monitoring(settings, given=any(mask.any() for mask in prepared.split.held_out.values()))
-    step_seconds, precision = _measure(model, prepared.stream, settings)
+    step_seconds, precision = measure_steps(model, prepared.stream, settings)
     corpora = tuple(
         CorpusPlan(
             name=name,
@@ -181,8 +181,14 @@ class _FirstSteps:
         return self._stream.batch(step)
 
 
-def _measure(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
-    """Seconds per step, and the precision that was chosen or measured."""
+def measure_steps(model: PreTrainedModel, stream: DocumentSource, settings: TrainSettings) -> tuple[float, Dtype]:
+    """Seconds per step, and the precision that was chosen or measured; the model stays as it is.
+
+    Args:
+        model: with fresh weights.
+        stream: whose first steps are done.
+        settings: of the training.
+    """
     from shoal.training import Callbacks, run_training
 
     moments: list[float] = []

@@ -25,7 +25,7 @@ TrackerName = Annotated[str, registered_name(lambda: Tracker.registry)]
 _KINDS = ("source", "grammar", "mixture")
 
 
-class CorpusTable(SettingsTable):
+class DocumentsTable(SettingsTable):
     """One source of documents: a file, folder or hub data set, or stories of our own grammars."""
 
     name: Name
@@ -72,16 +72,8 @@ class CorpusTable(SettingsTable):
     drop_counting: bool = False
     """Drop paragraphs in which three numbers ascend by one."""
 
-    held_out: ShareOrZero = 0.02
-    """Share of the documents, chosen by their ids, that the model is scored on and never sees."""
-
-    passes: Positive = 1.0
-    """How often its documents are read where there are no stages; a part of a pass is allowed."""
-
-    licence: str = "not stated"
-
     @model_validator(mode="after")
-    def _one_kind(self) -> CorpusTable:
+    def _one_kind(self) -> DocumentsTable:
         given = [name for name in _KINDS if getattr(self, name) is not None]
         if len(given) != 1:
             held = " and ".join(given) or "none of them"
@@ -91,6 +83,18 @@ class CorpusTable(SettingsTable):
         if self.language is not None and self.clean != "full":
             raise ValueError(f"corpus {self.name!r}: language is identified by full cleaning; set clean = 'full'")
         return self
+
+
+class CorpusTable(DocumentsTable):
+    """A source of documents that a recipe trains on."""
+
+    held_out: ShareOrZero = 0.02
+    """Share of the documents, chosen by their ids, that the model is scored on and never sees."""
+
+    passes: Positive = 1.0
+    """How often its documents are read where there are no stages; a part of a pass is allowed."""
+
+    licence: str = "not stated"
 
 
 class TokenizerTable(SettingsTable):
@@ -132,7 +136,19 @@ class ModelTable(SettingsTable):
     """Standard deviation of the fresh weights."""
 
 
-class PretrainTable(LearningTable):
+class FreshTable(LearningTable):
+    """How a model is trained from fresh weights."""
+
+    learning_rate: Positive = 3e-3
+    batch_tokens: Count = 4096
+    beta2: ShareOrZero | None = None
+    """None for one by the number of steps: Adam averages squared gradients over a fifth of them; 0.999 with Muon."""
+
+    weight_decay: NotNegative = 0.1
+    warmup: ShareOrZero = 0.02
+
+
+class PretrainTable(FreshTable):
     """How it is trained."""
 
     tokens: Count | None = None
@@ -148,14 +164,6 @@ class PretrainTable(LearningTable):
     bare: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the documents that are read without the end token before them, as a prompt is; from the others the model
     learns how a text begins. A tokenizer that puts a token of its own before a text always has it."""
-
-    learning_rate: Positive = 3e-3
-    batch_tokens: Count = 4096
-    beta2: ShareOrZero | None = None
-    """None for one by the number of steps: Adam averages squared gradients over a fifth of them; 0.999 with Muon."""
-
-    weight_decay: NotNegative = 0.1
-    warmup: ShareOrZero = 0.02
 
 
 class StageTable(SettingsTable):

@@ -170,10 +170,16 @@ def _engine(
 ) -> Engine[Unit]:
     objective, threads = plan.sweep.objective, plan.sweep.threads
     if engine == "ray":
-        from shoal.experiments.sweeps.ray_engine import RayCluster
+        from shoal.experiments.ray_engine import RayCluster
 
         return RayCluster(
-            store.folder, objective, count=workers, threads=threads, gpus=plan.sweep.gpus, address=address
+            "shoal.experiments.sweeps.units:begin_units",
+            {"folder": str(store.folder.resolve()), "objective": objective},
+            what="a sweep on a Ray cluster",
+            count=workers,
+            threads=threads,
+            gpus=plan.sweep.gpus,
+            address=address,
         )
     if workers == 0:
 

@@ -199,7 +199,7 @@ def _config(spec: ModelSpec) -> PreTrainedConfig:
 
     path = Path(spec.name).expanduser()
     check_gguf(path)
-    return gguf_config(GgufFile(path))
+    return gguf_config(GgufFile.read(path))
 
 
 def _cache_elements(config: Any) -> int:

@@ -1,5 +1,9 @@
-"""GGUF files: every key and every tensor of one is used, is known to change nothing, or is an error that names it."""
+"""GGUF files, read and written.
 
-from shoal.models.gguf.source import GgufSource, check_gguf, converted_folder
+Of a file that is read, every key and every tensor is used, is known to change nothing, or is an error that names it.
+Importing this folder imports neither torch nor transformers.
+"""
 
-__all__ = ["GgufSource", "check_gguf", "converted_folder"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -28,6 +28,9 @@ _WHOLE_WORDS = (*_AS_LLAMA3, "tekken")
 _COMPOSED = ("qwen2", "qwen35", "olmo", "mpt", "command-r")
 """Rules whose models bring text into Unicode's normal form C first (Qwen, GPT-NeoX and Cohere)."""
 
+RULES = ("gpt-2", "smollm", "llama-bpe", "qwen2", "olmo", "command-r", "dbrx", "qwen35", "gpt-4o", "tekken")
+"""One name of each way of splitting that is known here, the commonest first: what a file that is written may name."""
+
 
 def byte_level_pipeline(file: GgufFile, table: TokenTable) -> Tokenizer:
     """Words by the file's rule, bytes as letters, BPE, and back.

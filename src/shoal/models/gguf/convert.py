@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +16,14 @@ from shoal.models.transformers_io import build_model, causal_class, quiet
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
-def convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def read_gguf(path: str | os.PathLike[str]) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """The model and the tokenizer that a GGUF file holds.
 
     Raises:
@@ -31,9 +32,10 @@ def convert(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """
     import torch
 
+    path = Path(path)
     try:
         with quiet():
-            file = GgufFile(path)
+            file = GgufFile.read(path)
             config = gguf_config(file)
             tokenizer = gguf_tokenizer(file)
             with torch.device("meta"):

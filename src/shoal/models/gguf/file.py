@@ -7,13 +7,15 @@ the logits). So each one that is read here is noted, and what is left at the end
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from shoal.errors import CorruptModelError, ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _NOTES = ("GGUF.", "general.", "quantize.", "mradermacher.", "tokenizer.chat_template", "tokenizer.huggingface.json")
@@ -30,19 +32,50 @@ _HARMLESS = frozenset(
 _MISSING: Any = object()
 
 
+class GgufField(Protocol):
+    """The value of a key."""
+
+    def contents(self) -> Any:
+        """As Python has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    value: Any
+
+    def contents(self) -> Any:
+        return self.value
+
+
 class GgufFile:
     """The keys and tensors of one file. A key without a dot belongs to the file's architecture."""
 
-    def __init__(self, path: Path) -> None:
-        from gguf import GGUFReader
-
+    def __init__(self, path: Path, fields: Mapping[str, GgufField], tensors: Sequence[Any] = ()) -> None:
+        """Take the keys and tensors; `read` and `of_keys` find them."""
         self.path = path
-        reader = GGUFReader(path)
-        self._fields = reader.fields
-        self._tensors = {tensor.name: tensor for tensor in reader.tensors}
+        self._fields = fields
+        self._tensors = {tensor.name: tensor for tensor in tensors}
         self._used: set[str] = set()
         self.architecture = self.text("general.architecture")
         self._check_kind()
+
+    @classmethod
+    def read(cls, path: Path) -> GgufFile:
+        """The file at a path."""
+        from gguf import GGUFReader
+
+        reader = GGUFReader(path)
+        return cls(path, reader.fields, reader.tensors)
+
+    @classmethod
+    def of_keys(cls, keys: Mapping[str, Any], path: Path) -> GgufFile:
+        """A file that is not written yet, without tensors.
+
+        Args:
+            keys: whole names with their values.
+            path: names it in error messages.
+        """
+        return cls(path, {name: _Value(value) for name, value in keys.items()})
 
     def integer(self, key: str, default: Any = _MISSING) -> Any:
         """A whole number; ``default`` where the file does not hold the key. A list of equal numbers is that number."""

@@ -1,4 +1,4 @@
-"""The rotary angles of a GGUF file as the ``rope_parameters`` of a configuration of `transformers`.
+"""The rotary angles of a GGUF file as the ``rope_parameters`` of a configuration of `transformers`, and the way back.
 
 A file scales the angles by keys (``rope.scaling.*``: linear, YaRN) or by tensors that hold a divisor for each
 frequency: ``rope_freqs`` (Llama 3) or a pair for short and long texts (LongRoPE).
@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import CorruptModelError
+from shoal.errors import CorruptModelError, ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transformers import PreTrainedConfig
+
     from shoal.models.gguf.file import GgufFile
 
 _LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
@@ -54,6 +58,65 @@ def rope_parameters(file: GgufFile, context: int, partial: float = 1.0) -> dict[
         return base | _yarn(file, factor, original)
     file.refuse("rope.scaling.type", kind, "none, linear, yarn, or the tensors of longrope")
     raise AssertionError
+
+
+def rope_keys(config: PreTrainedConfig) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a file states of the rotary angles of a model: keys, and tensors of divisors of the frequencies.
+
+    Raises:
+        ModelError: the angles are scaled in a way that no file can state.
+    """
+    rotary = config.rope_parameters
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    turned = int(width * rotary.get("partial_rotary_factor", 1.0))
+    keys: dict[str, Any] = {"rope.dimension_count": turned, "rope.freq_base": float(rotary["rope_theta"])}
+    kind = rotary.get("rope_type", "default")
+    if kind == "default":
+        return keys, {}
+    if kind == "linear":
+        return keys | {"rope.scaling.type": "linear", "rope.scaling.factor": float(rotary["factor"])}, {}
+    if kind == "yarn":
+        return keys | _yarn_keys(rotary, config.max_position_embeddings), {}
+    if kind == "llama3":
+        if any(rotary[name] != value for name, value in _LLAMA3.items()):
+            raise ModelError(f"rotary angles with {rotary} cannot be written as GGUF; known are those of Llama 3.1")
+        divisors = _llama3_divisors(rotary["rope_theta"], turned // 2, rotary["factor"])
+        return keys, {_DIVISORS: divisors.astype(np.float32)}
+    if kind == "longrope":
+        scaling = {"rope.scaling.attn_factor": _longrope_factor(rotary, config.max_position_embeddings)}
+        return keys | scaling, {
+            _LONG: np.asarray(rotary["long_factor"], dtype=np.float32),
+            _SHORT: np.asarray(rotary["short_factor"], dtype=np.float32),
+        }
+    raise ModelError(
+        f"rotary angles of the type {kind!r} cannot be written as GGUF; supported: default, linear, yarn, llama3, "
+        "longrope"
+    )
+
+
+def _yarn_keys(rotary: Mapping[str, Any], context: int) -> dict[str, Any]:
+    """The inverse of `_yarn`."""
+    factor = float(rotary["factor"])
+    keys = {
+        "rope.scaling.type": "yarn",
+        "rope.scaling.factor": factor,
+        "rope.scaling.original_context_length": rotary.get("original_max_position_embeddings", context),
+        "rope.scaling.yarn_beta_fast": float(rotary.get("beta_fast") or 32.0),
+        "rope.scaling.yarn_beta_slow": float(rotary.get("beta_slow") or 1.0),
+    }
+    if rotary.get("attention_factor") is not None:
+        keys["rope.scaling.yarn_attn_factor"] = float(rotary["attention_factor"])
+    return keys
+
+
+def _longrope_factor(rotary: Mapping[str, Any], context: int) -> float:
+    """What LongRoPE multiplies cosines and sines by (equation 4 of the paper's code), which a file states outright."""
+    if rotary.get("attention_factor") is not None:
+        return float(rotary["attention_factor"])
+    factor = rotary.get("factor") or context / rotary["original_max_position_embeddings"]
+    if factor <= 1.0:
+        return 1.0
+    return math.sqrt(1 + math.log(factor) / math.log(rotary["original_max_position_embeddings"]))
 
 
 def _kind_and_factor(file: GgufFile) -> tuple[str, float]:

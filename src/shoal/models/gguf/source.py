@@ -70,7 +70,7 @@ def converted_folder(path: str | Path) -> Path:
     """The folder of safetensors that a GGUF file was converted to, now or before."""
     import transformers
 
-    from shoal.models.gguf.convert import convert
+    from shoal.models.gguf.convert import read_gguf
 
     path = Path(path)
     with path.open("rb") as file:
@@ -79,6 +79,6 @@ def converted_folder(path: str | Path) -> Path:
     # a model out otherwise.
     folder = cache_folder("gguf") / f"{digest[:32]}-{_CONVERSION}-transformers-{transformers.__version__}"
     if not (folder / "config.json").is_file():
-        model, tokenizer = convert(path)
+        model, tokenizer = read_gguf(path)
         save_model(model, tokenizer, folder)
     return folder

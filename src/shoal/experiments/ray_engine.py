@@ -1,35 +1,37 @@
-"""Units done by a Ray cluster: one that is there, or one of this machine's cores.
+"""Jobs done by a Ray cluster: one that is there, or one of this machine's cores.
 
-Ray gives a unit whose worker died to another worker. All workers must see the sweep's folder under the same path, and
-have shoal installed. What a unit gives is the same as on one machine, bit for bit, where the processors are.
+Ray gives a job whose worker died to another worker. All workers must see the same folders under the same paths, and
+have shoal installed. What a job gives is the same as on one machine, bit for bit, where the processors are.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
+import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from shoal.errors import MissingExtraError, UsageError
-from shoal.experiments.sweeps.units import begin_units
 from shoal.experiments.worker_main import answer_or_fault, raise_fault
-from shoal.experiments.workers import MAX_DEATHS, Outcome, died
+from shoal.experiments.workers import MAX_DEATHS, Outcome, W, died
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from shoal.experiments.sweeps.trials import Unit
+    from shoal.experiments.worker_main import Answering
 
 
-class RayCluster:
-    """A Ray cluster that does units.
+class RayCluster(Generic[W]):
+    """A Ray cluster that does jobs.
 
     Args:
-        folder: the sweep's folder.
-        objective: of the sweep.
-        count: units under way at the same time; None for as many as the cluster has cores.
-        threads: cores, and torch's threads, of each unit.
-        gpus: of each unit.
+        entry: ``MODULE:FUNCTION``, as `shoal.experiments.worker_main` takes it.
+        opening: the first line that each worker gets.
+        what: the work, for the message where Ray is not installed.
+        count: jobs in progress at the same time; None for as many as the cluster has cores.
+        threads: cores, and torch's threads, of each job.
+        gpus: of each job.
         address: of a cluster that is there, as ``10.0.0.1:6379`` or ``auto``; None starts one on this machine.
 
     Raises:
@@ -38,7 +40,15 @@ class RayCluster:
     """
 
     def __init__(
-        self, folder: Path, objective: str, *, count: int | None, threads: int, gpus: float, address: str | None
+        self,
+        entry: str,
+        opening: Mapping[str, Any],
+        *,
+        what: str,
+        count: int | None,
+        threads: int,
+        gpus: float,
+        address: str | None,
     ) -> None:
         # Ray would send statistics of its use, and give its workers the lowest priority of all processes.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -46,9 +56,9 @@ class RayCluster:
         try:
             import ray
         except ImportError as error:
-            raise MissingExtraError("scale", "a sweep on a Ray cluster") from error
+            raise MissingExtraError("scale", what) from error
         self._ray = ray
-        self._opening = {"folder": str(folder.resolve()), "objective": objective, "threads": threads}
+        self._entry, self._opening = entry, json.dumps({**opening, "threads": threads}, sort_keys=True)
         # A cluster that the caller has joined stays as it is.
         self._started = not ray.is_initialized()
         if self._started:
@@ -63,24 +73,24 @@ class RayCluster:
                 ) from error
         self._count = count or max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
         # Ray counts retries, and `MAX_DEATHS` all attempts.
-        self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=MAX_DEATHS - 1)(_unit)
+        self._task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=MAX_DEATHS - 1)(_do)
 
-    def run(self, units: Sequence[Unit]) -> Iterator[Outcome[Unit]]:
-        """Do the units in any order, at most ``count`` at a time."""
-        # Popped from the end, hence reversed: units are begun in their order.
-        waiting = list(reversed(units))
-        running: dict[Any, Unit] = {}
+    def run(self, items: Sequence[W]) -> Iterator[Outcome[W]]:
+        """Do the jobs in any order, at most ``count`` at a time."""
+        # Popped from the end, hence reversed: jobs are begun in their order.
+        waiting = list(reversed(items))
+        running: dict[Any, W] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < self._count:
-                    unit = waiting.pop()
-                    running[self._task.remote(self._opening, unit.to_dict())] = unit
+                    item = waiting.pop()
+                    running[self._task.remote(self._entry, self._opening, item.to_dict())] = item
                 ready, _ = self._ray.wait(list(running), num_returns=1)
-                unit = running.pop(ready[0])
+                item = running.pop(ready[0])
                 answer, death = self._answer(ready[0])
                 if answer is not None:
                     raise_fault(answer)
-                yield Outcome(item=unit, answer=answer, death=death)
+                yield Outcome(item=item, answer=answer, death=death)
         finally:
             for task in running:
                 self._ray.cancel(task, force=True)
@@ -99,6 +109,14 @@ class RayCluster:
         return answer, ""
 
 
-def _unit(opening: dict[str, Any], unit: dict[str, Any]) -> dict[str, Any]:
+# One entry and opening: a worker that is given the next job has loaded what it needs already.
+@functools.lru_cache(maxsize=1)
+def _begin(entry: str, opening: str) -> Answering:
+    module, _, function = entry.partition(":")
+    begun: Answering = getattr(importlib.import_module(module), function)(json.loads(opening))
+    return begun
+
+
+def _do(entry: str, opening: str, job: dict[str, Any]) -> dict[str, Any]:
     """What a worker of the cluster does."""
-    return answer_or_fault(begin_units(opening), unit)
+    return answer_or_fault(lambda line: _begin(entry, opening)(line), job)

@@ -1,0 +1,28 @@
+from .forecast import (
+    CorpusComparisonForecast as CorpusComparisonForecast,
+    forecast_corpus_comparison as forecast_corpus_comparison,
+)
+from .gathering import (
+    COMPARISON_PLAN as COMPARISON_PLAN,
+    read_corpus_comparison as read_corpus_comparison,
+)
+from .plan import (
+    CorpusComparisonPlan as CorpusComparisonPlan,
+    TokenDesign as TokenDesign,
+    corpus_comparison_from as corpus_comparison_from,
+    load_corpus_comparison as load_corpus_comparison,
+)
+from .preparation import CorpusCounts as CorpusCounts
+from .result import (
+    MEAN as MEAN,
+    CorpusComparison as CorpusComparison,
+    CorpusDifference as CorpusDifference,
+    CorpusScore as CorpusScore,
+    SizeDecisions as SizeDecisions,
+    format_size as format_size,
+)
+from .runner import compare_corpora as compare_corpora
+from .trainings import (
+    ComparedTraining as ComparedTraining,
+    ComparedTrainingRecord as ComparedTrainingRecord,
+)

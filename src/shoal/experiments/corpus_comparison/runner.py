@@ -1,0 +1,122 @@
+"""A comparison from its plan to its result; killed at any moment, the same call resumes it and loses no training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.errors import ShoalError, UsageError
+from shoal.experiments.corpus_comparison.gathering import COMPARISON_PLAN, gather_corpus_comparison
+from shoal.experiments.corpus_comparison.trainings import ComparedTraining, planned_trainings, read_compared
+from shoal.experiments.corpus_comparison.units import CorpusTrainer, prepare_shared
+from shoal.experiments.environment import keep_environment
+from shoal.experiments.storage import write_json
+from shoal.experiments.store import RunStore
+from shoal.experiments.workers import local_engine
+from shoal.progress import no_progress
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan
+    from shoal.experiments.corpus_comparison.result import CorpusComparison
+    from shoal.experiments.corpus_comparison.trainings import ComparedTrainingRecord
+    from shoal.experiments.worker_main import Answering
+    from shoal.experiments.workers import Engine
+    from shoal.progress import Progress
+
+
+def compare_corpora(
+    plan: CorpusComparisonPlan,
+    folder: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    on_training: Callable[[ComparedTrainingRecord], None] | None = None,
+) -> CorpusComparison:
+    """Train models on each corpus and compare them on held-out texts, or do what is left of it.
+
+    The folder gets ``comparison.toml``, ``prepared`` (texts, tokenizer, tokens), a folder per training under
+    ``trainings`` with its record, ``timings.jsonl`` and ``result.json``.
+
+    Args:
+        plan: as `load_corpus_comparison` gives it.
+        folder: of the comparison; made where it does not exist.
+        workers: trainings side by side; None for one per core, or for one where there is a GPU; 0 does all in this
+            process.
+        progress: called with (what, done, total).
+        on_training: called with the record of each training as it ends.
+
+    Raises:
+        DataError: a corpus has too few tokens, or a held-out text is a part of a corpus.
+        StoreError: the folder holds another comparison, is full, or cannot be written.
+        UsageError: a number of workers below 0.
+        TrainingError: a training failed; the others are recorded, and the same call does it again.
+        KeyboardInterrupt: Ctrl-C; the same call resumes from there.
+    """
+    if workers is not None and workers < 0:
+        raise UsageError(
+            f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone"
+        )
+    report = progress or no_progress
+    store = RunStore(Path(folder), plan, plan=COMPARISON_PLAN)
+    try:
+        keep_environment(store)
+        try:
+            prepare_shared(store.folder, plan, report)
+        except ShoalError:
+            # A corpus that is too small is corrected in the command: the folder may then be used again.
+            store.forget()
+            raise
+        engine = _engine(plan, store, workers, progress)
+        try:
+            _run(plan, store, engine, report, on_training)
+        finally:
+            engine.close()
+        result = gather_corpus_comparison(store.folder, plan)
+        write_json(store.path("result.json"), result.to_dict())
+    finally:
+        store.close()
+    return result
+
+
+def _run(
+    plan: CorpusComparisonPlan,
+    store: RunStore,
+    engine: Engine[ComparedTraining],
+    progress: Progress,
+    on_training: Callable[[ComparedTrainingRecord], None] | None,
+) -> None:
+    """Do all trainings that have no record."""
+    trainings = planned_trainings(plan)
+    left = [training for training in trainings if read_compared(store.folder, training) is None]
+    done = len(trainings) - len(left)
+    progress("trainings", done, len(trainings))
+    for outcome in engine.run(left):
+        assert outcome.answer is not None  # the death of a worker ends the run
+        store.add_timing(outcome.answer)
+        done += 1
+        progress("trainings", done, len(trainings))
+        record = read_compared(store.folder, outcome.item)
+        if record is not None and on_training is not None:
+            on_training(record)
+
+
+def _engine(
+    plan: CorpusComparisonPlan, store: RunStore, workers: int | None, progress: Progress | None
+) -> Engine[ComparedTraining]:
+    def begin() -> Answering:
+        trainer = CorpusTrainer(store.folder, plan, progress or no_progress)
+        return lambda line: trainer.do(ComparedTraining(**line))
+
+    return local_engine(
+        "shoal.experiments.corpus_comparison.units:begin_compared",
+        {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
+        begin,
+        workers=workers,
+        threads=plan.threads,
+        device=plan.device,
+        locks=(store.lock,),
+        on_death="raise",
+    )

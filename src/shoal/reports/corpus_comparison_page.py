@@ -1,0 +1,240 @@
+"""The report of a comparison of corpora: one folder to one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from shoal.experiments import write_text
+from shoal.experiments.corpus_comparison import COMPARISON_PLAN, MEAN, format_size, read_corpus_comparison
+from shoal.figures import Section, document, dot_chart, figure, responsive, table
+from shoal.reports.estimates import estimate_row, interval_ends, with_interval
+from shoal.wording import joined, plural
+
+if TYPE_CHECKING:
+    import os
+
+    from shoal.experiments.corpus_comparison import CorpusComparison, TokenDesign
+    from shoal.statistics import UnitEstimate
+
+_DESIGNS = {"equal": "equal unique tokens", "whole": "all unique tokens"}
+
+
+def write_corpus_comparison_report(folder: str | os.PathLike[str]) -> Path:
+    """Draw a comparison of corpora as one HTML file that needs nothing besides and fetches nothing, however far it is.
+
+    Args:
+        folder: as `shoal.experiments.corpus_comparison.compare_corpora` writes it.
+
+    Returns:
+        The path of ``report.html`` in that folder.
+
+    Raises:
+        StoreError: it is not the folder of such a comparison, a file of it is damaged, or the report cannot be written.
+        TrainingError: no seed is complete.
+    """
+    folder = Path(folder)
+    plan = (folder / COMPARISON_PLAN).read_text(encoding="utf-8") if (folder / COMPARISON_PLAN).is_file() else ""
+    write_text(folder / "report.html", corpus_comparison_page(read_corpus_comparison(folder), plan))
+    return folder / "report.html"
+
+
+def corpus_comparison_page(result: CorpusComparison, plan: str = "") -> str:
+    """The report's HTML.
+
+    Args:
+        result: the comparison.
+        plan: the text of its file; empty leaves the section out.
+    """
+    sections = [
+        Section("differences", "Paired differences", _differences(result)),
+        Section("decisions", "Do small models decide as large ones?", _decisions(result)),
+        Section("scores", "All corpora", _scores(result)),
+        Section("corpora", "What was trained on", _corpora(result)),
+        Section("reading", "How to read this page", _reading(result)),
+        Section("reproduce", "How to reproduce", _reproduce(plan)),
+    ]
+    shown = [section for section in sections if section.html]
+    title = f"Corpora compared: {result.plan.name}"
+    return document(title, result.summary, shown, details=_about(result), picture=_picture(result))
+
+
+def _about(result: CorpusComparison) -> str:
+    plan = result.plan
+    seeds = max(one.bits.units for one in result.scores)
+    parts = [
+        plural(seeds, "seed"),
+        f"{plan.training_tokens:,} training tokens in {plural(result.steps, 'step')}",
+        f"{plan.unique:,} unique tokens",
+        f"{joined([f'{count:,}' for count in result.parameters.values()])} parameters",
+        f"{plan.confidence:.0%} intervals",
+    ]
+    return " · ".join([*parts, *([f"filters {plan.filters}"] if plan.filters else [])])
+
+
+def _picture(result: CorpusComparison) -> Markup:
+    """The corpora by the largest models, a chart for each held-out text and for the mean."""
+    size, design = result.settings()[0]
+    drawings = [_chart(result, size, design, text) for text in result.texts]
+    caption = (
+        f"Models of {format_size(size)} parameters ({_DESIGNS[design]}): the mean over seeds with its interval, the "
+        "best corpus first; a ring is a seed."
+    )
+    return figure(drawings, caption=caption)
+
+
+def _chart(result: CorpusComparison, size: int, design: TokenDesign, text: str) -> Markup:
+    """The corpora on one held-out text."""
+    rows = [estimate_row(one.corpus, one.bits, seeds=one.by_seed) for one in result.ranked(size, design, text)]
+    title = "Mean over the held-out texts" if text == MEAN else text
+    return responsive(
+        lambda width: dot_chart(rows, title=title, axis="bits per byte (less is better)", width=width),
+        title=f"bits per byte by corpus: {title}",
+        wide=460,
+    )
+
+
+def _differences(result: CorpusComparison) -> Markup:
+    head = ["Size", "Tokens", "Held-out text", "Corpus", "against", "Bits per byte", "Outcome"]
+    rows = [
+        [
+            format_size(one.size),
+            _DESIGNS[one.design],
+            one.held_out,
+            one.first,
+            one.second,
+            with_interval(one.difference),
+            one.outcome,
+        ]
+        for one in sorted(result.differences, key=lambda one: (-one.size, one.design))
+    ]
+    caption = (
+        "The difference to the other corpus with the same seed: below 0 the first is better. Each interval stands "
+        f"alone: of {plural(len(rows), 'difference')} some {1 - result.plan.confidence:.0%} would lie off 0 by chance."
+    )
+    listed = table(head, rows, caption=caption, numeric=(5,))
+    if result.plan.filters:
+        return listed
+    return Markup("<details><summary>All {} pairs</summary>{}</details>").format(len(rows), listed)
+
+
+def _decisions(result: CorpusComparison) -> Markup:
+    if not result.decisions:
+        return Markup("")
+    head = [
+        "Small",
+        "Large",
+        "Tokens",
+        "Held-out text",
+        "By one seed",
+        "By means",
+        "Large with itself",
+        "Pairs",
+        "Compute",
+    ]
+    rows = [
+        [
+            format_size(one.small),
+            format_size(one.large),
+            _DESIGNS[one.design],
+            one.held_out,
+            _share(one.accuracy.one_seed),
+            _share(one.accuracy.mean_of_seeds),
+            "" if one.accuracy.large_with_itself is None else f"{one.accuracy.large_with_itself:.0%}",
+            f"{one.accuracy.pairs}",
+            f"1/{one.compute_ratio:.1f}",
+        ]
+        for one in result.decisions
+    ]
+    caption = (
+        "The share of pairs of corpora that the small models rank as the large ones do, whose scores are means over "
+        "seeds. By one seed: one small model for each corpus, mean over seeds. Large with itself: one seed of the "
+        "large models against the mean of the others. Compute: of a small training, as a part of a large one's."
+    )
+    names = result.plan.compared
+    turned = [
+        Markup("<li>{}, {} against {}: {}</li>").format(
+            one.held_out,
+            format_size(one.small),
+            format_size(one.large),
+            "; ".join(f"{names[first]} before {names[second]}" for first, second in one.accuracy.reversed_pairs)
+            or "none",
+        )
+        for one in result.decisions
+    ]
+    return Markup(
+        "{}<p>The intervals are over seeds of both sizes (Student's t with a bootstrap standard error). They cover "
+        "neither other corpora nor other held-out texts, and pairs that share a corpus are not independent.</p><p>"
+        "Pairs that the large models rank the other way round (theirs, by means over seeds):</p><ul>{}</ul>"
+    ).format(table(head, rows, caption=caption, numeric=(4, 5, 6, 7, 8)), Markup("").join(turned))
+
+
+def _share(estimate: UnitEstimate) -> str:
+    ends = interval_ends(estimate)
+    shown = ends if ends == "no interval" else f"{estimate.low:.0%} to {estimate.high:.0%}"
+    return f"{estimate.value:.0%} ({shown})"
+
+
+def _scores(result: CorpusComparison) -> Markup:
+    parts = []
+    for size, design in result.settings():
+        cells = {
+            (one.corpus, one.held_out): with_interval(one.bits)
+            for one in result.scores
+            if (one.size, one.design) == (size, design)
+        }
+        order = [one.corpus for one in result.ranked(size, design, result.texts[-1])]
+        rows = [[name, *(cells[name, text] for text in result.texts)] for name in order]
+        caption = f"Bits per byte: {result.parameters[size]:,} parameters, {_DESIGNS[design]}"
+        columns = tuple(range(1, len(result.texts) + 1))
+        parts.append(table(["Corpus", *result.texts], rows, caption=caption, numeric=columns))
+    return Markup("").join(parts)
+
+
+def _corpora(result: CorpusComparison) -> Markup:
+    head = ["Corpus", "Documents", "Characters", "Tokens", "Left out: held-out text", "Left out: repeats"]
+    rows = [
+        [
+            name,
+            f"{one.documents:,}",
+            f"{one.characters:,}",
+            f"{one.tokens:,}",
+            f"{one.contaminated:,}",
+            f"{one.repeated:,}",
+        ]
+        for name, one in result.counts.items()
+    ]
+    caption = (
+        f"Documents that share {result.plan.run} words in succession with an excerpt of a held-out text, and documents "
+        "that repeat another one, are not trained on."
+    )
+    return table(head, rows, caption=caption, numeric=(1, 2, 3, 4, 5))
+
+
+def _reading(result: CorpusComparison) -> Markup:
+    plan = result.plan
+    parts = (
+        "The better part is what the filters keep, as they leave it; the worse part is what they remove; the random "
+        "part is documents of both in their shares. "
+        if plan.filters
+        else ""
+    )
+    return Markup(
+        "<p>{}Models of one size are alike but for what they are trained on: {:,} tokens each. With equal unique "
+        "tokens each corpus gives {:,} of them, which are read {:.3g} times; with all unique tokens a small corpus is "
+        "read more often than a large one. The tokenizer of {:,} tokens was learned on equally many characters of "
+        "each corpus.</p>"
+        "<p>A seed draws the parts of the corpus, the fresh weights and the order. Intervals are Student's t over "
+        "seeds: they hold for other seeds with these corpora and held-out texts, and not for others.</p>"
+    ).format(parts, plan.training_tokens, plan.unique, plan.training_tokens / plan.unique, plan.vocabulary)
+
+
+def _reproduce(plan: str) -> Markup:
+    if not plan:
+        return Markup("")
+    return Markup(
+        "<p>The comparison as its folder keeps it; <code>shoal curate compare</code> with this file repeats "
+        "it.</p><pre>{}</pre>"
+    ).format(plan)

@@ -1,0 +1,9 @@
+from .app import make_app as make_app
+from .limits import ServerLimits as ServerLimits
+from .running_server import (
+    BackgroundServer as BackgroundServer,
+    check_address as check_address,
+    check_installed as check_installed,
+    serve as serve,
+)
+from .worker import GenerationWorker as GenerationWorker

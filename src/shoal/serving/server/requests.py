@@ -1,0 +1,193 @@
+"""What a client may send: the fields of OpenAI's protocol that are served, and no others.
+
+A field that changes the text and is not served is refused where it has a value that matters, since a server that
+leaves it out would answer another question than was put.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from shoal.models.generation import TokenSampling
+from shoal.serving.settings import MAX_LOGPROBS, GenerationSettings
+from shoal.serving.stop_strings import MAX_STOP_LENGTH, MAX_STOP_STRINGS
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
+MAX_SAMPLES = 16
+MAX_PROMPTS = 128
+_MAX_SEED = 2**63 - 1
+_MAX_FIELDS = 50
+
+StopString = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STOP_LENGTH)]
+TokenIds = Annotated[list[int], Field(min_length=1, fail_fast=True)]
+
+
+class StreamOptions(BaseModel):
+    """Options of a streamed response."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    include_usage: bool = False
+
+
+class _Request(BaseModel):
+    """The fields that both endpoints have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    model: str | None = Field(default=None, max_length=1000)
+    temperature: float = Field(default=1.0, ge=0, le=100)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=1)
+    seed: int | None = Field(default=None, ge=0, le=_MAX_SEED)
+    n: int = Field(default=1, ge=1, le=MAX_SAMPLES)
+    stop: StopString | Annotated[list[StopString], Field(max_length=MAX_STOP_STRINGS, fail_fast=True)] | None = None
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    user: str | None = Field(default=None, max_length=1000)
+    frequency_penalty: float | None = Field(default=None, ge=0, le=0)
+    presence_penalty: float | None = Field(default=None, ge=0, le=0)
+    logit_bias: Annotated[dict[str, Any], Field(max_length=0)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_characters(cls, value: Any) -> Any:
+        # Each unknown field would be a fault of its own, with what was given in it.
+        if isinstance(value, dict) and len(value) > _MAX_FIELDS:
+            raise ValueError(f"there are {len(value):,} fields; expected at most {_MAX_FIELDS}")
+        # Half of a surrogate pair is no character: no tokenizer takes it, and no answer could quote it.
+        _check_text(value)
+        return value
+
+    @field_validator("temperature", "top_p", "n", "stream", "echo", mode="before", check_fields=False)
+    @classmethod
+    def _usual_where_null(cls, value: Any, info: ValidationInfo) -> Any:
+        # Clients write null for what they leave to the server.
+        return cls.model_fields[str(info.field_name)].default if value is None else value
+
+    def _settings(self, max_tokens: int, logprobs: int | None, *, echo: bool) -> GenerationSettings:
+        seed = secrets.randbelow(_MAX_SEED) if self.seed is None else self.seed
+        stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return GenerationSettings(
+            max_tokens=max_tokens,
+            sampling=TokenSampling(temperature=self.temperature, top_p=self.top_p, top_k=self.top_k, seed=seed),
+            stop=tuple(dict.fromkeys(stop)),
+            logprobs=logprobs,
+            echo=echo,
+        )
+
+
+class CompletionRequest(_Request):
+    """A request to continue one prompt or more, as texts or as token ids."""
+
+    prompt: (
+        str
+        | TokenIds
+        | Annotated[list[str], Field(min_length=1, max_length=MAX_PROMPTS, fail_fast=True)]
+        | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_PROMPTS, fail_fast=True)]
+    )
+    max_tokens: int = Field(default=16, ge=0)
+    logprobs: int | None = Field(default=None, ge=0, le=MAX_LOGPROBS)
+    echo: bool = False
+    suffix: Literal[""] | None = None
+    best_of: Literal[1] | None = None
+
+    @field_validator("max_tokens", mode="before")
+    @classmethod
+    def _sixteen_where_null(cls, value: Any) -> Any:
+        return 16 if value is None else value
+
+    @property
+    def prompts(self) -> list[str | list[int]]:
+        """The prompts, one by one."""
+        if isinstance(self.prompt, str):
+            return [self.prompt]
+        parts: list[Any] = list(self.prompt)
+        return [parts] if isinstance(parts[0], int) else parts
+
+    def settings(self) -> GenerationSettings:
+        """What it determines of a generation."""
+        return self._settings(self.max_tokens, self.logprobs, echo=self.echo)
+
+
+class TextPart(BaseModel):
+    """A part of a message; only text is read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    """One message of a conversation."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | Annotated[list[TextPart], Field(max_length=1000, fail_fast=True)]
+    name: str | None = Field(default=None, max_length=1000)
+
+    def to_dict(self) -> dict[str, str]:
+        """The message as templates take it."""
+        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        # OpenAI's newer word for the same.
+        return {"role": "system" if self.role == "developer" else self.role, "content": text}
+
+
+class ResponseFormat(BaseModel):
+    """The form of the answer; only plain text is given."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    type: Literal["text"]
+
+
+class ChatCompletionRequest(_Request):
+    """A request to answer a conversation by the model's chat template."""
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=10_000, fail_fast=True)]
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=MAX_LOGPROBS)
+    response_format: ResponseFormat | None = None
+    tools: Annotated[list[Any], Field(max_length=0)] | None = None
+
+    @model_validator(mode="after")
+    def _alternatives_need_logprobs(self) -> ChatCompletionRequest:
+        if self.top_logprobs is not None and not self.logprobs:
+            raise ValueError("top_logprobs needs logprobs to be true")
+        return self
+
+    @property
+    def limit(self) -> int | None:
+        """Tokens of the answer at most, where the client states it."""
+        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
+
+    def settings(self, room: int) -> GenerationSettings:
+        """What it determines of a generation.
+
+        Args:
+            room: tokens that the context leaves for the answer.
+        """
+        count = (self.top_logprobs or 0) if self.logprobs else None
+        return self._settings(room if self.limit is None else self.limit, count, echo=False)
+
+
+def _check_text(value: Any) -> None:
+    """Raise for half of a surrogate pair in any text of a JSON value."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str) and not one.isascii() and any("\ud800" <= letter <= "\udfff" for letter in one):
+            raise ValueError("a text holds half of a surrogate pair, which is no character")

@@ -1,0 +1,105 @@
+"""A whole evaluation: figures, records that resume, and orders that change nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shoal.errors import DataError, StoreError, UsageError
+from shoal.evaluation.benchmarks import evaluate_benchmarks, read_records
+
+ALL = ["sums", "written_sums", "stories_text"]
+
+
+@pytest.fixture(scope="module")
+def whole(stories_model, task_folder, tmp_path_factory):
+    """All tasks in one run, with its folder."""
+    out = tmp_path_factory.mktemp("whole")
+    return evaluate_benchmarks(stories_model, ALL, task_folders=[task_folder], out=out, keep_items=True), out
+
+
+def test_every_task_has_its_figures_with_intervals(whole):
+    found, _ = whole
+    by_task = {task.task: task for task in found.tasks}
+    assert {(metric.name, metric.filter) for metric in by_task["sums"].metrics} == {
+        ("acc", "none"),
+        ("acc_norm", "none"),
+    }
+    assert by_task["sums"].items == 12
+    assert by_task["sums"].chance.level == pytest.approx(1 / 3)
+    assert by_task["written_sums"].chance is None
+    assert by_task["written_sums"].metrics[0].filter == "strict"
+    bits = {metric.name: metric for metric in by_task["stories_text"].metrics}["bits_per_byte"]
+    assert bits.interval.low < bits.value < bits.interval.high
+    assert "exact p" in str(found)
+    assert len(found.to_frame()) == 6
+    assert len(found.shown) == 36
+
+
+def test_records_are_the_same_bytes_in_every_order_of_tasks_and_after_a_kill(
+    whole, stories_model, task_folder, tmp_path
+):
+    _, out = whole
+    expected = (out / "records.jsonl").read_bytes()
+    lines = expected.splitlines(keepends=True)
+    # As a kill in the middle of a block leaves it: whole lines, then a torn one.
+    evaluate_benchmarks(stories_model, ALL[::-1], task_folders=[task_folder], out=tmp_path, limit=None)
+    assert (tmp_path / "records.jsonl").read_bytes() == expected
+    (tmp_path / "records.jsonl").write_bytes(b"".join(lines[:5]) + lines[5][:20])
+    found = evaluate_benchmarks(stories_model, ALL, task_folders=[task_folder], out=tmp_path)
+    assert (tmp_path / "records.jsonl").read_bytes() == expected
+    assert found.to_dict()["tasks"] == whole[0].to_dict()["tasks"]
+
+
+def test_a_folder_of_other_settings_is_refused(whole, stories_model, task_folder):
+    with pytest.raises(StoreError, match="another evaluation"):
+        evaluate_benchmarks(stories_model, ["sums"], task_folders=[task_folder], out=whole[1], limit=3)
+
+
+def test_a_record_names_the_likeliest_choice_and_its_figures(whole):
+    records = [record for record in read_records(whole[1] / "records.jsonl") if record.task == "sums"]
+    assert {record.index for record in records} == set(range(12))
+    for record in records:
+        best = max(record.log_likelihoods)
+        assert record.log_likelihoods[record.choice] == best
+        assert record.metrics["acc,none"] == float(record.choice == record.gold)
+
+
+def test_samples_hold_what_the_model_was_given(stories_model, task_folder, tmp_path):
+    file = tmp_path / "samples.jsonl"
+    evaluate_benchmarks(stories_model, ["sums"], task_folders=[task_folder], samples=file, limit=2, shots=1)
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert len(rows) == 2
+    for row in rows:
+        assert row["requests"][0]["context"].count("Question:") == 2
+        assert row["requests"][0]["continuation"] == " " + row["document"]["answer"]
+
+
+def test_items_of_the_training_text_are_counted_and_left_out(stories_model, task_folder, tmp_path):
+    train = tmp_path / "train.txt"
+    train.write_text("A book says: Tom has 1 apples and gets 1. How many? Nobody knows.\n")
+    found = evaluate_benchmarks(stories_model, ["sums"], task_folders=[task_folder], train_text=train)
+    overlap = found.tasks[0].overlap
+    assert 1 <= overlap.items < overlap.checked == 12
+    assert overlap.clean_value is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tasks": []}, "no task is given"),
+        ({"tasks": ["sums"], "limit": 0}, "--limit is 0"),
+        ({"tasks": ["sums"], "shots": -1}, "--shots is -1"),
+        ({"tasks": ["sums"], "token_budget": 0}, "token budget"),
+        ({"tasks": ["smus"]}, "did you mean 'sums'"),
+    ],
+)
+def test_bad_options_are_refused_in_a_line(stories_model, task_folder, options, message):
+    with pytest.raises(UsageError, match=message):
+        evaluate_benchmarks(stories_model, task_folders=[task_folder], **options)
+
+
+def test_data_that_is_not_there_is_named_with_what_to_do(stories_model, tmp_path):
+    with pytest.raises(DataError, match=r"gsm8k/test\.jsonl.*--data"):
+        evaluate_benchmarks(stories_model, ["gsm8k"], data=tmp_path)

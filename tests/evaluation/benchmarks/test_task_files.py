@@ -1,0 +1,132 @@
+"""Task files: what is read, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import pytest
+
+from shoal.errors import DataError, ShoalError, UnknownNameError, UsageError
+from shoal.evaluation.benchmarks import PythonTaskError, TaskLibrary, parse_task, read_task_yaml
+
+PLAIN = {"task": "t", "dataset_path": "json", "test_split": "test", "doc_to_text": "q", "doc_to_target": "a"}
+
+
+def parsed(**keys):
+    return parse_task(PLAIN | keys, "t.yaml")
+
+
+def test_defaults_are_those_of_the_harness():
+    task = parsed()
+    assert task.output_type == "generate_until"
+    assert task.generation == {"temperature": 0.0, "do_sample": False, "max_gen_toks": 256, "until": ["\n\n"]}
+    assert [metric.name for metric in task.metrics] == ["exact_match"]
+    assert (task.target_delimiter, task.fewshot_delimiter, task.repeats) == (" ", "\n\n", 1)
+    assert task.fewshot.doc_to_text == "q"
+    assert [chain.name for chain in task.filters] == ["none"]
+
+
+def test_few_shot_settings_override_those_of_the_task():
+    task = parsed(fewshot_config={"sampler": "first_n", "doc_to_text": "other", "split": "dev"}, target_delimiter="")
+    assert (task.fewshot.sampler, task.fewshot.doc_to_text, task.fewshot.split) == ("first_n", "other", "dev")
+    assert task.fewshot.target_delimiter == ""
+
+
+@pytest.mark.parametrize(
+    ("keys", "error", "message"),
+    [
+        ({"output_type": "multiple_choices"}, UnknownNameError, "did you mean 'multiple_choice'"),
+        ({"metric_list": [{"metric": "acurracy"}]}, UnknownNameError, "unknown metric of the task t"),
+        ({"metric_list": [{"metric": "acc", "aggregation": "meen"}]}, UnknownNameError, "did you mean 'mean'"),
+        ({"metric_list": [{"metric": "exact_match", "ignore_cases": True}]}, UnknownNameError, "ignore_case"),
+        ({"filter_list": [{"name": "x", "filter": [{"function": "regexx"}]}]}, UnknownNameError, "'regexx'"),
+        (
+            {"filter_list": [{"name": "x", "filter": [{"function": "regex", "regex_pattern": "("}]}]},
+            UsageError,
+            "the filter regex",
+        ),
+        ({"filter_list": [{"name": "x", "filter": [{"function": "regex", "patern": "a"}]}]}, UsageError, "patern"),
+        ({"filter_list": "take_first"}, DataError, "filter_list"),
+        ({"metric_list": "acc"}, DataError, "metric_list"),
+        ({"fewshot_config": {"sampler": "best"}}, UnknownNameError, "unknown sampler"),
+        ({"doc_to_image": "image"}, UsageError, "text alone"),
+        ({"use_prompt": "promptsource:x"}, UsageError, "promptsource"),
+        ({"doc_to_txt": "q"}, UnknownNameError, "did you mean 'doc_to_text'"),
+        ({"num_fewshot": -1}, DataError, "num_fewshot"),
+        ({"dataset_kwargs": ["x"]}, DataError, "must be a mapping"),
+        ({"dataset_path": None}, DataError, "no dataset_path"),
+        ({"test_split": ["a"]}, DataError, "test_split"),
+    ],
+)
+def test_what_cannot_be_used_is_named(keys, error, message):
+    with pytest.raises(error, match=message):
+        parsed(**keys)
+
+
+def test_a_file_includes_others_and_overrides_them(tmp_path):
+    (tmp_path / "base.yaml").write_text("task: base\noutput_type: multiple_choice\ntask_list: [x]\nnum_fewshot: 3\n")
+    (tmp_path / "more").write_text("include: base.yaml\nnum_fewshot: 4\n")
+    (tmp_path / "mine.yaml").write_text("include: [more]\ntask: mine\n")
+    keys = read_task_yaml(tmp_path / "mine.yaml")
+    assert keys == {"task": "mine", "output_type": "multiple_choice", "num_fewshot": 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("include: bad.yaml\n", "includes itself"),
+        ("include: [1]\n", "must name files"),
+        ("include: gone.yaml\n", "cannot be read"),
+        ("a: [\n", "no YAML"),
+        ("- a\n", "no task file"),
+        ("a: !!python/object/apply:os.system ['true']\n", "no YAML"),
+    ],
+)
+def test_a_broken_file_is_refused_in_a_line(tmp_path, text, message):
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_task_yaml(file)
+
+
+def test_python_functions_are_recognised_and_never_run(tmp_path):
+    file = tmp_path / "python.yaml"
+    file.write_text("task: python\ndataset_path: json\ntest_split: test\nprocess_docs: !function utils.process_docs\n")
+    with pytest.raises(PythonTaskError, match=r"utils\.process_docs.*pip install lm-eval"):
+        parse_task(read_task_yaml(file), file)
+
+
+def test_names_stand_for_tasks_groups_tags_and_files(task_folder, tmp_path):
+    (tmp_path / "tagged.yaml").write_text(
+        (task_folder / "sums.yaml").read_text().replace("task: sums", "task: a\ntag: t")
+    )
+    (tmp_path / "group.yaml").write_text(
+        "group: g\ntask:\n  - task: sums\n    num_fewshot: 2\n  - a\naggregate_metric_list: [{weight_by_size: false}]\n"
+    )
+    library = TaskLibrary([tmp_path, task_folder])
+    assert set(library.select(["t"]).tasks) == {"a"}
+    found = library.select(["g"])
+    assert found.groups["g"].tasks == ("sums", "a")
+    assert not found.groups["g"].weight_by_size
+    assert [found.tasks[name].num_fewshot for name in ("sums", "a")] == [2, None]
+    assert set(library.select([str(task_folder / "written.yaml")]).tasks) == {"written_sums"}
+
+
+def test_a_group_that_contains_itself_is_refused(tmp_path):
+    (tmp_path / "one.yaml").write_text("group: one\ntask: [two]\n")
+    (tmp_path / "two.yaml").write_text("group: two\ntask: [one]\n")
+    with pytest.raises(DataError, match="contains itself"):
+        TaskLibrary([tmp_path]).select(["one"])
+
+
+def test_every_task_of_shoal_parses():
+    library = TaskLibrary()
+    names = [name for name in library.names() if name not in ("babylm", "bbh")]
+    selection = library.select(names)
+    assert {"gsm8k", "medqa_4options", "blimp", "zorro", "strategyqa", "babylm_ewok"} <= set(selection.tasks)
+    assert len([name for name in selection.tasks if name.startswith("bbh_")]) == 27
+    for task in selection.tasks.values():
+        assert task.split
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ShoalError, match="no folder"):
+        TaskLibrary([tmp_path / "gone"])
