@@ -1,14 +1,15 @@
-"""Answers read off generated text: greedy decoding up to a stop string, and a pattern searched in what it gives."""
+"""Answers read off generated text, by the generation and the filters of ``shoal eval``."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from shoal.evaluation.benchmarks.encoding import RequestEncoder
+from shoal.evaluation.benchmarks.filters import FilterChain, make_chain
+from shoal.evaluation.benchmarks.generation import TextGenerator
 from shoal.evaluation.evaluator import scoring_mode
-from shoal.models import decode_greedily
-from shoal.text import decode_continuation, end_token_id, opening_ids
+from shoal.models import factor_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.generation import GenerationItem
+
+_NOTHING = "[invalid]"
+"""What a filter gives where it finds nothing, as in lm-evaluation-harness."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,47 +45,43 @@ def score_answers(
 ) -> list[AnswerScore]:
     """Generate greedily, and read the answers off the texts.
 
+    Items with the same stop strings and limit are generated together, as those of one task are.
+
     Args:
         model: a causal language model; it is put into evaluation mode and left as it was.
         tokenizer: the model's.
         items: prompts, with what stops the generation and what is searched in the text.
+
+    Raises:
+        TooLongError: the model's context has no room for what is generated.
     """
-    opening = opening_ids(tokenizer)
-    prompts = tokenizer([item.prompt for item in items], add_special_tokens=False)["input_ids"] if items else []
-    prefixes = [[*opening, *ids] for ids in prompts]
+    encoder, texts = RequestEncoder(model, tokenizer), [""] * len(items)
+    groups: dict[tuple[tuple[str, ...], int], list[int]] = {}
+    for place, item in enumerate(items):
+        groups.setdefault((item.until, item.max_tokens), []).append(place)
     with scoring_mode(model):
-        generated = decode_greedily(model, prefixes, [item.max_tokens for item in items], end_token_id(tokenizer))
-    scores = []
-    for item, prefix, ids in zip(items, prefixes, generated, strict=True):
-        text = cut_at_stop(decode_continuation(tokenizer, prefix, ids), item.until)
-        answer = read_answer(text, item.pattern, last=item.take == "last")
-        scores.append(AnswerScore(text=text, answer=answer, correct=answer == item.target))
-    return scores
+        for (until, room), places in groups.items():
+            prompts = [each.request for each in encoder.prompts([items[place].prompt for place in places], room)]
+            longest = max(len(prompt.ids) for prompt in prompts) + room
+            generator = TextGenerator(factor_model(model, max_length=longest), tokenizer)
+            settings = {"until": list(until), "max_gen_toks": room, "do_sample": False}
+            found = generator.generate(prompts, [str(place) for place in places], settings, where="the items")
+            for place, responses in zip(places, found, strict=True):
+                texts[place] = responses[0]
+    return [_score(item, text) for item, text in zip(items, texts, strict=True)]
 
 
-def cut_at_stop(text: str, until: Sequence[str]) -> str:
-    """What stands before the earliest stop string.
-
-    Args:
-        text: generated.
-        until: the stop strings.
-    """
-    return min((text.split(stop, 1)[0] for stop in until), key=len, default=text)
+def _score(item: GenerationItem, text: str) -> AnswerScore:
+    answer = _filter(item).apply([text], {})
+    return AnswerScore(
+        text=text, answer=None if answer == _NOTHING and item.pattern else answer, correct=answer == item.target
+    )
 
 
-def read_answer(text: str, pattern: str | None, *, last: bool = False) -> str | None:
-    """The answer in a text: the match of a pattern, or the whole text, stripped, where there is no pattern.
-
-    Args:
-        text: generated.
-        pattern: a regular expression. The first of its groups that took part in the match is the answer.
-        last: take the last match, and not the first.
-    """
-    if pattern is None:
-        return text.strip()
-    matches = list(re.finditer(pattern, text))
-    if not matches:
-        return None
-    match = matches[-1 if last else 0]
-    groups = match.groups() if match.re.groups else (match[0],)
-    return next((group for group in groups if group is not None), None)
+def _filter(item: GenerationItem) -> FilterChain:
+    if item.pattern is None:
+        first: dict[str, Any] = {"function": "remove_whitespace"}
+    else:
+        select = 0 if item.take == "first" else -1
+        first = {"function": "regex", "regex_pattern": item.pattern, "group_select": select, "fallback": _NOTHING}
+    return make_chain("answers", [first, {"function": "take_first"}], "the items")

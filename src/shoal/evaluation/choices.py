@@ -1,13 +1,19 @@
-"""Log-likelihoods of the choices of items, and the choices that follow from them; a tie is no choice."""
+"""Log-likelihoods of the choices of items, and the choices that follow from them; a tie is no choice.
+
+Items are encoded, packed and scored by the code of ``shoal eval``: shared beginnings are computed once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.batching import ScoringRow, row_check
-from shoal.evaluation.likelihoods import log_likelihoods
-from shoal.text import encode_pairs
+from shoal.evaluation.benchmarks.encoding import RequestEncoder
+from shoal.evaluation.benchmarks.packing import find_header, pack_requests
+from shoal.evaluation.evaluator import scoring_mode
+from shoal.evaluation.prefix_scoring import PrefixScorer
+from shoal.models import factor_model
+from shoal.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from shoal.evaluation.certification.choices import ChoiceItem
+    from shoal.evaluation.prefix_trees import TokenRequest
+    from shoal.models.fast import FastModel
     from shoal.progress import Progress
 
 
@@ -23,7 +31,7 @@ class ChoiceScore:
     """How a model chose. An index is None where the best choices are equally good."""
 
     log_likelihoods: tuple[float, ...]
-    """By choice, in nats."""
+    """By choice, in nats; white space at the end of a context is scored with the choice."""
 
     choice: int | None
     choice_per_token: int | None
@@ -38,14 +46,14 @@ class ChoiceScore:
 
 
 def score_choices(
-    model: PreTrainedModel,
+    model: PreTrainedModel | FastModel,
     tokenizer: PreTrainedTokenizerFast,
     items: Sequence[ChoiceItem],
     *,
-    token_budget: int = 4096,
+    token_budget: int = 1536,
     progress: Progress | None = None,
 ) -> list[ChoiceScore]:
-    """Score the choices of items in one pass over all of them.
+    """Score the choices of items.
 
     Args:
         model: a causal language model; it is put into evaluation mode and left as it was.
@@ -55,26 +63,34 @@ def score_choices(
         progress: called with (what, done, total).
 
     Raises:
-        BoundaryError: a token covers the end of a context and the start of a choice.
         DataError: a choice has no tokens, or an id lies outside the model's vocabulary.
-        TooLongError: context and choice are longer than the model's context.
+        TooLongError: a choice is longer than the model's context.
     """
-    places = [(item, choice) for item in items for choice in item.choices]
-    pairs = encode_pairs(tokenizer, [(item.context, choice, False) for item, choice in places])
-    rows = [ScoringRow(place, pair.ids, pair.boundary, 0, len(pair.target)) for place, pair in enumerate(pairs)]
-    check = row_check(model)
-    for row, (item, choice) in zip(rows, places, strict=True):
-        check(row, item.context or choice)
-    nats = iter(log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="choices"))
-    tokens = iter(len(pair.target) for pair in pairs)
-    return [_score(item, [next(nats) for _ in item.choices], [next(tokens) for _ in item.choices]) for item in items]
+    if not items:
+        return []
+    report, done = progress or no_progress, 0
+    pairs = [(item.context, choice) for item in items for choice in item.choices]
+    rows = iter(RequestEncoder(model, tokenizer).pairs(pairs))
+    requests = {str(place): [next(rows).request for _ in item.choices] for place, item in enumerate(items)}
+    header = find_header(requests)
+    nats: dict[str, list[float]] = {}
+    with scoring_mode(model):
+        longest = max(len(request.ids) for each in requests.values() for request in each)
+        scorer = PrefixScorer(factor_model(model, max_length=longest))
+        for block in pack_requests(requests, header, token_budget):
+            found = scorer.score([[each for name in row for each in requests[name]] for row in block.rows], header)
+            scores = iter([score.log_likelihood for row in found for score in row])
+            nats |= {name: [next(scores) for _ in requests[name]] for row in block.rows for name in row}
+            done += sum(map(len, block.rows))
+            report("choices", done, len(items))
+    return [_score(item, nats[str(place)], requests[str(place)]) for place, item in enumerate(items)]
 
 
-def _score(item: ChoiceItem, nats: list[float], tokens: list[int]) -> ChoiceScore:
+def _score(item: ChoiceItem, nats: list[float], requests: list[TokenRequest]) -> ChoiceScore:
     return ChoiceScore(
         log_likelihoods=tuple(nats),
         choice=_greatest(nats, [1] * len(nats)),
-        choice_per_token=_greatest(nats, tokens),
+        choice_per_token=_greatest(nats, [len(request.target) for request in requests]),
         choice_per_character=_greatest(nats, [len(choice) for choice in item.choices]),
         choice_per_byte=_greatest(nats, [len(choice.encode()) for choice in item.choices]),
     )

@@ -142,6 +142,44 @@ def test_a_client_that_hangs_up_frees_its_slots(server):
     assert ask(server, COMPLETE, {"prompt": "a"})[0] == 200
 
 
+def test_a_failure_of_the_computation_ends_what_runs_and_not_the_server(live, monkeypatch):
+    with BackgroundServer(live, name="tiny") as server:
+        wanted = ask(server, COMPLETE, {"prompt": "a", "temperature": 0})[1]["choices"]
+        step = live.decoder.step
+
+        def failing(tokens):
+            monkeypatch.setattr(live.decoder, "step", step)
+            raise RuntimeError("out of memory")
+
+        monkeypatch.setattr(live.decoder, "step", failing)
+        status, answer = ask(server, COMPLETE, {"prompt": "a", "temperature": 0})
+        assert status == 500
+        assert "out of memory" in answer["error"]["message"]
+        assert ask(server, "/health", method="GET")[1] == {"status": "ok", "running": 0, "waiting": 0}
+        assert ask(server, COMPLETE, {"prompt": "a", "temperature": 0})[1]["choices"] == wanted
+
+
+def test_a_stream_that_fails_ends_with_an_error_of_its_own(live, monkeypatch):
+    def failing(tokens):
+        raise RuntimeError("out of memory")
+
+    with BackgroundServer(live, name="tiny") as server:
+        monkeypatch.setattr(live.decoder, "step", failing)
+        status, text = ask(server, COMPLETE, {"prompt": "a", "temperature": 0, "stream": True})
+    assert status == 200
+    *_, error, end, _ = text.split("\n\n")
+    assert "out of memory" in json.loads(error.removeprefix("data: "))["error"]["message"]
+    assert end == "data: [DONE]"
+
+
+def test_the_schema_names_streams_and_errors(live):
+    with BackgroundServer(live) as server:
+        schema = ask(server, "/openapi.json", method="GET")[1]
+    answers = schema["paths"][COMPLETE]["post"]["responses"]
+    assert set(answers["200"]["content"]) == {"application/json", "text/event-stream"}
+    assert {"400", "401", "404", "408", "413", "429"} <= set(answers)
+
+
 def test_a_client_that_never_finishes_its_request_is_given_up(live):
     with BackgroundServer(live, limits=ServerLimits(seconds=0.3)) as server:
         host, _, port = urlsplit(server.url).netloc.partition(":")

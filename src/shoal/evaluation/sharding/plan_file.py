@@ -6,9 +6,11 @@ block names its items by the hash of their contents, and holds what its work nee
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,12 +105,16 @@ class ShardPlan:
         """
         try:
             with self.path.open("rb") as file:
-                file.readline()
-                for number in range(self.block_count):
-                    line = file.readline()
+                if shard.count == 1:
+                    file.readline()
+                    for number in range(self.block_count):
+                        yield _block(file.readline(), number, self.path)
+                    return
+                starts = _line_starts(self.path, self.key)
+                for number in range(shard.index - 1, self.block_count, shard.count):
                     # The blocks of other shards are passed over unread.
-                    if number in shard:
-                        yield _block(line, number, self.path)
+                    file.seek(starts[number])
+                    yield _block(file.readline(), number, self.path)
         except OSError as error:
             raise StoreError(f"{self.path} cannot be read: {error.strerror or error}") from error
 
@@ -119,6 +125,19 @@ class ShardPlan:
             shard: of this plan.
         """
         return sum(len(block.items) for block in self.blocks(shard))
+
+
+# A worker runs shard after shard of one plan, and each of them reads its blocks several times.
+@functools.lru_cache(maxsize=2)
+def _line_starts(path: Path, key: str) -> array[int]:  # noqa: ARG001 (a file that was written again has another key)
+    """Where each block stands in the file, in bytes: 8 bytes a block."""
+    starts, place = array("Q"), 0
+    with path.open("rb", buffering=1 << 20) as file:
+        for line in file:
+            starts.append(place)
+            place += len(line)
+    # The header comes before the blocks, the end behind them.
+    return starts[1:-1]
 
 
 def _block(line: bytes, number: int, path: Path) -> ShardBlock:

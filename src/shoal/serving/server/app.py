@@ -39,6 +39,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         (429, "the queue is full"),
     )
 }
+_ANSWERS = _ERRORS | {
+    200: {"description": "the answer, whole or as a stream of events", "content": {"text/event-stream": {}}}
+}
 CLIENT_GONE = 499
 """The status that is counted for a client that hung up; nobody reads it."""
 
@@ -214,11 +217,11 @@ class Endpoints:
 def _add_routes(app: FastAPI, endpoints: Endpoints, metrics: ServerMetrics) -> None:
     """The paths and what answers them."""
 
-    @app.post("/v1/completions", responses=_ERRORS)
+    @app.post("/v1/completions", responses=_ANSWERS)
     async def completions(body: CompletionRequest, request: Request) -> Response:
         return await endpoints.complete(body, request)
 
-    @app.post("/v1/chat/completions", responses=_ERRORS)
+    @app.post("/v1/chat/completions", responses=_ANSWERS)
     async def chat_completions(body: ChatCompletionRequest, request: Request) -> Response:
         return await endpoints.chat(body, request)
 
