@@ -10,6 +10,7 @@ from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
 NEED_PEERS = (
     "evaluation",
+    "exports",
     "serving_harness",
     "training",
     "changes_speed",
