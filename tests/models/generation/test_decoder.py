@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from architectures import tiny_model
+from every_architecture import small_model
 from shoal.errors import DataError, TooLongError
-from shoal.models import same_numbers
+from shoal.models import forget, same_numbers
 from shoal.models.generation import make_decoder
 
 VOCABULARY = 60
@@ -77,6 +78,41 @@ def test_the_logits_are_those_of_reading_all_again(architecture):
         logits_LV = model(torch.tensor([[*ids, *following]])).logits[0]
     for place, found in enumerate(alone(model, ids, following)):
         assert same_numbers(found, logits_LV[len(ids) - 1 + place])
+
+
+LONG = {
+    "rope_type": "longrope",
+    "rope_theta": 10000.0,
+    "original_max_position_embeddings": 16,
+    "short_factor": [1.0, 1.1, 1.2, 1.3],
+    "long_factor": [2.0, 4.0, 8.0, 16.0],
+}
+SWITCHING = {
+    # Phi-3's long variants, and dynamic NTK scaling, whose frequencies hang on the longest that was read.
+    "phi3": {"rope_parameters": LONG, "original_max_position_embeddings": 16, "sliding_window": None},
+    "llama": {
+        "rope_parameters": {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0},
+        "max_position_embeddings": 16,
+    },
+}
+
+
+@pytest.mark.parametrize("architecture", SWITCHING)
+def test_a_row_that_grows_over_a_switch_of_frequencies_is_read_again(architecture):
+    model = small_model(architecture, **SWITCHING[architecture])
+    rows = [
+        ([3, 5, 7] * 4, [11, 13, 17, 19, 23, 29]),
+        ([2] * 40, [31, 37, 41, 43, 47, 53]),
+        ([8, 9], [1, 2, 3, 4, 5, 6]),
+    ]
+    company = in_company(model, rows, 1)
+    for (ids, following), found in zip(rows, company, strict=True):
+        assert all(map(torch.equal, found, alone(model, ids, following)))
+        for place, logits_V in enumerate(found):
+            forget(model)
+            with torch.inference_mode():
+                whole_LV = model(torch.tensor([[*ids, *following[:place]]])).logits[0]
+            assert same_numbers(logits_V, whole_LV[-1])
 
 
 def test_half_precision_keeps_its_bits_too():

@@ -9,6 +9,7 @@ Shapes: L positions, D hidden width, V vocabulary.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -79,9 +80,10 @@ class SingleDecoder(Decoder):
             capacity=capacity,
             context=min(limits, default=None),
         )
-        self._factored = factored
         self._cached = cache_use(factored) is not None
         self._lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
+        # So that what other rows left in the model is forgotten before a row is read.
+        self._factored = replace(factored, lengths=self._lengths)
         self._last_only = "logits_to_keep" in forward_parameters(model)
         self._rows: dict[int, tuple[list[int], Any, int | None]] = {}
         """Of each row: its ids, its cache, and the last length for which that holds."""
@@ -121,6 +123,8 @@ class SingleDecoder(Decoder):
             reading.advance()
             self._rows[row] = (ids, reading.cache, self._lengths.last(len(ids)))
             return reading.logits(len(ids) - 1, len(ids))[0]
+        # Another row may have left the frequencies of a longer text in the model.
+        self._factored.forget()
         model: Any = self._factored.model
         extra = {"logits_to_keep": 1} if self._last_only else {}
         output = model(
