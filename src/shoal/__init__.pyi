@@ -141,6 +141,10 @@ from .reports import (
     write_report as write_report,
     write_sweep_report as write_sweep_report,
 )
+from .safety import (
+    RefusalRating as RefusalRating,
+    rate_refusals as rate_refusals,
+)
 from .segmentation import (
     Cut as Cut,
     Segmentation as Segmentation,

@@ -25,9 +25,9 @@ from shoal.curation.classifier import (
     read_labels,
     read_score,
     train_quality_head,
-    weighted_kappa,
 )
 from shoal.errors import CorruptModelError, DataError, ModelError, UnavailableError, UnknownNameError, UsageError
+from shoal.statistics import weighted_kappa
 
 LESSON = "Water boils at one hundred degrees, and the steam that rises is water, too. This is why"
 CHAT = "Hey lol did you see that thing last night, so funny, anyway call me and"

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 from shoal.errors import DataError, UnknownNameError
 from shoal.segmentation.heads import ClassifierHead, feature_matrix
 from shoal.segmentation.sentence_features import READERS
+from shoal.statistics import fit_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,23 +172,7 @@ def _fit(
     scale = 1 / np.sqrt(np.maximum(np.asarray(rows.power(2).mean(axis=0)).ravel(), 1e-12)) ** 0.5
     scaled_rows = rows @ sparse.diags_array(scale)
     weight = 1 / np.bincount(labels, minlength=classes)[labels] / classes
-    target = np.eye(classes)[labels]
-    shape = (rows.shape[1], classes)
-
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, bias = flat[:-classes].reshape(shape), flat[-classes:]
-        scores = scaled_rows @ weights + bias
-        logs = scores - logsumexp(scores, axis=1, keepdims=True)
-        error = (np.exp(logs) - target) * weight[:, None]
-        slope = scaled_rows.T @ error + 2 * ridge * weights
-        value = -(weight * logs[np.arange(len(labels)), labels]).sum() + ridge * (weights**2).sum()
-        return float(value), np.concatenate([slope.ravel(), error.sum(axis=0)])
-
-    # The loss is convex, so any start leads to the same minimum.
-    found = minimize(
-        loss, np.zeros(shape[0] * classes + classes), jac=True, method="L-BFGS-B", options={"maxiter": 200}
-    )
-    weights, bias = found.x[:-classes].reshape(shape), found.x[-classes:]
+    weights, bias = fit_softmax(scaled_rows, labels, classes=classes, ridge=ridge, weights_N=weight)
     return weights * scale[:, None], bias
 
 

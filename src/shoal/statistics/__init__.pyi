@@ -1,3 +1,13 @@
+from .agreement import (
+    Confusion as Confusion,
+    Estimate as Estimate,
+    accuracy as accuracy,
+    calibration_error as calibration_error,
+    class_f1 as class_f1,
+    cohen_kappa as cohen_kappa,
+    resample_confusion as resample_confusion,
+    weighted_kappa as weighted_kappa,
+)
 from .blocked import (
     BlockedPermutation as BlockedPermutation,
     BlockedTest as BlockedTest,
@@ -19,6 +29,14 @@ from .clustered import (
     StudentTest as StudentTest,
     cluster_robust_se as cluster_robust_se,
     two_way_se as two_way_se,
+)
+from .corrected_share import (
+    CorrectedShare as CorrectedShare,
+    ErrorRates as ErrorRates,
+    correct_share as correct_share,
+    effective_size as effective_size,
+    measure_error_rates as measure_error_rates,
+    prediction_powered_share as prediction_powered_share,
 )
 from .correction import holm as holm
 from .cross_validation import (
@@ -92,3 +110,4 @@ from .sequential_share import (
     log_e_share_below as log_e_share_below,
     share_confidence_sequence as share_confidence_sequence,
 )
+from .softmax_regression import fit_softmax as fit_softmax

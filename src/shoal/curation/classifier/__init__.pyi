@@ -1,8 +1,6 @@
 from .agreement import (
-    Estimate as Estimate,
     LabelAgreement as LabelAgreement,
     measure_agreement as measure_agreement,
-    weighted_kappa as weighted_kappa,
 )
 from .choice import choose_documents as choose_documents
 from .head import (

@@ -8,27 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.statistics import DRAWS, percentile_interval
+from shoal.statistics import DRAWS, Estimate, accuracy, resample_confusion, weighted_kappa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-_CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A number with its 95% interval, over documents (groups of them) drawn with replacement."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """The number with its interval."""
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,28 +85,18 @@ def measure_agreement(
     truth, classes = check_labels(labels, threshold), sorted(set(labels))
     low, high = classes[0], classes[-1]
     guess = np.clip(np.floor(np.asarray(scores, dtype=np.float64) + 0.5), low, high).astype(np.int64)
-    size = high - low + 1
-    # One confusion matrix per unit: every number below is a function of their sum.
-    names = {
-        name: place for place, name in enumerate(dict.fromkeys(groups if groups is not None else range(len(truth))))
-    }
-    units = np.array([names[name] for name in (groups if groups is not None else range(len(truth)))])
-    tables_UKK = np.zeros((len(names), size, size))
-    np.add.at(tables_UKK, (units, truth - low, guess - low), 1)
-    counts_DU = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    drawn_DKK = (counts_DU @ tables_UKK.reshape(len(names), -1)).reshape(draws, size, size)
-    whole_KK = tables_UKK.sum(axis=0)
+    tables = resample_confusion(truth - low, guess - low, classes=high - low + 1, groups=groups, draws=draws, seed=seed)
     cut = threshold - low
     share = float((truth >= threshold).mean())
     return LabelAgreement(
         documents=len(truth),
         positive=int((truth >= threshold).sum()),
         threshold=threshold,
-        f1=_estimate(whole_KK, drawn_DKK, lambda tables: _f1(tables, cut)[0]),
-        f1_macro=_estimate(whole_KK, drawn_DKK, lambda tables: _f1(tables, cut)[1]),
+        f1=tables.estimate(lambda counts: _f1(counts, cut)[0]),
+        f1_macro=tables.estimate(lambda counts: _f1(counts, cut)[1]),
         f1_of_all=2 * share / (1 + share),
-        kappa=_estimate(whole_KK, drawn_DKK, weighted_kappa),
-        accuracy=_estimate(whole_KK, drawn_DKK, _accuracy),
+        kappa=tables.estimate(weighted_kappa),
+        accuracy=tables.estimate(accuracy),
     )
 
 
@@ -149,22 +124,6 @@ def check_labels(labels: Sequence[int], threshold: int) -> NDArray[np.int64]:
     return found
 
 
-def weighted_kappa(tables: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Quadratic weighted kappa of confusion matrices, shape (..., K, K); 1 where all cells agree by necessity.
-
-    Args:
-        tables: counts of labels (rows) and predictions (columns), whose classes are one apart.
-    """
-    size = tables.shape[-1]
-    places = np.arange(size)
-    weights = (places[:, None] - places[None, :]) ** 2.0
-    totals = tables.sum(axis=(-2, -1))
-    expected = tables.sum(axis=-1)[..., :, None] * tables.sum(axis=-2)[..., None, :] / totals[..., None, None]
-    off, chance = (tables * weights).sum(axis=(-2, -1)), (expected * weights).sum(axis=(-2, -1))
-    found: NDArray[np.float64] = 1 - off / np.where(chance == 0, 1, chance)
-    return found
-
-
 def _f1(tables: NDArray[np.floating], cut: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """F1 of the classes from ``cut`` on, and the mean of it and that of the others."""
     hit = tables[..., cut:, cut:].sum(axis=(-2, -1))
@@ -173,13 +132,3 @@ def _f1(tables: NDArray[np.floating], cut: int) -> tuple[NDArray[np.float64], ND
     wrong = miss + alarm
     sides = [2 * right / np.maximum(2 * right + wrong, 1) for right in (hit, rest)]
     return sides[0], (sides[0] + sides[1]) / 2
-
-
-def _accuracy(tables: NDArray[np.floating]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.trace(tables, axis1=-2, axis2=-1) / tables.sum(axis=(-2, -1))
-    return found
-
-
-def _estimate(whole_KK: NDArray[np.float64], drawn_DKK: NDArray[np.float64], measure: Any) -> Estimate:
-    low, high = percentile_interval(measure(drawn_DKK), _CONFIDENCE)
-    return Estimate(value=float(measure(whole_KK)), low=low, high=high)

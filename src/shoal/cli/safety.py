@@ -1,0 +1,89 @@
+"""``shoal safety``: how often answers refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from shoal.cli.main import VERBS
+from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
+from shoal.cli.terminal import print_notice
+from shoal.errors import UsageError
+
+safety = App(name="safety", help=VERBS["safety"])
+
+
+@safety.command
+def rate(
+    answers: Path | None = None,
+    /,
+    *,
+    model: Annotated[
+        str | None, Parameter(help="Model spec whose greedy answers to --prompts are rated, in its chat template.")
+    ] = None,
+    prompts: Path | None = None,
+    plain: Flag = False,
+    max_tokens: MaxTokens = 256,
+    out: Path | None = None,
+    head: Path | None = None,
+    confidence: float = 0.95,
+    plot: Plot = None,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    as_json: Json = False,
+) -> None:
+    """Score answers as full compliance, full refusal or partial refusal, and give the rate with its interval.
+
+    Parameters
+    ----------
+    answers
+        Rows with the columns prompt and completion, and perhaps type and label (.jsonl, .parquet, .csv). A label is
+        compliance, refusal or partial; with 20 or more on a random sample the rate is corrected by them, too.
+    prompts
+        Rows with the column prompt for --model (.jsonl, .parquet, .csv, or .txt with a prompt per line).
+    plain
+        Continue the prompts as they stand, for a model without a chat template.
+    out
+        File to write the generated answers to (.jsonl).
+    head
+        Folder of a refusal head. Default: the one that comes with shoal.
+    confidence
+        Confidence of the intervals.
+    """
+    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal.safety import rate_refusals
+
+    if (answers is None) == (model is None) or (model is None) != (prompts is None):
+        raise UsageError("give a file of answers, or a model and its prompts: --model MODEL --prompts FILE")
+    for target in (out, plot):
+        if target is not None:
+            check_target(target)
+    with progress_bars() as progress:
+        rows: Path | list[dict[str, Any]]
+        if model is not None and prompts is not None:
+            from shoal.safety import generate_answers, read_prompt_rows
+
+            rows = generate_answers(
+                model, read_prompt_rows(prompts), max_tokens=max_tokens, plain=plain, device=device, dtype=dtype,
+                progress=progress,
+            )  # fmt: skip
+            if out is not None:
+                from shoal.corpora import write_documents
+
+                write_documents(rows, out)
+                print_notice(f"written to {out}")
+        else:
+            assert answers is not None
+            rows = answers
+        found = rate_refusals(rows, head=head, confidence=confidence, progress=progress)
+    if plot is not None:
+        from shoal.reports import refusals_page
+
+        write_whole(plot, refusals_page(found))
+        print_notice(f"written to {plot}")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
