@@ -8,7 +8,17 @@ import sys
 
 from benchmarks.processes import ONE_THREAD, PEERS_PYTHON, ROOT
 
-NEED_PEERS = ("evaluation", "serving_harness", "training", "changes_speed", "changes_tcpd", "changes_slow")
+NEED_PEERS = (
+    "evaluation",
+    "exports",
+    "serving_harness",
+    "training",
+    "changes_speed",
+    "changes_tcpd",
+    "changes_slow",
+    "harness_tasks",
+    "harness_scores",
+)
 CHANGES = ("changes_accuracy", "changes_online", "segmentation", "registers", "emotions", "sentences")
 INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
 ALONE = (

@@ -70,7 +70,7 @@ def same(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     from shoal.evaluation.sharding import Shard, merge_shards, open_work, plan_rows, run_shard
 
     write_story_rows(scratch / "rows.jsonl", ROWS)
-    plan = plan_rows(given.model, scratch / "rows.jsonl", scratch / "plan")
+    plan = plan_rows(given.model, scratch / "rows.jsonl", scratch / "plan", token_budget=256)
     found = {}
     with open_work(plan) as work:
         for count in (1, 2, 7, 16):

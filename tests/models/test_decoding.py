@@ -106,3 +106,15 @@ def test_what_can_continue_has_a_cache_or_a_fast_model():
         assert can_continue(factor_model(tiny_model("Llama")))
         assert can_continue(replace(factor_model(tiny_model("Llama")), fast=None))
         assert not can_continue(factor_model(tiny_model("Mamba")))
+
+
+@pytest.mark.parametrize("architecture", ["Llama", "GPT2", "GPTNeo"])
+def test_a_beginning_that_all_prefixes_share_is_read_once_and_changes_no_token(architecture):
+    model = tiny_model(architecture)
+    header = [3 + place * 7 % 50 for place in range(24)]
+    prefixes = [header + tail for tail in ([5], [6, 7, 8], [5, 9], [6, 7])]
+    together = decode_greedily(model, prefixes, [12] * 4, None)
+    alone = [decode_greedily(model, [prefix], [12], None)[0] for prefix in prefixes]
+    assert together == alone
+    stopped = decode_greedily(model, prefixes, [12] * 4, None, stop=lambda row: len(row.generated) == 3)
+    assert stopped == [tokens[:3] for tokens in alone]

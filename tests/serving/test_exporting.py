@@ -164,6 +164,7 @@ def test_a_folder_with_other_files_is_left_alone(source: LoadedModel, tmp_path: 
         ({"to": "ggml"}, UnknownNameError, "unknown format of export 'ggml'; did you mean 'gguf'"),
         ({"to": "onnx", "dtype": "q8_0"}, UnknownNameError, "unknown number format of onnx 'q8_0'"),
         ({"to": "gguf", "prompts": ()}, UsageError, "compare nothing"),
+        ({"to": "gguf", "new_tokens": 2048}, UsageError, "2048 new ones have no room"),
         ({"to": "gguf", "model": "oracle?p=0.3"}, UsageError, "no single model"),
     ],
 )

@@ -26,6 +26,8 @@ def test_an_opposite_ranking_decides_nothing_right_and_names_its_pairs():
     found = decision_accuracy([[3.0, 2.0, 1.0]] * 3, [[1.0, 2.0, 3.0]] * 3)
     assert found.one_seed.value == found.mean_of_seeds.value == 0
     assert found.reversed_pairs == ((0, 1), (0, 2), (1, 2))
+    # Three seeds of one order cannot show how often another would change it.
+    assert (found.one_seed.low, found.one_seed.high) == (-np.inf, np.inf)
 
 
 def test_the_better_candidate_by_the_large_experiment_comes_first_in_a_reversed_pair():

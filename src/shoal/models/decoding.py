@@ -20,7 +20,7 @@ import torch
 
 from shoal.models.caching import CacheUse, cache_use, forward_parameters, left_padded, read_on
 from shoal.models.factorization import FactoredModel, factor_model
-from shoal.models.fast import KVCache
+from shoal.models.fast import KVCache, PrefixCache
 from shoal.models.lengths import ALL_AGREE, Lengths
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ _MAX_ROWS = 64
 
 _MAX_CELLS = 2**17
 """Keys of a batch at most, which bounds the memory of the cache."""
+
+_MIN_SHARED = 16
+"""Ids that all prefixes of a batch must begin with to be read once."""
 
 _MAX_LOGITS = 2**26
 """Logits of a batch at most, where a model gives them for the whole prefix."""
@@ -200,14 +203,34 @@ def _go_together(shorter: Prefix, longer: Prefix, lengths: Lengths, *, padded: b
     return lengths.agree(shorter.length, longer.length) if padded else shorter.length == longer.length
 
 
+def _shared_prefix(rows: Sequence[Prefix]) -> int:
+    """How many ids all prefixes begin with, less the last of each; 0 where reading them once would save little."""
+    if len(rows) == 1:
+        return 0
+    # In lexicographic order all lie between the first and the last.
+    prefixes = [tuple(row.prefix) for row in rows]
+    first, last = min(prefixes), max(prefixes)
+    shared = min(map(len, prefixes)) - 1
+    shared = next((place for place in range(shared) if first[place] != last[place]), shared)
+    return shared if shared >= _MIN_SHARED else 0
+
+
 @torch.inference_mode()
 def _decode_fast(model: FastModel, rows: list[Prefix], end_id: int | None, choose: Choose, stop: Stop | None) -> None:
     lengths = [len(row.prefix) for row in rows]
     ids_BL = torch.tensor([[*row.prefix, *[0] * (max(lengths) - len(row.prefix))] for row in rows], device=model.device)
     lengths_B = torch.tensor(lengths, device=model.device)
-    cache = KVCache(lengths_B, max(length + row.limit for length, row in zip(lengths, rows, strict=True)))
+    shared = _shared_prefix(rows)
+    prefix = None
+    if shared:
+        # Worked examples before a question are the longest part of a prompt, and the same in all.
+        prefix = PrefixCache()
+        model.hidden(ids_BL[:1, :shared], prefix)
+        prefix.close()
+    cache = KVCache(lengths_B, max(length + row.limit for length, row in zip(lengths, rows, strict=True)), prefix)
     # The last token of each row, since padding stands behind it.
-    last_BD = model.hidden(ids_BL, cache)[torch.arange(len(rows), device=model.device), lengths_B - 1]
+    rows_B = torch.arange(len(rows), device=model.device)
+    last_BD = model.hidden(ids_BL[:, shared:], cache)[rows_B, lengths_B - 1 - shared]
     cache.advance()
     while rows:
         next_B = choose(model.head.logits(last_BD), rows)

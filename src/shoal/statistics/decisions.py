@@ -70,7 +70,8 @@ def decision_accuracy(
     The interval is Student's t with a bootstrap standard error, as in `shoal.statistics.student_bootstrap`: seeds of
     the small and of the large experiment are drawn independently, the error is brought to its true size by n / (n - 1)
     and the degrees of freedom are n - 1, n being the smaller number of seeds; ends are cut to 0 and 1. It covers other
-    seeds, and neither other candidates nor other items that the scores come from. A tie counts one half.
+    seeds, and neither other candidates nor other items that the scores come from. Where one of them has one seed, or
+    no seed changes an order, there is no interval. A tie counts one half.
 
     Args:
         small_SC: scores of the small experiment, a row per seed, a column per candidate.
@@ -150,6 +151,9 @@ def _estimate(statistic: Any, shape: tuple[int, int], samples: Sequence[Any], co
     if units == 1:
         return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=1)
     drawn_D = np.asarray([statistic(*chosen) for chosen in samples])
+    if not drawn_D.std():
+        # No seed changes an order: so few seeds cannot show how often one would, and an interval of no width is wrong.
+        return UnitEstimate(value=value, low=-math.inf, high=math.inf, confidence=confidence, units=units)
     half = float(t.ppf((1 + confidence) / 2, units - 1) * drawn_D.std() * math.sqrt(units / (units - 1)))
     return UnitEstimate(
         value=value, low=max(0.0, value - half), high=min(1.0, value + half), confidence=confidence, units=units

@@ -103,10 +103,12 @@ def read_babylm(folder: str, part: str) -> list[Document]:
 
 
 def _find_folder(root: Path, names: tuple[str, ...]) -> Path:
-    for base in (root, root / "full_eval", root / "fast_eval", root / "evaluation_data" / "full_eval"):
+    inside = [root / top / part for top in (".", "evaluation_data") for part in ("full_eval", "fast_eval")]
+    for base in (root, *inside):
         for name in names:
             if (base / name).is_dir():
                 return base / name
     raise DataError(
-        f"{root} holds no folder {' or '.join(names)}; give BabyLM's evaluation_data/full_eval (https://osf.io/ryjfm)"
+        f"{root} holds no folder {' or '.join(names)}; give BabyLM's evaluation_data/full_eval (https://osf.io/ryjfm) "
+        "with --data"
     )

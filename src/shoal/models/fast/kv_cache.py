@@ -85,13 +85,15 @@ class KVCache(KeyValues):
     What a row reads next overwrites its padding, and a mask by length hides the rest.
     """
 
-    def __init__(self, lengths_B: torch.Tensor, room: int) -> None:
-        """Nothing is read yet.
+    def __init__(self, lengths_B: torch.Tensor, room: int, prefix: PrefixCache | None = None) -> None:
+        """Nothing of the rows is read yet.
 
         Args:
-            lengths_B: the length of each row that is going to be read first.
+            lengths_B: the length of each row that is going to be read first, the prefix included.
             room: T, the most positions that a row will have.
+            prefix: what all rows begin with, read before; it is copied into each row.
         """
+        self._prefix = prefix
         self._lengths_B = lengths_B
         self._room = room
         self._prefilled = False
@@ -101,11 +103,15 @@ class KVCache(KeyValues):
         """Of whole rows first, then of the next token of each row (B × 1)."""
         if self._prefilled:
             return self._lengths_B[:, None]
+        if self._prefix is not None:
+            return self._prefix.positions(ids_BL)
         return torch.arange(ids_BL.shape[1], device=ids_BL.device)
 
     def update(self, layer: int, states: States) -> States:
         """First the states of whole rows, padding included; then those of one more token per row."""
         if not self._prefilled:
+            if self._prefix is not None:
+                states = self._prefix.update(layer, states)
             self._layers[layer] = (self._roomy(states[0]), self._roomy(states[1]))
             return states
         rows_B = torch.arange(len(self._lengths_B), device=self._lengths_B.device)

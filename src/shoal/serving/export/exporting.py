@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import ModelError, UsageError
 from shoal.files import atomic_folder
-from shoal.models import LoadedModel, ModelSpec, load_model, parse_spec
+from shoal.models import LoadedModel, ModelSpec, context_of, load_model, parse_spec
 from shoal.models.gguf import PROBE_TEXTS
 from shoal.progress import no_progress
 from shoal.serving.export.card import model_card
@@ -57,7 +57,8 @@ def export_model(
         progress: called with the prompts that were compared.
 
     Raises:
-        UsageError: a format, a number format or a folder that cannot be used, or no prompt.
+        UsageError: a format, a number format or a folder that cannot be used, no prompt, or more new tokens than the
+            model can read.
         ModelError: a model that the format cannot hold, or a written model that differs from its source by more than
             the tolerance.
         MissingExtraError: a package of the format is not installed.
@@ -73,6 +74,11 @@ def export_model(
     spec = _check_spec(model)
     source = load_model(spec, device="cpu") if spec is not None else model
     assert isinstance(source, LoadedModel)
+    room = context_of(source.model)
+    if room is not None and new_tokens >= room:
+        raise UsageError(
+            f"{source.spec} reads {room} tokens at once, so that {new_tokens} new ones have no room; give fewer"
+        )
     name = _name(parse_spec(source.spec))
     try:
         with atomic_folder(folder) as fresh:
