@@ -72,3 +72,30 @@ def test_what_cannot_be_used_is_refused_in_one_line(folder, capsys, words, messa
     assert ending.value.code == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("shoal: ")]
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--host", "0.0.0.0"], "can be reached by others"),
+        (["--port", "70000"], "give a number from 0 to 65535"),
+        (["--host", "203.0.113.1", "--api-key", "a"], "cannot be used"),
+        (["--api-key", " "], "the API key is empty"),
+        (["--max-body", "0"], "bytes of a request is 0"),
+        (["--context", "100000000", "--slots", "1000"], "does not fit"),
+    ],
+)
+def test_a_server_that_cannot_be_is_refused_in_one_line(folder, capsys, monkeypatch, words, message):
+    monkeypatch.delenv("SHOAL_API_KEY", raising=False)
+    with pytest.raises(SystemExit) as ending:
+        main(["serve", "--model", folder, *(() if "--port" in words else ("--port", "0")), *words])
+    assert ending.value.code == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("shoal: ")]
+    assert message in line
+
+
+def test_a_server_without_its_libraries_names_the_command_that_installs_them(folder, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, package=None: None)
+    with pytest.raises(SystemExit):
+        main(["serve", "--model", folder])
+    assert "pip install 'shoal[serve]'" in capsys.readouterr().err

@@ -60,11 +60,13 @@ def serve(
     """
     from shoal.cli.console import print_json
     from shoal.cli.generation_work import load_with_estimate
-    from shoal.serving.server import ServerLimits, check_address, check_installed, serve as serve_model
+    from shoal.serving.server import ServerLimits, check_address, check_installed, listen, serve as serve_model
 
     check_installed()
     key = api_key if api_key is not None else os.environ.get("SHOAL_API_KEY")
     check_address(host, key)
+    # A port that is taken is found before the model is loaded.
+    listen(host, port).close()
     limits = ServerLimits(body_bytes=max_body, seconds=max_seconds, tokens=max_tokens, waiting=max_waiting)
     live = load_with_estimate(model, device=device, dtype=dtype, rows=slots, context=context or DEFAULT_CONTEXT)
 

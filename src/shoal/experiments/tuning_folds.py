@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import TrainingError, UnknownNameError, UsageError
-from shoal.experiments.environment import Stopwatch, available_cores, has_gpu, keep_environment, set_threads
+from shoal.experiments.environment import Stopwatch, keep_environment, set_threads
 from shoal.experiments.jobs import finish_job
 from shoal.experiments.measures import MEASURES, mean_of
 from shoal.experiments.records import ItemRecord
 from shoal.experiments.storage import disk_faults, read_json
 from shoal.experiments.store import RunStore
 from shoal.experiments.tables import SettingsTable
-from shoal.experiments.workers import InProcess, WorkerPool
+from shoal.experiments.workers import local_engine
 from shoal.progress import no_progress
 from shoal.statistics import FoldScore, summarize_folds
 
@@ -345,14 +345,13 @@ def _answering(opening: dict[str, Any]) -> Answering:
 
 
 def _engine(store: RunStore, opening: dict[str, Any], workers: int | None) -> Engine[FoldTraining]:
-    if workers == 0:
-        return InProcess(lambda: _answering(opening), threads=1)
-    shared = opening["device"] != "cpu" and has_gpu()
-    return WorkerPool(
+    return local_engine(
         "shoal.experiments.tuning_folds:begin_folds",
         opening,
-        count=workers or (1 if shared else available_cores()),
+        lambda: _answering(opening),
+        workers=workers,
         threads=1,
+        device=opening["device"],
         locks=(store.lock,),
     )
 

@@ -266,6 +266,7 @@ def local_engine(
     if workers == 0:
         return InProcess(begin, threads=threads)
     shared = device != "cpu" and has_gpu()
+    # Jobs side by side on one GPU would have to share its memory.
     count = workers or (1 if shared else max(1, available_cores() // threads))
     return WorkerPool(entry, opening, count=count, threads=threads, locks=locks, on_death=on_death)
 

@@ -63,9 +63,10 @@ def corpus_comparison_page(result: CorpusComparison, plan: str = "") -> str:
 
 def _about(result: CorpusComparison) -> str:
     plan = result.plan
-    seeds = max(one.bits.units for one in result.scores)
+    # Stopped on its way, one size has more seeds than another.
+    fewest, most = (end(one.bits.units for one in result.scores) for end in (min, max))
     parts = [
-        plural(seeds, "seed"),
+        plural(most, "seed") if fewest == most else f"{fewest} to {most} seeds",
         f"{plan.training_tokens:,} training tokens in {plural(result.steps, 'step')}",
         f"{plan.unique:,} unique tokens",
         f"{joined([f'{count:,}' for count in result.parameters.values()])} parameters",

@@ -4,6 +4,7 @@ from .running_server import (
     BackgroundServer as BackgroundServer,
     check_address as check_address,
     check_installed as check_installed,
+    listen as listen,
     serve as serve,
 )
 from .worker import GenerationWorker as GenerationWorker
