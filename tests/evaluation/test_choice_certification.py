@@ -21,7 +21,14 @@ def test_right_choice_evaluators_raise_no_alarm(evaluator):
     assert failures(certify(evaluator, kind="choices")) == {}
 
 
-@pytest.mark.parametrize("mutant", Choosing.mutants, ids=lambda mutant: mutant.__name__)
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(mutant, marks=[pytest.mark.slow] * (place % 4 != 0))
+        for place, mutant in enumerate(Choosing.mutants)
+    ],
+    ids=lambda mutant: mutant.__name__,
+)
 def test_each_mutant_of_a_choice_evaluator_is_caught(mutant):
     assert not certify(mutant(), kind="choices", stop_at_first_failure=True).passed
 
