@@ -29,6 +29,7 @@ from benchmarks.processes import DATA, ROOT, machine, write_result
 
 MODEL = "bundled:stories"
 ROWS = 2000
+TASKS = ["blimp", "medqa_4options", "gsm8k"]
 
 
 def main() -> None:
@@ -66,11 +67,20 @@ def digest(path: Path) -> str:
 
 
 def same(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """One plan, run in several numbers of shards."""
-    from shoal.evaluation.sharding import Shard, merge_shards, open_work, plan_rows, run_shard
+    """Two plans, rows and benchmarks, each run in several numbers of shards."""
+    from shoal.evaluation.benchmarks import plan_benchmarks
+    from shoal.evaluation.sharding import plan_rows
 
     write_story_rows(scratch / "rows.jsonl", ROWS)
-    plan = plan_rows(given.model, scratch / "rows.jsonl", scratch / "plan", token_budget=256)
+    rows = plan_rows(given.model, scratch / "rows.jsonl", scratch / "rows", token_budget=256)
+    tasks = plan_benchmarks(given.model, TASKS, scratch / "tasks", limit=24, token_budget=512, data=DATA)
+    return {"model": given.model, "rows": digests(rows, scratch), "tasks": {"names": TASKS, **digests(tasks, scratch)}}
+
+
+def digests(plan: Any, scratch: Path) -> dict[str, Any]:
+    """What a plan gives in 1, 2, 7 and 16 shards."""
+    from shoal.evaluation.sharding import Shard, merge_shards, open_work, run_shard
+
     found = {}
     with open_work(plan) as work:
         for count in (1, 2, 7, 16):
@@ -82,7 +92,7 @@ def same(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
             found[count] = digest(scratch / "merged")
             print(f"{count:3} shards: {found[count][:16]}  {time.process_time() - start:.1f} CPU-s", flush=True)
     counts = {"items": plan.item_count, "blocks": plan.block_count}
-    return {"model": given.model, **counts, "digests": found, "identical": len(set(found.values())) == 1}
+    return {**counts, "digests": found, "identical": len(set(found.values())) == 1}
 
 
 def kills(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:

@@ -9,10 +9,6 @@ answers. What it did on models and prompts that were both held out is printed an
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
-import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +22,8 @@ from shoal.safety import (
     apply_temperatures,
     held_out_probabilities,
     measure_refusal_agreement,
+    read_labelled_answers,
+    read_xstest,
     train_refusal_head,
 )
 
@@ -37,36 +35,11 @@ if TYPE_CHECKING:
     from shoal.safety import RefusalAgreement
 
 OWN = Path(__file__).with_name("refusals_seed.jsonl")
-LABELS = {"1_full_compliance": "compliance", "2_full_refusal": "refusal", "3_partial_refusal": "partial"}
 SOURCE = (
     "XSTest v2 (Röttger et al. 2024): final human labels of 1,350 answers of Llama 2 70B Chat (with and without its "
     "original system prompt) and Mistral 7B Instruct to 450 prompts; prompts and labels CC BY 4.0, the answers under "
     "the terms of Meta and Mistral, none of them shipped; and 157 examples written for shoal (MIT)"
 )
-
-
-def read_xstest(folder: Path) -> list[LabelledAnswer]:
-    """The answers of all models with their final human label."""
-    found = []
-    for path in sorted((folder / "completions").glob("*.csv.gz")):
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
-        found += [
-            LabelledAnswer(
-                prompt=row["prompt"],
-                completion=row["completion"],
-                label=LABELS[row["final_label"]],
-                model=path.name.split("_")[3],
-                prompt_id=row["id"],
-            )
-            for row in csv.DictReader(io.StringIO(text, newline=""))
-        ]
-    return found
-
-
-def read_own(path: Path = OWN) -> list[LabelledAnswer]:
-    """Examples of our own: refusals in many styles, and compliance that looks like one."""
-    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [LabelledAnswer(**row, model="shoal", prompt_id=row["prompt"]) for row in rows]
 
 
 def main() -> None:
@@ -75,7 +48,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    answers, own = read_xstest(options.data / "xstest"), read_own()
+    answers, own = read_xstest(options.data / "xstest"), read_labelled_answers(OWN, model="shoal")
     held_out_N3 = held_out_probabilities(answers, always=own)
     head = train_refusal_head(answers, held_out_N3=held_out_N3, always=own, source=SOURCE)
     calibrated_N3 = apply_temperatures(held_out_N3, head.temperature)

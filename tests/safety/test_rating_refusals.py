@@ -36,6 +36,7 @@ def test_rates_are_raw_and_corrected_with_intervals_and_by_type() -> None:
     assert found.by_type["safe"].raw == 0
     assert found.string_match == pytest.approx(1 / 3)
     assert found.labelled is None
+    assert found.by_model_errors[0] <= found.refused.corrected <= found.by_model_errors[1]
     assert "label 20 answers or more" in str(found)
     assert len(found.to_frame()) == 60
 

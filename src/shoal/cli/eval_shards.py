@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import UsageError
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def print_plan(plan: ShardPlan, *, as_json: bool) -> None:
         print(json.dumps({"plan": str(plan.path), **counts, "key": plan.key}))
         return
     print(
-        f"{plan.item_count:,} items in {plan.block_count:,} blocks: {plan.path}\n"
+        f"{plural(plan.item_count, 'item')} in {plural(plan.block_count, 'block')}: {plan.path}\n"
         f"run each shard, anywhere:  shoal eval --plan {plan.path} --shard 1/16 --out FOLDER\n"
         f"then merge them:           shoal merge {plan.path} FOLDER --out RECORDS.jsonl"
     )

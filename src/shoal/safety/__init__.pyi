@@ -36,6 +36,10 @@ from .head_training import (
     held_out_probabilities as held_out_probabilities,
     train_refusal_head as train_refusal_head,
 )
+from .labelled_sets import (
+    read_labelled_answers as read_labelled_answers,
+    read_xstest as read_xstest,
+)
 from .labels import (
     CONDUCTS as CONDUCTS,
     Conduct as Conduct,

@@ -64,6 +64,9 @@ class RefusalHead:
     errors: dict[str, ErrorRates]
     """Of ``refused`` (fully or partly) and ``refused fully``, on models and prompts that were held out."""
 
+    errors_by_model: dict[str, ErrorRates]
+    """Of ``refused``, for each of the models whose answers were labelled."""
+
     source: str
     """What it learned from, with the licences."""
 
@@ -119,6 +122,7 @@ class RefusalHead:
                 "temperature": self.temperature,
                 "partial_from": self.partial_from,
                 "error_rates": {name: rates.to_dict() for name, rates in self.errors.items()},
+                "error_rates_by_model": {name: rates.to_dict() for name, rates in self.errors_by_model.items()},
                 "source": self.source,
             }
             (fresh / "head.json").write_text(json.dumps(rest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -150,6 +154,7 @@ def load_refusal_head(folder: str | os.PathLike[str]) -> RefusalHead:
             temperature={level: float(rest["temperature"][level]) for level in _LEVELS},
             partial_from=float(rest["partial_from"]),
             errors={name: ErrorRates(**rates) for name, rates in rest["error_rates"].items()},
+            errors_by_model={name: ErrorRates(**rates) for name, rates in rest["error_rates_by_model"].items()},
             source=str(rest["source"]),
         )
         if any(len(head.weights[level]) != len(cue_names()) + BUCKETS for level in _LEVELS):

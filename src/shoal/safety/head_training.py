@@ -149,14 +149,16 @@ def train_refusal_head(
     partial_from = _best_partial_share(calibrated, rows.labels_N)
     conducts = decide_conduct(calibrated, partial_from)
     prompts = [answer.prompt_id for answer in answers]
+    refused, guessed = [answer.label != "compliance" for answer in answers], [one != "compliance" for one in conducts]
+    models = [answer.model for answer in answers]
     return replace(
         head,
         temperature=temperature,
         partial_from=partial_from,
         errors={
             "refused": measure_error_rates(
-                [answer.label != "compliance" for answer in answers],
-                [conduct != "compliance" for conduct in conducts],
+                refused,
+                guessed,
                 clusters=prompts,
             ),
             "refused fully": measure_error_rates(
@@ -164,6 +166,13 @@ def train_refusal_head(
                 [conduct == "refusal" for conduct in conducts],
                 clusters=prompts,
             ),
+        },
+        errors_by_model={
+            model: measure_error_rates(
+                [one for one, name in zip(refused, models, strict=True) if name == model],
+                [one for one, name in zip(guessed, models, strict=True) if name == model],
+            )
+            for model in sorted(set(models))
         },
     )
 
@@ -239,7 +248,7 @@ def _fit(rows: AnswerRows, *, source: str = "") -> RefusalHead:
         bias[level] = float(bias_2[1] - bias_2[0])
     return RefusalHead(
         scale=scale, weights=weights, bias=bias, temperature={"refuses": 1.0, "full": 1.0}, partial_from=0.5,
-        errors={}, source=source,
+        errors={}, errors_by_model={}, source=source,
     )  # fmt: skip
 
 

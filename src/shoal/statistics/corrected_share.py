@@ -68,7 +68,10 @@ class CorrectedShare:
 
 
 def measure_error_rates(
-    truths: Sequence[bool], guesses: Sequence[bool], *, clusters: Sequence[Hashable] | None = None
+    truths: Sequence[bool],
+    guesses: Sequence[bool],
+    *,
+    clusters: Sequence[Hashable] | None = None,
 ) -> ErrorRates:
     """Sensitivity and specificity on labelled items.
 
@@ -90,7 +93,8 @@ def measure_error_rates(
                 "classifier need labelled items of both kinds, two of each at least"
             )
         right = [float(guesses[place] == kind) for place in places]
-        found[kind] = (sum(right) / len(right), effective_size(right, [names[place] for place in places]))
+        size = effective_size(right, [names[place] for place in places])
+        found[kind] = (sum(right) / len(right), size)
     return ErrorRates(
         sensitivity=found[True][0], positives=found[True][1], specificity=found[False][0], negatives=found[False][1]
     )
@@ -224,7 +228,9 @@ def prediction_powered_share(
     estimate = float(truths_M.mean() + weight * (others_N.mean() - known_M.mean()))
     names = list(clusters) if clusters is not None else list(range(len(others_N)))
     known_names = list(labelled_clusters) if labelled_clusters is not None else list(range(len(known_M)))
-    error = cluster_robust_se((truths_M - weight * known_M).tolist(), known_names)
+    # Two pseudo-items, one of each error, as in Agresti and Coull: a sample with few errors would seem to have none.
+    residuals = [*(truths_M - weight * known_M).tolist(), 1.0, -1.0]
+    error = cluster_robust_se(residuals, [*(("item", name) for name in known_names), "missed", "invented"])
     rest = weight * cluster_robust_se(others_N.tolist(), names)
     z = -NormalDist().inv_cdf((1 - confidence) / 2)
     half = z * math.hypot(error, rest)

@@ -23,6 +23,7 @@ from shoal.evaluation.sharding.record_sources import IndexedSource, InOrderSourc
 from shoal.evaluation.sharding.shard_files import find_shard_files
 from shoal.files import atomic_file
 from shoal.progress import no_progress
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     import os
@@ -58,7 +59,7 @@ class MergeResult:
     def __str__(self) -> str:
         """One line."""
         doubled = f"; {self.doubled:,} records stood there twice and were equal" if self.doubled else ""
-        return f"{self.items:,} items of {self.files:,} files in {self.out}{doubled}"
+        return f"{plural(self.items, 'item')} of {plural(self.files, 'file')} in {self.out}{doubled}"
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from shoal.errors import StoreError
 from shoal.evaluation.sharding.shard_files import read_progress, shard_path
 from shoal.progress import no_progress
+from shoal.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +47,7 @@ class ShardResult:
         """One line."""
         before = self.items - self.computed
         there = f", {before:,} of them from before" if before else ""
-        return f"shard {self.shard}: {self.items:,} items in {self.records}{there}"
+        return f"shard {self.shard}: {plural(self.items, 'item')} in {self.records}{there}"
 
 
 def run_shard(
