@@ -20,7 +20,7 @@ def test_long_requests_with_one_context_share_a_row_and_others_do_not():
 
 
 def test_the_order_of_items_changes_no_block():
-    items = {f"{seed}": [request(10 + seed % 3, 5, seed)] for seed in range(30)}
+    items = {f"{seed}": [TokenRequest(tuple(range(seed * 100, seed * 100 + 20)), 15)] for seed in range(30)}
     shuffled = dict(sorted(items.items(), key=lambda pair: hash(pair[0]) % 7))
     assert pack_requests(items, 0, 200) == pack_requests(shuffled, 0, 200)
     assert len(pack_requests(items, 0, 200)) > 1
