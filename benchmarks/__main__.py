@@ -27,6 +27,7 @@ ALONE = (
     "resume",
     "equality",
     "rating",
+    "refusals",
     "serving",
     "stories",
     "sweeps",

@@ -106,7 +106,8 @@ them before you build a product on this head. No text of an answer is shipped; n
 
 Our own examples ({counts}) stand in `recipes/refusals_seed.jsonl`. They are about other prompts than XSTest's, and some
 were written after looking at errors on held-out answers, as were some cues: the figures below are a little
-better for that than they would be on a set that nobody has looked at.
+better for that than they would be on a set that nobody has looked at. The settings (weight of the cues, ridge,
+threshold of partial refusals) were chosen on the same answers, without folds within the folds.
 
 ## How it does on models and prompts that it had not seen
 

@@ -26,7 +26,7 @@ def test_a_dummy_is_named(name: str) -> None:
     assert found.like == (name,)
 
 
-@pytest.mark.parametrize("name", ["inverted", "rank in the batch", "lists comply"])
+@pytest.mark.parametrize("name", ["rank in the batch", "quotes unmasked"])
 def test_a_mutant_is_killed(name: str) -> None:
     assert not certify_refusal_scorer(MUTANTS[name]).passed
 

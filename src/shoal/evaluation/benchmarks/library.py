@@ -17,6 +17,7 @@ from shoal.evaluation.benchmarks.task_files import PythonTaskError, TaskFile, pa
 from shoal.evaluation.benchmarks.yaml_files import read_task_yaml
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
 
 OWN_TASKS = Path(__file__).parent / "tasks"
@@ -49,11 +50,12 @@ class TaskLibrary:
         folders: further folders, which come first.
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
-        for folder in folders:
+    def __init__(self, folders: Sequence[str | os.PathLike[str]] = ()) -> None:
+        further = [Path(folder) for folder in folders]
+        for folder in further:
             if not folder.is_dir():
                 raise UsageError(f"there is no folder {folder} of task files; give one that holds .yaml files")
-        self._near = [*folders, OWN_TASKS]
+        self._near = [*further, OWN_TASKS]
         self._far = [folder for folder in (harness_tasks(),) if folder is not None]
         self._indexes: dict[Path, _Index] = {}
 
@@ -204,13 +206,13 @@ def _parsed(keys: Mapping[str, Any], path: Path, changes: Mapping[str, Any]) -> 
         return parse_python_task(whole, path, changes)
 
 
-def task_paths(folder: Path) -> Iterator[Path]:
+def task_paths(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """The task files in a folder and those in it, in the order of their names.
 
     Args:
         folder: where to look.
     """
-    yield from (path for path in sorted(folder.rglob("*.yaml")) if not _SKIPPED & set(path.parts))
+    yield from (path for path in sorted(Path(folder).rglob("*.yaml")) if not _SKIPPED & set(path.parts))
 
 
 def harness_tasks() -> Path | None:

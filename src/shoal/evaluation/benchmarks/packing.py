@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ROW_NODES = 64
 """Nodes of a row: attention costs the square of it, and padding is at most a part of a row."""
 
+_MAX_ROW_NODES = 384
+"""Nodes of a row whose items share most of their tokens."""
+
 MIN_HEADER = 16
 """Ids that all items of a task must begin with to be read as a prefix of their own: below, a tree does as well."""
 
@@ -61,8 +64,10 @@ def pack_requests(requests: Mapping[str, Sequence[TokenRequest]], header: int, t
     for item in order:
         size = _tree_size(requests[item], header)
         saved = max(0, shared_length(previous, first[item]) - header) if previous is not None else 0
-        if rows and rows[-1][0] + size - saved <= ROW_NODES:
-            rows[-1] = (rows[-1][0] + size - saved, [*rows[-1][1], item])
+        together = rows[-1][0] + size - saved if rows else 0
+        # A long request that shares half of its tokens, as the answers to one question do, joins a row all the same.
+        if rows and (together <= ROW_NODES or (2 * saved >= size and together <= _MAX_ROW_NODES)):
+            rows[-1] = (together, [*rows[-1][1], item])
         else:
             rows.append((size, [item]))
         previous = first[item]

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import StoreError
 from shoal.textfiles import read_json_lines
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def record_from_dict(values: Any, where: str) -> BenchmarkRecord:
     return BenchmarkRecord(**fitting)
 
 
-def read_records(path: Path, *, unfinished: bool = False) -> Iterator[BenchmarkRecord]:
+def read_records(path: str | os.PathLike[str], *, unfinished: bool = False) -> Iterator[BenchmarkRecord]:
     """The records of a file of JSON lines, in its order; memory does not grow with their number.
 
     Args:
@@ -107,5 +108,5 @@ def read_records(path: Path, *, unfinished: bool = False) -> Iterator[BenchmarkR
         DataError: a line is broken.
         StoreError: a line is no record.
     """
-    for where, values in read_json_lines(path, unfinished=unfinished):
+    for where, values in read_json_lines(Path(path), unfinished=unfinished):
         yield record_from_dict(values, where)

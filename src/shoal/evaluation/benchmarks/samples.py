@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.benchmarks.results import ShownItem
@@ -11,8 +12,8 @@ from shoal.files import atomic_file
 from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
-    from pathlib import Path
 
     from shoal.evaluation.benchmarks.plans import PlannedTask, PreparedBenchmarks
     from shoal.evaluation.benchmarks.records import BenchmarkRecord
@@ -24,7 +25,9 @@ _SHOWN_CHARACTERS = 1200
 """Of a prompt: its end, since examples stand before the question."""
 
 
-def write_samples(path: Path, prepared: PreparedBenchmarks, records: Mapping[str, BenchmarkRecord]) -> None:
+def write_samples(
+    path: str | os.PathLike[str], prepared: PreparedBenchmarks, records: Mapping[str, BenchmarkRecord]
+) -> None:
     """Write every item as a line of JSON: its record, and what the model was given.
 
     Args:
@@ -32,7 +35,7 @@ def write_samples(path: Path, prepared: PreparedBenchmarks, records: Mapping[str
         prepared: the plan with the contents of its items.
         records: by item.
     """
-    with atomic_file(path) as partial, partial.open("w", encoding="utf-8") as file:
+    with atomic_file(Path(path)) as partial, partial.open("w", encoding="utf-8") as file:
         for block in prepared.plan.blocks:
             for item in block.items:
                 line = records[item].to_dict() | _given(prepared.tasks[block.task], item)

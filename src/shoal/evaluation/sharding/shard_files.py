@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from itertools import islice
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from shoal.errors import StoreError
 from shoal.evaluation.sharding.plan_file import Shard
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from shoal.evaluation.sharding.plan_file import ShardPlan
 
@@ -25,7 +26,7 @@ _NAME = re.compile(r"records-([0-9a-f]{12})-(\d+)-of-(\d+)\.jsonl")
 _BUFFER = 1 << 20
 
 
-def shard_path(folder: Path, plan: ShardPlan, shard: Shard) -> Path:
+def shard_path(folder: str | os.PathLike[str], plan: ShardPlan, shard: Shard) -> Path:
     """The file of a shard's records.
 
     Args:
@@ -34,7 +35,7 @@ def shard_path(folder: Path, plan: ShardPlan, shard: Shard) -> Path:
         shard: one of its shards.
     """
     width = len(str(shard.count))
-    return folder / f"records-{plan.key[:_KEY_LENGTH]}-{shard.index:0{width}}-of-{shard.count}.jsonl"
+    return Path(folder) / f"records-{plan.key[:_KEY_LENGTH]}-{shard.index:0{width}}-of-{shard.count}.jsonl"
 
 
 def find_shard_files(sources: Sequence[Path], plan: ShardPlan) -> list[tuple[Shard, Path]]:
@@ -126,7 +127,7 @@ def id_of_line(line: bytes) -> str | None:
     return found[1].decode() if found else None
 
 
-def read_progress(path: Path, plan: ShardPlan, shard: Shard) -> tuple[int, int]:
+def read_progress(path: str | os.PathLike[str], plan: ShardPlan, shard: Shard) -> tuple[int, int]:
     """How many blocks of a shard are whole in its file, and where the last of them ends in bytes.
 
     Args:
@@ -137,6 +138,7 @@ def read_progress(path: Path, plan: ShardPlan, shard: Shard) -> tuple[int, int]:
     Raises:
         StoreError: a record is of another item than the plan says.
     """
+    path = Path(path)
     if not path.exists():
         return 0, 0
     blocks = end = 0
