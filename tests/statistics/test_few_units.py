@@ -30,6 +30,12 @@ def test_the_detectable_effect_is_found_as_often_as_it_is_asked_for():
     rows = effect + np.std([-1.0, 0.0, 1.0, 0.5, -0.5], ddof=1) * np.random.default_rng(0).normal(size=(2000, 5))
     half = t.ppf(0.975, 4) * rows.std(axis=1, ddof=1) / np.sqrt(5)
     assert np.mean(np.abs(rows.mean(axis=1)) > half) == pytest.approx(0.8, abs=0.03)
+    two = mean_estimate([0.0, 1.0])  # one degree of freedom
+    pairs = two.detectable_effect() + np.sqrt(0.5) * np.random.default_rng(1).normal(size=(4000, 2))
+    assert np.mean(np.abs(pairs.mean(axis=1)) > t.ppf(0.975, 1) * pairs.std(axis=1, ddof=1) / np.sqrt(2)) == (
+        pytest.approx(0.8, abs=0.03)
+    )
+    assert mean_estimate([1.0, 1.0]).detectable_effect() == 0
     assert mean_estimate([2.0]).detectable_effect() == np.inf
     with pytest.raises(UsageError, match="a power lies between"):
         spread.detectable_effect(1.0)
