@@ -125,6 +125,7 @@ def test_every_task_of_shoal_parses():
     assert len([name for name in selection.tasks if name.startswith("bbh_")]) == 27
     for task in selection.tasks.values():
         assert task.split
+    assert list(library.select(["medqa"]).tasks) == ["medqa_4options"]  # by its tag
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
