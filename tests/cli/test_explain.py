@@ -33,6 +33,7 @@ def test_an_even_sample_of_many_items_is_asked(capsys):
     assert len(json.loads(capsys.readouterr().out)["items"]) == 3
 
 
+@pytest.mark.slow
 def test_the_search_is_printed_behind_the_explanation(capsys):
     main([*ASK, "--part", "all", "--search"])
     explained, _, searched = capsys.readouterr().out.rpartition("\n\n")

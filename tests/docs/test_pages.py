@@ -26,6 +26,21 @@ LEFT_OUT = {"checkout": 2, "data": 5, "endpoint": 6, "hours": 4, "network": 13, 
 """How many blocks are not run, by reason. It grows only where nobody could run the block without what it needs."""
 
 
+LONG_PAGES = frozenset(
+    {
+        "docs/certification.md",
+        "docs/experiments.md",
+        "docs/index.md",
+        "docs/inspect.md",
+        "docs/layers.md",
+        "docs/pretraining.md",
+        "docs/segmentation-channels.md",
+        "docs/sweeps.md",
+    }
+)
+"""Pages that take ten seconds or more each; the full suite runs them."""
+
+
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a page is run, with one core, so that an experiment starts one worker; what it caches goes there too."""
@@ -40,7 +55,13 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] if name_of(page) in LONG_PAGES else [])
+        for page in WITH_BLOCKS
+    ],
+)
 def test_a_page_runs_as_it_stands(page: Path, empty_folder: Path) -> None:
     PageRun(page, empty_folder, slow=False).run()
 
