@@ -17,7 +17,7 @@ help: ## what can be made
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,onnx,lora,plot,vectors,corpora,judge,serve,sweep,tensorboard,tagger]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,hub,gguf,lora,plot,vectors,corpora,judge,serve,sweep,tensorboard,tagger]'
 	@touch $@
 
 install: $(VENV)/installed ## the virtual environment in .venv
@@ -51,6 +51,7 @@ fast-tests:
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-full: check browser ## the slow tests too
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[onnx]'
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: install ## shoal beside its peers: tables and JSON in bench-out/

@@ -28,6 +28,7 @@ def fails(capsys, *words):
     return capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_model_is_rated_and_the_judge_certified(tmp_path, prompts, capsys):
     out = tmp_path / "rated"
     with serving(marking.seeing) as (url, script):

@@ -74,10 +74,10 @@ class ExportFormat(ABC):
             MissingExtraError: a package is not installed; the message has the pip command.
             UnknownNameError: the format does not hold such numbers.
         """
-        if any(importlib.util.find_spec(package) is None for package in cls.packages):
-            raise MissingExtraError(cls.extra, f"export to {cls.name}")
         if dtype not in cls.dtypes:
             raise UnknownNameError(f"number format of {cls.name}", dtype, cls.dtypes)
+        if any(importlib.util.find_spec(package) is None for package in cls.packages):
+            raise MissingExtraError(cls.extra, f"export to {cls.name}")
 
     @classmethod
     @abstractmethod
