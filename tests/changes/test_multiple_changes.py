@@ -87,7 +87,6 @@ def test_as_many_pieces_are_chosen_as_there_are() -> None:
 
 
 # Outside of either range once in a hundred or once in a thousand, where the level is kept.
-@pytest.mark.slow
 @pytest.mark.parametrize(("streams", "few", "many"), [(40, 1, 10), pytest.param(80, 1, 17, marks=pytest.mark.slow)])
 def test_the_size_of_the_test_is_its_level(streams: int, few: int, many: int) -> None:
     found = 0

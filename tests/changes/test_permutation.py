@@ -24,7 +24,6 @@ def ready(values: np.ndarray, *, seed: int) -> Search:
 
 @pytest.mark.parametrize("kind", ["independent", "moving average", "autoregression"])
 # A size of .05 exceeds either number three to six times in a thousand.
-@pytest.mark.slow
 @pytest.mark.parametrize(("streams", "most"), [(15, 3), pytest.param(60, 8, marks=pytest.mark.slow)])
 def test_the_size_of_the_test_is_near_its_level(kind: str, streams: int, most: int) -> None:
     found = 0
