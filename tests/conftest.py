@@ -26,6 +26,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+LONG_FILES = frozenset(
+    {
+        "test_cli_inspect.py",
+        "test_distributed.py",
+        "test_every_architecture.py",
+        "test_malformed_configs.py",
+        "test_overfit_run.py",
+        "test_sweep_run.py",
+    }
+)
+"""Files that take ten CPU-seconds or more, and whose parts other files test: the full suite runs them."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the full suite alone runs."""
+    for item in items:
+        if item.path.name in LONG_FILES:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real data and small real models; without it a test skips aloud, and fails where CI=true."""
