@@ -29,11 +29,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONG_FILES = frozenset(
     {
         "test_cli_inspect.py",
+        "test_crossed_run.py",
         "test_distributed.py",
         "test_every_architecture.py",
         "test_malformed_configs.py",
+        "test_multiple_changes.py",
         "test_overfit_run.py",
+        "test_pretraining_run.py",
+        "test_program_search.py",
+        "test_segmenter.py",
         "test_sweep_run.py",
+        "test_terminal.py",
     }
 )
 """Files that take ten CPU-seconds or more, and whose parts other files test: the full suite runs them."""
