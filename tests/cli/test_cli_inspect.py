@@ -80,7 +80,6 @@ def test_named_heads_and_neurons_are_taken_away(all_of_it, capsys):
         assert (found[name]["unit"], each["block"], each["index"]) == (unit, *place)
 
 
-@pytest.mark.slow
 def test_a_tuned_lens_is_trained_once_and_used_again(corpus, capsys, tmp_path):
     words = ["inspect", TEXT, *MODEL, "--tuned-lens", str(tmp_path / "lens.safetensors"), "--json"]
     first = json.loads(run([*words, "--corpus", str(corpus)], capsys))
@@ -101,7 +100,6 @@ def training(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
 def test_a_run_is_followed_over_its_checkpoints(training, corpus, capsys, tmp_path):
     words = ["inspect", TEXT, "--run", str(training), "--plot", str(tmp_path / "over.html"), "--json"]
     words += ["--corpus", str(corpus)]

@@ -141,7 +141,6 @@ def test_a_page_is_whole_where_nobody_reads_the_table(stream: Path, tmp_path: Pa
     assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
 
 
-@pytest.mark.slow
 def test_segments_and_items_are_whole_where_nobody_reads_the_table(tmp_path: Path) -> None:
     text, page = tmp_path / "text.txt", tmp_path / "page.html"
     text.write_text("The cat sat on the mat. It was warm. The dog ran in the park. It was cold. " * 4)

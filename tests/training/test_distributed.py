@@ -86,7 +86,6 @@ def test_two_processes_train_as_one(mode, name, optimizer, tolerance):
         assert np.abs(told[2] - _weights(model).numpy()).max() < 10 * tolerance
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["ddp", "fsdp"])
 def test_a_stopped_training_goes_on_with_both_processes_and_the_first_one_writes(mode, tmp_path):
     settings = replace(SETTINGS, checkpoint_seconds=0.0)

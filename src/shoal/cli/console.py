@@ -131,6 +131,34 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
+class _MeasuredWork(Protocol):
+    """Work whose time was estimated from measured steps; printed as it stands."""
+
+    @property
+    def seconds(self) -> float:
+        """Of all that is left, one training after the other."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+
+
+def print_forecast(measured: _MeasuredWork, workers: int | None, *, as_json: bool) -> None:
+    """Print an estimate, and how long the work takes on several workers.
+
+    Args:
+        measured: the estimate.
+        workers: side by side; None or 0 for one per core.
+        as_json: as JSON.
+    """
+    from shoal.experiments import available_cores
+
+    side_by_side = workers or available_cores()
+    if as_json:
+        print_json(measured.to_dict() | {"workers": side_by_side})
+    else:
+        print(f"{measured}\nabout {format_duration(measured.seconds / side_by_side)} on {side_by_side} workers")
+
+
 def print_summary(summary: Mapping[str, object]) -> None:
     """Print names and values on standard output, one per line."""
     width = max(map(len, summary), default=0)

@@ -81,15 +81,9 @@ class _Notes:
 
 def _print_forecast(plan: OverfitPlan, folder: Path, workers: int | None, *, as_json: bool) -> None:
     """Measure a few steps, and print how long the comparison will take."""
-    from shoal.cli.console import print_json, progress_bars
-    from shoal.experiments import available_cores
+    from shoal.cli.console import print_forecast, progress_bars
     from shoal.experiments.overfitting import forecast_overfit
-    from shoal.wording import format_duration
 
     with progress_bars() as progress:
         measured = forecast_overfit(plan, folder, progress=progress)
-    side_by_side = workers or available_cores()
-    if as_json:
-        print_json(measured.to_dict() | {"workers": side_by_side})
-    else:
-        print(f"{measured}\nabout {format_duration(measured.seconds / side_by_side)} on {side_by_side} workers")
+    print_forecast(measured, workers, as_json=as_json)

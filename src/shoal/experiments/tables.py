@@ -7,21 +7,25 @@ import math
 import types
 import typing
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
+from shoal.errors import StoreError
+from shoal.experiments.settings_file import read_settings
 from shoal.training import RANGES, Precision, Schedule, TrainSettings, optimizer_names
 from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
-    from pydantic import ValidationError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 """A name that may stand in a path."""
+
+M = TypeVar("M", bound=BaseModel)
 
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
@@ -134,6 +138,28 @@ def fault_line(error: ValidationError, root: type[BaseModel]) -> str:
     # A misspelt key is also a missing one; the misspelling is the more helpful error.
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     return _fault(faults[0], len(faults), root)
+
+
+def read_plan(folder: Path, name: str, model: type[M], *, holds: str, written_by: str) -> M:
+    """The settings that a folder was made by, validated.
+
+    Args:
+        folder: where the work was done.
+        name: of the file in it.
+        model: of the whole file.
+        holds: what such a folder holds, for the message.
+        written_by: the command that makes such folders.
+
+    Raises:
+        StoreError: the folder holds nothing of the kind, or its file is damaged.
+    """
+    file = folder / name
+    if not file.is_file():
+        raise StoreError(f"{folder} holds no {holds}; give a folder that {written_by} has written")
+    try:
+        return model.model_validate(read_settings(file))
+    except ValidationError as error:
+        raise StoreError(f"{file}: {fault_line(error, model)}; it was written by another version") from error
 
 
 def _fault(fault: Any, faults: int, root: type[BaseModel]) -> str:

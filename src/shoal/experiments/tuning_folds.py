@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.errors import TrainingError, UnknownNameError, UsageError
+from shoal.errors import TrainingError, UnknownNameError
 from shoal.experiments.environment import Stopwatch, keep_environment, set_threads
 from shoal.experiments.jobs import finish_job
 from shoal.experiments.measures import MEASURES, mean_of
@@ -23,7 +23,7 @@ from shoal.experiments.records import ItemRecord
 from shoal.experiments.storage import disk_faults, read_json
 from shoal.experiments.store import RunStore
 from shoal.experiments.tables import SettingsTable
-from shoal.experiments.workers import local_engine
+from shoal.experiments.workers import check_workers, local_engine
 from shoal.progress import no_progress
 from shoal.statistics import FoldScore, summarize_folds
 
@@ -150,10 +150,7 @@ def cross_validate_tuning(
     choices = choices or FoldChoices()
     if choices.score not in MEASURES:
         raise UnknownNameError("measure", choices.score, MEASURES)
-    if workers is not None and workers < 0:
-        raise UsageError(
-            f"--workers is {workers}; give a number of trainings side by side, or 0 for one after the other"
-        )
+    check_workers(workers)
     outer = choices.outer(examples)
     rows = [asdict(example) | {"tags": dict(example.tags)} for example in examples]
     plan = FoldsPlan(

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from shoal.errors import WorkerError
+from shoal.errors import UsageError, WorkerError
 from shoal.experiments.environment import available_cores, has_gpu, set_threads
 from shoal.experiments.worker_main import raise_fault
 
@@ -238,6 +238,21 @@ class WorkerPool(Generic[W]):
                     self._entry, self._opening, threads=self._threads, inherited=self._locks
                 )
             return self._workers.get(place)
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of workers below 0.
+
+    Args:
+        workers: as `local_engine` takes it.
+
+    Raises:
+        UsageError: it is below 0.
+    """
+    if workers is not None and workers < 0:
+        raise UsageError(
+            f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone"
+        )
 
 
 def local_engine(

@@ -176,7 +176,7 @@ def _encode(encoder: RequestEncoder, items: TaskItems) -> PlannedTask:
     by_id = {item.id: item for item in items.items}
     if len(by_id) < len(items.items):
         # Documents that stand twice in a set are scored once each all the same: the place tells them apart.
-        by_id = dict(_told_apart(items))
+        by_id = dict(_numbered(items))
     if items.kind == "generation":
         room = room_of(items.task.generation, items.task.name)
         rows = encoder.prompts([item.requests[0][0] for item in by_id.values()], room)
@@ -191,7 +191,7 @@ def _encode(encoder: RequestEncoder, items: TaskItems) -> PlannedTask:
     return PlannedTask(items=items, by_id=by_id, encoded=encoded)
 
 
-def _told_apart(items: TaskItems) -> Iterator[tuple[str, BenchmarkItem]]:
+def _numbered(items: TaskItems) -> Iterator[tuple[str, BenchmarkItem]]:
     """Items by id, where the second of two equal ones has a number behind its id."""
     seen: dict[str, int] = {}
     for item in items.items:

@@ -10,9 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from shoal.errors import StoreError, TrainingError
+from shoal.errors import TrainingError
 from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan
 from shoal.experiments.corpus_comparison.preparation import read_counts
 from shoal.experiments.corpus_comparison.result import (
@@ -29,8 +27,7 @@ from shoal.experiments.corpus_comparison.trainings import (
     read_compared,
 )
 from shoal.experiments.corpus_comparison.units import PREPARED
-from shoal.experiments.settings_file import read_settings
-from shoal.experiments.tables import fault_line
+from shoal.experiments.tables import read_plan
 from shoal.statistics import decision_accuracy, mean_estimate
 
 if TYPE_CHECKING:
@@ -51,16 +48,9 @@ def read_corpus_comparison(folder: str | os.PathLike[str]) -> CorpusComparison:
         TrainingError: no seed is complete for any size.
     """
     folder = Path(folder)
-    if not (folder / COMPARISON_PLAN).is_file():
-        raise StoreError(
-            f"{folder} holds no comparison of corpora; give a folder that shoal curate compare has written"
-        )
-    try:
-        plan = CorpusComparisonPlan.model_validate(read_settings(folder / COMPARISON_PLAN))
-    except ValidationError as error:
-        raise StoreError(
-            f"{folder / COMPARISON_PLAN}: {fault_line(error, CorpusComparisonPlan)}; it was written by another version"
-        ) from error
+    plan = read_plan(
+        folder, COMPARISON_PLAN, CorpusComparisonPlan, holds="comparison of corpora", written_by="shoal curate compare"
+    )
     return gather_corpus_comparison(folder, plan)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import ShoalError, UsageError
+from shoal.errors import ShoalError
 from shoal.experiments.corpus_comparison.gathering import COMPARISON_PLAN, gather_corpus_comparison
 from shoal.experiments.corpus_comparison.trainings import ComparedTraining, planned_trainings, read_compared
 from shoal.experiments.corpus_comparison.units import CorpusTrainer, prepare_shared
 from shoal.experiments.environment import keep_environment
 from shoal.experiments.storage import write_json
 from shoal.experiments.store import RunStore
-from shoal.experiments.workers import local_engine
+from shoal.experiments.workers import check_workers, local_engine
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def compare_corpora(
         TrainingError: a training failed; the others are recorded, and the same call does it again.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
-    if workers is not None and workers < 0:
-        raise UsageError(
-            f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone"
-        )
+    check_workers(workers)
     report = progress or no_progress
     store = RunStore(Path(folder), plan, plan=COMPARISON_PLAN)
     try:

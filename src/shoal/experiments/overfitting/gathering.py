@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from shoal.errors import StoreError, TrainingError
+from shoal.errors import TrainingError
 from shoal.experiments.overfitting.ensembles import Ensembling
 from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE, CHOSEN, OverfitPlan
 from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitResult, OverfitRow
 from shoal.experiments.overfitting.scoring import SeedScore, growth_curve, score_row
-from shoal.experiments.settings_file import read_settings
-from shoal.experiments.tables import fault_line
+from shoal.experiments.tables import read_plan
 from shoal.experiments.verdict import decide
 from shoal.statistics import UnitEstimate, fit_floors, mean_estimate, student_bootstrap
 
@@ -43,14 +41,7 @@ def read_overfit(folder: str | os.PathLike[str]) -> OverfitResult:
         TrainingError: the baseline is not done, which all rows are compared with.
     """
     folder = Path(folder)
-    if not (folder / OVERFIT_PLAN).is_file():
-        raise StoreError(f"{folder} holds no comparison; give a folder that shoal overfit has written")
-    try:
-        plan = OverfitPlan.model_validate(read_settings(folder / OVERFIT_PLAN))
-    except ValidationError as error:
-        raise StoreError(
-            f"{folder / OVERFIT_PLAN}: {fault_line(error, OverfitPlan)}; it was written by another version"
-        ) from error
+    plan = read_plan(folder, OVERFIT_PLAN, OverfitPlan, holds="comparison", written_by="shoal overfit")
     return gather_overfit(folder, plan)
 
 

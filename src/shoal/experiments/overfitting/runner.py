@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import TrainingError, UsageError
+from shoal.errors import TrainingError
 from shoal.experiments.environment import keep_environment
 from shoal.experiments.overfitting.gathering import OVERFIT_PLAN, gather_overfit
 from shoal.experiments.overfitting.planning import Planning
@@ -15,7 +15,7 @@ from shoal.experiments.overfitting.trainings import training_from, training_plac
 from shoal.experiments.overfitting.units import do_training, failed_record
 from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.store import RunStore
-from shoal.experiments.workers import local_engine
+from shoal.experiments.workers import check_workers, local_engine
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ def run_overfit(
         TrainingError: a training of the baseline failed, which all rows are compared with.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
-    if workers is not None and workers < 0:
-        raise UsageError(
-            f"--workers is {workers}; give a number of trainings side by side, or 0 for this process alone"
-        )
+    check_workers(workers)
     store = RunStore(Path(folder), plan, plan=OVERFIT_PLAN)
     try:
         keep_environment(store)

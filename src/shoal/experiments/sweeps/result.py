@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from shoal.errors import StoreError
-from shoal.experiments.settings_file import read_settings
 from shoal.experiments.storage import read_json
 from shoal.experiments.sweeps.sampling import trial_count
 from shoal.experiments.sweeps.scaling import Scaling, scalings
 from shoal.experiments.sweeps.sweep import SweepPlan
 from shoal.experiments.sweeps.trials import trials_of
 from shoal.experiments.sweeps.units import read_record
-from shoal.experiments.tables import fault_line
+from shoal.experiments.tables import read_plan
 
 if TYPE_CHECKING:
     import os
@@ -139,14 +135,7 @@ def read_sweep(folder: str | os.PathLike[str]) -> SweepResult:
         StoreError: it is no folder of a sweep, or a file of it is damaged.
     """
     folder = Path(folder)
-    if not (folder / PLAN).is_file():
-        raise StoreError(f"{folder} holds no sweep; give a folder that shoal sweep has written")
-    try:
-        plan = SweepPlan.model_validate(read_settings(folder / PLAN))
-    except ValidationError as error:
-        raise StoreError(
-            f"{folder / PLAN}: {fault_line(error, SweepPlan)}; it was written by another version"
-        ) from error
+    plan = read_plan(folder, PLAN, SweepPlan, holds="sweep", written_by="shoal sweep")
     return gather(folder, plan)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, kw_only=True)
-class ResponseForm:
+class ResponseForm(ABC):
     """The form of the responses to one request: whole, or in chunks. Subclasses write out one endpoint each."""
 
     model: str
@@ -71,6 +72,7 @@ class ResponseForm:
             "system_fingerprint": self.fingerprint,
         }
 
+    @abstractmethod
     def choice(self, index: int, result: GeneratedText, prompt: str) -> dict[str, Any]:
         """One whole choice.
 
@@ -79,16 +81,16 @@ class ResponseForm:
             result: what was generated.
             prompt: the text of its prompt.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def opening(self, index: int) -> dict[str, Any] | None:
         """What a stream begins with for a choice, if anything.
 
         Args:
             index: the number of the choice.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def piece(self, index: int, piece: Piece, prompt: str, offset: int) -> dict[str, Any]:
         """What is new of a choice in a stream.
 
@@ -98,7 +100,6 @@ class ResponseForm:
             prompt: the prompt's text where the piece is the first and the prompt is echoed, else nothing.
             offset: characters of the choice that were sent before.
         """
-        raise NotImplementedError
 
 
 class CompletionForm(ResponseForm):
