@@ -32,6 +32,7 @@ LONG_FILES = frozenset(
         "test_crossed_run.py",
         "test_distributed.py",
         "test_every_architecture.py",
+        "test_lengths.py",
         "test_malformed_configs.py",
         "test_multiple_changes.py",
         "test_overfit_run.py",
