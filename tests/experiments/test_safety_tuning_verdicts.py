@@ -68,7 +68,7 @@ def run(tmp_path: Path, rates: dict[int, tuple[float, float]], *, seeds: int = 4
             rows = [
                 answer(draw, kind, place, {True: harmful, False: safe}[kind], empty)
                 for kind in (True, False)
-                for place in range(60)
+                for place in range(40)
             ]
             place = folder / training.place
             write_jsonl(place / "answers.jsonl", rows)
@@ -125,8 +125,8 @@ def test_rates_are_corrected_and_their_intervals_know_of_trainings_and_requests(
     assert one.raw == pytest.approx(0.5, abs=0.1)
     assert one.value != one.raw
     assert np.mean(one.by_training) == pytest.approx(one.value)
-    assert one.items == 60
-    assert {kind.requests for kind in found.types} == {30}
+    assert one.items == 40
+    assert {kind.requests for kind in found.types} == {20}
     assert found.to_frame().shape[0] == 9
 
 
