@@ -113,7 +113,7 @@ class ModelQuery:
         if plot is not None:
             from shoal.reports import explanation_page
 
-            write_whole(plot, explanation_page(found, model=self.model))
+            write_whole(plot, explanation_page(found, model=self.model, search=programs))
         if as_json:
             print_json(found.to_dict() | ({"search": programs.to_dict()} if programs else {}))
             return
