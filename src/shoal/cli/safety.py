@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
+from shoal.cli.safety_direction import direction
 from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
@@ -91,3 +92,4 @@ def rate(
 
 
 safety.command(tune)
+safety.command(direction)

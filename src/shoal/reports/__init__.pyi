@@ -26,6 +26,7 @@ from .pretraining_page import (
     LiveCurve as LiveCurve,
     write_pretraining_report as write_pretraining_report,
 )
+from .refusal_direction_page import refusal_direction_page as refusal_direction_page
 from .refusals_page import refusals_page as refusals_page
 from .run_page import write_report as write_report
 from .safety_tuning_page import safety_tuning_page as safety_tuning_page

@@ -3,6 +3,24 @@ from .chat_format import (
     Layout as Layout,
     count_tokens_of as count_tokens_of,
 )
+from .direction import (
+    MAX_DIVERGENCE as MAX_DIVERGENCE,
+    REFUSAL_OPENINGS as REFUSAL_OPENINGS,
+    BlockCandidate as BlockCandidate,
+    RefusalDirection as RefusalDirection,
+    direction_ablated as direction_ablated,
+    direction_added as direction_added,
+    find_direction as find_direction,
+)
+from .direction_effects import (
+    CONDITIONS as CONDITIONS,
+    DirectionCost as DirectionCost,
+    DirectionEffects as DirectionEffects,
+    DirectionParts as DirectionParts,
+    RefusalRate as RefusalRate,
+    measure_direction as measure_direction,
+    split_prompts as split_prompts,
+)
 from .drawing import (
     WithheldPairs as WithheldPairs,
     balanced_requests as balanced_requests,
