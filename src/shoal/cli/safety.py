@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
+from shoal.cli.safety_answers import answers as write_answers
 from shoal.cli.safety_direction import direction
 from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
@@ -93,3 +94,4 @@ def rate(
 
 safety.command(tune)
 safety.command(direction)
+safety.command(write_answers, name="answers")

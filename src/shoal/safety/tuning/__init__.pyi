@@ -41,3 +41,13 @@ from .rows import (
     read_instruction_pairs as read_instruction_pairs,
     read_safety_requests as read_safety_requests,
 )
+from .writing import (
+    INSTRUCTION as INSTRUCTION,
+    SafeAnswer as SafeAnswer,
+    SafeAnswerRequest as SafeAnswerRequest,
+    SafeAnswers as SafeAnswers,
+    check_safe_answers as check_safe_answers,
+    sample_requests as sample_requests,
+    seed_safe_answers as seed_safe_answers,
+    write_safe_answers as write_safe_answers,
+)
