@@ -128,7 +128,7 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
         "prompt": _short(str(row.get("prompt", ""))),
         "target": _short(target),
         "shared": f"… {answer[:shared][-60:]}" if shared > 60 else answer[:shared],
-        "answer": _short(answer[shared:]) or ("" if answer != target else " (ends elsewhere)"),
+        "answer": _short(answer[shared:]) or " (ends here)",
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.errors import StoreError
+from shoal.errors import ShoalError, StoreError
 from shoal.experiments import open_run
 from shoal.figures import Section, document, templates
 from shoal.reports import facts, inspection_page, run_page, run_sections
@@ -95,11 +95,30 @@ def _drawn(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> s
         if not (folder / "experiment.toml").is_file():
             return _other_kind(studio, name, folder, record)
         run = open_run(folder)
-        sections = run_sections(run, items=Section("items", "Every item", _items_link(name)))
+        try:
+            sections = run_sections(run, items=Section("items", "Every item", _items_link(name)))
+        except (ShoalError, KeyError, TypeError, ValueError, IndexError, AttributeError) as fault:
+            return _unreadable(name, folder, fault)
         if record["state"] in ALIVE or record["can_resume"]:
             sections.insert(0, _progress(studio, name, record))
         sections = [_live(studio, name, folder, one) if one.anchor == "learning" else one for one in sections]
         return run_page(run, [*sections, _download(name)], data={}, script="")
+
+
+def _unreadable(name: str, folder: Path, fault: Exception) -> str:
+    """What can still be shown of a run whose records are damaged or of another version."""
+    message = in_one_line(fault) if isinstance(fault, ShoalError) else f"{type(fault).__name__}: {in_one_line(fault)}"
+    text = (folder / "experiment.toml").read_text(encoding="utf-8")
+    return document(
+        name,
+        "This run cannot be shown in full: its records are damaged, or another version of shoal wrote them.",
+        [
+            Section("reason", "What is wrong", Markup("<p class='fault'>{}</p>").format(message)),
+            Section("items", "Every item", _items_link(name)),
+            Section("plan", "The file", Markup("<pre tabindex='0'><code>{}</code></pre>").format(text)),
+            _download(name),
+        ],
+    )
 
 
 def _other_kind(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> str:

@@ -55,10 +55,9 @@ def start_run(studio: Studio, form: Query) -> str:
         raise PageError(404, "there is no such experiment file; choose one of the list")
     plan, preset = plans[key], form.text("preset") or None
     name = form.text("name").strip()
-    folder = inside(studio.settings.folder, name)
+    folder, workers = inside(studio.settings.folder, name), _workers(form)
     if folder.exists():
         raise PageError(409, f"there is a folder {name!r} already; give another name, or resume that run on its page")
-    workers = _workers(form)
     try:
         _check(plan, preset)
     except ShoalError as error:
