@@ -34,6 +34,7 @@ from .run_page import (
     run_sections as run_sections,
     write_report as write_report,
 )
+from .safety_tuning_page import safety_tuning_page as safety_tuning_page
 from .segment_page import segment_page as segment_page
 from .stories_page import rating_page as rating_page
 from .sweep_page import write_sweep_report as write_sweep_report
