@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from shoal.errors import ShoalError
 from shoal.figures import Section, document, templates
-from shoal.reports import inspection_page
 from shoal.studio.frame import ROOM
 from shoal.studio.page_error import PageError
 from shoal.studio.pages.text_sections import answers_section, changes_section, continuation_section
@@ -121,6 +120,7 @@ def model_specs(studio: Studio) -> tuple[str, ...]:
 
 def _read(studio: Studio, chosen: dict[str, Any], loaded: LoadedModel) -> str:
     from shoal.insight import inspect_text
+    from shoal.reports import inspection_page
 
     task = _task(chosen["task"])
     corpus: list[str] = []
