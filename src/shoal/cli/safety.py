@@ -1,4 +1,4 @@
-"""``shoal safety``: how often answers refuse."""
+"""``shoal safety``: how often answers refuse, and what safety tuning does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
+from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
@@ -89,3 +90,6 @@ def rate(
         print_json(found.to_dict())
     else:
         print(found)
+
+
+safety.command(tune)

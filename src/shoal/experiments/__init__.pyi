@@ -12,6 +12,10 @@ from .environment import (
     available_cores as available_cores,
 )
 from .experiment import Experiment as Experiment
+from .installation import (
+    Installation as Installation,
+    inspect_installation as inspect_installation,
+)
 from .judging import (
     judge as judge,
     summarize as summarize,
@@ -48,6 +52,10 @@ from .records import (
 from .run_folder import Run as Run, open_run as open_run
 from .runner import run_experiment as run_experiment
 from .searching import search_run as search_run
+from .self_test import (
+    SelfTest as SelfTest,
+    run_self_test as run_self_test,
+)
 from .shard_pool import run_shards as run_shards
 from .storage import (
     disk_faults as disk_faults,

@@ -29,6 +29,7 @@ from .pretraining_page import (
 from .refusal_shortcuts_page import refusal_shortcuts_page as refusal_shortcuts_page
 from .refusals_page import refusals_page as refusals_page
 from .run_page import write_report as write_report
+from .safety_tuning_page import safety_tuning_page as safety_tuning_page
 from .segment_page import segment_page as segment_page
 from .stories_page import rating_page as rating_page
 from .sweep_page import write_sweep_report as write_sweep_report

@@ -13,7 +13,7 @@ from shoal.figures import CurveLine, Section, curve_chart, document, figure, res
 from shoal.reports.accuracy import accuracy
 from shoal.reports.corpus_comparison_page import write_corpus_comparison_report
 from shoal.reports.crossed_page import write_crossed_report
-from shoal.reports.explanation import run_explanations
+from shoal.reports.explanation import trainings_section
 from shoal.reports.items import by_index, items_data, items_frame
 from shoal.reports.overfit_page import write_overfit_report
 from shoal.reports.pretraining_page import write_pretraining_report
@@ -93,6 +93,10 @@ def render_report(run: Run) -> str:
     )
 
 
+def _explained(run: Run) -> Markup | None:
+    return trainings_section(run.explanations, confidence=run.experiment.measure.confidence)
+
+
 def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     """All parts, in the order in which a reader needs them."""
     drawn = _curves(run)
@@ -100,9 +104,7 @@ def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
     learned = figure(drawn, caption=loss) if drawn else None
     return [
         _section("verdict", "Verdict", verdict(run)),
-        _section(
-            "explanations", "What explains the answers", run_explanations(run), "No training has been explained yet."
-        ),
+        _section("explanations", "What explains the answers", _explained(run), "No training has been explained yet."),
         _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
         _section("items", "Every item", items_frame(data), "No item has been scored yet."),
         _section("by-index", "Accuracy by index", by_index(run), "No item yet."),
