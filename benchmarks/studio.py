@@ -3,7 +3,7 @@
     python -m benchmarks.studio [--runs 10000] [--items 100000] [--kills 6] [--part PART ...]
 
 Parts: ``list`` (many runs), ``items`` (many items), ``live`` (fifty curves that grow), ``clients`` (fifty at once),
-``refused`` (path traversal, forged requests, wrong tokens), ``killed`` (SIGKILL of studio and trainer at random moments).
+``refused`` (path traversal, forged requests, wrong tokens), ``killed`` (SIGKILL of studio and trainer at times).
 Every server listens on loopback, every part has a bound in requests and in time, and every process ends with it.
 """
 
