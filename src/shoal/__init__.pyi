@@ -93,6 +93,12 @@ from .experiments.corpus_comparison import (
     compare_corpora as compare_corpora,
     load_corpus_comparison as load_corpus_comparison,
 )
+from .experiments.exploration import (
+    Lesson as Lesson,
+    PredictionOutcome as PredictionOutcome,
+    open_lesson as open_lesson,
+    write_lesson as write_lesson,
+)
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
     load_overfit as load_overfit,

@@ -13,6 +13,10 @@ from .explanation import explanation_page as explanation_page
 from .html_format import facts as facts
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
+from .lesson_page import (
+    lesson_page as lesson_page,
+    write_lesson_page as write_lesson_page,
+)
 from .notebook import (
     enable_notebook as enable_notebook,
     show as show,
