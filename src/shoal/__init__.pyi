@@ -172,6 +172,11 @@ from .statistics import (
     PowerPlan as PowerPlan,
     plan_power as plan_power,
 )
+from .studio import (
+    StudioSettings as StudioSettings,
+    make_settings as make_settings,
+    serve_studio as serve_studio,
+)
 from .tasks import (
     Example as Example,
     NarrownessReport as NarrownessReport,
