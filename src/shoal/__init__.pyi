@@ -94,10 +94,10 @@ from .experiments.corpus_comparison import (
     load_corpus_comparison as load_corpus_comparison,
 )
 from .experiments.exploration import (
-    Lesson as Lesson,
+    Exploration as Exploration,
     PredictionOutcome as PredictionOutcome,
-    open_lesson as open_lesson,
-    write_lesson as write_lesson,
+    open_exploration as open_exploration,
+    write_exploration as write_exploration,
 )
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,

@@ -13,13 +13,13 @@ from shoal.cli.main import main
 from shoal.errors import ExperimentFileError, StoreError, UnknownNameError, UsageError
 from shoal.experiments import load_experiment
 from shoal.experiments.exploration import (
-    Prediction,
+    ChangePrediction,
     change_one,
     changeable_keys,
     judge_prediction,
-    open_lesson,
+    open_exploration,
     state_prediction,
-    write_lesson,
+    write_exploration,
 )
 from shoal.experiments.exploration.outcome import decide_prediction
 
@@ -45,7 +45,7 @@ def test_a_change_that_says_nothing_is_refused() -> None:
     with pytest.raises(ExperimentFileError, match="epochs"):
         change_one(base, "training.epochs", -1.0)
     with pytest.raises(UsageError, match="give one of higher, lower, same"):
-        Prediction(direction="up")  # type: ignore[arg-type]
+        ChangePrediction(direction="up")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_rule(direction: str, interval: tuple[float, float, float], decision
 
 
 @pytest.fixture
-def lesson(tmp_path: Path) -> Path:
+def exploration(tmp_path: Path) -> Path:
     """Two runs of six seeds with equal items, the second with another number of epochs in its file."""
     for name in ("base", "changed"):
         write_run(tmp_path / name, seeds=6, largest=10)
@@ -77,26 +77,28 @@ def lesson(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_equal_runs_differ_by_nothing_in_what_was_changed(lesson: Path) -> None:
-    found = judge_prediction(Prediction(direction="same", quantity="effect"), lesson / "base", lesson / "changed")
+def test_equal_runs_differ_by_nothing_in_what_was_changed(exploration: Path) -> None:
+    found = judge_prediction(
+        ChangePrediction(direction="same", quantity="effect"), exploration / "base", exploration / "changed"
+    )
     assert (found.decision, found.estimate, found.changed) == ("held", 0.0, ("training.epochs",))
     assert "The prediction held: the effect stays the same" in str(found)
-    wrong = judge_prediction(Prediction(direction="higher"), lesson / "base", lesson / "changed")
+    wrong = judge_prediction(ChangePrediction(direction="higher"), exploration / "base", exploration / "changed")
     assert wrong.decision == "failed"
 
 
-def test_a_prediction_is_made_before_the_run(lesson: Path) -> None:
-    first = Prediction(direction="lower")
+def test_a_prediction_is_made_before_the_run(exploration: Path) -> None:
+    first = ChangePrediction(direction="lower")
     with pytest.raises(StoreError, match="none was made"):
-        state_prediction(first, lesson)
-    (lesson / "changed" / "verdict.json").rename(lesson / "verdict.json")
-    state_prediction(Prediction(direction="higher"), lesson)
-    state_prediction(first, lesson)
-    (lesson / "verdict.json").rename(lesson / "changed" / "verdict.json")
-    state_prediction(first, lesson)
+        state_prediction(first, exploration)
+    (exploration / "changed" / "verdict.json").rename(exploration / "verdict.json")
+    state_prediction(ChangePrediction(direction="higher"), exploration)
+    state_prediction(first, exploration)
+    (exploration / "verdict.json").rename(exploration / "changed" / "verdict.json")
+    state_prediction(first, exploration)
     with pytest.raises(StoreError, match=r"it was: the treatment's held-out score becomes lower"):
-        state_prediction(Prediction(direction="higher"), lesson)
-    found = open_lesson(lesson)
+        state_prediction(ChangePrediction(direction="higher"), exploration)
+    found = open_exploration(exploration)
     assert found.outcome is not None
     assert found.outcome.decision == "failed"
 
@@ -115,17 +117,17 @@ def test_the_command_writes_the_file_once_and_draws_the_page_again(
     assert "to do  a prediction" in capsys.readouterr().out
 
 
-def test_the_page_shows_what_came_out(lesson: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (lesson / "prediction.json").write_text(json.dumps(Prediction(direction="same").to_dict()))
-    main(["explore", str(lesson)])
+def test_the_page_shows_what_came_out(exploration: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (exploration / "prediction.json").write_text(json.dumps(ChangePrediction(direction="same").to_dict()))
+    main(["explore", str(exploration)])
     assert "The prediction held" in capsys.readouterr().out
-    page = (lesson / "explore.html").read_text(encoding="utf-8")
+    page = (exploration / "explore.html").read_text(encoding="utf-8")
     assert "The prediction held: the treatment&#39;s held-out score stays the same." in page
     assert "<svg" in page
 
 
 def test_every_cell_of_the_file_is_python_and_no_name_is_defined_in_two(tmp_path: Path) -> None:
-    text = write_lesson(tmp_path).read_text(encoding="utf-8")
+    text = write_exploration(tmp_path).read_text(encoding="utf-8")
     cells = text.split("# %%\n")[1:]
     defined: list[str] = []
     for cell in cells:
@@ -142,7 +144,7 @@ def test_every_cell_of_the_file_is_python_and_no_name_is_defined_in_two(tmp_path
 
 @pytest.mark.slow
 def test_the_file_runs_by_itself_to_a_decision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_lesson(tmp_path / "lesson")
+    path = write_exploration(tmp_path / "exploration")
     text = path.read_text(encoding="utf-8")
     smaller = text.replace(
         'load_experiment("counting", "quick")',
@@ -155,4 +157,4 @@ def test_the_file_runs_by_itself_to_a_decision(tmp_path: Path, capsys: pytest.Ca
     namespace = {"__file__": str(path), "__name__": "__main__"}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
     assert "prediction" in capsys.readouterr().out
-    assert open_lesson(path.parent).outcome is not None
+    assert open_exploration(path.parent).outcome is not None

@@ -16,15 +16,15 @@ def explore(folder: Path = Path("explore"), /, *, as_json: Json = False) -> None
     Parameters
     ----------
     folder
-        Folder of the lesson; a file in it that you have changed stays as it is.
+        Folder of the exploration; a file in it that you have changed stays as it is.
     """
     from shoal.cli.console import print_json
-    from shoal.experiments.exploration import open_lesson, write_lesson
-    from shoal.reports import write_lesson_page
+    from shoal.experiments.exploration import open_exploration, write_exploration
+    from shoal.reports import write_exploration_page
 
-    write_lesson(folder)
-    found = open_lesson(folder)
-    page = write_lesson_page(found)
+    write_exploration(folder)
+    found = open_exploration(folder)
+    page = write_exploration_page(found)
     if as_json:
         print_json(found.to_dict() | {"page": str(page)})
     else:

@@ -10,13 +10,13 @@ from .crossed_page import (
 )
 from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
+from .exploration_page import (
+    exploration_page as exploration_page,
+    write_exploration_page as write_exploration_page,
+)
 from .html_format import facts as facts
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
-from .lesson_page import (
-    lesson_page as lesson_page,
-    write_lesson_page as write_lesson_page,
-)
 from .notebook import (
     enable_notebook as enable_notebook,
     show as show,

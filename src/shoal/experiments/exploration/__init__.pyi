@@ -3,17 +3,17 @@ from .change import (
     change_one as change_one,
     changeable_keys as changeable_keys,
 )
-from .lesson import (
-    Lesson as Lesson,
-    open_lesson as open_lesson,
-    write_lesson as write_lesson,
+from .folder import (
+    Exploration as Exploration,
+    open_exploration as open_exploration,
+    write_exploration as write_exploration,
 )
 from .outcome import (
     PredictionOutcome as PredictionOutcome,
     judge_prediction as judge_prediction,
 )
 from .prediction import (
-    Prediction as Prediction,
+    ChangePrediction as ChangePrediction,
     read_prediction as read_prediction,
     state_prediction as state_prediction,
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas
 
-    from shoal.experiments.exploration.prediction import Direction, Prediction
+    from shoal.experiments.exploration.prediction import ChangePrediction, Direction
     from shoal.experiments.run_folder import Run
 
 Decision = Literal["held", "failed", "undecided"]
@@ -28,10 +28,10 @@ Decision = Literal["held", "failed", "undecided"]
 class PredictionOutcome:
     """What `judge_prediction` found."""
 
-    prediction: Prediction
+    prediction: ChangePrediction
     decision: Decision
     changed: tuple[str, ...]
-    """The keys in which the two runs differ; one, if the lesson was followed."""
+    """The keys in which the two runs differ; one, if the exploration was followed."""
 
     measure: str
     smallest: float
@@ -82,7 +82,7 @@ class PredictionOutcome:
 
 
 def judge_prediction(
-    prediction: Prediction, base: str | os.PathLike[str], changed: str | os.PathLike[str]
+    prediction: ChangePrediction, base: str | os.PathLike[str], changed: str | os.PathLike[str]
 ) -> PredictionOutcome:
     """Compare two runs by a prediction.
 
@@ -158,7 +158,7 @@ def _finished(folder: str | os.PathLike[str]) -> Run:
     return run
 
 
-def _by_seed(run: Run, prediction: Prediction, measure: str) -> dict[int, float]:
+def _by_seed(run: Run, prediction: ChangePrediction, measure: str) -> dict[int, float]:
     """The quantity of each seed that has it; higher is better."""
     plan = run.experiment
     arms = {arm: by_seed(run.items_of(arm), measure, "after", "held_out") for arm in (plan.treatment, plan.baseline)}

@@ -18,7 +18,7 @@ FILE = "prediction.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
+class ChangePrediction:
     """How the changed run will differ from the base run in the primary measure.
 
     Raises:
@@ -52,7 +52,7 @@ class Prediction:
         return f"{what} {moves}{f', because {self.because}' if self.because else ''}"
 
 
-def state_prediction(prediction: Prediction, folder: str | os.PathLike[str]) -> None:
+def state_prediction(prediction: ChangePrediction, folder: str | os.PathLike[str]) -> None:
     """Write a prediction down before the run.
 
     Args:
@@ -76,7 +76,7 @@ def state_prediction(prediction: Prediction, folder: str | os.PathLike[str]) -> 
     write_json(folder / FILE, prediction.to_dict())
 
 
-def read_prediction(folder: str | os.PathLike[str]) -> Prediction | None:
+def read_prediction(folder: str | os.PathLike[str]) -> ChangePrediction | None:
     """The prediction of a folder; None where none was made.
 
     Args:
@@ -85,4 +85,4 @@ def read_prediction(folder: str | os.PathLike[str]) -> Prediction | None:
     Raises:
         StoreError: the file is damaged.
     """
-    return read_record(Path(folder) / FILE, Prediction)
+    return read_record(Path(folder) / FILE, ChangePrediction)

@@ -1,4 +1,4 @@
-"""The page of a lesson: six steps from the counting experiment to a hypothesis, with what came out so far."""
+"""The page of an exploration: six steps from the counting experiment to a hypothesis, with what came out so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.experiments import Verdict
-    from shoal.experiments.exploration import Lesson, PredictionOutcome
+    from shoal.experiments.exploration import Exploration, PredictionOutcome
 
 PAGE = "explore.html"
 _EXPERIMENT, _PRESET = "counting", "quick"
@@ -24,11 +24,11 @@ _WORDS = {"held": "The prediction held", "failed": "The prediction failed", "und
 _TEXT = Markup("<p>{}</p>")
 
 
-def write_lesson_page(lesson: Lesson) -> Path:
-    """Write ``explore.html`` into the folder of a lesson.
+def write_exploration_page(exploration: Exploration) -> Path:
+    """Write ``explore.html`` into the folder of an exploration.
 
     Args:
-        lesson: as `shoal.experiments.exploration.open_lesson` gives it.
+        exploration: as `shoal.experiments.exploration.open_exploration` gives it.
 
     Returns:
         The path of the page.
@@ -36,39 +36,39 @@ def write_lesson_page(lesson: Lesson) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
-    path = lesson.folder / PAGE
-    write_text(path, lesson_page(lesson))
+    path = exploration.folder / PAGE
+    write_text(path, exploration_page(exploration))
     return path
 
 
-def lesson_page(lesson: Lesson) -> str:
-    """A whole document on a lesson.
+def exploration_page(exploration: Exploration) -> str:
+    """A whole document on an exploration.
 
     Args:
-        lesson: as `shoal.experiments.exploration.open_lesson` gives it.
+        exploration: as `shoal.experiments.exploration.open_exploration` gives it.
     """
     return document(
         "From the counting experiment to a hypothesis of your own",
-        _result(lesson),
+        _result(exploration),
         [
-            Section("base", "1. The experiment as it stands", _base(lesson)),
+            Section("base", "1. The experiment as it stands", _base(exploration)),
             Section("change", "2. Change one thing", _change()),
-            Section("predict", "3. Predict, before you look", _predict(lesson)),
-            Section("run", "4. Run it", _run(lesson)),
-            Section("outcome", "5. Did the prediction hold?", _outcome(lesson.outcome)),
-            Section("next", "6. What now?", _next(lesson)),
+            Section("predict", "3. Predict, before you look", _predict(exploration)),
+            Section("run", "4. Run it", _run(exploration)),
+            Section("outcome", "5. Did the prediction hold?", _outcome(exploration.outcome)),
+            Section("next", "6. What now?", _next(exploration)),
         ],
-        details=f"Work in {lesson.notebook}: it is plain Python, in cells.",
-        picture=None if lesson.outcome is None else _picture(lesson.outcome),
+        details=f"Work in {exploration.notebook}: it is plain Python, in cells.",
+        picture=None if exploration.outcome is None else _picture(exploration.outcome),
     )
 
 
-def _result(lesson: Lesson) -> str:
-    if lesson.outcome is not None:
-        return f"{_WORDS[lesson.outcome.decision]}: {lesson.outcome.prediction}."
-    if lesson.base is None:
+def _result(exploration: Exploration) -> str:
+    if exploration.outcome is not None:
+        return f"{_WORDS[exploration.outcome.decision]}: {exploration.outcome.prediction}."
+    if exploration.base is None:
         return "Run the counting experiment, change one thing, predict what happens, and see whether you were right."
-    if lesson.prediction is None:
+    if exploration.prediction is None:
         return "The experiment has its verdict. Now change one thing, and predict what happens."
     return "The prediction is made. Now run the changed experiment."
 
@@ -79,12 +79,13 @@ def _verdict(found: Verdict | None, missing: str) -> Markup:
     return Markup("<p><b>{}</b>. {}</p>").format(capital(found.verdict), found.sentence)
 
 
-def _base(lesson: Lesson) -> Markup:
+def _base(exploration: Exploration) -> Markup:
     about = (
         "A small model is taught to count in unary up to some numbers, and is tested on others. Did it learn to count, "
-        "or a table of where to stop? Weights that were pretrained on stories are compared with random ones, for six seeds."
+        "or a table of where to stop? Weights that were pretrained on stories are compared with random ones: six seeds."
     )
-    return _TEXT.format(about) + _verdict(lesson.base, f"To do: python {lesson.notebook}, which takes some minutes.")
+    to_do = f"To do: python {exploration.notebook}, which takes some minutes."
+    return _TEXT.format(about) + _verdict(exploration.base, to_do)
 
 
 def _change() -> Markup:
@@ -99,18 +100,18 @@ def _change() -> Markup:
     )
 
 
-def _predict(lesson: Lesson) -> Markup:
+def _predict(exploration: Exploration) -> Markup:
     about = (
         "Higher, lower or the same? Of the treatment, the baseline, or the effect between them? The prediction is "
         "written down before the run, and cannot be changed once the run has come to its end."
     )
-    made = "To do." if lesson.prediction is None else f"{capital(str(lesson.prediction))}."
+    made = "To do." if exploration.prediction is None else f"{capital(str(exploration.prediction))}."
     return _TEXT.format(about) + Markup("<p><b>{}</b></p>").format(made)
 
 
-def _run(lesson: Lesson) -> Markup:
+def _run(exploration: Exploration) -> Markup:
     return _verdict(
-        lesson.changed, "To do: the same file runs the changed experiment, and resumes it where it was stopped."
+        exploration.changed, "To do: the same file runs the changed experiment, and resumes it where it was stopped."
     )
 
 
@@ -159,9 +160,9 @@ def _picture(found: PredictionOutcome) -> Markup:
     return figure([drawing], caption=caption)
 
 
-def _next(lesson: Lesson) -> Markup:
+def _next(exploration: Exploration) -> Markup:
     steps = (
-        f"shoal studio {lesson.folder} shows both runs item by item: which counts are wrong, and what came instead.",
+        f"shoal studio {exploration.folder} shows both runs item by item: which counts are wrong, and what came then.",
         "Undecided is no failure: more seeds would decide, and shoal power says how many.",
         "Another prediction is another folder: shoal explore another.",
     )

@@ -1,4 +1,4 @@
-"""The folder of a lesson: a file of Python to work in, and what came out of it so far."""
+"""The folder of an exploration: a file of Python to work in, and what came out of it so far."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import os
 
     from shoal.experiments.exploration.outcome import PredictionOutcome
-    from shoal.experiments.exploration.prediction import Prediction
+    from shoal.experiments.exploration.prediction import ChangePrediction
     from shoal.experiments.verdict import Verdict
 
 NOTEBOOK = "explore.py"
@@ -25,15 +25,15 @@ BASE, CHANGED = "base", "changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """How far a lesson is."""
+class Exploration:
+    """How far an exploration is."""
 
     folder: Path
     base: Verdict | None
     """Of the counting experiment as it stands; None before it has come to its end."""
 
     changed: Verdict | None
-    prediction: Prediction | None
+    prediction: ChangePrediction | None
     outcome: PredictionOutcome | None
     """Where both runs have come to their end, and a prediction was made."""
 
@@ -65,8 +65,8 @@ class Lesson:
         return "\n".join([*done, f"next: python {self.notebook}"])
 
 
-def write_lesson(folder: str | os.PathLike[str]) -> Path:
-    """Write the file of Python of a lesson; one that is there stays as it is, since it is worked in.
+def write_exploration(folder: str | os.PathLike[str]) -> Path:
+    """Write the file of Python of an exploration; one that is there stays as it is, since it is worked in.
 
     Args:
         folder: made where it does not exist.
@@ -79,7 +79,7 @@ def write_lesson(folder: str | os.PathLike[str]) -> Path:
     """
     path = Path(folder) / NOTEBOOK
     if Path(folder).exists() and not Path(folder).is_dir():
-        raise StoreError(f"{folder} is a file; give a folder for the lesson")
+        raise StoreError(f"{folder} is a file; give a folder for the exploration")
     if not path.exists():
         write_text(path, notebook_text())
     return path
@@ -90,11 +90,11 @@ def notebook_text() -> str:
     return resources.files(__package__).joinpath("templates", "explore.txt").read_text(encoding="utf-8")
 
 
-def open_lesson(folder: str | os.PathLike[str]) -> Lesson:
-    """How far a lesson is.
+def open_exploration(folder: str | os.PathLike[str]) -> Exploration:
+    """How far an exploration is.
 
     Args:
-        folder: as `write_lesson` made it.
+        folder: as `write_exploration` made it.
 
     Raises:
         StoreError: a record in it is damaged.
@@ -106,7 +106,9 @@ def open_lesson(folder: str | os.PathLike[str]) -> Lesson:
     outcome = None
     if prediction is not None and all(verdicts.values()):
         outcome = judge_prediction(prediction, folder / BASE, folder / CHANGED)
-    return Lesson(folder=folder, base=verdicts[BASE], changed=verdicts[CHANGED], prediction=prediction, outcome=outcome)
+    return Exploration(
+        folder=folder, base=verdicts[BASE], changed=verdicts[CHANGED], prediction=prediction, outcome=outcome
+    )
 
 
 def _verdict(folder: Path) -> Verdict | None:
