@@ -10,6 +10,10 @@ from .crossed_page import (
 )
 from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
+from .exploration_page import (
+    exploration_page as exploration_page,
+    write_exploration_page as write_exploration_page,
+)
 from .html_format import facts as facts
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
@@ -27,6 +31,7 @@ from .pretraining_page import (
     LiveCurve as LiveCurve,
     write_pretraining_report as write_pretraining_report,
 )
+from .probe_page import probe_page as probe_page
 from .refusal_shortcuts_page import refusal_shortcuts_page as refusal_shortcuts_page
 from .refusals_page import refusals_page as refusals_page
 from .run_page import (
