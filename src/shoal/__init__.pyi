@@ -93,6 +93,12 @@ from .experiments.corpus_comparison import (
     compare_corpora as compare_corpora,
     load_corpus_comparison as load_corpus_comparison,
 )
+from .experiments.exploration import (
+    Exploration as Exploration,
+    PredictionOutcome as PredictionOutcome,
+    open_exploration as open_exploration,
+    write_exploration as write_exploration,
+)
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
     load_overfit as load_overfit,
@@ -171,6 +177,11 @@ from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
     plan_power as plan_power,
+)
+from .studio import (
+    StudioSettings as StudioSettings,
+    make_settings as make_settings,
+    serve_studio as serve_studio,
 )
 from .tasks import (
     Example as Example,

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 
 def explain_run(folder: Path, *, as_json: bool) -> None:
-    """Print what explains each arm of a run."""
+    """Print what explains each arm of a run, or each cell of a crossed experiment."""
     from shoal.attribution import explain_trainings
     from shoal.cli.console import print_json
     from shoal.experiments import open_run
+    from shoal.experiments.crossed import PLAN, open_crossed
 
-    run = open_run(folder)
+    run = open_crossed(folder) if (folder / PLAN).is_file() else open_run(folder)
     if not run.explanations:
         raise UsageError(
             f"{folder} holds no explanations: the run has not come to its end, or is of an earlier version; give "

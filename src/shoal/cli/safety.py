@@ -16,6 +16,9 @@ from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 safety = App(name="safety", help=VERBS["safety"])
+# By their import path, so that the help of one imports nothing of the others.
+safety.command("shoal.cli.safety_explain:explain", name="explain")
+safety.command("shoal.cli.safety_probe:probe", name="probe")
 
 
 @safety.command

@@ -1,7 +1,9 @@
 from .compare import (
     Comparison as Comparison,
     Difference as Difference,
+    FlippedItem as FlippedItem,
     compare_runs as compare_runs,
+    flipped_items as flipped_items,
 )
 from .controls import (
     ControlCheck as ControlCheck,
@@ -50,6 +52,12 @@ from .records import (
     read_items as read_items,
 )
 from .run_folder import Run as Run, open_run as open_run
+from .run_progress import (
+    RunProgress as RunProgress,
+    is_file_locked as is_file_locked,
+    is_locked as is_locked,
+    run_progress as run_progress,
+)
 from .runner import run_experiment as run_experiment
 from .searching import search_run as search_run
 from .self_test import (

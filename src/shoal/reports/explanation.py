@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from shoal.attribution import Explanation, ItemExplanation, TrainingsExplanation
     from shoal.attribution.programs import SearchResult
-    from shoal.experiments import Run
 
 _WIDTH = 460
 _DRAWN = 0.02
@@ -33,12 +32,15 @@ _TEXT = 60
 """Characters of a text in a table: of a longer one its beginning and its end."""
 
 
-def run_explanations(run: Run) -> Markup | None:
-    """The section of a run's report; None where no training has been explained."""
-    found = run.explanations
+def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confidence: float) -> Markup | None:
+    """The section of a run's report; None where no training has been explained.
+
+    Args:
+        found: from arm or cell to seed to what explains that training.
+        confidence: of the intervals over seeds.
+    """
     if not found:
         return None
-    confidence = run.experiment.measure.confidence
     arms = {arm: explain_trainings(seeds, confidence=confidence) for arm, seeds in found.items()}
     sentences = Markup("").join(
         Markup("<li><b>{}</b>: {}.</li>").format(arm, trainings.sentence) for arm, trainings in arms.items()

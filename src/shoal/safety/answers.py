@@ -141,6 +141,28 @@ def read_prompt_rows(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     return found
 
 
+def read_prompt_rows_with_labels(path: Path) -> list[dict[str, Any]]:
+    """Rows of prompts whose label (safe, unsafe) stays with them, as minimal pairs and probes need it.
+
+    Args:
+        path: rows with the column prompt: ``.jsonl``, ``.parquet`` or ``.csv``, compressed or not.
+
+    Raises:
+        DataError: the file cannot be read, or has no prompts.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; check the path")
+    if inner_suffix(path) not in SUFFIXES:
+        raise DataError(f"{path} ends in {inner_suffix(path)!r}; labelled prompts are read from {', '.join(SUFFIXES)}")
+    found = []
+    for place, row in rows_of_file(path):
+        _prompt_row(row, place)
+        found.append(dict(row))
+    if not found:
+        raise DataError(f"{path} has no prompts; give one row at least")
+    return found
+
+
 def _prompt_row(row: Any, place: str) -> dict[str, Any]:
     if not isinstance(row, dict) or not isinstance(row.get("prompt"), str) or not row["prompt"].strip():
         known = ", ".join(map(repr, row)) if isinstance(row, dict) else "none"

@@ -32,5 +32,6 @@ from .stop_strings import (
 )
 from .text_records import (
     FileGenerations as FileGenerations,
+    TextRecords as TextRecords,
     generate_to_file as generate_to_file,
 )
