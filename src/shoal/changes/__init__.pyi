@@ -30,11 +30,13 @@ from .render import (
     plot_changes as plot_changes,
     step_label as step_label,
 )
+from .progress_detector import ProgressDetector as ProgressDetector, ProgressEnd as ProgressEnd
 from .result import (
     Change as Change,
     ChangedFeature as ChangedFeature,
     Changes as Changes,
 )
+from .shift_detector import Shift as Shift, ShiftDetector as ShiftDetector
 from .stream import Stream as Stream, joined as joined
 from .validation import (
     DIFFERENT as DIFFERENT,
