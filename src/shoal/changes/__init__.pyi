@@ -20,6 +20,7 @@ from .preprocessing import (
     preprocess as preprocess,
     robust_ranks as robust_ranks,
 )
+from .progress_detector import ProgressDetector as ProgressDetector, ProgressEnd as ProgressEnd
 from .render import (
     changes_table as changes_table,
     changes_text as changes_text,
@@ -30,7 +31,6 @@ from .render import (
     plot_changes as plot_changes,
     step_label as step_label,
 )
-from .progress_detector import ProgressDetector as ProgressDetector, ProgressEnd as ProgressEnd
 from .result import (
     Change as Change,
     ChangedFeature as ChangedFeature,

@@ -1,11 +1,13 @@
 """Whether a falling stream, such as the loss of a training, still falls: the end of progress, tested as it comes in.
 
 **What is claimed.** Let F be the fall of the stream since its beginning, and D how far it has fallen in the second half
-of what was read since the last restart. Progress has ended where D is below ``min_progress`` x F, by an upper confidence
-bound: noise that hides a descent claims nothing. A stream that has not fallen has no progress to end.
+of what was read since the last restart. Progress has ended where no descent is seen (the estimate of D is within its
+standard error, or below 2% of F) and none of ``min_progress`` x F can be hidden in the noise, by an upper confidence
+bound of D. A stream that has not fallen has no progress to end.
 
 **Its error.** There is a test at steps n_1 < n_2 < ..., each a tenth after the last, at the level (n_k - n_{k-1}) / A.
-So the mean number of false claims in any n steps is at most n / A (the sum of the levels): at most one per A steps.
+So while D is at least min_progress x F, the mean number of claims in any n steps is at most n / A (the sum of the
+levels): at most one per A steps.
 
 **Its noise.** The values are kept as at most 128 means of equal numbers of steps; where there would be more, neighbours
 are joined. The slope of the last ones is that of least squares, with the standard error of an autoregression of order
@@ -39,6 +41,8 @@ FIRST_VALUES = 8
 """The mean of so many first values is where a stream begins."""
 MAX_LEVEL = 0.05
 """Of a test, however long the time since the one before."""
+NO_PROGRESS = 0.02
+"""Of the fall: a descent of this share, or one within its standard error, is none that is seen."""
 ESTABLISHED = 6.0
 """Standard errors by which a stream must have fallen before its progress can end."""
 
@@ -88,14 +92,14 @@ class ProgressDetector:
 
     Args:
         mean_run_length: mean number of steps from one false claim to the next.
-        min_progress: what still counts as progress: this share of the whole fall in half of the steps since the last
-            restart.
+        min_progress: progress of this share of the whole fall, in half of the steps since the last restart, must be
+            excluded before an end is claimed.
 
     Raises:
         UsageError: ``mean_run_length`` is not above 1, or ``min_progress`` not between 0 and 1.
     """
 
-    def __init__(self, mean_run_length: float = 100_000, *, min_progress: float = 0.05) -> None:
+    def __init__(self, mean_run_length: float = 100_000, *, min_progress: float = 0.2) -> None:
         if not 1 < mean_run_length < math.inf:
             raise UsageError(f"mean_run_length is a number of steps above 1; got {mean_run_length!r}")
         if not 0 < min_progress < 1:
@@ -155,7 +159,8 @@ class ProgressDetector:
             return None
         descent = -trend.slope * len(half)
         bound = descent + _upper_quantile(level, trend.freedom) * trend.error * len(half)
-        if not bound < self._min_progress * fall:
+        seen = descent > trend.error * len(half) and descent > NO_PROGRESS * fall
+        if seen or not bound < self._min_progress * fall:
             return None
         # The end of a bump: the half is flat in the mean, and its second part falls.
         last = _trend(blocks[-max(8, len(blocks) // 4) :])
@@ -229,5 +234,3 @@ def _flat_from(values: Array) -> int:
         if error < best:
             best, place = error, knot
     return place
-
-

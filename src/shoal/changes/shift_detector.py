@@ -41,7 +41,7 @@ class Shift:
     """What was expected: of a jump at this step, of a rise or fall the level that was left."""
 
     size: float
-    """How far away it is, in standard deviations of the innovations (what cannot be predicted from the steps before)."""
+    """How far away it is, in standard deviations of the innovations: of what the steps before do not predict."""
 
 
 class ShiftDetector:

@@ -16,10 +16,10 @@ the mean time until it first reaches A is at least A (the e-detector of Shiryaev
 Rinaldo 2024, New England Journal of Statistics in Data Science, definition 2.3; Pollak 1987). Page's
 W_t = max(1, W_{t-1}) g_t (1954) says where the evidence began, and whether there is any.
 
-**References.** A level that is learned is uncertain. For an autoregression the error of a mean over n steps, in standard
-deviations of the innovations and after the autoregression is taken off, is about 1/sqrt(n) whatever the coefficients
-are; the allowance is a multiple of it. While evidence grows its reference stands still, so that a shift is not learned
-as the new normal; it is renewed where there is no evidence.
+**References.** A level that is learned is uncertain. For an autoregression the error of a mean over n steps, in
+standard deviations of the innovations and after the autoregression is taken off, is about 1/sqrt(n) whatever the
+coefficients are; the allowance is a multiple of it. While evidence grows its reference stands still, so that a shift is
+not learned as the new normal; it is renewed where there is no evidence.
 """
 
 from __future__ import annotations
@@ -224,9 +224,10 @@ def _tail_limit(state: Array, log_steps: float) -> float:
     # An estimate of few excesses, raised by a standard error.
     shape = min(shape + 0.5 / math.sqrt(state[EXCESS_COUNT]), 0.45)
     steps = log_steps + math.log(TAIL)
-    if shape < 0.01:
-        return state[QUANTILE] + mean * steps
-    return state[QUANTILE] + mean * (1.0 - shape) * (math.exp(shape * steps) - 1.0) / shape
+    limit: float = state[QUANTILE] + mean * steps
+    if shape > 0.01:
+        limit = state[QUANTILE] + mean * (1.0 - shape) * (math.exp(shape * steps) - 1.0) / shape
+    return limit
 
 
 @_compiled
@@ -319,14 +320,15 @@ def _reference_error(state: Array, value: float, reference: int) -> float:
         error = -error
         # An extrapolated line is the less certain the longer it is.
         allowance *= 1.0 + 2.5 * state[place + 2] / state[K]
-    return min(max(error, -CLIP), CLIP) - allowance
+    left: float = min(max(error, -CLIP), CLIP) - allowance
+    return left
 
 
 @_compiled
 def _window(state: Array, share: float) -> float:
     """Steps of a memory that grows with the baseline."""
-    grown = max(state[K] / share, min(state[K], 8.0))
-    return min(grown, MAX_WINDOW)
+    grown: float = min(max(state[K] / share, min(state[K], 8.0)), MAX_WINDOW)
+    return grown
 
 
 @_compiled
@@ -380,9 +382,19 @@ def _learn(state: Array, value: float, history: float) -> None:
     if state[N] >= history and not fresh and state[SD] > 0.0:
         bound = CLIP * state[SD]
         taken = state[PREDICTION] + min(max(value - state[PREDICTION], -bound), bound)
-    # A shift that is under way would be learned as noise with a long memory.
-    if not fresh and state[SUSPECT] < SUSPICION:
+    # A shift that is under way would be learned as noise with a long memory, and its first steps as a trend.
+    if not fresh and state[SUSPECT] < SUSPICION and state[IN_A_ROW] == 0.0:
         _learn_noise(state, taken - state[LEVEL])
+    if state[IN_A_ROW] == 0.0:
+        _learn_baseline(state, taken)
+    for lag in range(ORDER - 1, 0, -1):
+        state[PAST + lag] = state[PAST + lag - 1]
+    state[PAST] = taken
+
+
+@_compiled
+def _learn_baseline(state: Array, taken: float) -> None:
+    """Add a value to the line and the means."""
     state[K] += 1.0
     kept = 1.0 - 1.0 / max(_window(state, 4.0), 1.0) if state[K] > 8.0 else 1.0
     s0, s1, s2, t0, t1 = state[LINE], state[LINE + 1], state[LINE + 2], state[LINE + 3], state[LINE + 4]
@@ -396,9 +408,6 @@ def _learn(state: Array, value: float, history: float) -> None:
         state[sums + 2] = kept * (state[sums + 2] - state[sums])
         state[sums] = kept * state[sums] + 1.0
         state[sums + 1] = kept * state[sums + 1] + taken
-    for lag in range(ORDER - 1, 0, -1):
-        state[PAST + lag] = state[PAST + lag - 1]
-    state[PAST] = taken
 
 
 @_compiled

@@ -55,10 +55,11 @@ class BatchContent:
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.document_count} document{'' if self.document_count == 1 else 's'}"]
-        for one in self.documents:
-            lines.append(f"  document {one.place} ({one.tokens} tokens, {one.repeated:.0%} repeated): {one.text}")
-        for found in self.repeats:
-            lines.append(f"  {found.count} times in {found.documents} of them: {found.text}")
+        lines += [
+            f"  document {one.place} ({one.tokens} tokens, {one.repeated:.0%} repeated): {one.text}"
+            for one in self.documents
+        ]
+        lines += [f"  {one.count} times in {one.documents} of them: {one.text}" for one in self.repeats]
         return "\n".join(lines)
 
 

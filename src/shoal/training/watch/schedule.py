@@ -1,11 +1,11 @@
 """A schedule that acts on what a watch sees: the rate stays until progress ends, and then decays.
 
-A stage is trained at one rate. Where `shoal.changes.ProgressDetector` finds that the loss no longer falls, the rate decays
-linearly, over a share of the steps of the stage, to a part of itself, and the next stage begins: the decay of warmup, stable, decay
-(Hu et al. 2024, arXiv:2404.06395; Hägele et al. 2024, arXiv:2405.18392), at a moment that the training itself gives. Where
-the number of steps is known, their last part is a decay to 0 in any case. A spike that is followed by descent changes
-nothing: progress is only tested from behind it. Instead of the rate the batch may grow (Smith et al. 2018,
-arXiv:1711.00489).
+A stage is trained at one rate. Where `shoal.changes.ProgressDetector` finds that the loss no longer falls, the rate
+decays linearly, over a share of the steps of the stage, to a part of itself, and the next stage begins: the decay of
+"warmup, stable, decay" (Hu et al. 2024, arXiv:2404.06395; Hägele et al. 2024, arXiv:2405.18392), at a moment that the
+training itself gives. Where the number of steps is known, the rate falls linearly to 0 in the last three tenths in any
+case. A spike that is followed by descent changes nothing: progress is only tested from behind it. Instead of the rate
+the batch may grow (Smith et al. 2018, arXiv:1711.00489).
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 Action = Literal["decay", "grow the batch", "skip", "roll back"]
 ActsOn = Literal["rate", "batch"]
 
-FACTOR = 0.1
+FACTOR = 0.3
 """Of the rate, from one stage to the next."""
 MIN_SHARE = 1e-3
 """Of the peak, at which the rate is no longer lowered."""
+FINAL_DECAY = 0.3
+"""Share of the steps of a training of known length in which the rate falls to 0 in any case."""
+LATE = 0.2
+"""Share of the steps, the last ones, in which a plateau is no longer acted on."""
 MIN_DECAY = 20
 """Steps of a decay, at least."""
 MAX_SKIPS = 3
@@ -37,6 +41,10 @@ MAX_ROLLBACKS = 5
 """After which a training is given up."""
 ROLLBACK_FACTOR = 0.5
 """Of the rate after a roll-back: at the same one it would diverge again."""
+TRAININGS = 20.0
+"""In one training of so many, a decay is a false alarm."""
+SEVERE = 6.0
+"""Standard deviations that a rise must have to be acted on."""
 LOST = 0.5
 """A rise of the loss by this share of its whole fall is a divergence to act on."""
 
@@ -82,11 +90,13 @@ class ChangesSchedule:
     Args:
         steps: of the whole training; None where they are not known, and there is no final decay.
         warmup_steps: in which the rate rises linearly.
-        decay: share of a stage's steps that its decay takes, and share of all steps of the final one.
+        decay: share of a stage's steps that its decay takes.
         factor: of the rate, from one stage to the next.
         acts_on: ``rate``, or ``batch``: the number of batches of a step doubles instead.
-        mean_run_length: steps per false alarm.
+        mean_run_length: steps per false alarm; None for 20 times ``steps``, so that one training in 20 has a false
+            decay, and for 100,000 where they are not known.
         min_progress: as in `Watch`.
+        first_step: the number of the first step.
 
     Raises:
         UsageError: a number is out of its range.
@@ -100,8 +110,9 @@ class ChangesSchedule:
         decay: float = 0.2,
         factor: float = FACTOR,
         acts_on: ActsOn = "rate",
-        mean_run_length: float = MEAN_RUN_LENGTH,
+        mean_run_length: float | None = None,
         min_progress: float = MIN_PROGRESS,
+        first_step: int = 0,
     ) -> None:
         for name, value, fits in (
             ("steps", steps, steps is None or steps >= 1),
@@ -119,15 +130,17 @@ class ChangesSchedule:
                     "acts_on": "'rate' or 'batch'",
                 }[name]
                 raise UsageError(f"{name} = {value!r}: expected {expected}")
-        self._steps, self._warmup, self._decay = steps, warmup_steps, decay
+        self._steps, self._warmup, self._decay, self._first = steps, warmup_steps, decay, first_step
         self._factor, self._acts_on = factor, acts_on
+        if mean_run_length is None:
+            mean_run_length = MEAN_RUN_LENGTH if steps is None else max(1000.0, TRAININGS * steps)
         self.watch = Watch(mean_run_length=mean_run_length, min_progress=min_progress)
         self.decisions: list[RateDecision] = []
         """All of them, in order."""
         self.batches = 1
         """That a step takes."""
         self._level = 1.0
-        self._stage_start = 0
+        self._stage_start = first_step
         self._decay_from, self._decay_steps, self._decay_share = -1, 0, 1.0
         self._skips = self._rollbacks = 0
         self._first_loss = math.nan
@@ -136,24 +149,25 @@ class ChangesSchedule:
         """The share of the peak rate.
 
         Args:
-            step: counted from 0.
-            done: batches that are used up, of ``steps`` in all, where a step may take several; by default ``step``.
+            step: its number.
+            done: batches that are used up, of ``steps`` in all, where a step may take several; by default the steps
+                before it.
         """
-        done = step if done is None else done
+        done = step - self._first if done is None else done
         share = self._level
         if self._decay_from >= 0:
             # On the way from the share of the last stage to that of the next.
             part = min(1.0, (step - self._decay_from + 1) / self._decay_steps)
             share = self._decay_share + (self._level - self._decay_share) * part
-        if step < self._warmup:
-            share *= (step + 1) / self._warmup
-        if self._steps is not None and self._decay > 0:
-            share *= max(0.0, min(1.0, (self._steps - done) / max(1, round(self._decay * self._steps))))
+        if step - self._first < self._warmup:
+            share *= (step - self._first + 1) / self._warmup
+        if self._steps is not None:
+            share *= max(0.0, min(1.0, (self._steps - done) / max(1, round(FINAL_DECAY * self._steps))))
         return share
 
-    def is_final(self, done: int) -> bool:
-        """Whether the final decay has begun, in which nothing is acted on but divergence."""
-        return self._steps is not None and done >= self._steps - round(self._decay * self._steps)
+    def is_late(self, done: int) -> bool:
+        """Whether the rate is so near to 0 that a plateau is no longer acted on."""
+        return self._steps is not None and done >= self._steps - round(LATE * self._steps)
 
     def observe(
         self, step: int, loss: float, gradient_norm: float | None = None, *, done: int | None = None
@@ -161,7 +175,7 @@ class ChangesSchedule:
         """Take in what a step was like, and decide.
 
         Args:
-            step: counted from 0.
+            step: its number.
             loss: before its update.
             gradient_norm: before clipping.
             done: as in `share`.
@@ -170,20 +184,17 @@ class ChangesSchedule:
             What is done because of it. After ``skip`` the update of the step must be left out, after ``roll back`` the
             last good weights must be restored.
         """
-        made: list[RateDecision] = []
         if not (math.isfinite(loss) and (gradient_norm is None or math.isfinite(gradient_norm))):
-            made.append(self._not_finite(step, loss, gradient_norm))
-            return made
+            return [self._not_finite(step, loss, gradient_norm)]
         self._skips = 0
         if math.isnan(self._first_loss):
             self._first_loss = loss
         if self._decay_from >= 0 and step >= self._decay_from + self._decay_steps:
             self._decay_from, self._stage_start = -1, step
             self.watch.begin_stage()
-        for event in self.watch.observe(step, loss=loss, gradient_norm=gradient_norm):
-            if decision := self._decide(event, done=step if done is None else done):
-                made.append(decision)
-        return made
+        done = step - self._first if done is None else done
+        events = self.watch.observe(step, loss=loss, gradient_norm=gradient_norm)
+        return [decision for event in events if (decision := self._decide(event, done=done))]
 
     @property
     def has_given_up(self) -> bool:
@@ -213,9 +224,10 @@ class ChangesSchedule:
     def _decide(self, event: WatchEvent, *, done: int) -> RateDecision | None:
         if event.stream != "loss":
             return None
-        if event.kind == "divergence" and event.value - event.expected > LOST * (self._first_loss - event.expected):
+        lost = event.value - event.expected > LOST * (self._first_loss - event.expected)
+        if event.kind == "divergence" and event.size >= SEVERE and lost:
             return self._roll_back(event.step, event.line(), event)
-        if event.kind != "plateau" or self._decay_from >= 0 or self.is_final(done):
+        if event.kind != "plateau" or self._decay_from >= 0 or self.is_late(done):
             return None
         if self._acts_on == "batch":
             self.batches *= 2
@@ -229,9 +241,7 @@ class ChangesSchedule:
         self._decay_steps = max(MIN_DECAY, round(self._decay * (event.step - self._stage_start)))
         return self._record(event.step, "decay", event.line(), before, event)
 
-    def _record(
-        self, step: int, action: Action, reason: str, before: float, event: WatchEvent | None
-    ) -> RateDecision:
+    def _record(self, step: int, action: Action, reason: str, before: float, event: WatchEvent | None) -> RateDecision:
         decision = RateDecision(
             step=step,
             action=action,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch.optim.lr_scheduler import LRScheduler
 
 from shoal.training.watch.schedule import FACTOR, ChangesSchedule
-from shoal.training.watch.watch import MEAN_RUN_LENGTH, MIN_PROGRESS
+from shoal.training.watch.watch import MIN_PROGRESS
 
 if TYPE_CHECKING:
     import torch
@@ -22,8 +22,8 @@ SNAPSHOT_STEPS = 50
 class ChangesLR(LRScheduler):
     """A learning rate that decays where progress ends: ``scheduler.step(loss)`` after each ``optimizer.step()``.
 
-    With ``model`` it keeps a copy of the weights and of the optimizer in memory, and a training that diverges is rolled back
-    to them. To leave out an update whose loss is not finite, ask `accepts` before ``optimizer.step()``.
+    With ``model`` it keeps a copy of the weights and of the optimizer in memory, and a training that diverges is rolled
+    back to them. To leave out an update whose loss is not finite, ask `accepts` before ``optimizer.step()``.
 
     Args:
         optimizer: its learning rates are the peaks.
@@ -33,7 +33,8 @@ class ChangesLR(LRScheduler):
         decay: share of a stage's steps that its decay takes.
         factor: of the rate, from one stage to the next.
         acts_on: with ``batch`` the rate stays, and `batches` says how many batches to accumulate for a step.
-        mean_run_length: steps per false alarm.
+        mean_run_length: steps per false alarm; None for 20 times ``total_steps``, so that one training in 20 has a
+            false decay, and for 100,000 where they are not known.
         min_progress: what still counts as progress.
 
     Raises:
@@ -50,7 +51,7 @@ class ChangesLR(LRScheduler):
         decay: float = 0.2,
         factor: float = FACTOR,
         acts_on: ActsOn = "rate",
-        mean_run_length: float = MEAN_RUN_LENGTH,
+        mean_run_length: float | None = None,
         min_progress: float = MIN_PROGRESS,
     ) -> None:
         self.schedule = ChangesSchedule(
@@ -81,7 +82,9 @@ class ChangesLR(LRScheduler):
         number = float(loss)
         return number - number == 0.0
 
-    def step(self, metrics: float | torch.Tensor | None = None, epoch: int | None = None) -> None:
+    def step(  # type: ignore[override]  # the loss comes first, as for ReduceLROnPlateau
+        self, metrics: float | torch.Tensor | None = None, epoch: int | None = None
+    ) -> None:
         """Take in the loss of a step, and set the rate of the next.
 
         Args:

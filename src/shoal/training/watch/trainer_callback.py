@@ -41,7 +41,11 @@ class WatchCallback(TrainerCallback):
         self._scheduler = scheduler
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Say what would hide a divergence."""
         if args.logging_nan_inf_filter and not state.global_step:
@@ -51,18 +55,24 @@ class WatchCallback(TrainerCallback):
         self,
         args: TrainingArguments,
         state: TrainerState,
-        control: TrainerControl,
+        control: TrainerControl,  # noqa: ARG002
         logs: dict[str, float] | None = None,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Take in what was logged of a step."""
-        if not logs or not state.is_world_process_zero:
+        if not logs:
             return
         loss = logs.get("loss")
         evaluations = {key: -value for key, value in logs.items() if key.startswith("eval_") and key.endswith("loss")}
         found = self.watch.observe(
             state.global_step, loss=loss, gradient_norm=logs.get("grad_norm"), log_probs=evaluations
         )
+        # By every process, whose logs are the same, so that their schedules decide alike; one of them writes.
+        decided = self._scheduler.observe(loss) if self._scheduler is not None and loss is not None else []
+        if not state.is_world_process_zero:
+            return
+        for decision in decided:
+            logger.warning("%s", decision)
         for event in found:
             logger.warning("%s", event)
             self.events.append(event)
@@ -70,6 +80,3 @@ class WatchCallback(TrainerCallback):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
-        if self._scheduler is not None and loss is not None:
-            for decision in self._scheduler.observe(loss):
-                logger.warning("%s", decision)

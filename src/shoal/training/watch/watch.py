@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MEAN_RUN_LENGTH = 100_000.0
 """Observations of a stream per false alarm."""
 
-MIN_PROGRESS = 0.05
-"""What still counts as progress: the share of the whole fall that half of the steps bring."""
+MIN_PROGRESS = 0.2
+"""Progress of this share of the whole fall, in half of the steps, is excluded before a plateau is claimed."""
 
 EVALUATION_HISTORY = 16
 """Observations that a stream of evaluations is only learned from; there are few of them in a training."""
@@ -47,7 +47,8 @@ class Watch:
     Args:
         mean_run_length: observations of a stream per false alarm.
         history: steps that loss and gradient norm are only learned from.
-        min_progress: progress of less than this share of the whole fall, in half of the steps, is a plateau.
+        min_progress: progress of this share of the whole fall, in half of the steps, is excluded before a plateau is
+            claimed.
         decode: gives the text of token ids, for batches of ids; such as ``tokenizer.decode``.
         on_event: called with each event.
 
@@ -151,7 +152,7 @@ class Watch:
         return batch_content(batch() if callable(batch) else batch, self._decode)
 
     def begin_stage(self) -> None:
-        """The learning rate or the batch size is another one from the next step on: its progress is tested from there."""
+        """Test progress from the next step on: the learning rate or the batch size is another one."""
         self._keep_fall = True
         self._loss.restart_progress(keep_fall=True)
 
