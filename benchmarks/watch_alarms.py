@@ -140,9 +140,8 @@ def plateaus(runs: int) -> dict[str, Any]:
         "exponential to a floor in 500 steps": lambda r, n: 1 + 3 * np.exp(-np.arange(n) / 500) + 0.1 * WHITE(r, n),
         "the same, AR(.9)": lambda r, n: 1 + 3 * np.exp(-np.arange(n) / 500) + 0.1 * autoregression(0.9)(r, n),
         "power law .1, AR(.9)": falling(lambda t: 10 * t**-0.1, 0.05, autoregression(0.9)),
-        "25% of the fall in each half, AR(.9)": lambda r, n: (
-            3 * 0.75 ** np.log2((np.arange(n) + 20.0) / 20) + 0.1 * autoregression(0.9)(r, n)
-        ),
+        "20% of the fall in each half, AR(.9)": falling(lambda t: -0.5 * t**0.3219, 0.1, autoregression(0.9)),
+        "10% of the fall in each half, AR(.9)": falling(lambda t: -1.0 * t**0.152, 0.1, autoregression(0.9)),
     }
     for name, draw in streams.items():
         first, claims = [], 0

@@ -291,7 +291,7 @@ def main() -> None:
                     runs[seed][name] = train(TASKS[task], name, seed, **options)
                 except ImportError as fault:
                     print(f"{name} is left out: {fault}")
-        result[task] = summary(task, runs)
+        result[task] = summary(task, runs) | {"curves": runs}
         print(f"{task}: {time.process_time() - started:.0f} CPU-seconds", flush=True)
         write_result("watch_schedules", result)
 

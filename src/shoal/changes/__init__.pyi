@@ -36,7 +36,7 @@ from .result import (
     ChangedFeature as ChangedFeature,
     Changes as Changes,
 )
-from .shift_detector import Shift as Shift, ShiftDetector as ShiftDetector
+from .shift_detector import Shift as Shift, ShiftDetector as ShiftDetector, ShiftKind as ShiftKind
 from .stream import Stream as Stream, joined as joined
 from .validation import (
     DIFFERENT as DIFFERENT,

@@ -37,13 +37,13 @@ MIN_STEPS = 96
 """Steps since a restart before the first test: a slope through fewer is hardly ever known well enough."""
 GROWTH = 1.1
 """From one test to the next."""
-FIRST_VALUES = 8
+FIRST_VALUES = 16
 """The mean of so many first values is where a stream begins."""
 MAX_LEVEL = 0.05
 """Of a test, however long the time since the one before."""
 NO_PROGRESS = 0.02
 """Of the fall: a descent of this share, or one within its standard error, is none that is seen."""
-ESTABLISHED = 6.0
+ESTABLISHED = 4.0
 """Standard errors by which a stream must have fallen before its progress can end."""
 
 
@@ -155,11 +155,14 @@ class ProgressDetector:
         trend = _trend(half)
         steps = len(half) * self._block_length
         fall = self._first_sum / self._first_count - trend.level
-        if fall < ESTABLISHED * trend.level_error or fall <= 0:
+        # The error of the first mean, by the noise of now.
+        first_error = trend.level_error * math.sqrt(steps / FIRST_VALUES)
+        if fall <= ESTABLISHED * math.hypot(first_error, trend.level_error):
             return None
-        descent = -trend.slope * len(half)
-        bound = descent + _upper_quantile(level, trend.freedom) * trend.error * len(half)
-        seen = descent > trend.error * len(half) and descent > NO_PROGRESS * fall
+        descent, error = -trend.slope * len(half), trend.error * len(half)
+        bound = descent + _upper_quantile(level, trend.freedom) * error
+        # A rise is no plateau either.
+        seen = (descent > error and descent > NO_PROGRESS * fall) or descent < -3.0 * error
         if seen or not bound < self._min_progress * fall:
             return None
         # The end of a bump: the half is flat in the mean, and its second part falls.

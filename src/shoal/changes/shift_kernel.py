@@ -57,6 +57,8 @@ WARM = 8
 """Values of a new baseline from which a jump is judged."""
 SETTLED = 32
 """Values of a new baseline from which evidence is collected."""
+WAIT = 64
+"""Steps after which a residual is learned from, at most: a slow rise must be suspect before it is taken for memory."""
 SUSPICION = 20.0
 """Evidence W at which the noise is no longer learned."""
 STREAK, STREAK_SIZE = 3, 4.0
@@ -64,6 +66,8 @@ STREAK, STREAK_SIZE = 3, 4.0
 three are one time in 10^13, and of those with Student's t of five degrees one in 10^8."""
 MAX_SUM = 0.98
 """Of the coefficients of the autoregression: at 1 it would take differences."""
+LINE_SHARE = 8.0
+"""The line remembers this part of the baseline."""
 SHORT_SHARE = 12.0
 """The short mean remembers this part of the baseline."""
 MAX_WINDOW = 5000.0
@@ -86,7 +90,8 @@ PAGE = 100  # W, of the references and weights
 MEAN, SHORT = 117, 120  # sums of the two means: weights, values, places
 BEGAN, LEFT = 114, 115  # of the last rise or fall: where its evidence began, and the level that was left
 SUSPECT = 116  # the largest W of the last step
-SIZE = 123
+HELD, PUT, WAITING = 123, 124, 125  # residuals that are not learned from yet; those that were put in the ring
+SIZE = 125 + 64
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
@@ -239,7 +244,8 @@ def _learn_blocks(state: Array, innovation: float) -> None:
         state[PART_LENGTH + weight] += 1.0
         if state[PART_LENGTH + weight] < length:
             continue
-        kept = 1.0 - 1.0 / 64.0
+        # The steep beginning of a training is soon forgotten.
+        kept = 1.0 - 1.0 / min(max(state[T] / length / 3.0, 4.0), 64.0)
         total = state[PART + weight]
         state[BLOCK + weight] = kept * state[BLOCK + weight] + total * total / length
         state[BLOCK_COUNT + weight] = kept * state[BLOCK_COUNT + weight] + 1.0
@@ -369,7 +375,7 @@ def _forget_baseline(state: Array) -> None:
         state[MEAN + place] = 0.0
     for place in range(12):
         state[EVIDENCE + place] = state[PAGE + place] = 0.0
-    state[IN_A_ROW] = state[JUMPED] = state[SUSPECT] = 0.0
+    state[IN_A_ROW] = state[JUMPED] = state[SUSPECT] = state[HELD] = 0.0
     for reference in range(3):
         state[REFERENCE + 4 * reference + 3] = 0.0
 
@@ -382,9 +388,11 @@ def _learn(state: Array, value: float, history: float) -> None:
     if state[N] >= history and not fresh and state[SD] > 0.0:
         bound = CLIP * state[SD]
         taken = state[PREDICTION] + min(max(value - state[PREDICTION], -bound), bound)
-    # A shift that is under way would be learned as noise with a long memory, and its first steps as a trend.
-    if not fresh and state[SUSPECT] < SUSPICION and state[IN_A_ROW] == 0.0:
-        _learn_noise(state, taken - state[LEVEL])
+    # A shift that is under way would be learned as noise with a long memory, and its first steps as a trend; and a line
+    # through the first values of a new baseline leaves more than noise.
+    is_known = state[K] >= (2.0 * WARM if state[N] >= history else 1.0)
+    if is_known and state[SUSPECT] < SUSPICION and state[IN_A_ROW] == 0.0:
+        _wait_with_noise(state, taken - state[LEVEL])
     if state[IN_A_ROW] == 0.0:
         _learn_baseline(state, taken)
     for lag in range(ORDER - 1, 0, -1):
@@ -396,7 +404,7 @@ def _learn(state: Array, value: float, history: float) -> None:
 def _learn_baseline(state: Array, taken: float) -> None:
     """Add a value to the line and the means."""
     state[K] += 1.0
-    kept = 1.0 - 1.0 / max(_window(state, 4.0), 1.0) if state[K] > 8.0 else 1.0
+    kept = 1.0 - 1.0 / max(_window(state, LINE_SHARE), 1.0) if state[K] > 8.0 else 1.0
     s0, s1, s2, t0, t1 = state[LINE], state[LINE + 1], state[LINE + 2], state[LINE + 3], state[LINE + 4]
     state[LINE] = kept * s0 + 1.0
     state[LINE + 1] = kept * (s1 - s0)
@@ -408,6 +416,19 @@ def _learn_baseline(state: Array, taken: float) -> None:
         state[sums + 2] = kept * (state[sums + 2] - state[sums])
         state[sums] = kept * state[sums] + 1.0
         state[sums + 1] = kept * state[sums + 1] + taken
+
+
+@_compiled
+def _wait_with_noise(state: Array, residual: float) -> None:
+    """Put a residual into the ring, and learn from those that have waited long enough."""
+    wait = min(WAIT - 1.0, math.floor(state[K] / 4.0))
+    # By a count of its own, since not every step puts one in.
+    state[WAITING + int(state[PUT]) % WAIT] = residual
+    state[PUT] += 1.0
+    state[HELD] += 1.0
+    while state[HELD] > wait:
+        _learn_noise(state, state[WAITING + int(state[PUT] - state[HELD]) % WAIT])
+        state[HELD] -= 1.0
 
 
 @_compiled

@@ -7,6 +7,7 @@ from .events import (
     WatchEvent as WatchEvent,
     event_from as event_from,
 )
+from .logs import watch_log as watch_log
 from .schedule import (
     ChangesSchedule as ChangesSchedule,
     RateDecision as RateDecision,

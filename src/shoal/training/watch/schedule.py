@@ -43,10 +43,10 @@ ROLLBACK_FACTOR = 0.5
 """Of the rate after a roll-back: at the same one it would diverge again."""
 TRAININGS = 20.0
 """In one training of so many, a decay is a false alarm."""
-SEVERE = 6.0
-"""Standard deviations that a rise must have to be acted on."""
 LOST = 0.5
 """A rise of the loss by this share of its whole fall is a divergence to act on."""
+SMOOTHED = 16
+"""Steps over which the loss is averaged after a divergence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +144,8 @@ class ChangesSchedule:
         self._decay_from, self._decay_steps, self._decay_share = -1, 0, 1.0
         self._skips = self._rollbacks = 0
         self._first_loss = math.nan
+        self._left, self._left_reason, self._smooth = math.nan, "", math.nan
+        """The level that a rise has left, what reported it, and the mean loss since; NaN where there is none."""
 
     def share(self, step: int, *, done: int | None = None) -> float:
         """The share of the peak rate.
@@ -194,7 +196,8 @@ class ChangesSchedule:
             self.watch.begin_stage()
         done = step - self._first if done is None else done
         events = self.watch.observe(step, loss=loss, gradient_norm=gradient_norm)
-        return [decision for event in events if (decision := self._decide(event, done=done))]
+        made = [decision for event in events if (decision := self._decide(event, loss, done=done))]
+        return [*made, *self._follow_rise(step, loss)]
 
     @property
     def has_given_up(self) -> bool:
@@ -217,16 +220,27 @@ class ChangesSchedule:
     def _roll_back(self, step: int, reason: str, event: WatchEvent | None) -> RateDecision:
         self._skips, self._rollbacks = 0, self._rollbacks + 1
         before, self._level = self._level, self._level * ROLLBACK_FACTOR
-        self._decay_from, self._stage_start = -1, step
+        self._decay_from, self._stage_start, self._left = -1, step, math.nan
         self.watch.begin_stage()
         return self._record(step, "roll back", reason, before, event)
 
-    def _decide(self, event: WatchEvent, *, done: int) -> RateDecision | None:
+    def _follow_rise(self, step: int, loss: float) -> list[RateDecision]:
+        """Roll back where a rise has cost half of what was learned; forget it where the loss has come down again."""
+        if math.isnan(self._left):
+            return []
+        self._smooth += (loss - self._smooth) / SMOOTHED
+        lost = (self._smooth - self._left) / max(self._first_loss - self._left, 1e-300)
+        if lost > LOST:
+            return [self._roll_back(step, self._left_reason, None)]
+        if lost < 0.1:
+            self._left = math.nan
+        return []
+
+    def _decide(self, event: WatchEvent, loss: float, *, done: int) -> RateDecision | None:
         if event.stream != "loss":
             return None
-        lost = event.value - event.expected > LOST * (self._first_loss - event.expected)
-        if event.kind == "divergence" and event.size >= SEVERE and lost:
-            return self._roll_back(event.step, event.line(), event)
+        if event.kind == "divergence" and math.isnan(self._left):
+            self._left, self._left_reason, self._smooth = event.expected, event.line(), loss
         if event.kind != "plateau" or self._decay_from >= 0 or self.is_late(done):
             return None
         if self._acts_on == "batch":
@@ -281,4 +295,7 @@ class ChangesSchedule:
             setattr(self, f"_{name}", state[name])
 
 
-_PLAIN = ("level", "stage_start", "decay_from", "decay_steps", "decay_share", "skips", "rollbacks")
+_PLAIN = (
+    *("level", "stage_start", "decay_from", "decay_steps", "decay_share", "skips", "rollbacks"),
+    *("left", "left_reason", "smooth"),
+)

@@ -13,8 +13,7 @@ from shoal.training.watch.events import WatchEvent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.changes import ProgressEnd, Shift
-    from shoal.changes.shift_detector import ShiftKind
+    from shoal.changes import ProgressEnd, Shift, ShiftKind
     from shoal.training.watch.events import EventKind
 
 _MAX_KNOTS = 128
@@ -84,6 +83,8 @@ class WatchStream:
         self.steps = StepIndex()
         self.is_finite = True
         self._last_jump = -math.inf
+        self._before_spike, self._spike, self._spike_step = math.inf, math.inf, -1
+        """The level before the last spike, and what it was; infinite before the first."""
 
     def transformed(self, value: float) -> float:
         """What the detectors read, of which less is better."""
@@ -128,20 +129,27 @@ class WatchStream:
         self.restart_progress(keep_fall=True)
         if found.kind == "jump":
             self._last_jump = found.time
-        kind = self.shifts[found.kind]
+        kind, began, expected = self.shifts[found.kind], self.steps.step(found.place), found.expected
         if found.kind == "rise" and "jump" in self.shifts and found.time - found.place < STREAK:
             # A level that was reached within three steps is that of a spike, reported already if one of them was one.
             if found.place <= self._last_jump:
                 return None
             kind = "spike"
+        if kind == "spike":
+            # A spike on top of one that has not come back half of the way is no spike.
+            if found.value > self._spike and found.expected > 0.5 * (self._before_spike + self._spike):
+                kind, began, expected = "divergence", self._spike_step, self._before_spike
+                self._before_spike = self._spike = math.inf
+            else:
+                self._before_spike, self._spike, self._spike_step = expected, found.value, step
         return WatchEvent(
             kind=kind,
             stream=self.name,
             step=step,
-            began=self.steps.step(found.place),
+            began=began,
             value=value,
-            expected=self.restored(found.expected),
-            size=found.size,
+            expected=self.restored(expected),
+            size=found.size * abs((found.value - expected) / ((found.value - found.expected) or 1.0)),
         )
 
     def _ended(self, step: int, end: ProgressEnd, *, keep_fall: bool) -> WatchEvent:
@@ -163,7 +171,8 @@ class WatchStream:
             "progress": None if self.progress is None else self.progress.state(),
             "steps": self.steps.state(),
             "is_finite": self.is_finite,
-            "last_jump": None if self._last_jump == -math.inf else self._last_jump,
+            "last_jump": self._last_jump,
+            "spike": [self._before_spike, self._spike, self._spike_step],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -173,7 +182,8 @@ class WatchStream:
             self.progress.load(state["progress"])
         self.steps.load(state["steps"])
         self.is_finite = state["is_finite"]
-        self._last_jump = -math.inf if state["last_jump"] is None else state["last_jump"]
+        self._last_jump = state["last_jump"]
+        self._before_spike, self._spike, self._spike_step = state["spike"]
 
 
 class LossStream(WatchStream):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError, UsageError
 from shoal.training.watch.batch_content import batch_content
+from shoal.training.watch.events import event_from
 from shoal.training.watch.streams import ClassLossStream, GradientNormStream, LogProbStream, LossStream
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ EVALUATION_HISTORY = 16
 
 EVALUATION_RUN_LENGTH = 10_000.0
 """Evaluations of a class or skill per false alarm."""
+
+MAX_EVENTS = 1000
+"""That are kept."""
 
 _VERSION = 1
 _KINDS: Mapping[str, type[WatchStream]] = {
@@ -73,6 +78,8 @@ class Watch:
         """The last step that was observed."""
         self.missing = 0
         """Evaluations that were not finite, and were passed over."""
+        self.events: list[WatchEvent] = []
+        """The events so far; the last thousand, where there are more."""
         # At once, so that wrong settings are refused here and not at the first step.
         self._loss = self._stream("loss", "loss")
         self._norm = self._stream("gradient norm", "gradient norm")
@@ -136,13 +143,12 @@ class Watch:
 
     def _report(self, events: list[WatchEvent], batch: Any) -> list[WatchEvent]:
         """The events, with what stood in the batch at a spike; the caller's function is called with each."""
-        from dataclasses import replace
-
         if batch is not None and any(event.kind in ("spike", "divergence") for event in events):
             content = self._content(batch)
             events = [
                 replace(event, batch=content) if event.kind in ("spike", "divergence") else event for event in events
             ]
+        self.events = [*self.events, *events][-MAX_EVENTS:]
         if self._on_event is not None:
             for event in events:
                 self._on_event(event)
@@ -178,6 +184,7 @@ class Watch:
             "step": self.step,
             "missing": self.missing,
             "keep_fall": self._keep_fall,
+            "events": [event.to_dict() for event in self.events],
             "streams": [[kind, name, stream.state()] for (kind, name), stream in self._streams.items()],
         }
 
@@ -196,5 +203,6 @@ class Watch:
                 f"this one is of version {_VERSION} with {json.dumps(self._settings)}"
             )
         self.step, self.missing, self._keep_fall = state["step"], state["missing"], state["keep_fall"]
+        self.events = [event_from(values) for values in state["events"]]
         for kind, name, held in state["streams"]:
             self._stream(kind, name).load(held)
