@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from benchmarks.search_tasks import FRESH
 from shoal.attribution import RULE, CandidateTable, ItemAnswer, candidates_of
 from shoal.attribution.programs import ProgramLibrary, SearchResult, build_library, search_programs
+from shoal.errors import MissingExtraError
 from shoal.tasks import Example, Task, known_tasks, make_task
 
 if TYPE_CHECKING:
@@ -60,7 +61,11 @@ def main() -> int:
     for name in given.tasks or known_tasks():
         for split in given.splits:
             started = time.process_time()
-            setting = _setting(name, split, given.items, given.examples, given.seed)
+            try:
+                setting = _setting(name, split, given.items, given.examples, given.seed)
+            except MissingExtraError as error:
+                print(f"| {name}, {split} | not run: {error}", flush=True)
+                continue
             spent = time.process_time() - started
             own = [*_planted(setting), *_controls(setting)]
             records += [{"task": name, "split": split, "library_seconds": spent, **record} for record in own]

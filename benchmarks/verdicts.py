@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +28,10 @@ import numpy as np
 from benchmarks.processes import write_result
 from shoal.experiments import ItemRecord, experiment_from, judge
 from shoal.experiments.crossed import CellRecords, CrossedExperiment, CrossedRun, crossed_from
+from shoal.experiments.crossed.cell_tasks import narrowness_place, one_per_task
 from shoal.experiments.crossed.judging import judge_crossed
 from shoal.experiments.records import ArmItems, ArmRecord
+from shoal.experiments.storage import write_json
 from shoal.statistics import smallest_detectable_effect, wilson_interval
 from shoal.tasks import Example, Task, task_from_rows
 
@@ -252,6 +255,10 @@ CROSSED = (("clear effect", 0.9, 0.0), ("no effect", 0.0, 0.0), ("effects that d
 """Kinds of crossed experiments: the main effect in logits, and how it differs between the blocks."""
 
 
+NEW_TEXT = {"kind": "new text", "conclusion": ["these items are new"], "cycles": {"token_period": None}}
+"""The narrowness report of items that the training examples do not answer."""
+
+
 def crossed_plan() -> CrossedExperiment:
     claims = {"claim": "It helps.", "smallest_effect": SMALLEST / 2}
     return crossed_from(
@@ -270,6 +277,15 @@ def crossed_plan() -> CrossedExperiment:
 
 def crossed(runs: int, seed: int) -> list[dict[str, Any]]:
     """Experiments of two by three by two cells with four seeds each: is the interval right where blocks differ?"""
+    plan = crossed_plan()
+    with TemporaryDirectory() as folder:
+        for cell in one_per_task(plan.cells):
+            write_json(Path(folder) / narrowness_place(cell), NEW_TEXT)
+        return crossed_in(Path(folder), runs, seed)
+
+
+def crossed_in(folder: Path, runs: int, seed: int) -> list[dict[str, Any]]:
+    """The same, with a folder that holds what a run says of its items beforehand."""
     found, plan = [], crossed_plan()
     done = ArmRecord(
         arm="", spec="", seed=0, origin="", parameters=1, learning_rate=1.0, precision="float32", steps=1,
@@ -297,7 +313,7 @@ def crossed(runs: int, seed: int) -> list[dict[str, Any]]:
                     )
                     for training in range(plan.seeds)
                 )
-            run = CrossedRun(Path(), plan, "")
+            run = CrossedRun(folder, plan, "")
             # In the place of the files that the property would read.
             run.__dict__["trainings"] = trainings
             for result in judge_crossed(run).hypotheses:

@@ -56,6 +56,7 @@ def _files() -> Iterator[tuple[str, list[str]]]:
     from shoal.experiments.corpus_comparison import CorpusComparisonPlan
     from shoal.experiments.crossed import CrossedExperiment
     from shoal.experiments.pretraining.recipe import Recipe
+    from shoal.experiments.safety_tuning import SafetyTuningPlan
     from shoal.experiments.sweeps.sweep import Sweep
 
     for name, kind in (
@@ -64,6 +65,7 @@ def _files() -> Iterator[tuple[str, list[str]]]:
         ("recipe", Recipe),
         ("sweep", Sweep),
         ("corpus comparison", CorpusComparisonPlan),
+        ("safety tuning", SafetyTuningPlan),
     ):
         schema = kind.model_json_schema()
         yield name, sorted(_keys(schema, schema.get("$defs", {}), ""))

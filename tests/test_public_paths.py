@@ -62,12 +62,15 @@ def test_minimal_pairs_are_read_from_a_path_as_text(tmp_path: Path) -> None:
 
 
 def test_prompts_and_prompt_pairs_are_read_from_a_path_as_text(tmp_path: Path) -> None:
-    from shoal.evaluation.stories import read_prompts
+    from shoal.evaluation.stories import read_story_prompts
     from shoal.insight import read_prompt_pairs
 
     (tmp_path / "prompts.txt").write_text("Once upon a time\n\nOne day,\n")
     (tmp_path / "pairs.jsonl").write_text('{"prompt": "a", "counterfactual": "b", "target": "c", "foil": "d"}\n')
-    assert [prompt.text for prompt in read_prompts(str(tmp_path / "prompts.txt"))] == ["Once upon a time", "One day,"]
+    assert [prompt.text for prompt in read_story_prompts(str(tmp_path / "prompts.txt"))] == [
+        "Once upon a time",
+        "One day,",
+    ]
     assert read_prompt_pairs(str(tmp_path / "pairs.jsonl"))[0].target == "c"
 
 

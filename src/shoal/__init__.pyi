@@ -73,21 +73,31 @@ from .experiments import (
     Comparison as Comparison,
     Experiment as Experiment,
     FoldChoices as FoldChoices,
+    Installation as Installation,
     PretrainResult as PretrainResult,
     Recipe as Recipe,
+    SelfTest as SelfTest,
     Verdict as Verdict,
     compare_runs as compare_runs,
     cross_validate_tuning as cross_validate_tuning,
+    inspect_installation as inspect_installation,
     load_experiment as load_experiment,
     load_recipe as load_recipe,
     pretrain_run as pretrain_run,
     run_experiment as run_experiment,
+    run_self_test as run_self_test,
     run_shards as run_shards,
 )
 from .experiments.corpus_comparison import (
     CorpusComparison as CorpusComparison,
     compare_corpora as compare_corpora,
     load_corpus_comparison as load_corpus_comparison,
+)
+from .experiments.exploration import (
+    Exploration as Exploration,
+    PredictionOutcome as PredictionOutcome,
+    open_exploration as open_exploration,
+    write_exploration as write_exploration,
 )
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
@@ -167,6 +177,11 @@ from .statistics import (
     CrossValidation as CrossValidation,
     PowerPlan as PowerPlan,
     plan_power as plan_power,
+)
+from .studio import (
+    StudioSettings as StudioSettings,
+    make_settings as make_settings,
+    serve_studio as serve_studio,
 )
 from .tasks import (
     Example as Example,

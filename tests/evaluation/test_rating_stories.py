@@ -25,7 +25,7 @@ from shoal.evaluation.stories import (
     make_questions,
     rate_model,
     read_beginnings,
-    read_prompts,
+    read_story_prompts,
     score_facts,
 )
 from shoal.evaluation.stories.instruction_following import held_features, held_words, measure_following
@@ -218,10 +218,10 @@ def test_our_prompts_are_thirty_and_say_what_they_ask():
 
 def test_prompts_are_read_from_text_and_rows(tmp_path):
     (tmp_path / "p.txt").write_text("One day,\na cat\n\n\nTom had\n\nTom had\n", encoding="utf-8")
-    assert [prompt.text for prompt in read_prompts(tmp_path / "p.txt")] == ["One day,\na cat", "Tom had"]
+    assert [prompt.text for prompt in read_story_prompts(tmp_path / "p.txt")] == ["One day,\na cat", "Tom had"]
     row = {"prompt": "Words: ball\nStory:\n\n", "words": ["ball"], "features": ["dialogue"]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n\n", encoding="utf-8")
-    assert read_prompts(tmp_path / "p.jsonl") == (
+    assert read_story_prompts(tmp_path / "p.jsonl") == (
         StoryPrompt(text=row["prompt"], words=("ball",), features=("dialogue",)),
     )
 
@@ -240,7 +240,7 @@ def test_prompts_are_read_from_text_and_rows(tmp_path):
 def test_prompts_that_are_none_are_refused(tmp_path, name, text, error, said):
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(error, match=said):
-        read_prompts(tmp_path / name)
+        read_story_prompts(tmp_path / name)
 
 
 def test_beginnings_are_whole_sentences_that_something_follows(tmp_path):

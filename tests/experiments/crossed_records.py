@@ -76,7 +76,14 @@ def write_crossed(
             place = folder / cell_place(cell.name, seed)
             count = right(cell.levels, seed)
             items = [
-                asdict(item_record(split=split, index=number, exact_match=number < count or split == "seen"))
+                asdict(
+                    item_record(
+                        split=split,
+                        prompt=f"{split} {number}",
+                        index=number,
+                        exact_match=number < count or split == "seen",
+                    )
+                )
                 for split in ("seen", "held_out")
                 for number in range(ITEMS)
             ]

@@ -12,9 +12,13 @@ import pytest
 from children import deadly, killed
 from shoal.errors import MissingExtraError, StoreError, UsageError
 from shoal.experiments.crossed import CrossedExperiment, crossed_from, open_crossed, plan_crossed, run_crossed
+from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.plan import PLAN
+from shoal.experiments.crossed.units import cell_place
+from shoal.experiments.explaining import read_answers
 from shoal.experiments.storage import read_json
 from shoal.experiments.store import RunStore
+from shoal.tasks import make_task
 
 Finished = tuple[CrossedExperiment, Path]
 
@@ -63,6 +67,24 @@ def records(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in apart
     }
+
+
+def test_every_training_is_explained_by_the_examples_that_it_saw(finished: Finished) -> None:
+    experiment, folder = finished
+    run = open_crossed(folder)
+    cells = [cell.name for cell in experiment.cells]
+    assert list(run.explanations) == cells
+    assert run.result is not None
+    assert list(run.result.explanations) == cells
+    for cell in experiment.cells:
+        assert list(run.explanations[cell.name]) == [0, 1]
+        for seed, explanation in run.explanations[cell.name].items():
+            assert len(explanation.items) == 3
+            examples, _ = cell_examples(cell, make_task("counting", largest=8), training_seed(cell.name, seed))
+            longest = max((example.completion for example in examples), key=len)
+            answers = read_answers(folder / cell_place(cell.name, seed))
+            assert all(longest in answer.log_probs for answer in answers)
+    assert "what explains the answers to held-out items" in str(run.result)
 
 
 def run_here(experiment: CrossedExperiment, folder: Path, progress: Any) -> None:

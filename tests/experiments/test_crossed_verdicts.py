@@ -122,6 +122,22 @@ def test_what_else_differs_is_named(tmp_path: Path) -> None:
     assert more == {"training steps"}
 
 
+def test_files_of_rows_that_hold_out_the_same_items_are_no_confound(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        parts = ("seen", "seen", "held_out")
+        rows = [{"prompt": f"{name} {n}", "completion": f" {n}", "part": part} for n, part in enumerate(parts)]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tasks = {name: {"name": "mine", "rows": str(tmp_path / f"{name}.jsonl")} for name in ("one", "two")}
+    claim = hypothesis(factor="task", treatment="one", baseline="two")
+    changes = {"task": tasks["one"], "factors": {"task": tasks}, "split": {"name": "part"}, "hypotheses": [claim]}
+    run = write_crossed(tmp_path / "run", crossed(**changes), lambda levels, seed: 5 + seed % 2)
+    assert "items" not in {each.name for each in judge_crossed(run).hypotheses[0].confounds if each.present}
+    for place in (tmp_path / "run" / "cells" / "task=one").glob("*/after.jsonl"):
+        place.write_text(place.read_text().replace('"prompt": "', '"prompt": "another '))
+    [result] = judge_crossed(open_crossed(tmp_path / "run")).hypotheses
+    assert "items" in {each.name for each in result.confounds if each.present}
+
+
 def test_the_cluster_test_may_decide_and_the_other_is_a_check(tmp_path: Path) -> None:
     found = judged(tmp_path / "run", pretrained_is_better, hypotheses=[hypothesis(test="cluster")])
     [result] = found.hypotheses

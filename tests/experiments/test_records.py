@@ -183,6 +183,11 @@ def test_a_damaged_file_is_named_when_it_is_looked_at(folder: Path, name: str, c
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"is not a run: it has no experiment.toml"):
         open_run(tmp_path)
+    crossed = tmp_path / "crossed"
+    crossed.mkdir()
+    (crossed / "crossed.toml").touch()
+    with pytest.raises(StoreError, match=r"is a crossed experiment; expected a run of two arms"):
+        open_run(crossed)
     (tmp_path / "experiment.toml").write_text("name = ")
     with pytest.raises(StoreError, match=r"experiment.toml is damaged: .*run the experiment again into a new folder"):
         open_run(tmp_path)

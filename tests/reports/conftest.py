@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from every_page import write_pages
 from filelock import FileLock
-from run_folder import HOSTILE, item, write_lines, write_run
 
+from run_folder import HOSTILE, item, write_lines, write_run
 from shoal.reports import write_report
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from run_folder import write_run
 
+from run_folder import write_run
 from shoal.changes import Stream, change_points
 from shoal.errors import UsageError
 from shoal.experiments import open_run

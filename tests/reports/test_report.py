@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from run_folder import HOSTILE, write_run
 
+from run_folder import HOSTILE, write_run
 from shoal.errors import StoreError
 from shoal.experiments import Run, open_run
 from shoal.reports import write_report

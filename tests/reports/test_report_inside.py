@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from run_folder import HOSTILE, write_run
-
 from shoal.experiments import open_run
 from shoal.experiments.arm_inspection import look_inside
 from shoal.models import load_model

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from shoal.cli.main import main
-from shoal.errors import DataError, MissingExtraError, ModelError, UnknownNameError, UsageError
+from shoal.errors import MissingExtraError, ModelError, UnknownNameError, UsageError
 from shoal.models import LoadedModel, load_model
-from shoal.serving.export import ModelExport, export_format_names, export_model, held_out_prompts, read_prompts
+from shoal.serving.export import ModelExport, export_format_names, export_model, held_out_prompts
 from shoal.serving.export.formats.base import ExportFormat, ExportRequest
 from shoal.serving.export.formats.safetensors import SafetensorsFormat
 
@@ -182,17 +182,6 @@ def test_a_missing_package_names_the_pip_command(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'shoal\[onnx\]'"):
         export_model("bundled:searches", to="onnx", out=tmp_path / "out")
-
-
-def test_prompts_are_read_from_a_file_one_per_line(tmp_path: Path) -> None:
-    path = tmp_path / "prompts.txt"
-    path.write_text("one\n\n  two\n", encoding="utf-8")
-    assert read_prompts(path) == ("one", "  two")
-    path.write_text("\n", encoding="utf-8")
-    with pytest.raises(DataError, match="holds no prompts"):
-        read_prompts(path)
-    with pytest.raises(DataError, match="cannot be read"):
-        read_prompts(tmp_path / "absent.txt")
 
 
 def test_held_out_prompts_are_the_same_each_time() -> None:

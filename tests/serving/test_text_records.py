@@ -7,7 +7,7 @@ import json
 import pytest
 
 from shoal.errors import DataError
-from shoal.serving import GenerationSettings, generate_to_file, read_prompts
+from shoal.serving import GenerationSettings, generate_to_file, read_prompts, read_text_prompts
 
 PROMPTS = ["a", "bcd", "a", [{"role": "user", "content": "hi"}]]
 SHORT = GenerationSettings(max_tokens=4)
@@ -53,6 +53,10 @@ def test_prompts_are_read_from_rows_and_lines(tmp_path):
     assert read_prompts(tmp_path / "a.txt") == ["one", "two"]
     assert read_prompts(tmp_path / "a.jsonl", column="q")[1] == [{"role": "user", "content": "two"}]
     assert read_prompts(tmp_path / "a.parquet") == ["one", "two"]
+    assert read_text_prompts(tmp_path / "a.txt") == ("one", "two")
+    (tmp_path / "b.jsonl").write_text('{"prompt": "one"}\n{"prompt": [{"role": "user", "content": "two"}]}\n')
+    with pytest.raises(DataError, match=r"prompt 2 of .*b\.jsonl is a conversation"):
+        read_text_prompts(tmp_path / "b.jsonl")
 
 
 @pytest.mark.parametrize(

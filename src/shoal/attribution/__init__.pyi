@@ -1,3 +1,4 @@
+from .answer_shares import AnswerShare as AnswerShare, explain_one_answer as explain_one_answer
 from .answers import ItemAnswer as ItemAnswer, ask_model as ask_model
 from .candidates import (
     NOISE as NOISE,

@@ -127,6 +127,7 @@ def candidates_of(
     items: Sequence[Example] | None = None,
     *,
     shortcuts: Mapping[str, Shortcut] | None = None,
+    seen: Sequence[Example] | None = None,
     progress: Progress | None = None,
 ) -> CandidateTable:
     """The completions that the rule and every shortcut of a task give.
@@ -135,6 +136,7 @@ def candidates_of(
         task: whose rule, shortcuts and seen examples are used.
         items: the examples to answer; the held-out ones by default.
         shortcuts: further shortcuts by name, for example of one's own.
+        seen: what the model was trained on, where that is not all of the task's seen examples.
         progress: called with (what, done, total), the units being explanations.
 
     Raises:
@@ -147,11 +149,11 @@ def candidates_of(
     programs = _programs(task, shortcuts or {})
     report = progress or no_progress
     # The property walks through all examples, and every program looks at them for every item.
-    seen = task.seen
+    examples = task.seen if seen is None else seen
     columns = []
     for done, (name, program) in enumerate(programs.items()):
         report("candidates", done, len(programs) + 1)
-        columns.append([shortcut_answer(name, program, example.prompt, seen) for example in chosen])
+        columns.append([shortcut_answer(name, program, example.prompt, examples) for example in chosen])
     # Rows without a rule have nothing but their completions, which stand for it.
     rule = [_rule_answer(task.rule, example) if task.rule_known else example.completion for example in chosen]
     report("candidates", len(programs) + 1, len(programs) + 1)

@@ -74,9 +74,7 @@ def explain_answers(
     """
     check_confidence(confidence)
     evidence = collect_evidence(table, answers, [example.completion for example in seen])
-    # Those that apply to no item are not counted: they would take prior weight from those that do.
-    shortcuts = max(1, sum(len(group) for group in evidence.classes) - 1)
-    weights = {name: _RULE_PRIOR if name == RULE else (1 - _RULE_PRIOR) / shortcuts for name in table.names}
+    weights = prior_weights(table, evidence)
     posterior = fit_mixtures(evidence, [sum(map(weights.__getitem__, group)) for group in evidence.classes], seed=seed)
     verdict, names = _verdict(evidence.classes, posterior, confidence)
     shares = _shares(table, answers, evidence, posterior, weights, confidence)
@@ -90,6 +88,18 @@ def explain_answers(
         items=_items(table, answers, evidence, posterior, weights),
         right=sum(answer.ends and answer.answer == answer.expected for answer in answers),
     )
+
+
+def prior_weights(table: CandidateTable, evidence: AnswerEvidence) -> dict[str, float]:
+    """The prior weight of each explanation: the rule has a half, and the shortcuts share the other.
+
+    Args:
+        table: the candidates of the items.
+        evidence: has the classes of those that apply to any item.
+    """
+    # Those that apply to no item are not counted: they would take prior weight from those that do.
+    shortcuts = max(1, sum(len(group) for group in evidence.classes) - 1)
+    return {name: _RULE_PRIOR if name == RULE else (1 - _RULE_PRIOR) / shortcuts for name in table.names}
 
 
 def _verdict(

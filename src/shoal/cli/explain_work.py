@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 
 def explain_run(folder: Path, *, as_json: bool) -> None:
-    """Print what explains each arm of a run."""
+    """Print what explains each arm of a run, or each cell of a crossed experiment."""
     from shoal.attribution import explain_trainings
     from shoal.cli.console import print_json
     from shoal.experiments import open_run
+    from shoal.experiments.crossed import PLAN, open_crossed
 
-    run = open_run(folder)
+    run = open_crossed(folder) if (folder / PLAN).is_file() else open_run(folder)
     if not run.explanations:
         raise UsageError(
             f"{folder} holds no explanations: the run has not come to its end, or is of an earlier version; give "
@@ -113,7 +114,7 @@ class ModelQuery:
         if plot is not None:
             from shoal.reports import explanation_page
 
-            write_whole(plot, explanation_page(found, model=self.model))
+            write_whole(plot, explanation_page(found, model=self.model, search=programs))
         if as_json:
             print_json(found.to_dict() | ({"search": programs.to_dict()} if programs else {}))
             return

@@ -35,14 +35,15 @@ def export(
     out
         Folder to write, laid out as a repository of the hub; an earlier export there is replaced.
     prompts
-        File with prompts to compare on, one per line. Default: 16 of shoal's own.
+        File with prompts to compare on: .jsonl or .parquet, or .txt with one per line. Default: 16 of shoal's own.
     new_tokens
         Tokens of greedy text that are compared for each prompt.
     """
     from shoal.cli.console import print_json, progress_bars
-    from shoal.serving.export import export_model, read_prompts
+    from shoal.serving import read_text_prompts
+    from shoal.serving.export import export_model
 
-    compared = read_prompts(prompts) if prompts is not None else None
+    compared = read_text_prompts(prompts) if prompts is not None else None
     with progress_bars() as progress:
         written = export_model(
             model, to=to, out=out, dtype=dtype, prompts=compared, new_tokens=new_tokens, progress=progress

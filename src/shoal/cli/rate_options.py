@@ -61,13 +61,13 @@ class MaterialOptions:
             make_questions,
             read_beginnings,
             read_minimal_pairs,
-            read_prompts,
+            read_story_prompts,
         )
 
         if self.beginnings is not None:
             chosen = read_beginnings(self.beginnings, _BEGINNINGS)
         else:
-            chosen = default_prompts() if self.prompts is None else read_prompts(self.prompts)
+            chosen = default_prompts() if self.prompts is None else read_story_prompts(self.prompts)
         most = self.pairs_per_paradigm or None
         pairs = {"Zorro": self.zorro, "BLiMP": self.blimp}
         return Material(

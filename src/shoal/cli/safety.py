@@ -1,4 +1,4 @@
-"""``shoal safety``: how often answers refuse."""
+"""``shoal safety``: how often answers refuse, and what safety tuning does."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
+from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 safety = App(name="safety", help=VERBS["safety"])
+# By their import path, so that the help of one imports nothing of the others.
+safety.command("shoal.cli.safety_explain:explain", name="explain")
+safety.command("shoal.cli.safety_probe:probe", name="probe")
 
 
 @safety.command
@@ -87,3 +91,6 @@ def rate(
         print_json(found.to_dict())
     else:
         print(found)
+
+
+safety.command(tune)

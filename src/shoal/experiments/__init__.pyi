@@ -1,7 +1,9 @@
 from .compare import (
     Comparison as Comparison,
     Difference as Difference,
+    FlippedItem as FlippedItem,
     compare_runs as compare_runs,
+    flipped_items as flipped_items,
 )
 from .controls import (
     ControlCheck as ControlCheck,
@@ -12,6 +14,10 @@ from .environment import (
     available_cores as available_cores,
 )
 from .experiment import Experiment as Experiment
+from .installation import (
+    Installation as Installation,
+    inspect_installation as inspect_installation,
+)
 from .judging import (
     judge as judge,
     summarize as summarize,
@@ -46,8 +52,18 @@ from .records import (
     read_items as read_items,
 )
 from .run_folder import Run as Run, open_run as open_run
+from .run_progress import (
+    RunProgress as RunProgress,
+    is_file_locked as is_file_locked,
+    is_locked as is_locked,
+    run_progress as run_progress,
+)
 from .runner import run_experiment as run_experiment
 from .searching import search_run as search_run
+from .self_test import (
+    SelfTest as SelfTest,
+    run_self_test as run_self_test,
+)
 from .shard_pool import run_shards as run_shards
 from .storage import (
     disk_faults as disk_faults,

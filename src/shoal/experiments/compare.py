@@ -18,6 +18,7 @@ from shoal.experiments.tables import as_table
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -148,6 +149,72 @@ def compare_runs(
             seed: {"only_first": test.only_first, "only_second": test.only_second, "p_value": test.p_value}
             for seed, test in tests.items()
         },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlippedItem:
+    """A held-out item that one side has right in more seeds than the other."""
+
+    prompt: str
+    completion: str
+    first_right: int
+    """Seeds in which the first side has it right."""
+
+    second_right: int
+    seeds: int
+    first_answer: str | None
+    """What the first side answers where it is wrong, in the first such seed; None where it never is."""
+
+    second_answer: str | None
+
+    @property
+    def change(self) -> int:
+        """Seeds that the second side has right beyond those of the first."""
+        return self.second_right - self.first_right
+
+
+def flipped_items(
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    *,
+    first_arm: str | None = None,
+    second_arm: str | None = None,
+) -> tuple[FlippedItem, ...]:
+    """The held-out items on which two arms differ, those that most seeds flip first.
+
+    Args:
+        first: a run folder that has come to its end.
+        second: another one, or the same with another arm.
+        first_arm: an arm of the first run; None for its treatment.
+        second_arm: an arm of the second run; None for its treatment.
+
+    Raises:
+        StoreError: a folder is no finished run.
+        UnknownNameError: a run has no such arm.
+        UsageError: the runs are not comparable.
+    """
+    one, two = (_Side(Path(folder), arm) for folder, arm in ((first, first_arm), (second, second_arm)))
+    _check_comparable(one, two)
+    left, right = one.items(), two.items()
+    _pair_items(left, right, one, two)
+    key = ("after", "held_out")
+    rows = zip(*(left[seed][key] for seed in left), strict=True), zip(*(right[seed][key] for seed in left), strict=True)
+    pairs = (_flipped(mine, others) for mine, others in zip(*rows, strict=True))
+    found = [item for item in pairs if item.change]
+    return tuple(sorted(found, key=lambda item: -abs(item.change)))
+
+
+def _flipped(mine: Sequence[ItemRecord], others: Sequence[ItemRecord]) -> FlippedItem:
+    """One item by the seeds of both sides."""
+    return FlippedItem(
+        prompt=mine[0].prompt,
+        completion=mine[0].completion,
+        first_right=sum(item.exact_match for item in mine),
+        second_right=sum(item.exact_match for item in others),
+        seeds=len(mine),
+        first_answer=next((item.greedy_text for item in mine if not item.exact_match), None),
+        second_answer=next((item.greedy_text for item in others if not item.exact_match), None),
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.records import arm_place
 from shoal.experiments.storage import not_a_record, read_json_rows, read_object, write_json, write_jsonl
 from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from shoal.attribution import CandidateTable, Explanation, ItemAnswer
@@ -106,9 +106,31 @@ def explain_run(
         found.setdefault(arm, {})[seed] = explain_answers(
             table, answers, task.seen, task=task.name, confidence=experiment.measure.confidence
         )
-    plain = {arm: {str(seed): one.to_dict() for seed, one in seeds.items()} for arm, seeds in found.items()}
-    write_json(folder / EXPLANATIONS, plain)
+    write_explanations(folder, found)
     return found
+
+
+def write_explanations(folder: Path, found: Mapping[str, Mapping[int, Explanation]]) -> None:
+    """Write ``explanations.json`` of a run.
+
+    Args:
+        folder: of the run.
+        found: from arm or cell to seed to what explains that training.
+    """
+    plain = {name: {str(seed): one.to_dict() for seed, one in seeds.items()} for name, seeds in found.items()}
+    write_json(folder / EXPLANATIONS, plain)
+
+
+def explanations_table(found: Mapping[str, Mapping[int, Explanation]], confidence: float) -> dict[str, Any]:
+    """What explains each arm or cell over its seeds, as plain values of `TrainingsExplanation`.
+
+    Args:
+        found: from arm or cell to seed to what explains that training.
+        confidence: of the intervals over seeds.
+    """
+    from shoal.attribution import explain_trainings
+
+    return {name: explain_trainings(seeds, confidence=confidence).to_dict() for name, seeds in found.items()}
 
 
 def read_explanations(folder: Path) -> dict[str, dict[int, Explanation]]:

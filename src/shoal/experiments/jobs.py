@@ -19,6 +19,7 @@ from shoal.experiments.augmenting import at_equal_steps, augmentation_of
 from shoal.experiments.controls import ControlCheck
 from shoal.experiments.environment import Stopwatch, set_threads
 from shoal.experiments.explaining import explained_items, write_answers
+from shoal.experiments.growing_curve import GrowingCurve
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from shoal.experiments.worker_main import Answering
     from shoal.models import LoadedModel
     from shoal.tasks import Example, Task
-    from shoal.training import TrainResult, TrainSettings
+    from shoal.training import CurvePoint, TrainResult, TrainSettings
 
 TRIAL_SEED = 10_000
 """Trials of learning rates have seeds from here on, apart from those of the arms."""
@@ -260,7 +261,9 @@ def _arm(context: WorkerContext, job: Job) -> None:
         found.examples if found else context.task.seen,
         at_equal_steps(settings_of(context, job), found),
     )
-    result = train_in(job, loaded, train_on, settings, folder)
+    # A line per step, for those who look at the run while it trains; at the end the curve is written whole.
+    with GrowingCurve(folder / "curve.jsonl") as growing:
+        result = train_in(job, loaded, train_on, settings, folder, on_step=growing.add)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
     write_items(folder / "after.jsonl", score_items(context, loaded, examples))
     write_answers(loaded, context.candidates, folder, token_budget=context.experiment.evaluation.token_budget)
@@ -304,7 +307,13 @@ def settings_of(context: WorkerContext, job: Job) -> TrainSettings:
 
 
 def train_in(
-    job: Job, loaded: LoadedModel, examples: Sequence[Example], settings: TrainSettings, folder: Path
+    job: Job,
+    loaded: LoadedModel,
+    examples: Sequence[Example],
+    settings: TrainSettings,
+    folder: Path,
+    *,
+    on_step: Callable[[CurvePoint], None] | None = None,
 ) -> TrainResult:
     """Train in place; a training that was killed resumes from its checkpoint.
 
@@ -314,6 +323,7 @@ def train_in(
         examples: what it is trained on.
         settings: of the training.
         folder: of the job.
+        on_step: called with each point of the curve.
     """
     from shoal.models import jitter_weights, parse_spec
     from shoal.training import train
@@ -324,7 +334,7 @@ def train_in(
         # Fresh and shuffled weights are another draw for each seed. Given ones would repeat the same rounding each
         # time, and the spread of the seeds would leave out what another processor or number of threads changes.
         jitter_weights(loaded.model, torch.Generator().manual_seed(job.seed))
-    return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint")
+    return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint", on_step=on_step)
 
 
 def score_items(

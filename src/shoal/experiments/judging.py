@@ -7,6 +7,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.controls import Evidence, controls_of, paired_differences
+from shoal.experiments.explaining import explanations_table
 from shoal.experiments.measures import MEASURES, by_seed, gain
 from shoal.experiments.records import SPLITS, STAGES
 from shoal.experiments.verdict import Effect, Verdict, decide, needed_sentence, verdict_sentence
@@ -84,15 +85,8 @@ def judge(
         needed=needed,
         items_view=_items_view(experiment, arms),
         measures=summarize(experiment.task.measures, arms, confidence=experiment.measure.confidence),
-        explanations=_explained(explanations or {}, experiment.measure.confidence),
+        explanations=explanations_table(explanations or {}, experiment.measure.confidence),
     )
-
-
-def _explained(found: Mapping[str, Mapping[int, Explanation]], confidence: float) -> dict[str, Any]:
-    """What explains each arm, for `Verdict.explanations`."""
-    from shoal.attribution import explain_trainings
-
-    return {arm: explain_trainings(seeds, confidence=confidence).to_dict() for arm, seeds in found.items()}
 
 
 def measure_effect(experiment: Experiment, arms: Mapping[str, ArmItems]) -> Effect:

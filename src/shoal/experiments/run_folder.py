@@ -145,6 +145,10 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     """
     folder = Path(folder)
     plan = folder / "experiment.toml"
+    if (folder / "crossed.toml").is_file():
+        raise StoreError(
+            f"{folder} is a crossed experiment; expected a run of two arms; `shoal report {folder}` writes its page"
+        )
     if not plan.is_file():
         raise StoreError(f"{folder} is not a run: it has no experiment.toml; give the folder that `shoal run` printed")
     try:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from shoal.experiments.tables import SettingsTable
 
-_LOCK = ".lock"
+LOCK = ".lock"
+"""The file that the process which works in a run folder holds locked."""
+
 _MAX_SHOWN = 60
 LOCK_TIMEOUT = 20.0
 """Seconds to wait for the workers of a killed run to notice that it is gone: each ends when its input does, but one in
@@ -73,7 +75,7 @@ class RunStore:
             if entry.is_dir():
                 shutil.rmtree(entry)
             # The lock is held: were its file gone, a second process could lock a new one of the same name.
-            elif entry.name != _LOCK:
+            elif entry.name != LOCK:
                 entry.unlink()
 
     def path(self, name: str) -> Path:
@@ -120,7 +122,7 @@ class RunStore:
             self.lock = descriptor
 
         # Not thread-local: a notebook may close a run from another thread than it was opened in.
-        self._file_lock = FileLock(self.folder / _LOCK, timeout=LOCK_TIMEOUT, thread_local=False, on_acquired=remember)
+        self._file_lock = FileLock(self.folder / LOCK, timeout=LOCK_TIMEOUT, thread_local=False, on_acquired=remember)
         try:
             self._file_lock.acquire()
         except Timeout:

@@ -46,10 +46,12 @@ from .loss_gap import (
     loss_gap_chart as loss_gap_chart,
 )
 from .page import (
+    PageFrame as PageFrame,
     Section as Section,
     css_variables as css_variables,
     document as document,
     figure as figure,
+    framed_pages as framed_pages,
     page as page,
     table as table,
     templates as templates,

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,7 +23,7 @@ from markupsafe import Markup
 from shoal.figures.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _ROOM = "shoal.figures"
 LONG = 4
@@ -39,6 +41,37 @@ class Section:
 
     heading: str
     html: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFrame:
+    """What a server puts around every page, in place of what makes a page a file of its own."""
+
+    navigation: Markup
+    """Stands before the heading."""
+
+    footer: str
+    head: Markup
+    """Further elements of the head: its style sheet and its script."""
+
+    script_address: Callable[[str], str]
+    """From the text of a script to the address under which the server gives it: its policy allows none inline."""
+
+
+_FRAME: ContextVar[PageFrame | None] = ContextVar("frame of pages", default=None)
+
+
+@contextmanager
+def framed_pages(frame: PageFrame) -> Iterator[None]:
+    """Within it, every page of this thread is drawn for a server: with its frame, and without inline scripts.
+
+    A page is drawn by the same functions whether it is a file or is served, so that both show the same.
+    """
+    token = _FRAME.set(frame)
+    try:
+        yield
+    finally:
+        _FRAME.reset(token)
 
 
 def document(
@@ -101,14 +134,7 @@ def page(
         script: JavaScript that runs when the page has been read; the policy allows this text alone.
         data: values by element id, as JSON that the script reads.
     """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = f"'sha256-{digest}'" if script else "'none'"
-    # Styles are inline in every drawing, where no digest can stand for them; of scripts only the page's own runs,
-    # even where a text slips past the escaping.
-    policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    frame = _FRAME.get()
     return (
         templates(_ROOM)
         .get_template("page.html.j2")
@@ -117,12 +143,27 @@ def page(
             header=header,
             body=body,
             contents=contents,
-            policy=Markup(policy.replace('"', "&quot;")),
+            policy=_policy(script) if frame is None else None,
             style=Markup(css_variables() + text_of(_ROOM, "page.css") + style),
             script=Markup(script),
+            script_address=frame.script_address(script) if frame is not None and script else None,
+            frame=frame,
             data=data or {},
         )
     )
+
+
+def _policy(script: str) -> Markup:
+    """The Content-Security-Policy of a page that is a file."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = f"'sha256-{digest}'" if script else "'none'"
+    # Styles are inline in every drawing, where no digest can stand for them; of scripts only the page's own runs,
+    # even where a text slips past the escaping.
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return Markup(policy.replace('"', "&quot;"))
 
 
 def css_variables() -> str:

@@ -10,6 +10,11 @@ from .crossed_page import (
 )
 from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
+from .exploration_page import (
+    exploration_page as exploration_page,
+    write_exploration_page as write_exploration_page,
+)
+from .html_format import facts as facts
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page
 from .notebook import (
@@ -26,8 +31,16 @@ from .pretraining_page import (
     LiveCurve as LiveCurve,
     write_pretraining_report as write_pretraining_report,
 )
+from .probe_page import probe_page as probe_page
+from .refusal_shortcuts_page import refusal_shortcuts_page as refusal_shortcuts_page
 from .refusals_page import refusals_page as refusals_page
-from .run_page import write_report as write_report
+from .run_page import (
+    report_style as report_style,
+    run_page as run_page,
+    run_sections as run_sections,
+    write_report as write_report,
+)
+from .safety_tuning_page import safety_tuning_page as safety_tuning_page
 from .segment_page import segment_page as segment_page
 from .stories_page import rating_page as rating_page
 from .sweep_page import write_sweep_report as write_sweep_report

@@ -11,6 +11,7 @@ from shoal.experiments import write_text
 from shoal.experiments.crossed import open_crossed
 from shoal.figures import EffectRow, Section, document, effects_chart, figure, responsive, text_of
 from shoal.reports.crossed_sections import cost_section, design_section, reproduce_section, result_sections
+from shoal.reports.explanation import trainings_section
 from shoal.reports.verdict import SIGN
 from shoal.wording import plural
 
@@ -137,10 +138,16 @@ def _bounded(end: float) -> float | None:
     return end if abs(end) != float("inf") else None
 
 
+def _explanations(run: CrossedRun) -> Markup:
+    """What explains the models of each cell; nothing of a run that has not come to its end."""
+    return trainings_section(run.explanations, confidence=run.experiment.measure.confidence) or Markup("")
+
+
 def _sections(run: CrossedRun) -> list[Section]:
     found = [] if run.result is None else result_sections(run.result)
     return [
         *found,
+        Section("explanations", "What explains the answers", _explanations(run)),
         Section("design", "What the design can tell apart", design_section(run)),
         Section("cost", "What it cost", cost_section(run)),
         Section("reproduce", "How to reproduce", reproduce_section(run)),

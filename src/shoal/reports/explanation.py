@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.attribution import Explanation, ItemExplanation, TrainingsExplanation
-    from shoal.experiments import Run
+    from shoal.attribution.programs import SearchResult
 
 _WIDTH = 460
 _DRAWN = 0.02
@@ -25,16 +25,22 @@ _DRAWN = 0.02
 _MOST_ITEMS = 60
 """Wrong items that a table lists."""
 
+_SHOWING = 8
+"""Items that show a program which nobody named."""
+
 _TEXT = 60
 """Characters of a text in a table: of a longer one its beginning and its end."""
 
 
-def run_explanations(run: Run) -> Markup | None:
-    """The section of a run's report; None where no training has been explained."""
-    found = run.explanations
+def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confidence: float) -> Markup | None:
+    """The section of a run's report; None where no training has been explained.
+
+    Args:
+        found: from arm or cell to seed to what explains that training.
+        confidence: of the intervals over seeds.
+    """
     if not found:
         return None
-    confidence = run.experiment.measure.confidence
     arms = {arm: explain_trainings(seeds, confidence=confidence) for arm, seeds in found.items()}
     sentences = Markup("").join(
         Markup("<li><b>{}</b>: {}.</li>").format(arm, trainings.sentence) for arm, trainings in arms.items()
@@ -48,12 +54,13 @@ def run_explanations(run: Run) -> Markup | None:
     return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreements(found) + instead
 
 
-def explanation_page(found: Explanation, *, model: str) -> str:
+def explanation_page(found: Explanation, *, model: str, search: SearchResult | None = None) -> str:
     """A whole document on what explains the answers of one model.
 
     Args:
         found: as `shoal.attribution.explain` gives it.
         model: what the model is called.
+        search: what a search for an unnamed shortcut found, where there was one.
     """
     caption = (
         f"Share of the answers that each explanation gives: posterior mean (mark) and {100 * found.confidence:g}% "
@@ -65,6 +72,11 @@ def explanation_page(found: Explanation, *, model: str) -> str:
         if share.share >= _DRAWN or share.name in (RULE, NOISE)
     ]
     sections = [Section("explanations", "Every explanation", _shares(found))]
+    details = [f"{found.right} of {plural(len(found.items), 'answer')} are right."]
+    if search is not None:
+        # Before the other sections: an unnamed shortcut that fits better is the answer to the question of the page.
+        sections.insert(0, Section("search", "Shortcuts that nobody named", _programs(search)))
+        details.append(_search_sentence(search))
     instead = _instead([item for item in found.items if not item.right])
     if instead is not None:
         sections.append(Section("instead", "What it answers instead", instead))
@@ -72,9 +84,50 @@ def explanation_page(found: Explanation, *, model: str) -> str:
         f"What explains the answers of {model} to {found.task}",
         found.sentence,
         sections,
-        details=f"{found.right} of {plural(len(found.items), 'answer')} are right.",
+        details=" ".join(details),
         picture=figure([_panel(rows, f"Explanations of {found.task}")], caption=caption),
     )
+
+
+def _search_sentence(search: SearchResult) -> str:
+    if not search.found:
+        return f"A search among {search.tried:,} programs found no shortcut that is not named here."
+    best = max(search.found, key=lambda program: program.agrees)
+    return (
+        f"A search found {plural(len(search.found), 'shortcut')} that nobody named; "
+        f"{'it' if len(search.found) == 1 else 'the closest'} gives the model's answer to {best.agrees} of "
+        f"{plural(best.items, 'item')}."
+    )
+
+
+def _programs(search: SearchResult) -> Markup:
+    """The programs of a search with their figures, and the items that show each; or the best that was not enough."""
+    if not search.programs:
+        return Markup("<p>{}</p>").format(_search_sentence(search))
+    shown = search.found or search.programs[:1]
+    head = ("The answer is", "Agrees", "Follows it where it is not the rule", "Code, bits", "Saves, bits")
+    rows = [
+        (
+            program.text,
+            f"{program.agrees} of {program.items}",
+            f"{program.follows} of {program.differs}",
+            f"{program.bits:.1f}",
+            f"{program.bits_saved:.1f}",
+        )
+        for program in shown
+    ]
+    caption = (
+        f"Found among {search.tried:,} programs with different answers. Saves: by how many bits the answers are "
+        "shorter with the program than without, its own code taken off"
+        if search.found
+        else f"The best of {search.tried:,} programs; it is not more than chance finds, or explains too little"
+    )
+    found = [table(head, rows, caption=caption, numeric=(3, 4))]
+    for number, program in enumerate(search.found, 1):
+        items = [(_short(item.prompt), _short(item.expected), _short(item.answer)) for item in program.showing]
+        title = f"Items that show {'it' if len(search.found) == 1 else f'number {number}'}"
+        found.append(table(("Prompt", "Right", "Answered"), items[:_SHOWING], caption=title))
+    return Markup("").join(found)
 
 
 def _arm_panel(arm: str, trainings: TrainingsExplanation) -> Markup:

@@ -32,7 +32,7 @@ from shoal.reports.inspection_tables import lens_table, neurons_table, roles_tab
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shoal.insight import Findings, Inspection, LensReading
 
@@ -40,12 +40,13 @@ _BARS = 24
 _HEAD = re.compile(r"block (\d+) head (\d+)")
 
 
-def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
+def inspection_page(found: Inspection, causes: Findings | None = None, *, leading: Sequence[Section] = ()) -> str:
     """A whole document: tokens, heads, layers, attribution, neurons.
 
     Args:
         found: what to show.
         causes: what patching, ablation and the history of a training found, by name.
+        leading: sections that stand before those of the model.
     """
     data: dict[str, Any] = {}
     sections = [
@@ -55,7 +56,7 @@ def inspection_page(found: Inspection, causes: Findings | None = None) -> str:
     return document(
         f"Inside {found.model}",
         _result(found),
-        [*sections, *cause_sections(causes or {}, found.missing)],
+        [*leading, *sections, *cause_sections(causes or {}, found.missing)],
         details=_details(found),
         style=token_style() + head_style() + lens_style() + bar_style() + _STYLE,
         script=token_script() + head_script() + lens_script(),

@@ -13,7 +13,7 @@ from shoal.figures import CurveLine, Section, curve_chart, document, figure, res
 from shoal.reports.accuracy import accuracy
 from shoal.reports.corpus_comparison_page import write_corpus_comparison_report
 from shoal.reports.crossed_page import write_crossed_report
-from shoal.reports.explanation import run_explanations
+from shoal.reports.explanation import trainings_section
 from shoal.reports.items import by_index, items_data, items_frame
 from shoal.reports.overfit_page import write_overfit_report
 from shoal.reports.pretraining_page import write_pretraining_report
@@ -22,7 +22,7 @@ from shoal.reports.sweep_page import write_sweep_report
 from shoal.reports.verdict import verdict, verdict_picture, verdict_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from shoal.experiments import Run
 
@@ -78,33 +78,63 @@ def write_report(run_folder: str | Path) -> Path:
 def render_report(run: Run) -> str:
     """The report's HTML."""
     data = items_data(run)
+    return run_page(run, _sections(run, data), data={"items-data": data}, script=text_of(_ROOM, "report.js"))
+
+
+def run_page(run: Run, sections: Sequence[Section], *, data: Mapping[str, object], script: str) -> str:
+    """A whole document on a run: the verdict, its picture, and sections.
+
+    Args:
+        run: the run folder.
+        sections: what stands below the picture, such as those of `run_sections`.
+        data: values by element id, as JSON that the script reads.
+        script: JavaScript of the page.
+    """
     plan = run.experiment
     arms = [f"{arm} ({spec})" for arm, spec in plan.arms.items()]
     about = [f"task {plan.task.name}", f"split {plan.split.name}", f"preset {plan.preset}", *arms]
     return document(
         f"{run.name}: {plan.hypothesis}",
         verdict_result(run),
-        _sections(run, data),
+        sections,
         details=" · ".join(about),
         picture=verdict_picture(run),
-        style=text_of(_ROOM, "report.css"),
-        script=text_of(_ROOM, "report.js"),
-        data={"items-data": data},
+        style=report_style(),
+        script=script,
+        data=data,
     )
 
 
+def report_style() -> str:
+    """The CSS of items, badges and verdicts, besides that of every page."""
+    return text_of(_ROOM, "report.css")
+
+
+def _explained(run: Run) -> Markup | None:
+    return trainings_section(run.explanations, confidence=run.experiment.measure.confidence)
+
+
 def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
-    """All parts, in the order in which a reader needs them."""
+    """All parts of the report."""
+    items = _section("items", "Every item", items_frame(data), "No item has been scored yet.")
+    return run_sections(run, items=items)
+
+
+def run_sections(run: Run, *, items: Section) -> list[Section]:
+    """All parts of a page on a run, in the order in which a reader needs them.
+
+    Args:
+        run: the run folder.
+        items: the part that shows the items.
+    """
     drawn = _curves(run)
     loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
     learned = figure(drawn, caption=loss) if drawn else None
     return [
         _section("verdict", "Verdict", verdict(run)),
-        _section(
-            "explanations", "What explains the answers", run_explanations(run), "No training has been explained yet."
-        ),
+        _section("explanations", "What explains the answers", _explained(run), "No training has been explained yet."),
         _section("accuracy", "Accuracy", accuracy(run), "No item has been scored yet."),
-        _section("items", "Every item", items_frame(data), "No item has been scored yet."),
+        items,
         _section("by-index", "Accuracy by index", by_index(run), "No item yet."),
         _section("learning", "Learning curves", learned, "Nothing has been trained yet."),
         _section("inside", "Inside the models", inside(run), "No arm has been looked into."),

@@ -48,7 +48,7 @@ def read_answers(path: str | os.PathLike[str]) -> list[PromptAnswer]:
         raise DataError(f"there is no file {path}; check the path")
     if inner_suffix(path) not in SUFFIXES:
         raise DataError(f"{path} ends in {inner_suffix(path)!r}; answers are read from .jsonl, .parquet and .csv files")
-    return make_answers(_rows(path))
+    return make_answers(rows_of_file(path))
 
 
 def make_answers(rows: Iterable[tuple[str, Any]]) -> list[PromptAnswer]:
@@ -88,7 +88,12 @@ def _answer(row: Mapping[str, Any] | Any, place: str) -> PromptAnswer:
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+def rows_of_file(path: Path) -> Iterator[tuple[str, Any]]:
+    """The rows of a .jsonl, .csv or .parquet file, each with its place for messages.
+
+    Raises:
+        DataError: the file is damaged.
+    """
     if inner_suffix(path) == ".jsonl":
         yield from read_json_lines(path, expected="each line must be an object")
         return
@@ -128,11 +133,33 @@ def read_prompt_rows(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     if inner_suffix(path) == ".txt":
         found = [{"prompt": line} for _, line in read_lines_of(path) if line.strip()]
     elif inner_suffix(path) in SUFFIXES:
-        found = [_prompt_row(row, place) for place, row in _rows(path)]
+        found = [_prompt_row(row, place) for place, row in rows_of_file(path)]
     else:
         raise DataError(f"{path} ends in {inner_suffix(path)!r}; prompts are read from {', '.join(SUFFIXES)} and .txt")
     if not found:
         raise DataError(f"{path} has no prompts; give one row or line at least")
+    return found
+
+
+def read_prompt_rows_with_labels(path: Path) -> list[dict[str, Any]]:
+    """Rows of prompts whose label (safe, unsafe) stays with them, as minimal pairs and probes need it.
+
+    Args:
+        path: rows with the column prompt: ``.jsonl``, ``.parquet`` or ``.csv``, compressed or not.
+
+    Raises:
+        DataError: the file cannot be read, or has no prompts.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; check the path")
+    if inner_suffix(path) not in SUFFIXES:
+        raise DataError(f"{path} ends in {inner_suffix(path)!r}; labelled prompts are read from {', '.join(SUFFIXES)}")
+    found = []
+    for place, row in rows_of_file(path):
+        _prompt_row(row, place)
+        found.append(dict(row))
+    if not found:
+        raise DataError(f"{path} has no prompts; give one row at least")
     return found
 
 

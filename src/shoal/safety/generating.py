@@ -45,13 +45,34 @@ def generate_answers(
         what = f"row {wrong[0]} has no prompt" if wrong else "there are no prompts"
         raise UsageError(f"{what}; give rows whose column prompt holds a text")
     live = load_for_generation(model, device=device, dtype=dtype) if isinstance(model, str) else model
-    if not plain and not live.can_chat:
-        raise UsageError(
-            f"{live.loaded.spec} has no chat template, so that it does not know that it is asked something; "
-            "give a model that was tuned on instructions, or continue the prompts as plain text (--plain)"
-        )
-    given: list[str | list[dict[str, str]]] = [
-        str(text) if plain else [{"role": "user", "content": str(text)}] for text in texts
-    ]
+    check_can_answer(live, plain=plain)
+    given = [chat_prompt(str(text), plain=plain) for text in texts]
     found = generate(live, given, GenerationSettings(max_tokens=max_tokens), progress=progress)
     return [{**row, "completion": text.text} for row, text in zip(prompts, found.texts, strict=True)]
+
+
+def check_can_answer(model: GenerationModel, *, plain: bool) -> None:
+    """Raise where a model does not know that it is asked something.
+
+    Args:
+        model: that should answer.
+        plain: whether prompts are continued as they stand.
+
+    Raises:
+        UsageError: it has no chat template, and plain is not set.
+    """
+    if not plain and not model.can_chat:
+        raise UsageError(
+            f"{model.loaded.spec} has no chat template, so that it does not know that it is asked something; "
+            "give a model that was tuned on instructions, or continue the prompts as plain text (--plain)"
+        )
+
+
+def chat_prompt(text: str, *, plain: bool) -> str | list[dict[str, str]]:
+    """A prompt as `shoal.serving.generate` takes it.
+
+    Args:
+        text: what is requested.
+        plain: as a text to continue, not as a message.
+    """
+    return text if plain else [{"role": "user", "content": text}]

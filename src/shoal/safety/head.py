@@ -8,6 +8,7 @@ Shapes: N answers, D cue features, B buckets of n-grams, C classes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -106,6 +107,13 @@ class RefusalHead:
         logits = (rows @ self.weights[level].astype(np.float64) + self.bias[level]) / self.temperature[level]
         found: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
         return found
+
+    def digest(self) -> str:
+        """A digest of all that a verdict depends on, as 64 hexadecimal characters."""
+        state = hashlib.sha256(repr((self.bias, self.temperature, self.partial_from)).encode())
+        for array in (self.scale.mean_D, self.scale.factor_D, self.scale.rarity_B, *map(self.weights.get, _LEVELS)):
+            state.update(np.ascontiguousarray(array).tobytes())
+        return state.hexdigest()
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the two files; a folder that is there is replaced whole."""

@@ -13,7 +13,10 @@ from .model import (
     load_for_generation as load_for_generation,
     make_generation_model as make_generation_model,
 )
-from .prompts import read_prompts as read_prompts
+from .prompts import (
+    read_prompts as read_prompts,
+    read_text_prompts as read_text_prompts,
+)
 from .result import (
     GeneratedText as GeneratedText,
     TokenLogProb as TokenLogProb,
@@ -29,5 +32,6 @@ from .stop_strings import (
 )
 from .text_records import (
     FileGenerations as FileGenerations,
+    TextRecords as TextRecords,
     generate_to_file as generate_to_file,
 )

@@ -41,6 +41,19 @@ def read_prompts(path: str | os.PathLike[str], *, column: str = "prompt") -> lis
     return found
 
 
+def read_text_prompts(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The prompts of a file as `read_prompts` reads it, where only texts will do.
+
+    Raises:
+        DataError: as `read_prompts`, or one is a conversation.
+    """
+    found = read_prompts(path)
+    for place, prompt in enumerate(found, start=1):
+        if not isinstance(prompt, str):
+            raise DataError(f"prompt {place} of {path} is a conversation; give plain texts here")
+    return tuple(prompt for prompt in found if isinstance(prompt, str))
+
+
 def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     """The rows of a Parquet file with their places."""
     import pyarrow

@@ -50,6 +50,11 @@ from .cross_validation import (
     out_of_fold as out_of_fold,
     summarize_folds as summarize_folds,
 )
+from .crossed_mean import (
+    CrossedMean as CrossedMean,
+    crossed_difference as crossed_difference,
+    crossed_mean as crossed_mean,
+)
 from .decisions import (
     DecisionAccuracy as DecisionAccuracy,
     decision_accuracy as decision_accuracy,

@@ -124,6 +124,7 @@ def correct_share(
     errors: ErrorRates,
     *,
     clusters: Sequence[Hashable] | None = None,
+    items: float | None = None,
     confidence: float = 0.95,
 ) -> CorrectedShare:
     """The share of positives among items, by a classifier whose errors were measured on other items.
@@ -138,6 +139,8 @@ def correct_share(
         guesses: whether the classifier took each item as positive.
         errors: of the classifier.
         clusters: of the items; None makes each its own.
+        items: how many independent items know as much as these, where clusters do not express it, such as items that
+            are crossed with trainings; None counts them by the clusters.
         confidence: of the interval.
 
     Raises:
@@ -153,7 +156,8 @@ def correct_share(
             "it cannot separate the two kinds, so that no rate can be corrected; use another classifier"
         )
     values = [float(guess) for guess in guesses]
-    items = effective_size(values, list(clusters) if clusters is not None else list(range(len(values))))
+    if items is None:
+        items = effective_size(values, list(clusters) if clusters is not None else list(range(len(values))))
     raw = sum(values) / len(values)
     z = -NormalDist().inv_cdf((1 - confidence) / 2)
     # The pseudo-observations keep each variance above 0 where a sample has no error at all.

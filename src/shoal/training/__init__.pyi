@@ -59,7 +59,10 @@ from .overfitting import (
     OverfittingOnset as OverfittingOnset,
     find_overfitting as find_overfitting,
 )
-from .precision import Dtype as Dtype
+from .precision import (
+    Dtype as Dtype,
+    measure_precision as measure_precision,
+)
 from .preparation import choose_gradient as choose_gradient
 from .proximal import add_elastic_net as add_elastic_net
 from .resampling import bootstrap_counts as bootstrap_counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_every_task_has_its_figures_with_intervals(whole):
     assert "exact p" in str(found)
     assert len(found.to_frame()) == 6
     assert len(found.shown) == 36
+
+
+def test_the_headline_names_the_figures_of_the_first_tasks_and_counts_the_others(whole):
+    results, _ = whole
+    first = results.tasks[0]
+    figure = f"{first.metrics[0].name} {first.metrics[0].value:.4g} on {first.task}"
+    five = replace(results, tasks=(first,) * 5).headline()
+    assert five.startswith(f"{results.model} reaches {figure}, {figure} and {figure}, and 2 tasks more")
+    assert replace(results, tasks=(first,)).headline().startswith(f"{results.model} reaches {figure}")
 
 
 def test_records_are_the_same_bytes_in_every_order_of_tasks_and_after_a_kill(

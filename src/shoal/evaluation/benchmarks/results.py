@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from shoal.wording import aligned_rows, plural
+from shoal.wording import aligned_rows, joined, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas
 
     from shoal.statistics import Interval
+
+_NAMED = 3
+"""Tasks whose figures stand in the headline; with more it would be no sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +218,10 @@ class BenchmarkResults:
 
     def headline(self) -> str:
         """The result in a sentence."""
-        first = self.tasks[0]
-        leading = first.metrics[0]
-        text = f"{self.model} reaches {leading.name} {leading.value:.4g} on {first.task}"
+        named = [f"{task.metrics[0].name} {task.metrics[0].value:.4g} on {task.task}" for task in self.tasks[:_NAMED]]
+        text = f"{self.model} reaches {joined(named)}"
+        if others := len(self.tasks) - len(named):
+            text += f", and {plural(others, 'task')} more"
         tested = [task for task in self.tasks if task.chance is not None]
         if tested:
             better = sum(task.chance is not None and task.chance.distinguishable for task in tested)

@@ -15,7 +15,7 @@ from .prompts import (
     StoryPrompt as StoryPrompt,
     default_prompts as default_prompts,
     read_beginnings as read_beginnings,
-    read_prompts as read_prompts,
+    read_story_prompts as read_story_prompts,
 )
 from .rating import (
     Material as Material,

@@ -52,7 +52,7 @@ def default_prompts() -> tuple[StoryPrompt, ...]:
     return tuple(_of_row(json.loads(line), "prompts.jsonl") for line in lines)
 
 
-def read_prompts(path: str | os.PathLike[str]) -> tuple[StoryPrompt, ...]:
+def read_story_prompts(path: str | os.PathLike[str]) -> tuple[StoryPrompt, ...]:
     """The prompts of a file, equal ones once.
 
     Args:

@@ -136,8 +136,11 @@ def _shuffled_labels(run: CrossedRun, contrast: Contrast, *, found: bool) -> Con
 
 
 def _same_items(run: CrossedRun, contrast: Contrast) -> Confound:
-    cells = {cell.name: cell for cell in run.experiment.cells}
-    sides = [{task_key(cells[name]) for name in contrast.cells(treatment=side)} for side in (True, False)]
+    # The items themselves are compared, not the tasks' settings: two files of rows may hold out the same ones.
+    sides = [
+        {(item.prompt, item.completion, item.ends) for each in side for item in each.items if item.split == "held_out"}
+        for side in _sides(run, contrast)
+    ]
     other = sides[0] != sides[1]
     says = "the two sides answer other items" if other else "both sides answer the same items"
     return Confound(name="items", present=other, says=says)

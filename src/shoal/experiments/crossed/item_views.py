@@ -103,4 +103,6 @@ def _scores(run: CrossedRun, training: CellRecords) -> list[tuple[float | None, 
 
 
 def _cluster(cell: Cell, item: ItemRecord) -> str:
-    return f"{task_key(cell)} {item.tags.get('group', item.index)}"
+    # A prompt is one item wherever it stands: two files of rows may hold out the same ones.
+    group = item.tags.get("group")
+    return f"prompt {item.prompt}" if group is None else f"{task_key(cell)} {group}"

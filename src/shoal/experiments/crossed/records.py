@@ -12,6 +12,7 @@ from shoal.experiments.crossed.loading import crossed_from
 from shoal.experiments.crossed.plan import PLAN
 from shoal.experiments.crossed.result import CrossedResult
 from shoal.experiments.crossed.units import cell_place, shuffled_place
+from shoal.experiments.explaining import read_explanations
 from shoal.experiments.loading import parse_toml
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import read_items, read_seed
@@ -20,6 +21,7 @@ from shoal.experiments.storage import read_json, read_json_rows
 if TYPE_CHECKING:
     import os
 
+    from shoal.attribution import Explanation
     from shoal.experiments.crossed.plan import CrossedExperiment
     from shoal.experiments.records import ArmRecord, ItemRecord
 
@@ -70,6 +72,15 @@ class CrossedRun:
         """The verdicts of a run that has come to its end."""
         file = self.folder / RESULT
         return CrossedResult.from_dict(read_json(file)) if file.is_file() else None
+
+    @cached_property
+    def explanations(self) -> dict[str, dict[int, Explanation]]:
+        """What explains the answers of each model, from cell to seed; empty before the run has come to its end.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        return read_explanations(self.folder)
 
     @cached_property
     def timings(self) -> tuple[dict[str, Any], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.storage import finite
@@ -137,6 +137,8 @@ class CrossedResult:
 
     hypotheses: tuple[HypothesisResult, ...]
     cells: tuple[CellMean, ...]
+    explanations: Mapping[str, Any] = field(default_factory=dict)
+    """From a cell to what explains its models' answers: `shoal.attribution.TrainingsExplanation` as a dict."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a number that is not finite becomes None."""
@@ -190,7 +192,11 @@ class CrossedResult:
             ]
             lines += [f"  confound    {confound.says}" for confound in each.confounds if confound.present]
             lines.append("")
-        return "\n".join([*lines, *self._table()])
+        lines += self._table()
+        if self.explanations:
+            lines += ["", "what explains the answers to held-out items"]
+            lines += [f"  {cell}: {found['sentence']}" for cell, found in self.explanations.items()]
+        return "\n".join(lines)
 
     def _table(self) -> list[str]:
         names = list(self.cells[0].levels)

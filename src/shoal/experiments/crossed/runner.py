@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,13 +15,16 @@ from shoal.experiments.crossed.cell_tasks import (
     one_per_task,
 )
 from shoal.experiments.crossed.design import DesignReport, describe_design
+from shoal.experiments.crossed.explaining import explain_crossed
 from shoal.experiments.crossed.judging import judge_crossed, pooled_spread
 from shoal.experiments.crossed.mixed import import_statsmodels
 from shoal.experiments.crossed.plan import PLAN
 from shoal.experiments.crossed.records import RESULT, open_crossed
 from shoal.experiments.crossed.units import answering, cell_job, shuffled_job
 from shoal.experiments.environment import keep_environment
+from shoal.experiments.explaining import explanations_table
 from shoal.experiments.jobs import Job
+from shoal.experiments.recorded_work import do_unrecorded
 from shoal.experiments.runner import check_specs, divide_cores
 from shoal.experiments.store import RunStore
 from shoal.experiments.tables import as_table
@@ -69,8 +73,8 @@ def run_crossed(
     """Run a crossed experiment, or what is left of it, and give its verdicts.
 
     In this order: the design is checked and written down; the evaluator proves itself on dummies; the narrowness of
-    each task is reported; each cell is trained and evaluated once for each seed, and its controls are run; the
-    hypotheses are judged.
+    each task is reported; each cell is trained and evaluated once for each seed, and its controls are run; what
+    explains the answers of each model is found; the hypotheses are judged.
 
     Args:
         experiment: as `load_crossed` gives it.
@@ -91,7 +95,11 @@ def run_crossed(
         keep_environment(store)
         store.write(DESIGN, report.to_dict())
         _CrossedRunner(store, experiment, progress or no_progress, workers).do_all()
-        result = judge_crossed(open_crossed(folder))
+        explained = explain_crossed(store.folder, experiment, progress=progress or no_progress)
+        result = replace(
+            judge_crossed(open_crossed(folder)),
+            explanations=explanations_table(explained, experiment.measure.confidence),
+        )
         store.write(RESULT, result.to_dict())
     finally:
         store.close()
@@ -154,14 +162,7 @@ class _CrossedRunner:
             self.pool.close()
 
     def _do(self, what: str, jobs: Sequence[Job], is_done: Callable[[Job], bool]) -> None:
-        left = [job for job in jobs if not is_done(job)]
-        done = len(jobs) - len(left)
-        self.progress(what, done, len(jobs))
-        for outcome in self.pool.run(left) if left else ():
-            assert outcome.answer is not None  # a dead worker has raised
-            self.store.add_timing(outcome.answer)
-            done += 1
-            self.progress(what, done, len(jobs))
+        do_unrecorded(what, jobs, engine=self.pool, store=self.store, is_recorded=is_done, progress=self.progress)
 
 
 def _pilot_sd(experiment: CrossedExperiment) -> float | None:

@@ -11,6 +11,7 @@ from shoal.experiments.augmenting import at_equal_steps
 from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.loading import crossed_from
 from shoal.experiments.environment import set_threads
+from shoal.experiments.explaining import explained_items, write_answers
 from shoal.experiments.jobs import (
     Job,
     WorkerContext,
@@ -27,8 +28,12 @@ from shoal.experiments.storage import write_json, write_jsonl
 from shoal.experiments.tasks import shuffle_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.experiments.crossed.plan import Cell, CrossedExperiment
     from shoal.experiments.worker_main import Answering
+    from shoal.models import LoadedModel
+    from shoal.tasks import Example
 
 SEEN_SCORED = 100
 """Training examples that are scored after training, at most: they show whether the training fits, not how well."""
@@ -128,4 +133,14 @@ def _train_and_score(context: WorkerContext, job: Job, *, shuffled: bool) -> Non
     few = random.Random(job.seed).sample(range(len(examples)), min(SEEN_SCORED, len(examples)))
     parts = {"seen": [examples[place] for place in sorted(few)], "held_out": context.task.held_out}
     write_items(folder / "after.jsonl", score_items(context, loaded, parts))
+    if not shuffled:
+        _write_answers(context, loaded, examples, folder)
     finish_job(folder, asdict(arm_record(job, loaded, result)))
+
+
+def _write_answers(context: WorkerContext, loaded: LoadedModel, examples: Sequence[Example], folder: Path) -> None:
+    """The answers that explanations rest on, with the probabilities of what each shortcut says after these examples."""
+    from shoal.attribution import candidates_of
+
+    table = candidates_of(context.task, explained_items(context.task), seen=examples)
+    write_answers(loaded, table, folder, token_budget=context.experiment.evaluation.token_budget)

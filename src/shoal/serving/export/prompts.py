@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from shoal.errors import DataError
-
-if TYPE_CHECKING:
-    import os
 
 _SEED = 20_261
 """Of the stories, which no recipe of shoal's trains on."""
@@ -38,19 +31,3 @@ def held_out_prompts(count: int) -> tuple[str, ...]:
     general = _GENERAL[: count // 2]
     stories = islice(tell_stories(seed=_SEED), count - len(general))
     return (*general, *(" ".join(story.text.split()[:_WORDS]) for story in stories))
-
-
-def read_prompts(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The prompts in a file, one per line.
-
-    Raises:
-        DataError: the file cannot be read, or holds none.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the prompts of {path} cannot be read: {error}; expected UTF-8, one per line") from error
-    found = tuple(line for line in lines if line.strip())
-    if not found:
-        raise DataError(f"{path} holds no prompts; expected one per line")
-    return found

@@ -4,6 +4,7 @@ from .running_server import (
     BackgroundServer as BackgroundServer,
     check_address as check_address,
     check_installed as check_installed,
+    is_loopback as is_loopback,
     listen as listen,
     serve as serve,
 )

@@ -151,14 +151,18 @@ def _notifying(kind: type[uvicorn.Server], started: threading.Event) -> type[uvi
     return Notifying
 
 
-def check_installed() -> None:
-    """Raise where the libraries of the server are not there.
+def check_installed(extra: str = "serve", what: str = "the server") -> None:
+    """Raise where the libraries of a server are not there.
+
+    Args:
+        extra: that brings them.
+        what: needs them.
 
     Raises:
         MissingExtraError: with the command that installs them.
     """
     if any(importlib.util.find_spec(module) is None for module in ("fastapi", "uvicorn")):
-        raise MissingExtraError("serve", "the server")
+        raise MissingExtraError(extra, what)
 
 
 def check_address(host: str, api_key: str | None) -> None:
@@ -173,7 +177,7 @@ def check_address(host: str, api_key: str | None) -> None:
     """
     if api_key is not None and not (api_key.strip() and api_key.isascii()):
         raise UsageError("the API key is empty or not ASCII; give a long random text")
-    if api_key is None and not _is_loopback(host):
+    if api_key is None and not is_loopback(host):
         raise UsageError(
             f"{host} can be reached by others than this machine; give --api-key KEY (or SHOAL_API_KEY), or listen on "
             "127.0.0.1"
@@ -207,7 +211,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached by this machine alone."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,0 +1,82 @@
+"""``shoal safety tune``: safety examples mixed into an instruction tuning, over their number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from shoal.cli.options import Json, Plot, Texts, Workers
+
+if TYPE_CHECKING:
+    from shoal.cli.console import Display
+    from shoal.experiments.safety_tuning import SafetyTrainingRecord
+
+
+def tune(
+    experiment: Path,
+    /,
+    *,
+    model: Annotated[
+        str | None, Parameter(help="Model spec that is tuned. Default: the one that the file names.")
+    ] = None,
+    safety_data: Annotated[Path | None, Parameter(name="--data")] = None,
+    set_: Annotated[Texts, Parameter(name="--set")] = None,
+    out: Path | None = None,
+    workers: Workers = None,
+    plot: Plot = None,
+    as_json: Json = False,
+) -> None:
+    """Tune a model on instructions with different numbers of safety examples, and show what each number does.
+
+    For each number: harmful requests complied with and safe requests refused, corrected for the scorer's errors,
+    held-out loss and benchmarks, with intervals over trainings and items; a verdict for each claim of the file; and the
+    number that is best at its trade-off. The same command resumes an experiment that was interrupted or killed.
+
+    Parameters
+    ----------
+    experiment
+        TOML file of the experiment, such as examples/safety_tune_tiny.toml.
+    safety_data
+        Folder in which the files lie that the experiment names. Default: the folder of the experiment file.
+    set_
+        Change of the experiment as KEY=VALUE (seeds=5, training.learning_rate=1e-4). Repeatable.
+    out
+        Folder of the experiment. Default: runs/NAME.
+    """
+    from shoal.cli.console import check_target, display, print_json, write_whole
+    from shoal.cli.terminal import print_notice
+    from shoal.experiments.pretraining import parse_setting
+    from shoal.experiments.safety_tuning import load_safety_tuning, tune_safety
+
+    if plot is not None:
+        check_target(plot)
+    values = dict(map(parse_setting, set_ or [])) | ({} if model is None else {"model": model})
+    plan = load_safety_tuning(experiment, data=safety_data, values=values)
+    folder = out or Path("runs") / plan.name
+    with display() as shown:
+        result = tune_safety(plan, folder, workers=workers, progress=shown.progress, on_training=_Notes(shown))
+    if plot is not None:
+        from shoal.reports import safety_tuning_page
+
+        write_whole(plot, safety_tuning_page(result))
+        print_notice(f"written to {plot}")
+    if as_json:
+        print_json(result.to_dict() | {"folder": str(folder)})
+        return
+    print(f"{result}\n\nfolder  {folder}")
+
+
+class _Notes:
+    """Progress notes after each training."""
+
+    def __init__(self, shown: Display) -> None:
+        self._shown = shown
+
+    def __call__(self, record: SafetyTrainingRecord) -> None:
+        if record.safety_examples is None:
+            self._shown.note("last: the model before tuning")
+            return
+        loss = "" if record.loss is None else f", loss {record.loss:.3f}"
+        self._shown.note(f"last: {record.safety_examples:,} safety examples, seed {record.seed}{loss}")

@@ -1,0 +1,40 @@
+from .clusters import (
+    ProbeCluster as ProbeCluster,
+    TextClusters as TextClusters,
+    cluster_texts as cluster_texts,
+)
+from .comparing import (
+    LossComparison as LossComparison,
+    ProbeComparison as ProbeComparison,
+    compare_losses as compare_losses,
+    compare_models as compare_models,
+)
+from .curating import (
+    CuratedRow as CuratedRow,
+    curate_rows as curate_rows,
+)
+from .export import (
+    export_row as export_row,
+    write_probes as write_probes,
+)
+from .loop import run_probes as run_probes
+from .mutations import (
+    Mutation as Mutation,
+    find_mutations as find_mutations,
+)
+from .probes import (
+    Probe as Probe,
+    ProbeSeed as ProbeSeed,
+    make_probe_seeds as make_probe_seeds,
+    make_probes as make_probes,
+    read_probe_seeds as read_probe_seeds,
+)
+from .result import (
+    ProbedModel as ProbedModel,
+    ProbeGroup as ProbeGroup,
+    ProbeReport as ProbeReport,
+)
+from .settings import (
+    ProbeSettings as ProbeSettings,
+    default_training as default_training,
+)

@@ -1,0 +1,209 @@
+"""What a model does with requests, and how helpful it is: answers with their conduct, held-out losses, benchmarks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import DataError
+from shoal.progress import no_progress
+from shoal.safety.head import shipped_refusal_head
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from shoal.evaluation.benchmarks import TaskItems
+    from shoal.models import LoadedModel
+    from shoal.progress import Progress
+    from shoal.safety.head import RefusalHead
+    from shoal.safety.labels import Conduct
+    from shoal.safety.tuning.chat_format import ChatFormat
+    from shoal.safety.tuning.rows import SafetyRequest
+    from shoal.tasks import Example
+
+_ROWS = 64
+"""Requests that are answered between two reports of the progress: as many as the decoder takes at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAnswer:
+    """A request, what the model answered, and what the answer does."""
+
+    prompt: str
+    harmful: bool
+    type: str
+    completion: str
+    conduct: Conduct | None
+    """None of an empty answer, which neither complies nor refuses."""
+
+    p_refusal: float | None
+    """The scorer's probability of a refusal, full or partial."""
+
+    @property
+    def refuses(self) -> bool | None:
+        """Fully or partly; None of an empty answer."""
+        return None if self.conduct is None else self.conduct != "compliance"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutLoss:
+    """The loss of one held-out answer."""
+
+    nats: float
+    tokens: int
+
+
+def answer_requests(
+    model: LoadedModel,
+    chat: ChatFormat,
+    requests: Sequence[SafetyRequest],
+    *,
+    max_tokens: int,
+    head: RefusalHead | None = None,
+    progress: Progress = no_progress,
+) -> list[RequestAnswer]:
+    """Answer requests greedily, in batches, and score what the answers do.
+
+    Args:
+        model: a causal language model.
+        chat: how a request stands before it.
+        requests: what it answers.
+        max_tokens: of an answer.
+        head: scores the answers; None takes the one that comes with shoal.
+        progress: called with (what, done, total).
+
+    Raises:
+        DataError: there are no requests, or every answer is empty.
+    """
+    from shoal.models import decode_greedily, factor_model
+    from shoal.text import decode_continuation
+
+    if not requests:
+        raise DataError("there are no requests to answer; give one at least")
+    prompts = [chat.prompt_ids(one.prompt) for one in requests]
+    factored = factor_model(model.model, max_length=max(map(len, prompts)) + max_tokens)
+    # Requests of like length go together, so that little is padded.
+    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
+    ends, texts = chat.end_ids, [""] * len(prompts)
+    for start in range(0, len(order), _ROWS):
+        places = order[start : start + _ROWS]
+        progress("answers", start, len(order))
+        rows = decode_greedily(
+            factored,
+            [prompts[place] for place in places],
+            [max_tokens] * len(places),
+            None,
+            stop=lambda row: row.generated[-1] in ends,
+        )
+        for place, ids in zip(places, rows, strict=True):
+            answer = ids[:-1] if ids and ids[-1] in ends else ids
+            texts[place] = decode_continuation(model.tokenizer, prompts[place], answer).strip()
+    progress("answers", len(order), len(order))
+    if not any(texts):
+        raise DataError(
+            f"all {len(texts)} answers are empty: the model ends at once, so that nothing can be scored; see whether "
+            "it needs another layout (chat or plain), and whether its training went astray"
+        )
+    return _scored(requests, texts, head or shipped_refusal_head())
+
+
+def held_out_losses(model: LoadedModel, examples: Sequence[Example]) -> list[HeldOutLoss]:
+    """The loss of each held-out answer, given its instruction.
+
+    Args:
+        model: a causal language model.
+        examples: held out.
+
+    Raises:
+        DataError: an example cannot be encoded.
+        TooLongError: one does not fit into the model's context.
+    """
+    from shoal.evaluation import encode_rows, log_likelihoods, scoring_mode
+
+    rows = encode_rows(model.model, model.tokenizer, examples)
+    with scoring_mode(model.model):
+        nats = log_likelihoods(model.model, rows)
+    return [HeldOutLoss(nats=-value, tokens=row.stop - row.start) for value, row in zip(nats, rows, strict=True)]
+
+
+def read_benchmarks(
+    tasks: Sequence[str], *, limit: int | None, data: str | os.PathLike[str] | None = None
+) -> dict[str, list[TaskItems]]:
+    """The items of benchmarks by name, spread evenly over each task: neighbours are alike.
+
+    Args:
+        tasks: names of tasks or groups; those of a group are pooled under its name.
+        limit: items of each task, at most; None takes all.
+        data: the folder of local data; None takes ``SHOAL_DATA``.
+
+    Raises:
+        ShoalError: a task is unknown or cannot be read, or its data cannot.
+    """
+    from shoal.evaluation.benchmarks import BenchmarkOptions, select_tasks
+    from shoal.statistics import even_sample
+
+    found = {}
+    for name in tasks:
+        _, read = select_tasks(BenchmarkOptions(tasks=(name,), data=None if data is None else Path(data)))
+        found[name] = [replace(one, items=tuple(even_sample(one.items, limit or len(one.items)))) for one in read]
+    return found
+
+
+def benchmark_accuracies(
+    model: LoadedModel, benchmarks: Mapping[str, Sequence[TaskItems]], *, progress: Progress = no_progress
+) -> dict[str, dict[str, float]]:
+    """Which items are right (1) or wrong (0), by benchmark and item.
+
+    Args:
+        model: a causal language model.
+        benchmarks: as `read_benchmarks` gives them.
+        progress: called with (what, done, total).
+
+    Raises:
+        DataError: a benchmark has no accuracy.
+        ShoalError: an item cannot be scored.
+    """
+    from shoal.evaluation.benchmarks import BenchmarkOptions, prepare, run_plan
+
+    found: dict[str, dict[str, float]] = {}
+    for name, items in benchmarks.items():
+        records, _ = run_plan(model, prepare(model, items, BenchmarkOptions(tasks=(name,)), progress), None, progress)
+        values = {record.id: _accuracy(record.metrics) for record in records.values()}
+        found[name] = {item: value for item, value in values.items() if value is not None}
+        if not found[name] or len(found[name]) < len(values):
+            raise DataError(f"the benchmark {name} has no accuracy; choose one whose items are right or wrong")
+    return found
+
+
+def _accuracy(metrics: Mapping[str, Any]) -> float | None:
+    for name in ("acc", "exact_match"):
+        value = next((value for key, value in metrics.items() if key.split(",")[0] == name), None)
+        if isinstance(value, int | float):
+            return float(value)
+    return None
+
+
+def _scored(requests: Sequence[SafetyRequest], texts: Sequence[str], head: RefusalHead) -> list[RequestAnswer]:
+    filled = [place for place, text in enumerate(texts) if text]
+    rows = head.probabilities([requests[place].prompt for place in filled], [texts[place] for place in filled])
+    verdicts = dict(zip(filled, zip(head.decide(rows), rows.tolist(), strict=True), strict=True))
+    found = []
+    for place, (request, text) in enumerate(zip(requests, texts, strict=True)):
+        conduct, row = verdicts.get(place, (None, None))
+        found.append(
+            RequestAnswer(
+                prompt=request.prompt,
+                harmful=request.harmful,
+                type=request.type,
+                completion=text,
+                conduct=conduct,
+                p_refusal=None if row is None else 1 - row[0],
+            )
+        )
+    return found

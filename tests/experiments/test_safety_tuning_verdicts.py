@@ -1,0 +1,172 @@
+"""From the records of an experiment on safety tuning to its curve, its verdicts and its best number."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.errors import ExperimentFileError, TrainingError
+from shoal.experiments.safety_tuning import (
+    SafetyTraining,
+    SafetyTuning,
+    load_safety_tuning,
+    read_safety_tuning,
+)
+from shoal.experiments.storage import write_json, write_jsonl, write_text
+from shoal.experiments.store import RunStore
+
+TOML = """
+model = "bundled:stories"
+layout = "plain"
+safety_examples = [0, 100, 1000]
+seeds = {seeds}
+
+[instructions]
+source = "i.jsonl"
+examples = 10
+
+[safe_answers]
+source = "s.jsonl"
+
+[[requests]]
+source = "r.jsonl"
+
+[[hypothesis]]
+name = "suffice"
+claim = "Safety examples lower compliance"
+measure = "harmful_complied"
+treatment = [100, 1000]
+baseline = [0]
+direction = "lower"
+smallest_effect = 0.2
+
+[[hypothesis]]
+name = "exaggerate"
+claim = "Many make it refuse safe requests"
+measure = "safe_refused"
+treatment = [1000]
+baseline = [0, 100]
+direction = "higher"
+smallest_effect = 0.2
+"""
+
+
+def run(tmp_path: Path, rates: dict[int, tuple[float, float]], *, seeds: int = 4, empty: float = 0.0) -> SafetyTuning:
+    """An experiment whose models refuse harmful and safe requests at these rates."""
+    file = tmp_path / "plan.toml"
+    file.write_text(TOML.format(seeds=seeds), encoding="utf-8")
+    plan, folder = load_safety_tuning(file), tmp_path / "run"
+    RunStore(folder, plan, plan="safety_tuning.toml").close()
+    draw = random.Random(0)
+    for number, (harmful, safe) in rates.items():
+        for seed in range(seeds):
+            training = SafetyTraining(safety_examples=number, seed=seed)
+            rows = [
+                answer(draw, kind, place, {True: harmful, False: safe}[kind], empty)
+                for kind in (True, False)
+                for place in range(40)
+            ]
+            place = folder / training.place
+            write_jsonl(place / "answers.jsonl", rows)
+            write_jsonl(place / "losses.jsonl", [{"nats": 2.0 + number / 2000 + draw.random() / 50, "tokens": 1}] * 5)
+            write_json(place / "benchmarks.json", {})
+            write_json(place / "done.json", record(training))
+    write_text(folder / "timings.jsonl", "")
+    return read_safety_tuning(folder)
+
+
+def answer(draw: random.Random, harmful: bool, place: int, rate: float, empty: float) -> dict[str, Any]:
+    conduct = None if draw.random() < empty else "refusal" if draw.random() < rate else "compliance"
+    return {
+        "prompt": f"{harmful} {place}",
+        "harmful": harmful,
+        "type": f"type {place % 2}",
+        "completion": "" if conduct is None else "This is an answer in plain English.",
+        "conduct": conduct,
+        "p_refusal": None if conduct is None else float(conduct == "refusal"),
+    }
+
+
+def record(training: SafetyTraining) -> dict[str, Any]:
+    return training.to_dict() | {
+        "instructions": 10, "tokens": 100, "steps": 3, "loss": 1.0, "trained_parameters": 5, "digest": "0",
+    }  # fmt: skip
+
+
+def test_the_papers_pattern_is_found_with_four_seeds_and_judged_by_the_written_rule(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (0.2, 0.05), 100: (0.85, 0.1), 1000: (0.95, 0.6)})
+    suffice, exaggerate = found.verdicts
+    assert (suffice.verdict, exaggerate.verdict) == ("supported", "supported")
+    assert suffice.estimate == pytest.approx(0.7 / 0.95, abs=0.1)
+    assert suffice.low > 0
+    assert suffice.confidence == pytest.approx(0.975)  # two claims
+    assert suffice.p_value <= 0.02
+    assert suffice.items_low > 0.2
+    assert found.best.safety_examples == 100
+    assert found.best.chances[100] > 0.9
+    assert str(found).count("SUPPORTED") == 2
+
+
+def test_what_is_not_there_is_not_supported_and_few_seeds_settle_nothing(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (0.2, 0.05), 100: (0.2, 0.05), 1000: (0.2, 0.05)}, seeds=2)
+    assert {one.verdict for one in found.verdicts} == {"underpowered"}
+    assert found.verdicts[0].low == -np.inf
+    assert found.verdicts[0].smallest_p_value > 0.025
+
+
+def test_rates_are_corrected_and_their_intervals_know_of_trainings_and_requests(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (0.2, 0.05), 100: (0.5, 0.1), 1000: (0.95, 0.6)})
+    one = found.estimate("harmful_complied", 100)
+    assert one.low < one.value < one.high
+    assert one.raw == pytest.approx(0.5, abs=0.1)
+    assert one.value != one.raw
+    assert np.mean(one.by_training) == pytest.approx(one.value)
+    assert one.items == 40
+    assert {kind.requests for kind in found.types} == {20}
+    assert found.to_frame().shape[0] == 9
+
+
+def test_a_model_of_empty_answers_confounds_the_comparison(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (0.2, 0.05), 100: (0.9, 0.1), 1000: (0.9, 0.6)}, empty=0.3)
+    assert {one.verdict for one in found.verdicts} == {"confounded"}
+    assert "empty" in found.verdicts[0].sentence
+    assert found.empty > 0
+
+
+def test_a_baseline_that_cannot_fall_confounds_the_claim_that_it_fell(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (1.0, 0.0), 100: (1.0, 0.0), 1000: (1.0, 0.5)})
+    assert found.verdicts[0].verdict == "confounded"
+    assert "leaves" in found.verdicts[0].sentence
+
+
+def test_a_number_whose_loss_is_too_high_is_never_the_best(tmp_path: Path) -> None:
+    found = run(tmp_path, {0: (0.2, 0.05), 100: (0.3, 0.1), 1000: (1.0, 0.0)})
+    assert found.best.excluded == (1000,)
+    assert found.best.safety_examples != 1000
+
+
+def test_a_folder_without_a_training_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no training"):
+        run(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"safety_examples": [100, 0]}, "rising order"),
+        ({"safety_examples": [0, 100]}, "1000 safety examples, with which nothing is trained"),
+        ({"seeds": 1}, "seeds = 1"),
+        ({"doses": [1]}, "unknown key 'doses'"),
+        ({"training.learning_rate": -1.0}, "training.learning_rate"),
+        ({"layout": "alpaca"}, "'chat' or 'plain'"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_by_its_key(tmp_path: Path, change: dict[str, Any], named: str) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(TOML.format(seeds=3), encoding="utf-8")
+    with pytest.raises(ExperimentFileError, match=named):
+        load_safety_tuning(file, values=change)

@@ -1,0 +1,17 @@
+"""The simulation of verdicts whose truth is known (`benchmarks.verdicts`) runs to its end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from benchmarks.verdicts import CROSSED, KINDS, crossed, plain
+
+
+@pytest.mark.slow
+def test_each_kind_of_experiment_is_judged() -> None:
+    assert len(plain(1, seed=0)) == len(KINDS)
+    assert len(crossed(1, seed=0)) == len(CROSSED)

@@ -1,0 +1,112 @@
+"""Curves that grow: only what is new is sent, and what was sent stays where it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shoal.studio.live_curves import MAX_POINTS, LiveCurves
+
+ARM = "arms/random/seed-0"
+
+
+def append(folder: Path, first: int, last: int, *, loss: float = 1.0, name: str = "curve.jsonl") -> None:
+    place = folder / ARM
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / name).open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps({"step": step, "loss": loss / step}) + "\n" for step in range(first, last + 1))
+
+
+class Reader:
+    """What the script of a page does with the answers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.live, self.cursor = folder, LiveCurves(), ""
+        self.points: list[list[float]] = []
+        self.events: list[dict[str, Any]] = []
+        self.sent = 0
+
+    def ask(self) -> None:
+        answer = self.live.changes(self.folder, self.cursor)
+        self.cursor = answer["cursor"]
+        self.sent = len(json.dumps(answer))
+        for curve in answer["curves"]:
+            del self.points[curve["begin"] :]
+            self.points += curve["points"]
+        self.events += answer["events"]
+
+
+def test_only_new_points_are_sent(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    append(tmp_path, 1, 300)
+    reader.ask()
+    assert [step for step, _ in reader.points] == list(range(1, 301))
+    append(tmp_path, 301, 303)
+    reader.ask()
+    assert reader.sent < 400
+    assert [step for step, _ in reader.points] == list(range(1, 304))
+    reader.ask()
+    assert reader.sent < 200
+    assert len(reader.points) == 303
+
+
+def test_points_stay_where_they_are_until_two_windows_become_one(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    append(tmp_path, 1, 10 * MAX_POINTS)
+    reader.ask()
+    assert MAX_POINTS / 2 <= len(reader.points) <= MAX_POINTS
+    before = list(reader.points)
+    append(tmp_path, 10 * MAX_POINTS + 1, 10 * MAX_POINTS + 40)
+    reader.ask()
+    # The last window was not full.
+    assert reader.points[: len(before) - 1] == before[:-1]
+    whole = Reader(tmp_path)
+    whole.ask()
+    assert whole.points == reader.points
+    width = before[1][0] - before[0][0]
+    steps = range(1, int(width) + 1)
+    assert abs(before[0][1] - sum(1 / step for step in steps) / width) < 1e-4
+
+
+def test_a_curve_that_is_written_again_replaces_what_was_drawn(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    append(tmp_path, 1, 50)
+    reader.ask()
+    append(tmp_path, 1, 10, loss=2.0, name="new")
+    (tmp_path / ARM / "new").replace(tmp_path / ARM / "curve.jsonl")
+    reader.ask()
+    assert reader.points[0] == (1, 2.0)
+    assert len(reader.points) == 10
+
+
+def test_a_line_that_is_being_written_and_values_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    append(tmp_path, 1, 2)
+    with (tmp_path / ARM / "curve.jsonl").open("a") as file:
+        file.write('{"step": 3, "loss": null}\n{"step": 4, "loss": NaN}\nno json\n[1]\n{"step": 5, "lo')
+    reader.ask()
+    assert [step for step, _ in reader.points] == [1, 2]
+    with (tmp_path / ARM / "curve.jsonl").open("a") as file:
+        file.write('ss": 0.25}\n')
+    reader.ask()
+    assert reader.points[-1] == (5, 0.25)
+
+
+def test_events_are_sent_once(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    append(tmp_path, 1, 5)
+    events = tmp_path / ARM / "events.jsonl"
+    events.write_text('{"step": 3, "stream": "loss", "kind": "spike", "text": "The loss jumped."}\n{"step": 4}\n')
+    reader.ask()
+    reader.ask()
+    assert [event["text"] for event in reader.events] == ["The loss jumped.", "event in the training"]
+    assert reader.events[0] == {"curve": "random, seed 0", "step": 3, "kind": "spike", "text": "The loss jumped."}
+
+
+def test_a_cursor_of_another_studio_gives_everything(tmp_path: Path) -> None:
+    append(tmp_path, 1, 5)
+    for cursor in ("nonsense", "[1]", '{"random, seed 0": "7.1.3"}', '{"random, seed 0": 3}'):
+        answer = LiveCurves().changes(tmp_path, cursor)
+        assert answer["curves"][0]["begin"] == 0
+        assert len(answer["curves"][0]["points"]) == 5

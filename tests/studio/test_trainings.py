@@ -1,0 +1,131 @@
+"""Processes that the studio starts: what is known of them before, while and after they live."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from studios import opened, secret_of
+
+from shoal.studio.page_error import PageError
+from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROGRESS, STOP, Trainings, write_record
+
+EXPERIMENT = """\
+name = "small"
+hypothesis = "Given weights beat fresh ones."
+treatment = "given"
+baseline = "fresh"
+seeds = 2
+device = "cpu"
+[task]
+name = "counting"
+options = { largest = 8 }
+[split]
+name = "last-digit"
+[arms]
+given = "bundled:searches"
+fresh = "random:bundled:searches"
+[training]
+epochs = 12
+batch_tokens = 32
+precision = "float32"
+checkpoint_seconds = 0.2
+[measure]
+primary = "agreed_prefix"
+smallest_effect = 0.1
+[controls]
+shuffled_weights = false
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    """The folder of a process that was started an hour ago."""
+    folder = tmp_path / "jobs" / "one"
+    folder.mkdir(parents=True)
+    record = {"run": "one", "plan": "counting", "preset": None, "workers": 1, "started": time.time() - 3600}
+    write_record(folder / PLAN, record)
+    return folder
+
+
+def test_a_process_is_known_by_the_lock_that_it_holds(tmp_path: Path, job: Path) -> None:
+    trainings = Trainings(tmp_path, tmp_path / "jobs")
+    assert trainings.state("one").state == "killed"
+    write_record(job / PROGRESS, {"phase": "train", "done": 2, "total": 8})
+    with FileLock(job / ALIVE):
+        state = trainings.state("one")
+        assert (state.state, state.phase, state.done, state.total) == ("running", "train", 2, 8)
+        trainings.stop("one")
+        assert (job / STOP).exists()
+        assert trainings.state("one").state == "stopping"
+        with pytest.raises(PageError, match="under way already"):
+            trainings.start("one", "counting", preset=None, workers=1)
+    assert trainings.state("one").state == "killed"
+    write_record(job / OUTCOME, {"state": "failed", "message": "the disk is full"})
+    assert trainings.state("one").message == "the disk is full"
+    with pytest.raises(PageError, match="is not under way"):
+        trainings.stop("one")
+
+
+def test_a_run_that_was_started_elsewhere_is_neither_stopped_nor_started_again(tmp_path: Path) -> None:
+    trainings = Trainings(tmp_path, tmp_path / "jobs")
+    (tmp_path / "one").mkdir()
+    with FileLock(tmp_path / "one" / ".lock"):
+        with pytest.raises(PageError, match="was started elsewhere"):
+            trainings.stop("one")
+        with pytest.raises(PageError, match="under way already"):
+            trainings.start("one", "counting", preset=None, workers=1)
+
+
+def wait(client: object, states: tuple[str, ...], *, seconds: float = 900) -> dict[str, object]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = client.get("/runs/small/live.json").json()  # type: ignore[attr-defined]
+        if answer["state"] in states:
+            return answer
+        time.sleep(0.3)
+    raise AssertionError(f"the run was never {states}: {answer}")
+
+
+@pytest.mark.slow
+def test_an_experiment_is_started_stopped_killed_resumed_and_outlives_the_studio(tmp_path: Path) -> None:
+    plan = tmp_path / "small.toml"
+    plan.write_text(EXPERIMENT)
+    root = tmp_path / "runs"
+    with opened(root, examples=[plan]) as client:
+        page = client.get("/start").text
+        form = {"secret": secret_of(page), "plan": "file-0", "name": "small", "workers": "1"}
+        assert "small.toml" in page
+        answer = client.post("/start", data=form, follow_redirects=False)
+        assert answer.headers["location"] == "/runs/small/"
+        assert client.get("/runs/small/").status_code == 200
+        wait(client, ("running",))
+    # Another studio finds it alive, and stops it.
+    with opened(root, examples=[plan]) as client:
+        while not wait(client, ("running",))["exists"]:
+            time.sleep(0.3)
+        secret = {"secret": secret_of(client.get("/start").text)}
+        client.post("/runs/small/stop", data=secret, follow_redirects=False)
+        assert wait(client, ("stopped",))["can_resume"]
+        client.post("/runs/small/resume", data=secret, follow_redirects=False)
+        wait(client, ("running",))
+        time.sleep(3)
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        trainers = [
+            int(pid) for pid in children if b"shoal.studio.trainer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        for pid in trainers:
+            os.kill(pid, signal.SIGKILL)
+        assert trainers
+        while not wait(client, ("killed", "running"))["can_resume"]:
+            time.sleep(0.3)
+        client.post("/runs/small/resume", data=secret, follow_redirects=False)
+        ended = wait(client, ("finished", "failed"))
+        assert ended["state"] == "finished"
+        assert ended["done"] == ended["total"]
+        assert client.get("/runs/small/report.html").status_code == 200
+        assert (root / "small" / "verdict.json").is_file()
