@@ -39,6 +39,7 @@ LONG_PAGES = frozenset(
         "docs/layers.md",
         "docs/pretraining.md",
         "docs/rating.md",
+        "docs/safety-tuning.md",
         "docs/segmentation-channels.md",
         "docs/sweeps.md",
         "docs/training.md",
