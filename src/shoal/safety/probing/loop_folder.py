@@ -23,7 +23,7 @@ def claim_folder(folder: Path, model: str, seeds: Sequence[ProbeSeed], settings:
     Args:
         folder: made where it does not exist.
         model: the spec of the model that is probed.
-        seeds: what it is asked.
+        seeds: that probes are made of.
         settings: how.
 
     Raises:
