@@ -83,8 +83,8 @@ def test_the_same_call_resumes_and_another_is_refused(model: str, finished: tupl
     assert again.to_dict() == report.to_dict()
     assert (folder / "model-1" / "model.safetensors").stat().st_mtime_ns == weights
     assert begun["round 1: test probes answered"] == (2, len(lines))
-    with pytest.raises(StoreError, match="another model, other seeds or other settings"):
-        run_probes(model, make_probe_seeds(ROWS[:-1]), folder, settings=SETTINGS)
+    with pytest.raises(StoreError, match="another model, or of other seeds, settings or instructions"):
+        run_probes(model, make_probe_seeds(ROWS), folder, settings=SETTINGS, instructions=INSTRUCTIONS[:-1])
 
 
 def test_the_report_is_shown_as_text_table_and_page(finished: tuple[Path, ProbeReport]) -> None:

@@ -84,7 +84,7 @@ def run_probes(
     """
     chosen = settings or ProbeSettings()
     target = Path(folder)
-    claim_folder(target, model, seeds, chosen)
+    claim_folder(target, model, seeds, chosen, instructions)
     return _Loop(model, seeds, target, chosen, instructions, head or shipped_refusal_head(), device, progress).run()
 
 
