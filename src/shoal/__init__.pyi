@@ -93,6 +93,12 @@ from .experiments.corpus_comparison import (
     compare_corpora as compare_corpora,
     load_corpus_comparison as load_corpus_comparison,
 )
+from .experiments.exploration import (
+    Exploration as Exploration,
+    PredictionOutcome as PredictionOutcome,
+    open_exploration as open_exploration,
+    write_exploration as write_exploration,
+)
 from .experiments.overfitting import (
     OverfitResult as OverfitResult,
     load_overfit as load_overfit,
@@ -205,6 +211,11 @@ from .training import (
     TrainSettings as TrainSettings,
     plan_training as plan_training,
     train as train,
+)
+from .training.watch import (
+    Watch as Watch,
+    WatchEvent as WatchEvent,
+    watch_log as watch_log,
 )
 
 __version__: str

@@ -34,6 +34,7 @@ GROUPS = {
         "power": "Compute how many seeds and items would show an effect.",
         "task": "Check a task and what its shortcuts get right, write its rows, or measure how narrow its split is.",
         "certify": "Prove an evaluator on dummy models of known accuracy.",
+        "explore": "Lead from the counting experiment to a hypothesis of your own: change one thing, predict, run.",
         "studio": "Show runs, models and data in a browser: lists, comparisons, curves while they grow, a playground.",
         "doctor": "Check the installation: packages, extras, threads, precision, devices, disk, and a self-test.",
     },

@@ -23,6 +23,8 @@ NARROW = 350
 
 # vl-convert writes a mark's description as aria-label, which no browser shows.
 _MARK = re.compile(r'<(path|rect|line) aria-label="([^"]*)"([^>]*?)(?:/>|></\1>)')
+# Vega gives every mark a role of its own, without a name: the drawing is one image with one description.
+_ROLES = re.compile(r' role="graphics-(?:symbol|object)"| aria-roledescription="[^"]*"')
 _LABEL = re.compile(r'(<text) aria-label="[^"]*"')
 
 
@@ -39,7 +41,7 @@ def to_svg(chart: alt.Chart, *, title: str = "", follow_page: bool = True) -> st
 
     # Without allowed addresses a chart that names one is an error, and no request.
     svg = str(vl_convert.vegalite_to_svg(_spec(chart), allowed_base_urls=[]))
-    svg = _with_hover_titles(svg)
+    svg = _ROLES.sub("", _with_hover_titles(svg))
     if title:
         svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
     return themed(svg) if follow_page else svg

@@ -10,6 +10,10 @@ from .crossed_page import (
 )
 from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
+from .exploration_page import (
+    exploration_page as exploration_page,
+    write_exploration_page as write_exploration_page,
+)
 from .html_format import facts as facts
 from .inspection_page import inspection_page as inspection_page
 from .layers_page import layers_page as layers_page

@@ -157,7 +157,7 @@ def _documents(key: str, texts: list[str], query: Query) -> Markup:
         for place in places[(page - 1) * _PAGE : page * _PAGE]
     ]
     head = ["Document", "Text", "Characters", "Where it changes"]
-    drawn = table(head, rows, caption=f"{plural(len(places), 'document')} that match", numeric=(2,))
+    drawn = table(head, rows, caption=f"Documents that match: {len(places):,}", numeric=(2,))
     module: Any = templates(ROOM).get_template("controls.html.j2").module
     address = query.address
     return drawn + Markup(
