@@ -98,9 +98,15 @@ def test_events_are_sent_once(tmp_path: Path) -> None:
     append(tmp_path, 1, 5)
     events = tmp_path / ARM / "events.jsonl"
     events.write_text('{"step": 3, "stream": "loss", "kind": "spike", "text": "The loss jumped."}\n{"step": 4}\n')
+    with events.open("a") as file:
+        file.write('{"step": 5, "kind": "plateau", "line": "step 5: plateau of loss: at 0.2"}\n')
     reader.ask()
     reader.ask()
-    assert [event["text"] for event in reader.events] == ["The loss jumped.", "event in the training"]
+    assert [event["text"] for event in reader.events] == [
+        "The loss jumped.",
+        "event in the training",
+        "plateau of loss: at 0.2",
+    ]
     assert reader.events[0] == {"curve": "random, seed 0", "step": 3, "kind": "spike", "text": "The loss jumped."}
 
 

@@ -187,7 +187,9 @@ def _same(before: str | None, now: str) -> int | None:
 
 def _event(curve: str, row: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(row.get("kind", "event"))
-    text = str(row.get("text") or f"{kind} in {row.get('stream', 'the training')}")
+    # The line of `shoal.training.watch` begins with its step, which the page shows by itself.
+    line = str(row.get("line", "")).partition(": ")[2]
+    text = str(row.get("text") or line or f"{kind} in {row.get('stream', 'the training')}")
     return {"curve": curve, "step": row.get("step"), "kind": kind, "text": text[:300]}
 
 
