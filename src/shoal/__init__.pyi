@@ -212,5 +212,10 @@ from .training import (
     plan_training as plan_training,
     train as train,
 )
+from .training.watch import (
+    Watch as Watch,
+    WatchEvent as WatchEvent,
+    watch_log as watch_log,
+)
 
 __version__: str

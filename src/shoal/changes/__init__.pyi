@@ -20,6 +20,7 @@ from .preprocessing import (
     preprocess as preprocess,
     robust_ranks as robust_ranks,
 )
+from .progress_detector import ProgressDetector as ProgressDetector, ProgressEnd as ProgressEnd
 from .render import (
     changes_table as changes_table,
     changes_text as changes_text,
@@ -35,6 +36,7 @@ from .result import (
     ChangedFeature as ChangedFeature,
     Changes as Changes,
 )
+from .shift_detector import Shift as Shift, ShiftDetector as ShiftDetector, ShiftKind as ShiftKind
 from .stream import Stream as Stream, joined as joined
 from .validation import (
     DIFFERENT as DIFFERENT,

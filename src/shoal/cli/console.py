@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shoal.evaluation import Scores
     from shoal.progress import Progress
     from shoal.training import CurvePoint, HeldOutPoint
+    from shoal.training.watch import WatchEvent
 
 Item = TypeVar("Item")
 
@@ -114,6 +115,10 @@ class TrainingNotes:
         started, tokens = self._first
         speed = (point.tokens - tokens) / max(now - started, 1e-9)
         self._shown.note(f"loss {point.loss:.4f}, {speed:,.0f} completion tokens/s{self._held_out}")
+
+    def take_event(self, event: WatchEvent) -> None:
+        """Print what the watch has seen."""
+        self._shown.print(str(event))
 
     def take_evaluation(self, point: HeldOutPoint) -> None:
         """Show the held-out loss with the steps from now on."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining import Evaluation, PretrainPlan, PretrainResult
     from shoal.reports import LiveCurve
     from shoal.training import CurvePoint
+    from shoal.training.watch import RateDecision, WatchEvent
 
 
 def pretrain(
@@ -85,6 +86,7 @@ def pretrain(
                 on_plan=notes.take_plan,
                 on_step=notes.take_step,
                 on_evaluation=notes.take_evaluation,
+                on_event=notes.take_event,
             )
         result = pretrain_run(plan, folder, cache=prepared, callbacks=callbacks)
     if is_rank0:
@@ -122,6 +124,10 @@ class _Notes:
             f"loss {point.loss:.3f}, {bits / self._bytes_per_token:.3f} bits per byte, "
             f"{(point.tokens - tokens) / seconds:,.0f} tokens/s, {format_duration(left)} left"
         )
+
+    def take_event(self, event: WatchEvent | RateDecision) -> None:
+        """What the watch has seen, or the schedule has done."""
+        self._shown.print(str(event))
 
     def take_evaluation(self, evaluation: Evaluation) -> None:
         """Held-out scores and samples, and the curve so far."""

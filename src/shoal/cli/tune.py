@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from shoal.tasks import Example
     from shoal.training import TrainResult
+    from shoal.training.watch import Watch
 
 DEFAULTS = TrainSettings()
 _SCORED = 500
@@ -65,6 +66,7 @@ def tune(
     from shoal.models import check_saving, load_model, save_model
     from shoal.reports import write_tuning_report
     from shoal.training import merge_adapters, plan_training, save_adapters, train
+    from shoal.training.watch import Watch
 
     if merge and not settings.lora_rank:
         raise UsageError("--merge is for adapters; give --lora-rank, or leave it out")
@@ -82,6 +84,7 @@ def tune(
     checkpoints = out.with_name(out.name + ".checkpoint")
     with display() as shown:
         notes = TrainingNotes(shown)
+        watch = Watch(decode=loaded.tokenizer.decode, on_event=notes.take_event)
         result = train(
             loaded.model,
             loaded.tokenizer,
@@ -92,6 +95,7 @@ def tune(
             progress=shown.progress,
             monitoring=monitoring,
             on_evaluation=notes.take_evaluation,
+            watch=watch,
         )
     after = evaluate(loaded.model, loaded.tokenizer, kept_out, greedy_text=False)
     own = evaluate(loaded.model, loaded.tokenizer, _spread(examples), greedy_text=False)
@@ -104,8 +108,11 @@ def tune(
             merge_adapters(loaded.model)
         save_model(loaded.model, loaded.tokenizer, out)
     _write_curve(result, out / "curve.jsonl")
+    _write_events(watch, result, out / "events.jsonl")
+    for decision in result.decisions:
+        print(decision, file=sys.stderr)
     if result.held_out is not None:
-        write_tuning_report(result, out)
+        write_tuning_report(result, out, events=watch.events)
         print(result.held_out, file=sys.stderr)
     # Last: until the model is written, a killed command resumes from them.
     shutil.rmtree(checkpoints, ignore_errors=True)
@@ -170,4 +177,13 @@ def _training(result: TrainResult) -> dict[str, object]:
 
 
 def _write_curve(result: TrainResult, path: Path) -> None:
-    write_whole(path, "".join(json.dumps(asdict(point)) + "\n" for point in result.curve))
+    from shoal.experiments import finite
+
+    write_whole(path, "".join(json.dumps(finite(asdict(point))) + "\n" for point in result.curve))
+
+
+def _write_events(watch: Watch, result: TrainResult, path: Path) -> None:
+    """What the watch has seen and what the schedule has done, in the order of the steps."""
+    rows = [event.to_dict() for event in watch.events] + [one.to_dict() for one in result.decisions]
+    ordered = sorted(rows, key=lambda row: int(row["step"]))
+    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ordered))

@@ -12,6 +12,7 @@ from shoal.experiments.augmenting import check_augmentation
 from shoal.experiments.controls import all_arms, controls_of
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.jobs import Job, WorkerContext, run_job
+from shoal.experiments.recorded_work import do_unrecorded
 from shoal.experiments.records import arm_place, read_items
 from shoal.experiments.run_folder import open_run
 from shoal.experiments.store import RunStore
@@ -183,16 +184,14 @@ class _ExperimentRun:
         return replace(job, kind="control", place=control.place, title=title, control=control.name)
 
     def _do(self, what: str, jobs: Sequence[Job], *, is_done: Callable[[Job], bool] | None = None) -> None:
-        finished = is_done or (lambda job: self.store.is_done(job.place))
-        left = [job for job in jobs if not finished(job)]
-        done = len(jobs) - len(left)
-        if jobs:
-            self.progress(what, done, len(jobs))
-        for outcome in self.pool.run(left) if left else ():
-            assert outcome.answer is not None  # a dead worker has raised
-            self.store.add_timing(outcome.answer)
-            done += 1
-            self.progress(what, done, len(jobs))
+        do_unrecorded(
+            what,
+            jobs,
+            engine=self.pool,
+            store=self.store,
+            is_recorded=is_done or (lambda job: self.store.is_done(job.place)),
+            progress=self.progress,
+        )
 
     def _choose(self, **choice: Any) -> None:
         self.choices |= choice

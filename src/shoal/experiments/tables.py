@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from shoal.errors import StoreError
 from shoal.experiments.settings_file import read_settings
-from shoal.training import RANGES, Precision, Schedule, TrainSettings, optimizer_names
+from shoal.training import RANGES, ChangesActsOn, Precision, Schedule, TrainSettings, optimizer_names
 from shoal.wording import uncapital
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class LearningTable(SettingsTable):
     freeze: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
     dropout: Annotated[float, in_range("dropout")] = 0.0
     schedule: Schedule = "cosine"
+    changes_acts_on: ChangesActsOn | None = None
     warmup: Annotated[float, in_range("warmup")]
     decay: Annotated[float, in_range("decay")] = 0.2
     gradient_clip: Annotated[float, in_range("gradient_clip")] = 1.0

@@ -11,7 +11,7 @@ import numpy as np
 from altair.utils.schemapi import debug_mode
 
 from shoal.figures.layered import layered
-from shoal.figures.theme import series_colour
+from shoal.figures.theme import LIGHT, series_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ def curve_chart(
     points: int = 120,
     width: int = 440,
     height: int = 210,
+    marks: Sequence[tuple[int, str]] = (),
 ) -> alt.LayerChart:
     """Curves of one arm; logarithmic where every value is above 0 and they span more than a factor of ten.
 
@@ -49,6 +50,7 @@ def curve_chart(
         points: curves of more steps are averaged over this many windows.
         width: of the whole drawing, in pixels.
         height: of the plot, in pixels.
+        marks: steps at which something happened, each with what it was; drawn as upright lines.
     """
     records = [record for line in lines for record in _records(line, points)]
     values = list(domain) if domain else [value for line in lines for _, value in thinned(line, points)]
@@ -71,6 +73,10 @@ def curve_chart(
         .encode(x=x, y=y, strokeDash=dashes)
     )
     layers = [each, mean] if len(lines) > 1 else [mean]
+    if marks:
+        happened = alt.Data(values=[{"step": step, "what": what} for step, what in marks])
+        rules = alt.Chart(happened).mark_rule(color=LIGHT["ink"], opacity=0.6, strokeDash=[3, 3])
+        layers.append(rules.encode(x=x, description=alt.Description("what:N")))
     return layered(layers, width=width, height=height, title=title)
 
 

@@ -13,6 +13,7 @@ from shoal.experiments import disk_faults, read_json_rows, write_text
 from shoal.experiments.pretraining import result_of
 from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, table, to_png
 from shoal.files import atomic_file
+from shoal.reports.events_section import event_marks, events_section
 from shoal.reports.held_out_section import held_out_drawing, held_out_section
 from shoal.wording import joined
 
@@ -116,6 +117,9 @@ def _page(
         caption="Samples as it learned, the last ones first.",
     )
     sections = [Section("held-out", "Held-out documents", scores), Section("samples", "Samples", samples)]
+    events = read_json_rows(folder / "events.jsonl")
+    if events:
+        sections.insert(1, events_section(events))
     drawings = _drawings(folder)
     if curve is not None:
         sections.insert(1, held_out_section(curve))
@@ -148,14 +152,16 @@ def _score_drawing(name: str, points: list[tuple[int, float]], place: int) -> Ma
 
 
 def _loss_chart(folder: Path, width: int) -> alt.LayerChart:
-    rows = read_json_rows(folder / "metrics.jsonl")
+    # A loss that is null was not finite, and its update was left out.
+    rows = [row for row in read_json_rows(folder / "metrics.jsonl") if row["loss"] is not None]
     loss = CurveLine(
         name="training",
         steps=tuple(row["step"] for row in rows),
         # In bits, as the held-out scores next to it.
         values=tuple(row["loss"] / math.log(2) for row in rows),
     )
-    return curve_chart([loss], title="training loss", axis="bits per token", width=width)
+    marks = event_marks(read_json_rows(folder / "events.jsonl"))
+    return curve_chart([loss], title="training loss", axis="bits per token", width=width, marks=marks)
 
 
 def _held_out(scores: Mapping[str, HeldOutScore]) -> str:

@@ -68,6 +68,7 @@ from .proximal import add_elastic_net as add_elastic_net
 from .resampling import bootstrap_counts as bootstrap_counts
 from .settings import (
     RANGES as RANGES,
+    ChangesActsOn as ChangesActsOn,
     CurvePoint as CurvePoint,
     Precision as Precision,
     Schedule as Schedule,

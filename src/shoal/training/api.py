@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shoal.training.held_out import HeldOutPoint
     from shoal.training.monitoring import Monitoring
     from shoal.training.settings import CurvePoint, TrainResult, TrainSettings
+    from shoal.training.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ def train(
     progress: Progress | None = None,
     monitoring: Monitoring | None = None,
     on_evaluation: Callable[[HeldOutPoint], None] | None = None,
+    watch: Watch | None = None,
 ) -> TrainResult:
     """Fine-tune a causal language model in place; the loss is on the completions alone.
 
@@ -83,6 +85,7 @@ def train(
         progress: called with ("training", steps done, steps in all).
         monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
         on_evaluation: called with each evaluation of them.
+        watch: observes each step; its events are in ``watch.events``.
 
     Raises:
         DataError: there are no examples, or one cannot be encoded.
@@ -97,7 +100,7 @@ def train(
     from shoal.training.loop import Callbacks, run_training
 
     source, _ = _packed(model, tokenizer, examples, settings)
-    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
+    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress, watch=watch)
     return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)
 
 
@@ -140,6 +143,7 @@ def pretrain(
     progress: Progress | None = None,
     monitoring: Monitoring | None = None,
     on_evaluation: Callable[[HeldOutPoint], None] | None = None,
+    watch: Watch | None = None,
 ) -> TrainResult:
     """Train a causal language model in place on a stream of token ids; every position counts in the loss.
 
@@ -154,6 +158,7 @@ def pretrain(
         progress: called with ("training", steps done, steps in all).
         monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
         on_evaluation: called with each evaluation of them.
+        watch: observes each step; its events are in ``watch.events``.
 
     Raises:
         DataError: the stream is shorter than a window, is not one row of integers, or has ids that the model lacks.
@@ -165,7 +170,7 @@ def pretrain(
 
     _check_stream(tokens, model.get_input_embeddings().num_embeddings)
     source = TokenWindows(tokens, settings, context=_checked_context(model, context), order=order)
-    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
+    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress, watch=watch)
     return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)
 
 
@@ -181,6 +186,7 @@ def pretrain_documents(
     progress: Progress | None = None,
     monitoring: Monitoring | None = None,
     on_evaluation: Callable[[HeldOutPoint], None] | None = None,
+    watch: Watch | None = None,
 ) -> TrainResult:
     """Train a causal language model in place on whole documents; none sees another, and every token counts.
 
@@ -195,6 +201,7 @@ def pretrain_documents(
         progress: called with ("training", steps done, steps in all).
         monitoring: held-out documents that are evaluated on the way; needed by early stopping and ``keep_best``.
         on_evaluation: called with each evaluation of them.
+        watch: observes each step; its events are in ``watch.events``.
 
     Raises:
         DataError: there are no documents, or a file has ids that the model lacks.
@@ -217,7 +224,7 @@ def pretrain_documents(
         seed=settings.seed,
         order=order,
     )
-    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress)
+    callbacks = Callbacks(on_step=on_step, on_evaluation=on_evaluation, progress=progress, watch=watch)
     return run_training(model, source, settings, folder=folder, callbacks=callbacks, monitoring=monitoring)
 
 

@@ -183,6 +183,18 @@ def micro_batches(batch: Batch, tokens: int) -> list[Batch]:
     return [Batch(tuple(part), batch.name) for part in parts]
 
 
+def joined_batch(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one step.
+
+    Args:
+        batches: at least one.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    documents = tuple(document for batch in batches for document in batch.documents)
+    return Batch(documents, f"{batches[0].name} and {len(batches) - 1} more batches")
+
+
 def _refuse_unusable(pairs: Sequence[EncodedPair], context: int) -> None:
     if not pairs:
         raise DataError("there are no examples to train on; give at least one")

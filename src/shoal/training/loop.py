@@ -19,14 +19,14 @@ import torch
 
 from shoal.errors import TrainingError
 from shoal.training.adapters import add_adapters, count_trained, frozen_by
-from shoal.training.batches import Batch, micro_batches
+from shoal.training.batches import Batch, joined_batch, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
 from shoal.training.companions import Companions, check_monitoring
 from shoal.training.distributed import ProcessGroup, current_process_group
 from shoal.training.dropout import dropout_set_to
 from shoal.training.llama import LlamaGradient
-from shoal.training.optimizers import schedule_share
 from shoal.training.preparation import choose_precision, prepare_weights
+from shoal.training.rate_control import RateControl
 from shoal.training.settings import CurvePoint, GradientName, TrainResult
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from shoal.training.precision import Dtype
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
+    from shoal.training.watch import RateDecision, Watch
 
 # A process without documents still takes part in fsdp's collective operations; its loss is divided by this number, so
 # that it adds nothing to the gradient.
@@ -68,20 +69,27 @@ class Callbacks:
     on_evaluation: Callable[[HeldOutPoint], None] | None = None
     """Called with each evaluation of held-out documents, before what is called for its step."""
 
-    progress: Progress | None = None
-    """Called with ("training", steps done, steps in all)."""
+    watch: Watch | None = None
+    """Observes each step, before what is called for it; its state is part of the checkpoint."""
 
-    def after_step(self, point: CurvePoint, steps: int) -> None:
+    on_decision: Callable[[RateDecision], None] | None = None
+    """Called with what the schedule ``changes`` does, before what is called for its step."""
+
+    progress: Progress | None = None
+    """Called with ("training", steps done, steps in all); where a step may take several batches, those count."""
+
+    def after_step(self, point: CurvePoint, done: int, steps: int) -> None:
         """Report a finished step.
 
         Args:
             point: of the step.
-            steps: of the whole training.
+            done: batches that were trained on.
+            steps: batches of the whole training.
         """
         if self.on_step is not None:
             self.on_step(point)
         if self.progress is not None:
-            self.progress("training", point.step, steps)
+            self.progress("training", done, steps)
 
 
 def run_training(
@@ -138,6 +146,8 @@ def run_training(
         weights, gradient, optimizer = prepare_weights(model, settings, group, stack, teacher)
         gradient_name: GradientName = "written out" if isinstance(gradient, LlamaGradient) else "autograd"
         companions = Companions(model, weights, settings, source.steps, monitoring, group)
+        heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
+        control = RateControl(settings, source.steps, heard.watch)
         # After the gradient was chosen, which probes the model in evaluation mode.
         weights.module.train()
         # The steps seed the generator of the process, which is given back as it was.
@@ -146,6 +156,7 @@ def run_training(
             weights.load_vector(found.weights)
             optimizer.load(found.optimizer)
             companions.load(found.extra)
+            control.load(found.extra, len(found.curve))
         precision = (
             # A resumed training does not measure again which is faster, since another answer would give other weights.
             found.precision
@@ -156,8 +167,7 @@ def run_training(
         if folder is not None:
             checkpointer = Checkpointer(folder, expected, settings.checkpoint_seconds, group)
         stepper = _Stepper(gradient, weights, optimizer, precision, settings, group, model.device.type)
-        heard = callbacks if callbacks is not None and group.is_rank0 else Callbacks()
-        _run_steps(stepper, source, curve, checkpointer, heard, companions)
+        _run_steps(stepper, source, curve, checkpointer, heard, companions, control)
         held_out = companions.finish()
     return TrainResult(
         curve=tuple(curve),
@@ -166,6 +176,7 @@ def run_training(
         seconds=time.monotonic() - start,
         resumed_from=resumed_from,
         held_out=held_out,
+        decisions=control.decisions,
         parameters=parameters,
         gradient=gradient_name,
     )
@@ -184,8 +195,11 @@ class _Stepper:
     device: str
     """The kind of device on which the model is."""
 
-    def step(self, batch: Batch, step: int, share: float) -> tuple[float, float]:
-        """One update: the loss before it, and the norm of its gradient before clipping."""
+    def step(self, batch: Batch, step: int, share: float, *, may_skip: bool = False) -> tuple[float, float]:
+        """One update: the loss before it, and the norm of its gradient before clipping.
+
+        With ``may_skip`` the weights stay as they are where one of them is not finite.
+        """
         # Not for dropout alone: some gradients are random where no loss is, such as those of PhiMoE's experts.
         # Torch's own function asks every kind of device for its generators, which takes a tenth of a small step.
         set_seed = torch.default_generator.manual_seed if self.device == "cpu" else torch.manual_seed
@@ -198,6 +212,8 @@ class _Stepper:
         numbers = (loss, norm)
         for what, number in zip(("loss", "gradient norm"), numbers, strict=True):
             if not math.isfinite(number):
+                if may_skip:
+                    return numbers
                 raise TrainingError(
                     f"the {what} of step {step + 1} is {number} on {batch.name}; "
                     "lower the learning rate or look at these rows (the weights are those before the step)"
@@ -211,7 +227,11 @@ class _Stepper:
     def _gradient(self, batch: Batch) -> float:
         """The loss of this process's part of a step; its gradient is added to that of the weights."""
         loss = 0.0
-        for whole in micro_batches(batch, self.settings.micro_tokens):
+        tokens = self.settings.micro_tokens
+        if not tokens and self.settings.changes_acts_on == "batch":
+            # A step of several batches takes no more memory than one of them.
+            tokens = self.settings.batch_tokens
+        for whole in micro_batches(batch, tokens):
             part = self.group.shard(whole)
             if part.documents:
                 loss += float(self.gradient(part, self.precision, batch.targets))
@@ -227,6 +247,7 @@ def _run_steps(
     checkpointer: Checkpointer | None,
     callbacks: Callbacks,
     companions: Companions,
+    control: RateControl,
 ) -> None:
     """All steps that are left; each point is appended to the curve once its update is made."""
 
@@ -237,28 +258,32 @@ def _run_steps(
 
     def save() -> None:
         if checkpointer is not None:
-            checkpointer.save(stepper.weights, stepper.optimizer, stepper.precision, curve, companions.state())
+            checkpointer.save(
+                stepper.weights, stepper.optimizer, stepper.precision, curve, companions.state() | control.state()
+            )
 
     # A checkpoint before the first step, so that a folder that cannot be written is found before an hour of work.
     if not curve:
         evaluate(0)
         save()
-    for step in range(len(curve), source.steps):
-        if companions.stopped:
-            break
-        batch = source.batch(step)
+    while control.used < source.steps and not companions.stopped:
+        step = len(curve)
+        batch = joined_batch([source.batch(control.used + place) for place in range(control.batches)])
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
-        share = schedule_share(step, source.steps, stepper.settings)
-        loss, norm = stepper.step(batch, step, share)
+        share = control.share(step)
+        loss, norm = stepper.step(batch, step, share, may_skip=control.may_skip)
         rate = share * stepper.settings.learning_rate
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         # Before the callbacks and the checkpoint, whose curve is this list.
         curve.append(point)
+        for decision in control.after_step(point.step, loss, norm, batch, stepper.weights, stepper.optimizer):
+            if callbacks.on_decision is not None:
+                callbacks.on_decision(decision)
         evaluate(point.step)
         if callbacks.before_checkpoint is not None:
             with companions.in_model():
                 callbacks.before_checkpoint(point)
-        is_last = step + 1 == source.steps or companions.stopped
+        is_last = control.used >= source.steps or companions.stopped
         if checkpointer is not None and (is_last or checkpointer.is_due()):
             save()
-        callbacks.after_step(point, source.steps)
+        callbacks.after_step(point, control.used, source.steps)

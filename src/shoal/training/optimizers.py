@@ -244,7 +244,8 @@ def schedule_share(step: int, steps: int, settings: TrainSettings) -> float:
     """The share of the peak learning rate of a step (counted from 0) of ``steps``.
 
     A linear rise, then the schedule down to 0; a constant one stays, and ``wsd`` (Hu et al. 2024, arXiv:2404.06395,
-    section 4) stays until its last part. The first step of the rise has one part of the peak, never 0.
+    section 4) stays until its last part; ``changes`` depends on more than the step (`RateControl`). The first step of
+    the rise has one part of the peak, never 0.
 
     Args:
         step: counted from 0.

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from shoal.training.adapters import TrainedParameters
     from shoal.training.held_out import HeldOutCurve
+    from shoal.training.watch import RateDecision
 
-Schedule = Literal["cosine", "linear", "constant", "wsd"]
+Schedule = Literal["cosine", "linear", "constant", "wsd", "changes"]
+ChangesActsOn = Literal["rate", "batch"]
 GradientName = Literal["written out", "autograd"]
 Precision = Literal["float32", "bfloat16", "auto"]
 
@@ -60,6 +62,7 @@ OPTIONAL: tuple[str, ...] = (
     "lora_rank",
     "lora_alpha",
     "lora_targets",
+    "changes_acts_on",
 )
 """Settings that are off by default, and that what names a training leaves out where they are off."""
 
@@ -153,7 +156,12 @@ class TrainSettings:
     """Share of the steps in which the learning rate rises linearly from 0."""
 
     decay: float = 0.2
-    """Share of the steps, the last ones, in which ``wsd`` (warmup, stable, decay) falls linearly to 0."""
+    """Share of the steps, the last ones, in which ``wsd`` (warmup, stable, decay) falls linearly to 0; with ``changes``
+    the share of a stage that a decay takes."""
+
+    changes_acts_on: ChangesActsOn = "rate"
+    """What the schedule ``changes`` acts on where progress ends: the learning ``rate``, which decays, or the
+    ``batch``, which takes twice as many tokens."""
 
     gradient_clip: float = 1.0
     """Largest norm of the whole gradient; 0 for none."""
@@ -222,5 +230,7 @@ class TrainResult:
     """How many of the model's parameters were trained, and how many there are, adapters included."""
     gradient: GradientName
     """What took the gradient: the pass that is written out for a Llama on a CPU, or autograd."""
+    decisions: tuple[RateDecision, ...] = ()
+    """What the schedule ``changes`` has done, and why; empty for the others."""
     held_out: HeldOutCurve | None = None
     """What held-out documents showed, where there were some; with its best step and from where on it overfits."""

@@ -10,6 +10,7 @@ from shoal.experiments.corpus_comparison.gathering import COMPARISON_PLAN, gathe
 from shoal.experiments.corpus_comparison.trainings import ComparedTraining, planned_trainings, read_compared
 from shoal.experiments.corpus_comparison.units import CorpusTrainer, prepare_shared
 from shoal.experiments.environment import keep_environment
+from shoal.experiments.recorded_work import do_unrecorded
 from shoal.experiments.storage import write_json
 from shoal.experiments.store import RunStore
 from shoal.experiments.workers import check_workers, local_engine
@@ -86,18 +87,21 @@ def _run(
     on_training: Callable[[ComparedTrainingRecord], None] | None,
 ) -> None:
     """Do all trainings that have no record."""
-    trainings = planned_trainings(plan)
-    left = [training for training in trainings if read_compared(store.folder, training) is None]
-    done = len(trainings) - len(left)
-    progress("trainings", done, len(trainings))
-    for outcome in engine.run(left):
-        assert outcome.answer is not None  # the death of a worker ends the run
-        store.add_timing(outcome.answer)
-        done += 1
-        progress("trainings", done, len(trainings))
-        record = read_compared(store.folder, outcome.item)
+
+    def report(training: ComparedTraining) -> None:
+        record = read_compared(store.folder, training)
         if record is not None and on_training is not None:
             on_training(record)
+
+    do_unrecorded(
+        "trainings",
+        planned_trainings(plan),
+        engine=engine,
+        store=store,
+        is_recorded=lambda training: read_compared(store.folder, training) is not None,
+        progress=progress,
+        on_recorded=report,
+    )
 
 
 def _engine(

@@ -24,6 +24,7 @@ from shoal.experiments.crossed.units import answering, cell_job, shuffled_job
 from shoal.experiments.environment import keep_environment
 from shoal.experiments.explaining import explanations_table
 from shoal.experiments.jobs import Job
+from shoal.experiments.recorded_work import do_unrecorded
 from shoal.experiments.runner import check_specs, divide_cores
 from shoal.experiments.store import RunStore
 from shoal.experiments.tables import as_table
@@ -161,14 +162,7 @@ class _CrossedRunner:
             self.pool.close()
 
     def _do(self, what: str, jobs: Sequence[Job], is_done: Callable[[Job], bool]) -> None:
-        left = [job for job in jobs if not is_done(job)]
-        done = len(jobs) - len(left)
-        self.progress(what, done, len(jobs))
-        for outcome in self.pool.run(left) if left else ():
-            assert outcome.answer is not None  # a dead worker has raised
-            self.store.add_timing(outcome.answer)
-            done += 1
-            self.progress(what, done, len(jobs))
+        do_unrecorded(what, jobs, engine=self.pool, store=self.store, is_recorded=is_done, progress=self.progress)
 
 
 def _pilot_sd(experiment: CrossedExperiment) -> float | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.trackers import Tracker
     from shoal.progress import Progress
     from shoal.training import CurvePoint, HeldOutPoint
+    from shoal.training.watch import RateDecision, WatchEvent
 
 
 CHECKPOINT = "checkpoint"
@@ -51,6 +52,9 @@ class PretrainCallbacks:
 
     on_evaluation: Callable[[Evaluation], None] | None = None
     """Called with held-out scores and samples, each time that the model is scored."""
+
+    on_event: Callable[[WatchEvent | RateDecision], None] | None = None
+    """Called with what the watch has seen, and with what the schedule ``changes`` has done."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +166,15 @@ class EvalCallback:
         if point.step and not self._has_begun:
             self._resume(point.step)
         self.records.add("evaluations", [asdict(point)])
+
+    def take_event(self, event: WatchEvent | RateDecision) -> None:
+        """Record an event of the watch or a decision of the schedule, which comes before `after_step` of its step."""
+        if not self._has_begun:
+            self._resume(event.step)
+        row = event.to_dict()
+        self.records.add("events", [{"kind": row.get("action")} | row | {"line": str(event)}])
+        if self.callbacks.on_event is not None:
+            self.callbacks.on_event(event)
 
     def _resume(self, step: int) -> None:
         """Before the first step of this call: what is recorded of it and later ones is of a part that was killed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -31,6 +32,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "scores": ("step", "corpus", "bits_per_byte", "low", "high"),
     "samples": ("step", "prompt", "text"),
     "evaluations": ("step", "loss", "low", "high", "training_loss", "gap", "gap_low", "gap_high"),
+    "events": ("step", "kind", "stream", "began", "value", "expected", "size", "line"),
 }
 
 
@@ -245,5 +247,9 @@ def result_of(folder: str | os.PathLike[str], done: Mapping[str, Any]) -> Pretra
         "held_out_curve": held_out_curve_from(found) if (found := done.get("held_out_curve")) is not None else None,
     }
     rows = read_json_rows(folder / "metrics.jsonl")
-    curve = tuple(CurvePoint(**{name: row[name] for name in names}) for row in rows)
+    # What is null was not finite.
+    points: list[dict[str, Any]] = [
+        {name: math.nan if row[name] is None else row[name] for name in names} for row in rows
+    ]
+    curve = tuple(CurvePoint(**point) for point in points)
     return PretrainResult(folder=folder, curve=curve, **(dict(done) | parsed))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shoal.experiments.pretraining.recipe import Recipe
     from shoal.progress import Progress
     from shoal.training import ProcessGroup, TrainResult
+    from shoal.training.watch import Watch
 
 PLAN_FILE = "recipe.toml"
 PLAN_JSON = "plan.json"
@@ -217,6 +218,8 @@ class _PretrainRun:
                     callbacks=Callbacks(
                         before_checkpoint=evaluating.after_step if evaluating else None,
                         on_evaluation=evaluating.take_held_out if evaluating else None,
+                        watch=self._watch(planned, evaluating),
+                        on_decision=evaluating.take_event if evaluating else None,
                         progress=self._callbacks.progress,
                     ),
                     monitoring=(
@@ -224,6 +227,14 @@ class _PretrainRun:
                     ),
                 )
         return Trained(planned=planned, last=evaluating.last if evaluating else None, result=result)
+
+    def _watch(self, planned: Planned, evaluating: EvalCallback | None) -> Watch | None:
+        """The watch, in the process that records."""
+        from shoal.training.watch import Watch
+
+        if evaluating is None:
+            return None
+        return Watch(decode=planned.data.tokenizer.decode, on_event=evaluating.take_event)
 
     def finish(self, trained: Trained) -> None:
         """Save the model, and what was measured of it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError
 from shoal.experiments.environment import keep_environment
+from shoal.experiments.recorded_work import do_unrecorded
 from shoal.experiments.safety_tuning.gathering import TUNING_PLAN, gather_safety_tuning
 from shoal.experiments.safety_tuning.trainings import (
     SafetyTraining,
@@ -96,18 +97,21 @@ def _run(
     on_training: Callable[[SafetyTrainingRecord], None] | None,
 ) -> None:
     """Do all trainings that have no record."""
-    trainings = planned_safety_trainings(plan)
-    left = [training for training in trainings if read_safety_record(store.folder, training) is None]
-    done = len(trainings) - len(left)
-    progress("trainings", done, len(trainings))
-    for outcome in engine.run(left):
-        assert outcome.answer is not None  # the death of a worker ends the run
-        store.add_timing(outcome.answer)
-        done += 1
-        progress("trainings", done, len(trainings))
-        record = read_safety_record(store.folder, outcome.item)
+
+    def report(training: SafetyTraining) -> None:
+        record = read_safety_record(store.folder, training)
         if record is not None and on_training is not None:
             on_training(record)
+
+    do_unrecorded(
+        "trainings",
+        planned_safety_trainings(plan),
+        engine=engine,
+        store=store,
+        is_recorded=lambda training: read_safety_record(store.folder, training) is not None,
+        progress=progress,
+        on_recorded=report,
+    )
 
 
 def _engine(
