@@ -11,8 +11,10 @@ from chat_models import chat_model, chat_tokenizer
 from shoal.cli.main import main
 from shoal.errors import StoreError, UsageError
 from shoal.reports import probe_page
-from shoal.safety.probing import ProbeReport, ProbeSettings, make_probe_seeds, run_probes
+from shoal.safety import shipped_refusal_head
+from shoal.safety.probing import Probe, ProbeReport, ProbeSettings, make_probe_seeds, own_answer_rows, run_probes
 from shoal.safety.tuning import InstructionPair
+from shoal.serving import load_for_generation
 from shoal.training import TrainSettings
 
 ROWS = [{"prompt": f"Hurt {name}?", "label": "unsafe"} for name in ("Ann", "Ben", "Cat", "Dan", "Eve", "Fay", "Gil")]
@@ -53,7 +55,7 @@ def test_a_round_probes_curates_tunes_and_compares(finished: tuple[Path, ProbeRe
     assert report.models[0].curated == 8
     assert {one.what for one in report.comparisons} >= {"harmful, all", "harmless, all", "harmful, encoding"}
     assert len(report.losses) == 1
-    assert report.seeds == {"harmful, train": 4, "harmful, test": 3, "harmless, test": 3}
+    assert report.seeds == {"harmful, train": 4, "harmful, test": 3, "harmless, train": 2, "harmless, test": 1}
     rows = [json.loads(line) for line in (folder / "curated-1.jsonl").read_text(encoding="utf-8").splitlines()]
     learned = {row["seed"] for row in rows if row["kind"] == "refusal"}
     assert learned <= {one.prompt for one in make_probe_seeds(ROWS) if one.part == "train"}
@@ -81,8 +83,8 @@ def test_the_same_call_resumes_and_another_is_refused(model: str, finished: tupl
     assert again.to_dict() == report.to_dict()
     assert (folder / "model-1" / "model.safetensors").stat().st_mtime_ns == weights
     assert begun["round 1: test probes answered"] == (2, len(lines))
-    with pytest.raises(StoreError, match="another model, other seeds or other settings"):
-        run_probes(model, make_probe_seeds(ROWS[:-1]), folder, settings=SETTINGS)
+    with pytest.raises(StoreError, match="another model, or of other seeds, settings or instructions"):
+        run_probes(model, make_probe_seeds(ROWS), folder, settings=SETTINGS, instructions=INSTRUCTIONS[:-1])
 
 
 def test_the_report_is_shown_as_text_table_and_page(finished: tuple[Path, ProbeReport]) -> None:
@@ -116,3 +118,15 @@ def test_settings_that_contradict_each_other_are_refused() -> None:
         ProbeSettings(plain=True, rounds=1)
     with pytest.raises(UsageError, match="max_rows is 1"):
         ProbeSettings(max_rows=1)
+
+
+def test_harmless_probes_get_the_answers_of_the_untuned_model(model: str) -> None:
+    refused = [
+        Probe(prompt=f"Draw {name}?", seed=name, harmful=False, type="", mutation="plain", family="plain", part="train")
+        for name in ("Ann", "Ben", "Cat")
+    ]
+    live, head = load_for_generation(model, rows=1), shipped_refusal_head()
+    rows = own_answer_rows(live, refused, head, max_rows=2, round_number=2)
+    assert {row.seed for row in rows} < {"Ann", "Ben", "Cat"}
+    assert {(row.kind, row.source, row.round) for row in rows} == {("counterweight", "the model before tuning", 2)}
+    assert own_answer_rows(live, [], head, max_rows=2, round_number=2) == []

@@ -62,12 +62,13 @@ def test_forms_are_chosen_by_name_or_family() -> None:
         find_mutations(["fictoin"])
 
 
-def test_half_of_the_harmful_seeds_are_learned_from_and_no_harmless_one() -> None:
+def test_half_of_the_seeds_of_each_label_are_learned_from() -> None:
     seeds = make_probe_seeds(rows())
     assert Counter((seed.harmful, seed.part) for seed in seeds) == {
         (True, "train"): 6,
         (True, "test"): 6,
-        (False, "test"): 6,
+        (False, "train"): 3,
+        (False, "test"): 3,
     }
     parts = {seed.prompt: seed.part for seed in seeds}
     assert {seed.prompt: seed.part for seed in make_probe_seeds(rows()[::-1])} == parts

@@ -71,7 +71,7 @@ def test_refusals_at_random_are_noise_and_none_are_nothing(pairs: PairSet) -> No
     assert (found.verdict, found.names) == ("noise", ("noise",))
     none = explain_refusals(scores_of(pairs.prompts(), lambda _: False), pairs)
     assert (none.verdict, none.shares) == ("no refusals", ())
-    assert "there is nothing to explain" in none.sentence
+    assert "nothing to explain" in none.sentence
 
 
 def test_effects_of_pairs_have_their_signs_and_intervals(pairs: PairSet) -> None:
@@ -102,7 +102,7 @@ def test_several_files_are_set_beside_one_another(pairs: PairSet, tmp_path: Path
     assert "before" in str(found)
     assert len(found.to_frame()) == 10
     page = refusal_shortcuts_page(found)
-    assert "come from the shortcut focus word" in page
+    assert "the refusals come from the shortcut focus word" in page
     assert json.dumps(found.to_dict())
 
 
@@ -153,7 +153,7 @@ def test_the_command_writes_prompts_and_explains_files(tmp_path: Path, capsys: p
     answers.write_text("\n".join(map(json.dumps, answered)), encoding="utf-8")
     given = ["safety", "explain", "--prompts", str(prompts), "--answers", str(answers), "--label", "mine"]
     main([*given, "--plot", str(page)])
-    assert "The refusals of mine come from the shortcut focus word" in capsys.readouterr().out
+    assert "mine: the refusals come from the shortcut focus word" in capsys.readouterr().out
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     main([*given, "--json"])
     assert json.loads(capsys.readouterr().out)["models"][0]["names"] == [FOCUS_WORD]

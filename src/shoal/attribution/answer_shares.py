@@ -1,6 +1,6 @@
 """Which explanation accounts for one particular answer: for the refusals among a model's answers, say.
 
-An explanation's share of *all* answers hides what is asked where the answer is rare: of a model that refuses one prompt
+An explanation's share of *all* answers hides what matters where the answer is rare: of a model that refuses one prompt
 in ten, the rule may explain hardly more of the answers than noise does, and yet all refusals. The share of an answer is
 the mean, over the items with that answer, of the probability that the explanation gave it.
 """
@@ -111,7 +111,7 @@ def _resampled_shares(
     chosen_N: NDArray[np.bool_],
     seed: int,
 ) -> NDArray[np.float64]:
-    """What each draw of the posterior accounts for (D x C), over clusters that are weighted anew for each draw.
+    """What each draw of the posterior accounts for (D x C), over clusters whose weights are drawn with it.
 
     The weights are those of the Bayesian bootstrap (Rubin 1981, Annals of Statistics 9:130-134): so intervals hold for
     other clusters of the kind, and not for these alone.

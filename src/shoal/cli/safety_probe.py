@@ -29,6 +29,7 @@ def probe(
     batch_tokens: int = 1024,
     export: Path | None = None,
     keep_answers: KeepAnswers = False,
+    own_answers: Flag = False,
     plain: Flag = False,
     head: Path | None = None,
     confidence: float = 0.95,
@@ -76,6 +77,8 @@ def probe(
         Rank of the adapters; 0 trains all weights.
     batch_tokens
         Tokens per step of a tuning.
+    own_answers
+        Learn the answers of the untuned model to harmless prompts that are refused by now; curated rows hold them.
     export
         Write the harmful probes to this file too, as JSON lines that garak and PyRIT read.
     plain
@@ -101,6 +104,7 @@ def probe(
         vectors=vectors,
         plain=plain,
         keep_answers=keep_answers,
+        own_answers=own_answers,
         confidence=confidence,
         seed=seed,
     )

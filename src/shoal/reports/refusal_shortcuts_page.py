@@ -71,7 +71,7 @@ def _shares(found: RefusalExplanations) -> Markup:
     head = ("model", "verdict", "explanation", "share of the refusals", "interval", "same as")
     if not rows:
         return Markup("<p>No model refuses anything.</p>")
-    return table(head, rows, caption="Every explanation, and noise: refusals whatever is asked", numeric=(3,))
+    return table(head, rows, caption="Every explanation, and noise: refusals whatever is requested", numeric=(3,))
 
 
 def _changes(found: RefusalExplanations) -> Markup:

@@ -1,7 +1,7 @@
 """What a model does with prompts: answered greedily, scored by the refusal head, and written down prompt by prompt.
 
 The file of a run has a line for each prompt that is done, so that a killed run is resumed where it was. The answers
-themselves are only in it where they are to be kept: what is measured is whether a prompt is refused.
+themselves are only in it where the caller wants them: what is measured is whether a prompt is refused.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class PromptScore:
     """The probability that it refuses, fully or partly."""
 
     completion: str | None = None
-    """The answer, where answers are kept."""
+    """The answer, where it is stored."""
 
     @property
     def refused(self) -> bool:
@@ -48,7 +48,7 @@ class PromptScore:
         return self.conduct in ("refusal", "partial")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; without the answer where it is not kept."""
+        """Plain values for JSON; without the answer where it is not stored."""
         return {name: value for name, value in asdict(self).items() if name != "completion" or value is not None}
 
 

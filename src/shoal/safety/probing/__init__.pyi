@@ -22,6 +22,7 @@ from .mutations import (
     Mutation as Mutation,
     find_mutations as find_mutations,
 )
+from .own_answers import own_answer_rows as own_answer_rows
 from .probes import (
     Probe as Probe,
     ProbeSeed as ProbeSeed,

@@ -27,6 +27,7 @@ from shoal.safety.probing.export import write_probes
 from shoal.safety.probing.failures import failure_share
 from shoal.safety.probing.loop_folder import claim_folder, write_lines
 from shoal.safety.probing.mutations import find_mutations
+from shoal.safety.probing.own_answers import own_answer_rows
 from shoal.safety.probing.probes import Probe, make_probes
 from shoal.safety.probing.result import ProbedModel, ProbeGroup, ProbeReport
 from shoal.safety.probing.settings import ProbeSettings
@@ -34,6 +35,7 @@ from shoal.safety.probing.tuning import MAX_ANSWER_TOKENS, MAX_PROMPT_TOKENS, tu
 from shoal.safety.prompt_scores import PromptScore, score_model
 from shoal.safety.tuning import ChatFormat, HeldOutLoss, held_out_losses
 from shoal.serving import GenerationModel, load_for_generation
+from shoal.textfiles import read_json_lines
 
 if TYPE_CHECKING:
     import os
@@ -82,7 +84,7 @@ def run_probes(
     """
     chosen = settings or ProbeSettings()
     target = Path(folder)
-    claim_folder(target, model, seeds, chosen)
+    claim_folder(target, model, seeds, chosen, instructions)
     return _Loop(model, seeds, target, chosen, instructions, head or shipped_refusal_head(), device, progress).run()
 
 
@@ -234,9 +236,13 @@ class _Loop:
     def _curate(
         self, probes: Sequence[Probe], scores: Mapping[str, PromptScore], of_seed: Mapping[str, str], number: int
     ) -> list[CuratedRow]:
-        failures = [probe for probe in probes if probe.harmful and has_failed(probe, scores[probe.prompt])]
+        path = self.folder / f"curated-{number}.jsonl"
+        if path.exists():
+            # The model of the round was trained on these.
+            return [CuratedRow(**row) for _, row in read_json_lines(path)]
+        failures = [probe for probe in probes if has_failed(probe, scores[probe.prompt])]
         rows = curate_rows(
-            failures,
+            [probe for probe in failures if probe.harmful],
             of_seed,
             self.free,
             self.mutations,
@@ -245,7 +251,18 @@ class _Loop:
             known=self.rows,
             draw_seed=self.settings.seed,
         )
-        write_lines(self.folder / f"curated-{number}.jsonl", [row.to_dict() for row in rows])
+        refused = [probe for probe in failures if not probe.harmful]
+        if self.settings.own_answers and refused:
+            rows += own_answer_rows(
+                load_for_generation(self.model, device=self.device),
+                refused,
+                self.head,
+                max_rows=self.settings.max_rows // 2,
+                round_number=number,
+                draw_seed=self.settings.seed,
+                progress=self.progress,
+            )
+        write_lines(path, [row.to_dict() for row in rows])
         return rows
 
     def _report(
@@ -294,7 +311,9 @@ class _Loop:
         if self.settings.rounds and not self.held_out:
             notes.append("No instructions were given (or too few), so that no held-out loss is measured.")
         if self.settings.rounds and len(models) == 1:
-            notes.append("The model refused every harmful probe that may be learned from: there is nothing to tune on.")
+            notes.append("No failure could be learned from, so that nothing was tuned.")
+        if self.settings.rounds and not self.settings.own_answers:
+            notes.append("Harmless requests that are refused were not learned from (--own-answers).")
         return notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,24 @@ if TYPE_CHECKING:
 
     from shoal.safety.probing.probes import ProbeSeed
     from shoal.safety.probing.settings import ProbeSettings
+    from shoal.safety.tuning import InstructionPair
 
 
-def claim_folder(folder: Path, model: str, seeds: Sequence[ProbeSeed], settings: ProbeSettings) -> None:
+def claim_folder(
+    folder: Path,
+    model: str,
+    seeds: Sequence[ProbeSeed],
+    settings: ProbeSettings,
+    instructions: Sequence[InstructionPair] = (),
+) -> None:
     """Write what the folder's loop depends on, or check that it is the same.
 
     Args:
         folder: made where it does not exist.
         model: the spec of the model that is probed.
-        seeds: what it is asked.
+        seeds: that probes are made of.
         settings: how.
+        instructions: that are learned from and held out; a digest of them is written.
 
     Raises:
         StoreError: it is not, or cannot be written.
@@ -36,6 +45,7 @@ def claim_folder(folder: Path, model: str, seeds: Sequence[ProbeSeed], settings:
         "model": model,
         "seeds": [asdict(seed) for seed in seeds],
         "settings": asdict(settings),
+        "instructions": hashlib.sha256(repr(list(instructions)).encode()).hexdigest() if instructions else None,
     }
     text = json.dumps(stated, indent=1, ensure_ascii=False, default=list) + "\n"
     path = folder / "settings.json"
@@ -44,8 +54,8 @@ def claim_folder(folder: Path, model: str, seeds: Sequence[ProbeSeed], settings:
         if path.exists():
             if path.read_text(encoding="utf-8") != text:
                 raise StoreError(
-                    f"{folder} holds the probes of another model, other seeds or other settings; give another folder, "
-                    "or the same command again to resume"
+                    f"{folder} holds the probes of another model, or of other seeds, settings or instructions; give "
+                    "another folder, or the same command again to resume"
                 )
             return
         with atomic_file(path) as whole:

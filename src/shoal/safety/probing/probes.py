@@ -59,7 +59,7 @@ class Probe:
 
 
 def read_probe_seeds(path: str | os.PathLike[str], *, max_seeds: int | None = None) -> list[ProbeSeed]:
-    """Seeds of a file; half of the harmful ones are for training, by a digest of their text.
+    """Seeds of a file; half of each label are for training, by a digest of their text.
 
     Args:
         path: rows with the column prompt, and perhaps label (safe or unsafe; unsafe where there is none) and type.
@@ -105,8 +105,7 @@ def make_probe_seeds(
                 prompt=prompt,
                 harmful=harmful,
                 type=prompts[prompt],
-                # Nobody has written the answers of harmless seeds, so that nothing can be learned from them.
-                part="train" if harmful and ranks[prompt] % 2 == 0 else "test",
+                part="train" if ranks[prompt] % 2 == 0 else "test",
             )
             for prompt in chosen
         ]
@@ -118,8 +117,8 @@ def make_probes(
 ) -> list[Probe]:
     """The seeds as they stand, and each in some other forms; a prompt that comes twice is taken once.
 
-    Harmless seeds are mutated as harmful ones are: a model that learned to refuse a framing, and not what is asked in
-    it, refuses those.
+    Harmless seeds are mutated as harmful ones are: a model that learned to refuse a framing, and not what is requested
+    in it, refuses those.
 
     Args:
         seeds: requests.

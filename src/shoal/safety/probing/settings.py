@@ -39,6 +39,10 @@ class ProbeSettings:
 
     plain: bool = False
     keep_answers: bool = False
+    own_answers: bool = False
+    """Learn the untuned model's own answers to harmless probes that it refuses by now; they stand in the curated
+    rows."""
+
     confidence: float = 0.95
     seed: int = 0
     training: TrainSettings = field(default_factory=default_training)

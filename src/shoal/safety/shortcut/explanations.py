@@ -2,11 +2,11 @@
 
 - the rule refuses what is harmful;
 - *focus word* refuses where a word stands that looks unsafe, whatever is requested;
-- *opening* and *question form* refuse what begins, or is asked, as refused prompts do. Which openings these are is
+- *opening* and *question form* refuse what begins, or is put, as refused prompts are. Which openings these are is
   learned from the model's own answers to prompts of other clusters (ten folds), so that a prompt has no part in what is
   predicted of it: an association of any kind is found, and none that is not there.
 
-All that is left, noise, refuses at the model's own rate whatever is asked.
+All that is left, noise, refuses at the model's own rate whatever is requested.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def checked_rows(rows: Sequence[Mapping[str, Any]], where: str = "the rows") -> 
     if len(set(harm)) < 2:
         raise DataError(
             f"all {len(harm)} prompts of {where} are labelled {'unsafe' if any(harm) else 'safe'}; the rule cannot be "
-            "told from always answering the same, so give prompts of both labels"
+            "distinguished from a constant, so give prompts of both labels"
         )
     return harm
 

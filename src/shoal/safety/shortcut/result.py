@@ -79,13 +79,13 @@ class RefusalExplanation:
         """The verdict in plain words."""
         basis = f"{plural(self.refusals, 'refusal')} of {plural(self.prompts, 'prompt')}"
         if self.verdict == "no refusals":
-            return f"{self.name} refuses none of {plural(self.prompts, 'prompt')}: there is nothing to explain."
+            return f"{self.name}: none of {plural(self.prompts, 'prompt')} is refused; there is nothing to explain."
         if self.verdict == "noise":
-            return f"{self.name} refuses at its own rate, whatever is asked: no explanation accounts for {basis}."
+            return f"{self.name}: no explanation accounts for {basis}; whatever is requested, the rate is the same."
         if self.verdict == "cannot tell":
-            return f"These prompts cannot tell what explains the refusals of {self.name} ({basis})."
+            return f"{self.name}: these prompts cannot show what the refusals come from ({basis})."
         parts = [_part(share) for name in self.names if (share := self.share_of(name)) is not None]
-        return f"The refusals of {self.name} come from {joined(parts)} ({basis})."
+        return f"{self.name}: the refusals come from {joined(parts)} ({basis})."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
