@@ -29,7 +29,7 @@ from .drawing import (
 )
 from .measuring import (
     HeldOutLoss as HeldOutLoss,
-    RequestAnswer as RequestAnswer,
+    MeasuredAnswer as MeasuredAnswer,
     answer_requests as answer_requests,
     benchmark_accuracies as benchmark_accuracies,
     held_out_losses as held_out_losses,

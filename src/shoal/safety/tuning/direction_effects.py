@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shoal.progress import Progress
     from shoal.safety.tuning.chat_format import ChatFormat
     from shoal.safety.tuning.direction import RefusalDirection
-    from shoal.safety.tuning.measuring import RequestAnswer
+    from shoal.safety.tuning.measuring import MeasuredAnswer
     from shoal.safety.tuning.rows import SafetyRequest
     from shoal.statistics import CorrectedShare, ErrorRates
     from shoal.tasks import Example
@@ -81,7 +81,7 @@ class DirectionEffects:
     parts: DirectionParts
     rates: tuple[RefusalRate, ...]
     costs: tuple[DirectionCost, ...]
-    answers: Mapping[str, tuple[RequestAnswer, ...]]
+    answers: Mapping[str, tuple[MeasuredAnswer, ...]]
     """Of the test part, by condition."""
 
     def rate(self, condition: str, *, harmful: bool) -> RefusalRate:
@@ -296,7 +296,7 @@ def _other_measures(
 
 
 def _rate(
-    answers: Mapping[str, Sequence[RequestAnswer]],
+    answers: Mapping[str, Sequence[MeasuredAnswer]],
     condition: str,
     harmful: bool,
     errors: ErrorRates,
