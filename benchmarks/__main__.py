@@ -18,6 +18,7 @@ NEED_PEERS = (
     "changes_slow",
     "harness_tasks",
     "harness_scores",
+    "watch_lead",
 )
 CHANGES = ("changes_accuracy", "changes_online", "segmentation", "registers", "emotions", "sentences")
 INSIDE = ("insight", "insight_equality", "insight_roles", "layers", "vectors")
@@ -35,6 +36,8 @@ ALONE = (
     "attribution",
     "words",
     "visits",
+    "watch_alarms",
+    "watch_schedules",
     *CHANGES,
     *INSIDE,
 )

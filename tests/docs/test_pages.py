@@ -22,7 +22,7 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 WITH_BLOCKS = [page for page in PAGES if any(block.page == page for block in BLOCKS)]
 WITH_SLOW = [page for page in WITH_BLOCKS if any(block.page == page and block.needs == "time" for block in BLOCKS)]
 
-LEFT_OUT = {"checkout": 5, "data": 6, "endpoint": 6, "hours": 4, "network": 14, "processes": 5, "time": 25}
+LEFT_OUT = {"checkout": 5, "data": 8, "endpoint": 7, "hours": 4, "network": 15, "processes": 5, "time": 26}
 """How many blocks are not run, by reason. It grows only where nobody could run the block without what it needs."""
 
 
@@ -39,6 +39,7 @@ LONG_PAGES = frozenset(
         "docs/layers.md",
         "docs/pretraining.md",
         "docs/rating.md",
+        "docs/safety-tuning.md",
         "docs/segmentation-channels.md",
         "docs/sweeps.md",
         "docs/training.md",

@@ -53,6 +53,16 @@ def test_a_search_finds_words_in_any_case_in_prompt_target_and_answer_alone(tmp_
     assert page(files, path, search="held_out").matching == 0
 
 
+def test_a_tag_or_a_text_that_looks_like_a_field_does_not_filter(tmp_path: Path) -> None:
+    odd = {"split": "held_out", "prompt": '"exact_match": true', "tags": {"exact_match": True}, "completion": ""}
+    rows: list[dict[str, object]] = [odd | {"exact_match": False, "tokens_text": ['"exact_match": true']}, row(1)]
+    files = ItemFiles()
+    assert page(files, write(tmp_path / "after.jsonl", rows), outcome="right").matching == 0
+    # Another order of keys, as another program may write them.
+    other = [dict(reversed(list(one.items()))) for one in (row(0), row(2), row(3))]
+    assert page(files, write(tmp_path / "before.jsonl", other), outcome="right", split="seen").matching == 1
+
+
 def test_a_last_line_that_was_cut_short_is_left_out_and_a_file_that_grows_is_read_again(tmp_path: Path) -> None:
     path, files = write(tmp_path / "after.jsonl", [row(0)]), ItemFiles()
     with path.open("a") as file:

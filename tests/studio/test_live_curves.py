@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,15 @@ def test_events_are_sent_once(tmp_path: Path) -> None:
     append(tmp_path, 1, 5)
     events = tmp_path / ARM / "events.jsonl"
     events.write_text('{"step": 3, "stream": "loss", "kind": "spike", "text": "The loss jumped."}\n{"step": 4}\n')
+    with events.open("a") as file:
+        file.write('{"step": 5, "kind": "plateau", "line": "step 5: plateau of loss: at 0.2"}\n')
     reader.ask()
     reader.ask()
-    assert [event["text"] for event in reader.events] == ["The loss jumped.", "event in the training"]
+    assert [event["text"] for event in reader.events] == [
+        "The loss jumped.",
+        "event in the training",
+        "plateau of loss: at 0.2",
+    ]
     assert reader.events[0] == {"curve": "random, seed 0", "step": 3, "kind": "spike", "text": "The loss jumped."}
 
 
@@ -110,3 +117,19 @@ def test_a_cursor_of_another_studio_gives_everything(tmp_path: Path) -> None:
         answer = LiveCurves().changes(tmp_path, cursor)
         assert answer["curves"][0]["begin"] == 0
         assert len(answer["curves"][0]["points"]) == 5
+
+
+def test_a_training_without_events_of_its_own_is_watched_by_the_studio(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    place = tmp_path / ARM
+    place.mkdir(parents=True)
+    draw = random.Random(0)
+    losses = [2.0 + draw.gauss(0.0, 0.05) for _ in range(400)]
+    losses[300] = 40.0
+    rows = [json.dumps({"step": step, "loss": loss, "gradient_norm": None}) for step, loss in enumerate(losses, 1)]
+    (place / "curve.jsonl").write_text("\n".join(rows) + "\n")
+    reader.ask()
+    reader.ask()
+    spikes = [event for event in reader.events if event["kind"] == "spike"]
+    assert [event["step"] for event in spikes] == [301]
+    assert spikes[0]["text"].startswith("spike of loss")

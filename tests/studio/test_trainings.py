@@ -91,6 +91,19 @@ def wait(client: object, states: tuple[str, ...], *, seconds: float = 900) -> di
     raise AssertionError(f"the run was never {states}: {answer}")
 
 
+def trainers_of(root: Path) -> list[int]:
+    """The processes that work in this folder of runs, and no others."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = place.read_bytes()
+        except OSError:
+            continue
+        if b"shoal.studio.trainer" in words and str(root).encode() in words:
+            found.append(int(place.parent.name))
+    return found
+
+
 @pytest.mark.slow
 def test_an_experiment_is_started_stopped_killed_resumed_and_outlives_the_studio(tmp_path: Path) -> None:
     plan = tmp_path / "small.toml"
@@ -114,10 +127,7 @@ def test_an_experiment_is_started_stopped_killed_resumed_and_outlives_the_studio
         client.post("/runs/small/resume", data=secret, follow_redirects=False)
         wait(client, ("running",))
         time.sleep(3)
-        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        trainers = [
-            int(pid) for pid in children if b"shoal.studio.trainer" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
+        trainers = trainers_of(root)
         for pid in trainers:
             os.kill(pid, signal.SIGKILL)
         assert trainers

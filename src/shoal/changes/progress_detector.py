@@ -94,17 +94,21 @@ class ProgressDetector:
         mean_run_length: mean number of steps from one false claim to the next.
         min_progress: progress of this share of the whole fall, in half of the steps since the last restart, must be
             excluded before an end is claimed.
+        min_steps: since the last restart, before the first test; at least 96.
 
     Raises:
         UsageError: ``mean_run_length`` is not above 1, or ``min_progress`` not between 0 and 1.
     """
 
-    def __init__(self, mean_run_length: float = 100_000, *, min_progress: float = 0.2) -> None:
+    def __init__(
+        self, mean_run_length: float = 100_000, *, min_progress: float = 0.2, min_steps: int = MIN_STEPS
+    ) -> None:
         if not 1 < mean_run_length < math.inf:
             raise UsageError(f"mean_run_length is a number of steps above 1; got {mean_run_length!r}")
         if not 0 < min_progress < 1:
             raise UsageError(f"min_progress is a share of the fall between 0 and 1; got {min_progress!r}")
         self._length, self._min_progress = float(mean_run_length), float(min_progress)
+        self._min_steps = max(MIN_STEPS, int(min_steps))
         self.time = 0
         """Values read."""
         self._first_sum, self._first_count = 0.0, 0
@@ -113,7 +117,7 @@ class ProgressDetector:
     def _begin(self) -> None:
         self._blocks: list[float] = []
         self._block_length, self._part, self._part_length = 1, 0.0, 0
-        self._read, self._tested, self._next = 0, 0, MIN_STEPS
+        self._read, self._tested, self._next = 0, 0, self._min_steps
 
     def restart(self, *, keep_fall: bool = True) -> None:
         """Forget what was read: the stream is another one from here on, at another learning rate or after a jump.

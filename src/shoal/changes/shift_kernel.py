@@ -49,6 +49,8 @@ ALLOWANCE, FALL_ALLOWANCE = 2.0, 1.0
 the trend, since trainings slow down."""
 SCALE_MARGIN = 1.05
 """The standard deviation is taken larger than it was seen: it is estimated."""
+MAX_EXCESS = 6.0
+"""Of an innovation over the quantile, for the tail."""
 TAIL = 0.1
 """Share of innovations above the quantile from which the tail is extrapolated."""
 NOTABLE = 2.0
@@ -60,7 +62,9 @@ SETTLED = 32
 WAIT = 64
 """Steps after which a residual is learned from, at most: a slow rise must be suspect before it is taken for memory."""
 SUSPICION = 20.0
-"""Evidence W at which the noise is no longer learned."""
+"""Evidence W at which the noise, its tail and its short sums are no longer learned."""
+SLOW = 32.0
+"""Steps of sums that are always learned."""
 STREAK, STREAK_SIZE = 3, 4.0
 """So many innovations in a row beyond this size, or half of that of a jump, are a new level: of independent normal ones
 three are one time in 10^13, and of those with Student's t of five degrees one in 10^8."""
@@ -102,7 +106,7 @@ def fresh_state() -> Array:
     state[FLOOR] = np.inf
     # Those of normal innovations, for as long as there are few.
     state[QUANTILE] = 1.2816
-    state[EXCESS], state[SQUARES], state[EXCESS_COUNT] = 0.4733 * 10, 2 * 0.4733**2 * 10, 10.0
+    state[EXCESS], state[SQUARES], state[EXCESS_COUNT] = 0.4733 * 20, 2 * 0.4733**2 * 20, 20.0
     state[INFLATION : INFLATION + 4] = 1.0
     return state
 
@@ -143,7 +147,8 @@ def advance(state: Array, value: float, history: float, jump: float, rise: float
                 state[JUMPED] = 1.0
                 found = JUMP
         else:
-            _learn_tail(state, innovation)
+            if state[SUSPECT] < SUSPICION:
+                _learn_tail(state, innovation)
             _learn_blocks(state, min(max(innovation, -CLIP), CLIP))
             if state[K] >= SETTLED:
                 found = _weigh(state, value, rise, fall)
@@ -210,7 +215,8 @@ def _learn_tail(state: Array, innovation: float) -> None:
     state[QUANTILE] += gain * ((1.0 if above else 0.0) - TAIL)
     if above:
         kept = 1.0 - 1.0 / (MAX_WINDOW * TAIL)
-        excess = innovation - state[QUANTILE]
+        # Bounded, since the squares of a few would decide the tail.
+        excess = min(innovation - state[QUANTILE], MAX_EXCESS)
         state[EXCESS] = kept * state[EXCESS] + excess
         state[SQUARES] = kept * state[SQUARES] + excess * excess
         state[EXCESS_COUNT] = kept * state[EXCESS_COUNT] + 1.0
@@ -240,6 +246,9 @@ def _learn_blocks(state: Array, innovation: float) -> None:
     """How much more sums over blocks vary than sums of independent innovations would."""
     for weight in range(len(WEIGHTS)):
         length = BLOCKS[weight]
+        # A shift that is under way would hide itself in short sums; a slow wave shows in the long ones alone.
+        if length < SLOW and state[SUSPECT] >= SUSPICION:
+            continue
         state[PART + weight] += innovation
         state[PART_LENGTH + weight] += 1.0
         if state[PART_LENGTH + weight] < length:

@@ -54,7 +54,7 @@ GROUPS = {
         "score": "Evaluate a model on rows of prompts and completions, without generate().",
         "eval": "Evaluate a model on benchmarks, with task files of lm-evaluation-harness read as they are.",
         "perplexity": "Measure how well models predict plain texts, and show what surprises them.",
-        "safety": "Count how often answers refuse, corrected for the scorer's own errors.",
+        "safety": "Count how often answers refuse, tune models for safety, and ask what refusals follow.",
         "rate": "Rate the stories of models, by program and by a certified judge.",
         "explain": "Find out whether a model follows the rule of a task or a shortcut.",
         "inspect": "Look inside a model: attention, layers, neurons, interventions and training dynamics.",

@@ -9,14 +9,15 @@ from cyclopts import App, Parameter
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
+from shoal.cli.safety_answers import answers as answer_safely
+from shoal.cli.safety_direction import direction
+from shoal.cli.safety_explain import explain
+from shoal.cli.safety_probe import probe
 from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 safety = App(name="safety", help=VERBS["safety"])
-# By their import path, so that the help of one imports nothing of the others.
-safety.command("shoal.cli.safety_explain:explain", name="explain")
-safety.command("shoal.cli.safety_probe:probe", name="probe")
 
 
 @safety.command
@@ -93,4 +94,8 @@ def rate(
         print(found)
 
 
+safety.command(answer_safely, name="answers")
 safety.command(tune)
+safety.command(direction)
+safety.command(explain)
+safety.command(probe)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from shoal.experiments.storage import disk_faults, finite, read_json_rows, write_jsonl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from shoal.training import CurvePoint
+    from shoal.training.watch import WatchEvent
 
 
 class GrowingCurve:
@@ -22,10 +24,11 @@ class GrowingCurve:
 
     Args:
         path: of the file; its folder is made where it does not exist.
+        as_row: gives what is written of a point.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, as_row: Callable[[Any], dict[str, Any]] = asdict) -> None:
+        self._path, self._as_row = path, as_row
         self._file: IO[str] | None = None
 
     def __enter__(self) -> GrowingCurve:
@@ -35,7 +38,7 @@ class GrowingCurve:
         if self._file is not None:
             self._file.close()
 
-    def add(self, point: CurvePoint) -> None:
+    def add(self, point: CurvePoint | WatchEvent) -> None:
         """Append a point.
 
         Raises:
@@ -46,6 +49,6 @@ class GrowingCurve:
                 rows = read_json_rows(self._path)
                 write_jsonl(self._path, [row for row in rows if row["step"] < point.step])
                 self._file = self._path.open("a", encoding="utf-8")
-            self._file.write(json.dumps(finite(asdict(point))) + "\n")
+            self._file.write(json.dumps(finite(self._as_row(point)), ensure_ascii=False) + "\n")
             # At once, so that a reader sees whole lines and a kill loses none.
             self._file.flush()

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from shoal.models import LoadedModel
     from shoal.tasks import Example, Task
     from shoal.training import CurvePoint, TrainResult, TrainSettings
+    from shoal.training.watch import Watch
 
 TRIAL_SEED = 10_000
 """Trials of learning rates have seeds from here on, apart from those of the arms."""
@@ -248,6 +250,8 @@ def _trial(context: WorkerContext, job: Job) -> None:
 @job_kind("arm")
 def _arm(context: WorkerContext, job: Job) -> None:
     """One arm and seed: evaluate, train on all seen examples, evaluate."""
+    from shoal.training.watch import Watch, WatchEvent
+
     folder = context.folder / job.place
     loaded = context.model(job.spec, job.seed, shuffle=job.shuffle)
     examples = {"seen": context.task.seen, "held_out": context.task.held_out}
@@ -262,9 +266,16 @@ def _arm(context: WorkerContext, job: Job) -> None:
         at_equal_steps(settings_of(context, job), found),
     )
     # A line per step, for those who look at the run while it trains; at the end the curve is written whole.
-    with GrowingCurve(folder / "curve.jsonl") as growing:
-        result = train_in(job, loaded, train_on, settings, folder, on_step=growing.add)
+    with (
+        GrowingCurve(folder / "curve.jsonl") as growing,
+        GrowingCurve(folder / "events.jsonl", WatchEvent.to_dict) as events,
+    ):
+        watch = Watch(decode=loaded.tokenizer.decode, on_event=events.add)
+        result = train_in(job, loaded, train_on, settings, folder, on_step=growing.add, watch=watch)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
+    # Without what a killed part has seen of steps that were repeated, and with what the schedule has done.
+    happened = [event.to_dict() for event in watch.events] + [one.to_dict() for one in result.decisions]
+    write_jsonl(folder / "events.jsonl", sorted(happened, key=itemgetter("step")))
     write_items(folder / "after.jsonl", score_items(context, loaded, examples))
     write_answers(loaded, context.candidates, folder, token_budget=context.experiment.evaluation.token_budget)
     # The report shows one model of each arm.
@@ -314,6 +325,7 @@ def train_in(
     folder: Path,
     *,
     on_step: Callable[[CurvePoint], None] | None = None,
+    watch: Watch | None = None,
 ) -> TrainResult:
     """Train in place; a training that was killed resumes from its checkpoint.
 
@@ -324,6 +336,7 @@ def train_in(
         settings: of the training.
         folder: of the job.
         on_step: called with each point of the curve.
+        watch: observes each step.
     """
     from shoal.models import jitter_weights, parse_spec
     from shoal.training import train
@@ -334,7 +347,8 @@ def train_in(
         # Fresh and shuffled weights are another draw for each seed. Given ones would repeat the same rounding each
         # time, and the spread of the seeds would leave out what another processor or number of threads changes.
         jitter_weights(loaded.model, torch.Generator().manual_seed(job.seed))
-    return train(loaded.model, loaded.tokenizer, examples, settings, folder=folder / "checkpoint", on_step=on_step)
+    place = folder / "checkpoint"
+    return train(loaded.model, loaded.tokenizer, examples, settings, folder=place, on_step=on_step, watch=watch)
 
 
 def score_items(

@@ -32,6 +32,7 @@ from .pretraining_page import (
     write_pretraining_report as write_pretraining_report,
 )
 from .probe_page import probe_page as probe_page
+from .refusal_direction_page import refusal_direction_page as refusal_direction_page
 from .refusal_shortcuts_page import refusal_shortcuts_page as refusal_shortcuts_page
 from .refusals_page import refusals_page as refusals_page
 from .run_page import (

@@ -47,8 +47,7 @@ def write_tuning_report(result: TrainResult, folder: Path | str, *, events: Sequ
         steps=tuple(point.step for point in curve),
         values=tuple(point.loss / math.log(2) for point in curve),
     )
-    rows = [{"step": event.step, "kind": event.kind, "line": str(event)} for event in events]
-    rows += [{"step": one.step, "kind": one.action, "line": str(one)} for one in result.decisions]
+    rows = [event.to_dict() for event in events] + [decision.to_dict() for decision in result.decisions]
     rows.sort(key=itemgetter("step"))
     steps = responsive(
         lambda width: curve_chart(

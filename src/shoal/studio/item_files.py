@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 SPLITS = ("seen", "held_out", "other")
+_SPLIT, _EXACT = b'{"split": "', b'"exact_match": '
 _MAX_LINES_HELD = 3_000_000
 _MAX_SEARCHES = 64
 
@@ -135,10 +136,10 @@ def _indexed(path: Path, stamp: tuple[int, int, int]) -> ItemFile:
     right: list[bool] = []
 
     def note(begin: int, line: bytes) -> None:
-        row = _decoded(path, len(begins) + 1, line)
+        split, exact = _filtered_by(line) or _decoded_filters(path, len(begins) + 1, line)
         begins.append(begin)
-        splits.append(SPLITS.index(row["split"]) if row.get("split") in SPLITS else len(SPLITS) - 1)
-        right.append(row.get("exact_match") is True)
+        splits.append(SPLITS.index(split) if split in SPLITS else len(SPLITS) - 1)
+        right.append(exact)
 
     _each_line(path, note)
     return ItemFile(
@@ -148,6 +149,26 @@ def _indexed(path: Path, stamp: tuple[int, int, int]) -> ItemFile:
         split_n=np.array(splits, np.int8),
         right_n=np.array(right, bool),
     )
+
+
+def _filtered_by(line: bytes) -> tuple[str, bool] | None:
+    """Split and exact match of a line as shoal writes it, without taking it apart; None where it is written otherwise.
+
+    A quotation mark within a text is escaped, so that these bytes stand nowhere but at the keys themselves; a tag may
+    have a key's name, but stands before it.
+    """
+    if not line.startswith(_SPLIT):
+        return None
+    split, _, _ = line[len(_SPLIT) :].partition(b'"')
+    place = line.rfind(_EXACT)
+    if place < 0:
+        return None
+    return split.decode("utf-8", "replace"), line.startswith(b"true", place + len(_EXACT))
+
+
+def _decoded_filters(path: Path, number: int, line: bytes) -> tuple[str, bool]:
+    row = _decoded(path, number, line)
+    return str(row.get("split")), row.get("exact_match") is True
 
 
 def _search(file: ItemFile, search: str) -> Array:

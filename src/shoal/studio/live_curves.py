@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from shoal.training.watch import Watch
+
 MAX_POINTS = 400
 _MAX_FILES = 2000
 """Curves that are held in memory: fifty runs of forty trainings."""
@@ -59,6 +61,10 @@ class ThinnedCurve:
     windows: list[tuple[int, float, int, int]] = field(default_factory=list)
     """Number of the window, sum of its values, how many, and the last step."""
 
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """What a watch over the curve has seen, for trainings that write no events of their own."""
+
+    _watch: Watch | None = None
     _generation: int = 0
 
     def update(self) -> None:
@@ -66,10 +72,12 @@ class ThinnedCurve:
         rows = self.file.new_rows()
         if self.file.generation != self._generation:
             self.width, self.windows, self._generation = 1, [], self.file.generation
+            self.events, self._watch = [], None
         for row in rows:
             step, loss = row.get("step"), row.get("loss")
             if isinstance(step, int) and isinstance(loss, int | float) and loss == loss:
                 self._add(step, float(loss))
+                self._observe(step, float(loss), row.get("gradient_norm"))
 
     def points(self, begin: int) -> list[tuple[int, float]]:
         """The windows from one on as (last step, mean)."""
@@ -84,6 +92,17 @@ class ThinnedCurve:
             self.windows.append((place, value, 1, step))
         if len(self.windows) > MAX_POINTS:
             self._halve()
+
+    def _observe(self, step: int, loss: float, norm: Any) -> None:
+        from shoal.training.watch import Watch
+
+        if self._watch is None:
+            self._watch = Watch()
+        # A file that was put together by hand may go back; a watch reads one training from its beginning.
+        if step >= self._watch.step:
+            known = float(norm) if isinstance(norm, int | float) else None
+            seen = self._watch.observe(step, loss=loss, gradient_norm=known)
+            self.events += [{"step": one.step, "kind": one.kind, "line": one.line()} for one in seen]
 
     def _halve(self) -> None:
         self.width *= 2
@@ -130,6 +149,8 @@ class LiveCurves:
                 if curve.windows:
                     place[name] += f".{curve.windows[-1][3]}"
                 file, found = self._events_of(path.with_name("events.jsonl"))
+                if not found:
+                    file, found = curve.file, curve.events
                 generation, _, seen = known.get(f"!{name}", "").partition(".")
                 place[f"!{name}"] = f"{file.generation}.{len(found)}"
                 same = generation == str(file.generation) and seen.isdigit()
@@ -187,7 +208,9 @@ def _same(before: str | None, now: str) -> int | None:
 
 def _event(curve: str, row: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(row.get("kind", "event"))
-    text = str(row.get("text") or f"{kind} in {row.get('stream', 'the training')}")
+    # The line of `shoal.training.watch` begins with its step, which the page shows by itself.
+    line = str(row.get("line", "")).partition(": ")[2]
+    text = str(row.get("text") or line or f"{kind} in {row.get('stream', 'the training')}")
     return {"curve": curve, "step": row.get("step"), "kind": kind, "text": text[:300]}
 
 

@@ -150,9 +150,9 @@ class Trainings:
         elif outcome is not None:
             state = str(outcome.get("state", "failed"))
         else:
-            young = time.time() - float(record.get("started", 0)) < _START_SECONDS
             # Before its lock is taken a process imports for some seconds; after that, no lock means no process.
-            state = "starting" if young and not (folder / ALIVE).exists() and self._lives(folder) else "killed"
+            begins = not (folder / ALIVE).exists() and self._may_come(folder, float(record.get("started", 0)))
+            state = "starting" if begins else "killed"
         return TrainingState(
             run=run,
             state=state,
@@ -163,10 +163,13 @@ class Trainings:
             workers=record.get("workers"),
         )
 
-    def _lives(self, folder: Path) -> bool:
-        """Whether a process that was just started may still come: of another studio's nothing is known."""
+    def _may_come(self, folder: Path, started: float) -> bool:
+        """Whether a process that holds no lock yet may still take it."""
         mine = [process for process in self._processes if str(folder) in process.args]  # type: ignore[operator]
-        return not mine or mine[-1].poll() is None
+        if mine:
+            return mine[-1].poll() is None
+        # Of a process that another studio started nothing is known but when.
+        return time.time() - started < _START_SECONDS
 
     def _spawn(self, folder: Path) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "shoal.studio.trainer", str(folder)]

@@ -1,5 +1,6 @@
 from .adapters import (
     TrainedParameters as TrainedParameters,
+    load_adapters as load_adapters,
     merge_adapters as merge_adapters,
     save_adapters as save_adapters,
 )

@@ -158,6 +158,43 @@ def save_adapters(model: PreTrainedModel, folder: str | os.PathLike[str], *, bas
     return folder
 
 
+def load_adapters(model: PreTrainedModel, folder: str | os.PathLike[str]) -> None:
+    """Put adapters that `save_adapters` wrote, or peft, into the model that they belong to.
+
+    Args:
+        model: a plain one; it is changed in place.
+        folder: with ``adapter_config.json`` and ``adapter_model.safetensors``.
+
+    Raises:
+        MissingExtraError: peft is not installed.
+        UsageError: the folder holds no adapters, they are of another model, or the model has adapters already.
+    """
+    try:
+        from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
+    except ImportError as error:
+        raise MissingExtraError("lora", "LoRA") from error
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder = Path(folder)
+    if has_adapters(model):
+        raise UsageError("the model has adapters already; merge them (shoal.training.merge_adapters) or load it again")
+    try:
+        config = LoraConfig.from_pretrained(str(folder))
+        tensors = load_file(folder / "adapter_model.safetensors")
+    except (OSError, ValueError, TypeError, SafetensorError) as error:
+        raise UsageError(
+            f"{folder} holds no adapters of peft ({error}); give the folder of adapter_config.json"
+        ) from error
+    try:
+        inject_adapter_in_model(config, model)
+        found = set_peft_model_state_dict(model, {name.removeprefix(_PREFIX): one for name, one in tensors.items()})
+    except (ValueError, RuntimeError) as error:
+        raise UsageError(f"the adapters of {folder} are not of {type(model).__name__}: {error}") from error
+    if found.unexpected_keys:
+        raise UsageError(f"the adapters of {folder} are of another model: it has no {found.unexpected_keys[0]}")
+
+
 def merge_adapters(model: PreTrainedModel) -> None:
     """Add the adapters to the weights that they belong to, and take them out: the model is a plain one again.
 

@@ -171,8 +171,7 @@ class EvalCallback:
         """Record an event of the watch or a decision of the schedule, which comes before `after_step` of its step."""
         if not self._has_begun:
             self._resume(event.step)
-        row = event.to_dict()
-        self.records.add("events", [{"kind": row.get("action")} | row | {"line": str(event)}])
+        self.records.add("events", [event.to_dict()])
         if self.callbacks.on_event is not None:
             self.callbacks.on_event(event)
 

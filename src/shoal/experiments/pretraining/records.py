@@ -32,7 +32,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "scores": ("step", "corpus", "bits_per_byte", "low", "high"),
     "samples": ("step", "prompt", "text"),
     "evaluations": ("step", "loss", "low", "high", "training_loss", "gap", "gap_low", "gap_high"),
-    "events": ("step", "kind", "stream", "began", "value", "expected", "size", "line"),
+    "events": ("step", "kind", "stream", "began", "value", "expected", "size", "text"),
 }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from shoal.experiments.safety_tuning.trainings import MeasuredTraining
-    from shoal.safety.tuning import RequestAnswer
+    from shoal.safety.tuning import MeasuredAnswer
     from shoal.statistics import CorrectedShare, ErrorRates
 
 TUNING_PLAN = "safety_tuning.toml"
@@ -133,7 +133,7 @@ def _rate(
     )  # fmt: skip
 
 
-def _refused(answers: Sequence[Sequence[RequestAnswer]], errors: ErrorRates, confidence: float) -> CorrectedShare:
+def _refused(answers: Sequence[Sequence[MeasuredAnswer]], errors: ErrorRates, confidence: float) -> CorrectedShare:
     """The share that is refused, over trainings and requests, corrected for the scorer's errors."""
     values_TI = np.array([[np.nan if one.refuses is None else one.refuses for one in each] for each in answers], float)
     mean = crossed_mean(values_TI, confidence=confidence)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.storage import read_json_rows, read_object, read_record
-from shoal.safety.tuning import HeldOutLoss, RequestAnswer
+from shoal.safety.tuning import HeldOutLoss, MeasuredAnswer
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
-    from pathlib import Path
 
     from shoal.experiments.safety_tuning.plan import SafetyTuningPlan
 
@@ -81,7 +82,7 @@ class MeasuredTraining:
     """A training with everything that was measured of its model."""
 
     record: SafetyTrainingRecord
-    answers: tuple[RequestAnswer, ...]
+    answers: tuple[MeasuredAnswer, ...]
     losses: tuple[HeldOutLoss, ...]
     benchmarks: Mapping[str, Mapping[str, float]]
 
@@ -113,7 +114,7 @@ def read_safety_record(folder: Path, training: SafetyTraining) -> SafetyTraining
     return read_record(folder / training.place / RECORD, SafetyTrainingRecord)
 
 
-def read_measured(folder: Path, training: SafetyTraining) -> MeasuredTraining | None:
+def read_measured(folder: str | os.PathLike[str], training: SafetyTraining) -> MeasuredTraining | None:
     """A training with its measurements; None where it is not done.
 
     Args:
@@ -123,13 +124,14 @@ def read_measured(folder: Path, training: SafetyTraining) -> MeasuredTraining | 
     Raises:
         StoreError: a file of it is absent or damaged.
     """
+    folder = Path(folder)
     record = read_safety_record(folder, training)
     if record is None:
         return None
     place = folder / training.place
     return MeasuredTraining(
         record=record,
-        answers=tuple(RequestAnswer(**row) for row in read_json_rows(place / ANSWERS, required=True)),
+        answers=tuple(MeasuredAnswer(**row) for row in read_json_rows(place / ANSWERS, required=True)),
         losses=tuple(HeldOutLoss(**row) for row in read_json_rows(place / LOSSES, required=True)),
         benchmarks=read_object(place / BENCHMARKS) or {},
     )

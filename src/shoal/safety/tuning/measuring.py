@@ -28,7 +28,7 @@ _ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestAnswer:
+class MeasuredAnswer:
     """A request, what the model answered, and what the answer does."""
 
     prompt: str
@@ -67,7 +67,7 @@ def answer_requests(
     max_tokens: int,
     head: RefusalHead | None = None,
     progress: Progress = no_progress,
-) -> list[RequestAnswer]:
+) -> list[MeasuredAnswer]:
     """Answer requests greedily, in batches, and score what the answers do.
 
     Args:
@@ -189,7 +189,7 @@ def _accuracy(metrics: Mapping[str, Any]) -> float | None:
     return None
 
 
-def _scored(requests: Sequence[SafetyRequest], texts: Sequence[str], head: RefusalHead) -> list[RequestAnswer]:
+def _scored(requests: Sequence[SafetyRequest], texts: Sequence[str], head: RefusalHead) -> list[MeasuredAnswer]:
     filled = [place for place, text in enumerate(texts) if text]
     rows = head.probabilities([requests[place].prompt for place in filled], [texts[place] for place in filled])
     verdicts = dict(zip(filled, zip(head.decide(rows), rows.tolist(), strict=True), strict=True))
@@ -197,7 +197,7 @@ def _scored(requests: Sequence[SafetyRequest], texts: Sequence[str], head: Refus
     for place, (request, text) in enumerate(zip(requests, texts, strict=True)):
         conduct, row = verdicts.get(place, (None, None))
         found.append(
-            RequestAnswer(
+            MeasuredAnswer(
                 prompt=request.prompt,
                 harmful=request.harmful,
                 type=request.type,

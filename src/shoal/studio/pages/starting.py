@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,17 +130,30 @@ def _forms(studio: Studio) -> list[tuple[str, Markup]]:
 
 
 def _form(studio: Studio, key: str, plan: str) -> Markup:
-    found = _check(plan, None)
+    stamp = Path(plan).stat().st_mtime_ns if key.startswith("file-") else 0
+    about, name, preset, presets, text = _described(plan, stamp)
     values: dict[str, Any] = {
         "key": key,
-        "about": getattr(found, "hypothesis", None) or getattr(found, "question", ""),
-        "presets": [(preset, preset) for preset in _presets(plan)],
-        "preset": getattr(found, "preset", ""),
-        "name": _free_name(studio, found.folder_name),
-        "text": _text(plan),
+        "about": about,
+        "presets": [(one, one) for one in presets],
+        "preset": preset,
+        "name": _free_name(studio, name),
+        "text": text,
     }
     template = templates(ROOM).get_template("start.html.j2")
     return Markup(template.render(plan=values, workers=available_cores(), secret=studio.form_secret))
+
+
+@lru_cache(maxsize=500)
+def _described(plan: str, _stamp: int) -> tuple[str, str, str, list[str], str]:
+    """Hypothesis, name, preset, presets and text of a file; every preset is checked, which is done once for a version.
+
+    Raises:
+        ShoalError: the file is no experiment, or has a mistake.
+    """
+    found = _check(plan, None)
+    about = getattr(found, "hypothesis", None) or getattr(found, "question", "")
+    return str(about), found.folder_name, str(getattr(found, "preset", "")), _presets(plan), _text(plan)
 
 
 def _check(plan: str, preset: str | None) -> Any:

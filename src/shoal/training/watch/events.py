@@ -93,8 +93,8 @@ class WatchEvent:
     """What stood in the batch of a spike, where it was given."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is not finite is None."""
-        values = asdict(self)
+        """Plain values for JSON, with a ``text`` for people; what is not finite is None."""
+        values = asdict(self) | {"text": str(self)}
         for name in ("value", "expected", "size"):
             values[name] = values[name] if math.isfinite(values[name]) else None
         if self.batch is None:
@@ -137,4 +137,5 @@ def event_from(values: Mapping[str, Any]) -> WatchEvent:
             documents=tuple(BatchDocument(**one) for one in batch["documents"]),
             repeats=tuple(RepeatedNgram(**one) for one in batch["repeats"]),
         )
-    return WatchEvent(**(dict(values) | numbers | {"batch": content}))
+    plain = {name: value for name, value in values.items() if name != "text"}
+    return WatchEvent(**(plain | numbers | {"batch": content}))

@@ -33,6 +33,8 @@ FINAL_DECAY = 0.3
 """Share of the steps of a training of known length in which the rate falls to 0 in any case."""
 LATE = 0.2
 """Share of the steps, the last ones, in which a plateau is no longer acted on."""
+MIN_STAGE = 0.2
+"""Share of the steps of a training of known length that a stage takes, at least, and half of the steps before it."""
 MIN_DECAY = 20
 """Steps of a decay, at least."""
 MAX_SKIPS = 3
@@ -71,8 +73,8 @@ class RateDecision:
     """The event as `WatchEvent.to_dict` gives it."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON, with the ``kind``, ``stream`` and ``text`` that events have."""
+        return asdict(self) | {"kind": self.action, "stream": "loss", "text": str(self)}
 
     def __str__(self) -> str:
         what = {
@@ -134,7 +136,8 @@ class ChangesSchedule:
         self._factor, self._acts_on = factor, acts_on
         if mean_run_length is None:
             mean_run_length = MEAN_RUN_LENGTH if steps is None else max(1000.0, TRAININGS * steps)
-        self.watch = Watch(mean_run_length=mean_run_length, min_progress=min_progress)
+        least = 0 if steps is None else round(MIN_STAGE * steps)
+        self.watch = Watch(mean_run_length=mean_run_length, min_progress=min_progress, min_steps=least)
         self.decisions: list[RateDecision] = []
         """All of them, in order."""
         self.batches = 1
@@ -160,7 +163,7 @@ class ChangesSchedule:
         if self._decay_from >= 0:
             # On the way from the share of the last stage to that of the next.
             part = min(1.0, (step - self._decay_from + 1) / self._decay_steps)
-            share = self._decay_share + (self._level - self._decay_share) * part
+            share = self._level + (self._decay_share - self._level) * (1.0 - part)
         if step - self._first < self._warmup:
             share *= (step - self._first + 1) / self._warmup
         if self._steps is not None:
@@ -170,6 +173,11 @@ class ChangesSchedule:
     def is_late(self, done: int) -> bool:
         """Whether the rate is so near to 0 that a plateau is no longer acted on."""
         return self._steps is not None and done >= self._steps - round(LATE * self._steps)
+
+    def _is_young(self, step: int) -> bool:
+        """Whether the stage is too short to be ended: cut after cut would follow on noise that hides slow progress."""
+        before, age = self._stage_start - self._first, step - self._stage_start
+        return step - self._first < self._warmup or age < 0.5 * before
 
     def observe(
         self, step: int, loss: float, gradient_norm: float | None = None, *, done: int | None = None
@@ -241,7 +249,7 @@ class ChangesSchedule:
             return None
         if event.kind == "divergence" and math.isnan(self._left):
             self._left, self._left_reason, self._smooth = event.expected, event.line(), loss
-        if event.kind != "plateau" or self._decay_from >= 0 or self.is_late(done):
+        if event.kind != "plateau" or self._decay_from >= 0 or self.is_late(done) or self._is_young(event.step):
             return None
         if self._acts_on == "batch":
             self.batches *= 2
@@ -272,7 +280,7 @@ class ChangesSchedule:
         """What the next steps depend on, as plain values that JSON holds."""
         return {
             "watch": self.watch.state_dict(),
-            "decisions": [one.to_dict() for one in self.decisions],
+            "decisions": [asdict(one) for one in self.decisions],
             "first_loss": None if math.isnan(self._first_loss) else self._first_loss,
             **{name: getattr(self, f"_{name}") for name in _PLAIN},
             "batches": self.batches,

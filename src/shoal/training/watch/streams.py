@@ -67,6 +67,7 @@ class WatchStream:
         mean_run_length: observations per false alarm, all kinds of events together.
         history: observations that are only learned from.
         min_progress: as in `ProgressDetector`.
+        min_steps: as in `ProgressDetector`.
     """
 
     shifts: ClassVar[Mapping[ShiftKind, EventKind]]
@@ -74,12 +75,16 @@ class WatchStream:
 
     tests_progress: ClassVar[bool] = False
 
-    def __init__(self, name: str, *, mean_run_length: float, history: int, min_progress: float) -> None:
+    def __init__(
+        self, name: str, *, mean_run_length: float, history: int, min_progress: float, min_steps: int = 0
+    ) -> None:
         self.name = name
         # Each kind has its share of the false alarms.
         length = mean_run_length * (len(self.shifts) + self.tests_progress)
         self.shift = ShiftDetector(length, history=history, kinds=tuple(self.shifts))
-        self.progress = ProgressDetector(length, min_progress=min_progress) if self.tests_progress else None
+        self.progress = None
+        if self.tests_progress:
+            self.progress = ProgressDetector(length, min_progress=min_progress, min_steps=min_steps)
         self.steps = StepIndex()
         self.is_finite = True
         self._last_jump = -math.inf

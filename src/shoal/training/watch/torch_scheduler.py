@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import TYPE_CHECKING, Any
 
 from torch.optim.lr_scheduler import LRScheduler
@@ -79,8 +80,8 @@ class ChangesLR(LRScheduler):
 
     def accepts(self, loss: float | torch.Tensor) -> bool:
         """Whether the update of a step with this loss is to be made: whether the loss is finite."""
-        number = float(loss)
-        return number - number == 0.0
+        # A tensor with a gradient warns where it becomes a number.
+        return math.isfinite(loss if isinstance(loss, float) else loss.detach().item())
 
     def step(  # type: ignore[override]  # the loss comes first, as for ReduceLROnPlateau
         self, metrics: float | torch.Tensor | None = None, epoch: int | None = None
@@ -93,7 +94,7 @@ class ChangesLR(LRScheduler):
             epoch: not used; for the signature of torch.
         """
         if metrics is not None:
-            self.observe(float(metrics))
+            self.observe(metrics if isinstance(metrics, float) else metrics.detach().item())
         super().step(epoch)
 
     def observe(self, loss: float) -> list[RateDecision]:

@@ -54,6 +54,7 @@ class Watch:
         history: steps that loss and gradient norm are only learned from.
         min_progress: progress of this share of the whole fall, in half of the steps, is excluded before a plateau is
             claimed.
+        min_steps: since a spike or the last change of the rate, before a plateau may be claimed; 96 at least.
         decode: gives the text of token ids, for batches of ids; such as ``tokenizer.decode``.
         on_event: called with each event.
 
@@ -67,10 +68,12 @@ class Watch:
         mean_run_length: float = MEAN_RUN_LENGTH,
         history: int = 64,
         min_progress: float = MIN_PROGRESS,
+        min_steps: int = 0,
         decode: Callable[[Sequence[int]], str] | None = None,
         on_event: Callable[[WatchEvent], None] | None = None,
     ) -> None:
         self._settings = {"mean_run_length": mean_run_length, "history": history, "min_progress": min_progress}
+        self._settings["min_steps"] = min_steps
         self._decode, self._on_event = decode, on_event
         self._streams: dict[tuple[str, str], WatchStream] = {}
         self._keep_fall = False
