@@ -45,7 +45,7 @@ def direction(
     max_divergence: float = 0.1,
     max_tokens: MaxTokens = 64,
     instructions: Path | None = None,
-    held_out: int = 50,
+    max_held_out: int = 50,
     benchmarks: Annotated[Texts, Parameter(name="--benchmark", negative="", consume_multiple=False)] = None,
     limit: int | None = 100,
     confidence: float = 0.95,
@@ -72,12 +72,12 @@ def direction(
     test
         Prompts of each kind on which rates are reported.
     stride
-        Try every so many blocks.
+        Distance between the blocks that are tried: 2 tries every second one.
     max_divergence
         Nats by which ablation may change the first token of harmless answers.
     instructions
         Instructions with answers, whose loss shows what the change costs.
-    held_out
+    max_held_out
         Instructions of that file at most.
     benchmarks
         Benchmark of shoal whose accuracy shows what the change costs. Repeatable.
@@ -104,7 +104,7 @@ def direction(
             loaded,
             chat,
             parts,
-            held_out=_held_out(chat, instructions, held_out),
+            held_out=_held_out(chat, instructions, max_held_out),
             benchmarks=items,
             max_tokens=max_tokens,
             stride=stride,
@@ -138,7 +138,7 @@ def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) ->
     return list({one.prompt: one for one in found}.values())
 
 
-def _held_out(chat: ChatFormat, file: Path | None, most: int) -> list[Example]:
+def _held_out(chat: ChatFormat, file: Path | None, max_examples: int) -> list[Example]:
     from shoal.safety.tuning import read_instruction_pairs
     from shoal.statistics import even_sample
 
@@ -146,7 +146,7 @@ def _held_out(chat: ChatFormat, file: Path | None, most: int) -> list[Example]:
         return []
     pairs = read_instruction_pairs(file)
     fitted = chat.fit(pairs, max_prompt_tokens=_HELD_OUT_TOKENS, max_answer_tokens=_HELD_OUT_TOKENS)
-    return even_sample(fitted, most)
+    return even_sample(fitted, max_examples)
 
 
 def _merge(loaded: LoadedModel, adapters: Path) -> None:

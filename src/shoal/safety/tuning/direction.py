@@ -138,7 +138,7 @@ def find_direction(
         chat: how a prompt stands before it.
         fit: harmful and harmless prompts, whose activations are averaged.
         tune: others, on which the block is chosen.
-        stride: every so many blocks are tried.
+        stride: distance between the blocks that are tried; 2 tries every second one.
         max_divergence: nats by which ablation may change the first token of harmless answers.
         progress: called with (what, done, total).
 

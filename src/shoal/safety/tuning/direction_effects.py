@@ -228,7 +228,7 @@ def measure_direction(
         held_out: instructions with answers, whose loss shows what the change costs.
         benchmarks: as `shoal.safety.tuning.read_benchmarks` gives them.
         max_tokens: of an answer.
-        stride: every so many blocks are tried.
+        stride: distance between the blocks that are tried; 2 tries every second one.
         max_divergence: nats by which ablation may change the first token of harmless answers.
         confidence: of the intervals.
         progress: called with (what, done, total).
