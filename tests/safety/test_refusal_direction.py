@@ -10,6 +10,7 @@ import torch
 from shoal.errors import DataError, UsageError
 from shoal.insight import capture
 from shoal.models import LoadedModel, hooks_present
+from shoal.reports import refusal_direction_page
 from shoal.safety.tuning import (
     CONDITIONS,
     ChatFormat,
@@ -118,6 +119,9 @@ def test_the_parts_share_no_prompt_and_the_effects_are_reported_on_the_test_part
     assert set(effects.to_dict()["answers"]) == set(CONDITIONS)
     assert "harmful refused" in str(effects)
     assert len(effects.to_frame()) == 6
+    page = refusal_direction_page(effects)
+    assert "What it costs elsewhere" in page
+    assert page.count("(chosen)") == 1
 
 
 def test_too_few_prompts_and_prompts_of_one_kind_are_refused(model: LoadedModel) -> None:

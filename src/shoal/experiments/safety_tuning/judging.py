@@ -182,7 +182,7 @@ def _sentence(word: Word, hypothesis: TuningHypothesis, estimate: float, control
     matters = f"a difference of {hypothesis.smallest_effect:g} matters"
     endings = {
         "supported": f"{gained}; {matters}.",
-        "refuted": f"{gained}, less than what matters ({hypothesis.smallest_effect:g}) beyond doubt.",
+        "refuted": f"{gained}, and the interval excludes the {hypothesis.smallest_effect:g} that matters.",
         "underpowered": f"{gained}; {matters}, and so few trainings neither show nor exclude one.",
     }
     return endings[word]

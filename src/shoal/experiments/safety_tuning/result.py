@@ -237,7 +237,9 @@ class SafetyTuning:
         if self.best.safety_examples is None:
             return f"No number of safety examples keeps the held-out loss within the bound ({rule})."
         chance = self.best.chances[self.best.safety_examples]
+        cost = self.best.costs[self.best.safety_examples]
         return (
             f"Best at the stated trade-off: {self.best.safety_examples:,} safety examples ({rule}); the best one in "
-            f"{chance:.0%} of resamples of trainings and requests."
+            f"{chance:.0%} of resamples of trainings and requests. It costs {cost:.2f}; a model that never refuses "
+            f"costs 1, and one that always does {trade.refused_weight:g}."
         )
