@@ -93,6 +93,7 @@ def test_a_run_leaves_every_record_of_every_arm(finished: Finished) -> None:
                 "before.jsonl",
                 "curve.jsonl",
                 "done.json",
+                "events.jsonl",
             ]
             rows = read_json_rows(unit / "after.jsonl")
             assert [row["split"] for row in rows] == ["seen"] * 5 + ["held_out"] * 3

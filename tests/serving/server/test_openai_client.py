@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shoal.models.generation import TokenSampling
-from shoal.serving import GenerationSettings, generate
+from shoal.serving import GenerationSettings, generate, load_for_generation
 from shoal.serving.server import BackgroundServer
 
 openai = pytest.importorskip("openai")
@@ -15,8 +15,10 @@ KEY = "a key"
 
 
 @pytest.fixture(scope="module")
-def server(live):
-    with BackgroundServer(live, name="tiny", api_key=KEY) as running:
+def server(chat_folder):
+    # A model of its own: a decoder serves one engine at a time, and the tests generate while the server may still work.
+    served = load_for_generation(str(chat_folder), rows=4)
+    with BackgroundServer(served, name="tiny", api_key=KEY) as running:
         yield running
 
 
