@@ -68,16 +68,17 @@ def answers_section(task: Task, text: str, loaded: LoadedModel) -> Section:
     for name, answer in answers.items():
         agrees = "" if answer is None else "yes" if generated.startswith(answer) else "no"
         rows.append([name, "does not apply" if answer is None else answer, agrees])
-    if not limit:
+    lead = Markup("")
+    if answers["rule"] is None:
         example = task.held_out[0].prompt if task.held_out else task.seen[0].prompt
-        lead = (
-            f"The text is no prompt of the task {task.name!r}: neither its rule nor a shortcut can read it. "
-            f"Try {example!r}."
+        lead = Markup("<p>The text is no prompt of the task {}: its rule cannot read it. Try {}.</p>").format(
+            repr(task.name), repr(example)
         )
-        return Section("answers", "Rule and shortcuts", Markup("<p>{}</p>").format(lead))
+    if not limit:
+        return Section("answers", "Rule and shortcuts", lead)
     caption = f"What the rule and the shortcuts of {task.name} would answer, and whether the model's answer begins so"
     html = table(["Program", "Answer", "Model agrees"], rows, caption=caption)
-    return Section("answers", "Rule and shortcuts", html)
+    return Section("answers", "Rule and shortcuts", lead + html)
 
 
 def changes_section(tokens: Sequence[str], surprisal: Sequence[float | None]) -> Section:
