@@ -127,5 +127,5 @@ def _labels(sources: Sequence[str | Path], given: Sequence[str]) -> list[str]:
     names = list(given) or [str(source) for source in sources]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UsageError(f"two of the models and files are called {twice}; give each another --name")
+        raise UsageError(f"two of the models and files are called {twice}; give each another --label")
     return names

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from shoal.experiments.store import RunStore
     from shoal.experiments.workers import Engine, W
     from shoal.progress import Progress
+
+R = TypeVar("R")
+"""The record of a piece of work."""
 
 
 def do_unrecorded(
@@ -48,3 +52,42 @@ def do_unrecorded(
         progress(what, done, len(items))
         if on_recorded is not None:
             on_recorded(outcome.item)
+
+
+def do_trainings(
+    trainings: Sequence[W],
+    *,
+    engine: Engine[W],
+    store: RunStore,
+    read: Callable[[Path, W], R | None],
+    progress: Progress,
+    on_training: Callable[[R], None] | None = None,
+) -> None:
+    """Do all trainings of a run that have no record.
+
+    Args:
+        trainings: of the run.
+        engine: as in `do_unrecorded`.
+        store: of the run.
+        read: gives the record of a training from the run's folder; None where there is none.
+        progress: called with (what, done, total).
+        on_training: called with the record of each training as it ends.
+
+    Raises:
+        ShoalError: as in `do_unrecorded`.
+    """
+
+    def report(training: W) -> None:
+        record = read(store.folder, training)
+        if record is not None and on_training is not None:
+            on_training(record)
+
+    do_unrecorded(
+        "trainings",
+        trainings,
+        engine=engine,
+        store=store,
+        is_recorded=lambda training: read(store.folder, training) is not None,
+        progress=progress,
+        on_recorded=report,
+    )

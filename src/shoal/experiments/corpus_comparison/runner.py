@@ -10,7 +10,7 @@ from shoal.experiments.corpus_comparison.gathering import COMPARISON_PLAN, gathe
 from shoal.experiments.corpus_comparison.trainings import ComparedTraining, planned_trainings, read_compared
 from shoal.experiments.corpus_comparison.units import CorpusTrainer, prepare_shared
 from shoal.experiments.environment import keep_environment
-from shoal.experiments.recorded_work import do_unrecorded
+from shoal.experiments.recorded_work import do_trainings
 from shoal.experiments.storage import write_json
 from shoal.experiments.store import RunStore
 from shoal.experiments.workers import check_workers, local_engine
@@ -69,7 +69,14 @@ def compare_corpora(
             raise
         engine = _engine(plan, store, workers, progress)
         try:
-            _run(plan, store, engine, report, on_training)
+            do_trainings(
+                planned_trainings(plan),
+                engine=engine,
+                store=store,
+                read=read_compared,
+                progress=report,
+                on_training=on_training,
+            )
         finally:
             engine.close()
         result = gather_corpus_comparison(store.folder, plan)
@@ -77,31 +84,6 @@ def compare_corpora(
     finally:
         store.close()
     return result
-
-
-def _run(
-    plan: CorpusComparisonPlan,
-    store: RunStore,
-    engine: Engine[ComparedTraining],
-    progress: Progress,
-    on_training: Callable[[ComparedTrainingRecord], None] | None,
-) -> None:
-    """Do all trainings that have no record."""
-
-    def report(training: ComparedTraining) -> None:
-        record = read_compared(store.folder, training)
-        if record is not None and on_training is not None:
-            on_training(record)
-
-    do_unrecorded(
-        "trainings",
-        planned_trainings(plan),
-        engine=engine,
-        store=store,
-        is_recorded=lambda training: read_compared(store.folder, training) is not None,
-        progress=progress,
-        on_recorded=report,
-    )
 
 
 def _engine(

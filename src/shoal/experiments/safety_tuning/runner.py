@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import ShoalError
 from shoal.experiments.environment import keep_environment
-from shoal.experiments.recorded_work import do_unrecorded
+from shoal.experiments.recorded_work import do_trainings
 from shoal.experiments.safety_tuning.gathering import TUNING_PLAN, gather_safety_tuning
 from shoal.experiments.safety_tuning.trainings import (
     SafetyTraining,
@@ -72,7 +72,14 @@ def tune_safety(
             raise
         engine = _engine(plan, store, workers, progress)
         try:
-            _run(plan, store, engine, report, on_training)
+            do_trainings(
+                planned_safety_trainings(plan),
+                engine=engine,
+                store=store,
+                read=read_safety_record,
+                progress=report,
+                on_training=on_training,
+            )
         finally:
             engine.close()
         result = gather_safety_tuning(store.folder, plan)
@@ -87,31 +94,6 @@ def _check(plan: SafetyTuningPlan) -> None:
     from shoal.models import load_tokenizer
 
     prepare_safety_data(plan, load_tokenizer(plan.model))
-
-
-def _run(
-    plan: SafetyTuningPlan,
-    store: RunStore,
-    engine: Engine[SafetyTraining],
-    progress: Progress,
-    on_training: Callable[[SafetyTrainingRecord], None] | None,
-) -> None:
-    """Do all trainings that have no record."""
-
-    def report(training: SafetyTraining) -> None:
-        record = read_safety_record(store.folder, training)
-        if record is not None and on_training is not None:
-            on_training(record)
-
-    do_unrecorded(
-        "trainings",
-        planned_safety_trainings(plan),
-        engine=engine,
-        store=store,
-        is_recorded=lambda training: read_safety_record(store.folder, training) is not None,
-        progress=progress,
-        on_recorded=report,
-    )
 
 
 def _engine(
