@@ -25,6 +25,9 @@ _DRAWN = 0.02
 _MOST_ITEMS = 60
 """Wrong items that a table lists."""
 
+_SIDE_BY_SIDE = 4
+"""Arms whose counts stand in one table; with more it would be wider than the page."""
+
 _SHOWING = 8
 """Items that show a program which nobody named."""
 
@@ -51,7 +54,7 @@ def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confide
     )
     drawn = figure([_arm_panel(arm, trainings) for arm, trainings in arms.items()], caption=caption)
     instead = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
-    return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreements(found) + instead
+    return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreement_tables(found) + instead
 
 
 def explanation_page(found: Explanation, *, model: str, search: SearchResult | None = None) -> str:
@@ -177,6 +180,14 @@ def _shares(found: Explanation) -> Markup:
             )
         )
     return table(head, rows, caption="Shares by the posterior, and plain counts of equal answers", numeric=(1, 2, 3))
+
+
+def _agreement_tables(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
+    """One table of a few arms, or of many one for each, folded away."""
+    if len(found) <= _SIDE_BY_SIDE:
+        return _agreements(found)
+    folded = Markup("<details><summary>{}: answers equal to those of each explanation</summary>{}</details>")
+    return Markup("").join(folded.format(capital(arm), _agreements({arm: seeds})) for arm, seeds in found.items())
 
 
 def _agreements(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
