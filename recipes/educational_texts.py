@@ -3,7 +3,7 @@
     python recipes/educational_texts.py DATA passages.jsonl
 
 DATA holds the sets as their publishers give them. Each passage is a row with its id (the first 12 digits of the SHA-256
-of its text), its source, its document as the group, and its text; where the labels are there, so is their median.
+of its text), its source, its document as the group, and its text; where the labels are there, so is the lower of the two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import csv
 import hashlib
 import json
 import random
-import statistics
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -121,14 +120,14 @@ def digest(text: str) -> str:
 
 
 def labels() -> dict[str, int]:
-    """The median label of each passage; empty before there are labels."""
+    """The lower of each passage's two labels; empty before there are labels."""
     if not LABELS.is_file():
         return {}
     found: dict[str, list[int]] = {}
     with LABELS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             found.setdefault(row["id"], []).append(int(row["label"]))
-    return {name: round(statistics.median(values)) for name, values in found.items()}
+    return {name: min(values) for name, values in found.items()}
 
 
 def main() -> None:
