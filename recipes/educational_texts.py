@@ -3,7 +3,7 @@
     python recipes/educational_texts.py DATA passages.jsonl
 
 DATA holds the sets as their publishers give them. Each passage is a row with its id (the first 12 digits of the SHA-256
-of its text), its source, its document as the group, and its text; where the labels are there, so is the lower of the two.
+of its text), its source, its document as the group, its text, and the lower of its two labels where they are there.
 """
 
 from __future__ import annotations
