@@ -75,9 +75,7 @@ def _overfitting(folder: Path, workers: int | None, progress: Progress) -> None:
 
 
 def _sweep(folder: Path, workers: int | None, progress: Progress) -> None:
-    from shoal.experiments.sweeps.files import SweepPlan
-    from shoal.experiments.sweeps.result import PLAN
-    from shoal.experiments.sweeps.runner import run_sweep
+    from shoal.experiments.sweeps import PLAN, SweepPlan, run_sweep
     from shoal.experiments.tables import read_plan
 
     plan = read_plan(folder, PLAN, SweepPlan, holds="sweep", written_by="shoal sweep")
