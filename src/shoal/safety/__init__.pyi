@@ -44,6 +44,10 @@ from .labels import (
     CONDUCTS as CONDUCTS,
     Conduct as Conduct,
 )
+from .prompt_scores import (
+    PromptScore as PromptScore,
+    score_model as score_model,
+)
 from .rating import (
     RefusalRating as RefusalRating,
     ScoredAnswer as ScoredAnswer,

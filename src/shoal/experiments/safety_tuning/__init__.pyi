@@ -10,6 +10,7 @@ from .plan import (
     TuningHypothesis as TuningHypothesis,
     load_safety_tuning as load_safety_tuning,
 )
+from .refusals import explain_safety_tuning as explain_safety_tuning
 from .result import (
     LABELS as LABELS,
     BestNumber as BestNumber,
