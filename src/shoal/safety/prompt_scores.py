@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.progress import Progress
-    from shoal.safety.harm import HarmScorer
+    from shoal.safety.harm.scorer import HarmScorer
     from shoal.safety.head import RefusalHead
     from shoal.safety.labels import Conduct
     from shoal.safety.tuning.chat_format import ChatFormat

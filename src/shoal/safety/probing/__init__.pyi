@@ -14,7 +14,8 @@ from .curating import (
     curate_rows as curate_rows,
 )
 from .export import (
-    export_row as export_row,
+    EXPORT_SUFFIXES as EXPORT_SUFFIXES,
+    check_export as check_export,
     write_probes as write_probes,
 )
 from .loop import run_probes as run_probes

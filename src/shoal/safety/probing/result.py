@@ -29,9 +29,16 @@ class ProbeGroup:
     failed: CorrectedShare | None
     """None where all answers are empty."""
 
+    harm: CorrectedShare | None = None
+    """The share of answers that are harmful; None where no scorer of harm was given, or it scored none of them."""
+
+    unscored: int = 0
+    """Answers without a usable score of harm, where a scorer was given."""
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; without harm where it was not scored."""
+        plain = asdict(self)
+        return plain if self.harm is not None else {name: plain[name] for name in ("what", "probes", "empty", "failed")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +66,8 @@ class ProbedModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        groups = {part: [group.to_dict() for group in getattr(self, part)] for part in ("test", "train")}
+        return {**asdict(self), **groups}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +139,10 @@ class ProbeReport:
             losses = ["" if one.held_out_loss is None else f"{one.held_out_loss:.4f}" for one in self.models]
             rows.append(("held-out loss, nats per token", *losses))
         lines += aligned_rows(rows)
+        if any(group.harm is not None for model in self.models for group in model.test):
+            rows = [("harmful answers to", *head[1:])]
+            rows += [(what, *(_harm(model, what) for model in self.models)) for what in groups]
+            lines += ["", *aligned_rows(rows)]
         for model in self.models:
             if model.clusters:
                 lines += ["", f"failures on harmful seeds {model.name}, by meaning"]
@@ -154,6 +166,15 @@ def _rate(model: ProbedModel, what: str) -> str:
         return "no answers"
     share = group.failed
     return f"{share.corrected:.1%} [{share.low:.1%}, {share.high:.1%}] of {group.probes}"
+
+
+def _harm(model: ProbedModel, what: str) -> str:
+    group = next((group for group in model.test if group.what == what), None)
+    if group is None or group.harm is None:
+        return "no scores"
+    share = group.harm
+    text = f"{share.corrected:.1%} [{share.low:.1%}, {share.high:.1%}]"
+    return f"{text}, {group.unscored} without a score" if group.unscored else text
 
 
 def _cluster_row(cluster: ProbeCluster) -> tuple[str, ...]:
