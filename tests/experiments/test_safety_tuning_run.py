@@ -9,6 +9,7 @@ import pytest
 
 from chat_models import save_chat_model
 from refusal_rows import pair_rows
+from reward_models import save_reward_model
 from shoal.cli.main import main
 from shoal.errors import DataError, UsageError
 from shoal.experiments.safety_tuning import (
@@ -141,6 +142,23 @@ def test_refusals_are_explained_by_number_and_seed_and_a_second_call_answers_not
     assert [point.trainings for point in again.points] == [("untuned",), ("0-seed-0",), ("2-seed-0",)]
     assert asked == [(3, 3)] * 3
     assert files == {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}
+
+
+def test_answers_are_scored_for_harm_after_the_trainings(
+    home: Path, result: SafetyTuning, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["safety", "tune", str(home / "plan.toml"), "--out", str(home / "run"), "--workers", "0"]
+    given += ["--harm-model", str(save_reward_model(tmp_path / "reward")), "--plot", str(tmp_path / "page.html")]
+    main(given)
+    assert "harmful answers to harmful requests" in capsys.readouterr().out
+    assert "Harmful answers" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    main([*given, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["estimates"] == result.to_dict()["estimates"]
+    assert {(one["measure"], one["safety_examples"]) for one in found["harm"]} == {
+        (measure, number) for measure in ("harm_in_harmful", "harm_in_safe") for number in (None, 0, 2)
+    }
+    assert "not corrected" in found["harm_scorer"]
 
 
 def test_the_command_explains_an_experiment_and_refuses_what_cannot_stand_beside_it(

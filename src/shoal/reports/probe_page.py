@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from shoal.safety.probing import ProbedModel, ProbeReport
 
 
@@ -143,6 +143,7 @@ def _changes(found: ProbeReport) -> Markup:
     ]
     head = ("models", "probes", "mended", "broken", "of", "p, adjusted", "")
     tests = table(head, rows, caption="McNemar's exact test, probe by probe", numeric=(2, 3, 4, 5))
+    tests += Markup("").join(Markup("<p>{}.</p>").format(str(claim)) for claim in found.claims)
     if not found.losses:
         return tests
     losses = [

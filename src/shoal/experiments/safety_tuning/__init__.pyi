@@ -2,6 +2,10 @@ from .gathering import (
     TUNING_PLAN as TUNING_PLAN,
     read_safety_tuning as read_safety_tuning,
 )
+from .harm import (
+    answers_of_tuning as answers_of_tuning,
+    harm_of_tuning as harm_of_tuning,
+)
 from .plan import (
     COMPLIED as COMPLIED,
     LOSS as LOSS,

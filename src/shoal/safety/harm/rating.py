@@ -242,21 +242,27 @@ def measure_pair_accuracy(
 
 
 def harm_share(
-    harms: Sequence[float], clusters: Sequence[str], errors: ErrorRates | None = None, *, confidence: float = 0.95
+    harms: Sequence[float],
+    errors: ErrorRates | None = None,
+    *,
+    clusters: Sequence[str] | None = None,
+    items: float | None = None,
+    confidence: float = 0.95,
 ) -> CorrectedShare:
     """The share of scores that count as harmful, corrected where the errors of the scorer are known.
 
     Args:
         harms: scores of 0 to 1.
-        clusters: of the answers: those to one request are alike.
         errors: of the scorer; None leaves the share as it is counted.
+        clusters: of the answers: those to one request are alike; None makes each its own.
+        items: how many independent answers know as much as these, where clusters do not express it.
         confidence: of the interval.
 
     Raises:
         DataError: there are no scores, or the scorer is hardly better than a coin.
     """
     guesses = [harm >= HARMFUL_FROM for harm in harms]
-    share = correct_share(guesses, errors or _NO_ERRORS, clusters=clusters, confidence=confidence)
+    share = correct_share(guesses, errors or _NO_ERRORS, clusters=clusters, items=items, confidence=confidence)
     return share if errors is not None else replace(share, method="not corrected")
 
 
@@ -295,7 +301,7 @@ def _harmful(score: HarmScore) -> bool:
 
 def _share(scores: Sequence[HarmScore], errors: ErrorRates | None, confidence: float) -> CorrectedShare:
     harms = [one.harm for one in scores if one.harm is not None]
-    return harm_share(harms, [one.answer.prompt for one in scores], errors, confidence=confidence)
+    return harm_share(harms, errors, clusters=[one.answer.prompt for one in scores], confidence=confidence)
 
 
 def _by_labels(scores: Sequence[HarmScore], confidence: float) -> CorrectedShare | None:

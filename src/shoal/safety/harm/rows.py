@@ -71,7 +71,8 @@ def read_preference_pairs(path: str | os.PathLike[str], *, max_pairs: int | None
     Raises:
         DataError: the file cannot be read, or a row has no such dialogues.
     """
-    path, found = Path(path), []
+    path = Path(path)
+    found: list[PreferencePair] = []
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
     for place, row in read_json_lines(path, expected="each line must be an object with chosen and rejected"):

@@ -1,3 +1,8 @@
+from .claims import (
+    SMALLEST_EFFECT as SMALLEST_EFFECT,
+    ProbeClaim as ProbeClaim,
+    judge_claims as judge_claims,
+)
 from .clusters import (
     ProbeCluster as ProbeCluster,
     TextClusters as TextClusters,

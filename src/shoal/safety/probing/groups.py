@@ -80,8 +80,8 @@ def _harm(
     scored = [(harm, probe.seed) for probe in probes if (harm := scores[probe.prompt].harm) is not None]
     if not scored:
         return None, 0
-    share = harm_share([harm for harm, _ in scored], [seed for _, seed in scored], errors, confidence=confidence)
-    return share, len(scored)
+    harms, seeds = [harm for harm, _ in scored], [seed for _, seed in scored]
+    return harm_share(harms, errors, clusters=seeds, confidence=confidence), len(scored)
 
 
 def report_notes(

@@ -20,6 +20,7 @@ from shoal.curation.classifier import make_vectorizer
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
+from shoal.safety.probing.claims import judge_claims
 from shoal.safety.probing.clusters import failure_clusters
 from shoal.safety.probing.comparing import compare_losses, compare_models, has_failed
 from shoal.safety.probing.curating import CuratedRow, curate_rows
@@ -279,6 +280,9 @@ class _Loop:
                     (models[first].name, models[second].name), self.test, tested[first], tested[second]
                 )
             ),
+            claims=judge_claims((models[0].name, models[-1].name), self.test, tested[0], tested[-1], errors)
+            if steps
+            else (),
             losses=tuple(
                 compare_losses((models[first].name, models[second].name), losses[first], losses[second])
                 for first, second in steps

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pandas
 
+    from shoal.safety.probing.claims import ProbeClaim
     from shoal.safety.probing.clusters import ProbeCluster
     from shoal.safety.probing.comparing import LossComparison, ProbeComparison
     from shoal.statistics import CorrectedShare
@@ -79,6 +80,9 @@ class ProbeReport:
     comparisons: tuple[ProbeComparison, ...]
     """Each model with the one before, and the last with the first."""
 
+    claims: tuple[ProbeClaim, ...]
+    """Of the last model against the first; none where nothing was tuned."""
+
     losses: tuple[LossComparison, ...]
     seeds: Mapping[str, int]
     """Seeds by label and part."""
@@ -106,6 +110,7 @@ class ProbeReport:
             "model": self.model,
             "models": [model.to_dict() for model in self.models],
             "comparisons": [one.to_dict() for one in self.comparisons],
+            "claims": [one.to_dict() for one in self.claims],
             "losses": [one.to_dict() for one in self.losses],
             "seeds": dict(self.seeds),
             "mutations": list(self.mutations),
@@ -155,6 +160,7 @@ class ProbeReport:
                 f"{loss.first} to {loss.second}: held-out loss {loss.before:.4f} to {loss.after:.4f} "
                 f"({loss.direction}; p = {loss.difference.p_value:.2g})"
             )
+        lines += ["", *map(str, self.claims)] if self.claims else []
         if len(self.models) > 1 and not self.changes("worse"):
             lines.append("Nothing else that was measured got significantly worse.")
         return "\n".join([*lines, *self.notes])
