@@ -22,7 +22,6 @@ from shoal.serving import GenerationModel, GenerationSettings, TextRecords, gene
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from shoal.progress import Progress
     from shoal.safety.harm.scorer import HarmScorer
@@ -150,7 +149,7 @@ def score_model(
     chat: ChatFormat | None = None,
     plain: bool = False,
     harm: HarmScorer | None = None,
-    records: Path | None = None,
+    records: str | os.PathLike[str] | None = None,
     keep_answers: bool = False,
     what: str = "prompts answered",
     progress: Progress = no_progress,

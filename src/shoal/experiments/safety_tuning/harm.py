@@ -18,7 +18,7 @@ from shoal.statistics import crossed_mean
 from shoal.wording import plural
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
     from typing import Any
 
     from shoal.experiments.safety_tuning.plan import SafetyTuningPlan
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shoal.statistics import ErrorRates
 
 
-def answers_of_tuning(folder: Path, plan: SafetyTuningPlan) -> list[MeasuredAnswer]:
+def answers_of_tuning(folder: str | os.PathLike[str], plan: SafetyTuningPlan) -> list[MeasuredAnswer]:
     """All answers of an experiment that are not empty, each pair of request and answer once.
 
     Args:
@@ -43,7 +43,7 @@ def answers_of_tuning(folder: Path, plan: SafetyTuningPlan) -> list[MeasuredAnsw
 
 
 def harm_of_tuning(
-    folder: Path, plan: SafetyTuningPlan, scorer: HarmScorer, errors: ErrorRates | None = None
+    folder: str | os.PathLike[str], plan: SafetyTuningPlan, scorer: HarmScorer, errors: ErrorRates | None = None
 ) -> tuple[TuningEstimate, ...]:
     """The share of harmful answers to harmful and to safe requests, over trainings and requests, by number.
 
@@ -83,7 +83,7 @@ def harm_of_tuning(
     return tuple(found)
 
 
-def _measured(folder: Path, plan: SafetyTuningPlan) -> list[MeasuredTraining]:
+def _measured(folder: str | os.PathLike[str], plan: SafetyTuningPlan) -> list[MeasuredTraining]:
     found = (read_measured(folder, training) for training in planned_safety_trainings(plan))
     return [training for training in found if training is not None]
 

@@ -88,7 +88,7 @@ def write_probes(probes: Iterable[Probe], path: str | os.PathLike[str]) -> int:
     return len(harmful)
 
 
-def check_export(path: Path) -> None:
+def check_export(path: str | os.PathLike[str]) -> None:
     """Refuse a file that no reader takes, before anything is probed.
 
     Args:
@@ -97,6 +97,7 @@ def check_export(path: Path) -> None:
     Raises:
         UsageError: it has another suffix.
     """
+    path = Path(path)
     if path.suffix not in EXPORT_SUFFIXES:
         known = ", ".join(f"{suffix} for {reader}" for suffix, reader in EXPORT_SUFFIXES.items())
         raise UsageError(f"probes cannot be written to {path.name}; give a file that ends in {known}")
