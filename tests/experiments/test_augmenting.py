@@ -11,11 +11,10 @@ from crossed_records import crossed, crossed_table
 
 from shoal.errors import ExperimentFileError, UsageError
 from shoal.experiments import experiment_from, run_experiment
-from shoal.experiments.augmenting import at_equal_steps, augmentation_of, check_augmentation
 from shoal.experiments.crossed.cell_tasks import cell_tasks, check_data
 from shoal.experiments.crossed.data import cell_examples, training_examples
 from shoal.experiments.tables import as_table
-from shoal.experiments.tasks import make_experiment_task
+from shoal.experiments.tasks import at_equal_steps, augmentation_of, check_augmentation, make_experiment_task
 from shoal.tasks import rule_answer
 from shoal.training import TrainSettings
 

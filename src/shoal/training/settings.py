@@ -13,7 +13,8 @@ from shoal.training.optimizers import OptimizerKind, check_optimizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.training.adapters import TrainedParameters
+    from torch import nn
+
     from shoal.training.held_out import HeldOutCurve
     from shoal.training.watch import RateDecision
 
@@ -211,6 +212,25 @@ class CurvePoint:
     gradient_norm: float
     tokens: int
     """Predicted tokens so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedParameters:
+    """How much of a model is trained."""
+
+    trained: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.trained:,} of {self.total:,} parameters are trained ({self.trained / self.total:.2%})"
+
+
+def count_trained(model: nn.Module) -> TrainedParameters:
+    """Count the parameters whose ``requires_grad`` is on, and all of them."""
+    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
+    return TrainedParameters(
+        trained=sum(size for size, is_trained in sizes if is_trained), total=sum(size for size, _ in sizes)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

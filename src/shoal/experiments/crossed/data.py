@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.experiments.augmenting import augmentation_of
+from shoal.experiments.tasks import augmentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
