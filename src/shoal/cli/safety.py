@@ -57,7 +57,8 @@ def rate(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.safety import rate_refusals
 
     if (answers is None) == (model is None) or (model is None) != (prompts is None):
@@ -83,15 +84,7 @@ def rate(
             assert answers is not None
             rows = answers
         found = rate_refusals(rows, head=head, confidence=confidence, progress=progress)
-    if plot is not None:
-        from shoal.reports import refusals_page
-
-        write_whole(plot, refusals_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusals_page(found))
 
 
 safety.command(answer_safely, name="answers")

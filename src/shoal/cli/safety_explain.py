@@ -68,7 +68,8 @@ def explain(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.safety.shortcut import explain_refusals_of_models, make_minimal_pairs, read_pair_rows
 
     if not model and not answers and write_prompts is None:
@@ -103,15 +104,7 @@ def explain(
             dtype=dtype,
             progress=progress,
         )
-    if plot is not None:
-        from shoal.reports import refusal_shortcuts_page
-
-        write_whole(plot, refusal_shortcuts_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusal_shortcuts_page(found))
 
 
 def _labels(sources: Sequence[str | Path], given: Sequence[str]) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from shoal.cli.options import Device, Flag, Json, MaxTokens, Plot, Seed, Texts
 from shoal.cli.safety_explain import KeepAnswers
-from shoal.cli.terminal import print_notice
 
 
 def probe(
@@ -88,7 +87,8 @@ def probe(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result, write_whole
     from shoal.safety import load_refusal_head
     from shoal.safety.probing import ProbeSettings, read_probe_seeds, run_probes
     from shoal.safety.tuning import read_instruction_pairs
@@ -128,12 +128,4 @@ def probe(
         )
     if export is not None:
         write_whole(export, (out / "probes-export.jsonl").read_text(encoding="utf-8"))
-    if plot is not None:
-        from shoal.reports import probe_page
-
-        write_whole(plot, probe_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.probe_page(found))
