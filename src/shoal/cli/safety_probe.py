@@ -128,4 +128,4 @@ def probe(
         )
     if export is not None:
         write_whole(export, (out / "probes-export.jsonl").read_text(encoding="utf-8"))
-    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.probe_page(found))
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.probe_content(found).to_html())

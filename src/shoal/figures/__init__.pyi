@@ -51,6 +51,7 @@ from .loss_gap import (
     loss_gap_chart as loss_gap_chart,
 )
 from .page import (
+    PageContent as PageContent,
     PageFrame as PageFrame,
     Section as Section,
     css_variables as css_variables,
