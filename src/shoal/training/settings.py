@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
-from shoal.training.optimizers import OptimizerKind, check_optimizer
+from shoal.training.optimizers import OptimizerKind, WholeMatrixKind, check_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,7 +184,7 @@ class TrainSettings:
             if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
                 expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
                 raise UsageError(f"{name} = {value} is out of range; expected {expected}")
-        if (self.l1 or self.l2) and OptimizerKind.known[self.optimizer].needs_whole_matrices:
+        if (self.l1 or self.l2) and issubclass(OptimizerKind.known[self.optimizer], WholeMatrixKind):
             raise UsageError(
                 f"l1 = {self.l1:g} and l2 = {self.l2:g} with optimizer = {self.optimizer!r}: its steps have no metric "
                 "that a proximal step could be taken in; take adamw, adam or sgd, or weight_decay"

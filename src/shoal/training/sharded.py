@@ -18,7 +18,7 @@ from shoal.models import factor_model
 from shoal.training.batches import weights_of
 from shoal.training.gradients import DTYPES, padded_rows, products_in
 from shoal.training.loss import mean_cross_entropy
-from shoal.training.optimizers import OptimizerKind, Optimizers
+from shoal.training.optimizers import OptimizerKind, Optimizers, WholeMatrixKind
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -170,7 +170,7 @@ def make_sharded_optimizer(weights: ShardedParameters, settings: TrainSettings) 
         UsageError: an optimizer that needs whole matrices, such as Muon.
     """
     kind = OptimizerKind.known[settings.optimizer]
-    if kind.needs_whole_matrices:
+    if issubclass(kind, WholeMatrixKind):
         raise UsageError(
             f"optimizer = {settings.optimizer!r} needs whole matrices, which fsdp cuts; take 'adamw', or the mode ddp"
         )
