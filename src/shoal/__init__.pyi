@@ -211,8 +211,10 @@ from .training import (
     train as train,
 )
 from .training.watch import (
+    LogEvents as LogEvents,
     Watch as Watch,
     WatchEvent as WatchEvent,
+    find_training_logs as find_training_logs,
     watch_log as watch_log,
 )
 

@@ -16,6 +16,7 @@ from shoal.curation import curate
 from shoal.curation.classifier import (
     EducationalJudge,
     LabelledDocument,
+    choose_cut,
     choose_documents,
     educational_prompt,
     fit_ridge,
@@ -68,6 +69,39 @@ def test_the_penalty_is_the_one_with_the_least_error_of_rows_left_out() -> None:
     assert error(chosen) < min(error(chosen * 10), error(chosen / 10))
 
 
+def test_values_of_groups_left_out_are_those_of_fits_without_them() -> None:
+    generator = np.random.default_rng(6)
+    vectors, targets = generator.normal(size=(24, 40)), generator.normal(size=24)
+    groups = [f"text {place % 7}" for place in range(24)]
+    found = fit_ridge(vectors, targets, penalty=2.0).predict_left_out(groups)
+    for group in set(groups):
+        out = np.array([one == group for one in groups])
+        assert found[out] == pytest.approx(Ridge(alpha=2.0).fit(vectors[~out], targets[~out]).predict(vectors[out]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_cut_has_the_highest_f1(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    scores = generator.integers(0, 12, size=30) / 3.0
+    positive = generator.random(30) < 0.2 + 0.1 * scores
+    best = max(f1_score(positive, scores >= one) for one in scores)
+    assert f1_score(positive, scores >= choose_cut(positive, scores)) == pytest.approx(best)
+
+
+def test_rare_lessons_are_found_by_the_cut_where_rounded_scores_miss_them() -> None:
+    generator = np.random.default_rng(7)
+    documents = []
+    for place in range(240):
+        words = [f"word{generator.integers(60)}" for _ in range(30)]
+        good = place % 12 == 0
+        if good:
+            words[:6] = ["because", "therefore", "energy", "cell", "number", "sum"][: int(generator.integers(3, 7))]
+        documents.append(LabelledDocument(text=" ".join(words), label=3 if good else 0, group=str(place)))
+    found = train_quality_head(documents).agreement
+    assert found.f1.low > found.f1_rounded.value
+    assert found.f1.value > 0.7
+
+
 def test_agreement_is_that_of_scikit_learn() -> None:
     generator = np.random.default_rng(3)
     labels = generator.integers(0, 6, size=200)
@@ -76,6 +110,7 @@ def test_agreement_is_that_of_scikit_learn() -> None:
     guess = np.clip(np.floor(scores + 0.5), 0, 5).astype(int)
     assert found.f1.value == pytest.approx(f1_score(labels >= 3, guess >= 3))
     assert found.f1_macro.value == pytest.approx(f1_score(labels >= 3, guess >= 3, average="macro"))
+    assert found.f1_rounded == found.f1
     assert found.kappa.value == pytest.approx(cohen_kappa_score(labels, guess, weights="quadratic"))
     assert found.accuracy.value == pytest.approx((labels == guess).mean())
     for one in (found.f1, found.f1_macro, found.kappa, found.accuracy):

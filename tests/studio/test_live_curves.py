@@ -111,6 +111,23 @@ def test_events_are_sent_once(tmp_path: Path) -> None:
     assert reader.events[0] == {"curve": "random, seed 0", "step": 3, "kind": "spike", "text": "The loss jumped."}
 
 
+def test_the_batch_of_a_spike_stands_below_its_event(tmp_path: Path) -> None:
+    from shoal.training.watch import Watch
+
+    reader, watch = Reader(tmp_path), Watch()
+    append(tmp_path, 1, 5)
+    watch.observe(5, loss=float("inf"), batch={"tales 7": "x y " * 9, "tales 8": "a b"}, document_losses=[9.5, 2.0])
+    (tmp_path / ARM / "events.jsonl").write_text(json.dumps(watch.events[0].to_dict()) + "\n")
+    reader.ask()
+    (event,) = reader.events
+    assert event["text"] == "divergence of loss: inf"
+    assert event["details"][:2] == [
+        "batch: 2 documents",
+        f"tales 7 (loss 9.5, 18 tokens, 100% repeated): {'x y ' * 9}".strip(),
+    ]
+    assert event["details"][3] == "repeated 6 times in 1 document: x y x y x y x y"
+
+
 def test_a_cursor_of_another_studio_gives_everything(tmp_path: Path) -> None:
     append(tmp_path, 1, 5)
     for cursor in ("nonsense", "[1]", '{"random, seed 0": "7.1.3"}', '{"random, seed 0": 3}'):

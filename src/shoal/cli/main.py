@@ -42,6 +42,7 @@ GROUPS = {
         "pretrain": "Train a small model from scratch by a recipe.",
         "tune": "Fine-tune a model on rows of prompts and completions.",
         "crossvalidate": "Fine-tune a model once per fold and score what was left out, without leakage between groups.",
+        "watch": "Find spikes, plateaus and divergence in the log of a training that is over.",
         "overfit": "Compare methods against overfitting at equal compute, with intervals and asymptotes.",
         "sweep": "Train a recipe over many settings, on one machine or a Ray cluster.",
         "tokenizer": "Train a tokenizer on a corpus, of a given size or of the best one.",

@@ -45,5 +45,6 @@ from .tokens_page import tokens_page as tokens_page
 from .tuning_page import write_tuning_report as write_tuning_report
 from .vectors_page import vectors_page as vectors_page
 from .verdict import verdict_page as verdict_page
+from .watch_page import watch_page as watch_page
 from .word_map_page import word_map_page as word_map_page
 from .words_page import words_page as words_page

@@ -4,6 +4,7 @@ from .agreement import (
     accuracy as accuracy,
     calibration_error as calibration_error,
     class_f1 as class_f1,
+    cluster_places as cluster_places,
     cohen_kappa as cohen_kappa,
     resample_confusion as resample_confusion,
     weighted_kappa as weighted_kappa,

@@ -7,6 +7,7 @@ never moves. Where a curve outgrows `MAX_POINTS`, two neighbouring windows becom
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 MAX_POINTS = 400
 _MAX_FILES = 2000
 """Curves that are held in memory: fifty runs of forty trainings."""
+
+_STEP = re.compile(r"^step [\d,]+: ")
+_MAX_DETAILS = 8
+"""Lines on the batch of an event: its name, three documents and three repeated n-grams are seven."""
 
 _CHUNK = 8_000_000
 """Bytes that one look reads at most, so that no request waits for a file of any size."""
@@ -133,7 +138,8 @@ class LiveCurves:
 
         Returns:
             ``cursor``; ``curves``, of which each has its name, the number of its first point, and its points, the last
-            of which is of a window that is not full yet; ``events``, each with curve, step, kind and text.
+            of which is of a window that is not full yet; ``events``, each with curve, step, kind and text, and at a
+            spike with ``details``, lines on the documents of its batch.
         """
         known = _parsed(cursor)
         curves, events, place = [], [], {}
@@ -208,10 +214,13 @@ def _same(before: str | None, now: str) -> int | None:
 
 def _event(curve: str, row: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(row.get("kind", "event"))
+    text = str(row.get("text") or row.get("line") or f"{kind} in {row.get('stream', 'the training')}")
     # The line of `shoal.training.watch` begins with its step, which the page shows by itself.
-    line = str(row.get("line", "")).partition(": ")[2]
-    text = str(row.get("text") or line or f"{kind} in {row.get('stream', 'the training')}")
-    return {"curve": curve, "step": row.get("step"), "kind": kind, "text": text[:300]}
+    text = _STEP.sub("", text, count=1)
+    # The batch of a spike stands below the line of the event in its text, a line for each document.
+    text, *details = text.splitlines() or [""]
+    event = {"curve": curve, "step": row.get("step"), "kind": kind, "text": text[:300]}
+    return event | ({"details": [line.strip()[:300] for line in details[:_MAX_DETAILS]]} if details else {})
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

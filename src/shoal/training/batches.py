@@ -36,6 +36,12 @@ class Document:
     weights: FloatArray | None = None
     """How much each predicted token counts in the loss; None for all alike."""
 
+    source: str = ""
+    """The corpus or kind of rows that it is of."""
+
+    number: int | None = None
+    """Its place there, from 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -100,7 +106,10 @@ class PackedExamples:
 
     def __init__(self, pairs: Sequence[EncodedPair], settings: TrainSettings, *, context: int) -> None:
         _refuse_unusable(pairs, context)
-        self._documents = [Document(np.asarray(pair.ids, dtype=np.int64), pair.boundary) for pair in pairs]
+        self._documents = [
+            Document(np.asarray(pair.ids, dtype=np.int64), pair.boundary, source="example", number=place)
+            for place, pair in enumerate(pairs)
+        ]
         self._cuts = _cut(_order(len(pairs), settings), [len(pair.ids) for pair in pairs], settings.batch_tokens)
         self.steps = len(self._cuts)
         self.digest = arrays_digest([document.ids for document in self._documents], [pair.boundary for pair in pairs])
@@ -139,7 +148,9 @@ class TokenWindows:
         starts = self._starts(step)
         # Cut before it is converted: the stream may be a memory-mapped file that does not fit into memory.
         spans = [self._tokens[start : start + self._context + 1].astype(np.int64) for start in starts]
-        return Batch(tuple(Document(ids, 1) for ids in spans), f"windows from {starts[0]}")
+        # Numbered by their first token: a window has no other place in the stream.
+        documents = (Document(ids, 1, source="window", number=at) for ids, at in zip(spans, starts, strict=True))
+        return Batch(tuple(documents), f"windows from {starts[0]}")
 
     def _starts(self, step: int) -> list[int]:
         last = len(self._tokens) - self._context - 1

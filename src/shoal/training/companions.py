@@ -22,7 +22,7 @@ from shoal.training.optimizers import schedule_share
 from shoal.training.watch import ChangesSchedule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from transformers import PreTrainedModel
@@ -88,12 +88,26 @@ class RateControl:
             return schedule_share(step, self._steps, self._settings)
         return self._schedule.share(step + 1, done=self.used)
 
+    def observe(
+        self, step: int, loss: float, norm: float, batch: Batch, document_losses: Callable[[], list[float]] | None
+    ) -> None:
+        """Show the watch a step whose update is not made yet, so that the weights are those of its loss.
+
+        Args:
+            step: counted from 1.
+            loss: of the step.
+            norm: of its gradient.
+            batch: that it is taken on.
+            document_losses: gives the loss of each document; None where that cannot be measured.
+        """
+        if self._watch is not None:
+            self._watch.observe(step, loss=loss, gradient_norm=norm, batch=batch, document_losses=document_losses)
+
     def after_step(
         self,
         step: int,
         loss: float,
         norm: float,
-        batch: Batch,
         weights: FlatParameters | ShardedParameters,
         optimizer: Optimizers,
     ) -> list[RateDecision]:
@@ -103,13 +117,10 @@ class RateControl:
             step: counted from 1.
             loss: of the step.
             norm: of its gradient.
-            batch: that it was taken on.
             weights: after the update.
             optimizer: after it, too.
         """
         self.used += self.batches
-        if self._watch is not None:
-            self._watch.observe(step, loss=loss, gradient_norm=norm, batch=batch)
         if self._schedule is None:
             return []
         made = self._schedule.observe(step, loss, norm, done=self.used)

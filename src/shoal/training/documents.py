@@ -84,6 +84,9 @@ class Pieces(NamedTuple):
     begins_P: Mask
     """Whether a piece is the beginning of its document."""
 
+    documents_P: Places
+    """The number of its document in the file."""
+
 
 class _Order(NamedTuple):
     """The pieces in the order in which they are read."""
@@ -109,17 +112,20 @@ def cut_pieces(file: TokenFile, seen_D: Mask | None, max_tokens: int, copies_D: 
     """
     stops_D = np.asarray(file.ends, dtype=np.int64)
     starts_D = np.asarray(file.ends - file.lengths, dtype=np.int64)
+    numbers_D = np.arange(len(starts_D))
     if copies_D is not None:
         seen_D = np.ones(len(starts_D), dtype=bool) if seen_D is None else seen_D
-        starts_D, stops_D = np.repeat(starts_D, copies_D * seen_D), np.repeat(stops_D, copies_D * seen_D)
+        numbers_D = np.repeat(numbers_D, copies_D * seen_D)
     elif seen_D is not None:
-        starts_D, stops_D = starts_D[seen_D], stops_D[seen_D]
+        numbers_D = numbers_D[seen_D]
+    starts_D, stops_D = starts_D[numbers_D], stops_D[numbers_D]
     counts_D = np.maximum(-(-(stops_D - starts_D - 1) // max_tokens), 0)
     which_P = np.repeat(np.arange(len(starts_D)), counts_D)
     first_D = np.cumsum(counts_D) - counts_D
     part_P = np.arange(len(which_P)) - first_D[which_P]
     starts_P = starts_D[which_P] + part_P * max_tokens
-    return Pieces(starts_P, np.minimum(max_tokens, stops_D[which_P] - 1 - starts_P), part_P == 0)
+    lengths_P = np.minimum(max_tokens, stops_D[which_P] - 1 - starts_P)
+    return Pieces(starts_P, lengths_P, part_P == 0, numbers_D[which_P])
 
 
 class DocumentSource:
@@ -202,14 +208,15 @@ class DocumentSource:
             else:
                 boundary = share.opening
         weights = None if share.weights is None else share.weights[start + boundary : stop]
-        return Document(np.asarray(share.file.tokens[start:stop], dtype=np.int64), boundary, weights)
+        number = int(pieces.documents_P[piece])
+        ids = np.asarray(share.file.tokens[start:stop], dtype=np.int64)
+        return Document(ids, boundary, weights, source=share.name, number=number)
 
     def _name(self, place: int) -> str:
         """The document of a piece, by its corpus and its number there."""
         which = int(self._order.corpus_N[place])
-        start = int(self._pieces[which].starts_P[int(self._order.piece_N[place])])
-        share = self._corpora[which]
-        return f"{share.name} {int(np.searchsorted(share.file.ends, start, side='right'))}"
+        number = int(self._pieces[which].documents_P[int(self._order.piece_N[place])])
+        return f"{self._corpora[which].name} {number}"
 
     def _digest(self) -> str:
         state = hashlib.sha256()

@@ -21,7 +21,7 @@ from shoal.training.loss import mean_cross_entropy
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from transformers import PreTrainedModel
@@ -72,16 +72,12 @@ class PaddedGradient:
 
     def __init__(self, model: PreTrainedModel, head: LMHead, *, label_smoothing: float = 0.0) -> None:
         self._model, self._head, self._label_smoothing = model, head, label_smoothing
-        self._lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
 
     def __call__(self, batch: Batch, precision: Dtype, denominator: int) -> torch.Tensor:
         """The loss of a batch (a scalar)."""
         device = self._model.device
         total = torch.zeros((), device=device)
-        for documents in _alike(batch.documents, self._lengths):
-            if self._lengths.keeps_state:
-                # Dynamic NTK scaling keeps the frequencies of the longest row that it has read.
-                forget(self._model)
+        for documents in documents_alike(self._model, batch.documents):
             ids_BL, rows_N, targets_N = (tensor.to(device) for tensor in padded_rows(documents))
             with products_in(precision, device):
                 hidden_BLD = self._hidden(ids_BL)
@@ -120,6 +116,21 @@ class PaddedGradient:
                 f"{in_one_line(error)}"
             ) from error
         return hidden_BLD
+
+
+def documents_alike(model: PreTrainedModel, documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """The documents in groups of similar length, the longest first; the model is ready to read the one that is given.
+
+    Args:
+        model: that reads a group before the next one is taken.
+        documents: of a batch.
+    """
+    lengths = stated_lengths(model.config.get_text_config(decoder=True).to_dict())
+    for group in _alike(documents, lengths):
+        if lengths.keeps_state:
+            # Dynamic NTK scaling keeps the frequencies of the longest row that it has read.
+            forget(model)
+        yield group
 
 
 def _alike(documents: Sequence[Document], lengths: Lengths) -> list[list[Document]]:

@@ -23,6 +23,7 @@ from shoal.training.batches import Batch, joined_batch, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
 from shoal.training.companions import Companions, RateControl, check_monitoring
 from shoal.training.distributed import ProcessGroup, current_process_group
+from shoal.training.document_losses import document_losses
 from shoal.training.llama import LlamaGradient
 from shoal.training.preparation import choose_precision, dropout_set_to, prepare_weights
 from shoal.training.settings import CurvePoint, GradientName, TrainResult, count_trained
@@ -193,10 +194,19 @@ class _Stepper:
     device: str
     """The kind of device on which the model is."""
 
-    def step(self, batch: Batch, step: int, share: float, *, may_skip: bool = False) -> tuple[float, float]:
+    def step(
+        self,
+        batch: Batch,
+        step: int,
+        share: float,
+        *,
+        observe: Callable[[float, float], None],
+        may_skip: bool = False,
+    ) -> tuple[float, float]:
         """One update: the loss before it, and the norm of its gradient before clipping.
 
-        With ``may_skip`` the weights stay as they are where one of them is not finite.
+        Both are observed before the update is made. With ``may_skip`` the weights stay as they are where one of them is
+        not finite.
         """
         # Not for dropout alone: some gradients are random where no loss is, such as those of PhiMoE's experts.
         # Torch's own function asks every kind of device for its generators, which takes a tenth of a small step.
@@ -208,6 +218,7 @@ class _Stepper:
         self.weights.all_reduce_gradients()
         norm = self.weights.gradient_norm()
         numbers = (loss, norm)
+        observe(*numbers)
         for what, number in zip(("loss", "gradient norm"), numbers, strict=True):
             if not math.isfinite(number):
                 if may_skip:
@@ -222,14 +233,21 @@ class _Stepper:
         self.optimizer.step(share)
         return numbers
 
+    def document_losses(self, batch: Batch) -> list[float]:
+        """The loss of each document of a step, by the weights as they are."""
+        return document_losses(self.weights.module, batch, self.precision, self._micro_tokens)
+
+    @property
+    def _micro_tokens(self) -> int:
+        if not self.settings.micro_tokens and self.settings.changes_acts_on == "batch":
+            # A step of several batches takes no more memory than one of them.
+            return self.settings.batch_tokens
+        return self.settings.micro_tokens
+
     def _gradient(self, batch: Batch) -> float:
         """The loss of this process's part of a step; its gradient is added to that of the weights."""
         loss = 0.0
-        tokens = self.settings.micro_tokens
-        if not tokens and self.settings.changes_acts_on == "batch":
-            # A step of several batches takes no more memory than one of them.
-            tokens = self.settings.batch_tokens
-        for whole in micro_batches(batch, tokens):
+        for whole in micro_batches(batch, self._micro_tokens):
             part = self.group.shard(whole)
             if part.documents:
                 loss += float(self.gradient(part, self.precision, batch.targets))
@@ -269,12 +287,15 @@ def _run_steps(
         batch = joined_batch([source.batch(control.used + place) for place in range(control.batches)])
         tokens = batch.targets + (curve[-1].tokens if curve else 0)
         share = control.share(step)
-        loss, norm = stepper.step(batch, step, share, may_skip=control.may_skip)
+        # The forward of sharded weights needs all processes, and one of them observes.
+        scored = None if stepper.group.mode == "fsdp" else partial(stepper.document_losses, batch)
+        observe = partial(control.observe, step + 1, batch=batch, document_losses=scored)
+        loss, norm = stepper.step(batch, step, share, observe=observe, may_skip=control.may_skip)
         rate = share * stepper.settings.learning_rate
         point = CurvePoint(step=step + 1, loss=loss, learning_rate=rate, gradient_norm=norm, tokens=tokens)
         # Before the callbacks and the checkpoint, whose curve is this list.
         curve.append(point)
-        for decision in control.after_step(point.step, loss, norm, batch, stepper.weights, stepper.optimizer):
+        for decision in control.after_step(point.step, loss, norm, stepper.weights, stepper.optimizer):
             if callbacks.on_decision is not None:
                 callbacks.on_decision(decision)
         evaluate(point.step)

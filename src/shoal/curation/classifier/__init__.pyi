@@ -1,5 +1,6 @@
 from .agreement import (
     LabelAgreement as LabelAgreement,
+    choose_cut as choose_cut,
     measure_agreement as measure_agreement,
 )
 from .choice import choose_documents as choose_documents

@@ -31,6 +31,9 @@ class LabelAgreement:
     f1_macro: Estimate
     """The mean of that and of the F1 of the documents below it."""
 
+    f1_rounded: Estimate
+    """`f1` if documents whose rounded score reaches the threshold are taken as good, as FineWeb-Edu does."""
+
     f1_of_all: float
     """The F1 of taking every document as positive: what knows nothing reaches this."""
 
@@ -51,6 +54,7 @@ class LabelAgreement:
             "documents": f"{self.documents:,}, of which {self.positive:,} {at}",
             f"F1 {at}": f"{self.f1} (all taken as positive: {self.f1_of_all:.3f})",
             "F1, mean of both sides": str(self.f1_macro),
+            "F1 of rounded scores": str(self.f1_rounded),
             "quadratic weighted kappa": str(self.kappa),
             "same label": str(self.accuracy),
         }
@@ -62,19 +66,21 @@ def measure_agreement(
     scores: Sequence[float],
     *,
     threshold: int,
+    good: Sequence[bool] | None = None,
     groups: Sequence[str] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> LabelAgreement:
     """Measure how well scores agree with labels.
 
-    A score counts as the nearest label, so a document is taken as positive from half below the threshold on (as in
-    FineWeb-Edu, Penedo et al. 2024, section 4).
+    For kappa a score counts as the nearest label.
 
     Args:
         labels: whole numbers.
         scores: predictions of them, of documents that were not trained on.
         threshold: the label from which on a document is positive.
+        good: whether each document is taken as positive, by what was not trained on it; None takes those whose rounded
+            score reaches the threshold (FineWeb-Edu, Penedo et al. 2024, arXiv:2406.17557, section 4).
         groups: of the documents, which are resampled as a whole; None makes each its own.
         draws: bootstrap samples.
         seed: of the drawing.
@@ -86,18 +92,46 @@ def measure_agreement(
     low, high = classes[0], classes[-1]
     guess = np.clip(np.floor(np.asarray(scores, dtype=np.float64) + 0.5), low, high).astype(np.int64)
     tables = resample_confusion(truth - low, guess - low, classes=high - low + 1, groups=groups, draws=draws, seed=seed)
-    cut = threshold - low
+    sides = resample_confusion(
+        (truth >= threshold).astype(np.int64),
+        (guess >= threshold if good is None else np.asarray(good, dtype=bool)).astype(np.int64),
+        classes=2,
+        groups=groups,
+        draws=draws,
+        seed=seed,
+    )
     share = float((truth >= threshold).mean())
     return LabelAgreement(
         documents=len(truth),
         positive=int((truth >= threshold).sum()),
         threshold=threshold,
-        f1=tables.estimate(lambda counts: _f1(counts, cut)[0]),
-        f1_macro=tables.estimate(lambda counts: _f1(counts, cut)[1]),
+        f1=sides.estimate(lambda counts: _f1(counts, 1)[0]),
+        f1_macro=sides.estimate(lambda counts: _f1(counts, 1)[1]),
+        f1_rounded=tables.estimate(lambda counts: _f1(counts, threshold - low)[0]),
         f1_of_all=2 * share / (1 + share),
         kappa=tables.estimate(weighted_kappa),
         accuracy=tables.estimate(accuracy),
     )
+
+
+def choose_cut(positive_N: NDArray[np.bool_], scores_N: NDArray[np.float64]) -> float:
+    """The score from which on documents are best taken as positive: the one with the highest F1.
+
+    A regression on labels that are mostly low predicts few high ones, so that rounding its scores finds few of the
+    documents that have them.
+
+    Args:
+        positive_N: whether each document is positive; at least one is.
+        scores_N: by heads that were not trained on the document.
+    """
+    order_N = np.argsort(-scores_N, kind="stable")
+    scores_N, hits_N = scores_N[order_N], np.cumsum(positive_N[order_N])
+    f1_N = 2 * hits_N / (np.arange(1, len(scores_N) + 1) + hits_N[-1])
+    # Documents of one score are taken together.
+    f1_N[:-1][scores_N[1:] == scores_N[:-1]] = -1
+    best = int(f1_N.argmax())
+    below = scores_N[best + 1] if best + 1 < len(scores_N) else scores_N[best]
+    return float((scores_N[best] + below) / 2)
 
 
 def check_labels(labels: Sequence[int], threshold: int) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from shoal.curation.classifier.vectorizers import Vectorizer
 
-_FIELDS = ("vectors", "digest", "low", "high", "threshold", "source")
+_FIELDS = ("vectors", "digest", "low", "high", "threshold", "cut", "source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,9 @@ class QualityHead:
 
     threshold: int
     """The label from which on a document is good."""
+
+    cut: float
+    """The score from which on a document is taken as good."""
 
     source: str
     """What the labels are."""

@@ -1,7 +1,8 @@
 """`train_quality_head`: from labelled documents to a head, with how it did on documents that were left out.
 
 A ridge regression on the labels as numbers, as FineWeb-Edu's head (Penedo et al. 2024, arXiv:2406.17557, section 4).
-Every document is scored by a head that was trained without its group; the penalty is chosen inside each training part.
+Every document is scored by a head that was trained without its group; the penalty, and the score from which on a
+document is good, are chosen inside each training part.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.curation.classifier.agreement import LabelAgreement, check_labels, measure_agreement
+from shoal.curation.classifier.agreement import LabelAgreement, check_labels, choose_cut, measure_agreement
 from shoal.curation.classifier.head import QualityHead
-from shoal.curation.classifier.ridge import fit_ridge
+from shoal.curation.classifier.ridge import RidgeFit, fit_ridge
 from shoal.curation.classifier.vectorizers import Vectorizer, make_vectorizer
 from shoal.errors import DataError, UsageError
 from shoal.progress import no_progress
@@ -54,7 +55,7 @@ class QualityHeadReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the weights."""
         rest = {name: getattr(self, name) for name in ("groups", "folds", "penalty", "empty_classes")}
-        head = {name: getattr(self.head, name) for name in ("vectors", "low", "high", "threshold", "source")}
+        head = {name: getattr(self.head, name) for name in ("vectors", "low", "high", "threshold", "cut", "source")}
         return {"head": head, "agreement": asdict(self.agreement), "counts": self.counts, **rest}
 
     def __str__(self) -> str:
@@ -63,6 +64,7 @@ class QualityHeadReport:
         lines = [
             f"labels                     {counts}",
             f"left out                   {self.folds} folds of {self.groups:,} groups",
+            f"taken as good              from a score of {self.head.cut:.2f} on",
             str(self.agreement),
         ]
         if self.empty_classes:
@@ -111,13 +113,16 @@ def train_quality_head(
     vectors_ND = encode_all(reader, [one.text for one in documents], progress=progress)
     fold_of = dict(zip(np.random.default_rng(seed).permutation(names).tolist(), _deal(len(names), folds), strict=True))
     fold_N = np.array([fold_of[one.group] for one in documents])
-    scores_N = np.zeros(len(documents))
+    group_N = np.array([one.group for one in documents])
+    scores_N, good_N = np.zeros(len(documents)), np.zeros(len(documents), dtype=bool)
     for fold in range(folds):
         progress("folds", fold, folds)
         out_N = fold_N == fold
-        scores_N[out_N] = fit_ridge(vectors_ND[~out_N], targets_N[~out_N]).predict(vectors_ND[out_N])
+        fit, cut = _fit(vectors_ND[~out_N], targets_N[~out_N], group_N[~out_N].tolist(), threshold)
+        scores_N[out_N] = np.clip(fit.predict(vectors_ND[out_N]), min(labels), max(labels))
+        good_N[out_N] = scores_N[out_N] >= cut
     progress("folds", folds, folds)
-    fit = fit_ridge(vectors_ND, targets_N)
+    fit, cut = _fit(vectors_ND, targets_N, group_N.tolist(), threshold)
     counts = Counter(labels)
     head = QualityHead(
         weights_D=fit.weights_D.astype(np.float32),
@@ -127,12 +132,18 @@ def train_quality_head(
         low=min(labels),
         high=max(labels),
         threshold=threshold,
+        cut=cut,
         source=source,
     )
     return QualityHeadReport(
         head=head,
         agreement=measure_agreement(
-            labels, scores_N.tolist(), threshold=threshold, groups=[one.group for one in documents], seed=seed
+            labels,
+            scores_N.tolist(),
+            threshold=threshold,
+            good=good_N.tolist(),
+            groups=[one.group for one in documents],
+            seed=seed,
         ),
         counts={label: counts[label] for label in range(min(labels), max(labels) + 1)},
         groups=len(names),
@@ -155,6 +166,21 @@ def encode_all(reader: Vectorizer, texts: Sequence[str], *, progress: Progress =
         parts.append(reader.encode(texts[start : start + _AT_ONCE]))
     progress("vectors", len(texts), len(texts))
     return np.concatenate(parts)
+
+
+def _fit(
+    vectors_ND: NDArray[np.float32], targets_N: NDArray[np.float64], groups: Sequence[str], threshold: int
+) -> tuple[RidgeFit, float]:
+    """The fit, and the score from which on a document is good, chosen by scores of fits without the document's group.
+
+    A fold without a document at the threshold gives no evidence of a better cut than rounding.
+    """
+    fit = fit_ridge(vectors_ND, targets_N)
+    positive_N = targets_N >= threshold
+    if not positive_N.any():
+        return fit, threshold - 0.5
+    scores_N = np.clip(fit.predict_left_out(groups), targets_N.min(), targets_N.max())
+    return fit, choose_cut(positive_N, scores_N)
 
 
 def _deal(count: int, folds: int) -> list[int]:

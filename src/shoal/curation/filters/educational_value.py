@@ -1,7 +1,7 @@
 """How much a document teaches, by a head that was trained on labels (`shoal curate train`).
 
 FineWeb-Edu (Penedo et al. 2024, arXiv:2406.17557, section 4) keeps documents whose score is 3 or more of 5 when it is
-rounded.
+rounded; here the score from which on documents stay is the head's own, the one with the highest F1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class EducationalValue(QualityFilter):
 
     Args:
         head: the folder of the head.
-        min_score: the minimum score; by default half below the head's threshold, which is rounded to it.
+        min_score: the minimum score; by default the head's cut.
         max_score: the maximum.
 
     Raises:
@@ -41,7 +41,7 @@ class EducationalValue(QualityFilter):
         from shoal.curation.classifier.head import load_quality_head
 
         self._head = load_quality_head(head)
-        super().__init__(min_score=self._head.threshold - 0.5 if min_score is None else min_score, max_score=max_score)
+        super().__init__(min_score=self._head.cut if min_score is None else min_score, max_score=max_score)
         self._reader = self._head.vectorizer()
 
     def score(self, document: DocumentText) -> float:

@@ -66,7 +66,11 @@
       const list = document.querySelector(".live-events");
       if (list && this.events.length && !this.small) {
         const rows = html("ul");
-        for (const { step, curve, text } of this.events.slice(-50)) rows.append(html("li", `step ${step}, ${curve}: ${text}`));
+        for (const { step, curve, text, details } of this.events.slice(-50)) {
+          const row = html("li", `step ${step}, ${curve}: ${text}`);
+          if (details) { const lines = html("ul"); lines.append(...details.map((line) => html("li", line))); row.append(lines); }
+          rows.append(row);
+        }
         list.replaceChildren(html("h3", "Events"), rows);
       }
     }
@@ -110,8 +114,8 @@
     const holder = panel.querySelector("[data-live-curves]") || (panel.dataset.whole !== undefined && document.querySelector("[data-live-curves]"));
     new Follower(panel, holder ? new Curves(holder) : null).ask();
   }
-  for (const form of document.querySelectorAll("form[data-busy]")) form.addEventListener("submit", () => {
-    const button = form.querySelector("button[type=submit]");
-    if (button) { button.textContent = form.dataset.busy; button.setAttribute("aria-disabled", "true"); }
+  for (const form of document.querySelectorAll("form[data-busy]")) form.addEventListener("submit", ({ submitter }) => {
+    const button = submitter || form.querySelector("button[type=submit]");
+    if (button && !button.name) { button.textContent = form.dataset.busy; button.setAttribute("aria-disabled", "true"); }
   });
 })();

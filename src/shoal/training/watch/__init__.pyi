@@ -5,9 +5,14 @@ from .events import (
     EventKind as EventKind,
     RepeatedNgram as RepeatedNgram,
     WatchEvent as WatchEvent,
+    batch_content_from as batch_content_from,
     event_from as event_from,
 )
-from .logs import watch_log as watch_log
+from .log_files import find_training_logs as find_training_logs
+from .logs import (
+    LogEvents as LogEvents,
+    watch_log as watch_log,
+)
 from .schedule import (
     ChangesSchedule as ChangesSchedule,
     RateDecision as RateDecision,

@@ -1,12 +1,15 @@
 """The documents of a batch at a spike, and the n-grams that repeat in them.
 
-Repeated text is what is found behind many spikes (Chowdhery et al. 2022, arXiv:2204.02311, section 5.1, skip such
-batches), so the documents with the largest share of repeated n-grams are named, and the longest repeated n-grams.
+The documents with the highest loss are named: they have raised that of the batch. Repeated text is what is found behind
+many spikes (Chowdhery et al. 2022, arXiv:2204.02311, section 5.1, skip such batches), so the longest n-grams that
+repeat in them are named too. Without losses the documents with the largest share of repeated n-grams stand for them.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
@@ -27,18 +30,29 @@ _NAMED = 3
 _TEXT = 80
 
 
-def batch_content(batch: Any, decode: Callable[[Sequence[int]], str] | None = None, *, name: str = "") -> BatchContent:
+def batch_content(
+    batch: Any,
+    decode: Callable[[Sequence[int]], str] | None = None,
+    *,
+    losses: Sequence[float] | None = None,
+    name: str = "",
+) -> BatchContent:
     """What stands in a batch.
 
     Args:
-        batch: texts, rows of token ids, or a `shoal.training.Batch`.
+        batch: texts, rows of token ids, or a `shoal.training.Batch`; a mapping gives each of them a name.
         decode: gives the text of token ids; None shows the ids.
+        losses: of each document, mean of its predicted tokens in nats; None where they are not known.
         name: of the batch; by default that of a `Batch`.
 
     Raises:
-        DataError: a document is neither text nor a row of token ids.
+        DataError: a document is neither text nor a row of token ids; there are more or fewer losses than documents.
     """
-    documents = [_tokens(one) for one in getattr(batch, "documents", batch)]
+    given = list(batch.values()) if isinstance(batch, Mapping) else list(getattr(batch, "documents", batch))
+    labels = list(map(str, batch)) if isinstance(batch, Mapping) else [getattr(one, "source", "") for one in given]
+    documents = [_tokens(one) for one in given]
+    if losses is not None and len(losses) != len(documents):
+        raise DataError(f"a batch of {len(documents)} documents has {len(losses)} losses; give one for each")
     read: list[Tokens] = []
     for tokens in documents:
         if sum(map(len, read)) + len(tokens) > _MAX_TOKENS and read:
@@ -46,12 +60,16 @@ def batch_content(batch: Any, decode: Callable[[Sequence[int]], str] | None = No
         read.append(tokens)
     counts = Counter(gram for tokens in read for gram in _grams(tokens, _SHARE_SIZE))
     shares = [_share(tokens, counts) for tokens in read]
-    order = sorted(range(len(read)), key=lambda place: (-shares[place], place))[:_NAMED]
+    ranks = shares if losses is None else [loss if math.isfinite(loss) else math.inf for loss in losses]
+    order = sorted(range(len(read)), key=lambda place: (-ranks[place], place))[:_NAMED]
     return BatchContent(
         name=name or getattr(batch, "name", "") or "batch",
         documents=tuple(
             BatchDocument(
                 place=place,
+                source=labels[place],
+                number=getattr(given[place], "number", None),
+                loss=None if losses is None else float(losses[place]),
                 tokens=len(read[place]),
                 repeated=shares[place],
                 text=_shortened(_text(read[place][: _TEXT // 2], decode)),
@@ -59,7 +77,7 @@ def batch_content(batch: Any, decode: Callable[[Sequence[int]], str] | None = No
             for place in order
         ),
         document_count=len(documents),
-        repeats=tuple(_repeats(read, decode)),
+        repeats=tuple(_repeats(read if losses is None else [read[place] for place in order], decode)),
     )
 
 

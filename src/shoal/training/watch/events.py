@@ -21,7 +21,11 @@ class RepeatedNgram:
     tokens: int
     count: int
     documents: int
-    """How many documents of the batch have it."""
+    """How many of the documents that were searched have it."""
+
+    def __str__(self) -> str:
+        where = "1 document" if self.documents == 1 else f"{self.documents} documents"
+        return f"repeated {self.count} times in {where}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,15 @@ class BatchDocument:
 
     place: int
     """In the batch, from 0."""
+
+    source: str = ""
+    """The corpus or kind of rows that it is of, where that is known."""
+
+    number: int | None = None
+    """Its place in the source, from 0; the first token of a window."""
+
+    loss: float | None = None
+    """Mean of its predicted tokens in nats, by the weights before the update; None where it was not measured."""
 
     tokens: int
     """Words, where the document was given as text."""
@@ -40,6 +53,17 @@ class BatchDocument:
     text: str
     """Its beginning."""
 
+    @property
+    def name(self) -> str:
+        """Its source and number, else its place in the batch."""
+        if not self.source:
+            return f"document {self.place}"
+        return self.source if self.number is None else f"{self.source} {self.number}"
+
+    def __str__(self) -> str:
+        measured = "" if self.loss is None else f"loss {self.loss:.4g}, "
+        return f"{self.name} ({measured}{self.tokens} tokens, {self.repeated:.0%} repeated): {self.text}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchContent:
@@ -47,20 +71,21 @@ class BatchContent:
 
     name: str
     documents: tuple[BatchDocument, ...]
-    """Those with the largest share of repeated n-grams, the first ones first."""
+    """Those with the highest loss, the highest first; where no losses are known those with the largest share of
+    repeated n-grams."""
 
     document_count: int
     repeats: tuple[RepeatedNgram, ...]
-    """The longest repeated n-grams, those that cover most tokens first."""
+    """The longest repeated n-grams, the longest first: of the documents above where losses are known, else of the
+    whole batch."""
+
+    def lines(self) -> list[str]:
+        """The documents and the repeated n-grams, a line each."""
+        return [*map(str, self.documents), *map(str, self.repeats)]
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.document_count} document{'' if self.document_count == 1 else 's'}"]
-        lines += [
-            f"  document {one.place} ({one.tokens} tokens, {one.repeated:.0%} repeated): {one.text}"
-            for one in self.documents
-        ]
-        lines += [f"  {one.count} times in {one.documents} of them: {one.text}" for one in self.repeats]
-        return "\n".join(lines)
+        head = f"{self.name}: {self.document_count} document{'' if self.document_count == 1 else 's'}"
+        return "\n".join([head, *(f"  {line}" for line in self.lines())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +124,13 @@ class WatchEvent:
             values[name] = values[name] if math.isfinite(values[name]) else None
         if self.batch is None:
             del values["batch"]
+            return values
+        for document in values["batch"]["documents"]:
+            # Left out where it was not measured, so that None is a loss that is not finite here too.
+            if document["loss"] is None:
+                del document["loss"]
+            elif not math.isfinite(document["loss"]):
+                document["loss"] = None
         return values
 
     def line(self) -> str:
@@ -129,13 +161,25 @@ def event_from(values: Mapping[str, Any]) -> WatchEvent:
     """
     numbers = {name: math.nan if values[name] is None else values[name] for name in ("value", "expected", "size")}
     batch = values.get("batch")
-    content = None
-    if batch is not None:
-        content = BatchContent(
-            name=batch["name"],
-            document_count=batch["document_count"],
-            documents=tuple(BatchDocument(**one) for one in batch["documents"]),
-            repeats=tuple(RepeatedNgram(**one) for one in batch["repeats"]),
-        )
+    content = None if batch is None else batch_content_from(batch)
     plain = {name: value for name, value in values.items() if name != "text"}
     return WatchEvent(**(plain | numbers | {"batch": content}))
+
+
+def batch_content_from(values: Mapping[str, Any]) -> BatchContent:
+    """The batch of an event, from what `WatchEvent.to_dict` gave of it.
+
+    Args:
+        values: the event's ``batch``, as read from JSON.
+    """
+    return BatchContent(
+        name=values["name"],
+        document_count=values["document_count"],
+        documents=tuple(_document_from(one) for one in values["documents"]),
+        repeats=tuple(RepeatedNgram(**one) for one in values["repeats"]),
+    )
+
+
+def _document_from(values: Mapping[str, Any]) -> BatchDocument:
+    loss = math.nan if values.get("loss", 0.0) is None else values.get("loss")
+    return BatchDocument(**(dict(values) | {"loss": loss}))

@@ -96,6 +96,7 @@ class Watch:
         class_losses: Mapping[str, float] | None = None,
         log_probs: Mapping[str, float] | None = None,
         batch: Any = None,
+        document_losses: Sequence[float] | Callable[[], Sequence[float]] | None = None,
     ) -> list[WatchEvent]:
         """Take in what is known of a step.
 
@@ -105,8 +106,10 @@ class Watch:
             gradient_norm: before clipping.
             class_losses: the loss by class or source of documents, in any steps.
             log_probs: by skill, the mean log-probability of its right held-out answers, in any steps.
-            batch: what was trained on: texts, rows of token ids, a `shoal.training.Batch`, or a function that gives
-                one of them; read at a spike alone.
+            batch: what was trained on: texts, rows of token ids, a mapping of names to either, a
+                `shoal.training.Batch`, or a function that gives one of them; read at a spike or divergence alone.
+            document_losses: of each document of the batch, mean of its predicted tokens in nats, or a function that
+                gives them; read at a spike or divergence alone, whose event then names those with the highest loss.
 
         Returns:
             What was seen at this step.
@@ -132,7 +135,7 @@ class Watch:
                 events += self._observe_all("skill", step, log_probs)
         except (TypeError, ValueError) as fault:
             raise DataError(f"what is observed of step {step} must be numbers: {fault}") from fault
-        return self._report(events, batch) if events else events
+        return self._report(events, batch, document_losses) if events else events
 
     def _observe_all(self, kind: str, step: int, values: Mapping[str, float]) -> list[WatchEvent]:
         events = []
@@ -144,10 +147,10 @@ class Watch:
                 events.append(found)
         return events
 
-    def _report(self, events: list[WatchEvent], batch: Any) -> list[WatchEvent]:
+    def _report(self, events: list[WatchEvent], batch: Any, losses: Any) -> list[WatchEvent]:
         """The events, with what stood in the batch at a spike; the caller's function is called with each."""
         if batch is not None and any(event.kind in ("spike", "divergence") for event in events):
-            content = self._content(batch)
+            content = self._content(batch, losses)
             events = [
                 replace(event, batch=content) if event.kind in ("spike", "divergence") else event for event in events
             ]
@@ -157,8 +160,9 @@ class Watch:
                 self._on_event(event)
         return events
 
-    def _content(self, batch: Any) -> BatchContent:
-        return batch_content(batch() if callable(batch) else batch, self._decode)
+    def _content(self, batch: Any, losses: Any) -> BatchContent:
+        losses = losses() if callable(losses) else losses
+        return batch_content(batch() if callable(batch) else batch, self._decode, losses=losses)
 
     def begin_stage(self) -> None:
         """Test progress from the next step on: the learning rate or the batch size is another one."""
