@@ -55,12 +55,13 @@ def write_pretraining_report(folder: Path | str) -> Path:
     return folder / "curve.html"
 
 
-def pretraining_content(folder: Path) -> PageContent:
+def pretraining_content(folder: Path | str) -> PageContent:
     """The page of a pretraining, however far it is.
 
     Args:
         folder: as `shoal.experiments.pretrain_run` writes it.
     """
+    folder = Path(folder)
     done = folder / "done.json"
     if done.is_file():
         result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))

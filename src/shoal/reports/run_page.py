@@ -96,13 +96,13 @@ RUN_KINDS = (
 """Every kind of run folder; a new kind is a line here."""
 
 
-def find_run_kind(folder: Path) -> RunKind:
+def find_run_kind(folder: str | os.PathLike[str]) -> RunKind:
     """The kind of a run folder; any other folder counts as that of an experiment, whose reader states what is missing.
 
     Args:
         folder: of the run.
     """
-    return next((kind for kind in RUN_KINDS if (folder / kind.plan).is_file()), RUN_KINDS[0])
+    return next((kind for kind in RUN_KINDS if (Path(folder) / kind.plan).is_file()), RUN_KINDS[0])
 
 
 def write_report(run_folder: str | os.PathLike[str]) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Real
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal.errors import UsageError
@@ -52,6 +51,9 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) ->
     _check_counts(successes, trials)
     check_confidence(confidence)
     # By the lower tail: (1 + confidence) / 2 is rounded to 1 for a confidence near 1, where inv_cdf raises.
+    # Here, so that a search for change points, which checks its levels, does not import it.
+    from statistics import NormalDist
+
     z = -NormalDist().inv_cdf((1 - confidence) / 2)
     share = successes / trials
     middle = share + z * z / (2 * trials)
