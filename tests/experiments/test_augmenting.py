@@ -99,7 +99,7 @@ def test_augmentation_is_a_factor_of_a_crossed_experiment() -> None:
     check_data(experiment, tasks)
     none, typos, more = (cell_examples(cell, tasks[cell.name], 3) for cell in experiment.cells)
     assert none[1] is None
-    assert {one.prompt for one in none[0]} == {one.prompt for one in tasks["augment=none"].seen}
+    assert {one.prompt for one in none[0]} <= {one.prompt for one in tasks["augment=none"].seen}
     assert [len(examples) for examples, _ in (none, typos, more)] == [12, 24, 36]
     rule = tasks["augment=none"].rule
     assert sum(rule_answer(rule, one.prompt) != one.completion for one in typos[0]) == 6
