@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Source = str | Path | AdaptedModel
 
+ADAPTER_CONFIG = "adapter_config.json"
+"""The file of peft by which a folder of adapters is known."""
+
 KeepAnswers = Annotated[
     bool, Parameter(negative="", help="Store the answers themselves, too. Default: only what they do is stored.")
 ]
@@ -143,6 +146,12 @@ def _experiment(
         raise UsageError(
             f"{len(adapters)} adapters are given with {len(models)} models; give the one model that they belong to "
             "(--model SPEC), or the folder of an experiment of shoal safety tune"
+        )
+    absent = next((folder for folder in adapters if not runs and not (folder / ADAPTER_CONFIG).is_file()), None)
+    if absent is not None:
+        raise UsageError(
+            f"{absent} has no {ADAPTER_CONFIG}; give a folder of LoRA adapters, or that of an experiment of shoal "
+            "safety tune"
         )
     return runs[0] if runs else None
 
