@@ -80,7 +80,7 @@ class PageReader(HTMLParser):
         elif "table" in inside and ("td" in inside or "th" in inside):
             self._cells[-1][-1] += data
         for tag, attrs in self._open:
-            for name in {tag, *attrs.get("class", "").split()}:
+            for name in {tag, *(f".{one}" for one in attrs.get("class", "").split())}:
                 self._spots.setdefault(name, []).append(data)
 
     @property
@@ -89,7 +89,7 @@ class PageReader(HTMLParser):
         return _plain(" ".join(self._words))
 
     def part(self, name: str) -> str:
-        """The text of every element of a tag or a class."""
+        """The text of every element of a tag, or of a class that is written with a dot."""
         return _plain("".join(self._spots.get(name, [])))
 
     def all(self, tag: str) -> list[dict[str, str]]:
@@ -104,8 +104,8 @@ class PageReader(HTMLParser):
         """The data of an element; what JSON does not know (NaN, Infinity) is an error, as in a browser."""
         return json.loads(self.data[name], parse_constant=_no_constant)
 
-    def check(self) -> PageReader:
-        """What holds of every page that shoal writes."""
+    def check(self, *, served: bool = False) -> PageReader:
+        """What holds of every page that shoal writes; a server sends the policy of its pages as a header."""
         assert self._faults == []
         assert self._open == []
         ids = [attrs["id"] for _, attrs in self.tags if "id" in attrs]
@@ -119,20 +119,24 @@ class PageReader(HTMLParser):
             for name in NAMING:
                 assert set(attrs.get(name, "").split()) <= set(ids), (tag, name, attrs[name])
             assert not [name for name in attrs if name.startswith("on")]
-        assert not {"iframe", "object", "embed", "base", "link", "img"} & {tag for tag, _ in self.tags}
+        elements = {tag for tag, _ in self.tags} - ({"link"} if served else set())
+        assert not {"iframe", "object", "embed", "base", "link", "img"} & elements
         for name in self.data:
             self.json(name)
+        assert len(self.all("h1")) == 1
+        if served:
+            assert "".join(self.scripts).strip() == ""
+            return self
         (policy,) = [attrs["content"] for attrs in self.all("meta") if attrs.get("http-equiv")]
         assert "default-src 'none'" in policy
         digests = {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in self.scripts}
         assert set(re.findall(r"'sha256-([^']+)'", policy)) == digests
-        assert len(self.all("h1")) == 1
         return self
 
 
-def read_page(html: str) -> PageReader:
+def read_page(html: str, *, served: bool = False) -> PageReader:
     """A page that has passed the checks of every page."""
-    return PageReader(html).check()
+    return PageReader(html).check(served=served)
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ stand inside a line of JSON.
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import io
 import json
@@ -35,6 +36,7 @@ _MARKS = (
 )
 # Zeros show within a few kilobytes; counting those of a whole chunk would only cost time.
 _HEAD = 1 << 12
+_MAX_CELL = 2**31 - 1  # the largest that Python takes on every system
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -151,6 +153,17 @@ def read_json(path: Path) -> Any:
         DataError: the file cannot be read, is no text, or no JSON.
     """
     return parse_json(read_text(path), str(path))
+
+
+def csv_rows(text: str) -> csv.DictReader[str]:
+    """The rows of a CSV text by the names of its first line; a cell may be of any length.
+
+    Args:
+        text: the whole of it.
+    """
+    # Documents and answers are longer than Python's own limit of 131,072 characters in a cell.
+    csv.field_size_limit(_MAX_CELL)
+    return csv.DictReader(io.StringIO(text, newline=""))
 
 
 def parse_json(text: str, where: str, *, expected: str = "") -> Any:

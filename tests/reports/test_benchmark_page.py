@@ -119,11 +119,11 @@ def test_what_must_be_known_of_the_figures_stands_below_them(page: PageReader) -
 
 
 def test_the_result_names_the_model_and_the_first_tasks(page: PageReader) -> None:
-    assert page.part("result") == (
+    assert page.part(".result") == (
         "folder/model reaches acc 0.75 on blimp, exact_match 0.02 on gsm8k and bleu 27.5 on wmt, and 1 task more; 1 of "
         "2 tasks with a chance level can be distinguished from it."
     )
-    assert page.part("details") == (
+    assert page.part(".details") == (
         "4 tasks, 3,607 items; weights 0123456789ab, float32; shared beginnings computed once."
     )
 

@@ -76,7 +76,7 @@ def test_an_impossible_token_makes_the_perplexity_infinite():
 
 def test_a_perplexity_that_no_double_holds_is_infinite():
     assert report(document("a", [1001])).units[0].perplexity == math.inf
-    assert report(document("a", [1000])).units[0].perplexity == 2.0**1000
+    assert report(document("a", [1000])).units[0].perplexity == pytest.approx(2.0**1000)
 
 
 def test_an_interval_over_documents_holds_the_value():
@@ -101,8 +101,9 @@ def test_windows_without_overlap_are_counted_in_bits_per_byte():
         (
             {"longer_documents": 2, "nats_without_overlap": 8 * LN2},
             (
-                "2 documents longer than the context of 8 tokens: read in windows of which 4 tokens are new (--stride), "
-                "each predicted from at least 5 before it; without overlap 2.0000 bits per byte instead of 1.0000"
+                "2 documents longer than the context of 8 tokens: read in windows of which 4 tokens are new "
+                "(--stride), each predicted from at least 5 before it; without overlap 2.0000 bits per byte instead "
+                "of 1.0000"
             ),
         ),
         ({"opening": ("<s>", "é")}, "each document stands behind '<s>' 'é'; its end is not scored"),
@@ -119,10 +120,10 @@ def test_the_page_of_one_model_has_its_figures_and_its_most_surprising_token():
     found = report(document("ab c", [1, 1, 4, 2]), surprising=(surprising(place=2, text=" "),))
     page = read_page(perplexity_page(compare_perplexities([found])))
     assert page.part("h1") == "Perplexity of “ab c”"
-    assert page.part("result") == (
+    assert page.part(".result") == (
         "one predicts the text with a perplexity of 4 per token, 2.000 bits per byte; “·” surprises it most (4.0 bits)."
     )
-    assert page.part("details") == "1 document: 4 tokens, 2 words, 4 bytes (tokens of one)."
+    assert page.part(".details") == "1 document: 4 tokens, 2 words, 4 bytes (tokens of one)."
     assert page.rows("Perplexity by unit") == [
         ["one", "token", "4", "-", "2.0000"], ["one", "word", "16", "-", "4.0000"], ["one", "byte", "4", "-", "2.0000"],
     ]  # fmt: skip
@@ -160,7 +161,7 @@ def test_models_are_compared_in_bits_per_byte_document_by_document():
     assert difference.better is None
     assert str(difference) == "one minus other: -0.5000 bits per byte; too few documents for an interval"
     page = read_page(perplexity_page(found))
-    assert page.part("result") == "one predicts the text best: 2.000 bits per byte; other 2.500."
+    assert page.part(".result") == "one predicts the text best: 2.000 bits per byte; other 2.500."
     assert "one minus other: -0.5000 bits per byte" in page.text
     assert "Document 2: 2.000 bits per byte" in page.part("h3")
 

@@ -59,11 +59,11 @@ def page() -> PageReader:
 
 def test_the_result_is_the_corrected_rate_with_its_interval(page: PageReader) -> None:
     assert page.part("h1") == "Refusals in 3 answers"
-    assert page.part("result") == (
+    assert page.part(".result") == (
         "35.0% of the answers refuse, fully or partly (95% interval 20.0% to 50.0%, corrected for the scorer's "
         "errors); raw 40.0%."
     )
-    assert page.part("details") == (
+    assert page.part(".details") == (
         "2 empty answers neither comply nor refuse; they stand in no rate. 1 answers are not English; the scorer "
         "learned from English alone, and what it makes of them means nothing."
     )
@@ -105,7 +105,7 @@ def test_a_rating_without_types_and_labels_has_no_rows_of_them() -> None:
     page = read_page(refusals_page(rating()))
     assert {attrs["id"] for attrs in page.all("section")} == {"rates", "answers"}
     assert len(page.rows("The scorer's sensitivity")) == 3
-    assert "label 20 answers or more" in page.part("details")
+    assert "label 20 answers or more" in page.part(".details")
 
 
 def test_prompts_answers_and_types_cannot_break_out() -> None:

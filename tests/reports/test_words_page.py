@@ -55,8 +55,8 @@ def page() -> PageReader:
 
 def test_the_result_counts_words_types_and_lemmas(page: PageReader) -> None:
     # the twice; cats and cat, ran and runs share a lemma.
-    assert page.part("result") == "9 words of the text are 8 types of 6 lemmas; cats and cat are forms of “cat”."
-    assert page.part("details") == (
+    assert page.part(".result") == "9 words of the text are 8 types of 6 lemmas; cats and cat are forms of “cat”."
+    assert page.part(".details") == (
         "Language en; stems by snowball; lemmas by simplemma; tags by HanTa; 0.89 types per word; 4.44 tokens per "
         "word by byte; a note."
     )
@@ -97,7 +97,7 @@ def test_every_word_has_its_data(page: PageReader) -> None:
 
 def test_a_language_without_lemmas_counts_types() -> None:
     page = read_page(words_page(words_of("cat cats cat", lemmas=False, classes=False)))
-    assert page.part("result") == "3 words of the text are 2 types."
+    assert page.part(".result") == "3 words of the text are 2 types."
     assert page.tables["The words in their order"][0] == ["Word", "Stem", "Tokens, byte"]
     assert page.rows("The most frequent lemmas first") == [["cat", "-", "2", "cat 2"], ["cats", "-", "1", "cats 1"]]
     assert {attrs["id"] for attrs in page.all("section")} == {"text", "words", "lemmas"}
@@ -105,7 +105,7 @@ def test_a_language_without_lemmas_counts_types() -> None:
 
 def test_one_word_is_one_word() -> None:
     page = read_page(words_page(words_of("cat", classes=False)))
-    assert page.part("result") == "1 word of the text are 1 type of 1 lemma."
+    assert page.part(".result") == "1 word of the text are 1 type of 1 lemma."
     assert page.part("h1") == "Words of “cat”"
 
 
@@ -181,8 +181,8 @@ def tokens() -> PageReader:
 
 
 def test_the_tokenizer_of_the_fewest_tokens_is_named(tokens: PageReader) -> None:
-    assert tokens.part("result") == "one needs the fewest tokens, 4 for 15 bytes; two needs 6."
-    assert tokens.part("details") == "one and two agree on 33% of their boundaries."
+    assert tokens.part(".result") == "one needs the fewest tokens, 4 for 15 bytes; two needs 6."
+    assert tokens.part(".details") == "one and two agree on 33% of their boundaries."
     assert "4 tokens (5 with those that the tokenizer adds) for 14 characters, 15 bytes" in tokens.text
 
 
@@ -226,8 +226,8 @@ def test_a_text_that_does_not_come_back_is_stated(decoded, place, line) -> None:
     assert found.round_trip is (place is None)
     assert str(found).splitlines()[-1] == f"  round trip: {line}"
     page = read_page(tokens_page([found]))
-    assert ("one cannot give the text back" in page.part("result")) is (place is not None)
-    assert page.part("result").startswith("one reads the text as 3 tokens, 5.0 bytes per token")
+    assert ("one cannot give the text back" in page.part(".result")) is (place is not None)
+    assert page.part(".result").startswith("one reads the text as 3 tokens, 5.0 bytes per token")
 
 
 def test_readings_of_two_texts_are_not_compared() -> None:

@@ -49,7 +49,10 @@ def test_conversations_stay_lists_of_messages(tmp_path):
 @pytest.mark.parametrize(
     ("name", "raw", "message"),
     [
-        ("a.jsonl", b'{"prompt": "a"}\n{"text": "b", "id": 1}\n', "line 2: the column 'prompt' holds no text and no list of messages; columns: 'text', 'id'"),
+        (
+            "a.jsonl", b'{"prompt": "a"}\n{"text": "b", "id": 1}\n',
+            "line 2: the column 'prompt' holds no text and no list of messages; columns: 'text', 'id'",
+        ),
         ("a.jsonl", b'{"prompt": 3}\n', "line 1: the column 'prompt' holds no text"),
         ("a.jsonl", b'{"prompt": null}\n', "line 1: the column 'prompt' holds no text"),
         ("a.jsonl", b'{"prompt": ["a"]}\n', "line 1: the column 'prompt' holds no text"),

@@ -84,7 +84,7 @@ def read_summary(found: FoundRun) -> RunSummary:
         return RunSummary(
             name=found.name, kind=kind, state=state, modified=found.modified, **_of_plan(plan), **_of_verdict(result)
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         error = in_one_line(fault, limit=160)
         return RunSummary(name=found.name, kind=kind, state="damaged", modified=found.modified, error=error)
 
