@@ -255,7 +255,7 @@ def residual_means(model: LoadedModel, prompts: Sequence[Sequence[int]]) -> torc
     last: list[int] = []
 
     def take(_: str, value_BLD: torch.Tensor) -> torch.Tensor:
-        # In float64: the direction is a small difference of two large sums, whose rounding in float32 would be a part of it.
+        # In float64: the direction is a small difference of two large sums, and rounding would be a part of it.
         return value_BLD[torch.arange(len(last)), torch.tensor(last)].double().sum(0)
 
     total_KD: torch.Tensor | None = None
