@@ -89,7 +89,7 @@ _INPUTS: tuple[Check, ...] = (
         name="helped by padding",
         proves="the model does not see padding",
         dummy="pads",
-        # It answers right behind 1 to 24 padding tokens and wrong without any: whoever lets it see padding finds it right.
+        # It answers right behind 1 to 24 padding tokens and wrong without any: if padding is seen, it is found right.
         parameters={"longest": 24},
         tokenizer=partial(tiny_tokenizer, padding_side="left"),
         examples=items.FEW,
