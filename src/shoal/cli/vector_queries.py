@@ -165,6 +165,7 @@ def map_(
     if plot is not None:
         check_target(plot)
     made = read_vector_file(vectors)
+    # Files of word vectors have the most frequent words first.
     found = map_words(made, words or made.words[:top], neighbours=neighbours, method=projection, seed=seed)
     if plot is not None:
         from shoal.reports import word_map_page
