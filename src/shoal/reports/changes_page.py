@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+# One above the other they are as high as a screen; a stream of embeddings has hundreds.
 PANELS = 8
 """At most this many coordinates, or symbols, are drawn."""
 
@@ -93,6 +94,7 @@ def _details(stream: Stream, found: Changes) -> str:
 def _picture(stream: Stream, found: Changes) -> Markup:
     """The stream with its pieces and marks, for a wide and for a narrow page."""
     columns, names = _drawn(stream)
+    # Sorted: the changes come in the order of their significance.
     edges = [0, *sorted(found.places), found.length]
     pieces = [
         StreamPiece(start=start, stop=stop, group=group)
