@@ -94,7 +94,6 @@ def _details(stream: Stream, found: Changes) -> str:
 def _picture(stream: Stream, found: Changes) -> Markup:
     """The stream with its pieces and marks, for a wide and for a narrow page."""
     columns, names = _drawn(stream)
-    # Sorted: the changes come in the order of their significance.
     edges = [0, *sorted(found.places), found.length]
     pieces = [
         StreamPiece(start=start, stop=stop, group=group)
