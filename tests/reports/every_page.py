@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shoal.experiments.crossed import CrossedResult
-    from shoal.experiments.verdict import Word
+    from shoal.statistics import Word
 
 TWO_TEXTS = "\n\n".join(
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -12,10 +12,15 @@ from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
 from shoal.cli.safety_answers import answers as answer_safely
 from shoal.cli.safety_direction import direction
 from shoal.cli.safety_explain import explain
+from shoal.cli.safety_harm import NO_HARM, HarmOptions
 from shoal.cli.safety_probe import probe
 from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from shoal.progress import Progress
+    from shoal.safety.harm import HarmRating
 
 safety = App(name="safety", help=VERBS["safety"])
 
@@ -33,6 +38,7 @@ def rate(
     max_tokens: MaxTokens = 256,
     out: Path | None = None,
     head: Path | None = None,
+    harm: Annotated[HarmOptions, Parameter(name="*")] = NO_HARM,
     confidence: float = 0.95,
     plot: Plot = None,
     device: Device = "auto",
@@ -40,6 +46,8 @@ def rate(
     as_json: Json = False,
 ) -> None:
     """Score answers as full compliance, full refusal or partial refusal, and give the rate with its interval.
+
+    With a scorer of harm the share of harmful answers is given as well.
 
     Parameters
     ----------
@@ -54,6 +62,8 @@ def rate(
         File to write the generated answers to (.jsonl).
     head
         Folder of a refusal head. Default: the one that comes with shoal.
+    harm
+        The scorer of harm; the answers of a judge are recorded next to the file of answers.
     confidence
         Confidence of the intervals.
     """
@@ -62,6 +72,9 @@ def rate(
 
     if (answers is None) == (model is None) or (model is None) != (prompts is None):
         raise UsageError("give a file of answers, or a model and its prompts: --model MODEL --prompts FILE")
+    scores_harm = harm.check()
+    if scores_harm and answers is None and out is None:
+        raise UsageError("give --out FILE: the answers of a judge of harm are recorded next to it")
     for target in (out, plot):
         if target is not None:
             check_target(target)
@@ -83,15 +96,38 @@ def rate(
             assert answers is not None
             rows = answers
         found = rate_refusals(rows, head=head, confidence=confidence, progress=progress)
+        rated = None
+        if scores_harm:
+            beside = answers or out
+            assert beside is not None
+            rated = _harm(rows, harm, beside.with_name(f"{beside.name}.harm.jsonl"), confidence, device, progress)
     if plot is not None:
         from shoal.reports import refusals_page
 
-        write_whole(plot, refusals_page(found))
+        write_whole(plot, refusals_page(found, rated))
         print_notice(f"written to {plot}")
     if as_json:
-        print_json(found.to_dict())
+        print_json(found.to_dict() | ({} if rated is None else {"harm": rated.to_dict()}))
     else:
-        print(found)
+        print(found if rated is None else f"{found}\n\n{rated}")
+
+
+def _harm(
+    rows: Path | list[dict[str, Any]],
+    options: HarmOptions,
+    record: Path,
+    confidence: float,
+    device: str,
+    progress: Progress,
+) -> HarmRating:
+    """How many answers are harmful."""
+    from shoal.safety.harm import rate_harm, read_harm_rows
+
+    scorer = options.scorer(record, device=device, progress=progress)
+    every = read_harm_rows(rows) + ([] if options.harm_labels is None else read_harm_rows(options.harm_labels))
+    read = [one for one in every if one.answer.completion.strip()]
+    options.agree(scorer, [one.answer.prompt for one in read], [one.answer.completion for one in read])
+    return rate_harm(rows, scorer, labels=options.harm_labels, confidence=confidence)
 
 
 safety.command(answer_safely, name="answers")

@@ -28,6 +28,8 @@ def safety_tuning_page(result: SafetyTuning) -> str:
     ]
     if result.verdicts:
         sections.insert(1, Section("claims", "Claims and verdicts", _claims(result)))
+    if result.harm:
+        sections.insert(1, Section("harm", "Harmful answers", _harm(result)))
     plan = result.plan
     about = (
         f"{plan.model}; {plural(result.trainings, 'training')} of {result.planned}, {plural(plan.seeds, 'seed')}; "
@@ -79,6 +81,11 @@ def _curve(result: SafetyTuning) -> Markup:
         rows.append([_name(number), *cells, tokens])
     caption = f"Estimates with {result.plan.confidence:.0%} intervals over trainings and items"
     return table(head, rows, caption=caption, numeric=tuple(range(1, len(head))))
+
+
+def _harm(result: SafetyTuning) -> Markup:
+    head, *rows = result.harm_rows()
+    return table(head, rows, caption=f"Shares of harmful answers by {result.harm_scorer}")
 
 
 def _claims(result: SafetyTuning) -> Markup:

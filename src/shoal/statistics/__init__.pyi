@@ -117,3 +117,8 @@ from .sequential_share import (
     share_confidence_sequence as share_confidence_sequence,
 )
 from .softmax_regression import fit_softmax as fit_softmax
+from .verdict_rule import (
+    Control as Control,
+    Word as Word,
+    decide as decide,
+)

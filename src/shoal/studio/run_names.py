@@ -21,6 +21,9 @@ PLAN_KINDS = {
 }
 """The file by which a run folder is known, and what it holds."""
 
+RESULT_FILES = ("verdict.json", "result.json", "done.json", "trials.jsonl")
+"""A run of any kind has one of them at its end: experiments, comparisons, pretrainings, sweeps."""
+
 _MAX_NAME = 400
 
 
