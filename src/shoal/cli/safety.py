@@ -19,8 +19,7 @@ from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from shoal.progress import Progress
-    from shoal.safety.harm import HarmRating
+    from shoal.safety.harm import EndpointHarmScorer, HarmRating, RewardHarmScorer
 
 safety = App(name="safety", help=VERBS["safety"])
 
@@ -73,12 +72,17 @@ def rate(
     if (answers is None) == (model is None) or (model is None) != (prompts is None):
         raise UsageError("give a file of answers, or a model and its prompts: --model MODEL --prompts FILE")
     scores_harm = harm.check()
-    if scores_harm and answers is None and out is None:
+    if harm.harm_judge is not None and answers is None and out is None:
         raise UsageError("give --out FILE: the answers of a judge of harm are recorded next to it")
     for target in (out, plot):
         if target is not None:
             check_target(target)
     with progress_bars() as progress:
+        scorer = None
+        if scores_harm:
+            # Before anything is answered: a scorer that cannot be used is met at once.
+            beside = answers or out or Path("answers")
+            scorer = harm.scorer(beside.with_name(f"{beside.name}.harm.jsonl"), device=device, progress=progress)
         rows: Path | list[dict[str, Any]]
         if model is not None and prompts is not None:
             from shoal.safety import generate_answers, read_prompt_rows
@@ -96,11 +100,7 @@ def rate(
             assert answers is not None
             rows = answers
         found = rate_refusals(rows, head=head, confidence=confidence, progress=progress)
-        rated = None
-        if scores_harm:
-            beside = answers or out
-            assert beside is not None
-            rated = _harm(rows, harm, beside.with_name(f"{beside.name}.harm.jsonl"), confidence, device, progress)
+        rated = None if scorer is None else _harm(rows, harm, scorer, confidence)
     if plot is not None:
         from shoal.reports import refusals_page
 
@@ -115,15 +115,12 @@ def rate(
 def _harm(
     rows: Path | list[dict[str, Any]],
     options: HarmOptions,
-    record: Path,
+    scorer: RewardHarmScorer | EndpointHarmScorer,
     confidence: float,
-    device: str,
-    progress: Progress,
 ) -> HarmRating:
     """How many answers are harmful."""
     from shoal.safety.harm import rate_harm, read_harm_rows
 
-    scorer = options.scorer(record, device=device, progress=progress)
     every = read_harm_rows(rows) + ([] if options.harm_labels is None else read_harm_rows(options.harm_labels))
     read = [one for one in every if one.answer.completion.strip()]
     options.agree(scorer, [one.answer.prompt for one in read], [one.answer.completion for one in read])

@@ -85,8 +85,8 @@ def direction(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
-    from shoal.cli.terminal import print_notice
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.models import load_model
     from shoal.safety.tuning import ChatFormat, measure_direction, merge_into, read_benchmarks, split_prompts
 
@@ -111,15 +111,7 @@ def direction(
             confidence=confidence,
             progress=progress,
         )
-    if plot is not None:
-        from shoal.reports import refusal_direction_page
-
-        write_whole(plot, refusal_direction_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusal_direction_page(found))
 
 
 def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) -> list[SafetyRequest]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Source = str | Path | AdaptedModel
 
+ADAPTER_CONFIG = "adapter_config.json"
+"""The file of peft by which a folder of adapters is known."""
+
 KeepAnswers = Annotated[
     bool, Parameter(negative="", help="Store the answers themselves, too. Default: only what they do is stored.")
 ]
@@ -82,7 +85,8 @@ def explain(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.safety.shortcut import explain_refusals_of_models, make_minimal_pairs, read_pair_rows
 
     if not model and not adapters and not answers and write_prompts is None:
@@ -119,15 +123,7 @@ def explain(
             sources = _sources(model or [], adapters or [], answers or [])
             labelled = dict(zip(_labels(sources, label or []), sources, strict=True))
             found = explain_refusals_of_models(labelled, pairs, head=head, plain=plain, folder=out, **common)
-    if plot is not None:
-        from shoal.reports import refusal_shortcuts_page
-
-        write_whole(plot, refusal_shortcuts_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusal_shortcuts_page(found))
 
 
 def _experiment(
@@ -150,6 +146,12 @@ def _experiment(
         raise UsageError(
             f"{len(adapters)} adapters are given with {len(models)} models; give the one model that they belong to "
             "(--model SPEC), or the folder of an experiment of shoal safety tune"
+        )
+    absent = next((folder for folder in adapters if not runs and not (folder / ADAPTER_CONFIG).is_file()), None)
+    if absent is not None:
+        raise UsageError(
+            f"{absent} has no {ADAPTER_CONFIG}; give a folder of LoRA adapters, or that of an experiment of shoal "
+            "safety tune"
         )
     return runs[0] if runs else None
 

@@ -136,7 +136,7 @@ def check_not_empty(scores: Sequence[PromptScore], source: str) -> None:
     if all(score.conduct is None for score in scores):
         raise DataError(
             f"all {len(scores)} answers of {source} are empty; a model that ends at once may need its chat template, "
-            "or more tokens"
+            "another layout or more tokens, or its training went astray"
         )
 
 

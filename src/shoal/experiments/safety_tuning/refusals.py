@@ -12,8 +12,9 @@ from shoal.experiments.safety_tuning.trainings import ADAPTERS, planned_safety_t
 from shoal.experiments.tables import read_plan
 from shoal.progress import no_progress
 from shoal.safety import score_model, shipped_refusal_head
-from shoal.safety.shortcut import compare_explanations, explain_refusals, make_refusal_curve
+from shoal.safety.shortcut import compare_explanations, explain_refusals, make_folder, make_refusal_curve
 from shoal.safety.tuning import ChatFormat, merged_copy
+from shoal.statistics import check_confidence
 
 if TYPE_CHECKING:
     import os
@@ -75,8 +76,9 @@ def explain_safety_tuning(
         folder, TUNING_PLAN, SafetyTuningPlan, holds="experiment on safety tuning", written_by="shoal safety tune"
     )
     chosen = _chosen(folder, plan, seeds)
+    check_confidence(confidence)
     if out is not None:
-        Path(out).mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     base = load_model(model or plan.model, device=device, dtype=dtype)
     chat = ChatFormat(tokenizer=base.tokenizer, layout=plan.layout, system=plan.system)
     prompts = [one.prompt for one in pairs.prompts()]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from shoal.errors import ModelError, UnavailableError
-from shoal.models import find_device, weight_digest
+from shoal.models import find_device, quiet, weight_digest
 from shoal.models.generation import has_chat_template
 from shoal.wording import in_one_line
 
@@ -117,10 +117,11 @@ def load_harm_model(spec: str, *, device: str = "auto") -> RewardHarmScorer:
 
     loader: Any = AutoModelForSequenceClassification
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(spec)
-        model, loaded = loader.from_pretrained(
-            spec, output_loading_info=True, use_safetensors=True, dtype=torch.float32
-        )
+        with quiet():
+            tokenizer: Any = AutoTokenizer.from_pretrained(spec)
+            model, loaded = loader.from_pretrained(
+                spec, output_loading_info=True, use_safetensors=True, dtype=torch.float32
+            )
     except (OSError, ValueError, KeyError) as fault:
         raise UnavailableError(
             f"{spec} cannot be loaded as a model of harm ({in_one_line(fault, limit=160)}); give a folder or a hub id "

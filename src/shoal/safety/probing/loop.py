@@ -114,6 +114,8 @@ class _Loop:
         self.model, self.seeds, self.folder, self.settings = model, seeds, folder, settings
         self.head, self.scorers, self.device, self.progress = scorers.head, scorers, device, progress
         self.mutations = find_mutations(settings.mutations)
+        if settings.vectors:
+            make_vectorizer(settings.vectors)  # a fault of the spec is met before anything is answered
         held_out = min(len(instructions) // _HELD_OUT_SHARE, _MAX_HELD_OUT)
         self.held_out = list(instructions[::_HELD_OUT_SHARE][:held_out]) if held_out >= _MIN_HELD_OUT else []
         known = {pair.instruction for pair in self.held_out}

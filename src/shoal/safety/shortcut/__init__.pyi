@@ -9,6 +9,7 @@ from .explaining import (
     compare_explanations as compare_explanations,
     explain_refusals as explain_refusals,
     explain_refusals_of_models as explain_refusals_of_models,
+    make_folder as make_folder,
 )
 from .explanations import (
     FOCUS_WORD as FOCUS_WORD,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.attribution import ItemAnswer, explain_one_answer
-from shoal.errors import DataError, UsageError
+from shoal.errors import DataError, StoreError, UsageError
 from shoal.progress import no_progress
 from shoal.safety.head import RefusalHead, load_refusal_head, shipped_refusal_head
 from shoal.safety.prompt_scores import read_scores, score_model
@@ -15,7 +15,7 @@ from shoal.safety.shortcut.explanations import REFUSAL, conduct_text, refusal_ca
 from shoal.safety.shortcut.result import RefusalChange, RefusalExplanation, RefusalExplanations, decide_verdict
 from shoal.safety.tuning.adapted import AdaptedModel
 from shoal.serving import GenerationModel, load_for_generation, make_generation_model
-from shoal.statistics import correct_share, mcnemar_exact
+from shoal.statistics import check_confidence, correct_share, mcnemar_exact
 from shoal.tasks import Example
 from shoal.wording import quoted
 
@@ -125,14 +125,16 @@ def explain_refusals_of_models(
     Raises:
         UsageError: there is no source, or a model has no chat template.
         DataError: answers are missing, or all are empty.
+        StoreError: the folder cannot be made.
     """
     if not sources:
         raise UsageError("there is nothing to explain; give a file of answers (--answers) or a model (--model)")
     scorer = (
         shipped_refusal_head() if head is None else head if isinstance(head, RefusalHead) else load_refusal_head(head)
     )
+    check_confidence(confidence)
     if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     prompts = [one.prompt for one in pairs.prompts()]
     models = []
     for place, (name, source) in enumerate(sources.items()):
@@ -154,6 +156,21 @@ def explain_refusals_of_models(
             scores = {score.prompt: score for score in found}
         models.append(explain_refusals(scores, pairs, name=name, head=scorer, confidence=confidence, seed=seed))
     return compare_explanations(models, pairs)
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make the folder of the scores of a run.
+
+    Args:
+        folder: that may exist already.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(f"{folder} is no folder and cannot be one ({fault.strerror}); give another folder") from fault
 
 
 def compare_explanations(models: Sequence[RefusalExplanation], pairs: PairSet) -> RefusalExplanations:
