@@ -342,14 +342,20 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
+def is_open(visitor: Visitor) -> bool:
+    """Whether a studio that was just started answers."""
+    try:
+        return visitor.open() == 303
+    except ConnectionRefusedError:
+        # It does not listen yet.
+        return False
+
+
 def wait(ready: Callable[[], bool], *, seconds: float = MAX_SECONDS) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        try:
-            if ready():
-                return
-        except OSError:
-            pass
+        if ready():
+            return
         time.sleep(0.1)
     raise RuntimeError(f"the studio was not ready within {seconds:g} s")
 

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import ONE_THREAD, write_result
-from benchmarks.studio import TOKEN, Visitor, wait
+from benchmarks.studio import TOKEN, Visitor, is_open, wait
 from shoal.experiments import is_locked
 
 STUDIO_SHARE = 0.55
@@ -273,7 +273,7 @@ def start_studio(runs: Path, plan: Path) -> tuple[subprocess.Popen[str], Visitor
             raise RuntimeError(f"the studio ended with {process.wait()}")
         text += line
     visitor = Visitor(text.partition('"url": "')[2].partition("/?")[0])
-    wait(lambda: visitor.open() == 303)
+    wait(lambda: is_open(visitor))
     return process, visitor
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.crossed.plan import CrossedExperiment
     from shoal.experiments.crossed.records import CrossedRun
-    from shoal.experiments.verdict import Word
+    from shoal.statistics import Word
 
 _MAX_SEEDS = 10_000
 
@@ -159,7 +159,7 @@ def _word(tested: _Tested, p: float, alpha: float, detectable: float | None) -> 
         return "underpowered"
     towards = {"better": test.estimate, "worse": -test.estimate, "different": abs(test.estimate)}[hypothesis.direction]
     if tested.p_refuted <= tested.p_found:
-        # As in `shoal.experiments.verdict.decide`: what could not have been found is not refuted.
+        # As in `shoal.statistics.decide`: what could not have been found is not refuted.
         return "refuted" if detectable is not None and detectable <= hypothesis.smallest_effect else "underpowered"
     return "supported" if towards >= hypothesis.smallest_effect else "underpowered"
 
