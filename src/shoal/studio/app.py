@@ -17,6 +17,7 @@ from shoal.studio.index import RunIndex
 from shoal.studio.page_error import PageError
 from shoal.studio.pages import (
     comparison,
+    conversation,
     corpus,
     item_list,
     one_run,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.settings import StudioSettings
 
+# A run of some hundred curves at 100 to 200 bytes each; uvicorn refuses a request line of more than 64 kB.
 _MAX_CURSOR = 60_000
 
 
@@ -55,6 +57,7 @@ def make_studio(settings: StudioSettings, *, hosts: frozenset[str], port: int) -
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Not before the server runs: a studio that fails to start leaves no thread behind.
         index.start()
         yield
         index.stop()
@@ -142,6 +145,8 @@ def _add_changes(app: FastAPI, studio: Studio) -> None:
 
     async def redirected(request: Request, change: Callable[[Query], str]) -> Response:
         form = await form_of(request, studio.form_secret)
+        # 303, so that loading the page again does not send the form again. In a thread: starting a process blocks the
+        # loop.
         return RedirectResponse(await run_in_threadpool(change, form), status_code=303)
 
     @app.post("/start")
@@ -168,6 +173,11 @@ def _add_texts(app: FastAPI, studio: Studio) -> None:
     async def read_text(request: Request) -> Response:
         form = await form_of(request, studio.form_secret)
         return HTMLResponse(await run_in_threadpool(playground.read_text_page, studio, form))
+
+    @app.post("/playground/conversation")
+    async def converse(request: Request) -> Response:
+        form = await form_of(request, studio.form_secret)
+        return HTMLResponse(await run_in_threadpool(conversation.conversation_page, studio, form))
 
     @app.get("/data")
     def data(request: Request) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments import is_locked
-from shoal.studio.run_names import PLAN_KINDS
+from shoal.studio.run_names import PLAN_KINDS, RESULT_FILES
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 STATES = ("finished", "running", "stopped", "damaged")
 """What a run can be: at its end, worked in at this moment, interrupted, or not readable."""
 
-_RESULTS = ("verdict.json", "result.json", "done.json")
-"""A run of any kind has one of them at its end."""
-
-_STAMPED = (*PLAN_KINDS, *_RESULTS, "choices.json", "timings.jsonl", "metrics.jsonl")
+_STAMPED = (*PLAN_KINDS, *RESULT_FILES, "choices.json", "timings.jsonl", "metrics.jsonl")
+# A folder of runs that turns out to be a whole disk must not be walked to its end.
 _MAX_DEPTH = 4
 _MAX_BYTES = 5_000_000
 """Of a plan or a result; a larger one is no file of ours."""
@@ -87,6 +85,7 @@ def read_summary(found: FoundRun) -> RunSummary:
         return RunSummary(
             name=found.name, kind=kind, state=state, modified=found.modified, **_of_plan(plan), **_of_verdict(result)
         )
+    # Files of other versions, or by hand: one damaged run must not end the walk over all others.
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         error = in_one_line(fault, limit=160)
         return RunSummary(name=found.name, kind=kind, state="damaged", modified=found.modified, error=error)
@@ -101,6 +100,7 @@ def _walk(folder: Path, name: str, depth: int) -> Iterator[FoundRun]:
         return
     plan = next((plan for plan in PLAN_KINDS if plan in found), None)
     if plan is not None and name:
+        # What lies within a run (arms, checkpoints, trials) is not searched for further runs.
         yield _found(folder, name, plan, found)
         return
     for entry in sorted(found.values(), key=lambda entry: entry.name) if depth else ():
@@ -119,7 +119,7 @@ def _found(folder: Path, name: str, plan: str, entries: Mapping[str, os.DirEntry
             changed.append((file, status.st_mtime_ns, status.st_size))
     newest = max((moment for _, moment, _ in changed), default=0)
     stamp = ";".join(f"{file}:{moment}:{size}" for file, moment, size in changed)
-    finished = any(file in entries for file in _RESULTS)
+    finished = any(file in entries for file in RESULT_FILES)
     return FoundRun(name=name, folder=folder, plan=plan, stamp=stamp, modified=newest / 1e9, finished=finished)
 
 

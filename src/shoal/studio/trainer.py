@@ -19,8 +19,10 @@ from shoal.wording import in_one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Short beside the seconds that a worker takes to end its step, and a stat of one file each.
 _LOOK_SECONDS = 0.3
 _WRITE_SECONDS = 0.3
+# An earlier process of the same job may still be writing its outcome.
 _LOCK_SECONDS = 10.0
 
 
@@ -36,6 +38,7 @@ def run_training(folder: Path) -> str:
     record = read_record(folder / PLAN)
     if record is None:
         raise SystemExit(f"{folder} is no job of a studio: it has no {PLAN}")
+    # The operating system releases it with the process, however that ends; a file of a process id would outlive a kill.
     with FileLock(folder / ALIVE, timeout=_LOCK_SECONDS):
         threading.Thread(target=_await_stop, args=(folder / STOP,), daemon=True).start()
         try:
@@ -45,17 +48,21 @@ def run_training(folder: Path) -> str:
             outcome = {"state": "stopped"}
         except (ShoalError, OSError) as fault:
             outcome = {"state": "failed", "message": in_one_line(fault)}
+        # Within the lock: without lock and outcome a reader would take the run for killed.
         write_record(folder / OUTCOME, outcome)
     return outcome["state"]
 
 
 def _run(record: dict[str, Any], progress: Callable[[str, int, int], None]) -> None:
-    from shoal.experiments import has_factors, load_experiment, run_experiment
+    # After the lock is held: these take seconds to import, while the studio waits to see the process alive.
+    from shoal.experiments import has_factors, load_experiment, resume_run, run_experiment
     from shoal.reports import write_report
 
     plan, preset, workers = record["plan"], record["preset"], record["workers"]
     count: int | Literal["auto"] = "auto" if workers is None else int(workers)
-    if has_factors(plan):
+    if plan is None:
+        resume_run(record["folder"], workers=workers, progress=progress)
+    elif has_factors(plan):
         from shoal.experiments.crossed import load_crossed, run_crossed
 
         run_crossed(load_crossed(plan, preset), record["folder"], workers=count, progress=progress)
@@ -94,9 +101,10 @@ def main() -> None:
     # A studio that was started in the background of a shell has SIGINT ignored, and so would this process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     record = read_record(folder / PLAN) or {}
-    # The run's record of its environment names the command that does the same.
-    preset = ["--preset", record["preset"]] if record.get("preset") else []
-    sys.argv = ["shoal", "run", str(record.get("plan")), *preset, "--out", str(record.get("folder"))]
+    if record.get("plan") is not None:
+        # The run's record of its environment names the command that does the same; one that is resumed has it already.
+        preset = ["--preset", record["preset"]] if record.get("preset") else []
+        sys.argv = ["shoal", "run", str(record["plan"]), *preset, "--out", str(record["folder"])]
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     sys.exit(0 if run_training(folder) == "finished" else 1)
 

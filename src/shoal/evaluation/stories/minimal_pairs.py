@@ -189,6 +189,8 @@ class PairScores:
         Of a paradigm whose pairs all go one way the variance is 0 in the sample alone; its part is Wilson's interval,
         squared and added as the others are (Zou and Donner 2008, Statistics in Medicine 27:1693-1702).
         """
+        # Paradigms are the strata and fixed: the interval is over other pairs of the same grammar, and not over other
+        # grammar.
         below, above = (
             math.sqrt(math.fsum(part.distances[side] ** 2 for part in self.paradigms)) / len(self.paradigms)
             for side in (0, 1)
@@ -236,6 +238,7 @@ def _by_paradigm(pairs: Sequence[MinimalPair], margins: Sequence[float]) -> tupl
 
 def _score(paradigm: str, margins: Sequence[float]) -> ParadigmScore:
     wins, ties = sum(margin > 0 for margin in margins), sum(margin == 0 for margin in margins)
+    # A tie is a coin toss: a model that scores both sentences alike, as of unknown words, must come out at chance.
     right = wins + ties / 2
     interval = wilson_interval(round(right), len(margins))
     return ParadigmScore(paradigm=paradigm, pairs=len(margins), right=right, ties=ties, interval=interval)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.safety.answers import read_prompt_rows_with_labels
 from shoal.safety.probing.mutations import PLAIN
 from shoal.statistics import even_sample
@@ -83,9 +83,13 @@ def make_probe_seeds(
 
     Raises:
         DataError: a label is unknown, or fewer than two seeds are harmful.
+        UsageError: max_seeds is below 1.
     """
+    if max_seeds is not None and max_seeds < 1:
+        raise UsageError(f"max_seeds is {max_seeds}; give a whole number of at least 1, or none to take all")
     sides: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for place, row in enumerate(rows, start=1):
+        # Sets of attacks have no column of labels, since all that they hold is harmful.
         label = str(row.get("label") or "unsafe").strip().lower()
         if label not in _HARM:
             raise DataError(f"{where}, row {place}: the label is {row['label']!r}; expected safe or unsafe")
@@ -97,7 +101,7 @@ def make_probe_seeds(
         )
     found = []
     for harmful, prompts in sides.items():
-        chosen = even_sample(list(prompts), max_seeds) if max_seeds else list(prompts)
+        chosen = list(prompts) if max_seeds is None else even_sample(list(prompts), max_seeds)
         # By rank of the digest: halves of equal size, and the order of the file has no part in them.
         ranks = {prompt: rank for rank, prompt in enumerate(sorted(chosen, key=_digest))}
         found += [
@@ -128,6 +132,8 @@ def make_probes(
     """
     draw = random.Random(f"probes {draw_seed}")
     found: dict[str, Probe] = {}
+    # Mutations are dealt like cards, so that each is used about equally often, which draws with replacement would not
+    # give.
     turn: list[Mutation] = []
     for seed in seeds:
         chosen: list[Mutation] = []

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shoal.errors import UsageError
+from shoal.statistics import check_confidence
 from shoal.training import TrainSettings
 
 
 def default_training() -> TrainSettings:
     """A short tuning by adapters: enough to learn a conduct, and little to forget by."""
+    # Small batches: a round has some 80 to 200 short rows, and batches of usual size would leave a dozen steps.
     return TrainSettings(learning_rate=3e-4, epochs=2.0, batch_tokens=1024, lora_rank=8, schedule="linear", warmup=0.1)
 
 
@@ -28,6 +30,7 @@ class ProbeSettings:
     """Names or families; empty takes all."""
 
     mutations_per_seed: int = 3
+    # Refusals show themselves in their first words, and an answer to every probe of every round is most of the cost.
     max_tokens: int = 24
     """Of an answer."""
 
@@ -51,5 +54,6 @@ class ProbeSettings:
         for name, low in (("rounds", 0), ("mutations_per_seed", 0), ("max_tokens", 1), ("max_rows", 2)):
             if getattr(self, name) < low:
                 raise UsageError(f"{name} is {getattr(self, name)}; give a whole number of at least {low}")
+        check_confidence(self.confidence)
         if self.plain and self.rounds:
             raise UsageError("a model is tuned in its chat template; leave out plain, or the rounds")

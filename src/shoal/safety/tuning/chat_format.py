@@ -34,7 +34,7 @@ class ChatFormat:
         if self.layout == "chat" and not has_chat_template(self.tokenizer):
             raise UsageError(
                 "the model has no chat template, so that it does not know an instruction from an answer; give a model "
-                'that was tuned on instructions, or train it in plain text (layout = "plain")'
+                'that was tuned on instructions, or put them in plain text (layout = "plain" of an experiment, --plain)'
             )
 
     def prompt(self, instruction: str) -> str:
@@ -56,6 +56,7 @@ class ChatFormat:
         if self.tokenizer.eos_token_id in ends or not ends:
             return Example(prompt=self.prompt(pair.instruction), completion=text)
         # Where the token that ends a turn is not the end token, it is a part of the text.
+        # The lowest, so that the choice does not depend on the order of a set; every one of them ends a turn.
         closing = self.tokenizer.decode([min(ends)])
         return Example(prompt=self.prompt(pair.instruction), completion=text + closing, ends=False)
 

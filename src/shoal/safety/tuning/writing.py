@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.corpora import find_duplicates
 from shoal.corpora.llm import UselessAnswerError, complete_all, read_record
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
 from shoal.text import find_language
@@ -136,6 +136,8 @@ def sample_requests(requests: Sequence[SafetyRequest], count: int, *, seed: int 
     harmful = [one for one in requests if one.harmful]
     if not harmful:
         raise DataError(f"none of the {len(requests)} requests is harmful; give red-team requests")
+    # Before duplicates are dropped, so that which of two alike ones stays is a matter of chance and not of the file's
+    # order.
     random.Random(f"{seed} safe answers").shuffle(harmful)
     doubles = {one.document for one in find_duplicates([one.prompt.lower() for one in harmful])}
     left = [one for place, one in enumerate(harmful) if place not in doubles]
@@ -209,6 +211,7 @@ def check_safe_answers(rows: Sequence[tuple[str, str, str, str]]) -> SafeAnswers
     found: list[SafeAnswer] = []
     seen: set[str] = set()
     texts = [text.strip() for _, text, _, _ in rows]
+    # An empty text has no sentence to read; it is rejected for its emptiness below.
     scores = head.probabilities([request for request, _, _, _ in rows], [text or "-" for text in texts])
     for (request, _, source, writer), text, row, conduct in zip(rows, texts, scores, head.decide(scores), strict=True):
         reason = _fault(text)
@@ -255,6 +258,11 @@ def _write_locally(
     """Answers of a local model, appended to the record batch by batch."""
     from shoal.safety.generating import generate_answers
 
+    if not model.can_chat:
+        raise UsageError(
+            f"{model.loaded.spec} has no chat template, so that it does not know that it is asked something; give a "
+            "model that was tuned on instructions, or an endpoint"
+        )
     known = read_record(record)
     todo = [request for request in requests if request.key not in known]
     writer = f"{model.loaded.spec} ({model.loaded.digest[:12]})"
@@ -267,6 +275,7 @@ def _write_locally(
                 row = {"key": request.key, "request": request.request, "writer": writer, "text": text["completion"]}
                 known[request.key] = row
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            # To the operating system, batch by batch: a kill then loses the batch under way and no more.
             file.flush()
     progress("answers", len(requests), len(requests))
     return known

@@ -137,7 +137,8 @@ class CompletionForm(ResponseForm):
         }
 
     def _logprobs(self, tokens: Sequence[TokenLogProb], offset: int, before: Sequence[int] = ()) -> dict[str, Any]:
-        # Behind the ids that stand before: SentencePiece drops the space of a token at the beginning of a text.
+        # By the stream and not by each token's text: bytes of one character are spread over tokens, and have no text
+        # alone. Behind the ids that come before: SentencePiece drops the space of a token at the beginning of a text.
         offsets, stream = [], TextStream(self.tokenizer, before)
         for token in tokens:
             offsets.append(offset)

@@ -72,6 +72,7 @@ class BackTranslation(TextAugmenter):
             EndpointError: the endpoint failed for good; what was answered is in the record.
             MissingExtraError: the ``openai`` package is not installed.
         """
+        # Each text once: the endpoint is what takes the time, and equal texts would be recorded under one key anyway.
         distinct = list(dict.fromkeys(texts))
         abroad = self._translate(distinct, self.language, progress)
         back = self._translate([text for text in abroad if text], self.home, progress)
@@ -93,5 +94,5 @@ class BackTranslation(TextAugmenter):
         rows = complete_all(
             requests, endpoint, self.record, fields=lambda one: {"prompt": one.text}, progress=progress, what="texts"
         )
-        # A model may give the lines of dashes too; a dash of the text itself (-5) stays.
+        # Models repeat the lines of dashes that enclose the text; a dash of the text itself (-5) stays.
         return [_FENCE.sub("", rows[request.key]["text"].strip()).strip() for request in requests]
