@@ -70,9 +70,7 @@ def score_row(planning: Planning, row: str, seed: int) -> SeedScore | str:
     return _score(planning, members, records, taught_by=_taught_by(planning, row, seed))
 
 
-def _score(
-    planning: Planning, members: Members, records: Sequence[TrainingRecord], *, taught_by: float
-) -> SeedScore:
+def _score(planning: Planning, members: Members, records: Sequence[TrainingRecord], *, taught_by: float) -> SeedScore:
     weights = planning.weights(members)
     if len(records) == 1:
         bits = {part: records[0].bits(part) for part in PARTS}
