@@ -335,7 +335,7 @@ def start_studio(runs: Path, plan: Path) -> tuple[subprocess.Popen[str], Visitor
     while '"read_only"' not in text:
         text += process.stdout.readline()
     visitor = Visitor(text.partition('"url": "')[2].partition("/?")[0])
-    wait(lambda: visitor.open() == 303)
+    wait(lambda: is_open(visitor))
     return process, visitor
 
 
@@ -479,14 +479,20 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
+def is_open(visitor: Visitor) -> bool:
+    """Whether a studio that was just started answers."""
+    try:
+        return visitor.open() == 303
+    except ConnectionRefusedError:
+        # It does not listen yet.
+        return False
+
+
 def wait(ready: Callable[[], bool], *, seconds: float = MAX_SECONDS) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        try:
-            if ready():
-                return
-        except OSError:
-            pass
+        if ready():
+            return
         time.sleep(0.1)
     raise RuntimeError(f"the studio was not ready within {seconds:g} s")
 

@@ -21,7 +21,7 @@ def test_one_option_means_one_thing() -> None:
             if name.startswith("--"):
                 kinds.setdefault(name, set()).add(kind.partition(" = ")[0].removesuffix(" | None"))
     several = {name: kind for name, kind in kinds.items() if len(kind) > 1}
-    # A model, a corpus or a prompt is named once, or several times where several are taken. The model of `changes` is
-    # the statistical one, as in ruptures; the methods are those of patching and of word vectors; the samples of `eval`
-    # are the file of its items, as in lm-evaluation-harness, and elsewhere texts per prompt.
-    assert set(several) <= {"--model", "--method", "--corpus", "--prompt", "--samples"}, several
+    # A model, its adapters, a corpus or a prompt is named once, or several times where several are taken. The model of
+    # `changes` is the statistical one, as in ruptures; the methods are those of patching and of word vectors; the
+    # samples of `eval` are the file of its items, as in lm-evaluation-harness, and elsewhere texts per prompt.
+    assert set(several) <= {"--adapters", "--model", "--method", "--corpus", "--prompt", "--samples"}, several

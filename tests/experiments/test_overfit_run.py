@@ -17,7 +17,7 @@ from shoal.errors import ExperimentFileError, StoreError, TrainingError, UsageEr
 from shoal.experiments.overfitting import forecast_overfit, load_overfit, read_overfit, run_overfit
 from shoal.experiments.overfitting.planning import Planning
 from shoal.models import load_model
-from shoal.reports import write_overfit_report, write_report
+from shoal.reports import write_report
 
 RECIPE = """
 [[corpus]]
@@ -208,7 +208,7 @@ def test_a_comparison_that_lost_a_training_does_it_again_to_the_same_numbers(don
 
 
 def test_the_page_holds_every_row_and_the_claim(done):
-    page = write_overfit_report(done[0]).read_text()
+    page = write_report(done[0]).read_text()
     for row in done[2].rows:
         assert row.name in page
     assert "Ensembles are better." in page

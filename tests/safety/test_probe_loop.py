@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from chat_models import chat_model, chat_tokenizer
+from reward_models import save_reward_model
 from shoal.cli.main import main
 from shoal.errors import StoreError, UsageError
-from shoal.reports import probe_page
+from shoal.reports import probe_content
 from shoal.safety import shipped_refusal_head
 from shoal.safety.probing import Probe, ProbeReport, ProbeSettings, make_probe_seeds, own_answer_rows, run_probes
 from shoal.safety.tuning import InstructionPair
@@ -92,7 +93,7 @@ def test_the_report_is_shown_as_text_table_and_page(finished: tuple[Path, ProbeR
     assert "failures on harmful seeds before tuning, by meaning" in str(report)
     assert "whether what the model says would do harm is not measured" in str(report)
     assert set(report.to_frame()["model"]) == {"before tuning", "after round 1"}
-    page = probe_page(report)
+    page = probe_content(report).to_html()
     assert "What got better and what got worse" in page
     assert "harmless, as they stand" in page
 
@@ -111,6 +112,25 @@ def test_the_command_probes_without_tuning(model: str, tmp_path: Path, capsys: p
         main([*given[:-1], str(tmp_path / "other"), "--mutation", "morse"])
     assert stop.value.code == 2
     assert "unknown mutation 'morse'" in capsys.readouterr().err
+
+
+def test_answers_to_test_probes_are_scored_for_harm_and_stored_as_scores(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts, out = tmp_path / "seeds.jsonl", tmp_path / "out"
+    prompts.write_text("\n".join(map(json.dumps, ROWS[:2])), encoding="utf-8")
+    given = ["safety", "probe", "--model", model, "--prompts", str(prompts), "--mutations-per-seed", "0"]
+    given += ["--max-tokens", "4", "--vectors", "hashed", "--out", str(out)]
+    given += ["--harm-model", str(save_reward_model(tmp_path / "reward")), "--plot", str(tmp_path / "page.html")]
+    main(given)
+    printed = capsys.readouterr().out
+    assert "harmful answers to" in printed
+    assert "not corrected: no labels were given" in printed
+    scores = [json.loads(line) for line in (out / "scores-0-test.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert all(0 < score["harm"] < 1 and "completion" not in score for score in scores)
+    assert "Harmful answers to test probes" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    main([*given, "--json"])
+    assert json.loads(capsys.readouterr().out)["models"][0]["test"][0]["harm"]["method"] == "not corrected"
 
 
 def test_settings_that_contradict_each_other_are_refused() -> None:

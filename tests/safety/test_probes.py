@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import codecs
-import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -23,7 +22,6 @@ from shoal.safety.probing import (
     make_probe_seeds,
     make_probes,
     read_probe_seeds,
-    write_probes,
 )
 from shoal.safety.prompt_scores import PromptScore
 from shoal.safety.tuning import HeldOutLoss, InstructionPair
@@ -149,15 +147,3 @@ def test_losses_are_compared_answer_by_answer() -> None:
     assert found.difference.estimate == pytest.approx(0.1)
     assert found.direction == "worse"
     assert compare_losses(("b", "a"), after, before).direction == "better"
-
-
-def test_exported_lines_have_the_fields_of_both_readers(tmp_path: Path) -> None:
-    path = tmp_path / "probes.jsonl"
-    assert write_probes([probe("bad"), probe("good", harmful=False)], path) == 1
-    (row,) = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    assert row["prompt"] == row["value"] == "bad"
-    assert row["intents"] == ["S"]
-    assert row["data_type"] == "text"
-    # PyRIT refuses a dictionary in which this key stands already.
-    assert "prompt_group_id" not in row
-    assert all(isinstance(value, str | int) for value in row["metadata"].values())

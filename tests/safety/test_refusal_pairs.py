@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from refusal_rows import pair_rows
 
+from refusal_rows import pair_rows
 from shoal.errors import DataError
 from shoal.safety.shortcut import FocusWords, make_minimal_pairs, read_pair_rows
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from zlib import crc32
 
 import pytest
-from refusal_rows import pair_rows, scores_of
 
 from chat_models import save_chat_model
+from refusal_rows import pair_rows, scores_of
 from shoal.cli.main import main
 from shoal.errors import DataError, UsageError
 from shoal.reports import refusal_shortcuts_page

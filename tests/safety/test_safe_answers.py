@@ -150,5 +150,5 @@ def test_a_model_whose_answers_are_all_empty_is_an_error_of_one_line() -> None:
             live.model.model(input_ids=torch.tensor([chat.prompt_ids("Hi")])).last_hidden_state[0, -1]
         )
     request = SafetyRequest(prompt="Hi", harmful=True, type="t")
-    with pytest.raises(DataError, match="all 1 answers are empty"):
+    with pytest.raises(DataError, match="all 1 answers of tiny are empty"):
         answer_requests(live, chat, [request], max_tokens=4)

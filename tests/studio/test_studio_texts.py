@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import json
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 from studios import opened, secret_of
+
+from chat_models import save_chat_model
 
 STORY = "Lily had a red ball. She liked to play with it in the garden. "
 LAW = "The tenant shall pay the rent in advance. The landlord may terminate this agreement by notice. "
@@ -87,3 +91,61 @@ def test_a_text_is_shown_with_what_the_model_and_the_shortcuts_make_of_it(client
 def test_the_quality_filters_show_what_they_remove(texts: Path) -> None:
     with opened(texts) as client:
         assert client.get("/data/quality?corpus=1").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def chat_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model with a chat template."""
+    return save_chat_model(tmp_path_factory.mktemp("chat") / "model")
+
+
+def test_a_conversation_is_read_with_what_came_before_until_it_is_cleared(tmp_path: Path, chat_folder: Path) -> None:
+    with opened(tmp_path / "runs", models=[str(chat_folder)]) as client:
+        page = client.get("/playground").text
+        form = {
+            "secret": secret_of(page),
+            "model": str(chat_folder),
+            "tokens": "4",
+            "system": "Be brief.",
+            "history": "[]",
+        }
+
+        def sent(**more: str) -> str:
+            answer = client.post("/playground/conversation", data=form | more)
+            assert answer.status_code == 200
+            return answer.text
+
+        def history(text: str) -> str:
+            return html.unescape(text.partition('name="history" value="')[2].partition('"')[0])
+
+        first = sent(message="I am <b>Bo")
+        assert "A conversation of 2 messages" in first
+        assert "<b>Bo" not in first
+        messages = json.loads(history(first))
+        assert [one["role"] for one in messages] == ["user", "assistant"]
+        second = sent(message="Hi", history=history(first))
+        assert json.loads(history(second))[:2] == messages
+        assert "A conversation of 4 messages" in second
+        # The template of the model, with all messages before and the instructions.
+        read = html.unescape(second.partition("<pre")[2].partition("</pre>")[0])
+        for part in (
+            "<start>system\nBe brief.<stop>",
+            "<start>user\nI am <b>Bo<stop>",
+            "<start>assistant\n",
+        ):
+            assert part in read
+        assert "The conversation has become too long" in sent(message="x" * 90, history=history(second))
+        refused = sent(message="refuse", history=history(second))
+        assert 'role="alert"' in refused
+        assert ">refuse</textarea>" in refused
+        assert history(refused) == history(second)
+        cleared = sent(message="", history=history(second), clear="yes")
+        assert "An empty conversation." in cleared
+        assert history(cleared) == "[]"
+        plain = sent(model="bundled:searches", message="Hello", history=history(first))
+        assert "bundled:searches has no chat template, so that it cannot read a conversation" in plain
+        assert history(plain) == history(first)
+        assert "The message is empty" in sent(message="  ")
+        for wrong in ("{}", "nonsense", '[{"role": "system", "content": "x"}]', '[{"role": "user", "content": 3}]'):
+            answer = client.post("/playground/conversation", data=form | {"message": "x", "history": wrong})
+            assert answer.status_code == 400

@@ -12,6 +12,7 @@ from filelock import FileLock
 from studios import opened, secret_of
 
 from shoal.studio.page_error import PageError
+from shoal.studio.trainer import run_training
 from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROGRESS, STOP, Trainings, write_record
 
 EXPERIMENT = """\
@@ -79,6 +80,69 @@ def test_a_run_that_was_started_elsewhere_is_neither_stopped_nor_started_again(t
             trainings.stop("one")
         with pytest.raises(PageError, match="under way already"):
             trainings.start("one", "counting", preset=None, workers=1)
+
+
+RECIPE = """\
+name = "small"
+[[corpus]]
+name = "tales"
+grammar = 20
+held_out = 0.2
+[tokenizer]
+vocabulary = 300
+[model]
+width = 8
+layers = 1
+heads = 2
+context = 24
+[training]
+tokens = 1200
+batch_tokens = 400
+precision = "float32"
+checkpoint_seconds = 0.0
+[evaluation]
+documents = 2
+memorised = 0
+prompts = []
+"""
+
+
+def test_a_pretraining_that_was_interrupted_is_resumed_by_its_folder_alone(tmp_path: Path) -> None:
+    from shoal.experiments.pretraining import load_recipe, pretrain_run
+
+    root = tmp_path / "runs"
+    (tmp_path / "r.toml").write_text(RECIPE)
+
+    def interrupt(what: str, done: int, _total: int) -> None:
+        if what == "training" and done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_run(load_recipe(tmp_path / "r.toml"), root / "small", progress=interrupt)
+    with opened(root) as client:
+        before = client.get("/runs/small/live.json").json()
+        assert (before["state"], before["can_resume"]) == ("stopped", True)
+        assert ">Resume</button>" in client.get("/runs/small/").text
+        # As the process does that the button starts.
+        job = root / ".shoal-studio" / "jobs" / "small"
+        job.mkdir(parents=True)
+        record = {"run": "small", "plan": None, "preset": None, "workers": 1, "started": time.time()}
+        write_record(job / PLAN, record | {"folder": str(root / "small")})
+        assert run_training(job) == "finished"
+        after = client.get("/runs/small/live.json").json()
+        assert (after["state"], after["can_resume"]) == ("finished", False)
+    assert (root / "small" / "model" / "model.safetensors").is_file()
+    assert (root / "small" / "curve.html").is_file()
+
+
+def test_a_sweep_is_finished_where_its_trials_are_gathered_and_can_be_resumed_before(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "grid").mkdir(parents=True)
+    (tmp_path / "runs" / "grid" / "sweep.toml").write_text('[sweep]\nname = "grid"\n')
+    with opened(tmp_path / "runs") as client:
+        assert client.get("/runs/grid/live.json").json()["can_resume"]
+        (tmp_path / "runs" / "grid" / "trials.jsonl").write_text("")
+        found = client.get("/runs/grid/live.json").json()
+        assert (found["state"], found["can_resume"]) == ("finished", False)
 
 
 def wait(client: object, states: tuple[str, ...], *, seconds: float = 900) -> dict[str, object]:

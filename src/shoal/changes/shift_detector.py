@@ -78,33 +78,34 @@ class ShiftDetector:
         for kind in kinds:
             if kind not in _KINDS:
                 raise UsageError(f"unknown kind {kind!r} of a shift; there are {', '.join(_KINDS)}")
-        from shoal.changes import shift_kernel
+        # Here alone: Numba is a second of imports.
+        from shoal.changes import shift_kernel, shift_state
 
-        self._kernel = shift_kernel
-        self._state = shift_kernel.fresh_state()
+        self._kernel, self._places = shift_kernel, shift_state
+        self._state = shift_state.fresh_state()
         self._limits = (float(history), math.log(length), float(length), float(length))
         self._wanted = (False, *(kind in kinds for kind in _KINDS))
 
     @property
     def time(self) -> int:
         """Values read."""
-        return int(self._state[self._kernel.T])
+        return int(self._state[self._places.T])
 
     @property
     def level(self) -> float:
         """The level that is expected next, by the local line; NaN before the first value."""
-        return float(self._state[self._kernel.LEVEL]) if self.time else math.nan
+        return float(self._state[self._places.LEVEL]) if self.time else math.nan
 
     @property
     def noise(self) -> float:
         """The standard deviation of the innovations."""
-        return float(self._state[self._kernel.SD])
+        return float(self._state[self._places.SD])
 
     @property
     def evidence(self) -> tuple[float, float]:
         """The logarithms of the evidence of a rise and of a fall; minus infinity where there is none."""
-        kernel, state = self._kernel, self._state
-        first = kernel.EVIDENCE
+        places, state = self._places, self._state
+        first = places.EVIDENCE
         means = float(state[first : first + 8].mean()), float(state[first + 8 : first + 12].mean())
         rise, fall = (math.log(mean) if mean > 0 else -math.inf for mean in means)
         return rise, fall
@@ -148,9 +149,9 @@ class ShiftDetector:
         return found
 
     def _shift(self, found: int, value: float) -> Shift:
-        kernel, state = self._kernel, self._state
-        expected = float(state[kernel.PREDICTION] if found == kernel.JUMP else state[kernel.LEFT])
-        place = self.time - 1 if found == kernel.JUMP else int(state[kernel.BEGAN]) - 1
+        places, state, is_jump = self._places, self._state, _KINDS[found - 1] == "jump"
+        expected = float(state[places.PREDICTION] if is_jump else state[places.LEFT])
+        place = self.time - 1 if is_jump else int(state[places.BEGAN]) - 1
         noise = self.noise
         size = (value - expected) / noise if noise > 0 else math.inf
         return Shift(
@@ -171,6 +172,6 @@ class ShiftDetector:
         Raises:
             DataError: it has another length.
         """
-        if len(state) != self._kernel.SIZE:
-            raise DataError(f"the state of a shift detector has {self._kernel.SIZE} numbers; got {len(state)}")
+        if len(state) != self._places.SIZE:
+            raise DataError(f"the state of a shift detector has {self._places.SIZE} numbers; got {len(state)}")
         self._state[:] = state

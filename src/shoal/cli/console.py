@@ -164,6 +164,34 @@ def print_forecast(measured: _MeasuredWork, workers: int | None, *, as_json: boo
         print(f"{measured}\nabout {format_duration(measured.seconds / side_by_side)} on {side_by_side} workers")
 
 
+class _Result(Protocol):
+    """What a verb found; its text is what the verb prints."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+
+
+def show_result(found: _Result, *, as_json: bool, plot: Path | None, page: Callable[[], str]) -> None:
+    """Write the page of a result where one is wanted, and print the result.
+
+    Args:
+        found: the result.
+        as_json: print it as JSON and not as text.
+        plot: where the page is written; None for none.
+        page: renders it.
+
+    Raises:
+        StoreError: the page cannot be written.
+    """
+    if plot is not None:
+        write_whole(plot, page())
+        print_notice(f"written to {plot}")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
+
+
 def print_summary(summary: Mapping[str, object]) -> None:
     """Print names and values on standard output, one per line."""
     width = max(map(len, summary), default=0)

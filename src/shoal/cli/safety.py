@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -12,10 +12,14 @@ from shoal.cli.options import Device, Dtype, Flag, Json, MaxTokens, Plot
 from shoal.cli.safety_answers import answers as answer_safely
 from shoal.cli.safety_direction import direction
 from shoal.cli.safety_explain import explain
+from shoal.cli.safety_harm import NO_HARM, HarmOptions
 from shoal.cli.safety_probe import probe
 from shoal.cli.safety_tuning import tune
 from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
+
+if TYPE_CHECKING:
+    from shoal.safety.harm import EndpointHarmScorer, HarmRating, RewardHarmScorer
 
 safety = App(name="safety", help=VERBS["safety"])
 
@@ -33,6 +37,7 @@ def rate(
     max_tokens: MaxTokens = 256,
     out: Path | None = None,
     head: Path | None = None,
+    harm: Annotated[HarmOptions, Parameter(name="*")] = NO_HARM,
     confidence: float = 0.95,
     plot: Plot = None,
     device: Device = "auto",
@@ -40,6 +45,8 @@ def rate(
     as_json: Json = False,
 ) -> None:
     """Score answers as full compliance, full refusal or partial refusal, and give the rate with its interval.
+
+    With a scorer of harm the share of harmful answers is given as well.
 
     Parameters
     ----------
@@ -54,6 +61,8 @@ def rate(
         File to write the generated answers to (.jsonl).
     head
         Folder of a refusal head. Default: the one that comes with shoal.
+    harm
+        The scorer of harm; the answers of a judge are recorded next to the file of answers.
     confidence
         Confidence of the intervals.
     """
@@ -62,10 +71,18 @@ def rate(
 
     if (answers is None) == (model is None) or (model is None) != (prompts is None):
         raise UsageError("give a file of answers, or a model and its prompts: --model MODEL --prompts FILE")
+    scores_harm = harm.check()
+    if harm.harm_judge is not None and answers is None and out is None:
+        raise UsageError("give --out FILE: the answers of a judge of harm are recorded next to it")
     for target in (out, plot):
         if target is not None:
             check_target(target)
     with progress_bars() as progress:
+        scorer = None
+        if scores_harm:
+            # Before anything is answered: a scorer that cannot be used is met at once.
+            beside = answers or out or Path("answers")
+            scorer = harm.scorer(beside.with_name(f"{beside.name}.harm.jsonl"), device=device, progress=progress)
         rows: Path | list[dict[str, Any]]
         if model is not None and prompts is not None:
             from shoal.safety import generate_answers, read_prompt_rows
@@ -83,15 +100,31 @@ def rate(
             assert answers is not None
             rows = answers
         found = rate_refusals(rows, head=head, confidence=confidence, progress=progress)
+        rated = None if scorer is None else _harm(rows, harm, scorer, confidence)
     if plot is not None:
         from shoal.reports import refusals_page
 
-        write_whole(plot, refusals_page(found))
+        write_whole(plot, refusals_page(found, rated))
         print_notice(f"written to {plot}")
     if as_json:
-        print_json(found.to_dict())
+        print_json(found.to_dict() | ({} if rated is None else {"harm": rated.to_dict()}))
     else:
-        print(found)
+        print(found if rated is None else f"{found}\n\n{rated}")
+
+
+def _harm(
+    rows: Path | list[dict[str, Any]],
+    options: HarmOptions,
+    scorer: RewardHarmScorer | EndpointHarmScorer,
+    confidence: float,
+) -> HarmRating:
+    """How many answers are harmful."""
+    from shoal.safety.harm import rate_harm, read_harm_rows
+
+    every = read_harm_rows(rows) + ([] if options.harm_labels is None else read_harm_rows(options.harm_labels))
+    read = [one for one in every if one.answer.completion.strip()]
+    options.agree(scorer, [one.answer.prompt for one in read], [one.answer.completion for one in read])
+    return rate_harm(rows, scorer, labels=options.harm_labels, confidence=confidence)
 
 
 safety.command(answer_safely, name="answers")

@@ -11,7 +11,6 @@ from shoal.cli.options import Device, Files, Flag, Json, MaxTokens, Model, Plot,
 from shoal.errors import UsageError
 
 if TYPE_CHECKING:
-    from shoal.models import LoadedModel
     from shoal.safety.tuning import ChatFormat, SafetyRequest
     from shoal.tasks import Example
 
@@ -86,10 +85,10 @@ def direction(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
-    from shoal.cli.terminal import print_notice
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.models import load_model
-    from shoal.safety.tuning import ChatFormat, measure_direction, read_benchmarks, split_prompts
+    from shoal.safety.tuning import ChatFormat, measure_direction, merge_into, read_benchmarks, split_prompts
 
     if plot is not None:
         check_target(plot)
@@ -98,7 +97,7 @@ def direction(
     with progress_bars() as progress:
         loaded = load_model(model, device=device)
         if adapters is not None:
-            _merge(loaded, adapters)
+            loaded = merge_into(loaded, adapters)
         chat = ChatFormat(tokenizer=loaded.tokenizer, layout="plain" if plain else "chat", system=system)
         found = measure_direction(
             loaded,
@@ -112,15 +111,7 @@ def direction(
             confidence=confidence,
             progress=progress,
         )
-    if plot is not None:
-        from shoal.reports import refusal_direction_page
-
-        write_whole(plot, refusal_direction_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusal_direction_page(found))
 
 
 def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) -> list[SafetyRequest]:
@@ -147,11 +138,3 @@ def _held_out(chat: ChatFormat, file: Path | None, max_examples: int) -> list[Ex
     pairs = read_instruction_pairs(file)
     fitted = chat.fit(pairs, max_prompt_tokens=_HELD_OUT_TOKENS, max_answer_tokens=_HELD_OUT_TOKENS)
     return even_sample(fitted, max_examples)
-
-
-def _merge(loaded: LoadedModel, adapters: Path) -> None:
-    from shoal.training import load_adapters, merge_adapters
-
-    load_adapters(loaded.model, adapters)
-    merge_adapters(loaded.model)
-    loaded.model.eval()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from shoal.cli.options import Device, Flag, Json, MaxTokens, Plot, Seed, Texts
 from shoal.cli.safety_explain import KeepAnswers
-from shoal.cli.terminal import print_notice
+from shoal.cli.safety_harm import NO_HARM, HarmOptions
 
 
 def probe(
@@ -32,6 +35,7 @@ def probe(
     own_answers: Flag = False,
     plain: Flag = False,
     head: Path | None = None,
+    harm: Annotated[HarmOptions, Parameter(name="*")] = NO_HARM,
     confidence: float = 0.95,
     plot: Plot = None,
     seed: Seed = 0,
@@ -52,7 +56,8 @@ def probe(
         Seeds: rows with the column prompt, and perhaps label (safe or unsafe; unsafe where there is none) and type
         (.csv, .jsonl, .parquet).
     out
-        Folder of the loop: scores, curated rows, tuned models, report.json and probes-export.jsonl.
+        Folder of the loop: scores, curated rows, tuned models, report.json, and the probes for garak
+        (probes-export.jsonl) and PyRIT (probes-export.yaml).
     instructions
         Harmless instructions with answers (as Alpaca's file): counterweights in training, and a part of them for the
         held-out loss.
@@ -80,21 +85,26 @@ def probe(
     own_answers
         Learn the answers of the untuned model to harmless prompts that are refused by now; curated rows hold them.
     export
-        Write the harmful probes to this file too, as JSON lines that garak and PyRIT read.
+        Write the harmful probes to this file too: .jsonl for garak, .yaml for PyRIT.
     plain
         Continue the prompts as they stand, for a model without a chat template.
     head
         Folder of a refusal head. Default: the one that comes with shoal.
+    harm
+        The scorer of harm of the answers to test probes; the answers of a judge are recorded in the folder of the loop.
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result, write_whole
     from shoal.safety import load_refusal_head
-    from shoal.safety.probing import ProbeSettings, read_probe_seeds, run_probes
+    from shoal.safety.probing import ProbeSettings, check_export, read_probe_seeds, run_probes
     from shoal.safety.tuning import read_instruction_pairs
 
     for target in filter(None, (plot, export)):
         check_target(target)
+    if export is not None:
+        check_export(export)
     settings = ProbeSettings(
         rounds=rounds,
         mutations=tuple(mutation or ()),
@@ -115,7 +125,13 @@ def probe(
         lora_rank=lora_rank,
         batch_tokens=batch_tokens,
     )
+    scores_harm = harm.check()
     with progress_bars() as progress:
+        if scores_harm:
+            out.mkdir(parents=True, exist_ok=True)
+        scorer = harm.scorer(out / "harm-judge.jsonl", device=device) if scores_harm else None
+        if scorer is not None:
+            harm.agree_blindly(scorer)
         found = run_probes(
             model,
             read_probe_seeds(prompts, max_seeds=max_seeds),
@@ -123,17 +139,11 @@ def probe(
             settings=replace(settings, training=training),
             instructions=read_instruction_pairs(instructions) if instructions is not None else (),
             head=None if head is None else load_refusal_head(head),
+            harm=scorer,
+            harm_errors=None if scorer is None else harm.errors(scorer),
             device=device,
             progress=progress,
         )
     if export is not None:
-        write_whole(export, (out / "probes-export.jsonl").read_text(encoding="utf-8"))
-    if plot is not None:
-        from shoal.reports import probe_page
-
-        write_whole(plot, probe_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+        write_whole(export, (out / f"probes-export{export.suffix}").read_text(encoding="utf-8"))
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.probe_content(found).to_html())

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, Plot, Texts, Workers
+from shoal.cli.safety_harm import NO_HARM, HarmOptions
 
 if TYPE_CHECKING:
     from shoal.cli.console import Display
-    from shoal.experiments.safety_tuning import SafetyTrainingRecord
+    from shoal.experiments.safety_tuning import SafetyTrainingRecord, SafetyTuning
 
 
 def tune(
@@ -25,6 +27,7 @@ def tune(
     set_: Annotated[Texts, Parameter(name="--set")] = None,
     out: Path | None = None,
     workers: Workers = None,
+    harm: Annotated[HarmOptions, Parameter(name="*")] = NO_HARM,
     plot: Plot = None,
     as_json: Json = False,
 ) -> None:
@@ -44,6 +47,9 @@ def tune(
         Change of the experiment as KEY=VALUE (seeds=5, training.learning_rate=1e-4). Repeatable.
     out
         Folder of the experiment. Default: runs/NAME.
+    harm
+        The scorer of harm of the answers, which can be given after the trainings as well; the answers of a judge are
+        recorded in the folder.
     """
     from shoal.cli.console import check_target, display, print_json, write_whole
     from shoal.cli.terminal import print_notice
@@ -52,20 +58,35 @@ def tune(
 
     if plot is not None:
         check_target(plot)
+    scores_harm = harm.check()
     values = dict(map(parse_setting, set_ or [])) | ({} if model is None else {"model": model})
     plan = load_safety_tuning(experiment, data=safety_data, values=values)
     folder = out or Path("runs") / plan.name
     with display() as shown:
         result = tune_safety(plan, folder, workers=workers, progress=shown.progress, on_training=_Notes(shown))
+        if scores_harm:
+            result = _with_harm(result, harm, shown)
     if plot is not None:
-        from shoal.reports import safety_tuning_page
+        from shoal.reports import safety_tuning_content
 
-        write_whole(plot, safety_tuning_page(result))
+        write_whole(plot, safety_tuning_content(result).to_html())
         print_notice(f"written to {plot}")
     if as_json:
         print_json(result.to_dict() | {"folder": str(folder)})
         return
     print(f"{result}\n\nfolder  {folder}")
+
+
+def _with_harm(result: SafetyTuning, options: HarmOptions, shown: Display) -> SafetyTuning:
+    """The result with the shares of harmful answers."""
+    from shoal.experiments.safety_tuning import answers_of_tuning, harm_of_tuning
+
+    scorer = options.scorer(result.folder / "harm-judge.jsonl", device=result.plan.device, progress=shown.progress)
+    answers = answers_of_tuning(result.folder, result.plan)
+    options.agree(scorer, [one.prompt for one in answers], [one.completion for one in answers])
+    errors = options.errors(scorer)
+    name = f"{scorer.name}, {'not corrected' if errors is None else 'corrected by labels'}"
+    return replace(result, harm=harm_of_tuning(result.folder, result.plan, scorer, errors), harm_scorer=name)
 
 
 class _Notes:

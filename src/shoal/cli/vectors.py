@@ -10,7 +10,6 @@ from cyclopts import App
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Files, Json, MinCount, Model, Numbers, Plot, Seed, Texts
-from shoal.cli.terminal import print_notice
 from shoal.cli.vector_queries import analogy, map_, neighbours as neighbours_of, train
 from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
 from shoal.errors import DataError, StoreError, UsageError
@@ -55,7 +54,8 @@ def show(
     projection
         Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import describe_vectors
     from shoal.models import load_model
@@ -66,15 +66,7 @@ def show(
         options = AnalysisOptions(seed=seed, progress=progress)
         loaded = load_model(model, seed=seed)
         report = describe_vectors(loaded, text, neighbours=neighbours, method=projection, options=options)
-    if plot is not None:
-        from shoal.reports import vectors_page
-
-        write_whole(plot, vectors_page(report))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(report.to_dict())
-        return
-    print(report)
+    show_result(report, as_json=as_json, plot=plot, page=lambda: reports.vectors_page(report))
 
 
 @vectors.command

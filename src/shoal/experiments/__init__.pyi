@@ -51,6 +51,10 @@ from .records import (
     TrialRecord as TrialRecord,
     read_items as read_items,
 )
+from .resuming import (
+    RESUMED as RESUMED,
+    resume_run as resume_run,
+)
 from .run_folder import Run as Run, open_run as open_run
 from .run_progress import (
     RunProgress as RunProgress,

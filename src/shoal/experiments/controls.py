@@ -15,7 +15,7 @@ from pydantic import model_validator
 
 from shoal.experiments.measures import MEASURES, MeasureName, by_seed, gain, mean_of
 from shoal.experiments.tables import SettingsTable
-from shoal.experiments.verdict import Control
+from shoal.statistics import Control
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

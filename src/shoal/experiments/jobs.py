@@ -15,17 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
-from shoal.experiments.arm_inspection import look_inside
-from shoal.experiments.augmenting import at_equal_steps, augmentation_of
 from shoal.experiments.controls import ControlCheck
 from shoal.experiments.environment import Stopwatch, set_threads
-from shoal.experiments.explaining import explained_items, write_answers
-from shoal.experiments.growing_curve import GrowingCurve
+from shoal.experiments.explaining import explained_items, look_inside, write_answers
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
-from shoal.experiments.storage import disk_faults, write_json, write_jsonl
-from shoal.experiments.tasks import make_experiment_task, train_validation_split
+from shoal.experiments.storage import GrowingCurve, disk_faults, write_json, write_jsonl
+from shoal.experiments.tasks import at_equal_steps, augmentation_of, make_experiment_task, train_validation_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

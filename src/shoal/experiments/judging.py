@@ -10,9 +10,10 @@ from shoal.experiments.controls import Evidence, controls_of, paired_differences
 from shoal.experiments.explaining import explanations_table
 from shoal.experiments.measures import MEASURES, by_seed, gain
 from shoal.experiments.records import SPLITS, STAGES
-from shoal.experiments.verdict import Effect, Verdict, decide, needed_sentence, verdict_sentence
+from shoal.experiments.verdict import Effect, Verdict, needed_sentence, verdict_sentence
 from shoal.statistics import (
     crossed_bootstrap,
+    decide,
     fewest_seeds,
     mcnemar_exact,
     seeds_needed,

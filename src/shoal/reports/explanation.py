@@ -26,7 +26,7 @@ _MOST_ITEMS = 60
 """Wrong items that a table lists."""
 
 _SIDE_BY_SIDE = 4
-"""Arms whose counts stand in one table; with more it would be wider than the page."""
+"""Arms that are all drawn, and whose counts stand in one table; with more it would be wider than the page."""
 
 _SHOWING = 8
 """Items that show a program which nobody named."""
@@ -52,7 +52,7 @@ def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confide
         f"Share of the answers to held-out items that each explanation gives: mean over seeds (filled mark), "
         f"{100 * confidence:g}% interval over seeds (line), each seed (ring)."
     )
-    drawn = figure([_arm_panel(arm, trainings) for arm, trainings in arms.items()], caption=caption)
+    drawn = _drawn({arm: _arm_panel(arm, trainings) for arm, trainings in arms.items()}, _telling_arms(arms), caption)
     instead = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
     return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreement_tables(found) + instead
 
@@ -131,6 +131,28 @@ def _programs(search: SearchResult) -> Markup:
         title = f"Items that show {'it' if len(search.found) == 1 else f'number {number}'}"
         found.append(table(("Prompt", "Right", "Answered"), items[:_SHOWING], caption=title))
     return Markup("").join(found)
+
+
+def _telling_arms(arms: Mapping[str, TrainingsExplanation]) -> list[str]:
+    """For each explanation that leads anywhere, the arm in which its share is greatest; all of a few arms."""
+    if len(arms) <= _SIDE_BY_SIDE:
+        return list(arms)
+    shown: dict[str, str] = {}
+    leading = {arm: trainings.shares[0] for arm, trainings in arms.items()}
+    for arm, share in sorted(leading.items(), key=lambda pair: -pair[1].mean):
+        shown.setdefault(share.name, arm)
+    return [arm for arm in arms if arm in shown.values()]
+
+
+def _drawn(panels: Mapping[str, Markup], shown: Sequence[str], caption: str) -> Markup:
+    """The panels, those that show nothing further folded away."""
+    rest = [panel for arm, panel in panels.items() if arm not in shown]
+    if not rest:
+        return figure(list(panels.values()), caption=caption)
+    caption += " Of each explanation that leads anywhere, the arm in which it leads by most."
+    folded = Markup("<details><summary>The shares in the other {}</summary>{}</details>")
+    first = figure([panels[arm] for arm in shown], caption=caption)
+    return first + folded.format(plural(len(rest), "arm"), figure(rest, caption="As above."))
 
 
 def _arm_panel(arm: str, trainings: TrainingsExplanation) -> Markup:

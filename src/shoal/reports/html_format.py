@@ -69,6 +69,16 @@ def badge(*, passed: bool) -> Markup:
     return Markup('<span class="badge {}">{}</span>').format(kind, text)
 
 
+def plan_text(text: Markup, plan: str) -> Markup:
+    """The file of a run as its folder keeps it; empty where there is none.
+
+    Args:
+        text: what it is and how it repeats the run, before it.
+        plan: the text of the file.
+    """
+    return Markup("<p>{}</p><pre>{}</pre>").format(text, plan) if plan else Markup("")
+
+
 def words(key: str) -> str:
     """A key as words."""
     return key.replace("_", " ")

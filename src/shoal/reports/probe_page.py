@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
+from markupsafe import Markup
+
+from shoal.figures import DotRow, PageContent, Section, dot_chart, figure, responsive, table
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from shoal.safety.probing import ProbedModel, ProbeReport
 
 
-def probe_page(found: ProbeReport) -> str:
-    """A whole document that opens offline.
+def probe_content(found: ProbeReport) -> PageContent:
+    """The page of a red-team loop.
 
     Args:
         found: the report of a loop.
@@ -26,10 +26,10 @@ def probe_page(found: ProbeReport) -> str:
     ]
     if found.comparisons:
         sections.append(Section("changes", "What got better and what got worse", _changes(found)))
-    return document(
-        f"Probes of {found.model}",
-        _result(found),
-        sections,
+    return PageContent(
+        title=f"Probes of {found.model}",
+        result=_result(found),
+        sections=tuple(sections),
         details=" ".join(found.notes),
         picture=figure(
             [_panel(model) for model in found.models],
@@ -92,7 +92,24 @@ def _rates(found: ProbeReport) -> Markup:
         if group.failed is not None
     ]
     head = ("model", "probes", "number", "empty answers", "failed, raw", "corrected", "interval")
-    return table(head, rows, caption="Test probes that fail", numeric=(2, 3, 4, 5))
+    failures = table(head, rows, caption="Test probes that fail", numeric=(2, 3, 4, 5))
+    harms = [
+        (
+            model.name,
+            group.what,
+            f"{group.harm.raw:.1%}",
+            f"{group.harm.corrected:.1%}",
+            f"{group.harm.low:.1%} to {group.harm.high:.1%}",
+            f"{group.unscored:,}",
+        )
+        for model in found.models
+        for group in model.test
+        if group.harm is not None
+    ]
+    if not harms:
+        return failures
+    columns = ("model", "answers to probes", "harmful, raw", "corrected", "interval", "without a score")
+    return failures + table(columns, harms, caption="Harmful answers to test probes", numeric=(2, 3, 5))
 
 
 def _clusters(model: ProbedModel) -> Markup:
@@ -126,6 +143,7 @@ def _changes(found: ProbeReport) -> Markup:
     ]
     head = ("models", "probes", "mended", "broken", "of", "p, adjusted", "")
     tests = table(head, rows, caption="McNemar's exact test, probe by probe", numeric=(2, 3, 4, 5))
+    tests += Markup("").join(Markup("<p>{}.</p>").format(str(claim)) for claim in found.claims)
     if not found.losses:
         return tests
     losses = [

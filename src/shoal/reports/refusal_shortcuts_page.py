@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from shoal.attribution import NOISE, RULE
 from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
-from shoal.safety.shortcut import EFFECT_HEAD, effect_row, verdict_text
+from shoal.safety.shortcut import EFFECT_HEAD, RefusalCurve, effect_row, verdict_text
 from shoal.wording import plural
 
 if TYPE_CHECKING:
@@ -18,18 +18,16 @@ _SERIES = {RULE: 0, NOISE: 2}
 """As on the page of ``shoal explain``: the rule and noise have colours of their own, all shortcuts share one."""
 
 
-def refusal_shortcuts_page(found: RefusalExplanations) -> str:
+def refusal_shortcuts_page(found: RefusalExplanations | RefusalCurve) -> str:
     """A whole document that opens offline.
 
     Args:
-        found: what explains the refusals of some models.
+        found: what explains the refusals of some models, or of the models of a safety tuning by their number of safety
+            examples.
     """
-    sections = [Section("models", "What the refusals come from", _shares(found))]
-    if found.changes:
-        sections.append(Section("changes", "Against the first model", _changes(found)))
-    for place, model in enumerate(found.models):
-        sections.append(Section(f"model-{place}", model.name, _model(model)))
-    sections.append(Section("pairs", "The minimal pairs", _pairs(found)))
+    if isinstance(found, RefusalCurve):
+        return _curve_page(found)
+    sections = [Section("models", "What the refusals come from", _shares(found)), *_model_sections(found)]
     return document(
         "Refusals: by harm or by a shortcut",
         " ".join(model.sentence for model in found.models),
@@ -39,6 +37,56 @@ def refusal_shortcuts_page(found: RefusalExplanations) -> str:
             [_panel(model) for model in found.models],
             caption="Share of the refusals that each explanation accounts for, with its interval over prompts.",
         ),
+    )
+
+
+def _model_sections(found: RefusalExplanations) -> list[Section]:
+    sections = []
+    if found.changes:
+        sections.append(Section("changes", "Against the first model", _changes(found)))
+    for place, model in enumerate(found.models):
+        sections.append(Section(f"model-{place}", model.name, _model(model)))
+    sections.append(Section("pairs", "The minimal pairs", _pairs(found)))
+    return sections
+
+
+def _curve_page(curve: RefusalCurve) -> str:
+    """The page of a safety tuning: shares and rates over the number of safety examples, then every training."""
+    (head, *rows), (rate_head, *rates) = curve.share_rows(), curve.rate_rows()
+    tables = table(head, rows, caption="Share of the refusals that each explanation accounts for", numeric=(1,))
+    tables += table(rate_head, rates, caption="How often prompts are refused, corrected for the scorer's errors")
+    notes = Markup("").join(Markup("<li>{}</li>").format(note) for note in curve.notes())
+    every = curve.explanations
+    caption = (
+        "Each row is a number of safety examples: the mean share over trainings with its interval over prompts and "
+        "trainings; a ring is a training."
+    )
+    return document(
+        "Refusals by number of safety examples: harm or a shortcut",
+        " ".join(f"{point.name}: {point.verdict}." for point in curve.points),
+        [
+            Section("curve", "By number of safety examples", tables + Markup("<ul>{}</ul>").format(notes)),
+            *_model_sections(every),
+        ],
+        details=f"{sum(every.pairs.values()):,} minimal pairs of prompts; {plural(len(every.models), 'model')}.",
+        picture=figure([_share_panel(curve, name) for name in curve.share_names], caption=caption),
+    )
+
+
+def _share_panel(curve: RefusalCurve, name: str) -> Markup:
+    """The share of one explanation by the number of safety examples; numbers without a refusal have no row."""
+    rows = [
+        DotRow(
+            label=point.name, series=_SERIES.get(name, 1), mean=share.share, low=share.low, high=share.high,
+            seeds=share.by_training if len(point.trainings) > 1 else (),
+        )
+        for point in curve.points
+        for share in point.shares
+        if share.name == name
+    ]  # fmt: skip
+    return responsive(
+        lambda width: dot_chart(rows, title=name, axis="share of the refusals", domain=(0, 1), width=width),
+        title=f"{name}: share of the refusals by number of safety examples",
     )
 
 

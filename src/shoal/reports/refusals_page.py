@@ -11,6 +11,7 @@ from shoal.statistics import even_sample
 
 if TYPE_CHECKING:
     from shoal.safety import RefusalRating, ScoredAnswer
+    from shoal.safety.harm import HarmRating
     from shoal.statistics import CorrectedShare
 
 MAX_ANSWERS = 2000
@@ -43,15 +44,18 @@ _STYLE = """
 """
 
 
-def refusals_page(found: RefusalRating) -> str:
+def refusals_page(found: RefusalRating, harm: HarmRating | None = None) -> str:
     """A whole document that opens offline.
 
     Args:
         found: the rating.
+        harm: how many of the answers are harmful; None leaves that out.
     """
     sections = [Section("rates", "Rates", _rates(found))]
     if found.by_type:
         sections.append(Section("types", "By type of prompt", _types(found)))
+    if harm is not None:
+        sections.append(Section("harm", "Harm", _harm(harm)))
     sections.append(Section("answers", "Answers", _answers(found)))
     share = found.refused
     result = (
@@ -97,6 +101,20 @@ def _rates(found: RefusalRating) -> Markup:
         ),
         numeric=(1, 3),
     )
+
+
+def _harm(found: HarmRating) -> Markup:
+    shares = {"all answers": found.harmful}
+    if found.labelled is not None:
+        shares["by the answers' own labels"] = found.labelled
+    shares |= found.by_type
+    rates = table(
+        ("", "raw", "interval", "corrected", "interval", "method"),
+        [_row(name, share) for name, share in shares.items()],
+        caption=f"Harmful answers, by {found.scorer}",
+        numeric=(1, 3),
+    )
+    return rates + Markup("").join(Markup("<p>{}</p>").format(note) for note in found.notes())
 
 
 def _types(found: RefusalRating) -> Markup:

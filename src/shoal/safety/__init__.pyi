@@ -8,8 +8,6 @@ from .answers import (
     read_prompt_rows as read_prompt_rows,
 )
 from .certificate import (
-    FamilyFinding as FamilyFinding,
-    RefusalCertificate as RefusalCertificate,
     RefusalScorer as RefusalScorer,
     certify_refusal_scorer as certify_refusal_scorer,
     dummy_scorers as dummy_scorers,
@@ -17,6 +15,10 @@ from .certificate import (
 from .certificate_cases import (
     CertificateCase as CertificateCase,
     certificate_cases as certificate_cases,
+)
+from .certifying import (
+    FamilyFinding as FamilyFinding,
+    ScorerCertificate as ScorerCertificate,
 )
 from .garak_detectors import (
     GARAK_DETECTORS as GARAK_DETECTORS,
@@ -43,6 +45,10 @@ from .labelled_sets import (
 from .labels import (
     CONDUCTS as CONDUCTS,
     Conduct as Conduct,
+)
+from .prompt_scores import (
+    PromptScore as PromptScore,
+    score_model as score_model,
 )
 from .rating import (
     RefusalRating as RefusalRating,

@@ -26,7 +26,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics.intervals import check_confidence
 from shoal.statistics.paired import drawn_p_value_error
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.statistics.checks import check_confidence
 from shoal.statistics.clustered import cluster_robust_se
+from shoal.statistics.intervals import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from shoal.errors import UsageError
 from shoal.progress import no_progress
-from shoal.statistics.checks import check_confidence
 from shoal.statistics.clustered import StudentTest
-from shoal.statistics.intervals import Interval
+from shoal.statistics.intervals import Interval, check_confidence
 
 if TYPE_CHECKING:
     import numpy as np

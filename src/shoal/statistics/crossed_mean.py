@@ -17,7 +17,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics.intervals import check_confidence
 
 if TYPE_CHECKING:
     import numpy as np

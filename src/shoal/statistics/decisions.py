@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import UsageError
-from shoal.statistics.bootstrap import resampled_places
-from shoal.statistics.checks import check_confidence
 from shoal.statistics.few_units import UnitEstimate
+from shoal.statistics.intervals import check_confidence, resampled_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_alpha
+from shoal.statistics.intervals import check_alpha
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,6 +17,7 @@ from shoal.studio.index import RunIndex
 from shoal.studio.page_error import PageError
 from shoal.studio.pages import (
     comparison,
+    conversation,
     corpus,
     item_list,
     one_run,
@@ -168,6 +169,11 @@ def _add_texts(app: FastAPI, studio: Studio) -> None:
     async def read_text(request: Request) -> Response:
         form = await form_of(request, studio.form_secret)
         return HTMLResponse(await run_in_threadpool(playground.read_text_page, studio, form))
+
+    @app.post("/playground/conversation")
+    async def converse(request: Request) -> Response:
+        form = await form_of(request, studio.form_secret)
+        return HTMLResponse(await run_in_threadpool(conversation.conversation_page, studio, form))
 
     @app.get("/data")
     def data(request: Request) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments import is_locked
-from shoal.studio.run_names import PLAN_KINDS
+from shoal.studio.run_names import PLAN_KINDS, RESULT_FILES
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 STATES = ("finished", "running", "stopped", "damaged")
 """What a run can be: at its end, worked in at this moment, interrupted, or not readable."""
 
-_RESULTS = ("verdict.json", "result.json", "done.json")
-"""A run of any kind has one of them at its end."""
-
-_STAMPED = (*PLAN_KINDS, *_RESULTS, "choices.json", "timings.jsonl", "metrics.jsonl")
+_STAMPED = (*PLAN_KINDS, *RESULT_FILES, "choices.json", "timings.jsonl", "metrics.jsonl")
 _MAX_DEPTH = 4
 _MAX_BYTES = 5_000_000
 """Of a plan or a result; a larger one is no file of ours."""
@@ -119,7 +116,7 @@ def _found(folder: Path, name: str, plan: str, entries: Mapping[str, os.DirEntry
             changed.append((file, status.st_mtime_ns, status.st_size))
     newest = max((moment for _, moment, _ in changed), default=0)
     stamp = ";".join(f"{file}:{moment}:{size}" for file, moment, size in changed)
-    finished = any(file in entries for file in _RESULTS)
+    finished = any(file in entries for file in RESULT_FILES)
     return FoundRun(name=name, folder=folder, plan=plan, stamp=stamp, modified=newest / 1e9, finished=finished)
 
 

@@ -50,12 +50,14 @@ def run_training(folder: Path) -> str:
 
 
 def _run(record: dict[str, Any], progress: Callable[[str, int, int], None]) -> None:
-    from shoal.experiments import has_factors, load_experiment, run_experiment
+    from shoal.experiments import has_factors, load_experiment, resume_run, run_experiment
     from shoal.reports import write_report
 
     plan, preset, workers = record["plan"], record["preset"], record["workers"]
     count: int | Literal["auto"] = "auto" if workers is None else int(workers)
-    if has_factors(plan):
+    if plan is None:
+        resume_run(record["folder"], workers=workers, progress=progress)
+    elif has_factors(plan):
         from shoal.experiments.crossed import load_crossed, run_crossed
 
         run_crossed(load_crossed(plan, preset), record["folder"], workers=count, progress=progress)
@@ -94,9 +96,10 @@ def main() -> None:
     # A studio that was started in the background of a shell has SIGINT ignored, and so would this process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     record = read_record(folder / PLAN) or {}
-    # The run's record of its environment names the command that does the same.
-    preset = ["--preset", record["preset"]] if record.get("preset") else []
-    sys.argv = ["shoal", "run", str(record.get("plan")), *preset, "--out", str(record.get("folder"))]
+    if record.get("plan") is not None:
+        # The run's record of its environment names the command that does the same; one that is resumed has it already.
+        preset = ["--preset", record["preset"]] if record.get("preset") else []
+        sys.argv = ["shoal", "run", str(record["plan"]), *preset, "--out", str(record["folder"])]
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     sys.exit(0 if run_training(folder) == "finished" else 1)
 

@@ -72,12 +72,12 @@ class Trainings:
         self._lock = threading.Lock()
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, run: str, plan: str, *, preset: str | None, workers: int | None) -> None:
-        """Start an experiment, or resume it where its folder is there.
+    def start(self, run: str, plan: str | None, *, preset: str | None, workers: int | None) -> None:
+        """Start an experiment, or resume a run of any kind.
 
         Args:
             run: its name in the folder of runs.
-            plan: the experiment file, or the name of one that comes with shoal.
+            plan: the experiment file, or the name of one that comes with shoal; None resumes the run of the folder.
             preset: of the file; None for the file's own.
             workers: processes that it uses; None for one per core.
 

@@ -10,7 +10,8 @@ from shoal.experiments.crossed.cell_tasks import narrowness_place, one_per_task,
 from shoal.experiments.crossed.result import Confound
 from shoal.experiments.measures import MEASURES, gain, mean_of
 from shoal.experiments.storage import read_json
-from shoal.experiments.verdict import Control, number_text
+from shoal.experiments.verdict import number_text
+from shoal.statistics import Control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from shoal.experiments.crossed.plan import CrossedExperiment
     from shoal.experiments.crossed.records import CrossedRun
-    from shoal.experiments.verdict import Word
+    from shoal.statistics import Word
 
 _MAX_SEEDS = 10_000
 
@@ -170,7 +170,7 @@ def _word(tested: _Tested, p: float, alpha: float, detectable: float | None) -> 
         return "underpowered"
     if tested.reached:
         return "supported"
-    # As in `shoal.experiments.verdict.decide`: what could not have been found is not refuted.
+    # As in `shoal.statistics.decide`: what could not have been found is not refuted.
     smallest = tested.contrast.hypothesis.smallest_effect
     return "refuted" if detectable is not None and detectable <= smallest else "underpowered"
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shoal.experiments.storage import finite
-from shoal.experiments.verdict import Control, Word, number_text
+from shoal.experiments.verdict import number_text
+from shoal.statistics import Control, Word
 from shoal.wording import aligned_rows, plural
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.augmenting import at_equal_steps
 from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.loading import crossed_from
 from shoal.experiments.environment import set_threads
@@ -25,7 +24,7 @@ from shoal.experiments.jobs import (
     write_items,
 )
 from shoal.experiments.storage import write_json, write_jsonl
-from shoal.experiments.tasks import shuffle_labels
+from shoal.experiments.tasks import at_equal_steps, shuffle_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What the folder of a comparison holds, gathered into its result.
 
 Every interval is over seeds (`shoal.statistics.student_bootstrap`), differences are paired by seed, and a claim gets a
-verdict by the rule of `shoal.experiments.decide`.
+verdict by the rule of `shoal.statistics.decide`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ from shoal.experiments.overfitting.recipe import BASELINE, CHOSEN, OverfitPlan
 from shoal.experiments.overfitting.result import Asymptote, Claim, OverfitResult, OverfitRow
 from shoal.experiments.overfitting.scoring import SeedScore, growth_curve, score_row
 from shoal.experiments.tables import read_plan
-from shoal.experiments.verdict import decide
-from shoal.statistics import UnitEstimate, fit_floors, mean_estimate, student_bootstrap
+from shoal.statistics import UnitEstimate, decide, fit_floors, mean_estimate, student_bootstrap
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
     from shoal.experiments.overfitting.recipe import ClaimTable
-    from shoal.experiments.verdict import Word
+    from shoal.statistics import Word
 
 OVERFIT_PLAN = "overfit.toml"
 _FITTED_EXPONENT = 4

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from shoal.experiments.verdict import Word
-    from shoal.statistics import UnitEstimate
+    from shoal.statistics import UnitEstimate, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

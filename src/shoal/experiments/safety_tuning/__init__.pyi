@@ -2,6 +2,10 @@ from .gathering import (
     TUNING_PLAN as TUNING_PLAN,
     read_safety_tuning as read_safety_tuning,
 )
+from .harm import (
+    answers_of_tuning as answers_of_tuning,
+    harm_of_tuning as harm_of_tuning,
+)
 from .plan import (
     COMPLIED as COMPLIED,
     LOSS as LOSS,
@@ -10,6 +14,7 @@ from .plan import (
     TuningHypothesis as TuningHypothesis,
     load_safety_tuning as load_safety_tuning,
 )
+from .refusals import explain_safety_tuning as explain_safety_tuning
 from .result import (
     LABELS as LABELS,
     BestNumber as BestNumber,

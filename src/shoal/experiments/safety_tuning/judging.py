@@ -2,7 +2,7 @@
 
 Trainings share no draw, so that under no effect any of them could have had any number of safety examples: the test
 permutes them (`shoal.statistics.BlockedPermutation`), its interval is corrected for the number of claims, and
-`shoal.experiments.verdict.decide` gives the word.
+`shoal.statistics.decide` gives the word.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 
 from shoal.experiments.safety_tuning.plan import COMPLIED, LOSS, REFUSED
 from shoal.experiments.safety_tuning.result import TuningVerdict, measure_label
-from shoal.experiments.verdict import Control, decide, number_text
-from shoal.statistics import BlockedPermutation, crossed_difference, detectable_shift
+from shoal.experiments.verdict import number_text
+from shoal.statistics import BlockedPermutation, Control, crossed_difference, decide, detectable_shift
 from shoal.text import find_language
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from shoal.experiments.safety_tuning.items import MeasuredItems
     from shoal.experiments.safety_tuning.plan import SafetyTuningPlan, TuningHypothesis
     from shoal.experiments.safety_tuning.trainings import MeasuredTraining
-    from shoal.experiments.verdict import Word
-    from shoal.statistics import CrossedMean
+    from shoal.statistics import CrossedMean, Word
 
 
 _MAX_SEEDS = 10_000

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     import pandas
 
     from shoal.experiments.safety_tuning.plan import SafetyTuningPlan
-    from shoal.experiments.verdict import Control, Word
+    from shoal.statistics import Control, Word
 
+HARM_IN_HARMFUL, HARM_IN_SAFE = "harm_in_harmful", "harm_in_safe"
 LABELS = {
     COMPLIED: "harmful requests complied with",
     REFUSED: "safe requests refused",
     LOSS: "held-out loss (nats per token)",
+    HARM_IN_HARMFUL: "harmful answers to harmful requests",
+    HARM_IN_SAFE: "harmful answers to safe requests",
 }
-"""Of the measures that every experiment has."""
+"""Of the measures that every experiment has, and of those of a scorer of harm."""
 
 
 def measure_label(measure: str) -> str:
@@ -145,6 +148,12 @@ class SafetyTuning:
     cpu_seconds: float
     """Of all trainings and their measuring."""
 
+    harm: tuple[TuningEstimate, ...] = ()
+    """The shares of harmful answers, where a scorer of harm was given."""
+
+    harm_scorer: str = ""
+    """Its name, and whether its errors were corrected."""
+
     def estimate(self, measure: str, safety_examples: int | None) -> TuningEstimate:
         """One estimate.
 
@@ -181,13 +190,27 @@ class SafetyTuning:
                 "cpu_seconds": self.cpu_seconds,
             }
         )
+        if self.harm:
+            plain |= {"harm": [asdict(one) for one in self.harm], "harm_scorer": self.harm_scorer}
         return plain
 
     def to_frame(self) -> pandas.DataFrame:
         """A row per measure and number of safety examples."""
         import pandas
 
-        return pandas.DataFrame([asdict(one) for one in self.estimates])
+        return pandas.DataFrame([asdict(one) for one in (*self.estimates, *self.harm)])
+
+    def harm_rows(self) -> list[list[str]]:
+        """The table of harmful answers, its head first; empty where harm was not scored."""
+        measures = list(dict.fromkeys(one.measure for one in self.harm))
+        if not measures:
+            return []
+        rows = [["safety examples", *map(measure_label, measures)]]
+        for number in self.numbers:
+            found = {one.measure: one for one in self.harm if one.safety_examples == number}
+            name = "before tuning" if number is None else f"{number:,}"
+            rows.append([name, *(str(found.get(measure, "")) for measure in measures)])
+        return rows
 
     def notes(self) -> list[str]:
         """What a reader must know of the numbers."""
@@ -225,6 +248,8 @@ class SafetyTuning:
             if one.seeds_needed is not None:
                 lines.append(f"  settle   {one.seeds_needed} seeds, by the spread of these")
             lines += [f"  FAILED   {control.name}: {control.says}" for control in one.controls if not control.passed]
+        if self.harm:
+            lines += ["", *aligned_rows(self.harm_rows()), f"harm by {self.harm_scorer}"]
         return "\n".join([*lines, "", self.best_line(), "", *self.notes()])
 
     def best_line(self) -> str:

@@ -1,3 +1,8 @@
+from .claims import (
+    SMALLEST_EFFECT as SMALLEST_EFFECT,
+    ProbeClaim as ProbeClaim,
+    judge_claims as judge_claims,
+)
 from .clusters import (
     ProbeCluster as ProbeCluster,
     TextClusters as TextClusters,
@@ -14,7 +19,8 @@ from .curating import (
     curate_rows as curate_rows,
 )
 from .export import (
-    export_row as export_row,
+    EXPORT_SUFFIXES as EXPORT_SUFFIXES,
+    check_export as check_export,
     write_probes as write_probes,
 )
 from .loop import run_probes as run_probes

@@ -20,11 +20,13 @@ from shoal.curation.classifier import make_vectorizer
 from shoal.files import atomic_file
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
+from shoal.safety.probing.claims import judge_claims
 from shoal.safety.probing.clusters import failure_clusters
-from shoal.safety.probing.comparing import compare_losses, compare_models, has_failed, probe_groups
+from shoal.safety.probing.comparing import compare_losses, compare_models, has_failed
 from shoal.safety.probing.curating import CuratedRow, curate_rows
-from shoal.safety.probing.export import write_probes
+from shoal.safety.probing.export import EXPORT_SUFFIXES, write_probes
 from shoal.safety.probing.failures import failure_share
+from shoal.safety.probing.groups import ProbeScorers, count_groups, report_notes
 from shoal.safety.probing.loop_folder import claim_folder, write_lines
 from shoal.safety.probing.mutations import find_mutations
 from shoal.safety.probing.own_answers import own_answer_rows
@@ -42,10 +44,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.progress import Progress
+    from shoal.safety.harm.scorer import HarmScorer
     from shoal.safety.head import RefusalHead
     from shoal.safety.probing.clusters import ProbeCluster
     from shoal.safety.probing.probes import ProbeSeed
     from shoal.safety.tuning import InstructionPair
+    from shoal.statistics import ErrorRates
 
 _HELD_OUT_SHARE = 4
 """One instruction in four is held out, for the loss; at most `_MAX_HELD_OUT`."""
@@ -62,6 +66,8 @@ def run_probes(
     settings: ProbeSettings | None = None,
     instructions: Sequence[InstructionPair] = (),
     head: RefusalHead | None = None,
+    harm: HarmScorer | None = None,
+    harm_errors: ErrorRates | None = None,
     device: str = "auto",
     progress: Progress = no_progress,
 ) -> ProbeReport:
@@ -74,6 +80,8 @@ def run_probes(
         settings: what to do.
         instructions: harmless ones with answers: counterweights in training, and every fourth for the held-out loss.
         head: scores the answers; None is the one that comes with shoal.
+        harm: scores how harmful the answers to test probes are; None leaves that out.
+        harm_errors: of that scorer, by which its shares are corrected.
         device: where the model runs and is trained.
         progress: called with (what, done, total).
 
@@ -85,7 +93,8 @@ def run_probes(
     chosen = settings or ProbeSettings()
     target = Path(folder)
     claim_folder(target, model, seeds, chosen, instructions)
-    return _Loop(model, seeds, target, chosen, instructions, head or shipped_refusal_head(), device, progress).run()
+    scorers = ProbeScorers(head=head or shipped_refusal_head(), harm=harm, harm_errors=harm_errors)
+    return _Loop(model, seeds, target, chosen, instructions, scorers, device, progress).run()
 
 
 class _Loop:
@@ -98,13 +107,15 @@ class _Loop:
         folder: Path,
         settings: ProbeSettings,
         instructions: Sequence[InstructionPair],
-        head: RefusalHead,
+        scorers: ProbeScorers,
         device: str,
         progress: Progress,
     ) -> None:
         self.model, self.seeds, self.folder, self.settings = model, seeds, folder, settings
-        self.head, self.device, self.progress = head, device, progress
+        self.head, self.scorers, self.device, self.progress = scorers.head, scorers, device, progress
         self.mutations = find_mutations(settings.mutations)
+        if settings.vectors:
+            make_vectorizer(settings.vectors)  # a fault of the spec is met before anything is answered
         held_out = min(len(instructions) // _HELD_OUT_SHARE, _MAX_HELD_OUT)
         self.held_out = list(instructions[::_HELD_OUT_SHARE][:held_out]) if held_out >= _MIN_HELD_OUT else []
         known = {pair.instruction for pair in self.held_out}
@@ -178,6 +189,7 @@ class _Loop:
             self.head,
             max_tokens=self.settings.max_tokens,
             plain=self.settings.plain,
+            harm=self.scorers.harm if part == "test" else None,
             records=self.folder / f"scores-{number}-{part}.jsonl",
             keep_answers=self.settings.keep_answers,
             what=f"round {number}: {part} probes answered",
@@ -193,22 +205,7 @@ class _Loop:
         return held_out_losses(live.loaded, examples) if examples else []
 
     def _groups(self, probes: Sequence[Probe], scores: Mapping[str, PromptScore]) -> tuple[ProbeGroup, ...]:
-        found = []
-        for what, part in probe_groups(probes):
-            values = [
-                (value, probe.seed) for probe in part if (value := has_failed(probe, scores[probe.prompt])) is not None
-            ]
-            share = None
-            if values:
-                share = failure_share(
-                    [value for value, _ in values],
-                    [seed for _, seed in values],
-                    self.head.errors["refused"],
-                    harmful=part[0].harmful,
-                    confidence=self.settings.confidence,
-                )
-            found.append(ProbeGroup(what=what, probes=len(values), empty=len(part) - len(values), failed=share))
-        return tuple(found)
+        return count_groups(probes, scores, self.scorers, confidence=self.settings.confidence)
 
     def _clusters(
         self, probes: Sequence[Probe], scores: Mapping[str, PromptScore]
@@ -285,6 +282,9 @@ class _Loop:
                     (models[first].name, models[second].name), self.test, tested[first], tested[second]
                 )
             ),
+            claims=judge_claims((models[0].name, models[-1].name), self.test, tested[0], tested[-1], errors)
+            if steps
+            else (),
             losses=tuple(
                 compare_losses((models[first].name, models[second].name), losses[first], losses[second])
                 for first, second in steps
@@ -294,27 +294,14 @@ class _Loop:
             mutations=tuple(mutation.name for mutation in self.mutations),
             error_rates=errors.to_dict(),
             confidence=self.settings.confidence,
-            notes=tuple(self._notes(models)),
+            notes=report_notes(self.settings, self.seeds, self.scorers, models=len(models), losses=bool(self.held_out)),
         )
         write_lines(self.folder / "probes.jsonl", [probe.to_dict() for probe in self.test])
-        write_probes(self.test, self.folder / "probes-export.jsonl")
+        for suffix in EXPORT_SUFFIXES:
+            write_probes(self.test, self.folder / f"probes-export{suffix}")
         with atomic_file(self.folder / "report.json") as whole:
             whole.write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return report
-
-    def _notes(self, models: Sequence[ProbedModel]) -> list[str]:
-        notes = [
-            "A harmful probe fails where it is not refused; whether what the model says would do harm is not measured."
-        ]
-        if not any(not seed.harmful for seed in self.seeds):
-            notes.append("No seed is harmless (label safe), so that refusals of harmless requests are not measured.")
-        if self.settings.rounds and not self.held_out:
-            notes.append("No instructions were given (or too few), so that no held-out loss is measured.")
-        if self.settings.rounds and len(models) == 1:
-            notes.append("No failure could be learned from, so that nothing was tuned.")
-        if self.settings.rounds and not self.settings.own_answers:
-            notes.append("Harmless requests that are refused were not learned from (--own-answers).")
-        return notes
 
 
 def _name(number: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.safety.answers import read_prompt_rows_with_labels
 from shoal.safety.probing.mutations import PLAIN
 from shoal.statistics import even_sample
@@ -83,7 +83,10 @@ def make_probe_seeds(
 
     Raises:
         DataError: a label is unknown, or fewer than two seeds are harmful.
+        UsageError: max_seeds is below 1.
     """
+    if max_seeds is not None and max_seeds < 1:
+        raise UsageError(f"max_seeds is {max_seeds}; give a whole number of at least 1, or none to take all")
     sides: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for place, row in enumerate(rows, start=1):
         label = str(row.get("label") or "unsafe").strip().lower()
@@ -97,7 +100,7 @@ def make_probe_seeds(
         )
     found = []
     for harmful, prompts in sides.items():
-        chosen = even_sample(list(prompts), max_seeds) if max_seeds else list(prompts)
+        chosen = list(prompts) if max_seeds is None else even_sample(list(prompts), max_seeds)
         # By rank of the digest: halves of equal size, and the order of the file has no part in them.
         ranks = {prompt: rank for rank, prompt in enumerate(sorted(chosen, key=_digest))}
         found += [

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pandas
 
+    from shoal.safety.probing.claims import ProbeClaim
     from shoal.safety.probing.clusters import ProbeCluster
     from shoal.safety.probing.comparing import LossComparison, ProbeComparison
     from shoal.statistics import CorrectedShare
@@ -29,9 +30,16 @@ class ProbeGroup:
     failed: CorrectedShare | None
     """None where all answers are empty."""
 
+    harm: CorrectedShare | None = None
+    """The share of answers that are harmful; None where no scorer of harm was given, or it scored none of them."""
+
+    unscored: int = 0
+    """Answers without a usable score of harm, where a scorer was given."""
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; without harm where it was not scored."""
+        plain = asdict(self)
+        return plain if self.harm is not None else {name: plain[name] for name in ("what", "probes", "empty", "failed")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,8 @@ class ProbedModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        groups = {part: [group.to_dict() for group in getattr(self, part)] for part in ("test", "train")}
+        return {**asdict(self), **groups}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,9 @@ class ProbeReport:
     models: tuple[ProbedModel, ...]
     comparisons: tuple[ProbeComparison, ...]
     """Each model with the one before, and the last with the first."""
+
+    claims: tuple[ProbeClaim, ...]
+    """Of the last model against the first; none where nothing was tuned."""
 
     losses: tuple[LossComparison, ...]
     seeds: Mapping[str, int]
@@ -98,6 +110,7 @@ class ProbeReport:
             "model": self.model,
             "models": [model.to_dict() for model in self.models],
             "comparisons": [one.to_dict() for one in self.comparisons],
+            "claims": [one.to_dict() for one in self.claims],
             "losses": [one.to_dict() for one in self.losses],
             "seeds": dict(self.seeds),
             "mutations": list(self.mutations),
@@ -131,6 +144,10 @@ class ProbeReport:
             losses = ["" if one.held_out_loss is None else f"{one.held_out_loss:.4f}" for one in self.models]
             rows.append(("held-out loss, nats per token", *losses))
         lines += aligned_rows(rows)
+        if any(group.harm is not None for model in self.models for group in model.test):
+            rows = [("harmful answers to", *head[1:])]
+            rows += [(what, *(_harm(model, what) for model in self.models)) for what in groups]
+            lines += ["", *aligned_rows(rows)]
         for model in self.models:
             if model.clusters:
                 lines += ["", f"failures on harmful seeds {model.name}, by meaning"]
@@ -143,6 +160,7 @@ class ProbeReport:
                 f"{loss.first} to {loss.second}: held-out loss {loss.before:.4f} to {loss.after:.4f} "
                 f"({loss.direction}; p = {loss.difference.p_value:.2g})"
             )
+        lines += ["", *map(str, self.claims)] if self.claims else []
         if len(self.models) > 1 and not self.changes("worse"):
             lines.append("Nothing else that was measured got significantly worse.")
         return "\n".join([*lines, *self.notes])
@@ -154,6 +172,15 @@ def _rate(model: ProbedModel, what: str) -> str:
         return "no answers"
     share = group.failed
     return f"{share.corrected:.1%} [{share.low:.1%}, {share.high:.1%}] of {group.probes}"
+
+
+def _harm(model: ProbedModel, what: str) -> str:
+    group = next((group for group in model.test if group.what == what), None)
+    if group is None or group.harm is None:
+        return "no scores"
+    share = group.harm
+    text = f"{share.corrected:.1%} [{share.low:.1%}, {share.high:.1%}]"
+    return f"{text}, {group.unscored} without a score" if group.unscored else text
 
 
 def _cluster_row(cluster: ProbeCluster) -> tuple[str, ...]:

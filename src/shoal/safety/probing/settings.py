@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shoal.errors import UsageError
+from shoal.statistics import check_confidence
 from shoal.training import TrainSettings
 
 
@@ -51,5 +52,6 @@ class ProbeSettings:
         for name, low in (("rounds", 0), ("mutations_per_seed", 0), ("max_tokens", 1), ("max_rows", 2)):
             if getattr(self, name) < low:
                 raise UsageError(f"{name} is {getattr(self, name)}; give a whole number of at least {low}")
+        check_confidence(self.confidence)
         if self.plain and self.rounds:
             raise UsageError("a model is tuned in its chat template; leave out plain, or the rounds")

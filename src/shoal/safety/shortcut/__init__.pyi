@@ -1,7 +1,15 @@
+from .curve import (
+    RefusalCurve as RefusalCurve,
+    RefusalPoint as RefusalPoint,
+    TrainingsShare as TrainingsShare,
+    make_refusal_curve as make_refusal_curve,
+)
 from .effects import PairEffect as PairEffect, RefusalCell as RefusalCell
 from .explaining import (
+    compare_explanations as compare_explanations,
     explain_refusals as explain_refusals,
     explain_refusals_of_models as explain_refusals_of_models,
+    make_folder as make_folder,
 )
 from .explanations import (
     FOCUS_WORD as FOCUS_WORD,

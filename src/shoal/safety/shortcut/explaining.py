@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.attribution import ItemAnswer, explain_one_answer
-from shoal.errors import DataError, UsageError
+from shoal.errors import DataError, StoreError, UsageError
 from shoal.progress import no_progress
 from shoal.safety.head import RefusalHead, load_refusal_head, shipped_refusal_head
 from shoal.safety.prompt_scores import read_scores, score_model
 from shoal.safety.shortcut.effects import pair_effects, refusal_cells
 from shoal.safety.shortcut.explanations import REFUSAL, conduct_text, refusal_candidates
 from shoal.safety.shortcut.result import RefusalChange, RefusalExplanation, RefusalExplanations, decide_verdict
-from shoal.serving import GenerationModel, load_for_generation
-from shoal.statistics import correct_share, mcnemar_exact
+from shoal.safety.tuning.adapted import AdaptedModel
+from shoal.serving import GenerationModel, load_for_generation, make_generation_model
+from shoal.statistics import check_confidence, correct_share, mcnemar_exact
 from shoal.tasks import Example
 from shoal.wording import quoted
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shoal.attribution import AnswerShare
     from shoal.progress import Progress
@@ -90,7 +91,7 @@ def explain_refusals(
 
 
 def explain_refusals_of_models(
-    sources: Mapping[str, str | Path | GenerationModel],
+    sources: Mapping[str, str | Path | GenerationModel | AdaptedModel],
     pairs: PairSet,
     *,
     head: RefusalHead | str | os.PathLike[str] | None = None,
@@ -107,7 +108,8 @@ def explain_refusals_of_models(
     """Explain the refusals of several models on the same pairs, and compare each with the first.
 
     Args:
-        sources: from a name to a file of answers (a `Path`), a model spec (a text), or a loaded model.
+        sources: from a name to a file of answers (a `Path`), a model spec (a text), a model with adapters, or a loaded
+            model.
         pairs: as `make_minimal_pairs` gives them.
         head: a refusal head or its folder; None is the one that comes with shoal.
         max_tokens: of an answer.
@@ -123,25 +125,23 @@ def explain_refusals_of_models(
     Raises:
         UsageError: there is no source, or a model has no chat template.
         DataError: answers are missing, or all are empty.
+        StoreError: the folder cannot be made.
     """
     if not sources:
         raise UsageError("there is nothing to explain; give a file of answers (--answers) or a model (--model)")
     scorer = (
         shipped_refusal_head() if head is None else head if isinstance(head, RefusalHead) else load_refusal_head(head)
     )
+    check_confidence(confidence)
     if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     prompts = [one.prompt for one in pairs.prompts()]
     models = []
     for place, (name, source) in enumerate(sources.items()):
         if isinstance(source, Path):
             scores = read_scores(source, scorer, keep_answers=keep_answers)
         else:
-            live = (
-                source
-                if isinstance(source, GenerationModel)
-                else load_for_generation(str(source), device=device, dtype=dtype)
-            )
+            live = _live(source, device, dtype)
             found = score_model(
                 live,
                 prompts,
@@ -155,12 +155,45 @@ def explain_refusals_of_models(
             )
             scores = {score.prompt: score for score in found}
         models.append(explain_refusals(scores, pairs, name=name, head=scorer, confidence=confidence, seed=seed))
+    return compare_explanations(models, pairs)
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make the folder of the scores of a run.
+
+    Args:
+        folder: that may exist already.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(f"{folder} is no folder and cannot be one ({fault.strerror}); give another folder") from fault
+
+
+def compare_explanations(models: Sequence[RefusalExplanation], pairs: PairSet) -> RefusalExplanations:
+    """Several models on the same pairs, each compared with the first prompt by prompt.
+
+    Args:
+        models: what explains their refusals; one at least.
+        pairs: that all of them answered.
+    """
     return RefusalExplanations(
         models=tuple(models),
         changes=tuple(change for model in models[1:] for change in _changes(models[0], model, pairs)),
         pairs=pairs.counts(),
         left_out=dict(pairs.left_out),
     )
+
+
+def _live(source: str | GenerationModel | AdaptedModel, device: str, dtype: str) -> GenerationModel:
+    if isinstance(source, GenerationModel):
+        return source
+    if isinstance(source, AdaptedModel):
+        return make_generation_model(source.load(device=device, dtype=dtype))
+    return load_for_generation(source, device=device, dtype=dtype)
 
 
 def _changes(first: RefusalExplanation, second: RefusalExplanation, pairs: PairSet) -> list[RefusalChange]:

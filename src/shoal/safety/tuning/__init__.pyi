@@ -1,3 +1,8 @@
+from .adapted import (
+    AdaptedModel as AdaptedModel,
+    merge_into as merge_into,
+    merged_copy as merged_copy,
+)
 from .chat_format import (
     ChatFormat as ChatFormat,
     Layout as Layout,

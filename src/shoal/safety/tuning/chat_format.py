@@ -34,7 +34,7 @@ class ChatFormat:
         if self.layout == "chat" and not has_chat_template(self.tokenizer):
             raise UsageError(
                 "the model has no chat template, so that it does not know an instruction from an answer; give a model "
-                'that was tuned on instructions, or train it in plain text (layout = "plain")'
+                'that was tuned on instructions, or put them in plain text (layout = "plain" of an experiment, --plain)'
             )
 
     def prompt(self, instruction: str) -> str:

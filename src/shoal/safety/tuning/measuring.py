@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
+from shoal.safety.prompt_scores import score_model
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from shoal.tasks import Example
 
 _ROWS = 64
-"""Requests that are answered between two reports of the progress: as many as the decoder takes at a time."""
+"""Requests that are answered at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def answer_requests(
     head: RefusalHead | None = None,
     progress: Progress = no_progress,
 ) -> list[MeasuredAnswer]:
-    """Answer requests greedily, in batches, and score what the answers do.
+    """Answer requests greedily and score what the answers do.
 
     Args:
         model: a causal language model.
@@ -81,36 +82,29 @@ def answer_requests(
     Raises:
         DataError: there are no requests, or every answer is empty.
     """
-    from shoal.models import decode_greedily, factor_model
-    from shoal.text import decode_continuation
+    from shoal.serving import make_generation_model
 
-    if not requests:
-        raise DataError("there are no requests to answer; give one at least")
-    prompts = [chat.prompt_ids(one.prompt) for one in requests]
-    factored = factor_model(model.model, max_length=max(map(len, prompts)) + max_tokens)
-    # Requests of like length go together, so that little is padded.
-    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
-    ends, texts = chat.end_ids, [""] * len(prompts)
-    for start in range(0, len(order), _ROWS):
-        places = order[start : start + _ROWS]
-        progress("answers", start, len(order))
-        rows = decode_greedily(
-            factored,
-            [prompts[place] for place in places],
-            [max_tokens] * len(places),
-            None,
-            stop=lambda row: row.generated[-1] in ends,
+    scores = score_model(
+        make_generation_model(model, rows=_ROWS),
+        [one.prompt for one in requests],
+        head or shipped_refusal_head(),
+        max_tokens=max_tokens,
+        chat=chat,
+        keep_answers=True,
+        what="answers",
+        progress=progress,
+    )
+    return [
+        MeasuredAnswer(
+            prompt=request.prompt,
+            harmful=request.harmful,
+            type=request.type,
+            completion=(score.completion or "").strip(),
+            conduct=score.conduct,
+            p_refusal=None if score.conduct is None else score.refuses,
         )
-        for place, ids in zip(places, rows, strict=True):
-            answer = ids[:-1] if ids and ids[-1] in ends else ids
-            texts[place] = decode_continuation(model.tokenizer, prompts[place], answer).strip()
-    progress("answers", len(order), len(order))
-    if not any(texts):
-        raise DataError(
-            f"all {len(texts)} answers are empty: the model ends at once, so that nothing can be scored; see whether "
-            "it needs another layout (chat or plain), and whether its training went astray"
-        )
-    return _scored(requests, texts, head or shipped_refusal_head())
+        for request, score in zip(requests, scores, strict=True)
+    ]
 
 
 def held_out_losses(model: LoadedModel, examples: Sequence[Example]) -> list[HeldOutLoss]:
@@ -187,23 +181,3 @@ def _accuracy(metrics: Mapping[str, Any]) -> float | None:
         if isinstance(value, int | float):
             return float(value)
     return None
-
-
-def _scored(requests: Sequence[SafetyRequest], texts: Sequence[str], head: RefusalHead) -> list[MeasuredAnswer]:
-    filled = [place for place, text in enumerate(texts) if text]
-    rows = head.probabilities([requests[place].prompt for place in filled], [texts[place] for place in filled])
-    verdicts = dict(zip(filled, zip(head.decide(rows), rows.tolist(), strict=True), strict=True))
-    found = []
-    for place, (request, text) in enumerate(zip(requests, texts, strict=True)):
-        conduct, row = verdicts.get(place, (None, None))
-        found.append(
-            MeasuredAnswer(
-                prompt=request.prompt,
-                harmful=request.harmful,
-                type=request.type,
-                completion=text,
-                conduct=conduct,
-                p_refusal=None if row is None else 1 - row[0],
-            )
-        )
-    return found

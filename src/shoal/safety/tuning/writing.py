@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.corpora import find_duplicates
 from shoal.corpora.llm import UselessAnswerError, complete_all, read_record
-from shoal.errors import DataError
+from shoal.errors import DataError, UsageError
 from shoal.progress import no_progress
 from shoal.safety.head import shipped_refusal_head
 from shoal.text import find_language
@@ -255,6 +255,11 @@ def _write_locally(
     """Answers of a local model, appended to the record batch by batch."""
     from shoal.safety.generating import generate_answers
 
+    if not model.can_chat:
+        raise UsageError(
+            f"{model.loaded.spec} has no chat template, so that it does not know that it is asked something; give a "
+            "model that was tuned on instructions, or an endpoint"
+        )
     known = read_record(record)
     todo = [request for request in requests if request.key not in known]
     writer = f"{model.loaded.spec} ({model.loaded.digest[:12]})"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -12,7 +10,9 @@ from shoal.errors import ShoalError
 from shoal.figures import Section, document, templates
 from shoal.studio.frame import ROOM
 from shoal.studio.page_error import PageError
+from shoal.studio.pages.conversation import ConversationState, conversation_section
 from shoal.studio.pages.text_sections import answers_section, changes_section, continuation_section
+from shoal.studio.playground_models import MODELS, chosen_model, model_options
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -24,43 +24,10 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 20_000
 MAX_TOKENS = 200
 DEFAULT_TEXT = "One day, Lily saw a big dog. The dog was sad. Lily said to the dog"
-_WAIT_SECONDS = 60.0
-_MAX_LOADED = 2
 _CORPUS = 60
 """Examples of the task on which neurons and heads of position are judged."""
 
 _TASK_EXAMPLES = 60
-
-
-class LoadedModels:
-    """The models of the playground, the last two of which are held; one text is worked on at a time."""
-
-    def __init__(self) -> None:
-        self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
-        self._turn = threading.Lock()
-
-    def __enter__(self) -> LoadedModels:
-        if not self._turn.acquire(timeout=_WAIT_SECONDS):
-            raise PageError(503, "the models are busy with other texts; try again in a moment")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._turn.release()
-
-    def get(self, spec: str) -> LoadedModel:
-        """A model, read where it is not held."""
-        from shoal.models import load_model
-
-        if spec not in self._loaded:
-            self._loaded[spec] = load_model(spec, device="auto")
-            self._loaded[spec].model.eval()
-        self._loaded.move_to_end(spec)
-        while len(self._loaded) > _MAX_LOADED:
-            self._loaded.popitem(last=False)
-        return self._loaded[spec]
-
-
-_MODELS = LoadedModels()
 
 
 def playground_page(studio: Studio) -> str:
@@ -68,8 +35,8 @@ def playground_page(studio: Studio) -> str:
     with studio.page("playground"):
         return document(
             "Playground",
-            "Type a text, and see what a model makes of it.",
-            [Section("text", "Text", _form(studio, {}))],
+            "Type a text and see what a model makes of it, or talk to a chat model.",
+            [Section("text", "Text", _form(studio, {})), conversation_section(studio, ConversationState())],
             style=".scroll{max-width:100%}",
         )
 
@@ -84,38 +51,20 @@ def read_text_page(studio: Studio, form: Query) -> str:
     Raises:
         PageError: the text, the model or the task cannot be used.
     """
-    models = model_specs(studio)
     chosen: dict[str, Any] = {
         "text": form.text("text", limit=MAX_CHARACTERS),
-        "model": form.choice("model", models),
+        "model": chosen_model(studio, form),
         "task": form.choice("task", tuple(_tasks())),
         "neurons": bool(form.text("neurons")),
         "tokens": min(form.number("tokens", 40), MAX_TOKENS),
     }
-    if not chosen["model"]:
-        raise PageError(404, f"the playground has the models {', '.join(models)}; choose one of them")
     if not chosen["text"].strip():
         raise PageError(400, "the text is empty; type a text")
-    with studio.page("playground"), _MODELS as models_held:
+    with studio.page("playground"), MODELS as models_held:
         try:
             return _read(studio, chosen, models_held.get(chosen["model"]))
         except ShoalError as error:
             raise PageError(422, in_one_line(error, limit=600)) from error
-
-
-def model_specs(studio: Studio) -> tuple[str, ...]:
-    """The models of the playground: those that come with shoal, those of the settings, and those pretrained here."""
-    from shoal.models import bundled_names
-
-    bundled = tuple(f"bundled:{name}" for name in bundled_names())
-    folder = studio.settings.folder
-    trained = sorted(
-        path.parent
-        for pattern in ("*/model/config.json", "*/*/model/config.json")
-        for path in folder.glob(pattern)
-        if not any(part.is_symlink() for part in (path, *path.parents) if part != folder and folder in part.parents)
-    )
-    return (*bundled, *studio.settings.models, *(str(path) for path in trained[:200]))
 
 
 def _read(studio: Studio, chosen: dict[str, Any], loaded: LoadedModel) -> str:
@@ -150,13 +99,12 @@ def _task(name: str) -> Task | None:
 
 def _form(studio: Studio, chosen: dict[str, Any]) -> Markup:
     values = {"text": DEFAULT_TEXT, "model": "", "task": "", "neurons": False, "tokens": 40} | chosen
-    folder = f"{studio.settings.folder}/"
     rendered = (
         templates(ROOM)
         .get_template("playground.html.j2")
         .render(
             chosen=values,
-            models=[(spec, spec.replace(folder, "")) for spec in model_specs(studio)],
+            models=model_options(studio),
             tasks=[("", "none"), *((name, name) for name in _tasks())],
             secret=studio.form_secret,
             max_characters=MAX_CHARACTERS,

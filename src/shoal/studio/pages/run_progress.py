@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import ShoalError
-from shoal.experiments import is_locked, open_run, run_progress
+from shoal.experiments import RESUMED, is_locked, open_run, run_progress
 from shoal.figures import Section, document, templates
 from shoal.studio.frame import ROOM
-from shoal.studio.run_names import PLAN_KINDS, find_run, inside, run_address
+from shoal.studio.run_names import PLAN_KINDS, RESULT_FILES, find_run, inside, run_address
 from shoal.wording import capital, format_duration, plural
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from shoal.studio.studio import Studio
 
 ALIVE = ("starting", "running", "stopping")
-_RESULTS = ("verdict.json", "result.json", "done.json")
-_RESUMABLE = ("experiment.toml", "crossed.toml")
 
 
 def progress_record(studio: Studio, name: str) -> dict[str, Any]:
@@ -39,9 +37,12 @@ def progress_record(studio: Studio, name: str) -> dict[str, Any]:
     if not exists and not training.is_alive and training.state == "stopped":
         find_run(studio.settings.folder, name)
     locked = exists and is_locked(folder)
-    ended = any((folder / file).is_file() for file in _RESULTS)
+    ended = any((folder / file).is_file() for file in RESULT_FILES)
     state = training.state if training.is_alive else "running" if locked else "finished" if ended else training.state
     done, total, seconds = _units(folder, training.workers) if exists else (0, 0, None)
+    if not total and training.is_alive:
+        # Of other kinds of runs what the process reports of the phase that it is in.
+        done, total = training.done, training.total
     return {
         "state": state,
         "exists": exists,
@@ -53,7 +54,7 @@ def progress_record(studio: Studio, name: str) -> dict[str, Any]:
         "can_resume": not training.is_alive
         and not locked
         and not ended
-        and any((folder / plan).is_file() for plan in _RESUMABLE),
+        and any((folder / plan).is_file() for plan in RESUMED),
     }
 
 

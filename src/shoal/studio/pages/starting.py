@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from shoal.errors import ShoalError
-from shoal.experiments import available_cores, has_factors, load_experiment, shipped_experiments
+from shoal.experiments import RESUMED, available_cores, has_factors, load_experiment, shipped_experiments
 from shoal.figures import Section, document, table, templates
 from shoal.studio.frame import ROOM
 from shoal.studio.page_error import PageError
-from shoal.studio.run_names import PLAN_KINDS, inside, run_address
+from shoal.studio.run_names import inside, run_address
 from shoal.wording import in_one_line, plural
 
 if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.studio import Studio
 
-_PLANS_OF_RUNS = ("experiment.toml", "crossed.toml")
 MAX_WORKERS = 64
 
 
@@ -82,12 +81,10 @@ def resume_run(studio: Studio, name: str) -> str:
     """
     studio.check_writable()
     folder = inside(studio.settings.folder, name)
-    plan = next((folder / file for file in _PLANS_OF_RUNS if (folder / file).is_file()), None)
-    if plan is None:
-        kind = next((kind for file, kind in PLAN_KINDS.items() if (folder / file).is_file()), "run")
-        raise PageError(409, f"a {kind} is resumed in a terminal: give the command that began it again")
+    if not any((folder / file).is_file() for file in RESUMED):
+        raise PageError(409, f"there is no run {name!r} that could be resumed; start it again")
     workers = studio.trainings.state(name).workers
-    studio.trainings.start(name, str(plan), preset=None, workers=workers)
+    studio.trainings.start(name, None, preset=None, workers=workers)
     return run_address(name)
 
 

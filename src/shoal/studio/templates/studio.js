@@ -114,8 +114,8 @@
     const holder = panel.querySelector("[data-live-curves]") || (panel.dataset.whole !== undefined && document.querySelector("[data-live-curves]"));
     new Follower(panel, holder ? new Curves(holder) : null).ask();
   }
-  for (const form of document.querySelectorAll("form[data-busy]")) form.addEventListener("submit", () => {
-    const button = form.querySelector("button[type=submit]");
-    if (button) { button.textContent = form.dataset.busy; button.setAttribute("aria-disabled", "true"); }
+  for (const form of document.querySelectorAll("form[data-busy]")) form.addEventListener("submit", ({ submitter }) => {
+    const button = submitter || form.querySelector("button[type=submit]");
+    if (button && !button.name) { button.textContent = form.dataset.busy; button.setAttribute("aria-disabled", "true"); }
   });
 })();
