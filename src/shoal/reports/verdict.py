@@ -20,6 +20,7 @@ MEANING = {
     "seeds could hardly have found",
     "confounded": "a named control failed, so that the effect does not answer the hypothesis",
 }
+# The width of the page's text: the one picture that everybody looks at takes all of it.
 _WIDTH = 760
 _WORD = Markup("<p class='word {}'>{}{}</p>\n")
 _SENTENCE = Markup("<p class='result sentence'>{}</p>\n")
