@@ -147,7 +147,7 @@ def _observed(table_TI: Table) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     import numpy as np
 
     here_TI = ~np.isnan(table_TI)
-    return here_TI.any(axis=1), here_TI.any(axis=0)
+    return np.asarray(here_TI.any(axis=1)), np.asarray(here_TI.any(axis=0))
 
 
 def _means(table_TI: Table, axis: int) -> Table:
