@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from stories_card import Facts, card
 
 from shoal.corpora import Shingler, check_never_counts_up, jaccard
-from shoal.corpora.duplicates import NEAR
+from shoal.corpora.duplicates import THRESHOLD
 from shoal.evaluation.stories import held_out_bits, read_minimal_pairs, score_minimal_pairs
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.pretraining.documents import prepare_documents, read_ids, read_texts
@@ -64,7 +64,7 @@ def main() -> None:
     stories = texts.held_out[SCORED]
     checked = check_never_counts_up(text for part in texts.seen.values() for text in part)
     nearest = nearest_similarity(stories, texts.seen)
-    if nearest >= NEAR:
+    if nearest >= THRESHOLD:
         raise SystemExit(f"a held-out story has a near duplicate in the training text (Jaccard index {nearest:.2f})")
     trained = load_model(str(arguments.run / "model"))
     kept, stored = as_stored(trained.model, trained.tokenizer, stories)

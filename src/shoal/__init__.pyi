@@ -147,9 +147,7 @@ from .models import (
     save_model as save_model,
 )
 from .reports import (
-    write_overfit_report as write_overfit_report,
     write_report as write_report,
-    write_sweep_report as write_sweep_report,
 )
 from .safety import (
     RefusalRating as RefusalRating,

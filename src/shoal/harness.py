@@ -27,6 +27,65 @@ _NOT_INSTALLED = (
 )
 
 
+class _Answers:
+    """What lm-evaluation-harness calls of a model; its own base class is known only where it is installed."""
+
+    def __init__(
+        self,
+        pretrained: str,
+        dtype: str = "float32",
+        device: str | None = None,
+        max_length: int | None = None,
+        token_budget: int | None = None,
+        batch_size: Any = None,
+        max_batch_size: Any = None,
+    ) -> None:
+        super().__init__()
+        # Batches follow from the token budget; lm-evaluation-harness passes these two to every model.
+        del batch_size, max_batch_size
+        from shoal.evaluation.benchmarks import RequestAnswerer
+        from shoal.models import load_for_scoring
+
+        self._loaded = load_for_scoring(str(pretrained), device=device or "auto", dtype=dtype)
+        settings = {"token_budget": int(token_budget)} if token_budget else {}
+        length = int(max_length) if max_length else None
+        self._answerer = RequestAnswerer(self._loaded, max_length=length, **settings)
+
+    def loglikelihood(self, requests: list[Any], disable_tqdm: bool = False) -> list[tuple[float, bool]]:  # noqa: ARG002
+        """Log-likelihood and greedy verdict of each (context, continuation)."""
+        found = self._answerer.log_likelihoods([request.args for request in requests])
+        return [(score.log_likelihood, score.greedy) for score in found]
+
+    def loglikelihood_rolling(self, requests: list[Any], disable_tqdm: bool = False) -> list[float]:  # noqa: ARG002
+        """Log-likelihood of each text."""
+        return self._answerer.rolling_log_likelihoods([request.args[0] for request in requests])
+
+    def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:  # noqa: ARG002
+        """The text that continues each prompt."""
+        groups: dict[str, list[int]] = {}
+        for place, request in enumerate(requests):
+            groups.setdefault(repr(request.args[1]), []).append(place)
+        found: dict[int, str] = {}
+        for places in groups.values():
+            settings: Mapping[str, Any] = requests[places[0]].args[1]
+            texts = self._answerer.generate([requests[place].args[0] for place in places], settings)
+            found |= dict(zip(places, texts, strict=True))
+        return [found[place] for place in range(len(requests))]
+
+    @property
+    def tokenizer_name(self) -> str:
+        """Names the tokenizer in lm-evaluation-harness's cache of requests."""
+        return str(self._loaded.spec).replace("/", "__")
+
+    def get_model_info(self) -> dict[str, Any]:
+        """What lm-evaluation-harness writes into its results."""
+        return {
+            "model_num_parameters": self._loaded.parameters,
+            "model_dtype": str(self._loaded.model.dtype),
+            "model_sha": self._loaded.digest,
+        }
+
+
 def harness_model() -> type[Any]:
     """The model class for lm-evaluation-harness, registered there under the name ``shoal``.
 
@@ -40,63 +99,9 @@ def harness_model() -> type[Any]:
         raise UsageError(_NOT_INSTALLED) from error
     if NAME in model_registry:
         return model_registry.get(NAME)  # type: ignore[no-any-return]
-    from shoal.evaluation.benchmarks import RequestAnswerer
-    from shoal.models import load_for_scoring
 
-    class ShoalLM(LM):
+    class ShoalLM(_Answers, LM):
         """A model of shoal as lm-evaluation-harness calls it."""
-
-        def __init__(
-            self,
-            pretrained: str,
-            dtype: str = "float32",
-            device: str | None = None,
-            max_length: int | None = None,
-            token_budget: int | None = None,
-            batch_size: Any = None,
-            max_batch_size: Any = None,
-        ) -> None:
-            super().__init__()
-            # Batches follow from the token budget; lm-evaluation-harness passes these two to every model.
-            del batch_size, max_batch_size
-            self._loaded = load_for_scoring(str(pretrained), device=device or "auto", dtype=dtype)
-            settings = {"token_budget": int(token_budget)} if token_budget else {}
-            length = int(max_length) if max_length else None
-            self._answerer = RequestAnswerer(self._loaded, max_length=length, **settings)
-
-        def loglikelihood(self, requests: list[Any], disable_tqdm: bool = False) -> list[tuple[float, bool]]:  # noqa: ARG002
-            """Log-likelihood and greedy verdict of each (context, continuation)."""
-            found = self._answerer.log_likelihoods([request.args for request in requests])
-            return [(score.log_likelihood, score.greedy) for score in found]
-
-        def loglikelihood_rolling(self, requests: list[Any], disable_tqdm: bool = False) -> list[float]:  # noqa: ARG002
-            """Log-likelihood of each text."""
-            return self._answerer.rolling_log_likelihoods([request.args[0] for request in requests])
-
-        def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:  # noqa: ARG002
-            """The text that continues each prompt."""
-            groups: dict[str, list[int]] = {}
-            for place, request in enumerate(requests):
-                groups.setdefault(repr(request.args[1]), []).append(place)
-            found: dict[int, str] = {}
-            for places in groups.values():
-                settings: Mapping[str, Any] = requests[places[0]].args[1]
-                texts = self._answerer.generate([requests[place].args[0] for place in places], settings)
-                found |= dict(zip(places, texts, strict=True))
-            return [found[place] for place in range(len(requests))]
-
-        @property
-        def tokenizer_name(self) -> str:
-            """Names the tokenizer in lm-evaluation-harness's cache of requests."""
-            return str(self._loaded.spec).replace("/", "__")
-
-        def get_model_info(self) -> dict[str, Any]:
-            """What lm-evaluation-harness writes into its results."""
-            return {
-                "model_num_parameters": self._loaded.parameters,
-                "model_dtype": str(self._loaded.model.dtype),
-                "model_sha": self._loaded.digest,
-            }
 
     register_model(NAME)(ShoalLM)
     return ShoalLM

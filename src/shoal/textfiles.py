@@ -17,13 +17,13 @@ import sys
 import zlib
 from contextlib import contextmanager
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from shoal.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _CHUNK = 1 << 20
 _MARKS = (
@@ -253,3 +253,14 @@ def _decoded(file: IO[bytes], where: str) -> Iterator[str]:
             line_start = done + chunk.rfind(b"\n") + 1
         done += len(chunk)
         chunk = file.read(_CHUNK)
+
+
+def document_suffix(path: Path) -> str:
+    """The ending that says how a file of documents is read, whatever it is compressed with."""
+    inner = inner_suffix(path)
+    return path.suffix if inner == ".parquet" else inner  # Parquet compresses by itself; pyarrow reads no .parquet.gz
+
+
+def holds_rows(source: str | Path) -> bool:
+    """Whether a file holds a document a row, so that it is not read as running text."""
+    return document_suffix(Path(source)) in {".jsonl", ".parquet"}

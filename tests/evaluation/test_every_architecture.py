@@ -9,7 +9,7 @@ import torch
 
 from architectures import letter_tokenizer, letters
 from every_architecture import every_type, small_model
-from shoal.evaluation import evaluate, float64_rescoring
+from shoal.evaluation import evaluate, head
 from shoal.models.sampling import sample_continuations
 from shoal.tasks import Example
 
@@ -73,15 +73,15 @@ def test_greedy_text_is_that_of_whole_prefixes(model_type):
 
 @pytest.mark.parametrize("model_type", [*KINDS[::4], *WIDE])
 def test_every_row_can_be_decided_in_float64(model_type, monkeypatch):
-    monkeypatch.setattr(float64_rescoring, "_UNITS", 1e9)
+    monkeypatch.setattr(head, "_UNITS", 1e9)
     check_greedy_text(model_type)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model_type", every_type())
-@pytest.mark.parametrize("units", [float64_rescoring._UNITS, 1e9])
+@pytest.mark.parametrize("units", [head._UNITS, 1e9])
 def test_greedy_text_of_every_architecture(model_type, units, monkeypatch):
-    monkeypatch.setattr(float64_rescoring, "_UNITS", units)
+    monkeypatch.setattr(head, "_UNITS", units)
     try:
         small_model(model_type)(input_ids=torch.ones(1, 9, dtype=torch.long))
     except Exception as fault:  # noqa: BLE001 - what a configuration of this kind needs is another matter

@@ -120,7 +120,7 @@ def test_forbidden_tokens_are_no_fault():
 
 @pytest.mark.parametrize("architecture", ["Llama", "Gemma2"])
 def test_the_float64_copy_computes_in_float64_throughout(architecture):
-    from shoal.evaluation.float64_rescoring import Float64Scorer
+    from shoal.evaluation.head import Float64Scorer
     from shoal.models.factorization import factor_model
 
     model = tiny_model(architecture)

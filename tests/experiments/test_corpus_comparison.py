@@ -25,7 +25,7 @@ from shoal.experiments.corpus_comparison.preparation import prepare_corpora
 from shoal.experiments.corpus_comparison.shapes import model_of_size
 from shoal.experiments.corpus_comparison.units import drawn_pieces, training_recipe
 from shoal.experiments.pretraining.planning import build_recipe_model
-from shoal.reports import write_corpus_comparison_report, write_report
+from shoal.reports import write_report
 from shoal.training import cut_pieces, tokens_in_memory
 
 FEW = {"held_out_documents": 4, "held_out_characters": 100, "vocabulary": 300, "context": 24, "seeds": 2}
@@ -123,7 +123,7 @@ def test_the_same_command_resumes_with_the_same_bytes(done, tmp_path):
     # The small size has a whole seed.
     partial = read_corpus_comparison(tmp_path / "run")
     assert {(one.size, one.bits.units) for one in partial.scores} == {(4000, 1)}
-    assert "no interval" in write_corpus_comparison_report(tmp_path / "run").read_text()
+    assert "no interval" in write_report(tmp_path / "run").read_text()
     seen = []
     compare_corpora(plan, tmp_path / "run", workers=0, on_training=seen.append)
     assert len(seen) == 7
@@ -142,7 +142,7 @@ def _without_seeds(folder, copy, count):
 
 def test_the_page_opens_with_the_result_and_is_written_from_the_folder(done):
     folder, _, result = done
-    page = write_corpus_comparison_report(folder).read_text()
+    page = write_report(folder).read_text()
     assert result.summary.split(".")[0] in page
     for word in ("plain", "talk", "search", "By one seed", "neither other corpora"):
         assert word in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from shoal.errors import ExperimentFileError, UsageError
 from shoal.experiments import experiment_from, has_factors
 from shoal.experiments.crossed import FACTORS, crossed_from, describe_design, factor_kind, load_crossed
 from shoal.experiments.crossed.cell_tasks import cell_tasks, check_data
-from shoal.experiments.crossed.data import training_examples, training_seed
+from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.plan import BalanceTable, DataTable
 from shoal.experiments.tables import as_table
 from shoal.experiments.tasks import check_shuffled_labels
@@ -27,6 +28,13 @@ EXAMPLES = [
     Example(prompt=f"{number}:", completion=f" {number % 4}", tags={"class": "verb" if number % 3 else "noun"})
     for number in range(60)
 ]
+
+
+def training_examples(seen: list[Example], data: DataTable, seed: int) -> list[Example]:
+    """The examples of a training of a cell with these data."""
+    cell = crossed().cells[0].model_copy(update={"data": data})
+    found, _ = cell_examples(cell, SimpleNamespace(seen=seen), seed)  # type: ignore[arg-type]
+    return found
 
 
 def test_cells_are_all_combinations_with_the_settings_of_their_levels() -> None:

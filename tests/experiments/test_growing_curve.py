@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from shoal.experiments.growing_curve import GrowingCurve
-from shoal.experiments.storage import read_json_rows
+from shoal.experiments.storage import GrowingCurve, read_json_rows
 from shoal.training import CurvePoint
 
 

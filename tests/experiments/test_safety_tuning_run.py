@@ -19,7 +19,7 @@ from shoal.experiments.safety_tuning import (
     read_safety_tuning,
     tune_safety,
 )
-from shoal.reports import safety_tuning_page
+from shoal.reports import safety_tuning_content
 from shoal.safety.shortcut import PairSet, make_minimal_pairs
 
 
@@ -83,7 +83,7 @@ def test_every_number_and_seed_is_tuned_and_measured_next_to_the_untuned_model(r
     assert result.verdicts[0].verdict == "underpowered"  # two seeds can exclude nothing
     assert {one.type for one in result.types} == {"safe things", "unsafe things"}
     assert "safety examples" in str(result)
-    page = safety_tuning_page(result)
+    page = safety_tuning_content(result).to_html()
     assert "Claims and verdicts" in page
     assert "before tuning" in page
 

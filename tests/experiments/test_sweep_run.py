@@ -16,7 +16,7 @@ import pytest
 from browsing import chromium, pixels, visit
 from shoal.errors import StoreError, TrainingError, UsageError
 from shoal.experiments.sweeps import load_sweep, read_sweep, run_sweep
-from shoal.reports import write_sweep_report
+from shoal.reports import write_report
 
 __all__ = ["chromium"]
 
@@ -125,20 +125,20 @@ def test_a_folder_of_another_sweep_is_refused_and_left_as_it_is(finished):
 
 def test_the_report_shows_trials_and_says_why_no_law_is_fitted(finished):
     folder, result = finished
-    page = write_sweep_report(folder / "out").read_text()
+    page = write_report(folder / "out").read_text()
     assert f"{result.best.score:.4f}" in page
     assert "2 different sizes are too few" in page
     assert "<script" not in page
     assert not re.search(r"(?:src|href)=.http", page)
     with pytest.raises(StoreError, match="holds no sweep"):
-        write_sweep_report(folder)
+        write_report(folder)
 
 
 @pytest.mark.browser
 def test_the_report_opens_without_an_error(chromium, finished, tmp_path):
     folder, _ = finished
     picture = tmp_path / "sweep.png"
-    address = write_sweep_report(folder / "out").as_uri()
+    address = write_report(folder / "out").as_uri()
     dom, console = visit(chromium, address, tmp_path / "profile", f"--screenshot={picture}", "--window-size=1000,1600")
     assert console == []
     assert dom.count("<svg") >= 2
@@ -155,7 +155,7 @@ def test_trials_that_fail_are_kept_with_their_reasons_and_the_others_go_on(tmp_p
     assert str(tmp_path) not in reasons[1]
     assert "heads" in reasons[2]
     assert result.best.number == 0
-    page = write_sweep_report(tmp_path / "out").read_text()
+    page = write_report(tmp_path / "out").read_text()
     assert "nan on batch" in page
     again = run_sweep(planned(tmp_path / "files", text), tmp_path / "out", workers=0)
     assert starts(tmp_path / "out")["0001"] == 1
@@ -174,7 +174,7 @@ def test_a_score_of_the_users_own_is_taken_and_its_faults_are_told(tmp_path):
     assert result.best.score == -min(trial.parameters for trial in result.trials)
     with pytest.raises(TrainingError, match="all 4 trials failed; the first one: ZeroDivisionError"):
         run_sweep(planned(tmp_path / "files", "objective = 'own.py:bad'\n" + GRID), tmp_path / "bad", workers=0)
-    assert "ZeroDivisionError" in write_sweep_report(tmp_path / "bad").read_text()
+    assert "ZeroDivisionError" in write_report(tmp_path / "bad").read_text()
 
 
 def test_a_trial_that_is_behind_is_given_up(tmp_path):

@@ -6,9 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from shoal.figures.bars import BarRow, bar_table
 from shoal.figures.heads import HeadPattern, head_data, head_grid, links_that_fit
-from shoal.figures.lens import LensCell, lens_table
+from shoal.figures.inspection_blocks import BarRow, LensCell, bar_table, lens_table
 
 
 def pattern(block=0, head=0, note=""):

@@ -26,8 +26,8 @@ from shoal.insight import (
     read_tokens,
     train_tuned_lens,
 )
-from shoal.insight.encoding import encode_texts, encode_with_offsets
 from shoal.insight.layers import Ranges, Size, compare_attention, layer_table, measure_formats
+from shoal.insight.tokens.reading import encode_texts, encode_with_offsets
 from shoal.insight.vectors import describe_vectors, embed_words, read_vectors
 from shoal.models import LoadedModel
 from shoal.tasks import Example

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from shoal.insight.hooks.attention_weights import attention_weights, empty_tensor, idle_floats
+from shoal.insight.hooks.attention_hook import attention_weights, empty_tensor, idle_floats
 
 LONG = 300
 """Longer than several blocks, and large enough for memory that is used again."""

@@ -236,7 +236,7 @@ def test_gradients_flow_into_what_is_captured_with_them():
 
 
 def test_the_stream_is_measured_where_it_is_and_what_is_added_too():
-    from shoal.insight.text_views import residual_readings
+    from shoal.insight.logits.lens import residual_readings
 
     model = tiny_model("Llama")
     ids, _ = rows(lengths=(40,))

@@ -20,8 +20,9 @@ from shoal.insight import (
     read_activations,
 )
 from shoal.insight.head_scores import related_keys
+from shoal.insight.head_types import head_patterns
 from shoal.insight.hooks import find_segments, read_position
-from shoal.insight.text_views import head_patterns, residual_readings
+from shoal.insight.logits.lens import residual_readings
 from shoal.insight.vectors import read_vectors
 from shoal.models import LoadedModel
 

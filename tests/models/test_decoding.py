@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from architectures import tiny_model
-from shoal.models.caching import CacheUse, cache_use
 from shoal.models.decoding import Prefix, can_continue, decode_greedily, group_prefixes
 from shoal.models.factorization import factor_model
+from shoal.models.probing import CacheUse, cache_use
 
 
 def plainly(model, prefix, limit, end_id):

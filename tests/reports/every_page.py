@@ -271,7 +271,7 @@ def tuning_page(folder: Path) -> str:
 def sweep_page(folder: Path) -> str:
     from shoal.experiments.pretraining import recipe_from
     from shoal.experiments.sweeps import Sweep, SweepResult, Trial, UnitRecord, plan_sweep
-    from shoal.reports.sweep_page import render_sweep
+    from shoal.reports import sweep_content
 
     recipe = {
         "name": "small",
@@ -300,7 +300,8 @@ def sweep_page(folder: Path) -> str:
         )
         for number, width in enumerate((16, 32, 64, 128))
     )
-    return render_sweep(SweepResult(folder=folder, plan=plan, trials=trials, wanted=4), {"model.width": 1.0}, "plan")
+    found = SweepResult(folder=folder, plan=plan, trials=trials, wanted=4)
+    return sweep_content(found, {"model.width": 1.0}, "plan").to_html()
 
 
 def perplexity_page() -> str:

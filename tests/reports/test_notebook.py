@@ -77,7 +77,7 @@ def test_a_verdict_has_a_page_without_its_run(tmp_path: Path) -> None:
 
 
 def test_what_has_no_page_names_what_has_one() -> None:
-    with pytest.raises(UsageError, match="no page for a int; there is one for Changes, CrossedResult, Curation"):
+    with pytest.raises(UsageError, match="no page for a int; there is one for Changes, CorpusComparison, Cro"):
         to_html(3)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from run_folder import HOSTILE, write_run
 from shoal.experiments import open_run
-from shoal.experiments.arm_inspection import look_inside
+from shoal.experiments.explaining import look_inside
 from shoal.models import load_model
 from shoal.reports import write_report
 from shoal.reports.sections import inside

@@ -11,7 +11,7 @@ from chat_models import chat_model, chat_tokenizer
 from reward_models import save_reward_model
 from shoal.cli.main import main
 from shoal.errors import StoreError, UsageError
-from shoal.reports import probe_page
+from shoal.reports import probe_content
 from shoal.safety import shipped_refusal_head
 from shoal.safety.probing import Probe, ProbeReport, ProbeSettings, make_probe_seeds, own_answer_rows, run_probes
 from shoal.safety.tuning import InstructionPair
@@ -93,7 +93,7 @@ def test_the_report_is_shown_as_text_table_and_page(finished: tuple[Path, ProbeR
     assert "failures on harmful seeds before tuning, by meaning" in str(report)
     assert "whether what the model says would do harm is not measured" in str(report)
     assert set(report.to_frame()["model"]) == {"before tuning", "after round 1"}
-    page = probe_page(report)
+    page = probe_content(report).to_html()
     assert "What got better and what got worse" in page
     assert "harmless, as they stand" in page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.statistics import bootstrap as module, enough_units, percentile_interval, resampled_places, resampled_ratios
+from shoal.statistics import enough_units, intervals as module, percentile_interval, resampled_places, resampled_ratios
 
 
 def test_ratios_of_all_ones_are_means_of_samples() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shoal.tasks import Example
-from shoal.tasks.narrowing.cycles import find_cycles
-from shoal.tasks.narrowing.encoding import EncodedExample
+from shoal.tasks.narrowing.measurements import EncodedExample
+from shoal.tasks.narrowing.repeats import find_cycles
 
 COUNT = 60
 

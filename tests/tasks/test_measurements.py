@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from shoal.tasks import Example
-from shoal.tasks.narrowing.encoding import END, EncodedExample
 from shoal.tasks.narrowing.measurements import (
+    END,
+    EncodedExample,
     compare_lengths,
     nearest_prompts,
     sample,

@@ -12,9 +12,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from shoal.errors import DataError
 from shoal.tasks import Example, NarrownessReport, Task, make_task, narrowness, task_from_rows
 from shoal.tasks.narrowing import measurements
-from shoal.tasks.narrowing.cycles import find_cycles
-from shoal.tasks.narrowing.encoding import EncodedExample
-from shoal.tasks.narrowing.prefixes import prefix_leakage
+from shoal.tasks.narrowing.measurements import EncodedExample
+from shoal.tasks.narrowing.repeats import find_cycles, prefix_leakage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

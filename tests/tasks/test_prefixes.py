@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from shoal.tasks.narrowing.encoding import END, EncodedExample
-from shoal.tasks.narrowing.prefixes import prefix_leakage
+from shoal.tasks.narrowing.measurements import END, EncodedExample
+from shoal.tasks.narrowing.repeats import prefix_leakage
 
 completions = st.lists(st.integers(0, 2), min_size=1, max_size=6).map(tuple)
 part = st.lists(st.builds(EncodedExample, prompt=st.just(()), completion=completions, ends=st.booleans()),

@@ -13,7 +13,7 @@ from shoal.errors import ModelError, UsageError
 from shoal.tasks import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import TrainSettings, train
-from shoal.training.dropout import dropout_set_to
+from shoal.training.preparation import dropout_set_to
 
 EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 4)) for place in range(6)]
 SETTINGS = TrainSettings(epochs=2, batch_tokens=1000, learning_rate=1e-3, warmup=0.0, precision="float32")

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from shoal.training import precision
-from shoal.training.precision import faster_precision
+from shoal.training import preparation
+from shoal.training.preparation import faster_precision
 
 
 class Clocks:
@@ -25,7 +25,7 @@ class Clocks:
 def clocks(monkeypatch):
     clocks = Clocks()
     monkeypatch.setattr(
-        precision, "time", SimpleNamespace(process_time=clocks.process_time, perf_counter=clocks.perf_counter)
+        preparation, "time", SimpleNamespace(process_time=clocks.process_time, perf_counter=clocks.perf_counter)
     )
     return clocks
 
@@ -34,7 +34,7 @@ def _speed_of_products(monkeypatch, clocks, faster):
     def product(kind):
         clocks.work += 0.001 + 0.002 * (kind != faster)
 
-    monkeypatch.setattr(precision, "_product", product)
+    monkeypatch.setattr(preparation, "_product", product)
 
 
 @pytest.mark.parametrize("faster", ["float32", "bfloat16"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress as RichProgress, TaskID
 
-    from shoal.evaluation import Scores
     from shoal.progress import Progress
     from shoal.training import CurvePoint, HeldOutPoint
     from shoal.training.watch import WatchEvent
@@ -164,42 +162,39 @@ def print_forecast(measured: _MeasuredWork, workers: int | None, *, as_json: boo
         print(f"{measured}\nabout {format_duration(measured.seconds / side_by_side)} on {side_by_side} workers")
 
 
+class _Result(Protocol):
+    """What a verb found; its text is what the verb prints."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+
+
+def show_result(found: _Result, *, as_json: bool, plot: Path | None, page: Callable[[], str]) -> None:
+    """Write the page of a result where one is wanted, and print the result.
+
+    Args:
+        found: the result.
+        as_json: print it as JSON and not as text.
+        plot: where the page is written; None for none.
+        page: renders it.
+
+    Raises:
+        StoreError: the page cannot be written.
+    """
+    if plot is not None:
+        write_whole(plot, page())
+        print_notice(f"written to {plot}")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(found)
+
+
 def print_summary(summary: Mapping[str, object]) -> None:
     """Print names and values on standard output, one per line."""
     width = max(map(len, summary), default=0)
     for name, value in summary.items():
         print(f"{name:{width}}  {value}")
-
-
-def exact_share(scores: Scores) -> dict[str, float]:
-    """Exact matches: their count, the rows, the share, and the ends of Wilson's interval with its confidence."""
-    from shoal.statistics import wilson_interval
-
-    interval = wilson_interval(scores.exact_matches, len(scores.items))
-    return {
-        "count": scores.exact_matches,
-        "rows": len(scores.items),
-        "share": scores.accuracy,
-        "low": interval.low,
-        "high": interval.high,
-        "confidence": interval.confidence,
-    }
-
-
-def print_numbers(summary: Mapping[str, object], *, as_json: bool) -> None:
-    """Print a summary whose values are numbers, names, or what `exact_share` gives.
-
-    Args:
-        summary: values by name.
-        as_json: print one JSON object, with null in place of NaN.
-    """
-    from shoal.experiments import finite
-
-    if as_json:
-        # JSON has no NaN.
-        print_json(finite(dict(summary)))
-    else:
-        print_summary({name: _in_words(value) for name, value in summary.items()})
 
 
 def check_target(path: Path) -> None:
@@ -229,17 +224,6 @@ def write_whole(path: Path, text: str) -> None:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}; nothing is left of it") from error
-
-
-def _in_words(value: object) -> object:
-    if isinstance(value, dict):
-        return (
-            f"{value['count']} of {value['rows']} = {value['share']:.3f}, {value['confidence']:.0%} Wilson interval "
-            f"[{value['low']:.3f}, {value['high']:.3f}]"
-        )
-    if isinstance(value, float):
-        return "not defined" if math.isnan(value) else f"{value:.4f}"
-    return value
 
 
 class _Bars:

@@ -54,7 +54,8 @@ def filter_corpus(
     removed
         File to write the removed documents to, with the filter and the score (.jsonl).
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.curation import curate as run_filters, split_specs
 
     for target in (out, removed, plot):
@@ -73,15 +74,7 @@ def filter_corpus(
     for target in (out, removed):
         if target is not None:
             print_notice(f"written to {target}")
-    if plot is not None:
-        from shoal.reports import curation_page
-
-        write_whole(plot, curation_page(card))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(card.to_dict())
-    else:
-        print(card)
+    show_result(card, as_json=as_json, plot=plot, page=lambda: reports.curation_page(card))
 
 
 curate.command(compare)

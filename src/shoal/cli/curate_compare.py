@@ -83,7 +83,7 @@ def compare(
     from shoal.cli.console import display, print_json
     from shoal.experiments.corpus_comparison import compare_corpora
     from shoal.experiments.pretraining import parse_setting
-    from shoal.reports import write_corpus_comparison_report
+    from shoal.reports import write_report
 
     values: dict[str, Any] = dict(map(parse_setting, set_ or []))
     given = {"filters": filters, "unique": unique, "tokens": tokens, "parameters": parameters, "seeds": seeds}
@@ -97,7 +97,7 @@ def compare(
         return
     with display() as shown:
         result = compare_corpora(plan, folder, workers=workers, progress=shown.progress, on_training=_Notes(shown))
-    report = write_corpus_comparison_report(folder)
+    report = write_report(folder)
     if as_json:
         print_json(result.to_dict() | {"folder": str(folder), "report": str(report)})
         return

@@ -47,7 +47,7 @@ def overfit(
     from shoal.cli.console import display, print_json
     from shoal.experiments.overfitting import load_overfit, run_overfit
     from shoal.experiments.pretraining import parse_setting
-    from shoal.reports import write_overfit_report
+    from shoal.reports import write_report
 
     plan = load_overfit(recipe, data=corpora, values=dict(map(parse_setting, set_ or [])))
     folder = out or Path("runs") / plan.overfit.name
@@ -56,7 +56,7 @@ def overfit(
         return
     with display() as shown:
         result = run_overfit(plan, folder, workers=workers, progress=shown.progress, on_training=_Notes(shown))
-    report = write_overfit_report(folder)
+    report = write_report(folder)
     if as_json:
         print_json(result.to_dict() | {"report": str(report)})
         return

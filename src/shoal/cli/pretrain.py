@@ -61,7 +61,7 @@ def pretrain(
     """
     from shoal.cli.console import display, print_json
     from shoal.experiments.pretraining import PretrainCallbacks, load_recipe, parse_setting, plan_run, pretrain_run
-    from shoal.reports import LiveCurve, write_pretraining_report
+    from shoal.reports import LiveCurve, write_report
 
     plan = load_recipe(recipe, data=corpora, values=dict(map(parse_setting, set_ or [])))
     folder = out or Path("runs") / plan.name
@@ -90,7 +90,7 @@ def pretrain(
             )
         result = pretrain_run(plan, folder, cache=prepared, callbacks=callbacks)
     if is_rank0:
-        write_pretraining_report(folder)
+        write_report(folder)
         print_json(result.to_dict()) if as_json else print(_with_places(result))
 
 

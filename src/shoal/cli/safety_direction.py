@@ -25,6 +25,7 @@ _Requests = Annotated[
 ]
 _Harmful = Annotated[Files, Parameter(negative="", consume_multiple=False, help="Harmful prompts. Repeatable.")]
 _Harmless = Annotated[Files, Parameter(negative="", consume_multiple=False, help="Harmless prompts. Repeatable.")]
+# Enough for a request and a paragraph; the loss on them is a cost that is measured on the side.
 _HELD_OUT_TOKENS = 128
 
 
@@ -85,13 +86,14 @@ def direction(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
-    from shoal.cli.terminal import print_notice
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.models import load_model
     from shoal.safety.tuning import ChatFormat, measure_direction, merge_into, read_benchmarks, split_prompts
 
     if plot is not None:
         check_target(plot)
+    # Everything is read and checked before the model is loaded.
     parts = split_prompts(_prompts(requests or [], harmful or [], harmless or []), tune=tune, test=test)
     items = read_benchmarks(benchmarks or [], limit=limit)
     with progress_bars() as progress:
@@ -111,15 +113,7 @@ def direction(
             confidence=confidence,
             progress=progress,
         )
-    if plot is not None:
-        from shoal.reports import refusal_direction_page
-
-        write_whole(plot, refusal_direction_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusal_direction_page(found))
 
 
 def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) -> list[SafetyRequest]:
@@ -134,6 +128,7 @@ def _prompts(requests: list[Path], harmful: list[Path], harmless: list[Path]) ->
     if not found:
         raise UsageError("there are no prompts; give --requests FILE, or --harmful FILE and --harmless FILE")
     check_both_kinds(found)
+    # Each prompt once: one that stood in two parts would be measured on what the direction was made of.
     return list({one.prompt: one for one in found}.values())
 
 

@@ -85,7 +85,8 @@ def explain(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.safety.shortcut import explain_refusals_of_models, make_minimal_pairs, read_pair_rows
 
     if not model and not adapters and not answers and write_prompts is None:
@@ -122,15 +123,7 @@ def explain(
             sources = _sources(model or [], adapters or [], answers or [])
             labelled = dict(zip(_labels(sources, label or []), sources, strict=True))
             found = explain_refusals_of_models(labelled, pairs, head=head, plain=plain, folder=out, **common)
-    if plot is not None:
-        from shoal.reports import refusal_shortcuts_page
-
-        write_whole(plot, refusal_shortcuts_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.refusal_shortcuts_page(found))
 
 
 def _experiment(

@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from shoal.cli.options import Device, Flag, Json, MaxTokens, Plot, Seed, Texts
 from shoal.cli.safety_explain import KeepAnswers
 from shoal.cli.safety_harm import NO_HARM, HarmOptions
-from shoal.cli.terminal import print_notice
 
 
 def probe(
@@ -96,7 +95,8 @@ def probe(
     confidence
         Confidence of the intervals.
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result, write_whole
     from shoal.safety import load_refusal_head
     from shoal.safety.probing import ProbeSettings, check_export, read_probe_seeds, run_probes
     from shoal.safety.tuning import read_instruction_pairs
@@ -145,12 +145,4 @@ def probe(
         )
     if export is not None:
         write_whole(export, (out / f"probes-export{export.suffix}").read_text(encoding="utf-8"))
-    if plot is not None:
-        from shoal.reports import probe_page
-
-        write_whole(plot, probe_page(found))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.probe_content(found).to_html())

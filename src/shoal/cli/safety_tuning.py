@@ -67,9 +67,9 @@ def tune(
         if scores_harm:
             result = _with_harm(result, harm, shown)
     if plot is not None:
-        from shoal.reports import safety_tuning_page
+        from shoal.reports import safety_tuning_content
 
-        write_whole(plot, safety_tuning_page(result))
+        write_whole(plot, safety_tuning_content(result).to_html())
         print_notice(f"written to {plot}")
     if as_json:
         print_json(result.to_dict() | {"folder": str(folder)})

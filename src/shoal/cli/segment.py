@@ -87,8 +87,8 @@ def _read(file: str) -> str:
     """The text of a file or of standard input; the documents of rows stand below each other."""
     if file != "-" and Path(file).is_dir():
         raise UsageError(f"{file} is a folder; give a text file")
-    from shoal.corpora import holds_rows, read_documents
-    from shoal.textfiles import decode_text, read_standard_input, read_text
+    from shoal.corpora import read_documents
+    from shoal.textfiles import decode_text, holds_rows, read_standard_input, read_text
 
     if file == "-":
         return decode_text(read_standard_input(), "standard input")

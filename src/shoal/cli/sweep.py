@@ -48,7 +48,7 @@ def sweep(
     """
     from shoal.cli.console import display, print_json
     from shoal.experiments.sweeps import load_sweep, read_importance, run_sweep
-    from shoal.reports import write_sweep_report
+    from shoal.reports import write_report
 
     plan = load_sweep(file, data=corpora)
     if dry_run:
@@ -61,7 +61,7 @@ def sweep(
             plan, folder, engine=engine, workers=workers, address=address, retry_failed=retry_failed,
             progress=shown.progress, on_trial=notes,
         )  # fmt: skip
-    report = write_sweep_report(folder)
+    report = write_report(folder)
     if as_json:
         print_json(result.to_dict(read_importance(folder)) | {"sweep": str(folder), "report": str(report)})
         return

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from shoal.cli.options import Json, MinCount, Plot, Seed
-from shoal.cli.terminal import print_notice
 from shoal.errors import UsageError
 
 VectorFile = Annotated[
@@ -158,20 +157,14 @@ def map_(
     projection
         Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
-    from shoal.cli.console import check_target, print_json, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, show_result
     from shoal.insight.vectors import map_words
     from shoal.text.vectors import read_vector_file
 
     if plot is not None:
         check_target(plot)
     made = read_vector_file(vectors)
+    # Files of word vectors have the most frequent words first.
     found = map_words(made, words or made.words[:top], neighbours=neighbours, method=projection, seed=seed)
-    if plot is not None:
-        from shoal.reports import word_map_page
-
-        write_whole(plot, word_map_page(found, source=vectors.name))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(found.to_dict())
-        return
-    print(found)
+    show_result(found, as_json=as_json, plot=plot, page=lambda: reports.word_map_page(found, source=vectors.name))

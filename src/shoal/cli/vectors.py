@@ -10,7 +10,6 @@ from cyclopts import App
 
 from shoal.cli.main import VERBS
 from shoal.cli.options import Files, Json, MinCount, Model, Numbers, Plot, Seed, Texts
-from shoal.cli.terminal import print_notice
 from shoal.cli.vector_queries import analogy, map_, neighbours as neighbours_of, train
 from shoal.cli.vectors_work import chosen_methods, read_corpus, train_vectors
 from shoal.errors import DataError, StoreError, UsageError
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
     from shoal.text.vectors import AnalogyScore, SimilarityScore, WordCorpus, WordVectors
 
 ANALOGIES = "questions-words.txt"
+# Below it 50 to 100 dimensions are expected to suffice; the report compares what it finds with that.
 FEW_SENTENCES = 100_000
 
+# By factors of about two up to 300, the usual size of published vectors.
 DIMENSIONS = (10, 25, 50, 100, 200, 300)
 
 vectors = App(name="vectors", help=VERBS["vectors"])
@@ -55,7 +56,8 @@ def show(
     projection
         Projection of the map: pca, or tsne (needs shoal[vectors]).
     """
-    from shoal.cli.console import check_target, print_json, progress_bars, write_whole
+    from shoal import reports
+    from shoal.cli.console import check_target, progress_bars, show_result
     from shoal.insight import AnalysisOptions
     from shoal.insight.vectors import describe_vectors
     from shoal.models import load_model
@@ -66,15 +68,7 @@ def show(
         options = AnalysisOptions(seed=seed, progress=progress)
         loaded = load_model(model, seed=seed)
         report = describe_vectors(loaded, text, neighbours=neighbours, method=projection, options=options)
-    if plot is not None:
-        from shoal.reports import vectors_page
-
-        write_whole(plot, vectors_page(report))
-        print_notice(f"written to {plot}")
-    if as_json:
-        print_json(report.to_dict())
-        return
-    print(report)
+    show_result(report, as_json=as_json, plot=plot, page=lambda: reports.vectors_page(report))
 
 
 @vectors.command
@@ -126,6 +120,7 @@ def judge(
             answers = judge_analogies(each, analogies) if analogies is not None else []
             found.append((name, each, judge_similarity(each, pairs, seed=seed), answers))
     if out is not None:
+        # Only now that everything is trained: a folder that a failed command made would look like a result.
         out.mkdir(parents=True, exist_ok=True)
         for name in chosen if corpus else ():
             write_vector_file(made[name], out / f"{name}.txt")
@@ -203,6 +198,7 @@ def dimension(
         read_label_task(path, name=kind, kind=kind) for kind, path in labelled.items() if path is not None
     ]
     if pairs is not None:
+        # First: it is the one task that needs no classifier, and stands first in tables.
         tasks.insert(0, PairTask(pairs=read_word_pairs(pairs), name="similarity"))
     if not tasks:
         raise UsageError("no task to find a dimension by: give --pairs, --sentiment, --emotion or --tags with a file")
@@ -236,6 +232,7 @@ def _print_scores(
     print(f"{name}: {len(each.words):,} words, {each.dimension} dimensions")
     for score in scores:
         print(f"  {score}")
+    # The last is the total over all sections of questions.
     for answer in answers[-1:]:
         print(f"  {replace(answer, name='analogies')}")
     print()

@@ -38,8 +38,9 @@ def read_corpus(files: Sequence[Path], min_count: int, max_sentences: int | None
 
 
 def _sentences(file: Path) -> list[list[str]]:
-    from shoal.corpora import holds_rows, read_documents
+    from shoal.corpora import read_documents
     from shoal.text.vectors import read_sentences, sentences_of
+    from shoal.textfiles import holds_rows
 
     if holds_rows(file):
         return [sentence for text in read_documents(file) for sentence in sentences_of(text)]

@@ -21,7 +21,6 @@ from .datacard import (
 )
 from .documents import (
     estimate_documents as estimate_documents,
-    holds_rows as holds_rows,
     read_document_rows as read_document_rows,
     read_documents as read_documents,
     write_documents as write_documents,

@@ -11,7 +11,7 @@ from shoal.corpora.hub import HUB, parse_hub, read_hub_rows
 from shoal.corpora.public_sets import STORY_END
 from shoal.errors import DataError, UsageError
 from shoal.files import atomic_file
-from shoal.textfiles import check_characters, inner_suffix, read_chunks, read_json_lines, read_lines_of, split_chunks
+from shoal.textfiles import check_characters, document_suffix, read_chunks, read_json_lines, read_lines_of, split_chunks
 
 if TYPE_CHECKING:
     import os
@@ -79,7 +79,7 @@ def estimate_documents(source: str | os.PathLike[str]) -> int:
 
 def _estimate(path: Path) -> int:
     """The rows of a Parquet file, the lines of a JSONL file, the marks or blank lines of a text file."""
-    if _kind(path) not in _READERS or path.suffix != _kind(path):
+    if document_suffix(path) not in _READERS or path.suffix != document_suffix(path):
         return 0  # compressed, or nothing that is read
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
@@ -110,30 +110,19 @@ def _read(source: str | os.PathLike[str], column: str, *, broken: bool, whole: b
         raise DataError(f"{source} holds no text; give a source with at least one word")
 
 
-def holds_rows(source: str | Path) -> bool:
-    """Whether a file holds a document a row, so that it is not read as running text."""
-    return _kind(Path(source)) in {".jsonl", ".parquet"}
-
-
 def _read_path(path: Path, column: str, whole: bool) -> Iterator[LocatedRow]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _kind(file) in _READERS and file.is_file())
+        files = sorted(file for file in path.rglob("*") if document_suffix(file) in _READERS and file.is_file())
         if not files:
             raise DataError(f"{path} holds no file that ends in {_ENDINGS}")
         for file in files:
-            yield from _READERS[_kind(file)](file, column, whole)
+            yield from _READERS[document_suffix(file)](file, column, whole)
         return
     if not path.exists():
         raise DataError(f"there is no {path}; give a file, a folder, or {HUB}org/name")
-    if _kind(path) not in _READERS:
+    if document_suffix(path) not in _READERS:
         raise UsageError(f"cannot read {path.name}: give a file that ends in {_ENDINGS}")
-    yield from _READERS[_kind(path)](path, column, whole)
-
-
-def _kind(path: Path) -> str:
-    """The ending that says how a file is read."""
-    inner = inner_suffix(path)
-    return path.suffix if inner == ".parquet" else inner  # Parquet compresses by itself; pyarrow reads no .parquet.gz
+    yield from _READERS[document_suffix(path)](path, column, whole)
 
 
 def _read_text(path: Path, column: str, _whole: bool) -> Iterator[LocatedRow]:

@@ -15,8 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from shoal.evaluation.batching import ScoringRow, fill_batches, pad_batch, scored_places, shared_opening, split_row
-from shoal.evaluation.float64_rescoring import Float64Scorer, near_ties
-from shoal.evaluation.head import LogitBlock, PositionScores, find_rivals, full_blocks, head_blocks, score_positions
+from shoal.evaluation.head import (
+    Float64Scorer,
+    LogitBlock,
+    PositionScores,
+    find_rivals,
+    full_blocks,
+    head_blocks,
+    near_ties,
+    score_positions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

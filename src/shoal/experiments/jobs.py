@@ -15,17 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CertificationError, TrainingError, UnknownNameError
-from shoal.experiments.arm_inspection import look_inside
-from shoal.experiments.augmenting import at_equal_steps, augmentation_of
 from shoal.experiments.controls import ControlCheck
 from shoal.experiments.environment import Stopwatch, set_threads
-from shoal.experiments.explaining import explained_items, write_answers
-from shoal.experiments.growing_curve import GrowingCurve
+from shoal.experiments.explaining import explained_items, look_inside, write_answers
 from shoal.experiments.loading import experiment_from
 from shoal.experiments.measures import mean_of
 from shoal.experiments.records import ArmRecord, ItemRecord, TrialRecord
-from shoal.experiments.storage import disk_faults, write_json, write_jsonl
-from shoal.experiments.tasks import make_experiment_task, train_validation_split
+from shoal.experiments.storage import GrowingCurve, disk_faults, write_json, write_jsonl
+from shoal.experiments.tasks import at_equal_steps, augmentation_of, make_experiment_task, train_validation_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
     from shoal.training import CurvePoint, TrainResult, TrainSettings
     from shoal.training.watch import Watch
 
+# Above every seed that a number in the file gives (see `Experiment.seeds`), so that no trial repeats an arm's draw.
 TRIAL_SEED = 10_000
 """Trials of learning rates have seeds from here on, apart from those of the arms."""
 
@@ -180,6 +178,7 @@ def _certificate(context: WorkerContext, job: Job) -> None:
     """Prove the evaluator on dummies; nothing else is done where it fails."""
     from shoal.evaluation import certify
 
+    # Before anything is trained: an evaluator that is wrong would be found out only after hours of training.
     certificate = certify(fast=True)
     if not certificate.passed:
         raise CertificationError(f"the evaluator failed its certificate, so nothing was run: {certificate}")

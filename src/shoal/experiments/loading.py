@@ -16,9 +16,12 @@ from shoal.wording import uncapital
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from shoal.experiments.tables import SettingsTable
 
 P = TypeVar("P")
+M = TypeVar("M", bound="SettingsTable")
 Table = dict[str, Any]
 
 
@@ -111,10 +114,7 @@ def experiment_from(data: dict[str, Any], source: str) -> Experiment:
             f"{source}: it crosses factors; load it with shoal.experiments.crossed.load_crossed, or give it to "
             "shoal run"
         )
-    try:
-        return Experiment.model_validate(located_rows(source, data))
-    except ValidationError as error:
-        raise ExperimentFileError(f"{source}: {fault_line(error, Experiment)}") from error
+    return validated(Experiment, located_rows(source, data), source)
 
 
 def _shipped() -> Any:
@@ -153,6 +153,71 @@ def parse_toml(source: str, text: bytes) -> dict[str, Any]:
         raise ExperimentFileError(f"{source}: line {line} is not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise ExperimentFileError(f"{source}: broken TOML: {uncapital(str(error))}") from error
+
+
+def read_named_table(path: str | os.PathLike[str], *, kind: str, default_name: str) -> Table:
+    """The table of a file, with a name that is made of the file's where it has none.
+
+    Args:
+        path: a TOML file.
+        kind: what the file holds, with an example, for the error message: ``a sweep``.
+        default_name: the name where no letter or digit of the file's own is left.
+
+    Raises:
+        ExperimentFileError: the file cannot be read, is not UTF-8, or is broken.
+    """
+    file = Path(path)
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise ExperimentFileError(f"{file}: {error.strerror or error}; give a TOML file with {kind}") from error
+    return {"name": name_from_file(file, default_name)} | parse_toml(str(file), text)
+
+
+def with_changes(table: Mapping[str, Any], values: Mapping[str, Any] | None) -> Table:
+    """A table with changes by dotted key.
+
+    Args:
+        table: of a file.
+        values: such as ``{"seeds": 5, "training.learning_rate": 1e-4}``; None for none.
+    """
+    changed = dict(table)
+    for key, value in (values or {}).items():
+        head, dot, rest = key.partition(".")
+        changed[head] = {**changed.get(head, {}), rest: value} if dot else value
+    return changed
+
+
+def located_source(table: Any, folder: Path) -> Any:
+    """A table whose ``source`` is found from a folder, so that a plan means the same from anywhere.
+
+    Args:
+        table: of a file; a source of the hub stays as it is.
+        folder: from which a path is found.
+    """
+    from shoal.corpora import HUB
+
+    source = table.get("source") if isinstance(table, dict) else None
+    if not isinstance(source, str) or source.startswith(HUB):
+        return table
+    return table | {"source": str(folder.resolve() / Path(source).expanduser())}
+
+
+def validated(kind: type[M], table: Mapping[str, Any], source: str) -> M:
+    """The plan of a table.
+
+    Args:
+        kind: of plan.
+        table: its keys.
+        source: what an error message calls it.
+
+    Raises:
+        ExperimentFileError: a key is unknown or a value out of range.
+    """
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise ExperimentFileError(f"{source}: {fault_line(error, kind)}") from error
 
 
 def name_from_file(file: Path, otherwise: str) -> str:

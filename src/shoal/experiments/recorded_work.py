@@ -1,19 +1,109 @@
-"""The work of a run that is recorded piece by piece: what has no record yet is done, and counted as it ends."""
+"""The work of a run that is recorded piece by piece: what has no record yet is done, and counted as it ends.
+
+`do_recorded_run` is the frame of such a run: its folder, its workers, and its result.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from shoal.errors import ShoalError
+from shoal.experiments.environment import keep_environment
+from shoal.experiments.storage import write_json
+from shoal.experiments.store import RunStore
+from shoal.experiments.workers import OnDeath, check_workers, local_engine
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from shoal.experiments.store import RunStore
+    from shoal.experiments.tables import SettingsTable
+    from shoal.experiments.worker_main import Answering
     from shoal.experiments.workers import Engine, W
     from shoal.progress import Progress
 
 R = TypeVar("R")
 """The record of a piece of work."""
+
+
+class RunResult(Protocol):
+    """What a run found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+
+
+Found = TypeVar("Found", bound=RunResult)
+
+
+def do_recorded_run(
+    plan: SettingsTable,
+    folder: str | os.PathLike[str],
+    *,
+    plan_file: str,
+    entry: str,
+    begin: Callable[[Path], Answering],
+    work: Callable[[RunStore, Engine[Any]], None],
+    gather: Callable[[Path], Found],
+    check: Callable[[Path], object] | None = None,
+    workers: int | None,
+    threads: int,
+    device: str,
+    on_death: OnDeath = "raise",
+) -> Found:
+    """Do a run, or what is left of it, and write its ``result.json``.
+
+    Args:
+        plan: of the run; a worker gets it as JSON.
+        folder: of the run; made where it does not exist.
+        plan_file: the file of the folder that keeps the plan.
+        entry: ``MODULE:FUNCTION`` of a worker, which gets ``folder`` and ``plan``.
+        begin: the same for this process.
+        work: does the work of the run with an engine.
+        gather: gives the result of what the folder holds.
+        check: meets the faults of the data before any work; the folder may be used again after one.
+        workers: pieces of work side by side; None for one per core, or for one where there is a GPU; 0 does all in this
+            process.
+        threads: of the libraries in each worker.
+        device: where the work runs: auto, cpu or cuda.
+        on_death: what the death of a worker means for its work.
+
+    Raises:
+        StoreError: the folder holds another run, is full, or cannot be written.
+        UsageError: a number of workers below 0.
+        ShoalError: what the check, the work or the gathering raises.
+    """
+    check_workers(workers)
+    store = RunStore(Path(folder), plan, plan=plan_file)
+    try:
+        keep_environment(store)
+        try:
+            if check is not None:
+                check(store.folder)
+        except ShoalError:
+            # What is wrong is corrected in the file or the command: the folder may then be used again.
+            store.forget()
+            raise
+        engine: Engine[Any] = local_engine(
+            entry,
+            {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
+            lambda: begin(store.folder),
+            workers=workers,
+            threads=threads,
+            device=device,
+            locks=(store.lock,),
+            on_death=on_death,
+        )
+        try:
+            work(store, engine)
+        finally:
+            engine.close()
+        result = gather(store.folder)
+        write_json(store.path("result.json"), result.to_dict())
+    finally:
+        store.close()
+    return result
 
 
 def do_unrecorded(

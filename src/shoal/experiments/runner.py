@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shoal.errors import StoreError, UsageError
-from shoal.experiments.augmenting import check_augmentation
 from shoal.experiments.controls import all_arms, controls_of
 from shoal.experiments.environment import available_cores, has_gpu, keep_environment
 from shoal.experiments.jobs import Job, WorkerContext, run_job
@@ -17,7 +16,7 @@ from shoal.experiments.records import arm_place, read_items
 from shoal.experiments.run_folder import open_run
 from shoal.experiments.store import RunStore
 from shoal.experiments.tables import as_table
-from shoal.experiments.tasks import check_shuffled_labels, examples_digest, make_experiment_task
+from shoal.experiments.tasks import check_augmentation, check_shuffled_labels, examples_digest, make_experiment_task
 from shoal.experiments.tuning import choose_rates, spec_of, trial_jobs
 from shoal.experiments.workers import InProcess, WorkerPool
 from shoal.progress import no_progress

@@ -1,4 +1,4 @@
-"""The files of a run folder: written atomically, and read with errors that name what to do."""
+"""The files of a run folder: written atomically or line by line, and read with errors that name what to do."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import errno
 import json
 import math
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from shoal.errors import StoreError
 from shoal.files import atomic_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from shoal.training import CurvePoint
+    from shoal.training.watch import WatchEvent
+
 
 T = TypeVar("T")
 
@@ -101,6 +106,7 @@ def read_json_rows(path: str | os.PathLike[str], *, required: bool = False) -> l
     if not required and not path.is_file():
         return []
     # What stands behind the last line end: empty, or a line that was cut short.
+    # Not splitlines, which also splits at characters (U+2028, form feeds) that JSON leaves as they are within a text.
     *lines, _ = _text(path).split("\n")
     return [_decoded(f"{path}, line {number},", line) for number, line in enumerate(lines, 1) if line]
 
@@ -191,3 +197,41 @@ def _decoded(where: str, text: str) -> Any:
 def _frozen(value: Any) -> Any:
     """A list becomes a tuple, as the records have it."""
     return tuple(value) if isinstance(value, list) else value
+
+
+class GrowingCurve:
+    """A JSONL file to which the points of a training are appended; a context manager.
+
+    A training that is resumed repeats the steps behind its last checkpoint: their lines, and one that was cut short,
+    are dropped when its first point comes.
+
+    Args:
+        path: of the file; its folder is made where it does not exist.
+        as_row: gives what is written of a point.
+    """
+
+    def __init__(self, path: Path, as_row: Callable[[Any], dict[str, Any]] = asdict) -> None:
+        self._path, self._as_row = path, as_row
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> GrowingCurve:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, point: CurvePoint | WatchEvent) -> None:
+        """Append a point.
+
+        Raises:
+            StoreError: the disk is full.
+        """
+        with disk_faults(self._path.parent):
+            if self._file is None:
+                rows = read_json_rows(self._path)
+                write_jsonl(self._path, [row for row in rows if row["step"] < point.step])
+                self._file = self._path.open("a", encoding="utf-8")
+            self._file.write(json.dumps(finite(self._as_row(point)), ensure_ascii=False) + "\n")
+            # At once, so that a reader sees whole lines and a kill loses none.
+            self._file.flush()

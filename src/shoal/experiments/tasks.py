@@ -1,4 +1,4 @@
-"""The task that an experiment names, and the parts of it that a training sees."""
+"""The task that an experiment names, the parts of it that a training sees, and their augmentation."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from shoal.wording import joined
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shoal.curation.augmentation import Augmentation
     from shoal.experiments.experiment import EvaluationTable, SplitTable, TaskTable, TrainingTable
     from shoal.tasks import Example, Task
+    from shoal.training import TrainSettings
 
 
 class TrainingPlan(Protocol):
@@ -58,7 +60,9 @@ def make_experiment_task(experiment: TrainingPlan) -> Task:
     table = experiment.task
     split = {"name": experiment.split.name, **experiment.split.parameters}
     if table.rows is None:
-        task = with_shortcuts(make_task(table.name, **table.options, split=split), table.shortcuts)
+        task = make_task(table.name, **table.options, split=split)
+        if table.shortcuts:
+            task = with_shortcuts(task, table.shortcuts)
     else:
         rows = read_rows(Path(table.rows), end_token=END_TOKEN)
         task = task_from_rows(rows, split=split, name=table.name, rule=table.rule, shortcuts=table.shortcuts)
@@ -159,3 +163,65 @@ def shuffle_labels(examples: Sequence[Example], seed: int) -> list[Example]:
         replace(example, completion=examples[source[place]].completion, ends=examples[source[place]].ends)
         for place, example in enumerate(examples)
     ]
+
+
+def augmentation_of(
+    plan: TrainingPlan, task: Task, examples: Sequence[Example], seed: int, *, validation: Sequence[Example] = ()
+) -> Augmentation | None:
+    """The examples of a training with those that are made of them; None where the plan names no augmentation.
+
+    Args:
+        plan: an experiment, or one cell of a crossed one.
+        task: of the plan.
+        examples: that the training has without augmentation.
+        seed: of the training; every draw hangs on it.
+        validation: further examples that none may be equal to, besides the held-out ones.
+
+    Raises:
+        UsageError: the task has no rule, and unchecked examples are not accepted; or a method needs another task.
+    """
+    from shoal.curation.augmentation import augment_examples
+
+    table = plan.training
+    if not table.augment:
+        return None
+    return augment_examples(
+        examples,
+        table.augment,
+        held_out=[*task.held_out, *validation],
+        task=task,
+        copies=table.augment_copies or 1,
+        seed=seed,
+        unchecked=table.augment_unchecked or False,
+    )
+
+
+def check_augmentation(plan: TrainingPlan, task: Task, examples: Sequence[Example]) -> None:
+    """Refuse an augmentation that adds nothing, before anything is trained.
+
+    Args:
+        plan: an experiment, or one cell of a crossed one.
+        task: of the plan.
+        examples: that a training has without augmentation.
+
+    Raises:
+        UsageError: no candidate was accepted, or as `augmentation_of`.
+    """
+    found = augmentation_of(plan, task, examples, 0)
+    if found is not None and not found.added:
+        lines = "; ".join(map(str, found.methods))
+        raise UsageError(f"training.augment adds no example to the task {task.name!r} ({lines}); take other methods")
+
+
+def at_equal_steps(settings: TrainSettings, found: Augmentation | None) -> TrainSettings:
+    """The settings with which a training on augmented examples takes as many steps as one without augmentation.
+
+    Otherwise more examples would be more training, and an effect could be that of the steps.
+
+    Args:
+        settings: for the examples without augmentation.
+        found: the augmentation; None leaves the settings as they are.
+    """
+    if found is None:
+        return settings
+    return replace(settings, epochs=settings.epochs * found.originals / len(found.examples))

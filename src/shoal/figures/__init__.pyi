@@ -1,8 +1,3 @@
-from .bars import (
-    BarRow as BarRow,
-    bar_style as bar_style,
-    bar_table as bar_table,
-)
 from .curves import (
     CurveLine as CurveLine,
     curve_chart as curve_chart,
@@ -10,8 +5,8 @@ from .curves import (
 from .dot_whisker import (
     DotRow as DotRow,
     dot_chart as dot_chart,
+    effect_chart as effect_chart,
 )
-from .effect import effect_chart as effect_chart
 from .effects import (
     EffectRow as EffectRow,
     effects_chart as effects_chart,
@@ -28,6 +23,22 @@ from .hyperparameter_plot import (
     HyperparameterPoint as HyperparameterPoint,
     hyperparameter_chart as hyperparameter_chart,
 )
+from .inspection_blocks import (
+    BarRow as BarRow,
+    LensCell as LensCell,
+    TokenBox as TokenBox,
+    TokenMeasure as TokenMeasure,
+    bar_style as bar_style,
+    bar_table as bar_table,
+    lens_script as lens_script,
+    lens_style as lens_style,
+    lens_table as lens_table,
+    token_data as token_data,
+    token_script as token_script,
+    token_style as token_style,
+    token_view as token_view,
+    visible as visible,
+)
 from .item_grid import (
     ITEM_STATES as ITEM_STATES,
     GridItem as GridItem,
@@ -35,17 +46,12 @@ from .item_grid import (
     item_grid_svg as item_grid_svg,
     item_key_svg as item_key_svg,
 )
-from .lens import (
-    LensCell as LensCell,
-    lens_script as lens_script,
-    lens_style as lens_style,
-    lens_table as lens_table,
-)
 from .loss_gap import (
     LossPair as LossPair,
     loss_gap_chart as loss_gap_chart,
 )
 from .page import (
+    PageContent as PageContent,
     PageFrame as PageFrame,
     Section as Section,
     css_variables as css_variables,
@@ -56,11 +62,6 @@ from .page import (
     table as table,
     templates as templates,
     text_of as text_of,
-)
-from .render import (
-    responsive as responsive,
-    to_png as to_png,
-    to_svg as to_svg,
 )
 from .scaling import (
     ScalingLine as ScalingLine,
@@ -85,15 +86,9 @@ from .textview import (
     text_view_style as text_view_style,
 )
 from .theme import (
+    responsive as responsive,
     series_colour as series_colour,
     series_shape as series_shape,
-)
-from .tokens import (
-    TokenBox as TokenBox,
-    TokenMeasure as TokenMeasure,
-    token_data as token_data,
-    token_script as token_script,
-    token_style as token_style,
-    token_view as token_view,
-    visible as visible,
+    to_png as to_png,
+    to_svg as to_svg,
 )

@@ -10,8 +10,7 @@ import altair as alt
 import numpy as np
 from altair.utils.schemapi import debug_mode
 
-from shoal.figures.layered import layered
-from shoal.figures.theme import LIGHT, series_colour
+from shoal.figures.theme import LIGHT, layered, series_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +61,7 @@ def curve_chart(
     y = alt.Y("value:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, format=",.6~g", **ticks))
     colour = series_colour(series)
     base = alt.Chart(alt.Data(values=records))
-    # The description becomes the hover title (`shoal.figures.render`).
+    # The description becomes the hover title (`shoal.figures.theme`).
     each = base.mark_line(color=colour, opacity=0.35, strokeWidth=1).encode(
         x=x, y=y, detail=alt.Detail("name:N"), description=alt.Description("name:N")
     )

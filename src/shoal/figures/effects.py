@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from shoal.figures.layered import layered
-from shoal.figures.theme import LIGHT
+from shoal.figures.theme import LIGHT, layered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

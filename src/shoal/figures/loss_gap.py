@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from shoal.figures.layered import layered
-from shoal.figures.theme import series_colour
+from shoal.figures.theme import layered, series_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ import base64
 import hashlib
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -72,6 +72,35 @@ def framed_pages(frame: PageFrame) -> Iterator[None]:
         yield
     finally:
         _FRAME.reset(token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageContent:
+    """What stands on a page, before it is HTML: a report writes it, and the studio adds sections of its own."""
+
+    title: str
+    result: str | Markup
+    sections: tuple[Section, ...]
+    """A section without HTML has nothing to show, and is left out."""
+
+    details: str | Markup = ""
+    picture: Markup | None = None
+    style: str = ""
+    script: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+
+    def to_html(self) -> str:
+        """The whole document."""
+        return document(
+            self.title,
+            self.result,
+            [section for section in self.sections if section.html],
+            details=self.details,
+            picture=self.picture,
+            style=self.style,
+            script=self.script,
+            data=self.data,
+        )
 
 
 def document(

@@ -10,8 +10,7 @@ import altair as alt
 from altair.utils.schemapi import debug_mode
 
 from shoal.figures.curves import log_ticks
-from shoal.figures.layered import layered
-from shoal.figures.theme import LIGHT, series_colour, series_shape
+from shoal.figures.theme import LIGHT, layered, series_colour, series_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,8 +18,10 @@ from .hooks import (
     Parts as Parts,
     activation_names as activation_names,
     capture as capture,
+    component_name as component_name,
     edit as edit,
     find_parts as find_parts,
+    parse_components as parse_components,
     read_activations as read_activations,
 )
 from .inspection import (
@@ -36,8 +38,6 @@ from .interventions import (
     PatchEffects as PatchEffects,
     PromptPair as PromptPair,
     ablate as ablate,
-    component_name as component_name,
-    parse_components as parse_components,
     patch_effects as patch_effects,
     read_prompt_pairs as read_prompt_pairs,
     run_patched as run_patched,

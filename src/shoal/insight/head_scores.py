@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from shoal.errors import ModelError
-from shoal.insight.encoding import encode_texts
 from shoal.insight.hooks import capture, find_segments
+from shoal.insight.tokens.reading import encode_texts
 from shoal.models import forget, shuffle_weights
 
 if TYPE_CHECKING:

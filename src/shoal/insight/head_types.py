@@ -1,6 +1,9 @@
 """The types of attention heads: which heads match a type better than heads of shuffled models do, and well enough.
 
-Shapes: N blocks, H heads, R head types, T tests (head types on each kind of rows), X heads of shuffled models.
+With them the patterns of all heads on one text.
+
+Shapes: N blocks, H heads, R head types, T tests (head types on each kind of rows), X heads of shuffled models; of
+patterns L positions, T strongest links of a query.
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from shoal.errors import ModelError, UsageError
+from shoal.figures import HeadPattern, links_that_fit
 from shoal.insight.head_scores import HEAD_TYPES, RelatedRows, null_scores, scored_rows
-from shoal.insight.hooks import find_parts
-from shoal.insight.interventions import component_name
+from shoal.insight.hooks import component_name, find_parts, read_activations
 from shoal.insight.options import DEFAULTS
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     import pandas
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+    from shoal.insight.hooks import Parts
     from shoal.insight.options import AnalysisOptions
 
 _BY_POSITION = ("previous token", "first token", "same token")
@@ -212,4 +217,44 @@ def _head(block: int, head: int, scores_T: torch.Tensor, p_T: torch.Tensor, alph
         scores=sources[0],
         text_scores={role: value for source in sources[1:] for role, value in source.items() if not math.isnan(value)},
         p_values=dict(zip(HEAD_TYPES, torch.stack(p_sources).amin(0).tolist(), strict=True)),
+    )
+
+
+@torch.inference_mode()
+def head_patterns(parts: Parts, ids_L: torch.Tensor, types: HeadTypes | None) -> tuple[HeadPattern, ...]:
+    """Compute the attention pattern of every head of every block.
+
+    Only the strongest links of each query are returned, and they are chosen block by block, so that memory holds the
+    weights of one block at a time.
+
+    Args:
+        parts: the parts of the model.
+        ids_L: the text.
+        types: the types of the heads, which become notes of the patterns.
+
+    Raises:
+        ModelError: the model has no attention that could be captured.
+    """
+    if not parts.heads:
+        raise ModelError(f"{parts.name} has no attention that could be found, so no patterns can be shown")
+    links = links_that_fit(len(ids_L), len(parts.blocks) * parts.heads)
+
+    def strongest(_: str, weights_1HLL: torch.Tensor) -> torch.Tensor:
+        weights_HLT, keys_HLT = weights_1HLL[0].float().topk(links, dim=-1)
+        return torch.stack([weights_HLT, keys_HLT.float()])
+
+    weights = ["blocks.*.attention.weights"]
+    seen = read_activations(parts.model, ids_L[None], weights, reduce=strongest, axis=lambda _: 2)
+    # Keys are uint16 below: thousands of links go into a page, and positions end before 65,536.
+    notes = {} if types is None else {(head.block, head.head): ", ".join(head.roles) for head in types.heads}
+    return tuple(
+        HeadPattern(
+            block=block,
+            head=head,
+            keys_LT=links_2HLT[1, head].cpu().numpy().astype(np.uint16),
+            weights_LT=links_2HLT[0, head].cpu().numpy(),
+            note=notes.get((block, head), ""),
+        )
+        for block, links_2HLT in enumerate(seen.values())
+        for head in range(parts.heads)
     )

@@ -14,15 +14,15 @@ import torch
 
 from shoal.errors import DataError, ModelError, TooLongError, UsageError
 from shoal.figures import HeadPattern
-from shoal.insight.encoding import encode_texts
-from shoal.insight.head_types import HeadType, HeadTypes, find_head_types
+from shoal.insight.head_types import HeadType, HeadTypes, find_head_types, head_patterns
 from shoal.insight.hooks import find_parts, read_activations
 from shoal.insight.interventions import Ablations, PatchEffects
 from shoal.insight.logits import Attribution, LensReading, direct_attribution, lens_readings, surprisal
+from shoal.insight.logits.lens import ResidualReading, residual_readings
 from shoal.insight.neurons import find_selective_neurons
 from shoal.insight.options import DEFAULTS
-from shoal.insight.text_views import ResidualReading, head_patterns, residual_readings
 from shoal.insight.tokens import TokenPiece, TokenReading, read_tokens
+from shoal.insight.tokens.reading import encode_texts
 from shoal.insight.training_dynamics import HeadHistory, NeuronHistory
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ import torch
 from shoal.insight.checkpoints import Rise, checkpoint_folders, find_rise
 from shoal.insight.head_scores import HEAD_TYPES, head_type_scores, scored_rows
 from shoal.insight.head_types import find_head_types
-from shoal.insight.hooks import find_parts
-from shoal.insight.interventions import component_name
+from shoal.insight.hooks import component_name, find_parts
 from shoal.insight.neurons import NeuronSettings, class_separation, find_selective_neurons, neuron_activations
 from shoal.insight.neurons.activations import corpus_rows
 from shoal.insight.options import DEFAULTS

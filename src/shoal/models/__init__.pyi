@@ -22,12 +22,12 @@ from .factorization import (
     FactoredModel as FactoredModel,
     factor_model as factor_model,
 )
+from .fast.base import LMHead as LMHead
 from .lengths import (
     ALL_AGREE as ALL_AGREE,
     Lengths as Lengths,
     stated_lengths as stated_lengths,
 )
-from .lm_head import LMHead as LMHead
 from .load import (
     LoadedModel as LoadedModel,
     ScoringModel as ScoringModel,
@@ -45,11 +45,6 @@ from .probing import (
     spread_ids as spread_ids,
 )
 from .sampling import sample_continuations as sample_continuations
-from .save import (
-    check_saving as check_saving,
-    save_model as save_model,
-    weight_digest as weight_digest,
-)
 from .sentence_vectors import SentenceEncoder as SentenceEncoder
 from .sources import jitter_weights as jitter_weights, shuffle_weights as shuffle_weights
 from .spec import (
@@ -58,4 +53,9 @@ from .spec import (
     bundled_names as bundled_names,
     parse_spec as parse_spec,
 )
-from .transformers_io import quiet as quiet
+from .transformers_io import (
+    check_saving as check_saving,
+    quiet as quiet,
+    save_model as save_model,
+    weight_digest as weight_digest,
+)

@@ -3,7 +3,7 @@
 A fast model (`shoal.models.fast`) pads prefixes on the right, reads them once, and continues each row at its own
 length. A model of `transformers` continues with its cache, where that is reliable: prefixes are padded on the left,
 masked by length, and given positions that count real tokens only. Where the cache does not bear padding, rows of one
-length go together; where there is no cache that gives the numbers of reading all again (`shoal.models.caching`), all is
+length go together; where there is no cache that gives the numbers of reading all again (`shoal.models.probing`), all is
 read again for each token. Where the length of what is read matters (`shoal.models.lengths`), a row whose length leaves
 the segment in which its batch was begun is read again, too. Padding and batch shape may still change logits by
 rounding, so the result is a draft: the caller verifies it.
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.models.caching import CacheUse, cache_use, forward_parameters, left_padded, read_on
 from shoal.models.factorization import FactoredModel, factor_model
 from shoal.models.fast import KVCache, PrefixCache
 from shoal.models.lengths import ALL_AGREE, Lengths
+from shoal.models.probing import CacheUse, cache_use, forward_parameters, left_padded, read_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from shoal.errors import CorruptModelError, ModelError
 from shoal.files import atomic_file
 from shoal.models.folder import read_json
-from shoal.models.save import weight_digest
 from shoal.models.sources import Source
 from shoal.models.spec import parse_spec
+from shoal.models.transformers_io import weight_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -23,8 +23,8 @@ import torch
 from shoal.errors import ModelError
 from shoal.models.attention import fast_forward, skips_mask
 from shoal.models.fast import FastModel, wrap
+from shoal.models.fast.base import LMHead
 from shoal.models.lengths import ALL_AGREE, Lengths, find_lengths
-from shoal.models.lm_head import LMHead
 from shoal.models.probing import context_of, forget, hooks_present, logits_of_all, same_numbers, spread_ids
 
 if TYPE_CHECKING:

@@ -6,9 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models.config_checks import check_layers, check_runs, check_shapes, check_values, held_shapes
-from shoal.models.file_checks import (
+from shoal.models.checks import (
     PICKLE_SUFFIXES,
+    check_layers,
+    check_runs,
+    check_shapes,
+    check_values,
+    held_shapes,
     nearest_path,
     refuse_own_code,
     refuse_pickle,

@@ -13,7 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, ModelError
-from shoal.models.file_checks import check_file
+from shoal.models.checks import check_file
 from shoal.models.sources import Source
 from shoal.models.transformers_io import build_model
 

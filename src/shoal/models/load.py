@@ -17,10 +17,9 @@ from shoal.models.ensemble_folder import EnsembleSource
 from shoal.models.folder import FolderSource, holds_tokenizer_alone, read_tokenizer
 from shoal.models.gguf import GgufSource
 from shoal.models.llama2c import Llama2cSource
-from shoal.models.save import tensors_digest, weight_digest
 from shoal.models.sources import DummySource, RandomSource, hub_folder
 from shoal.models.spec import ModelSpec, bundled_folder, parse_spec
-from shoal.models.transformers_io import check_tokenizer
+from shoal.models.transformers_io import check_tokenizer, tensors_digest, weight_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

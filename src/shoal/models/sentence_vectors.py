@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import CorruptModelError, ModelError
 from shoal.models.folder import FolderSource, check_weights, read_json, read_json_list, read_weights
-from shoal.models.save import weight_digest
 from shoal.models.sources import hub_folder
 from shoal.models.spec import parse_spec
-from shoal.models.transformers_io import quiet
+from shoal.models.transformers_io import quiet, weight_digest
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:

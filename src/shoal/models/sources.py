@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ModelError, UnavailableError
-from shoal.models.config_checks import check_memory, check_runs
+from shoal.models.checks import check_memory, check_runs
 from shoal.models.spec import bundled_names
 from shoal.models.transformers_io import quiet
 from shoal.wording import in_one_line

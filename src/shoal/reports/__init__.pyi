@@ -1,12 +1,9 @@
 from .benchmark_page import benchmark_page as benchmark_page
 from .changes_page import changes_page as changes_page
-from .corpus_comparison_page import (
-    corpus_comparison_page as corpus_comparison_page,
-    write_corpus_comparison_report as write_corpus_comparison_report,
-)
+from .corpus_comparison_page import corpus_comparison_content as corpus_comparison_content
 from .crossed_page import (
+    crossed_content as crossed_content,
     crossed_page as crossed_page,
-    write_crossed_report as write_crossed_report,
 )
 from .curation_page import curation_page as curation_page
 from .explanation import explanation_page as explanation_page
@@ -22,29 +19,28 @@ from .notebook import (
     show as show,
     to_html as to_html,
 )
-from .overfit_page import (
-    overfit_page as overfit_page,
-    write_overfit_report as write_overfit_report,
-)
+from .overfit_page import overfit_content as overfit_content
 from .perplexity_page import perplexity_page as perplexity_page
 from .pretraining_page import (
     LiveCurve as LiveCurve,
-    write_pretraining_report as write_pretraining_report,
+    pretraining_content as pretraining_content,
 )
-from .probe_page import probe_page as probe_page
+from .probe_page import probe_content as probe_content
 from .refusal_direction_page import refusal_direction_page as refusal_direction_page
 from .refusal_shortcuts_page import refusal_shortcuts_page as refusal_shortcuts_page
 from .refusals_page import refusals_page as refusals_page
 from .run_page import (
+    RUN_KINDS as RUN_KINDS,
+    RunKind as RunKind,
+    experiment_content as experiment_content,
+    find_run_kind as find_run_kind,
     report_style as report_style,
-    run_page as run_page,
-    run_sections as run_sections,
     write_report as write_report,
 )
-from .safety_tuning_page import safety_tuning_page as safety_tuning_page
+from .safety_tuning_page import safety_tuning_content as safety_tuning_content
 from .segment_page import segment_page as segment_page
 from .stories_page import rating_page as rating_page
-from .sweep_page import write_sweep_report as write_sweep_report
+from .sweep_page import sweep_content as sweep_content
 from .tokens_page import tokens_page as tokens_page
 from .tuning_page import write_tuning_report as write_tuning_report
 from .vectors_page import vectors_page as vectors_page

@@ -2,63 +2,48 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.experiments import write_text
-from shoal.experiments.corpus_comparison import COMPARISON_PLAN, MEAN, format_size, read_corpus_comparison
-from shoal.figures import Section, document, dot_chart, figure, responsive, table
-from shoal.reports.estimates import estimate_row, interval_ends, with_interval
+from shoal.experiments.corpus_comparison import MEAN, format_size
+from shoal.figures import PageContent, Section, dot_chart, figure, responsive, table
+from shoal.reports.estimates import estimate_row, share_ends, with_interval
+from shoal.reports.html_format import plan_text
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
-    import os
-
     from shoal.experiments.corpus_comparison import CorpusComparison, TokenDesign
     from shoal.statistics import UnitEstimate
 
 _DESIGNS = {"equal": "equal unique tokens", "whole": "all unique tokens"}
 
-
-def write_corpus_comparison_report(folder: str | os.PathLike[str]) -> Path:
-    """Draw a comparison of corpora as one HTML file that needs nothing besides and fetches nothing, however far it is.
-
-    Args:
-        folder: as `shoal.experiments.corpus_comparison.compare_corpora` writes it.
-
-    Returns:
-        The path of ``report.html`` in that folder.
-
-    Raises:
-        StoreError: it is not the folder of such a comparison, a file of it is damaged, or the report cannot be written.
-        TrainingError: no seed is complete.
-    """
-    folder = Path(folder)
-    plan = (folder / COMPARISON_PLAN).read_text(encoding="utf-8") if (folder / COMPARISON_PLAN).is_file() else ""
-    write_text(folder / "report.html", corpus_comparison_page(read_corpus_comparison(folder), plan))
-    return folder / "report.html"
+_REPRODUCE = Markup(
+    "The comparison as its folder keeps it; <code>shoal curate compare</code> with this file repeats it."
+)
 
 
-def corpus_comparison_page(result: CorpusComparison, plan: str = "") -> str:
-    """The report's HTML.
+def corpus_comparison_content(result: CorpusComparison, plan: str = "") -> PageContent:
+    """The page of a comparison of corpora.
 
     Args:
         result: the comparison.
         plan: the text of its file; empty leaves the section out.
     """
-    sections = [
-        Section("differences", "Paired differences", _differences(result)),
-        Section("decisions", "Do small models decide as large ones?", _decisions(result)),
-        Section("scores", "All corpora", _scores(result)),
-        Section("corpora", "What was trained on", _corpora(result)),
-        Section("reading", "How to read this page", _reading(result)),
-        Section("reproduce", "How to reproduce", _reproduce(plan)),
-    ]
-    shown = [section for section in sections if section.html]
-    title = f"Corpora compared: {result.plan.name}"
-    return document(title, result.summary, shown, details=_about(result), picture=_picture(result))
+    return PageContent(
+        title=f"Corpora compared: {result.plan.name}",
+        result=result.summary,
+        sections=(
+            Section("differences", "Paired differences", _differences(result)),
+            Section("decisions", "Do small models decide as large ones?", _decisions(result)),
+            Section("scores", "All corpora", _scores(result)),
+            Section("corpora", "What was trained on", _corpora(result)),
+            Section("reading", "How to read this page", _reading(result)),
+            Section("reproduce", "How to reproduce", plan_text(_REPRODUCE, plan)),
+        ),
+        details=_about(result),
+        picture=_picture(result),
+    )
 
 
 def _about(result: CorpusComparison) -> str:
@@ -70,7 +55,7 @@ def _about(result: CorpusComparison) -> str:
         f"{plan.training_tokens:,} training tokens in {plural(result.steps, 'step')}",
         f"{plan.unique:,} unique tokens",
         f"{joined([f'{count:,}' for count in result.parameters.values()])} parameters",
-        f"{plan.confidence:.0%} intervals",
+        f"{100 * plan.confidence:g}% intervals",
     ]
     return " · ".join([*parts, *([f"filters {plan.filters}"] if plan.filters else [])])
 
@@ -113,7 +98,8 @@ def _differences(result: CorpusComparison) -> Markup:
     ]
     caption = (
         "The difference to the other corpus with the same seed: below 0 the first is better. Each interval stands "
-        f"alone: of {plural(len(rows), 'difference')} some {1 - result.plan.confidence:.0%} would lie off 0 by chance."
+        f"alone: of {plural(len(rows), 'difference')} some {100 * (1 - result.plan.confidence):g}% would lie off 0 by "
+        "chance."
     )
     listed = table(head, rows, caption=caption, numeric=(5,))
     if result.plan.filters:
@@ -173,9 +159,7 @@ def _decisions(result: CorpusComparison) -> Markup:
 
 
 def _share(estimate: UnitEstimate) -> str:
-    ends = interval_ends(estimate)
-    shown = ends if ends == "no interval" else f"{estimate.low:.0%} to {estimate.high:.0%}"
-    return f"{estimate.value:.0%} ({shown})"
+    return f"{estimate.value:.0%} ({share_ends(estimate)})"
 
 
 def _scores(result: CorpusComparison) -> Markup:
@@ -230,12 +214,3 @@ def _reading(result: CorpusComparison) -> Markup:
         "<p>A seed draws the parts of the corpus, the fresh weights and the order. Intervals are Student's t over "
         "seeds: they hold for other seeds with these corpora and held-out texts, and not for others.</p>"
     ).format(parts, plan.training_tokens, plan.unique, plan.training_tokens / plan.unique, plan.vocabulary)
-
-
-def _reproduce(plan: str) -> Markup:
-    if not plan:
-        return Markup("")
-    return Markup(
-        "<p>The comparison as its folder keeps it; <code>shoal curate compare</code> with this file repeats "
-        "it.</p><pre>{}</pre>"
-    ).format(plan)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.experiments import write_text
-from shoal.experiments.crossed import open_crossed
-from shoal.figures import EffectRow, Section, document, effects_chart, figure, responsive, text_of
+from shoal.figures import EffectRow, PageContent, Section, document, effects_chart, figure, responsive, text_of
 from shoal.reports.crossed_sections import cost_section, design_section, reproduce_section, result_sections
 from shoal.reports.explanation import trainings_section
 from shoal.reports.verdict import SIGN
@@ -33,34 +30,17 @@ _READING = (
 )
 
 
-def write_crossed_report(folder: Path | str) -> Path:
-    """Draw a crossed experiment as one HTML file that needs nothing besides and fetches nothing, however far it is.
-
-    Args:
-        folder: as `shoal.experiments.crossed.run_crossed` writes it.
-
-    Returns:
-        The path of ``report.html`` in that folder.
-
-    Raises:
-        StoreError: it is not the folder of a crossed experiment, a file is damaged, or the report cannot be written.
-    """
-    folder = Path(folder)
-    write_text(folder / "report.html", render_crossed(open_crossed(folder)))
-    return folder / "report.html"
-
-
-def render_crossed(run: CrossedRun) -> str:
-    """The report's HTML.
+def crossed_content(run: CrossedRun) -> PageContent:
+    """The page of a crossed experiment, however far it is.
 
     Args:
         run: as `open_crossed` reads it.
     """
     plan = run.experiment
-    return document(
-        plan.question or f"Crossed experiment {plan.name}",
-        _headline(run),
-        [section for section in _sections(run) if section.html],
+    return PageContent(
+        title=plan.question or f"Crossed experiment {plan.name}",
+        result=_headline(run),
+        sections=tuple(_sections(run)),
         details=_about(plan),
         picture=_picture(run.result) if run.result is not None else None,
         style=text_of("shoal.reports", "report.css") + text_of("shoal.reports", "crossed.css"),

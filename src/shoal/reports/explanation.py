@@ -26,7 +26,7 @@ _MOST_ITEMS = 60
 """Wrong items that a table lists."""
 
 _SIDE_BY_SIDE = 4
-"""Arms whose counts stand in one table; with more it would be wider than the page."""
+"""Arms that are all drawn, and whose counts stand in one table; with more it would be wider than the page."""
 
 _SHOWING = 8
 """Items that show a program which nobody named."""
@@ -52,7 +52,7 @@ def trainings_section(found: Mapping[str, Mapping[int, Explanation]], *, confide
         f"Share of the answers to held-out items that each explanation gives: mean over seeds (filled mark), "
         f"{100 * confidence:g}% interval over seeds (line), each seed (ring)."
     )
-    drawn = figure([_arm_panel(arm, trainings) for arm, trainings in arms.items()], caption=caption)
+    drawn = _drawn({arm: _arm_panel(arm, trainings) for arm, trainings in arms.items()}, _telling_arms(arms), caption)
     instead = Markup("").join(_instead_of_run(arm, seeds) for arm, seeds in found.items())
     return Markup("<ul>{}</ul>").format(sentences) + drawn + _agreement_tables(found) + instead
 
@@ -107,6 +107,7 @@ def _programs(search: SearchResult) -> Markup:
     """The programs of a search with their figures, and the items that show each; or the best that was not enough."""
     if not search.programs:
         return Markup("<p>{}</p>").format(_search_sentence(search))
+    # Where none was enough the best one is still shown, so that a reader sees how far it falls short.
     shown = search.found or search.programs[:1]
     head = ("The answer is", "Agrees", "Follows it where it is not the rule", "Code, bits", "Saves, bits")
     rows = [
@@ -131,6 +132,28 @@ def _programs(search: SearchResult) -> Markup:
         title = f"Items that show {'it' if len(search.found) == 1 else f'number {number}'}"
         found.append(table(("Prompt", "Right", "Answered"), items[:_SHOWING], caption=title))
     return Markup("").join(found)
+
+
+def _telling_arms(arms: Mapping[str, TrainingsExplanation]) -> list[str]:
+    """For each explanation that leads anywhere, the arm in which its share is greatest; all of a few arms."""
+    if len(arms) <= _SIDE_BY_SIDE:
+        return list(arms)
+    shown: dict[str, str] = {}
+    leading = {arm: trainings.shares[0] for arm, trainings in arms.items()}
+    for arm, share in sorted(leading.items(), key=lambda pair: -pair[1].mean):
+        shown.setdefault(share.name, arm)
+    return [arm for arm in arms if arm in shown.values()]
+
+
+def _drawn(panels: Mapping[str, Markup], shown: Sequence[str], caption: str) -> Markup:
+    """The panels, those that show nothing further folded away."""
+    rest = [panel for arm, panel in panels.items() if arm not in shown]
+    if not rest:
+        return figure(list(panels.values()), caption=caption)
+    caption += " Of each explanation that leads anywhere, the arm in which it leads by most."
+    folded = Markup("<details><summary>The shares in the other {}</summary>{}</details>")
+    first = figure([panels[arm] for arm in shown], caption=caption)
+    return first + folded.format(plural(len(rest), "arm"), figure(rest, caption="As above."))
 
 
 def _arm_panel(arm: str, trainings: TrainingsExplanation) -> Markup:
@@ -204,6 +227,7 @@ def _agreements(found: Mapping[str, Mapping[int, Explanation]]) -> Markup:
                 applies[key] += share.agreement.applies
                 instead[key] += share.agreement.agrees_where_differs
                 differs[key] += share.agreement.differs
+    # Those that give the most answers first, over all arms, so that the tables of folded arms have one order.
     names = sorted({name for _, name in applies}, key=lambda name: -sum(agrees[arm, name] for arm in found))
     head = ["Explanation"]
     for arm in found:

@@ -11,6 +11,7 @@ from shoal.figures import table
 Record = dict[str, Any]
 """A record of a run folder: plain values by name."""
 
+# A free record may hold a row for each item; beyond this a page becomes slow, and the file is the place to look.
 MOST_ROWS = 200
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -67,6 +68,16 @@ def badge(*, passed: bool) -> Markup:
     """Passed or failed, by sign, word and colour."""
     kind, text = ("right", "✓ passed") if passed else ("wrong", "✗ failed")
     return Markup('<span class="badge {}">{}</span>').format(kind, text)
+
+
+def plan_text(text: Markup, plan: str) -> Markup:
+    """The file of a run as its folder keeps it; empty where there is none.
+
+    Args:
+        text: what it is and how it repeats the run, before it.
+        plan: the text of the file.
+    """
+    return Markup("<p>{}</p><pre>{}</pre>").format(text, plan) if plan else Markup("")
 
 
 def words(key: str) -> str:

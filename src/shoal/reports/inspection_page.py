@@ -27,8 +27,14 @@ from shoal.figures import (
     token_view,
     visible,
 )
-from shoal.reports.inspection_causes import cause_sections, why_not
-from shoal.reports.inspection_tables import lens_table, neurons_table, roles_table, stream_table
+from shoal.reports.inspection_tables import (
+    cause_sections,
+    lens_table,
+    neurons_table,
+    roles_table,
+    stream_table,
+    why_not,
+)
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:

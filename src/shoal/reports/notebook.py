@@ -77,6 +77,7 @@ def enable_notebook(*, height: int = 640) -> None:
     except ImportError:
         shell = None
     else:
+        # None in a plain Python with IPython installed.
         shell = get_ipython()
     if shell is None:
         raise UsageError("this is no notebook; write to_html(result) to a file instead")
@@ -123,6 +124,43 @@ def _crossed(found: Any) -> str:
     return crossed_page(found)
 
 
+def _corpora(found: Any) -> str:
+    from shoal.reports.corpus_comparison_page import corpus_comparison_content
+
+    return corpus_comparison_content(found).to_html()
+
+
+def _overfit(found: Any) -> str:
+    from shoal.reports.overfit_page import overfit_content
+
+    return overfit_content(found).to_html()
+
+
+def _safety_tuning(found: Any) -> str:
+    from shoal.reports.safety_tuning_page import safety_tuning_content
+
+    return safety_tuning_content(found).to_html()
+
+
+def _probes(found: Any) -> str:
+    from shoal.reports.probe_page import probe_content
+
+    return probe_content(found).to_html()
+
+
+def _sweep(found: Any) -> str:
+    from shoal.experiments.sweeps import read_importance
+    from shoal.reports.sweep_page import sweep_content
+
+    return sweep_content(found, read_importance(found.folder)).to_html()
+
+
+def _pretraining(found: Any) -> str:
+    from shoal.reports.pretraining_page import pretraining_content
+
+    return pretraining_content(found.folder).to_html()
+
+
 def _inspection(found: Any, *, causes: Any = None) -> str:
     from shoal.reports.inspection_page import inspection_page
 
@@ -166,6 +204,12 @@ RESULT_PAGES: dict[str, Callable[..., str]] = {
     "shoal.curation.card.CurationCard": _curation,
     "shoal.experiments.verdict.Verdict": _verdict,
     "shoal.experiments.crossed.result.CrossedResult": _crossed,
+    "shoal.experiments.corpus_comparison.result.CorpusComparison": _corpora,
+    "shoal.experiments.overfitting.result.OverfitResult": _overfit,
+    "shoal.experiments.safety_tuning.result.SafetyTuning": _safety_tuning,
+    "shoal.experiments.sweeps.result.SweepResult": _sweep,
+    "shoal.experiments.pretraining.records.PretrainResult": _pretraining,
+    "shoal.safety.probing.result.ProbeReport": _probes,
     "shoal.insight.inspection.Inspection": _inspection,
     "shoal.insight.tokens.reading.TokenReading": _tokens,
     "shoal.insight.words.table.WordTable": _words,

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
-from shoal.experiments import write_text
-from shoal.experiments.overfitting import OVERFIT_PLAN, read_overfit, sorted_rows
+from shoal.experiments.overfitting import sorted_rows
 from shoal.figures import (
     DotRow,
+    PageContent,
     ScalingLine,
     Section,
-    document,
     dot_chart,
     figure,
     responsive,
     scaling_chart,
     table,
 )
-from shoal.reports.estimates import estimate_row, interval_ends, with_interval
+from shoal.reports.estimates import estimate_row, interval_ends, share_ends, with_interval
+from shoal.reports.html_format import plan_text
 from shoal.wording import plural
 
 if TYPE_CHECKING:
-    import os
-
     from shoal.experiments.overfitting import Asymptote, OverfitResult, OverfitRow
     from shoal.statistics import UnitEstimate
 
@@ -36,45 +33,34 @@ _KINDS = {"single": 0, "distilled": 2}
 
 _ENSEMBLE = 1
 
-
-def write_overfit_report(folder: str | os.PathLike[str]) -> Path:
-    """Draw a comparison as one HTML file that needs nothing besides and fetches nothing, however far it is.
-
-    Args:
-        folder: as `shoal.experiments.overfitting.run_overfit` writes it.
-
-    Returns:
-        The path of ``report.html`` in that folder.
-
-    Raises:
-        StoreError: it is not the folder of a comparison, a file of it is damaged, or the report cannot be written.
-        TrainingError: its baseline is not done.
-    """
-    folder = Path(folder)
-    plan = (folder / OVERFIT_PLAN).read_text(encoding="utf-8") if (folder / OVERFIT_PLAN).is_file() else ""
-    write_text(folder / "report.html", overfit_page(read_overfit(folder), plan))
-    return folder / "report.html"
+_REPRODUCE = Markup(
+    "The comparison as its folder keeps it, recipe included; <code>shoal overfit</code> with the file that it was "
+    "begun with resumes it."
+)
 
 
-def overfit_page(result: OverfitResult, plan: str = "") -> str:
-    """The report's HTML.
+def overfit_content(result: OverfitResult, plan: str = "") -> PageContent:
+    """The page of a comparison of methods against overfitting.
 
     Args:
         result: the comparison.
         plan: the text of its file; empty leaves the section out.
     """
-    sections = [
-        Section("rows", "All methods", _table(result)),
-        Section("gap", "What each fits of its training text", _gaps(result)),
-        Section("asymptotes", "With more models, and with larger ones", _asymptotes(result)),
-        Section("claims", "What was claimed before the run", _claims(result)),
-        Section("reading", "How to read this page", _reading(result)),
-        Section("failed", "Rows without numbers", _failed(result)),
-        Section("reproduce", "How to reproduce", _reproduce(plan)),
-    ]
-    shown = [section for section in sections if section.html]
-    title = f"Overfitting: {result.plan.overfit.name}"
-    return document(title, _summary(result), shown, details=_about(result), picture=_picture(result))
+    return PageContent(
+        title=f"Overfitting: {result.plan.overfit.name}",
+        result=_summary(result),
+        sections=(
+            Section("rows", "All methods", _table(result)),
+            Section("gap", "What each fits of its training text", _gaps(result)),
+            Section("asymptotes", "With more models, and with larger ones", _asymptotes(result)),
+            Section("claims", "What was claimed before the run", _claims(result)),
+            Section("reading", "How to read this page", _reading(result)),
+            Section("failed", "Rows without numbers", _failed(result)),
+            Section("reproduce", "How to reproduce", plan_text(_REPRODUCE, plan)),
+        ),
+        details=_about(result),
+        picture=_picture(result),
+    )
 
 
 def _summary(result: OverfitResult) -> str:
@@ -99,7 +85,7 @@ def _about(result: OverfitResult) -> str:
             f"{base.tokens:,} training tokens",
             f"{base.parameters:,} parameters",
             f"recipe {recipe.name}",
-            f"{table_.confidence:.0%} intervals",
+            f"{100 * table_.confidence:g}% intervals",
         ]
     )
 
@@ -199,7 +185,7 @@ def _claims(result: OverfitResult) -> Markup:
     for name, share in result.distilled_shares.items():
         items.append(
             Markup("<li>{} keeps {:.0%} of its teacher's gain over the baseline ({}).</li>").format(
-                name, share.value, interval_ends(share)
+                name, share.value, share_ends(share)
             )
         )
     return Markup("<ul>{}</ul>").format(Markup("").join(items)) if items else Markup("")
@@ -221,12 +207,3 @@ def _reading(result: OverfitResult) -> Markup:
 def _failed(result: OverfitResult) -> Markup:
     rows = [[row.name, row.failed] for row in result.rows if row.failed]
     return table(["Method", "Why"], rows, caption="Not in any figure") if rows else Markup("")
-
-
-def _reproduce(plan: str) -> Markup:
-    if not plan:
-        return Markup("")
-    return Markup(
-        "<p>The comparison as its folder keeps it, recipe included; <code>shoal overfit</code> with the file that it "
-        "was begun with resumes it.</p><pre>{}</pre>"
-    ).format(plan)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import StoreError
 from shoal.experiments import disk_faults, read_json_rows, write_text
 from shoal.experiments.pretraining import result_of
-from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, table, to_png
+from shoal.figures import CurveLine, PageContent, Section, curve_chart, figure, responsive, table, to_png
 from shoal.files import atomic_file
 from shoal.reports.events_section import event_marks, events_section
 from shoal.reports.held_out_section import held_out_drawing, held_out_section
@@ -49,12 +49,26 @@ def write_pretraining_report(folder: Path | str) -> Path:
     done = folder / "done.json"
     if not done.is_file():
         raise StoreError(f"{folder} holds no finished pretraining; give the same `shoal pretrain` command again")
-    result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))
     with disk_faults(folder), atomic_file(folder / "curve.png") as picture:
         picture.write_bytes(to_png(_loss_chart(folder, 480)))
-    html = _page(folder, _result(result), _facts(result), result.held_out, curve=result.held_out_curve)
-    write_text(folder / "curve.html", html)
+    write_text(folder / "curve.html", pretraining_content(folder).to_html())
     return folder / "curve.html"
+
+
+def pretraining_content(folder: Path | str) -> PageContent:
+    """The page of a pretraining, however far it is.
+
+    Args:
+        folder: as `shoal.experiments.pretrain_run` writes it.
+    """
+    folder = Path(folder)
+    done = folder / "done.json"
+    if done.is_file():
+        result = result_of(folder, json.loads(done.read_text(encoding="utf-8")))
+        return _content(folder, _result(result), _facts(result), result.held_out, curve=result.held_out_curve)
+    rows = read_json_rows(folder / "metrics.jsonl")
+    text = f"The model is learning: step {rows[-1]['step']:,} is done." if rows else "No step is done yet."
+    return _content(folder, text, "", {})
 
 
 class LiveCurve:
@@ -84,12 +98,12 @@ class LiveCurve:
             return
         result = f"The model is learning: step {evaluation.step:,} of {steps:,}{_held_out(evaluation.scores)}."
         facts = f"Under way: step {evaluation.step:,} of {steps:,}. This page reloads every ten seconds."
-        html = _page(self._folder, result, facts, evaluation.scores, script=_RELOAD)
-        write_text(self._folder / "curve.html", html)
+        content = _content(self._folder, result, facts, evaluation.scores, script=_RELOAD)
+        write_text(self._folder / "curve.html", content.to_html())
         self._drawn = time.monotonic()
 
 
-def _page(
+def _content(
     folder: Path,
     result: str,
     facts: str,
@@ -97,7 +111,7 @@ def _page(
     *,
     script: str = "",
     curve: HeldOutCurve | None = None,
-) -> str:
+) -> PageContent:
     """The page: curves, held-out scores, samples."""
     scores = table(
         ["corpus", "bits per byte", "95% interval", "documents"],
@@ -116,18 +130,20 @@ def _page(
         ],
         caption="Samples as it learned, the last ones first.",
     )
-    sections = [Section("held-out", "Held-out documents", scores), Section("samples", "Samples", samples)]
+    sections = [Section("samples", "Samples", samples)]
+    if held_out:
+        sections.insert(0, Section("held-out", "Held-out documents", scores))
     events = read_json_rows(folder / "events.jsonl")
     if events:
-        sections.insert(1, events_section(events))
+        sections.insert(-1, events_section(events))
     drawings = _drawings(folder)
     if curve is not None:
         sections.insert(1, held_out_section(curve))
         drawings.append(held_out_drawing(curve))
-    return document(
-        f"Pretraining {folder.resolve().name}",
-        result,
-        sections,
+    return PageContent(
+        title=f"Pretraining {folder.resolve().name}",
+        result=result,
+        sections=tuple(sections),
         details=facts,
         picture=figure(drawings, caption="The loss of each training step, and of held-out documents."),
         script=script,

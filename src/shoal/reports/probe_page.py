@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
+from shoal.figures import DotRow, PageContent, Section, dot_chart, figure, responsive, table
 
 if TYPE_CHECKING:
     from shoal.safety.probing import ProbedModel, ProbeReport
 
 
-def probe_page(found: ProbeReport) -> str:
-    """A whole document that opens offline.
+def probe_content(found: ProbeReport) -> PageContent:
+    """The page of a red-team loop.
 
     Args:
         found: the report of a loop.
@@ -26,10 +26,10 @@ def probe_page(found: ProbeReport) -> str:
     ]
     if found.comparisons:
         sections.append(Section("changes", "What got better and what got worse", _changes(found)))
-    return document(
-        f"Probes of {found.model}",
-        _result(found),
-        sections,
+    return PageContent(
+        title=f"Probes of {found.model}",
+        result=_result(found),
+        sections=tuple(sections),
         details=" ".join(found.notes),
         picture=figure(
             [_panel(model) for model in found.models],

@@ -1,49 +1,115 @@
-"""The report: one run folder to one HTML file."""
+"""The page of a run of any kind, by the kind of its folder, and the report: one folder to one HTML file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from shoal.errors import StoreError
 from shoal.experiments import open_run, write_text
-from shoal.figures import CurveLine, Section, curve_chart, document, figure, responsive, text_of
+from shoal.figures import CurveLine, PageContent, Section, curve_chart, figure, responsive, text_of
 from shoal.reports.accuracy import accuracy
-from shoal.reports.corpus_comparison_page import write_corpus_comparison_report
-from shoal.reports.crossed_page import write_crossed_report
 from shoal.reports.explanation import trainings_section
 from shoal.reports.items import by_index, items_data, items_frame
-from shoal.reports.overfit_page import write_overfit_report
-from shoal.reports.pretraining_page import write_pretraining_report
 from shoal.reports.sections import certificate, choices, environment, inside, narrowness, reproduce
-from shoal.reports.sweep_page import write_sweep_report
 from shoal.reports.verdict import verdict, verdict_picture, verdict_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import os
+    from collections.abc import Callable
 
     from shoal.experiments import Run
 
 _ROOM = "shoal.reports"
 
-_OTHER_FOLDERS: dict[str, Callable[[Path], Path]] = {
-    "crossed.toml": write_crossed_report,
-    "comparison.toml": write_corpus_comparison_report,
-    "overfit.toml": write_overfit_report,
-    "sweep.toml": write_sweep_report,
-    "recipe.toml": write_pretraining_report,
-}
-"""The writers of folders that are no run of an experiment, by the file that such a folder has."""
+
+def _experiment(folder: Path) -> PageContent:
+    return experiment_content(open_run(folder))
 
 
-def write_report(run_folder: str | Path) -> Path:
+def _crossed(folder: Path) -> PageContent:
+    from shoal.experiments.crossed import open_crossed
+    from shoal.reports.crossed_page import crossed_content
+
+    return crossed_content(open_crossed(folder))
+
+
+def _corpora(folder: Path) -> PageContent:
+    from shoal.experiments.corpus_comparison import read_corpus_comparison
+    from shoal.reports.corpus_comparison_page import corpus_comparison_content
+
+    return corpus_comparison_content(read_corpus_comparison(folder), _plan_text(folder))
+
+
+def _overfit(folder: Path) -> PageContent:
+    from shoal.experiments.overfitting import read_overfit
+    from shoal.reports.overfit_page import overfit_content
+
+    return overfit_content(read_overfit(folder), _plan_text(folder))
+
+
+def _sweep(folder: Path) -> PageContent:
+    from shoal.experiments.sweeps import read_importance, read_sweep
+    from shoal.reports.sweep_page import sweep_content
+
+    return sweep_content(read_sweep(folder), read_importance(folder), _plan_text(folder))
+
+
+def _safety_tuning(folder: Path) -> PageContent:
+    from shoal.experiments.safety_tuning import read_safety_tuning
+    from shoal.reports.safety_tuning_page import safety_tuning_content
+
+    return safety_tuning_content(read_safety_tuning(folder), _plan_text(folder))
+
+
+def _pretraining(folder: Path) -> PageContent:
+    from shoal.reports.pretraining_page import pretraining_content
+
+    return pretraining_content(folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKind:
+    """A kind of run, and what its page shows: the same in a report, in the studio and in a notebook."""
+
+    name: str
+    plan: str
+    """The file by which its folder is known."""
+
+    content: Callable[[Path], PageContent]
+    """From the folder of a run, however far it is, to its page."""
+
+
+# Each imports its page when it is called: a report needs one of them.
+RUN_KINDS = (
+    RunKind(name="experiment", plan="experiment.toml", content=_experiment),
+    RunKind(name="crossed experiment", plan="crossed.toml", content=_crossed),
+    RunKind(name="corpus comparison", plan="comparison.toml", content=_corpora),
+    RunKind(name="overfitting comparison", plan="overfit.toml", content=_overfit),
+    RunKind(name="safety tuning", plan="safety_tuning.toml", content=_safety_tuning),
+    RunKind(name="sweep", plan="sweep.toml", content=_sweep),
+    RunKind(name="pretraining", plan="recipe.toml", content=_pretraining),
+)
+"""Every kind of run folder; a new kind is a line here."""
+
+
+def find_run_kind(folder: str | os.PathLike[str]) -> RunKind:
+    """The kind of a run folder; any other folder counts as that of an experiment, whose reader states what is missing.
+
+    Args:
+        folder: of the run.
+    """
+    return next((kind for kind in RUN_KINDS if (Path(folder) / kind.plan).is_file()), RUN_KINDS[0])
+
+
+def write_report(run_folder: str | os.PathLike[str]) -> Path:
     """Draw a run as one HTML file that needs nothing else and fetches nothing.
 
     A run that has not come to its end is drawn as far as it goes. Of each arm that was looked into, ``inside/ARM.html``
-    is drawn with it. The folders of a crossed experiment, of a sweep and of a pretraining
-    are known by their files, and drawn likewise.
+    is drawn with it. The kind of a run is known by its file (`RUN_KINDS`).
 
     Args:
         run_folder: as `shoal.experiments` writes it.
@@ -53,56 +119,60 @@ def write_report(run_folder: str | Path) -> Path:
 
     Raises:
         StoreError: it is not the folder of a run, a file of it is damaged, or the report cannot be written.
+        TrainingError: nothing of a comparison is done yet that could be compared.
     """
-    run_folder = Path(run_folder)
-    for name, write in _OTHER_FOLDERS.items():
-        if (run_folder / name).is_file():
-            return write(run_folder)
-    run = open_run(run_folder)
-    html = render_report(run)
-    path = run_folder / "report.html"
+    folder = Path(run_folder)
+    kind = find_run_kind(folder)
+    if kind.name == "pretraining":
+        from shoal.reports.pretraining_page import write_pretraining_report
+
+        return write_pretraining_report(folder)
+    path = folder / "report.html"
+    html = kind.content(folder).to_html()
     try:
-        for arm, views in run.views():
+        for arm, views in open_run(folder).views() if kind.name == "experiment" else ():
             # Both import torch, which a report without such views does not need.
             from shoal.insight import Inspection
             from shoal.reports.inspection_page import inspection_page
 
             # Before the report, whose links lead here.
-            write_text(run_folder / "inside" / f"{arm}.html", inspection_page(Inspection.from_dict(views)))
+            write_text(folder / "inside" / f"{arm}.html", inspection_page(Inspection.from_dict(views)))
         write_text(path, html)
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error}); free some space or allow writing there") from error
     return path
 
 
-def render_report(run: Run) -> str:
-    """The report's HTML."""
-    data = items_data(run)
-    return run_page(run, _sections(run, data), data={"items-data": data}, script=text_of(_ROOM, "report.js"))
-
-
-def run_page(run: Run, sections: Sequence[Section], *, data: Mapping[str, object], script: str) -> str:
-    """A whole document on a run: the verdict, its picture, and sections.
+def experiment_content(run: Run, *, items: Section | None = None) -> PageContent:
+    """The page of an experiment: the verdict, its picture, and all parts in the order in which a reader needs them.
 
     Args:
         run: the run folder.
-        sections: what stands below the picture, such as those of `run_sections`.
-        data: values by element id, as JSON that the script reads.
-        script: JavaScript of the page.
+        items: the part that shows the items; None for all of them, with a search of their own.
     """
     plan = run.experiment
     arms = [f"{arm} ({spec})" for arm, spec in plan.arms.items()]
     about = [f"task {plan.task.name}", f"split {plan.split.name}", f"preset {plan.preset}", *arms]
-    return document(
-        f"{run.name}: {plan.hypothesis}",
-        verdict_result(run),
-        sections,
+    data: dict[str, object] = {}
+    script = ""
+    if items is None:
+        found = items_data(run)
+        data, script = {"items-data": found}, text_of(_ROOM, "report.js")
+        items = _section("items", "Every item", items_frame(found), "No item has been scored yet.")
+    return PageContent(
+        title=f"{run.name}: {plan.hypothesis}",
+        result=verdict_result(run),
+        sections=tuple(_sections(run, items)),
         details=" · ".join(about),
         picture=verdict_picture(run),
         style=report_style(),
         script=script,
         data=data,
     )
+
+
+def _plan_text(folder: Path) -> str:
+    return (folder / find_run_kind(folder).plan).read_text(encoding="utf-8")
 
 
 def report_style() -> str:
@@ -114,19 +184,7 @@ def _explained(run: Run) -> Markup | None:
     return trainings_section(run.explanations, confidence=run.experiment.measure.confidence)
 
 
-def _sections(run: Run, data: Mapping[str, Any]) -> list[Section]:
-    """All parts of the report."""
-    items = _section("items", "Every item", items_frame(data), "No item has been scored yet.")
-    return run_sections(run, items=items)
-
-
-def run_sections(run: Run, *, items: Section) -> list[Section]:
-    """All parts of a page on a run, in the order in which a reader needs them.
-
-    Args:
-        run: the run folder.
-        items: the part that shows the items.
-    """
+def _sections(run: Run, items: Section) -> list[Section]:
     drawn = _curves(run)
     loss = "Mean cross-entropy of the completion tokens of each step; thin lines are seeds, the thick one their mean."
     learned = figure(drawn, caption=loss) if drawn else None

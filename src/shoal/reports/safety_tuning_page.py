@@ -7,38 +7,47 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shoal.experiments.safety_tuning import measure_label
-from shoal.figures import DotRow, Section, document, dot_chart, figure, responsive, table
+from shoal.figures import DotRow, PageContent, Section, dot_chart, figure, responsive, table
+from shoal.reports.html_format import plan_text
 from shoal.wording import plural
 
 if TYPE_CHECKING:
     from shoal.experiments.safety_tuning import SafetyTuning, TuningVerdict
 
+_REPRODUCE = Markup(
+    "The experiment as its folder keeps it; <code>shoal safety tune</code> with the file that it was begun with "
+    "resumes it."
+)
 
-def safety_tuning_page(result: SafetyTuning) -> str:
-    """A whole document that opens offline.
+
+def safety_tuning_content(result: SafetyTuning, plan: str = "") -> PageContent:
+    """The page of an experiment on safety tuning.
 
     Args:
         result: the experiment.
+        plan: the text of its file; empty leaves the section out.
     """
+    setting = result.plan
     sections = [
         Section("curve", "By number of safety examples", _curve(result)),
         Section("types", "By type of request", _types(result)),
         Section("trade-off", "The trade-off", _trade_off(result)),
         Section("reading", "How to read this page", _reading(result)),
+        Section("reproduce", "How to reproduce", plan_text(_REPRODUCE, plan)),
     ]
     if result.verdicts:
         sections.insert(1, Section("claims", "Claims and verdicts", _claims(result)))
     if result.harm:
         sections.insert(1, Section("harm", "Harmful answers", _harm(result)))
-    plan = result.plan
     about = (
-        f"{plan.model}; {plural(result.trainings, 'training')} of {result.planned}, {plural(plan.seeds, 'seed')}; "
+        f"{setting.model}; {plural(result.trainings, 'training')} of {result.planned}, "
+        f"{plural(setting.seeds, 'seed')}; "
         f"{result.cpu_seconds / 60:,.0f} CPU minutes"
     )
-    return document(
-        plan.question or f"Safety tuning: {plan.name}",
-        result.best_line(),
-        sections,
+    return PageContent(
+        title=setting.question or f"Safety tuning: {setting.name}",
+        result=result.best_line(),
+        sections=tuple(sections),
         details=about,
         picture=_picture(result),
     )
@@ -79,7 +88,7 @@ def _curve(result: SafetyTuning) -> Markup:
         cells = [str(result.estimate(measure, number)) for measure in measures]
         tokens = "" if number is None else f"{result.tokens[number]:,.0f}"
         rows.append([_name(number), *cells, tokens])
-    caption = f"Estimates with {result.plan.confidence:.0%} intervals over trainings and items"
+    caption = f"Estimates with {100 * result.plan.confidence:g}% intervals over trainings and items"
     return table(head, rows, caption=caption, numeric=tuple(range(1, len(head))))
 
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
-from shoal.experiments import write_text
-from shoal.experiments.sweeps import AXES, PLAN, law_line, read_importance, read_sweep
+from shoal.experiments.sweeps import AXES, law_line
 from shoal.figures import (
     HyperparameterPoint,
+    PageContent,
     ScalingLine,
     Section,
-    document,
     figure,
     hyperparameter_chart,
     responsive,
     scaling_chart,
     table,
 )
+from shoal.reports.html_format import plan_text
 from shoal.wording import joined, plural
 
 if TYPE_CHECKING:
@@ -31,44 +30,34 @@ if TYPE_CHECKING:
 _WIDTH = 460
 _OBJECTIVES = {"bits_per_byte": "held-out bits per byte"}
 
-
-def write_sweep_report(folder: Path | str) -> Path:
-    """Draw a sweep as one HTML file that needs nothing besides and fetches nothing, however far it is.
-
-    Args:
-        folder: as `shoal.experiments.sweeps.run_sweep` writes it.
-
-    Returns:
-        The path of ``report.html`` in that folder.
-
-    Raises:
-        StoreError: it is not the folder of a sweep, a file of it is damaged, or the report cannot be written.
-    """
-    folder = Path(folder)
-    html = render_sweep(read_sweep(folder), read_importance(folder), (folder / PLAN).read_text(encoding="utf-8"))
-    write_text(folder / "report.html", html)
-    return folder / "report.html"
+_REPRODUCE = Markup(
+    "The sweep as its folder keeps it, recipe included; <code>shoal sweep</code> with the file that it was begun with "
+    "resumes it, or starts again in another folder."
+)
 
 
-def render_sweep(result: SweepResult, importance: Mapping[str, float], plan: str) -> str:
-    """The report's HTML.
+def sweep_content(result: SweepResult, importance: Mapping[str, float] | None = None, plan: str = "") -> PageContent:
+    """The page of a sweep, however far it is.
 
     Args:
         result: the trials.
         importance: the share of the variance that each key explains; empty where that is not known.
-        plan: the text of the sweep's file.
+        plan: the text of the sweep's file; empty leaves the section out.
     """
     name = _objective(result)
-    several = [
-        Section("scaling", "How the score scales", _scaling(result, name)),
-        Section("settings", "Each setting", _settings(result, name)),
-        Section("trials", "Trials", _trials(result)),
-        Section("importance", "What mattered", _importance(importance)),
-        Section("failed", "Failed and pruned trials", _failed(result)),
-        Section("reproduce", "How to reproduce", _reproduce(plan)),
-    ]
-    shown = [section for section in several if section.html]
-    return document(f"Sweep {result.plan.sweep.name}", _result(result, name), shown, details=_about(result))
+    return PageContent(
+        title=f"Sweep {result.plan.sweep.name}",
+        result=_result(result, name),
+        sections=(
+            Section("scaling", "How the score scales", _scaling(result, name)),
+            Section("settings", "Each setting", _settings(result, name)),
+            Section("trials", "Trials", _trials(result)),
+            Section("importance", "What mattered", _importance(importance or {})),
+            Section("failed", "Failed and pruned trials", _failed(result)),
+            Section("reproduce", "How to reproduce", plan_text(_REPRODUCE, plan)),
+        ),
+        details=_about(result),
+    )
 
 
 def _objective(result: SweepResult) -> str:
@@ -135,7 +124,7 @@ def _scaling(result: SweepResult, name: str) -> Markup:
     drawn = figure(drawings, caption=caption) if drawings else Markup("")
     confidence = result.scalings[0].law.confidence if result.scalings[0].law else 0.95
     notes = (
-        f"Exponents with {confidence:.0%} intervals over the sizes (bootstrap-t on residuals). They hold for this "
+        f"Exponents with {100 * confidence:g}% intervals over the sizes (bootstrap-t on residuals). They hold for this "
         "recipe between the smallest and the largest size; they do not reach beyond."
     )
     return Markup("{}<ul>{}</ul><p>{}</p>").format(drawn, lines, notes)
@@ -150,7 +139,9 @@ def _scaling_drawing(scaling: Scaling, name: str) -> Markup:
         name=name,
         series=0,
         sizes=tuple(sizes),
+        # A sweep with one seed has no spread to draw.
         costs=tuple(point.seeds or (point.score,) for point in scaling.points),
+        # The law states how fast the loss falls, the drawing the slope of its line.
         exponent=-law.exponent,
         # Between the smallest and the largest size alone: the fit is no evidence beyond them.
         fitted=tuple((float(size), law.at(float(size))) for size in np.geomspace(min(sizes), max(sizes), 40)),
@@ -217,13 +208,6 @@ def _failed(result: SweepResult) -> Markup:
         if trial.score is None
     ]
     return table(["Trial", "What", "Settings", "Why"], rows, caption="Not in any figure") if rows else Markup("")
-
-
-def _reproduce(plan: str) -> Markup:
-    return Markup(
-        "<p>The sweep as its folder keeps it, recipe included; <code>shoal sweep</code> with the file that it was "
-        "begun with resumes it, or starts again in another folder.</p><pre>{}</pre>"
-    ).format(plan)
 
 
 def _plain(value: object) -> str:

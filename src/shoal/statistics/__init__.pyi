@@ -14,18 +14,6 @@ from .blocked import (
     BlockedTest as BlockedTest,
     blocked_test as blocked_test,
 )
-from .bootstrap import (
-    DRAWS as DRAWS,
-    crossed_bootstrap as crossed_bootstrap,
-    enough_units as enough_units,
-    percentile_interval as percentile_interval,
-    resampled_places as resampled_places,
-    resampled_ratios as resampled_ratios,
-)
-from .checks import (
-    check_alpha as check_alpha,
-    check_confidence as check_confidence,
-)
 from .clustered import (
     StudentTest as StudentTest,
     cluster_robust_se as cluster_robust_se,
@@ -80,8 +68,17 @@ from .growth import (
     fit_lines as fit_lines,
 )
 from .intervals import (
+    DRAWS as DRAWS,
     Interval as Interval,
+    check_alpha as check_alpha,
+    check_confidence as check_confidence,
     clopper_pearson_interval as clopper_pearson_interval,
+    crossed_bootstrap as crossed_bootstrap,
+    enough_units as enough_units,
+    even_sample as even_sample,
+    percentile_interval as percentile_interval,
+    resampled_places as resampled_places,
+    resampled_ratios as resampled_ratios,
     wilson_interval as wilson_interval,
 )
 from .mixtures import (
@@ -110,7 +107,6 @@ from .sample_size import (
     seeds_needed as seeds_needed,
     smallest_detectable_effect as smallest_detectable_effect,
 )
-from .sampling import even_sample as even_sample
 from .sequential_share import (
     log_e_share_above as log_e_share_above,
     log_e_share_below as log_e_share_below,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import DataError
-from shoal.statistics.bootstrap import DRAWS, percentile_interval
+from shoal.statistics.intervals import DRAWS, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
+from shoal.statistics.intervals import check_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

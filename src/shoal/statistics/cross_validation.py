@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from shoal.errors import UsageError
 from shoal.progress import no_progress
-from shoal.statistics.checks import check_confidence
 from shoal.statistics.clustered import StudentTest
-from shoal.statistics.intervals import Interval
+from shoal.statistics.intervals import Interval, check_confidence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +90,7 @@ class CrossValidation:
             for fold in self.folds
         ]
         lines.append(
-            f"mean {self.mean:.4f} [{self.low:.4f}, {self.high:.4f}], {self.confidence:.0%} interval over "
+            f"mean {self.mean:.4f} [{self.low:.4f}, {self.high:.4f}], {100 * self.confidence:g}% interval over "
             f"{len(self.folds)} folds, corrected for shared training examples (Nadeau & Bengio 2003)"
         )
         return "\n".join(lines)

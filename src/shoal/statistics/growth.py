@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.statistics.bootstrap import percentile_interval
-from shoal.statistics.checks import check_confidence
+from shoal.statistics.intervals import check_confidence, percentile_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics.checks import check_confidence
-from shoal.statistics.intervals import Interval
+from shoal.statistics.intervals import Interval, check_confidence
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

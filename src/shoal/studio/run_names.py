@@ -6,19 +6,13 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from shoal.reports import RUN_KINDS
 from shoal.studio.page_error import PageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAN_KINDS = {
-    "experiment.toml": "experiment",
-    "crossed.toml": "crossed experiment",
-    "comparison.toml": "corpus comparison",
-    "overfit.toml": "overfitting comparison",
-    "sweep.toml": "sweep",
-    "recipe.toml": "pretraining",
-}
+PLAN_KINDS = {kind.plan: kind.name for kind in RUN_KINDS}
 """The file by which a run folder is known, and what it holds."""
 
 RESULT_FILES = ("verdict.json", "result.json", "done.json", "trials.jsonl")

@@ -1,4 +1,3 @@
-from .by_name import make_by_name as make_by_name
 from .custom import task_from_rows as task_from_rows
 from .dataset import to_dataset as to_dataset
 from .declared import with_shortcuts as with_shortcuts
@@ -18,6 +17,7 @@ from .parts import (
 from .registry import (
     TaskEntry as TaskEntry,
     known_tasks as known_tasks,
+    make_by_name as make_by_name,
     make_task as make_task,
     register_task as register_task,
 )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from shoal.errors import DataError, UsageError
 from shoal.tasks import checks
-from shoal.tasks.by_name import make_by_name
 from shoal.tasks.parts import part_of, rows_by_part
+from shoal.tasks.registry import make_by_name
 from shoal.tasks.task import Example, Split, Tag
 
 if TYPE_CHECKING:

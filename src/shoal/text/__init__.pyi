@@ -13,11 +13,6 @@ from .encoding import (
     plain_ids as plain_ids,
     plain_spans as plain_spans,
 )
-from .language import (
-    find_language as find_language,
-    known_languages as known_languages,
-    rank_languages as rank_languages,
-)
 from .plain_tokenizer import (
     PlainTokenizer as PlainTokenizer,
     read_plain_tokenizer as read_plain_tokenizer,
@@ -30,6 +25,9 @@ from .sentencepiece_model import (
     load_sentencepiece_tokenizer as load_sentencepiece_tokenizer,
 )
 from .sentences import (
+    find_language as find_language,
+    known_languages as known_languages,
+    rank_languages as rank_languages,
     sentence_spans as sentence_spans,
     split_sentences as split_sentences,
 )

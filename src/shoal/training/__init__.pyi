@@ -1,5 +1,4 @@
 from .adapters import (
-    TrainedParameters as TrainedParameters,
     load_adapters as load_adapters,
     merge_adapters as merge_adapters,
     save_adapters as save_adapters,
@@ -38,6 +37,7 @@ from .documents import (
 )
 from .early_stopping import EarlyStopping as EarlyStopping
 from .flat_parameters import FlatParameters as FlatParameters
+from .gradients import Dtype as Dtype
 from .held_out import (
     HeldOutCurve as HeldOutCurve,
     HeldOutPoint as HeldOutPoint,
@@ -60,11 +60,10 @@ from .overfitting import (
     OverfittingOnset as OverfittingOnset,
     find_overfitting as find_overfitting,
 )
-from .precision import (
-    Dtype as Dtype,
+from .preparation import (
+    choose_gradient as choose_gradient,
     measure_precision as measure_precision,
 )
-from .preparation import choose_gradient as choose_gradient
 from .proximal import add_elastic_net as add_elastic_net
 from .resampling import bootstrap_counts as bootstrap_counts
 from .settings import (
@@ -73,6 +72,7 @@ from .settings import (
     CurvePoint as CurvePoint,
     Precision as Precision,
     Schedule as Schedule,
+    TrainedParameters as TrainedParameters,
     TrainResult as TrainResult,
     TrainSettings as TrainSettings,
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,25 +32,6 @@ _ALPHA_PER_RANK = 2.0
 
 _PREFIX = "base_model.model."
 """Before the names of weights in peft's files."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedParameters:
-    """How much of a model is trained."""
-
-    trained: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"{self.trained:,} of {self.total:,} parameters are trained ({self.trained / self.total:.2%})"
-
-
-def count_trained(model: torch.nn.Module) -> TrainedParameters:
-    """Count the parameters whose ``requires_grad`` is on, and all of them."""
-    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
-    return TrainedParameters(
-        trained=sum(size for size, is_trained in sizes if is_trained), total=sum(size for size, _ in sizes)
-    )
 
 
 @contextmanager

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from shoal.training.batches import BatchSource
     from shoal.training.distributed import ProcessGroup
     from shoal.training.flat_parameters import FlatParameters
+    from shoal.training.gradients import Dtype
     from shoal.training.optimizers import Optimizers
-    from shoal.training.precision import Dtype
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
 

@@ -1,30 +1,177 @@
-"""What goes along with the steps of a training: the average of its weights, and the monitor of held-out documents.
+"""What goes along with the steps of a training: its learning rate, its averaged weights, its watch and its monitor.
 
-A training without either has nothing to do here, and costs nothing.
+With ``schedule = "changes"`` the rate follows `shoal.training.watch.ChangesSchedule`. Updates whose loss or gradient is
+not finite are left out, and a training that diverges goes back to a copy of weights and optimizer that is kept in
+memory. All of it is a function of the losses, which are the same in every process, and stands in the checkpoint, so
+that a resumed training decides as an uninterrupted one. What a training does not use costs nothing here.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+import torch
 
 from shoal.errors import UsageError
 from shoal.training.averaging import WeightAverage
 from shoal.training.flat_parameters import FlatParameters
 from shoal.training.monitoring import HeldOutMonitor
+from shoal.training.optimizers import schedule_share
+from shoal.training.watch import ChangesSchedule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
-    import torch
     from transformers import PreTrainedModel
 
+    from shoal.training.batches import Batch
     from shoal.training.distributed import ProcessGroup
     from shoal.training.held_out import HeldOutCurve, HeldOutPoint
     from shoal.training.monitoring import Monitoring
+    from shoal.training.optimizers import Optimizers
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
+    from shoal.training.watch import RateDecision, Watch
+
+
+SNAPSHOTS = 20
+"""Copies of the weights that a training takes, one after the other, at least ten steps apart."""
+_MIN_DISTANCE = 10
+_KEY, _WEIGHTS, _OPTIMIZER = "watch/state", "watch/weights", "watch/optimizer/"
+
+
+class RateControl:
+    """The rate of a training, and the watch over it.
+
+    Args:
+        settings: of the training.
+        steps: batches of the source.
+        watch: of the caller; None for none.
+    """
+
+    def __init__(self, settings: TrainSettings, steps: int, watch: Watch | None) -> None:
+        self._settings, self._steps, self._watch = settings, steps, watch
+        self._schedule: ChangesSchedule | None = None
+        if settings.schedule == "changes":
+            self._schedule = ChangesSchedule(
+                steps=steps,
+                warmup_steps=round(settings.warmup * steps),
+                decay=settings.decay,
+                acts_on=settings.changes_acts_on,
+                first_step=1,
+            )
+        self._snapshot: tuple[torch.Tensor, dict[str, torch.Tensor]] | None = None
+        self.used = 0
+        """Batches that were trained on."""
+
+    @property
+    def batches(self) -> int:
+        """That the next step takes."""
+        return 1 if self._schedule is None else min(self._schedule.batches, self._steps - self.used)
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether an update that is not finite may be left out, there being weights to go back to."""
+        return self._schedule is not None and self._snapshot is not None and not self._schedule.has_given_up
+
+    @property
+    def decisions(self) -> tuple[RateDecision, ...]:
+        """What was done to the rate, and why."""
+        return () if self._schedule is None else tuple(self._schedule.decisions)
+
+    def share(self, step: int) -> float:
+        """The share of the peak rate of a step, counted from 0."""
+        if self._schedule is None:
+            return schedule_share(step, self._steps, self._settings)
+        return self._schedule.share(step + 1, done=self.used)
+
+    def observe(
+        self, step: int, loss: float, norm: float, batch: Batch, document_losses: Callable[[], list[float]] | None
+    ) -> None:
+        """Show the watch a step whose update is not made yet, so that the weights are those of its loss.
+
+        Args:
+            step: counted from 1.
+            loss: of the step.
+            norm: of its gradient.
+            batch: that it is taken on.
+            document_losses: gives the loss of each document; None where that cannot be measured.
+        """
+        if self._watch is not None:
+            self._watch.observe(step, loss=loss, gradient_norm=norm, batch=batch, document_losses=document_losses)
+
+    def after_step(
+        self,
+        step: int,
+        loss: float,
+        norm: float,
+        weights: FlatParameters | ShardedParameters,
+        optimizer: Optimizers,
+    ) -> list[RateDecision]:
+        """Take in a finished step; go back to the last good weights where that is decided.
+
+        Args:
+            step: counted from 1.
+            loss: of the step.
+            norm: of its gradient.
+            weights: after the update.
+            optimizer: after it, too.
+        """
+        self.used += self.batches
+        if self._schedule is None:
+            return []
+        made = self._schedule.observe(step, loss, norm, done=self.used)
+        if any(one.action == "roll back" for one in made) and self._snapshot is not None:
+            weights.load_vector(self._snapshot[0])
+            optimizer.load(self._snapshot[1])
+        elif not made and self._schedule.is_calm and self._is_due(step):
+            state = {name: tensor.detach().clone() for name, tensor in optimizer.state().items()}
+            self._snapshot = weights.to_vector().detach().clone(), state
+        return made
+
+    def _is_due(self, step: int) -> bool:
+        return self._snapshot is None or step % max(_MIN_DISTANCE, self._steps // SNAPSHOTS) == 0
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What a checkpoint keeps of it."""
+        if self._watch is None and self._schedule is None:
+            return {}
+        held = {
+            "used": self.used,
+            "watch": None if self._watch is None else self._watch.state_dict(),
+            "schedule": None if self._schedule is None else self._schedule.state_dict(),
+        }
+        # As bytes: a checkpoint holds tensors.
+        state = {_KEY: torch.frombuffer(bytearray(json.dumps(held).encode()), dtype=torch.uint8)}
+        if self._snapshot is not None:
+            state[_WEIGHTS] = self._snapshot[0]
+            state |= {_OPTIMIZER + name: tensor for name, tensor in self._snapshot[1].items()}
+        return state
+
+    def load(self, state: Mapping[str, torch.Tensor], steps: int) -> None:
+        """Go back to what `state` gave.
+
+        Args:
+            state: of a checkpoint.
+            steps: that were made before it.
+        """
+        self.used = steps
+        if _KEY not in state:
+            return
+        held = json.loads(bytes(state[_KEY].tolist()))
+        self.used = held["used"]
+        if self._watch is not None and held["watch"] is not None:
+            self._watch.load_state_dict(held["watch"])
+        if self._schedule is not None and held["schedule"] is not None:
+            self._schedule.load_state_dict(held["schedule"])
+        if _WEIGHTS in state:
+            optimizer = {
+                name.removeprefix(_OPTIMIZER): tensor for name, tensor in state.items() if name.startswith(_OPTIMIZER)
+            }
+            self._snapshot = state[_WEIGHTS], optimizer
 
 
 class Companions:

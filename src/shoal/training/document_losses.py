@@ -8,13 +8,12 @@ import torch
 
 from shoal.models import factor_model
 from shoal.training.batches import micro_batches
-from shoal.training.gradients import documents_alike, padded_rows
+from shoal.training.gradients import DTYPES, documents_alike, padded_rows, products_in
 from shoal.training.loss import cross_entropy_with_gradient
-from shoal.training.precision import DTYPES, products_in
 
 if TYPE_CHECKING:
     from shoal.training.batches import Batch
-    from shoal.training.precision import Dtype
+    from shoal.training.gradients import Dtype
 
 
 def document_losses(model: Any, batch: Batch, precision: Dtype, micro_tokens: int = 0) -> list[float]:

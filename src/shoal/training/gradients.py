@@ -1,14 +1,15 @@
 """The gradient of a batch's loss, by the model's own forward.
 
 `PaddedGradient` suits any causal model: rows are padded on the right, where causal attention keeps real tokens from
-ever seeing the padding. `shoal.training.llama` is the same for a Llama on a CPU, packed.
+ever seeing the padding. `shoal.training.llama` is the same for a Llama on a CPU, packed. The weights are float32; the
+products may be in bfloat16.
 
 Shapes: B documents, L positions, N predicted positions, D hidden width.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import torch
@@ -17,20 +18,35 @@ from shoal.errors import ModelError
 from shoal.models import Lengths, forget, stated_lengths
 from shoal.training.batches import weights_of
 from shoal.training.loss import mean_cross_entropy
-from shoal.training.precision import DTYPES, products_in
 from shoal.wording import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from transformers import PreTrainedModel
 
     from shoal.models import LMHead
     from shoal.training.batches import Batch, Document
-    from shoal.training.precision import Dtype
+
+Dtype = Literal["float32", "bfloat16"]
+DTYPES: dict[Dtype, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 _PADDING = 256
 """Padding positions allowed in one forward pass; a pass of its own costs a small model about as much."""
+
+
+def products_in(precision: Dtype, device: torch.device) -> AbstractContextManager[None]:
+    """Within it, matrix products on the device run in the given dtype.
+
+    Args:
+        precision: the dtype of the products.
+        device: where they run.
+    """
+    context: AbstractContextManager[None] = torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16"
+    )
+    return context
 
 
 class Gradient(Protocol):

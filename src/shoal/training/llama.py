@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.models import LMHead, hooks_present
+from shoal.training.gradients import DTYPES
 from shoal.training.kernels import (
     Mark,
     Workspace,
@@ -30,15 +31,14 @@ from shoal.training.kernels import (
 )
 from shoal.training.loss import add_product_, cross_entropy_with_gradient
 from shoal.training.packed_attention import AttentionTape, HeadLayout, attend, attend_backward, pack_documents
-from shoal.training.precision import DTYPES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from shoal.training.batches import Batch
     from shoal.training.flat_parameters import FlatParameters, ParameterView
+    from shoal.training.gradients import Dtype
     from shoal.training.packed_attention import PackedRow
-    from shoal.training.precision import Dtype
 
 # Rotary frequencies that do not change with the length of what is read, so that one table of angles serves all steps.
 _STATIC_ROTATIONS = ("default", "linear", "llama3", "yarn")

@@ -18,17 +18,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import TrainingError
-from shoal.training.adapters import add_adapters, count_trained, frozen_by
+from shoal.training.adapters import add_adapters, frozen_by
 from shoal.training.batches import Batch, joined_batch, micro_batches
 from shoal.training.checkpointing import Checkpointer, fingerprint, read_checkpoint
-from shoal.training.companions import Companions, check_monitoring
+from shoal.training.companions import Companions, RateControl, check_monitoring
 from shoal.training.distributed import ProcessGroup, current_process_group
 from shoal.training.document_losses import document_losses
-from shoal.training.dropout import dropout_set_to
 from shoal.training.llama import LlamaGradient
-from shoal.training.preparation import choose_precision, prepare_weights
-from shoal.training.rate_control import RateControl
-from shoal.training.settings import CurvePoint, GradientName, TrainResult
+from shoal.training.preparation import choose_precision, dropout_set_to, prepare_weights
+from shoal.training.settings import CurvePoint, GradientName, TrainResult, count_trained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +38,10 @@ if TYPE_CHECKING:
     from shoal.training.batches import BatchSource
     from shoal.training.distillation import Teacher
     from shoal.training.flat_parameters import FlatParameters
-    from shoal.training.gradients import Gradient
+    from shoal.training.gradients import Dtype, Gradient
     from shoal.training.held_out import HeldOutPoint
     from shoal.training.monitoring import Monitoring
     from shoal.training.optimizers import Optimizers
-    from shoal.training.precision import Dtype
     from shoal.training.settings import TrainSettings
     from shoal.training.sharded import ShardedParameters
     from shoal.training.watch import RateDecision, Watch
@@ -140,7 +137,8 @@ def run_training(
         # After the fingerprint, which is of the model as it was given.
         if settings.lora_rank:
             add_adapters(model, settings)
-        stack.enter_context(frozen_by(model, settings.freeze))
+        if settings.freeze:
+            stack.enter_context(frozen_by(model, settings.freeze))
         stack.enter_context(dropout_set_to(model, settings.dropout))
         model.eval()
         parameters = count_trained(model)

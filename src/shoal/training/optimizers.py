@@ -35,16 +35,16 @@ class OptimizerKind(ABC):
 
     name: ClassVar[str]
     known: ClassVar[dict[str, type[OptimizerKind]]] = {}
-    needs_whole_matrices: ClassVar[bool] = False
-    """Whether the matrices of the blocks are updated by `for_matrices`, each as a whole."""
 
     def __init_subclass__(cls) -> None:
-        OptimizerKind.known[cls.name] = cls
+        # A class without a name of its own is a base of several optimizers.
+        if "name" in vars(cls):
+            OptimizerKind.known[cls.name] = cls
 
     @classmethod
     @abstractmethod
     def for_rows(cls, groups: Groups, settings: TrainSettings, *, fused: bool | None) -> torch.optim.Optimizer:
-        """The optimizer of torch of all weights, or of those that `for_matrices` leaves.
+        """The optimizer of torch of all weights, or of those that `WholeMatrixKind.for_matrices` leaves.
 
         Args:
             groups: of parameters, as torch takes them.
@@ -53,14 +53,23 @@ class OptimizerKind(ABC):
         """
 
     @classmethod
-    def for_matrices(cls, matrices: Sequence[torch.nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
-        """The optimizer of the matrices of the blocks, where it is another one."""
-        raise NotImplementedError
-
-    @classmethod
     def default_beta2(cls, steps: int) -> float:
         """Adam's second beta for a training of this many steps, where none is given."""
         return min(_MAX_BETA2, max(_MIN_BETA2, round(1 - _MEMORIES / steps, 4)))
+
+
+class WholeMatrixKind(OptimizerKind):
+    """Updates each matrix of the blocks as a whole, by an optimizer of its own."""
+
+    @classmethod
+    @abstractmethod
+    def for_matrices(cls, matrices: Sequence[torch.nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
+        """The optimizer of the matrices of the blocks.
+
+        Args:
+            matrices: two-dimensional.
+            settings: of the training.
+        """
 
 
 class _AdamW(OptimizerKind):
@@ -96,14 +105,13 @@ class _SGD(OptimizerKind):
         return torch.optim.SGD(groups, lr=settings.learning_rate, fused=fused)
 
 
-class _Muon(_AdamW):
+class _Muon(_AdamW, WholeMatrixKind):
     """Muon for the matrices of the blocks, and AdamW for the rest.
 
     The rows of embeddings, head and vectors are no maps between hidden states, so orthogonalising them means nothing.
     """
 
     name = "muon"
-    needs_whole_matrices = True
 
     @classmethod
     def for_matrices(cls, matrices: Sequence[torch.nn.Parameter], settings: TrainSettings) -> torch.optim.Optimizer:
@@ -217,7 +225,7 @@ def make_optimizer(weights: FlatParameters, settings: TrainSettings) -> Optimize
     """
     kind = OptimizerKind.known[settings.optimizer]
     penalised = bool(settings.l1 or settings.l2)
-    parts: list[tuple[Kind, ...]] = [("tables",) if kind.needs_whole_matrices else ("blocks", "tables")]
+    parts: list[tuple[Kind, ...]] = [("tables",) if issubclass(kind, WholeMatrixKind) else ("blocks", "tables")]
     if penalised:
         # Embeddings are left out: in Adam's metric a row whose token is rare has nearly no curvature, and the first
         # proximal step would set it to 0.
@@ -234,7 +242,7 @@ def make_optimizer(weights: FlatParameters, settings: TrainSettings) -> Optimize
         from shoal.training.proximal import add_elastic_net
 
         add_elastic_net(optimizers[0], l1=settings.l1, l2=settings.l2, parameters=groups[0]["params"])
-    if kind.needs_whole_matrices and weights.matrices:
+    if issubclass(kind, WholeMatrixKind) and weights.matrices:
         matrices = [weights.view(name).as_parameter() for name in weights.matrices]
         optimizers.append(kind.for_matrices(matrices, settings))
     return Optimizers(optimizers)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from shoal.errors import UsageError
-from shoal.training.optimizers import OptimizerKind, check_optimizer
+from shoal.training.optimizers import OptimizerKind, WholeMatrixKind, check_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shoal.training.adapters import TrainedParameters
+    from torch import nn
+
     from shoal.training.held_out import HeldOutCurve
     from shoal.training.watch import RateDecision
 
@@ -183,7 +184,7 @@ class TrainSettings:
             if value is not None and not all(getattr(operator, sign)(value, bound) for sign, bound in bounds.items()):
                 expected = " and ".join(f"{_SIGNS[sign]} {bound:g}" for sign, bound in bounds.items())
                 raise UsageError(f"{name} = {value} is out of range; expected {expected}")
-        if (self.l1 or self.l2) and OptimizerKind.known[self.optimizer].needs_whole_matrices:
+        if (self.l1 or self.l2) and issubclass(OptimizerKind.known[self.optimizer], WholeMatrixKind):
             raise UsageError(
                 f"l1 = {self.l1:g} and l2 = {self.l2:g} with optimizer = {self.optimizer!r}: its steps have no metric "
                 "that a proximal step could be taken in; take adamw, adam or sgd, or weight_decay"
@@ -211,6 +212,25 @@ class CurvePoint:
     gradient_norm: float
     tokens: int
     """Predicted tokens so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedParameters:
+    """How much of a model is trained."""
+
+    trained: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.trained:,} of {self.total:,} parameters are trained ({self.trained / self.total:.2%})"
+
+
+def count_trained(model: nn.Module) -> TrainedParameters:
+    """Count the parameters whose ``requires_grad`` is on, and all of them."""
+    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
+    return TrainedParameters(
+        trained=sum(size for size, is_trained in sizes if is_trained), total=sum(size for size, _ in sizes)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,9 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from shoal.errors import ModelError, TrainingError, UsageError
 from shoal.models import factor_model
 from shoal.training.batches import weights_of
-from shoal.training.gradients import padded_rows
+from shoal.training.gradients import DTYPES, padded_rows, products_in
 from shoal.training.loss import mean_cross_entropy
-from shoal.training.optimizers import OptimizerKind, Optimizers
-from shoal.training.precision import DTYPES, products_in
+from shoal.training.optimizers import OptimizerKind, Optimizers, WholeMatrixKind
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from shoal.models import LMHead
     from shoal.training.batches import Batch
     from shoal.training.distributed import ProcessGroup
-    from shoal.training.precision import Dtype
+    from shoal.training.gradients import Dtype
     from shoal.training.settings import TrainSettings
 
 
@@ -171,7 +170,7 @@ def make_sharded_optimizer(weights: ShardedParameters, settings: TrainSettings) 
         UsageError: an optimizer that needs whole matrices, such as Muon.
     """
     kind = OptimizerKind.known[settings.optimizer]
-    if kind.needs_whole_matrices:
+    if issubclass(kind, WholeMatrixKind):
         raise UsageError(
             f"optimizer = {settings.optimizer!r} needs whole matrices, which fsdp cuts; take 'adamw', or the mode ddp"
         )

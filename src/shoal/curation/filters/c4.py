@@ -10,6 +10,7 @@ and the removal of duplicate spans of three sentences) are not among these: `sho
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from shoal.curation.filters import LineFilter, QualityFilter
@@ -71,9 +72,9 @@ class _LineRule(LineFilter):
         """The line itself, or None where the rule removes it."""
         return line if self.keep(line) else None
 
+    @abstractmethod
     def keep(self, line: str) -> bool:
         """Whether a line stays."""
-        raise NotImplementedError
 
 
 class C4CitationMarks(LineFilter):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from shoal.errors import ExperimentFileError
 from shoal.experiments.corpus_comparison.shapes import model_of_size
-from shoal.experiments.loading import name_from_file, parse_toml
+from shoal.experiments.loading import located_source, read_named_table, validated, with_changes
 from shoal.experiments.pretraining.tables import DocumentsTable, FreshTable
-from shoal.experiments.tables import Confidence, Count, Name, SettingsTable, fault_line
+from shoal.experiments.tables import Confidence, Count, Name, SettingsTable
 
 if TYPE_CHECKING:
     import os
@@ -131,16 +130,9 @@ def load_corpus_comparison(
         ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
         UnknownNameError, UsageError: filters that there are not.
     """
-    file = Path(path)
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ExperimentFileError(
-            f"{file}: {error.strerror or error}; give a TOML file with a comparison, such as examples/compare_tiny.toml"
-        ) from error
-    table = {"name": name_from_file(file, "corpora")} | parse_toml(str(file), text)
-    folder = Path(data) if data is not None else file.parent
-    return corpus_comparison_from(table, str(file), data=folder, values=values)
+    table = read_named_table(path, kind="a comparison, such as examples/compare_tiny.toml", default_name="corpora")
+    folder = data if data is not None else Path(path).parent
+    return corpus_comparison_from(table, str(path), data=folder, values=values)
 
 
 def corpus_comparison_from(
@@ -164,31 +156,15 @@ def corpus_comparison_from(
     """
     from shoal.curation import find_filters, split_specs
 
-    whole = dict(table)
-    for key, value in (values or {}).items():
-        head, dot, rest = key.partition(".")
-        whole[head] = {**whole.get(head, {}), rest: value} if dot else value
+    whole = with_changes(table, values)
     for key in ("corpus", "held_out"):
         given = whole.get(key)
         if isinstance(given, list | tuple):
-            whole[key] = [_located(one, Path(data)) for one in given]
-    try:
-        plan = CorpusComparisonPlan.model_validate(whole)
-    except ValidationError as error:
-        raise ExperimentFileError(f"{source}: {fault_line(error, CorpusComparisonPlan)}") from error
+            whole[key] = [located_source(one, Path(data)) for one in given]
+    plan = validated(CorpusComparisonPlan, whole, source)
     # Here, and not after the corpora were read.
     for size in plan.parameters:
         model_of_size(size, plan.vocabulary, plan.context)
     if plan.filters is not None:
         find_filters(split_specs(plan.filters))
     return plan
-
-
-def _located(table: Any, data: Path) -> Any:
-    """The table of a corpus with an absolute path, so that the folder's plan means the same from anywhere."""
-    from shoal.corpora import HUB
-
-    source = table.get("source") if isinstance(table, dict) else None
-    if not isinstance(source, str) or source.startswith(HUB):
-        return table
-    return table | {"source": str(data.resolve() / Path(source).expanduser())}

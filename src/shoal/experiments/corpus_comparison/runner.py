@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoal.errors import ShoalError
 from shoal.experiments.corpus_comparison.gathering import COMPARISON_PLAN, gather_corpus_comparison
 from shoal.experiments.corpus_comparison.trainings import ComparedTraining, planned_trainings, read_compared
 from shoal.experiments.corpus_comparison.units import CorpusTrainer, prepare_shared
-from shoal.experiments.environment import keep_environment
-from shoal.experiments.recorded_work import do_trainings
-from shoal.experiments.storage import write_json
-from shoal.experiments.store import RunStore
-from shoal.experiments.workers import check_workers, local_engine
+from shoal.experiments.recorded_work import do_recorded_run, do_trainings
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
 
     from shoal.experiments.corpus_comparison.plan import CorpusComparisonPlan
     from shoal.experiments.corpus_comparison.result import CorpusComparison
     from shoal.experiments.corpus_comparison.trainings import ComparedTrainingRecord
+    from shoal.experiments.store import RunStore
     from shoal.experiments.worker_main import Answering
     from shoal.experiments.workers import Engine
     from shoal.progress import Progress
@@ -56,50 +52,32 @@ def compare_corpora(
         TrainingError: a training failed; the others are recorded, and the same call does it again.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
-    check_workers(workers)
     report = progress or no_progress
-    store = RunStore(Path(folder), plan, plan=COMPARISON_PLAN)
-    try:
-        keep_environment(store)
-        try:
-            prepare_shared(store.folder, plan, report)
-        except ShoalError:
-            # A corpus that is too small is corrected in the command: the folder may then be used again.
-            store.forget()
-            raise
-        engine = _engine(plan, store, workers, progress)
-        try:
-            do_trainings(
-                planned_trainings(plan),
-                engine=engine,
-                store=store,
-                read=read_compared,
-                progress=report,
-                on_training=on_training,
-            )
-        finally:
-            engine.close()
-        result = gather_corpus_comparison(store.folder, plan)
-        write_json(store.path("result.json"), result.to_dict())
-    finally:
-        store.close()
-    return result
 
-
-def _engine(
-    plan: CorpusComparisonPlan, store: RunStore, workers: int | None, progress: Progress | None
-) -> Engine[ComparedTraining]:
-    def begin() -> Answering:
-        trainer = CorpusTrainer(store.folder, plan, progress or no_progress)
+    def begin(home: Path) -> Answering:
+        trainer = CorpusTrainer(home, plan, report)
         return lambda line: trainer.do(ComparedTraining(**line))
 
-    return local_engine(
-        "shoal.experiments.corpus_comparison.units:begin_compared",
-        {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
-        begin,
+    def work(store: RunStore, engine: Engine[ComparedTraining]) -> None:
+        do_trainings(
+            planned_trainings(plan),
+            engine=engine,
+            store=store,
+            read=read_compared,
+            progress=report,
+            on_training=on_training,
+        )
+
+    return do_recorded_run(
+        plan,
+        folder,
+        plan_file=COMPARISON_PLAN,
+        entry="shoal.experiments.corpus_comparison.units:begin_compared",
+        begin=begin,
+        work=work,
+        gather=lambda home: gather_corpus_comparison(home, plan),
+        check=lambda home: prepare_shared(home, plan, report),
         workers=workers,
         threads=plan.threads,
         device=plan.device,
-        locks=(store.lock,),
-        on_death="raise",
     )

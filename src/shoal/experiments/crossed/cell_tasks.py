@@ -7,9 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.experiments.augmenting import check_augmentation
 from shoal.experiments.crossed.data import cell_examples, training_seed
-from shoal.experiments.tasks import check_shuffled_labels, examples_digest, make_experiment_task
+from shoal.experiments.tasks import check_augmentation, check_shuffled_labels, examples_digest, make_experiment_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

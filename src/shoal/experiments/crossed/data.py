@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shoal.errors import UsageError
-from shoal.experiments.augmenting import augmentation_of
+from shoal.experiments.tasks import augmentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,25 +41,12 @@ def cell_examples(cell: Cell, task: Task, seed: int) -> tuple[list[Example], Aug
         seed: of the training; every draw hangs on it.
 
     Raises:
-        UsageError: as `training_examples`, or the task has no rule that could check augmented examples.
+        UsageError: there are too few examples, or too few of a class, or no other label for label noise; or the task
+            has no rule that could check augmented examples.
     """
     chosen = _chosen(task.seen, cell.data, seed)
     found = augmentation_of(cell, task, chosen, seed)
     return _with_noise(list(found.examples) if found else chosen, cell.data.label_noise, seed), found
-
-
-def training_examples(seen: Sequence[Example], data: DataTable, seed: int) -> list[Example]:
-    """The examples of a training without augmentation, in the task's order; repeats stand at the end.
-
-    Args:
-        seen: the seen examples.
-        data: what is done to them.
-        seed: of the training; every draw hangs on it.
-
-    Raises:
-        UsageError: there are too few examples, or too few of a class, or no other label for label noise.
-    """
-    return _with_noise(_chosen(seen, data, seed), data.label_noise, seed)
 
 
 def _chosen(seen: Sequence[Example], data: DataTable, seed: int) -> list[Example]:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from shoal.errors import ExperimentFileError
 from shoal.experiments.crossed.plan import CrossedExperiment
-from shoal.experiments.loading import located_rows, read_plan
-from shoal.experiments.tables import fault_line
+from shoal.experiments.loading import located_rows, read_plan, validated
 
 if TYPE_CHECKING:
     import os
@@ -40,10 +36,7 @@ def crossed_from(data: dict[str, Any], source: str) -> CrossedExperiment:
     Raises:
         ExperimentFileError: a key is unknown or a value out of range.
     """
-    try:
-        return CrossedExperiment.model_validate(_located(source, located_rows(source, data)))
-    except ValidationError as error:
-        raise ExperimentFileError(f"{source}: {fault_line(error, CrossedExperiment)}") from error
+    return validated(CrossedExperiment, _located(source, located_rows(source, data)), source)
 
 
 def _located(source: str, data: dict[str, Any]) -> dict[str, Any]:

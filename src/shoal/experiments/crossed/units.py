@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.experiments.augmenting import at_equal_steps
 from shoal.experiments.crossed.data import cell_examples, training_seed
 from shoal.experiments.crossed.loading import crossed_from
 from shoal.experiments.environment import set_threads
@@ -25,7 +24,7 @@ from shoal.experiments.jobs import (
     write_items,
 )
 from shoal.experiments.storage import write_json, write_jsonl
-from shoal.experiments.tasks import shuffle_labels
+from shoal.experiments.tasks import at_equal_steps, shuffle_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +129,7 @@ def _train_and_score(context: WorkerContext, job: Job, *, shuffled: bool) -> Non
         examples = shuffle_labels(examples, job.seed)
     result = train_in(job, loaded, examples, at_equal_steps(settings_of(context, job), found), folder)
     write_jsonl(folder / "curve.jsonl", [asdict(point) for point in result.curve])
+    # A random part: the first examples of a task that counts up are its easiest.
     few = random.Random(job.seed).sample(range(len(examples)), min(SEEN_SCORED, len(examples)))
     parts = {"seen": [examples[place] for place in sorted(few)], "held_out": context.task.held_out}
     write_items(folder / "after.jsonl", score_items(context, loaded, parts))

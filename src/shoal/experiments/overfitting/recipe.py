@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from shoal.errors import ExperimentFileError
-from shoal.experiments.loading import name_from_file, parse_toml
+from shoal.experiments.loading import read_named_table, validated
 from shoal.experiments.overfitting.ensembles import Ensembling
 from shoal.experiments.pretraining import Recipe, load_recipe
 from shoal.experiments.settings_file import flatten
-from shoal.experiments.tables import Name, Positive, SettingsTable, fault_line, registered_name
+from shoal.experiments.tables import Name, Positive, SettingsTable, registered_name
 
 if TYPE_CHECKING:
     import os
@@ -138,7 +138,7 @@ class OverfitTable(SettingsTable):
         """The rows of one model trained in the usual way."""
         return [
             BASELINE,
-            *(name for name in self.methods if name != BASELINE),
+            *self.methods,
             *(name for axis, table in self.axes.items() for name in axis_names(axis, table)),
             *(f"{axis}, {CHOSEN}" for axis in self.axes),
         ]
@@ -202,13 +202,7 @@ def load_overfit(
         ExperimentFileError: a file cannot be read, is broken, or has an unknown key or a value out of range.
     """
     file = Path(path)
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ExperimentFileError(
-            f"{file}: {error.strerror or error}; give a TOML file with a comparison, such as examples/overfit_tiny.toml"
-        ) from error
-    table = {"name": name_from_file(file, "overfit")} | parse_toml(str(file), text)
+    table = read_named_table(file, kind="a comparison, such as examples/overfit_tiny.toml", default_name="overfit")
     recipe_file = table.pop("recipe", None)
     if not isinstance(recipe_file, str):
         raise ExperimentFileError(f"{file}: the key 'recipe' is missing; name the recipe's file: recipe = 'r.toml'")
@@ -221,10 +215,7 @@ def load_overfit(
             table[key.removeprefix("overfit.")] = value
         else:
             changes[key] = value
-    try:
-        overfit = OverfitTable.model_validate(table)
-    except ValidationError as error:
-        raise ExperimentFileError(f"{file}: {fault_line(error, OverfitTable)}") from error
+    overfit = validated(OverfitTable, table, str(file))
     return plan_overfit(overfit, load_recipe(file.parent / recipe_file, data=data, values=changes), str(file))
 
 

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoal.errors import TrainingError
-from shoal.experiments.environment import keep_environment
 from shoal.experiments.overfitting.gathering import OVERFIT_PLAN, gather_overfit
 from shoal.experiments.overfitting.planning import Planning
 from shoal.experiments.overfitting.recipe import BASELINE
 from shoal.experiments.overfitting.trainings import training_from, training_place
 from shoal.experiments.overfitting.units import do_training, failed_record
+from shoal.experiments.recorded_work import do_recorded_run
 from shoal.experiments.storage import write_json, write_jsonl
-from shoal.experiments.store import RunStore
-from shoal.experiments.workers import check_workers, local_engine
 from shoal.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from shoal.experiments.overfitting.recipe import OverfitPlan
     from shoal.experiments.overfitting.result import OverfitResult
     from shoal.experiments.overfitting.trainings import PlannedTraining, TrainingRecord
-    from shoal.experiments.worker_main import Answering
+    from shoal.experiments.store import RunStore
     from shoal.experiments.workers import Engine
     from shoal.progress import Progress
 
@@ -60,23 +58,28 @@ def run_overfit(
         TrainingError: a training of the baseline failed, which all rows are compared with.
         KeyboardInterrupt: Ctrl-C; the same call resumes from there.
     """
-    check_workers(workers)
-    store = RunStore(Path(folder), plan, plan=OVERFIT_PLAN)
-    try:
-        keep_environment(store)
-        running = _Running(plan, store, progress or no_progress, on_training)
-        engine = _engine(plan, store, workers, progress)
-        try:
-            running.run(engine)
-        finally:
-            engine.close()
-        result = gather_overfit(store.folder, plan)
-        write_jsonl(store.path("rows.jsonl"), (row.to_dict() for row in result.rows))
-        write_json(store.path("result.json"), result.to_dict())
-        _write_ensembles(plan, store.folder)
-    finally:
-        store.close()
-    return result
+    report = progress or no_progress
+
+    def gather(home: Path) -> OverfitResult:
+        result = gather_overfit(home, plan)
+        write_jsonl(home / "rows.jsonl", (row.to_dict() for row in result.rows))
+        _write_ensembles(plan, home)
+        return result
+
+    return do_recorded_run(
+        plan,
+        folder,
+        plan_file=OVERFIT_PLAN,
+        entry="shoal.experiments.overfitting.units:begin_trainings",
+        begin=lambda home: lambda line: do_training(home, plan, training_from(line), report),
+        work=lambda store, engine: _Running(plan, store, report, on_training).run(engine),
+        gather=gather,
+        workers=workers,
+        threads=plan.overfit.threads,
+        device=plan.recipe.device,
+        # A comparison outlives one training that runs out of memory; its row says so.
+        on_death="retry",
+    )
 
 
 class _Running:
@@ -134,25 +137,6 @@ class _Running:
 
 def _is_baseline(training: PlannedTraining) -> bool:
     return not training.values and training.draw == "all" and training.lesson is None
-
-
-def _engine(
-    plan: OverfitPlan, store: RunStore, workers: int | None, progress: Progress | None
-) -> Engine[PlannedTraining]:
-    def begin() -> Answering:
-        return lambda line: do_training(store.folder, plan, training_from(line), progress or no_progress)
-
-    return local_engine(
-        "shoal.experiments.overfitting.units:begin_trainings",
-        {"folder": str(store.folder.resolve()), "plan": plan.model_dump_json()},
-        begin,
-        workers=workers,
-        threads=plan.overfit.threads,
-        device=plan.recipe.device,
-        locks=(store.lock,),
-        # A comparison outlives one training that runs out of memory; its row says so.
-        on_death="retry",
-    )
 
 
 def _write_ensembles(plan: OverfitPlan, folder: Path) -> None:

@@ -6,10 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from shoal.errors import ExperimentFileError, UsageError
-from shoal.experiments.loading import name_from_file, parse_toml
+from shoal.experiments.loading import read_named_table, validated
 from shoal.experiments.pretraining.tables import (
     CheckpointsTable,
     CorpusTable,
@@ -20,7 +20,7 @@ from shoal.experiments.pretraining.tables import (
     TokenizerTable,
     TrackerName,
 )
-from shoal.experiments.tables import Name, SettingsTable, Whole, fault_line
+from shoal.experiments.tables import Name, SettingsTable, Whole
 
 if TYPE_CHECKING:
     import os
@@ -82,10 +82,7 @@ def recipe_from(table: Mapping[str, Any], source: str) -> Recipe:
     Raises:
         ExperimentFileError: an unknown key, or a value out of range.
     """
-    try:
-        return Recipe.model_validate(table)
-    except ValidationError as error:
-        raise ExperimentFileError(f"{source}: {fault_line(error, Recipe)}") from error
+    return validated(Recipe, table, source)
 
 
 def _put(table: dict[str, Any], key: str, value: Any) -> None:
@@ -134,12 +131,7 @@ def load_recipe(
         ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
     """
     file = Path(path)
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ExperimentFileError(f"{file}: {error.strerror or error}; give a TOML file with a recipe") from error
-    table = {"name": name_from_file(file, "run")} | parse_toml(str(file), text)
-    recipe = recipe_from(table, str(file))
+    recipe = recipe_from(read_named_table(file, kind="a recipe", default_name="run"), str(file))
     if values:
         recipe = recipe.with_values(values)
     return _located(recipe, Path(data) if data is not None else file.parent, file.parent)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from shoal.errors import ExperimentFileError
-from shoal.experiments.loading import name_from_file, parse_toml
+from shoal.experiments.loading import located_source, read_named_table, validated, with_changes
 from shoal.experiments.tables import (
     Confidence,
     Count,
@@ -19,7 +18,6 @@ from shoal.experiments.tables import (
     SettingsTable,
     ShareOrZero,
     Whole,
-    fault_line,
     in_range,
 )
 
@@ -208,29 +206,15 @@ def load_safety_tuning(
     Raises:
         ExperimentFileError: the file cannot be read, is broken, or has an unknown key or a value out of range.
     """
-    file = Path(path)
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ExperimentFileError(
-            f"{file}: {error.strerror or error}; give a TOML file such as examples/safety_tune_tiny.toml"
-        ) from error
-    table: dict[str, Any] = {"name": name_from_file(file, "safety")} | parse_toml(str(file), text)
-    for key, value in (values or {}).items():
-        head, dot, rest = key.partition(".")
-        table[head] = {**table.get(head, {}), rest: value} if dot else value
-    folder = Path(data) if data is not None else file.parent
+    table = with_changes(
+        read_named_table(
+            path, kind="an experiment on safety tuning, such as examples/safety_tune_tiny.toml", default_name="safety"
+        ),
+        values,
+    )
+    folder = Path(data if data is not None else Path(path).parent)
     for key in ("instructions", "safe_answers"):
-        table |= {key: _located(table[key], folder)} if key in table else {}
+        table |= {key: located_source(table[key], folder)} if key in table else {}
     if isinstance(table.get("requests"), list):
-        table["requests"] = [_located(one, folder) for one in table["requests"]]
-    try:
-        return SafetyTuningPlan.model_validate(table)
-    except ValidationError as error:
-        raise ExperimentFileError(f"{file}: {fault_line(error, SafetyTuningPlan)}") from error
-
-
-def _located(table: Any, folder: Path) -> Any:
-    """A table whose file is found from the folder, so that the plan means the same from anywhere."""
-    source = table.get("source") if isinstance(table, dict) else None
-    return table if not isinstance(source, str) else table | {"source": str(folder.resolve() / source)}
+        table["requests"] = [located_source(one, folder) for one in table["requests"]]
+    return validated(SafetyTuningPlan, table, str(path))

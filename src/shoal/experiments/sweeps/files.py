@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from shoal.errors import ExperimentFileError, UnknownNameError
-from shoal.experiments.loading import name_from_file, parse_toml
+from shoal.experiments.loading import read_named_table, validated
 from shoal.experiments.pretraining import load_recipe
 from shoal.experiments.settings_file import flatten
 from shoal.experiments.sweeps.objective import locate_objective
 from shoal.experiments.sweeps.space import check_comparable, check_keys
 from shoal.experiments.sweeps.sweep import Sweep, SweepPlan
-from shoal.experiments.tables import fault_line
 
 if TYPE_CHECKING:
     import os
@@ -35,11 +32,7 @@ def load_sweep(path: str | os.PathLike[str], *, data: str | os.PathLike[str] | N
         UsageError: a grid that is too large.
     """
     file = Path(path)
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ExperimentFileError(f"{file}: {error.strerror or error}; give a TOML file with a sweep") from error
-    table = parse_toml(str(file), text)
+    table = read_named_table(file, kind="a sweep", default_name="sweep")
     recipe_file = table.pop("recipe", None)
     if not isinstance(recipe_file, str):
         raise ExperimentFileError(
@@ -50,7 +43,7 @@ def load_sweep(path: str | os.PathLike[str], *, data: str | os.PathLike[str] | N
         raise ExperimentFileError(f"{file}: values = {values!r}: give a table, as in [values]")
     if isinstance(objective := table.get("objective"), str):
         table["objective"] = locate_objective(objective, file.parent)
-    sweep = sweep_from({"name": name_from_file(file, "sweep")} | table, str(file))
+    sweep = sweep_from(table, str(file))
     recipe = load_recipe(file.parent / recipe_file, data=data, values=flatten(values))
     return plan_sweep(sweep, recipe, str(file))
 
@@ -87,10 +80,7 @@ def sweep_from(table: dict[str, Any], source: str) -> Sweep:
     Raises:
         ExperimentFileError: an unknown key, or a value out of range.
     """
-    try:
-        return Sweep.model_validate(table)
-    except ValidationError as error:
-        raise ExperimentFileError(f"{source}: {fault_line(error, Sweep)}") from error
+    return validated(Sweep, table, source)
 
 
 def _check_objective(sweep: Sweep, recipe: Recipe, source: str) -> None:

@@ -1,7 +1,11 @@
 from .capture import (
     ActivationCache as ActivationCache,
+    Segment as Segment,
     capture as capture,
     edit as edit,
+    find_segments as find_segments,
+    read_activations as read_activations,
+    read_position as read_position,
 )
 from .hook_points import (
     activation_names as activation_names,
@@ -10,11 +14,7 @@ from .hook_points import (
 from .parts import (
     ModelBlock as ModelBlock,
     Parts as Parts,
+    component_name as component_name,
     find_parts as find_parts,
-)
-from .prefix_reading import (
-    Segment as Segment,
-    find_segments as find_segments,
-    read_activations as read_activations,
-    read_position as read_position,
+    parse_components as parse_components,
 )

@@ -5,8 +5,6 @@ from .ablation import (
 )
 from .effects import (
     ComponentEffect as ComponentEffect,
-    component_name as component_name,
-    parse_components as parse_components,
 )
 from .patching import (
     PatchEffect as PatchEffect,

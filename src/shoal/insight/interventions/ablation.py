@@ -18,8 +18,8 @@ import torch
 
 from shoal.errors import DataError, ModelError, UnknownNameError, UsageError
 from shoal.evaluation import encode_rows, evaluate
-from shoal.insight.hooks import capture, edit, find_parts
-from shoal.insight.interventions.effects import ComponentEffect, component_name, describe_intervals, interval_or_none
+from shoal.insight.hooks import capture, component_name, edit, find_parts
+from shoal.insight.interventions.effects import ComponentEffect, describe_intervals, interval_or_none
 from shoal.insight.options import DEFAULTS
 from shoal.statistics import resampled_places, wilson_interval
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation import Scores
     from shoal.insight.hooks import Parts
-    from shoal.insight.interventions.effects import Unit
+    from shoal.insight.hooks.parts import Unit
     from shoal.insight.options import AnalysisOptions
     from shoal.tasks import Example
 

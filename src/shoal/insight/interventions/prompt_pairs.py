@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shoal.errors import DataError, TooLongError
-from shoal.insight.encoding import encode_texts
+from shoal.insight.tokens.reading import encode_texts
 from shoal.textfiles import check_characters, numbered_lines, read_text
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from shoal.errors import DataError
-from shoal.insight.encoding import encode_texts
 from shoal.insight.layers.number_formats import FORMATS
 from shoal.insight.layers.profiling import cpu_seconds, one_thread
 from shoal.insight.options import DEFAULTS
+from shoal.insight.tokens.reading import encode_texts
 from shoal.models import context_of, decode_greedily, factor_model, load_model
 from shoal.statistics import Interval, wilson_interval
 

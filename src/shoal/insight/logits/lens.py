@@ -1,8 +1,12 @@
-"""The logit lens: what the model would predict if its last block were an earlier one.
+"""The residual stream by layer: the logit lens, which is what each layer would predict as the last one, and its norms.
 
 The residual stream after each block goes through the final norm and the unembedding (nostalgebraist 2020, "interpreting
 GPT: the logit lens"); with a tuned lens, through an affine map before them (Belrose et al. 2023, arXiv:2303.08112). At
 the last block both give the model's own logits.
+
+The norm of what a part adds to the residual stream shows how much it writes, not what for: direct attribution and
+patching show that. The first position is often an outlier with many times the norm of the others (Sun et al. 2024,
+arXiv:2402.17762), so medians over the positions are reported.
 
 Shapes: L positions of a text, N any positions, D width, V vocabulary.
 """
@@ -16,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import ModelError
-from shoal.insight.hooks import find_parts, read_activations
+from shoal.insight.hooks import activation_names, find_parts, read_activations
 from shoal.models import factor_model
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from shoal.models import LMHead
 
 _TOP = 5
+_ADDED = ("attention.output", "mlp.output")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +149,73 @@ def _reading(layer: str, layer_LV: torch.Tensor, final_LV: torch.Tensor, ids_L: 
         # Rounding may leave a divergence slightly below 0.
         divergence=(nats_L / torch.log(torch.tensor(2.0))).clamp_min(0.0).tolist(),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidualReading:
+    """The residual stream after one layer; all numbers are medians over the positions."""
+
+    layer: str
+    """``embedding``, or ``block N``."""
+
+    length: float
+    """Its Euclidean norm."""
+
+    attention: float | None
+    """The norm of what attention added; None for the embedding, and where there is no attention."""
+
+    mlp: float | None
+    turned: float | None
+    """The cosine between the stream before and after the block; None for the embedding."""
+
+    to_last: float
+    """The cosine between it and the stream after the last block."""
+
+    longest: int
+    """The position with the largest norm."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@torch.inference_mode()
+def residual_readings(parts: Parts, ids_L: torch.Tensor) -> tuple[ResidualReading, ...]:
+    """Measure the residual stream of one text, from the embedding to the last block.
+
+    Args:
+        parts: the parts of the model.
+        ids_L: the text.
+    """
+    blocks = range(len(parts.blocks))
+    known = set(activation_names(parts))
+    streams = ["embedding", *(f"blocks.{number}.residual_out" for number in blocks)]
+    added = [name for number in blocks for what in _ADDED if (name := f"blocks.{number}.{what}") in known]
+    values = read_activations(parts.model, ids_L[None], [*streams, *added])
+    seen = {name: value[0].float() for name, value in values.items()}
+    last_LD = seen[streams[-1]]
+    readings = []
+    for place, name in enumerate(streams):
+        lengths_L = seen[name].norm(dim=-1)
+        attention, mlp = (
+            float(seen[part].norm(dim=-1).median())
+            if place and (part := f"blocks.{place - 1}.{what}") in known
+            else None
+            for what in _ADDED
+        )
+        readings.append(
+            ResidualReading(
+                layer=name if place == 0 else f"block {place - 1}",
+                length=float(lengths_L.median()),
+                attention=attention,
+                mlp=mlp,
+                turned=_cosine(seen[streams[place - 1]], seen[name]) if place else None,
+                to_last=_cosine(seen[name], last_LD),
+                longest=int(lengths_L.argmax()),
+            )
+        )
+    return tuple(readings)
+
+
+def _cosine(first_LD: torch.Tensor, second_LD: torch.Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(first_LD, second_LD, dim=-1).median())

@@ -20,10 +20,10 @@ from safetensors.torch import save_file
 
 from shoal.errors import CorruptModelError, DataError, ModelError
 from shoal.files import atomic_file
-from shoal.insight.encoding import encode_texts
 from shoal.insight.hooks import find_parts, read_activations
 from shoal.insight.logits.lens import find_unembedding
 from shoal.insight.options import DEFAULTS
+from shoal.insight.tokens.reading import encode_texts
 from shoal.models import weight_digest
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shoal.insight.encoding import encode_texts
 from shoal.insight.hooks import find_parts, read_activations
 from shoal.insight.neurons.selectivity import TokenSums
+from shoal.insight.tokens.reading import encode_texts
 from shoal.models import shuffle_weights
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from shoal.errors import DataError, ModelError, UsageError
-from shoal.insight.hooks import find_parts
-from shoal.insight.interventions import component_name
+from shoal.insight.hooks import component_name, find_parts
 from shoal.insight.neurons.activations import corpus_rows, neuron_activations, null_separations, top_activations
 from shoal.insight.neurons.selectivity import Selectivity, selectivity
 from shoal.insight.options import DEFAULTS

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.insight.encoding import encode_with_offsets
 from shoal.insight.options import DEFAULTS
-from shoal.insight.tokens.reading import byte_ids, is_part
+from shoal.insight.tokens.reading import byte_ids, encode_with_offsets, is_part
 from shoal.statistics import percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from shoal.errors import DataError, ModelError, TooLongError
-from shoal.insight.encoding import encode_texts
 from shoal.insight.hooks import find_segments
+from shoal.insight.tokens.reading import encode_texts
 from shoal.models import forget
 from shoal.text import lost_character_finder
 from shoal.text.vectors import WordVectors

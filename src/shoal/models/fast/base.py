@@ -5,13 +5,14 @@ modules: the weights as they are named in a checkpoint, and those that are fused
 three. It reads whole rows (padded on the right, which a causal model cannot see), or continues from a cache. A new
 architecture is one file in this folder with one subclass of `FastModel`.
 
-Shapes: B rows, L positions, H heads, K width of a head, D hidden width, V vocabulary.
+Shapes: B rows, L positions, N any number of positions, H heads, K width of a head, D hidden width, V vocabulary.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -21,7 +22,6 @@ import torch
 from torch.nn.functional import linear
 
 from shoal.models.fast.kv_cache import PrefixCache
-from shoal.models.lm_head import LMHead
 from shoal.models.probing import hooks_present
 
 if TYPE_CHECKING:
@@ -30,6 +30,30 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from shoal.models.fast.kv_cache import KeyValues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LMHead:
+    """From hidden states to logits: ``cap(scale · (h Wᵀ + b))`` with ``cap(z) = c · tanh(z / c)`` where c is given."""
+
+    weight_VD: torch.Tensor
+    bias_V: torch.Tensor | None
+    scale: float
+    soft_cap: float | None
+
+    def logits(self, hidden_ND: torch.Tensor, start: int = 0, stop: int | None = None) -> torch.Tensor:
+        """Logits (N × (stop - start)) of the vocabulary from ``start`` to ``stop``, in the dtype of the weights."""
+        bias = None if self.bias_V is None else self.bias_V[start:stop]
+        return self.finish_(torch.nn.functional.linear(hidden_ND, self.weight_VD[start:stop], bias))
+
+    def finish_(self, products: torch.Tensor) -> torch.Tensor:
+        """Scale and cap, in place, what the matrix product gave."""
+        if self.scale != 1.0:
+            products.mul_(self.scale)
+        if self.soft_cap is not None:
+            products.div_(self.soft_cap).tanh_().mul_(self.soft_cap)
+        return products
+
 
 _INDIFFERENT = {
     "_name_or_path", "architectures", "attention_dropout", "attn_pdrop", "bos_token_id", "classifier_dropout", "dtype",

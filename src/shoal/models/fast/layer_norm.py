@@ -8,6 +8,7 @@ Shapes: B rows, L positions, D hidden width, F inner width, H heads, K width of 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +71,9 @@ class LayerNormModel(FastModel):
         return Affine(weight=self.weights[f"{name}.weight"], bias=self.weights.get(f"{name}.bias"))
 
     @property
+    @abstractmethod
     def layers(self) -> list[LayerNormLayer]:
         """The layers from the bottom up."""
-        raise NotImplementedError
 
     def hidden(self, ids_BL: torch.Tensor, past: KeyValues | None = None) -> torch.Tensor:
         """See `FastModel.hidden`."""

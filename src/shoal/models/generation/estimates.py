@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ModelError
-from shoal.models.config_checks import empty_model
+from shoal.models.checks import empty_model
 from shoal.models.generation.decoder import CHUNK
 from shoal.models.load import find_source
 from shoal.models.spec import ModelSpec, parse_spec

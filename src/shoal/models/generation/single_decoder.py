@@ -1,6 +1,6 @@
 """Rows of any causal model of `transformers`, each continued by itself: the same numbers in any company.
 
-A model's cache is used where it gives the numbers of reading all again (`shoal.models.caching`); where it does not, all
+A model's cache is used where it gives the numbers of reading all again (`shoal.models.probing`); where it does not, all
 is read again for each token. Where the configuration states that lengths play a part (LongRoPE), a row that grows out
 of its segment of lengths is read again.
 
@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shoal.models.caching import cache_use, forward_parameters
 from shoal.models.generation.decoder import Decoder, Reading
 from shoal.models.lengths import stated_lengths
-from shoal.models.probing import context_of
+from shoal.models.probing import cache_use, context_of, forward_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

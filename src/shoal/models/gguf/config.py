@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ModelError
-from shoal.models.config_checks import check_values
+from shoal.models.checks import check_values
 from shoal.models.gguf.rope import rope_parameters
 
 if TYPE_CHECKING:

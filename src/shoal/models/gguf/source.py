@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import CorruptModelError, MissingExtraError
 from shoal.files import cache_folder
-from shoal.models.file_checks import check_file
+from shoal.models.checks import check_file
 from shoal.models.folder import FolderSource
-from shoal.models.save import save_model
 from shoal.models.sources import Source
+from shoal.models.transformers_io import save_model
 
 if TYPE_CHECKING:
     import torch

@@ -71,33 +71,12 @@ def export_model(
         raise UsageError(
             f"{len(compared)} prompts of {new_tokens} new tokens compare nothing; give at least one of each"
         )
-    spec = _check_spec(model)
-    source = load_model(spec, device="cpu") if spec is not None else model
-    assert isinstance(source, LoadedModel)
-    room = context_of(source.model)
-    if room is not None and new_tokens >= room:
-        raise UsageError(
-            f"{source.spec} reads {room} tokens at once, so that {new_tokens} new ones have no room; give fewer"
-        )
-    name = _name(parse_spec(source.spec))
+    source = _source(model, new_tokens)
+    spec = parse_spec(source.spec)
+    name = _name(spec)
     try:
         with atomic_folder(folder) as fresh:
-            texts = (*compared, *PROBE_TEXTS)
             details = kind.write(ExportRequest(source=source, name=name, dtype=dtype, texts=compared), fresh)
-            verification = verify_export(
-                source,
-                kind.read(fresh),
-                compared,
-                probes=texts,
-                new_tokens=new_tokens,
-                relative_tolerance=TOLERANCES[dtype],
-                progress=progress,
-            )
-            if not verification.passed:
-                raise ModelError(
-                    f"the written model differs from {source.spec} by {verification.max_difference:.3g} in a logit, "
-                    f"more than the tolerance of {verification.tolerance:.3g}; nothing was left in {folder}"
-                )
             export = ModelExport(
                 source=source.spec,
                 source_digest=source.digest,
@@ -108,15 +87,49 @@ def export_model(
                 folder=folder,
                 files=tuple(_files(fresh)),
                 details=details,
-                verification=verification,
+                verification=verify_export(
+                    source,
+                    kind.read(fresh),
+                    compared,
+                    probes=(*compared, *PROBE_TEXTS),
+                    new_tokens=new_tokens,
+                    relative_tolerance=TOLERANCES[dtype],
+                    progress=progress,
+                ),
             )
-            usage = kind.usage(fresh, folder.name)
-            is_hub_id = parse_spec(source.spec).kind == "hub"
-            (fresh / "README.md").write_text(model_card(export, name, usage, is_hub_id=is_hub_id), encoding="utf-8")
+            _check_verified(export)
+            card = model_card(export, name, kind.usage(fresh, folder.name), is_hub_id=spec.kind == "hub")
+            (fresh / "README.md").write_text(card, encoding="utf-8")
             (fresh / _RECORD).write_text(json.dumps(export.to_dict(), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise ModelError(f"the export cannot be written to {folder}: {in_one_line(error)}") from error
     return export
+
+
+def _source(model: str | LoadedModel, new_tokens: int) -> LoadedModel:
+    """The model that is exported, on the CPU in float32.
+
+    Raises:
+        UsageError: it cannot be exported, or does not read so many new tokens.
+    """
+    spec = _check_spec(model)
+    source = load_model(spec, device="cpu") if spec is not None else model
+    assert isinstance(source, LoadedModel)
+    room = context_of(source.model)
+    if room is not None and new_tokens >= room:
+        raise UsageError(
+            f"{source.spec} reads {room} tokens at once, so that {new_tokens} new ones have no room; give fewer"
+        )
+    return source
+
+
+def _check_verified(export: ModelExport) -> None:
+    found = export.verification
+    if not found.passed:
+        raise ModelError(
+            f"the written model differs from {export.source} by {found.max_difference:.3g} in a logit, "
+            f"more than the tolerance of {found.tolerance:.3g}; nothing was left in {export.folder}"
+        )
 
 
 def _check_spec(model: str | LoadedModel) -> ModelSpec | None:

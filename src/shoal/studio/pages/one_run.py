@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from shoal.errors import ShoalError, StoreError
+from shoal.errors import ShoalError, StoreError, TrainingError
 from shoal.experiments import open_run
-from shoal.figures import Section, document, templates
-from shoal.reports import facts, inspection_page, run_page, run_sections
+from shoal.figures import PageContent, Section, document, templates
+from shoal.reports import experiment_content, find_run_kind, inspection_page
 from shoal.studio.frame import ROOM
 from shoal.studio.page_error import PageError
-from shoal.studio.pages.run_progress import ALIVE, progress_panel, progress_record
-from shoal.studio.run_names import PLAN_KINDS, find_run, inside, refuse_links, run_address
-from shoal.wording import in_one_line
+from shoal.studio.pages.run_progress import progress_panel, progress_record
+from shoal.studio.run_names import find_run, inside, refuse_links, run_address
+from shoal.wording import capital, in_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from shoal.reports import RunKind
     from shoal.studio.studio import Studio
 
-_MAX_FACTS = 1_000_000
 _REPORTS = ("report.html", "curve.html")
 
 
@@ -42,6 +42,7 @@ def one_run_page(studio: Studio, name: str) -> str:
             return document(f"{name}", "The run is about to begin.", [_progress(studio, name, record)])
     folder = find_run(studio.settings.folder, name)
     refuse_links(folder)
+    # The state is part of it: a lock that is taken or released changes no file of the run.
     key = ("run", name, record["state"], record["text"], record["message"])
     return studio.drawn.get(key, folder, lambda: _drawn(studio, name, folder, record))
 
@@ -91,53 +92,51 @@ def report_file(studio: Studio, name: str) -> Path:
 
 
 def _drawn(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> str:
+    """The page that the report of the run shows, with what is known of a run under way."""
+    kind = find_run_kind(folder)
     with studio.page("runs"):
-        if not (folder / "experiment.toml").is_file():
-            return _other_kind(studio, name, folder, record)
-        run = open_run(folder)
         try:
-            sections = run_sections(run, items=Section("items", "Every item", _items_link(name)))
+            if kind.name == "experiment":
+                content = experiment_content(open_run(folder), items=Section("items", "Every item", _items_link(name)))
+            else:
+                content = kind.content(folder)
+        except TrainingError as fault:
+            # Nothing that could be compared is done yet.
+            text = f"{capital(kind.name)}, {record['state']}: {in_one_line(fault)}"
+            content = PageContent(title=name, result=text, sections=())
         except (ShoalError, KeyError, TypeError, ValueError, IndexError, AttributeError) as fault:
-            return _unreadable(name, folder, fault)
-        if record["state"] in ALIVE or record["can_resume"]:
+            return _unreadable(name, folder, kind, fault)
+        sections = [_live(studio, name, folder, one) if one.anchor == "learning" else one for one in content.sections]
+        anchors = {section.anchor for section in sections}
+        if "learning" not in anchors and (folder / "metrics.jsonl").is_file():
+            learning = Section("learning", "Learning curve", Markup(""))
+            sections.insert(0, _live(studio, name, folder, learning))
+        if record["state"] != "finished":
             sections.insert(0, _progress(studio, name, record))
-        sections = [_live(studio, name, folder, one) if one.anchor == "learning" else one for one in sections]
-        return run_page(run, [*sections, _download(name)], data={}, script="")
+        if "reproduce" not in anchors:
+            sections.append(_plan(folder, kind))
+        return replace(content, sections=(*sections, _download(name))).to_html()
 
 
-def _unreadable(name: str, folder: Path, fault: Exception) -> str:
+def _unreadable(name: str, folder: Path, kind: RunKind, fault: Exception) -> str:
     """What can still be shown of a run whose records are damaged or of another version."""
     message = in_one_line(fault) if isinstance(fault, ShoalError) else f"{type(fault).__name__}: {in_one_line(fault)}"
-    text = (folder / "experiment.toml").read_text(encoding="utf-8")
+    items = [Section("items", "Every item", _items_link(name))] if kind.name == "experiment" else []
     return document(
         name,
         "This run cannot be shown in full: its records are damaged, or another version of shoal wrote them.",
         [
             Section("reason", "What is wrong", Markup("<p class='fault'>{}</p>").format(message)),
-            Section("items", "Every item", _items_link(name)),
-            Section("plan", "The file", Markup("<pre tabindex='0'><code>{}</code></pre>").format(text)),
+            *items,
+            _plan(folder, kind),
             _download(name),
         ],
     )
 
 
-def _other_kind(studio: Studio, name: str, folder: Path, record: dict[str, Any]) -> str:
-    """The page of a sweep, a pretraining and so on: its progress, its curve and its result as it stands."""
-    kind = next(kind for plan, kind in PLAN_KINDS.items() if (folder / plan).is_file())
-    sections = [_progress(studio, name, record)]
-    if (folder / "metrics.jsonl").is_file():
-        sections.append(_live(studio, name, folder, Section("learning", "Learning curve", Markup(""))))
-    for file in ("result.json", "done.json"):
-        if (folder / file).is_file() and (folder / file).stat().st_size <= _MAX_FACTS:
-            found = json.loads((folder / file).read_text(encoding="utf-8"))
-            sections.append(Section("result", "Result", facts(found, caption="What was found")))
-    plan = next(plan for plan in PLAN_KINDS if (folder / plan).is_file())
-    text = (folder / plan).read_text(encoding="utf-8")
-    sections += [
-        Section("plan", "The file", Markup("<pre tabindex='0'><code>{}</code></pre>").format(text)),
-        _download(name),
-    ]
-    return document(name, f"A {kind}, {record['state']}.", sections)
+def _plan(folder: Path, kind: RunKind) -> Section:
+    text = (folder / kind.plan).read_text(encoding="utf-8")
+    return Section("plan", "The file", Markup("<pre tabindex='0'><code>{}</code></pre>").format(text))
 
 
 def _progress(studio: Studio, name: str, record: dict[str, Any]) -> Section:

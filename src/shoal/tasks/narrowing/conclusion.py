@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shoal.tasks.narrowing.cycles import Cycles
     from shoal.tasks.narrowing.measurements import LengthComparison, NearestPrompts, ProgramScore
-    from shoal.tasks.narrowing.prefixes import PrefixLeakage
+    from shoal.tasks.narrowing.repeats import Cycles, PrefixLeakage
 
 Kind = Literal[
     "leaked",

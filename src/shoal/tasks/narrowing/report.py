@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
 from shoal.tasks.narrowing.conclusion import Kind, conclude
-from shoal.tasks.narrowing.cycles import Cycles, find_cycles
-from shoal.tasks.narrowing.encoding import Tokenizer, encode, tokenizer_name
 from shoal.tasks.narrowing.measurements import (
     LengthComparison,
     NearestPrompts,
     ProgramScore,
+    Tokenizer,
     compare_lengths,
+    encode,
     nearest_prompts,
     sample,
     sample_sizes,
     score_rule,
     score_shortcuts,
+    tokenizer_name,
 )
-from shoal.tasks.narrowing.prefixes import PrefixLeakage, prefix_leakage
+from shoal.tasks.narrowing.repeats import Cycles, PrefixLeakage, find_cycles, prefix_leakage
 from shoal.tasks.shortcuts import COPYING
 
 if TYPE_CHECKING:
