@@ -1,9 +1,9 @@
-"""The studio under load, attacked and killed: is it as fast, as closed and as careful as it promises?
+"""The studio under load and attacked: is it as fast and as closed as it promises?
 
-    python -m benchmarks.studio [--runs 10000] [--items 100000] [--kills 6] [--part PART ...]
+    python -m benchmarks.studio [--runs 10000] [--items 100000] [--part PART ...]
 
 Parts: ``list`` (many runs), ``items`` (many items), ``live`` (fifty curves that grow), ``clients`` (fifty at once),
-``refused`` (path traversal, forged requests, wrong tokens), ``killed`` (SIGKILL of studio and trainer at times).
+``refused`` (path traversal, forged requests, wrong tokens); `benchmarks.studio_kills` kills studio and trainers.
 Every server listens on loopback, every part has a bound in requests and in time, and every process ends with it.
 """
 
@@ -12,11 +12,8 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import random
-import signal
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
@@ -27,11 +24,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from benchmarks.processes import SHOAL_PYTHON, write_result
+from benchmarks.processes import write_result
 from shoal.studio import BackgroundStudio, make_settings
 from shoal.studio.index import RunIndex
 
-PARTS = ("list", "items", "live", "clients", "refused", "killed")
+PARTS = ("list", "items", "live", "clients", "refused")
 TOKEN = "a-token-of-the-benchmark"
 OUTSIDE = (
     "..",
@@ -59,8 +56,6 @@ MAX_SECONDS = 120.0
 
 VERDICTS = ("supported", "refuted", "underpowered", "confounded")
 RUNNING_ARMS = ("pretrained", "random")
-APART = ("environment.json", "timings.jsonl", "report.html", ".lock")
-"""What says when, where or how fast."""
 
 
 @dataclass
@@ -116,8 +111,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--kills", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", choices=PARTS, nargs="*", default=list(PARTS))
     given = parser.parse_args()
     parts: dict[str, Callable[[Path], dict[str, Any]]] = {
@@ -126,7 +119,6 @@ def main() -> None:
         "live": live_runs,
         "clients": many_clients,
         "refused": refused,
-        "killed": lambda folder: killed(folder, given.kills, random.Random(given.seed)),
     }
     found: dict[str, Any] = {}
     for part in given.part:
@@ -285,107 +277,6 @@ def refused(root: Path) -> dict[str, Any]:
     }
 
 
-def killed(root: Path, kills: int, draw: random.Random) -> dict[str, Any]:
-    """SIGKILL of studio and trainer at random moments: does the run end with the records of one left alone?"""
-    plan = root / "small.toml"
-    plan.write_text(SMALL)
-    runs, whole = root / "runs", root / "whole"
-    subprocess.run(
-        [SHOAL_PYTHON, "-m", "shoal", "run", str(plan), "--out", str(whole), "--workers", "1"],
-        check=True,
-        capture_output=True,
-    )
-    done = {"studio": 0, "trainer": 0}
-    studio, visitor = start_studio(runs, plan)
-    try:
-        send(visitor, "/start", {"plan": "file-0", "name": "small", "workers": "1"})
-        for number in range(kills):
-            time.sleep(draw.uniform(1, 12))
-            if number % 2:
-                studio.kill()
-                studio.wait()
-                done["studio"] += 1
-                studio, visitor = start_studio(runs, plan)
-            else:
-                done["trainer"] += kill_trainers(runs)
-                record = wait_for(visitor, ("killed", "finished"))
-                if record["can_resume"]:
-                    send(visitor, "/runs/small/resume", {})
-        record = wait_for(visitor, ("finished", "killed", "failed", "stopped"), seconds=1800)
-        if record["can_resume"]:
-            send(visitor, "/runs/small/resume", {})
-            record = wait_for(visitor, ("finished", "failed"), seconds=1800)
-    finally:
-        studio.kill()
-        studio.wait()
-        kill_trainers(runs)
-    different = differing(whole, runs / "small")
-    return {**{f"kills of the {name}": count for name, count in done.items()}, "state at the end": record["state"],
-            "records that differ": len(different), "which": ", ".join(different[:5])}  # fmt: skip
-
-
-def start_studio(runs: Path, plan: Path) -> tuple[subprocess.Popen[str], Visitor]:
-    """A studio as a process of its own."""
-    words = [SHOAL_PYTHON, "-m", "shoal", "studio", str(runs), "--port", "0", "--token", TOKEN, "--json"]
-    process = subprocess.Popen(
-        [*words, "--examples", str(plan)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1
-    )
-    assert process.stdout is not None
-    text = ""
-    while '"read_only"' not in text:
-        text += process.stdout.readline()
-    visitor = Visitor(text.partition('"url": "')[2].partition("/?")[0])
-    wait(lambda: is_open(visitor))
-    return process, visitor
-
-
-def send(visitor: Visitor, path: str, form: dict[str, str]) -> None:
-    page = visitor.get("/start").decode()
-    secret = page.partition('name="secret" value="')[2].partition('"')[0]
-    status, _, text = visitor.request("POST", path, form=form | {"secret": secret})
-    if status != 303:
-        raise RuntimeError(f"{path} was answered with {status}: {text[-400:]!r}")
-
-
-def wait_for(visitor: Visitor, states: tuple[str, ...], *, seconds: float = 120) -> dict[str, Any]:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        record: dict[str, Any] = json.loads(visitor.get("/runs/small/live.json"))
-        if record["state"] in states:
-            return record
-        time.sleep(0.5)
-    raise RuntimeError(f"the run was none of {states} within {seconds} s: {record['state']}")
-
-
-def kill_trainers(runs: Path) -> int:
-    """Kill the trainers of this benchmark's folder, by what their command line names."""
-    count = 0
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"shoal.studio.trainer" in words and any(str(runs).encode() in word for word in words):
-                os.kill(int(folder.name), signal.SIGKILL)
-                count += 1
-    return count
-
-
-def differing(whole: Path, other: Path) -> list[str]:
-    """The records that two runs do not share byte for byte."""
-    names = {path.relative_to(folder) for folder in (whole, other) for path in folder.rglob("*") if path.is_file()}
-    return [
-        str(name)
-        for name in sorted(names)
-        if name.name not in APART
-        # Named after the moment at which they were written.
-        and name.parts[0] != "lm-eval"
-        and not ((whole / name).is_file() and (other / name).is_file()
-                 and (whole / name).read_bytes() == (other / name).read_bytes())
-    ]  # fmt: skip
-
-
 def write_small_run(folder: Path, number: int, draw: random.Random, *, ended: bool = True) -> None:
     """The files that a list reads, as `shoal run` writes them."""
     folder.mkdir(parents=True)
@@ -443,34 +334,6 @@ def item(number: int) -> dict[str, Any]:
         "status": "clear",
         "tokens_text": tokens,
     }
-
-
-SMALL = """\
-name = "small"
-hypothesis = "Given weights beat fresh ones."
-treatment = "given"
-baseline = "fresh"
-seeds = 2
-device = "cpu"
-[task]
-name = "counting"
-options = { largest = 12 }
-[split]
-name = "last-digit"
-[arms]
-given = "bundled:searches"
-fresh = "random:bundled:searches"
-[training]
-epochs = 20
-batch_tokens = 32
-precision = "float32"
-checkpoint_seconds = 0.2
-[measure]
-primary = "agreed_prefix"
-smallest_effect = 0.1
-[controls]
-shuffled_weights = false
-"""
 
 
 def timed(work: Callable[[], object]) -> float:

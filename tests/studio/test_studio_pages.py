@@ -195,3 +195,18 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError):
             make_settings(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_events_of_a_run_stand_below_its_curves_with_the_documents_of_a_spike(tmp_path: Path) -> None:
+    from shoal.training.watch import Watch
+
+    folder = write_run(tmp_path / "runs" / "one", seeds=1, largest=3) / "arms" / "random" / "seed-0"
+    watch = Watch()
+    watch.observe(3, loss=float("nan"), batch={"tales <7>": "x y " * 9}, document_losses=[9.5])
+    rows = [{"step": 2, "kind": "plateau", "text": "step 2: plateau of loss"}, watch.events[0].to_dict()]
+    (folder / "events.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with opened(tmp_path / "runs") as client:
+        page = client.get("/runs/one/").text
+    assert "<li>step 2, random, seed 0: plateau of loss</li>" in page
+    assert "<li>step 3, random, seed 0: divergence of loss: nan<ul>" in page
+    assert "<li>tales &lt;7&gt; (loss 9.5, 18 tokens, 100% repeated): x y" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from studios import opened, secret_of
 
 from shoal.studio.page_error import PageError
 from shoal.studio.trainer import run_training
-from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROGRESS, STOP, Trainings, write_record
+from shoal.studio.trainings import ALIVE, OUTCOME, PLAN, PROCESS, PROGRESS, STOP, Trainings, write_record
 
 EXPERIMENT = """\
 name = "small"
@@ -70,6 +71,24 @@ def test_a_process_is_known_by_the_lock_that_it_holds(tmp_path: Path, job: Path)
     assert trainings.state("one").message == "the disk is full"
     with pytest.raises(PageError, match="is not under way"):
         trainings.stop("one")
+
+
+def test_a_process_of_another_studio_that_died_before_its_lock_is_known_by_its_number(
+    tmp_path: Path, job: Path
+) -> None:
+    trainings = Trainings(tmp_path, tmp_path / "jobs")
+    record = {"run": "one", "plan": "counting", "preset": None, "workers": 1, "started": time.time()}
+    write_record(job / PLAN, record)
+    assert trainings.state("one").state == "starting"
+    write_record(job / PROCESS, {"pid": os.getpid()})
+    assert trainings.state("one").state == "starting"
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    write_record(job / PROCESS, {"pid": dead.pid})
+    assert trainings.state("one").state == "killed"
+    (job / PROCESS).unlink()
+    write_record(job / PLAN, record | {"started": time.time() - 10})
+    assert trainings.state("one").state == "killed"
 
 
 def test_a_run_that_was_started_elsewhere_is_neither_stopped_nor_started_again(tmp_path: Path) -> None:

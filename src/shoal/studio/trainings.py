@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ALIVE = "alive.lock"
 PLAN = "job.json"
+PROCESS = "process.json"
 PROGRESS = "progress.json"
 OUTCOME = "outcome.json"
 STOP = "stop"
@@ -32,8 +33,12 @@ LOG = "log.txt"
 MAX_TRAININGS = 4
 """At a time: each takes all cores unless it is given fewer workers."""
 
-_START_SECONDS = 60.0
-"""A process that was started and holds no lock yet is taken to be on its way for so long."""
+_START_SECONDS = 600.0
+"""A process that holds no lock yet is taken to be on its way for so long, while there is one of its number: on a busy
+machine it imports for minutes."""
+
+_SPAWN_SECONDS = 5.0
+"""The same of one whose number was not written down, since the studio was killed while it started it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,20 +173,36 @@ class Trainings:
         mine = [process for process in self._processes if str(folder) in process.args]  # type: ignore[operator]
         if mine:
             return mine[-1].poll() is None
-        # Of a process that another studio started nothing is known but when.
-        return time.time() - started < _START_SECONDS
+        # Of a process that another studio started its number is known, which the system may give to another one later.
+        record, since = read_record(folder / PROCESS), time.time() - started
+        if record is None:
+            return since < _SPAWN_SECONDS
+        return since < _START_SECONDS and _exists(int(record.get("pid", 0)))
 
     def _spawn(self, folder: Path) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "shoal.studio.trainer", str(folder)]
         with (folder / LOG).open("wb") as log:
             # A session of its own: neither Ctrl-C in the studio's terminal nor its end reaches the training.
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self._root
             )
+        write_record(folder / PROCESS, {"pid": process.pid})
+        return process
 
     def _reap(self) -> None:
         """Ask after processes that have ended, which would stay as zombies otherwise."""
         self._processes = [process for process in self._processes if process.poll() is None]
+
+
+def _exists(pid: int) -> bool:
+    """Whether there is a process of a number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid > 0
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
