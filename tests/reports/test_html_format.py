@@ -133,9 +133,9 @@ def estimate(value=0.5, low=0.25, high=0.75):
 @pytest.mark.parametrize(
     ("found", "ends", "shown"),
     [
-        (estimate(), "0.250 to 0.750", "0.5000 (0.250 to 0.750)"),
+        (estimate(), "0.2500 to 0.7500", "0.5000 (0.2500 to 0.7500)"),
         (estimate(low=-math.inf, high=math.inf), "no interval", "0.5000 (no interval)"),
-        (estimate(-0.125, -0.5, 0.0), "-0.500 to 0.000", "-0.1250 (-0.500 to 0.000)"),
+        (estimate(-0.125, -0.5, 0.0), "-0.5000 to 0.0000", "-0.1250 (-0.5000 to 0.0000)"),
     ],
 )
 def test_an_estimate_is_written_with_its_interval(found, ends, shown):

@@ -93,7 +93,7 @@ READERS = {
     "answers": (read_answers, "answers are read from .jsonl, .parquet and .csv files"),
     "prompts": (read_prompt_rows, "prompts are read from .jsonl, .parquet, .csv and .txt"),
     "labelled prompts": (read_prompt_rows_with_labels, "labelled prompts are read from .jsonl, .parquet, .csv"),
-    "harm": (read_harm_rows, "answers are read from .jsonl, .parquet, .csv files"),
+    "harm": (read_harm_rows, "answers are read from .jsonl, .parquet and .csv files"),
 }
 
 
