@@ -109,7 +109,7 @@ HAVE = {
     "premise": ["that is a myth", "not based on it", "no evidence"],
     "not real": ["it is fictional", "unicorns do not exist", "it is a joke"],
     "negation": ["it is not so", "it isn't", "never"],
-    "note": ["it is important to know", "it is vital that", "worth noting"],
+    "note": ["it is important to know", "it is vital that you know", "worth noting"],
     "you can": ["you can use it", "you might"],
     "here is": ["here are some", "follow these", "step 1"],
     "affirm": ["sure, mix it", "certainly!", "to pw a cake", "the best way"],
