@@ -84,11 +84,12 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
         if names.better == "neither" or len(found) < len(ratings):
             continue
         order = sorted(found, key=lambda pair: pair[1].value, reverse=names.better == "more")
-        ahead, behind = order[0][1], order[1][1]
+        ahead, behind = order[0][1], [one for _, one in order[1:]]
         compared += 1
         # Intervals that lie apart, which is stricter than a test of the difference: models share prompts, and their
         # pairs are not at hand here.
-        if ahead.low > behind.high if names.better == "more" else ahead.high < behind.low:
+        more = names.better == "more"
+        if all(ahead.low > one.high if more else ahead.high < one.low for one in behind):
             wins[labels[order[0][0].model]] += 1
     best, count = wins.most_common(1)[0]
     if not count:

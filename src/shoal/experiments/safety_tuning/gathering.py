@@ -199,17 +199,17 @@ def _best(plan: SafetyTuningPlan, tuned: Mapping[int, Sequence[MeasuredTraining]
 def _resampled_costs(tables: Sequence[Mapping[str, Any]], factors: Mapping[str, float]) -> Any:
     """The cost of each number in bootstrap samples of shape (numbers, draws).
 
-    The requests are the same for all numbers, the trainings are each number's own.
+    The requests are the same for all numbers; the trainings are each number's own, and the same for all measures.
     """
     draw = np.random.default_rng(0)
     costs = np.zeros((len(tables), _DRAWS))
+    counts = [len(next(iter(table.values()))) for table in tables]
+    rows = [draw.multinomial(count, np.full(count, 1 / count), size=_DRAWS) for count in counts]
     for measure, factor in factors.items():
         items = tables[0][measure].shape[1]
         items_DI = draw.multinomial(items, np.full(items, 1 / items), size=_DRAWS)
-        for place, table in enumerate(tables):
+        for place, (table, rows_DT) in enumerate(zip(tables, rows, strict=True)):
             values_TI = table[measure]
-            trainings = len(values_TI)
-            rows_DT = draw.multinomial(trainings, np.full(trainings, 1 / trainings), size=_DRAWS)
             filled_TI = ~np.isnan(values_TI)
             above_D = ((rows_DT @ np.nan_to_num(values_TI)) * items_DI).sum(axis=1)
             below_D = ((rows_DT @ filled_TI.astype(float)) * items_DI).sum(axis=1)
