@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     Rows = str | os.PathLike[str] | Sequence[Mapping[str, Any]]
 
+# A scorer without errors, measured on so many answers that no interval becomes wider by it.
 _NO_ERRORS = ErrorRates(sensitivity=1.0, specificity=1.0, positives=1e12, negatives=1e12)
 
 
@@ -237,6 +238,7 @@ def measure_pair_accuracy(
     right, ties = sum(two > one for one, two in both), sum(two == one for one, two in both)
     return PairAccuracy(
         scorer=scorer.name, right=right, ties=ties, pairs=len(both), unscored=len(pairs) - len(both),
+        # The interval takes whole counts; half a pair is rounded against the scorer.
         interval=wilson_interval(math.floor(right + ties / 2), len(both), confidence=confidence),
     )  # fmt: skip
 
