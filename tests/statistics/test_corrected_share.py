@@ -111,3 +111,9 @@ def test_a_calibrated_forecast_has_a_small_error_and_a_sure_wrong_one_a_large() 
     outcome = (random.random(4000) < forecast).astype(int)
     assert calibration_error(forecast, outcome).value < 0.04
     assert calibration_error(np.full(100, 0.95), np.zeros(100, dtype=int)).value == pytest.approx(0.95)
+
+
+def test_clusters_of_one_share_know_no_less_than_their_items() -> None:
+    pairs = ["a", "a", "b", "b", "c", "c"]
+    assert effective_size([1, 0, 1, 0, 0, 1], pairs) == 6
+    assert correct_share([True, False] * 3, PERFECT, clusters=pairs).raw == 0.5

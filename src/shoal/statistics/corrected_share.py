@@ -116,7 +116,9 @@ def effective_size(values: Sequence[float], clusters: Sequence[Hashable]) -> flo
     spread = share * (1 - share)
     if spread == 0 or len(set(clusters)) < 2:
         return float(len(set(clusters)))
-    return min(float(len(values)), spread / cluster_robust_se(values, clusters) ** 2)
+    variance = cluster_robust_se(values, clusters) ** 2
+    # Clusters that all have the same share, such as pairs of one hit and one miss, do not vary at all.
+    return min(float(len(values)), spread / variance) if variance > 0 else float(len(values))
 
 
 def correct_share(
