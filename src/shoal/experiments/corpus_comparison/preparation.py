@@ -86,6 +86,7 @@ def prepare_corpora(plan: CorpusComparisonPlan, cache: Path, *, progress: Progre
             counts = {name: _count(name, corpora[name], left_out[name], plan, cache) for name in plan.compared}
             _check_enough(counts, plan)
             summary = {"held_out": held_out, "counts": {name: asdict(one) for name, one in counts.items()}}
+            # Last, since it says that all else is whole.
             write_json(cache / _SUMMARY, summary)
     return read_prepared(plan, cache)
 

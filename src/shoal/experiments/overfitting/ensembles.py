@@ -24,6 +24,7 @@ class Ensembling(ABC):
     """Whether the weights are fitted on validation text; else all are equal."""
 
     def __init_subclass__(cls) -> None:
+        # A name of its own and not an inherited one: a class between this one and a kind is no kind.
         if "name" in cls.__dict__:
             Ensembling.registry[cls.name] = cls
 

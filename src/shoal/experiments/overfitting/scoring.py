@@ -81,7 +81,9 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
     used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > 0)
     return SeedScore(
         bits=bits,
+        # A student costs what its teacher cost, since without one it would not be.
         training_compute=sum(record.compute for record in records) + taught_by,
+        # A multiplication and an addition for each parameter and token (Kaplan et al. 2020, section 2.1).
         inference_compute=2.0 * used,
         parameters=sum(record.parameters for record in records),
         tokens=sum(record.tokens for record in records),
@@ -124,6 +126,7 @@ def growth_curve(planning: Planning, trainings: Sequence[PlannedTraining]) -> li
     record = planning.record(trainings[0])
     assert record is not None
     size = record.sizes["test"]
+    # A mixture is a mean of probabilities; a mean of logarithms would be another model, and not normalised.
     p_NK = np.exp(mixture_table(tables, "test"))
     found = []
     for count in range(1, len(trainings) + 1):

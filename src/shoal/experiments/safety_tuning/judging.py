@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shoal.statistics import CrossedMean, Word
 
 
+# Above it a number is no advice that anyone could follow.
 _MAX_SEEDS = 10_000
 _MAX_EMPTY, _MAX_FOREIGN = 0.05, 0.1
 """Shares of answers that are empty, or not English, beyond which a rate over the others means little."""
@@ -127,6 +128,7 @@ def _controls(
     ]
     count = max(1, len(answers))
     empty = sum(answer.conduct is None for answer in answers) / count
+    # None for texts that are too short to tell.
     foreign = sum(find_language(answer.completion) not in (None, "en") for answer in answers if answer.completion)
     room = baseline if hypothesis.direction == "lower" else 1 - baseline
     return (
@@ -144,6 +146,7 @@ def _controls(
         ),
         Control(
             name="room",
+            # Not `>=`: a baseline that is not a number yet, for want of trainings, is no fault of the comparison.
             passed=not room < hypothesis.smallest_effect,
             says=f"the baseline is at {number_text(baseline)}, which leaves {number_text(room)} for an effect of "
             f"{hypothesis.smallest_effect:g}",
@@ -160,6 +163,7 @@ def _seeds_needed(
         return None
     smallest = hypothesis.smallest_effect
     distance = smallest if estimate >= smallest else min(smallest, smallest - estimate)
+    # A standard error shrinks with the root of the number of seeds.
     needed = math.ceil(plan.seeds * (detectable / distance) ** 2)
     return max(needed, plan.seeds + 1) if needed <= _MAX_SEEDS else None
 
