@@ -246,8 +246,8 @@ def corpora():
 def test_the_summary_names_the_best_corpus_and_what_small_models_decide(corpora):
     assert corpora.part(".result") == (
         "The best of 2 corpora by the mean over the held-out texts is talk with 1.7500 [1.7000, 1.8000] bits per byte "
-        "at 9,000 parameters; the worst is plain with 2.2500 [2.2000, 2.3000]. Models of 4,000 parameters rank 75% of 1 "
-        "pairs of corpora as those of 9,000 do, at 1/2.2 of the compute."
+        "at 9,000 parameters; the worst is plain with 2.2500 [2.2000, 2.3000]. Models of 4,000 parameters rank 75% of "
+        "1 pairs of corpora as those of 9,000 do, at 1/2.2 of the compute."
     )
     assert corpora.part(".details") == (
         "3 seeds · 900 training tokens in 3 steps · 600 unique tokens · 9,123 and 4,012 parameters · 95% intervals"
