@@ -26,6 +26,10 @@ from shoal.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+# Documents and answers are longer than Python's own limit of 131,072 characters in a cell; this is the largest that it
+# takes on every system.
+csv.field_size_limit(2**31 - 1)
+
 _CHUNK = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,7 +40,6 @@ _MARKS = (
 )
 # Zeros show within a few kilobytes; counting those of a whole chunk would only cost time.
 _HEAD = 1 << 12
-_MAX_CELL = 2**31 - 1  # the largest that Python takes on every system
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -161,8 +164,6 @@ def csv_rows(text: str) -> csv.DictReader[str]:
     Args:
         text: the whole of it.
     """
-    # Documents and answers are longer than Python's own limit of 131,072 characters in a cell.
-    csv.field_size_limit(_MAX_CELL)
     return csv.DictReader(io.StringIO(text, newline=""))
 
 

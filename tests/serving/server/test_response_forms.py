@@ -22,7 +22,8 @@ def tokenizer():
 
 def form_of(kind, tokenizer, **settings):
     made = GenerationSettings(sampling=SAMPLED, **settings)
-    return kind(model="tiny", fingerprint="f-float32", settings=made, tokenizer=tokenizer)
+    # Without ids before them, texts and places begin at the choice itself.
+    return kind(model="tiny", fingerprint="f-float32", settings=made, tokenizer=tokenizer, prompts=((),) * 8)
 
 
 def text_of(tokenizer, text, *, sample=0, prompt_tokens=3, **more):
