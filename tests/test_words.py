@@ -38,7 +38,7 @@ BANNED = {
 }
 
 MEANT = {"tell_story", "tell_stories", "damage", "at_least"}
-"""Stories are told in English, things are damaged in the plots of the grammar, and ``at_least`` is how a split reads."""
+"""Stories are told in English, things are damaged in the plots of the grammar, a split has `at_least` as a key."""
 
 
 def public_names() -> Iterator[tuple[str, str]]:
