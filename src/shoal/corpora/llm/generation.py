@@ -1,7 +1,8 @@
 """Many prompts to an endpoint, resumable: each answer is appended to a record at once, and is not requested again.
 
 The record is a JSONL file with one line per answer, keyed by the digest of its prompt, with the model that answered. A
-last line that was cut short by a kill is dropped. Of generated stories, those equal up to case and white space are returned once.
+last line that was cut short by a kill is dropped. Of generated stories, those equal up to case and white space are
+returned once.
 """
 
 from __future__ import annotations
