@@ -77,3 +77,9 @@ def test_the_largest_overlaps_are_printed_and_all_are_in_the_frame():
     assert list(frame.columns) == ["item", "document", "start", "text", "share"]
     assert len(frame) == len(found.overlaps)
     assert find_contamination(["nothing at all"], items).to_frame().empty
+
+
+def test_items_too_short_to_be_checked_are_named():
+    found = find_contamination([ITEM], ["two words", ITEM, "one"])
+    assert (found.checked, found.unchecked, found.contaminated) == (1, (0, 2), (1,))
+    assert found.to_dict()["unchecked"] == [0, 2]

@@ -47,3 +47,8 @@ def test_readability_is_that_computed_by_hand(name: str, score: float) -> None:
     (rule,) = find_filters([name])
     assert isinstance(rule, QualityFilter)
     assert rule.score(DocumentText("The cat sat on the mat. It ate seven mice.")) == pytest.approx(score)
+
+
+def test_an_accent_of_its_own_at_the_end_of_a_word_is_a_part_of_it() -> None:
+    # Without the accent the final e would be silent.
+    assert DocumentText("a cafe\u0301, then").reading_sizes.syllables == 4

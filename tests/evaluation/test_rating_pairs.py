@@ -132,3 +132,16 @@ def test_pairs_that_are_all_right_have_an_interval_with_a_width() -> None:
     # With errors in every paradigm it is that of the stratified mean.
     usual = PairScores(paradigms=(part(5, 10), part(8, 10)), margins=()).interval
     assert usual.high - usual.low == pytest.approx(1.959964 * math.sqrt(0.025 + 0.016))
+
+
+def test_two_impossible_sentences_are_a_tie() -> None:
+    loaded = load_model("bundled:searches")
+    (dot,) = loaded.tokenizer(".", add_special_tokens=False)["input_ids"][-1:]
+
+    def forbid(_module: object, _inputs: object, logits: torch.Tensor) -> torch.Tensor:
+        return logits.index_fill(-1, torch.tensor([dot]), -math.inf)
+
+    loaded.model.get_output_embeddings().register_forward_hook(forbid)
+    scores = score_minimal_pairs(loaded.model, loaded.tokenizer, PAIRS)
+    assert scores.margins == (0.0, 0.0, 0.0)
+    assert scores.accuracy == 0.5

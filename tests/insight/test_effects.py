@@ -7,7 +7,7 @@ import pytest
 
 from architectures import tiny_model
 from shoal.errors import ModelError, UnknownNameError
-from shoal.insight import PatchEffect, component_name, find_parts, parse_components
+from shoal.insight import PatchEffect, PatchEffects, component_name, find_parts, parse_components
 from shoal.insight.interventions.effects import bracketed, describe_intervals, excludes_zero, interval_or_none
 
 
@@ -85,3 +85,19 @@ def test_an_effect_is_named_with_its_head_and_position() -> None:
         PatchEffect(block=0, head=3, position=-1, effect=0.0, low=None, high=None).name()
         == "block 0 head 3, position -1"
     )
+
+
+def test_what_is_no_number_is_not_significant_and_stands_behind_all_effects() -> None:
+    nan = float("nan")
+    assert excludes_zero(nan, nan) is False
+    assert effect(nan, nan).interval().endswith("(not significant)")
+    shares = [0.1, nan, 0.5, nan, 0.3]
+    every = tuple(
+        PatchEffect(block=place, head=None, position=-1, effect=share, low=None, high=None)
+        for place, share in enumerate(shares)
+    )
+    found = PatchEffects(
+        site="residual_in", method="activation", pairs=3, effects=every, clean=1.0, counterfactual=-1.0,
+        confidence=0.95, right=3, flipped=3, both=3, gap_low=None, gap_high=None,
+    )  # fmt: skip
+    assert [each.block for each in found.strongest(5)] == [2, 4, 0, 1, 3]

@@ -7,7 +7,8 @@ import torch
 
 from shoal.errors import DataError
 from shoal.insight.layers import measure_formats, measure_precision_drift
-from shoal.insight.layers.precision_drift import first_difference
+from shoal.insight.layers.precision_drift import _last_ids, _prefixes, first_difference
+from shoal.models import context_of, load_model
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +49,18 @@ def test_the_first_difference_of_two_texts() -> None:
 def test_an_empty_prompt_is_refused() -> None:
     with pytest.raises(DataError, match="token"):
         measure_precision_drift("bundled:searches", ["a", ""], repeats=2)
+
+
+def test_a_prompt_that_is_cut_keeps_its_beginning_token() -> None:
+    loaded = load_model("bundled:searches", device="cpu")
+    begin, room = loaded.tokenizer.bos_token_id, 4
+    context = context_of(loaded.model)
+    (short,), (whole,) = (
+        _prefixes(loaded, ["One day, a little bear went out."], context - size) for size in (room, 60)
+    )
+    if whole[0] == begin:
+        assert short == [begin, *whole[-room + 1 :]]
+    assert _last_ids([1, 5, 6, 7, 8], 3, 1) == [1, 7, 8]
+    assert _last_ids([4, 5, 6, 7, 8], 3, 1) == [6, 7, 8]
+    assert _last_ids([1, 5, 6], 3, 1) == [1, 5, 6]
+    assert _last_ids([1, 5, 6], 1, 1) == [6]

@@ -24,6 +24,8 @@ PHI3 = {"original_max_position_embeddings": 128, "resid_pdrop": 0.0, "sliding_wi
 FACTORS = {"short_factor": [1.0, 1.1, 1.3, 2.0], "long_factor": [1.0, 2.0, 3.0, 4.0]}
 LONGROPE = {"rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 64} | FACTORS
 
+YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 32}
+
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("llama", {}),
     "llama, tied": ("llama", {"tie_word_embeddings": True}),
@@ -31,6 +33,9 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama, wide heads": ("llama", {"head_dim": 16}),
     "llama, linear": ("llama", {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 4.0}}),
     "llama, llama3": ("llama", {"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0} | LLAMA3}),
+    "llama, yarn": ("llama", {"rope_parameters": YARN}),
+    "llama, yarn stated": ("llama", {"rope_parameters": YARN | {"attention_factor": 1.5}}),
+    "llama, yarn of two scales": ("llama", {"rope_parameters": YARN | {"mscale": 2.0, "mscale_all_dim": 0.5}}),
     "mistral": ("mistral", MISTRAL),
     "qwen2": ("qwen2", {}),
     "qwen3": ("qwen3", {"head_dim": 16}),
@@ -66,7 +71,8 @@ def test_a_written_model_gives_the_same_logits_when_it_is_read_again(case: str, 
 
 
 @pytest.mark.parametrize(
-    "case", ["llama", "llama, tied", "llama, llama3", "qwen2", "qwen3", "phi3", "gpt2", "gpt_neox"]
+    "case",
+    ["llama", "llama, tied", "llama, llama3", "llama, yarn stated", "qwen2", "qwen3", "phi3", "gpt2", "gpt_neox"],
 )
 def test_llama_cpp_continues_a_text_as_the_model_does(case: str, tmp_path: Path) -> None:
     xllamacpp = pytest.importorskip("xllamacpp", reason="llama.cpp is not installed: pip install xllamacpp")

@@ -11,7 +11,8 @@ from scipy.stats import chisquare
 
 from architectures import tiny_model
 from shoal.errors import ModelError, UsageError
-from shoal.models.sampling import sample_continuations
+from shoal.models.generation import TokenChooser, TokenSampling
+from shoal.models.sampling import draw_tokens, sample_continuations
 
 PREFIXES = [[5, 6, 7], [9], [5, 6, 7], [11, 12, 13, 14, 15, 16]]
 SEEDS = [1, 2, 3, 4]
@@ -72,3 +73,12 @@ def test_logits_that_are_not_numbers_are_an_error():
         model.lm_head.weight.fill_(math.nan)
     with pytest.raises(ModelError, match="not numbers"):
         sample_continuations(model, [[1]], [1], [1], temperature=1, end_id=None)
+
+
+@pytest.mark.parametrize("temperature", [1e-307, 5e-324])
+def test_the_smallest_temperatures_take_the_most_likely_token(temperature):
+    logits = torch.tensor([[1.0, 30.0, -math.inf, 29.0]], dtype=torch.float64)
+    drawn = torch.tensor([0.99], dtype=torch.float64)
+    assert draw_tokens(logits, drawn, temperature).tolist() == [1]
+    chooser = TokenChooser(TokenSampling(temperature=temperature, top_p=0.5), [1])
+    assert chooser.choose(logits[0]) == 1

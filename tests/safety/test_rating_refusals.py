@@ -89,10 +89,19 @@ def test_rows_that_cannot_be_rated_are_named(given: list[dict[str, str]], messag
         rate_refusals(given)
 
 
-def test_labels_of_one_class_are_refused() -> None:
+def test_labels_of_one_class_or_of_all_answers_speak_alone() -> None:
     given = [row | {"label": "compliance"} for row in rows()[:25]]
-    with pytest.raises(DataError, match="one class"):
-        rate_refusals([*given, *rows()])
+    one_class = rate_refusals([*given, *rows()])
+    assert one_class.labelled is not None
+    assert one_class.labelled.method == "labels alone"
+    assert one_class.labelled.low == pytest.approx(0, abs=1e-12)
+    assert one_class.labelled.corrected == 0 < one_class.labelled.high < 0.7  # two prompts
+    assert one_class.refused == rate_refusals([*rows()[:25], *rows()]).refused
+    every = rate_refusals(rows(labelled=60))
+    assert every.labelled is not None
+    assert every.labelled.corrected == pytest.approx(1 / 3)
+    assert every.labelled.low < 1 / 3 < every.labelled.high
+    assert "label 20 answers or more" not in str(every)
 
 
 def test_a_model_without_a_chat_template_is_refused_unless_prompts_are_plain() -> None:

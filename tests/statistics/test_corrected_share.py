@@ -15,6 +15,8 @@ from shoal.statistics import (
     measure_error_rates,
     prediction_powered_share,
     resample_confusion,
+    share_by_labels,
+    wilson_interval,
 )
 
 PERFECT = ErrorRates(sensitivity=1.0, specificity=1.0, positives=1e9, negatives=1e9)
@@ -168,3 +170,17 @@ def test_intervals_near_the_ends_cover_the_true_share(share: float) -> None:
         found = correct_share([True] * flagged + [False] * (80 - flagged), errors)
         covered += found.low <= share <= found.high
     assert covered >= 186
+
+
+def test_labels_speak_alone_where_guesses_can_add_nothing() -> None:
+    none = share_by_labels([0.2] * 30, [(0.2, False)] * 20)
+    assert (none.corrected, none.method) == (0.0, "labels alone")
+    assert none.low == pytest.approx(0.0, abs=1e-12)
+    assert none.high == pytest.approx(wilson_interval(0, 20).high)
+    whole = share_by_labels([], [(0.9, True)] * 5 + [(0.1, False)] * 15)
+    assert (whole.corrected, whole.raw) == pytest.approx((0.25, 0.3))
+    assert (whole.low, whole.high) == pytest.approx((wilson_interval(5, 20).low, wilson_interval(5, 20).high))
+    mixed = [(0.9, True)] * 5 + [(0.1, False)] * 15
+    assert share_by_labels([0.2] * 30, mixed) == prediction_powered_share([0.2] * 30, mixed)
+    with pytest.raises(DataError, match="no labelled item"):
+        share_by_labels([0.2], [])

@@ -36,6 +36,8 @@ def corpus():
 
 
 def test_words_are_cut() -> None:
+    # Vowels of Hindi and the dot of a Turkish capital in lower case are combining marks, and no ends of words.
+    assert split_words("हिन्दी की İstanbul") == ["हिन्दी", "की", "i\u0307stanbul"]
     assert split_words("Don\u2019t go, it's 9 O'Clock_x") == ["don't", "go", "it's", "o'clock", "x"]
 
 

@@ -112,10 +112,10 @@ def test_one_document_is_too_few_to_choose_on():
 
 
 def test_a_choice_prints_its_table_and_gives_a_frame():
-    texts = [f"A cat number {place} sat on the mat." for place in range(40)]
+    texts = [f"A cat number {place} sat on the mat." for place in range(60)]
     choice = choose_vocabulary(texts, sizes=(290, 300))
     lines = str(choice).splitlines()
-    assert lines[0] == f"4 held-out documents, {choice.held_out_bytes} bytes, 95% bootstrap intervals over documents"
+    assert lines[0] == f"6 held-out documents, {choice.held_out_bytes} bytes, 95% bootstrap intervals over documents"
     assert [line.split()[0] for line in lines[2:-1]] == [str(score.size) for score in choice.scores]
     assert lines[-1] == f"chosen: {choice.size}, the smallest that is not significantly worse than the best"
     frame = choice.to_frame()
@@ -129,3 +129,16 @@ def test_progress_counts_the_sizes():
     seen = []
     choose_vocabulary(texts, sizes=(300, 290, 290), progress=lambda *state: seen.append(state))
     assert seen[0] == ("sizes", 1, 2)
+
+
+def test_too_few_documents_give_no_intervals_and_the_best_size():
+    texts = [f"A cat number {place} sat on the mat." for place in range(20)]
+    choice = choose_vocabulary(texts, sizes=(290, 300))
+    best = min(choice.scores, key=lambda score: score.bits_per_byte)
+    assert choice.held_out_documents == 2
+    assert choice.size == best.size
+    assert {(score.low, score.high, score.worse_low, score.worse_high) for score in choice.scores} == {(None,) * 4}
+    assert "[" not in str(choice)
+    assert str(choice).endswith(
+        f"chosen: {best.size}, the best; that many documents give no intervals, give more to tell sizes apart"
+    )

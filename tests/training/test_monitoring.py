@@ -12,6 +12,7 @@ from shoal.tasks import Example
 from shoal.text.encoding import encode_pairs
 from shoal.training import MonitoredDocuments, Monitoring, TrainSettings, evaluation_steps, train
 from shoal.training.batches import Batch, Document
+from shoal.training.held_out import HeldOutCurve, Measured, held_out_point
 
 EXAMPLES = [Example(prompt=f"say {place}:", completion=f" {place % 3}" * (1 + place % 5)) for place in range(24)]
 # Their completions contradict those that are trained on, so that learning makes them worse.
@@ -159,3 +160,26 @@ def test_evaluations_are_at_equal_distances_with_both_ends():
     assert sorted(evaluation_steps(10, 4)) == [0, 4, 8, 10]
     assert sorted(evaluation_steps(1000, 0))[:3] == [0, 50, 100]
     assert sorted(evaluation_steps(3, 0)) == [0, 1, 2, 3]
+
+
+def test_few_documents_have_no_interval():
+    measured = Measured(3, np.array([10.0, 14.0]), np.array([8.0]))
+    point = held_out_point(measured, np.array([4.0, 5.0]), np.array([4.0]))
+    assert (point.loss, point.training_loss, point.gap) == pytest.approx((24 / 9, 2.0, 24 / 9 - 2))
+    assert (point.low, point.high, point.gap_low, point.gap_high) == (None, None, None, None)
+    enough = held_out_point(measured._replace(held_out_D=np.arange(6.0)), np.ones(6), np.array([4.0]))
+    assert enough.low < enough.loss < enough.high
+    assert enough.gap_low is None
+    curve = HeldOutCurve(
+        points=(point,), documents=2, confidence=0.95, best_step=3, returned_step=3, stopped_early=False, onset=None
+    )
+    assert "held-out loss 2.6667 nats per token at step 3" in str(curve)
+    assert "gap to the training loss 0.6667 nats per token at step 3" in str(curve)
+
+
+def test_the_last_step_is_evaluated_whatever_steps_are_given():
+    model, result = _trained(replace(SETTINGS, epochs=2), monitoring=replace(_monitoring(), steps=(0, 3, 10_000)))
+    assert [point.step for point in result.held_out.points] == [0, 3, result.steps]
+    assert result.held_out.returned_step == result.steps
+    held_out = _monitoring().held_out
+    assert result.held_out.points[-1].loss == pytest.approx(sum(held_out.losses(model)) / sum(held_out.tokens))

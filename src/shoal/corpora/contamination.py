@@ -63,6 +63,9 @@ class Contamination:
     checked: int
     """Items of three words or more; shorter ones stand everywhere."""
 
+    unchecked: tuple[int, ...]
+    """The places of the shorter ones, from 0."""
+
     documents: int
     overlaps: tuple[Overlap, ...]
 
@@ -73,7 +76,7 @@ class Contamination:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self) | {"contaminated": list(self.contaminated)}
+        return asdict(self) | {"contaminated": list(self.contaminated), "unchecked": list(self.unchecked)}
 
     def to_frame(self) -> pandas.DataFrame:
         """The overlaps, one per row: item, document, start, text, share."""
@@ -141,10 +144,13 @@ def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: i
     if run < _MIN_WORDS:
         raise UsageError(f"runs of {run} words stand everywhere; give --run {_MIN_WORDS} or more")
     by_size: dict[int, _Items] = {}
+    unchecked = []
     for place, item in enumerate(items):
         words = len(Shingler(1).located(item)[1])
         if words >= _MIN_WORDS:
             by_size.setdefault(min(run, words), _Items(min(run, words))).add(place, item)
+        else:
+            unchecked.append(place)
     if not by_size:
         raise DataError(f"none of the {len(items)} items has {_MIN_WORDS} words; contamination cannot be seen in them")
     overlaps: list[Overlap] = []
@@ -155,7 +161,8 @@ def find_contamination(documents: Iterable[str], items: Sequence[str], *, run: i
     return Contamination(
         run=run,
         items=len(items),
-        checked=sum(len(group.totals) for group in by_size.values()),
+        checked=len(items) - len(unchecked),
+        unchecked=tuple(unchecked),
         documents=count,
         overlaps=tuple(overlaps),
     )

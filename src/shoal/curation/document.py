@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.curation.reading_counts import count_sentences, count_syllables
+from shoal.text import COMBINING_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-_AROUND_WORD = re.compile(r"^[^\w]+|[^\w]+$")
+# A mark at the end of a word (a vowel of Hindi, an accent of its own) is a part of the word.
+_AROUND_WORD = re.compile(rf"^[^\w]+|[^\w{COMBINING_MARKS}]+$")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 

@@ -20,8 +20,10 @@ class LossPair:
 
     step: int
     held_out: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+    """None where there are too few documents for an interval."""
+
     training: float | None = None
 
 
@@ -37,7 +39,9 @@ def loss_gap_chart(
         onset: the step from which on the model overfits, and both ends of its confidence set; None for none.
         width: of the whole drawing, in pixels.
     """
-    values = [value for pair in pairs for value in (pair.low, pair.high, pair.training) if value is not None]
+    values = [
+        value for pair in pairs for value in (pair.low, pair.high, pair.held_out, pair.training) if value is not None
+    ]
     scale = alt.Scale(zero=False, nice=False, domain=[min(values), max(values)])
     x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, grid=False, format=",d"))
     y = alt.Y("held_out:Q", scale=scale, title=axis, axis=alt.Axis(domain=False, tickCount=5, format=",.4~g"))
@@ -47,10 +51,11 @@ def loss_gap_chart(
         for pair in pairs
     ]
     base = alt.Chart(alt.Data(values=rows))
-    layers = [
-        base.mark_area(color=held_out, opacity=0.15).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q"),
-        base.mark_line(color=held_out, strokeWidth=2.5).encode(x=x, y=y, description=alt.Description("name:N")),
-    ]
+    layers = [base.mark_line(color=held_out, strokeWidth=2.5).encode(x=x, y=y, description=alt.Description("name:N"))]
+    has_band = any(pair.low is not None for pair in pairs)
+    if has_band:
+        band = base.mark_area(color=held_out, opacity=0.15)
+        layers.insert(0, band.encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q"))
     known = [
         {"step": pair.step, "held_out": pair.training, "name": "training sample"}
         for pair in pairs
@@ -67,4 +72,5 @@ def loss_gap_chart(
         span = alt.Chart(alt.Data(values=[{"step": step, "low": low, "high": high}]))
         layers.insert(0, span.mark_rect(color=training, opacity=0.1).encode(x=alt.X("low:Q"), x2="high:Q"))
         layers.append(span.mark_rule(color=training).encode(x=alt.X("step:Q")))
-    return layered(layers, width=width, height=210, title="held-out loss (line, 95% band) and training loss (dashed)")
+    title = f"held-out loss (line{', 95% band' if has_band else ''}) and training loss (dashed)"
+    return layered(layers, width=width, height=210, title=title)

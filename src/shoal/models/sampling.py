@@ -76,6 +76,17 @@ def sample_continuations(
     return [row.generated for row in rows]
 
 
+def at_temperature(logits_BV: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Logits divided by a temperature, the largest of each row moved to 0, which changes no probability.
+
+    Args:
+        logits_BV: float64; minus infinity stands for what cannot be drawn.
+        temperature: above 0.
+    """
+    # Moved before the division: at a temperature below 1e-306 a quotient would be infinite, a probability no number.
+    return (logits_BV - logits_BV.amax(-1, keepdim=True)) / temperature
+
+
 def draw_tokens(logits_BV: torch.Tensor, drawn_B: torch.Tensor, temperature: float) -> torch.Tensor:
     """The next token of each row (B): where the cumulative distribution passes the row's number.
 
@@ -91,7 +102,7 @@ def draw_tokens(logits_BV: torch.Tensor, drawn_B: torch.Tensor, temperature: flo
         raise ModelError("the model's logits are not numbers; its weights are broken, or the dtype is too narrow")
     if temperature == 0:
         return logits_BV.argmax(-1)
-    below_BV = (logits_BV / temperature).softmax(-1).cumsum(-1)
+    below_BV = at_temperature(logits_BV, temperature).softmax(-1).cumsum(-1)
     # The sum of all may end a rounding below 1, and beyond it no token lies.
     found_B1 = torch.searchsorted(below_BV, drawn_B[:, None] * below_BV[:, -1:], right=True)
     return found_B1[:, 0].clamp_max(logits_BV.shape[1] - 1)

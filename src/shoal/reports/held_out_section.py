@@ -43,16 +43,20 @@ def held_out_section(curve: HeldOutCurve) -> Section:
         [
             f"{one.step:,}",
             f"{one.loss:.4f}",
-            f"{one.low:.4f} to {one.high:.4f}",
+            _ends(one.low, one.high),
             "" if one.gap is None else f"{one.gap:.4f}",
-            "" if one.gap is None else f"{one.gap_low:.4f} to {one.gap_high:.4f}",
+            _ends(one.gap_low, one.gap_high),
         ]
         for one in curve.points
     ]
     caption = (
         f"{capital(curve.overfitting)}. Nats per token over {curve.documents:,} held-out documents; the gap is the "
         "held-out loss less that of documents that were trained on, by the same weights. Intervals of "
-        f"{100 * curve.confidence:g}% by a bootstrap over documents."
+        f"{100 * curve.confidence:g}% by a bootstrap over documents, none of fewer than six."
     )
     head = ["step", "held-out loss", "interval", "gap", "interval of the gap"]
     return Section("gap", "Held-out loss and gap", table(head, rows, caption=caption, numeric=[0, 1, 3]))
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.4f} to {high:.4f}"

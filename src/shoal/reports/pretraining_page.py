@@ -116,7 +116,7 @@ def _content(
     scores = table(
         ["corpus", "bits per byte", "95% interval", "documents"],
         [
-            [name, f"{one.bits_per_byte:.4f}", f"{one.low:.4f} to {one.high:.4f}", one.documents]
+            [name, f"{one.bits_per_byte:.4f}", one.interval(".4f", between=" to "), one.documents]
             for name, one in held_out.items()
         ],
         caption="Held-out documents of each corpus, end tokens included.",
@@ -183,8 +183,9 @@ def _loss_chart(folder: Path, width: int) -> alt.LayerChart:
 def _held_out(scores: Mapping[str, HeldOutScore]) -> str:
     """What held-out documents cost, as a part of a sentence; nothing where none are held out."""
     parts = [
-        f"{one.bits_per_byte:.3f} bits per byte (95% interval {one.low:.3f} to {one.high:.3f}) on held-out {name}"
+        f"{one.bits_per_byte:.3f} bits per byte{ends and f' (95% interval {ends})'} on held-out {name}"
         for name, one in scores.items()
+        for ends in [one.interval(".3f", between=" to ")]
     ]
     return f", with {joined(parts)}" if parts else ""
 

@@ -17,7 +17,7 @@ from shoal.safety.answers import PromptAnswer, make_answers, read_answers
 from shoal.safety.head import RefusalHead, shipped_refusal_head
 from shoal.safety.labels import CONDUCTS, Conduct
 from shoal.safety.string_match import matches_refusal
-from shoal.statistics import CorrectedShare, correct_share, prediction_powered_share
+from shoal.statistics import CorrectedShare, correct_share, share_by_labels
 from shoal.text import find_language
 
 if TYPE_CHECKING:
@@ -259,10 +259,9 @@ def _by_labels(scored: Sequence[ScoredAnswer], confidence: float) -> CorrectedSh
     """The rate by the labels of some answers and the guesses of the others."""
     labelled = [one for one in scored if one.answer.label is not None]
     others = [one for one in scored if one.answer.label is None]
-    # Two others at least, since the variance of the unlabelled part is a part of the interval.
-    if len(labelled) < MIN_LABELLED or len(others) < 2:
+    if len(labelled) < MIN_LABELLED:
         return None
-    return prediction_powered_share(
+    return share_by_labels(
         [1 - one.probabilities[0] for one in others],
         [(1 - one.probabilities[0], one.answer.label != "compliance") for one in labelled],
         clusters=[one.answer.prompt for one in others],

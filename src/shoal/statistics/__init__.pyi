@@ -25,6 +25,7 @@ from .corrected_share import (
     effective_size as effective_size,
     measure_error_rates as measure_error_rates,
     prediction_powered_share as prediction_powered_share,
+    share_by_labels as share_by_labels,
 )
 from .correction import holm as holm
 from .cross_validation import (

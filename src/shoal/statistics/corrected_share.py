@@ -239,6 +239,51 @@ def prediction_powered_share(
     )  # fmt: skip
 
 
+def share_by_labels(
+    guesses: Sequence[float],
+    labelled: Sequence[tuple[float, bool]],
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    labelled_clusters: Sequence[Hashable] | None = None,
+    confidence: float = 0.95,
+) -> CorrectedShare:
+    """The share of positives among items of which a random sample, or all, were labelled by people.
+
+    Prediction-powered inference where guesses can add to the labels; where fewer than two items are without a label, or
+    all labels are of one class, the labels speak alone, with Wilson's interval over their clusters.
+
+    Args:
+        guesses: as of `prediction_powered_share`; there may be none.
+        labelled: guess and label of each labelled item; at least one.
+        clusters: of the items without a label; None makes each its own.
+        labelled_clusters: of the labelled ones; None makes each its own.
+        confidence: of the interval.
+
+    Raises:
+        DataError: there is no labelled item.
+    """
+    check_confidence(confidence)
+    if not labelled:
+        raise DataError("there is no labelled item; label two or more at random")
+    truths = [float(label) for _, label in labelled]
+    if len(guesses) >= 2 and len(set(truths)) > 1:
+        return prediction_powered_share(
+            guesses, labelled, clusters=clusters, labelled_clusters=labelled_clusters, confidence=confidence
+        )
+    z = -NormalDist().inv_cdf((1 - confidence) / 2)
+    names = list(labelled_clusters) if labelled_clusters is not None else list(range(len(truths)))
+    others = list(clusters) if clusters is not None else [("other", place) for place in range(len(guesses))]
+    share = sum(truths) / len(truths)
+    low, high = _wilson(share, effective_size(truths, names), z)
+    every = [*(guess for guess, _ in labelled), *guesses]
+    raw = sum(every) / len(every)
+    raw_low, raw_high = _wilson(raw, effective_size(every, [*names, *others]), z)
+    return CorrectedShare(
+        raw=raw, raw_low=raw_low, raw_high=raw_high, corrected=share, low=low, high=high, confidence=confidence,
+        method="labels alone",
+    )  # fmt: skip
+
+
 def _wilson(share: float, items: float, z: float) -> tuple[float, float]:
     """Wilson's interval of a share of an effective number of items, which need not be whole."""
     scale = 1 + z * z / items

@@ -13,6 +13,7 @@ from .encoding import (
     plain_ids as plain_ids,
     plain_spans as plain_spans,
 )
+from .letters import COMBINING_MARKS as COMBINING_MARKS, LETTER_RUN as LETTER_RUN
 from .plain_tokenizer import (
     PlainTokenizer as PlainTokenizer,
     read_plain_tokenizer as read_plain_tokenizer,

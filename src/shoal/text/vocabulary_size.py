@@ -6,7 +6,7 @@ their tokens, and the held-out documents are scored. So that no size sees more o
 the order is set for each size so that a context spans about the same number of bytes. Counting is the same work for all
 sizes, one pass over the same text per order, which stands for equal compute without a training run's noise; what it
 cannot see is what a larger table of embeddings takes from the rest of a small model: where two sizes are as good, the
-smaller one is chosen.
+smaller one is chosen. Of five held-out documents or fewer there are no intervals, and the best size is chosen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError, UsageError
-from shoal.statistics import check_confidence, percentile_interval, resampled_ratios
+from shoal.statistics import check_confidence, enough_units, percentile_interval, resampled_ratios
 from shoal.text.encoding import plain_ids
 from shoal.text.ngram import NgramModel
 from shoal.text.training import train_tokenizer
@@ -47,15 +47,15 @@ class SizeScore:
 
     size: int
     bits_per_byte: float
-    low: float
-    high: float
-    """Of the bootstrap interval over documents."""
+    low: float | None
+    high: float | None
+    """Of the bootstrap interval over documents; None where they are too few for one, five or fewer at 95%."""
 
     worse_by: float
     """Bits per byte more than the best size."""
 
-    worse_low: float
-    worse_high: float
+    worse_low: float | None
+    worse_high: float | None
     """Of the paired bootstrap interval of that difference, over the same draws of documents."""
 
     bytes_per_token: float
@@ -69,7 +69,7 @@ class VocabularyChoice:
     """The sizes that were tried, and the chosen one."""
 
     size: int
-    """The smallest size that is not significantly worse than the best."""
+    """The smallest size that is not significantly worse than the best; the best where there are no intervals."""
 
     scores: tuple[SizeScore, ...]
     held_out_documents: int
@@ -95,13 +95,19 @@ class VocabularyChoice:
             f"{'bits per token':>16}"
         )
         rows = [
-            f"{row.size:7}{row.bits_per_byte:13.4f}  [{row.low:.4f}, {row.high:.4f}]{row.worse_by:14.4f}  "
-            f"[{row.worse_low:+.4f}, {row.worse_high:+.4f}]{row.bytes_per_token:15.2f}{row.bits_per_token:16.2f}"
+            f"{row.size:7}{row.bits_per_byte:13.4f}  {_bracketed(row.low, row.high, '.4f'):16}{row.worse_by:14.4f}  "
+            f"{_bracketed(row.worse_low, row.worse_high, '+.4f'):18}{row.bytes_per_token:15.2f}"
+            f"{row.bits_per_token:16.2f}"
             for row in self.scores
         ]
-        return "\n".join(
-            [head, *rows, f"chosen: {self.size}, the smallest that is not significantly worse than the best"]
-        )
+        reason = "the smallest that is not significantly worse than the best"
+        if self.scores[0].low is None:
+            reason = "the best; that many documents give no intervals, give more to tell sizes apart"
+        return "\n".join([head, *rows, f"chosen: {self.size}, {reason}"])
+
+
+def _bracketed(low: float | None, high: float | None, form: str) -> str:
+    return "" if low is None or high is None else f"[{low:{form}}, {high:{form}}]"
 
 
 def choose_vocabulary(
@@ -171,6 +177,7 @@ def _choose(
     whole_S = bits_SD.sum(axis=1) / bytes_D.sum()
     best = int(whole_S.argmin())
     drawn_RS = resampled_ratios(bits_SD, bytes_D, seed=seed)
+    enough = enough_units(len(bytes_D), confidence)
     low_S, high_S = percentile_interval(drawn_RS, confidence)
     # Paired: documents that are hard for one size are hard for all, so the difference varies far less than either
     # score.
@@ -179,11 +186,11 @@ def _choose(
         SizeScore(
             size=size,
             bits_per_byte=float(whole_S[place]),
-            low=float(low_S[place]),
-            high=float(high_S[place]),
+            low=float(low_S[place]) if enough else None,
+            high=float(high_S[place]) if enough else None,
             worse_by=float(whole_S[place] - whole_S[best]),
-            worse_low=float(worse_low_S[place]),
-            worse_high=float(worse_high_S[place]),
+            worse_low=float(worse_low_S[place]) if enough else None,
+            worse_high=float(worse_high_S[place]) if enough else None,
             bytes_per_token=bytes_per_token,
             bits_per_token=float(whole_S[place] * bytes_per_token),
             order=order,
@@ -191,7 +198,10 @@ def _choose(
         for place, (size, _, bytes_per_token, order) in enumerate(tried)
     )
     return VocabularyChoice(
-        size=next(score.size for score in scores if score.worse_low <= 0),
+        # Without intervals no size is shown to be as good as the best, so none is taken for it.
+        size=next(score.size for score in scores if score.worse_low is not None and score.worse_low <= 0)
+        if enough
+        else scores[best].size,
         scores=scores,
         held_out_documents=len(bytes_D),
         held_out_bytes=int(bytes_D.sum()),

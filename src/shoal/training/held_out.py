@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from shoal.errors import UsageError
-from shoal.statistics import percentile_interval, resampled_ratios
+from shoal.statistics import enough_units, percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,14 +63,14 @@ class MonitoredDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOutPoint:
-    """One evaluation; losses in nats per token, intervals by a bootstrap over documents."""
+    """One evaluation; losses in nats per token, intervals by a bootstrap over documents, None of five or fewer."""
 
     step: int
     loss: float
     """Of the held-out documents."""
 
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     training_loss: float | None = None
     """Of the sample of training documents, by the same weights; None without a sample."""
 
@@ -117,14 +117,14 @@ class HeldOutCurve:
 
     def __str__(self) -> str:
         last = self.points[-1]
-        interval = f"[{last.low:.4f}, {last.high:.4f}]"
         lowest = f"lowest {self.best.loss:.4f} at step {self.best_step:,}"
-        held_out = f"held-out loss {last.loss:.4f} nats per token {interval} at step {last.step:,}; {lowest}"
+        interval = _bracketed(last.low, last.high)
+        held_out = f"held-out loss {last.loss:.4f} nats per token{interval} at step {last.step:,}; {lowest}"
         lines = [f"{held_out} ({self.documents:,} documents)"]
         if last.gap is not None:
             lines.append(
-                f"gap to the training loss {last.gap:.4f} nats per token [{last.gap_low:.4f}, {last.gap_high:.4f}] "
-                f"at step {last.step:,}"
+                f"gap to the training loss {last.gap:.4f} nats per token{_bracketed(last.gap_low, last.gap_high)} at "
+                f"step {last.step:,}"
             )
         lines.append(self.overfitting)
         if self.stopped_early:
@@ -139,6 +139,10 @@ class HeldOutCurve:
         if self.onset is None:
             return "no evidence of overfitting"
         return str(self.onset)
+
+
+def _bracketed(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" [{low:.4f}, {high:.4f}]"
 
 
 def held_out_curve_from(values: Mapping[str, Any]) -> HeldOutCurve:
@@ -176,13 +180,14 @@ def held_out_point(
     """
     loss = float(measured.held_out_D.sum() / tokens_D.sum())
     draws = resampled_ratios(measured.held_out_D, tokens_D, seed=_HELD_OUT_SEED)
-    low, high = percentile_interval(draws, confidence)
+    low, high = _interval(draws, len(tokens_D), confidence)
     if not len(sample_tokens_S):
         return HeldOutPoint(step=measured.step, loss=loss, low=low, high=high)
     training = float(measured.training_S.sum() / sample_tokens_S.sum())
     # Two samples of documents that have nothing to do with each other, so the draws are independent.
     others = resampled_ratios(measured.training_S, sample_tokens_S, seed=_TRAINING_SEED)
-    gap_low, gap_high = percentile_interval(draws - others, confidence)
+    units = min(len(tokens_D), len(sample_tokens_S))
+    gap_low, gap_high = _interval(draws - others, units, confidence)
     return HeldOutPoint(
         step=measured.step,
         loss=loss,
@@ -193,3 +198,7 @@ def held_out_point(
         gap_low=gap_low,
         gap_high=gap_high,
     )
+
+
+def _interval(draws: Array, documents: int, confidence: float) -> tuple[float, float] | tuple[None, None]:
+    return percentile_interval(draws, confidence) if enough_units(documents, confidence) else (None, None)

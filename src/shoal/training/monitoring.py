@@ -45,7 +45,9 @@ class Monitoring:
     """Some that are, for the gap between the two; None measures no gap."""
 
     steps: Collection[int] | None = None
-    """The steps after which they are evaluated, 0 for before the first; None for what the settings have."""
+    """The steps after which they are evaluated, 0 for before the first; None for what the settings have.
+
+    The last step of the training is one of them in any case, since its weights are returned."""
 
 
 def evaluation_steps(steps: int, every: int, *, count: int = EVALUATIONS) -> frozenset[int]:
@@ -93,7 +95,8 @@ class HeldOutMonitor:
             )
         self._monitoring, self._weights, self._group = monitoring, weights, group
         every = settings.evaluate_every
-        self._steps = frozenset(monitoring.steps or ()) or evaluation_steps(steps, every)
+        given = {step for step in monitoring.steps or () if step < steps}
+        self._steps = frozenset({*given, steps}) if monitoring.steps else evaluation_steps(steps, every)
         self._rule = EarlyStopping(
             patience=settings.early_stopping_patience,
             alpha=settings.early_stopping_alpha,

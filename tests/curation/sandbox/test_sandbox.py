@@ -61,6 +61,20 @@ def test_floats_are_equal_up_to_rounding_and_sets_in_any_order() -> None:
     assert run("def f(): return {'b': 1, 'a': [2]}", one({"a": [2], "b": 1})).passed
 
 
+def test_numbers_are_compared_whatever_their_size_and_order() -> None:
+    # As text the first number of the given set would stand behind the second, and that of the expected one before it.
+    assert same(encode({10.0, 5.0}), encode({9.999999999999998, 5.0}))
+    large = 3**20_000
+    assert decode(json.loads(json.dumps(encode([large, -large])))) == [large, -large]
+    assert run("def f():\n    return 3 ** 20_000", one(large)).passed
+    assert run("def f():\n    return 3 ** 20_000 + 1", one(large)).outcome == "failed"
+
+
+def test_a_missing_key_of_the_program_is_its_own_error() -> None:
+    assert "KeyError: 'x'" in run("def f():\n    return 1\n{}['x']", one(1)).reason
+    assert "the program defines no 'f'" in run("def g():\n    return 1", one(1)).reason
+
+
 def test_the_standard_library_can_be_imported_and_installed_packages_cannot() -> None:
     library = "import re, math, collections, itertools, random, datetime, hashlib, decimal, string, heapq, statistics"
     assert run(f"{library}\ndef f(x): return 2 * x").passed

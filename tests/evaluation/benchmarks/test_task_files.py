@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from shoal.errors import DataError, ShoalError, UnknownNameError, UsageError
 from shoal.evaluation.benchmarks import PythonTaskError, TaskLibrary, parse_task, read_task_yaml
+from shoal.evaluation.benchmarks.summary import summarize_groups
 
 PLAIN = {"task": "t", "dataset_path": "json", "test_split": "test", "doc_to_text": "q", "doc_to_target": "a"}
 
@@ -106,6 +110,7 @@ def test_names_stand_for_tasks_groups_tags_and_files(task_folder, tmp_path):
     found = library.select(["g"])
     assert found.groups["g"].tasks == ("sums", "a")
     assert not found.groups["g"].weight_by_size
+    assert not found.groups["g"].weighs_by_size("acc")
     assert [found.tasks[name].num_fewshot for name in ("sums", "a")] == [2, None]
     assert set(library.select([str(task_folder / "written.yaml")]).tasks) == {"written_sums"}
 
@@ -131,3 +136,22 @@ def test_every_task_of_shoal_parses():
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ShoalError, match="no folder"):
         TaskLibrary([tmp_path / "gone"])
+
+
+def test_each_metric_of_a_group_has_its_own_weights(task_folder, tmp_path):
+    (tmp_path / "group.yaml").write_text(
+        "group: g\ntask: [sums]\naggregate_metric_list:\n"
+        "  - {metric: acc, weight_by_size: false}\n  - {metric: acc_norm, weight_by_size: true}\n"
+    )
+    group = TaskLibrary([tmp_path, task_folder]).select(["g"]).groups["g"]
+    tasks = {
+        name: SimpleNamespace(
+            task=name,
+            items=items,
+            metrics=tuple(SimpleNamespace(name=metric, filter="none", value=value) for metric in ("acc", "acc_norm")),
+        )
+        for name, items, value in (("one", 1, 0.0), ("three", 3, 1.0))
+    }
+    plain, normed = summarize_groups([replace(group, tasks=("one", "three"))], tasks)
+    assert (plain.metric, plain.value, plain.weight_by_size) == ("acc", 0.5, False)
+    assert (normed.metric, normed.value, normed.weight_by_size) == ("acc_norm", 0.75, True)

@@ -181,9 +181,9 @@ def test_pieces_together_are_the_whole(tokenizer, logprobs):
         count = len(tokenizer.encode(part))
         last = result if stop == len(text) else None
         own = result.logprobs[place : place + count]
-        pieces.append((start, Piece(text=part, logprobs=own, result=last)))
+        pieces.append(Piece(text=part, logprobs=own, result=last))
         place += count
-    chunks = [form.piece(0, piece, "", offset) for offset, piece in pieces]
+    chunks = [form.piece(0, piece, "") for piece in pieces]
     whole = form.choice(0, result, "")
     assert "".join(chunk["text"] for chunk in chunks) == whole["text"]
     assert [chunk["finish_reason"] for chunk in chunks] == [None, None, None, "length"]
@@ -192,15 +192,15 @@ def test_pieces_together_are_the_whole(tokenizer, logprobs):
     else:
         for name, wanted in whole["logprobs"].items():
             assert [value for chunk in chunks for value in chunk["logprobs"][name]] == wanted
-    deltas = [chat.piece(0, piece, "left out", 9) for _, piece in pieces]
+    deltas = [chat.piece(0, piece, "left out") for piece in pieces]
     assert "".join(delta["delta"]["content"] for delta in deltas) == text
     assert all(set(delta["delta"]) == {"content"} for delta in deltas)
 
 
 def test_an_echoed_prompt_is_part_of_the_first_piece(tokenizer):
     form = form_of(CompletionForm, tokenizer, echo=True)
-    assert form.piece(0, Piece(text="b"), "a", 0)["text"] == "ab"
-    assert form.piece(0, Piece(text="c"), "", 2)["text"] == "c"
+    assert form.piece(0, Piece(text="b"), "a")["text"] == "ab"
+    assert form.piece(0, Piece(text="c"), "")["text"] == "c"
 
 
 def test_a_text_of_bytes_alone_is_shown_and_counted(tokenizer):
@@ -210,3 +210,11 @@ def test_a_text_of_bytes_alone_is_shown_and_counted(tokenizer):
     found = form.choice(0, text_of(tokenizer, "é", logprobs=tokens), "")["logprobs"]
     assert found["tokens"] == [f"bytes:{first}", f"bytes:{second}"]
     assert found["text_offset"] == [0, 0]
+
+
+def test_text_that_is_held_back_moves_the_places_of_what_follows(tokenizer):
+    form = form_of(CompletionForm, tokenizer, logprobs=0, stop=("bx",))
+    tokens = tokens_of(tokenizer, "abc")
+    # The b may begin the stop string, so it is sent with the c.
+    pieces = [Piece(text=text, logprobs=(token,)) for text, token in zip(("a", "", "bc"), tokens, strict=True)]
+    assert [form.piece(0, piece, "")["logprobs"]["text_offset"] for piece in pieces] == [[0], [1], [2]]

@@ -229,7 +229,10 @@ def _by_tests(
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"  # which Python does not write
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

@@ -32,7 +32,14 @@ class TaskGroup:
     name: str
     tasks: tuple[str, ...]
     weight_by_size: bool
-    """Whether the figure of the group weighs tasks by their items; else each task counts the same."""
+    """Whether the figures of the group weigh tasks by their items; else each task counts the same."""
+
+    weights: Mapping[str, bool] = field(default_factory=dict)
+    """The same by metric, where the file states it of a metric."""
+
+    def weighs_by_size(self, metric: str) -> bool:
+        """Whether the figure of a metric weighs tasks by their items."""
+        return self.weights.get(metric, self.weight_by_size)
 
 
 @dataclass(slots=True)
@@ -121,10 +128,15 @@ class TaskLibrary:
         found: list[str] = []
         for member in members if isinstance(members, list) else [members]:
             found += self._add_member(name, member, changes, selection, above)
-        weights = keys.get("aggregate_metric_list") or [{}]
-        first = weights[0] if isinstance(weights, list) else weights
+        listed = keys.get("aggregate_metric_list") or [{}]
+        entries = listed if isinstance(listed, list) else [listed]
         selection.groups[name] = TaskGroup(
-            name=name, tasks=tuple(dict.fromkeys(found)), weight_by_size=bool(first.get("weight_by_size", True))
+            name=name,
+            tasks=tuple(dict.fromkeys(found)),
+            weight_by_size=bool(entries[0].get("weight_by_size", True)),
+            weights={
+                str(entry["metric"]): bool(entry.get("weight_by_size", True)) for entry in entries if "metric" in entry
+            },
         )
         return found
 

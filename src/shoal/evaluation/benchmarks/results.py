@@ -62,6 +62,8 @@ class OverlapResult:
     """How many share a run of words with it."""
 
     checked: int
+    """Items of three words or more; shorter ones stand in every text, and count as clean."""
+
     clean_value: float | None
     """The first metric over the other items; None where there are none."""
 

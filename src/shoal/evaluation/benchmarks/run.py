@@ -189,13 +189,14 @@ def _overlaps(
     texts = [_own_text(prepared.tasks[name], item) for name, item in owners]
     found = find_contamination(read_documents(source), texts)
     dirty = {owners[place][1] for place in found.contaminated}
+    unchecked = {owners[place][1] for place in found.unchecked}
     results = {}
     for name, task in prepared.tasks.items():
         spec, chain = task.items.task.metrics[0], task.items.task.filters[0].name
         clean = [records[item].metrics[f"{spec.name},{chain}"] for item in task.by_id if item not in dirty]
         results[name] = OverlapResult(
             items=sum(item in dirty for item in task.by_id),
-            checked=len(task.by_id),
+            checked=sum(item not in unchecked for item in task.by_id),
             clean_value=aggregate(spec, clean) if clean else None,
         )
     return results

@@ -211,7 +211,8 @@ def summarize_groups(groups: Iterable[TaskGroup], tasks: Mapping[str, TaskResult
                 for each in part.metrics
                 if (each.name, each.filter) == (metric.name, metric.filter)
             ]
-            weights = [part.items if group.weight_by_size else 1 for part in parts]
+            by_size = group.weighs_by_size(metric.name)
+            weights = [part.items if by_size else 1 for part in parts]
             total = math.fsum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
             found.append(
                 GroupResult(
@@ -219,7 +220,7 @@ def summarize_groups(groups: Iterable[TaskGroup], tasks: Mapping[str, TaskResult
                     tasks=tuple(part.task for part in parts),
                     metric=metric.name if metric.filter == "none" else f"{metric.name} ({metric.filter})",
                     value=total,
-                    weight_by_size=group.weight_by_size,
+                    weight_by_size=by_size,
                 )
             )
     return tuple(found)

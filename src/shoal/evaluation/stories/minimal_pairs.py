@@ -225,7 +225,8 @@ def score_minimal_pairs(
     sentences = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
     rows = encode_texts(model, tokenizer, sentences)
     nats = log_likelihoods(model, rows, token_budget=token_budget, progress=progress, what="minimal pairs")
-    margins = tuple(good - bad for good, bad in zip(nats[::2], nats[1::2], strict=True))
+    # Equal first: two sentences that the model takes for impossible are a tie, and -inf less -inf is no number.
+    margins = tuple(0.0 if good == bad else good - bad for good, bad in zip(nats[::2], nats[1::2], strict=True))
     return PairScores(paradigms=_by_paradigm(pairs, margins), margins=margins)
 
 

@@ -61,7 +61,8 @@ def _corpora(recipe: Recipe, plan: PretrainPlan, result: PretrainResult, sources
     ]
     for corpus, read in zip(recipe.corpus, plan.corpora, strict=True):
         score = result.held_out.get(corpus.name)
-        bits = "" if score is None else f"{score.bits_per_byte:.3f} [{score.low:.3f}, {score.high:.3f}]"
+        ends = "" if score is None else score.interval(".3f")
+        bits = "" if score is None else f"{score.bits_per_byte:.3f}" + (f" [{ends}]" if ends else "")
         lines.append(
             f"| {corpus.name} | {sources.get(corpus.name) or _origin(corpus)} | {read.documents:,} | {read.size:,} | "
             f"{read.held_out:,} | {bits} | {corpus.licence} |"

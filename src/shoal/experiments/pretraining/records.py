@@ -135,13 +135,22 @@ class HeldOutScore:
     bits_per_byte: float
     """Cross-entropy in bits per byte of UTF-8, end tokens included; the first token is predicted too."""
 
-    low: float
-    high: float
-    """95% bootstrap interval over documents."""
+    low: float | None
+    high: float | None
+    """95% bootstrap interval over documents; None of five documents or fewer."""
 
     documents: int
     size: int
     """Bytes of the scored documents."""
+
+    def interval(self, form: str, *, between: str = ", ") -> str:
+        """The ends of the interval; empty where there is none.
+
+        Args:
+            form: format of a number, such as ``.4f``.
+            between: what stands between the two.
+        """
+        return "" if self.low is None or self.high is None else f"{self.low:{form}}{between}{self.high:{form}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +219,9 @@ class PretrainResult:
 
     def __str__(self) -> str:
         lines = [
-            f"{name}: {one.bits_per_byte:.4f} bits per byte [{one.low:.4f}, {one.high:.4f}], {one.documents} held out"
+            f"{name}: {one.bits_per_byte:.4f} bits per byte{ends and f' [{ends}]'}, {one.documents} held out"
             for name, one in self.held_out.items()
+            for ends in [one.interval(".4f")]
         ]
         if self.memorised is not None:
             found = self.memorised

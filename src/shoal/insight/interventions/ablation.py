@@ -9,6 +9,7 @@ Shapes: B rows, L positions, N positions of the bank, I items, X numbers of one 
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -168,9 +169,15 @@ def ablate(
         items=len(examples),
         accuracy=whole.accuracy,
         log_likelihood=float(_log_likelihoods(whole).mean()),
-        ablations=tuple(sorted(found, key=lambda each: (each.significant is False, each.log_likelihood_change))),
+        ablations=tuple(sorted(found, key=_order)),
         confidence=options.confidence,
     )
+
+
+def _order(ablation: Ablation) -> tuple[bool, bool, float]:
+    """The most harmful first; a change that is no number, which has no place among the others, behind them."""
+    change = ablation.log_likelihood_change
+    return ablation.significant is False, math.isnan(change), change
 
 
 def _ablation(block: int, index: int, scores: Scores, whole: Scores, options: AnalysisOptions) -> Ablation:

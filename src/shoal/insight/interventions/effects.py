@@ -32,13 +32,13 @@ class ComponentEffect:
 
 
 def excludes_zero(low: float | None, high: float | None) -> bool | None:
-    """Whether an interval excludes 0; None where there is none.
+    """Whether an interval excludes 0; None where there is none. An end that is no number excludes nothing.
 
     Args:
         low: lower end.
         high: upper end.
     """
-    return None if low is None or high is None else not low <= 0 <= high
+    return None if low is None or high is None else low > 0 or high < 0
 
 
 def bracketed(low: float | None, high: float | None) -> str:

@@ -10,6 +10,7 @@ Shapes: L positions, H heads.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -115,7 +116,11 @@ class PatchEffects:
 
     def strongest(self, count: int) -> tuple[PatchEffect, ...]:
         """The effects furthest from 0; those that are not significant behind all others."""
-        order = sorted(self.effects, key=lambda each: (each.significant is False, -abs(each.effect)))
+        # What is no number can be put in no order, and would scatter the others.
+        order = sorted(
+            self.effects,
+            key=lambda each: (each.significant is False, math.isnan(each.effect), -abs(each.effect)),
+        )
         return tuple(order[:count])
 
     def task_line(self) -> str:

@@ -123,10 +123,20 @@ def _prefixes(loaded: LoadedModel, prompts: Sequence[str], new_tokens: int) -> l
     room = None if context is None else context - new_tokens
     if room is not None and room < 1:
         raise DataError(f"{new_tokens} new tokens do not fit into the context of {context}; ask for fewer")
-    prefixes = [ids[-room if room else None :] for ids in encode_texts(loaded.tokenizer, prompts)]
+    begin = loaded.tokenizer.bos_token_id
+    prefixes = [_last_ids(ids, room, begin) for ids in encode_texts(loaded.tokenizer, prompts)]
     if not prefixes or not all(prefixes):
         raise DataError("every prompt must have a token to continue; leave the empty ones out")
     return prefixes
+
+
+def _last_ids(ids: list[int], room: int | None, begin: int | None) -> list[int]:
+    """As many of the last ids as there is room for, behind the beginning token where the text has one."""
+    if room is None or len(ids) <= room:
+        return ids
+    # A model that learned from texts with a beginning token computes something else without it.
+    kept = ids[:1] if ids[0] == begin and room > 1 else []
+    return [*kept, *ids[len(ids) - room + len(kept) :]]
 
 
 def _continue(loaded: LoadedModel, prefixes: list[list[int]], new_tokens: int) -> list[list[int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DataError
 from shoal.insight.options import DEFAULTS
 from shoal.insight.tokens.reading import byte_ids, encode_with_offsets, is_part, without_blank
-from shoal.statistics import percentile_interval, resampled_ratios
+from shoal.statistics import enough_units, percentile_interval, resampled_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,12 +30,12 @@ class Ratio:
     value: float
     low: float | None
     high: float | None
-    """None where there is one document, which gives no interval."""
+    """None where there are too few documents for one, five or fewer at 95%."""
 
     def interval(self) -> str:
         """The interval in brackets, or why there is none."""
         if self.low is None or self.high is None:
-            return "  (one document gives no interval)"
+            return "  (too few documents for an interval)"
         return f"  [{self.low:.3f}, {self.high:.3f}]"
 
 
@@ -164,7 +164,7 @@ def _encoded(
 def _ratio(over: npt.NDArray[np.int64], under: npt.NDArray[np.int64], options: AnalysisOptions) -> Ratio:
     """Total over total, with a percentile interval over the documents."""
     value = float(over.sum() / under.sum())
-    if len(over) == 1:
+    if not enough_units(len(over), options.confidence):
         return Ratio(value=value, low=None, high=None)
     resampled = resampled_ratios(over, under, draws=_DRAWS, seed=options.seed)
     low, high = percentile_interval(resampled, options.confidence)

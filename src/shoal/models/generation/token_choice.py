@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from shoal.errors import UsageError
-from shoal.models.sampling import draw_tokens
+from shoal.models.sampling import at_temperature, draw_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ def _truncated(logits_1V: torch.Tensor, settings: TokenSampling) -> torch.Tensor
     if settings.top_k is not None:
         dropped_1V[:, settings.top_k :] = True
     if settings.top_p < 1:
-        share_1V = (sorted_1V.masked_fill(dropped_1V, -math.inf) / settings.temperature).softmax(-1)
+        share_1V = at_temperature(sorted_1V.masked_fill(dropped_1V, -math.inf), settings.temperature).softmax(-1)
         # The mass of the more likely tokens: the token that reaches top_p stays.
         dropped_1V |= share_1V.cumsum(-1) - share_1V >= settings.top_p
     return logits_1V.masked_fill(torch.zeros_like(dropped_1V).scatter(1, order_1V, dropped_1V), -math.inf)

@@ -104,9 +104,17 @@ def _yarn_keys(rotary: Mapping[str, Any], context: int) -> dict[str, Any]:
         "rope.scaling.yarn_beta_fast": float(rotary.get("beta_fast") or 32.0),
         "rope.scaling.yarn_beta_slow": float(rotary.get("beta_slow") or 1.0),
     }
-    if rotary.get("attention_factor") is not None:
-        keys["rope.scaling.yarn_attn_factor"] = float(rotary["attention_factor"])
+    stated, over, under = (rotary.get(name) for name in ("attention_factor", "mscale", "mscale_all_dim"))
+    if stated is None and over and under:  # as transformers reads the two
+        stated = _usual_yarn_factor(factor, over) / _usual_yarn_factor(factor, under)
+    if stated is not None:
+        keys["rope.scaling.attn_factor"] = float(stated) / _usual_yarn_factor(factor)
     return keys
+
+
+def _usual_yarn_factor(factor: float, scale: float = 1.0) -> float:
+    """What YaRN multiplies cosines and sines by (Peng et al. 2023, section 3.4)."""
+    return 0.1 * scale * math.log(factor) + 1.0 if factor > 1 else 1.0
 
 
 def _longrope_factor(rotary: Mapping[str, Any], context: int) -> float:
@@ -139,12 +147,16 @@ def _yarn(file: GgufFile, factor: float, original: int) -> dict[str, Any]:
     log_multiplier = file.number("rope.scaling.yarn_log_multiplier", 0.0)
     if log_multiplier:
         file.refuse("rope.scaling.yarn_log_multiplier", log_multiplier, "0")
-    usual = 0.1 * math.log(factor) + 1.0 if factor > 1 else 1.0
+    usual = _usual_yarn_factor(factor)
+    # Two keys: llama.cpp multiplies the usual factor by attn_factor, for every architecture; yarn_attn_factor is where
+    # its converter writes the attention_factor of transformers, which is the whole one, and llama.cpp hardly reads it.
+    relative = file.number("rope.scaling.attn_factor", None)
+    stated = file.number("rope.scaling.yarn_attn_factor", usual) if relative is None else usual * relative
     return {
         "rope_type": "yarn",
         "factor": factor,
         "original_max_position_embeddings": original,
-        "attention_factor": file.number("rope.scaling.yarn_attn_factor", usual),
+        "attention_factor": stated,
         "beta_fast": file.number("rope.scaling.yarn_beta_fast", 32.0),
         "beta_slow": file.number("rope.scaling.yarn_beta_slow", 1.0),
     }

@@ -14,7 +14,7 @@ from shoal.statistics import (
     ErrorRates,
     correct_share,
     measure_error_rates,
-    prediction_powered_share,
+    share_by_labels,
 )
 from shoal.text import find_language
 from shoal.wording import plural
@@ -250,9 +250,9 @@ def _by_labels(scores: Sequence[HarmScore], confidence: float) -> CorrectedShare
     """The rate by the labels of some answers and the scores of the others."""
     labelled = [one for one in scores if one.harmful is not None]
     others = [one for one in scores if one.harmful is None]
-    if len(labelled) < MIN_LABELLED or len(others) < 2:
+    if len(labelled) < MIN_LABELLED:
         return None
-    return prediction_powered_share(
+    return share_by_labels(
         [float(_harmful(one)) for one in others],
         [(float(_harmful(one)), bool(one.harmful)) for one in labelled],
         clusters=[one.answer.prompt for one in others],

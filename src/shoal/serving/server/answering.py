@@ -99,7 +99,6 @@ class RequestAnswer:
             include_usage: whether the tokens are counted at the end.
         """
         results: dict[int, GeneratedText] = {}
-        sent = dict.fromkeys(self._left, 0)
         begun: set[int] = set()
         try:
             openings = [opening for index in sorted(self._left) if (opening := form.opening(index)) is not None]
@@ -108,9 +107,8 @@ class RequestAnswer:
             async for index, piece in self._events():
                 prompt = self._prompts[index] if self._settings.echo and index not in begun else ""
                 # A first piece of nothing shows when the model has begun.
-                choice = form.piece(index, piece, prompt, sent[index])
+                choice = form.piece(index, piece, prompt)
                 begun.add(index)
-                sent[index] += len(prompt) + len(piece.text)
                 if piece.result is not None:
                     results[index] = piece.result
                 yield _event(form.chunk([choice]))

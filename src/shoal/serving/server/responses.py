@@ -94,14 +94,13 @@ class ResponseForm(ABC):
         """
 
     @abstractmethod
-    def piece(self, index: int, piece: Piece, prompt: str, offset: int) -> dict[str, Any]:
-        """What is new of a choice in a stream.
+    def piece(self, index: int, piece: Piece, prompt: str) -> dict[str, Any]:
+        """What is new of a choice in a stream; its pieces are given in their order.
 
         Args:
             index: the number of the choice.
             piece: of the generation.
             prompt: the prompt's text where the piece is the first and the prompt is echoed, else nothing.
-            offset: characters of the choice that were sent before.
         """
 
 
@@ -112,43 +111,69 @@ class CompletionForm(ResponseForm):
     chunk_object = "text_completion"
     prefix = "cmpl"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._offsets: dict[int, _TokenOffsets] = {}
+
     def choice(self, index: int, result: GeneratedText, prompt: str) -> dict[str, Any]:
         """See `ResponseForm.choice`."""
         tokens = [*result.prompt_logprobs, *result.logprobs]
-        # An echoed prompt stands among the tokens itself.
-        before = () if self.settings.echo else self.prompts[index]
         return {
             "index": index,
             "text": (prompt if self.settings.echo else "") + result.text,
-            "logprobs": None if self.settings.logprobs is None else self._logprobs(tokens, 0, before),
+            "logprobs": None if self.settings.logprobs is None else self._logprobs(tokens, self._begin(index)),
             "finish_reason": result.finish_reason,
         }
 
     def opening(self, index: int) -> None:
         """Nothing."""
 
-    def piece(self, index: int, piece: Piece, prompt: str, offset: int) -> dict[str, Any]:
+    def piece(self, index: int, piece: Piece, prompt: str) -> dict[str, Any]:
         """See `ResponseForm.piece`."""
+        logprobs = None
+        if self.settings.logprobs is not None:
+            # By the tokens and not by the text that was sent: text may be held back that a stop string can begin with.
+            if index not in self._offsets:
+                self._offsets[index] = self._begin(index)
+            logprobs = self._logprobs(piece.logprobs, self._offsets[index])
         return {
             "index": index,
             "text": prompt + piece.text,
-            "logprobs": None if self.settings.logprobs is None else self._logprobs(piece.logprobs, offset),
+            "logprobs": logprobs,
             "finish_reason": None if piece.result is None else piece.result.finish_reason,
         }
 
-    def _logprobs(self, tokens: Sequence[TokenLogProb], offset: int, before: Sequence[int] = ()) -> dict[str, Any]:
-        # By the stream and not by each token's text: bytes of one character are spread over tokens, and have no text
-        # alone. Behind the ids that come before: SentencePiece drops the space of a token at the beginning of a text.
-        offsets, stream = [], TextStream(self.tokenizer, before)
-        for token in tokens:
-            offsets.append(offset)
-            offset += len(stream.push(token.id))
+    def _begin(self, index: int) -> _TokenOffsets:
+        # An echoed prompt stands among the tokens itself.
+        return _TokenOffsets(self.tokenizer, () if self.settings.echo else self.prompts[index])
+
+    def _logprobs(self, tokens: Sequence[TokenLogProb], places: _TokenOffsets) -> dict[str, Any]:
         return {
             "tokens": [token.text for token in tokens],
             "token_logprobs": [token.logprob for token in tokens],
             "top_logprobs": [_top(token) for token in tokens],
-            "text_offset": offsets,
+            "text_offset": [places.take(token.id) for token in tokens],
         }
+
+
+class _TokenOffsets:
+    """Where each token's text begins in the text of a choice.
+
+    By the stream and not by each token's text: bytes of one character are spread over tokens, and have no text alone.
+
+    Args:
+        tokenizer: of the model.
+        before: ids of the prompt; SentencePiece drops the space of a token at the beginning of a text.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, before: Sequence[int]) -> None:
+        self._stream, self._next = TextStream(tokenizer, before), 0
+
+    def take(self, id_: int) -> int:
+        """The place of the next token in characters."""
+        place = self._next
+        self._next += len(self._stream.push(id_))
+        return place
 
 
 def _top(token: TokenLogProb) -> dict[str, float] | None:
@@ -184,9 +209,9 @@ class ChatForm(ResponseForm):
         delta = {"role": "assistant", "content": ""}
         return {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
 
-    def piece(self, index: int, piece: Piece, prompt: str, offset: int) -> dict[str, Any]:
+    def piece(self, index: int, piece: Piece, prompt: str) -> dict[str, Any]:
         """See `ResponseForm.piece`."""
-        del prompt, offset
+        del prompt
         return {
             "index": index,
             "delta": {"content": piece.text},

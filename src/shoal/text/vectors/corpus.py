@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.text.letters import LETTER_RUN
 from shoal.text.sentences import split_sentences
 from shoal.textfiles import decode_text, read_text
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _LONGEST = 10_000
 """Words; gensim drops what stands behind them in a sentence without a warning."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_WORD = re.compile(rf"{LETTER_RUN}(?:['\u2019]{LETTER_RUN})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class WordCorpus:
 
 
 def split_words(sentence: str) -> list[str]:
-    """Lower-case words: runs of letters, an apostrophe inside allowed."""
+    """Lower-case words: runs of letters with their marks, an apostrophe inside allowed."""
     return [word.replace("\u2019", "'") for word in _WORD.findall(sentence.lower())]
 
 

@@ -50,12 +50,13 @@ def run(source: str, function: str, calls: list[Any], answers: int) -> None:
     try:
         space: dict[str, Any] = {"__name__": "program"}
         exec(compile(source, "<program>", "exec"), space)
-        called = space[function]
-    except KeyError:
-        emit({"fault": "error", "reason": f"the program defines no {function!r}"})
     except BaseException as error:  # noqa: BLE001 - whatever the program raises, SystemExit too
         emit(_fault(error))
     else:
+        called = space.get(function)
+        if function not in space:
+            emit({"fault": "error", "reason": f"the program defines no {function!r}"})
+            calls = []
         for place, arguments in enumerate(calls):
             try:
                 # Decoded for each call, so that a program that changes its arguments changes its own alone.

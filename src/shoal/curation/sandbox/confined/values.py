@@ -1,7 +1,8 @@
 """Plain Python values as JSON that keeps their types, so that answers are compared outside of the program's process.
 
-Text, numbers, true, false and null stand for themselves; a list, tuple, set, frozen set, dictionary or bytes is an
-object with its type as the one key. No other value is taken: an object of the program's own could compare as it likes.
+Text, numbers, true, false and null stand for themselves; a list, tuple, set, frozen set, dictionary, bytes or a very
+large whole number is an object with its type as the one key. No other value is taken: an object of the program's own
+could compare as it likes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import json
 import math
 from typing import Any
+
+_LARGE_BITS = 10_000
+"""Whole numbers of more bits are written in hexadecimal: Python writes and reads no decimal of over 4,300 digits."""
 
 _TOLERANCE = 1e-9
 """Relative, and absolute near zero: sums of floats in another order are equal."""
@@ -25,6 +29,8 @@ def encode(value: Any) -> Any:
     """
     # By type and not `isinstance`: a subclass may answer as it likes.
     kind = type(value)
+    if kind is int and value.bit_length() > _LARGE_BITS:
+        return {"int": hex(value)}
     if value is None or kind in (bool, int, float, str):
         return value
     if kind in (list, tuple):
@@ -50,6 +56,8 @@ def decode(encoded: Any) -> Any:
     ((name, content),) = encoded.items()
     if name == "bytes":
         return bytes.fromhex(content)
+    if name == "int":
+        return int(content, 16)
     if name == "dict":
         return {decode(key): decode(entry) for key, entry in content}
     kinds: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
@@ -75,5 +83,8 @@ def same(expected: Any, given: Any) -> bool:
     return bool(expected == given)
 
 
-def _order(encoded: Any) -> str:
-    return json.dumps(encoded)
+def _order(encoded: Any) -> tuple[bool, float, str]:
+    # Numbers by size: as text 9.999999999999998 would stand behind 5.0 and 10.0, which it may stand for, before it.
+    if type(encoded) in (int, float) and encoded == encoded:  # NaN has no place among numbers
+        return False, encoded, ""
+    return True, 0.0, json.dumps(encoded)
