@@ -107,6 +107,11 @@ def test_a_loss_gap_draws_both_losses_the_band_and_where_overfitting_begins() ->
     assert "nats per token" in texts(drawn)
     assert "stroke-dasharray" in drawn
     assert "training sample" not in titles(plain)
+    bare = to_svg(
+        loss_gap_chart([LossPair(step=step, held_out=3.0 - step, low=None, high=None) for step in (0, 1)], axis="nats")
+    )
+    assert "held-out loss (line) and training loss (dashed)" in bare
+    assert "nan" not in bare.lower()
 
 
 def test_a_grid_has_a_cell_per_item_and_a_bar_per_held_out_column() -> None:

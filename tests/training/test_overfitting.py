@@ -54,3 +54,9 @@ def test_a_rise_without_a_place_where_it_turned_is_not_claimed():
 def test_few_evaluations_are_no_evidence():
     losses_KD, tokens_D = _losses([3.0, 2.0, 1.0, 1.5, 2.0], noise=0.01)
     assert find_overfitting(range(5), list(losses_KD), tokens_D) is None
+
+
+def test_few_documents_are_no_evidence():
+    losses_KD, tokens_D = _losses(_learning(21, rise=1.0), noise=0.01)
+    assert find_overfitting(range(21), list(losses_KD[:, :6]), tokens_D[:6]) is not None
+    assert find_overfitting(range(21), list(losses_KD[:, :5]), tokens_D[:5]) is None

@@ -3,7 +3,7 @@
 Two questions, each with its own evidence. Whether it overfits: the last held-out loss is above the lowest one, by a
 one-sided paired t test over documents, at alpha over the number of evaluations before the last (the lowest was chosen).
 From where: the change of slope of the held-out curve after which it only rises, sought by `shoal.changes` with its
-confidence set. Where either finds nothing, nothing is claimed.
+confidence set. Where either finds nothing, nothing is claimed; nor of five documents or fewer.
 
 The fall at the beginning of a training is steep and curved, and pieces of straight lines would be spent on it; so the
 curve is searched from where it has come three quarters of the way down.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.changes import change_points
+from shoal.statistics import enough_units
 from shoal.training.early_stopping import compared_with_best
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def find_overfitting(
         alpha: the level of both tests.
         confidence: of the set of steps.
     """
-    if len(steps) < _MIN_SEARCHED:
+    # A t test at a twentieth of alpha over a handful of documents is one of their normality.
+    if len(steps) < _MIN_SEARCHED or not enough_units(len(tokens_D), confidence):
         return None
     compared = compared_with_best(losses_KD, 1)
     p_value = min(1.0, compared.p_value * (len(steps) - 1))

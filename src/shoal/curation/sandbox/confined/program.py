@@ -53,14 +53,13 @@ def run(source: str, function: str, calls: list[Any], answers: int) -> None:
     except BaseException as error:  # noqa: BLE001 - whatever the program raises, SystemExit too
         emit(_fault(error))
     else:
-        called = space.get(function)
         if function not in space:
             emit({"fault": "error", "reason": f"the program defines no {function!r}"})
             calls = []
         for place, arguments in enumerate(calls):
             try:
                 # Decoded for each call, so that a program that changes its arguments changes its own alone.
-                emit({"call": place, "value": encode(called(*map(decode, arguments)))})
+                emit({"call": place, "value": encode(space[function](*map(decode, arguments)))})
             except BaseException as error:  # noqa: BLE001 - as above
                 emit({"call": place, **_fault(error)})
     sys.stdout.flush()
