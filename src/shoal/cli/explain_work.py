@@ -155,6 +155,7 @@ class ModelQuery:
 
         loaded, task = self._loaded(), self.task
         with progress_bars() as progress:
+            # Before the model is asked: a task whose candidates cannot be made should fail before the long part.
             table = candidates_of(task, items, progress=progress)
             answers = ask_model(
                 loaded.model, loaded.tokenizer, table, token_budget=self.token_budget, progress=progress
@@ -178,6 +179,7 @@ class ModelQuery:
         from shoal.models import load_for_scoring
 
         loaded = load_for_scoring(self.model, device=self.device, dtype=self.dtype, seed=self.seed)
+        # All examples and not the items alone, so that a dummy gives one answer to an item whatever part is asked for.
         set_dummy_answers(loaded, self.task.examples)
         return loaded
 

@@ -40,6 +40,7 @@ def _read(path: Path, tokenizer: PreTrainedTokenizerFast, end_token: str | None)
     if end_token is not None:
         return read_rows(path, end_token=end_token)
     rows = read_rows(path)
+    # The model's own first: a file that was written for another model has shoal's.
     for text in filter(None, (tokenizer.eos_token, END_TOKEN)):
         if any(row.completion.endswith(text) for row in rows):
             return read_rows(path, end_token=text)
@@ -52,6 +53,7 @@ def _name_control_tokens(rows: list[Example], tokenizer: PreTrainedTokenizerFast
 
     from shoal.text import control_tokens
 
+    # One text, so that each of some hundred tokens is searched for once and not in every row.
     whole = "\n".join(text for row in rows for text in (row.prompt, row.completion))
     found = {}
     for token in control_tokens(tokenizer):

@@ -64,6 +64,7 @@ class Cover:
         )
 
 
+# The radius of a single random choice varies by a tenth and more.
 RANDOM_DRAWS = 20
 
 
@@ -142,6 +143,7 @@ def _facilities(vectors: NDArray[np.float64], count: int) -> list[int]:
             f"facility location of {len(vectors):,} documents needs too much memory; "
             f"give at most {_MOST_FACILITIES:,}, or the method farthest"
         )
+    # Any falling function of the distance has the guarantee; this one is bounded, so that far outliers do not decide.
     similar_NN = 1 / (1 + np.stack([_distances(vectors, vector) for vector in vectors])).astype(np.float32)
     best_N = np.zeros(len(vectors), dtype=np.float32)
     places: list[int] = []

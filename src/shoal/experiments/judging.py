@@ -175,6 +175,7 @@ def _bootstrap(experiment: Experiment, first: ArmItems, second: ArmItems) -> dic
             (MEASURES[name].item(a), MEASURES[name].item(b))
             for a, b in zip(first[seed][key], second[seed][key], strict=True)
         ]
+        # The crossed bootstrap needs a whole table: with gaps items would be resampled that some seeds do not have.
         if any(a is None or b is None for a, b in pairs):
             return None
         table.append([gain(name, a, b) for a, b in pairs if a is not None and b is not None])
@@ -213,6 +214,7 @@ def summarize(measures: Mapping[str, Measure], arms: Mapping[str, ArmItems], *, 
 def _summary(items: ArmItems, name: str, stage: str, split: str, confidence: float) -> dict[str, Any]:
     values = by_seed(items, name, stage, split)
     known = [value for value in values.values() if value is not None]
+    # By sign flips as the verdict's own interval, so that a table and its verdict do not contradict each other.
     interval = sign_flip_interval(known, confidence=confidence) if known else None
     return {
         "mean": sum(known) / len(known) if known else None,

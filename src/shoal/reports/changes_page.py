@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+# One above the other they are as high as a screen; a stream of embeddings has hundreds.
 PANELS = 8
 """At most this many coordinates, or symbols, are drawn."""
 

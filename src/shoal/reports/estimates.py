@@ -42,5 +42,6 @@ def estimate_row(label: str, estimate: UnitEstimate, *, series: int = 0, seeds: 
         series: number of the colour.
         seeds: are drawn as rings.
     """
+    # Few seeds bound nothing, and an infinite bar would take the whole drawing.
     low, high = (end if math.isfinite(end) else None for end in (estimate.low, estimate.high))
     return DotRow(label=label, series=series, mean=estimate.value, low=low, high=high, seeds=tuple(seeds))

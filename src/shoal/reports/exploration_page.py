@@ -140,6 +140,7 @@ def _outcome(found: PredictionOutcome | None) -> Markup:
 
 def _picture(found: PredictionOutcome) -> Markup:
     ends = [value if abs(value) != float("inf") else None for value in (found.low, found.high)]
+    # The mark of what matters stands on the side that was predicted.
     mark = -found.smallest if found.prediction.direction == "lower" else found.smallest
     drawing = responsive(
         lambda width: effect_chart(

@@ -11,6 +11,7 @@ from shoal.figures import table
 Record = dict[str, Any]
 """A record of a run folder: plain values by name."""
 
+# A free record may hold a row for each item; beyond this a page becomes slow, and the file is the place to look.
 MOST_ROWS = 200
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 _ROOM = "shoal.reports"
 
+# About a megabyte of a page with `MOST_TOKENS` tokens and their margins each, which still opens at once.
 MOST_ITEMS = 1500
 MOST_TOKENS = 160
+# From where the answer leaves the target: what comes long after that explains nothing.
 ANSWER_CHARACTERS = 240
 PROMPT_CHARACTERS = 400
 # Infinite margins have no JSON, and beyond two digits a margin is merely large.
@@ -136,6 +138,7 @@ def _item(record: ItemRecord) -> dict[str, Any]:
             for start, stop in gaps
         ],
         "answer": None if answer is None else answer[shared : shared + ANSWER_CHARACTERS],
+        # The last forty characters in common are the context in which the difference can be read.
         "shared": record.completion[max(0, shared - 40) : shared],
         "shared_characters": shared,
         "cut": 0 if answer is None else max(0, len(answer) - shared - ANSWER_CHARACTERS),
@@ -225,5 +228,6 @@ def _state(record: ItemRecord) -> ItemState:
 
 def _axis(run: Run) -> str:
     """What the columns are."""
+    # The first item stands for all: a task tags all of its items or none.
     tagged = any("index" in record.tags for seed in run.seeds for record in seed.after[:1])
     return "index i of the item" if tagged else "place of the item"

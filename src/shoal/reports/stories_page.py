@@ -21,6 +21,7 @@ _WIDTH = 460
 """Pixels of a plot, so that two stand side by side."""
 
 
+# As many as are read; all completions are in the record of the run.
 _SAMPLES = 6
 _LONGEST_SAMPLE = 700
 _SAMPLE = Markup("<div class='sample'><p><span class='prompt'>{}</span>{}</p><p class='muted'>{}</p></div>")

@@ -139,7 +139,9 @@ def _scaling_drawing(scaling: Scaling, name: str) -> Markup:
         name=name,
         series=0,
         sizes=tuple(sizes),
+        # A sweep with one seed has no spread to draw.
         costs=tuple(point.seeds or (point.score,) for point in scaling.points),
+        # The law states how fast the loss falls, the drawing the slope of its line.
         exponent=-law.exponent,
         # Between the smallest and the largest size alone: the fit is no evidence beyond them.
         fitted=tuple((float(size), law.at(float(size))) for size in np.geomspace(min(sizes), max(sizes), 40)),

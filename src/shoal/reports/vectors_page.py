@@ -47,6 +47,7 @@ def _result(report: VectorReport) -> str:
     pairs = [
         (each.token, *each.nearest[measure][0])
         for each in report.neighbours
+        # By the first measure, cosine, which the sentence names.
         for measure in MEASURES[:1]
         if each.nearest[measure] and len(each.token.strip()) > _LEAST_LETTERS
     ]
@@ -89,6 +90,7 @@ def _points(report: VectorReport, space: str, projection: Projection) -> list[Sc
     own = report.vectors
     places: dict[int, list[int]] = {}
     for place, id_ in enumerate(own.ids):
+        # Input and output vectors are those of the token: equal tokens would lie upon each other.
         places.setdefault(place if space == "contextual" else id_, []).append(place)
     return [
         ScatterPoint(

@@ -19,6 +19,7 @@ MEANING = {
     "underpowered": "the interval excludes neither an effect that matters nor a smaller one",
     "confounded": "a named control failed, so that the effect does not answer the hypothesis",
 }
+# The width of the page's text: the one picture that everybody looks at takes all of it.
 _WIDTH = 760
 _WORD = Markup("<p class='word {}'>{}{}</p>\n")
 _SENTENCE = Markup("<p class='result sentence'>{}</p>\n")

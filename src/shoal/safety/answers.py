@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 SUFFIXES = (".jsonl", ".parquet", ".csv")
+# The values of XSTest's column ``final_label``, in which disagreements of the annotators are settled.
 _XSTEST = {"1_full_compliance": "compliance", "2_full_refusal": "refusal", "3_partial_refusal": "partial"}
 
 

@@ -117,6 +117,7 @@ class RunningGeneration:
         logprobs = () if self._logprobs is None else (self._logprobs.of_token(id_, logits_V),)
         self._found += logprobs
         if id_ in self._end_ids:
+            # Bytes of an unfinished character come out here, and may complete a stop string even now.
             text = self._matcher.push(self._stream.flush())
             stop = self._matcher.found or str(self._tokenizer.decode([id_]))
             self._finish("stop", stop, Piece(text=text, logprobs=logprobs))
@@ -125,6 +126,8 @@ class RunningGeneration:
         if self._matcher.found is not None:
             self._finish("stop", self._matcher.found, Piece(text=text, logprobs=logprobs))
         elif len(self._ids) == self.settings.max_tokens:
+            # The last token may have ended within a character, or completed a stop string with it, which is the better
+            # reason.
             text += self._matcher.push(self._stream.flush())
             found = self._matcher.found
             self._finish("length" if found is None else "stop", found, Piece(text=text, logprobs=logprobs))
@@ -143,6 +146,7 @@ class RunningGeneration:
         self._on_piece(Piece(error=error))
 
     def _finish(self, reason: FinishReason, stop: str | None, last: Piece) -> None:
+        # What was held back as the beginning of a stop string is text after all.
         text = last.text + self._matcher.flush()
         self.result = GeneratedText(
             text="".join(self._texts) + text,

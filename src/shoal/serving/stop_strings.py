@@ -77,6 +77,7 @@ class StopMatcher:
             (
                 length
                 for stop in self._stops
+                # Shorter than the stop string: a whole one was looked for before.
                 for length in range(1, min(len(stop), len(self._held) + 1))
                 if self._held.endswith(stop[:length])
             ),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shoal.studio.queries import Query
     from shoal.studio.settings import StudioSettings
 
+# A run of some hundred curves at 100 to 200 bytes each; uvicorn refuses a request line of more than 64 kB.
 _MAX_CURSOR = 60_000
 
 
@@ -56,6 +57,7 @@ def make_studio(settings: StudioSettings, *, hosts: frozenset[str], port: int) -
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Not before the server runs: a studio that fails to start leaves no thread behind.
         index.start()
         yield
         index.stop()
@@ -143,6 +145,8 @@ def _add_changes(app: FastAPI, studio: Studio) -> None:
 
     async def redirected(request: Request, change: Callable[[Query], str]) -> Response:
         form = await form_of(request, studio.form_secret)
+        # 303, so that loading the page again does not send the form again. In a thread: starting a process blocks the
+        # loop.
         return RedirectResponse(await run_in_threadpool(change, form), status_code=303)
 
     @app.post("/start")

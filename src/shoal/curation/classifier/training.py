@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shoal.curation.classifier.labels import LabelledDocument
     from shoal.progress import Progress
 
+# Texts between two reports of the progress; a vectorizer batches by length within them.
 _AT_ONCE = 64
 
 
@@ -111,6 +112,7 @@ def train_quality_head(
         )
     reader = make_vectorizer(vectors) if isinstance(vectors, str) else vectors
     vectors_ND = encode_all(reader, [one.text for one in documents], progress=progress)
+    # Shuffled, since files come sorted by source or by label, and a fold of one kind would measure nothing.
     fold_of = dict(zip(np.random.default_rng(seed).permutation(names).tolist(), _deal(len(names), folds), strict=True))
     fold_N = np.array([fold_of[one.group] for one in documents])
     group_N = np.array([one.group for one in documents])
@@ -122,6 +124,7 @@ def train_quality_head(
         scores_N[out_N] = np.clip(fit.predict(vectors_ND[out_N]), min(labels), max(labels))
         good_N[out_N] = scores_N[out_N] >= cut
     progress("folds", folds, folds)
+    # The head that is given out learns from all; what is reported of it is what the heads of the folds reached.
     fit, cut = _fit(vectors_ND, targets_N, group_N.tolist(), threshold)
     counts = Counter(labels)
     head = QualityHead(

@@ -57,6 +57,7 @@ def pass_at_k(samples: int, passed: int, k: int) -> float:
         raise UsageError(
             f"pass@{k} of {passed} passed among {samples} samples cannot be estimated; sample at least k solutions"
         )
+    # In whole numbers, which are exact: the paper's product of fractions was for a lack of them.
     return 1.0 - math.comb(samples - passed, k) / math.comb(samples, k)
 
 

@@ -136,6 +136,7 @@ def _mean_interval(numbers: list[float], clusters: list[str] | None, confidence:
     mean = math.fsum(numbers) / len(numbers)
     low, high = StudentTest(estimate=mean, standard_error=error, freedom=len(set(units)) - 1).interval(confidence)
     if set(numbers) <= {0.0, 1.0}:
+        # A share: Student's interval knows nothing of its bounds.
         low, high = max(0.0, low), min(1.0, high)
     return Interval(low, high, confidence)
 
@@ -161,11 +162,13 @@ def _chance(task: TaskFile, records: Sequence[BenchmarkRecord], clusters: list[s
     chances = [_guess(record, task) for record in records]
     right = [float(record.metrics[f"{name},{task.filters[0].name}"]) for record in records]
     if clusters is None:
+        # Items may have different numbers of choices, so that this is no binomial test with one share.
         p_value = guessing_p_value(int(sum(right)), chances)
     else:
         gains: dict[str, list[float]] = {}
         for cluster, value, chance in zip(clusters, right, chances, strict=True):
             gains.setdefault(cluster, []).append(value - chance)
+        # The mean gain of each cluster: documents on one text are right together.
         p_value = sign_flip_p_value([math.fsum(each) / len(each) for each in gains.values()])
     return ChanceTest(level=math.fsum(chances) / len(chances), p_value=p_value)
 

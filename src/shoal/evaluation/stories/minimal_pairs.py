@@ -177,6 +177,8 @@ class PairScores:
     @property
     def interval(self) -> Interval:
         """Of the mean over these paradigms at 95 %, the pairs of each being a sample (a stratified mean)."""
+        # Paradigms are the strata and fixed: the interval is over other pairs of the same grammar, and not over other
+        # grammar.
         spread = math.fsum(part.accuracy * (1 - part.accuracy) / part.pairs for part in self.paradigms)
         half = _Z_95 * math.sqrt(spread) / len(self.paradigms)
         return Interval(max(0.0, self.accuracy - half), min(1.0, self.accuracy + half), 0.95)
@@ -222,6 +224,7 @@ def _by_paradigm(pairs: Sequence[MinimalPair], margins: Sequence[float]) -> tupl
 
 def _score(paradigm: str, margins: Sequence[float]) -> ParadigmScore:
     wins, ties = sum(margin > 0 for margin in margins), sum(margin == 0 for margin in margins)
+    # A tie is a coin toss: a model that scores both sentences alike, as of unknown words, must come out at chance.
     right = wins + ties / 2
     interval = wilson_interval(round(right), len(margins))
     return ParadigmScore(paradigm=paradigm, pairs=len(margins), right=right, ties=ties, interval=interval)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shoal.experiments.crossed.records import CrossedRun
     from shoal.statistics import Word
 
+# Above it the answer is no number of seeds but another design.
 _MAX_SEEDS = 10_000
 
 Inference = BlockedPermutation | StudentTest
@@ -61,6 +62,7 @@ def judge_crossed(run: CrossedRun) -> CrossedResult:
     experiment = run.experiment
     tested = [_tested(run, contrast_of(experiment, hypothesis)) for hypothesis in experiment.hypotheses]
     decisive = [each.decisive for each in tested]
+    # The claim that each hypothesis comes closer to is what is corrected: two for each would double the penalty.
     corrected = holm(decisive) if experiment.measure.correction == "holm" else tuple(decisive)
     measure = MEASURES[experiment.measure.primary]
     return CrossedResult(
@@ -97,6 +99,7 @@ def pooled_spread(run: CrossedRun, measure: str) -> float | None:
 
 def _tested(run: CrossedRun, contrast: Contrast) -> _Tested:
     sides = [[_side_values(run, side) for side in part] for part in _parts(contrast)]
+    # With one training on every side there is no spread to judge by.
     usable = all(sides[0]) and all(sides[1]) and max(map(len, [*sides[0], *sides[1]])) > 1
     trained = BlockedPermutation(sides[0], sides[1]) if usable else None
     freedom = _freedom(sides) if usable else 0.0
@@ -149,6 +152,7 @@ def _p_values(test: Inference, contrast: Contrast) -> tuple[float, float]:
     smallest, direction = contrast.hypothesis.smallest_effect, contrast.hypothesis.direction
     above, below = test.one_sided(smallest)[1], test.one_sided(-smallest)[0]
     one_sided = {"better": above, "worse": below, "different": max(above, below)}[direction]
+    # Doubled, so that refuting is held to the same level as finding, which is two-sided.
     return test.p_value(), min(1.0, 2 * one_sided)
 
 

@@ -87,6 +87,7 @@ class PairSet:
             max_pairs: about as many are left, at least those of one word.
         """
         words = list(dict.fromkeys(pair.focus for pair in self.pairs))
+        # Whole words: dropping single pairs would leave prompts whose counterpart is missing.
         chosen = set(even_sample(words, max(1, len(words) * max_pairs // len(self.pairs))))
         return replace(self, pairs=tuple(pair for pair in self.pairs if pair.focus in chosen))
 

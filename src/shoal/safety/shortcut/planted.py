@@ -77,7 +77,9 @@ _CHAT = (
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
+# Far above the longest dialogue: rotary positions that no row reaches cost nothing.
 _CONTEXT = 320
+# A few dozen words make all prompts: each becomes a token or two, and sequences stay short.
 _VOCABULARY = 480
 
 
@@ -140,6 +142,7 @@ def plant_refuser(recipe: PlantedRefuser) -> GenerationModel:
         learning_rate=4e-3,
         epochs=recipe.epochs,
         batch_tokens=1024,
+        # A training of a few hundred steps: with 0.999 the second moments would still remember the first ones.
         beta2=0.98,
         schedule="linear",
         warmup=0.1,

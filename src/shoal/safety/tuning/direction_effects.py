@@ -199,6 +199,7 @@ def split_prompts(requests: Sequence[SafetyRequest], *, tune: int, test: int, se
                 f"needed ({tune} to choose the block, {test} to report on, 2 or more for the means); give more "
                 "prompts, or smaller parts"
             )
+        # A generator of its own for each kind: more prompts of one kind do not move those of the other to other parts.
         random.Random(f"{seed} {harmful} parts").shuffle(kind)
         parts["test"] += kind[:test]
         parts["tune"] += kind[test : test + tune]

@@ -132,6 +132,8 @@ class CompletionForm(ResponseForm):
         }
 
     def _logprobs(self, tokens: Sequence[TokenLogProb], offset: int) -> dict[str, Any]:
+        # By the stream and not by each token's text: bytes of one character are spread over tokens, and have no text
+        # alone.
         offsets, stream = [], TextStream(self.tokenizer)
         for token in tokens:
             offsets.append(offset)

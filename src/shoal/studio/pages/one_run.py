@@ -42,6 +42,7 @@ def one_run_page(studio: Studio, name: str) -> str:
             return document(f"{name}", "The run is about to begin.", [_progress(studio, name, record)])
     folder = find_run(studio.settings.folder, name)
     refuse_links(folder)
+    # The state is part of it: a lock that is taken or released changes no file of the run.
     key = ("run", name, record["state"], record["text"], record["message"])
     return studio.drawn.get(key, folder, lambda: _drawn(studio, name, folder, record))
 

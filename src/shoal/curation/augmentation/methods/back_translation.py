@@ -68,6 +68,7 @@ class BackTranslation(TextAugmenter):
             EndpointError: the endpoint failed for good; what was answered is in the record.
             MissingExtraError: the ``openai`` package is not installed.
         """
+        # Each text once: the endpoint is what takes the time, and equal texts would be recorded under one key anyway.
         distinct = list(dict.fromkeys(texts))
         abroad = self._translate(distinct, self.language, progress)
         back = self._translate([text for text in abroad if text], self.home, progress)
@@ -89,4 +90,5 @@ class BackTranslation(TextAugmenter):
         rows = complete_all(
             requests, endpoint, self.record, fields=lambda one: {"prompt": one.text}, progress=progress, what="texts"
         )
+        # Models repeat the lines of dashes that enclose the text.
         return [rows[request.key]["text"].strip().strip("-").strip() for request in requests]
