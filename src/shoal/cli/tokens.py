@@ -81,7 +81,7 @@ def _print(readings: list[TokenReading], diffs: list[TokenizationDiff], counts: 
         first = counts[0]
         print(
             f"{first.documents} documents, {first.words:,} words, {first.bytes:,} bytes; "
-            f"{first.confidence:.0%} bootstrap intervals"
+            f"{100 * first.confidence:g}% bootstrap intervals"
         )
     for count in counts:
         print(f"\n{count}")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from shoal.cli.console import exact_share, print_numbers, write_whole
+from shoal.cli.console import write_whole
 from shoal.cli.options import Device, EndToken, Flag, Json, Model, Rows
-from shoal.cli.rows import read_model_rows
+from shoal.cli.rows import exact_share, print_numbers, read_model_rows
 from shoal.errors import DataError, UsageError
 from shoal.training import TrainSettings
 

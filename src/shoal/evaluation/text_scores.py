@@ -51,7 +51,7 @@ class TextScore:
             return "not defined"
         if self.low is None:
             return f"{self.value:.4f}, {self.units} texts are too few for an interval"
-        return f"{self.value:.4f}, {self.confidence:.0%} interval [{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.value:.4f}, {100 * self.confidence:g}% interval [{self.low:.4f}, {self.high:.4f}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ class Comparison:
         lines = [
             f"{self.first} against {self.second}: {self.seeds} seeds, {self.items} held-out items",
             "",
-            f"{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {self.confidence:.0%} interval      p",
+            f"{'measure':16}{'first':>9}{'second':>9}{'difference':>12}  {100 * self.confidence:g}% interval      p",
         ]
         lines += [
             f"{row.measure:16}{row.first:9.3f}{row.second:9.3f}{row.estimate:+12.3f}"

@@ -14,6 +14,7 @@ from shoal.experiments.verdict import Effect, Verdict, needed_sentence, verdict_
 from shoal.statistics import (
     crossed_bootstrap,
     decide,
+    fewest_seeds,
     mcnemar_exact,
     seeds_needed,
     sign_flip,
@@ -133,7 +134,8 @@ def _needed(effect: Effect) -> tuple[int | None, str | None]:
     Seeds that exclude d must be able to find it, so that an estimate below 0 needs no fewer than one of 0.
     """
     if effect.difference_sd is None:
-        return None, "at least 6 seeds per arm, so that their spread can be seen"
+        fewest = fewest_seeds(alpha=1 - effect.confidence)
+        return None, f"at least {max(fewest, 2)} seeds per arm, so that their spread can be seen"
     # A reached estimate must be distinguished from 0; a smaller one is settled by excluding d.
     reached = effect.estimate >= effect.smallest
     distance = effect.smallest if reached else min(effect.smallest, effect.smallest - effect.estimate)

@@ -21,7 +21,18 @@ def interval_ends(estimate: UnitEstimate) -> str:
     """
     if not math.isfinite(estimate.low):
         return "no interval"
-    return f"{estimate.low:.3f} to {estimate.high:.3f}"
+    return f"{estimate.low:.4f} to {estimate.high:.4f}"
+
+
+def share_ends(estimate: UnitEstimate) -> str:
+    """The interval of a share in words.
+
+    Args:
+        estimate: of one unit it has none.
+    """
+    if not math.isfinite(estimate.low):
+        return "no interval"
+    return f"{estimate.low:.0%} to {estimate.high:.0%}"
 
 
 def with_interval(estimate: UnitEstimate | None) -> str:

@@ -19,7 +19,7 @@ from shoal.figures import (
     scaling_chart,
     table,
 )
-from shoal.reports.estimates import estimate_row, interval_ends, with_interval
+from shoal.reports.estimates import estimate_row, interval_ends, share_ends, with_interval
 from shoal.reports.html_format import plan_text
 from shoal.wording import plural
 
@@ -85,7 +85,7 @@ def _about(result: OverfitResult) -> str:
             f"{base.tokens:,} training tokens",
             f"{base.parameters:,} parameters",
             f"recipe {recipe.name}",
-            f"{table_.confidence:.0%} intervals",
+            f"{100 * table_.confidence:g}% intervals",
         ]
     )
 
@@ -185,7 +185,7 @@ def _claims(result: OverfitResult) -> Markup:
     for name, share in result.distilled_shares.items():
         items.append(
             Markup("<li>{} keeps {:.0%} of its teacher's gain over the baseline ({}).</li>").format(
-                name, share.value, interval_ends(share)
+                name, share.value, share_ends(share)
             )
         )
     return Markup("<ul>{}</ul>").format(Markup("").join(items)) if items else Markup("")

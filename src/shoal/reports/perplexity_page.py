@@ -86,7 +86,7 @@ def _details(report: PerplexityReport) -> str:
 
 def _figures(found: PerplexityComparison) -> Markup:
     """A row per model and unit, what must be known of them, and the differences."""
-    level = f"{found.reports[0].confidence:.0%} interval"
+    level = f"{100 * found.reports[0].confidence:g}% interval"
     rows = [
         (
             report.model,

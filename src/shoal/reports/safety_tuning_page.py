@@ -88,7 +88,7 @@ def _curve(result: SafetyTuning) -> Markup:
         cells = [str(result.estimate(measure, number)) for measure in measures]
         tokens = "" if number is None else f"{result.tokens[number]:,.0f}"
         rows.append([_name(number), *cells, tokens])
-    caption = f"Estimates with {result.plan.confidence:.0%} intervals over trainings and items"
+    caption = f"Estimates with {100 * result.plan.confidence:g}% intervals over trainings and items"
     return table(head, rows, caption=caption, numeric=tuple(range(1, len(head))))
 
 

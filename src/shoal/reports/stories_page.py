@@ -73,7 +73,8 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
     first = ratings[0]
     if len(ratings) == 1:
         one = first.measures[0]
-        interval = f"95% interval {one.low:.3f} to {one.high:.3f}"
+        ends = one.interval
+        interval = "too few for an interval" if ends is None else f"95% interval {ends[0]:.3f} to {ends[1]:.3f}"
         rest = f"the first of {len(first.measures)} measures"
         return f"{labels[first.model]}: {one.name} {one.value:.3f} ({interval}), {rest}."
     wins: Counter[str] = Counter(dict.fromkeys(labels.values(), 0))
@@ -84,11 +85,13 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
         if names.better == "neither" or len(found) < len(ratings):
             continue
         order = sorted(found, key=lambda pair: pair[1].value, reverse=names.better == "more")
-        ahead, behind = order[0][1], order[1][1]
+        ahead, behind = order[0][1].interval, order[1][1].interval
         compared += 1
+        if ahead is None or behind is None:
+            continue
         # Intervals that lie apart, which is stricter than a test of the difference: models share prompts, and their
         # pairs are not at hand here.
-        if ahead.low > behind.high if names.better == "more" else ahead.high < behind.low:
+        if ahead[0] > behind[1] if names.better == "more" else ahead[1] < behind[0]:
             wins[labels[order[0][0].model]] += 1
     best, count = wins.most_common(1)[0]
     if not count:
@@ -154,7 +157,9 @@ def _dot(model: str, place: int, one: StoryMeasure | None) -> DotRow:
 def _cell(one: StoryMeasure | None) -> Markup | str:
     if one is None:
         return "not measured"
-    return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, one.low, one.high)))
+    if one.interval is None:
+        return Markup("{} <small>no interval</small>").format(f"{one.value:.3f}")
+    return Markup("{} <small>{} to {}</small>").format(*(f"{part:.3f}" for part in (one.value, *one.interval)))
 
 
 def _note(name: str, found: Mapping[tuple[str, str], StoryMeasure], ratings: Sequence[StoryRating]) -> str:

@@ -124,7 +124,7 @@ def _scaling(result: SweepResult, name: str) -> Markup:
     drawn = figure(drawings, caption=caption) if drawings else Markup("")
     confidence = result.scalings[0].law.confidence if result.scalings[0].law else 0.95
     notes = (
-        f"Exponents with {confidence:.0%} intervals over the sizes (bootstrap-t on residuals). They hold for this "
+        f"Exponents with {100 * confidence:g}% intervals over the sizes (bootstrap-t on residuals). They hold for this "
         "recipe between the smallest and the largest size; they do not reach beyond."
     )
     return Markup("{}<ul>{}</ul><p>{}</p>").format(drawn, lines, notes)

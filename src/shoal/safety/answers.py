@@ -44,12 +44,24 @@ def read_answers(path: str | os.PathLike[str]) -> list[PromptAnswer]:
     Raises:
         DataError: the file cannot be read, has no rows, or a row cannot be used; the message names the row.
     """
+    return make_answers(answer_rows(path))
+
+
+def answer_rows(path: str | os.PathLike[str]) -> Iterator[tuple[str, Any]]:
+    """The rows of a file of answers, each with its place for messages.
+
+    Args:
+        path: ``.jsonl``, ``.parquet`` or ``.csv``, compressed or not.
+
+    Raises:
+        DataError: there is no such file, it has another suffix, or it is damaged.
+    """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
     if inner_suffix(path) not in SUFFIXES:
         raise DataError(f"{path} ends in {inner_suffix(path)!r}; answers are read from .jsonl, .parquet and .csv files")
-    return make_answers(rows_of_file(path))
+    yield from rows_of_file(path)
 
 
 def make_answers(rows: Iterable[tuple[str, Any]]) -> list[PromptAnswer]:

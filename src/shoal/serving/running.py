@@ -9,6 +9,7 @@ from shoal.models.generation import TextStream, TokenChooser
 from shoal.serving.logprobs import LogProbs
 from shoal.serving.result import GeneratedText
 from shoal.serving.stop_strings import StopMatcher
+from shoal.text import control_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,9 @@ class RunningGeneration:
         self.cancelled = False
         """Set by a caller that has gone away; the engine then drops the generation."""
         self._tokenizer = tokenizer
-        self._end_ids = end_ids
+        # A control token has no text in which it could be found as a string.
+        control = control_tokens(tokenizer) if settings.stop else {}
+        self._end_ids = end_ids | {control[stop] for stop in settings.stop if stop in control}
         self._sample = sample
         self._on_piece = on_piece
         self._chooser = TokenChooser(settings.sampling, prompt, sample)

@@ -149,7 +149,7 @@ class HiddenVectorizer(Vectorizer):
         self.digest = self._loaded.digest
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of texts, shape (texts, hidden size); 0 for a text without tokens."""
+        """The vectors of texts, shape (texts, hidden size); that of the opening for a text without tokens."""
         from shoal.evaluation import document_opening, model_limits, scoring_mode
         from shoal.models import factor_model
         from shoal.text import plain_ids

@@ -135,13 +135,16 @@ def _harness_items(task: TaskFile, folders: DataFolders, shots: int, limit: int 
         else:
             requests = tuple((instance.args[0], "" if generated else instance.args[1]) for instance in each)
         gold = harness.gold(each[0].doc)
+        choices = tuple(text for _, text in requests) if task.output_type == "multiple_choice" else ()
+        if any(spec.name == "acc_mutual_info" for spec in described.metrics):
+            choices = choices[: len(choices) // 2]  # each is scored without its question, too
         items.append(
             BenchmarkItem(
                 id=_content_id(described, requests, gold),
                 index=index,
                 document=each[0].doc,
                 requests=requests,
-                choices=tuple(text for _, text in requests) if task.output_type == "multiple_choice" else (),
+                choices=choices,
                 gold=gold,
                 cluster=None,
             )

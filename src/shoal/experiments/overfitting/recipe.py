@@ -138,7 +138,7 @@ class OverfitTable(SettingsTable):
         """The rows of one model trained in the usual way."""
         return [
             BASELINE,
-            *(name for name in self.methods if name != BASELINE),
+            *self.methods,
             *(name for axis, table in self.axes.items() for name in axis_names(axis, table)),
             *(f"{axis}, {CHOSEN}" for axis in self.axes),
         ]

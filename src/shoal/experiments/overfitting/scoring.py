@@ -67,10 +67,10 @@ def score_row(planning: Planning, row: str, seed: int) -> SeedScore | str:
         if record.state == "failed":
             return record.reason
         records.append(record)
-    return _score(planning, members, records)
+    return _score(planning, members, records, taught_by=_taught_by(planning, row, seed))
 
 
-def _score(planning: Planning, members: Members, records: Sequence[TrainingRecord]) -> SeedScore:
+def _score(planning: Planning, members: Members, records: Sequence[TrainingRecord], *, taught_by: float) -> SeedScore:
     weights = planning.weights(members)
     if len(records) == 1:
         bits = {part: records[0].bits(part) for part in PARTS}
@@ -81,7 +81,7 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
     used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > 0)
     return SeedScore(
         bits=bits,
-        training_compute=sum(record.compute for record in records) + _taught_by(planning, members.trainings),
+        training_compute=sum(record.compute for record in records) + taught_by,
         inference_compute=2.0 * used,
         parameters=sum(record.parameters for record in records),
         tokens=sum(record.tokens for record in records),
@@ -90,10 +90,14 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
     )
 
 
-def _taught_by(planning: Planning, trainings: Sequence[PlannedTraining]) -> float:
-    """The training compute of the teachers of distilled models."""
-    keys = [key for one in trainings if one.lesson is not None for key in one.lesson.members]
-    return sum(record.compute for key in keys if (record := planning.record_of(key)) is not None)
+def _taught_by(planning: Planning, row: str, seed: int) -> float:
+    """The training compute of the teacher of a distilled model; 0 for other rows."""
+    if row not in planning.plan.overfit.distilled:
+        return 0.0
+    teacher = planning.of_row(planning.plan.overfit.distilled[row].teacher, seed)
+    assert teacher is not None  # the student learns from it
+    # All of its members: one without weight teaches nothing, but was trained to find that out.
+    return sum(record.compute for one in teacher.trainings if (record := planning.record(one)) is not None)
 
 
 def mixture_bits(tables: Sequence[Mapping[str, Any]], part: str, weights: Sequence[float], size: int) -> float:

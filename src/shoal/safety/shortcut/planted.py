@@ -17,7 +17,8 @@ import random
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from shoal.models import LoadedModel, ModelShape, build_model, weight_digest
+from shoal.attribution.planted import small_llama
+from shoal.models import LoadedModel, weight_digest
 from shoal.models.generation import render_chat
 from shoal.safety.shortcut.pairs import make_minimal_pairs
 from shoal.serving import make_generation_model
@@ -122,18 +123,7 @@ def plant_refuser(recipe: PlantedRefuser) -> GenerationModel:
     """
     examples = _examples(recipe)
     tokenizer = _tokenizer(examples)
-    shape = ModelShape(
-        vocabulary=len(tokenizer),
-        width=64,
-        layers=2,
-        heads=4,
-        inner=128,
-        context=_CONTEXT,
-        end_token_id=tokenizer.eos_token_id,
-        # Wider than usual: at this width 0.02 costs a third more steps.
-        initial_spread=0.05,
-    )
-    model = build_model("llama", shape, seed=recipe.seed)
+    model = small_llama(tokenizer, context=_CONTEXT, seed=recipe.seed)
     rows = [
         Example(prompt=render_chat(tokenizer, [{"role": "user", "content": prompt}]), completion=f" {answer}")
         for prompt, answer in examples

@@ -148,7 +148,8 @@ class Endpoints:
             for prompt in body.prompts
         ]
         settings = body.settings()
-        form = CompletionForm(**self._form(settings))
+        rows = [ids for ids in prompts for _ in range(body.n)]
+        form = CompletionForm(**self._form(settings), prompts=rows)
         return await self._answer(form, body, prompts, texts, settings, request)
 
     async def chat(self, body: ChatCompletionRequest, request: Request) -> Response:
