@@ -18,7 +18,9 @@ from shoal.evaluation.stories import (
     CopyFinder,
     Material,
     Sampling,
+    StoryMeasure,
     StoryPrompt,
+    StoryRating,
     complete_prompts,
     default_prompts,
     held_out_bits,
@@ -33,6 +35,7 @@ from shoal.evaluation.stories.measures import clustered_mean
 from shoal.evaluation.stories.plot_qa import FactScores
 from shoal.evaluation.stories.variety import distinct, self_overlap
 from shoal.models import load_for_scoring, load_model
+from shoal.reports import rating_page
 
 PROMPTS = (StoryPrompt(text="One day, a cat"), StoryPrompt(text="Tom had a"))
 
@@ -326,3 +329,18 @@ def test_a_rating_prints_its_measures_and_gives_a_row_for_each(reader):
     assert head.startswith("bundled:searches  (")
     assert line.split()[:3] == ["bits", "per", "byte"]
     assert f"{rating.measures[0].value:.4f}" in line
+
+
+def test_a_model_is_ahead_only_where_its_interval_is_apart_from_those_of_all_others():
+    def rating(model, value, low, high):
+        one = StoryMeasure(
+            name="distinct", value=value, low=low, high=high, count=9, clusters=3, better="more", note="words"
+        )
+        return StoryRating(
+            model=model, digest="0", parameters=1, measures=(one,), pairs={}, completions=(), judgements=()
+        )
+
+    sure = [rating("first", 0.9, 0.8, 0.95), rating("second", 0.6, 0.5, 0.7)]
+    assert "first is clearly ahead on 1 of 1 measures" in rating_page(sure, settings={})
+    # The third is worse than the second, but so uncertain that it may be the best.
+    assert "No model is clearly ahead" in rating_page([*sure, rating("third", 0.5, 0.1, 0.9)], settings={})

@@ -51,6 +51,7 @@ def tokens(
     if plot is not None:
         check_target(plot)
     documents = list(read_documents(corpus)) if corpus is not None else []
+    # Each once, in their order: the first one is what the others are compared with.
     tokenizers = {spec: load_tokenizer(spec) for spec in dict.fromkeys(model)}
     readings = [read_tokens(each, text, model=spec) for spec, each in tokenizers.items()] if text is not None else []
     diffs = [compare_tokenizations(readings[0], other) for other in readings[1:]]

@@ -235,6 +235,7 @@ class _Crowd:
         sizes = np.frombuffer(self._sizes, dtype=np.int64)
         needed = self._threshold * (size + sizes) / (1 + self._threshold) - 1e-9  # a bound must not lose to rounding
         shared = np.zeros(len(sizes), dtype=np.int64)
+        # First by the rarest shingles; all of them only where still too many candidates are left.
         for stop in (looked_up, len(known)):
             lists = [np.frombuffer(holders, dtype=np.int64) for holders in islice(known, stop)]
             shared = np.bincount(np.concatenate(lists), minlength=len(sizes)) if lists else shared * 0
@@ -245,4 +246,5 @@ class _Crowd:
 
 
 def _digest(text: str) -> str:
+    # 128 bits in place of the text, so that memory does not grow with the length of documents.
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

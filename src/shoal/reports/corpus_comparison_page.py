@@ -102,6 +102,7 @@ def _differences(result: CorpusComparison) -> Markup:
         "chance."
     )
     listed = table(head, rows, caption=caption, numeric=(5,))
+    # Filters make three pairs; of many corpora the pairs would bury the page.
     if result.plan.filters:
         return listed
     return Markup("<details><summary>All {} pairs</summary>{}</details>").format(len(rows), listed)

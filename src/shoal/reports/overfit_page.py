@@ -169,6 +169,7 @@ def _curve(one: Asymptote) -> Markup:
         series=_ENSEMBLE if one.axis == "members" else 0,
         sizes=one.sizes,
         costs=tuple(map(tuple, np.asarray(one.losses).T.tolist())),
+        # The law has the size below the line, and the chart means the slope.
         exponent=-one.exponent,
         fitted=tuple((float(size), one.at(float(size))) for size in np.geomspace(sizes.min(), sizes.max(), 40)),
     )

@@ -70,6 +70,7 @@ def _chart(result: SafetyTuning, measure: str) -> Markup:
     rows = []
     for number in result.numbers:
         one = result.estimate(measure, number)
+        # The untuned model is one, and a ring of it would lie on its own mark.
         trainings = () if number is None else one.by_training
         rows.append(DotRow(label=_name(number), series=0, mean=one.value, low=one.low, high=one.high, seeds=trainings))
     title = measure_label(measure)

@@ -85,13 +85,14 @@ def _result(ratings: Sequence[StoryRating], certificate: JudgeCertificate | None
         if names.better == "neither" or len(found) < len(ratings):
             continue
         order = sorted(found, key=lambda pair: pair[1].value, reverse=names.better == "more")
-        ahead, behind = order[0][1].interval, order[1][1].interval
+        ahead, behind = order[0][1].interval, [one.interval for _, one in order[1:]]
         compared += 1
-        if ahead is None or behind is None:
+        if ahead is None:
             continue
         # Intervals that lie apart, which is stricter than a test of the difference: models share prompts, and their
         # pairs are not at hand here.
-        if ahead[0] > behind[1] if names.better == "more" else ahead[1] < behind[0]:
+        more = names.better == "more"
+        if all(ends is not None and (ahead[0] > ends[1] if more else ahead[1] < ends[0]) for ends in behind):
             wins[labels[order[0][0].model]] += 1
     best, count = wins.most_common(1)[0]
     if not count:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.experiments.overfitting.ensembles import NO_WEIGHT
 from shoal.experiments.overfitting.texts import mixture_table
 from shoal.experiments.overfitting.trainings import PARTS
 from shoal.experiments.overfitting.units import read_tables
@@ -78,10 +79,12 @@ def _score(planning: Planning, members: Members, records: Sequence[TrainingRecor
         tables = [read_tables(planning.folder, record.key) for record in records]
         bits = {part: mixture_bits(tables, part, weights, records[0].sizes[part]) for part in PARTS}
     # A member without weight costs nothing when the mixture is used.
-    used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > 0)
+    used = sum(record.parameters for record, weight in zip(records, weights, strict=True) if weight > NO_WEIGHT)
     return SeedScore(
         bits=bits,
+        # A student costs what its teacher cost, since without one it would not be.
         training_compute=sum(record.compute for record in records) + taught_by,
+        # A multiplication and an addition for each parameter and token (Kaplan et al. 2020, section 2.1).
         inference_compute=2.0 * used,
         parameters=sum(record.parameters for record in records),
         tokens=sum(record.tokens for record in records),
@@ -124,6 +127,7 @@ def growth_curve(planning: Planning, trainings: Sequence[PlannedTraining]) -> li
     record = planning.record(trainings[0])
     assert record is not None
     size = record.sizes["test"]
+    # A mixture is a mean of probabilities; a mean of logarithms would be another model, and not normalised.
     p_NK = np.exp(mixture_table(tables, "test"))
     found = []
     for count in range(1, len(trainings) + 1):

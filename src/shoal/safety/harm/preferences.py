@@ -119,5 +119,6 @@ def measure_pair_accuracy(
     right, ties = sum(two > one for one, two in both), sum(two == one for one, two in both)
     return PairAccuracy(
         scorer=scorer.name, right=right, ties=ties, pairs=len(both), unscored=len(pairs) - len(both),
+        # The interval takes whole counts; half a pair is rounded against the scorer.
         interval=wilson_interval(math.floor(right + ties / 2), len(both), confidence=confidence),
     )  # fmt: skip

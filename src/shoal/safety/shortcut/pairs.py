@@ -185,6 +185,7 @@ class _PairMaker:
         for row, harmful in zip(rows, harm, strict=True):
             focus = str(row["focus"]).strip()
             if focus:
+                # XSTest calls the harmful counterpart of the type homonyms contrast_homonyms.
                 kind = str(row.get("type", "")).removeprefix("contrast_")
                 groups[kind, focus][harmful].append(str(row["prompt"]).strip())
         rest: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))

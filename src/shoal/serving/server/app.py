@@ -153,7 +153,7 @@ class Endpoints:
         return await self._answer(form, body, prompts, texts, settings, request)
 
     async def chat(self, body: ChatCompletionRequest, request: Request) -> Response:
-        """RequestAnswer a conversation.
+        """Answer a conversation.
 
         Args:
             body: the request's body.
