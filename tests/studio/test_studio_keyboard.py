@@ -113,11 +113,15 @@ class Keyboard:
                 return
         raise AssertionError(f"{selector} cannot be reached by Tab on {self.page.url}")
 
-    def go(self, selector: str, key: str = "Enter") -> None:
-        """Follow a link or press a button, and look at the page that it leads to."""
+    def press(self, selector: str) -> None:
+        """Follow a link or press a button."""
         self.to(selector)
         with self.page.expect_navigation(wait_until="load"):
-            self.page.keyboard.press(key)
+            self.page.keyboard.press("Enter")
+
+    def go(self, selector: str) -> None:
+        """Follow a link or press a button, and look at the page that it leads to."""
+        self.press(selector)
         self.look()
 
     def fill(self, selector: str, text: str) -> None:
@@ -158,7 +162,7 @@ def keyboard(request: pytest.FixtureRequest, browser: Any, address: str) -> Iter
     found.page.goto(f"{address}/?token={TOKEN}")
     found.look()
     yield found
-    assert found.faults == []
+    assert not found.faults, "\n".join(found.faults)
     found.page.context.close()
 
 
@@ -194,16 +198,18 @@ def test_an_experiment_is_started_stopped_and_resumed(keyboard: Keyboard) -> Non
     keyboard.place("start")
     keyboard.fill("#name-file-0", name)
     keyboard.fill("#workers-file-0", "1")
-    keyboard.go("form:has(input[value=file-0]) button")
+    keyboard.press("form:has(input[value=file-0]) button")
     assert keyboard.page.url.endswith(f"/runs/{name}/")
     # The page loads itself again once the run has begun to write, which is some seconds after its process began.
     keyboard.page.wait_for_selector("[data-exists=yes]", state="attached")
     keyboard.look()
-    keyboard.go("form[action$='/stop'] button")
+    # And once more when it was stopped.
+    keyboard.press("form[action$='/stop'] button")
     keyboard.page.wait_for_selector("form[action$='/resume'] button")
+    keyboard.look()
     keyboard.shows("stopped")
-    keyboard.go("form[action$='/resume'] button")
-    keyboard.go("form[action$='/stop'] button")
+    keyboard.press("form[action$='/resume'] button")
+    keyboard.press("form[action$='/stop'] button")
     keyboard.page.wait_for_selector("form[action$='/resume'] button")
 
 
